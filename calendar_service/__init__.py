@@ -1,0 +1,1 @@
+"""A Google Calendar integration that keeps one published promise."""

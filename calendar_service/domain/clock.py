@@ -1,0 +1,40 @@
+"""The time, as every journey asks for it. Injected, so that tests move it instead of waiting."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+Millis = int
+"""Milliseconds since 1970-01-01T00:00:00Z, the one unit of instants in the store."""
+
+SECOND: Millis = 1_000
+MINUTE: Millis = 60 * SECOND
+HOUR: Millis = 60 * MINUTE
+DAY: Millis = 24 * HOUR
+
+
+class Clock:
+    """Wall-clock time plus the offset of the test clock (law 12)."""
+
+    def __init__(self, offset: Callable[[], float] = lambda: 0.0, skew: float = 0.0) -> None:
+        """Take `offset` (seconds, asked at each reading, shared with the database) and this process's own `skew`."""
+        self._offset = offset
+        self._skew = skew
+
+    def now(self) -> Millis:
+        """Return this process's time."""
+        return int((time.time() + self._offset() + self._skew) * SECOND)
+
+    def offset(self) -> Millis:
+        """Return what has to be added to the database's own TIME."""
+        return int(self._offset() * SECOND)
+
+
+def as_datetime(instant: Millis) -> datetime:
+    """Return the instant in UTC."""
+    return datetime.fromtimestamp(instant / SECOND, UTC)
+
+
+def rfc3339(instant: Millis) -> str:
+    """Return the instant as RFC 3339 in UTC, to the second."""
+    return as_datetime(instant).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,140 @@
+"""A connection as independent facts, and the one state that is shown of them (design: states)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from calendar_service.domain.clock import DAY, HOUR, Millis
+
+
+class Grant(StrEnum):
+    """Google's permission as we know it."""
+
+    NONE = "none"
+    LIVE = "live"
+    DEAD = "dead"
+    RELEASED = "released"
+
+
+class State(StrEnum):
+    """What is shown: the first that applies, in this order; else `not_connected`."""
+
+    DISCONNECTED = "disconnected"
+    REVOKED = "revoked"
+    RECONSENT_REQUIRED = "reconsent_required"
+    PAUSED = "paused"
+    CALENDAR_MISSING = "calendar_missing"
+    CONNECTED = "connected"
+    NOT_CONNECTED = "not_connected"
+
+
+WAITING_STATES = frozenset({State.PAUSED, State.CALENDAR_MISSING, State.RECONSENT_REQUIRED})
+"""States in which a session is accepted and waits for a person's act."""
+
+REFUSING_STATES = frozenset({State.NOT_CONNECTED, State.DISCONNECTED, State.REVOKED})
+"""States in which a new session is refused: there is nothing it could wait for."""
+
+
+class Revocation(StrEnum):
+    """How the closing errand ended, or that it has not."""
+
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    SHARED = "kept_for_another_connection"
+    GIVEN_UP = "given_up"
+    BY_GOOGLE = "at_google"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything the store keeps of a connection outside its sealed grant. Instants are milliseconds, 0 = never."""
+
+    connection_id: str = ""
+    """Random per connect; the pseudonym in journal and webhooks."""
+    grant: Grant = Grant.NONE
+    grant_since: Millis = 0
+    proof_at: Millis = 0
+    """The last proof that the grant was alive: a 200 of the token endpoint (law 7)."""
+    paused_by_agent: Millis = 0
+    paused_by_organization: Millis = 0
+    calendar_id: str = ""
+    calendar_since: Millis = 0
+    """When the calendar was found or made; 0 = missing now."""
+    calendar_lost_at: Millis = 0
+    calendar_number: int = 0
+    """Counts the calendars of this slot: a session of an older number is lost."""
+    adopted: bool = False
+    """The calendar was found by its marker: it may hold events under ids we no longer know (law 3)."""
+    deletion_refused: bool = False
+    consent_scope: str = ""
+    consent_policy: str = ""
+    consent_needed: Millis = 0
+    """When Google first said that the permission does not suffice, or the policy outgrew it; 0 = current."""
+    account_mark: str = ""
+    former_mark: str = ""
+    """The account of the connection before, while it is not known whether this one is of the same."""
+    other_agents: bool = False
+    """At connect another connection used the same account; the agent was told."""
+    moved_account: bool = False
+    """The connection before this one was of another account; the agent is told what stays where."""
+    locale: str = "en"
+    time_zone: str = ""
+    """Wanted for the calendar while it is not made; empty afterwards (law 11)."""
+    erase_due: Millis = 0
+    revocation: str = ""
+    revocation_at: Millis = 0
+    connecting: str = ""
+    """Hash of the one OAuth state that may still complete; a disconnect removes it (F29)."""
+
+    @property
+    def paused_since(self) -> Millis:
+        """Since when writing is paused, by whomever first; 0 = not paused."""
+        return min((at for at in (self.paused_by_agent, self.paused_by_organization) if at), default=0)
+
+    def consent_outdated(self, scope: str) -> bool:
+        """Tell whether the consent on record no longer covers what the service asks (SC-5)."""
+        return bool(self.consent_needed) or self.consent_scope != scope
+
+    def state(self, scope: str) -> State:
+        """Return the state that is shown."""
+        if self.grant is Grant.NONE:
+            return State.NOT_CONNECTED
+        if self.grant is Grant.RELEASED:
+            return State.DISCONNECTED
+        if self.grant is Grant.DEAD:
+            return State.REVOKED
+        if self.consent_outdated(scope):
+            return State.RECONSENT_REQUIRED
+        if self.paused_since:
+            return State.PAUSED
+        return State.CONNECTED if self.calendar_since else State.CALENDAR_MISSING
+
+    def since(self, scope: str) -> Millis:
+        """Return since when the shown state holds."""
+        return {
+            State.NOT_CONNECTED: 0,
+            State.DISCONNECTED: self.grant_since,
+            State.REVOKED: self.grant_since,
+            State.RECONSENT_REQUIRED: self.consent_needed or self.grant_since,
+            State.PAUSED: self.paused_since,
+            State.CALENDAR_MISSING: self.calendar_lost_at or self.grant_since,
+            State.CONNECTED: max(self.grant_since, self.calendar_since),
+        }[self.state(scope)]
+
+
+def erasure_after_disconnect(now: Millis, erase_after: Millis) -> Millis:
+    """Return when identifiers are erased after a disconnect here (ST-5)."""
+    return now + erase_after
+
+
+def erasure_after_revocation(now: Millis, proof_at: Millis, erase_after: Millis) -> Millis:
+    """Return when identifiers are erased after a revocation at Google (ST-5, law 7).
+
+    The person may have revoked right after the last proof of life, so the term runs
+    from there; but not sooner than an hour from now (or the term, if that is shorter),
+    so that the agent can be told.
+    """
+    return max(proof_at + erase_after, now + min(HOUR, erase_after))
+
+
+SLOT_EXPIRY_AFTER: Millis = DAY
+"""How long after `erase_due` the database itself removes the slot if no worker did."""

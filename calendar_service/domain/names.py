@@ -1,0 +1,51 @@
+"""Names that the backend gives: organisation, agent, session. Must not know where they are kept."""
+
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+
+from calendar_service.domain.errors import InvalidRequest
+
+SHARDS = 256
+"""The number of slots for ever: an agent's place never moves."""
+
+_NAME = re.compile(r"[A-Za-z0-9._~:@-]{1,128}")
+
+
+def name(value: str, field: str) -> str:
+    """Return the name unchanged, or refuse it (contract: 1 to 128 of letters, digits, `. _ ~ : @ -`)."""
+    if not _NAME.fullmatch(value) or value in {".", ".."}:
+        raise InvalidRequest(
+            f"`{field}` must be 1 to 128 characters out of letters, digits and . _ ~ : @ - (and not a path step).",
+            field=field,
+        )
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """One agent of one organisation, by the backend's own names."""
+
+    organization: str
+    agent: str
+
+    @classmethod
+    def named(cls, organization: str, agent: str) -> "Agent":
+        """Return the agent of these names, or refuse the names."""
+        return cls(name(organization, "organization"), name(agent, "agent"))
+
+    @property
+    def member(self) -> str:
+        """The agent as an entry of timers and indexes; `/` cannot occur in a name."""
+        return f"{self.organization}/{self.agent}"
+
+    @classmethod
+    def of_member(cls, member: str) -> "Agent":
+        """Return the agent that `member` stands for."""
+        organization, _, agent = member.partition("/")
+        return cls(organization, agent)
+
+    @property
+    def shard(self) -> int:
+        """The agent's slot in the store, 0 to 255, for ever."""
+        return sha256(self.member.encode()).digest()[0]

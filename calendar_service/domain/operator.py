@@ -1,0 +1,198 @@
+"""Who runs this service and what they promised. Must not know files, environments or pages."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Literal, NewType
+
+from calendar_service.domain.clock import DAY, Millis
+
+Duration = NewType("Duration", Millis)
+"""A length of time in milliseconds; a profile writes it in words, such as `7 days`."""
+
+Localized = NewType("Localized", Mapping[str, str])
+"""One text per language of the profile, by language code; an empty text is unset."""
+
+CLAUSES: tuple[str, ...] = (
+    "PR-1",
+    "ID-1",
+    "SC-1",
+    "SC-2",
+    "SC-3",
+    "SC-4",
+    "SC-5",
+    "SC-6",
+    "LU-0",
+    "LU-1",
+    "LU-2",
+    "LU-3",
+    "LU-4",
+    "LU-5",
+    "LU-6",
+    "ST-1",
+    "ST-2",
+    "ST-3",
+    "ST-4",
+    "ST-5",
+    "ST-6",
+    "RV-1",
+    "RV-2",
+    "RV-3",
+    "CO-1",
+    "CH-1",
+    "UP-1",
+)
+"""Every clause of the promise; a profile speaks to each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who asks for access (ID-1)."""
+
+    app_name: str
+    """Exactly as on Google's consent screen."""
+    legal_name: str
+    city: str
+    country: str
+    domain: str
+    """The registrable domain under which everything public lives."""
+    logo: str
+    contact: str
+    """Where questions on Google data go (CO-1)."""
+    terms_url: Localized
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The published text that the clauses paraphrase (UP-1)."""
+
+    url: Localized
+    version: str
+    """Recorded with each consent (SC-5)."""
+    date: str
+    """The policy's "Last Modified", as published."""
+    adopted_on: str
+    """When the operator published the proposed clauses; needed only where there are any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promises:
+    """The operator's numbers, and the sentences that carry them."""
+
+    deadline_days: int
+    """Within how many days everything is gone after a disconnect (ST-5)."""
+    erase_after: Duration
+    """When the timer erases identifiers, counted from the disconnect."""
+    backup_days: int
+    """How long the operator's back-ups of the database are kept."""
+    minimum_age: int
+    """Years (CH-1); 0 where the operator names no age."""
+    cookies: Localized
+
+    @property
+    def everything_gone_after(self) -> Millis:
+        """The longest that anything may remain: term, rewriting of the database's file, back-ups (law 7)."""
+        return self.erase_after + 2 * DAY + self.backup_days * DAY
+
+    def keep_the_deadline(self) -> bool:
+        """Tell whether the longest remainder still ends a day before the published deadline."""
+        return self.everything_gone_after <= (self.deadline_days - 1) * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class LimitedUse:
+    """The statement that Google requires, with its link (LU-0)."""
+
+    sentence: str
+    """Verbatim as published, in `language`."""
+    language: str
+    link: str
+    translations: Mapping[str, str]
+    """The same in the profile's other languages; shown beside the sentence, never instead of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Colours:
+    """`#rrggbb` of the pages' buttons and links, and of text on them, by light and by dark scheme."""
+
+    accent: str
+    on_accent: str
+    accent_dark: str
+    on_accent_dark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """What differs from one customer organisation to the next."""
+
+    return_urls: tuple[str, ...]
+    """Addresses in the agent console to which a page may send the agent back; exact, no patterns."""
+    frame_ancestors: tuple[str, ...]
+    """Origins that may show the settings page in a frame (CSP); none is the rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One clause in plain words, and whether the operator has published it."""
+
+    source: Literal["published", "proposed"]
+    text: Localized
+
+
+ANY_ORGANIZATION = "*"
+"""The name of the entry for organisations without one of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A whole profile. Facts that nobody gave are empty, and `unset` names them."""
+
+    name: str
+    languages: tuple[str, ...]
+    """The first is the default."""
+    identity: Identity
+    policy: Policy
+    promises: Promises
+    limited_use: LimitedUse
+    calendar_name: Localized
+    """Of the dedicated calendar, fixed when it is created (SC-2)."""
+    session_title: Localized
+    """Of an event whose session came without a title."""
+    console_url: str
+    """The way back to the agent console."""
+    colours: Colours
+    organizations: Mapping[str, Organization]
+    clauses: Mapping[str, Clause]
+
+    def organization(self, name: str) -> Organization:
+        """Return what holds for this organisation."""
+        nothing = Organization((), ())
+        return self.organizations.get(name) or self.organizations.get(ANY_ORGANIZATION) or nothing
+
+    def language(self, wanted: str) -> str:
+        """Return the profile's language nearest to a BCP 47 tag such as `es-CL`."""
+        primary = wanted.replace("_", "-").split("-", 1)[0].lower()
+        return primary if primary in self.languages else self.languages[0]
+
+    @property
+    def is_draft(self) -> bool:
+        """True while a clause is only proposed and the operator has not adopted it."""
+        return not self.policy.adopted_on and any(c.source == "proposed" for c in self.clauses.values())
+
+    def unset(self) -> tuple[str, ...]:
+        """Return the dotted names of all fields that are the operator's to set and still empty."""
+        settled = set() if self.is_draft else {"policy.adopted_on"}
+        return tuple(place for place in _empty(self) if place not in settled)
+
+
+def _empty(value: object, place: str = "") -> Iterator[str]:
+    if value == "":
+        yield place
+    for name, part in _parts(value):
+        yield from _empty(part, f"{place}.{name}" if place else name)
+
+
+def _parts(value: object) -> Iterator[tuple[str, object]]:
+    if is_dataclass(value):
+        yield from ((field.name, getattr(value, field.name)) for field in fields(value))
+    elif isinstance(value, Mapping):
+        yield from value.items()

@@ -1,0 +1,34 @@
+"""An opaque carrier for tokens and keys. Must never print what it holds."""
+
+from typing import Final
+
+
+class Secret:
+    """A value that travels unreadably: its repr, str and format show three stars.
+
+    Reading is a named act, `reveal()`, so every place where a secret leaves its
+    carrier can be found by that word (law 9).
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value: Final = value
+
+    def reveal(self) -> str:
+        """Return the secret itself."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def __reduce__(self) -> str:
+        raise TypeError("a Secret is not serialised")
+
+    def __bool__(self) -> bool:
+        return bool(self._value)

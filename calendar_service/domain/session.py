@@ -1,0 +1,103 @@
+"""A video session as the backend wants it, and what is kept of it. Must not know a store or Google."""
+
+import json
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from calendar_service.domain.clock import DAY, Millis
+
+
+class By(StrEnum):
+    """Who acted in the console (SC-3)."""
+
+    AGENT = "agent"
+    SYSTEM = "system"
+
+
+class Status(StrEnum):
+    """What became of a session."""
+
+    SCHEDULED = "scheduled"
+    PENDING = "pending"
+    WAITING = "waiting"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The whole desired state of a session. Lives in memory, and sealed while it waits (ST-4)."""
+
+    start: Millis
+    end: Millis
+    time_zone: str
+    """IANA zone in which the event is shown."""
+    title: str = ""
+    description: str = ""
+    location: str = ""
+    join_url: str = ""
+
+    def canonical(self) -> bytes:
+        """Return the same bytes for the same content, for digest and sealing."""
+        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+    @classmethod
+    def of_canonical(cls, data: bytes) -> "Content":
+        """Return the content that `canonical` wrote."""
+        return cls(**json.loads(data))
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the store keeps of one session: identifiers and bookkeeping, no content (ST-3, law 11)."""
+
+    session: str
+    status: Status
+    revision: int
+    """Counts accepted changes; the one written into the event."""
+    settled: int
+    """The last revision that Google confirmed; 0 = none yet."""
+    wanted: bool
+    """True: the event has to be there; false: it has to be gone."""
+    event_id: str
+    generation: int
+    etag: str
+    digest: str
+    """Keyed digest of the desired content; empty once it cannot be compared."""
+    calendar_number: int
+    over_day: int
+    """The day (UTC, days since 1970) on which the session ends: the exact end is not kept once applied."""
+    version: int | None = None
+    fence: int = 0
+    leased: bool = False
+    """Somebody is at Google with it, until the session's due time at most."""
+    tries: int = 0
+    sent: bool = False
+    """A write of this event may have reached Google without its answer reaching us."""
+    reason: str = ""
+
+    @classmethod
+    def of_json(cls, session: str, text: str) -> "Record":
+        """Return the record that the store's scripts wrote."""
+        fields = json.loads(text)
+        fields["status"] = Status(fields["status"])
+        fields["version"] = int(fields["version"]) if "version" in fields else None
+        return cls(session=session, **fields)
+
+    def to_json(self) -> str:
+        """Return the record as the store's scripts read it."""
+        fields = asdict(self)
+        del fields["session"]
+        if self.version is None:
+            del fields["version"]
+        else:
+            fields["version"] = str(
+                self.version
+            )  # the store's JSON keeps 14 digits of a number, a version has 16
+        return json.dumps(fields, separators=(",", ":"))
+
+    @property
+    def identifiers_end(self) -> Millis:
+        """When the identifiers of this session are dropped: 30 days after the day of its end (law 11)."""
+        return (self.over_day + 31) * DAY

@@ -1,0 +1,43 @@
+#!lua
+-- A consent was exchanged: the connection stands from here on.
+-- A: state digest, expected connection, new connection, sealed grant, renewal?, account mark, facts (JSON), probe due
+local digest, expected, id, grant, renewal, mark = A[1], A[2], A[3], A[4], A[5] == '1', A[6]
+if digest == '' or fact('connecting') ~= digest then return {'superseded'} end
+if fact('connection_id') ~= expected then return {'again'} end
+local before, old_mark = fact('grant'), fact('account_mark')
+if renewal and before ~= 'live' then return {'again'} end
+local same = before == '' or (mark ~= '' and mark == old_mark)
+
+if before == 'live' and not renewal then
+  -- The former grant may be of another account: its errand finds out whether it is the last there (law 6).
+  local old = redis.call('GET', G)
+  if old then
+    redis.call('HSET', E, expected, cjson.encode({grant = old, mark = old_mark, started = ms(now), tries = 0,
+      delete_calendar = false, calendar_id = ''}))
+    wake_at('errand:' .. expected, now)
+  end
+  fail_unsettled('reconnected')
+end
+put('moved_account', '0')
+if mark == '' then
+  -- Google did not say whose account it is: the calendar step decides, and nothing is used before.
+  put('former_mark', old_mark, 'calendar_since', '0')
+elseif not same then
+  leave_account()
+end
+redis.call('SET', G, grant)
+local facts = cjson.decode(A[7])
+for name, value in pairs(facts) do put(name, value) end
+put('connection_id', id, 'grant', 'live', 'account_mark', mark, 'proof_at', ms(now), 'erase_due', '0',
+  'consent_needed', '0', 'revocation', '', 'revocation_at', '0')
+if not renewal then put('grant_since', ms(now)) end
+redis.call('HDEL', F, 'connecting')
+redis.call('SADD', X, member)
+wake_at('erase', nil)
+wake_at('probe', tonumber(A[8]))
+if instant('calendar_since') == 0 then wake_at('calendar', now + 60000) end
+wake_waiting()
+guard_expiry()
+retime()
+journal({same_account = same, renewal = renewal})
+return {'ok'}

@@ -1,0 +1,264 @@
+"""An agent's slot as a whole: read it, and take the steps of a connection's life. Must not know Google."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, cast
+
+from calendar_service.domain.clock import HOUR, Millis
+from calendar_service.domain.connection import Facts
+from calendar_service.domain.connection import Grant as GrantFact
+from calendar_service.domain.errors import OrganizationClosed
+from calendar_service.domain.names import Agent
+from calendar_service.domain.session import Record
+from calendar_service.store import keys
+from calendar_service.store.database import Database
+from calendar_service.store.journal import Actor, Kind, entry
+
+CLOCK_TOLERANCE = HOUR
+"""If worker and database disagree by more, nothing is erased and the operator is alarmed (law 7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What is left to do at Google after a disconnect; the only holder of its sealed token (law 6)."""
+
+    connection_id: str
+    grant: str
+    mark: str
+    started: Millis
+    tries: int
+    delete_calendar: bool
+    calendar_id: str
+
+    def to_json(self) -> str:
+        """Return the errand as the store keeps it, under its connection's id."""
+        kept = asdict(self)
+        del kept["connection_id"]
+        return json.dumps({**kept, "started": str(self.started)})
+
+    @classmethod
+    def of_json(cls, connection_id: str, text: str) -> "Errand":
+        """Return the errand that a script or `to_json` wrote."""
+        kept = json.loads(text)
+        return cls(connection_id=connection_id, **{**kept, "started": int(kept["started"])})
+
+    def retried(self) -> "Errand":
+        """Return the errand after one more try that proved nothing."""
+        return replace(self, tries=self.tries + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """An agent's slot at one moment."""
+
+    agent: Agent
+    facts: Facts
+    grant: str
+    """The sealed grant, or empty."""
+    errands: tuple[Errand, ...]
+    due: Mapping[str, Millis]
+    now: Millis
+    """The database's time."""
+
+
+class Connections:
+    """The steps of a connection's life, each one script together with its journal entry."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # --- reading ---
+
+    def slot(self, agent: Agent) -> Slot:
+        """Return the slot in one round trip."""
+
+        def look(pipeline: Any) -> None:
+            pipeline.hgetall(keys.part(agent, "facts"))
+            pipeline.get(keys.part(agent, "grant"))
+            pipeline.hgetall(keys.part(agent, "errands"))
+            pipeline.zrange(keys.part(agent, "due"), 0, -1, withscores=True)
+            pipeline.time()
+
+        facts, grant, errands, due, (seconds, micros) = self._database.read(look)
+        return Slot(
+            agent,
+            facts_of(facts),
+            grant or "",
+            tuple(Errand.of_json(name, text) for name, text in errands.items()),
+            {what: int(at) for what, at in due},
+            int(seconds) * 1000 + int(micros) // 1000 + self._database.clock.offset(),
+        )
+
+    def refuse_closed(self, organization: str) -> None:
+        """Raise `OrganizationClosed` if the organisation was off-boarded."""
+        if self._database.ask(lambda client: client.exists(keys.closed(organization))):
+            raise closed()
+
+    def set_closed(self, organization: str, *, is_closed: bool) -> None:
+        """Close an organisation, or reopen it."""
+        name = keys.closed(organization)
+        if is_closed:
+            self._database.ask(lambda client: client.set(name, "1"))
+        else:
+            self._database.ask(lambda client: client.delete(name))
+
+    def members(self, organization: str) -> Iterator[Agent]:
+        """Yield the organisation's agents that have a slot, in a stable order."""
+
+        def look(pipeline: Any) -> None:
+            for shard in keys.all_shards():
+                pipeline.smembers(keys.index(shard, organization))
+
+        for names in self._database.read(look):
+            yield from (Agent.of_member(member) for member in sorted(names))
+
+    def receipt(self, number: str, shard: int) -> str | None:
+        """Return a receipt as it was signed."""
+        return cast(str | None, self._database.ask(lambda client: client.hget(keys.receipts(shard), number)))
+
+    # --- connecting ---
+
+    def begin(self, agent: Agent, state_digest: str) -> None:
+        """Let the consent of this state be the one that may complete."""
+        self._step("begin", agent, Kind.CONSENT_BEGUN, Actor.AGENT, state_digest, keys.OAUTH_STATE)
+
+    def connect(
+        self, agent: Agent, state_digest: str, slot: Slot, connection_id: str, grant: str, facts: Mapping[str, str],
+        *, renewal: bool, mark: str, probe_due: Millis,
+    ) -> str:  # fmt: skip
+        """Let the connection stand. Answers `ok`, `superseded` (another attempt or a disconnect came) or `again`."""
+        return self._step(
+            "connect", agent, Kind.CONNECTED, Actor.AGENT, state_digest, slot.facts.connection_id, connection_id,
+            grant, "1" if renewal else "0", mark, json.dumps(dict(facts)), probe_due,
+        )  # fmt: skip
+
+    def calendar_ready(
+        self, agent: Agent, connection_id: str, calendar_id: str, mark: str, *, adopted: bool, others: bool
+    ) -> bool:
+        """Note the dedicated calendar; false when the connection is gone."""
+        flags = ("1" if adopted else "0", mark, "1" if others else "0")
+        answer = self._step(
+            "calendar", agent, Kind.CALENDAR_READY, Actor.SERVICE, connection_id, calendar_id, *flags
+        )
+        return answer == "ok"
+
+    def calendar_missing(self, agent: Agent, connection_id: str) -> None:
+        """Note that the calendar is no longer in the account."""
+        self._step("missing", agent, Kind.CALENDAR_MISSING, Actor.GOOGLE, connection_id)
+
+    def consent_needed(self, agent: Agent, connection_id: str) -> None:
+        """Note that the permission no longer suffices (SC-5)."""
+        self._step("consent", agent, Kind.CONSENT_NEEDED, Actor.GOOGLE, connection_id)
+
+    def pause(self, agent: Agent, actor: Actor, *, paused: bool) -> str:
+        """Set or lift the actor's own pause. Answers `ok`, `unchanged` or `not_connected`."""
+        name = "paused_by_agent" if actor is Actor.AGENT else "paused_by_organization"
+        kind = Kind.PAUSED if paused else Kind.RESUMED
+        return self._step("pause", agent, kind, actor, name, "1" if paused else "0")
+
+    # --- the token ---
+
+    def lease(self, agent: Agent, what: str, length: Millis) -> int | None:
+        """Take a named lease (`refresh`, `calendar`); return its fencing number, or None if it is taken."""
+        answer = self._run("lease", agent, what, length)
+        return int(answer[1]) if answer[0] == "ok" else None
+
+    def release(self, agent: Agent, what: str, fence: int) -> None:
+        """Give the lease back if it is still ours."""
+        self._run("release", agent, what, fence)
+
+    def refreshed(self, agent: Agent, connection_id: str, number: int, grant: str, probe_due: Millis) -> bool:
+        """Keep newer tokens made from number `number`; false when a newer grant stands or none."""
+        answer = self._run("refreshed", agent, connection_id, number, grant, probe_due)
+        return cast(str, answer[0]) == "ok"
+
+    # --- the end ---
+
+    def disconnect(
+        self, agent: Agent, actor: Actor, *, delete_calendar: bool, erase_after: Millis, errand_lease: Millis
+    ) -> tuple[str, str]:
+        """End the connection. Answers (`ok`, connection id), (`already`, '') or (`not_connected`, '')."""
+        answer = self._run_entry(
+            "disconnect", agent, entry(Kind.DISCONNECTED, actor),
+            "1" if delete_calendar else "0", erase_after, errand_lease,
+        )  # fmt: skip
+        return answer[0], answer[1] if len(answer) > 1 else ""
+
+    def dead(self, agent: Agent, connection_id: str, number: int, erase_after: Millis) -> str:
+        """Mark the grant dead on Google's word. Answers `ok`, `gone` or `newer` (another token stands)."""
+        return self._step("dead", agent, Kind.REVOKED, Actor.GOOGLE, connection_id, number, erase_after, HOUR)
+
+    def erase(self, agent: Agent, actor: Actor, number: str, receipt: str, *, timed: bool) -> str:
+        """Erase the connection. Answers `ok`, `not_ended`, `early` or `clock` (the clocks disagree)."""
+        mode, now = ("due" if timed else "now"), self._database.clock.now()
+        return self._step("erase", agent, Kind.ERASED, actor, mode, now, number, receipt, CLOCK_TOLERANCE)
+
+    def errand_step(self, agent: Agent, errand: Errand, after: Millis) -> None:
+        """Keep the errand for another try `after` ms from now."""
+        self._step(
+            "errand",
+            agent,
+            Kind.ERRAND,
+            Actor.SERVICE,
+            errand.connection_id,
+            errand.to_json(),
+            "pending",
+            after,
+            "0",
+        )
+
+    def errand_done(self, agent: Agent, errand: Errand, outcome: str, *, deletion_refused: bool) -> None:
+        """End the errand: its token is gone from here on."""
+        refused = "1" if deletion_refused else "0"
+        self._step("errand", agent, Kind.ERRAND, Actor.SERVICE, errand.connection_id, "", outcome, 0, refused)
+
+    def tidy(self, agent: Agent, today: int, days_kept: int) -> int:
+        """Drop the identifiers of sessions long over; return how many."""
+        answer = self._run_entry("tidy", agent, entry(Kind.TIDIED, Actor.SERVICE), today, days_kept)
+        return int(answer[1])
+
+    def postpone(self, agent: Agent, what: str, after: Millis | None) -> None:
+        """Look at one matter of the slot again `after` ms from now (None: not at all)."""
+        self._run("postpone", agent, what, "" if after is None else after)
+
+    def _step(self, name: str, agent: Agent, kind: Kind, actor: Actor, *arguments: str | int) -> str:
+        return cast(str, self._run_entry(name, agent, entry(kind, actor), *arguments)[0])
+
+    def _run(self, name: str, agent: Agent, *arguments: str | int) -> list[Any]:
+        return self._run_entry(name, agent, entry(Kind.UPKEEP, Actor.SERVICE), *arguments)
+
+    def _run_entry(
+        self, name: str, agent: Agent, made: Mapping[str, object], *arguments: str | int
+    ) -> list[Any]:
+        return self._database.step(name, agent, made, *arguments)
+
+
+def closed() -> OrganizationClosed:
+    """Return the refusal of everything new in an off-boarded organisation."""
+    return OrganizationClosed(
+        "This organisation was off-boarded. Reopen it first (`POST /v1/organizations/{org}/reopen`)."
+    )
+
+
+def facts_of(kept: Mapping[str, str]) -> Facts:
+    """Return the facts that the store keeps; what is absent has its default."""
+    known: dict[str, Any] = {}
+    for field in fields(Facts):
+        text = kept.get(field.name)
+        if text is None:
+            continue
+        if field.name == "grant":
+            known["grant"] = GrantFact(text)
+        elif isinstance(field.default, bool):
+            known[field.name] = text == "1"
+        elif isinstance(field.default, int):
+            known[field.name] = int(text)
+        else:
+            known[field.name] = text
+    return Facts(**known)
+
+
+def record_of(session: str, text: str | None) -> Record | None:
+    """Return a session's record as a script wrote it."""
+    return Record.of_json(session, text) if text else None

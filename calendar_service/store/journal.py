@@ -1,0 +1,40 @@
+"""The journal's entries: what happened, by whom, without content. Must not hold an identifier of Google's."""
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """The closed list of what is recorded (LU-6)."""
+
+    CONSENT_BEGUN = "consent.begun"
+    CONNECTED = "connection.connected"
+    CALENDAR_READY = "calendar.ready"
+    CALENDAR_MISSING = "calendar.missing"
+    CONSENT_NEEDED = "consent.needed"
+    PAUSED = "connection.paused"
+    RESUMED = "connection.resumed"
+    DISCONNECTED = "connection.disconnected"
+    REVOKED = "connection.revoked"
+    ERASED = "connection.erased"
+    ERRAND = "errand.step"
+    ACCEPTED = "session.accepted"
+    SETTLED = "session.settled"
+    TIDIED = "sessions.identifiers_dropped"
+    UPKEEP = "upkeep"
+    """Leases and timers: scripts that change no state of a connection write no entry."""
+
+
+class Actor(StrEnum):
+    """Who acted: a kind of person or the service itself, never a name."""
+
+    AGENT = "agent"
+    ADMINISTRATOR = "administrator"
+    BACKEND = "backend"
+    OPERATOR = "operator"
+    SERVICE = "service"
+    GOOGLE = "google"
+
+
+def entry(kind: Kind, actor: Actor, **facts: str | int | bool) -> dict[str, object]:
+    """Return an entry for a script to append; the script adds the connection's random id and the time."""
+    return {"kind": kind.value, "actor": actor.value, **facts}

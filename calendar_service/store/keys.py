@@ -1,0 +1,112 @@
+"""Every key and every lifetime on one page (law 10). Must not read or write anything."""
+
+from calendar_service.domain.clock import DAY, HOUR, MINUTE, SECOND
+from calendar_service.domain.names import SHARDS, Agent
+
+# --- Lifetimes, in milliseconds. A guard outlives what it guards; the sum is written out. ---
+
+TICKET = 5 * MINUTE
+"""A one-time link from the console to the settings page."""
+OAUTH_STATE = 10 * MINUTE
+"""From the connect button to the callback."""
+BROWSER_IDLE = 30 * MINUTE
+BROWSER_ABSOLUTE = 8 * HOUR
+"""A browser's session: idle, and at most a working day."""
+LEASE = 30 * SECOND
+"""One attempt at Google: 5 s for a fresh token + 8 s for each of at most two calls + margin."""
+ERRAND_MAX = 7 * DAY
+"""After this the token of a closing errand is destroyed, whatever Google answers (law 6)."""
+ERRAND_EXPIRY = ERRAND_MAX + DAY
+"""The database's own expiry of errands, should no worker run."""
+CALENDAR_DELETION_MAX = HOUR
+"""How long a closing errand tries to delete the calendar before it revokes all the same (law 6)."""
+WAITING_MAX = 30 * DAY
+"""A session that waits for a person's act."""
+PROBE_EVERY = 20 * HOUR
+"""A live grant's proof of life; with the spread of a quarter still at least daily (RV-1)."""
+MARK_EXPIRY = 400 * DAY
+"""The account mark is refreshed at each proof of life; this only outlives a deployment that was abandoned."""
+
+
+def slot(shard: int, rest: str) -> str:
+    """Return a key of this shard; the braces keep a shard together in a cluster."""
+    return f"{{s{shard}}}:{rest}"
+
+
+SLOT_PARTS = ("facts", "grant", "sessions", "waiting", "due", "errands")
+
+
+def slot_keys(agent: Agent) -> list[str]:
+    """Return the keys that every script of an agent's slot declares, in the order of `slot.lua`."""
+    own = [slot(agent.shard, f"a:{agent.member}:{part}") for part in SLOT_PARTS]
+    return [
+        *own,
+        timers(agent.shard),
+        index(agent.shard, agent.organization),
+        journal(agent.shard),
+        receipts(agent.shard),
+    ]
+
+
+def part(agent: Agent, name: str) -> str:
+    """Return one key of the agent's slot."""
+    return slot(agent.shard, f"a:{agent.member}:{name}")
+
+
+def timers(shard: int) -> str:
+    """One entry per agent: when its slot next wants attention."""
+    return slot(shard, "timers")
+
+
+def index(shard: int, organization: str) -> str:
+    """The members of an organisation in this shard."""
+    return slot(shard, f"org:{organization}")
+
+
+def journal(shard: int) -> str:
+    """The stream of what happened, without content and without identifiers of Google."""
+    return slot(shard, "journal")
+
+
+def receipts(shard: int) -> str:
+    """Signed receipts of erasures, by number."""
+    return slot(shard, "receipts")
+
+
+def all_shards() -> range:
+    """Return the numbers of all shards."""
+    return range(SHARDS)
+
+
+# --- Outside the slots: what belongs to no connection. ---
+
+
+def ticket(digest: str) -> str:
+    """A one-time link, by the hash of its secret."""
+    return f"ticket:{digest}"
+
+
+def oauth_state(digest: str) -> str:
+    """A consent under way, by the hash of its state."""
+    return f"state:{digest}"
+
+
+def browser(digest: str) -> str:
+    """A browser's session, by the hash of its cookie."""
+    return f"browser:{digest}"
+
+
+def account_mark(mark: str) -> str:
+    """Which connections use one Google account, by a keyed hash of it."""
+    return f"mark:{mark}"
+
+
+def closed(organization: str) -> str:
+    """Set while an organisation is off-boarded."""
+    return f"closed:{organization}"
+
+
+IDENTITY_CHECK = "identity-check"
+"""Tells another identity key over existing data from the right one."""
+REWRITE_WANTED = "rewrite-wanted"
+"""Set by an erasure, taken when the append-only file is rewritten (law 7)."""

@@ -1,0 +1,45 @@
+"""The same-account mark: which connections use one Google account (law 6). Must not know the account itself."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from calendar_service.domain.clock import Millis
+from calendar_service.store import keys
+from calendar_service.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What a connection finds when it joins an account's mark."""
+
+    others: int
+    """How many other connections use the account."""
+    revoking_until: Millis
+    """A revocation for this account may be under way until then (its deadline); 0 = none."""
+
+
+class Marks:
+    """Joined before a connection becomes usable, left by the closing errand."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def join(self, mark: str, connection_id: str) -> Joined:
+        """Add the connection; tell who else is there and whether a revocation was sent already."""
+        others, until = self._run("mark_join", mark, connection_id, keys.MARK_EXPIRY)
+        return Joined(int(others), int(until))
+
+    def leave(self, mark: str, connection_id: str, deadline: Millis) -> bool:
+        """Remove the connection; true when it was the last and may revoke within `deadline` ms.
+
+        The answer and the announcement of the revocation are one step: whoever joins
+        afterwards sees it, whoever joined before makes the answer false.
+        """
+        return self._run("mark_leave", mark, connection_id, deadline)[0] == 1
+
+    def revoked(self, mark: str) -> None:
+        """Take the announcement back: the revocation was answered, or given up."""
+        self._run("mark_revoked", mark)
+
+    def _run(self, name: str, mark: str, *arguments: str | int) -> list[int]:
+        return cast(list[int], self._database.script(name, [keys.account_mark(mark)], *arguments))

@@ -1,0 +1,12 @@
+#!lua flags=allow-oom
+-- Look at one matter of this slot again later. A: what, after (ms; '' = never)
+if redis.call('EXISTS', F) == 0 and redis.call('EXISTS', E) == 0 then
+  redis.call('DEL', D)
+  redis.call('ZREM', T, member)
+  redis.call('SREM', X, member)
+  return {'gone'}
+end
+wake_at(A[1], A[2] ~= '' and now + tonumber(A[2]) or nil)
+if redis.call('EXISTS', F) == 1 then guard_expiry() end
+retime()
+return {'ok'}

@@ -1,0 +1,100 @@
+"""The sessions of an agent's slot: accepted, leased, settled (laws 2-4). Must not know Google."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from calendar_service.domain.clock import Millis
+from calendar_service.domain.connection import Facts
+from calendar_service.domain.names import Agent
+from calendar_service.domain.session import Record
+from calendar_service.store import keys
+from calendar_service.store.connections import facts_of, record_of
+from calendar_service.store.database import Database
+from calendar_service.store.journal import Actor, Kind, entry
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What one operation has to know, read in one round trip."""
+
+    agent: Agent
+    facts: Facts
+    grant: str
+    record: Record | None
+    text: str
+    """The record as it is kept: `accept` compares it, so that nothing is decided on an old reading."""
+    content: str
+    """The sealed content that waits, or empty."""
+    closed: bool
+
+
+class Sessions:
+    """The sessions of all agents."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def load(self, agent: Agent, session: str) -> Loaded:
+        """Return everything that one operation on one session needs."""
+
+        def look(pipeline: Any) -> None:
+            pipeline.hgetall(keys.part(agent, "facts"))
+            pipeline.get(keys.part(agent, "grant"))
+            pipeline.hget(keys.part(agent, "sessions"), session)
+            pipeline.hget(keys.part(agent, "waiting"), session)
+            pipeline.exists(keys.closed(agent.organization))
+
+        facts, grant, text, content, closed = self._database.read(look)
+        return Loaded(
+            agent,
+            facts_of(facts),
+            grant or "",
+            record_of(session, text),
+            text or "",
+            content or "",
+            bool(closed),
+        )
+
+    def all(self, agent: Agent) -> list[Record]:
+        """Return all sessions of the agent, by name."""
+        kept = self._database.ask(lambda client: client.hgetall(keys.part(agent, "sessions")))
+        return [Record.of_json(name, text) for name, text in sorted(cast(Mapping[str, str], kept).items())]
+
+    def waiting(self, agent: Agent) -> Mapping[str, str]:
+        """Return the sealed content that waits, by session."""
+        kept = self._database.ask(lambda client: client.hgetall(keys.part(agent, "waiting")))
+        return cast(Mapping[str, str], kept)
+
+    def accept(
+        self, loaded: Loaded, wanted: Record, content: str, actor: Actor, waits_until: Millis
+    ) -> tuple[str, int]:
+        """Accept the wanted state, durably.
+
+        Answers `leased` with the fencing number (go to Google), `queued` (somebody else
+        is there; the newer state follows), `waiting`, `again` (the record changed since
+        it was loaded) or `gone` (the connection ended).
+        """
+        answer = self._database.step(
+            "accept", loaded.agent, entry(Kind.ACCEPTED, actor), loaded.facts.connection_id, wanted.session,
+            loaded.text, wanted.to_json(), content, keys.LEASE, waits_until,
+        )  # fmt: skip
+        return answer[0], int(answer[1]) if len(answer) > 1 else 0
+
+    def take(self, agent: Agent, session: str) -> Record | None:
+        """Take a session whose time has come; None if it is gone or somebody else has it."""
+        answer = self._database.step("take", agent, entry(Kind.UPKEEP, Actor.SERVICE), session, keys.LEASE)
+        return Record.of_json(session, answer[1]) if answer[0] == "ok" else None
+
+    def settle(
+        self, agent: Agent, connection_id: str, record: Record, *, due: Millis | None, destroy_content: bool
+    ) -> bool:
+        """Write how an attempt ended; false if the lease was lost, and then nothing is written.
+
+        `due`: when to look at it again (database time), None = not at all.
+        """
+        answer = self._database.step(
+            "settle", agent, entry(Kind.SETTLED, Actor.SERVICE), connection_id, record.session, record.fence,
+            record.to_json(), "" if due is None else due, "1" if destroy_content else "0",
+        )  # fmt: skip
+        return cast(str, answer[0]) == "ok"

@@ -1,0 +1,25 @@
+#!lua flags=allow-oom
+-- An attempt is over. Whoever lost the lease changes nothing (fence, law 4).
+-- A: connection, session, fence, record as it shall be, next due ('' = none), destroy the content?
+local name, fence, text, next_due, destroy = A[2], tonumber(A[3]), A[4], A[5], A[6] == '1'
+local current = session(name)
+if not current then return {'gone'} end
+if fact('connection_id') ~= A[1] or current.fence ~= fence then return {'lost'} end
+local record = cjson.decode(text)
+if current.revision == record.revision then
+  record.leased = false
+  put_session(name, record)
+  wake_at('session:' .. name, tonumber(next_due))
+  if destroy then redis.call('HDEL', W, name) end
+else
+  -- A newer state was accepted meanwhile: keep what was wanted, learn what Google has.
+  for _, field in ipairs({'event_id', 'generation', 'etag', 'settled', 'sent', 'calendar_number'}) do
+    current[field] = record[field]
+  end
+  current.leased = false
+  put_session(name, current)
+  wake_at('session:' .. name, now)
+end
+retime()
+journal({status = record.status, revision = record.revision})
+return {'ok'}

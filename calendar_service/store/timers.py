@@ -1,0 +1,42 @@
+"""Who wants attention now. A timer is a nudge: the slot's own record is the truth (law 2)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from calendar_service.domain.names import Agent
+from calendar_service.store import keys
+from calendar_service.store.database import Database
+
+
+class Timers:
+    """The timer sets of all shards."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def due(self, limit: int) -> Iterator[Agent]:
+        """Yield up to `limit` agents a shard that are due, each leased so that no other worker takes it now."""
+        now = self._now()
+
+        def look(pipeline: Any) -> None:
+            for shard in keys.all_shards():
+                pipeline.zcount(keys.timers(shard), "-inf", now)
+
+        for shard, count in enumerate(self._database.read(look)):
+            if count:
+                claimed = self._database.script("claim", [keys.timers(shard)], limit, keys.LEASE)
+                yield from (Agent.of_member(member) for member in claimed)
+
+    def overdue(self) -> int:
+        """Return how many agents are due: the backlog."""
+        now = self._now()
+
+        def look(pipeline: Any) -> None:
+            for shard in keys.all_shards():
+                pipeline.zcount(keys.timers(shard), "-inf", now)
+
+        return sum(self._database.read(look))
+
+    def _now(self) -> int:
+        seconds, micros = self._database.ask(lambda client: client.time())
+        return int(seconds) * 1000 + int(micros) // 1000 + self._database.clock.offset()
