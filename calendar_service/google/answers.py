@@ -1,0 +1,127 @@
+"""What Google's refusals prove: one table from status and reason to a fact. Must not act on any.
+
+Sources: the Calendar API's errors guide (https://developers.google.com/workspace/calendar/api/guides/errors)
+and google.rpc.ErrorInfo for answers of Google's front end.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from calendar_service.domain.errors import (
+    AccessForbidden,
+    AccessTokenExpired,
+    AlreadyDeleted,
+    ClientRejected,
+    DuplicateId,
+    EventMissing,
+    GoogleError,
+    GoogleUnavailable,
+    InsufficientScope,
+    Overtaken,
+    QuotaExceeded,
+    RateLimited,
+    RequestRefused,
+)
+
+LONGEST_WAIT = 3600
+"""Seconds; a longer Retry-After is taken as this."""
+
+_RATE = ("rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED")
+_QUOTA = ("quotaExceeded", "calendarUsageLimitsExceeded", "dailyLimitExceeded")
+
+BY_REASON: Mapping[tuple[int, str], type[GoogleError]] = {
+    **{(status, reason): RateLimited for status in (403, 429) for reason in _RATE},
+    **{(status, reason): QuotaExceeded for status in (403, 429) for reason in _QUOTA},
+    (403, "insufficientPermissions"): InsufficientScope,
+    (403, "ACCESS_TOKEN_SCOPE_INSUFFICIENT"): InsufficientScope,
+    # The operator's project lacks the Calendar API: our own credentials are wrong, no grant is.
+    (403, "accessNotConfigured"): ClientRejected,
+    (403, "SERVICE_DISABLED"): ClientRejected,
+    (409, "duplicate"): DuplicateId,
+    (410, "deleted"): AlreadyDeleted,
+    (410, "fullSyncRequired"): RequestRefused,
+    (410, "updatedMinTooLongAgo"): RequestRefused,
+    (412, "conditionNotMet"): Overtaken,
+}
+"""Reasons that say more than their status. Generic ones (`forbidden`, `notFound`) are left to the status."""
+
+BY_STATUS: Mapping[int, type[GoogleError]] = {
+    401: AccessTokenExpired,
+    403: AccessForbidden,
+    404: EventMissing,
+    409: DuplicateId,  # resolved by reading, which proves what is there
+    410: AlreadyDeleted,
+    412: Overtaken,
+    429: RateLimited,
+}
+
+
+def refusal(status: int, headers: Mapping[str, str], content: bytes) -> GoogleError:
+    """Return the fact that an answer of status 400 or more proves.
+
+    `errors[].reason` first, then `details[].reason`, then the status. An answer that is not
+    Google's JSON proves nothing, whatever its status: it may come from anything on the way.
+    """
+    wait = retry_after(headers)
+    error = _error_object(content)
+    if status >= 500 or status == 408 or error is None:
+        return GoogleUnavailable(f"Google answered {status}", ambiguous=True, retry_after=wait)
+    reasons = tuple(_reasons(error))
+    detail = f"Google answered {status} {name_of(*reasons)}".rstrip()
+    if (status, "conflict") in ((status, reason) for reason in reasons) and status == 409:
+        return GoogleUnavailable(detail, ambiguous=False, retry_after=wait)
+    named = next((BY_REASON[status, reason] for reason in reasons if (status, reason) in BY_REASON), None)
+    return (named or BY_STATUS.get(status, RequestRefused))(detail, retry_after=wait)
+
+
+def retry_after(headers: Mapping[str, str]) -> int | None:
+    """Return Retry-After in seconds (RFC 9110, 10.2.3), at most `LONGEST_WAIT`; nonsense is None."""
+    value = headers.get("retry-after", "").strip()
+    if re.fullmatch("[0-9]{1,18}", value):
+        return min(int(value), LONGEST_WAIT)
+    moment = _http_date(value)
+    if moment is None:
+        return None
+    # Against Google's own clock where it says so: ours may be off.
+    wait = (moment - (_http_date(headers.get("date", "")) or datetime.now(UTC))).total_seconds()
+    return min(int(wait), LONGEST_WAIT) if wait >= 0 else None
+
+
+def json_object(content: bytes) -> dict[str, Any] | None:
+    """Return the JSON object that these bytes are, or None if they are anything else."""
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def name_of(*reasons: object) -> str:
+    """Return the first reason that is a plain name; free text of an answer is never repeated."""
+    return next((r for r in reasons if isinstance(r, str) and re.fullmatch("[A-Za-z_.]{1,64}", r)), "")
+
+
+def _error_object(content: bytes) -> dict[str, Any] | None:
+    error = (json_object(content) or {}).get("error")
+    return error if isinstance(error, dict) else None
+
+
+def _reasons(error: Mapping[str, Any]) -> Iterator[str]:
+    for place in ("errors", "details"):
+        items = error.get(place)
+        for item in items if isinstance(items, list) else ():
+            reason = item.get("reason") if isinstance(item, dict) else None
+            if isinstance(reason, str):
+                yield reason
+
+
+def _http_date(value: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(value)
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,187 @@
+"""Calendar v3, the methods of law 1 and no others. Must not know where tokens come from, retries or sessions.
+
+Source: https://developers.google.com/workspace/calendar/api/v3/reference. Every method takes the access
+token first, sends once, and raises the facts of `domain.errors`, `GoogleUnavailable` among them.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from calendar_service.domain.errors import EventMissing, GoogleUnavailable
+from calendar_service.domain.secret import Secret
+from calendar_service.google.api import Api, only_if, text
+from calendar_service.google.events import FIELDS, MARKER, EventAnswer, listed, read, stamp, written
+from calendar_service.google.transport import Transport
+
+__all__ = [
+    "API_ENDPOINT",
+    "Account",
+    "Calendar",
+    "CalendarInfo",
+    "CalendarMissing",
+    "Channel",
+    "EventAnswer",
+    "stamp",
+]
+
+API_ENDPOINT: Final = "https://www.googleapis.com/calendar/v3/"
+
+
+class CalendarMissing(EventMissing):
+    """404 for a calendar itself: deleted, or not ours to see any more."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """What is learnt of an account at connect: enough to know it again, and which calendars are ours."""
+
+    primary_id: str
+    ours: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CalendarInfo:
+    """A calendar of ours; `data_owner` is the account's address, to be shown and never stored."""
+
+    id: str
+    data_owner: str | None
+    summary: str
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A notification channel; both ids are needed to stop it."""
+
+    id: str
+    resource_id: str
+    expiration: int | None
+    """Milliseconds since 1970; None when Google named no end."""
+
+
+class Calendar:
+    """Google's calendars and events as this service uses them. Safe to share between threads."""
+
+    def __init__(self, transport: Transport, api_endpoint: str = API_ENDPOINT) -> None:
+        """Build once per process; `api_endpoint` ends in a slash and includes the service's path."""
+        self._api = Api(transport, api_endpoint)
+
+    def find_ours(self, token: Secret, marker: str) -> Account:
+        """Look through the account's own calendars for those whose description holds our marker.
+
+        Titles never arrive; descriptions of other calendars are dropped at once (law 1).
+        """
+        wanted = {
+            "fields": "nextPageToken,items(id,description,accessRole,primary)",
+            "showHidden": True,
+            "minAccessRole": "owner",
+            "maxResults": 250,
+        }
+        primary: str | None = None
+        ours: list[str] = []
+        for page in self._api.pages(token, self._api.calendar_list.list, wanted):
+            for item in page.get("items", []):
+                if item.get("primary"):
+                    primary = text(item, "id")
+                elif item.get("accessRole") == "owner" and marker in item.get("description", ""):
+                    ours.append(text(item, "id"))
+        if primary is None:
+            raise GoogleUnavailable("the list of calendars names no primary one", ambiguous=False)
+        return Account(primary, tuple(ours))
+
+    def create(self, token: Secret, *, summary: str, description: str, time_zone: str) -> str:
+        """Make a calendar and return its id.
+
+        Not idempotent: the caller holds a lock and has looked for the marker first (law 3).
+        """
+        body = {"summary": summary, "description": description, "timeZone": time_zone}
+        return text(self._api.run(token, self._api.calendars.insert(body=body, fields="id")), "id")
+
+    def get_calendar(self, token: Secret, calendar_id: str) -> CalendarInfo:
+        """Return what a calendar says of itself; raise `CalendarMissing`."""
+        request = self._api.calendars.get(calendarId=calendar_id, fields="id,summary,dataOwner")
+        with _calendar_missing():
+            answer = self._api.run(token, request)
+        return CalendarInfo(text(answer, "id"), answer.get("dataOwner"), answer.get("summary", ""))
+
+    def delete_calendar(self, token: Secret, calendar_id: str) -> None:
+        """Delete a calendar with all its events; raise `CalendarMissing`.
+
+        Only at the agent's own request, in the browser (law 6).
+        """
+        with _calendar_missing():
+            self._api.run(token, self._api.calendars.delete(calendarId=calendar_id))
+
+    def insert(self, token: Secret, calendar_id: str, event: Mapping[str, Any]) -> EventAnswer:
+        """Insert an event under the id that it brings; raise `DuplicateId` if that exists, perhaps deleted.
+
+        `EventMissing` here means that the calendar is gone.
+        """
+        request = self._api.events.insert(calendarId=calendar_id, body=dict(event), fields=FIELDS)
+        return written(self._api.run(token, request))
+
+    def get(self, token: Secret, calendar_id: str, event_id: str) -> EventAnswer:
+        """Return an event of ours, also a deleted one; raise `AccessForbidden` for one without our marker."""
+        request = self._api.events.get(calendarId=calendar_id, eventId=event_id, fields=FIELDS)
+        return read(self._api.run(token, request))
+
+    def patch(
+        self, token: Secret, calendar_id: str, event_id: str, event: Mapping[str, Any], *, etag: str | None
+    ) -> EventAnswer:
+        """Merge these fields into an event; raise `Overtaken` if it is not at `etag` any more (law 4)."""
+        request = self._api.events.patch(
+            calendarId=calendar_id, eventId=event_id, body=dict(event), fields=FIELDS
+        )
+        return written(self._api.run(token, only_if(request, etag)))
+
+    def delete(self, token: Secret, calendar_id: str, event_id: str, *, etag: str | None) -> None:
+        """Delete an event; raise `AlreadyDeleted`, `EventMissing`, or `Overtaken` if it is not at `etag`."""
+        request = self._api.events.delete(calendarId=calendar_id, eventId=event_id)
+        self._api.run(token, only_if(request, etag))
+
+    def list_by_marker(
+        self, token: Secret, calendar_id: str, marker: str, *, show_deleted: bool = False
+    ) -> tuple[EventAnswer, ...]:
+        """Return all events that carry this marker: one, none, or twins (law 3)."""
+        wanted = {"privateExtendedProperty": f"{MARKER}={marker}", "showDeleted": show_deleted}
+        return self._list(token, calendar_id, wanted)
+
+    def list_between(
+        self, token: Secret, calendar_id: str, time_min: datetime, time_max: datetime
+    ) -> tuple[EventAnswer, ...]:
+        """Return our events that end after `time_min` and start before `time_max`, both aware."""
+        wanted = {"timeMin": _rfc3339(time_min), "timeMax": _rfc3339(time_max), "singleEvents": True}
+        return self._list(token, calendar_id, wanted)
+
+    def watch(
+        self, token: Secret, calendar_id: str, *, channel_id: str, channel_token: Secret, address: str
+    ) -> Channel:
+        """Ask for notifications to `address` (https), each carrying `channel_token`; `channel_id` is new."""
+        body = {"id": channel_id, "type": "web_hook", "address": address, "token": channel_token.reveal()}
+        request = self._api.events.watch(calendarId=calendar_id, body=body, fields="id,resourceId,expiration")
+        answer = self._api.run(token, request)
+        end = str(answer.get("expiration", ""))
+        return Channel(text(answer, "id"), text(answer, "resourceId"), int(end) if end.isdecimal() else None)
+
+    def stop_channel(self, token: Secret, channel_id: str, resource_id: str) -> None:
+        """Stop notifications; needs the same account's token, so before a revocation."""
+        self._api.run(token, self._api.channels.stop(body={"id": channel_id, "resourceId": resource_id}))
+
+    def _list(self, token: Secret, calendar_id: str, wanted: Mapping[str, Any]) -> tuple[EventAnswer, ...]:
+        asked = {"calendarId": calendar_id, "maxResults": 2500, "fields": f"nextPageToken,items({FIELDS})"}
+        pages = self._api.pages(token, self._api.events.list, asked | dict(wanted))
+        return tuple(event for page in pages for event in listed(page))
+
+
+@contextmanager
+def _calendar_missing() -> Iterator[None]:
+    try:
+        yield
+    except EventMissing as fact:
+        raise CalendarMissing(fact.detail) from None
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

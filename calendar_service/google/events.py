@@ -1,0 +1,125 @@
+"""An event as Google gives it back, reduced to what we may know. Must not know titles, nor send anything.
+
+Marker and revision are private extended properties: only this project's client sees them
+(https://developers.google.com/workspace/calendar/api/guides/extended-properties).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+from calendar_service.domain.errors import AccessForbidden, GoogleUnavailable
+
+MARKER: Final = "csMarker"
+"""The property that makes an event ours: its value names the session under a keyed hash (law 3)."""
+
+REVISION: Final = "csRevision"
+"""The property that says which of our states the event shows (law 4)."""
+
+FIELDS: Final = (
+    "id,etag,status,htmlLink,start,end,extendedProperties/private(" + MARKER + "," + REVISION + ")"
+)
+"""What is asked for of an event: no title, no text, no people (law 1)."""
+
+
+@dataclass(frozen=True)
+class EventAnswer:
+    """One event of ours as it is at Google."""
+
+    id: str
+    etag: str
+    status: str
+    """`confirmed`, `tentative` or `cancelled`, the last for what was deleted."""
+    html_link: str | None
+    revision: int | None
+    marker: str | None
+    start: datetime | date | None
+    """UTC; a plain date when a person made it an all-day event; None when a deleted event has none left."""
+    end: datetime | date | None
+
+
+def stamp(marker: str, revision: int) -> dict[str, Any]:
+    """Return what every insert and patch includes: that the event is ours, and how new it is."""
+    return {"extendedProperties": {"private": {MARKER: marker, REVISION: str(revision)}}}
+
+
+def written(answer: object) -> EventAnswer:
+    """Read the answer to our own insert or patch."""
+    return _event(_mapping(answer))
+
+
+def read(answer: object) -> EventAnswer:
+    """Read an event asked for by id; raise `AccessForbidden` if it is not ours, and read nothing of it.
+
+    What was deleted may have lost its marker; then nothing but its id and status is taken.
+    """
+    item = _mapping(answer)
+    if MARKER not in _private(item):
+        if item.get("status") != "cancelled":
+            raise AccessForbidden("not ours: the event has no marker of this service")
+        item = {name: item[name] for name in ("id", "etag", "status") if name in item}
+    return _event(item)
+
+
+def listed(answer: object) -> tuple[EventAnswer, ...]:
+    """Read one page of a list; events without our marker are dropped unread."""
+    items = _mapping(answer).get("items", [])
+    if not isinstance(items, list):
+        raise _unreadable()
+    return tuple(_event(item) for item in map(_mapping, items) if MARKER in _private(item))
+
+
+def _event(item: Mapping[str, Any]) -> EventAnswer:
+    private = _private(item)
+    identifier, status = item.get("id"), item.get("status", "confirmed")
+    if not isinstance(identifier, str) or not isinstance(status, str):
+        raise _unreadable()
+    return EventAnswer(
+        id=identifier,
+        etag=str(item.get("etag", "")),
+        status=status,
+        html_link=item.get("htmlLink") if isinstance(item.get("htmlLink"), str) else None,
+        revision=_revision(private.get(REVISION)),
+        marker=private.get(MARKER),
+        start=_when(item.get("start")),
+        end=_when(item.get("end")),
+    )
+
+
+def _private(item: Mapping[str, Any]) -> dict[str, str]:
+    properties = item.get("extendedProperties")
+    private = properties.get("private") if isinstance(properties, dict) else None
+    return private if isinstance(private, dict) else {}
+
+
+def _revision(value: object) -> int | None:
+    # A person's program may have written anything there; what is no number of ours is no revision.
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 16:
+        return int(value)
+    return None
+
+
+def _when(value: object) -> datetime | date | None:
+    """Read `{"dateTime": RFC 3339}` or `{"date": …}`."""
+    if not isinstance(value, dict):
+        return None
+    try:
+        if "date" in value:
+            return date.fromisoformat(value["date"])
+        moment = datetime.fromisoformat(value["dateTime"])
+    except (KeyError, TypeError, ValueError):
+        raise _unreadable() from None
+    if moment.tzinfo is None:
+        raise _unreadable()
+    return moment.astimezone(UTC)
+
+
+def _mapping(answer: object) -> dict[str, Any]:
+    if not isinstance(answer, dict):
+        raise _unreadable()
+    return answer
+
+
+def _unreadable() -> GoogleUnavailable:
+    return GoogleUnavailable("Google's answer is not the resource asked for", ambiguous=True)

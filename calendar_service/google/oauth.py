@@ -1,0 +1,209 @@
+"""Consent, exchange, refresh, revoke. Must not store a token, nor decide what a dead grant means.
+
+Sources: https://developers.google.com/identity/protocols/oauth2/web-server, RFC 6749, RFC 7636 (PKCE),
+RFC 9207 (issuer).
+"""
+
+import io
+import logging
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import requests
+from google_auth_oauthlib.flow import Flow
+from oauthlib.oauth2 import OAuth2Error
+from oauthlib.oauth2.rfc6749.utils import is_secure_transport
+
+from calendar_service.domain.errors import AccessRevoked, ConsentRefused, GoogleUnavailable
+from calendar_service.domain.scope import SCOPE
+from calendar_service.domain.secret import Secret
+from calendar_service.google.token_answers import CodeRefused, Tokens, revoked, tokens
+from calendar_service.google.transport import Transport
+
+__all__ = [
+    "SCOPE",
+    "CodeRefused",
+    "OAuth",
+    "OAuthClient",
+    "Tokens",
+    "check_callback_issuer",
+    "permit_plain_http",
+]
+
+AUTH_URI = "https://accounts.google.com/o/oauth2/v2/auth"
+TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
+REVOKE_URI = "https://oauth2.googleapis.com/revoke"
+
+_FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+
+
+@dataclass(frozen=True)
+class OAuthClient:
+    """The operator's OAuth client and the Google it is registered with."""
+
+    client_id: str
+    client_secret: Secret
+    redirect_uri: str
+    """Fixed by configuration, never built from a request (RFC 9700, 2.1)."""
+    auth_uri: str = AUTH_URI
+    token_uri: str = TOKEN_URI
+    revoke_uri: str = REVOKE_URI
+
+    @property
+    def issuer(self) -> str:
+        """The `iss` its callbacks name: the consent page's origin, for Google `https://accounts.google.com`."""
+        parts = urlsplit(self.auth_uri)
+        return f"{parts.scheme}://{parts.netloc}"
+
+
+def permit_plain_http() -> None:
+    """Let this process speak OAuth over plain http. Called by wiring, in development, and by nobody else.
+
+    oauthlib knows no narrower way than this variable. Production refuses addresses without https
+    (clause ST-2).
+    """
+    os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
+
+
+def check_callback_issuer(values: Sequence[str], expected: str | None) -> None:
+    """Refuse a callback whose `iss` is another's or given twice; raise `ConsentRefused("wrong_issuer")`.
+
+    Absent is accepted: Google sends it to some people only and announces it nowhere (RFC 9207, 2.4).
+    Without an expected issuer any that is present is refused.
+    """
+    if values and list(values) != [expected]:
+        raise ConsentRefused("wrong_issuer")
+
+
+class OAuth:
+    """The conversations with Google's authorisation server, over our transport alone."""
+
+    def __init__(self, client: OAuthClient, transport: Transport) -> None:
+        """Raise ValueError for an address without https, unless `permit_plain_http` was called before."""
+        for uri in (client.auth_uri, client.token_uri, client.revoke_uri):
+            if not is_secure_transport(uri):
+                raise ValueError(f"{urlsplit(uri).scheme or 'no scheme'}: Google is spoken to over https")
+        self._client = client
+        self._transport = transport
+        _silence_libraries()
+
+    @property
+    def issuer(self) -> str:
+        """The `iss` to expect in callbacks."""
+        return self._client.issuer
+
+    def new_verifier(self) -> Secret:
+        """Return a fresh PKCE verifier: 64 characters, 384 bits (RFC 7636, 4.1)."""
+        return Secret(secrets.token_urlsafe(48))
+
+    def consent_url(self, *, state: str, verifier: Secret) -> str:
+        """Return the address of the consent page: code flow, S256, offline, one scope (clause SC-1).
+
+        `select_account`, because desks are shared; `consent`, because only then a refresh token
+        is sure to come.
+        """
+        url, _ = self._flow(verifier).authorization_url(
+            state=state, access_type="offline", prompt="select_account consent"
+        )
+        return str(url)
+
+    def exchange(self, *, code: Secret, verifier: Secret) -> Tokens:
+        """Exchange the code, once. The caller compares `scopes` with `SCOPE`, and misses a refresh token.
+
+        Raises `CodeRefused` for a bad code: that is never a dead grant.
+        """
+        flow = self._flow(verifier)
+        session = flow.oauth2session
+        session.scope = (
+            None  # our comparison decides, after the code is spent; the library's would raise a Warning
+        )
+        session._client.scope = None  # noqa: SLF001 - the library offers no other way
+        granted: list[Tokens] = []
+        session.register_compliance_hook("access_token_response", lambda answer: _classify(answer, granted))
+        try:
+            flow.fetch_token(code=code.reveal())
+        except AccessRevoked as fact:
+            raise CodeRefused(fact.detail) from None
+        except (OAuth2Error, ValueError, TypeError, OverflowError):
+            raise GoogleUnavailable("the token answer is not understood", ambiguous=True) from None
+        return granted[0]
+
+    def refresh(self, refresh_token: Secret) -> Tokens:
+        """Return a fresh access token. Only `AccessRevoked` proves that the grant is dead (law 5)."""
+        form = {
+            "grant_type": "refresh_token",
+            "refresh_token": refresh_token.reveal(),
+            "client_id": self._client.client_id,
+            "client_secret": self._client.client_secret.reveal(),
+        }
+        return tokens(*self._post("oauth.refresh", self._client.token_uri, form))
+
+    def revoke(self, token: Secret) -> None:
+        """Return when Google confirmed that the token is dead, or does not know it; raise for anything else.
+
+        It ends everything the account granted to the operator's project, other connections included (law 6).
+        """
+        revoked(*self._post("oauth.revoke", self._client.revoke_uri, {"token": token.reveal()}))
+
+    def _post(self, name: str, uri: str, form: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
+        # In the body, never in the address: addresses are logged on the way.
+        door = self._transport.named(name, urlsplit(uri).path)
+        answer, content = door.request(uri, "POST", urlencode(form), _FORM)
+        return answer.status, answer, content
+
+    def _flow(self, verifier: Secret) -> Any:
+        config = {
+            "client_id": self._client.client_id,
+            "client_secret": self._client.client_secret.reveal(),
+            "auth_uri": self._client.auth_uri,
+            "token_uri": self._client.token_uri,
+        }
+        flow = Flow.from_client_config({"web": config}, scopes=[SCOPE], code_verifier=verifier.reveal())
+        flow.redirect_uri = self._client.redirect_uri
+        session = flow.oauth2session
+        session.trust_env = False  # no proxy and no .netrc
+        session.adapters.clear()
+        session.mount(self._client.token_uri, _Adapter(self._transport))
+        return flow
+
+
+class _Adapter(requests.adapters.BaseAdapter):
+    """Carries the Flow's one request over our transport; mounted for the token endpoint and nothing else."""
+
+    def __init__(self, transport: Transport) -> None:
+        super().__init__()
+        self._transport = transport
+
+    def send(self, request: requests.PreparedRequest, *_: object, **__: object) -> requests.Response:
+        uri = request.url or ""
+        door = self._transport.named("oauth.exchange", urlsplit(uri).path)
+        form: Any = request.body
+        headers: Any = request.headers
+        answer, content = door.request(uri, "POST", form, headers)
+        response = requests.Response()
+        response.status_code = answer.status
+        response.headers.update(answer)
+        response.encoding = "utf-8"
+        response.raw = io.BytesIO(content)
+        response.request = request
+        response.url = uri
+        return response
+
+    def close(self) -> None:
+        """Keep nothing, close nothing: the connection is the transport's."""
+
+
+def _classify(answer: requests.Response, granted: list[Tokens]) -> requests.Response:
+    # Header names arrive in lower case from the transport; the mapping itself is case-insensitive.
+    granted.append(tokens(answer.status_code, answer.headers, answer.content))
+    return answer
+
+
+def _silence_libraries() -> None:
+    """Keep the libraries' debug lines, which quote codes and tokens, out of every log (law 9)."""
+    for name in ("requests_oauthlib", "oauthlib"):
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,192 @@
+"""The only socket to Google. Must never re-send, follow a redirect, outlast its deadline, or keep a body."""
+
+import http.client
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import monotonic
+from typing import NoReturn
+from urllib.parse import SplitResult, urlsplit
+
+import httplib2  # type: ignore[import-untyped]
+
+from calendar_service.domain.errors import GoogleUnavailable
+from calendar_service.google.deadline import Deadline
+from calendar_service.google.dial import NotDelivered, tls_context
+from calendar_service.google.kept import Connections
+from calendar_service.google.line import ANSWER_LIMIT, AnswerTooLarge, Line
+
+USER_AGENT = "calendar-service"
+
+_OURS = frozenset({"accept-encoding", "connection", "host", "user-agent"})
+
+
+@dataclass(frozen=True)
+class Call:
+    """What may be known of one call to Google: never an id, a token or a body (law 9)."""
+
+    name: str
+    """Google's method id, such as `calendar.events.insert`, or `oauth.refresh`."""
+    method: str
+    path: str
+    """The path template, without ids."""
+    status: int | None
+    fault: str | None
+    """Why there was no usable answer.
+
+    One of `timeout`, `refused`, `unreachable`, `tls`, `cut`, `malformed`, `redirect`, `too_large`.
+    """
+    seconds: float
+
+
+def ignore(call: Call) -> None:
+    """Observe nothing."""
+    del call
+
+
+class Transport:
+    """Stands where googleapiclient expects an `httplib2.Http`; one kept connection per thread and origin.
+
+    httplib2 re-sends a request when a connection drops, follows redirects and lets a slow peer
+    outlast its timeout; a calendar created twice cannot be undone by a machine (law 3).
+    """
+
+    def __init__(
+        self, *, deadline: float = 8.0, ca_file: str | None = None, observe: Callable[[Call], None] = ignore
+    ) -> None:
+        """Take the seconds a whole call may last, authorities instead of the system's, and an observer."""
+        self._seconds = deadline
+        self._connections = Connections(tls_context(ca_file))
+        self._observe = observe
+
+    def request(
+        self,
+        uri: str,
+        method: str = "GET",
+        body: str | bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        redirections: int = 0,
+        connection_type: object = None,
+    ) -> tuple[httplib2.Response, bytes]:
+        """Send once and return the answer, 2xx or 4xx or 5xx; raise `GoogleUnavailable` without one."""
+        return self.named("unnamed", "").request(uri, method, body, headers, redirections, connection_type)
+
+    def named(self, name: str, path: str) -> "NamedCall":
+        """Return this transport under the name and path template that its observer is told."""
+        return NamedCall(self, name, path)
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Let this thread's calls in the block share these seconds, if their own deadline is not sooner."""
+        outer = self._connections.limit
+        self._connections.limit = Deadline(seconds).earlier(outer)
+        try:
+            yield
+        finally:
+            self._connections.limit = outer
+
+    def close(self) -> None:
+        """Close the connections this thread keeps."""
+        self._connections.close()
+
+    def send(
+        self, call: "NamedCall", uri: str, method: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[httplib2.Response, bytes]:
+        """Carry out one named call and tell the observer how it ended."""
+        started = monotonic()
+        status: int | None = None
+        fault: str | None = None
+        try:
+            answer, content = self._attempt(urlsplit(uri), method, body, headers)
+            status = answer.status
+            return answer, content
+        except NotDelivered as reason:
+            fault = reason.fault
+            _unavailable(fault, ambiguous=False)
+        except (OSError, ValueError, http.client.HTTPException, AnswerTooLarge, _Redirected) as reason:
+            fault = _name_of(reason)
+            _unavailable(fault, ambiguous=True)
+        finally:
+            self._observe(Call(call.name, method, call.path, status, fault, monotonic() - started))
+
+    def _attempt(
+        self, uri: SplitResult, method: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[httplib2.Response, bytes]:
+        deadline = Deadline(self._seconds).earlier(self._connections.limit)
+        target = (uri.path or "/") + (f"?{uri.query}" if uri.query else "")
+        kept = self._connections.take(uri, deadline)
+        try:
+            kept.connection.request(method, target, body, dict(headers))
+            answer = kept.connection.getresponse()
+            content = _read(answer, kept.line)
+        except BaseException:
+            # Also when interrupted: the rest of this answer must never be read as the next one's.
+            self._connections.drop(uri)
+            raise
+        kept.used = monotonic()
+        if answer.will_close:
+            self._connections.drop(uri)
+        return httplib2.Response(answer), content
+
+
+@dataclass(frozen=True)
+class NamedCall:
+    """One call's door through the transport, in the shape googleapiclient executes on."""
+
+    transport: Transport
+    name: str
+    path: str
+
+    def request(
+        self,
+        uri: str,
+        method: str = "GET",
+        body: str | bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        redirections: int = 0,
+        connection_type: object = None,
+    ) -> tuple[httplib2.Response, bytes]:
+        """Send once; see `Transport.request`."""
+        del redirections, connection_type  # no redirect is followed, whatever is asked
+        # No compression is asked for, so that no answer can be larger than its bytes.
+        sent = {name: value for name, value in (headers or {}).items() if name.lower() not in _OURS}
+        sent |= {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
+        return self.transport.send(self, uri, method, body.encode() if isinstance(body, str) else body, sent)
+
+
+class _Redirected(Exception):
+    """The answer points elsewhere, or is none."""
+
+
+def _read(answer: http.client.HTTPResponse, line: Line) -> bytes:
+    if answer.status < 200 or 300 <= answer.status < 400:
+        raise _Redirected
+    if answer.length is not None and answer.length > ANSWER_LIMIT:
+        raise AnswerTooLarge  # before memory is set aside for it
+    if answer.headers.get("content-encoding", "identity").lower() != "identity":
+        raise http.client.HTTPException("compressed, though not asked for")
+    content = answer.read()
+    if line.surplus:
+        raise http.client.HTTPException("longer than declared")
+    return content
+
+
+_FAULTS: tuple[tuple[type[Exception], str], ...] = (
+    (TimeoutError, "timeout"),
+    (AnswerTooLarge, "too_large"),
+    (_Redirected, "redirect"),
+    (http.client.IncompleteRead, "cut"),
+    (ssl.SSLEOFError, "cut"),
+    (ssl.SSLError, "tls"),
+    (OSError, "cut"),
+)
+
+
+def _name_of(reason: Exception) -> str:
+    return next((name for kind, name in _FAULTS if isinstance(reason, kind)), "malformed")
+
+
+def _unavailable(fault: str, *, ambiguous: bool) -> NoReturn:
+    # Without its cause: http.client quotes headers and addresses in its errors, and those hold tokens.
+    raise GoogleUnavailable(f"no usable answer from Google: {fault}", ambiguous=ambiguous) from None
