@@ -1,0 +1,153 @@
+"""The texts of keys turned into keys, bad keys refused (K6). Must not know where the texts come from."""
+
+import binascii
+import re
+from base64 import b64decode, urlsafe_b64decode
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from itertools import pairwise
+
+from calendar_service.config.faults import Refused
+from calendar_service.domain.errors import InvalidRequest
+from calendar_service.domain.names import name
+from calendar_service.domain.secret import Secret
+
+KEY_BYTES = 32
+NEW_KEY = "make one with `calendar-service keys new`"
+_KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
+_CALLER = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_HEX = re.compile(r"[0-9a-f]{64}")
+
+
+class Role(StrEnum):
+    """What a key of the internal API may do (contract: internal API)."""
+
+    BACKEND = "backend"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """One key of the internal API, known by its hash only."""
+
+    name: str
+    """The caller, as logs and metrics name it."""
+    organization: str
+    """The one organisation it speaks for, or `*` for all."""
+    role: Role
+    sha256: str
+    """SHA-256 of the key's text, lower-case hexadecimal."""
+
+
+def entries(text: str) -> list[str]:
+    """Return the entries of a list that is separated by commas, blanks or line ends."""
+    return [entry for entry in re.split(r"[,\s]+", text) if entry]
+
+
+def base64_key(text: str) -> bytes:
+    """Return 32 key bytes from base64 (RFC 4648, either alphabet), or raise `Refused`."""
+    padded = text + "=" * (-len(text) % 4)
+    try:
+        key = urlsafe_b64decode(padded) if {"-", "_"} & set(text) else b64decode(padded, validate=True)
+    except (binascii.Error, ValueError):
+        raise Refused(("is not base64", NEW_KEY)) from None
+    if len(key) != KEY_BYTES:
+        raise Refused((f"has {len(key)} bytes instead of {KEY_BYTES}", NEW_KEY))
+    if _made_by_hand(key):
+        raise Refused(("is an all-zero, repeated or example key, not a random one", NEW_KEY))
+    return key
+
+
+def _made_by_hand(key: bytes) -> bool:
+    """Tell zero, repeated, counted and typed keys; by chance a random key is one less than 1 in 10^13."""
+    steps = {(after - before) % 256 for before, after in pairwise(key)}
+    typed = all(0x20 <= byte < 0x7F for byte in key)
+    return len(set(key)) <= KEY_BYTES // 4 or len(steps) == 1 or key[:16] == key[16:] or typed
+
+
+def keyring(text: str) -> tuple[tuple[str, bytes], ...]:
+    """Return `id:base64key` entries in order, the current key first; raise `Refused` with all reasons."""
+    found: list[tuple[str, bytes]] = []
+    reasons: list[tuple[str, str]] = []
+    for number, entry in enumerate(entries(text), start=1):
+        key_id, _, encoded = entry.partition(":")
+        if not _KEY_ID.fullmatch(key_id) or not encoded:
+            reasons.append((f"entry {number} is not `id:base64key`", NEW_KEY))
+            continue
+        try:
+            found.append((key_id, base64_key(encoded)))
+        except Refused as refused:
+            reasons += [(f"key `{key_id}` {what}", remedy) for what, remedy in refused.args]
+    reasons += _repeated("key id", [key_id for key_id, _ in found])
+    if len({key for _, key in found}) < len(found):
+        reasons.append(("holds the same key under two ids", "keep one of them"))
+    if not found and not reasons:
+        reasons.append(("holds no key", NEW_KEY))
+    if reasons:
+        raise Refused(*reasons)
+    return tuple(found)
+
+
+def api_keys(text: str) -> tuple[ApiKey, ...]:
+    """Return `name:organisation|*:backend|admin:sha256hex` entries; raise `Refused` with all reasons."""
+    found: list[ApiKey] = []
+    reasons: list[tuple[str, str]] = []
+    for number, entry in enumerate(entries(text), start=1):
+        try:
+            found.append(_api_key(entry))
+        except Refused as refused:
+            reasons += [(f"entry {number} {what}", remedy) for what, remedy in refused.args]
+    reasons += _repeated("name", [key.name for key in found])
+    reasons += _repeated("hash", [key.sha256 for key in found])
+    if not found and not reasons:
+        reasons.append(("holds no key", "make one with `calendar-service api-keys new`"))
+    if reasons:
+        raise Refused(*reasons)
+    return tuple(found)
+
+
+def _api_key(entry: str) -> ApiKey:
+    # An organisation's name may hold colons; the caller's name, the role and the hash cannot.
+    caller, _, rest = entry.partition(":")
+    organization, _, tail = rest.rpartition(":")
+    organization, _, role = organization.rpartition(":")
+    form = "write `name:organisation:role:sha256`, as `calendar-service api-keys new` prints it"
+    if not _CALLER.fullmatch(caller):
+        raise Refused(("has no name of letters, digits, `_ . -`", form))
+    if role not in set(Role):
+        raise Refused((f"(`{caller}`) has another role than backend or admin", form))
+    if organization != "*":
+        try:
+            name(organization, "organization")
+        except InvalidRequest:
+            raise Refused((f"(`{caller}`) names no organisation", form)) from None
+    if not _HEX.fullmatch(tail) or tail == sha256(b"").hexdigest():
+        raise Refused((f"(`{caller}`) does not end with the SHA-256 of a key (64 lower-case digits)", form))
+    return ApiKey(caller, organization, Role(role), tail)
+
+
+def _repeated(kind: str, values: list[str]) -> list[tuple[str, str]]:
+    return [
+        (f"has the {kind} `{value}` {count} times", "give each entry its own")
+        for value, count in Counter(values).items()
+        if count > 1
+    ]
+
+
+def webhook_secret(text: str) -> Secret:
+    """Return a Standard Webhooks secret (`whsec_` and base64 of 24 to 64 bytes), or raise `Refused`."""
+    remedy = "give `whsec_` followed by base64 of 24 to 64 random bytes"
+    try:
+        key = b64decode(text.removeprefix("whsec_"), validate=True)
+    except (binascii.Error, ValueError):
+        raise Refused(("is not base64", remedy)) from None
+    if not text.startswith("whsec_") or not 24 <= len(key) <= 64:
+        raise Refused(("is not a webhook secret", remedy))
+    return Secret(text)
+
+
+def opaque(text: str) -> Secret:
+    """Return any non-empty text as a secret."""
+    return Secret(text)

@@ -1,0 +1,51 @@
+"""What `calendar-service run` leaves in the data directory for other commands. Must hold no secret."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+FILE = "run.json"
+GOOGLE = "CALENDAR_GOOGLE_"
+_CLIENT = ("CALENDAR_GOOGLE_CLIENT_ID", "CALENDAR_GOOGLE_CLIENT_SECRET", "CALENDAR_GOOGLE_CLIENT_SECRET_FILE")
+_PORT = "CALENDAR_GOOGLE_PORT"
+
+
+def write(data_dir: Path, variables: Mapping[str, str]) -> None:
+    """Replace the file (mode 0600) in one step: variables by name; files relative to the data directory."""
+    draft = data_dir / f"{FILE}.new"
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps(dict(variables), indent=2) + "\n", "utf-8")
+    draft.replace(data_dir / FILE)
+
+
+def read(data_dir: Path) -> dict[str, str]:
+    """Return the variables that were written, files made absolute; none without it. May raise `ValueError`."""
+    try:
+        found = json.loads((data_dir / FILE).read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise ValueError("not a table of texts")
+    return {name: _absolute(data_dir, name, value) for name, value in found.items()}
+
+
+def _absolute(data_dir: Path, name: str, value: str) -> str:
+    return str(data_dir / value) if name.endswith("_FILE") else value
+
+
+def beneath(environ: Mapping[str, str], run: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment, with what it does not set taken from `run`.
+
+    A secret and its `_FILE` are one thing. A Google client in the environment replaces the local
+    Google altogether, or its credentials would go to the wrong address.
+    """
+    given = {name: value for name, value in environ.items() if value.strip()}
+    own_client = any(name in given for name in _CLIENT)
+
+    def is_free(name: str) -> bool:
+        if own_client and name.startswith(GOOGLE) and name != _PORT:
+            return False
+        stem = name.removesuffix("_FILE")
+        return stem not in given and f"{stem}_FILE" not in given
+
+    return {name: value for name, value in run.items() if is_free(name)} | given

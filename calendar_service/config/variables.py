@@ -1,0 +1,161 @@
+"""Reads the variables of one environment, noting what is wrong. Must not know what production allows."""
+
+import difflib
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from calendar_service.config.faults import Fault, Refused
+from calendar_service.config.secrets import FileSecret, FixedSecret
+
+Value = TypeVar("Value")
+AnySecret = FileSecret[Value] | FixedSecret[Value]
+
+SECRETS = (
+    "CALENDAR_REDIS_URL",
+    "CALENDAR_KEYRING",
+    "CALENDAR_IDENTITY_KEY",
+    "CALENDAR_SIGNING_KEY",
+    "CALENDAR_API_KEYS",
+    "CALENDAR_WEBHOOK_SECRET",
+    "CALENDAR_GOOGLE_CLIENT_SECRET",
+)
+TEST_VARIABLES = ("CALENDAR_TEST_CLOCK", "CALENDAR_TEST_SKEW", "CALENDAR_FAILPOINTS")
+GOOGLE_OVERRIDES = (
+    "CALENDAR_GOOGLE_AUTH_URI",
+    "CALENDAR_GOOGLE_TOKEN_URI",
+    "CALENDAR_GOOGLE_REVOKE_URI",
+    "CALENDAR_GOOGLE_API_ENDPOINT",
+)
+KNOWN = (
+    "CALENDAR_PUBLIC_URL",
+    "CALENDAR_PORT",
+    "CALENDAR_GOOGLE_PORT",
+    "CALENDAR_DATA_DIR",
+    "CALENDAR_ENVIRONMENT",
+    "CALENDAR_OPERATOR",
+    "CALENDAR_WEBHOOK_URL",
+    "CALENDAR_GOOGLE_CLIENT_ID",
+    *GOOGLE_OVERRIDES,
+    *TEST_VARIABLES,
+    *SECRETS,
+    *(f"{name}_FILE" for name in SECRETS),
+)
+
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+")
+_FAILPOINT = re.compile(r"([a-z0-9_.-]+):(exit|pause|raise)")
+
+
+class Variables:
+    """One environment. Every reading method notes a fault instead of raising, and returns None then."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = {name: value.strip() for name, value in environ.items() if value.strip()}
+        self.faults: list[Fault] = []
+
+    def refuse(self, where: str, what: str, remedy: str) -> None:
+        """Note a fault."""
+        self.faults.append(Fault(where, what, remedy))
+
+    def is_set(self, name: str) -> bool:
+        """Tell whether the variable has a value."""
+        return name in self._environ
+
+    def text(self, name: str, default: str = "") -> str:
+        """Return the value, or the default."""
+        return self._environ.get(name, default)
+
+    def required(self, name: str, remedy: str) -> str:
+        """Return the value; its absence is a fault."""
+        if name not in self._environ:
+            self.refuse(name, "is not set", remedy)
+        return self.text(name)
+
+    def misspelt(self) -> None:
+        """Note every variable whose name is almost one of ours: a typo must not pass as "not set"."""
+        for name in sorted(self._environ):
+            close = difflib.get_close_matches(name, KNOWN, n=1, cutoff=0.9)
+            if name.startswith("CALENDAR") and name not in KNOWN and close:
+                self.refuse(name, "is not a variable of this service", f"if you mean {close[0]}, rename it")
+
+    def port(self, name: str, default: int) -> int:
+        """Return a TCP port."""
+        text = self.text(name, str(default))
+        if text.isascii() and text.isdigit() and 1 <= int(text) <= 65535:
+            return int(text)
+        self.refuse(name, "is not a port", "give a number from 1 to 65535")
+        return default
+
+    def seconds(self, name: str) -> float:
+        """Return a number of seconds, 0 if unset."""
+        try:
+            return float(self.text(name, "0"))
+        except ValueError:
+            self.refuse(name, "is not a number", "give seconds, such as -90 or 3600.5")
+            return 0.0
+
+    def origin(self, name: str, remedy: str) -> str:
+        """Return an http or https origin (no path), without a trailing slash; required."""
+        text = self.required(name, remedy).rstrip("/")
+        if text and not (_ORIGIN.fullmatch(text) and _parses(text)):
+            self.refuse(
+                name, "is not an origin", "give scheme, host and, if need be, port: no path, no user name"
+            )
+        return text
+
+    def address(self, name: str, default: str = "") -> str:
+        """Return an http or https address."""
+        text = self.text(name, default)
+        if text and not (text.startswith(("https://", "http://")) and _parses(text)):
+            self.refuse(name, "is not an http or https address", "give scheme, host and path")
+        return text
+
+    def failpoints(self, name: str) -> dict[str, str]:
+        """Return what happens at each named step."""
+        points: dict[str, str] = {}
+        for entry in filter(None, (part.strip() for part in self.text(name).split(","))):
+            match = _FAILPOINT.fullmatch(entry)
+            if match is None:
+                self.refuse(name, "has an entry of another form", "write name:exit, name:pause or name:raise")
+            else:
+                points[match[1]] = match[2]
+        return points
+
+    def secret(self, name: str, parse: Callable[[str], Value], remedy: str = "") -> AnySecret[Value] | None:
+        """Return a secret from `name`, or from the file in `name`_FILE; required if a remedy is given."""
+        by_file = f"{name}_FILE"
+        if self.is_set(name) and self.is_set(by_file):
+            self.refuse(name, f"is set, and {by_file} too", "keep one of the two")
+            return None
+        where = by_file if self.is_set(by_file) else name
+        if not self.is_set(where):
+            if remedy:
+                self.refuse(name, "is not set", remedy)
+            return None
+        try:
+            if where == by_file:
+                return FileSecret(Path(self.text(by_file)), parse)
+            return FixedSecret(parse(self.text(name)))
+        except OSError as error:
+            self.refuse(
+                where, f"names a file that cannot be read ({os.strerror(error.errno or 0)})", "mend the path"
+            )
+        except UnicodeDecodeError:
+            self.refuse(where, "names a file that is not text", "mend the path")
+        except Refused as refused:
+            for what, mend in refused.args:
+                self.refuse(where, what, mend)
+        return None
+
+
+def _parses(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return (
+            bool(parts.hostname) and parts.username is None and (parts.port or 1) > 0 and not parts.fragment
+        )
+    except ValueError:
+        return False

@@ -1,0 +1,113 @@
+"""What must be true of a profile that was read. Must not know an environment: that is `config`'s."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from calendar_service.domain.clock import DAY
+from calendar_service.domain.operator import CLAUSES, LimitedUse, Localized, Operator
+
+Rule = tuple[str, str]
+"""The place, and what is wrong there."""
+
+_COLOUR = re.compile(r"#[0-9a-f]{6}")
+_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
+_LANGUAGE = re.compile(r"[a-z]{2}")
+_ORIGIN = re.compile(r"https://[a-z0-9.-]+(:\d+)?|http://(localhost|127\.0\.0\.1)(:\d+)?")
+_URL_TEXT = re.compile(r"[!-:<-~]+")  # printable ASCII without blank and `;`, which would end a header's part
+
+
+def broken_rules(operator: Operator) -> Iterator[Rule]:
+    """Yield every rule that the profile breaks."""
+    yield from _languages(operator)
+    yield from _addresses(operator)
+    yield from _promises(operator)
+    yield from _clauses(operator)
+    for name in ("accent", "on_accent", "accent_dark", "on_accent_dark"):
+        if not _COLOUR.fullmatch(getattr(operator.colours, name)):
+            yield f"colours.{name}", "must be a colour such as #1f4f8f"
+
+
+def _languages(operator: Operator) -> Iterator[Rule]:
+    if not operator.languages or not all(_LANGUAGE.fullmatch(code) for code in operator.languages):
+        yield "languages", 'must be a list of two-letter codes such as ["en", "es"]'
+        return
+    for place, text in _localized(operator):
+        yield from _same_languages(place, set(text), set(operator.languages))
+    stated = operator.limited_use
+    others = set(operator.languages) - {stated.language}
+    yield from _same_languages("limited_use.translations", set(stated.translations), others)
+    yield from _limited_use(stated)
+
+
+def _localized(operator: Operator) -> Iterator[tuple[str, Localized]]:
+    yield "identity.terms_url", operator.identity.terms_url
+    yield "policy.url", operator.policy.url
+    yield "promises.cookies", operator.promises.cookies
+    yield "calendar_name", operator.calendar_name
+    yield "session_title", operator.session_title
+    for clause_id, clause in operator.clauses.items():
+        yield f"clauses.{clause_id}.text", clause.text
+
+
+def _same_languages(place: str, given: set[str], wanted: set[str]) -> Iterator[Rule]:
+    for code in sorted(wanted - given):
+        yield f"{place}.{code}", "is missing: every text exists in every language of the profile"
+    for code in sorted(given - wanted):
+        yield f"{place}.{code}", "has no place here: the profile does not name this language for it"
+
+
+def _limited_use(stated: LimitedUse) -> Iterator[Rule]:
+    if not 0 < len(stated.sentence) < 500:  # Google: the disclosure has fewer than 500 characters
+        yield "limited_use.sentence", "must be given, with fewer than 500 characters"
+    if not _is_address(stated.link):
+        yield "limited_use.link", "must be an https address"
+
+
+def _addresses(operator: Operator) -> Iterator[Rule]:
+    if operator.identity.domain and not _DOMAIN.fullmatch(operator.identity.domain):
+        yield "identity.domain", "must be a domain such as example.com, in lower case"
+    if operator.console_url and not _is_address(operator.console_url):
+        yield "console_url", "must be an https address"
+    for name, organization in operator.organizations.items():
+        place = f"organizations.{name}"
+        if not all(_is_address(url) for url in organization.return_urls):
+            yield f"{place}.return_urls", "must be https addresses (http on localhost, for development)"
+        if not all(_ORIGIN.fullmatch(origin) for origin in organization.frame_ancestors):
+            yield (
+                f"{place}.frame_ancestors",
+                "must be origins such as https://console.example.com, without a path",
+            )
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+    except ValueError:
+        return False
+    return bool(_URL_TEXT.fullmatch(url)) and bool(_ORIGIN.fullmatch(origin))
+
+
+def _promises(operator: Operator) -> Iterator[Rule]:
+    promises = operator.promises
+    for name in ("deadline_days", "backup_days", "minimum_age"):
+        if getattr(promises, name) < 0:
+            yield f"promises.{name}", "must not be negative"
+    if promises.erase_after and not promises.keep_the_deadline():
+        longest = promises.everything_gone_after / DAY
+        yield (
+            "promises.erase_after",
+            f"leaves remains for {longest:g} days (2 for the database's file, {promises.backup_days} of back-up), "
+            f"but {promises.deadline_days - 1} is the most that keeps the deadline of "
+            f"{promises.deadline_days}: shorten the term or the back-ups",
+        )
+    if not promises.erase_after:
+        yield "promises.erase_after", "must be longer than nothing"
+
+
+def _clauses(operator: Operator) -> Iterator[Rule]:
+    for missing in sorted(set(CLAUSES) - set(operator.clauses)):
+        yield f"clauses.{missing}", "is missing: a profile speaks to every clause"
+    for unknown in sorted(set(operator.clauses) - set(CLAUSES)):
+        yield f"clauses.{unknown}", "is not a clause of the promise"

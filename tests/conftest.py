@@ -1,0 +1,62 @@
+"""What every test may ask for: a real Valkey, emptied for it, and a clock that is moved, not waited for."""
+
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from calendar_service.embedded import EmbeddedValkey
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedValkey]:
+    """The one embedded Valkey of this run of the suite."""
+    with EmbeddedValkey(tmp_path_factory.mktemp("database")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey_url(valkey: EmbeddedValkey) -> str:
+    """Its address, as CALENDAR_REDIS_URL takes it."""
+    return valkey.url
+
+
+@pytest.fixture
+def clean_store(valkey_url: str) -> str:
+    """The address of the database, emptied of data and scripts."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.connect(valkey_url.removeprefix("unix://"))
+        connection.sendall(b"FLUSHALL SYNC\r\nSCRIPT FLUSH SYNC\r\n")
+        answers = b""
+        while answers.count(b"\r\n") < 2:
+            answers += connection.recv(256)
+    assert answers == b"+OK\r\n+OK\r\n"
+    return valkey_url
+
+
+@dataclass(frozen=True)
+class MovableClock:
+    """The file of CALENDAR_TEST_CLOCK, shared by all processes of a test."""
+
+    path: Path
+
+    @property
+    def offset(self) -> float:
+        """Seconds by which time is moved."""
+        return float(self.path.read_text("ascii"))
+
+    def advance(self, seconds: float) -> None:
+        """Move time on; no reader sees a half-written file."""
+        draft = self.path.with_suffix(".new")
+        draft.write_text(str(self.offset + seconds), "ascii")
+        draft.replace(self.path)
+
+
+@pytest.fixture
+def test_clock(tmp_path: Path) -> MovableClock:
+    """A clock that stands at the present until it is advanced."""
+    path = tmp_path / "clock"
+    path.write_text("0", "ascii")
+    return MovableClock(path)
