@@ -45,7 +45,7 @@ class Kept:
     def close(self) -> None:
         """Close it for good."""
         self.connection.close()
-        self.line.close()
+        self.line.hang_up()
 
 
 class Connections(threading.local):

@@ -27,6 +27,7 @@ class Line:
         self._sock = sock
         self._deadline = Deadline(0)
         self._allowance = 0
+        self._source: IO[bytes] | None = None
         self.surplus = False
         """True when the peer sent more than its answer declared."""
 
@@ -44,7 +45,8 @@ class Line:
 
     def makefile(self, mode: str) -> IO[bytes]:
         """Return the reader of one answer; `mode` is always `rb`."""
-        return _Answer(self, self._sock.makefile(mode, buffering=0))  # type: ignore[call-overload]
+        self._source = self._sock.makefile(mode, buffering=0)  # type: ignore[call-overload]
+        return _Answer(self, self._source)
 
     def read_into(self, source: Any, buffer: memoryview) -> int:
         """Read once, within the time and the allowance that are left."""
@@ -65,9 +67,15 @@ class Line:
         """Close the socket; an answer being read keeps it until it is closed itself."""
         self._sock.close()
 
+    def hang_up(self) -> None:
+        """Close the socket at once, whatever is left to be read of an answer."""
+        if self._source is not None:
+            self._source.close()
+        self._sock.close()
+
     def __del__(self) -> None:
         with contextlib.suppress(OSError):
-            self._sock.close()
+            self.hang_up()
 
 
 class _Raw(io.RawIOBase):

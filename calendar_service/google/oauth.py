@@ -7,6 +7,7 @@ RFC 9207 (issuer).
 import io
 import logging
 import os
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -116,6 +117,8 @@ class OAuth:
 
         Raises `CodeRefused` for a bad code: that is never a dead grant.
         """
+        if not re.fullmatch("[!-~]{1,1024}", code.reveal()):
+            raise CodeRefused("what came as a code cannot be one")  # anyone can call the callback with anything
         flow = self._flow(verifier)
         session = flow.oauth2session
         session.scope = (
