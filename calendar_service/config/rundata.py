@@ -19,7 +19,7 @@ def write(data_dir: Path, variables: Mapping[str, str]) -> None:
 
 
 def read(data_dir: Path) -> dict[str, str]:
-    """Return the variables that were written, files made absolute; none without it. May raise `ValueError`."""
+    """Return the variables that were written, files made absolute; raise `ValueError` if they are garbled."""
     try:
         found = json.loads((data_dir / FILE).read_text("utf-8"))
     except FileNotFoundError:

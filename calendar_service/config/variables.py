@@ -77,8 +77,12 @@ class Variables:
     def misspelt(self) -> None:
         """Note every variable whose name is almost one of ours: a typo must not pass as "not set"."""
         for name in sorted(self._environ):
+            if not name.startswith("CALENDAR") or name in KNOWN:
+                continue
             close = difflib.get_close_matches(name, KNOWN, n=1, cutoff=0.9)
-            if name.startswith("CALENDAR") and name not in KNOWN and close:
+            if name.removesuffix("_FILE") in KNOWN:
+                self.refuse(name, "does not exist: only secrets are read from files", "set it without _FILE")
+            elif close:
                 self.refuse(name, "is not a variable of this service", f"if you mean {close[0]}, rename it")
 
     def port(self, name: str, default: int) -> int:

@@ -98,8 +98,8 @@ def _promises(operator: Operator) -> Iterator[Rule]:
         longest = promises.everything_gone_after / DAY
         yield (
             "promises.erase_after",
-            f"leaves remains for {longest:g} days (2 for the database's file, {promises.backup_days} of back-up), "
-            f"but {promises.deadline_days - 1} is the most that keeps the deadline of "
+            f"leaves remains for {longest:g} days (with 2 for the database's file and {promises.backup_days} of "
+            f"back-ups), but {promises.deadline_days - 1} is the most that keeps the deadline of "
             f"{promises.deadline_days}: shorten the term or the back-ups",
         )
     if not promises.erase_after:

@@ -1,0 +1,173 @@
+"""Logging from an allow-list of fields (law 9). Must never take a body, a token, a name or an identifier."""
+
+import json
+import logging
+import re
+import sys
+import threading
+import warnings
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import Enum
+from types import TracebackType
+from typing import IO, Any
+
+Field = str | int | bool | Enum
+
+_WORD = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_EVENT = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*){0,3}")
+_TEMPLATE = re.compile(r"(/[a-z0-9_.-]{0,32}|/(<[a-z_:]{1,32}>|\{[a-z_]{1,32}\})([a-z0-9_.:/-]{0,32}))+")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_GOOGLE_CALL = re.compile(r"(calendars|calendarList|events|channels|oauth)\.[a-z]{1,16}")
+_REQUEST_ID = re.compile(r"[0-9a-f]{8,32}")
+_PLACE = re.compile(r"[a-z_/]{1,80}\.py:\d{1,6}")
+_ERROR = re.compile(r"[A-Za-z_]{1,64}")
+_LOGGER = re.compile(r"[A-Za-z_.]{1,64}")
+_CALLER = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_LARGEST = 2**53
+
+
+def _matching(pattern: re.Pattern[str]) -> Callable[[Field], bool]:
+    return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _number(value: Field) -> bool:
+    return type(value) is int and -_LARGEST < value < _LARGEST
+
+
+def _truth(value: Field) -> bool:
+    return type(value) is bool
+
+
+FIELDS: dict[str, Callable[[Field], bool]] = {
+    "request_id": _matching(_REQUEST_ID),
+    "method": lambda value: value in _METHODS,
+    "path": _matching(_TEMPLATE),  # the template, never the address: ids may be addresses
+    "status": _number,
+    "ms": _number,
+    "call": _matching(_GOOGLE_CALL),
+    "code": _matching(_WORD),
+    "reason": _matching(_WORD),
+    "state": _matching(_WORD),
+    "journey": _matching(_WORD),
+    "clause": lambda value: isinstance(value, str) and re.fullmatch(r"[A-Z]{2}-\d", value) is not None,
+    "role": _matching(_WORD),
+    "caller": _matching(_CALLER),  # the configured name of an API key, which is ours
+    "retryable": _truth,
+    "retry_after": _number,
+    "count": _number,
+    "backlog": _number,
+    "attempt": _number,
+    "seconds": _number,
+    "port": _number,
+    "shard": _number,
+    "error": _matching(_ERROR),  # an exception's type; its text may quote anything
+    "at": _matching(_PLACE),
+    "logger": _matching(_LOGGER),
+}
+"""Every field that a log line may carry, and what its value has to look like. There is no free text."""
+
+
+class Log:
+    """Writes one JSON line per event. What is outside the list is a programming error, raised at once."""
+
+    def __init__(self, process: str, stream: IO[str] | None = None) -> None:
+        """Take the process's name (`web`, `worker`, …) and where to write; stderr if nothing is given."""
+        self._process = process
+        self._stream = stream
+        self._lock = threading.Lock()
+
+    def event(self, name: str, **fields: Field) -> None:
+        """Write that something happened, in dotted words such as `session.accepted`."""
+        self._write("info", name, fields)
+
+    def alarm(self, name: str, **fields: Field) -> None:
+        """Write that the operator has to act."""
+        self._write("alarm", name, fields)
+
+    def failure(self, name: str, error: BaseException, **fields: Field) -> None:
+        """Write that an error nobody expected ended something: its type and place, never its text."""
+        self._write("error", name, fields | {"error": type(error).__name__} | _place(error.__traceback__))
+
+    def _write(self, level: str, name: str, fields: dict[str, Field]) -> None:
+        if not _EVENT.fullmatch(name):
+            raise ValueError(f"{name!r} is not the name of an event")
+        line = {"time": _now(), "level": level, "process": self._process, "event": name}
+        line |= {field: _allowed(field, value) for field, value in fields.items()}
+        text = json.dumps(line, separators=(",", ":")) + "\n"
+        with self._lock:
+            stream = self._stream or sys.stderr
+            stream.write(text)
+            stream.flush()
+
+
+def _allowed(field: str, value: Field) -> Any:
+    plain = value.value if isinstance(value, Enum) else value
+    if field not in FIELDS:
+        raise TypeError(f"a log line has no field `{field}`")
+    if not FIELDS[field](plain):
+        raise ValueError(
+            f"the log field `{field}` does not take this {type(value).__name__}"
+        )  # never the value
+    return plain
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _place(trace: TracebackType | None) -> dict[str, Field]:
+    """Return the innermost line of our own code."""
+    found: dict[str, Field] = {}
+    while trace is not None:
+        _, ours, path = trace.tb_frame.f_code.co_filename.rpartition("calendar_service/")
+        if ours:
+            found = {"at": f"{path}:{trace.tb_lineno}"}
+        trace = trace.tb_next
+    return found
+
+
+class _Tamed(logging.Handler):
+    """Says that a library logged something, and which; what it said may quote a token and is dropped."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the event; a logger with an odd name is named `other`."""
+        logger = record.name if _LOGGER.fullmatch(record.name) else "other"
+        fields: dict[str, Field] = {"logger": logger}
+        if record.exc_info and record.exc_info[0]:
+            fields["error"] = record.exc_info[0].__name__
+        self._log.event("library.warning", **fields)
+
+
+def tame(log: Log) -> None:
+    """Make `log` the only way out of this process: libraries, warnings and uncaught errors included."""
+    root = logging.getLogger()
+    root.handlers = [_Tamed(log)]
+    root.setLevel(logging.WARNING)
+    for name in list(logging.root.manager.loggerDict):
+        known = logging.getLogger(name)
+        known.handlers, known.propagate, known.level = [], True, logging.NOTSET
+    logging.captureWarnings(capture=True)
+    warnings.simplefilter("default")
+    sys.excepthook = lambda _kind, error, _trace: _uncaught(log, error)
+    threading.excepthook = lambda arguments: _uncaught(log, arguments.exc_value)
+
+
+def _uncaught(log: Log, error: BaseException | None) -> None:
+    if error is not None and not isinstance(error, KeyboardInterrupt | SystemExit):
+        log.failure("process.failed", error)
+
+
+SILENT_GRANIAN: dict[str, Any] = {
+    "formatters": {},
+    "handlers": {},
+    "loggers": {
+        "_granian": {"handlers": [], "propagate": True},
+        "granian.access": {"handlers": [], "propagate": False},
+    },
+}
+"""`log_dictconfig` for the server: no handler of its own, so that `tame` decides."""

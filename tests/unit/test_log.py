@@ -1,0 +1,140 @@
+"""Log lines: only allowed fields, one line each, nothing that a person or a token could be in."""
+
+import io
+import json
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from calendar_service.domain.errors import NotFound
+from calendar_service.domain.secret import Secret
+from calendar_service.domain.session import Status
+from calendar_service.log import FIELDS, Log
+
+CANARY = "ya29.CANARY-8f2b"
+
+
+def written(act: Any) -> dict[str, Any]:
+    stream = io.StringIO()
+    act(Log("web", stream))
+    lines = stream.getvalue().split("\n")
+    assert lines[1:] == [""]
+    line = json.loads(lines[0])
+    assert isinstance(line, dict)
+    return line
+
+
+def test_an_event_is_one_line_with_its_fields() -> None:
+    line = written(
+        lambda log: log.event("http.answered", method="GET", path="/v1/organizations/<org>", status=200, ms=3)
+    )
+    assert line.pop("time").endswith("Z")
+    assert line == {
+        "level": "info",
+        "process": "web",
+        "event": "http.answered",
+        "method": "GET",
+        "path": "/v1/organizations/<org>",
+        "status": 200,
+        "ms": 3,
+    }
+
+
+def test_an_enumeration_is_written_as_its_value() -> None:
+    assert written(lambda log: log.event("session.settled", state=Status.SCHEDULED))["state"] == "scheduled"
+
+
+def test_an_unknown_field_is_a_programming_error() -> None:
+    with pytest.raises(TypeError, match="title"):
+        Log("web", io.StringIO()).event("session.accepted", title="Lunch")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("path", "/v1/organizations/acme/agents/ana@example.org/connection?x=1"),
+        ("path", "/portal/" + "a" * 43),
+        ("code", "Not a code"),
+        ("code", CANARY),
+        ("call", "events.insert primary"),
+        ("status", "200"),
+        ("status", True),
+        ("count", 2**60),
+        ("request_id", "abc\r\nforged"),
+        ("error", "ValueError: " + CANARY),
+        ("method", "BREW"),
+    ],
+)
+def test_a_value_that_could_carry_more_is_refused_and_not_repeated(field: str, value: Any) -> None:
+    stream = io.StringIO()
+    with pytest.raises(ValueError, match=field) as refusal:
+        Log("web", stream).event("some.event", **{field: value})
+    assert str(value) not in str(refusal.value) or len(str(value)) <= 4
+    assert stream.getvalue() == ""
+
+
+@given(field=st.sampled_from(sorted(FIELDS)), value=st.text(max_size=80))
+def test_no_text_can_break_a_line_or_color_a_terminal(field: str, value: str) -> None:
+    stream = io.StringIO()
+    try:
+        Log("web", stream).event("some.event", **{field: value})
+    except ValueError:
+        assert stream.getvalue() == ""
+        return
+    text = stream.getvalue()
+    assert text.count("\n") == 1
+    assert text.isascii()
+    assert text.rstrip("\n").isprintable()
+
+
+def test_a_secret_cannot_be_logged() -> None:
+    with pytest.raises(ValueError, match="code"):
+        Log("web", io.StringIO()).event("some.event", code=Secret(CANARY))  # type: ignore[arg-type]
+
+
+def test_a_failure_names_type_and_place_but_not_its_text() -> None:
+    def act(log: Log) -> None:
+        try:
+            NotFound.of_no_such_kind  # type: ignore[attr-defined]  # noqa: B018
+        except AttributeError as error:
+            log.failure("http.failed", error)
+
+    line = written(act)
+    assert (line["level"], line["error"]) == ("error", "AttributeError")
+    assert "of_no_such_kind" not in json.dumps(line)
+
+
+TAMED = textwrap.dedent("""
+    import logging, sys, threading, urllib.request, warnings
+    from calendar_service.domain.names import name
+    from calendar_service.log import Log, tame
+
+    logging.getLogger("urllib3").addHandler(logging.StreamHandler())
+    tame(Log("worker"))
+    logging.getLogger("urllib3.connectionpool").debug("token CANARY")
+    logging.getLogger("urllib3.connectionpool").warning("retry with CANARY\\nforged")
+    logging.getLogger("google.auth").error("CANARY", exc_info=ValueError("CANARY"))
+    warnings.warn("CANARY")
+    thread = threading.Thread(target=lambda: name("CANARY !", "agent"))
+    thread.start()
+    thread.join()
+    name("CANARY !", "agent")
+""")
+
+
+def test_libraries_warnings_and_crashes_leave_only_their_kind(tmp_path: Path) -> None:
+    script = tmp_path / "tamed.py"
+    script.write_text(TAMED)
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 1
+    assert "CANARY" not in done.stderr + done.stdout
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [line["event"] for line in lines] == ["library.warning"] * 3 + ["process.failed"] * 2
+    assert lines[1]["error"] == "ValueError"
+    assert lines[4]["at"].startswith("domain/names.py:")
