@@ -81,8 +81,8 @@ class _Door:
 
     call: NamedCall
 
-    def request(self, uri: str, **sent: Any) -> tuple[httplib2.Response, bytes]:
-        answer, content = self.call.request(uri, **sent)
+    def request(self, uri: str, method: str, **sent: Any) -> tuple[httplib2.Response, bytes]:
+        answer, content = self.call.request(uri, method, **sent)
         if answer.status >= 400:
             raise refusal(answer.status, answer, content)
         return answer, content
