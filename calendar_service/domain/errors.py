@@ -160,7 +160,7 @@ class RequestRefused(GoogleError):
 
 
 @dataclass(frozen=True)
-class ConsentRefused(Exception):  # noqa: N818 - a fact about the person's decision, not an error of a program
+class ConsentRefused(Exception):
     """The consent ended without a usable grant; `reason` is one of a closed list the pages have words for."""
 
     reason: str

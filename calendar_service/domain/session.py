@@ -74,7 +74,11 @@ class Record:
     """Somebody is at Google with it, until the session's due time at most."""
     tries: int = 0
     sent: bool = False
-    """A write of this event may have reached Google without its answer reaching us."""
+    """A write may have reached Google without its answer reaching us: look before writing again."""
+    placed: bool = False
+    """Google confirmed an event of this id once; it may have been deleted since."""
+    base: int = 0
+    """Added to our revision in the event: continues the count of an event that was taken over (law 3)."""
     reason: str = ""
 
     @classmethod

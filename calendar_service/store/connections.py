@@ -30,6 +30,8 @@ class Errand:
     tries: int
     delete_calendar: bool
     calendar_id: str
+    deletion_refused: bool = False
+    """The agent asked for the calendar's deletion and Google did not do it; the agent is told."""
 
     def to_json(self) -> str:
         """Return the errand as the store keeps it, under its connection's id."""

@@ -67,18 +67,37 @@ class Sessions:
         return cast(Mapping[str, str], kept)
 
     def accept(
-        self, loaded: Loaded, wanted: Record, content: str, actor: Actor, waits_until: Millis
+        self,
+        loaded: Loaded,
+        wanted: Record,
+        content: str,
+        actor: Actor,
+        *,
+        lease: Millis,
+        waits_until: Millis,
+        only: str = "",
     ) -> tuple[str, int]:
         """Accept the wanted state, durably.
 
+        `lease`: how long the caller may be at Google, 0 = the worker does it. `only`:
+        `keep` notes the record and nothing else, `drop` also lets waiting content go.
         Answers `leased` with the fencing number (go to Google), `queued` (somebody else
-        is there; the newer state follows), `waiting`, `again` (the record changed since
-        it was loaded) or `gone` (the connection ended).
+        does it), `waiting`, `noted`, `again` (the record changed since it was loaded)
+        or `gone` (the connection ended).
         """
         answer = self._database.step(
-            "accept", loaded.agent, entry(Kind.ACCEPTED, actor), loaded.facts.connection_id, wanted.session,
-            loaded.text, wanted.to_json(), content, keys.LEASE, waits_until,
-        )  # fmt: skip
+            "accept",
+            loaded.agent,
+            entry(Kind.ACCEPTED, actor),
+            loaded.facts.connection_id,
+            wanted.session,
+            loaded.text,
+            wanted.to_json(),
+            content,
+            lease,
+            waits_until,
+            only,
+        )
         return answer[0], int(answer[1]) if len(answer) > 1 else 0
 
     def take(self, agent: Agent, session: str) -> Record | None:

@@ -1,0 +1,210 @@
+"""Disconnect, the closing errand, the erasure and its receipt (RV-2, RV-3, ST-5, laws 6, 7).
+
+Knows the store and Google. Must not know the web.
+"""
+
+import json
+import random
+from dataclasses import dataclass, replace
+from typing import Any
+
+from calendar_service.domain.clock import HOUR, SECOND, Clock, Millis
+from calendar_service.domain.connection import Facts, Revocation, State
+from calendar_service.domain.connection import Grant as GrantFact
+from calendar_service.domain.errors import (
+    AccessForbidden,
+    AccessRevoked,
+    AccessTokenExpired,
+    GoogleError,
+    NotConnected,
+    NotFound,
+    StoreUnavailable,
+)
+from calendar_service.domain.failpoints import failpoint
+from calendar_service.domain.names import Agent
+from calendar_service.domain.scope import SCOPE
+from calendar_service.google.calendar import Calendar, CalendarMissing
+from calendar_service.google.oauth import OAuth
+from calendar_service.journeys.overview import Overview
+from calendar_service.journeys.receipts import Receipts, kept, shard_of
+from calendar_service.journeys.views import ConnectionView
+from calendar_service.store import keys
+from calendar_service.store.connections import Connections, Errand, Slot
+from calendar_service.store.grants import Grant, Grants
+from calendar_service.store.journal import Actor
+from calendar_service.store.marks import Marks
+from calendar_service.store.upkeep import Upkeep
+
+_REVOKE_DEADLINE: Millis = 10 * SECOND
+_SLOWEST: Millis = 6 * HOUR
+
+
+class ErasureRefused(Exception):
+    """The erasure was not carried out; the reason is for the operator."""
+
+
+@dataclass(frozen=True)
+class Disconnect:
+    """The story of an end: here first, at Google as soon as Google lets us."""
+
+    connections: Connections
+    grants: Grants
+    marks: Marks
+    oauth: OAuth
+    calendar: Calendar
+    overview: Overview
+    receipts: Receipts
+    upkeep: Upkeep
+    clock: Clock
+    erase_after: Millis
+
+    def disconnect(self, agent: Agent, actor: Actor, *, delete_calendar: bool = False) -> ConnectionView:
+        """End the connection in one step, then try the errand at Google once.
+
+        `delete_calendar` is the agent's own to ask, in the browser (SC-4). Never fails
+        because Google does not answer or a record does not open (RV-2).
+        """
+        if delete_calendar and actor is not Actor.AGENT:
+            raise ValueError("only the agent may ask for the calendar's deletion")
+        answer, _ = self.connections.disconnect(
+            agent,
+            actor,
+            delete_calendar=delete_calendar,
+            erase_after=self.erase_after,
+            errand_lease=keys.LEASE,
+        )
+        failpoint("disconnect.after_store")
+        if answer == "ok":
+            self.run_errands(agent)
+        return self.overview.connection(agent)
+
+    # --- the closing errand ---
+
+    def run_errands(self, agent: Agent, only: str | None = None) -> None:
+        """Carry the errands of this agent one step further; what Google did not answer is tried again later."""
+        slot = self.connections.slot(agent)
+        for errand in slot.errands:
+            if only in {None, errand.connection_id}:
+                self._errand(slot, errand)
+
+    def _errand(self, slot: Slot, errand: Errand) -> None:
+        age = slot.now - errand.started
+        if age > keys.ERRAND_MAX:
+            if errand.mark and self.marks.leave(errand.mark, errand.connection_id, 0):
+                self.marks.revoked(errand.mark)
+            self._done(slot.agent, errand, Revocation.GIVEN_UP)
+            return
+        facts = slot.facts
+        if facts.grant is GrantFact.LIVE and facts.former_mark and not facts.account_mark:
+            # A later connection, perhaps of the same account, is not known yet: revoking could end it.
+            self._again(slot.agent, errand)
+            return
+        try:
+            grant = self.grants.open(slot.agent, errand.connection_id, errand.grant)
+        except StoreUnavailable:
+            # It cannot be opened, so it can be neither used nor revoked by us; the record goes in the end all the same.
+            self._again(slot.agent, errand)
+            return
+        if errand.delete_calendar:
+            errand = self._delete_calendar(slot.agent, errand, grant, late=age > keys.CALENDAR_DELETION_MAX)
+        if not errand.delete_calendar:
+            self._revoke(slot.agent, errand, grant)
+
+    def _delete_calendar(self, agent: Agent, errand: Errand, grant: Grant, *, late: bool) -> Errand:
+        """Try the deletion that the agent asked for; return the errand without it once it is decided."""
+        done = replace(errand, delete_calendar=False, calendar_id="")
+        try:
+            self._delete(grant, errand.calendar_id)
+            failpoint("errand.after_calendar_deleted")
+        except CalendarMissing:
+            pass  # gone already
+        except (AccessRevoked, AccessForbidden):
+            done = replace(done, deletion_refused=True)
+        except GoogleError:
+            if not late:
+                self._again(agent, errand)
+                return errand
+            done = replace(
+                done, calendar_id="refused"
+            )  # an hour is over: revoked all the same, the agent told
+        return done
+
+    def _delete(self, grant: Grant, calendar_id: str) -> None:
+        token = grant.access_token
+        if grant.expires_at <= self.clock.now():
+            token = self.oauth.refresh(grant.refresh_token).access_token
+        try:
+            self.calendar.delete_calendar(token, calendar_id)
+        except AccessTokenExpired:
+            fresh = self.oauth.refresh(grant.refresh_token).access_token
+            self.calendar.delete_calendar(fresh, calendar_id)
+
+    def _revoke(self, agent: Agent, errand: Errand, grant: Grant) -> None:
+        """Revoke, unless another live connection uses the account: Google would end that one too (law 6)."""
+        if not errand.mark or not self.marks.leave(errand.mark, errand.connection_id, _REVOKE_DEADLINE):
+            # Without a mark nobody can tell whether the account is shared: then nothing is revoked either.
+            self._done(agent, errand, Revocation.SHARED)
+            return
+        failpoint("errand.before_revoke")
+        try:
+            self.oauth.revoke(grant.refresh_token)
+        except GoogleError:
+            self._again(agent, errand)
+            return
+        finally:
+            self.marks.revoked(errand.mark)
+        failpoint("errand.after_revoke")
+        self._done(agent, errand, Revocation.CONFIRMED)
+
+    def _again(self, agent: Agent, errand: Errand) -> None:
+        pause = min(_SLOWEST, 2 * SECOND << min(errand.tries, 16))
+        jittered = pause // 2 + random.randrange(pause // 2 + 1)  # noqa: S311 - spreads load, guards nothing
+        self.connections.errand_step(agent, errand.retried(), jittered)
+
+    def _done(self, agent: Agent, errand: Errand, outcome: Revocation) -> None:
+        refused = errand.deletion_refused or errand.delete_calendar
+        self.connections.errand_done(agent, errand, outcome.value, deletion_refused=refused)
+
+    # --- the erasure ---
+
+    def erase_now(self, agent: Agent, actor: Actor) -> dict[str, Any]:
+        """Erase at once what is kept of an ended connection; return the signed receipt with its salt."""
+        receipt = self._erase(agent, actor, timed=False)
+        if isinstance(receipt, str):
+            raise NotConnected(
+                "Nothing is kept of this agent, or the connection is not ended: disconnect first."
+            )
+        return receipt
+
+    def erase_due(self, agent: Agent) -> str:
+        """Erase what has reached its term (the worker). Answers `ok`, `early`, `not_ended` or `clock`."""
+        receipt = self._erase(agent, Actor.SERVICE, timed=True)
+        return receipt if isinstance(receipt, str) else "ok"
+
+    def receipt(self, number: str) -> dict[str, Any]:
+        """Return a receipt as it is kept, without salt."""
+        shard = shard_of(number)
+        text = None if shard is None else self.connections.receipt(number, shard)
+        if text is None:
+            raise NotFound("No receipt of this number.")
+        return dict(json.loads(text))
+
+    def _erase(self, agent: Agent, actor: Actor, *, timed: bool) -> dict[str, Any] | str:
+        slot = self.connections.slot(agent)
+        receipt = self.receipts.write(agent, _revocation_now(slot))
+        failpoint("erase.before_store")
+        answer = self.connections.erase(agent, actor, receipt["number"], kept(receipt), timed=timed)
+        if answer != "ok":
+            return answer
+        failpoint("erase.after_store")
+        self.upkeep.want_rewrite()
+        return receipt
+
+
+def _revocation_now(slot: Slot) -> str:
+    return Revocation.PENDING.value if slot.errands else slot.facts.revocation
+
+
+def ended(facts: Facts) -> bool:
+    """Tell whether the connection is over, so that it can be erased."""
+    return facts.state(SCOPE) in {State.DISCONNECTED, State.REVOKED}

@@ -1,0 +1,75 @@
+"""What an organisation's administrator may do: see states, pause, off-board; never content, never the calendar.
+
+Knows the store. Must not know Google.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from calendar_service.domain.connection import State
+from calendar_service.domain.errors import NotConnected
+from calendar_service.domain.names import Agent
+from calendar_service.domain.paging import PAGE, read_cursor, write_cursor
+from calendar_service.journeys.disconnect import Disconnect
+from calendar_service.journeys.overview import connection_view
+from calendar_service.journeys.views import ConnectionView
+from calendar_service.store.connections import Connections
+from calendar_service.store.journal import Actor
+
+
+@dataclass(frozen=True)
+class Organizations:
+    """The story of a customer organisation and its members."""
+
+    connections: Connections
+    disconnect: Disconnect
+
+    def pause(self, agent: Agent, actor: Actor, *, paused: bool) -> ConnectionView:
+        """Set or lift the actor's own pause; doing it twice changes nothing."""
+        if self.connections.pause(agent, actor, paused=paused) == "not_connected":
+            raise NotConnected(
+                "The agent's calendar is not connected, so there is nothing to pause or resume."
+            )
+        return connection_view(self.connections.slot(agent).facts)
+
+    def members(
+        self, organization: str, state: State | None, cursor: str
+    ) -> tuple[list[tuple[Agent, ConnectionView]], str]:
+        """Return up to a hundred members after `cursor`, by name, and the next cursor (empty at the end)."""
+        after = read_cursor(cursor)
+        found: list[tuple[Agent, ConnectionView]] = []
+        for agent in sorted(self.connections.members(organization), key=lambda agent: agent.agent):
+            if agent.agent <= after:
+                continue
+            view = connection_view(self.connections.slot(agent).facts)
+            if state is None or view.state is state:
+                found.append((agent, view))
+            if len(found) > PAGE:
+                return found[:PAGE], write_cursor(found[PAGE - 1][0].agent)
+        return found, ""
+
+    def counts(self, organization: str) -> dict[State, int]:
+        """Return how many members are in each state."""
+        states = (
+            connection_view(self.connections.slot(agent).facts).state
+            for agent in self.connections.members(organization)
+        )
+        return dict(Counter(states))
+
+    def off_board(self, organization: str) -> int:
+        """Close the organisation, then disconnect every member; return how many were connected.
+
+        Closed first, so that nobody connects behind the sweep. Asked again, it goes on
+        where it was interrupted.
+        """
+        self.connections.set_closed(organization, is_closed=True)
+        ended = 0
+        for agent in self.connections.members(organization):
+            before = connection_view(self.connections.slot(agent).facts).state
+            self.disconnect.disconnect(agent, Actor.ADMINISTRATOR)
+            ended += before not in {State.DISCONNECTED, State.REVOKED, State.NOT_CONNECTED}
+        return ended
+
+    def reopen(self, organization: str) -> None:
+        """Let the organisation's agents connect again."""
+        self.connections.set_closed(organization, is_closed=False)

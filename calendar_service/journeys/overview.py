@@ -1,0 +1,193 @@
+"""What is shown of a connection: to the API, to the agent, and as the agent's export. Must not change anything."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from calendar_service.domain.clock import DAY, Clock, rfc3339
+from calendar_service.domain.connection import Facts, State
+from calendar_service.domain.errors import GoogleError, ServiceError, StoreUnavailable
+from calendar_service.domain.names import Agent
+from calendar_service.domain.scope import SCOPE
+from calendar_service.domain.session import Content, Status
+from calendar_service.google.calendar import Calendar, CalendarMissing
+from calendar_service.journeys.access import Access
+from calendar_service.journeys.views import ConnectionView, SettingsView, WaitingSession
+from calendar_service.store.connections import Connections, Slot
+from calendar_service.store.grants import Grant, Grants
+from calendar_service.store.sessions import Sessions
+
+Needs = Literal["agent", "administrator", "operator", ""]
+
+_ACTIONS: dict[State, tuple[str, Needs]] = {
+    State.NOT_CONNECTED: ("connect", "agent"),
+    State.DISCONNECTED: ("connect_again", "agent"),
+    State.REVOKED: ("connect_again", "agent"),
+    State.RECONSENT_REQUIRED: ("review_consent", "agent"),
+    State.CALENDAR_MISSING: ("create_calendar", "agent"),
+}
+"""What somebody has to do in each state; the words are the web's. A pause is shown with who can lift it."""
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Reads, and tells. Google is asked only for the agent's own page."""
+
+    connections: Connections
+    sessions: Sessions
+    grants: Grants
+    access: Access
+    calendar: Calendar
+    clock: Clock
+
+    def connection(self, agent: Agent) -> ConnectionView:
+        """Return the connection as both roles may see it."""
+        return connection_view(self.connections.slot(agent).facts)
+
+    def settings(self, agent: Agent) -> SettingsView:
+        """Return everything that the agent's page says, the account read from Google at this moment."""
+        slot = self.connections.slot(agent)
+        account, trouble = self._account(slot)
+        if trouble:
+            slot = self.connections.slot(agent)  # the attempt may have proved that the permission is gone
+        records = self.sessions.all(agent)
+        today = self.clock.now() // DAY
+        return SettingsView(
+            connection=connection_view(slot.facts),
+            account=mask(account),
+            calendar_id=slot.facts.calendar_id,
+            scheduled=sum(r.status is Status.SCHEDULED and r.over_day >= today for r in records),
+            waiting=self._waiting(slot),
+            other_agents=slot.facts.other_agents,
+            moved_account=slot.facts.moved_account,
+            deletion_refused=slot.facts.deletion_refused,
+            google_trouble=trouble,
+        )
+
+    def export(self, agent: Agent) -> dict[str, Any]:
+        """Return everything that is kept of the agent, made on the fly, for the agent's own browser only."""
+        slot = self.connections.slot(agent)
+        facts = slot.facts
+        return {
+            "organization": agent.organization,
+            "agent": agent.agent,
+            "exported_at": rfc3339(self.clock.now()),
+            "connection": _told(facts),
+            "sessions": [
+                {
+                    "session": record.session,
+                    "status": record.status.value,
+                    "event_id": record.event_id if record.placed else None,
+                    "ends_on": rfc3339(record.over_day * DAY)[:10],
+                    "reason": record.reason or None,
+                }
+                for record in self.sessions.all(agent)
+            ],
+            "waiting": [
+                {"session": waiting.session, "title": waiting.title, "start": rfc3339(waiting.start)}
+                for waiting in self._waiting(slot)
+                if waiting.start
+            ],
+        }
+
+    def _account(self, slot: Slot) -> tuple[str, bool]:
+        """Return the calendar's owner as Google names it now, and whether Google had trouble answering."""
+        facts = slot.facts
+        if not slot.grant or not facts.calendar_since:
+            return "", False
+        try:
+            grant = self.grants.open(slot.agent, facts.connection_id, slot.grant)
+            info = self.access.with_token(
+                slot.agent, grant, lambda token: self.calendar.get_calendar(token, facts.calendar_id)
+            )
+        except CalendarMissing:
+            self.connections.calendar_missing(slot.agent, facts.connection_id)
+            return "", True
+        except (GoogleError, ServiceError):
+            return "", True
+        return info.data_owner or "", False
+
+    def _waiting(self, slot: Slot) -> tuple[WaitingSession, ...]:
+        sealed = self.sessions.waiting(slot.agent)
+        grant = self._open(slot)
+        shown = []
+        for record in self.sessions.all(slot.agent):
+            if record.status not in {Status.PENDING, Status.WAITING, Status.FAILED}:
+                continue
+            text = sealed.get(record.session)
+            content = _readable(grant, record.session, text) if text else None
+            shown.append(
+                WaitingSession(
+                    record.session,
+                    record.status,
+                    record.reason,
+                    content.title if content else "",
+                    content.start if content else 0,
+                    content.time_zone if content else "",
+                )
+            )
+        return tuple(shown)
+
+    def _open(self, slot: Slot) -> Grant | None:
+        if not slot.grant:
+            return None
+        try:
+            return self.grants.open(slot.agent, slot.facts.connection_id, slot.grant)
+        except StoreUnavailable:
+            return None
+
+
+def connection_view(facts: Facts) -> ConnectionView:
+    """Return what is shown of these facts."""
+    state = facts.state(SCOPE)
+    action, needs = _ACTIONS.get(state, ("", ""))
+    if state is State.PAUSED:
+        action = "resume"
+        needs = "agent" if facts.paused_by_agent else "administrator"
+    if state is State.CALENDAR_MISSING and not facts.calendar_lost_at:
+        action, needs = "", ""  # it was never made: the worker is at it
+    return ConnectionView(
+        state=state,
+        since=facts.since(SCOPE),
+        erase_due=facts.erase_due,
+        revocation=facts.revocation,
+        revocation_at=facts.revocation_at,
+        paused_by_agent=bool(facts.paused_by_agent),
+        paused_by_organization=bool(facts.paused_by_organization),
+        action=action,
+        needs=needs,
+    )
+
+
+def mask(address: str) -> str:
+    """Return an address so that its owner knows it and nobody else learns it: `ma•••@gmail.com`."""
+    local, at, domain = address.partition("@")
+    return f"{local[:2]}•••@{domain}" if at else ""
+
+
+def _readable(grant: Grant | None, session: str, sealed: str) -> Content | None:
+    if grant is None:
+        return None
+    try:
+        return grant.open_content(session, sealed)
+    except StoreUnavailable:
+        return None
+
+
+def _told(facts: Facts) -> dict[str, Any]:
+    instants = {
+        "since": facts.since(SCOPE),
+        "last_proof_of_life": facts.proof_at,
+        "paused_by_you": facts.paused_by_agent,
+        "paused_by_organization": facts.paused_by_organization,
+        "erase_due": facts.erase_due,
+        "revocation_at": facts.revocation_at,
+    }
+    return {
+        "state": facts.state(SCOPE).value,
+        "calendar_id": facts.calendar_id or None,
+        "permission": facts.consent_scope or None,
+        "policy_version_consented": facts.consent_policy or None,
+        "revocation": facts.revocation or None,
+        "tokens": "kept sealed; never exported" if facts.grant.value == "live" else "none kept",
+        **{name: rfc3339(at) if at else None for name, at in instants.items()},
+    }

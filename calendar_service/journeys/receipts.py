@@ -1,0 +1,108 @@
+"""Signed receipts of erasures: they prove that and when, and name nobody (ST-5, law 7).
+
+Knows the signing key. Must not know the store.
+"""
+
+import hmac
+import json
+import secrets
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import rfc8785
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from calendar_service.domain.clock import Clock, rfc3339
+from calendar_service.domain.names import SHARDS, Agent
+
+_ERASED = ("tokens", "calendar identifier", "event identifiers", "bookkeeping")
+_NOT_SIGNED = {"signature", "salt"}
+
+
+class ReceiptInvalid(Exception):
+    """The document is not a receipt of this service as it was signed."""
+
+
+@dataclass(frozen=True)
+class Receipts:
+    """Writes receipts, and finds out whether one is ours and unchanged."""
+
+    private_key: Ed25519PrivateKey
+    issuer: str
+    """The operator's legal name."""
+    clock: Clock
+
+    def write(self, agent: Agent, revocation: str) -> dict[str, Any]:
+        """Return a signed receipt with its salt; what is kept is the receipt without it.
+
+        With the salt its holder, and nobody else, can show whom it concerns: `subject` is
+        HMAC-SHA-256 of organisation/agent under the salt.
+        """
+        salt = secrets.token_bytes(32)
+        body: dict[str, Any] = {
+            "type": "erasure-receipt",
+            "version": 1,
+            "number": f"{agent.shard}-{secrets.token_hex(12)}",
+            "issuer": self.issuer,
+            "erased_at": rfc3339(self.clock.now()),
+            "erased": list(_ERASED),
+            "revocation": revocation,
+            "subject": _subject(salt, agent),
+            "public_key": public_key_text(self.private_key.public_key()),
+        }
+        signature = self.private_key.sign(rfc8785.dumps(body))
+        return {**body, "signature": b64encode(signature).decode(), "salt": b64encode(salt).decode()}
+
+
+def kept(receipt: dict[str, Any]) -> str:
+    """Return what the store keeps: everything but the salt."""
+    return json.dumps({name: value for name, value in receipt.items() if name != "salt"})
+
+
+def shard_of(number: str) -> int | None:
+    """Return the shard that a receipt's number names, or None if it is no number of a receipt."""
+    shard, _, rest = number.partition("-")
+    well_formed = shard.isascii() and shard.isdigit() and len(rest) == 24 and rest.isalnum()
+    return int(shard) if well_formed and int(shard) < SHARDS else None
+
+
+def public_key_text(key: Ed25519PublicKey) -> str:
+    """Return the public key as it is published: 32 bytes in base64."""
+    return b64encode(key.public_bytes_raw()).decode()
+
+
+def verify(document: bytes, public_keys: Sequence[str]) -> dict[str, Any]:
+    """Return the receipt if one of these keys signed exactly this; raise `ReceiptInvalid` with the reason.
+
+    `public_keys`: the operator's published keys, base64 of 32 bytes each.
+    """
+    try:
+        receipt = json.loads(document)
+        signature = b64decode(receipt["signature"], validate=True)
+        body = {name: value for name, value in receipt.items() if name not in _NOT_SIGNED}
+        key = body["public_key"]
+        signed = rfc8785.dumps(body)
+    except (ValueError, KeyError, TypeError, AttributeError, Base64Error, RecursionError):
+        raise ReceiptInvalid("This is not the whole JSON object of a receipt.") from None
+    if key not in public_keys:
+        raise ReceiptInvalid("The receipt names a signing key that is not the operator's.")
+    try:
+        Ed25519PublicKey.from_public_bytes(b64decode(key)).verify(signature, signed)
+    except (InvalidSignature, ValueError):
+        raise ReceiptInvalid("The receipt was changed after it was signed.") from None
+    return dict(receipt)
+
+
+def concerns(receipt: dict[str, Any], agent: Agent) -> bool:
+    """Tell whether the receipt, with its salt, is about this agent."""
+    salt = b64decode(receipt.get("salt", ""))
+    return hmac.compare_digest(_subject(salt, agent).encode(), str(receipt["subject"]).encode())
+
+
+def _subject(salt: bytes, agent: Agent) -> str:
+    return hmac.new(salt, agent.member.encode(), sha256).hexdigest()

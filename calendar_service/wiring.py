@@ -1,0 +1,221 @@
+"""The one place where everything is put together, from the configuration alone. Must not be run at import."""
+
+import threading
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from redis.backoff import NoBackoff
+from redis.cluster import RedisCluster
+from redis.retry import Retry
+from redis.sentinel import Sentinel
+
+from calendar_service.config import Config
+from calendar_service.domain import failpoints
+from calendar_service.domain.clock import Clock
+from calendar_service.domain.errors import GoogleUnavailable, StoreUnavailable
+from calendar_service.domain.operator import Operator
+from calendar_service.google.calendar import Calendar
+from calendar_service.google.oauth import OAuth, OAuthClient, permit_plain_http
+from calendar_service.google.transport import Call, Transport
+from calendar_service.journeys.access import Access
+from calendar_service.journeys.connect import Connect
+from calendar_service.journeys.disconnect import Disconnect
+from calendar_service.journeys.organizations import Organizations
+from calendar_service.journeys.overview import Overview
+from calendar_service.journeys.receipts import Receipts, public_key_text
+from calendar_service.journeys.schedule import Schedule
+from calendar_service.journeys.writing import Writer
+from calendar_service.log import Log
+from calendar_service.store.connections import Connections
+from calendar_service.store.database import Database
+from calendar_service.store.grants import Grants
+from calendar_service.store.marks import Marks
+from calendar_service.store.sessions import Sessions
+from calendar_service.store.tickets import Tickets
+from calendar_service.store.timers import Timers
+from calendar_service.store.upkeep import Upkeep, WrongIdentityKey
+from calendar_service.vault import Identity, Vault
+
+THREADS = 16
+"""Blocking threads of a web process; at most half of them wait on Google (law 2)."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """What web, worker and command line are given."""
+
+    config: Config
+    operator: Operator
+    clock: Clock
+    log: Log
+    tickets: Tickets
+    connections: Connections
+    timers: Timers
+    upkeep: Upkeep
+    access: Access
+    connect: Connect
+    schedule: Schedule
+    overview: Overview
+    disconnect: Disconnect
+    organizations: Organizations
+    transport: Transport
+    identity: Identity
+    database: Database
+    calls: "Calls"
+
+    @property
+    def public_keys(self) -> tuple[str, ...]:
+        """The keys under which receipts verify, as they are published."""
+        return (public_key_text(self.disconnect.receipts.private_key.public_key()),)
+
+    def ready(self) -> dict[str, bool]:
+        """Tell what is there: the database with our data, the keys, and a local Google if one is configured."""
+        found = {"store": self._store_is_ours(), "keys": not self.config.file_faults()}
+        if self.config.google.is_local:
+            found["google"] = self._google_answers()
+        return found
+
+    def metrics(self) -> dict[str, float]:
+        """Return counters of this process and the backlog of all."""
+        calls = {
+            f'calendar_google_calls_total{{call="{name}",outcome="{outcome}"}}': float(count)
+            for (name, outcome), count in sorted(self.calls.counted().items())
+        }
+        return {
+            "calendar_store_round_trips_total": float(self.database.round_trips),
+            "calendar_agents_due": float(self.timers.overdue()),
+            **calls,
+        }
+
+    def _store_is_ours(self) -> bool:
+        try:
+            self.upkeep.check_identity(self.identity.check_value())
+        except (StoreUnavailable, WrongIdentityKey):
+            return False
+        return True
+
+    def _google_answers(self) -> bool:
+        try:
+            answer, _ = self.transport.named("local.home", "/").request(self.oauth_origin + "/")
+        except GoogleUnavailable:
+            return False
+        return bool(answer.status < 500)
+
+    @property
+    def oauth_origin(self) -> str:
+        """The origin of the authorisation endpoint: the one foreign place a form may lead to (CSP)."""
+        return self.connect.oauth.issuer
+
+
+class Calls:
+    """Counts calls at Google by name and outcome, and logs each without what it carried."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._lock = threading.Lock()
+        self._counted: Counter[tuple[str, str]] = Counter()
+
+    def observe(self, call: Call) -> None:
+        """Take one call as the transport saw it."""
+        outcome = str(call.status) if call.status is not None else str(call.fault)
+        with self._lock:
+            self._counted[call.name.removeprefix("calendar."), outcome] += 1
+
+    def counted(self) -> dict[tuple[str, str], int]:
+        """Return the counts so far."""
+        with self._lock:
+            return dict(self._counted)
+
+
+def build(config: Config, process: str = "service") -> Service:
+    """Return the service as configured. Connects to nothing yet."""
+    failpoints.configure(config.failpoints)
+    if config.google.is_local and not config.is_production:
+        permit_plain_http()
+    log = Log(process)
+    calls = Calls(log)
+    clock = config.clock()
+    database = Database(client(config.redis_url.reveal()), clock)
+    connections, sessions, marks = Connections(database), Sessions(database), Marks(database)
+    tickets = Tickets(database)
+    grants = Grants(Vault(lambda: config.keyring))
+    transport = Transport(observe=calls.observe)
+    google = config.google
+    oauth = OAuth(
+        OAuthClient(
+            google.client_id,
+            google.secret,
+            config.redirect_uri,
+            google.auth_uri,
+            google.token_uri,
+            google.revoke_uri,
+        ),
+        transport,
+    )
+    calendar = Calendar(transport, google.api_endpoint)
+    identity = Identity(config.identity_key)
+    operator = config.operator
+    erase_after = operator.promises.erase_after
+    access = Access(connections, grants, marks, oauth, clock, erase_after)
+    overview = Overview(connections, sessions, grants, access, calendar, clock)
+    receipts = Receipts(
+        Ed25519PrivateKey.from_private_bytes(config.signing_key), operator.identity.legal_name, clock
+    )
+    upkeep = Upkeep(database)
+    disconnect = Disconnect(
+        connections, grants, marks, oauth, calendar, overview, receipts, upkeep, clock, erase_after
+    )
+    return Service(
+        config=config,
+        operator=operator,
+        clock=clock,
+        log=log,
+        tickets=tickets,
+        connections=connections,
+        timers=Timers(database),
+        upkeep=upkeep,
+        access=access,
+        connect=Connect(
+            tickets, connections, grants, marks, access, oauth, calendar, identity, operator, clock
+        ),
+        schedule=Schedule(
+            sessions,
+            connections,
+            grants,
+            access,
+            Writer(calendar),
+            identity,
+            clock,
+            threading.BoundedSemaphore(THREADS // 2),
+        ),
+        overview=overview,
+        disconnect=disconnect,
+        organizations=Organizations(connections, disconnect),
+        transport=transport,
+        identity=identity,
+        database=database,
+        calls=calls,
+    )
+
+
+def client(url: str) -> Any:
+    """Return the database's client; it never re-sends a command by itself, and never waits for ever."""
+    options: dict[str, Any] = {
+        "decode_responses": True,
+        "socket_timeout": 5.0,
+        "socket_connect_timeout": 2.0,
+    }
+    scheme, _, rest = url.partition("://")
+    base, _, kind = scheme.partition("+")
+    if kind == "cluster":
+        return RedisCluster.from_url(f"{base}://{rest}", **options)
+    once = Retry(NoBackoff(), 0)
+    if kind == "sentinel":
+        hosts, _, name = rest.partition("/")
+        places = [(host.rpartition(":")[0], int(host.rpartition(":")[2])) for host in hosts.split(",")]
+        sentinel: Any = Sentinel(places, ssl=base == "rediss", retry=once, **options)  # type: ignore[no-untyped-call]
+        return sentinel.master_for(name or "mymaster")
+    return redis.Redis.from_url(url, retry=once, **options)

@@ -1,0 +1,145 @@
+"""The worker: looks after every agent whose time has come. Must not decide anything a journey decides.
+
+A timer is only a nudge: each matter is read anew, and what fails is looked at again later.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from calendar_service.domain.clock import DAY, MINUTE, SECOND, Millis
+from calendar_service.domain.connection import Facts
+from calendar_service.domain.errors import AccessRevoked, GoogleError, NotConnected, ServiceError
+from calendar_service.domain.names import Agent
+from calendar_service.wiring import Service
+
+THREADS = 8
+BATCH = 32
+"""Agents taken from one shard at a time."""
+REST = 0.5
+"""Seconds between two looks when nothing was due."""
+IDENTIFIERS_KEPT_DAYS = 30
+"""After the day of a session's end (law 11)."""
+REWRITE_EVERY: Millis = MINUTE
+"""The append-only file is rewritten at most this often, and within this time of an erasure."""
+_SOON: Millis = 30 * SECOND
+_LATER: Millis = 5 * MINUTE
+_CLOCK: Millis = 10 * MINUTE
+
+
+@dataclass
+class Worker:
+    """One process's worker. `stop` ends it between two agents."""
+
+    service: Service
+    stop: threading.Event = field(default_factory=threading.Event)
+    rewritten_at: Millis = 0
+
+    def run(self) -> None:
+        """Work until stopped."""
+        self.service.log.event("worker.started")
+        self._rewrite()  # what another process erased and could no longer rewrite goes now (law 7)
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="worker") as pool:
+            while not self.stop.is_set():
+                if not self._round(pool):
+                    self.stop.wait(REST)
+        self.service.log.event("worker.stopped")
+
+    def round(self) -> int:
+        """Look after everything that is due now; return how many agents that were."""
+        agents = list(self.service.timers.due(BATCH))
+        for agent in agents:
+            self.tend(agent)
+        self._rewrite_if_wanted()
+        return len(agents)
+
+    def _round(self, pool: ThreadPoolExecutor) -> int:
+        try:
+            agents = list(self.service.timers.due(BATCH))
+            list(pool.map(self.tend, agents))
+            self._rewrite_if_wanted()
+            return len(agents)
+        except ServiceError as trouble:
+            self.service.log.event("worker.trouble", code=trouble.code)
+            return 0
+
+    def tend(self, agent: Agent) -> None:
+        """Look after one agent; trouble with one matter leaves the others alone."""
+        try:
+            slot = self.service.connections.slot(agent)
+            due = [what for what, at in slot.due.items() if at <= slot.now]
+            if slot.facts == Facts():  # the slot is gone: only an errand may be left (law 7)
+                due = due or [f"errand:{errand.connection_id}" for errand in slot.errands]
+            for what in due:
+                self._matter(agent, what)
+            if not due:
+                self.service.connections.postpone(agent, "nothing", None)
+        except ServiceError as trouble:
+            self.service.log.event("worker.trouble", code=trouble.code)
+
+    def _matter(self, agent: Agent, what: str) -> None:
+        kind, _, name = what.partition(":")
+        try:
+            self._chores[kind](agent, name)
+        except (AccessRevoked, NotConnected):
+            return  # the journey has noted it, and what depended on it
+        except GoogleError as trouble:
+            self.service.log.event("worker.google_trouble", code=trouble.code, journey=kind)
+            self.service.connections.postpone(agent, what, _SOON)
+        except ServiceError as trouble:
+            self.service.log.alarm("worker.record_trouble", code=trouble.code, journey=kind)
+            self.service.connections.postpone(agent, what, _LATER)
+        except Exception as error:
+            self.service.log.failure("worker.surprise", error, journey=kind)
+            self.service.connections.postpone(agent, what, _LATER)
+
+    @property
+    def _chores(self) -> dict[str, Callable[[Agent, str], None]]:
+        return {
+            "session": self.service.schedule.resume,
+            "errand": self.service.disconnect.run_errands,
+            "erase": self._erase,
+            "probe": self._probe,
+            "calendar": self._calendar,
+            "tidy": self._tidy,
+        }
+
+    def _erase(self, agent: Agent, _: str) -> None:
+        answer = self.service.disconnect.erase_due(agent)
+        if answer == "clock":
+            self.service.log.alarm("erasure.clocks_differ", clause="ST-5")
+            self.service.connections.postpone(agent, "erase", _CLOCK)
+        elif answer != "ok":
+            self.service.connections.postpone(agent, "erase", None if answer == "not_ended" else _SOON)
+
+    def _probe(self, agent: Agent, _: str) -> None:
+        self.service.access.probe(agent)
+
+    def _calendar(self, agent: Agent, _: str) -> None:
+        connect = self.service.connect
+        if not connect.calendar_never_made(agent):
+            self.service.connections.postpone(agent, "calendar", None)
+        elif not connect.make_calendar(agent, create=True):
+            self.service.connections.postpone(agent, "calendar", _SOON)
+
+    def _tidy(self, agent: Agent, _: str) -> None:
+        today = self.service.clock.now() // DAY
+        self.service.connections.tidy(agent, today, IDENTIFIERS_KEPT_DAYS)
+
+    def _rewrite_if_wanted(self) -> None:
+        since = self.service.clock.now() - self.rewritten_at
+        if since >= REWRITE_EVERY and self.service.upkeep.take_rewrite():
+            self._rewrite()
+
+    def _rewrite(self) -> None:
+        try:
+            self.service.upkeep.rewrite()
+        except ServiceError as trouble:
+            self.service.log.event("worker.trouble", code=trouble.code)
+        self.rewritten_at = self.service.clock.now()
+
+
+def run(service: Service, stop: threading.Event) -> None:
+    """Work until `stop` is set."""
+    Worker(service, stop).run()
