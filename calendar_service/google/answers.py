@@ -91,13 +91,28 @@ def retry_after(headers: Mapping[str, str]) -> int | None:
     return min(int(wait), LONGEST_WAIT) if wait >= 0 else None
 
 
-def json_object(content: bytes) -> dict[str, Any] | None:
+def json_object(content: bytes | str) -> dict[str, Any] | None:
     """Return the JSON object that these bytes are, or None if they are anything else."""
     try:
         value = json.loads(content)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def mapping(value: object) -> dict[str, Any]:
+    """Return an answer that has to be an object; raise `GoogleUnavailable` for anything else."""
+    if not isinstance(value, dict):
+        raise GoogleUnavailable("Google's answer is not the resource asked for", ambiguous=True)
+    return value
+
+
+def text(answer: Mapping[str, Any], name: str) -> str:
+    """Return a field that every answer of its kind has; raise `GoogleUnavailable` without it."""
+    value = answer.get(name)
+    if not isinstance(value, str) or not value:
+        raise GoogleUnavailable(f"Google's answer lacks its {name}", ambiguous=True)
+    return value
 
 
 def name_of(*reasons: object) -> str:

@@ -13,7 +13,7 @@ from googleapiclient.discovery_cache import get_static_doc
 
 from calendar_service.domain.errors import GoogleUnavailable
 from calendar_service.domain.secret import Secret
-from calendar_service.google.answers import refusal
+from calendar_service.google.answers import json_object, mapping, refusal
 from calendar_service.google.transport import NamedCall, Transport
 
 PATHS: Final[Mapping[str, str]] = {
@@ -57,18 +57,17 @@ class Api:
             answer = request.execute(http=door, num_retries=0)
         except (ValueError, RecursionError):
             answer = None  # bytes that are no text, numbers and depths that no parser takes
-        if answer == "":
-            return {}
-        if not isinstance(answer, dict):
-            raise GoogleUnavailable("Google's answer is not JSON", ambiguous=True)
-        return answer
+        if isinstance(answer, bytes | str):  # of a method that answers nothing
+            answer = json_object(answer) if answer else {}
+        return mapping(answer)
 
-    def pages(self, token: Secret, method: Any, wanted: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    def items(self, token: Secret, method: Any, wanted: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Follow `nextPageToken`; a page may be short or empty while more follow."""
         page_token: str | None = None
         for _ in range(MOST_PAGES):
             page = self.run(token, method(**wanted, pageToken=page_token))
-            yield page
+            items = page.get("items", [])
+            yield from map(mapping, items if isinstance(items, list) else [items])
             page_token = page.get("nextPageToken")
             if not page_token:
                 return
@@ -93,11 +92,3 @@ def only_if(request: Any, etag: str | None) -> Any:
     if etag is not None:
         request.headers["If-Match"] = etag
     return request
-
-
-def text(answer: Mapping[str, Any], name: str) -> str:
-    """Return a field that every answer of its kind has."""
-    value = answer.get(name)
-    if not isinstance(value, str) or not value:
-        raise GoogleUnavailable(f"Google's answer lacks its {name}", ambiguous=True)
-    return value

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from calendar_service.domain.errors import EventMissing, GoogleUnavailable
 from calendar_service.domain.secret import Secret
-from calendar_service.google.api import Api, only_if, text
+from calendar_service.google.answers import text
+from calendar_service.google.api import Api, only_if
 from calendar_service.google.events import FIELDS, MARKER, EventAnswer, listed, read, stamp, written
 from calendar_service.google.transport import Transport
 
@@ -81,12 +82,11 @@ class Calendar:
         }
         primary: str | None = None
         ours: list[str] = []
-        for page in self._api.pages(token, self._api.calendar_list.list, wanted):
-            for item in page.get("items", []):
-                if item.get("primary"):
-                    primary = text(item, "id")
-                elif item.get("accessRole") == "owner" and marker in item.get("description", ""):
-                    ours.append(text(item, "id"))
+        for item in self._api.items(token, self._api.calendar_list.list, wanted):
+            if item.get("primary") is True:
+                primary = text(item, "id")
+            elif item.get("accessRole") == "owner" and marker in str(item.get("description")):
+                ours.append(text(item, "id"))
         if primary is None:
             raise GoogleUnavailable("the list of calendars names no primary one", ambiguous=False)
         return Account(primary, tuple(ours))
@@ -104,7 +104,10 @@ class Calendar:
         request = self._api.calendars.get(calendarId=calendar_id, fields="id,summary,dataOwner")
         with _calendar_missing():
             answer = self._api.run(token, request)
-        return CalendarInfo(text(answer, "id"), answer.get("dataOwner"), answer.get("summary", ""))
+        owner = answer.get("dataOwner")
+        return CalendarInfo(
+            text(answer, "id"), owner if isinstance(owner, str) else None, str(answer.get("summary", ""))
+        )
 
     def delete_calendar(self, token: Secret, calendar_id: str) -> None:
         """Delete a calendar with all its events; raise `CalendarMissing`.
@@ -171,8 +174,7 @@ class Calendar:
 
     def _list(self, token: Secret, calendar_id: str, wanted: Mapping[str, Any]) -> tuple[EventAnswer, ...]:
         asked = {"calendarId": calendar_id, "maxResults": 2500, "fields": f"nextPageToken,items({FIELDS})"}
-        pages = self._api.pages(token, self._api.events.list, asked | dict(wanted))
-        return tuple(event for page in pages for event in listed(page))
+        return listed(self._api.items(token, self._api.events.list, asked | dict(wanted)))
 
 
 @contextmanager

@@ -4,12 +4,13 @@ Marker and revision are private extended properties: only this project's client 
 (https://developers.google.com/workspace/calendar/api/guides/extended-properties).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from calendar_service.domain.errors import AccessForbidden, GoogleUnavailable
+from calendar_service.google.answers import text
 
 MARKER: Final = "csMarker"
 """The property that makes an event ours: its value names the session under a keyed hash (law 3)."""
@@ -44,17 +45,17 @@ def stamp(marker: str, revision: int) -> dict[str, Any]:
     return {"extendedProperties": {"private": {MARKER: marker, REVISION: str(revision)}}}
 
 
-def written(answer: object) -> EventAnswer:
+def written(item: Mapping[str, Any]) -> EventAnswer:
     """Read the answer to our own insert or patch."""
-    return _event(_mapping(answer))
+    return _event(item)
 
 
-def read(answer: object) -> EventAnswer:
+def read(item: Mapping[str, Any]) -> EventAnswer:
     """Read an event asked for by id; raise `AccessForbidden` if it is not ours, and read nothing of it.
 
     What was deleted may have lost its marker; then nothing but its id and status is taken.
     """
-    item = _mapping(answer)
+    text(item, "id")
     if MARKER not in _private(item):
         if item.get("status") != "cancelled":
             raise AccessForbidden("not ours: the event has no marker of this service")
@@ -62,23 +63,17 @@ def read(answer: object) -> EventAnswer:
     return _event(item)
 
 
-def listed(answer: object) -> tuple[EventAnswer, ...]:
-    """Read one page of a list; events without our marker are dropped unread."""
-    items = _mapping(answer).get("items", [])
-    if not isinstance(items, list):
-        raise _unreadable()
-    return tuple(_event(item) for item in map(_mapping, items) if MARKER in _private(item))
+def listed(items: Iterable[Mapping[str, Any]]) -> tuple[EventAnswer, ...]:
+    """Read a list; events without our marker are dropped unread."""
+    return tuple(_event(item) for item in items if MARKER in _private(item))
 
 
 def _event(item: Mapping[str, Any]) -> EventAnswer:
     private = _private(item)
-    identifier, status = item.get("id"), item.get("status", "confirmed")
-    if not isinstance(identifier, str) or not isinstance(status, str):
-        raise _unreadable()
     return EventAnswer(
-        id=identifier,
-        etag=str(item.get("etag", "")),
-        status=status,
+        id=text(item, "id"),
+        etag=text(item, "etag"),
+        status=text(item, "status"),
         html_link=item.get("htmlLink") if isinstance(item.get("htmlLink"), str) else None,
         revision=_revision(private.get(REVISION)),
         marker=private.get(MARKER),
@@ -115,11 +110,5 @@ def _when(value: object) -> datetime | date | None:
     return moment.astimezone(UTC)
 
 
-def _mapping(answer: object) -> dict[str, Any]:
-    if not isinstance(answer, dict):
-        raise _unreadable()
-    return answer
-
-
 def _unreadable() -> GoogleUnavailable:
-    return GoogleUnavailable("Google's answer is not the resource asked for", ambiguous=True)
+    return GoogleUnavailable("Google's answer names a time that cannot be read", ambiguous=True)

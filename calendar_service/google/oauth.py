@@ -118,7 +118,9 @@ class OAuth:
         Raises `CodeRefused` for a bad code: that is never a dead grant.
         """
         if not re.fullmatch("[!-~]{1,1024}", code.reveal()):
-            raise CodeRefused("what came as a code cannot be one")  # anyone can call the callback with anything
+            raise CodeRefused(
+                "what came as a code cannot be one"
+            )  # anyone can call the callback with anything
         flow = self._flow(verifier)
         session = flow.oauth2session
         session.scope = (

@@ -161,7 +161,7 @@ def test_a_connection_that_is_never_accepted_proves_that_nothing_was_delivered(
     waiting = [socket.socket() for _ in range(4)]
     try:
         for one in waiting:  # fills the queue of connections that nobody takes
-            one.setblocking(False)
+            one.settimeout(0)
             one.connect_ex(listener.getsockname())
         with pytest.raises(GoogleUnavailable) as fault:
             hasty.request(f"http://127.0.0.1:{listener.getsockname()[1]}/")
@@ -215,9 +215,8 @@ def test_no_peer_outlasts_the_deadline(hasty: Transport, act: Act) -> None:
 
 
 def test_a_peer_that_does_not_read_does_not_outlast_the_deadline(hasty: Transport) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        with pytest.raises(GoogleUnavailable) as fault:
-            hasty.request(f"http://127.0.0.1:{listener.getsockname()[1]}/", "POST", b"x" * 20_000_000)
+    with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(GoogleUnavailable) as fault:
+        hasty.request(f"http://127.0.0.1:{listener.getsockname()[1]}/", "POST", b"x" * 20_000_000)
     assert fault.value.ambiguous
 
 
