@@ -1,0 +1,37 @@
+"""Time as the local Google sees it: the machine's, plus an offset that a test may write. Must not sleep."""
+
+import os
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Seconds since 1970; the offset file is read again at each use, so a test can jump at any moment."""
+
+    offset_file: Path | None = None
+
+    def now(self) -> float:
+        """The present, in seconds."""
+        return time.time() + self._offset()
+
+    def _offset(self) -> float:
+        if self.offset_file is None:
+            return 0.0
+        try:
+            descriptor = os.open(self.offset_file, os.O_RDONLY)
+        except FileNotFoundError:
+            return 0.0
+        try:
+            text = os.read(descriptor, 64).strip()
+        finally:
+            os.close(descriptor)
+        return float(text) if text else 0.0
+
+
+def rfc3339(seconds: float, *, milliseconds: bool = False) -> str:
+    """``created`` comes without milliseconds, ``updated`` with them; both in UTC with a ``Z``."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return moment.isoformat(timespec="milliseconds" if milliseconds else "seconds").replace("+00:00", "Z")

@@ -1,0 +1,126 @@
+"""What the books hold, as plain records. Must not know rules, nor how a resource looks on the wire."""
+
+from typing import Any
+
+import msgspec
+
+
+class Account(msgspec.Struct):
+    """A person with a calendar."""
+
+    email: str
+    name: str
+    time_zone: str
+    locale: str = "en"
+
+
+class Consent(msgspec.Struct):
+    """What an account has allowed a project: the reason why it is not asked again."""
+
+    account: str
+    project: str
+    scopes: list[str]
+    offline: bool
+    granted_at: float
+
+
+class Token(msgspec.Struct):
+    """A refresh or an access token. ``dead_at`` is when a revocation takes effect, ``expires_at`` its natural end."""
+
+    token: str
+    account: str
+    client_id: str
+    project: str
+    scopes: list[str]
+    issued_at: float
+    expires_at: float | None = None
+    dead_at: float | None = None
+    used_at: float = 0.0
+    enforced: list[str] | None = None
+
+    def alive(self, now: float) -> bool:
+        """Whether it opens anything at this moment."""
+        return not (
+            (self.dead_at is not None and now >= self.dead_at)
+            or (self.expires_at is not None and now >= self.expires_at)
+        )
+
+
+class Code(msgspec.Struct):
+    """An authorization code on its way through a browser."""
+
+    code: str
+    account: str
+    client_id: str
+    redirect_uri: str
+    scopes: list[str]
+    offline: bool
+    consented: bool
+    issued_at: float
+    challenge: str | None = None
+    challenge_method: str | None = None
+    used: bool = False
+
+
+class Calendar(msgspec.Struct):
+    """A primary or secondary calendar; ``more`` are writable fields that nothing here acts upon."""
+
+    id: str
+    owner: str
+    summary: str
+    time_zone: str
+    etag: str
+    created: float
+    primary: bool = False
+    description: str | None = None
+    location: str | None = None
+    made_by: str | None = None
+    more: dict[str, Any] = {}
+
+
+class ListEntry(msgspec.Struct):
+    """How one account sees one calendar; ``removed`` means unsubscribed."""
+
+    account: str
+    calendar: str
+    etag: str
+    settings: dict[str, Any] = {}
+    removed: bool = False
+    change: int = 0
+
+
+class Event(msgspec.Struct):
+    """An event as the API gives it, and what is needed to find it: bounds in seconds, number of the last change."""
+
+    uid: int
+    resource: dict[str, Any]
+    start: float
+    end: float
+    change: int
+    made_by: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The id on the wire; two events may share it (see the switch for undetected collisions)."""
+        identifier: str = self.resource["id"]
+        return identifier
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether this is a tombstone."""
+        return bool(self.resource["status"] == "cancelled")
+
+
+class Channel(msgspec.Struct):
+    """A door bell: where to ring when a collection changes."""
+
+    id: str
+    resource_id: str
+    resource_uri: str
+    address: str
+    account: str
+    client_id: str
+    collection: str
+    expires_at: float
+    token: str | None = None
+    number: int = 0

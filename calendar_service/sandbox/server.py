@@ -1,0 +1,61 @@
+"""The process: opens the books, listens, stops cleanly when told. Must not know Google."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from calendar_service.sandbox.application import Application
+from calendar_service.sandbox.books import Books
+from calendar_service.sandbox.clients import OAuthClient
+from calendar_service.sandbox.clock import Clock
+from calendar_service.sandbox.faults import FaultBook
+from calendar_service.sandbox.journal import Journal
+from calendar_service.sandbox.ledger import Ledger
+from calendar_service.sandbox.push import Push
+from calendar_service.sandbox.wire import Connection
+from calendar_service.sandbox.world import World, by_id
+
+
+def make_world(
+    data_dir: Path | None, clients: Sequence[OAuthClient], clock_file: Path | None = None, seed: int = 0
+) -> World:
+    """Open the books of a data directory, or empty ones in memory."""
+    if data_dir is not None:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    books = Books(Ledger(data_dir / "books.jsonl" if data_dir else None))
+    journal = Journal(data_dir / "journal.jsonl" if data_dir else None)
+    world = World(Clock(clock_file), books, FaultBook(seed), journal, by_id(clients))
+    world.begin()
+    return world
+
+
+def serve(
+    *,
+    port: int,
+    data_dir: Path | None,
+    clients: Sequence[OAuthClient],
+    host: str = "127.0.0.1",
+    clock_file: Path | None = None,
+    seed: int = 0,
+) -> None:
+    """Serve until SIGTERM or SIGINT; one line with the URL is printed when connections are accepted."""
+    world = make_world(data_dir, clients, clock_file, seed)
+    asyncio.run(_run(world, host, port))
+
+
+async def _run(world: World, host: str, port: int) -> None:
+    loop = asyncio.get_running_loop()
+    handle = Application(world).handle
+    server = await loop.create_server(lambda: Connection(handle), host, port, backlog=1024)
+    shown = "localhost" if host in ("127.0.0.1", "0.0.0.0") else host  # noqa: S104 - compared, not bound
+    world.url = f"http://{shown}:{server.sockets[0].getsockname()[1]}"
+    world.ring = Push(world).ring
+    stopped = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stopped.set)
+    sys.stdout.write(f"Local Google on {world.url}\n")
+    sys.stdout.flush()
+    await stopped.wait()
+    server.close()

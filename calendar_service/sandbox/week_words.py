@@ -1,0 +1,18 @@
+"""Names of days and months in the languages of the pages. Must hold no logic but a date's form."""
+
+from datetime import date
+
+DAYS = {
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    "es": ("lun", "mar", "mié", "jue", "vie", "sáb", "dom"),
+}
+MONTHS = {
+    "en": "January February March April May June July August September October November December".split(),
+    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre".split(),
+}
+
+
+def long_date(day: date, lang: str) -> str:
+    """3 May 2026; 3 de mayo de 2026."""
+    month = MONTHS[lang][day.month - 1]
+    return f"{day.day} de {month} de {day.year}" if lang == "es" else f"{day.day} {month} {day.year}"
