@@ -1,0 +1,161 @@
+"""One whole service in this process, over a real Valkey and the local Google: what journeys are tested with."""
+
+import re
+import secrets
+from base64 import b64encode
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from calendar_service import config as configuration
+from calendar_service.config import Config
+from calendar_service.domain.clock import HOUR, Millis
+from calendar_service.domain.names import Agent
+from calendar_service.domain.session import Content
+from calendar_service.journeys.views import Outcome
+from calendar_service.store.tickets import Browser, Ticket
+from calendar_service.wiring import Service, build
+from calendar_service.worker import Worker
+from tests.conftest import MovableClock
+from tests.local_google import LocalGoogle
+
+CLIENT_ID = "household.apps.local-google.test"
+CLIENT_SECRET = "household-secret"
+PUBLIC_URL = "http://localhost:8080"
+BACKEND_KEY = "backend-key-of-the-tests"
+ADMIN_KEY = "admin-key-of-the-tests"
+ACME_KEY = "backend-key-of-acme-alone"
+FIRST, SECOND = "agent-one@example.com", "agent-two@example.com"
+
+
+def _fresh() -> str:
+    return b64encode(secrets.token_bytes(32)).decode()
+
+
+def _api_key(name: str, organization: str, role: str, key: str) -> str:
+    return f"{name}:{organization}:{role}:{sha256(key.encode()).hexdigest()}"
+
+
+def environment(redis_url: str, google: LocalGoogle, clock: MovableClock | None = None) -> dict[str, str]:
+    """Return the variables of a development service over these parts."""
+    variables = {
+        "CALENDAR_ENVIRONMENT": "development",
+        "CALENDAR_PUBLIC_URL": PUBLIC_URL,
+        "CALENDAR_OPERATOR": "videsk",
+        "CALENDAR_REDIS_URL": redis_url,
+        "CALENDAR_KEYRING": f"k1:{_fresh()}",
+        "CALENDAR_IDENTITY_KEY": _fresh(),
+        "CALENDAR_SIGNING_KEY": _fresh(),
+        "CALENDAR_API_KEYS": ",".join(
+            [
+                _api_key("tests", "*", "backend", BACKEND_KEY),
+                _api_key("tests-admin", "*", "admin", ADMIN_KEY),
+                _api_key("acme", "acme", "backend", ACME_KEY),
+            ]
+        ),
+        "CALENDAR_GOOGLE_CLIENT_ID": CLIENT_ID,
+        "CALENDAR_GOOGLE_CLIENT_SECRET": CLIENT_SECRET,
+        "CALENDAR_GOOGLE_AUTH_URI": google.auth_uri,
+        "CALENDAR_GOOGLE_TOKEN_URI": google.token_uri,
+        "CALENDAR_GOOGLE_REVOKE_URI": google.revoke_uri,
+        "CALENDAR_GOOGLE_API_ENDPOINT": google.api_endpoint,
+    }
+    if clock:
+        variables["CALENDAR_TEST_CLOCK"] = str(clock.path)
+    return variables
+
+
+@dataclass
+class Household:
+    """The service, its Google, its clock, and the hands of an agent."""
+
+    service: Service
+    google: LocalGoogle
+    clock: MovableClock
+    variables: dict[str, str] = field(repr=False)
+    agent: Agent = field(default_factory=lambda: Agent("acme", "agent-1"))
+
+    @classmethod
+    def of(cls, redis_url: str, google: LocalGoogle, clock: MovableClock, **changed: str) -> "Household":
+        """Return a household over these parts; `changed` overrides variables."""
+        variables = environment(redis_url, google, clock) | changed
+        return cls(build(configuration.load(variables)), google, clock, variables)
+
+    def replica(self) -> "Household":
+        """Return another process's service over the same parts (in this process)."""
+        return Household(build(self.config), self.google, self.clock, self.variables, self.agent)
+
+    @property
+    def config(self) -> Config:
+        return self.service.config
+
+    @property
+    def worker(self) -> Worker:
+        return Worker(self.service)
+
+    def browser(self, agent: Agent | None = None) -> tuple[str, Browser]:
+        """Open a browser's session for the agent, as the one-time link does."""
+        who = agent or self.agent
+        now = self.service.clock.now()
+        ticket = Ticket(who.organization, who.agent, "en", "America/Santiago", "", now + HOUR)
+        return self.service.tickets.open_browser(ticket)
+
+    def connect(self, agent: Agent | None = None, account: str = FIRST) -> Outcome:
+        """Connect as a person does: consent at Google, and the callback."""
+        cookie, browser = self.browser(agent)
+        url = self.service.connect.begin(browser, cookie)
+        return self.call_back(browser, cookie, self.google.consent(url, account=account))
+
+    def call_back(self, browser: Browser | None, cookie: str, callback: str) -> Outcome:
+        """Take the callback address as the web does."""
+        query = parse_qs(urlsplit(callback).query)
+        return self.service.connect.finish(
+            browser,
+            cookie,
+            state=query.get("state", [""])[0],
+            code=query.get("code", [""])[0],
+            error=query.get("error", [""])[0],
+            issuers=query.get("iss", []),
+        )
+
+    def content(self, title: str = "A talk", days: int = 3, **changed: Any) -> Content:
+        """Return the content of a session some days from now."""
+        start: Millis = self.service.clock.now() + days * 24 * HOUR
+        start -= start % HOUR
+        fields = {"start": start, "end": start + HOUR, "time_zone": "America/Santiago", "title": title}
+        return Content(**(fields | changed))
+
+    def work(self, rounds: int = 1) -> None:
+        """Let the worker look after what is due."""
+        for _ in range(rounds):
+            self.worker.round()
+
+    def events(self, account: str = FIRST) -> list[dict[str, Any]]:
+        """Return the live events of the account's secondary calendars, as Google has them."""
+        return [event for event in self.all_events(account) if event["status"] != "cancelled"]
+
+    def all_events(self, account: str = FIRST) -> list[dict[str, Any]]:
+        """Return all events of the account's secondary calendars, deleted ones too."""
+        raise NotImplementedError
+
+    def stored(self) -> str:
+        """Return everything the database holds, as text."""
+        client = self.service.database.client
+        parts = []
+        for key in sorted(client.scan_iter("*")):
+            kind = client.type(key)
+            value = {
+                "string": client.get,
+                "hash": client.hgetall,
+                "set": client.smembers,
+                "zset": lambda name: client.zrange(name, 0, -1, withscores=True),
+                "stream": client.xrange,
+            }[kind](key)
+            parts.append(f"{key} = {value}")
+        return "\n".join(parts)
+
+
+def without_times(dump: str) -> str:
+    """Return a dump without numbers that only tell the time."""
+    return re.sub(r"\d{13}", "T", dump)

@@ -1,0 +1,268 @@
+"""An agent's slot under its scripts: whole steps, fences, ends and expiries."""
+
+from dataclasses import replace
+
+import pytest
+
+from calendar_service.domain.clock import DAY, HOUR, MINUTE
+from calendar_service.domain.connection import Grant as GrantFact
+from calendar_service.domain.errors import StoreUnavailable
+from calendar_service.domain.names import Agent
+from calendar_service.domain.session import Status
+from calendar_service.store import keys
+from calendar_service.store.journal import Actor
+from tests.rooms.store.conftest import AGENT, WEEK, Store
+
+
+def erase(store: Store, *, timed: bool) -> str:
+    return store.connections.erase(AGENT, Actor.SERVICE, "0-receipt", "{}", timed=timed)
+
+
+def test_an_acceptance_on_an_old_reading_is_refused(store: Store) -> None:
+    grant = store.connect()
+    old = store.sessions.load(AGENT, "s1")
+    assert store.accept(store.wanted(grant))[0] == "leased"
+    again = store.sessions.accept(old, store.wanted(grant), "x", Actor.BACKEND, lease=1, waits_until=0)
+    assert again[0] == "again"
+
+
+def test_a_second_writer_is_queued_behind_the_lease_and_follows_it(store: Store) -> None:
+    grant = store.connect()
+    _, fence = store.accept(store.wanted(grant))
+    record = store.sessions.load(AGENT, "s1").record
+    assert record is not None
+    assert store.accept(replace(record, revision=2), "newer")[0] == "queued"
+    done = replace(record, fence=fence, settled=1, etag='"1"', placed=True, status=Status.SCHEDULED)
+    assert store.sessions.settle(AGENT, "c1", done, due=None, destroy_content=True)
+    after = store.sessions.load(AGENT, "s1")
+    assert after.record is not None
+    assert (after.record.revision, after.record.settled, after.record.etag) == (2, 1, '"1"')
+    assert after.content == "newer"  # the newer content is not destroyed by the older write
+    assert store.sessions.take(AGENT, "s1") is not None  # and it is due at once
+
+
+def test_who_lost_the_lease_settles_nothing(store: Store) -> None:
+    grant = store.connect()
+    _, fence = store.accept(store.wanted(grant))
+    store.moved.advance(31)
+    taken = store.sessions.take(AGENT, "s1")
+    assert taken is not None
+    assert taken.fence == fence + 1
+    late = replace(taken, fence=fence, status=Status.SCHEDULED)
+    assert not store.sessions.settle(AGENT, "c1", late, due=None, destroy_content=True)
+    assert store.sessions.load(AGENT, "s1").content == "sealed"
+
+
+def test_a_lease_that_runs_is_not_taken(store: Store) -> None:
+    grant = store.connect()
+    store.accept(store.wanted(grant))
+    assert store.sessions.take(AGENT, "s1") is None
+
+
+def test_a_version_of_sixteen_digits_survives_every_script(store: Store) -> None:
+    grant = store.connect()
+    store.accept(store.wanted(grant, version=2**53 - 1))
+    store.disconnect()
+    record = store.sessions.load(AGENT, "s1").record
+    assert record is not None
+    assert record.version == 2**53 - 1
+
+
+def test_a_disconnect_takes_the_token_away_in_one_step_and_fails_what_waited(store: Store) -> None:
+    grant = store.connect()
+    store.accept(store.wanted(grant))
+    assert store.disconnect() == ("ok", "c1")
+    slot = store.connections.slot(AGENT)
+    assert slot.grant == ""
+    assert slot.facts.grant is GrantFact.RELEASED
+    assert [errand.grant for errand in slot.errands] == [grant.sealed]
+    loaded = store.sessions.load(AGENT, "s1")
+    assert loaded.record is not None
+    assert (loaded.record.status, loaded.content) == (Status.FAILED, "")
+    assert "session:s1" not in slot.due
+    assert store.accept(store.wanted(grant))[0] == "gone"
+
+
+def test_a_second_disconnect_keeps_the_first_date(store: Store) -> None:
+    store.connect()
+    store.disconnect()
+    due = store.connections.slot(AGENT).facts.erase_due
+    store.moved.advance(3600)
+    assert store.disconnect() == ("already", "")
+    assert store.connections.slot(AGENT).facts.erase_due == due
+
+
+def test_a_disconnect_of_an_agent_never_seen_leaves_nothing_behind(store: Store) -> None:
+    assert store.disconnect() == ("not_connected", "")
+    assert store.keys() == set()
+
+
+def test_a_consent_begun_before_a_disconnect_cannot_complete(store: Store) -> None:
+    grant = store.connect()
+    store.connections.begin(AGENT, "later")
+    store.disconnect()
+    slot = store.connections.slot(AGENT)
+    answer = store.connections.connect(
+        AGENT, "later", slot, "c2", grant.sealed, {}, renewal=False, mark="mark", probe_due=1
+    )
+    assert answer == "superseded"
+    assert store.connections.slot(AGENT).facts.grant is GrantFact.RELEASED
+
+
+def test_a_consent_that_was_only_begun_expires_by_itself(store: Store) -> None:
+    store.connections.begin(AGENT, "digest")
+    assert 0 < store.database.client.pttl(keys.part(AGENT, "facts")) <= keys.OAUTH_STATE
+
+
+def test_the_erasure_waits_for_its_date_and_then_takes_everything_but_the_errand(store: Store) -> None:
+    grant = store.connect()
+    store.accept(store.wanted(grant))
+    store.disconnect()
+    assert erase(store, timed=True) == "early"
+    store.moved.advance(WEEK / 1000 + 1)
+    assert erase(store, timed=True) == "ok"
+    slot = store.connections.slot(AGENT)
+    assert slot.facts.grant is GrantFact.NONE
+    assert slot.facts.connection_id == ""
+    assert [errand.connection_id for errand in slot.errands] == ["c1"]
+    assert set(slot.due) == {"errand:c1"}
+    store.connections.errand_done(AGENT, slot.errands[0], "confirmed", deletion_refused=False)
+    left = {key for key in store.keys() if AGENT.member in key or "org:" in key}
+    assert left == set()
+    assert store.database.client.zscore(keys.timers(AGENT.shard), AGENT.member) is None
+    assert store.connections.receipt("0-receipt", AGENT.shard) == "{}"
+
+
+def test_a_live_connection_is_never_erased(store: Store) -> None:
+    store.connect()
+    store.moved.advance(90 * DAY / 1000)
+    assert erase(store, timed=True) == "not_ended"
+    assert erase(store, timed=False) == "not_ended"
+
+
+def test_nothing_is_erased_while_the_clocks_disagree(store: Store) -> None:
+    store.connect()
+    store.disconnect()
+    store.moved.advance(WEEK / 1000 + 1)
+    ahead = store.clock.now() + 2 * HOUR
+    answer = store.database.step("erase", AGENT, {}, "due", ahead, "0-r", "{}", HOUR)
+    assert answer == ["clock"]
+    assert store.connections.slot(AGENT).facts.grant is GrantFact.RELEASED
+
+
+def test_the_databases_own_expiry_stands_a_day_behind_the_erasure(store: Store) -> None:
+    grant = store.connect()
+    store.accept(store.wanted(grant))
+    redis = store.database.client
+    assert redis.pttl(keys.part(AGENT, "facts")) == -1
+    store.disconnect()
+    due = store.connections.slot(AGENT).facts.erase_due
+    for part in ("facts", "sessions", "due"):
+        assert redis.pexpiretime(keys.part(AGENT, part)) == due + DAY
+    assert redis.pexpiretime(keys.part(AGENT, "errands")) == -1  # its own end is set with its first try
+
+
+def test_connecting_again_lifts_the_expiry_and_the_date(store: Store) -> None:
+    store.connect()
+    store.disconnect()
+    store.connect(connection_id="c2")
+    slot = store.connections.slot(AGENT)
+    assert slot.facts.erase_due == 0
+    assert "erase" not in slot.due
+    assert store.database.client.pttl(keys.part(AGENT, "facts")) == -1
+
+
+def test_a_revocation_counts_from_the_last_proof_of_life_but_leaves_an_hour(store: Store) -> None:
+    store.connect()
+    proof = store.connections.slot(AGENT).facts.proof_at
+    store.moved.advance(3 * DAY / 1000)
+    assert store.connections.dead(AGENT, "c1", 1, WEEK) == "ok"
+    assert store.connections.slot(AGENT).facts.erase_due == proof + WEEK
+    other = Agent("acme", "agent-2")
+    store.connect(other)
+    store.moved.advance(8 * DAY / 1000)
+    store.connections.dead(other, "c1", 1, WEEK)
+    slot = store.connections.slot(other)
+    assert abs(slot.facts.erase_due - (slot.now + HOUR)) < MINUTE
+
+
+def test_an_older_token_proves_nothing_against_a_newer_one(store: Store) -> None:
+    grant = store.connect()
+    newer = store.grants.next(grant, grant.refresh_token, grant.access_token, store.clock.now() + HOUR)
+    assert store.connections.refreshed(AGENT, "c1", 1, newer.sealed, store.clock.now() + DAY)
+    assert store.connections.dead(AGENT, "c1", 1, WEEK) == "newer"
+    assert not store.connections.refreshed(AGENT, "c1", 1, grant.sealed, 0)
+    assert store.connections.slot(AGENT).grant == newer.sealed
+
+
+def test_a_lease_on_the_slot_is_exclusive_until_it_ends(store: Store) -> None:
+    store.connect()
+    first = store.connections.lease(AGENT, "refresh", 10_000)
+    assert first is not None
+    assert store.connections.lease(AGENT, "refresh", 10_000) is None
+    store.connections.release(AGENT, "refresh", first - 1)  # not the holder's number
+    assert store.connections.lease(AGENT, "refresh", 10_000) is None
+    store.moved.advance(11)
+    second = store.connections.lease(AGENT, "refresh", 10_000)
+    assert second == first + 1
+    store.connections.release(AGENT, "refresh", first)  # who wakes up late releases nothing
+    assert store.connections.lease(AGENT, "refresh", 10_000) is None
+
+
+def test_a_due_agent_is_leased_to_one_worker_and_comes_back(store: Store) -> None:
+    store.connect()
+    store.disconnect()
+    store.moved.advance(31)
+    assert list(store.timers.due(10)) == [AGENT]
+    assert list(store.timers.due(10)) == []
+    store.moved.advance(31)
+    assert list(store.timers.due(10)) == [AGENT]
+
+
+def test_names_left_by_an_expired_slot_are_removed(store: Store) -> None:
+    store.connect()
+    redis = store.database.client
+    redis.delete(*[keys.part(AGENT, part) for part in keys.SLOT_PARTS])
+    store.connections.postpone(AGENT, "nothing", None)
+    assert redis.zscore(keys.timers(AGENT.shard), AGENT.member) is None
+    assert list(store.connections.members("acme")) == []
+
+
+def test_a_full_database_refuses_to_accept_but_still_disconnects_and_erases(store: Store) -> None:
+    grant = store.connect()
+    redis = store.database.client
+    redis.config_set("maxmemory", "1mb")
+    try:
+        with pytest.raises(StoreUnavailable):
+            store.accept(store.wanted(grant))
+        assert store.sessions.load(AGENT, "s1").record is None
+        assert store.disconnect()[0] == "ok"
+        slot = store.connections.slot(AGENT)
+        store.connections.errand_done(AGENT, slot.errands[0], "confirmed", deletion_refused=False)
+        assert erase(store, timed=False) == "ok"
+    finally:
+        redis.config_set("maxmemory", "0")
+    assert store.connections.slot(AGENT).facts.grant is GrantFact.NONE
+
+
+def test_every_step_leaves_its_entry_and_no_identifier_of_google(store: Store) -> None:
+    grant = store.connect()
+    store.accept(store.wanted(grant))
+    store.disconnect()
+    entries = store.database.client.xrange(keys.journal(AGENT.shard))
+    text = str(entries)
+    assert [kind in text for kind in ("consent.begun", "connection.connected", "session.accepted")] == [True] * 3
+    assert "connection.disconnected" in text
+    assert grant.event_id("s1", 0) not in text
+    assert "cal@group" not in text
+    assert "agent-1" not in text
+
+
+def test_identifiers_of_sessions_long_over_are_dropped(store: Store) -> None:
+    grant = store.connect()
+    store.accept(store.wanted(grant))
+    today = store.clock.now() // DAY
+    assert store.connections.tidy(AGENT, today + 33, 30) == 0
+    assert store.connections.tidy(AGENT, today + 34, 30) == 1
+    assert store.sessions.all(AGENT) == []
+    assert "tidy" not in store.connections.slot(AGENT).due

@@ -1,0 +1,155 @@
+"""The envelope: published vectors through the product's own functions, and every blob that must not open."""
+
+import dataclasses
+import itertools
+import os
+from pathlib import Path
+
+import cryptography_vectors
+import pytest
+
+from calendar_service.vault import (
+    NONCE_BYTES,
+    CannotOpen,
+    DataKey,
+    Identity,
+    Place,
+    Vault,
+    decrypt,
+    encrypt,
+    keyed_hash,
+)
+
+PLACE = Place("acme", "agent-1", "c" * 32)
+KEK = os.urandom(32)
+
+
+def vault(*keys: tuple[str, bytes]) -> Vault:
+    return Vault(lambda: keys or (("k1", KEK),))
+
+
+def published_vectors() -> list[dict[str, str]]:
+    """Read NIST's file of 256-bit keys: blocks of `name = value` lines, `FAIL` on its own."""
+    folder = Path(cryptography_vectors.__file__).parent / "ciphers" / "AES" / "GCM"
+    vectors: list[dict[str, str]] = []
+    for name in ("gcmEncryptExtIV256.rsp", "gcmDecrypt256.rsp"):
+        current: dict[str, str] = {}
+        for line in [*(folder / name).read_text().splitlines(), ""]:
+            field, equals, value = line.partition(" = ")
+            if line.startswith("Count") and current:
+                vectors.append(current)
+                current = {}
+            if line == "FAIL":
+                current["FAIL"] = "yes"
+            elif equals or line.endswith(" ="):
+                current[field.removesuffix(" =")] = value
+        vectors.append(current)
+    usable = [v for v in vectors if len(v.get("IV", "")) == 2 * NONCE_BYTES and len(v.get("Tag", "")) == 32]
+    assert len(usable) > 400
+    return usable
+
+
+def test_the_published_vectors_hold_for_our_own_functions() -> None:
+    refused = 0
+    for vector in published_vectors():
+        key, nonce, associated = (bytes.fromhex(vector[name]) for name in ("Key", "IV", "AAD"))
+        sealed = bytes.fromhex(vector["CT"] + vector["Tag"])
+        if "FAIL" in vector:
+            refused += 1
+            with pytest.raises(CannotOpen):
+                decrypt(key, nonce, sealed, associated)
+            continue
+        plaintext = bytes.fromhex(vector["PT"])
+        assert encrypt(key, nonce, plaintext, associated) == sealed
+        assert decrypt(key, nonce, sealed, associated) == plaintext
+    assert refused > 100
+
+
+def test_a_field_opens_at_its_place_and_nowhere_else() -> None:
+    made = vault().new_key(PLACE)
+    blob = made.seal("refresh token", b"secret")
+    assert made.open("refresh token", blob) == b"secret"
+    assert vault().open_key(PLACE, made.wrapped).open("refresh token", blob) == b"secret"
+    with pytest.raises(CannotOpen):
+        made.open("access token", blob)
+
+
+@pytest.mark.parametrize("field", ["organization", "agent", "connection"])
+def test_a_data_key_moved_to_another_place_does_not_open(field: str) -> None:
+    wrapped = vault().new_key(PLACE).wrapped
+    with pytest.raises(CannotOpen):
+        vault().open_key(dataclasses.replace(PLACE, **{field: "other"}), wrapped)
+
+
+def test_every_pair_of_exchanged_blobs_is_refused() -> None:
+    places = [Place(o, a, "c") for o in ("acme", "beta") for a in ("one", "two")]
+    keys = {place: vault().new_key(place) for place in places}
+    blobs = {(place, f): keys[place].seal(f, b"x") for place in places for f in ("access", "refresh")}
+    for (here, blob), there in itertools.product(blobs.items(), blobs):
+        if here != there:
+            with pytest.raises(CannotOpen):
+                keys[there[0]].open(there[1], blob)
+
+
+def test_every_flipped_bit_and_every_truncation_is_refused_alike() -> None:
+    made = vault().new_key(PLACE)
+    blob = made.seal("refresh token", b"1//secret")
+    broken = [blob[:length] for length in range(len(blob))]
+    for index, bit in itertools.product(range(len(blob)), range(7)):
+        broken.append(blob[:index] + chr(ord(blob[index]) ^ (1 << bit)) + blob[index + 1 :])
+    messages = set()
+    for other in broken:
+        with pytest.raises(CannotOpen) as refused:
+            made.open("refresh token", other)
+        messages.add(str(refused.value))
+    assert len(messages) == 1
+
+
+@pytest.mark.parametrize("blob", ["", "cs1", "cs1.k1.", "cs2.data.AAAA", "cs1.data.!!!", "cs1.k1.é", "."])
+def test_a_malformed_blob_is_refused(blob: str) -> None:
+    with pytest.raises(CannotOpen):
+        vault().open_key(PLACE, blob)
+
+
+def test_an_unknown_key_id_is_refused_as_any_other_blob_is() -> None:
+    wrapped = vault(("old", os.urandom(32))).new_key(PLACE).wrapped
+    with pytest.raises(CannotOpen):
+        vault().open_key(PLACE, wrapped)
+
+
+def test_after_a_rotation_old_blobs_open_and_ask_for_resealing() -> None:
+    old, new = ("old", os.urandom(32)), ("new", os.urandom(32))
+    before = vault(old).new_key(PLACE)
+    blob = before.seal("refresh token", b"secret")
+    rotated = vault(new, old)
+    assert rotated.needs_resealing(before.wrapped)
+    again = rotated.reseal(PLACE, before.wrapped)
+    assert not rotated.needs_resealing(again)
+    assert vault(new).open_key(PLACE, again).open("refresh token", blob) == b"secret"
+
+
+def test_nonces_and_data_keys_do_not_repeat() -> None:
+    made = vault().new_key(PLACE)
+    assert len({made.seal("f", b"same") for _ in range(20_000)}) == 20_000
+    assert len({vault().new_key(PLACE).wrapped for _ in range(500)}) == 500
+
+
+def test_what_is_derived_dies_with_its_key_and_differs_by_label() -> None:
+    one, two = (DataKey(os.urandom(32), PLACE, "") for _ in range(2))
+    assert one.keyed_hash("event id", b"s") != two.keyed_hash("event id", b"s")
+    assert one.keyed_hash("event id", b"s") != one.keyed_hash("content", b"s")
+    assert len(keyed_hash(KEK, "label", b"data")) == 32
+
+
+def test_identity_marks_tell_agents_sessions_and_accounts_apart() -> None:
+    identity = Identity(KEK)
+    marks = {
+        identity.calendar_marker("a", "b"),
+        identity.calendar_marker("a/b", ""),
+        identity.session_marker("a", "b", ""),
+        identity.session_marker("a", "b", "s"),
+        identity.account_mark("a"),
+        identity.check_value(),
+        Identity(os.urandom(32)).calendar_marker("a", "b"),
+    }
+    assert len(marks) == 7
