@@ -1,0 +1,53 @@
+"""The web application: its doors, and one answer for whatever goes wrong behind them. Must not know a journey."""
+
+from typing import Final
+
+from flask import Flask, Response, g, request
+
+from calendar_service.web import (
+    app_requests,
+    console,
+    guard,
+    internal,
+    openapi,
+    operations,
+    pages,
+    portal,
+    problems,
+    public,
+)
+from calendar_service.web.parse import BODY_LIMIT
+from calendar_service.wiring import Service
+
+_MACHINES: Final = frozenset({"internal", "operations", "openapi"})
+"""Blueprints whose callers are programs: they get a problem (RFC 9457), people get a page."""
+
+
+def create_app(service: Service) -> Flask:
+    """Return the application over this service."""
+    app = Flask("calendar_service.web", static_folder=None, template_folder=None)
+    app.config.update(
+        MAX_CONTENT_LENGTH=BODY_LIMIT, PROVIDE_AUTOMATIC_OPTIONS=False, TRAP_HTTP_EXCEPTIONS=False
+    )
+    app.url_map.merge_slashes = False
+    app_requests.follow(app, service.log)
+    guard.harden(app, service)
+    for door in (internal, operations, openapi, portal, public, console):
+        app.register_blueprint(door.blueprint(service))
+    _answer_errors(app, service)
+    return app
+
+
+def _answer_errors(app: Flask, service: Service) -> None:
+    docs = f"{service.config.public_url}/docs"
+
+    @app.errorhandler(Exception)
+    def _answer(error: Exception) -> Response:
+        fact = problems.fact(error)
+        if isinstance(fact, problems.Internal):
+            service.log.failure("request.failed", error, request_id=g.request_id)
+        if internal.is_api(request.path) or request.blueprint in _MACHINES:
+            return problems.response(fact, docs)
+        page = pages.problem(fact, problems.kind_of(fact).status)
+        page.headers.update(problems.headers(fact))
+        return page

@@ -1,0 +1,35 @@
+"""What somebody has to do about a connection, in words of both languages. Must not know when that is so."""
+
+from typing import Final
+
+_RESUME: Final = "resume"
+
+ACTIONS: Final[dict[tuple[str, str], dict[str, str]]] = {
+    ("connect", "agent"): {
+        "en": "Connect Google Calendar on the settings page; it is optional.",
+        "es": "Conectar Google Calendar en la página de ajustes; es opcional.",
+    },
+    ("connect_again", "agent"): {
+        "en": "Connect Google Calendar again on the settings page. Until then sessions are in the console only.",
+        "es": "Conectar de nuevo Google Calendar en la página de ajustes. Hasta entonces las sesiones están solo en la "
+        "consola.",
+    },
+    ("review_consent", "agent"): {
+        "en": "Review on the settings page what is asked of Google Calendar, and agree. Nothing happens until then.",
+        "es": "Revisar en la página de ajustes lo que se pide a Google Calendar, y aceptarlo. Hasta entonces no pasa "
+        "nada.",
+    },
+    ("create_calendar", "agent"): {
+        "en": "The sessions' calendar is no longer in the account. Create it again on the settings page.",
+        "es": "El calendario de las sesiones ya no está en la cuenta. Crearlo de nuevo en la página de ajustes.",
+    },
+    (_RESUME, "agent"): {
+        "en": "The agent has paused the calendar. Resume it on the settings page.",
+        "es": "El agente ha pausado el calendario. Reanudarlo en la página de ajustes.",
+    },
+    (_RESUME, "administrator"): {
+        "en": "The organisation has paused the calendar; an administrator has to resume it.",
+        "es": "La organización ha pausado el calendario; tiene que reanudarlo una persona que la administre.",
+    },
+}
+"""By code and by who has to act; every pair that the journeys give has its words here."""

@@ -1,0 +1,79 @@
+"""What one call of the internal API is: the table that serves requests and describes itself. Must not know any."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from msgspec import Struct
+
+from calendar_service.config import Role
+from calendar_service.domain.errors import InvalidRequest
+from calendar_service.domain.names import Agent, name
+from calendar_service.web.problems import Misshapen
+
+ORGANIZATION: Final = "/v1/organizations/<organization>"
+AGENT: Final = f"{ORGANIZATION}/agents/<agent>"
+
+BACKEND: Final = frozenset({Role.BACKEND})
+ADMIN: Final = frozenset({Role.ADMIN})
+BOTH: Final = BACKEND | ADMIN
+
+
+class Nothing(Struct, forbid_unknown_fields=True):
+    """A body or a set of parameters in which nothing may be said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names in a call's path, checked."""
+
+    organization: str
+    agent: str = ""
+    session: str = ""
+
+    @classmethod
+    def of_path(cls, parts: Mapping[str, str]) -> "Names":
+        """Return the names of a path, or refuse the path."""
+        try:
+            return cls(**{part: name(value, part) for part, value in parts.items()})
+        except InvalidRequest as error:
+            raise Misshapen(error.detail, field=error.field) from None
+
+    @property
+    def whose(self) -> Agent:
+        """The agent whom the path names."""
+        return Agent(self.organization, self.agent)
+
+    def path_of(self, session: str) -> str:
+        """Return where a session of this agent is found."""
+        return f"/v1/organizations/{self.organization}/agents/{self.agent}/sessions/{session}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a call has to say."""
+
+    status: int
+    body: Struct
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call: where, whose, what it takes, what it answers."""
+
+    method: str
+    path: str
+    roles: frozenset[Role]
+    do: Callable[..., Answer]
+    """Takes the service, the names, the parameters and the body; its docstring describes the call."""
+    answers: Mapping[int, type[Struct]]
+    codes: tuple[str, ...] = ()
+    """Codes of refusals beyond those that every call has."""
+    query: type[Struct] = Nothing
+    body: type[Struct] = Nothing
+
+    @property
+    def name(self) -> str:
+        """The call's name, as the description shows it."""
+        return self.do.__name__

@@ -1,0 +1,63 @@
+"""The calls about an organisation as a whole. Must not tell anything about sessions."""
+
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct
+
+from calendar_service.domain.connection import State
+from calendar_service.web import internal_answers as answers
+from calendar_service.web.internal_call import ADMIN, ORGANIZATION, Answer, Call, Names, Nothing
+from calendar_service.wiring import Service
+
+
+class MembersQuery(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The parameters of a list."""
+
+    state: Annotated[State | Literal[""], Meta(description="Only connections in this state.")] = ""
+    cursor: Annotated[str, Meta(max_length=1024, description="Where the page before ended.")] = ""
+
+
+def list_connections(service: Service, names: Names, query: MembersQuery, _: Nothing) -> Answer:
+    """List the organisation's agents with their connections, page by page."""
+    state = State(query.state) if query.state else None
+    found, cursor = service.organizations.members(names.organization, state, query.cursor)
+    lines = [answers.member(agent.agent, view) for agent, view in found]
+    return Answer(200, answers.Members(connections=lines, cursor=cursor or UNSET))
+
+
+def get_organization(service: Service, names: Names, _: Nothing, __: Nothing) -> Answer:
+    """Count the organisation's connections by state."""
+    return Answer(200, _counted(service, names))
+
+
+def off_board(service: Service, names: Names, _: Nothing, __: Nothing) -> Answer:
+    """Disconnect every agent of the organisation and accept nothing new until it is reopened."""
+    ended = service.organizations.off_board(names.organization)
+    return Answer(202, answers.OffBoarded(organization=names.organization, disconnected=ended))
+
+
+def reopen(service: Service, names: Names, _: Nothing, __: Nothing) -> Answer:
+    """Let the organisation's agents connect again."""
+    service.organizations.reopen(names.organization)
+    return Answer(200, _counted(service, names))
+
+
+def _counted(service: Service, names: Names) -> answers.Organization:
+    counts = service.organizations.counts(names.organization)
+    shown = {state.value: counts.get(state, 0) for state in State}
+    return answers.Organization(organization=names.organization, connections=shown)
+
+
+CALLS: tuple[Call, ...] = (
+    Call(
+        "GET",
+        f"{ORGANIZATION}/connections",
+        ADMIN,
+        list_connections,
+        {200: answers.Members},
+        query=MembersQuery,
+    ),
+    Call("GET", ORGANIZATION, ADMIN, get_organization, {200: answers.Organization}),
+    Call("DELETE", ORGANIZATION, ADMIN, off_board, {202: answers.OffBoarded}),
+    Call("POST", f"{ORGANIZATION}/reopen", ADMIN, reopen, {200: answers.Organization}),
+)

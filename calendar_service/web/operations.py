@@ -1,0 +1,40 @@
+"""What machines ask: is it alive, is it ready, what are its numbers. Must not tell anything about anybody."""
+
+from collections.abc import Iterator, Mapping
+
+from flask import Blueprint, Response, jsonify
+
+from calendar_service.wiring import Service
+
+
+def blueprint(service: Service) -> Blueprint:
+    """Return the routes of the operator's tools."""
+    routes = Blueprint("operations", __name__)
+
+    @routes.get("/healthz")
+    def healthz() -> Response:
+        return jsonify(alive=True)
+
+    @routes.get("/readyz")
+    def readyz() -> tuple[Response, int]:
+        checks = service.ready()
+        ready = all(checks.values())
+        return jsonify(ready=ready, checks=checks), 200 if ready else 503
+
+    @routes.get("/metrics")
+    def metrics() -> Response:
+        text = "".join(f"{line}\n" for line in exposition(service.metrics()))
+        return Response(text, content_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return routes
+
+
+def exposition(numbers: Mapping[str, float]) -> Iterator[str]:
+    """Yield the lines of the Prometheus text format; what is counted up is named `…_total`."""
+    told: set[str] = set()
+    for series, number in sorted(numbers.items()):
+        name = series.partition("{")[0]
+        if name not in told:
+            told.add(name)
+            yield f"# TYPE {name} {'counter' if name.endswith('_total') else 'gauge'}"
+        yield f"{series} {number!r}"

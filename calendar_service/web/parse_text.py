@@ -1,0 +1,51 @@
+"""Texts that go into an event: taken as they are or refused, never mended (I8). Must not know their use."""
+
+import re
+from typing import Final
+from urllib.parse import urlsplit
+
+from calendar_service.domain.errors import InvalidRequest
+
+JOIN_URL_LIMIT: Final = 2048
+
+_LINE_BREAKS: Final = "\u2028\u2029"
+_NOT_IN_LINES = re.compile(f"[\x00-\x1f\x7f-\x9f{_LINE_BREAKS}\ud800-\udfff]")
+_NOT_IN_BLOCKS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_ADDRESS = re.compile(r"https://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
+
+
+def line(text: str, field: str) -> str:
+    """Return a text of one line."""
+    return _without(_NOT_IN_LINES, text, field, "control characters and line breaks")
+
+
+def block(text: str, field: str) -> str:
+    """Return a text of several lines; tab, line feed and carriage return are part of it."""
+    return _without(_NOT_IN_BLOCKS, text, field, "control characters")
+
+
+def _without(unwanted: re.Pattern[str], text: str, field: str, what: str) -> str:
+    match = unwanted.search(text)
+    if match:
+        code = f"U+{ord(match[0]):04X}"
+        raise InvalidRequest(
+            f"`{field}` holds {code} at character {match.start() + 1}; {what} are not taken.", field=field
+        )
+    return text
+
+
+def https_url(text: str, field: str) -> str:
+    """Return an absolute https address with a host and without a user."""
+    if not _ADDRESS.fullmatch(text) or not _has_plain_host(text):
+        raise InvalidRequest(
+            f"`{field}` has to be an absolute https address, percent-encoded, without user name.", field=field
+        )
+    return text
+
+
+def _has_plain_host(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
+    except ValueError:
+        return False

@@ -1,0 +1,170 @@
+"""What can go wrong, as HTTP: the one table of statuses (RFC 9457). Must not decide what went wrong."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+from flask import Response
+from werkzeug.exceptions import HTTPException
+
+from calendar_service.domain.errors import (
+    AccessRevoked,
+    Busy,
+    Forbidden,
+    GoogleError,
+    InvalidRequest,
+    NotConnected,
+    NotFound,
+    OrganizationClosed,
+    ServiceError,
+    SessionOver,
+    StaleVersion,
+    StoreUnavailable,
+    Unauthenticated,
+)
+
+MEDIA_TYPE: Final = "application/problem+json"
+RETRY_AFTER: Final = 5
+"""Seconds, where whoever raised the error named none."""
+
+
+class Misshapen(InvalidRequest):
+    """The request is not of the form that the call takes: no meaning was looked for."""
+
+
+class TooLarge(ServiceError):
+    """The body is longer than any call takes."""
+
+    code = "too_large"
+
+
+class UnsupportedMediaType(ServiceError):
+    """The body is not plain JSON."""
+
+    code = "unsupported_media_type"
+
+
+class MethodNotAllowed(ServiceError):
+    """The place exists, and does not take this method."""
+
+    code = "method_not_allowed"
+
+    def __init__(self, allowed: str) -> None:
+        super().__init__(f"This place takes {allowed}.")
+        self.allowed = allowed
+
+
+class Internal(ServiceError):
+    """A fault of this service; what it was is in the log and not in the answer (D4)."""
+
+    def __init__(self) -> None:
+        super().__init__("Something went wrong here that should not. The request id names it in the log.")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How one class of errors is answered."""
+
+    status: int
+    title: str
+
+
+KINDS: Final[dict[type[ServiceError], Kind]] = {
+    Misshapen: Kind(400, "The request does not have the form that this call takes"),
+    InvalidRequest: Kind(422, "The request cannot be meant like this"),
+    Unauthenticated: Kind(401, "No valid key"),
+    Forbidden: Kind(403, "This key may not do this"),
+    NotFound: Kind(404, "Nothing here"),
+    MethodNotAllowed: Kind(405, "Not with this method"),
+    NotConnected: Kind(409, "The agent's calendar is not connected"),
+    StaleVersion: Kind(409, "A newer version was accepted before"),
+    OrganizationClosed: Kind(409, "The organisation was off-boarded"),
+    TooLarge: Kind(413, "The body is too large"),
+    UnsupportedMediaType: Kind(415, "The body is not plain JSON"),
+    SessionOver: Kind(422, "The session is over"),
+    StoreUnavailable: Kind(503, "The database does not do its work"),
+    Busy: Kind(503, "Too much is under way"),
+    ServiceError: Kind(500, "A fault of this service"),
+}
+"""Every error that a call can be answered with. A subclass answers as its nearest ancestor here."""
+
+_NOTHING: Final = "There is nothing here, or nothing that this key may know of."
+"""Said of everything that is not there, so that a foreign organisation looks like an empty one (I3)."""
+
+
+class Problem(msgspec.Struct, kw_only=True):
+    """The body of every answer that is not a success. `code` is stable; texts are for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    retryable: bool
+    """True: the same request may succeed later. False: it has to be changed first."""
+    field: str | msgspec.UnsetType = msgspec.UNSET
+    """The member, parameter or header that is meant."""
+
+
+def kind_of(error: ServiceError) -> Kind:
+    """Return how this error is answered."""
+    return next(KINDS[ancestor] for ancestor in type(error).__mro__ if ancestor in KINDS)
+
+
+def fact(error: Exception) -> ServiceError:
+    """Return the error as callers may know it; what is none of theirs becomes `Internal`.
+
+    Of Google's answers a caller learns two things: that the connection is gone, or that it is
+    worth coming back. Everything else is told by the connection's state.
+    """
+    if isinstance(error, AccessRevoked):
+        return NotConnected("Google says that the permission is gone; a person has to connect again.")
+    if isinstance(error, GoogleError):
+        return Busy("Google did not do what was asked just now.", retry_after=error.retry_after)
+    if isinstance(error, ServiceError) and kind_of(error) is not KINDS[ServiceError]:
+        return error
+    if isinstance(error, HTTPException):
+        return _of_http(error)
+    return Internal()
+
+
+def _of_http(error: HTTPException) -> ServiceError:
+    status = error.code or 500
+    if status == 404:
+        return NotFound(_NOTHING)
+    if status == 405:
+        allowed = error.get_response().headers.get("Allow", "")
+        return MethodNotAllowed(allowed)
+    if status == 413:
+        return TooLarge("The body is longer than 64 KiB; nothing of it was read.")
+    return Misshapen("The request could not be read.") if status < 500 else Internal()
+
+
+def response(error: ServiceError, docs: str) -> Response:
+    """Return the answer to a caller of the API; `docs` is the address of the readable description."""
+    kind = kind_of(error)
+    problem = Problem(
+        type=f"{docs}#{error.code}",
+        title=kind.title,
+        status=kind.status,
+        detail=_NOTHING if kind.status == 404 else error.detail,
+        code=error.code,
+        retryable=error.retryable,
+        field=error.field or msgspec.UNSET,
+    )
+    if kind.status == 404:
+        problem.field = msgspec.UNSET
+    return Response(msgspec.json.encode(problem), kind.status, headers(error), content_type=MEDIA_TYPE)
+
+
+def headers(error: ServiceError) -> dict[str, str]:
+    """Return the headers that go with this error, on a page as in the API."""
+    status = kind_of(error).status
+    found: dict[str, Any] = {"Cache-Control": "no-store"}
+    if status == 401:
+        found["WWW-Authenticate"] = 'Bearer realm="calendar_service"'
+    if status == 503:
+        found["Retry-After"] = str(error.retry_after or RETRY_AFTER)
+    if isinstance(error, MethodNotAllowed):
+        found["Allow"] = error.allowed
+    return found
