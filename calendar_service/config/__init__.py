@@ -4,4 +4,13 @@ from calendar_service.config.config import Config, Environment, GoogleClient, lo
 from calendar_service.config.faults import ConfigurationFaults, Fault
 from calendar_service.config.keys import ApiKey, Role
 
-__all__ = ["ApiKey", "Config", "ConfigurationFaults", "Environment", "Fault", "GoogleClient", "Role", "load"]
+__all__ = [
+    "ApiKey",
+    "Config",
+    "ConfigurationFaults",
+    "Environment",
+    "Fault",
+    "GoogleClient",
+    "Role",
+    "load",
+]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 FILE = "run.json"
 GOOGLE = "CALENDAR_GOOGLE_"
-_CLIENT = ("CALENDAR_GOOGLE_CLIENT_ID", "CALENDAR_GOOGLE_CLIENT_SECRET", "CALENDAR_GOOGLE_CLIENT_SECRET_FILE")
+CLIENT = ("CALENDAR_GOOGLE_CLIENT_ID", "CALENDAR_GOOGLE_CLIENT_SECRET", "CALENDAR_GOOGLE_CLIENT_SECRET_FILE")
 _PORT = "CALENDAR_GOOGLE_PORT"
 
 
@@ -40,7 +40,7 @@ def beneath(environ: Mapping[str, str], run: Mapping[str, str]) -> dict[str, str
     Google altogether, or its credentials would go to the wrong address.
     """
     given = {name: value for name, value in environ.items() if value.strip()}
-    own_client = any(name in given for name in _CLIENT)
+    own_client = any(name in given for name in CLIENT)
 
     def is_free(name: str) -> bool:
         if own_client and name.startswith(GOOGLE) and name != _PORT:

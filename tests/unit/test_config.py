@@ -6,10 +6,10 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from overlays import COMPLETE
 
 from calendar_service import config
 from calendar_service.config import ApiKey, Config, ConfigurationFaults, Role, rundata
+from tests.unit.overlays import COMPLETE
 
 IDENTITY, SIGNING, CURRENT, FORMER = (
     sha256(word).digest() for word in (b"identity", b"signing", b"new", b"old")

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from overlays import COMPLETE
 
 from calendar_service import operators
 from calendar_service.domain.clock import DAY
 from calendar_service.domain.operator import CLAUSES
 from calendar_service.operators import ProfileFaults
+from tests.unit.overlays import COMPLETE
 
 
 def overlay(folder: Path, text: str) -> str:
