@@ -107,7 +107,7 @@ class Service:
     @property
     def oauth_origin(self) -> str:
         """The origin of the authorisation endpoint: the one foreign place a form may lead to (CSP)."""
-        return self.connect.oauth.issuer
+        return self.connect.oauth.consent_origin
 
 
 class Calls:

@@ -137,7 +137,17 @@ class Household:
 
     def all_events(self, account: str = FIRST) -> list[dict[str, Any]]:
         """Return all events of the account's secondary calendars, deleted ones too."""
-        raise NotImplementedError
+        return [event for calendar in self.calendars(account) for event in calendar["events"]]
+
+    def calendars(self, account: str = FIRST) -> list[dict[str, Any]]:
+        """Return the account's calendars besides its primary one."""
+        books = self.google.state()["calendars"]
+        return [book for book in books if book["owner"] == account and book["id"] != account]
+
+    def calls(self, since: int = 0) -> list[str]:
+        """Return the names of the service's calls at Google, the first `since` left out."""
+        entries = [call for call in self.google.journal() if call.get("client_id") == CLIENT_ID]
+        return [call["method_id"] or call["path"] for call in entries][since:]
 
     def stored(self) -> str:
         """Return everything the database holds, as text."""

@@ -1,8 +1,5 @@
 """What can go wrong, as facts. Must not know HTTP: statuses are the web's table."""
 
-from dataclasses import dataclass
-
-
 class ServiceError(Exception):
     """A fact that ends a request; `code` is stable, `retryable` tells callers what to do."""
 
@@ -159,8 +156,9 @@ class RequestRefused(GoogleError):
     """Any other 4xx: the request itself is wrong and is never repeated as it is."""
 
 
-@dataclass(frozen=True)
 class ConsentRefused(Exception):
     """The consent ended without a usable grant; `reason` is one of a closed list the pages have words for."""
 
-    reason: str
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

@@ -38,6 +38,8 @@ __all__ = [
 AUTH_URI = "https://accounts.google.com/o/oauth2/v2/auth"
 TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
 REVOKE_URI = "https://oauth2.googleapis.com/revoke"
+ISSUER = "https://accounts.google.com"
+"""What `iss` says in Google's callbacks; a stand-in that is true to Google says the same."""
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 
@@ -55,8 +57,8 @@ class OAuthClient:
     revoke_uri: str = REVOKE_URI
 
     @property
-    def issuer(self) -> str:
-        """The `iss` its callbacks name: the consent page's origin, for Google `https://accounts.google.com`."""
+    def consent_origin(self) -> str:
+        """The origin of the consent page: the one foreign place a form of ours leads to."""
         parts = urlsplit(self.auth_uri)
         return f"{parts.scheme}://{parts.netloc}"
 
@@ -70,14 +72,13 @@ def permit_plain_http() -> None:
     os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
 
 
-def check_callback_issuer(values: Sequence[str], expected: str | None) -> None:
-    """Refuse a callback whose `iss` is another's or given twice; raise `ConsentRefused("wrong_issuer")`.
+def check_callback_issuer(values: Sequence[str]) -> None:
+    """Refuse a callback whose `iss` is another's or given twice; raise `ConsentRefused("issuer")`.
 
     Absent is accepted: Google sends it to some people only and announces it nowhere (RFC 9207, 2.4).
-    Without an expected issuer any that is present is refused.
     """
-    if values and list(values) != [expected]:
-        raise ConsentRefused("wrong_issuer")
+    if values and list(values) != [ISSUER]:
+        raise ConsentRefused("issuer")
 
 
 class OAuth:
@@ -93,9 +94,9 @@ class OAuth:
         _silence_libraries()
 
     @property
-    def issuer(self) -> str:
-        """The `iss` to expect in callbacks."""
-        return self._client.issuer
+    def consent_origin(self) -> str:
+        """The origin of the consent page."""
+        return self._client.consent_origin
 
     def new_verifier(self) -> Secret:
         """Return a fresh PKCE verifier: 64 characters, 384 bits (RFC 7636, 4.1)."""

@@ -83,7 +83,7 @@ class Connect:
         agent = browser.whose
         if agent != Agent(pending.organization, pending.agent):
             raise ConsentRefused("other_browser")
-        check_callback_issuer(issuers, self.oauth.issuer)
+        check_callback_issuer(issuers)
         if error or not code:
             raise ConsentRefused(_ERRORS.get(error, "google_error"))
         self.connections.refuse_closed(agent.organization)
