@@ -136,7 +136,7 @@ def test_a_missing_refresh_token_is_told(google: LocalGoogle, oauth: OAuth) -> N
     assert connect(google, oauth).refresh_token is None
 
 
-def test_the_callback_names_the_issuer_of_the_google_in_use(google: LocalGoogle, oauth: OAuth) -> None:
+def test_a_callback_of_google_names_google_or_nobody(google: LocalGoogle, oauth: OAuth) -> None:
     check_callback_issuer(callback(google, oauth, oauth.new_verifier(), ONE)["iss"])
     google.switch(iss="absent")
     answer = callback(google, oauth, oauth.new_verifier(), ONE)

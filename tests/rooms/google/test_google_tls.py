@@ -7,11 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from certificates import Authority, new_authority
-from scripted_peer import Peer, answer, drips, hangs, says, says_and_closes
 
 from calendar_service.domain.errors import GoogleUnavailable
 from calendar_service.google.transport import Call, Transport
+from tests.rooms.google.certificates import Authority, new_authority
+from tests.rooms.google.scripted_peer import Peer, answer, drips, hangs, says, says_and_closes
 
 GOOD = answer(b"{}")
 
@@ -19,11 +19,6 @@ GOOD = answer(b"{}")
 @pytest.fixture
 def authority(tmp_path: Path) -> Authority:
     return new_authority(tmp_path / "authority")
-
-
-@pytest.fixture
-def calls() -> list[Call]:
-    return []
 
 
 @pytest.fixture

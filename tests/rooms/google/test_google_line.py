@@ -3,11 +3,15 @@ import socket
 import threading
 import time
 import traceback
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from scripted_peer import (
+
+from calendar_service.domain.errors import GoogleUnavailable
+from calendar_service.google import kept
+from calendar_service.google.line import ANSWER_LIMIT
+from calendar_service.google.transport import Call, Transport
+from tests.rooms.google.scripted_peer import (
     Act,
     Peer,
     answer,
@@ -19,31 +23,7 @@ from scripted_peer import (
     says_for_ever,
 )
 
-from calendar_service.domain.errors import GoogleUnavailable
-from calendar_service.google import kept
-from calendar_service.google.line import ANSWER_LIMIT
-from calendar_service.google.transport import Call, Transport
-
 GOOD = answer(b'{"a": 1}')
-
-
-@pytest.fixture
-def calls() -> list[Call]:
-    return []
-
-
-@pytest.fixture
-def transport(calls: list[Call]) -> Iterator[Transport]:
-    transport = Transport(deadline=5, observe=calls.append)
-    yield transport
-    transport.close()
-
-
-@pytest.fixture
-def hasty(calls: list[Call]) -> Iterator[Transport]:
-    transport = Transport(deadline=0.2, observe=calls.append)
-    yield transport
-    transport.close()
 
 
 def test_an_answer_arrives_with_status_headers_and_body(transport: Transport) -> None:

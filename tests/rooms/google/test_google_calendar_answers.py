@@ -1,18 +1,18 @@
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from googleapiclient.discovery_cache import get_static_doc
-from scripted_peer import Act, Peer, answer, says
 
 from calendar_service.domain.errors import AccessForbidden, AccessTokenExpired, GoogleUnavailable
 from calendar_service.domain.secret import Secret
 from calendar_service.google.api import MOST_PAGES, PATHS
 from calendar_service.google.calendar import API_ENDPOINT, Account, Calendar, CalendarMissing, stamp
 from calendar_service.google.transport import Call, Transport
+from tests.rooms.google.scripted_peer import Act, Peer, answer, says
 
 TOKEN = Secret("ya29.planted")
 EVENT: dict[str, Any] = {
@@ -44,18 +44,6 @@ ENDS: dict[str, Ask] = {
     "delete_calendar": lambda c: c.delete_calendar(TOKEN, "c1"),
     "stop_channel": lambda c: c.stop_channel(TOKEN, "h1", "r1"),
 }
-
-
-@pytest.fixture
-def calls() -> list[Call]:
-    return []
-
-
-@pytest.fixture
-def transport(calls: list[Call]) -> Iterator[Transport]:
-    transport = Transport(deadline=5, observe=calls.append)
-    yield transport
-    transport.close()
 
 
 def at(peer: Peer, transport: Transport) -> Calendar:

@@ -3,11 +3,10 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from scripted_peer import Act, Peer, answer, hangs, says, says_and_closes
 
 from calendar_service.domain.errors import (
     AccessRevoked,
@@ -27,10 +26,10 @@ from calendar_service.google.oauth import (
     OAuthClient,
     Tokens,
     check_callback_issuer,
-    permit_plain_http,
 )
 from calendar_service.google.token_answers import LONGEST_LIFE
 from calendar_service.google.transport import Call, Transport
+from tests.rooms.google.scripted_peer import Act, Peer, answer, hangs, says, says_and_closes
 
 GRANTED = {
     "access_token": "ya29.planted-access",
@@ -55,21 +54,8 @@ def revoke(oauth: OAuth) -> None:
 
 
 @pytest.fixture(autouse=True)
-def plain_http(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "")  # so that it is taken back after the test
-    permit_plain_http()
-
-
-@pytest.fixture
-def calls() -> list[Call]:
-    return []
-
-
-@pytest.fixture
-def transport(calls: list[Call]) -> Iterator[Transport]:
-    transport = Transport(deadline=5, observe=calls.append)
-    yield transport
-    transport.close()
+def in_development(plain_http: None) -> None:
+    """These peers speak plain http."""
 
 
 def client_of(origin: str) -> OAuthClient:
@@ -127,7 +113,7 @@ def test_the_real_google_is_the_default() -> None:
         "accounts.google.com",
         "oauth2.googleapis.com",
     }
-    assert client.issuer == "https://accounts.google.com"
+    assert client.consent_origin == "https://accounts.google.com"
 
 
 def test_plain_http_is_refused_unless_the_process_was_told(
@@ -140,7 +126,7 @@ def test_plain_http_is_refused_unless_the_process_was_told(
 
 @pytest.mark.parametrize("values", [[], ["https://accounts.google.com"]])
 def test_a_callback_of_our_issuer_or_of_none_named_is_accepted(values: list[str]) -> None:
-    check_callback_issuer(values, "https://accounts.google.com")
+    check_callback_issuer(values)
 
 
 @pytest.mark.parametrize(
@@ -149,8 +135,8 @@ def test_a_callback_of_our_issuer_or_of_none_named_is_accepted(values: list[str]
 )
 def test_a_callback_of_another_issuer_or_of_several_is_refused(values: list[str]) -> None:
     with pytest.raises(ConsentRefused) as refusal:
-        check_callback_issuer(values, "https://accounts.google.com")
-    assert refusal.value.reason == "wrong_issuer"
+        check_callback_issuer(values)
+    assert refusal.value.reason == "issuer"
 
 
 def test_an_exchange_sends_code_and_verifier_once_and_returns_what_was_granted(
