@@ -1,6 +1,6 @@
 """What the calls answer, as structs and from the journeys' views. Must not know how an answer came about."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -70,7 +70,7 @@ class Disconnected(Struct, kw_only=True):
 
     state: State
     receipt: (
-        Annotated[dict[str, object], Meta(description="Of the erasure: the whole signed object.")] | UnsetType
+        Annotated[dict[str, Any], Meta(description="Of the erasure: the whole signed object.")] | UnsetType
     ) = UNSET
 
 

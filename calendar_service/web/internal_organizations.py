@@ -1,8 +1,8 @@
 """The calls about an organisation as a whole. Must not tell anything about sessions."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from msgspec import UNSET, Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from calendar_service.domain.connection import State
 from calendar_service.web import internal_answers as answers
@@ -13,13 +13,13 @@ from calendar_service.wiring import Service
 class MembersQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     """The parameters of a list."""
 
-    state: Annotated[State | Literal[""], Meta(description="Only connections in this state.")] = ""
+    state: Annotated[State, Meta(description="Only connections in this state.")] | UnsetType = UNSET
     cursor: Annotated[str, Meta(max_length=1024, description="Where the page before ended.")] = ""
 
 
 def list_connections(service: Service, names: Names, query: MembersQuery, _: Nothing) -> Answer:
     """List the organisation's agents with their connections, page by page."""
-    state = State(query.state) if query.state else None
+    state = None if isinstance(query.state, UnsetType) else query.state
     found, cursor = service.organizations.members(names.organization, state, query.cursor)
     lines = [answers.member(agent.agent, view) for agent, view in found]
     return Answer(200, answers.Members(connections=lines, cursor=cursor or UNSET))

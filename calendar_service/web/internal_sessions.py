@@ -34,7 +34,7 @@ class ReadQuery(Struct, kw_only=True, forbid_unknown_fields=True):
 class ListQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     """The parameters of a list."""
 
-    status: Annotated[Status | Literal[""], Meta(description="Only sessions of this status.")] = ""
+    status: Annotated[Status, Meta(description="Only sessions of this status.")] | UnsetType = UNSET
     cursor: Annotated[str, Meta(max_length=1024, description="Where the page before ended.")] = ""
 
 
@@ -64,7 +64,7 @@ def get_session(service: Service, names: Names, query: ReadQuery, _: Nothing) ->
 
 def list_sessions(service: Service, names: Names, query: ListQuery, _: Nothing) -> Answer:
     """List an agent's sessions, page by page."""
-    status = Status(query.status) if query.status else None
+    status = None if isinstance(query.status, UnsetType) else query.status
     found, cursor = service.schedule.listed(names.whose, status, query.cursor)
     return Answer(
         200, answers.Sessions(sessions=[answers.session(view) for view in found], cursor=cursor or UNSET)

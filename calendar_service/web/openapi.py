@@ -35,7 +35,9 @@ def blueprint(service: Service) -> Blueprint:
 
     @routes.get("/docs")
     def docs() -> Response:
-        shown: Response = current_app.extensions["pages"].show("docs.html", document=described)
+        shown: Response = current_app.extensions["pages"].show(
+            "docs.html", document=described, refusals=list(refusals())
+        )
         return shown
 
     return routes
@@ -61,6 +63,21 @@ def document(public_url: str) -> dict[str, Any]:
             "responses": {str(status): _problem(status) for status in _statuses()},
         },
     }
+
+
+def refusals() -> Iterator[dict[str, object]]:
+    """Yield every refusal by status, and which rows are the first of their code and status (to be linked to)."""
+    seen: set[object] = set()
+    for error, kind in sorted(problems.KINDS.items(), key=lambda pair: pair[1].status):
+        yield {
+            "code": error.code,
+            "status": kind.status,
+            "title": kind.title,
+            "retryable": error.retryable,
+            "first_of_code": error.code not in seen,
+            "first_of_status": kind.status not in seen,
+        }
+        seen |= {error.code, kind.status}
 
 
 def _paths() -> dict[str, dict[str, Any]]:

@@ -1,6 +1,6 @@
 """The parameters of an address, as strict as a body. Must not know what they mean."""
 
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from flask import Request
@@ -10,6 +10,9 @@ from calendar_service.web.problems import Misshapen
 
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 
+_FILTERS: Final = frozenset({"status", "state", "cursor"})
+"""What may be given empty: that is no filter, and the first page."""
+
 
 def query(request: Request, shape: type[Shape]) -> Shape:
     """Return the parameters as `shape`: each known, once, and in its one spelling."""
@@ -18,6 +21,7 @@ def query(request: Request, shape: type[Shape]) -> Shape:
         if name in given:
             raise Misshapen(f"`{shown(name)}` is given twice.", field=shown(name))
         given[name] = value
+    given = {name: value for name, value in given.items() if value or name not in _FILTERS}
     found = shaped(given, shape, lax=True)
     for name, value in given.items():
         if str(getattr(found, name)) != value:  # 1e0, 01 or +1 for 1: who sends it may mean something else

@@ -11,7 +11,7 @@ JOIN_URL_LIMIT: Final = 2048
 _LINE_BREAKS: Final = "\u2028\u2029"
 _NOT_IN_LINES = re.compile(f"[\x00-\x1f\x7f-\x9f{_LINE_BREAKS}\ud800-\udfff]")
 _NOT_IN_BLOCKS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-_ADDRESS = re.compile(r"https://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
+_ADDRESS = re.compile(r"(?i:https)://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 
 
 def line(text: str, field: str) -> str:
