@@ -45,11 +45,13 @@ _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedire
 
 
 def fetch(
-    url: str, data: Mapping[str, str] | Sequence[tuple[str, str]] | None = None
+    url: str,
+    data: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> tuple[int, Any, str]:
     """Status, headers and text of one request; a form is posted if data is given. Redirects are not followed."""
     body = None if data is None else urlencode(data).encode()
-    request = urllib.request.Request(url, body)  # noqa: S310 - loopback
+    request = urllib.request.Request(url, body, dict(headers or {}))  # noqa: S310 - loopback
     try:
         with _OPENER.open(request, timeout=10) as answer:
             return answer.status, answer.headers, answer.read().decode()

@@ -36,7 +36,7 @@ class Application:
         """What to answer, and how it travels."""
         try:
             return self._handled(request)
-        except Exception:  # noqa: BLE001 - a mistake of ours must not look like a cut connection
+        except Exception:  # a mistake of ours must not look like a cut connection
             traceback.print_exc()
             served = self._identified(request)
             served.answer = errors.html_page(500)

@@ -28,9 +28,8 @@ def resource(entry: ListEntry, calendar: Calendar | None) -> dict[str, Any]:
     if calendar is None or entry.removed:
         return found | {"deleted": True}
     found["summary"] = calendar.summary
-    for name, value in (("description", calendar.description), ("location", calendar.location)):
-        if value is not None:
-            found[name] = value
+    texts = {"description": calendar.description, "location": calendar.location}
+    found |= {name: value for name, value in texts.items() if value is not None}
     found["timeZone"] = calendar.time_zone
     found |= PLAIN_COLOR | {name: value for name, value in entry.settings.items() if value is not False}
     found["accessRole"] = "owner"

@@ -4,6 +4,7 @@ from typing import Any
 
 from calendar_service.sandbox import errors, identifiers
 from calendar_service.sandbox.call import Call
+from calendar_service.sandbox.event_times import date_time
 from calendar_service.sandbox.merge import merged, without_nulls
 from calendar_service.sandbox.records import Calendar, ListEntry
 from calendar_service.sandbox.zones import zone
@@ -76,11 +77,25 @@ def _change(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     call.demand_match(calendar.etag)
     _demand_summary(body)
     zone_name = _zone_of(body, calendar.time_zone)
+    moved = zone_name != calendar.time_zone
     calendar.summary, calendar.time_zone = body["summary"], zone_name
     calendar.description, calendar.location = body.get("description"), body.get("location")
     calendar.more = {name: body[name] for name in MORE if name in body}
     touch(call, calendar)
+    if moved:
+        _show_in_zone(call, calendar)
     return resource(calendar)
+
+
+def _show_in_zone(call: Call, calendar: Calendar) -> None:
+    """The calendar's zone has changed: its events are the same and show other times."""
+    shown_in = zone(calendar.time_zone)
+    assert shown_in is not None  # noqa: S101 - checked before it was set
+    for event in call.world.books.events_of(calendar.id).by_uid.values():
+        for name, seconds in (("start", event.start), ("end", event.end)):
+            if "dateTime" in event.resource[name]:
+                event.resource[name] |= {"dateTime": date_time(seconds, shown_in)}
+        call.world.books.save_event(calendar.id, event)
 
 
 def touch(call: Call, calendar: Calendar) -> None:

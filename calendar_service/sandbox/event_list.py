@@ -67,19 +67,9 @@ def _tests(call: Call, since: int | None) -> list[Test]:
     query = call.query
     if since is not None:  # deletions are always told
         return [lambda event: event.change > since]
-    tests: list[Test] = []
+    tests = _time_tests(call)
     if not query.get("showDeleted") and "updatedMin" not in query:
         tests.append(lambda event: not event.cancelled)
-    if "timeMin" in query:
-        low = moment(query["timeMin"], "timeMin")
-        tests.append(lambda event: event.end > low)
-    if "timeMax" in query:
-        high = moment(query["timeMax"], "timeMax")
-        tests.append(lambda event: event.start < high)
-    if "timeMin" in query and "timeMax" in query and low >= high:
-        raise errors.GoogleError(400, "timeRangeEmpty", "The specified time range is empty.", "calendar")
-    if "updatedMin" in query:
-        tests.append(_updated_since(call))
     if "iCalUID" in query:
         tests.append(lambda event: event.resource["iCalUID"] == query["iCalUID"])
     if "eventTypes" in query:
@@ -88,6 +78,22 @@ def _tests(call: Call, since: int | None) -> list[Test]:
         tests.append(lambda event: _mentions(event, query["q"]))
     for side in ("private", "shared"):
         tests += [_carries(side, pair) for pair in query.get(f"{side}ExtendedProperty", ())]
+    return tests
+
+
+def _time_tests(call: Call) -> list[Test]:
+    """Both bounds are exclusive: the lower one looks at the end of an event, the upper one at its start."""
+    query, tests = call.query, list[Test]()
+    low = moment(query["timeMin"], "timeMin") if "timeMin" in query else None
+    high = moment(query["timeMax"], "timeMax") if "timeMax" in query else None
+    if low is not None and high is not None and low >= high:
+        raise errors.by_reason(400, "timeRangeEmpty")
+    if low is not None:
+        tests.append(lambda event: event.end > low)
+    if high is not None:
+        tests.append(lambda event: event.start < high)
+    if "updatedMin" in query:
+        tests.append(_updated_since(call))
     return tests
 
 

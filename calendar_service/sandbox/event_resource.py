@@ -11,16 +11,18 @@ from calendar_service.sandbox.records import Calendar
 from calendar_service.sandbox.zones import zone
 
 # The order in which Google writes the fields.
-ORDER = (
+ORDER = str.split(
     "kind etag id status htmlLink created updated summary description location colorId creator organizer start end "
     "endTimeUnspecified recurrence recurringEventId originalStartTime transparency visibility iCalUID sequence "
     "attendees attendeesOmitted extendedProperties hangoutLink conferenceData gadget anyoneCanAddSelf "
     "guestsCanInviteOthers guestsCanModify guestsCanSeeOtherGuests privateCopy locked reminders source attachments "
     "birthdayProperties focusTimeProperties outOfOfficeProperties workingLocationProperties eventLabelId eventType"
-).split()
+)
 WRITTEN = frozenset(ORDER) - frozenset(
-    "kind etag id status htmlLink created updated creator organizer start end iCalUID sequence hangoutLink "
-    "conferenceData recurringEventId originalStartTime locked eventType".split()
+    str.split(
+        "kind etag id status htmlLink created updated creator organizer start end iCalUID sequence hangoutLink "
+        "conferenceData recurringEventId originalStartTime locked eventType"
+    )
 )
 DEFAULTS = {
     "transparency": "opaque",
@@ -95,7 +97,7 @@ class Draft:
         written = {}
         for name in body.keys() & WRITTEN:
             value = body[name]
-            if value != DEFAULTS.get(name, None) and value != "":
+            if value != DEFAULTS.get(name) and value != "":
                 written[name] = value
         if "extendedProperties" in written:
             kept = kept_properties(written.pop("extendedProperties"))

@@ -28,6 +28,8 @@ def demand(body: dict[str, Any]) -> None:
     for name, allowed in CHOICES.items():
         if name in body and body[name] not in allowed:
             raise errors.invalid(f"Invalid value for: {body[name]!r} is not a valid value")  # [R] the text
+    if body.get("recurrence"):  # a series that is not expanded would be a lie: the local Google has none
+        raise errors.GoogleError(501, "notImplemented", "The local Google does not have recurring events.")
     if "reminders" in body:
         _demand_reminders(body["reminders"])
     if "source" in body and not str(body["source"].get("url", "")).startswith(("http://", "https://")):

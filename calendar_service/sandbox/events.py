@@ -58,6 +58,7 @@ def _add(call: Call, calendar: Calendar, body: dict[str, Any], event_id: str) ->
     books = call.world.books
     start, end = both(body, calendar.time_zone)
     demand(body)
+    _demand_guests(call, body)
     taken = books.events_of(calendar.id).addressed(event_id)
     if taken is not None and not call.world.switches.undetected_collisions:
         raise errors.duplicate()
@@ -78,6 +79,21 @@ def _add(call: Call, calendar: Calendar, body: dict[str, Any], event_id: str) ->
     books.save_event(calendar.id, event)
     call.world.ring(f"events {calendar.id}", "exists")
     return event.resource
+
+
+def _demand_guests(call: Call, body: dict[str, Any]) -> None:
+    """Guests count against a limit even when nobody is told of the event."""
+    quota = call.world.switches.guest_quota
+    if quota is None or not body.get("attendees"):
+        return
+    mine = [c.id for c in call.world.books.calendars.values() if c.owner == call.email]
+    invited = sum(
+        len(event.resource.get("attendees", ()))
+        for name in mine
+        for event in call.world.books.events_of(name).by_uid.values()
+    )
+    if invited + len(body["attendees"]) > quota:
+        raise errors.by_reason(403, "quotaExceeded")
 
 
 def found(call: Call, calendar: Calendar) -> Event:

@@ -44,12 +44,8 @@ def token(world: World, request: Request) -> tuple[Answer, str | None, str | Non
     client_id: str | None = None
     account: str | None = None
     try:
-        if request.method != "POST":  # [R]
-            raise TokenError("invalid_request", "Unsupported method", 405)
+        grant_type = _grant_type(request)
         client_id = _credentials(request)[0]
-        grant_type = _needed(request, "grant_type")
-        if grant_type not in ("authorization_code", "refresh_token"):
-            raise TokenError("unsupported_grant_type", f"Invalid grant_type: {grant_type}")
         client = _client(world, request)
         if grant_type == "authorization_code":
             found = _code(world, request, client)
@@ -62,6 +58,15 @@ def token(world: World, request: Request) -> tuple[Answer, str | None, str | Non
     except TokenError as error:
         return error.answer(), client_id, account
     return answer, client_id, account
+
+
+def _grant_type(request: Request) -> str:
+    if request.method != "POST":  # [R]
+        raise TokenError("invalid_request", "Unsupported method", 405)
+    grant_type = _needed(request, "grant_type")
+    if grant_type not in ("authorization_code", "refresh_token"):
+        raise TokenError("unsupported_grant_type", f"Invalid grant_type: {grant_type}")
+    return grant_type
 
 
 def _needed(request: Request, name: str) -> str:
@@ -143,7 +148,7 @@ def _exchange(world: World, client: OAuthClient, code: Code) -> Answer:
             document["refresh_token_expires_in"] = grants.TESTING_SECONDS - 1
     if switches.granted_scope != "absent":
         document["scope"] = " ".join(granted)
-    document["token_type"] = "Bearer"
+    document["token_type"] = "Bearer"  # noqa: S105 - a kind, no secret
     if any(scope in scopes.SIGN_IN for scope in code.scopes):
         document["id_token"] = id_token(world, code.account, client.client_id)
     return json_answer(document)

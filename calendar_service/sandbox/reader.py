@@ -7,7 +7,7 @@ MAX_BODY = 16 * 1024 * 1024
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-class NeedMore(Exception):  # noqa: N818 - not an error: the rest has not come yet
+class NeedMore(Exception):
     """The request is not complete; ``wants_continue`` once, if its sender waits for a nod."""
 
     def __init__(self, *, wants_continue: bool = False) -> None:
@@ -15,7 +15,7 @@ class NeedMore(Exception):  # noqa: N818 - not an error: the rest has not come y
         super().__init__()
 
 
-class BadRequest(Exception):  # noqa: N818 - the name of the status
+class BadRequest(Exception):
     """The bytes are no request; the connection has to be closed."""
 
     def __init__(self, message: str, status: int = 400) -> None:

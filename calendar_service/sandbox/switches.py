@@ -30,6 +30,7 @@ class Switches(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     revive_forbidden: bool = False  # 403 on reviving a deleted event
     trash_emptied: bool = False  # deleted events are gone for get and list; their ids stay taken
     calendar_quota: int | None = None  # new calendars per account, then 403 quotaExceeded
+    guest_quota: int | None = None  # guests per account, then 403 quotaExceeded, also with sendUpdates=none
     per_minute_user: int | None = None  # Google's number is 600
     per_minute_project: int | None = None  # Google's number is 10000
     rate_limit_form: Literal["403", "403_user", "429", "front_end"] = "403"

@@ -7,8 +7,8 @@ DAYS = {
     "es": ("lun", "mar", "mié", "jue", "vie", "sáb", "dom"),
 }
 MONTHS = {
-    "en": "January February March April May June July August September October November December".split(),
-    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre".split(),
+    "en": "January February March April May June July August September October November December".split(),  # noqa: SIM905
+    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre".split(),  # noqa: SIM905
 }
 
 
