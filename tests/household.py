@@ -1,19 +1,22 @@
 """One whole service in this process, over a real Valkey and the local Google: what journeys are tested with."""
 
+import json
 import re
 import secrets
+import urllib.request
 from base64 import b64encode
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from calendar_service import config as configuration
 from calendar_service.config import Config
 from calendar_service.domain.clock import HOUR, Millis
 from calendar_service.domain.names import Agent
+from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import Content
-from calendar_service.journeys.views import Outcome
+from calendar_service.journeys.views import Outcome, SessionView
 from calendar_service.store.tickets import Browser, Ticket
 from calendar_service.wiring import Service, build
 from calendar_service.worker import Worker
@@ -22,6 +25,7 @@ from tests.local_google import LocalGoogle
 
 CLIENT_ID = "household.apps.local-google.test"
 CLIENT_SECRET = "household-secret"
+PERSON_ID = "person.apps.local-google.test"
 PUBLIC_URL = "http://localhost:8080"
 BACKEND_KEY = "backend-key-of-the-tests"
 ADMIN_KEY = "admin-key-of-the-tests"
@@ -144,10 +148,52 @@ class Household:
         books = self.google.state()["calendars"]
         return [book for book in books if book["owner"] == account and book["id"] != account]
 
+    def as_person(
+        self, method: str, view: SessionView | None, body: Any = None, *, calendar: str = "", account: str = FIRST
+    ) -> Any:
+        """Do something to an event (or a whole calendar) as its owner does in Google's own pages."""
+        path = f"calendars/{quote(calendar or (view.calendar_id if view else ''))}"
+        if view:
+            path += f"/events/{view.event_id}"
+        request = urllib.request.Request(  # noqa: S310 - loopback
+            self.google.api_endpoint + path,
+            json.dumps(body).encode() if body is not None else None,
+            {"Authorization": f"Bearer {self._person(account)}", "Content-Type": "application/json"},
+            method=method,
+        )
+        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
+            return json.loads(answer.read() or b"null")
+
+    def _person(self, account: str) -> str:
+        """Return an access token of the account's owner, under a client that is not the service's."""
+        redirect = "http://localhost:9/person"
+        asked = {
+            "client_id": PERSON_ID, "redirect_uri": redirect, "response_type": "code", "scope": SCOPE, "state": "p",
+        }  # fmt: skip
+        callback = self.google.consent(f"{self.google.auth_uri}?{urlencode(asked)}", account=account)
+        code = parse_qs(urlsplit(callback).query)["code"][0]
+        form = {
+            "client_id": PERSON_ID, "client_secret": CLIENT_SECRET, "grant_type": "authorization_code",
+            "code": code, "redirect_uri": redirect,
+        }  # fmt: skip
+        with urllib.request.urlopen(  # noqa: S310
+            self.google.token_uri, urlencode(form).encode(), timeout=5
+        ) as answer:
+            return str(json.loads(answer.read())["access_token"])
+
+    def live_tokens(self) -> list[str]:
+        """Return the accounts of the refresh tokens that still work at Google."""
+        return [token["account"] for token in self.google.state()["refresh_tokens"] if token["alive"] and token["client_id"] == CLIENT_ID]
+
+    def close(self) -> None:
+        """Close what this household keeps open."""
+        self.service.transport.close()
+        self.service.database.client.close()
+
     def calls(self, since: int = 0) -> list[str]:
         """Return the names of the service's calls at Google, the first `since` left out."""
         entries = [call for call in self.google.journal() if call.get("client_id") == CLIENT_ID]
-        return [call["method_id"] or call["path"] for call in entries][since:]
+        return [call["api_method"] or call["path"] for call in entries][since:]
 
     def stored(self) -> str:
         """Return everything the database holds, as text."""

@@ -6,7 +6,7 @@ import pytest
 
 from calendar_service.sandbox.clients import OAuthClient
 from tests.conftest import MovableClock
-from tests.household import CLIENT_ID, CLIENT_SECRET, PUBLIC_URL, Household
+from tests.household import CLIENT_ID, CLIENT_SECRET, PERSON_ID, PUBLIC_URL, Household
 from tests.local_google import LocalGoogle
 
 
@@ -16,15 +16,18 @@ def google_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalGo
     clock = tmp_path_factory.mktemp("google") / "clock"
     clock.write_text("0", "ascii")
     client = OAuthClient(CLIENT_ID, CLIENT_SECRET, "household", (f"{PUBLIC_URL}/oauth/callback",))
-    with LocalGoogle.start(clients=[client], clock_file=clock) as google:
+    person = OAuthClient(PERSON_ID, CLIENT_SECRET, "person", ("http://localhost:9/person",))
+    with LocalGoogle.start(clients=[client, person], clock_file=clock) as google:
         google.clock = MovableClock(clock)  # type: ignore[attr-defined]
         yield google
 
 
 @pytest.fixture
-def house(clean_store: str, google_process: LocalGoogle) -> Household:
+def house(clean_store: str, google_process: LocalGoogle) -> Iterator[Household]:
     """A household over empty books, its clock shared with the local Google."""
     google_process.reset()
     clock: MovableClock = google_process.clock  # type: ignore[attr-defined]
     clock.path.write_text("0", "ascii")
-    return Household.of(clean_store, google_process, clock)
+    made = Household.of(clean_store, google_process, clock)
+    yield made
+    made.close()

@@ -10,7 +10,7 @@ from calendar_service.domain.errors import NotConnected, SessionOver, StaleVersi
 from calendar_service.domain.session import By, Status
 from calendar_service.journeys.receipts import ReceiptInvalid, concerns, verify
 from calendar_service.store.journal import Actor
-from tests.household import FIRST, Household
+from tests.household import Household
 
 
 def test_connecting_makes_one_dedicated_calendar_in_the_agents_zone(house: Household) -> None:
@@ -147,7 +147,7 @@ def test_disconnecting_keeps_the_calendar_and_ends_the_permission(house: Househo
     assert (view.state, view.revocation) == (State.DISCONNECTED, "confirmed")
     assert abs(view.erase_due - (house.service.clock.now() + 7 * DAY)) < HOUR
     assert len(house.events()) == 1
-    assert house.google.state()["refresh_tokens"] == []
+    assert house.live_tokens() == []
     kept = house.stored()
     assert ":grant" not in kept
     assert ":errands" not in kept
@@ -161,7 +161,7 @@ def test_the_calendar_goes_only_when_the_agent_asks(house: Household) -> None:
         house.service.disconnect.disconnect(house.agent, Actor.ADMINISTRATOR, delete_calendar=True)
     house.service.disconnect.disconnect(house.agent, Actor.AGENT, delete_calendar=True)
     assert house.calendars() == []
-    assert house.google.state()["refresh_tokens"] == []
+    assert house.live_tokens() == []
 
 
 def test_connecting_again_before_the_erasure_takes_the_same_calendar_and_sessions_up(house: Household) -> None:
@@ -201,6 +201,7 @@ def test_the_timer_erases_on_its_date_and_leaves_a_receipt(house: Household) -> 
     house.clock.advance(120)
     house.work(2)
     assert house.service.overview.connection(house.agent).state is State.NOT_CONNECTED
+    house.service.database.client.delete(*house.service.database.client.keys("browser:*"))  # ends by itself
     kept = house.stored()
     for trace in (calendar["id"], house.events()[0]["id"], "agent-1"):
         assert trace not in kept
@@ -269,10 +270,47 @@ def test_google_says_the_times_when_asked(house: Household) -> None:
 def test_a_persons_change_is_written_over_by_a_newer_wish(house: Household) -> None:
     house.connect()
     created = house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None)
-    house.google.control("POST", "switches", {})
-    calendar = house.calendars()[0]["id"]
-    token = house.google.state()["access_tokens"][0]
-    del calendar, token, created
+    house.as_person("PATCH", created, {"summary": "Mine now", "start": {"date": "2030-01-01", "dateTime": None},
+                                       "end": {"date": "2030-01-02", "dateTime": None}})
+    assert [event["summary"] for event in house.events()] == ["Mine now"]
     moved = house.service.schedule.put(house.agent, "s1", house.content("Newer"), By.AGENT, None)
-    assert moved.status is Status.SCHEDULED
-    assert [event["summary"] for event in house.events(FIRST)] == ["Newer"]
+    assert (moved.status, moved.event_id) == (Status.SCHEDULED, created.event_id)
+    assert [event["summary"] for event in house.events()] == ["Newer"]
+
+
+def test_an_event_deleted_by_a_person_is_made_whole_by_a_newer_wish_and_cancels_without_harm(
+    house: Household,
+) -> None:
+    house.connect()
+    created = house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None)
+    other = house.service.schedule.put(house.agent, "s2", house.content(), By.AGENT, None)
+    house.as_person("DELETE", created)
+    house.as_person("DELETE", other)
+    assert house.events() == []
+    house.service.schedule.put(house.agent, "s1", house.content("Newer"), By.AGENT, None)
+    assert [event["summary"] for event in house.events()] == ["Newer"]
+    assert house.service.schedule.cancel(house.agent, "s2", By.AGENT, None).status is Status.CANCELLED
+
+
+def test_a_calendar_deleted_by_the_agent_is_noticed_once_and_made_again_only_when_asked(
+    house: Household,
+) -> None:
+    house.connect()
+    created = house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None)
+    house.as_person("DELETE", None, calendar=created.calendar_id)
+    view = house.service.schedule.put(house.agent, "s2", house.content("Waits"), By.AGENT, None)
+    assert view.status is Status.WAITING
+    assert house.service.overview.connection(house.agent).state is State.CALENDAR_MISSING
+    assert house.service.schedule.get(house.agent, "s1", read_google=False).status is Status.LOST
+    calls = len(house.calls())
+    house.clock.advance(3600)
+    house.work(2)
+    waits = house.service.schedule.put(house.agent, "s3", house.content("Waits too"), By.AGENT, None)
+    assert waits.status is Status.WAITING
+    assert len(house.calls()) == calls
+    assert house.service.connect.make_calendar(house.agent, create=False) is False
+    assert house.service.connect.make_calendar(house.agent, create=True) is True
+    house.work()
+    assert sorted(event["summary"] for event in house.events()) == ["Waits", "Waits too"]
+    again = house.service.schedule.put(house.agent, "s1", house.content("Whole"), By.AGENT, None)
+    assert again.status is Status.SCHEDULED
