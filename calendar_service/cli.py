@@ -5,25 +5,22 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO, NoReturn, TypeVar
+from typing import BinaryIO, NoReturn
 
 import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from calendar_service import config, doctor, launcher, newkeys, server, wiring, worker
 from calendar_service.config import Config, ConfigurationFaults, Fault, Role
+from calendar_service.config.faults import Refused
 from calendar_service.config.keys import api_keys as parse_api_keys
-from calendar_service.domain.errors import InvalidRequest
-from calendar_service.domain.names import name
 from calendar_service.embedded import EmbeddedValkeyError
 from calendar_service.journeys.receipts import ReceiptInvalid, public_key_text, verify
 from calendar_service.log import Log, tame
 from calendar_service.ports import PortTaken, require_free
 from calendar_service.sandbox.command import google
-
-Result = TypeVar("Result")
 
 USAGE = 2
 """The exit status for a configuration or an argument that cannot be used."""
@@ -160,31 +157,20 @@ def api_keys() -> None:
 @api_keys.command("new")
 @click.argument("caller")
 @click.option("--organization", default="*", show_default=True, help="The one it speaks for; * for all.")
-@click.option("--role", type=click.Choice(list(Role)), required=True)
+@click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
 @_as_json
-def new_api_key(caller: str, organization: str, role: Role, *, as_json: bool) -> None:
+def new_api_key(caller: str, organization: str, role: str, *, as_json: bool) -> None:
     """Make a key for CALLER. It is shown once; CALENDAR_API_KEYS takes the entry, which holds its hash."""
-    made = newkeys.new_api_key(caller, _organization(organization), role)
-    _parsed(parse_api_keys, made.entry)
+    made = newkeys.new_api_key(caller, organization, Role(role))
+    try:
+        parse_api_keys(made.entry)
+    except Refused as refused:
+        raise click.UsageError("; ".join(what for what, _ in refused.args)) from None
     if as_json:
         _print_json({"key": made.text.reveal(), "entry": made.entry})
     else:
         click.echo(f"Key, for the caller: {made.text.reveal()}")
         click.echo(f"Entry for CALENDAR_API_KEYS: {made.entry}")
-
-
-def _organization(text: str) -> str:
-    try:
-        return text if text == "*" else name(text, "organization")
-    except InvalidRequest as error:
-        raise click.UsageError(error.detail) from None
-
-
-def _parsed(parse: Callable[[str], Result], text: str) -> Result:
-    try:
-        return parse(text)
-    except ValueError as error:
-        raise click.UsageError("; ".join(str(reason[0]) for reason in error.args)) from None
 
 
 @main.group()

@@ -1,0 +1,52 @@
+# Every target sets up what it needs. PYTHON names another interpreter, 3.11 or newer: make test PYTHON=python3.12
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-long check bench lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(READY) ## start everything on this machine; Ctrl-C stops it
+	@$(BIN)/calendar-service run
+
+test: $(READY) ## the test suite, browser included
+	@.ci/ensure_chromium
+	@$(BIN)/python -m pytest -q
+
+test-long: $(READY) ## the same, with many more generated examples
+	@.ci/ensure_chromium
+	@$(BIN)/python -m pytest -q --hypothesis-profile=long
+
+check: $(READY) ## format, lint, types, architecture, lock file
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python .ci/check_project.py
+
+bench: $(READY) ## the measurements
+	@set -e; for file in bench/*.py; do $(BIN)/python "$$file"; done
+
+lock: $(READY) ## renew requirements.lock from pyproject.toml, keeping pins that still fit
+	@[ -x .venv/lock/bin/uv ] || { $(PYTHON) -m venv .venv/lock && .venv/lock/bin/python -m pip install --quiet uv; }
+	@.venv/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url \
+		--all-extras pyproject.toml -o requirements.lock
+
+clean: ## remove what the targets made, except the data of `run`
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Behind a stamp: only hashed wheels are installed, then the package itself, editable and without a look online.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		|| { echo 'Python 3.11 or newer is needed. Name it so: make PYTHON=python3.12 …' >&2; exit 1; }
+	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv --clear .venv
+	@echo 'Installing …'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+		-r requirements.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,138 @@
+"""The architecture's contracts hold, and each of them can fail."""
+
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LINT = Path(sys.executable).with_name("lint-imports")
+
+
+def project() -> dict[str, object]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the package and its contracts, to be spoiled."""
+    shutil.copytree(
+        ROOT / "calendar_service",
+        tmp_path / "calendar_service",
+        ignore=shutil.ignore_patterns("__pycache__", ".*", "*.lua", "*.toml"),
+    )
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def lint(folder: Path) -> tuple[int, set[str]]:
+    """Return the exit status and the names of the broken contracts."""
+    done = subprocess.run(
+        [LINT, "--no-cache"], cwd=folder, capture_output=True, text=True, check=False, timeout=60
+    )
+    lines = done.stdout.splitlines()
+    return done.returncode, {line.partition(" BROKEN")[0] for line in lines if " BROKEN" in line}
+
+
+def test_every_contract_holds() -> None:
+    assert lint(ROOT) == (0, set())
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "contract"),
+    [
+        ("domain/clock.py", "import calendar_service.log", "Layers"),
+        ("journeys/access.py", "import calendar_service.web.app", "Layers"),
+        ("google/calendar.py", "import calendar_service.store.keys", "Layers"),
+        ("worker.py", "import calendar_service.web.app", "Layers"),
+        ("stray.py", "", "Layers"),
+        (
+            "sandbox/world.py",
+            "import calendar_service.domain.clock",
+            "The local Google imports nothing of the service",
+        ),
+        ("journeys/access.py", "import redis", "Only the store and the wiring speak to the database"),
+        ("web/app.py", "import redis", "Only the store and the wiring speak to the database"),
+        ("journeys/access.py", "from flask import g", "Only the doors know the web framework"),
+        (
+            "journeys/access.py",
+            "import calendar_service.vault",
+            "Only the grant's store and the wiring open the vault",
+        ),
+        (
+            "store/sessions.py",
+            "import calendar_service.vault",
+            "Only the grant's store and the wiring open the vault",
+        ),
+        ("journeys/access.py", "import requests", "Only google/ opens sockets to the world"),
+        ("web/app.py", "import socket", "Only google/ opens sockets to the world"),
+        (
+            "journeys/connect.py",
+            "import googleapiclient.discovery",
+            "Only google/ knows Google's client libraries",
+        ),
+    ],
+)
+def test_a_contract_can_fail(copy: Path, module: str, line: str, contract: str) -> None:
+    spoiled = copy / "calendar_service" / module
+    spoiled.write_text(f"{spoiled.read_text('utf-8') if spoiled.exists() else ''}\n{line}\n", "utf-8")
+    status, broken = lint(copy)
+    assert status == 1
+    assert contract in broken
+
+
+def test_the_local_google_is_kept_from_every_other_module() -> None:
+    contracts = project()["importlinter"]["contracts"]  # type: ignore[index]
+    named = next(c for c in contracts if c["name"].startswith("The local Google"))["forbidden_modules"]
+    package = ROOT / "calendar_service"
+    modules = {path.stem for path in package.glob("*.py")} | {
+        path.parent.name for path in package.glob("*/__init__.py")
+    }
+    others = modules - {"__init__", "__main__", "sandbox"}
+    assert set(named) == {f"calendar_service.{name}" for name in others}
+
+
+OPENERS = ("http.client", "urllib.request", "urllib3", "asyncio.open_connection")
+MAY_OPEN = ("google/", "sandbox/", "launcher.py")
+"""The launcher asks /readyz on this host."""
+
+
+def test_only_google_and_the_launcher_take_the_library_s_own_http_clients() -> None:
+    package = ROOT / "calendar_service"
+    found = {
+        str(path.relative_to(package))
+        for path in package.rglob("*.py")
+        if any(opener in path.read_text("utf-8") for opener in OPENERS)
+    }
+    assert {place for place in found if not place.startswith(MAY_OPEN)} == set()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("babel==", "babylon==", "lacks babel"),
+        ("click==8", "click==7", "not >=8"),
+        ("certifi==", "--index-url https://packages.example.com/simple\ncertifi==", "names an index host"),
+        ("certifi==", "pip==26\ncertifi==", "has no hash"),
+        ("certifi==", "pip==26 --hash=sha256:0\ncertifi==", "nothing asks for"),
+    ],
+)
+def test_a_lock_that_does_not_fit_is_refused(tmp_path: Path, before: str, after: str, words: str) -> None:
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci" / "check_project.py", tmp_path / ".ci")
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / "calendar_service").mkdir()
+    lock = (ROOT / "requirements.lock").read_text("utf-8")
+    (tmp_path / "requirements.lock").write_text(lock.replace(before, after), "utf-8")
+    done = subprocess.run(
+        [sys.executable, tmp_path / ".ci" / "check_project.py"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == 1
+    assert words in done.stdout
