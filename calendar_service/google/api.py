@@ -14,6 +14,7 @@ from googleapiclient.discovery_cache import get_static_doc
 from calendar_service.domain.errors import GoogleUnavailable
 from calendar_service.domain.secret import Secret
 from calendar_service.google.answers import json_object, mapping, refusal
+from calendar_service.google.silence import silence_libraries
 from calendar_service.google.transport import NamedCall, Transport
 
 PATHS: Final[Mapping[str, str]] = {
@@ -45,6 +46,7 @@ class Api:
         document = get_static_doc("calendar", "v3")
         service = build_from_document(document, http=transport, client_options=options)
         self._transport = transport
+        silence_libraries()
         # Kept: making a resource costs ten times what using it does.
         self.calendar_list, self.calendars = service.calendarList(), service.calendars()
         self.events, self.channels = service.events(), service.channels()

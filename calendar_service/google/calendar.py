@@ -74,6 +74,8 @@ class Calendar:
 
         Titles never arrive; descriptions of other calendars are dropped at once (law 1).
         """
+        if not marker:
+            raise ValueError("an empty marker is in every description")
         wanted = {
             "fields": "nextPageToken,items(id,description,accessRole,primary)",
             "showHidden": True,

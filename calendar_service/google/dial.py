@@ -37,6 +37,8 @@ def tls_context(ca_file: str | None) -> ssl.SSLContext:
 
 def dial(host: str, port: int, context: ssl.SSLContext | None, deadline: Deadline) -> socket.socket:
     """Return a connected socket, with TLS if a context is given; raise `NotDelivered` otherwise."""
+    if not host:
+        raise NotDelivered("unreachable")  # the resolver would take an empty name for this machine
     try:
         sock = _connect(host, port, deadline)
         return sock if context is None else _secure(sock, host, context, deadline)

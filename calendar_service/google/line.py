@@ -4,6 +4,7 @@ import contextlib
 import io
 import select
 import socket
+import ssl
 from typing import IO, Any
 
 from calendar_service.google.deadline import Deadline
@@ -59,6 +60,8 @@ class Line:
 
     def is_quiet(self) -> bool:
         """Return whether nothing waits to be read; between calls, anything means closed or out of step."""
+        if isinstance(self._sock, ssl.SSLSocket) and self._sock.pending():
+            return False
         poll = select.poll()
         poll.register(self._sock, select.POLLIN)
         return not poll.poll(0)

@@ -5,7 +5,6 @@ RFC 9207 (issuer).
 """
 
 import io
-import logging
 import os
 import re
 import secrets
@@ -22,6 +21,7 @@ from oauthlib.oauth2.rfc6749.utils import is_secure_transport
 from calendar_service.domain.errors import AccessRevoked, ConsentRefused, GoogleUnavailable
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.secret import Secret
+from calendar_service.google.silence import silence_libraries
 from calendar_service.google.token_answers import CodeRefused, Tokens, revoked, tokens
 from calendar_service.google.transport import Transport
 
@@ -91,7 +91,7 @@ class OAuth:
                 raise ValueError(f"{urlsplit(uri).scheme or 'no scheme'}: Google is spoken to over https")
         self._client = client
         self._transport = transport
-        _silence_libraries()
+        silence_libraries()
 
     @property
     def consent_origin(self) -> str:
@@ -108,7 +108,7 @@ class OAuth:
         `select_account`, because desks are shared; `consent`, because only then a refresh token
         is sure to come.
         """
-        url, _ = self._flow(verifier).authorization_url(
+        url, _ = self._flow(verifier, [SCOPE]).authorization_url(
             state=state, access_type="offline", prompt="select_account consent"
         )
         return str(url)
@@ -122,14 +122,12 @@ class OAuth:
             raise CodeRefused(
                 "what came as a code cannot be one"
             )  # anyone can call the callback with anything
-        flow = self._flow(verifier)
-        session = flow.oauth2session
-        session.scope = (
-            None  # our comparison decides, after the code is spent; the library's would raise a Warning
-        )
-        session._client.scope = None  # noqa: SLF001 - the library offers no other way
+        # Without a scope: ours is compared by the caller; the library would raise a Warning, the code spent.
+        flow = self._flow(verifier, None)
         granted: list[Tokens] = []
-        session.register_compliance_hook("access_token_response", lambda answer: _classify(answer, granted))
+        flow.oauth2session.register_compliance_hook(
+            "access_token_response", lambda answer: _classify(answer, granted)
+        )
         try:
             flow.fetch_token(code=code.reveal())
         except AccessRevoked as fact:
@@ -161,14 +159,14 @@ class OAuth:
         answer, content = door.request(uri, "POST", urlencode(form), _FORM)
         return answer.status, answer, content
 
-    def _flow(self, verifier: Secret) -> Any:
+    def _flow(self, verifier: Secret, scopes: list[str] | None) -> Any:
         config = {
             "client_id": self._client.client_id,
             "client_secret": self._client.client_secret.reveal(),
             "auth_uri": self._client.auth_uri,
             "token_uri": self._client.token_uri,
         }
-        flow = Flow.from_client_config({"web": config}, scopes=[SCOPE], code_verifier=verifier.reveal())
+        flow = Flow.from_client_config({"web": config}, scopes=scopes, code_verifier=verifier.reveal())
         flow.redirect_uri = self._client.redirect_uri
         session = flow.oauth2session
         session.trust_env = False  # no proxy and no .netrc
@@ -207,9 +205,3 @@ def _classify(answer: requests.Response, granted: list[Tokens]) -> requests.Resp
     # Header names arrive in lower case from the transport; the mapping itself is case-insensitive.
     granted.append(tokens(answer.status_code, answer.headers, answer.content))
     return answer
-
-
-def _silence_libraries() -> None:
-    """Keep the libraries' debug lines, which quote codes and tokens, out of every log (law 9)."""
-    for name in ("requests_oauthlib", "oauthlib"):
-        logging.getLogger(name).setLevel(logging.WARNING)

@@ -71,7 +71,9 @@ def revoked(status: int, headers: Mapping[str, str], content: bytes) -> None:
         return
     if status == 400 and answer is not None and answer.get("error") == "invalid_token":
         return
-    raise refusal(status, headers, answer)
+    fact = refusal(status, headers, answer)
+    # Only the token endpoint can prove a grant dead.
+    raise RequestRefused(fact.detail) if isinstance(fact, AccessRevoked) else fact
 
 
 def refusal(status: int, headers: Mapping[str, str], answer: Mapping[str, Any] | None) -> GoogleError:

@@ -1,4 +1,5 @@
 import json
+import logging
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
@@ -189,6 +190,26 @@ def test_of_all_calendars_only_ours_and_the_primary_id_are_kept(transport: Trans
     query = target_of(peer.requests[0])[1]
     assert query["fields"] == ["nextPageToken,items(id,description,accessRole,primary)"]
     assert query["showHidden"] == ["true"]
+
+
+def test_an_empty_marker_finds_nothing(transport: Transport) -> None:
+    with Peer(says_json({"items": []})) as peer:
+        with pytest.raises(ValueError, match="marker"):
+            at(peer, transport).find_ours(TOKEN, "")
+        assert peer.requests == []
+
+
+def test_no_library_logs_an_address_or_a_token(
+    transport: Transport, caplog: pytest.LogCaptureFixture
+) -> None:
+    refused = {"error": {"errors": [{"reason": "forbidden"}], "message": "planted-message", "code": 403}}
+    with Peer(says_json(EVENT), says_json(refused, "403 Forbidden")) as peer, caplog.at_level(logging.DEBUG):
+        calendar = at(peer, transport)
+        calendar.get(TOKEN, "jane@example.com", "e1")
+        with pytest.raises(AccessForbidden):
+            calendar.get(TOKEN, "jane@example.com", "e1")
+    assert "jane" not in caplog.text
+    assert "planted" not in caplog.text
 
 
 def test_an_account_without_a_primary_calendar_is_not_taken_for_one(transport: Transport) -> None:

@@ -1,3 +1,4 @@
+import io
 import socket
 import ssl
 import time
@@ -53,6 +54,19 @@ def test_a_server_that_closed_a_kept_tls_connection_is_called_anew(
         assert peer.ended.acquire(timeout=5)
         transport.request(peer.origin)
         assert (peer.connections, len(peer.requests)) == (2, 2)
+
+
+def test_an_answer_smuggled_in_behind_another_is_never_read(
+    transport: Transport, authority: Authority
+) -> None:
+    whole = answer(b"1" * 9000)
+    first = answer(b"1" * (9000 - (len(whole) - io.DEFAULT_BUFFER_SIZE)))  # fills one buffer to its brim
+    assert len(first) == io.DEFAULT_BUFFER_SIZE
+    with Peer(says(first + answer(b'"smuggled"')), says(GOOD), tls=authority.server()) as peer:
+        transport.request(peer.origin)
+        _, content = transport.request(peer.origin)
+        assert content == b"{}"
+        assert peer.connections == 2
 
 
 @pytest.mark.parametrize("fault", ["self-signed", "expired", "of another host", "of another authority"])

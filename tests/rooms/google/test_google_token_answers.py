@@ -358,12 +358,14 @@ def test_a_revocation_is_done_when_google_says_so_or_knows_no_such_token(
         says_json({"error": "invalid_token"}),
         says_json({"error": "invalid_token"}, "503 Service Unavailable"),
         says_json({"error": "invalid_request"}, "400 Bad Request"),
+        says_json({"error": "invalid_grant"}, "400 Bad Request"),
         says_json({}, "302 Found"),
     ],
 )
 def test_anything_else_is_no_confirmation_of_a_revocation(transport: Transport, act: Act) -> None:
-    with Peer(act) as peer, pytest.raises(GoogleError):
+    with Peer(act) as peer, pytest.raises(GoogleError) as refusal:
         revoke(OAuth(client_of(peer.origin), transport))
+    assert not isinstance(refusal.value, AccessRevoked)
 
 
 def test_no_library_logs_a_code_or_a_token(transport: Transport, caplog: pytest.LogCaptureFixture) -> None:
