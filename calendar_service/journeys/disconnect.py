@@ -124,9 +124,8 @@ class Disconnect:
             if not late:
                 self._again(agent, errand)
                 return errand
-            done = replace(
-                done, calendar_id="refused"
-            )  # an hour is over: revoked all the same, the agent told
+            # An hour is over: revoked all the same, and the agent told.
+            done = replace(done, deletion_refused=True)
         return done
 
     def _delete(self, grant: Grant, calendar_id: str) -> None:

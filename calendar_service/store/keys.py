@@ -22,7 +22,7 @@ CALENDAR_DELETION_MAX = HOUR
 """How long a closing errand tries to delete the calendar before it revokes all the same (law 6)."""
 WAITING_MAX = 30 * DAY
 """A session that waits for a person's act."""
-PROBE_EVERY = 20 * HOUR
+PROBE_EVERY = 19 * HOUR
 """A live grant's proof of life; with the spread of a quarter still at least daily (RV-1)."""
 MARK_EXPIRY = 400 * DAY
 """The account mark is refreshed at each proof of life; this only outlives a deployment that was abandoned."""
