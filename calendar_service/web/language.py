@@ -1,0 +1,103 @@
+"""The visitor's language, its sentences, and times as people there write them. Must not know any page."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from gettext import NullTranslations
+from importlib import resources
+from typing import cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel import Locale
+from babel.dates import format_datetime, get_timezone_location
+from babel.messages.pofile import read_po
+
+from calendar_service.domain.clock import Millis, as_datetime
+
+TEMPLATES = "calendar_service_templates"
+COOKIE = "language"
+PARAMETER = "lang"
+
+NAMES = {"en": "English", "es": "Español"}
+"""The languages that the pages are written in, each by its own name."""
+
+_DAY = {"en": "d MMMM y", "es": "d 'de' MMMM 'de' y"}
+_TIME = "HH:mm"
+
+
+class Catalogue(NullTranslations):
+    """Sentences by their English original; a sentence without translation stays English."""
+
+    def __init__(self, sentences: Mapping[str, Sequence[str]]) -> None:
+        super().__init__()
+        self._sentences = sentences
+
+    def gettext(self, message: str) -> str:
+        """Return the sentence."""
+        return self._sentences.get(message, (message,))[0]
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        """Return the sentence for `n` things; both languages tell one from all other numbers."""
+        return self._sentences.get(msgid1, (msgid1, msgid2))[0 if n == 1 else -1]
+
+
+@cache
+def catalogue(code: str) -> Catalogue:
+    """Return the sentences of this language, read once per process."""
+    if code == "en":
+        return Catalogue({})
+    with resources.files(TEMPLATES).joinpath(f"{code}.po").open("rb") as file:
+        messages = read_po(file, locale=code, abort_invalid=True)
+    return Catalogue({_forms(message.id)[0]: _forms(message.string) for message in messages if message.id})
+
+
+def _forms(text: object) -> tuple[str, ...]:
+    """Return the forms of a sentence: one, or one for a single thing and one for several."""
+    return (text,) if isinstance(text, str) else tuple(cast(Iterable[str], text))
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language of the pages."""
+
+    code: str
+
+    def say(self, sentence: str) -> str:
+        """Return a sentence in this language."""
+        return catalogue(self.code).gettext(sentence)
+
+    def day(self, instant: Millis, zone: str) -> str:
+        """Return the day alone: `3 May 2026`."""
+        return self._format(_DAY[self.code], instant, zone)
+
+    def moment(self, instant: Millis, zone: str) -> str:
+        """Return day, time and place: `3 May 2026, 14:00, Santiago`."""
+        return f"{self._format(f'{_DAY[self.code]}, {_TIME}', instant, zone)}, {self.place(zone)}"
+
+    def place(self, zone: str) -> str:
+        """Return the zone as people name it: by its city."""
+        known = _zone(zone)
+        if known.key == "UTC":
+            return "UTC"
+        city = get_timezone_location(known, locale=Locale(self.code), return_city=True)
+        return city.rpartition("/")[2]
+
+    def _format(self, pattern: str, instant: Millis, zone: str) -> str:
+        return format_datetime(as_datetime(instant), pattern, tzinfo=_zone(zone), locale=self.code)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # empty, a folder, a path: nobody's zone
+        return ZoneInfo("UTC")
+
+
+def chosen(spoken: Sequence[str], wishes: Iterable[str], accepted: Iterable[str]) -> Language:
+    """Return the first wish that can be met, else what the browser prefers, else the operator's first language.
+
+    `spoken` are the operator's languages, the default first; `accepted` the browser's, the dearest first.
+    """
+    offered = [code for code in spoken if code in NAMES] or ["en"]
+    primaries = (wish.replace("_", "-").split("-", 1)[0].lower() for wish in (*wishes, *accepted))
+    return Language(next((code for code in primaries if code in offered), offered[0]))

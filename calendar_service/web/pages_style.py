@@ -1,0 +1,64 @@
+"""The one style sheet, with the operator's colours in front. Must not know any page."""
+
+from functools import cached_property
+from hashlib import sha256
+from importlib import resources
+from pathlib import Path
+
+from calendar_service.domain.operator import Colours, Operator
+from calendar_service.web.language import TEMPLATES
+
+_KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
+
+
+class Style:
+    """What the pages look like: style sheet, small icon, and the operator's logo where there is one."""
+
+    def __init__(self, operator: Operator) -> None:
+        self._operator = operator
+
+    @cached_property
+    def sheet(self) -> str:
+        """The style sheet as it is served."""
+        common = resources.files(TEMPLATES).joinpath("static/app.css").read_text("utf-8")
+        return _variables(self._operator.colours) + common
+
+    @cached_property
+    def sheet_address(self) -> str:
+        """Its address; a changed sheet has another one."""
+        return f"/static/app.css?v={_fingerprint(self.sheet.encode())}"
+
+    @cached_property
+    def icon(self) -> str:
+        """A small picture for the browser's tab: a page of a calendar, in the operator's colour."""
+        colours = self._operator.colours
+        return (
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">'
+            f'<rect x="1" y="2" width="14" height="13" rx="3" fill="{colours.accent}"/>'
+            f'<path d="M4 7h8M4 11h5" stroke="{colours.on_accent}" stroke-width="2" stroke-linecap="round"/></svg>'
+        )
+
+    @cached_property
+    def logo(self) -> tuple[bytes, str] | None:
+        """The logo's bytes and type, read from the file that the profile names; None where it names none."""
+        file = Path(self._operator.identity.logo)
+        if file.suffix not in _KINDS or not file.is_file():
+            return None
+        return file.read_bytes(), _KINDS[file.suffix]
+
+    @cached_property
+    def logo_address(self) -> str:
+        """The logo's address, or empty."""
+        return f"/static/logo?v={_fingerprint(self.logo[0])}" if self.logo else ""
+
+
+def _fingerprint(content: bytes) -> str:
+    return sha256(content).hexdigest()[:12]
+
+
+def _variables(colours: Colours) -> str:
+    return (
+        f":root{{--accent:{colours.accent};--on-accent:{colours.on_accent}}}\n"
+        f"@media (prefers-color-scheme:dark){{:root{{--accent:{colours.accent_dark};"
+        f"--on-accent:{colours.on_accent_dark}}}}}\n"
+    )

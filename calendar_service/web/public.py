@@ -1,0 +1,95 @@
+"""Pages for everybody: what this is, what was promised, receipts by number. Must not know any agent."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from flask import Blueprint, Response, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from calendar_service.domain.clock import SECOND, Millis
+from calendar_service.domain.errors import NotFound
+from calendar_service.domain.inventory import INVENTORY
+from calendar_service.web import guard_cookies
+from calendar_service.web.pages import Pages
+from calendar_service.web.portal import RECEIPT, as_file
+from calendar_service.web.portal_session import Visits
+from calendar_service.wiring import Service
+
+_FOREVER = "public, max-age=31536000, immutable"
+
+
+def blueprint(service: Service) -> Blueprint:
+    """Return the routes that need no session."""
+    pages = Pages(service)
+    receipts = ReceiptPage(service, pages)
+    made = Blueprint("public", __name__)
+    made.add_url_rule("/", "home", partial(_home, pages))
+    made.add_url_rule("/google-user-data", "google_user_data", partial(_google_user_data, pages))
+    made.add_url_rule("/receipts/<number>", "receipt", receipts.show)
+    made.add_url_rule("/static/app.css", "style", partial(_style, pages))
+    made.add_url_rule("/static/icon.svg", "icon", partial(_icon, pages))
+    made.add_url_rule("/static/logo", "logo", partial(_logo, pages))
+    return made
+
+
+def _home(pages: Pages) -> AnyResponse:
+    return pages.show("home.html")
+
+
+def _google_user_data(pages: Pages) -> AnyResponse:
+    return pages.show("google_user_data.html", inventory=INVENTORY)
+
+
+def _style(pages: Pages) -> AnyResponse:
+    return _asset(pages.style.sheet.encode(), "text/css")
+
+
+def _icon(pages: Pages) -> AnyResponse:
+    return _asset(pages.style.icon.encode(), "image/svg+xml")
+
+
+def _logo(pages: Pages) -> AnyResponse:
+    if pages.style.logo is None:
+        raise NotFound("No logo is set.")
+    return _asset(*pages.style.logo)
+
+
+def _asset(content: bytes, kind: str) -> Response:
+    return Response(content, mimetype=kind, headers={"Cache-Control": _FOREVER})
+
+
+@dataclass(frozen=True)
+class ReceiptPage:
+    """A receipt of an erasure; whole for the browser that was handed it, without its salt for all others."""
+
+    service: Service
+    pages: Pages
+
+    def show(self, number: str) -> AnyResponse:
+        """Show the receipt, or hand it out as a file."""
+        kept = self.service.disconnect.receipt(number)
+        copy = self._own_copy(number)
+        if "download" in request.args:
+            return as_file(copy or kept, f"erasure-receipt-{number}.json")
+        zone, erased_at = self._zone(), _instant(kept["erased_at"])
+        return self.pages.show("receipt.html", zone=zone, receipt=kept, own=bool(copy), erased_at=erased_at)
+
+    def _zone(self) -> str:
+        """Return the zone of the agent who looks, if one does."""
+        visit = Visits(self.service).current()
+        return visit.browser.time_zone if visit else "UTC"
+
+    def _own_copy(self, number: str) -> dict[str, Any]:
+        name = guard_cookies.cookie_name(self.service.config, RECEIPT)
+        try:
+            copy = json.loads(request.cookies.get(name, ""))
+        except ValueError:
+            return {}
+        return copy if isinstance(copy, dict) and copy.get("number") == number else {}
+
+
+def _instant(text: str) -> Millis:
+    return int(datetime.fromisoformat(text).timestamp()) * SECOND

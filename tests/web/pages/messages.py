@@ -1,0 +1,36 @@
+"""Finds every sentence that the pages say: in templates, in their code, and in the inventory."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+import calendar_service_templates
+from calendar_service.domain.inventory import INVENTORY
+
+TEMPLATES = Path(calendar_service_templates.__file__).parent
+METHODS = [("**.html", "jinja2")]
+OPTIONS = {"**.html": {"silent": "false", "trimmed": "true", "encoding": "utf-8"}}
+
+Sentence = str | tuple[str, ...]
+
+
+def said() -> set[Sentence]:
+    """Return every sentence of the pages, in English."""
+    return set(_in_templates()) | {text for item in INVENTORY for text in (item.what, item.why, item.end)}
+
+
+def translated(code: str) -> dict[Sentence, Sentence]:
+    """Return the catalogue of a language as it is written down."""
+    with (TEMPLATES / f"{code}.po").open("rb") as file:
+        return {_plain(entry.id): _plain(entry.string) for entry in read_po(file, locale=code) if entry.id}
+
+
+def _in_templates() -> Iterator[Sentence]:
+    for _, _, message, _, _ in extract_from_dir(TEMPLATES, METHODS, OPTIONS):
+        yield _plain(message)
+
+
+def _plain(message: object) -> Sentence:
+    return message if isinstance(message, str) else tuple(message)
