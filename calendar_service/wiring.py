@@ -27,6 +27,7 @@ from calendar_service.journeys.organizations import Organizations
 from calendar_service.journeys.overview import Overview
 from calendar_service.journeys.receipts import Receipts, public_key_text
 from calendar_service.journeys.schedule import Schedule
+from calendar_service.journeys.sync import Sync
 from calendar_service.journeys.writing import Writer
 from calendar_service.log import Log
 from calendar_service.store.connections import Connections
@@ -58,6 +59,7 @@ class Service:
     access: Access
     connect: Connect
     schedule: Schedule
+    sync: Sync
     overview: Overview
     disconnect: Disconnect
     organizations: Organizations
@@ -168,6 +170,16 @@ def build(config: Config, process: str = "service") -> Service:
     disconnect = Disconnect(
         connections, grants, marks, oauth, calendar, overview, receipts, upkeep, clock, erase_after
     )
+    schedule = Schedule(
+        sessions,
+        connections,
+        grants,
+        access,
+        Writer(calendar),
+        identity,
+        clock,
+        threading.BoundedSemaphore(THREADS // 2),
+    )
     return Service(
         config=config,
         operator=operator,
@@ -181,16 +193,8 @@ def build(config: Config, process: str = "service") -> Service:
         connect=Connect(
             tickets, connections, grants, marks, access, oauth, calendar, identity, operator, clock
         ),
-        schedule=Schedule(
-            sessions,
-            connections,
-            grants,
-            access,
-            Writer(calendar),
-            identity,
-            clock,
-            threading.BoundedSemaphore(THREADS // 2),
-        ),
+        schedule=schedule,
+        sync=Sync(connections, sessions, grants, access, calendar, schedule),
         overview=overview,
         disconnect=disconnect,
         organizations=Organizations(connections, disconnect),

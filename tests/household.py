@@ -149,7 +149,13 @@ class Household:
         return [book for book in books if book["owner"] == account and book["id"] != account]
 
     def as_person(
-        self, method: str, view: SessionView | None, body: Any = None, *, calendar: str = "", account: str = FIRST
+        self,
+        method: str,
+        view: SessionView | None,
+        body: Any = None,
+        *,
+        calendar: str = "",
+        account: str = FIRST,
     ) -> Any:
         """Do something to an event (or a whole calendar) as its owner does in Google's own pages."""
         path = f"calendars/{quote(calendar or (view.calendar_id if view else ''))}"
@@ -183,7 +189,11 @@ class Household:
 
     def live_tokens(self) -> list[str]:
         """Return the accounts of the refresh tokens that still work at Google."""
-        return [token["account"] for token in self.google.state()["refresh_tokens"] if token["alive"] and token["client_id"] == CLIENT_ID]
+        return [
+            token["account"]
+            for token in self.google.state()["refresh_tokens"]
+            if token["alive"] and token["client_id"] == CLIENT_ID
+        ]
 
     def close(self) -> None:
         """Close what this household keeps open."""

@@ -64,8 +64,20 @@ class Schedule:
     inline: threading.BoundedSemaphore
     """At most half of a process's threads wait on Google (law 2); the others answer 202 at once."""
 
-    def put(self, agent: Agent, session: str, content: Content, by: By, version: int | None) -> SessionView:
-        """Let the session be as wanted: create it, or change it."""
+    def put(
+        self,
+        agent: Agent,
+        session: str,
+        content: Content,
+        by: By,
+        version: int | None,
+        *,
+        rewrite: bool = False,
+    ) -> SessionView:
+        """Let the session be as wanted: create it, or change it.
+
+        `rewrite`: write it even if it is what was last written, because Google has it otherwise.
+        """
         if content.end <= self.clock.now():
             raise SessionOver("The session's `end` lies in the past; nothing was written.", field="end")
         for _ in range(_AGAIN):
@@ -73,10 +85,9 @@ class Schedule:
             state = _accepting_state(loaded)
             grant = self.grants.open(agent, loaded.facts.connection_id, loaded.grant)
             record, digest = loaded.record, grant.digest(session, content)
-            _refuse_stale(
-                record, version, same=record is not None and record.wanted and record.digest == digest
-            )
-            if record and record.wanted and record.digest == digest and record.status in _STANDING:
+            same = record is not None and record.wanted and record.digest == digest
+            _refuse_stale(record, version, same=same)
+            if record and same and record.status in _STANDING and not rewrite:
                 if version == record.version:
                     return _view(loaded.facts, record, "unchanged")
                 answer = self._note(loaded, replace(record, version=version), by, only="keep")
@@ -94,14 +105,22 @@ class Schedule:
             "This session is being changed by many callers at once; nothing was accepted.", retry_after=1
         )
 
-    def cancel(self, agent: Agent, session: str, by: By, version: int | None) -> SessionView:
-        """Let the session be gone; success with nothing done where there is nothing to cancel."""
+    def cancel(
+        self, agent: Agent, session: str, by: By, version: int | None, *, rewrite: bool = False
+    ) -> SessionView:
+        """Let the session be gone; success with nothing done where there is nothing to cancel.
+
+        `rewrite`: whatever its version, because the backend listed all that it wants.
+        """
         for _ in range(_AGAIN):
             loaded = self.sessions.load(agent, session)
             record = loaded.record
             if record is None or loaded.facts.state(SCOPE) in REFUSING_STATES:
                 return _nothing(session, record)
-            _refuse_stale(record, version, same=not record.wanted)
+            if rewrite:
+                version = record.version
+            else:
+                _refuse_stale(record, version, same=not record.wanted)
             if not record.wanted and record.status is Status.CANCELLED:
                 return _nothing(session, record)
             if not record.wanted and record.status in _STANDING:
@@ -146,8 +165,8 @@ class Schedule:
         )
         return replace(
             view,
-            start=_instant(event.start),
-            end=_instant(event.end),
+            start=instant(event.start),
+            end=instant(event.end),
             in_google=event.status,
         )
 
@@ -432,7 +451,7 @@ def _nothing(session: str, record: Record | None) -> SessionView:
     return SessionView(session, Status.CANCELLED, revision, "", "", "", "nothing")
 
 
-def _instant(at: datetime | date | None) -> Millis:
+def instant(at: datetime | date | None) -> Millis:
     """Return an event's time; an all-day event has a date, read as its first moment in UTC."""
     if at is None:
         return 0

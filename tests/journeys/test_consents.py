@@ -38,7 +38,9 @@ def test_a_consent_cancelled_at_google_stores_nothing(house: Household) -> None:
     assert token_calls(house) == 0
 
 
-def test_a_callback_used_twice_or_late_or_elsewhere_is_refused_before_the_code_is_spent(house: Household) -> None:
+def test_a_callback_used_twice_or_late_or_elsewhere_is_refused_before_the_code_is_spent(
+    house: Household,
+) -> None:
     cookie, browser = house.browser()
     callback = house.google.consent(house.service.connect.begin(browser, cookie))
     other_cookie, other_browser = house.browser(OTHER)
@@ -92,8 +94,12 @@ def test_a_grant_that_is_not_what_was_asked_is_refused_and_not_stored(
         assert house.live_tokens() == []
 
 
-@pytest.mark.parametrize("switch", [{"granted_scope": "reordered"}, {"granted_scope": "absent"}, {"iss": "absent"}])
-def test_what_google_may_leave_out_or_reorder_is_accepted(house: Household, switch: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "switch", [{"granted_scope": "reordered"}, {"granted_scope": "absent"}, {"iss": "absent"}]
+)
+def test_what_google_may_leave_out_or_reorder_is_accepted(
+    house: Household, switch: dict[str, object]
+) -> None:
     house.google.switch(**switch)
     assert house.connect().calendar_ready
 
@@ -179,7 +185,9 @@ def test_two_agents_on_one_account_have_calendars_of_their_own_and_end_apart(hou
     assert house.live_tokens() == []
 
 
-def test_an_errand_that_has_not_revoked_yet_leaves_a_new_connection_of_the_account_alive(house: Household) -> None:
+def test_an_errand_that_has_not_revoked_yet_leaves_a_new_connection_of_the_account_alive(
+    house: Household,
+) -> None:
     house.connect()
     house.google.fault("/revoke", {"status": 503, "reason": "backendError"}, times=1)
     assert house.service.disconnect.disconnect(house.agent, Actor.AGENT).revocation == "pending"

@@ -48,7 +48,10 @@ def test_a_token_that_google_no_longer_takes_is_refreshed_once_and_used(house: H
     house.connect()
     before = refreshes(house)
     house.google.fault("/calendar/v3/*", {"status": 401, "reason": "authError"}, times=1)
-    assert house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None).status is Status.SCHEDULED
+    assert (
+        house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None).status
+        is Status.SCHEDULED
+    )
     assert refreshes(house) - before == 1
 
 
@@ -73,9 +76,13 @@ def test_no_answer_but_invalid_grant_touches_the_grant(house: Household, answer:
 
 
 @pytest.mark.parametrize("subtype", [None, "invalid_rapt"])
-def test_invalid_grant_ends_the_connection_and_destroys_what_waited(house: Household, subtype: str | None) -> None:
+def test_invalid_grant_ends_the_connection_and_destroys_what_waited(
+    house: Household, subtype: str | None
+) -> None:
     house.connect()
-    house.google.fault({"method": "POST", "path": "/calendar/v3/*"}, {"status": 503, "reason": "backendError"}, times=1)
+    house.google.fault(
+        {"method": "POST", "path": "/calendar/v3/*"}, {"status": 503, "reason": "backendError"}, times=1
+    )
     house.service.schedule.put(house.agent, "s1", house.content("Waits"), By.AGENT, None)
     house.clock.advance(3599)
     rule: dict[str, object] = {"invalid_grant": True}
@@ -96,7 +103,9 @@ def test_invalid_grant_ends_the_connection_and_destroys_what_waited(house: House
     assert len(house.calls()) == calls
 
 
-def test_a_revocation_at_google_is_noticed_by_the_daily_probe_and_erased_by_its_date(house: Household) -> None:
+def test_a_revocation_at_google_is_noticed_by_the_daily_probe_and_erased_by_its_date(
+    house: Household,
+) -> None:
     house.connect()
     proof = house.service.connections.slot(house.agent).facts.proof_at
     house.google.control("POST", "switches", {"deleted_accounts": ["agent-one@example.com"]})
@@ -184,7 +193,9 @@ def test_a_record_that_does_not_open_is_the_operators_matter_and_changes_nothing
     assert ":errands" not in house.stored()
 
 
-def test_a_revocation_that_google_never_answers_ends_after_seven_days_without_the_token(house: Household) -> None:
+def test_a_revocation_that_google_never_answers_ends_after_seven_days_without_the_token(
+    house: Household,
+) -> None:
     house.connect()
     house.google.fault("/revoke", {"status": 503, "reason": "backendError"})
     house.service.disconnect.disconnect(house.agent, Actor.AGENT)
@@ -196,9 +207,13 @@ def test_a_revocation_that_google_never_answers_ends_after_seven_days_without_th
     assert view.revocation in {"given_up", ""}
 
 
-def test_a_refused_deletion_of_the_calendar_is_told_and_the_permission_ends_all_the_same(house: Household) -> None:
+def test_a_refused_deletion_of_the_calendar_is_told_and_the_permission_ends_all_the_same(
+    house: Household,
+) -> None:
     house.connect()
-    house.google.fault({"method": "DELETE", "path": "/calendar/v3/*"}, {"status": 503, "reason": "backendError"})
+    house.google.fault(
+        {"method": "DELETE", "path": "/calendar/v3/*"}, {"status": 503, "reason": "backendError"}
+    )
     house.service.disconnect.disconnect(house.agent, Actor.AGENT, delete_calendar=True)
     assert house.live_tokens() != []
     for _ in range(8):

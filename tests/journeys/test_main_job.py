@@ -164,7 +164,9 @@ def test_the_calendar_goes_only_when_the_agent_asks(house: Household) -> None:
     assert house.live_tokens() == []
 
 
-def test_connecting_again_before_the_erasure_takes_the_same_calendar_and_sessions_up(house: Household) -> None:
+def test_connecting_again_before_the_erasure_takes_the_same_calendar_and_sessions_up(
+    house: Household,
+) -> None:
     house.connect()
     first = house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None)
     house.service.disconnect.disconnect(house.agent, Actor.AGENT)
@@ -236,7 +238,9 @@ def test_erasing_what_is_not_ended_is_refused(house: Household) -> None:
 
 def test_trouble_at_google_ends_as_accepted_and_the_worker_finishes_it(house: Household) -> None:
     house.connect()
-    house.google.fault({"method": "POST", "path": "/calendar/v3/*"}, {"status": 503, "reason": "backendError"}, times=1)
+    house.google.fault(
+        {"method": "POST", "path": "/calendar/v3/*"}, {"status": 503, "reason": "backendError"}, times=1
+    )
     accepted = house.service.schedule.put(house.agent, "s1", house.content("Later"), By.AGENT, None)
     assert (accepted.outcome, accepted.status) == ("accepted", Status.PENDING)
     assert "Later" not in house.stored()
@@ -270,8 +274,15 @@ def test_google_says_the_times_when_asked(house: Household) -> None:
 def test_a_persons_change_is_written_over_by_a_newer_wish(house: Household) -> None:
     house.connect()
     created = house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None)
-    house.as_person("PATCH", created, {"summary": "Mine now", "start": {"date": "2030-01-01", "dateTime": None},
-                                       "end": {"date": "2030-01-02", "dateTime": None}})
+    house.as_person(
+        "PATCH",
+        created,
+        {
+            "summary": "Mine now",
+            "start": {"date": "2030-01-01", "dateTime": None},
+            "end": {"date": "2030-01-02", "dateTime": None},
+        },
+    )
     assert [event["summary"] for event in house.events()] == ["Mine now"]
     moved = house.service.schedule.put(house.agent, "s1", house.content("Newer"), By.AGENT, None)
     assert (moved.status, moved.event_id) == (Status.SCHEDULED, created.event_id)

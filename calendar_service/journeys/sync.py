@@ -1,0 +1,137 @@
+"""Compare what the backend wants with what Google has, and bring the two together when asked.
+
+Reads times and ids only, of our own events in our own calendar (ST-4). Must not know the web.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from calendar_service.domain.clock import Millis, as_datetime
+from calendar_service.domain.connection import State
+from calendar_service.domain.errors import NotConnected
+from calendar_service.domain.names import Agent
+from calendar_service.domain.scope import SCOPE
+from calendar_service.domain.session import By, Content, Record
+from calendar_service.google.calendar import Calendar, CalendarMissing, EventAnswer
+from calendar_service.journeys.access import Access
+from calendar_service.journeys.schedule import Schedule, instant
+from calendar_service.store.connections import Connections
+from calendar_service.store.grants import Grant, Grants
+from calendar_service.store.sessions import Sessions
+
+Kind = Literal["missing", "times", "content", "extra"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One session as the backend wants it in the compared range."""
+
+    content: Content
+    version: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One session that is not at Google as it is wanted."""
+
+    session: str
+    difference: Kind
+    """`missing` there, other `times` there, other `content` than was last written, or `extra`: not wanted."""
+    status: str
+    """What became of it when the plan was carried out; empty for a plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A plan, or a plan that was carried out."""
+
+    applied: bool
+    equal: int
+    unknown_events: int
+    """Events of ours whose session is not in the store: left alone, a PUT of their session takes them over."""
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True)
+class Sync:
+    """The story of a comparison."""
+
+    connections: Connections
+    sessions: Sessions
+    grants: Grants
+    access: Access
+    calendar: Calendar
+    schedule: Schedule
+
+    def reconcile(
+        self, agent: Agent, start: Millis, end: Millis, wanted: Mapping[str, Wanted], *, apply: bool
+    ) -> Comparison:
+        """Compare the sessions between `start` and `end`; with `apply` write and cancel what differs."""
+        slot = self.connections.slot(agent)
+        if slot.facts.state(SCOPE) is not State.CONNECTED:
+            raise NotConnected("Only a connected calendar can be compared.")
+        grant = self.grants.open(agent, slot.facts.connection_id, slot.grant)
+        events = self._events(agent, grant, slot.facts.calendar_id, start, end)
+        records = {record.session: record for record in self.sessions.all(agent)}
+        found = {event.id: event for event in events}
+        differences = _differences(grant, wanted, records, found)
+        if apply:
+            differences = tuple(self._apply(agent, one, wanted) for one in differences)
+        known = {record.event_id for record in records.values()}
+        return Comparison(
+            applied=apply,
+            equal=len(wanted) - sum(one.difference != "extra" for one in differences),
+            unknown_events=len(found.keys() - known),
+            differences=differences,
+        )
+
+    def _events(
+        self, agent: Agent, grant: Grant, calendar_id: str, start: Millis, end: Millis
+    ) -> tuple[EventAnswer, ...]:
+        try:
+            return self.access.with_token(
+                agent,
+                grant,
+                lambda token: self.calendar.list_between(
+                    token, calendar_id, as_datetime(start), as_datetime(end)
+                ),
+            )
+        except CalendarMissing:
+            self.connections.calendar_missing(agent, grant.connection_id)
+            raise NotConnected("The calendar is no longer in the account.") from None
+
+    def _apply(self, agent: Agent, one: Difference, wanted: Mapping[str, Wanted]) -> Difference:
+        if one.difference == "extra":
+            view = self.schedule.cancel(agent, one.session, By.SYSTEM, None, rewrite=True)
+        else:
+            wish = wanted[one.session]
+            view = self.schedule.put(agent, one.session, wish.content, By.SYSTEM, wish.version, rewrite=True)
+        return Difference(one.session, one.difference, view.status.value)
+
+
+def _differences(
+    grant: Grant,
+    wanted: Mapping[str, Wanted],
+    records: Mapping[str, Record],
+    found: Mapping[str, EventAnswer],
+) -> tuple[Difference, ...]:
+    kinds = {name: _difference(grant, name, wish, records.get(name), found) for name, wish in wanted.items()}
+    different = [Difference(name, kind, "") for name, kind in sorted(kinds.items()) if kind]
+    extra = [
+        Difference(name, "extra", "")
+        for name, record in sorted(records.items())
+        if name not in wanted and record.event_id in found and record.wanted
+    ]
+    return (*different, *extra)
+
+
+def _difference(
+    grant: Grant, name: str, wish: Wanted, record: Record | None, found: Mapping[str, EventAnswer]
+) -> Kind | None:
+    event = found.get(record.event_id) if record else None
+    if record is None or event is None:
+        return "missing"
+    if (instant(event.start), instant(event.end)) != (wish.content.start, wish.content.end):
+        return "times"
+    return None if record.digest == grant.digest(name, wish.content) else "content"
