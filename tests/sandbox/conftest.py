@@ -1,13 +1,13 @@
 """One local Google for all of these tests, reset for each; its clock is a file."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.local_google import LocalGoogle
-from tests.sandbox.app import APP, OTHER_APP, STRANGER_APP, App
+from tests.sandbox.app import APP, ONE, OTHER_APP, STRANGER_APP, App
 from tests.sandbox.http_api import FULL, GoogleApi
 
 
@@ -52,10 +52,22 @@ def app(google: LocalGoogle) -> App:
 
 
 @pytest.fixture
-def api(app: App) -> Iterator[GoogleApi]:
-    access = GoogleApi(app.google.api_endpoint, app.connect(scope=FULL)["access_token"])
-    yield access
-    access.close()
+def access(app: App) -> Iterator[Callable[..., GoogleApi]]:
+    """Connects an account under a scope; all connections are closed at the end."""
+    opened: list[GoogleApi] = []
+
+    def connected(account: str = ONE, scope: str = FULL) -> GoogleApi:
+        opened.append(GoogleApi(app.google.api_endpoint, app.connect(account, scope)["access_token"]))
+        return opened[-1]
+
+    yield connected
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture
+def api(access: Callable[..., GoogleApi]) -> GoogleApi:
+    return access()
 
 
 @pytest.fixture
