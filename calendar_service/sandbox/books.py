@@ -99,12 +99,18 @@ class Books:
             else:
                 rows, kind = keyed[table]
                 rows[key] = msgspec.convert(value, kind)
-        for table_of in self.events.values():
-            for event in table_of.by_uid.values():
-                self._last_change = max(self._last_change, event.change)
-                self._last_etag = max(self._last_etag, int(event.resource["etag"].strip('"')))
+        self._go_on_counting()
         self._change = itertools.count(self._last_change + 1)
         self._ledger.rewrite(self._everything())
+
+    def _go_on_counting(self) -> None:
+        """No number of a change and no etag is given twice, not even after a restart."""
+        events = [event for table in self.events.values() for event in table.by_uid.values()]
+        etags = [event.resource["etag"] for event in events]
+        etags += [row.etag for rows in (self.calendars, self.entries) for row in rows.values()]
+        changes = [event.change for event in events] + [entry.change for entry in self.entries.values()]
+        self._last_change = max(changes, default=0)
+        self._last_etag = max((int(etag.strip('"')) for etag in etags), default=0)
 
     def _load_event(self, key: str, value: Any) -> None:
         calendar, _, uid = key.rpartition(" ")

@@ -82,6 +82,8 @@ def week_page(world: World, request: Request, account: Account) -> Answer:
 def _monday(text: str | None, today: date) -> date:
     try:
         day = date.fromisoformat(text) if text else today
+        if not 1970 <= day.year <= 9990:  # far enough for everybody, and no zone runs out of dates
+            day = today
         return day - timedelta(days=day.weekday())
     except (ValueError, OverflowError):
         return today - timedelta(days=today.weekday())
