@@ -19,8 +19,8 @@ from calendar_service.web import (
 from calendar_service.web.parse import BODY_LIMIT
 from calendar_service.wiring import Service
 
-_MACHINES: Final = frozenset({"internal", "operations", "openapi"})
-"""Blueprints whose callers are programs: they get a problem (RFC 9457), people get a page."""
+_MACHINES: Final = frozenset({"/openapi.json", "/healthz", "/readyz", "/metrics"})
+"""Asked by programs, as the API is: they get a problem (RFC 9457), people get a page."""
 
 
 def create_app(service: Service) -> Flask:
@@ -46,7 +46,7 @@ def _answer_errors(app: Flask, service: Service) -> None:
         fact = problems.fact(error)
         if isinstance(fact, problems.Internal):
             service.log.failure("request.failed", error, request_id=g.request_id)
-        if internal.is_api(request.path) or request.blueprint in _MACHINES:
+        if internal.is_api(request.path) or request.path in _MACHINES:
             return problems.response(fact, docs)
         page = pages.problem(fact, problems.kind_of(fact).status)
         page.headers.update(problems.headers(fact))

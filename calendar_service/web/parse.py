@@ -12,13 +12,14 @@ import msgspec
 from flask import Request
 
 from calendar_service.domain.errors import InvalidRequest
-from calendar_service.web.problems import Misshapen, UnsupportedMediaType
+from calendar_service.web.problems import Misshapen, UnsupportedMediaType, too_large
 
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 
 BODY_LIMIT: Final = 64 * 1024
-"""Bytes. Enforced by the framework from Content-Length, and while reading where there is none."""
+"""Bytes. Compared with Content-Length before anything is read, and while reading where there is none."""
 
+_HALF: Final = re.compile("[\ud800-\udfff]")
 _SHOWN: Final = 80
 """So much of a caller's own name for a member is repeated in a problem."""
 
@@ -31,22 +32,32 @@ _LIMIT = re.compile(r"Expected `(?P<wanted>[^`]*)` (?P<limit>(?:of length )?(?:<
 
 def body(request: Request, shape: type[Shape]) -> Shape:
     """Return the request's body as `shape`. Without a body it is read as `{}`."""
-    _refuse_encoded(request)
+    _refuse_by_head(request)
+    # One byte more than is taken: the framework cuts off at its limit, and what was cut could still be JSON.
+    request.max_content_length = BODY_LIMIT + 1
     data = request.get_data(cache=False)
-    if not data:
-        return shaped({}, shape)
-    if request.mimetype != "application/json" or not _is_utf8(request):
-        raise UnsupportedMediaType("Send the body as `Content-Type: application/json`.", field="Content-Type")
-    return shaped(_read(data), shape)
+    if len(data) > BODY_LIMIT:
+        raise too_large()
+    return shaped(_read(data) if data else {}, shape)
 
 
-def _refuse_encoded(request: Request) -> None:
+def _refuse_by_head(request: Request) -> None:
+    """Refuse what can be refused before a byte of the body is read."""
+    if (request.content_length or 0) > BODY_LIMIT:
+        raise too_large()
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("Send the body as it is, not compressed.", field="Content-Encoding")
+    if _has_body(request) and not _is_json(request):
+        raise UnsupportedMediaType("Send the body as `Content-Type: application/json`.", field="Content-Type")
 
 
-def _is_utf8(request: Request) -> bool:
-    return request.mimetype_params.get("charset", "utf-8").lower() in {"utf-8", "utf8"}
+def _has_body(request: Request) -> bool:
+    return bool(request.content_length) or "Transfer-Encoding" in request.headers
+
+
+def _is_json(request: Request) -> bool:
+    charset = request.mimetype_params.get("charset", "utf-8")
+    return request.mimetype == "application/json" and charset.lower() in {"utf-8", "utf8"}
 
 
 def _read(data: bytes) -> object:
@@ -67,8 +78,14 @@ def _once_each(members: Iterable[tuple[str, object]]) -> dict[str, object]:
             raise Misshapen(f"`{shown(name)}` is given twice.", field=shown(name))
         if shown(name) != name:
             raise Misshapen(f"`{shown(name)}` is not a member of anything here.", field=shown(name))
-        found[name] = value
+        found[name] = _whole(name, value)
     return found
+
+
+def _whole(name: str, value: object) -> object:
+    if isinstance(value, str) and _HALF.search(value):
+        raise InvalidRequest(f"`{name}` holds half a character (a lone surrogate).", field=name)
+    return value
 
 
 def _no_number(_: str) -> Any:

@@ -61,6 +61,11 @@ class Internal(ServiceError):
         super().__init__("Something went wrong here that should not. The request id names it in the log.")
 
 
+def too_large() -> TooLarge:
+    """Return the refusal of a body over the limit."""
+    return TooLarge("The body is longer than 64 KiB.")
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """How one class of errors is answered."""
@@ -136,7 +141,7 @@ def _of_http(error: HTTPException) -> ServiceError:
         allowed = error.get_response().headers.get("Allow", "")
         return MethodNotAllowed(allowed)
     if status == 413:
-        return TooLarge("The body is longer than 64 KiB; nothing of it was read.")
+        return too_large()
     return Misshapen("The request could not be read.") if status < 500 else Internal()
 
 

@@ -15,17 +15,21 @@ from tests.local_google import LocalGoogle
 @pytest.fixture(scope="session")
 def google_process() -> Iterator[LocalGoogle]:
     """The local Google that all tests of the web share."""
-    client = OAuthClient(CLIENT_ID, CLIENT_SECRET, "household", (f"{PUBLIC_URL}/oauth/callback",), "Household")
+    client = OAuthClient(
+        CLIENT_ID, CLIENT_SECRET, "household", (f"{PUBLIC_URL}/oauth/callback",), "Household"
+    )
     with LocalGoogle.start([client]) as google:
         yield google
 
 
 @pytest.fixture
-def household(clean_store: str, google_process: LocalGoogle, test_clock: MovableClock) -> Household:
+def household(clean_store: str, google_process: LocalGoogle, test_clock: MovableClock) -> Iterator[Household]:
     """The service with nothing in it, and a Google on its first day."""
     google_process.clear_faults()
     google_process.reset()
-    return Household.of(clean_store, google_process, test_clock)
+    made = Household.of(clean_store, google_process, test_clock)
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The API's callers over a household, and sessions that fit into a body."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,11 +17,13 @@ AGENT = f"{ACME}/agents/agent-1"
 
 
 @pytest.fixture
-def household(clean_store: str, google_process: LocalGoogle, test_clock: MovableClock) -> Household:
+def household(clean_store: str, google_process: LocalGoogle, test_clock: MovableClock) -> Iterator[Household]:
     """The service with nothing in it, and keys of several organisations."""
     google_process.clear_faults()
     google_process.reset()
-    return Household.of(clean_store, google_process, test_clock, CALENDAR_API_KEYS=configured())
+    made = Household.of(clean_store, google_process, test_clock, CALENDAR_API_KEYS=configured())
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -1,10 +1,11 @@
 """Bodies and parameters: strict in form, and every refusal names its place."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask import Request
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
 from werkzeug.test import EnvironBuilder
@@ -182,21 +183,32 @@ def test_a_text_that_cannot_be_meant_is_refused_by_name(field: str, value: str) 
     assert error.value.field == ("time_zone" if field == "start" else field)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=50))
 def test_a_text_arrives_as_it_was_sent_or_not_at_all(text: str) -> None:
     shape = SessionBody(
-        start="2030-01-01T10:00:00Z", end="2030-01-01T11:00:00Z", by="agent", description=text  # type: ignore[arg-type]
+        start="2030-01-01T10:00:00Z",
+        end="2030-01-01T11:00:00Z",
+        by="agent",
+        description=text,  # type: ignore[arg-type]
     )
+    found = outcome(lambda: content(shape, "neutral").description)
+    assert found in {text, "description"}
+
+
+def outcome(read: Callable[[], str]) -> str:
+    """What was read, or the name of what was refused."""
     try:
-        assert content(shape, "neutral").description == text
+        return read()
     except InvalidRequest as refusal:
-        assert refusal.field == "description"
+        return refusal.field or ""
 
 
 def test_without_a_title_the_neutral_one_stands() -> None:
     assert content(body(sent(f"{{{WHOLE}}}"), SessionBody), "neutral").title == "neutral"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_body_or_refused(data: bytes) -> None:
     with pytest.raises(InvalidRequest):

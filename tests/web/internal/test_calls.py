@@ -95,7 +95,11 @@ def test_a_session_is_created_moved_left_alone_and_cancelled(
     created = api.put(ONE, session)
     assert created.status_code == 201
     assert created.json.keys() == {"session", "status", "event_id", "calendar_id", "revision", "html_link"}
-    assert (created.json["session"], created.json["status"], created.json["revision"]) == ("s-1", "scheduled", 1)
+    assert (created.json["session"], created.json["status"], created.json["revision"]) == (
+        "s-1",
+        "scheduled",
+        1,
+    )
 
     calls = len(google_process.journal())
     same = api.put(ONE, session)
@@ -147,9 +151,7 @@ def test_an_absent_optional_is_cleared(
     assert event["summary"] == connected.service.operator.session_title["en"]
 
 
-def test_local_times_are_times_of_the_zone(
-    api: Api, connected: Household, session: dict[str, Any]
-) -> None:
+def test_local_times_are_times_of_the_zone(api: Api, connected: Household, session: dict[str, Any]) -> None:
     local = {"start": "2031-01-10T10:00:00", "end": "2031-01-10T11:00:00", "time_zone": "America/Santiago"}
     assert api.put(ONE, session | local).status_code == 201
     read = api.get(f"{ONE}?read=google").json
@@ -200,9 +202,7 @@ def test_cancelling_what_was_never_there_is_a_success_that_writes_nothing(
     assert household.stored() == before
 
 
-def test_sessions_are_listed_page_by_page(
-    api: Api, connected: Household, session: dict[str, Any]
-) -> None:
+def test_sessions_are_listed_page_by_page(api: Api, connected: Household, session: dict[str, Any]) -> None:
     api.by("admin").post(f"{AGENT}/connection/pause")
     names = [f"s-{number:03}" for number in range(103)]
     for name in names:
@@ -252,7 +252,10 @@ def test_members_are_listed_and_counted_by_state(api: Api, connected: Household)
     admin = api.by("acme-admin")
     admin.post(f"{AGENT}/connection/pause")
     listed = admin.get(f"{ACME}/connections").json["connections"]
-    assert [(one["agent"], one["state"]) for one in listed] == [("agent-1", "paused"), ("agent-2", "connected")]
+    assert [(one["agent"], one["state"]) for one in listed] == [
+        ("agent-1", "paused"),
+        ("agent-2", "connected"),
+    ]
     only = admin.get(f"{ACME}/connections?state=paused&cursor=").json["connections"]
     assert [one["agent"] for one in only] == ["agent-1"]
     counted = admin.get(ACME).json

@@ -5,7 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import calendar_service.web.keys as module
@@ -47,6 +47,7 @@ def test_anything_else_is_refused(header: str | None) -> None:
         KEYS.caller(header)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_header_is_a_key_or_refused(header: str) -> None:
     with pytest.raises(Unauthenticated):
@@ -81,7 +82,9 @@ def test_hashes_are_compared_by_the_constant_time_function_alone() -> None:
     tree = ast.parse(Path(module.__file__).read_text("utf-8"))
     compared = [node for node in ast.walk(tree) if isinstance(node, ast.Compare)]
     names = {name.id for node in compared for name in ast.walk(node) if isinstance(name, ast.Name)}
-    attributes = {part.attr for node in compared for part in ast.walk(node) if isinstance(part, ast.Attribute)}
+    attributes = {
+        part.attr for node in compared for part in ast.walk(node) if isinstance(part, ast.Attribute)
+    }
     assert not names & {"presented", "key", "known"}
     assert "sha256" not in attributes
     assert "compare_digest" in {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
@@ -95,11 +98,16 @@ def key_file(tmp_path: Path) -> Path:
 
 
 def test_a_key_taken_out_of_the_file_ends_at_the_next_request(
-    clean_store: str, google_process: LocalGoogle, test_clock: MovableClock, key_file: Path
+    clean_store: str,
+    google_process: LocalGoogle,
+    test_clock: MovableClock,
+    key_file: Path,
+    request: pytest.FixtureRequest,
 ) -> None:
     household = Household.of(
         clean_store, google_process, test_clock, CALENDAR_API_KEYS="", CALENDAR_API_KEYS_FILE=str(key_file)
     )
+    request.addfinalizer(household.close)
     api = Api(create_app(household.service))
     path = "/v1/organizations/acme/agents/agent-1/connection"
     assert api.get(path).status_code == 200

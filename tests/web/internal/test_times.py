@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calendar_service.domain.clock import rfc3339
@@ -55,8 +55,8 @@ def test_a_time_is_one_instant(text: str, local: ZoneInfo | None, utc: str) -> N
         "2026-05-03T14:00:00 +04:00",
         "2026-05-03T14:00:00Z\n",
         " 2026-05-03T14:00:00Z",
-        "２０２６-05-03T14:00:00Z",
-        "2026-05-03T14:00:00−04:00",
+        "\uff12\uff10\uff12\uff16-05-03T14:00:00Z",
+        "2026-05-03T14:00:00\u221204:00",
         "+2026-05-03T14:00:00Z",
         "12026-05-03T14:00:00Z",
         "2026-05-03T14:00:00Z[America/Santiago]",
@@ -131,20 +131,28 @@ def test_a_zone_that_is_none_is_refused(name: str) -> None:
     assert refused.value.field == "time_zone"
 
 
-@given(st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1)), st.sampled_from([SANTIAGO, MADRID]))
+MOMENTS = st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1))  # noqa: DTZ001 - local times have no zone
+
+
+@settings(deadline=None)
+@given(MOMENTS, st.sampled_from([SANTIAGO, MADRID]))
 def test_a_local_time_that_exists_is_shown_again_as_it_was_given(moment: datetime, local: ZoneInfo) -> None:
     text = moment.strftime("%Y-%m-%dT%H:%M:%S")
+    shown, reason = read(text, local)
+    assert shown == text or "does not exist" in reason
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_any_text_is_a_time_or_refused(text: str) -> None:
+    shown, reason = read(text, SANTIAGO)
+    assert shown or "`start`" in reason
+
+
+def read(text: str, local: ZoneInfo) -> tuple[str, str]:
+    """The local time as it is shown afterwards, or why it was refused."""
     try:
         found = instant(text, "start", local)
     except InvalidRequest as refused:
-        assert "does not exist" in refused.detail
-        return
-    assert datetime.fromtimestamp(found / 1000, UTC).astimezone(local).strftime("%Y-%m-%dT%H:%M:%S") == text
-
-
-@given(st.text())
-def test_any_text_is_a_time_or_refused(text: str) -> None:
-    try:
-        instant(text, "start", SANTIAGO)
-    except InvalidRequest as refused:
-        assert refused.field == "start"
+        return "", refused.detail
+    return datetime.fromtimestamp(found / 1000, UTC).astimezone(local).strftime("%Y-%m-%dT%H:%M:%S"), ""

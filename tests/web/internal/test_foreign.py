@@ -1,0 +1,120 @@
+"""A foreign organisation is nothing at all: one answer, byte for byte, whatever exists there (I3)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from calendar_service.domain.names import Agent
+from calendar_service.web.internal import CALLS
+from calendar_service.web.internal_call import Call
+from tests.household import Household
+from tests.local_google import LocalGoogle
+from tests.web.internal.callers import Api
+
+SECOND = "agent-two@example.com"
+QUERIES = {"cancel_session": "?by=agent", "end_connection": "?erase=now"}
+
+
+def path_of(call: Call, organization: str, agent: str = "agent-1", session: str = "s-1") -> str:
+    path = call.path.replace("<organization>", organization).replace("<agent>", agent)
+    return path.replace("<session>", session) + QUERIES.get(call.name, "")
+
+
+def told(answer: TestResponse) -> tuple[int, bytes, list[tuple[str, str]]]:
+    """Everything that an answer tells, but for its own number."""
+    return (
+        answer.status_code,
+        answer.data,
+        sorted(pair for pair in answer.headers if pair[0] != "X-Request-Id"),
+    )
+
+
+def ask(api: Api, call: Call, path: str, session: dict[str, Any], **more: Any) -> TestResponse:
+    sent = {"json": session} if call.name == "put_session" else {}
+    return api.call(call.method, path, **(sent | more))
+
+
+@pytest.mark.parametrize("role", ["backend", "admin"])
+def test_nothing_that_exists_elsewhere_shows_in_an_answer(
+    api: Api, household: Household, google_process: LocalGoogle, session: dict[str, Any], role: str
+) -> None:
+    household.connect(Agent("beta", "agent-1"), account=SECOND)
+    api.put("/v1/organizations/beta/agents/agent-1/sessions/s-1", session)
+    acme = api.by(f"acme-{role}")
+    stored, calls = household.stored(), len(google_process.journal())
+    trips = household.service.database.round_trips
+    answers = {repr(told(answer)) for call in CALLS for answer in everywhere_else(acme, call, session)}
+    assert len(answers) == 1
+    assert answers.pop().startswith("(404, ")
+    assert household.service.database.round_trips == trips
+    assert household.stored() == stored
+    assert len(google_process.journal()) == calls
+
+
+def everywhere_else(acme: Api, call: Call, session: dict[str, Any]) -> Iterator[TestResponse]:
+    """One call at every place that is not acme's: with data, without, unknown, malformed, disguised."""
+    foreign = path_of(call, "beta")
+    for place in (
+        foreign,
+        path_of(call, "beta", session="s-2"),
+        path_of(call, "beta", agent="agent-2"),
+        path_of(call, "gamma"),
+        path_of(call, "b%20d"),
+        path_of(call, "ACME"),
+        path_of(call, "acme%20"),
+        path_of(call, "*"),
+        path_of(call, "x" * 200),
+        path_of(call, "beta", agent="%00", session="%ff"),
+        path_of(call, "beta%2F..%2Facme"),
+    ):
+        yield ask(acme, call, place, session)
+    yield ask(acme, call, foreign, session, headers={"X-Organization": "acme", "Idempotency-Key": "s-1"})
+    yield acme.call(call.method, f"{foreign}{'&' if '?' in foreign else '?'}organization=acme")
+    yield acme.call(call.method, foreign, data=b"{", content_type="text/plain")
+    yield acme.call(call.method, foreign, data=b"x" * 70_000)
+    yield acme.call("PROPFIND", foreign)
+    yield acme.call("GET", "/v1/organizations/beta/nothing")
+
+
+def test_an_unknown_session_of_an_own_agent_looks_as_foreign_ones_do(
+    api: Api, household: Household, session: dict[str, Any]
+) -> None:
+    household.connect(Agent("acme", "agent-1"))
+    acme = api.by("acme-backend")
+    foreign = told(acme.get("/v1/organizations/beta/agents/agent-1/sessions/s-1"))
+    assert told(acme.get("/v1/organizations/acme/agents/agent-1/sessions/s-1")) == foreign
+    assert told(acme.get("/v1/organizations/acme/agents/agent-1/nothing")) == foreign
+
+
+def test_a_session_of_another_agent_is_not_found_and_not_touched(
+    api: Api, household: Household, session: dict[str, Any]
+) -> None:
+    household.connect(Agent("acme", "agent-1"))
+    household.connect(Agent("acme", "agent-2"), account=SECOND)
+    acme = api.by("acme-backend")
+    acme.put("/v1/organizations/acme/agents/agent-1/sessions/s-1", session)
+    assert acme.get("/v1/organizations/acme/agents/agent-2/sessions/s-1").status_code == 404
+    assert acme.delete("/v1/organizations/acme/agents/agent-2/sessions/s-1?by=agent").json["applied"] is False
+    assert acme.get("/v1/organizations/acme/agents/agent-1/sessions/s-1").json["status"] == "scheduled"
+
+
+def test_members_of_another_organisation_are_in_no_list(api: Api, household: Household) -> None:
+    household.connect(Agent("acme", "agent-1"))
+    household.connect(Agent("beta", "agent-2"), account=SECOND)
+    listed = api.by("beta-admin").get("/v1/organizations/beta/connections").json["connections"]
+    assert [one["agent"] for one in listed] == ["agent-2"]
+    assert api.by("beta-admin").get("/v1/organizations/beta").json["connections"]["connected"] == 1
+
+
+def test_a_key_of_the_wrong_role_is_forbidden_before_anything_is_read(
+    api: Api, household: Household, session: dict[str, Any]
+) -> None:
+    trips = household.service.database.round_trips
+    for call in CALLS:
+        for role in {"backend", "admin"} - set(call.roles):
+            for caller in (role, f"acme-{role}"):
+                answer = ask(api.by(caller), call, path_of(call, "acme"), session)
+                assert (answer.status_code, answer.json["code"]) == (403, "forbidden")
+    assert household.service.database.round_trips == trips
