@@ -21,6 +21,7 @@ NOT_WITH_SYNC = (
     "timeMax",
     "updatedMin",
 )
+NO_TOKEN = frozenset(NOT_WITH_SYNC) - {"timeMin", "timeMax"}
 SEARCHED = ("summary", "description", "location")
 Test = Callable[[Event], bool]
 
@@ -41,7 +42,7 @@ def list_events(call: Call) -> dict[str, Any]:
         rows.sort(key=lambda event: (event.resource.get("updated", ""), event.uid))
     page = paging.Page(call, f"events {calendar.id}", default=250, most=2500)
     items = [shown(event, query.get("timeZone")) for event in page.cut(rows)]
-    syncable = not any(name in query for name in NOT_WITH_SYNC)  # [R] filtered lists give no token
+    syncable = not any(name in query for name in NO_TOKEN)  # [R] which lists give no token
     return page.finished(_head(calendar, rows, query), items, len(rows), sync=syncable)
 
 
