@@ -12,6 +12,7 @@ from calendar_service.web import (
     internal_connections,
     internal_organizations,
     internal_portal,
+    internal_reconcile,
     internal_sessions,
 )
 from calendar_service.web.internal_call import Answer, Call, Names
@@ -26,6 +27,7 @@ CALLS: Final[tuple[Call, ...]] = (
     *internal_portal.CALLS,
     *internal_connections.CALLS,
     *internal_sessions.CALLS,
+    *internal_reconcile.CALLS,
     *internal_organizations.CALLS,
 )
 """All calls of the API: what is served, and what `/openapi.json` describes."""

@@ -65,7 +65,8 @@ def content(body: SessionContent, neutral_title: str, place: str = "") -> Conten
     """Return the content; `place` goes before the names of members in what is refused."""
     zone_name = "" if body.time_zone is UNSET else str(body.time_zone)
     local = None if body.time_zone is UNSET else zone(zone_name, f"{place}time_zone")
-    start, end = period(body.start, body.end, local, (f"{place}start", f"{place}end"))
+    names = (f"{place}start", f"{place}end")
+    start, end = period(body.start, body.end, names, local, f"{place}time_zone")
     return Content(
         start=start,
         end=end,
@@ -77,9 +78,11 @@ def content(body: SessionContent, neutral_title: str, place: str = "") -> Conten
     )
 
 
-def period(start: str, end: str, local: ZoneInfo | None, names: tuple[str, str]) -> tuple[Millis, Millis]:
+def period(
+    start: str, end: str, names: tuple[str, str], local: ZoneInfo | None = None, zone_field: str = ""
+) -> tuple[Millis, Millis]:
     """Return two instants, the second after the first."""
-    begins, ends = instant(start, names[0], local), instant(end, names[1], local)
+    begins, ends = instant(start, names[0], local, zone_field), instant(end, names[1], local, zone_field)
     if ends <= begins:
         raise InvalidRequest(f"`{names[1]}` has to lie after `{names[0]}`.", field=names[1])
     return begins, ends

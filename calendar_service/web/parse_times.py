@@ -36,8 +36,11 @@ def zone(name: str, field: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-def instant(text: str, field: str, local: ZoneInfo | None) -> Millis:
-    """Return the instant; a time without offset is one in `local` (the first, where the night has it twice)."""
+def instant(text: str, field: str, local: ZoneInfo | None, zone_field: str = "") -> Millis:
+    """Return the instant; a time without offset is one in `local` (the first, where the night has it twice).
+
+    `zone_field` is the member that could have named a zone; empty where there is none.
+    """
     match = _TIME.fullmatch(text)
     if match is None:
         raise InvalidRequest(
@@ -45,20 +48,19 @@ def instant(text: str, field: str, local: ZoneInfo | None) -> Millis:
             "or, with `time_zone`, 2026-05-03T14:00:00.",
             field=field,
         )
-    moment = _moment(match, field, local)
+    moment = _moment(match, field, local, zone_field)
     if moment.year not in YEARS:
         raise InvalidRequest(f"`{field}` has to lie in the years {YEARS[0]} to {YEARS[-1]}.", field=field)
     return int(moment.timestamp()) * SECOND
 
 
-def _moment(match: re.Match[str], field: str, local: ZoneInfo | None) -> datetime:
+def _moment(match: re.Match[str], field: str, local: ZoneInfo | None, zone_field: str) -> datetime:
     naive = _naive(match, field)
     if match["offset"]:
         return _in_utc(naive.replace(tzinfo=_offset(match["offset"], field)), field)
     if local is None:
-        raise InvalidRequest(
-            f"`{field}` has no offset, so `time_zone` has to say where it is.", field="time_zone"
-        )
+        way_out = f"so `{zone_field}` has to say where it is" if zone_field else "and has to have one"
+        raise InvalidRequest(f"`{field}` has no offset, {way_out}.", field=zone_field or field)
     moment = _in_utc(naive.replace(tzinfo=local), field)
     if moment.astimezone(local).replace(tzinfo=None, fold=0) != naive:
         raise InvalidRequest(

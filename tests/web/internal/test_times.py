@@ -114,10 +114,11 @@ def test_a_local_time_that_the_night_skips_is_refused(text: str, local: ZoneInfo
     assert refused.value.field == "start"
 
 
-def test_a_local_time_needs_a_zone() -> None:
-    with pytest.raises(InvalidRequest) as refused:
-        instant("2026-05-03T14:00:00", "start", None)
-    assert refused.value.field == "time_zone"
+@pytest.mark.parametrize(("zone_field", "named"), [("time_zone", "time_zone"), ("", "start")])
+def test_a_local_time_needs_a_zone(zone_field: str, named: str) -> None:
+    with pytest.raises(InvalidRequest, match="no offset") as refused:
+        instant("2026-05-03T14:00:00", "start", None, zone_field)
+    assert refused.value.field == named
 
 
 @pytest.mark.parametrize(
