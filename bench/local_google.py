@@ -97,7 +97,9 @@ def measure(google: LocalGoogle, name: str, count: int, connections: int, reques
     drive(port, count, connections, request)
     wall, cpu = time.perf_counter() - began, cpu_seconds(google.pid) - before
     grown = (resident_bytes(google.pid) - memory) / count
-    print(f"| {name} | {count} | {count / wall:,.0f} | {count / cpu:,.0f} | {cpu / count * 1e6:.0f} | {grown:,.0f} |")
+    print(
+        f"| {name} | {count} | {count / wall:,.0f} | {count / cpu:,.0f} | {cpu / count * 1e6:.0f} | {grown:,.0f} |"
+    )
 
 
 def run(count: int, connections: int, data_dir: Path | None) -> None:
@@ -105,7 +107,9 @@ def run(count: int, connections: int, data_dir: Path | None) -> None:
     with LocalGoogle.start([APP], data_dir=data_dir) as google:
         token = App(google, APP).connect()["access_token"]
         api = GoogleApi(google.api_endpoint, token)
-        base = "/calendar/v3/calendars/" + quote(api.new_calendar(timeZone="America/Santiago")["id"]) + "/events"
+        base = (
+            "/calendar/v3/calendars/" + quote(api.new_calendar(timeZone="America/Santiago")["id"]) + "/events"
+        )
         api.close()
 
         def insert(number: int) -> bytes:
@@ -116,7 +120,11 @@ def run(count: int, connections: int, data_dir: Path | None) -> None:
         where = "on disk" if data_dir else "in memory"
         measure(google, f"events.insert, books {where}", count, connections, insert)
         measure(
-            google, "events.get", count, connections, lambda n: rendered("GET", f"{base}/{base32hex(n)}?alt=json", token)
+            google,
+            "events.get",
+            count,
+            connections,
+            lambda n: rendered("GET", f"{base}/{base32hex(n)}?alt=json", token),
         )
         measure(
             google,

@@ -1,7 +1,9 @@
 """Calendar v3: who calls, may they, what do they want. Must not know what a method does."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
+from urllib.parse import parse_qs
 
 import msgspec
 
@@ -17,7 +19,7 @@ from calendar_service.sandbox import (
 )
 from calendar_service.sandbox import parameters as query_parameters
 from calendar_service.sandbox.call import Call, Handler
-from calendar_service.sandbox.discovery import Method, find
+from calendar_service.sandbox.discovery import Method, find, methods
 from calendar_service.sandbox.grants import settle_late_revocations
 from calendar_service.sandbox.http import JSON, Answer, Request
 from calendar_service.sandbox.merge import without_nulls
@@ -112,7 +114,7 @@ def _answer(world: World, request: Request, served: Served) -> Answer:
         raise errors.scope_insufficient(name, sorted(method.scopes))
     now = world.now()
     spend(world, method, account.email, token.project, now)
-    query = query_parameters.read(method.parameters, request.query)
+    query = _query(method.id, request.query_string)
     mask = fields.parse(query["fields"], method.response) if "fields" in query else None
     call = Call(world, method, variables, query, request.headers, account, token, now)
     if method.request is not None:
@@ -121,6 +123,13 @@ def _answer(world: World, request: Request, served: Served) -> Answer:
     if handler is None:
         raise _absent(method)
     return _written(request, query, handler(call), mask)
+
+
+@lru_cache(maxsize=2048)
+def _query(method: str, query_string: str) -> Mapping[str, Any]:
+    """The parameters, read once for all calls that send the same ones; not to be changed."""
+    values = parse_qs(query_string, keep_blank_values=True) if query_string else {}
+    return query_parameters.read(methods()[method].parameters, values)
 
 
 def _absent(method: Method) -> errors.GoogleError:

@@ -5,7 +5,7 @@ from typing import Any
 from calendar_service.sandbox import errors, paging
 from calendar_service.sandbox.calendars import MEET
 from calendar_service.sandbox.call import Call
-from calendar_service.sandbox.merge import merged, without_nulls
+from calendar_service.sandbox.merge import merged
 from calendar_service.sandbox.records import Calendar, ListEntry
 
 WRITABLE = (
@@ -63,7 +63,7 @@ def get(call: Call) -> dict[str, Any]:
 
 def insert(call: Call) -> dict[str, Any]:
     """Subscribe again to a calendar of one's own."""
-    body = without_nulls(call.body)
+    body = call.body
     if "id" not in body:
         raise errors.required("Missing calendar id.")  # [R] the text
     calendar = call.calendar_named(body["id"])
@@ -86,7 +86,7 @@ def patch(call: Call) -> dict[str, Any]:
 def update(call: Call) -> dict[str, Any]:
     """Replace how this account sees the calendar."""
     entry, calendar = _entry(call)
-    return _change(call, entry, calendar, without_nulls(call.body))
+    return _change(call, entry, calendar, call.body)
 
 
 def _change(call: Call, entry: ListEntry, calendar: Calendar, settings: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 from calendar_service.sandbox import errors, identifiers
 from calendar_service.sandbox.call import Call
 from calendar_service.sandbox.event_times import date_time
-from calendar_service.sandbox.merge import merged, without_nulls
+from calendar_service.sandbox.merge import merged
 from calendar_service.sandbox.records import Calendar, ListEntry
 from calendar_service.sandbox.zones import zone
 
@@ -30,7 +30,7 @@ def resource(calendar: Calendar) -> dict[str, Any]:
 
 def insert(call: Call) -> dict[str, Any]:
     """A new secondary calendar, owned by the caller and shown in its list; without a zone it is in UTC."""
-    body = without_nulls(call.body)
+    body = call.body
     _demand_summary(body)
     _demand_quota(call)
     books = call.world.books
@@ -63,7 +63,7 @@ def get(call: Call) -> dict[str, Any]:
 
 def update(call: Call) -> dict[str, Any]:
     """PUT: what is not sent is cleared (the zone goes on, for a calendar is never without one)."""
-    return _change(call, without_nulls(call.body))
+    return _change(call, call.body)
 
 
 def patch(call: Call) -> dict[str, Any]:

@@ -14,7 +14,7 @@ APP_CREATED = "https://www.googleapis.com/auth/calendar.app.created"
 
 @dataclass
 class Call:
-    """``body`` has passed its schema; in a merge its nulls are still there."""
+    """``body`` has passed its schema; only in a merge are its nulls still there."""
 
     world: World
     method: Method

@@ -4,6 +4,7 @@ import os
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 
@@ -31,7 +32,13 @@ class Clock:
         return float(text) if text else 0.0
 
 
+@lru_cache(maxsize=256)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")[:-6]
+
+
 def rfc3339(seconds: float, *, milliseconds: bool = False) -> str:
     """``created`` comes without milliseconds, ``updated`` with them; both in UTC with a ``Z``."""
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return moment.isoformat(timespec="milliseconds" if milliseconds else "seconds").replace("+00:00", "Z")
+    thousandths = int(seconds * 1000)
+    fraction = f".{thousandths % 1000:03}Z" if milliseconds else "Z"
+    return _second(thousandths // 1000) + fraction

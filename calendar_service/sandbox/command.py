@@ -1,11 +1,14 @@
 """The command that starts the local Google. Must not hold rules."""
 
 import os
+import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
 
+from calendar_service.sandbox import month
 from calendar_service.sandbox.clients import (
     DEFAULT_APP_NAME,
     DEFAULT_CLIENT_ID,
@@ -15,6 +18,7 @@ from calendar_service.sandbox.clients import (
     parse_client,
 )
 from calendar_service.sandbox.server import serve
+from calendar_service.sandbox.world import World
 
 
 def default_client() -> OAuthClient:
@@ -59,9 +63,21 @@ def _clients(
     envvar="CALENDAR_TEST_CLOCK",
     help="A file that holds an offset in seconds; read again at each use.",
 )
-@click.option("--seed", default=0, show_default=True, help="For faults with a probability.")
+@click.option("--seed", default=0, show_default=True, help="For faults with a probability, and for --month.")
+@click.option(
+    "--month",
+    "agents",
+    type=click.IntRange(1, 5000),
+    help="Begin with a month of a contact centre of that many agents (200 take some seconds).",
+)
 def google(
-    port: int, host: str, data_dir: Path | None, clients: list[OAuthClient], clock: Path | None, seed: int
+    port: int,
+    host: str,
+    data_dir: Path | None,
+    clients: list[OAuthClient],
+    clock: Path | None,
+    seed: int,
+    agents: int | None,
 ) -> None:
     """Run the local Google: OAuth, Calendar v3 and their failures, for development and tests."""
     if data_dir is None and os.environ.get("CALENDAR_DATA_DIR"):
@@ -73,4 +89,15 @@ def google(
         host=host,
         clock_file=clock,
         seed=seed,
+        prepare=None if agents is None else partial(_month, agents=agents, seed=seed),
     )
+
+
+def _month(world: World, *, agents: int, seed: int) -> None:
+    """Fill the books, showing how far it is."""
+    steps = month.fill(world, agents, month.first_monday(world), seed)
+    with click.progressbar(
+        steps, length=agents, label=f"A month of {agents} agents", file=sys.stderr
+    ) as shown:
+        made = sum(shown)
+    click.echo(f"{made} events of {agents} agents", err=True)

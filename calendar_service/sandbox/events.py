@@ -11,7 +11,7 @@ from calendar_service.sandbox.event_list import shown
 from calendar_service.sandbox.event_resource import Draft, ordered
 from calendar_service.sandbox.event_rules import demand, demand_id
 from calendar_service.sandbox.event_times import both
-from calendar_service.sandbox.merge import merged, without_nulls
+from calendar_service.sandbox.merge import merged
 from calendar_service.sandbox.records import Calendar, Event
 
 _uids = itertools.count(1)
@@ -31,7 +31,7 @@ def _next_uid(call: Call, calendar: Calendar) -> int:
 def insert(call: Call) -> dict[str, Any]:
     """A new event under the caller's id or a fresh one. An id once used is taken for ever, also by a deleted one."""
     calendar = call.calendar()
-    body = without_nulls(call.body)
+    body = dict(call.body)
     body.pop("organizer", None)  # to be given only when importing
     if "id" in body:
         demand_id(body["id"])
@@ -45,7 +45,7 @@ def insert(call: Call) -> dict[str, Any]:
 def import_event(call: Call) -> dict[str, Any]:
     """A private copy of an event that may be somebody else's; its organizer is kept."""
     calendar = call.calendar()
-    body = without_nulls(call.body)
+    body = call.body
     if "iCalUID" not in body:
         raise errors.required("Missing iCalUID.")  # [R] the text
     for held in call.world.books.events_of(calendar.id).by_uid.values():
@@ -126,7 +126,7 @@ def update(call: Call) -> dict[str, Any]:
     """Replace; what is not sent is gone."""
     calendar = call.calendar()
     event = _changeable(call, calendar)
-    return _replace(call, calendar, event, without_nulls(call.body))
+    return _replace(call, calendar, event, call.body)
 
 
 def _changeable(call: Call, calendar: Calendar) -> Event:

@@ -1,6 +1,7 @@
 """Every call and what became of it, in order, never changed: the oracle of tests. Must hold no token."""
 
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -49,6 +50,7 @@ class Journal:
         return len(self._entries)
 
 
+@lru_cache(maxsize=1024)
 def safe_query(query_string: str) -> str:
     """The query without the values that open doors."""
     if not query_string:

@@ -1,9 +1,10 @@
 """The process: opens the books, listens, stops cleanly when told. Must not know Google."""
 
 import asyncio
+import gc
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from calendar_service.sandbox.application import Application
@@ -39,9 +40,12 @@ def serve(
     host: str = "127.0.0.1",
     clock_file: Path | None = None,
     seed: int = 0,
+    prepare: Callable[[World], None] | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; one line with the URL is printed when connections are accepted."""
     world = make_world(data_dir, clients, clock_file, seed)
+    if prepare is not None:
+        prepare(world)
     asyncio.run(_run(world, host, port))
 
 
@@ -52,6 +56,11 @@ async def _run(world: World, host: str, port: int) -> None:
     shown = "localhost" if host in ("127.0.0.1", "0.0.0.0") else host  # noqa: S104 - compared, not bound
     world.url = f"http://{shown}:{server.sockets[0].getsockname()[1]}"
     world.ring = Push(world).ring
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(
+        100_000, 50, 100
+    )  # books grow and hold no cycles: looking through them again is lost time
     stopped = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopped.set)
