@@ -12,10 +12,10 @@ from urllib.parse import SplitResult, urlsplit
 import httplib2  # type: ignore[import-untyped]
 
 from calendar_service.domain.errors import GoogleUnavailable
-from calendar_service.google.deadline import Deadline
-from calendar_service.google.dial import NotDelivered, tls_context
-from calendar_service.google.kept import Connections
-from calendar_service.google.line import ANSWER_LIMIT, AnswerTooLarge, Line
+from calendar_service.wire.deadline import Deadline
+from calendar_service.wire.dial import NotDelivered, tls_context
+from calendar_service.wire.kept import Connections
+from calendar_service.wire.line import ANSWER_LIMIT, AnswerTooLarge, Line
 
 USER_AGENT = "calendar-service"
 

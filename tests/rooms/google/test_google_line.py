@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from calendar_service.domain.errors import GoogleUnavailable
-from calendar_service.google import kept
-from calendar_service.google.line import ANSWER_LIMIT
 from calendar_service.google.transport import Call, Transport
+from calendar_service.wire import kept
+from calendar_service.wire.line import ANSWER_LIMIT
 from tests.rooms.google.scripted_peer import (
     Act,
     Peer,

@@ -7,7 +7,7 @@ import socket
 import ssl
 from typing import IO, Any
 
-from calendar_service.google.deadline import Deadline
+from calendar_service.wire.deadline import Deadline
 
 ANSWER_LIMIT = 1024 * 1024
 """Bytes of one answer, head and body together, that are read before the line is given up."""

@@ -8,9 +8,9 @@ from time import monotonic
 from typing import Any
 from urllib.parse import SplitResult
 
-from calendar_service.google.deadline import Deadline
-from calendar_service.google.dial import NotDelivered, dial
-from calendar_service.google.line import Line
+from calendar_service.wire.deadline import Deadline
+from calendar_service.wire.dial import NotDelivered, dial
+from calendar_service.wire.line import Line
 
 IDLE_LIMIT = 50.0
 """Seconds after which a kept connection is not trusted; gateways forget silent ones after a minute."""

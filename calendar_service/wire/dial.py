@@ -7,7 +7,7 @@ import ssl
 import threading
 from typing import Any
 
-from calendar_service.google.deadline import Deadline
+from calendar_service.wire.deadline import Deadline
 
 _LOOKUPS = threading.BoundedSemaphore(8)  # a dead resolver may hold this many threads, never more
 
