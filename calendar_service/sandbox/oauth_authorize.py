@@ -19,11 +19,22 @@ def authorize(world: World, request: Request) -> Outcome:
     """One step of the way through the screens; with client and account for the journal."""
     client_id = first(request.query, "client_id")
     if request.method not in ("GET", "HEAD", "POST") or foreign(request):
-        return page(request, "error.html", status=400, code="invalid_request", detail=""), client_id, None
+        return (
+            page(request, "error.html", status=400, number=400, code="invalid_request", detail=""),
+            client_id,
+            None,
+        )
     try:
         asked = read(world, request.query)
     except ShownError as error:
-        shown = page(request, "error.html", status=error.status, code=error.code, detail=error.detail)
+        shown = page(
+            request,
+            "error.html",
+            status=error.status,
+            number=error.status,
+            code=error.code,
+            detail=error.detail,
+        )
         return shown, client_id, None
     if request.method == "POST":
         return _posted(world, request, asked)

@@ -34,7 +34,7 @@ def shown(app: App, **parameters: str | None) -> tuple[int, str]:
 def test_a_redirect_uri_has_to_match_to_the_letter(app: App, uri: str) -> None:
     status, text = shown(app, redirect_uri=uri)
     assert status == 400
-    assert "redirect_uri_mismatch" in text
+    assert "Error 400: redirect_uri_mismatch" in text
 
 
 @fact("V", "client_id, redirect_uri, response_type=code and scope are required: invalid_request")
