@@ -57,11 +57,11 @@ def unneeded(pins: dict[str, str], wanted: list[Requirement]) -> Iterator[str]:
 
 
 def required_by(name: str) -> list[str]:
-    """Return what an installed distribution may ask for, on any platform and with any of its extras."""
+    """Return what an installed distribution asks for, on any platform, without its extras."""
     if not is_installed(name):
         return []
-    requirements = metadata.requires(name) or []
-    return [canonicalize_name(Requirement(text).name) for text in requirements]
+    requirements = map(Requirement, metadata.requires(name) or [])
+    return [canonicalize_name(one.name) for one in requirements if "extra ==" not in str(one.marker)]
 
 
 def is_installed(name: str) -> bool:

@@ -1,5 +1,6 @@
 """The web process: Granian with its limits around our application. Must not know a route."""
 
+import multiprocessing
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from calendar_service import wiring
+from calendar_service import leash, wiring
 from calendar_service.config import Config, load
 from calendar_service.log import SILENT_GRANIAN, Log, tame
 from calendar_service.web.app import create_app
@@ -51,6 +52,9 @@ def serve(config: Config, host: str) -> None:
 
 def _application() -> "WSGIApplication":
     """Build the application in the worker process: connections and threads do not survive a fork."""
+    parent = multiprocessing.parent_process()
+    if parent and parent.pid:
+        leash.follow(parent.pid)  # or it would keep the port when its parent is killed
     log = Log("web")
     tame(log)
     try:

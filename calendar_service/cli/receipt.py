@@ -1,0 +1,36 @@
+"""`calendar-service receipt`: receipts of erasures. Must not show what a receipt does not say."""
+
+import sys
+from typing import BinaryIO
+
+import click
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from calendar_service.cli.settings import as_json_option, configured, print_json
+from calendar_service.journeys.receipts import ReceiptInvalid, public_key_text, verify
+
+
+@click.group("receipt")
+def command() -> None:
+    """Receipts of erasures."""
+
+
+@command.command("verify")
+@click.argument("file", type=click.File("rb"))
+@click.option("--public-key", multiple=True, help="A key that the operator published; without it, our own.")
+@as_json_option
+def verify_file(file: BinaryIO, public_key: tuple[str, ...], *, as_json: bool) -> None:
+    """Check that FILE (- for standard input) is a receipt as it was signed; exit 0 if so, else 1."""
+    try:
+        number, reason = str(verify(file.read(), public_key or (_own_public_key(),))["number"]), ""
+    except ReceiptInvalid as error:
+        number, reason = "", str(error)
+    if as_json:
+        print_json({"valid": not reason, "number": number, "reason": reason})
+    else:
+        click.echo(reason or f"Receipt {number} is genuine and unchanged.")
+    sys.exit(bool(reason))
+
+
+def _own_public_key() -> str:
+    return public_key_text(Ed25519PrivateKey.from_private_bytes(configured().signing_key).public_key())

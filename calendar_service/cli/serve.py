@@ -1,0 +1,19 @@
+"""`calendar-service serve`. Must not hold more than the command."""
+
+import click
+
+from calendar_service import server
+from calendar_service.cli.settings import configured
+from calendar_service.ports import PortTaken, require_free
+
+
+@click.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+def command(host: str) -> None:
+    """Run one web process."""
+    settings = configured()
+    try:
+        require_free(settings.port, "CALENDAR_PORT", host)
+    except PortTaken as error:
+        raise click.UsageError(str(error)) from None
+    server.serve(settings, host)

@@ -1,0 +1,38 @@
+"""What commands share: the configuration or its faults, and JSON. Must not load more than the configuration."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from typing import NoReturn
+
+import click
+
+from calendar_service import config
+from calendar_service.config import Config, ConfigurationFaults, Fault
+
+UNUSABLE = 2
+"""The exit status for a configuration or an argument that cannot be used."""
+
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def refuse(faults: Iterable[Fault]) -> NoReturn:
+    """Print every fault with its remedy, and exit."""
+    click.echo("The configuration cannot be used:", err=True)
+    for fault in faults:
+        click.echo(f"  {fault}", err=True)
+    sys.exit(UNUSABLE)
+
+
+def configured() -> Config:
+    """Return the configuration of this environment, or exit with all its faults."""
+    try:
+        return config.load(os.environ)
+    except ConfigurationFaults as error:
+        refuse(error.faults)
+
+
+def print_json(value: object) -> None:
+    """Print a value for programs."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))

@@ -1,0 +1,21 @@
+"""`calendar-service work`. Must not hold more than the command."""
+
+import signal
+import threading
+
+import click
+
+from calendar_service import wiring, worker
+from calendar_service.cli.settings import configured
+from calendar_service.log import Log, tame
+
+
+@click.command("work")
+def command() -> None:
+    """Run one worker process: finishes what was accepted, erases what is due."""
+    settings = configured()
+    tame(Log("worker"))
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    worker.run(wiring.build(settings, "worker"), stop)

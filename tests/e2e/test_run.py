@@ -1,0 +1,240 @@
+"""`calendar-service run`: from an empty directory to a running service, and back to nothing running."""
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from calendar_service import leash
+
+PROGRAM = Path(sys.executable).with_name("calendar-service")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+        assert isinstance(port, int)
+        return port
+
+
+def environment(data_dir: Path, **others: str) -> dict[str, str]:
+    """Nothing of this suite's own environment but the path."""
+    variables = {"PATH": os.environ["PATH"], "CALENDAR_DATA_DIR": str(data_dir)}
+    variables |= {"CALENDAR_PORT": str(free_port()), "CALENDAR_GOOGLE_PORT": str(free_port())}
+    return variables | others
+
+
+def command(data_dir: Path, *arguments: str, **others: str) -> "subprocess.CompletedProcess[str]":
+    """Another command on the same data directory, told nothing else."""
+    variables = {"PATH": os.environ["PATH"], "CALENDAR_DATA_DIR": str(data_dir)} | others
+    return subprocess.run(
+        [PROGRAM, *arguments], env=variables, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def children(pid: int) -> set[int]:
+    return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()}
+
+
+def descendants(pid: int) -> set[int]:
+    return children(pid).union(*(descendants(child) for child in children(pid)))
+
+
+def is_part(pid: int, part: str) -> bool:
+    arguments = Path(f"/proc/{pid}/cmdline").read_text("utf-8").split("\0")
+    return part in arguments or arguments[0].split(" ")[0].endswith(part)
+
+
+@contextlib.contextmanager
+def ends_awaited(pids: set[int]) -> Iterator[None]:
+    """Require that all these processes have ended soon after the block; none may hang."""
+    watched = {os.pidfd_open(pid) for pid in pids}
+    yield
+    for descriptor in watched:
+        readable, _, _ = select.select([descriptor], [], [], 30)
+        os.close(descriptor)
+        assert readable
+
+
+@dataclass(frozen=True)
+class Run:
+    process: "subprocess.Popen[str]"
+    data_dir: Path
+    port: int
+    google_port: int
+    said: list[str]
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(40)
+
+
+@contextlib.contextmanager
+def running(data_dir: Path, **others: str) -> Iterator[Run]:
+    variables = environment(data_dir, **others)
+    leashed = [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), PROGRAM, "run"]
+    process = subprocess.Popen(
+        leashed, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    with process:
+        try:
+            assert process.stdout
+            said = until_welcome(process.stdout)
+            port, google_port = int(variables["CALENDAR_PORT"]), int(variables["CALENDAR_GOOGLE_PORT"])
+            yield Run(process, data_dir, port, google_port, said)
+        finally:
+            process.terminate()
+
+
+def until_welcome(output: IO[str]) -> list[str]:
+    said: list[str] = []
+    for line in output:
+        said.append(line.rstrip("\n"))
+        if line.startswith("  Logs"):
+            return said
+    pytest.fail("the run ended:\n" + "\n".join(said))
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    with running(tmp_path_factory.mktemp("run") / "data") as run:
+        yield run
+
+
+def get(port: int, path: str, **headers: str) -> tuple[int, str]:
+    request = urllib.request.Request(f"http://localhost:{port}{path}", headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as refusal:
+        with refusal:
+            return refusal.code, refusal.read().decode()
+
+
+def test_it_says_what_to_open_and_that_is_there(started: Run) -> None:
+    addresses = [word for line in started.said for word in line.split() if word.startswith("http://")]
+    assert len(addresses) == 4
+    for address in addresses:
+        port, path = address.removeprefix("http://localhost:").split("/", 1)
+        assert get(int(port), f"/{path}")[0] == 200
+
+
+def test_it_is_ready_when_it_says_so(started: Run) -> None:
+    status, answer = get(started.port, "/readyz")
+    assert status == 200
+    assert json.loads(answer) == {"ready": True, "checks": {"store": True, "keys": True, "google": True}}
+
+
+def test_its_keys_open_the_internal_api(started: Run) -> None:
+    path = "/v1/organizations/acme/agents/ana/connection"
+    for file in ("api-key", "admin-key"):
+        key = (started.data_dir / file).read_text("utf-8").strip()
+        status, answer = get(started.port, path, Authorization=f"Bearer {key}")
+        assert (status, json.loads(answer)["state"]) == (200, "not_connected")
+    assert get(started.port, path)[0] == 401
+
+
+def test_only_this_user_can_read_what_it_made(started: Run) -> None:
+    private = [
+        "api-key",
+        "admin-key",
+        "run.json",
+        *(f"keys/{file.name}" for file in (started.data_dir / "keys").iterdir()),
+    ]
+    assert len(private) == 8
+    for place in private:
+        assert (started.data_dir / place).stat().st_mode & 0o077 == 0, place
+
+
+def test_no_secret_is_on_a_command_line_or_in_an_environment(started: Run) -> None:
+    secrets = [file.read_text("utf-8").strip() for file in (started.data_dir / "keys").iterdir()]
+    secrets = [secret.rpartition(":")[2] for secret in secrets if secret != "local-secret"]
+    for pid in descendants(started.process.pid):
+        visible = Path(f"/proc/{pid}/cmdline").read_bytes() + Path(f"/proc/{pid}/environ").read_bytes()
+        assert not any(secret.encode() in visible for secret in secrets)
+
+
+def test_other_commands_find_the_service_by_its_data_directory(started: Run) -> None:
+    done = command(started.data_dir, "doctor", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    levels = {found["check"]: found["level"] for found in json.loads(done.stdout)}
+    assert levels["database"] == levels["identity key"] == levels["clocks"] == "ok"
+    assert levels["operator"] == "note"
+
+
+def test_doctor_refuses_another_identity_key_over_this_data(started: Run) -> None:
+    made = json.loads(command(started.data_dir, "keys", "new", "--json").stdout)
+    done = command(started.data_dir, "doctor", CALENDAR_IDENTITY_KEY=made["CALENDAR_IDENTITY_KEY"])
+    assert done.returncode == 1
+    assert "identity key: is not the one this data was made with" in done.stdout
+
+
+def test_a_second_run_on_the_same_directory_is_refused(started: Run) -> None:
+    done = command(started.data_dir, "run")
+    assert done.returncode == 1
+    assert "Another `calendar-service run`" in done.stderr
+
+
+def test_a_taken_port_is_named_with_its_variable(started: Run, tmp_path: Path) -> None:
+    for variable, taken in (("CALENDAR_PORT", started.port), ("CALENDAR_GOOGLE_PORT", started.google_port)):
+        done = command(tmp_path, "run", **environment(tmp_path, **{variable: str(taken)}))
+        assert done.returncode == 2
+        assert f"Set {variable} to a free port" in done.stderr
+
+
+def test_a_signal_stops_all_of_it_and_what_was_made_is_kept(tmp_path: Path) -> None:
+    found = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with running(tmp_path) as run, ends_awaited(descendants(run.process.pid)):
+            files = [tmp_path / "api-key", tmp_path / "admin-key", *(tmp_path / "keys").iterdir()]
+            found.append({file: file.read_text("utf-8") for file in files})
+            assert run.stop(number) == 0
+            assert run.process.stdout
+            assert run.process.stdout.read() == "Stopping …\n"
+    assert found[0] == found[1]
+
+
+def test_nothing_outlives_a_run_that_is_killed(tmp_path: Path) -> None:
+    with running(tmp_path) as run, ends_awaited(descendants(run.process.pid)):
+        run.process.kill()
+        run.process.wait(10)
+
+
+@pytest.mark.parametrize("part", ["serve", "-server"])
+def test_a_part_that_dies_ends_the_run_and_is_named(tmp_path: Path, part: str) -> None:
+    names = {"serve": "web", "-server": "database"}
+    with running(tmp_path) as run, ends_awaited(descendants(run.process.pid)):
+        (pid,) = (child for child in children(run.process.pid) if is_part(child, part))
+        os.kill(pid, signal.SIGKILL)
+        assert run.process.wait(40) == 1
+        assert run.process.stdout
+        assert f"The {names[part]} ended unexpectedly" in run.process.stdout.read()
+
+
+def test_every_fault_of_the_configuration_is_listed_before_anything_runs(tmp_path: Path) -> None:
+    done = command(
+        tmp_path, "run", CALENDAR_OPERATOR="nobody", CALENDAR_TEST_SKEW="much", CALENDAR_PORT="none"
+    )
+    assert done.returncode == 2
+    for variable in ("CALENDAR_OPERATOR", "CALENDAR_TEST_SKEW", "CALENDAR_PORT"):
+        assert f"  {variable} " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_run_is_not_for_production(tmp_path: Path) -> None:
+    done = command(tmp_path, "run", CALENDAR_ENVIRONMENT="production")
+    assert done.returncode == 1
+    assert "development" in done.stderr
+    assert not (tmp_path / "keys").exists()
