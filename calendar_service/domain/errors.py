@@ -1,5 +1,6 @@
 """What can go wrong, as facts. Must not know HTTP: statuses are the web's table."""
 
+
 class ServiceError(Exception):
     """A fact that ends a request; `code` is stable, `retryable` tells callers what to do."""
 

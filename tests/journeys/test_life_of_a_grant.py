@@ -28,7 +28,7 @@ def test_an_expired_token_is_refreshed_once_for_many_callers(house: Household) -
         service = (house if number % 2 else replica).service
         try:
             service.schedule.put(house.agent, f"s{number}", house.content(), By.AGENT, None)
-        except Exception as error:  # noqa: BLE001 - looked at below
+        except Exception as error:  # looked at below
             failures.append(error)
         finally:
             service.transport.close()

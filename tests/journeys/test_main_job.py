@@ -119,8 +119,8 @@ def test_an_older_version_is_refused_and_changes_nothing(house: Household) -> No
 def test_a_session_already_over_is_refused(house: Household) -> None:
     house.connect()
     now = house.service.clock.now()
+    content = house.content(start=now - 2 * HOUR, end=now - HOUR)
     with pytest.raises(SessionOver):
-        content = house.content(start=now - 2 * HOUR, end=now - HOUR)
         house.service.schedule.put(house.agent, "s1", content, By.AGENT, None)
 
 

@@ -73,7 +73,7 @@ class Store:
         now = self.clock.now()
         return Content(now + DAY, now + DAY + HOUR, "UTC", title="Private")
 
-    def keys(self) -> set[str]:
+    def names(self) -> set[str]:
         return set(self.database.client.keys("*"))
 
 

@@ -94,7 +94,7 @@ def test_a_second_disconnect_keeps_the_first_date(store: Store) -> None:
 
 def test_a_disconnect_of_an_agent_never_seen_leaves_nothing_behind(store: Store) -> None:
     assert store.disconnect() == ("not_connected", "")
-    assert store.keys() == set()
+    assert store.names() == set()
 
 
 def test_a_consent_begun_before_a_disconnect_cannot_complete(store: Store) -> None:
@@ -127,7 +127,7 @@ def test_the_erasure_waits_for_its_date_and_then_takes_everything_but_the_errand
     assert [errand.connection_id for errand in slot.errands] == ["c1"]
     assert set(slot.due) == {"errand:c1"}
     store.connections.errand_done(AGENT, slot.errands[0], "confirmed", deletion_refused=False)
-    left = {key for key in store.keys() if AGENT.member in key or "org:" in key}
+    left = {key for key in store.names() if AGENT.member in key or "org:" in key}
     assert left == set()
     assert store.database.client.zscore(keys.timers(AGENT.shard), AGENT.member) is None
     assert store.connections.receipt("0-receipt", AGENT.shard) == "{}"
@@ -251,7 +251,9 @@ def test_every_step_leaves_its_entry_and_no_identifier_of_google(store: Store) -
     store.disconnect()
     entries = store.database.client.xrange(keys.journal(AGENT.shard))
     text = str(entries)
-    assert [kind in text for kind in ("consent.begun", "connection.connected", "session.accepted")] == [True] * 3
+    assert [kind in text for kind in ("consent.begun", "connection.connected", "session.accepted")] == [
+        True
+    ] * 3
     assert "connection.disconnected" in text
     assert grant.event_id("s1", 0) not in text
     assert "cal@group" not in text
