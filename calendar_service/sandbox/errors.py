@@ -71,6 +71,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     "fullSyncRequired": ("calendar", "Sync token is no longer valid, a full sync is required."),
     "insufficientPermissions": ("global", "Insufficient Permission"),
     "notFound": ("global", "Not Found"),
+    "push.webhookUrlUnauthorized": ("global", "Unauthorized WebHook callback channel"),
     "quotaExceeded": ("usageLimits", "Calendar usage limits exceeded."),
     "rateLimitExceeded": ("usageLimits", "Rate Limit Exceeded"),
     "required": ("global", "Login Required."),

@@ -1,6 +1,7 @@
 """What Google refuses or quietly changes in an event's fields. Pure; must not know calendars."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from calendar_service.sandbox import errors
@@ -50,6 +51,16 @@ def _demand_reminders(reminders: dict[str, Any]) -> None:
             raise errors.invalid("Invalid reminder method.")  # [R] the text
         if not 0 <= override.get("minutes", -1) <= 40320:
             raise errors.invalid("Invalid reminder minutes.")  # [R] the text
+
+
+def gated(body: dict[str, Any], query: Mapping[str, Any], held: dict[str, Any]) -> dict[str, Any]:
+    """The body without fields of which the caller does not say that it knows them; those stay as they were."""
+    labels = query.get("eventLabelVersion", 0) == 1
+    unknown = ["colorId" if labels else "eventLabelId"]
+    if not query.get("supportsAttachments"):
+        unknown.append("attachments")
+    stays = {name: held[name] for name in unknown if name in held}
+    return {name: value for name, value in body.items() if name not in unknown} | stays
 
 
 def kept_properties(extended: dict[str, Any]) -> dict[str, dict[str, str]]:

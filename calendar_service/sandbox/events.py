@@ -9,7 +9,7 @@ from calendar_service.sandbox.clock import rfc3339
 from calendar_service.sandbox.conferences import conference, settled
 from calendar_service.sandbox.event_list import shown
 from calendar_service.sandbox.event_resource import Draft, ordered
-from calendar_service.sandbox.event_rules import demand, demand_id
+from calendar_service.sandbox.event_rules import demand, demand_id, gated
 from calendar_service.sandbox.event_times import both
 from calendar_service.sandbox.merge import merged
 from calendar_service.sandbox.records import Calendar, Event
@@ -56,6 +56,7 @@ def import_event(call: Call) -> dict[str, Any]:
 
 def _add(call: Call, calendar: Calendar, body: dict[str, Any], event_id: str) -> dict[str, Any]:
     books = call.world.books
+    body = gated(body, call.query, {})
     start, end = both(body, calendar.time_zone)
     demand(body)
     _demand_guests(call, body)
@@ -143,9 +144,10 @@ def _changeable(call: Call, calendar: Calendar) -> Event:
 def _replace(
     call: Call, calendar: Calendar, event: Event, body: dict[str, Any], sent: dict[str, Any] | None = None
 ) -> dict[str, Any]:
+    held = event.resource
+    body = gated(body, call.query, held)
     start, end = both(body, calendar.time_zone)
     demand(body)
-    held = event.resource
     given = (body if sent is None else sent).get("sequence")
     if given is not None and given < held["sequence"]:
         raise errors.invalid(

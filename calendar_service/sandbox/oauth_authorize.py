@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from calendar_service.sandbox import grants, scopes
 from calendar_service.sandbox.grants import Asked
 from calendar_service.sandbox.http import Answer, Form, Request, first
-from calendar_service.sandbox.id_token import ISSUER
+from calendar_service.sandbox.id_token import ISSUER, subject
 from calendar_service.sandbox.oauth_request import ShownError, read
 from calendar_service.sandbox.page import COOKIE_ACCOUNT, foreign, page, set_cookie
 from calendar_service.sandbox.records import Account
@@ -25,6 +25,7 @@ def authorize(world: World, request: Request) -> Outcome:
             None,
         )
     try:
+        _demand_browser(request)
         asked = read(world, request.query)
     except ShownError as error:
         shown = page(
@@ -39,6 +40,12 @@ def authorize(world: World, request: Request) -> Outcome:
     if request.method == "POST":
         return _posted(world, request, asked)
     return _arrived(world, request, asked)
+
+
+def _demand_browser(request: Request) -> None:
+    """A view inside of an app is no place to give consent in."""
+    if "; wv)" in request.headers.get("user-agent", ""):  # how Android's web view calls itself
+        raise ShownError("disallowed_useragent", request.headers["user-agent"], 403)
 
 
 def _arrived(world: World, request: Request, asked: Asked) -> Outcome:
@@ -56,7 +63,7 @@ def _arrived(world: World, request: Request, asked: Asked) -> Outcome:
 
 def _candidate(world: World, request: Request, asked: Asked) -> Account | None:
     """Whom this browser belongs to: the one hinted at, the one chosen before, or the only one there is."""
-    hinted = world.known(asked.login_hint)
+    hinted = world.known(asked.login_hint) or _by_subject(world, asked.login_hint)
     if hinted is not None:
         return hinted
     remembered = world.known(request.cookie(COOKIE_ACCOUNT))
@@ -64,6 +71,13 @@ def _candidate(world: World, request: Request, asked: Asked) -> Account | None:
         return remembered
     everybody = [account for email in world.books.accounts if (account := world.known(email))]
     return everybody[0] if len(everybody) == 1 else None
+
+
+def _by_subject(world: World, hint: str | None) -> Account | None:
+    """The account with this number, as an id token names it."""
+    return next(
+        (a for email in world.books.accounts if subject(email) == hint and (a := world.known(email))), None
+    )
 
 
 def _chooser(world: World, request: Request, asked: Asked, problem: str | None = None) -> Answer:
@@ -92,7 +106,7 @@ def _posted(world: World, request: Request, asked: Asked) -> Outcome:
     if decision == "cancel":
         return _refused(world, asked, "access_denied"), client_id, account.email
     if decision == "allow":
-        chosen = _chosen(asked, form)
+        chosen = _chosen(world, asked, form)
         if not chosen:
             return _refused(world, asked, "access_denied"), client_id, account.email  # [R] no box ticked
         return _accepted(world, asked, account, chosen, shown=True)
@@ -109,9 +123,13 @@ def _add(world: World, email: str, time_zone: str) -> str | None:
     return None
 
 
-def _chosen(asked: Asked, form: Form) -> list[str]:
+def _granular(world: World, asked: Asked) -> bool:
+    return scopes.granular(asked.scopes) and not world.switches.admin_trusted
+
+
+def _chosen(world: World, asked: Asked, form: Form) -> list[str]:
     """Where boxes were shown, those that were ticked, and what goes without a box."""
-    if not scopes.granular(asked.scopes):
+    if not _granular(world, asked):
         return list(asked.scopes)
     ticked = form.get("scope", [])
     return [scope for scope in asked.scopes if scope in ticked or scope in scopes.SIGN_IN]
@@ -127,7 +145,7 @@ def _proceed(world: World, request: Request, asked: Asked, account: Account) -> 
         account=account,
         app=asked.client.name,
         lines=scopes.lines(asked.scopes),
-        granular=scopes.granular(asked.scopes),
+        granular=_granular(world, asked),
         testing=world.switches.testing_mode,
     )
     return set_cookie(shown, COOKIE_ACCOUNT, account.email), asked.client.client_id, account.email

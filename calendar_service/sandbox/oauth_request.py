@@ -33,6 +33,8 @@ def read(world: World, query: Form) -> Asked:
         raise ShownError("invalid_scope", " ".join(unknown))
     if world.switches.admin_block:
         raise ShownError("admin_policy_enforced", client.name)
+    if world.switches.org_internal:
+        raise ShownError("org_internal", client.name, 403)
     challenge = first(query, "code_challenge")
     return Asked(
         client,

@@ -22,6 +22,8 @@ class Switches(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     revocation_delay: float = 0.0  # seconds during which revoked tokens still pass
     revocation_kills_later_grants: bool = False  # [I] a late revocation takes what was granted meanwhile
     admin_block: bool = False  # an administrator blocks the app: admin_policy_enforced
+    admin_trusted: bool = False  # an administrator trusts the app: no boxes on the consent screen
+    org_internal: bool = False  # the client is for another organisation's people
     deleted_accounts: list[str] = []
     deleted_clients: list[str] = []
     # Calendar

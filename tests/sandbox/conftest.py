@@ -1,5 +1,6 @@
 """One local Google for all of these tests, reset for each; its clock is a file."""
 
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,3 +75,9 @@ def api(access: Callable[..., GoogleApi]) -> GoogleApi:
 def calendar(api: GoogleApi) -> str:
     identifier: str = api.new_calendar(summary="Laws", timeZone="America/Santiago")["id"]
     return identifier
+
+
+@pytest.fixture
+def event_id() -> str:
+    """An id that no event has had."""
+    return "sess10n" + secrets.token_hex(8)

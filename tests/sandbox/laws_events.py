@@ -9,7 +9,6 @@ from tests.sandbox.facts import fact
 from tests.sandbox.http_api import TIMES, GoogleApi
 
 STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
-ID = "sess10n0fthe0rder"
 
 
 def timed(start: str, end: str, zone: str | None = None) -> dict[str, Any]:
@@ -43,8 +42,8 @@ class EventLaws:
         assert (event["organizer"]["email"], event["organizer"]["self"]) == (calendar, True)
 
     @fact("V", "A client's id: letters a-v and digits, 5 to 1024 characters")
-    def test_a_client_may_choose_the_id(self, api: GoogleApi, calendar: str) -> None:
-        for chosen in (ID, "abcde", "333333", "v" * 1024):
+    def test_a_client_may_choose_the_id(self, api: GoogleApi, calendar: str, event_id: str) -> None:
+        for chosen in (event_id, "abcde", "333333", "v" * 1024):
             assert api.insert(calendar, {"id": chosen}).document["id"] == chosen
 
     @fact("V2", "A bad id: 400 invalid, Invalid resource id value.")
@@ -55,9 +54,9 @@ class EventLaws:
         assert (reply.status, reply.reason, reply.message) == expected
 
     @fact("V", "A taken id: 409 duplicate, The requested identifier already exists.")
-    def test_a_taken_id_is_refused(self, api: GoogleApi, calendar: str) -> None:
-        api.insert(calendar, {"id": ID})
-        reply = api.insert(calendar, {"id": ID})
+    def test_a_taken_id_is_refused(self, api: GoogleApi, calendar: str, event_id: str) -> None:
+        api.insert(calendar, {"id": event_id})
+        reply = api.insert(calendar, {"id": event_id})
         assert reply.status == 409
         item = {
             "domain": "global",
@@ -67,34 +66,38 @@ class EventLaws:
         assert reply.document == {"error": {"errors": [item], "code": 409, "message": item["message"]}}
 
     @fact("V", "Ids are unique per calendar, not beyond")
-    def test_another_calendar_may_hold_the_same_id(self, api: GoogleApi, calendar: str) -> None:
+    def test_another_calendar_may_hold_the_same_id(
+        self, api: GoogleApi, calendar: str, event_id: str
+    ) -> None:
         other = api.new_calendar()["id"]
-        statuses = [api.insert(where, {"id": ID}).status for where in (calendar, other)]
+        statuses = [api.insert(where, {"id": event_id}).status for where in (calendar, other)]
         api.call("DELETE", f"calendars/{other}")
         assert statuses == [200, 200]
 
     @fact("V2", "A deleted event keeps its id: inserting it again is 409 duplicate")
-    def test_a_deleted_event_keeps_its_id(self, api: GoogleApi, calendar: str) -> None:
-        api.insert(calendar, {"id": ID})
-        api.delete(calendar, ID)
-        reply = api.insert(calendar, {"id": ID})
+    def test_a_deleted_event_keeps_its_id(self, api: GoogleApi, calendar: str, event_id: str) -> None:
+        api.insert(calendar, {"id": event_id})
+        api.delete(calendar, event_id)
+        reply = api.insert(calendar, {"id": event_id})
         assert (reply.status, reply.reason) == (409, "global/duplicate")
 
     @fact("V2", "A deleted event is revived by patch or update with status confirmed")
     @pytest.mark.parametrize("method", ["PATCH", "PUT"])
-    def test_a_deleted_event_can_be_revived(self, api: GoogleApi, calendar: str, method: str) -> None:
-        api.insert(calendar, {"id": ID, "summary": "before"})
-        api.delete(calendar, ID)
+    def test_a_deleted_event_can_be_revived(
+        self, api: GoogleApi, calendar: str, event_id: str, method: str
+    ) -> None:
+        api.insert(calendar, {"id": event_id, "summary": "before"})
+        api.delete(calendar, event_id)
         change = getattr(api, method.lower())
-        reply = change(calendar, ID, TIMES | {"status": "confirmed", "summary": "after"})
+        reply = change(calendar, event_id, TIMES | {"status": "confirmed", "summary": "after"})
         assert reply.status == 200
-        found = api.event(calendar, ID).document
+        found = api.event(calendar, event_id).document
         assert (found["status"], found["summary"]) == ("confirmed", "after")
 
     @fact("V", "DELETE: 204 with an empty body; again: 410 deleted, Resource has been deleted")
-    def test_an_event_is_deleted_once(self, api: GoogleApi, calendar: str) -> None:
-        api.insert(calendar, {"id": ID})
-        first, second = api.delete(calendar, ID), api.delete(calendar, ID)
+    def test_an_event_is_deleted_once(self, api: GoogleApi, calendar: str, event_id: str) -> None:
+        api.insert(calendar, {"id": event_id})
+        first, second = api.delete(calendar, event_id), api.delete(calendar, event_id)
         assert (first.status, first.raw) == (204, b"")
         expected = (410, "global/deleted", "Resource has been deleted")
         assert (second.status, second.reason, second.message) == expected
@@ -105,17 +108,19 @@ class EventLaws:
         assert (reply.status, reply.reason) == (404, "global/notFound")
 
     @fact("V", "events.get on a deleted event: 200 with status cancelled")
-    def test_a_deleted_event_can_still_be_read(self, api: GoogleApi, calendar: str) -> None:
-        api.insert(calendar, {"id": ID})
-        api.delete(calendar, ID)
-        reply = api.event(calendar, ID)
+    def test_a_deleted_event_can_still_be_read(self, api: GoogleApi, calendar: str, event_id: str) -> None:
+        api.insert(calendar, {"id": event_id})
+        api.delete(calendar, event_id)
+        reply = api.event(calendar, event_id)
         assert (reply.status, reply.document["status"]) == (200, "cancelled")
 
     @fact("V", "On the organizer's calendar a cancelled event still exposes its details")
-    def test_a_deleted_event_keeps_its_text_for_a_while(self, api: GoogleApi, calendar: str) -> None:
-        api.insert(calendar, {"id": ID, "summary": "Who and why", "location": "Here"})
-        api.delete(calendar, ID)
-        found = api.event(calendar, ID).document
+    def test_a_deleted_event_keeps_its_text_for_a_while(
+        self, api: GoogleApi, calendar: str, event_id: str
+    ) -> None:
+        api.insert(calendar, {"id": event_id, "summary": "Who and why", "location": "Here"})
+        api.delete(calendar, event_id)
+        found = api.event(calendar, event_id).document
         assert (found["summary"], found["location"]) == ("Who and why", "Here")
 
     @fact("V2", "There is no check for overlapping events")
@@ -170,9 +175,9 @@ class EventLaws:
         assert event["htmlLink"] != "http://x"
 
     @fact("V", "PATCH merges objects, replaces arrays wholesale, null clears")
-    def test_patch_merges(self, api: GoogleApi, calendar: str) -> None:
+    def test_patch_merges(self, api: GoogleApi, calendar: str, event_id: str) -> None:
         body = {
-            "id": ID,
+            "id": event_id,
             "summary": "old",
             "description": "stays",
             "location": "goes",
@@ -186,60 +191,62 @@ class EventLaws:
             "extendedProperties": {"private": {"b": None, "c": "3"}},
             "reminders": {"overrides": [{"method": "email", "minutes": 9}]},
         }
-        found = api.patch(calendar, ID, change).document
+        found = api.patch(calendar, event_id, change).document
         assert (found["summary"], found["description"], "location" in found) == ("new", "stays", False)
         assert found["extendedProperties"] == {"private": {"a": "1", "c": "3"}}
         assert found["reminders"]["overrides"] == [{"method": "email", "minutes": 9}]
 
     @fact("V", "PUT replaces the whole: what it omits is deleted, extended properties too")
-    def test_put_replaces(self, api: GoogleApi, calendar: str) -> None:
+    def test_put_replaces(self, api: GoogleApi, calendar: str, event_id: str) -> None:
         extended = {"private": {"a": "1"}}
-        api.insert(calendar, {"id": ID, "description": "gone", "extendedProperties": extended})
-        found = api.put(calendar, ID, TIMES | {"summary": "only this"}).document
+        api.insert(calendar, {"id": event_id, "description": "gone", "extendedProperties": extended})
+        found = api.put(calendar, event_id, TIMES | {"summary": "only this"}).document
         assert found["summary"] == "only this"
         assert not {"description", "extendedProperties"} & set(found)
-        assert api.put(calendar, ID, {"summary": "no times"}).status == 400
+        assert api.put(calendar, event_id, {"summary": "no times"}).status == 400
 
     @fact("V", "A patch of start alone keeps the end; both are sent for a move")
-    def test_a_patch_can_move_an_event(self, api: GoogleApi, calendar: str) -> None:
-        api.insert(calendar, {"id": ID})
-        found = api.patch(calendar, ID, timed("2030-05-07T10:00:00Z", "2030-05-07T10:30:00Z")).document
+    def test_a_patch_can_move_an_event(self, api: GoogleApi, calendar: str, event_id: str) -> None:
+        api.insert(calendar, {"id": event_id})
+        found = api.patch(calendar, event_id, timed("2030-05-07T10:00:00Z", "2030-05-07T10:30:00Z")).document
         assert found["start"]["dateTime"] == "2030-05-07T06:00:00-04:00"
         assert found["start"]["timeZone"] == "America/Santiago"
-        reply = api.patch(calendar, ID, {"start": {"dateTime": "2031-01-01T00:00:00Z"}})
+        reply = api.patch(calendar, event_id, {"start": {"dateTime": "2031-01-01T00:00:00Z"}})
         assert reply.reason == "calendar/timeRangeEmpty"
 
     @fact("V2", "sequence goes up on changes of time or place, and on no others")
-    def test_the_sequence_counts_moves(self, api: GoogleApi, calendar: str) -> None:
-        api.insert(calendar, {"id": ID})
-        assert api.patch(calendar, ID, {"summary": "x"}).document["sequence"] == 0
-        moved = api.patch(calendar, ID, timed("2030-05-07T10:00:00Z", "2030-05-07T11:00:00Z"))
+    def test_the_sequence_counts_moves(self, api: GoogleApi, calendar: str, event_id: str) -> None:
+        api.insert(calendar, {"id": event_id})
+        assert api.patch(calendar, event_id, {"summary": "x"}).document["sequence"] == 0
+        moved = api.patch(calendar, event_id, timed("2030-05-07T10:00:00Z", "2030-05-07T11:00:00Z"))
         assert moved.document["sequence"] == 1
-        assert api.patch(calendar, ID, {"location": "there"}).document["sequence"] == 2
+        assert api.patch(calendar, event_id, {"location": "there"}).document["sequence"] == 2
 
     @fact("V2", "An older sequence: 400, Invalid sequence value. …")
-    def test_an_older_sequence_is_refused(self, api: GoogleApi, calendar: str) -> None:
-        api.insert(calendar, {"id": ID})
-        api.patch(calendar, ID, {"location": "there"})
-        reply = api.patch(calendar, ID, {"sequence": 0, "summary": "x"})
+    def test_an_older_sequence_is_refused(self, api: GoogleApi, calendar: str, event_id: str) -> None:
+        api.insert(calendar, {"id": event_id})
+        api.patch(calendar, event_id, {"location": "there"})
+        reply = api.patch(calendar, event_id, {"sequence": 0, "summary": "x"})
         assert reply.status == 400
         assert reply.message.startswith("Invalid sequence value. The specified sequence number is below")
         assert reply.message.endswith("use its sequence number on the following request.")
 
     @fact("V", "updated does not change when only reminders change")
-    def test_reminders_do_not_count_as_an_update(self, api: GoogleApi, calendar: str) -> None:
-        before = api.insert(calendar, {"id": ID}).document
-        after = api.patch(calendar, ID, {"reminders": {"useDefault": False}}).document
+    def test_reminders_do_not_count_as_an_update(self, api: GoogleApi, calendar: str, event_id: str) -> None:
+        before = api.insert(calendar, {"id": event_id}).document
+        after = api.patch(calendar, event_id, {"reminders": {"useDefault": False}}).document
         assert after["updated"] == before["updated"]
         assert after["reminders"]["useDefault"] is False
 
     @fact("V", "Every change gives a new etag; If-Match with an older one: 412 conditionNotMet")
     @pytest.mark.parametrize("method", ["PATCH", "PUT", "DELETE"])
-    def test_an_older_etag_is_refused(self, api: GoogleApi, calendar: str, method: str) -> None:
-        old = api.insert(calendar, {"id": ID}).document["etag"]
-        new = api.patch(calendar, ID, {"summary": "x"}).document["etag"]
+    def test_an_older_etag_is_refused(
+        self, api: GoogleApi, calendar: str, event_id: str, method: str
+    ) -> None:
+        old = api.insert(calendar, {"id": event_id}).document["etag"]
+        new = api.patch(calendar, event_id, {"summary": "x"}).document["etag"]
         assert new != old
-        path = f"calendars/{calendar}/events/{ID}"
+        path = f"calendars/{calendar}/events/{event_id}"
         body = None if method == "DELETE" else TIMES | {"summary": "y"}
         reply = api.call(method, path, body, headers={"If-Match": old})
         assert (reply.status, reply.reason, reply.message) == (
@@ -249,13 +256,13 @@ class EventLaws:
         )
         item = reply.document["error"]["errors"][0]
         assert (item["locationType"], item["location"]) == ("header", "If-Match")
-        assert api.event(calendar, ID).document["etag"] == new
+        assert api.event(calendar, event_id).document["etag"] == new
         assert api.call(method, path, body, headers={"If-Match": new}).status in (200, 204)
 
     @fact("V", "If-None-Match on GET with the present etag: 304")
-    def test_an_unchanged_event_is_not_sent_again(self, api: GoogleApi, calendar: str) -> None:
-        event = api.insert(calendar, {"id": ID}).document
-        path = f"calendars/{calendar}/events/{ID}"
+    def test_an_unchanged_event_is_not_sent_again(self, api: GoogleApi, calendar: str, event_id: str) -> None:
+        event = api.insert(calendar, {"id": event_id}).document
+        path = f"calendars/{calendar}/events/{event_id}"
         same = api.call("GET", path, headers={"If-None-Match": event["etag"]})
         assert (same.status, same.raw) == (304, b"")
         assert api.call("GET", path, headers={"If-None-Match": '"1"'}).status == 200
@@ -305,13 +312,13 @@ class EventLaws:
         assert api.insert(calendar, {"extendedProperties": {"private": many}}).status == 400
 
     @fact("V", "Meet data is asked with createRequest and conferenceDataVersion=1, and made later")
-    def test_a_conference_is_made_later(self, api: GoogleApi, calendar: str) -> None:
+    def test_a_conference_is_made_later(self, api: GoogleApi, calendar: str, event_id: str) -> None:
         request = {"requestId": "r1", "conferenceSolutionKey": {"type": "hangoutsMeet"}}
-        body = {"id": ID, "conferenceData": {"createRequest": request}}
+        body = {"id": event_id, "conferenceData": {"createRequest": request}}
         made = api.insert(calendar, body, conferenceDataVersion=1).document
         status = made["conferenceData"]["createRequest"]["status"]["statusCode"]
         assert status in ("pending", "success")
-        assert api.event(calendar, ID).document["hangoutLink"].startswith("https://meet.google.com/")
+        assert api.event(calendar, event_id).document["hangoutLink"].startswith("https://meet.google.com/")
 
     @fact("V", "Without conferenceDataVersion=1 conference data in a body is ignored")
     def test_conferences_are_ignored_by_default(self, api: GoogleApi, calendar: str) -> None:
@@ -319,12 +326,23 @@ class EventLaws:
         found = api.insert(calendar, {"conferenceData": {"createRequest": request}}).document
         assert "conferenceData" not in found
 
+    @fact(
+        "V", "attachments need supportsAttachments; eventLabelVersion=1 makes colorId ignored, 0 eventLabelId"
+    )
+    def test_fields_of_versions_are_ignored_without_them(self, api: GoogleApi, calendar: str) -> None:
+        assert (
+            "attachments"
+            not in api.insert(calendar, {"attachments": [{"fileUrl": "https://x.org/a"}]}).document
+        )
+        assert api.insert(calendar, {"colorId": "3"}).document["colorId"] == "3"
+        assert "colorId" not in api.insert(calendar, {"colorId": "3"}, eventLabelVersion=1).document
+
     @fact("V", "events.move changes the organizer and leaves a cancelled stub with only its id")
-    def test_a_moved_event_leaves_a_stub(self, api: GoogleApi, calendar: str) -> None:
+    def test_a_moved_event_leaves_a_stub(self, api: GoogleApi, calendar: str, event_id: str) -> None:
         other = api.new_calendar()["id"]
-        api.insert(calendar, {"id": ID, "summary": "moves"})
-        moved = api.call("POST", f"calendars/{calendar}/events/{ID}/move", destination=other).document
-        stub = api.event(calendar, ID).document
+        api.insert(calendar, {"id": event_id, "summary": "moves"})
+        moved = api.call("POST", f"calendars/{calendar}/events/{event_id}/move", destination=other).document
+        stub = api.event(calendar, event_id).document
         api.call("DELETE", f"calendars/{other}")
         assert moved["organizer"]["email"] == other
         assert (stub["status"], "summary" in stub) == ("cancelled", False)

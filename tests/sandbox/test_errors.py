@@ -190,6 +190,7 @@ REASONS = [
     (500, "backendError", "global"),
     (503, "backendError", "global"),
     (401, "authError", "global"),
+    (401, "push.webhookUrlUnauthorized", "global"),
     (410, "fullSyncRequired", "calendar"),
 ]
 

@@ -6,7 +6,9 @@ from tests.local_google import LocalGoogle, fetch
 from tests.sandbox.app import ONE
 from tests.sandbox.facts import fact
 from tests.sandbox.http_api import TIMES, GoogleApi
-from tests.sandbox.laws_events import ID, EventLaws
+from tests.sandbox.laws_events import EventLaws
+
+ID = "sess10n0fthe0rder"
 
 
 class TestEventLaws(EventLaws):

@@ -1,5 +1,7 @@
 """The authorization request and the way back to the app."""
 
+import base64
+import json
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -181,6 +183,36 @@ def test_the_consent_screen_names_the_app_and_uses_googles_words(app: App) -> No
     _, text = shown(app, login_hint=ONE)
     assert "Sessions App" in text
     assert "See, edit, share, and permanently delete all the calendars you can access" in text
+
+
+@fact("V", "disallowed_useragent in an embedded web view, org_internal for another organisation's client")
+def test_web_views_and_foreign_organisations_are_turned_away(app: App, google: LocalGoogle) -> None:
+    view = {"User-Agent": "Mozilla/5.0 (Linux; Android 14; wv) AppleWebKit/537.36"}
+    assert "disallowed_useragent" in fetch(app.url(), None, view)[2]
+    google.switch(org_internal=True)
+    assert "org_internal" in shown(app)[1]
+
+
+@fact("V", "Apps that an administrator trusts skip the boxes")
+def test_trusted_apps_have_no_boxes(app: App, google: LocalGoogle) -> None:
+    google.switch(admin_trusted=True)
+    two = f"{READ} {SETTINGS}"
+    assert "checkbox" not in shown(app, login_hint=ONE, scope=two)[1]
+    assert app.connect(scope=two)["scope"] == two
+
+
+@fact("V", "login_hint is an address or a sub")
+def test_the_hint_may_be_a_subject(app: App) -> None:
+    token = app.connect(TWO, scope="openid")["id_token"].split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(token + "=="))
+    assert f">{TWO}<" in shown(app, login_hint=claims["sub"])[1]
+
+
+@fact("V2", "Discovery names plain and S256, and does not announce iss")
+def test_discovery_announces_pkce_and_no_issuer(google: LocalGoogle) -> None:
+    found = json.loads(fetch(f"{google.url}/.well-known/openid-configuration")[2])
+    assert found["code_challenge_methods_supported"] == ["plain", "S256"]
+    assert "authorization_response_iss_parameter_supported" not in found
 
 
 def test_an_account_can_be_added_on_the_way(app: App, google: LocalGoogle) -> None:
