@@ -7,7 +7,7 @@ import msgspec
 from flask import Blueprint, Response, g, request
 
 from calendar_service.config import ApiKey
-from calendar_service.domain.errors import Forbidden
+from calendar_service.domain.errors import Forbidden, NotFound
 from calendar_service.web import (
     internal_connections,
     internal_organizations,
@@ -16,7 +16,7 @@ from calendar_service.web import (
     internal_sessions,
 )
 from calendar_service.web.internal_call import Answer, Call, Names
-from calendar_service.web.keys import Keys, refuse_foreign
+from calendar_service.web.keys import Keys, is_foreign
 from calendar_service.web.parse import body
 from calendar_service.web.parse_query import query
 from calendar_service.wiring import Service
@@ -42,7 +42,9 @@ def blueprint(service: Service) -> Blueprint:
     def _authenticate() -> None:
         if is_api(request.path):
             g.caller = keys.caller(request.headers.get("Authorization"))
-            refuse_foreign(g.caller, organization_of(request.path))
+            if is_foreign(g.caller, organization_of(request.path)):
+                service.log.event("request.foreign", caller=g.caller.name, request_id=g.request_id)
+                raise NotFound("Another organisation's.")
 
     for call in CALLS:
         routes.add_url_rule(

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Final
 
 from calendar_service.config import ApiKey
-from calendar_service.domain.errors import NotFound, Unauthenticated
+from calendar_service.domain.errors import Unauthenticated
 
 ANY: Final = "*"
 """A key for all organisations."""
@@ -42,7 +42,6 @@ class Keys:
         return found
 
 
-def refuse_foreign(caller: ApiKey, organization: str) -> None:
-    """Raise `NotFound` unless the key speaks for this organisation. Reads nothing: what exists plays no part."""
-    if caller.organization not in {ANY, organization}:
-        raise NotFound("Another organisation's.")
+def is_foreign(caller: ApiKey, organization: str) -> bool:
+    """Tell whether the key does not speak for this organisation. Reads nothing: what exists plays no part (I3)."""
+    return caller.organization not in {ANY, organization}

@@ -19,8 +19,19 @@ from calendar_service.wiring import Service
 _REFERENCE: Final = "#/components/schemas/{name}"
 _PARTS: Final = re.compile(r"<([a-z]+)>")
 _NAME: Final = {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[A-Za-z0-9._~:@-]+$"}
-_ALWAYS: Final = ("invalid_request", "unauthenticated", "forbidden", "not_found", "store_unavailable", "busy")
-_WITH_BODY: Final = ("too_large", "unsupported_media_type")
+_ALWAYS: Final = frozenset(
+    {
+        "invalid_request",
+        "unauthenticated",
+        "forbidden",
+        "not_found",
+        "too_large",
+        "unsupported_media_type",
+        "store_unavailable",
+        "busy",
+    }
+)
+"""Codes that every call may answer: what is asked of the head and the body holds also where none is taken."""
 
 
 def blueprint(service: Service) -> Blueprint:
@@ -137,7 +148,7 @@ def _json(shape: type[msgspec.Struct]) -> dict[str, Any]:
 
 
 def _refusals(call: Call) -> list[int]:
-    codes = {*_ALWAYS, *call.codes, *(_WITH_BODY if call.body is not Nothing else ())}
+    codes = _ALWAYS | set(call.codes)
     return sorted({kind.status for error, kind in problems.KINDS.items() if error.code in codes})
 
 
@@ -153,6 +164,8 @@ def _problem(status: int) -> dict[str, Any]:
 
 
 def _schemas() -> Mapping[str, Any]:
-    shapes = [shape for call in CALLS for shape in (call.query, call.body, *call.answers.values())]
+    shapes = [
+        shape for call in CALLS for shape in (call.body, *call.answers.values()) if shape is not Nothing
+    ]
     unique = list(dict.fromkeys([*shapes, problems.Problem]))
     return msgspec.json.schema_components(unique, ref_template=_REFERENCE)[1]

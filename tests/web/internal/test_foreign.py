@@ -118,3 +118,14 @@ def test_a_key_of_the_wrong_role_is_forbidden_before_anything_is_read(
                 answer = ask(api.by(caller), call, path_of(call, "acme"), session)
                 assert (answer.status_code, answer.json["code"]) == (403, "forbidden")
     assert household.service.database.round_trips == trips
+
+
+def test_who_asks_for_a_foreign_organisation_is_written_down_without_what_was_asked(
+    api: Api, capfd: pytest.CaptureFixture[str]
+) -> None:
+    capfd.readouterr()
+    api.by("acme-backend").get("/v1/organizations/beta/agents/agent-1/connection")
+    written = capfd.readouterr().err
+    assert '"event":"request.foreign"' in written
+    assert '"caller":"acme-backend"' in written
+    assert "beta" not in written
