@@ -4,12 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from calendar_service import operators
 from calendar_service.config import rundata
 from calendar_service.config.database import database
 from calendar_service.config.faults import ConfigurationFaults
-from calendar_service.config.keys import ApiKey, api_keys, base64_key, keyring, opaque, webhook_secret
+from calendar_service.config.keys import (
+    WEBHOOK_SECRET,
+    ApiKey,
+    api_keys,
+    base64_key,
+    keyring,
+    opaque,
+    webhook_secrets,
+)
 from calendar_service.config.production import refusals
 from calendar_service.config.variables import AnySecret, Variables
 from calendar_service.domain.clock import Clock
@@ -17,12 +26,16 @@ from calendar_service.domain.operator import Operator
 from calendar_service.domain.secret import Secret
 
 Keyring = tuple[tuple[str, bytes], ...]
+_Source = (
+    AnySecret[Keyring] | AnySecret[tuple[ApiKey, ...]] | AnySecret[tuple[Secret, ...]] | AnySecret[Secret]
+)
 
 AUTH_URI = "https://accounts.google.com/o/oauth2/v2/auth"
 TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
 REVOKE_URI = "https://oauth2.googleapis.com/revoke"
 API_ENDPOINT = "https://www.googleapis.com/calendar/v3/"
 DATA_DIR = ".data"
+_THIS_HOST = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _FROM_RUN = "set it, or start `calendar-service run` once with this CALENDAR_DATA_DIR"
 _KEYS = "make it with `calendar-service keys new` (development: `calendar-service run` does)"
@@ -84,7 +97,7 @@ class Config:
     operator: Operator
     webhook_url: str
     """Empty: nothing is sent, nothing queued."""
-    webhook_secret_source: AnySecret[Secret] | None = field(repr=False)
+    webhook_secrets_source: AnySecret[tuple[Secret, ...]] | None = field(repr=False)
     google: GoogleClient
     test_clock: Path | None
     """A file that holds an offset in seconds; None outside tests."""
@@ -108,9 +121,9 @@ class Config:
         return self.api_keys_source()
 
     @property
-    def webhook_secret(self) -> Secret | None:
-        """The secret under the webhooks' signatures as it is now; None without a webhook URL."""
-        return self.webhook_secret_source() if self.webhook_secret_source else None
+    def webhook_secrets(self) -> tuple[Secret, ...]:
+        """The secrets that sign webhooks as they are now, each of them every one; none without a webhook URL."""
+        return self.webhook_secrets_source() if self.webhook_secrets_source else ()
 
     @property
     def redirect_uri(self) -> str:
@@ -127,8 +140,8 @@ class Config:
             f"{source.path.name} {source.fault}" for source in self._sources() if source.path and source.fault
         )
 
-    def _sources(self) -> tuple[AnySecret[Keyring] | AnySecret[tuple[ApiKey, ...]] | AnySecret[Secret], ...]:
-        webhook = (self.webhook_secret_source,) if self.webhook_secret_source else ()
+    def _sources(self) -> tuple[_Source, ...]:
+        webhook = (self.webhook_secrets_source,) if self.webhook_secrets_source else ()
         return self.keyring_source, self.api_keys_source, self.google.secret_source, *webhook
 
     def clock(self) -> Clock:
@@ -180,7 +193,7 @@ def load(environ: Mapping[str, str]) -> Config:
         api_keys_source=keys,
         operator=operator,
         webhook_url=webhook_url,
-        webhook_secret_source=webhook,
+        webhook_secrets_source=webhook,
         google=google,
         test_clock=Path(test_clock) if test_clock else None,
         test_skew=skew,
@@ -251,15 +264,20 @@ def _with_service_path(endpoint: str) -> str:
     return f"{base}/" if base.endswith("/calendar/v3") else f"{base}/calendar/v3/"
 
 
-def _webhook(variables: Variables) -> tuple[str, AnySecret[Secret] | None]:
+def _webhook(variables: Variables) -> tuple[str, AnySecret[tuple[Secret, ...]] | None]:
+    before = len(variables.faults)
     url = variables.address("CALENDAR_WEBHOOK_URL")
-    remedy = "give `whsec_` followed by base64 of 24 to 64 random bytes" if url else ""
-    secret = variables.secret("CALENDAR_WEBHOOK_SECRET", webhook_secret, remedy)
-    if secret and not url:
+    well_formed = len(variables.faults) == before
+    if well_formed and url.startswith("http://") and urlsplit(url).hostname not in _THIS_HOST:
+        variables.refuse(
+            "CALENDAR_WEBHOOK_URL", "leaves this host without encryption", "give an https address"
+        )
+    secrets = variables.secret("CALENDAR_WEBHOOK_SECRET", webhook_secrets, WEBHOOK_SECRET if url else "")
+    if secrets and not url:
         variables.refuse(
             "CALENDAR_WEBHOOK_SECRET", "is set without CALENDAR_WEBHOOK_URL", "set both or neither"
         )
-    return url, secret
+    return url, secrets
 
 
 def _one_purpose_each(

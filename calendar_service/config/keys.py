@@ -136,16 +136,36 @@ def _repeated(kind: str, values: list[str]) -> list[tuple[str, str]]:
     ]
 
 
-def webhook_secret(text: str) -> Secret:
-    """Return a Standard Webhooks secret (`whsec_` and base64 of 24 to 64 bytes), or raise `Refused`."""
-    remedy = "give `whsec_` followed by base64 of 24 to 64 random bytes"
+WEBHOOK_SECRET = "give `whsec_` followed by base64 of 24 to 64 random bytes"  # noqa: S105 - how to make one
+
+
+def webhook_secrets(text: str) -> tuple[Secret, ...]:
+    """Return Standard Webhooks secrets, every one of which signs; raise `Refused` with all reasons.
+
+    Two at once are a rotation: the receiver goes over to the new one, then the old one is taken out.
+    """
+    found: list[Secret] = []
+    reasons: list[tuple[str, str]] = []
+    for number, entry in enumerate(entries(text), start=1):
+        if _is_webhook_secret(entry):
+            found.append(Secret(entry))
+        else:
+            reasons.append((f"entry {number} is not a webhook secret", WEBHOOK_SECRET))
+    if len({secret.reveal() for secret in found}) < len(found):
+        reasons.append(("holds the same secret twice", "keep one of them"))
+    if not found and not reasons:
+        reasons.append(("holds no secret", WEBHOOK_SECRET))
+    if reasons:
+        raise Refused(*reasons)
+    return tuple(found)
+
+
+def _is_webhook_secret(text: str) -> bool:
     try:
         key = b64decode(text.removeprefix("whsec_"), validate=True)
     except (binascii.Error, ValueError):
-        raise Refused(("is not base64", remedy)) from None
-    if not text.startswith("whsec_") or not 24 <= len(key) <= 64:
-        raise Refused(("is not a webhook secret", remedy))
-    return Secret(text)
+        return False
+    return text.startswith("whsec_") and 24 <= len(key) <= 64
 
 
 def opaque(text: str) -> Secret:

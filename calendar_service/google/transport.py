@@ -1,7 +1,6 @@
 """The only socket to Google. Must never re-send, follow a redirect, outlast its deadline, or keep a body."""
 
 import http.client
-import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import httplib2  # type: ignore[import-untyped]
 from calendar_service.domain.errors import GoogleUnavailable
 from calendar_service.wire.deadline import Deadline
 from calendar_service.wire.dial import NotDelivered, tls_context
+from calendar_service.wire.faults import NO_ANSWER, fault_of
 from calendar_service.wire.kept import Connections
 from calendar_service.wire.line import ANSWER_LIMIT, AnswerTooLarge, Line
 
@@ -101,12 +101,9 @@ class Transport:
             answer, content = self._attempt(urlsplit(uri), method, body, headers)
             status = answer.status
             return answer, content
-        except NotDelivered as reason:
-            fault = reason.fault
-            _unavailable(fault, ambiguous=False)
-        except (OSError, ValueError, http.client.HTTPException, AnswerTooLarge, _Redirected) as reason:
+        except (*NO_ANSWER, _Redirected) as reason:
             fault = _name_of(reason)
-            _unavailable(fault, ambiguous=True)
+            _unavailable(fault, ambiguous=not isinstance(reason, NotDelivered))
         finally:
             self._observe(Call(call.name, method, call.path, status, fault, monotonic() - started))
 
@@ -172,19 +169,8 @@ def _read(answer: http.client.HTTPResponse, line: Line) -> bytes:
     return content
 
 
-_FAULTS: tuple[tuple[type[Exception], str], ...] = (
-    (TimeoutError, "timeout"),
-    (AnswerTooLarge, "too_large"),
-    (_Redirected, "redirect"),
-    (http.client.IncompleteRead, "cut"),
-    (ssl.SSLEOFError, "cut"),
-    (ssl.SSLError, "tls"),
-    (OSError, "cut"),
-)
-
-
 def _name_of(reason: Exception) -> str:
-    return next((name for kind, name in _FAULTS if isinstance(reason, kind)), "malformed")
+    return "redirect" if isinstance(reason, _Redirected) else fault_of(reason)
 
 
 def _unavailable(fault: str, *, ambiguous: bool) -> NoReturn:

@@ -94,7 +94,7 @@ def test_production_is_the_rule_where_nothing_is_said(environ: dict[str, str]) -
         ("CALENDAR_PUBLIC_URL", "https://notvidesk.io"),
         ("CALENDAR_REDIS_URL", "redis://db.internal:6379/0"),
         ("CALENDAR_REDIS_URL", "redis+cluster://127.0.0.1:7000,db.internal:7000"),
-        ("CALENDAR_WEBHOOK_URL", "http://backend.videsk.io/hooks"),
+        ("CALENDAR_WEBHOOK_URL", "http://localhost:9000/hooks"),
     ],
 )
 def test_production_refuses(environ: dict[str, str], name: str, value: str) -> None:
@@ -242,6 +242,36 @@ def test_a_garbled_api_key_is_refused(environ: dict[str, str], text: str) -> Non
 )
 def test_a_slip_is_a_fault(environ: dict[str, str], name: str, value: str) -> None:
     assert len(faults_of(environ | {name: value})) == 1
+
+
+@pytest.mark.parametrize("environment", ["production", "development"])
+@pytest.mark.parametrize(
+    "url", ["http://backend.videsk.io/hooks", "http://localhost.videsk.io/hooks", "http://["]
+)
+def test_a_webhook_leaves_this_host_over_https_only(
+    environ: dict[str, str], environment: str, url: str
+) -> None:
+    environ |= {"CALENDAR_ENVIRONMENT": environment, "CALENDAR_WEBHOOK_URL": url}
+    environ["CALENDAR_WEBHOOK_SECRET"] = f"whsec_{base64(CURRENT)}"
+    assert list(faults_of(environ)) == ["CALENDAR_WEBHOOK_URL"]
+
+
+def test_every_webhook_secret_of_the_list_is_in_force(environ: dict[str, str]) -> None:
+    both = [f"whsec_{base64(CURRENT)}", f"whsec_{base64(FORMER)}"]
+    environ |= {"CALENDAR_WEBHOOK_URL": "https://backend.videsk.io/hooks"}
+    found = config.load(environ | {"CALENDAR_WEBHOOK_SECRET": ", ".join(both)})
+    assert [secret.reveal() for secret in found.webhook_secrets] == both
+    assert "whsec_" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    "secrets",
+    ["whsec_c2hvcnQ=", base64(CURRENT), "whsec_***", ",", " ".join([f"whsec_{base64(CURRENT)}"] * 2)],
+)
+def test_a_webhook_secret_that_is_none_is_a_fault(environ: dict[str, str], secrets: str) -> None:
+    environ |= {"CALENDAR_WEBHOOK_URL": "https://backend.videsk.io/hooks"}
+    faults = faults_of(environ | {"CALENDAR_WEBHOOK_SECRET": secrets})
+    assert list(faults) == ["CALENDAR_WEBHOOK_SECRET"]
 
 
 @pytest.mark.parametrize(

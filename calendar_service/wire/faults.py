@@ -1,0 +1,26 @@
+"""Names for whatever ended a call without a usable answer. Must not quote what the peer said."""
+
+import http.client
+import ssl
+
+from calendar_service.wire.dial import NotDelivered
+from calendar_service.wire.line import AnswerTooLarge
+
+NO_ANSWER = (NotDelivered, OSError, ValueError, http.client.HTTPException, AnswerTooLarge)
+"""What a call on a line may raise instead of an answer."""
+
+_FAULTS: tuple[tuple[type[Exception], str], ...] = (
+    (TimeoutError, "timeout"),
+    (AnswerTooLarge, "too_large"),
+    (http.client.IncompleteRead, "cut"),
+    (ssl.SSLEOFError, "cut"),
+    (ssl.SSLError, "tls"),
+    (OSError, "cut"),
+)
+
+
+def fault_of(reason: Exception) -> str:
+    """Return one of `timeout`, `refused`, `unreachable`, `tls`, `cut`, `malformed`, `too_large`."""
+    if isinstance(reason, NotDelivered):
+        return reason.fault
+    return next((name for kind, name in _FAULTS if isinstance(reason, kind)), "malformed")
