@@ -1,6 +1,7 @@
 """What every answer carries and every form proves (C1, C4, C5, T5). Must not know any journey."""
 
 import hmac
+import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from calendar_service.domain.errors import Forbidden
 from calendar_service.web.pages import Pages
 from calendar_service.wiring import Service
 
-_LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
+_LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?")
 _ANY_HOST = {"/healthz", "/readyz", "/metrics"}
 """Asked by machines that know this process by its address alone; they tell nothing about anybody."""
 PAGES = {"portal", "public", "console"}
@@ -46,7 +47,7 @@ def refuse_foreign_host(config: Config) -> AnyResponse | None:
     host = request.headers.get("Host", "").lower()
     if request.path in _ANY_HOST or host == _host_of(config.public_url):
         return None
-    if config.is_production or _name_of(host) not in _LOOPBACK:
+    if config.is_production or not _LOOPBACK.fullmatch(host):
         return Response("This address is not served here.\n", 421, mimetype="text/plain")
     if request.blueprint in PAGES and request.method in {"GET", "HEAD"}:
         return redirect(f"{config.public_url}{request.full_path.removesuffix('?')}", 307)
@@ -57,10 +58,6 @@ def _host_of(url: str) -> str:
     parts = urlsplit(url)
     default = {"https": ":443", "http": ":80"}[parts.scheme]
     return parts.netloc.lower().removesuffix(default)
-
-
-def _name_of(host: str) -> str:
-    return host if host.endswith("]") else host.rpartition(":")[0] or host
 
 
 def require_own_page(config: Config) -> None:

@@ -3,17 +3,22 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import calendar_service_templates
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-import calendar_service_templates
 from calendar_service.domain.inventory import INVENTORY
 
 TEMPLATES = Path(calendar_service_templates.__file__).parent
-METHODS = [("**.html", "jinja2")]
+METHODS = [("sandbox/**", "ignore"), ("**.html", "jinja2")]
 OPTIONS = {"**.html": {"silent": "false", "trimmed": "true", "encoding": "utf-8"}}
 
 Sentence = str | tuple[str, ...]
+
+
+def pages() -> list[Path]:
+    """Return the service's own templates; the local Google's have words of their own."""
+    return [path for path in TEMPLATES.rglob("*.html") if "sandbox" not in path.parts]
 
 
 def said() -> set[Sentence]:

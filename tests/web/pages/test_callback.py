@@ -1,0 +1,197 @@
+"""Google's answer: taken once, in the browser that asked, and every refusal told in words (O2-O12)."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+
+from calendar_service.domain.names import Agent
+from tests.conftest import MovableClock
+from tests.household import FIRST, Household
+from tests.web.pages.visitor import Visitor, words
+
+Visitors = Callable[[], Visitor]
+
+
+def _state(visitor: Visitor, household: Household) -> str:
+    return household.service.overview.connection(household.agent).state.value
+
+
+def _token_calls(household: Household) -> int:
+    return sum(call["path"] == "/token" for call in household.google.journal())
+
+
+def test_the_answer_leads_to_a_clean_address_at_once(visitor: Visitor, household: Household) -> None:
+    visitor.enter()
+    answer = visitor.get(visitor.consent())
+    assert (answer.status_code, answer.location) == (303, "/settings")
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert _state(visitor, household) == "connected"
+
+
+def test_an_answer_counts_once(visitor: Visitor, household: Household) -> None:
+    visitor.enter()
+    callback = visitor.consent()
+    visitor.get(callback)
+    calls = _token_calls(household)
+    again = visitor.get(callback)
+    assert again.status_code == 400
+    assert "if you connected a moment ago, that stands" in words(again)
+    assert 'href="/settings"' in again.text
+    assert (_token_calls(household), _state(visitor, household)) == (calls, "connected")
+
+
+def test_an_answer_in_another_browser_binds_nothing(
+    visitor: Visitor, another_visitor: Visitors, household: Household
+) -> None:
+    visitor.enter()
+    callback = visitor.consent()
+    stranger = another_visitor().get(callback)
+    assert stranger.status_code == 400
+    assert "another browser" in words(stranger)
+    assert "Set-Cookie" not in stranger.headers
+    assert visitor.get(callback).status_code == 400
+    assert (_token_calls(household), _state(visitor, household)) == (0, "not_connected")
+
+
+def test_an_attackers_answer_binds_nothing_for_the_victim(
+    visitor: Visitor, another_visitor: Visitors, household: Household
+) -> None:
+    victim = another_visitor()
+    victim.enter(Agent("acme", "victim"))
+    visitor.enter()
+    assert victim.get(visitor.consent()).status_code == 400
+    for agent in (Agent("acme", "victim"), household.agent):
+        assert household.service.overview.connection(agent).state.value == "not_connected"
+    assert _token_calls(household) == 0
+
+
+def test_an_answer_is_too_old_after_ten_minutes(
+    visitor: Visitor, household: Household, test_clock: MovableClock
+) -> None:
+    visitor.enter()
+    callback = visitor.consent()
+    test_clock.advance(601)
+    assert visitor.get(callback).status_code == 400
+    assert _token_calls(household) == 0
+
+
+@pytest.mark.parametrize(
+    "issuers", [["https://evil.example"], ["{own}", "https://evil.example"], ["{own}", "{own}"]]
+)
+@pytest.mark.parametrize("allow", [True, False])
+def test_an_answer_of_another_issuer_is_refused(
+    visitor: Visitor,
+    household: Household,
+    issuers: list[str],
+    allow: bool,  # noqa: FBT001
+) -> None:
+    visitor.enter()
+    callback = visitor.consent(allow=allow)
+    query = parse_qs(urlsplit(callback).query)
+    own = household.service.oauth_origin
+    query["iss"] = [issuer.replace("{own}", own) for issuer in issuers]
+    answer = visitor.get(f"/oauth/callback?{urlencode(query, doseq=True)}")
+    assert (_token_calls(household), _state(visitor, household)) == (0, "not_connected")
+    assert answer.status_code == 400
+
+
+def test_a_cancelled_consent_stores_nothing_and_says_so(visitor: Visitor, household: Household) -> None:
+    visitor.enter()
+    assert visitor.get(visitor.consent(allow=False)).location == "/settings"
+    page = words(visitor.get("/settings"))
+    assert "You cancelled at Google" in page
+    assert "Nothing was stored" in page
+    assert "Continue with Google" in page
+    assert _state(visitor, household) == "not_connected"
+
+
+def test_what_google_describes_is_never_repeated(visitor: Visitor) -> None:
+    visitor.enter()
+    for trick in (
+        "<script>alert(1)</script>",
+        "\"'><img src=x onerror=alert(1)>",
+        "{{7*7}}",
+        "admin\r\nSet-Cookie: x=1",
+    ):
+        state = parse_qs(urlsplit(visitor.post("/connect").location).query)["state"][0]
+        query = urlencode(
+            {"state": state, "error": "server_error", "error_description": trick, "error_uri": trick}
+        )
+        answer = visitor.get(f"/oauth/callback?{query}")
+        page = visitor.get("/settings")
+        for text in (answer.text, page.text, str(answer.headers)):
+            assert trick not in text
+            assert "alert(1)" not in text
+            assert "49" not in words(page)
+
+
+REASONS = {
+    "cancelled": "You cancelled at Google",
+    "blocked": "has blocked the app",
+    "superseded": "Another attempt came in between",
+    "scope_less": "Google gave less than is needed",
+    "scope_more": "we gave the permission back at once",
+    "scope_more_shared": "We could not give it back",
+    "no_refresh_token": "Google's answer was incomplete",
+    "code_refused": "Google did not complete the connection",
+    "google_trouble": "Google has trouble just now",
+    "google_error": "Google did not complete the connection",
+}
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_every_refusal_has_its_words(visitor: Visitor, household: Household, reason: str) -> None:
+    visitor.enter()
+    cookie = visitor.session_cookie()
+    browser = household.service.tickets.browser(cookie)
+    assert browser is not None
+    household.service.tickets.save_browser(cookie, replace(browser, notice=f"refused:{reason}"))
+    page = words(visitor.get("/settings"))
+    assert REASONS[reason] in page
+    assert "Continue with Google" in page
+    assert REASONS[reason] not in words(visitor.get("/settings"))
+
+
+def test_less_than_asked_is_refused_and_told(visitor: Visitor, household: Household) -> None:
+    household.google.switch(granted_scope="less")
+    visitor.enter()
+    visitor.get(visitor.consent())
+    page = words(visitor.get("/settings"))
+    assert "Google gave less than is needed" in page
+    assert _state(visitor, household) == "not_connected"
+
+
+def test_more_than_asked_is_refused_given_back_and_told(visitor: Visitor, household: Household) -> None:
+    household.google.switch(granted_scope="more")
+    visitor.enter()
+    visitor.get(visitor.consent())
+    assert "we gave the permission back at once" in words(visitor.get("/settings"))
+    assert household.live_tokens() == []
+
+
+def test_google_down_at_the_exchange_is_told(visitor: Visitor, household: Household) -> None:
+    household.google.fault("/token", {"status": 503, "reason": "backendError"})
+    visitor.enter()
+    visitor.get(visitor.consent())
+    assert "Google has trouble just now" in words(visitor.get("/settings"))
+
+
+def test_a_newer_attempt_wins(visitor: Visitor, household: Household) -> None:
+    visitor.enter()
+    older = visitor.consent()
+    visitor.get("/settings")
+    newer = visitor.consent(account=FIRST)
+    visitor.get(older)
+    assert "Another attempt came in between" in words(visitor.get("/settings"))
+    visitor.get(newer)
+    assert _state(visitor, household) == "connected"
+
+
+def test_a_callback_without_anything_is_a_dead_end_with_a_way_back(visitor: Visitor) -> None:
+    for path in ("/oauth/callback", "/oauth/callback?state=a&state=b&code=c", "/oauth/callback?code=x"):
+        answer = visitor.get(path)
+        assert answer.status_code == 400
+        assert 'href="/console"' in answer.text

@@ -1,0 +1,108 @@
+"""The stand-in console: connect, schedule, move and cancel as a newcomer does."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from calendar_service.config import Environment
+from calendar_service.web.app import create_app
+from tests.conftest import MovableClock
+from tests.household import Household
+from tests.local_google import LocalGoogle
+from tests.web.pages.visitor import Visitor, words
+
+SANTIAGO = ZoneInfo("America/Santiago")
+SESSION = {
+    "session": "session-1", "title": "A talk", "start": "2999-05-03T14:00", "time_zone": "America/Santiago",
+    "minutes": "45", "by": "agent",
+}  # fmt: skip
+
+
+def _connected(visitor: Visitor) -> None:
+    visitor.get("/console")
+    link = visitor.post("/console/settings", {"time_zone": "Europe/Madrid"})
+    assert link.location.startswith("/portal/")
+    assert visitor.get(link.location).location == "/settings"
+    assert "Settings of agent-1" in words(visitor.get("/settings"))
+    visitor.get(visitor.consent())
+    visitor.get("/console")
+
+
+def _starts(household: Household) -> str:
+    """Return when the one event begins, by a clock in Santiago."""
+    event: dict[str, Any] = household.events()[0]
+    return datetime.fromisoformat(event["start"]["dateTime"]).astimezone(SANTIAGO).strftime("%Y-%m-%d %H:%M")
+
+
+def test_a_newcomer_connects_schedules_moves_and_cancels(visitor: Visitor, household: Household) -> None:
+    _connected(visitor)
+    assert visitor.post("/console/sessions", SESSION).location == "/console?done=scheduled"
+    page = words(visitor.get("/console?done=scheduled"))
+    assert "The session is accepted" in page
+    assert "session-1 in the calendar" in page
+    assert [event["summary"] for event in household.events()] == ["A talk"]
+    assert _starts(household) == "2999-05-03 14:00"
+    visitor.post("/console/sessions", SESSION | {"start": "2999-05-04T09:30"})
+    assert _starts(household) == "2999-05-04 09:30"
+    assert visitor.post("/console/sessions/cancel", SESSION).location == "/console?done=cancelled"
+    assert household.events() == []
+    assert "None yet" in words(visitor.get("/console"))
+
+
+def test_a_session_without_title_has_the_neutral_one(visitor: Visitor, household: Household) -> None:
+    _connected(visitor)
+    visitor.post("/console/sessions", SESSION | {"title": "", "by": "system"})
+    assert [event["summary"] for event in household.events()] == ["Scheduled video session"]
+
+
+def test_somebody_else_can_sit_down(visitor: Visitor) -> None:
+    visitor.get("/console")
+    assert visitor.post("/console/agent", {"agent": "maria@example.com"}).location == "/console"
+    assert "maria@example.com of demo" in words(visitor.get("/console"))
+
+
+def test_nonsense_is_refused_by_name_and_leads_back(visitor: Visitor, household: Household) -> None:
+    _connected(visitor)
+    for wrong in (
+        {"session": ""},
+        {"session": "../x"},
+        {"start": "yesterday"},
+        {"start": "2999-02-30T10:00"},
+        {"time_zone": "Mars/Base"},
+        {"minutes": "0"},
+        {"minutes": "1441"},
+        {"minutes": "٣"},
+        {"title": "two\nlines"},
+        {"start": "2001-01-01T10:00"},
+    ):
+        answer = visitor.post("/console/sessions", SESSION | wrong)
+        assert answer.status_code == 422, wrong
+        assert 'href="/console"' in answer.text
+    assert household.events() == []
+
+
+def test_without_a_connection_the_console_says_so(visitor: Visitor) -> None:
+    visitor.get("/console")
+    answer = visitor.post("/console/sessions", SESSION)
+    assert answer.status_code == 409
+    assert "Nothing is connected" in words(answer)
+
+
+def test_the_calls_of_a_server_are_shown(visitor: Visitor, household: Household) -> None:
+    page = words(visitor.get("/console"))
+    assert "/v1/organizations/demo/agents/agent-1" in page
+    assert f"{household.config.data_dir}/api-key" in page
+
+
+def test_there_is_no_stand_in_console_in_production(
+    clean_store: str, google_process: LocalGoogle, test_clock: MovableClock
+) -> None:
+    house = Household.of(clean_store, google_process, test_clock)
+    service = replace(house.service, config=replace(house.config, environment=Environment.PRODUCTION))
+    visitor = Visitor(create_app(service), house)
+    assert visitor.get("/console").status_code == 404
+    for path in ("agent", "settings", "sessions", "sessions/cancel"):
+        assert visitor.post(f"/console/{path}", SESSION | {"agent": "a"}).status_code == 404
+    assert 'href="/console"' not in visitor.get("/").text
+    house.close()

@@ -1,0 +1,158 @@
+"""Disconnect, erase, receipt: the agent's way out (RV-2, SC-4, ST-5, ST-6)."""
+
+from collections.abc import Callable
+
+from calendar_service.domain.names import Agent
+from calendar_service.domain.session import By
+from calendar_service.journeys.receipts import concerns, verify
+from calendar_service.store.journal import Actor
+from tests.household import Household
+from tests.web.pages.visitor import Visitor, words
+
+Visitors = Callable[[], Visitor]
+
+
+def test_the_page_says_what_will_happen_and_stands_on_cancel(visitor: Visitor, household: Household) -> None:
+    visitor.connect()
+    for number in range(2):
+        household.service.schedule.put(
+            household.agent, f"s{number}", household.content(days=number + 1), By.AGENT, None
+        )
+    page = visitor.get("/disconnect")
+    said = words(page)
+    assert "nothing can be read or changed" in said
+    assert "is erased on" in said
+    assert "Your sessions in the console are not affected" in said
+    assert "with its 2 coming sessions, and is no longer updated" in said
+    assert "past ones too" in said
+    assert "cannot be undone" in said
+    assert 'href="/settings" autofocus' in page.text
+    assert 'value="no" checked' in page.text
+
+
+def test_the_calendar_is_kept_unless_its_deletion_is_chosen(visitor: Visitor, household: Household) -> None:
+    visitor.connect()
+    for form in ({}, {"delete_calendar": "no"}, {"delete_calendar": "true"}):
+        household.connect()
+        visitor.enter()
+        assert visitor.post("/disconnect", form).location == "/settings"
+        assert len(household.calendars()) == 1
+    page = words(visitor.get("/settings"))
+    assert "It took effect at once" in page
+    assert "Google confirmed on" in page
+    assert "It is yours: keep it, or delete it in Google Calendar" in page
+    assert "Erase now instead of on" in page
+
+
+def test_the_calendar_is_deleted_when_that_was_chosen(visitor: Visitor, household: Household) -> None:
+    visitor.connect()
+    visitor.post("/disconnect", {"delete_calendar": "yes"})
+    assert household.calendars() == []
+    assert "The calendar “Videsk · Scheduled Sessions” is deleted" in words(visitor.get("/settings"))
+
+
+def test_a_disconnect_without_googles_answer_says_so_and_where_to_do_it_oneself(
+    visitor: Visitor, household: Household
+) -> None:
+    visitor.connect()
+    household.google.fault("/revoke", {"status": 503, "reason": "backendError"})
+    visitor.post("/disconnect")
+    page = visitor.get("/settings")
+    assert "Google has not answered yet" in words(page)
+    assert "Google confirmed" not in words(page)
+    assert '/permissions"' in page.text
+
+
+def test_a_shared_account_keeps_googles_permission_and_that_is_told(
+    visitor: Visitor, household: Household
+) -> None:
+    household.connect(Agent("other", "agent-9"))
+    visitor.connect()
+    assert "Another connection here uses the same Google account" in words(visitor.get("/disconnect"))
+    visitor.post("/disconnect")
+    assert "removing it would end that one too" in words(visitor.get("/settings"))
+
+
+def test_disconnecting_twice_is_one_disconnect(visitor: Visitor, household: Household) -> None:
+    visitor.connect()
+    visitor.get("/disconnect")
+    assert visitor.post("/disconnect").location == "/settings"
+    assert visitor.post("/disconnect").location == "/settings"
+    assert visitor.get("/disconnect").location == "/settings"
+
+
+def test_nothing_to_disconnect_leads_back_to_the_settings(visitor: Visitor) -> None:
+    visitor.enter()
+    assert visitor.get("/disconnect").location == "/settings"
+
+
+def test_erasing_now_hands_out_a_receipt_that_verifies(visitor: Visitor, household: Household) -> None:
+    visitor.connect()
+    visitor.post("/disconnect")
+    visitor.get("/settings")
+    answer = visitor.post("/erase")
+    assert answer.location.startswith("/receipts/")
+    page = visitor.get(answer.location)
+    assert "Nothing is left here" in words(page)
+    file = visitor.get(f"{answer.location}?download=1")
+    assert "attachment" in file.headers["Content-Disposition"]
+    receipt = verify(file.data, household.service.public_keys)
+    assert concerns(receipt, household.agent)
+    assert household.service.overview.connection(household.agent).state.value == "not_connected"
+    assert "Not connected" in words(visitor.get("/settings"))
+
+
+def test_others_see_the_receipt_without_its_secret(
+    visitor: Visitor, another_visitor: Visitors, household: Household
+) -> None:
+    visitor.connect()
+    visitor.post("/disconnect")
+    address = visitor.post("/erase").location
+    stranger = another_visitor()
+    assert "A connection was erased" in words(stranger.get(address))
+    file = stranger.get(f"{address}?download=1")
+    assert file.json is not None
+    assert "salt" not in file.json
+    assert verify(file.data, household.service.public_keys)["number"] == address.removeprefix("/receipts/")
+    assert file.json["subject"] not in household.agent.member
+
+
+def test_a_made_up_copy_of_a_receipt_is_not_shown_for_another(visitor: Visitor, household: Household) -> None:
+    visitor.connect()
+    visitor.post("/disconnect")
+    address = visitor.post("/erase").location
+    for copy in ("nonsense", "[]", '{"number": "1-x"}', "null"):
+        visitor.client.set_cookie("receipt", copy, domain="localhost")
+        assert "A connection was erased" in words(visitor.get(address))
+
+
+def test_erasing_twice_says_that_nothing_was_left(visitor: Visitor) -> None:
+    visitor.connect()
+    visitor.post("/disconnect")
+    visitor.post("/erase")
+    again = visitor.post("/erase")
+    assert again.status_code == 409
+    assert "there was nothing left to do" in words(again)
+
+
+def test_a_living_connection_is_not_erased(visitor: Visitor, household: Household) -> None:
+    visitor.connect()
+    assert visitor.post("/erase").status_code == 409
+    assert household.service.overview.connection(household.agent).state.value == "connected"
+
+
+def test_what_an_administrator_ended_is_shown_to_the_agent(visitor: Visitor, household: Household) -> None:
+    visitor.connect()
+    household.service.disconnect.disconnect(household.agent, Actor.ADMINISTRATOR)
+    assert "Disconnected" in words(visitor.get("/settings"))
+
+
+def test_connecting_again_after_an_erasure_finds_the_same_calendar(
+    visitor: Visitor, household: Household
+) -> None:
+    visitor.connect()
+    before = [calendar["id"] for calendar in household.calendars()]
+    visitor.post("/disconnect")
+    visitor.post("/erase")
+    visitor.connect()
+    assert [calendar["id"] for calendar in household.calendars()] == before

@@ -1,0 +1,99 @@
+"""Every form proves its own page, its own visit and its own token; else nothing changes (C4)."""
+
+from collections.abc import Callable
+
+import pytest
+
+from calendar_service.domain.names import Agent
+from tests.household import PUBLIC_URL, Household, without_times
+from tests.web.pages.visitor import OWN_PAGE, Visitor
+
+FORMS = {
+    "/connect": {},
+    "/calendar": {"create": "yes"},
+    "/pause": {},
+    "/resume": {},
+    "/disconnect": {"delete_calendar": "yes"},
+    "/erase": {},
+    "/logout": {},
+    "/console/agent": {"agent": "agent-2"},
+    "/console/settings": {"time_zone": "UTC"},
+    "/console/sessions": {
+        "session": "s", "start": "2999-01-01T10:00", "time_zone": "UTC", "minutes": "5", "by": "agent"
+    },
+    "/console/sessions/cancel": {"session": "s", "by": "agent"},
+}  # fmt: skip
+FOREIGN = {
+    "Origin null": {"Origin": "null"},
+    "Origin of another site": {"Origin": "https://evil.example"},
+    "Origin that only begins like ours": {"Origin": f"{PUBLIC_URL}.evil.example"},
+    "Origin of another port": {"Origin": "http://localhost:8081"},
+    "a form of another site": {"Origin": PUBLIC_URL, "Sec-Fetch-Site": "cross-site"},
+    "a form of a sibling site": {"Sec-Fetch-Site": "same-site"},
+    "no page at all": {"Sec-Fetch-Site": "none"},
+}
+
+
+def _begin(visitor: Visitor, path: str) -> None:
+    visitor.connect()
+    if path.startswith("/console"):
+        visitor.get("/console")
+
+
+def _refused(
+    visitor: Visitor, household: Household, path: str, form: dict[str, str], headers: dict[str, str]
+) -> None:
+    before, calls = without_times(household.stored()), len(household.google.journal())
+    answer = visitor.raw_post(path, FORMS[path] | form, headers)
+    assert answer.status_code == 403, answer.text
+    assert without_times(household.stored()) == before
+    assert len(household.google.journal()) == calls
+    assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_a_form_from_elsewhere_changes_nothing(visitor: Visitor, household: Household, path: str) -> None:
+    _begin(visitor, path)
+    token = {"csrf": visitor.token}
+    for headers in FOREIGN.values():
+        _refused(visitor, household, path, token, headers)
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_a_form_without_its_token_changes_nothing(visitor: Visitor, household: Household, path: str) -> None:
+    _begin(visitor, path)
+    for token in ({}, {"csrf": ""}, {"csrf": "wrong"}, {"csrf": "ñ" * 43}, {"csrf": visitor.token + "x"}):
+        _refused(visitor, household, path, token, OWN_PAGE)
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_another_visits_token_changes_nothing(
+    visitor: Visitor, another_visitor: Callable[[], Visitor], household: Household, path: str
+) -> None:
+    _begin(visitor, path)
+    other = another_visitor()
+    other.enter(Agent("acme", "agent-2"))
+    if path.startswith("/console"):
+        other.get("/console")
+    _refused(visitor, household, path, {"csrf": other.token}, OWN_PAGE)
+
+
+def test_without_a_visit_nothing_can_be_done(visitor: Visitor, household: Household) -> None:
+    before = household.stored()
+    for path, form in FORMS.items():
+        answer = visitor.raw_post(path, form | {"csrf": "any"}, OWN_PAGE)
+        assert answer.status_code == (403 if path.startswith("/console") else 401), path
+    assert household.stored() == before
+
+
+def test_no_form_is_sent_by_opening_its_address(visitor: Visitor, household: Household) -> None:
+    visitor.connect()
+    before = without_times(household.stored())
+    for path in FORMS:
+        assert visitor.get(path).status_code == (200 if path == "/disconnect" else 405), path
+    assert without_times(household.stored()) == before
+
+
+def test_a_visit_is_not_judged_by_its_origin(visitor: Visitor) -> None:
+    visitor.enter()
+    assert visitor.get("/settings", Origin="null", Sec_Fetch_Site="cross-site").status_code == 200

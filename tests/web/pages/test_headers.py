@@ -1,0 +1,142 @@
+"""What every answer carries, whatever became of it (C1, C5, T5)."""
+
+import pytest
+from flask import Flask
+
+from calendar_service.web.app import create_app
+from tests.conftest import MovableClock
+from tests.household import PUBLIC_URL, Household
+from tests.local_google import LocalGoogle
+from tests.web.pages.visitor import Visitor
+
+EVERYWHERE = [
+    ("GET", "/", 200),
+    ("GET", "/google-user-data", 200),
+    ("GET", "/settings", 401),
+    ("GET", "/portal/unknown", 410),
+    ("GET", "/oauth/callback", 400),
+    ("GET", "/console", 200),
+    ("GET", "/static/app.css", 200),
+    ("GET", "/static/logo", 404),
+    ("GET", "/nothing/here", 404),
+    ("GET", "/connect", 405),
+    ("DELETE", "/", 405),
+    ("TRACE", "/", 405),
+    ("GET", "/v1/organizations/acme", 401),
+    ("GET", "/receipts/unknown", 404),
+    ("POST", "/connect", 401),
+]
+
+
+def test_every_answer_is_hardened(visitor: Visitor) -> None:
+    for method, path, status in EVERYWHERE:
+        answer = visitor.client.open(path, method=method, base_url=PUBLIC_URL)
+        assert answer.status_code == status, path
+        _is_hardened(answer.headers)
+
+
+def _is_hardened(headers: object) -> None:
+    found = dict(headers)  # type: ignore[call-overload]
+    policy = dict(part.split(" ", 1) for part in found["Content-Security-Policy"].split("; "))
+    assert policy["default-src"] == "'none'"
+    assert policy["base-uri"] == "'none'"
+    assert policy["frame-ancestors"] == "'none'"
+    assert "script-src" not in policy
+    assert "unsafe" not in found["Content-Security-Policy"]
+    assert found["X-Content-Type-Options"] == "nosniff"
+    assert found["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert "camera=()" in found["Permissions-Policy"]
+    assert found["Referrer-Policy"] in {"same-origin", "no-referrer"}
+    assert "Cache-Control" in found
+
+
+def test_a_fault_of_ours_is_hardened_and_says_nothing_of_itself(app: Flask, household: Household) -> None:
+    def broken() -> None:
+        raise RuntimeError("the secret of the house")
+
+    app.add_url_rule("/broken", "broken", broken)
+    answer = Visitor(app, household).get("/broken")
+    assert answer.status_code == 500
+    assert "secret of the house" not in answer.text
+    _is_hardened(answer.headers)
+
+
+def test_pages_with_forms_keep_their_referrer_and_redirects_drop_it(visitor: Visitor) -> None:
+    visitor.enter()
+    assert visitor.get("/settings").headers["Referrer-Policy"] == "same-origin"
+    assert visitor.post("/connect").headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_forms_may_lead_to_googles_consent_and_nowhere_else(visitor: Visitor, household: Household) -> None:
+    policy = visitor.enter().headers["Content-Security-Policy"]
+    google = household.config.google.auth_uri.partition("/o/oauth2")[0]
+    assert f"form-action 'self' {google};" in policy
+
+
+def test_personal_pages_are_kept_by_no_cache(visitor: Visitor) -> None:
+    visitor.connect()
+    for path in ("/settings", "/disconnect", "/export"):
+        assert visitor.get(path).headers["Cache-Control"] == "no-store"
+
+
+def test_the_style_sheet_is_kept_for_ever_under_its_own_content(visitor: Visitor) -> None:
+    page = visitor.get("/")
+    address = page.text.partition('<link rel="stylesheet" href="')[2].partition('"')[0]
+    assert address.startswith("/static/app.css?v=")
+    sheet = visitor.get(address)
+    assert "immutable" in sheet.headers["Cache-Control"]
+    assert sheet.mimetype == "text/css"
+    assert "Set-Cookie" not in sheet.headers
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "localhost.evil.example", "localhost:8080@evil.example", "localhost:80:80", "::1", ""],
+)
+def test_another_host_is_not_served(app: Flask, host: str) -> None:
+    for path in ("/", "/settings", "/v1/organizations/acme"):
+        answer = app.test_client().get(path, headers={"Host": host})
+        assert answer.status_code in {400, 421}
+        assert "evil" not in answer.text
+
+
+def test_probes_may_know_this_process_by_its_address_alone(app: Flask) -> None:
+    assert app.test_client().get("/healthz", headers={"Host": "10.0.0.7:8080"}).status_code == 200
+
+
+def test_other_names_of_a_development_machine_lead_to_the_one_that_cookies_know(app: Flask) -> None:
+    answer = app.test_client().get("/console?lang=es", base_url="http://127.0.0.1:8080")
+    assert (answer.status_code, answer.location) == (307, f"{PUBLIC_URL}/console?lang=es")
+    post = app.test_client().post("/connect", base_url="http://127.0.0.1:8080")
+    assert post.status_code == 401
+
+
+def test_addresses_are_never_built_from_what_a_request_claims(visitor: Visitor) -> None:
+    visitor.enter()
+    claimed = {
+        "X_Forwarded_Host": "evil.example", "X_Forwarded_Proto": "https", "Forwarded": "host=evil.example",
+    }  # fmt: skip
+    answer = visitor.post("/connect", **claimed)
+    assert "evil" not in answer.location
+    assert "redirect_uri=http%3A%2F%2Flocalhost%3A8080%2Foauth%2Fcallback" in answer.location
+
+
+@pytest.fixture
+def on_https(clean_store: str, google_process: LocalGoogle, test_clock: MovableClock) -> Visitor:
+    """A service with an https address."""
+    house = Household.of(
+        clean_store, google_process, test_clock, CALENDAR_PUBLIC_URL="https://calendar.videsk.io"
+    )
+    return Visitor(create_app(house.service), house)
+
+
+def test_on_https_cookies_are_bound_to_host_and_encryption(on_https: Visitor) -> None:
+    answer = on_https.client.get(on_https.ticket(), base_url="https://calendar.videsk.io")
+    cookie = answer.headers["Set-Cookie"]
+    assert cookie.startswith("__Host-session=")
+    assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; "))
+    assert "Domain" not in cookie
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+    page = on_https.client.get("/settings", base_url="https://calendar.videsk.io")
+    assert page.status_code == 200
+    on_https.household.close()

@@ -1,0 +1,118 @@
+"""The one-time link from the console, and the visit it opens (L1-L6, C1-C3)."""
+
+from collections.abc import Callable
+
+import pytest
+
+from calendar_service.domain.names import Agent
+from tests.conftest import MovableClock
+from tests.household import Household
+from tests.web.pages.visitor import Visitor, words
+
+Visitors = Callable[[], Visitor]
+
+
+def test_a_link_opens_the_settings_once(visitor: Visitor, another_visitor: Visitors) -> None:
+    link = visitor.ticket()
+    first = visitor.get(link)
+    assert (first.status_code, first.location) == (303, "/settings")
+    assert visitor.get("/settings").status_code == 200
+    second = another_visitor().get(link)
+    assert second.status_code == 410
+    assert "Nothing was changed" in words(second)
+
+
+def test_used_expired_and_unknown_links_answer_alike(
+    visitor: Visitor, another_visitor: Visitors, test_clock: MovableClock
+) -> None:
+    used, expired = visitor.ticket(), visitor.ticket()
+    visitor.get(used)
+    test_clock.advance(301)
+    answers = {another_visitor().get(path).data for path in (used, expired, "/portal/never-one-of-ours")}
+    assert len(answers) == 1
+
+
+def test_looking_at_a_link_does_not_use_it_up(visitor: Visitor) -> None:
+    link = visitor.ticket()
+    assert visitor.client.head(link, base_url="http://localhost:8080").status_code == 503
+    assert visitor.get(link, Sec_Purpose="prefetch;prerender").status_code == 503
+    framed = visitor.get(link, Sec_Fetch_Dest="iframe")
+    assert framed.status_code == 200
+    assert f'href="{link}"' in framed.text
+    assert "Set-Cookie" not in framed.headers
+    assert visitor.get(link).status_code == 303
+
+
+def test_a_link_does_nothing_but_open_a_visit(visitor: Visitor, household: Household) -> None:
+    visitor.enter()
+    assert household.google.journal() == []
+    assert household.service.overview.connection(household.agent).state.value == "not_connected"
+
+
+def test_the_link_leads_to_a_clean_address_that_tells_nobody_where_it_came_from(visitor: Visitor) -> None:
+    answer = visitor.get(visitor.ticket())
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_the_cookie_belongs_to_this_host_and_no_script(visitor: Visitor) -> None:
+    answer = visitor.get(visitor.ticket())
+    name, *attributes = answer.headers["Set-Cookie"].split("; ")
+    assert name.startswith("session=")
+    assert len(name.removeprefix("session=")) == 43
+    assert set(attributes) == {"HttpOnly", "Path=/", "SameSite=Lax"}
+
+
+def test_each_link_begins_a_new_visit_and_ends_the_former(
+    visitor: Visitor, another_visitor: Visitors
+) -> None:
+    visitor.enter()
+    former = visitor.session_cookie()
+    visitor.enter(Agent("acme", "agent-2"))
+    assert visitor.session_cookie() != former
+    stale = another_visitor()
+    stale.client.set_cookie("session", former, domain="localhost")
+    assert stale.get("/settings").status_code == 401
+
+
+def test_whose_settings_these_are_is_never_read_from_the_address(visitor: Visitor) -> None:
+    visitor.enter()
+    page = visitor.get("/settings?agent=agent-2&organization=other")
+    assert "Settings of agent-1" in words(page)
+
+
+@pytest.mark.parametrize("pause", [31 * 60, 9 * 3600])
+def test_an_idle_visit_closes(visitor: Visitor, test_clock: MovableClock, pause: int) -> None:
+    visitor.enter()
+    test_clock.advance(pause)
+    closed = visitor.get("/settings")
+    assert closed.status_code == 401
+    assert "open the Google Calendar settings from there again" in words(closed)
+    assert 'href="/console"' in closed.text
+
+
+def test_a_visit_in_use_stays_open_for_a_working_day(visitor: Visitor, test_clock: MovableClock) -> None:
+    visitor.enter()
+    for _ in range(23):
+        test_clock.advance(20 * 60)
+        assert visitor.get("/settings").status_code == 200
+    test_clock.advance(21 * 60)
+    assert visitor.get("/settings").status_code == 401
+
+
+def test_closing_the_page_ends_the_visit_on_both_sides(visitor: Visitor, another_visitor: Visitors) -> None:
+    visitor.enter()
+    cookie = visitor.session_cookie()
+    assert visitor.post("/logout").status_code == 303
+    assert visitor.session_cookie() == ""
+    stale = another_visitor()
+    stale.client.set_cookie("session", cookie, domain="localhost")
+    assert stale.get("/settings").status_code == 401
+
+
+def test_what_is_kept_of_link_and_visit_does_not_open_them(visitor: Visitor, household: Household) -> None:
+    link = visitor.ticket()
+    visitor.enter()
+    stored = household.stored()
+    assert link.removeprefix("/portal/") not in stored
+    assert visitor.session_cookie() not in stored

@@ -1,0 +1,99 @@
+"""The pages' sentences: all translated, none left over, in words that people use."""
+
+import re
+
+import pytest
+
+from calendar_service.web.language import Language, catalogue, chosen
+from tests.web.pages.messages import TEMPLATES, Sentence, pages, said, translated
+
+_PLACEHOLDER = re.compile(r"%\([a-z]+\)[sd]|%%")
+_AGENTS_PAGES = (
+    "settings.html",
+    "disconnect.html",
+    "dead_end.html",
+    "framed.html",
+    "problem.html",
+    "receipt.html",
+)
+
+
+def _forms(sentence: Sentence) -> tuple[str, ...]:
+    return (sentence,) if isinstance(sentence, str) else sentence
+
+
+def test_every_sentence_is_translated_and_no_translation_is_left_over() -> None:
+    spanish = translated("es")
+    assert said() - set(spanish) == set(), "missing in es.po"
+    assert set(spanish) - said() == set(), "unused in es.po"
+    assert [source for source, text in spanish.items() if not all(_forms(text))] == []
+
+
+def test_a_translation_has_the_same_places_to_fill() -> None:
+    for source, text in translated("es").items():
+        places = sorted(_PLACEHOLDER.findall(_forms(source)[0]))
+        assert [sorted(_PLACEHOLDER.findall(form)) for form in _forms(text)] == [places] * len(
+            _forms(text)
+        ), source
+
+
+def test_spanish_addresses_agents_as_usted() -> None:
+    familiar = re.compile(r"\b(tú|tu|tus|te|ti|contigo|vos|tienes|puedes|quieres|vosotros|os|haz)\b", re.I)
+    found = [form for text in translated("es").values() for form in _forms(text) if familiar.search(form)]
+    assert found == []
+
+
+def _agents_templates() -> list[str]:
+    partial = [*TEMPLATES.glob("states/*.html"), *TEMPLATES.glob("parts/*.html")]
+    return [path.read_text("utf-8") for path in (*partial, *(TEMPLATES / name for name in _AGENTS_PAGES))]
+
+
+@pytest.mark.parametrize("word", ["scope", "grant", "token", "OAuth", "API key", "clause"])
+def test_agents_pages_do_without_the_words_of_the_trade(word: str) -> None:
+    visible = " ".join(
+        re.sub(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}|<[^>]*>", " ", text, flags=re.S)
+        for text in _agents_templates()
+    )
+    assert not re.search(rf"\b{word}s?\b", visible, re.I)
+
+
+def test_no_page_asks_for_a_script_or_for_anything_of_a_third_party() -> None:
+    for path in pages():
+        text = path.read_text("utf-8")
+        assert "<script" not in text, path
+        assert not re.search(r"\bon[a-z]+=", re.sub(r"\{[%{].*?[%}]\}", "", text)), path
+        assert not re.search(r"\bstyle=\"", text), path
+        assert not re.search(r"(src|<link[^>]*href)=\"https?:", text), path
+
+
+MAY_3: int = 1_777_831_200_000
+
+
+def test_times_name_day_time_and_place() -> None:
+    assert Language("en").moment(MAY_3, "America/Santiago") == "3 May 2026, 14:00, Santiago"
+    assert Language("es").moment(MAY_3, "America/Santiago") == "3 de mayo de 2026, 14:00, Santiago de Chile"
+    assert Language("en").moment(MAY_3, "America/Argentina/Buenos_Aires").endswith(", 15:00, Buenos Aires")
+    assert Language("en").moment(MAY_3, "UTC") == "3 May 2026, 18:00, UTC"
+
+
+@pytest.mark.parametrize("name", ["", "Nowhere/Land", "../../etc/passwd", "America", "x" * 300, "\0"])
+def test_an_unknown_zone_is_told_in_utc(name: str) -> None:
+    assert Language("en").moment(MAY_3, name) == "3 May 2026, 18:00, UTC"
+
+
+def test_the_first_wish_that_can_be_met_decides_the_language() -> None:
+    assert chosen(["en", "es"], ["es", "en"], []).code == "es"
+    assert chosen(["en", "es"], ["", "fr", "es-CL"], []).code == "es"
+    assert chosen(["en", "es"], ["", ""], ["pt-BR", "es-MX", "en"]).code == "es"
+    assert chosen(["es"], ["en"], ["en"]).code == "es"
+    assert chosen(["en", "es"], ["../etc"], []).code == "en"
+
+
+def test_one_thing_and_several_are_told_apart() -> None:
+    one, many = "%(num)s session is on its way", "%(num)s sessions are on their way"
+    assert [catalogue("es").ngettext(one, many, n).split()[1:3] for n in (0, 1, 2)] == [
+        ["sesiones", "están"],
+        ["sesión", "está"],
+        ["sesiones", "están"],
+    ]
+    assert catalogue("en").ngettext(one, many, 1) == one

@@ -1,0 +1,86 @@
+"""A person's browser as far as the test client goes: cookies, forms, and Google's screens in between."""
+
+import re
+from typing import Any
+
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from calendar_service.domain.clock import MINUTE, Millis
+from calendar_service.domain.names import Agent
+from calendar_service.store.tickets import Ticket
+from tests.household import FIRST, PUBLIC_URL, Household
+
+OWN_PAGE = {"Origin": PUBLIC_URL, "Sec-Fetch-Site": "same-origin"}
+ZONE = "America/Santiago"
+
+
+class Visitor:
+    """One browser with its cookies."""
+
+    def __init__(self, app: Flask, household: Household) -> None:
+        self.client = app.test_client()
+        self.household = household
+        self.token = ""
+        """The token of the page that was seen last."""
+
+    def get(self, path: str, **headers: str) -> TestResponse:
+        """Open an address; redirects are not followed."""
+        return self._seen(self.client.get(path, base_url=PUBLIC_URL, headers=_names(headers)))
+
+    def post(self, path: str, form: dict[str, str] | None = None, **headers: str) -> TestResponse:
+        """Send a form as a page of ours does, with the token of the page that was seen last."""
+        sent = {"csrf": self.token} | (form or {})
+        return self.raw_post(path, sent, OWN_PAGE | _names(headers))
+
+    def raw_post(self, path: str, form: dict[str, str], headers: dict[str, str]) -> TestResponse:
+        """Send exactly this."""
+        return self._seen(self.client.post(path, base_url=PUBLIC_URL, data=form, headers=headers))
+
+    def ticket(self, agent: Agent | None = None, *, lives: Millis = 5 * MINUTE, **fields: str) -> str:
+        """Return a one-time link's path."""
+        who = agent or self.household.agent
+        told = {"locale": "en", "time_zone": ZONE, "return_url": ""} | fields
+        expires = self.household.service.clock.now() + lives
+        ticket = Ticket(who.organization, who.agent, expires=expires, **told)
+        return f"/portal/{self.household.service.tickets.issue(ticket)}"
+
+    def enter(self, agent: Agent | None = None, **fields: str) -> TestResponse:
+        """Follow a fresh link to the settings."""
+        assert self.get(self.ticket(agent, **fields)).location == "/settings"
+        return self.get("/settings")
+
+    def consent(self, **how: Any) -> str:
+        """Press the connect button and go through Google's screens; return the callback's path."""
+        google = self.post("/connect")
+        assert google.status_code == 303, google.text
+        return self.household.google.consent(google.location, **how).removeprefix(PUBLIC_URL)
+
+    def connect(self, account: str = FIRST) -> TestResponse:
+        """Enter, connect, and see the settings."""
+        self.enter()
+        assert self.get(self.consent(account=account)).location == "/settings"
+        return self.get("/settings")
+
+    def session_cookie(self) -> str:
+        """Return the value of the session's cookie."""
+        cookie = self.client.get_cookie("session", domain="localhost")
+        return cookie.value if cookie else ""
+
+    def _seen(self, answer: TestResponse) -> TestResponse:
+        found = (
+            re.search(r'name="csrf" value="([^"]+)"', answer.text) if answer.mimetype == "text/html" else None
+        )
+        self.token = found[1] if found else self.token
+        return answer
+
+
+def _names(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def words(answer: TestResponse) -> str:
+    """Return what a person reads of a page, in one line."""
+    body = re.sub(r"<(script|style|head)\b.*?</\1>", " ", answer.text, flags=re.DOTALL)
+    plain = re.sub(r"<[^>]+>", " ", body)
+    return re.sub(r"\s+", " ", plain.replace("&#39;", "'").replace("&amp;", "&")).strip()
