@@ -31,10 +31,12 @@ check: $(READY) ## format, lint, types, architecture, lock file
 bench: $(READY) ## the measurements
 	@set -e; for file in bench/*.py; do $(BIN)/python "$$file"; done
 
-lock: $(READY) ## renew requirements.lock from pyproject.toml, keeping pins that still fit
+lock: $(READY) ## renew both locks from pyproject.toml, keeping pins that still fit
 	@[ -x .venv/lock/bin/uv ] || { $(PYTHON) -m venv .venv/lock && .venv/lock/bin/python -m pip install --quiet uv; }
 	@.venv/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url \
 		--all-extras pyproject.toml -o requirements.lock
+	@.venv/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url \
+		--extra build -c requirements.lock pyproject.toml -o requirements-production.lock
 
 clean: ## remove what the targets made, except the data of `run`
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist *.egg-info

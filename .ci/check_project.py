@@ -11,6 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
+LOCK, PRODUCTION_LOCK = "requirements.lock", "requirements-production.lock"
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
 
 
@@ -24,36 +25,39 @@ def unplaced_files(packages: list[str]) -> Iterator[str]:
             yield f"{file.relative_to(ROOT)}: its folder has no __init__.py"
 
 
-def lock_faults(lock: str, wanted: list[Requirement]) -> Iterator[str]:
+def lock_faults(name: str, lock: str, wanted: list[Requirement]) -> Iterator[str]:
     """Yield what the lock lacks, pins outside the asked range, leaves without a hash, or says of an index."""
-    pins = {canonicalize_name(name): version for name, version in PIN.findall(lock)}
+    pins = pins_of(lock)
     for requirement in wanted:
         pinned = pins.get(canonicalize_name(requirement.name))
         if pinned is None:
-            yield f"requirements.lock lacks {requirement}: run `make lock`"
+            yield f"{name} lacks {requirement}: run `make lock`"
         elif not requirement.specifier.contains(pinned, prereleases=True):
-            yield f"requirements.lock pins {requirement.name} {pinned}, not {requirement.specifier}: run `make lock`"
+            yield f"{name} pins {requirement.name} {pinned}, not {requirement.specifier}: run `make lock`"
     for entry in re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE):
         if PIN.match(entry) and "--hash=sha256:" not in entry:
-            yield f"requirements.lock: {entry.splitlines()[0]} has no hash"
-    if re.search(r"://|--(extra-)?index|--find-links|^-i ", lock, re.MULTILINE):
-        yield "requirements.lock names an index host: it must hold names, versions and hashes only"
-    yield from unneeded(pins, wanted)
+            yield f"{name}: {entry.splitlines()[0]} has no hash"
+    if re.search(r"://|^--(extra-)?index|^--find-links|^-i ", lock, re.MULTILINE):
+        yield f"{name} names an index host: it must hold names, versions and hashes only"
+    for surplus in unneeded(pins, wanted):
+        yield f"{name} pins {surplus}, which nothing asks for: run `make lock`"
 
 
-def unneeded(pins: dict[str, str], wanted: list[Requirement]) -> Iterator[str]:
-    """Yield what is pinned and installed here although nothing asks for it, and what is asked for but not pinned."""
+def pins_of(lock: str) -> dict[str, str]:
+    """Return the pinned versions by canonical name."""
+    return {canonicalize_name(name): version for name, version in PIN.findall(lock)}
+
+
+def unneeded(pins: dict[str, str], wanted: list[Requirement]) -> list[str]:
+    """Return what is pinned and installed here although nothing asks for it."""
     needed: set[str] = set()
     open_ends = [canonicalize_name(requirement.name) for requirement in wanted]
     while open_ends:
         name = open_ends.pop()
-        if name in needed:
-            continue
-        needed.add(name)
-        open_ends += [requirement for requirement in required_by(name) if requirement in pins]
-    for name in sorted(set(pins) - needed):
-        if is_installed(name):
-            yield f"requirements.lock pins {name}, which nothing asks for: run `make lock`"
+        if name not in needed:
+            needed.add(name)
+            open_ends += [requirement for requirement in required_by(name) if requirement in pins]
+    return sorted(name for name in set(pins) - needed if is_installed(name))
 
 
 def required_by(name: str) -> list[str]:
@@ -72,15 +76,14 @@ def is_installed(name: str) -> bool:
 def main() -> int:
     """Print every fault; return the exit status."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    tables = project["project"]
-    texts = [
-        *tables["dependencies"],
-        *(text for extra in tables["optional-dependencies"].values() for text in extra),
-    ]
+    extras = project["project"]["optional-dependencies"]
+    production = [Requirement(text) for text in project["project"]["dependencies"] + extras["build"]]
+    everything = production + [Requirement(text) for extra in extras.values() for text in extra]
+    whole, image = ((ROOT / name).read_text("utf-8") for name in (LOCK, PRODUCTION_LOCK))
     faults = [*unplaced_files(project["tool"]["setuptools"]["packages"])]
-    faults += lock_faults(
-        (ROOT / "requirements.lock").read_text("utf-8"), [Requirement(text) for text in texts]
-    )
+    faults += [*lock_faults(LOCK, whole, everything), *lock_faults(PRODUCTION_LOCK, image, production)]
+    if not pins_of(image).items() <= pins_of(whole).items():
+        faults.append(f"{PRODUCTION_LOCK} pins other versions than {LOCK}: run `make lock`")
     for fault in faults:
         sys.stdout.write(f"{fault}\n")
     return 1 if faults else 0

@@ -114,6 +114,7 @@ def test_only_the_wire_its_callers_and_the_launcher_take_the_library_s_own_http_
     ("before", "after", "words"),
     [
         ("babel==", "babylon==", "lacks babel"),
+        ("urllib3==2", "urllib3==1", "pins other versions"),
         ("click==8", "click==7", "not >=8"),
         ("certifi==", "--index-url https://packages.example.com/simple\ncertifi==", "names an index host"),
         ("certifi==", "pip==26\ncertifi==", "has no hash"),
@@ -125,6 +126,7 @@ def test_a_lock_that_does_not_fit_is_refused(tmp_path: Path, before: str, after:
     shutil.copy(ROOT / ".ci" / "check_project.py", tmp_path / ".ci")
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     (tmp_path / "calendar_service").mkdir()
+    shutil.copy(ROOT / "requirements-production.lock", tmp_path)
     lock = (ROOT / "requirements.lock").read_text("utf-8")
     (tmp_path / "requirements.lock").write_text(lock.replace(before, after), "utf-8")
     done = subprocess.run(
