@@ -1,0 +1,31 @@
+"""`python -m faults [--seed N] [--count N]`, `python -m faults selfcheck`. Must hold no scenario."""
+
+import argparse
+import sys
+
+from faults import campaign
+
+
+def main() -> int:
+    """Run, print the tables, and tell by the exit status whether every law held."""
+    parser = argparse.ArgumentParser(prog="faults")
+    parser.add_argument("what", nargs="?", choices=("campaign", "selfcheck"), default="campaign")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--count", type=int, default=150, help="scenarios, each of one or several faults")
+    parser.add_argument("--act", type=int, default=campaign.ACT, help="scenarios in one act")
+    parser.add_argument("--seconds", type=float, default=1e9, help="play no longer than this")
+    parser.add_argument("--only", default="", help="a part of the name of a kind, or of a defect")
+    given = parser.parse_args()
+    if given.what == "selfcheck":
+        from faults import selfcheck  # noqa: PLC0415 - the campaign does not need the defects
+
+        return selfcheck.run(given.seed, given.only)
+    outcome = campaign.run(
+        given.seed, given.count, act_length=given.act, seconds=given.seconds, only=given.only
+    )
+    print(campaign.report(outcome))
+    return 1 if outcome.violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

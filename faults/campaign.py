@@ -1,0 +1,234 @@
+"""A campaign: acts one after another, each from its own seed, judged at its end. Must not inject."""
+
+import contextlib
+import random
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from faults import oracle
+from faults.act import Act, NotConvergedError, staged
+from faults.kinds import KINDS
+from faults.oracle import Violation
+from faults.points import named, scenarios
+from faults.town import ROOT, TownError
+
+ACT = 90
+"""Scenarios in one act: small enough that its books are read in a moment."""
+
+
+@dataclass
+class Outcome:
+    """What came of one act, or of many."""
+
+    injected: Counter[str] = field(default_factory=Counter)
+    counted: Counter[str] = field(default_factory=Counter)
+    reached: Counter[str] = field(default_factory=Counter)
+    longest: Counter[str] = field(default_factory=Counter)
+    violations: list[tuple[int, Violation]] = field(default_factory=list)
+    converged: list[float] = field(default_factory=list)
+    operations: Counter[str] = field(default_factory=Counter)
+    trouble: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def add(self, other: "Outcome") -> None:
+        """Count another outcome in."""
+        for name in ("injected", "counted", "reached", "operations"):
+            getattr(self, name).update(getattr(other, name))
+        for name, value in other.longest.items():
+            self.longest[name] = max(self.longest[name], value)
+        self.violations += other.violations
+        self.converged += other.converged
+        self.trouble += other.trouble
+        self.seconds += other.seconds
+
+
+def everything(package: Path = ROOT / "calendar_service") -> dict[str, Callable[[Act], int]]:
+    """Return every scenario by name."""
+    return KINDS | scenarios(package)
+
+
+def plan(seed: int, count: int, names: Sequence[str] = ()) -> list[str]:
+    """Return which scenarios an act plays, in which order: every name in turn, shuffled by the seed."""
+    chance = random.Random(seed)
+    known = list(names or everything())
+    found: list[str] = []
+    while len(found) < count:
+        chance.shuffle(known)
+        found += known
+    return found[:count]
+
+
+def play(
+    seed: int,
+    steps: Sequence[str],
+    *,
+    package_root: Path,
+    load: int = 2,
+    tell: Callable[[str, int], None] = lambda _name, _count: None,
+    seconds: float = 1e9,
+    keep: Path | None = None,
+) -> Outcome:
+    """Play one act and judge it."""
+    outcome, began = Outcome(), time.monotonic()
+    known = everything(package_root / "calendar_service")
+    with staged(seed, package_root, load=load, keep=keep) as act:
+        try:
+            for name in steps:
+                if time.monotonic() - began > seconds:
+                    break
+                _step(act, name, known[name], outcome, tell)
+            outcome.converged.append(act.rest())
+        except NotConvergedError as error:
+            outcome.violations.append((seed, Violation("unsettled", f"after convergence: {error}")))
+        act.town.advance(3700)
+        _calm(act, outcome, seed)
+        outcome.violations += [(seed, violation) for violation in oracle.judge(act.evidence())]
+        outcome.counted.update(act.counted)
+        outcome.reached.update(act.reached)
+        outcome.longest.update(act.numbers)
+        outcome.trouble += act.trouble
+        for line in oracle_lines(act):
+            outcome.operations[line] += 1
+    outcome.seconds = time.monotonic() - began
+    return outcome
+
+
+def _calm(act: Act, outcome: Outcome, seed: int) -> None:
+    """Look at every agent once more, an hour later: each connection still does its work."""
+    try:
+        for agent in sorted(act.driver.accounts):
+            if act.driver.state(agent) == "connected":
+                act.driver.surely("put", agent, act.name("after"), seconds=20)
+        act.rest()
+    except NotConvergedError as error:
+        outcome.violations.append((seed, Violation("unsettled", f"an hour later: {error}")))
+
+
+def _step(
+    act: Act, name: str, scenario: Callable[[Act], int], outcome: Outcome, tell: Callable[[str, int], None]
+) -> None:
+    act.driver.note("step", name=name)
+    count = 0
+    try:
+        count = scenario(act)
+    except TownError:
+        raise
+    except Exception as error:
+        # A scenario that could not be played injected nothing; what it did to the service is judged all the same.
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        outcome.trouble.append(f"{name}: {error!r} ({where.name}:{where.lineno})")
+    act.heal()
+    act.town.google.switch(undetected_collisions=False)
+    outcome.injected[name] += count
+    act.town.advance(act.chance.uniform(5, 40))
+    tell(name, count)
+
+
+def oracle_lines(act: Act) -> list[str]:
+    """Return what the driver asked and how it was answered, in words to be counted."""
+    found = []
+    for line in act.evidence().lines:
+        if line["what"] == "answer" and line["op"] in {"put", "cancel", "disconnect", "connect"}:
+            status = line["status"]
+            kind = (
+                "accepted"
+                if 200 <= status < 400
+                else "refused"
+                if 400 <= status < 500
+                else "no answer or 5xx"
+            )
+            found.append(f"{line['op']} {kind}")
+    return found
+
+
+class Progress:
+    """One line, written over and over, or now and then where no terminal is."""
+
+    def __init__(self, total: int) -> None:
+        self.total, self.done, self.faults, self.began, self.told = total, 0, 0, time.monotonic(), 0.0
+
+    def __call__(self, name: str, count: int) -> None:
+        """Take one step."""
+        self.done += 1
+        self.faults += count
+        terminal = sys.stdout.isatty()
+        elapsed = time.monotonic() - self.began
+        if not terminal and elapsed - self.told < 10:
+            return
+        self.told = elapsed
+        left = elapsed / self.done * max(0, self.total - self.done)
+        counts = f"{self.done}/{self.total} scenarios, {self.faults} faults"
+        line = f"{counts}, {elapsed:.0f} s, about {left:.0f} s left: {name}"
+        print(f"\r\x1b[K{line}" if terminal else line, end="" if terminal else "\n", flush=True)
+
+
+@contextlib.contextmanager
+def snapshot() -> Iterator[Path]:
+    """Yield a folder with a copy of the service, so that nothing changes under a run."""
+    with tempfile.TemporaryDirectory(prefix="faults-service-") as folder:
+        target = Path(folder) / "calendar_service"
+        shutil.copytree(ROOT / "calendar_service", target, ignore=shutil.ignore_patterns("__pycache__"))
+        yield Path(folder)
+
+
+def run(seed: int, count: int, *, act_length: int = ACT, seconds: float = 1e9, only: str = "") -> Outcome:
+    """Play acts until so many scenarios were played."""
+    with snapshot() as package_root:
+        return _acts(package_root, seed, count, act_length, seconds, only)
+
+
+def _acts(package_root: Path, seed: int, count: int, act_length: int, seconds: float, only: str) -> Outcome:
+    total, played, progress = Outcome(), 0, Progress(count)
+    began, number = time.monotonic(), seed
+    names = [name for name in everything() if only in name]
+    order = plan(seed, count, names)
+    while played < count and time.monotonic() - began < seconds:
+        steps = order[played : played + act_length]
+        try:
+            outcome = play(
+                number, steps, package_root=package_root, tell=progress,
+                seconds=seconds - (time.monotonic() - began),
+            )  # fmt: skip
+        except TownError as error:
+            total.trouble.append(f"act {number}: {error}")
+            outcome = Outcome()
+        total.add(outcome)
+        for act_seed, violation in outcome.violations:
+            print(f"\n  VIOLATION in act {act_seed}: {violation.law}: {violation.detail}", flush=True)
+        played += len(steps)
+        number += 1
+    return total
+
+
+def report(outcome: Outcome) -> str:
+    """Return the tables."""
+    rows = ["", f"{'fault':58} injected"]
+    rows += [f"{name:58} {count:8}" for name, count in sorted(outcome.injected.items())]
+    rows += [
+        f"{'all':58} {sum(outcome.injected.values()):8}",
+        "",
+        f"{'step at which a process ended':58} times",
+    ]
+    rows += [f"{name:58} {outcome.reached[name]:5}" for name in named(ROOT / "calendar_service")]
+    missing = [name for name in named(ROOT / "calendar_service") if not outcome.reached[name]]
+    rows += [f"steps not reached: {', '.join(missing) or 'none'}", ""]
+    rows += [f"{name}: {count}" for name, count in sorted((outcome.counted + outcome.operations).items())]
+    rows += [f"{name}: {count}" for name, count in sorted(outcome.longest.items())]
+    found = Counter(violation.law for _, violation in outcome.violations)
+    rows += ["", *(f"{law}: {found[law]}" for law in oracle.LAWS)]
+    if outcome.converged:
+        slowest = max(outcome.converged)
+        middle = sorted(outcome.converged)[len(outcome.converged) // 2]
+        rows.append(
+            f"converged after the last fault of an act: {middle:.1f} s (median), {slowest:.1f} s (longest)"
+        )
+    rows.append(f"{outcome.seconds:.0f} s, {len(outcome.converged)} acts")
+    rows += [f"not played: {text}" for text in outcome.trouble]
+    return "\n".join(rows)
