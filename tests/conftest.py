@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from calendar_service.embedded import EmbeddedValkey
+
+settings.register_profile("long", max_examples=2_000, deadline=None)  # `make test-long`
 
 
 @pytest.fixture(scope="session")

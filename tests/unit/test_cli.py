@@ -1,0 +1,97 @@
+"""The commands that need no running service: keys are made once and never shown where they need not be."""
+
+import json
+from base64 import b64encode
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from calendar_service.cli import COMMANDS, main
+from calendar_service.config.keys import api_keys, base64_key, keyring
+from calendar_service.domain.clock import Clock
+from calendar_service.domain.names import Agent
+from calendar_service.journeys.receipts import Receipts, public_key_text
+
+KEY = Ed25519PrivateKey.from_private_bytes(sha256(b"signing").digest())
+RECEIPT = Receipts(KEY, "Videsk SpA", Clock()).write(Agent("acme", "ana"), "confirmed")
+
+
+@pytest.fixture
+def runner() -> CliRunner:
+    return CliRunner()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(runner: CliRunner, name: str) -> None:
+    answer = runner.invoke(main, [name, "--help"])
+    assert answer.exit_code == 0
+    assert "Usage:" in answer.output
+
+
+def test_an_unknown_command_is_bad_usage(runner: CliRunner) -> None:
+    assert runner.invoke(main, ["dance"]).exit_code == 2
+
+
+def test_new_keys_are_keys(runner: CliRunner) -> None:
+    made = json.loads(runner.invoke(main, ["keys", "new", "--json"]).output)
+    ((_, current),) = keyring(made["CALENDAR_KEYRING"])
+    others = [base64_key(made[name]) for name in ("CALENDAR_IDENTITY_KEY", "CALENDAR_SIGNING_KEY")]
+    assert len({current, *others}) == 3
+
+
+def test_keys_written_into_files_are_private_and_never_replaced(runner: CliRunner, tmp_path: Path) -> None:
+    first = runner.invoke(main, ["keys", "new", "--into", str(tmp_path / "keys"), "--json"])
+    files = [Path(path) for path in json.loads(first.output).values()]
+    assert [file.stat().st_mode & 0o777 for file in files] == [0o600] * 3
+    texts = [file.read_text("utf-8") for file in files]
+    assert runner.invoke(main, ["keys", "new", "--into", str(tmp_path / "keys")]).exit_code == 2
+    assert [file.read_text("utf-8") for file in files] == texts
+
+
+def test_a_new_api_key_comes_with_the_entry_that_accepts_it(runner: CliRunner) -> None:
+    arguments = ["api-keys", "new", "console", "--role", "backend", "--organization", "acme", "--json"]
+    made = json.loads(runner.invoke(main, arguments).output)
+    (entry,) = api_keys(made["entry"])
+    assert (entry.name, entry.organization, entry.role) == ("console", "acme", "backend")
+    assert entry.sha256 == sha256(made["key"].encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["con sole", "--role", "admin"],
+        ["console", "--role", "root"],
+        ["c", "--role", "admin", "--organization", "a/b"],
+    ],
+)
+def test_an_api_key_that_would_not_be_accepted_is_not_made(runner: CliRunner, arguments: list[str]) -> None:
+    assert runner.invoke(main, ["api-keys", "new", *arguments]).exit_code == 2
+
+
+def verified(runner: CliRunner, folder: Path, receipt: object, *arguments: str) -> tuple[int, str]:
+    file = folder / "receipt.json"
+    file.write_text(json.dumps(receipt), "utf-8")
+    answer = runner.invoke(main, ["receipt", "verify", str(file), *arguments])
+    return answer.exit_code, answer.output
+
+
+def test_a_receipt_verifies_under_the_published_key_alone(runner: CliRunner, tmp_path: Path) -> None:
+    published = public_key_text(KEY.public_key())
+    assert verified(runner, tmp_path, RECEIPT, "--public-key", published)[0] == 0
+    changed = RECEIPT | {"erased_at": "2030-01-01T00:00:00Z"}
+    assert verified(runner, tmp_path, changed, "--public-key", published)[0] == 1
+    assert verified(runner, tmp_path, [], "--public-key", published)[0] == 1
+    foreign = b64encode(sha256(b"another").digest()).decode()
+    assert verified(runner, tmp_path, RECEIPT, "--public-key", foreign)[0] == 1
+
+
+def test_without_a_key_and_without_a_configuration_the_faults_are_listed(
+    runner: CliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CALENDAR_DATA_DIR", str(tmp_path))
+    status, output = verified(runner, tmp_path, RECEIPT)
+    assert status == 2
+    assert "CALENDAR_SIGNING_KEY is not set" in output
