@@ -23,6 +23,7 @@ from calendar_service.google.transport import Call, Transport
 from calendar_service.journeys.access import Access
 from calendar_service.journeys.connect import Connect
 from calendar_service.journeys.disconnect import Disconnect
+from calendar_service.journeys.notify import Notify
 from calendar_service.journeys.organizations import Organizations
 from calendar_service.journeys.overview import Overview
 from calendar_service.journeys.receipts import Receipts, public_key_text
@@ -33,12 +34,14 @@ from calendar_service.log import Log
 from calendar_service.store.connections import Connections
 from calendar_service.store.database import Database
 from calendar_service.store.grants import Grants
+from calendar_service.store.letters import Letters
 from calendar_service.store.marks import Marks
 from calendar_service.store.sessions import Sessions
 from calendar_service.store.tickets import Tickets
 from calendar_service.store.timers import Timers
 from calendar_service.store.upkeep import Upkeep, WrongIdentityKey
 from calendar_service.vault import Identity, Vault
+from calendar_service.webhooks import Webhooks
 
 THREADS = 16
 """Blocking threads of a web process; at most half of them wait on Google (law 2)."""
@@ -63,6 +66,7 @@ class Service:
     overview: Overview
     disconnect: Disconnect
     organizations: Organizations
+    notify: Notify
     transport: Transport
     identity: Identity
     database: Database
@@ -88,9 +92,23 @@ class Service:
         }
         return {
             "calendar_store_round_trips_total": float(self.database.round_trips),
-            "calendar_agents_due": float(self.timers.overdue()),
+            **self._backlog(),
             **calls,
+            **self._webhooks_sent(),
         }
+
+    def _webhooks_sent(self) -> dict[str, float]:
+        counted = self.notify.webhooks.counted() if self.notify.webhooks else {}
+        return {
+            f'calendar_webhooks_total{{outcome="{outcome}"}}': float(count)
+            for outcome, count in sorted(counted.items())
+        }
+
+    def _backlog(self) -> dict[str, float]:
+        try:
+            return {"calendar_agents_due": float(self.timers.overdue())}
+        except StoreUnavailable:
+            return {}  # the other counters are wanted most when the database is away
 
     def _store_is_ours(self) -> bool:
         try:
@@ -140,7 +158,7 @@ def build(config: Config, process: str = "service") -> Service:
     log = Log(process)
     calls = Calls(log)
     clock = config.clock()
-    database = Database(client(config.redis_url.reveal()), clock)
+    database = Database(client(config.redis_url.reveal()), clock, webhooks=bool(config.webhook_url))
     connections, sessions, marks = Connections(database), Sessions(database), Marks(database)
     tickets = Tickets(database)
     grants = Grants(Vault(lambda: config.keyring))
@@ -177,6 +195,7 @@ def build(config: Config, process: str = "service") -> Service:
         access,
         Writer(calendar),
         identity,
+        operator,
         clock,
         threading.BoundedSemaphore(THREADS // 2),
     )
@@ -198,11 +217,16 @@ def build(config: Config, process: str = "service") -> Service:
         overview=overview,
         disconnect=disconnect,
         organizations=Organizations(connections, disconnect),
+        notify=Notify(Letters(database), sessions, connections, _webhooks(config)),
         transport=transport,
         identity=identity,
         database=database,
         calls=calls,
     )
+
+
+def _webhooks(config: Config) -> Webhooks | None:
+    return Webhooks(config.webhook_url, lambda: config.webhook_secrets) if config.webhook_url else None
 
 
 def client(url: str) -> Any:

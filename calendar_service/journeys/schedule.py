@@ -16,6 +16,7 @@ from calendar_service.domain.errors import (
     AdminBlocked,
     Busy,
     ClientRejected,
+    EventMissing,
     GoogleError,
     GoogleUnavailable,
     InsufficientScope,
@@ -30,6 +31,7 @@ from calendar_service.domain.errors import (
 )
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
+from calendar_service.domain.operator import Operator
 from calendar_service.domain.paging import PAGE, read_cursor, write_cursor
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import By, Content, Record, Status
@@ -60,6 +62,7 @@ class Schedule:
     access: Access
     writer: Writer
     identity: Identity
+    operator: Operator
     clock: Clock
     inline: threading.BoundedSemaphore
     """At most half of a process's threads wait on Google (law 2); the others answer 202 at once."""
@@ -99,7 +102,7 @@ class Schedule:
             done = self._accepted(loaded, grant, wanted, sealed, content, by)
             if done is not None:
                 record_now, link = done
-                created = record is None or record.status is Status.CANCELLED
+                created = record is None or not record.wanted
                 return _view(loaded.facts, record_now, "created" if created else "changed", link)
         raise Busy(
             "This session is being changed by many callers at once; nothing was accepted.", retry_after=1
@@ -160,15 +163,16 @@ class Schedule:
             return view
         grant = self.grants.open(agent, loaded.facts.connection_id, loaded.grant)
         calendar_id, event_id = loaded.facts.calendar_id, loaded.record.event_id
-        event = self.access.with_token(
-            agent, grant, lambda token: self.writer.calendar.get(token, calendar_id, event_id)
-        )
-        return replace(
-            view,
-            start=instant(event.start),
-            end=instant(event.end),
-            in_google=event.status,
-        )
+        try:
+            event = self.access.with_token(
+                agent, grant, lambda token: self.writer.read(token, calendar_id, event_id)
+            )
+        except CalendarMissing:
+            self.connections.calendar_missing(agent, loaded.facts.connection_id)
+            return replace(_view(loaded.facts, loaded.record, "read"), in_google="missing")
+        except EventMissing:
+            return replace(view, in_google="missing")
+        return replace(view, start=instant(event.start), end=instant(event.end), in_google=event.status)
 
     def listed(self, agent: Agent, status: Status | None, cursor: str) -> tuple[tuple[SessionView, ...], str]:
         """Return up to a hundred sessions after `cursor`, by name, and the next cursor (empty at the end)."""
@@ -272,6 +276,7 @@ class Schedule:
             marker=self.identity.session_marker(agent.organization, agent.agent, record.session),
             look_first=not record.placed and (doubt or unknown),
             event_id=lambda generation: grant.event_id(record.session, generation),
+            neutral_title=self.operator.session_title[self.operator.language(facts.locale)],
             still_ours=lambda: self._still_ours(agent, record),
         )
         try:

@@ -4,18 +4,19 @@ Reads times and ids only, of our own events in our own calendar (ST-4). Must not
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from calendar_service.domain.clock import Millis, as_datetime
 from calendar_service.domain.connection import State
-from calendar_service.domain.errors import NotConnected
+from calendar_service.domain.errors import NotConnected, ServiceError
 from calendar_service.domain.names import Agent
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import By, Content, Record
 from calendar_service.google.calendar import Calendar, CalendarMissing, EventAnswer
 from calendar_service.journeys.access import Access
 from calendar_service.journeys.schedule import Schedule, instant
+from calendar_service.journeys.views import SessionView
 from calendar_service.store.connections import Connections
 from calendar_service.store.grants import Grant, Grants
 from calendar_service.store.sessions import Sessions
@@ -38,8 +39,10 @@ class Difference:
     session: str
     difference: Kind
     """`missing` there, other `times` there, other `content` than was last written, or `extra`: not wanted."""
-    status: str
+    status: str = ""
     """What became of it when the plan was carried out; empty for a plan."""
+    reason: str = ""
+    """The code of the refusal, where carrying it out was refused; the others are carried out all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +105,16 @@ class Sync:
             raise NotConnected("The calendar is no longer in the account.") from None
 
     def _apply(self, agent: Agent, one: Difference, wanted: Mapping[str, Wanted]) -> Difference:
+        try:
+            return replace(one, status=self._carried_out(agent, one, wanted).status.value)
+        except ServiceError as refusal:
+            return replace(one, status="refused", reason=refusal.code)
+
+    def _carried_out(self, agent: Agent, one: Difference, wanted: Mapping[str, Wanted]) -> SessionView:
         if one.difference == "extra":
-            view = self.schedule.cancel(agent, one.session, By.SYSTEM, None, rewrite=True)
-        else:
-            wish = wanted[one.session]
-            view = self.schedule.put(agent, one.session, wish.content, By.SYSTEM, wish.version, rewrite=True)
-        return Difference(one.session, one.difference, view.status.value)
+            return self.schedule.cancel(agent, one.session, By.SYSTEM, None, rewrite=True)
+        wish = wanted[one.session]
+        return self.schedule.put(agent, one.session, wish.content, By.SYSTEM, wish.version, rewrite=True)
 
 
 def _differences(
@@ -117,9 +124,9 @@ def _differences(
     found: Mapping[str, EventAnswer],
 ) -> tuple[Difference, ...]:
     kinds = {name: _difference(grant, name, wish, records.get(name), found) for name, wish in wanted.items()}
-    different = [Difference(name, kind, "") for name, kind in sorted(kinds.items()) if kind]
+    different = [Difference(name, kind) for name, kind in sorted(kinds.items()) if kind]
     extra = [
-        Difference(name, "extra", "")
+        Difference(name, "extra")
         for name, record in sorted(records.items())
         if name not in wanted and record.event_id in found and record.wanted
     ]

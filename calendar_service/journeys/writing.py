@@ -42,6 +42,8 @@ class Work:
     """An event may be there that the record does not know: a lost answer, or an adopted calendar."""
     event_id: Callable[[int], str]
     """The id of the session's event, by generation."""
+    neutral_title: str
+    """What the event is called when the backend gave no title."""
     still_ours: Callable[[], bool]
     """Asks the store whether the lease is ours; asked before a person's change is written over."""
 
@@ -77,6 +79,14 @@ class Writer:
         if work.look_first:
             self._remove_twins(token, work, record)
         return record, link
+
+    def read(self, token: Secret, calendar_id: str, event_id: str) -> EventAnswer:
+        """Return the event as it is now; raise `CalendarMissing`, or `EventMissing` if only the event is gone."""
+        try:
+            return self.calendar.get(token, calendar_id, event_id)
+        except EventMissing:
+            self.calendar.get_calendar(token, calendar_id)
+            raise
 
     # --- the event has to be there ---
 
@@ -233,7 +243,7 @@ def _fields(work: Work) -> dict[str, Any]:
     zone = {"timeZone": content.time_zone} if content.time_zone else {}
     described = "\n\n".join(part for part in (content.description, content.join_url) if part)
     return {
-        "summary": content.title,
+        "summary": content.title or work.neutral_title,
         "description": described or None,
         "location": content.location or content.join_url or None,
         "start": {"dateTime": rfc3339(content.start), **zone},

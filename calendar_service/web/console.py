@@ -145,8 +145,7 @@ class Console:
         if not minutes.isascii() or not minutes.isdigit() or not 1 <= int(minutes) <= _LONGEST:
             raise InvalidRequest("`minutes` has to be a whole number from 1 to 1440.", field="minutes")
         title = line(request.form.get("title", ""), "title")
-        neutral = self.service.operator.session_title[self.pages.language().code]
-        return Content(start, start + int(minutes) * MINUTE, local.key, title=title or neutral)
+        return Content(start, start + int(minutes) * MINUTE, local.key, title=title)
 
     def _by(self) -> By:
         return By.SYSTEM if request.form.get("by") == By.SYSTEM else By.AGENT

@@ -10,7 +10,7 @@ from calendar_service.domain.errors import InvalidRequest
 from calendar_service.domain.names import name
 from calendar_service.journeys.sync import Difference, Wanted
 from calendar_service.web.internal_call import BACKEND, Answer, Call, Names
-from calendar_service.web.internal_sessions import SESSIONS, neutral_title
+from calendar_service.web.internal_sessions import SESSIONS
 from calendar_service.web.parse_session import SessionContent, Version, content, period
 from calendar_service.wiring import Service
 
@@ -50,8 +50,13 @@ class SessionDifference(Struct, kw_only=True):
         Meta(description="Not there, other times, other content than was last written, or not wanted."),
     ]
     status: (
-        Annotated[str, Meta(description="What became of it, if the plan was carried out.")] | UnsetType
+        Annotated[
+            str,
+            Meta(description="What became of it, if the plan was carried out; `refused` with a `reason`."),
+        ]
+        | UnsetType
     ) = UNSET
+    reason: Annotated[str, Meta(description="The code of the refusal.")] | UnsetType = UNSET
 
 
 class Reconciliation(Struct, kw_only=True):
@@ -68,7 +73,7 @@ class Reconciliation(Struct, kw_only=True):
 def reconcile_sessions(service: Service, names: Names, query: ReconcileQuery, body: ReconcileBody) -> Answer:
     """Compare the sessions of a time with what is in the calendar; with `apply=true`, carry the plan out."""
     begins, ends = period(body.from_, body.to, ("from", "to"))
-    wanted = _wanted(body, (begins, ends), neutral_title(service))
+    wanted = _wanted(body, (begins, ends))
     found = service.sync.reconcile(names.whose, begins, ends, wanted, apply=query.apply == "true")
     answer = Reconciliation(
         applied=found.applied,
@@ -79,14 +84,14 @@ def reconcile_sessions(service: Service, names: Names, query: ReconcileQuery, bo
     return Answer(200, answer)
 
 
-def _wanted(body: ReconcileBody, within: tuple[Millis, Millis], title: str) -> Mapping[str, Wanted]:
+def _wanted(body: ReconcileBody, within: tuple[Millis, Millis]) -> Mapping[str, Wanted]:
     found: dict[str, Wanted] = {}
     for number, one in enumerate(body.sessions):
         place = f"sessions[{number}]."
         session = name(one.session, f"{place}session")
         if session in found:
             raise InvalidRequest(f"`{place}session` is given twice.", field=f"{place}session")
-        wish = content(one, title, place)
+        wish = content(one, place)
         if wish.end <= within[0] or wish.start >= within[1]:
             # Google would not list it, so that it would be missing for ever.
             raise InvalidRequest(f"`{place}start` lies outside of `from` and `to`.", field=f"{place}start")
@@ -95,7 +100,12 @@ def _wanted(body: ReconcileBody, within: tuple[Millis, Millis], title: str) -> M
 
 
 def _told(one: Difference) -> SessionDifference:
-    return SessionDifference(session=one.session, difference=one.difference, status=one.status or UNSET)
+    return SessionDifference(
+        session=one.session,
+        difference=one.difference,
+        status=one.status or UNSET,
+        reason=one.reason or UNSET,
+    )
 
 
 CALLS: tuple[Call, ...] = (

@@ -43,7 +43,7 @@ def put_session(service: Service, names: Names, _: Nothing, body: SessionBody) -
 
     The body is the whole desired state. An equal one changes nothing and calls nobody.
     """
-    wanted = content(body, neutral_title(service))
+    wanted = content(body)
     version = None if isinstance(body.version, UnsetType) else body.version
     view = service.schedule.put(names.whose, names.session, wanted, body.by, version)
     return _written(names, view, answers.session(view))
@@ -69,12 +69,6 @@ def list_sessions(service: Service, names: Names, query: ListQuery, _: Nothing) 
     return Answer(
         200, answers.Sessions(sessions=[answers.session(view) for view in found], cursor=cursor or UNSET)
     )
-
-
-def neutral_title(service: Service) -> str:
-    """Return the operator's title for a session that came without one."""
-    operator = service.operator
-    return operator.session_title[operator.languages[0]]
 
 
 _STATUSES = {"created": 201, "accepted": 202}

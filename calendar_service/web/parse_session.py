@@ -61,7 +61,7 @@ class SessionBody(SessionContent, kw_only=True, forbid_unknown_fields=True):
     version: Version | UnsetType = UNSET
 
 
-def content(body: SessionContent, neutral_title: str, place: str = "") -> Content:
+def content(body: SessionContent, place: str = "") -> Content:
     """Return the content; `place` goes before the names of members in what is refused."""
     zone_name = "" if body.time_zone is UNSET else str(body.time_zone)
     local = None if body.time_zone is UNSET else zone(zone_name, f"{place}time_zone")
@@ -71,7 +71,7 @@ def content(body: SessionContent, neutral_title: str, place: str = "") -> Conten
         start=start,
         end=end,
         time_zone=zone_name,
-        title=line(body.title, f"{place}title") or neutral_title,
+        title=line(body.title, f"{place}title"),
         description=block(body.description, f"{place}description"),
         location=line(body.location, f"{place}location"),
         join_url=https_url(body.join_url, f"{place}join_url") if body.join_url else "",

@@ -61,3 +61,15 @@ def test_events_of_an_erased_connection_are_counted_and_left_alone(house: Househ
     plan = house.service.sync.reconcile(house.agent, now, now + 60 * DAY, wanted, apply=True)
     assert plan.differences == (Difference("old", "missing", "scheduled"),)
     assert len(house.events()) == 1
+
+
+def test_what_cannot_be_carried_out_is_told_and_the_rest_is_done(house: Household) -> None:
+    house.connect()
+    now = house.service.clock.now()
+    over = house.content(start=now - 2 * HOUR, end=now - HOUR)
+    wanted = {"a": Wanted(over, None), "b": Wanted(house.content("b"), None)}
+    done = house.service.sync.reconcile(house.agent, now - DAY, now + 60 * DAY, wanted, apply=True)
+    assert [(one.session, one.status, one.reason) for one in done.differences] == [
+        ("a", "refused", "session_over"),
+        ("b", "scheduled", ""),
+    ]

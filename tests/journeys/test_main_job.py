@@ -1,6 +1,7 @@
 """Connect, schedule, reschedule, cancel, disconnect, erase: the main job, seen at Google and in the store."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -325,3 +326,25 @@ def test_a_calendar_deleted_by_the_agent_is_noticed_once_and_made_again_only_whe
     assert sorted(event["summary"] for event in house.events()) == ["Waits", "Waits too"]
     again = house.service.schedule.put(house.agent, "s1", house.content("Whole"), By.AGENT, None)
     assert again.status is Status.SCHEDULED
+
+
+def test_a_session_without_a_title_bears_the_neutral_one_of_the_agents_language(house: Household) -> None:
+    cookie, browser = house.browser()
+    browser = replace(browser, locale="es")
+    callback = house.google.consent(house.service.connect.begin(browser, cookie))
+    house.call_back(browser, cookie, callback)
+    house.service.schedule.put(house.agent, "s1", house.content(""), By.AGENT, None)
+    assert [event["summary"] for event in house.events()] == ["Sesión de video programada"]
+    assert house.calendars()[0]["summary"] == "Videsk · Sesiones programadas"
+
+
+def test_an_event_or_a_calendar_that_is_gone_is_told_when_google_is_asked(house: Household) -> None:
+    house.connect()
+    created = house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None)
+    house.as_person("DELETE", created)
+    house.google.switch(trash_emptied=True)
+    assert house.service.schedule.get(house.agent, "s1", read_google=True).in_google == "missing"
+    assert house.service.overview.connection(house.agent).state is State.CONNECTED
+    house.as_person("DELETE", None, calendar=created.calendar_id)
+    assert house.service.schedule.get(house.agent, "s1", read_google=True).in_google == "missing"
+    assert house.service.overview.connection(house.agent).state is State.CALENDAR_MISSING

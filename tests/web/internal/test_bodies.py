@@ -102,7 +102,7 @@ def test_the_longest_texts_and_the_largest_version_fit() -> None:
         ),
         SessionBody,
     )
-    assert content(found, "neutral").title == "é" * 1024
+    assert content(found).title == "é" * 1024
     assert found.version == 2**53 - 1
 
 
@@ -178,7 +178,7 @@ def test_plain_json_is_taken(kind: str) -> None:
 def test_a_text_that_cannot_be_meant_is_refused_by_name(field: str, value: str) -> None:
     fields = {"start": "2030-01-01T10:00:00Z", "end": "2030-01-01T11:00:00Z", "by": "agent"} | {field: value}
     with pytest.raises(InvalidRequest) as error:
-        content(SessionBody(**fields), "neutral")  # type: ignore[arg-type]
+        content(SessionBody(**fields))  # type: ignore[arg-type]
     assert kind_of(error.value).status == 422
     assert error.value.field == ("time_zone" if field == "start" else field)
 
@@ -192,7 +192,7 @@ def test_a_text_arrives_as_it_was_sent_or_not_at_all(text: str) -> None:
         by="agent",
         description=text,  # type: ignore[arg-type]
     )
-    found = outcome(lambda: content(shape, "neutral").description)
+    found = outcome(lambda: content(shape).description)
     assert found in {text, "description"}
 
 
@@ -202,10 +202,6 @@ def outcome(read: Callable[[], str]) -> str:
         return read()
     except InvalidRequest as refusal:
         return refusal.field or ""
-
-
-def test_without_a_title_the_neutral_one_stands() -> None:
-    assert content(body(sent(f"{{{WHOLE}}}"), SessionBody), "neutral").title == "neutral"
 
 
 @settings(deadline=None)
