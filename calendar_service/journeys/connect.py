@@ -128,11 +128,24 @@ class Connect:
                 ready = self._calendar_now(agent, grant, account)
                 facts_now = self.connections.slot(agent).facts
                 return Outcome(ready, facts_now.other_agents, facts_now.moved_account)
-            if mark and not renewal:
-                self._leave(mark, grant.connection_id)
+            alone = bool(mark) and not renewal and self.marks.leave(mark, grant.connection_id, 0)
             if answer == "superseded":
-                raise ConsentRefused("superseded")
+                self._drop(mark, tokens, alone=alone)
+                break
+            if alone:
+                self.marks.revoked(mark)  # nothing was sent: this connection is tried again at once
         raise ConsentRefused("superseded")
+
+    def _drop(self, mark: str, tokens: Tokens, *, alone: bool) -> None:
+        """Give back a permission that came too late, unless another connection uses the account."""
+        if not alone:
+            return
+        try:
+            self.oauth.revoke(tokens.refresh_token or tokens.access_token)
+        except GoogleError:
+            pass  # its token is forgotten all the same, and the page says where to remove the permission
+        finally:
+            self.marks.revoked(mark)
 
     def _account(self, agent: Agent, token: Secret) -> Account | None:
         """Ask whose account it is and which calendars there are ours; None if Google has trouble just now."""
@@ -176,12 +189,15 @@ class Connect:
         """
         if not mark:
             return self.clock.now() + _EARLY_PROBE
-        if not self.marks.join(mark, connection_id).revoking_until:
+        if not self._revoking(mark, connection_id):
             return self.access.probe_due()
         deadline = time.monotonic() + _REVOKE_DEADLINE
-        while time.monotonic() < deadline and self.marks.join(mark, connection_id).revoking_until:
+        while time.monotonic() < deadline and self._revoking(mark, connection_id):
             time.sleep(0.1)
         return self.clock.now() + _EARLY_PROBE
+
+    def _revoking(self, mark: str, connection_id: str) -> bool:
+        return self.marks.join(mark, connection_id).revoking_until > self.clock.now()
 
     def _grant(self, slot: Slot, tokens: Tokens, refresh: Secret, mark: str) -> tuple[Grant, bool]:
         """Return the grant to keep, and whether it renews the standing connection of the same account.

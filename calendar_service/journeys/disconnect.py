@@ -25,6 +25,7 @@ from calendar_service.domain.names import Agent
 from calendar_service.domain.scope import SCOPE
 from calendar_service.google.calendar import Calendar, CalendarMissing
 from calendar_service.google.oauth import OAuth
+from calendar_service.google.transport import Transport
 from calendar_service.journeys.overview import Overview
 from calendar_service.journeys.receipts import Receipts, kept, shard_of
 from calendar_service.journeys.views import ConnectionView
@@ -36,6 +37,8 @@ from calendar_service.store.marks import Marks
 from calendar_service.store.upkeep import Upkeep
 
 _REVOKE_DEADLINE: Millis = 10 * SECOND
+_INLINE = 5.0
+"""Seconds that a person waits for Google after a disconnect; the worker goes on."""
 _SLOWEST: Millis = 6 * HOUR
 
 
@@ -52,14 +55,17 @@ class Disconnect:
     marks: Marks
     oauth: OAuth
     calendar: Calendar
+    transport: Transport
     overview: Overview
     receipts: Receipts
     upkeep: Upkeep
     clock: Clock
     erase_after: Millis
 
-    def disconnect(self, agent: Agent, actor: Actor, *, delete_calendar: bool = False) -> ConnectionView:
-        """End the connection in one step, then try the errand at Google once.
+    def disconnect(
+        self, agent: Agent, actor: Actor, *, delete_calendar: bool = False, wait: bool = True
+    ) -> ConnectionView:
+        """End the connection in one step; then, with `wait`, try the errand at Google once, for seconds.
 
         `delete_calendar` is the agent's own to ask, in the browser (SC-4). Never fails
         because Google does not answer or a record does not open (RV-2).
@@ -71,11 +77,12 @@ class Disconnect:
             actor,
             delete_calendar=delete_calendar,
             erase_after=self.erase_after,
-            errand_lease=keys.LEASE,
+            errand_lease=keys.LEASE if wait else 0,
         )
         failpoint("disconnect.after_store")
-        if answer == "ok":
-            self.run_errands(agent)
+        if answer == "ok" and wait:
+            with self.transport.within(_INLINE):
+                self.run_errands(agent)
         return self.overview.connection(agent)
 
     # --- the closing errand ---

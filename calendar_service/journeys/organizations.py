@@ -66,7 +66,7 @@ class Organizations:
         ended = 0
         for agent in self.connections.members(organization):
             before = connection_view(self.connections.slot(agent).facts).state
-            self.disconnect.disconnect(agent, Actor.ADMINISTRATOR)
+            self.disconnect.disconnect(agent, Actor.ADMINISTRATOR, wait=False)  # Google is the worker's
             ended += before not in {State.DISCONNECTED, State.REVOKED, State.NOT_CONNECTED}
         return ended
 
