@@ -186,7 +186,7 @@ def build(config: Config, process: str = "service") -> Service:
     )
     upkeep = Upkeep(database)
     disconnect = Disconnect(
-        connections, grants, marks, oauth, calendar, overview, receipts, upkeep, clock, erase_after
+        connections, grants, marks, oauth, calendar, transport, overview, receipts, upkeep, clock, erase_after
     )
     schedule = Schedule(
         sessions,
