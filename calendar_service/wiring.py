@@ -182,7 +182,7 @@ def build(config: Config, process: str = "service") -> Service:
     access = Access(connections, grants, marks, oauth, clock, erase_after)
     overview = Overview(connections, sessions, grants, access, calendar, clock)
     receipts = Receipts(
-        Ed25519PrivateKey.from_private_bytes(config.signing_key), operator.identity.legal_name, clock
+        Ed25519PrivateKey.from_private_bytes(config.signing_key), operator.identity.who, clock
     )
     upkeep = Upkeep(database)
     disconnect = Disconnect(

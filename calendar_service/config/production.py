@@ -57,6 +57,12 @@ def _profile(operator: Operator) -> Iterator[Fault]:
             "is unset",
             f'set it in a TOML file that says `extends = "{operator.name}"`, named in CALENDAR_OPERATOR',
         )
+    if operator.is_draft:
+        yield Fault(
+            f"CALENDAR_OPERATOR ({operator.name})",
+            f"holds proposals that nobody has published: {', '.join(operator.proposed())}",
+            "publish them, then set policy.adopted_on (docs/operators.md)",
+        )
     for language, url in operator.policy.url.items():
         if url and not (url.startswith("https://") and _is_under(url, operator.identity.domain)):
             yield Fault(

@@ -43,6 +43,32 @@ CLAUSES: tuple[str, ...] = (
 )
 """Every clause of the promise; a profile speaks to each."""
 
+ADDITIONS: tuple[str, ...] = (
+    "administrators",
+    "no-transfer",
+    "access",
+    "correction",
+    "deletion",
+    "portability",
+    "restriction",
+    "withdrawal",
+    "protection-officer",
+    "data-abroad",
+    "cookies",
+    "roles",
+    "legal-basis",
+    "sub-processors",
+    "customer-keys",
+    "legal-matters",
+    "account-closure",
+    "disclosure-notice",
+    "own-term",
+    "backup-latency",
+    "lesser-rights-notice",
+    "successor-notice",
+)
+"""What an operator's own policy may say beyond the clauses; a profile speaks to what its operator says."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -59,6 +85,11 @@ class Identity:
     contact: str
     """Where questions on Google data go (CO-1)."""
     terms_url: Localized
+
+    @property
+    def who(self) -> str:
+        """The name to show: the legal one, or the application's while the legal one is unset."""
+        return self.legal_name or self.app_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +116,11 @@ class Promises:
     backup_days: int
     """How long the operator's back-ups of the database are kept."""
     minimum_age: int
-    """Years (CH-1); 0 where the operator names no age."""
+    """Years (CH-1); 0 is unset: the operator names no age."""
+    minimum_age_in_eea: int
+    """The same for the European Economic Area; 0 where the operator names none of its own."""
+    shorter_terms: tuple[Duration, ...]
+    """What an agent may choose instead of `erase_after`; none where the operator does not offer it."""
     cookies: Localized
 
     @property
@@ -138,6 +173,16 @@ class Clause:
     text: Localized
 
 
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """What this operator says beyond the clauses, in plain words, and who sees to it."""
+
+    source: Literal["published", "proposed"]
+    kept_by: Literal["service", "operator"]
+    """`service`: this program does it. `operator`: people do, and their word is all there is."""
+    text: Localized
+
+
 ANY_ORGANIZATION = "*"
 """The name of the entry for organisations without one of their own."""
 
@@ -162,6 +207,9 @@ class Operator:
     colours: Colours
     organizations: Mapping[str, Organization]
     clauses: Mapping[str, Clause]
+    additions: Mapping[str, Addition]
+    references: Mapping[str, str]
+    """Addresses that the additions speak of, such as that of a list; empty is unset."""
 
     def organization(self, name: str) -> Organization:
         """Return what holds for this organisation."""
@@ -176,7 +224,13 @@ class Operator:
     @property
     def is_draft(self) -> bool:
         """True while a clause is only proposed and the operator has not adopted it."""
-        return not self.policy.adopted_on and any(c.source == "proposed" for c in self.clauses.values())
+        return not self.policy.adopted_on and bool(self.proposed())
+
+    def proposed(self) -> tuple[str, ...]:
+        """Return the clauses and additions that the operator's published policy does not hold."""
+        clauses = [name for name, clause in self.clauses.items() if clause.source == "proposed"]
+        additions = [name for name, addition in self.additions.items() if addition.source == "proposed"]
+        return (*clauses, *additions)
 
     def unset(self) -> tuple[str, ...]:
         """Return the dotted names of all fields that are the operator's to set and still empty."""
@@ -185,7 +239,7 @@ class Operator:
 
 
 def _empty(value: object, place: str = "") -> Iterator[str]:
-    if value == "":
+    if value == "" or (place == "promises.minimum_age" and not value):
         yield place
     for name, part in _parts(value):
         yield from _empty(part, f"{place}.{name}" if place else name)

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from urllib.parse import urlsplit
 
 from calendar_service.domain.clock import DAY
-from calendar_service.domain.operator import CLAUSES, LimitedUse, Localized, Operator
+from calendar_service.domain.operator import ADDITIONS, CLAUSES, LimitedUse, Localized, Operator
 
 Rule = tuple[str, str]
 """The place, and what is wrong there."""
@@ -21,6 +22,7 @@ def broken_rules(operator: Operator) -> Iterator[Rule]:
     """Yield every rule that the profile breaks."""
     yield from _languages(operator)
     yield from _addresses(operator)
+    yield from _dates(operator)
     yield from _promises(operator)
     yield from _clauses(operator)
     for name in ("accent", "on_accent", "accent_dark", "on_accent_dark"):
@@ -48,6 +50,8 @@ def _localized(operator: Operator) -> Iterator[tuple[str, Localized]]:
     yield "session_title", operator.session_title
     for clause_id, clause in operator.clauses.items():
         yield f"clauses.{clause_id}.text", clause.text
+    for name, addition in operator.additions.items():
+        yield f"additions.{name}.text", addition.text
 
 
 def _same_languages(place: str, given: set[str], wanted: set[str]) -> Iterator[Rule]:
@@ -89,11 +93,31 @@ def _is_address(url: str) -> bool:
     return bool(_URL_TEXT.fullmatch(url)) and bool(_ORIGIN.fullmatch(origin))
 
 
+def _dates(operator: Operator) -> Iterator[Rule]:
+    for name in ("date", "adopted_on"):
+        text = getattr(operator.policy, name)
+        if text and not _is_date(text):
+            yield f"policy.{name}", "must be a date such as 2026-06-01"
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
 def _promises(operator: Operator) -> Iterator[Rule]:
     promises = operator.promises
-    for name in ("deadline_days", "backup_days", "minimum_age"):
+    for name in ("deadline_days", "backup_days", "minimum_age", "minimum_age_in_eea"):
         if getattr(promises, name) < 0:
             yield f"promises.{name}", "must not be negative"
+    for index, term in enumerate(promises.shorter_terms):
+        if not 0 < term < promises.erase_after:
+            yield (
+                f"promises.shorter_terms[{index}]",
+                "must be longer than nothing and shorter than erase_after",
+            )
     if promises.erase_after and not promises.keep_the_deadline():
         longest = promises.everything_gone_after / DAY
         yield (
@@ -111,3 +135,5 @@ def _clauses(operator: Operator) -> Iterator[Rule]:
         yield f"clauses.{missing}", "is missing: a profile speaks to every clause"
     for unknown in sorted(set(operator.clauses) - set(CLAUSES)):
         yield f"clauses.{unknown}", "is not a clause of the promise"
+    for unknown in sorted(set(operator.additions) - set(ADDITIONS)):
+        yield f"additions.{unknown}", f"is not known; known are {', '.join(ADDITIONS)}"

@@ -119,7 +119,9 @@ def test_production_refuses_a_policy_elsewhere(environ: dict[str, str], tmp_path
 
 def test_production_refuses_a_draft(environ: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "overlay.toml").write_text(COMPLETE + '\nclauses.LU-5.source = "proposed"\n', "utf-8")
-    assert list(faults_of(environ)) == ["CALENDAR_OPERATOR (videsk): policy.adopted_on"]
+    faults = faults_of(environ)
+    assert list(faults) == ["CALENDAR_OPERATOR (videsk): policy.adopted_on", "CALENDAR_OPERATOR (videsk)"]
+    assert "LU-5" in faults["CALENDAR_OPERATOR (videsk)"]
 
 
 @pytest.mark.parametrize(

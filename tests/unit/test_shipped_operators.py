@@ -1,0 +1,228 @@
+"""The profiles that come with the service: what each rests on, what each adds, and what production asks first."""
+
+from pathlib import Path
+
+import pytest
+
+from calendar_service import config, operators
+from calendar_service.domain.operator import ADDITIONS, CLAUSES, Operator
+from calendar_service.operators.differences import tables
+from tests.unit.test_config import environ  # noqa: F401 - a fixture
+
+ALL = operators.shipped()
+DRAFTS = tuple(name for name in ALL if name != "videsk")
+DOCUMENT = Path(__file__).parents[2] / "docs" / "operators.md"
+
+
+def adopted(folder: Path, name: str, adopted_on: str = "2026-06-01") -> str:
+    """Return an overlay that sets everything its operator has to set."""
+    path = folder / "adopted.toml"
+    host = operators.load(name).identity.domain or "operator.example"
+    path.write_text(
+        f"""
+        extends = "{name}"
+        console_url = "https://console.{host}/"
+        identity.legal_name = "As registered"
+        identity.city = "A city"
+        identity.domain = "{host}"
+        identity.logo = "https://{host}/logo.svg"
+        identity.contact = "data@{host}"
+        identity.terms_url = {{ en = "https://{host}/terms", es = "https://{host}/es/terms" }}
+        policy.url = {{ en = "https://{host}/privacy", es = "https://{host}/es/privacy" }}
+        policy.date = "2026-06-01"
+        policy.adopted_on = "{adopted_on}"
+        promises.minimum_age = 16
+        references.data_protection_officer = "officer@{host}"
+        references.sub_processors_url = "https://{host}/sub-processors"
+        """,
+        "utf-8",
+    )
+    return str(path)
+
+
+def test_there_is_one_profile_for_each_of_the_five_policies() -> None:
+    assert ALL == ("cticontrol", "optiwe", "vclerk", "videsk", "virtual-scale")
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_profile_speaks_to_every_clause_in_both_languages(name: str) -> None:
+    operator = operators.load(name)
+    assert tuple(operator.clauses) == CLAUSES
+    assert set(operator.languages) == {"en", "es"}
+    for words in (*operator.clauses.values(), *operator.additions.values()):
+        assert all(len(text) > 15 for text in words.text.values())
+        assert words.text["en"] != words.text["es"]
+
+
+@pytest.mark.parametrize(
+    ("name", "published"),
+    [
+        ("videsk", set(CLAUSES)),
+        ("virtual-scale", {"UP-1"}),
+        ("vclerk", {"UP-1"}),
+        ("cticontrol", {"UP-1"}),
+        ("optiwe", set()),
+    ],
+)
+def test_a_clause_is_published_only_where_the_policy_says_it(name: str, published: set[str]) -> None:
+    clauses = operators.load(name).clauses
+    assert {clause for clause, words in clauses.items() if words.source == "published"} == published
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_deadline_and_the_statement_of_limited_use_are_kept(name: str) -> None:
+    operator = operators.load(name)
+    assert operator.promises.keep_the_deadline()
+    assert operator.identity.who in operator.limited_use.sentence
+    assert operator.limited_use.sentence.endswith("including the Limited Use requirements.")
+
+
+@pytest.mark.parametrize(
+    ("name", "added"),
+    [
+        ("videsk", {"administrators"}),
+        (
+            "virtual-scale",
+            {
+                "access", "correction", "deletion", "portability", "restriction", "protection-officer",
+                "data-abroad", "cookies",
+            },
+        ),
+        (
+            "vclerk",
+            {
+                "deletion", "withdrawal", "roles", "legal-basis", "sub-processors", "customer-keys",
+                "legal-matters", "account-closure", "disclosure-notice",
+            },
+        ),
+        ("cticontrol", {"own-term"}),
+        (
+            "optiwe",
+            {
+                "administrators", "no-transfer", "deletion", "backup-latency", "lesser-rights-notice",
+                "successor-notice",
+            },
+        ),
+    ],
+)  # fmt: skip
+def test_each_adds_what_its_policy_adds(name: str, added: set[str]) -> None:
+    assert set(operators.load(name).additions) == added
+
+
+def test_every_addition_of_the_list_is_somebodys() -> None:
+    assert {name for operator in map(operators.load, ALL) for name in operator.additions} == set(ADDITIONS)
+
+
+def test_spanish_operators_speak_spanish_first() -> None:
+    assert {operators.load(name).languages[0] for name in ("cticontrol", "optiwe")} == {"es"}
+
+
+def test_only_one_operator_lets_agents_choose_a_term() -> None:
+    assert [name for name in ALL if operators.load(name).promises.shorter_terms] == ["cticontrol"]
+
+
+def test_two_legal_names_are_none_and_an_age_that_nobody_gave_is_unset() -> None:
+    operator = operators.load("cticontrol")
+    assert (operator.identity.legal_name, operator.identity.who) == ("", "CTiContRol")
+    assert {"identity.legal_name", "promises.minimum_age"} <= set(operator.unset())
+
+
+def test_masked_and_missing_addresses_are_unset() -> None:
+    assert {"identity.contact", "references.data_protection_officer"} <= set(
+        operators.load("virtual-scale").unset()
+    )
+    assert "references.sub_processors_url" in operators.load("vclerk").unset()
+    assert "identity.domain" in operators.load("optiwe").unset()
+
+
+@pytest.mark.parametrize("name", DRAFTS)
+def test_a_draft_runs_in_development(name: str, environ: dict[str, str]) -> None:  # noqa: F811
+    changed = {
+        "CALENDAR_ENVIRONMENT": "development",
+        "CALENDAR_PUBLIC_URL": "http://localhost:8080",
+        "CALENDAR_OPERATOR": name,
+    }
+    assert config.load(environ | changed).operator.is_draft
+
+
+@pytest.mark.parametrize("name", DRAFTS)
+def test_production_refuses_a_draft_and_names_its_proposals(
+    name: str,
+    environ: dict[str, str],  # noqa: F811
+) -> None:
+    told = refused(environ | {"CALENDAR_OPERATOR": name})
+    assert f"CALENDAR_OPERATOR ({name}): policy.adopted_on" in told
+    assert f"CALENDAR_OPERATOR ({name}): policy.url.es" in told
+    assert "PR-1" in told[f"CALENDAR_OPERATOR ({name})"]
+    assert ("UP-1" in told[f"CALENDAR_OPERATOR ({name})"]) == (name == "optiwe")
+
+
+@pytest.mark.parametrize("name", DRAFTS)
+def test_production_takes_it_once_adopted(name: str, environ: dict[str, str], tmp_path: Path) -> None:  # noqa: F811
+    operator = operators.load(adopted(tmp_path, name))
+    host = operator.identity.domain
+    variables = environ | {
+        "CALENDAR_OPERATOR": adopted(tmp_path, name),
+        "CALENDAR_PUBLIC_URL": f"https://calendar.{host}",
+    }
+    assert (operator.is_draft, operator.unset()) == (False, ())
+    assert config.load(variables).operator.policy.adopted_on == "2026-06-01"
+
+
+@pytest.mark.parametrize("name", DRAFTS)
+def test_adopting_without_the_policys_address_is_not_enough(
+    name: str,
+    environ: dict[str, str],  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    path = Path(adopted(tmp_path, name))
+    path.write_text(path.read_text("utf-8").replace("policy.url = {", "# {"), "utf-8")
+    told = refused(environ | {"CALENDAR_OPERATOR": str(path)})
+    assert f"CALENDAR_OPERATOR ({name}): policy.url.en" in told
+    assert f"CALENDAR_OPERATOR ({name})" not in told
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('policy.adopted_on = "yes"', "policy.adopted_on: must be a date"),
+        ('policy.date = "1 June 2026"', "policy.date: must be a date"),
+        ('promises.shorter_terms = ["7 days"]', "promises.shorter_terms[0]: must be longer"),
+        ('promises.shorter_terms = ["1 hour", "0 days"]', "promises.shorter_terms[1]: must be longer"),
+        ('promises.shorter_terms = ["soon"]', "promises.shorter_terms[0]: must be a length"),
+        ("promises.minimum_age_in_eea = -1", "promises.minimum_age_in_eea: must not be negative"),
+        ('additions.telepathy = { source = "published", kept_by = "service", text = { en = "a", es = "b" } }',
+         "additions.telepathy: is not known"),
+        ('additions.own-term.kept_by = "nobody"', "additions.own-term.kept_by: must be one of"),
+        ('additions.own-term.text = { fr = "Bonjour" }', "additions.own-term.text.fr: has no place"),
+        ("references.list = 3", "references.list: must be a text"),
+    ],
+)  # fmt: skip
+def test_a_wrong_profile_is_told_by_its_place(tmp_path: Path, text: str, place: str) -> None:
+    path = tmp_path / "wrong.toml"
+    path.write_text(f'extends = "cticontrol"\n{text}\n', "utf-8")
+    with pytest.raises(operators.ProfileFaults) as refusal:
+        operators.load(str(path))
+    assert [fault for fault in refusal.value.faults if fault.startswith(place)], refusal.value.faults
+
+
+def test_the_document_shows_the_differences_as_they_are() -> None:
+    made = tables([operators.load(name) for name in ALL])
+    assert DOCUMENT.read_text("utf-8").endswith(f"-->\n\n{made}")
+
+
+def test_no_code_knows_an_operator_by_name() -> None:
+    names = {part for name in DRAFTS for part in (name, _shown(operators.load(name)))}
+    for file in (Path(operators.__file__).parents[1]).rglob("*.py"):
+        text = file.read_text("utf-8").lower()
+        assert not [name for name in names if name.lower() in text], file
+
+
+def _shown(operator: Operator) -> str:
+    return operator.identity.app_name
+
+
+def refused(variables: dict[str, str]) -> dict[str, str]:
+    with pytest.raises(config.ConfigurationFaults) as refusal:
+        config.load(variables)
+    return {fault.where: fault.what for fault in refusal.value.faults}
