@@ -4,7 +4,7 @@ A timer is only a nudge: each matter is read anew, and what fails is looked at a
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -51,14 +51,14 @@ class Worker:
         agents = list(self.service.timers.due(BATCH))
         for agent in agents:
             self.tend(agent)
-        self._rewrite_if_wanted()
+        self._after_agents()
         return len(agents)
 
     def _round(self, pool: ThreadPoolExecutor) -> int:
         try:
             agents = list(self.service.timers.due(BATCH))
             list(pool.map(self.tend, agents))
-            self._rewrite_if_wanted()
+            self._after_agents()
             return len(agents)
         except ServiceError as trouble:
             self.service.log.event("worker.trouble", code=trouble.code)
@@ -103,6 +103,8 @@ class Worker:
             "probe": self._probe,
             "calendar": self._calendar,
             "tidy": self._tidy,
+            "webhook": self._webhook,
+            "letters": self._letters,
         }
 
     def _erase(self, agent: Agent, _: str) -> None:
@@ -126,6 +128,25 @@ class Worker:
     def _tidy(self, agent: Agent, _: str) -> None:
         today = self.service.clock.now() // DAY
         self.service.connections.tidy(agent, today, IDENTIFIERS_KEPT_DAYS)
+
+    def _webhook(self, agent: Agent, _: str) -> None:
+        self._tell(self.service.notify.deliver(agent))
+
+    def _letters(self, agent: Agent, _: str) -> None:
+        self.service.notify.letters.end(agent)
+
+    def _tell(self, outcomes: Mapping[str, int]) -> None:
+        """Say what the operator has to know: what was given up, and a receiver that wants none."""
+        if outcomes.get("given_up"):
+            self.service.log.alarm("webhook.given_up", count=outcomes["given_up"])
+        if outcomes.get("refused"):
+            self.service.log.alarm("webhook.refused", status=410)
+        if outcomes.get("later"):
+            self.service.log.event("webhook.later", count=outcomes["later"])
+
+    def _after_agents(self) -> None:
+        self._tell(self.service.notify.deliver_erased())
+        self._rewrite_if_wanted()
 
     def _rewrite_if_wanted(self) -> None:
         since = self.service.clock.now() - self.rewritten_at

@@ -27,6 +27,7 @@ else
   wake_at('session:' .. name, now + tonumber(A[6]))
 end
 put_session(name, record)
+if record.status == 'cancelled' then notify('session.applied', name) end
 if content ~= '' then redis.call('HSET', W, name, content)
 elseif A[8] ~= 'keep' then redis.call('HDEL', W, name) end
 if not redis.call('ZSCORE', D, 'tidy') then wake_at('tidy', now + DAY) end

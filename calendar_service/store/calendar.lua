@@ -4,14 +4,12 @@ local id, calendar, adopted = A[1], A[2], A[3]
 if fact('connection_id') ~= id or fact('grant') ~= 'live' then return {'gone'} end
 local former = fact('former_mark')
 if former ~= '' and former ~= A[4] then leave_account() end
-local before = fact('calendar_id')
+local before, usable = fact('calendar_id'), instant('calendar_since') > 0
+local replaced = before ~= '' and before ~= calendar
+if replaced then notify('connection.calendar_replaced') elseif not usable then notify('connection.connected') end
 if before ~= calendar then
   put('calendar_number', ms(instant('calendar_number') + 1))
-  each_session(function(record)
-    if record.status ~= 'scheduled' then return false end
-    record.status, record.reason, record.digest = 'lost', 'calendar_replaced', ''
-    return true
-  end)
+  lose_scheduled('calendar_replaced')
 end
 put('calendar_id', calendar, 'calendar_since', ms(now), 'calendar_lost_at', '0', 'adopted', adopted,
   'account_mark', A[4], 'other_agents', A[5])
@@ -19,5 +17,5 @@ redis.call('HDEL', F, 'time_zone', 'former_mark', 'calendar_leased')
 wake_at('calendar', nil)
 wake_waiting()
 retime()
-journal({replaced = before ~= '' and before ~= calendar})
+journal({replaced = replaced})
 return {'ok'}

@@ -16,6 +16,7 @@ if before == 'live' and not renewal then
       delete_calendar = false, calendar_id = ''}))
     wake_at('errand:' .. expected, now)
   end
+  notify('connection.disconnected')
   fail_unsettled('reconnected')
 end
 put('moved_account', '0')
@@ -31,6 +32,7 @@ for name, value in pairs(facts) do put(name, value) end
 put('connection_id', id, 'grant', 'live', 'account_mark', mark, 'proof_at', ms(now), 'erase_due', '0',
   'consent_needed', '0', 'revocation', '', 'revocation_at', '0')
 if not renewal then put('grant_since', ms(now)) end
+if id ~= expected then put('sequence', '0') end
 redis.call('HDEL', F, 'connecting')
 redis.call('SADD', X, member)
 wake_at('erase', nil)
@@ -38,6 +40,8 @@ wake_at('probe', tonumber(A[8]))
 if instant('calendar_since') == 0 then wake_at('calendar', now + 60000) end
 wake_waiting()
 guard_expiry()
+-- Without a calendar it is not usable yet: the calendar's own step tells.
+if instant('calendar_since') > 0 then notify('connection.connected') end
 retime()
 journal({same_account = same, renewal = renewal})
 return {'ok'}

@@ -32,9 +32,11 @@ _REFUSALS: Final = ("OOM", "MISCONF", "READONLY", "NOREPLICAS", "LOADING", "MAST
 class Database:
     """One Redis or Valkey, spoken to in scripts: a state change is one of them, whole or not at all."""
 
-    def __init__(self, client: "redis.Redis", clock: Clock) -> None:
+    def __init__(self, client: "redis.Redis", clock: Clock, *, webhooks: bool = False) -> None:
+        """Take the way to it, the time, and whether a backend listens: else nothing is queued for it."""
         self.client = client
         self.clock = clock
+        self.webhooks = webhooks
         self.round_trips = 0
         """Commands, scripts and pipelines sent by this process: the measure of the request path."""
         self._scripts: dict[str, Script] = {}
@@ -63,7 +65,7 @@ class Database:
 
     def step(self, name: str, agent: Agent, entry: Mapping[str, object], *arguments: str | int) -> list[Any]:
         """Run one script of the agent's slot: its state change together with its journal entry."""
-        head = (self.clock.offset(), agent.member, json.dumps(entry))
+        head = (self.clock.offset(), agent.member, json.dumps(entry), "1" if self.webhooks else "0")
         return self._run(name, keys.slot_keys(agent), (*head, *arguments), prelude=True)
 
     def script(self, name: str, names: list[str], *arguments: str | int) -> list[Any]:

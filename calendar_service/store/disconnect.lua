@@ -11,6 +11,7 @@ redis.call('HSET', E, id, cjson.encode({grant = sealed, mark = fact('account_mar
 redis.call('DEL', G)
 put('grant', 'released', 'grant_since', ms(now), 'erase_due', ms(now + tonumber(A[2])), 'revocation', 'pending',
   'revocation_at', ms(now), 'paused_by_agent', '0', 'paused_by_organization', '0')
+notify('connection.disconnected')
 local failed = fail_unsettled('disconnected')
 wake_at('probe', nil)
 wake_at('calendar', nil)

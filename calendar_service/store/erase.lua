@@ -9,10 +9,19 @@ if timed then
   if instant('erase_due') > now then return {'early'} end
 end
 local late = now - instant('erase_due')
-redis.call('DEL', F, G, S, W, D)
+local sequence = instant('sequence') + 1
+redis.call('DEL', F, G, S, W, D, L)
 redis.call('SREM', X, member)
 for _, id in ipairs(redis.call('HKEYS', E)) do wake_at('errand:' .. id, now) end
 redis.call('HSET', R, A[3], A[4])
+if listened then
+  -- The one letter that outlives the connection: nothing in it leads to anybody.
+  local letter = connection .. ':' .. ms(sequence)
+  for _, key in ipairs({Z, ZD}) do
+    redis.call('ZADD', key, ms(now), letter)
+    redis.call('PEXPIREAT', key, ms(now + LETTERS_KEPT + DAY - offset))
+  end
+end
 retime()
 journal({receipt = A[3], late = timed and ms(late) or '0'})
 return {'ok'}

@@ -24,6 +24,10 @@ WAITING_MAX = 30 * DAY
 """A session that waits for a person's act."""
 PROBE_EVERY = 19 * HOUR
 """A live grant's proof of life; with the spread of a quarter still at least daily (RV-1)."""
+LETTERS_KEPT = 7 * DAY
+"""What the backend is to be told waits this long, whether it was tried in vain or given up."""
+LETTER_LEASE = 30 * SECOND
+"""One sending: its deadline of 5 s + margin."""
 MARK_EXPIRY = 400 * DAY
 """The account mark is refreshed at each proof of life; this only outlives a deployment that was abandoned."""
 
@@ -33,7 +37,7 @@ def slot(shard: int, rest: str) -> str:
     return f"{{s{shard}}}:{rest}"
 
 
-SLOT_PARTS = ("facts", "grant", "sessions", "waiting", "due", "errands")
+SLOT_PARTS = ("facts", "grant", "sessions", "waiting", "due", "errands", "letters")
 
 
 def slot_keys(agent: Agent) -> list[str]:
@@ -45,6 +49,8 @@ def slot_keys(agent: Agent) -> list[str]:
         index(agent.shard, agent.organization),
         journal(agent.shard),
         receipts(agent.shard),
+        erased(agent.shard),
+        erased_due(agent.shard),
     ]
 
 
@@ -71,6 +77,16 @@ def journal(shard: int) -> str:
 def receipts(shard: int) -> str:
     """Signed receipts of erasures, by number."""
     return slot(shard, "receipts")
+
+
+def erased(shard: int) -> str:
+    """Every `connection.erased` that the backend is to be told, as connection and sequence, since when."""
+    return slot(shard, "erased")
+
+
+def erased_due(shard: int) -> str:
+    """When each of these is sent next."""
+    return slot(shard, "erased-due")
 
 
 def all_shards() -> range:

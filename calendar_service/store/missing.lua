@@ -3,10 +3,8 @@
 local id = A[1]
 if fact('connection_id') ~= id or fact('grant') ~= 'live' or instant('calendar_since') == 0 then return {'gone'} end
 put('calendar_since', '0', 'calendar_lost_at', ms(now))
-each_session(function(record)
-  if record.status ~= 'scheduled' then return false end
-  record.status, record.reason, record.digest = 'lost', 'calendar_missing', ''
-  return true
-end)
+notify('connection.calendar_missing')
+lose_scheduled('calendar_missing')
+retime()
 journal()
 return {'ok'}

@@ -3,7 +3,11 @@
 if fact('grant') ~= 'live' then return {'not_connected'} end
 local name, on = A[1], A[2] == '1'
 if (instant(name) > 0) == on then return {'unchanged'} end
+local function paused() return instant('paused_by_agent') > 0 or instant('paused_by_organization') > 0 end
+local before = paused()
 put(name, on and ms(now) or '0')
+-- A second pause beside another changes nothing for the backend; neither does lifting one of two.
+if paused() ~= before then notify(on and 'connection.paused' or 'connection.resumed') end
 if not on then wake_waiting() end
 retime()
 journal()

@@ -9,6 +9,10 @@ local record = cjson.decode(text)
 if current.revision == record.revision then
   record.leased = false
   put_session(name, record)
+  if record.status ~= current.status then
+    if record.status == 'failed' then notify('session.failed', name) end
+    if record.status == 'scheduled' or record.status == 'cancelled' then notify('session.applied', name) end
+  end
   wake_at('session:' .. name, tonumber(next_due))
   if destroy then redis.call('HDEL', W, name) end
 else

@@ -1,9 +1,10 @@
 -- What every script of an agent's slot begins with. KEYS and the first ARGV are the same for all of them.
-local F, G, S, W, D, E, T, X, J, R = unpack(KEYS)
-local offset, member, entry = tonumber(ARGV[1]), ARGV[2], ARGV[3]
+local F, G, S, W, D, E, L, T, X, J, R, Z, ZD = unpack(KEYS)
+local offset, member, entry, listened = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4] == '1'
 local A = {}
-for i = 4, #ARGV do A[i - 3] = ARGV[i] end
+for i = 5, #ARGV do A[i - 4] = ARGV[i] end
 local DAY = 86400000
+local LETTERS_KEPT = 7 * DAY
 
 -- The database's clock decides, moved by the test clock alone.
 local time = redis.call('TIME')
@@ -36,6 +37,13 @@ local function retime()
   if first[1] then redis.call('ZADD', T, first[2], member) else redis.call('ZREM', T, member) end
 end
 
+-- Letters end by themselves a day after the last of them should have, and with the connection.
+local function guard_letters(erase_due)
+  local ends = now + LETTERS_KEPT
+  if erase_due > 0 then ends = math.min(ends, erase_due) end
+  redis.call('PEXPIREAT', L, ms(ends + DAY - offset))
+end
+
 -- The database's own expiry stands a day behind the erasure, for a deployment whose worker is gone (law 7).
 -- Expiry follows the database's real clock, so the test clock's offset is taken off again.
 local function guard_expiry()
@@ -43,6 +51,22 @@ local function guard_expiry()
   for _, key in ipairs({F, G, S, W, D}) do
     if due > 0 then redis.call('PEXPIREAT', key, ms(due + DAY - offset)) else redis.call('PERSIST', key) end
   end
+  guard_letters(due)
+end
+
+-- The backend is to hear of it: a letter is queued in the step that changed the state, without any content. What it
+-- says is looked up when it is sent. Each is later than the one before, also where the clock went back: that is the
+-- order in which they go. Without a backend that listens nothing is queued.
+local function notify(kind, name)
+  if not listened then return end
+  local last = redis.call('ZRANGE', L, -1, -1, 'WITHSCORES')[2]
+  local at = math.max(now, (tonumber(last) or 0) + 1)
+  redis.call('ZADD', L, ms(at), cjson.encode({connection_id = fact('connection_id'), type = kind, session = name,
+    sequence = redis.call('HINCRBY', F, 'sequence', 1)}))
+  -- One that is being sent, or that is tried again later, goes first: its time stands.
+  if not redis.call('ZSCORE', D, 'webhook') then wake_at('webhook', now) end
+  if not redis.call('ZSCORE', D, 'letters') then wake_at('letters', at + LETTERS_KEPT) end
+  guard_letters(instant('erase_due'))
 end
 
 local function session(name)
@@ -74,18 +98,25 @@ local function fail_unsettled(reason)
     record.status, record.reason, record.leased, record.digest = 'failed', reason, false, ''
     record.fence = record.fence + 1
     failed = failed + 1
+    notify('session.failed', name)
     return true
   end)
   redis.call('DEL', W)
   return failed
 end
 
--- The old account keeps its calendar; what lay in it is lost to us until it is wanted again.
-local function leave_account()
-  each_session(function(record)
+-- The calendar is gone or replaced: what stood in it is lost until it is wanted again.
+local function lose_scheduled(reason)
+  each_session(function(record, name)
     if record.status ~= 'scheduled' then return false end
-    record.status, record.reason, record.digest = 'lost', 'account_changed', ''
+    record.status, record.reason, record.digest = 'lost', reason, ''
+    notify('session.lost', name)
     return true
   end)
+end
+
+-- The old account keeps its calendar; what lay in it is lost to us until it is wanted again.
+local function leave_account()
+  lose_scheduled('account_changed')
   put('calendar_id', '', 'calendar_since', '0', 'calendar_lost_at', '0', 'moved_account', '1')
 end

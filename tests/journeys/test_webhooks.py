@@ -1,0 +1,579 @@
+"""Webhooks: what the backend is told, in which order, how often, and what is kept of it."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from calendar_service.domain.clock import DAY
+from calendar_service.domain.failpoints import FailpointRaised, configure
+from calendar_service.domain.names import Agent
+from calendar_service.domain.session import By, Status
+from calendar_service.store import keys
+from calendar_service.store.journal import Actor
+from calendar_service.webhooks import Webhooks
+from calendar_service.worker import Worker
+from tests.backend import OTHER_SECRET, SECRET, Backend, backend
+from tests.conftest import MovableClock
+from tests.household import SECOND, Household
+from tests.local_google import LocalGoogle
+
+HOUR = 3600
+THREE_DAYS = 3 * 24 * HOUR
+
+
+@dataclass
+class Told(Household):
+    """A household whose backend listens."""
+
+    backend: Backend = None  # type: ignore[assignment]
+
+    def quiet(self) -> None:
+        """Let everything be delivered so far, and forget it."""
+        self.work(3)
+        self.backend.received.clear()
+        self.backend.ids.clear()
+
+    def told(self) -> list[str]:
+        """Deliver, and return the types that came since the last time."""
+        self.backend.received.clear()
+        self.work(3)
+        return self.backend.types
+
+    def letters(self) -> list[tuple[str, int, bool]]:
+        """Return type, sequence and whether it was given up of what waits."""
+        found = self.service.notify.letters.waiting()
+        return [(one.letter.type, one.letter.sequence, one.given_up) for one in found]
+
+    def fail_for(self, seconds: float) -> None:
+        """Let time pass in which the worker looks in every hour."""
+        for _ in range(int(seconds // HOUR)):
+            self.clock.advance(HOUR)
+            self.work()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Backend]:
+    with backend() as listening:
+        yield listening
+
+
+@pytest.fixture
+def house(clean_store: str, google_process: LocalGoogle, receiver: Backend) -> Iterator[Told]:
+    google_process.reset()
+    clock: MovableClock = google_process.clock  # type: ignore[attr-defined]
+    clock.path.write_text("0", "ascii")
+    made = Told.of(
+        clean_store,
+        google_process,
+        clock,
+        CALENDAR_WEBHOOK_URL=receiver.url,
+        CALENDAR_WEBHOOK_SECRET=f"{SECRET},{OTHER_SECRET}",
+    )
+    assert isinstance(made, Told)
+    made.backend = receiver
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def connected(house: Told) -> Told:
+    house.connect()
+    house.quiet()
+    return house
+
+
+def put(house: Household, session: str = "s1", **content: Any) -> None:
+    house.service.schedule.put(house.agent, session, house.content(**content), By.AGENT, None)
+
+
+# --- what is told ---
+
+
+def test_a_connection_is_told_when_it_can_be_used(house: Told) -> None:
+    house.connect()
+    house.work()
+    (payload,) = house.backend.received
+    connection_id = house.service.connections.slot(house.agent).facts.connection_id
+    assert payload["type"] == "connection.connected"
+    assert payload["data"] == {
+        "organization": "acme",
+        "agent": "agent-1",
+        "connection_id": connection_id,
+        "sequence": 1,
+        "status": "connected",
+    }
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", payload["timestamp"])
+    assert house.backend.ids == [f"msg_{connection_id}_1"]
+
+
+def test_a_connection_without_a_calendar_is_told_once_the_worker_has_made_one(house: Told) -> None:
+    house.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=3)
+    assert not house.connect().calendar_ready
+    assert house.told() == []
+    for _ in range(4):
+        house.clock.advance(61)
+        house.work(2)
+    assert house.backend.types == ["connection.connected"]
+
+
+def test_each_change_of_a_session_that_took_effect_is_told(connected: Told) -> None:
+    put(connected)
+    put(connected, days=4)
+    connected.service.schedule.cancel(connected.agent, "s1", By.AGENT, None)
+    assert connected.told() == ["session.applied"] * 3
+    assert [one["data"]["sequence"] for one in connected.backend.received] == [2, 3, 4]
+    last = connected.backend.received[-1]["data"]
+    assert (last["session"], last["status"]) == ("s1", "cancelled")  # as it is when it is told
+    put(connected, days=5)
+    put(connected, days=5)  # the same again changes nothing
+    assert connected.told() == ["session.applied"]
+
+
+def test_a_session_that_google_took_later_is_told_when_it_stands(connected: Told) -> None:
+    connected.google.fault(
+        {"method": "POST", "path": "/calendar/v3/*"}, {"status": 503, "reason": "backendError"}, times=1
+    )
+    put(connected)
+    assert connected.told() == []
+    connected.clock.advance(5)
+    assert connected.told() == ["session.applied"]
+    assert connected.backend.received[0]["data"]["status"] == "scheduled"
+
+
+def test_a_session_that_google_refuses_is_told_failed_with_its_reason(connected: Told) -> None:
+    connected.google.fault(
+        {"method": "POST", "path": "/calendar/v3/*"}, {"status": 400, "reason": "invalid"}, times=1
+    )
+    put(connected)
+    assert connected.told() == ["session.failed"]
+    data = connected.backend.received[0]["data"]
+    assert (data["session"], data["status"], data["reason"]) == ("s1", "failed", "google")
+
+
+def test_a_session_that_waited_until_it_was_over_is_told_failed(connected: Told) -> None:
+    connected.service.organizations.pause(connected.agent, Actor.AGENT, paused=True)
+    put(connected, days=1)
+    assert connected.told() == ["connection.paused"]
+    connected.clock.advance(2 * 24 * HOUR)
+    assert connected.told() == ["session.failed"]
+    assert connected.backend.received[0]["data"]["reason"] == "session_over"
+
+
+def test_a_waiting_session_that_is_cancelled_is_told(connected: Told) -> None:
+    connected.service.organizations.pause(connected.agent, Actor.AGENT, paused=True)
+    put(connected)
+    connected.quiet()
+    connected.service.schedule.cancel(connected.agent, "s1", By.AGENT, None)
+    assert connected.told() == ["session.applied"]
+    assert connected.backend.received[0]["data"]["status"] == "cancelled"
+
+
+def test_a_pause_is_told_once_whoever_else_pauses_too(connected: Told) -> None:
+    pause = connected.service.organizations.pause
+    pause(connected.agent, Actor.AGENT, paused=True)
+    pause(connected.agent, Actor.ADMINISTRATOR, paused=True)
+    assert connected.told() == ["connection.paused"]
+    assert connected.backend.received[0]["data"]["status"] == "paused"
+    pause(connected.agent, Actor.AGENT, paused=False)
+    assert connected.told() == []
+    pause(connected.agent, Actor.ADMINISTRATOR, paused=False)
+    assert connected.told() == ["connection.resumed"]
+
+
+def test_a_deleted_calendar_is_told_with_what_was_lost_and_then_its_replacement(connected: Told) -> None:
+    put(connected, "s1")
+    put(connected, "s2")
+    view = connected.service.schedule.get(connected.agent, "s1", read_google=False)
+    connected.quiet()
+    connected.as_person("DELETE", None, calendar=view.calendar_id)
+    put(connected, "s3")
+    assert connected.told() == ["connection.calendar_missing", "session.lost", "session.lost"]
+    lost = {one["data"]["session"]: one["data"] for one in connected.backend.received[1:]}
+    assert set(lost) == {"s1", "s2"}
+    assert lost["s1"]["status"] == "lost"
+    assert lost["s1"]["reason"] == "calendar_missing"
+    assert connected.service.connect.make_calendar(connected.agent, create=True)
+    assert connected.told() == ["connection.calendar_replaced", "session.applied"]
+    assert connected.backend.received[0]["data"]["status"] == "connected"
+
+
+def test_a_permission_that_no_longer_suffices_is_told_and_its_renewal_too(connected: Told) -> None:
+    connected.google.switch(enforced_scope="https://www.googleapis.com/auth/calendar.readonly")
+    connected.clock.advance(HOUR - 1)
+    put(connected)
+    assert connected.told() == ["connection.reconsent_required"]
+    assert connected.backend.received[0]["data"]["status"] == "reconsent_required"
+    connected.google.switch(enforced_scope=None)
+    connected.connect()
+    assert connected.told() == ["connection.connected", "session.applied"]
+    sequences = [one["data"]["sequence"] for one in connected.backend.received]
+    assert sequences == [3, 4]  # a renewal goes on with the same connection
+
+
+def test_a_disconnect_is_told_with_what_failed_by_it(connected: Told) -> None:
+    connected.service.organizations.pause(connected.agent, Actor.AGENT, paused=True)
+    put(connected)
+    connected.quiet()
+    connected.service.disconnect.disconnect(connected.agent, Actor.AGENT)
+    assert connected.told() == ["connection.disconnected", "session.failed"]
+    first, second = (one["data"] for one in connected.backend.received)
+    assert first["status"] == "disconnected"
+    assert (second["session"], second["status"], second["reason"]) == ("s1", "failed", "disconnected")
+
+
+def test_a_revocation_at_google_is_told(connected: Told) -> None:
+    connected.google.control("POST", "switches", {"deleted_accounts": ["agent-one@example.com"]})
+    connected.clock.advance(26 * HOUR)
+    connected.work(2)
+    assert connected.backend.types == ["connection.revoked"]
+    assert connected.backend.received[0]["data"]["status"] == "revoked"
+
+
+def test_the_erasure_is_told_by_the_connections_random_id_alone(connected: Told) -> None:
+    connection_id = connected.service.connections.slot(connected.agent).facts.connection_id
+    connected.service.disconnect.disconnect(connected.agent, Actor.AGENT)
+    connected.quiet()
+    connected.service.disconnect.erase_now(connected.agent, Actor.AGENT)
+    kept = connected.stored()
+    assert f"{connection_id}:3" in kept
+    assert connected.told() == ["connection.erased"]
+    assert connected.backend.received[0]["data"] == {"connection_id": connection_id, "sequence": 3}
+    assert ":erased" not in connected.stored()
+    assert connected.told() == []
+
+
+def test_another_account_ends_one_connection_and_begins_another(connected: Told) -> None:
+    before = connected.service.connections.slot(connected.agent).facts.connection_id
+    put(connected)
+    connected.quiet()
+    connected.connect(account=SECOND)
+    assert connected.told() == ["connection.disconnected", "session.lost", "connection.connected"]
+    data = [one["data"] for one in connected.backend.received]
+    assert [(one["connection_id"] == before, one["sequence"]) for one in data] == [
+        (True, 3),
+        (True, 4),
+        (False, 1),
+    ]
+
+
+def test_letters_of_the_connection_before_keep_its_id(connected: Told) -> None:
+    before = connected.service.connections.slot(connected.agent).facts.connection_id
+    connected.service.disconnect.disconnect(connected.agent, Actor.AGENT)
+    connected.connect()
+    assert connected.told() == ["connection.disconnected", "connection.connected"]
+    first, second = (one["data"] for one in connected.backend.received)
+    assert (first["connection_id"], first["sequence"]) == (before, 2)
+    assert (second["connection_id"] != before, second["sequence"]) == (True, 1)
+
+
+# --- what is kept, and for how long ---
+
+
+def test_at_rest_a_letter_holds_no_content(connected: Told) -> None:
+    connected.backend.status = 503
+    put(connected, title="Title of a private talk")
+    (text,) = connected.service.database.client.zrange(keys.part(connected.agent, "letters"), 0, -1)
+    assert json.loads(text).keys() == {"type", "session", "sequence", "connection_id"}
+    assert "private talk" not in connected.stored()
+
+
+def test_without_an_address_nothing_is_queued(
+    clean_store: str, google_process: LocalGoogle, test_clock: MovableClock
+) -> None:
+    google_process.reset()
+    house = Household.of(clean_store, google_process, test_clock)
+    house.connect()
+    put(house)
+    house.service.disconnect.disconnect(house.agent, Actor.AGENT)
+    house.service.disconnect.erase_now(house.agent, Actor.AGENT)
+    house.work()
+    kept = house.stored()
+    assert ":letters" not in kept
+    assert ":erased" not in kept
+    assert list(house.service.notify.letters.waiting()) == []
+    house.close()
+
+
+def test_after_the_address_was_taken_away_letters_are_neither_sent_nor_in_the_way(connected: Told) -> None:
+    connected.backend.status = 503
+    put(connected)
+    variables = {
+        name: text for name, text in connected.variables.items() if not name.startswith("CALENDAR_WEBHOOK")
+    }
+    silent = Household.of(variables["CALENDAR_REDIS_URL"], connected.google, connected.clock, **variables)
+    silent.work(2)
+    assert "webhook" not in silent.service.connections.slot(connected.agent).due
+    assert connected.backend.refused == []
+    put(silent, "s2")
+    silent.close()
+    assert [kind for kind, _, _ in connected.letters()] == ["session.applied"]
+    connected.clock.advance(7 * 24 * HOUR + 60)
+    connected.work()
+    assert connected.letters() == []
+
+
+def test_queueing_costs_no_round_trip(connected: Told) -> None:
+    schedule, database = connected.service.schedule, connected.service.database
+    put(connected, "warm")
+    put(connected, "warm", days=4)
+    schedule.cancel(connected.agent, "warm", By.AGENT, None)
+    counts = []
+    for step in (
+        lambda: put(connected),
+        lambda: put(connected, days=4),
+        lambda: schedule.cancel(connected.agent, "s1", By.AGENT, None),
+    ):
+        before = database.round_trips
+        step()
+        counts.append(database.round_trips - before)
+    assert counts == [3, 3, 3]
+    assert connected.told() == ["session.applied"] * 6
+
+
+def test_undelivered_letters_are_erased_with_the_connection(connected: Told) -> None:
+    connected.backend.status = 503
+    put(connected)
+    connected.service.disconnect.disconnect(connected.agent, Actor.AGENT)
+    connected.work(2)
+    connected.service.disconnect.erase_now(connected.agent, Actor.AGENT)
+    assert [kind for kind, _, _ in connected.letters()] == ["connection.erased"]
+    client = connected.service.database.client
+    client.delete(*client.keys("browser:*"))
+    assert "agent-1" not in connected.stored()
+
+
+def test_the_database_ends_letters_by_itself_where_no_worker_runs(connected: Told) -> None:
+    connected.backend.status = 503
+    put(connected)
+    client = connected.service.database.client
+    lifetime = client.pttl(keys.part(connected.agent, "letters"))
+    assert 7 * DAY < lifetime <= 8 * DAY
+    connected.service.disconnect.disconnect(connected.agent, Actor.AGENT)
+    connected.clock.advance(7 * 24 * HOUR - 60)
+    connected.service.disconnect.erase_now(connected.agent, Actor.AGENT)
+    for name in (keys.erased(connected.agent.shard), keys.erased_due(connected.agent.shard)):
+        assert 7 * DAY < client.pttl(name) <= 8 * DAY
+
+
+# --- trouble ---
+
+
+@pytest.mark.parametrize("status", [302, 400, 401, 404, 429, 500, 503])
+def test_what_was_not_taken_is_tried_again_in_order(connected: Told, status: int) -> None:
+    connected.backend.status = status
+    for name in ("s1", "s2", "s3"):
+        put(connected, name)
+    connected.work(3)
+    assert len(connected.backend.refused) == 1  # the others wait behind it
+    connected.backend.status = 200
+    assert connected.told() == []  # not before its time
+    connected.clock.advance(6)
+    assert connected.told() == ["session.applied"] * 3
+    assert [one["data"]["session"] for one in connected.backend.received] == ["s1", "s2", "s3"]
+
+
+def test_a_new_letter_does_not_shorten_the_pause(connected: Told) -> None:
+    connected.backend.status = 503
+    put(connected, "s1")
+    connected.fail_for(12 * HOUR)
+    tried = len(connected.backend.refused)
+    put(connected, "s2")
+    connected.work(2)
+    assert len(connected.backend.refused) == tried
+
+
+def test_the_pauses_grow_and_a_receiver_that_is_back_is_told_everything(connected: Told) -> None:
+    connected.backend.status = 503
+    put(connected)
+    for _ in range(24 * 12):
+        connected.clock.advance(300)
+        if connected.service.timers.overdue():
+            connected.work()
+    assert 6 <= len(connected.backend.refused) <= 16
+    assert len({one["data"]["sequence"] for one in connected.backend.refused}) == 1
+    connected.backend.status = 204
+    connected.clock.advance(7 * HOUR)
+    assert "session.applied" in connected.told()
+
+
+def test_a_retry_after_is_respected(connected: Told) -> None:
+    connected.backend.status, connected.backend.headers = 429, {"Retry-After": "600"}
+    put(connected)
+    connected.work(2)
+    connected.backend.status = 204
+    connected.clock.advance(599)
+    assert connected.told() == []
+    connected.clock.advance(2)
+    assert connected.told() == ["session.applied"]
+
+
+def test_a_receiver_that_wants_none_is_left_alone_for_an_hour_and_the_operator_told(
+    connected: Told, capsys: pytest.CaptureFixture[str]
+) -> None:
+    connected.backend.status = 410
+    put(connected)
+    connected.work(2)
+    assert "webhook.refused" in capsys.readouterr().err
+    connected.backend.status = 204
+    connected.clock.advance(HOUR - 60)
+    assert connected.told() == []
+    connected.clock.advance(120)
+    assert connected.told() == ["session.applied"]
+
+
+def test_nothing_is_lost_while_the_receiver_is_away(
+    connected: Told, clean_store: str, google_process: LocalGoogle
+) -> None:
+    away = Household.of(
+        clean_store, google_process, connected.clock,
+        **(connected.variables | {"CALENDAR_WEBHOOK_URL": "http://127.0.0.1:9/"}),
+    )  # fmt: skip
+    put(away)
+    away.work(2)
+    assert away.service.notify.webhooks is not None
+    assert away.service.notify.webhooks.counted() == {"refused": 1}
+    assert 'calendar_webhooks_total{outcome="refused"}' in away.service.metrics()
+    away.close()
+    connected.clock.advance(6)
+    assert connected.told() == ["session.applied"]
+
+
+def test_where_nobody_answers_other_agents_letters_only_wait(connected: Told) -> None:
+    agents = [Agent("acme", f"agent-{number}") for number in range(2, 12)]
+    for agent in agents:
+        connected.connect(agent)
+    away = connected.replica()
+    nowhere = Webhooks("http://127.0.0.1:9/", lambda: ())
+    notify = replace(away.service.notify, webhooks=nowhere)
+    Worker(replace(away.service, notify=notify)).round()
+    assert nowhere.counted() == {"refused": 5}
+    away.close()
+    connected.clock.advance(11)
+    assert connected.told() == ["connection.connected"] * 10
+
+
+def test_a_sender_that_dies_after_the_answer_leads_to_a_repetition_with_the_same_id(connected: Told) -> None:
+    put(connected, "s1")
+    put(connected, "s2")
+    configure({"notify.after_send_before_store": "raise"})
+    with pytest.raises(FailpointRaised):
+        connected.service.notify.deliver(connected.agent)
+    configure({})
+    assert len(connected.backend.ids) == 1
+    connected.work()
+    assert len(connected.backend.ids) == 1  # its lease still runs, and nothing overtakes it
+    connected.clock.advance(31)
+    connected.work(2)
+    first, second, third = connected.backend.ids
+    assert first == second
+    assert third != first
+
+
+def test_while_one_sender_has_a_letter_another_sends_nothing(connected: Told) -> None:
+    put(connected, "s1")
+    put(connected, "s2")
+    letters = connected.service.notify.letters
+    taken = letters.take(connected.agent)
+    assert taken is not None
+    assert connected.told() == []
+    letters.done(connected.agent, taken.letter, "delivered")
+    assert connected.told() == ["session.applied"]
+
+
+def test_a_letter_sent_while_its_connection_was_erased_leaves_nothing_behind(connected: Told) -> None:
+    connected.service.disconnect.disconnect(connected.agent, Actor.AGENT)
+    letters = connected.service.notify.letters
+    taken = letters.take(connected.agent)
+    assert taken is not None
+    connected.service.disconnect.erase_now(connected.agent, Actor.AGENT)
+    letters.done(connected.agent, taken.letter, "later", 1000)
+    client = connected.service.database.client
+    assert [key for key in client.keys("*") if "agent-1" in key and "browser" not in key] == []
+
+
+# --- given up, replayed ---
+
+
+def test_after_three_days_a_letter_is_given_up_and_the_operator_told(
+    connected: Told, capsys: pytest.CaptureFixture[str]
+) -> None:
+    connected.backend.status = 500
+    put(connected, "s1")
+    connected.fail_for(THREE_DAYS - 7 * HOUR)
+    put(connected, "s2")
+    assert all(not given_up for _, _, given_up in connected.letters())
+    connected.fail_for(14 * HOUR)
+    assert [given_up for _, _, given_up in connected.letters()] == [True, False]
+    assert "webhook.given_up" in capsys.readouterr().err
+    connected.backend.status = 204
+    connected.clock.advance(7 * HOUR)
+    connected.work(2)
+    assert [one["data"]["session"] for one in connected.backend.received] == ["s2"]
+
+
+def test_a_letter_given_up_is_replayed_when_asked(connected: Told) -> None:
+    connected.backend.status = 500
+    put(connected)
+    connected.fail_for(THREE_DAYS + 7 * HOUR)
+    assert connected.letters() == [("session.applied", 2, True)]
+    connected.backend.status = 204
+    assert connected.told() == []
+    assert connected.service.notify.letters.replay(connected.agent) == 1
+    assert connected.told() == ["session.applied"]
+    assert connected.service.notify.letters.replay(connected.agent) == 0
+    assert connected.letters() == []
+
+
+def test_a_letter_is_kept_for_seven_days_at_most(connected: Told) -> None:
+    connected.backend.status = 500
+    put(connected)
+    connected.fail_for(THREE_DAYS + 7 * HOUR)
+    connected.clock.advance(4 * 24 * HOUR - 8 * HOUR)
+    connected.work()
+    assert connected.letters() == [("session.applied", 2, True)]
+    connected.clock.advance(2 * HOUR)
+    connected.work()
+    assert connected.letters() == []
+    assert connected.service.notify.letters.replay(connected.agent) == 0
+
+
+def test_an_erasure_that_cannot_be_told_is_given_up_replayed_and_in_the_end_forgotten(
+    connected: Told,
+) -> None:
+    connected.backend.status = 500
+    connected.service.disconnect.disconnect(connected.agent, Actor.AGENT)
+    connected.service.disconnect.erase_now(connected.agent, Actor.AGENT)
+    connected.fail_for(THREE_DAYS + 7 * HOUR)
+    assert connected.letters() == [("connection.erased", 3, True)]
+    tried = len(connected.backend.refused)
+    assert 10 <= tried <= 60
+    assert connected.service.notify.letters.replay_erased() == 1
+    connected.work()
+    assert len(connected.backend.refused) == tried + 1
+    connected.clock.advance(5 * 24 * HOUR)
+    connected.work()
+    assert connected.letters() == []
+    assert len(connected.backend.refused) == tried + 1
+
+
+def test_the_second_secret_verifies_alone(connected: Told) -> None:
+    connected.backend.secret = OTHER_SECRET
+    put(connected)
+    assert connected.told() == ["session.applied"]
+
+
+def test_what_is_told_is_as_things_are_when_it_is_told(connected: Told) -> None:
+    connected.backend.status = 503
+    put(connected)
+    connected.work()
+    connected.service.organizations.pause(connected.agent, Actor.AGENT, paused=True)
+    put(connected, days=6)
+    connected.backend.status = 204
+    connected.clock.advance(6)
+    assert connected.told() == ["session.applied", "connection.paused"]
+    assert connected.backend.received[0]["data"]["status"] == Status.WAITING.value
+    assert connected.backend.received[0]["data"]["reason"] == "paused"
