@@ -15,11 +15,11 @@ run: $(READY) ## start everything on this machine; Ctrl-C stops it
 
 test: $(READY) ## the test suite, browser included
 	@.ci/ensure_chromium
-	@$(BIN)/python -m pytest -q
+	@left_out=$$(.ci/node_witness) && $(BIN)/python -m pytest -q $$left_out
 
 test-long: $(READY) ## the same, with many more generated examples
 	@.ci/ensure_chromium
-	@$(BIN)/python -m pytest -q --hypothesis-profile=long
+	@left_out=$$(.ci/node_witness) && $(BIN)/python -m pytest -q $$left_out --hypothesis-profile=long
 
 check: $(READY) ## format, lint, types, architecture, lock file
 	@$(BIN)/ruff format --check --quiet .
