@@ -62,8 +62,8 @@ class Reads:
             every = self.service.operator.organizations.values()
             guard.allow_frames({origin for each in every for origin in each.frame_ancestors})
             return self.pages.show("framed.html", link=request.path)
-        if request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", ""):
-            return Response(status=503)  # looked at ahead of time: the link is for a person's own visit
+        if looked_at_ahead():
+            return Response(status=503)
         known = self.service.tickets.take(ticket)
         if known is None:
             return self.pages.show("dead_end.html", status=410, reason="link", again=self._has_visit())
@@ -115,6 +115,8 @@ class Callback:
 
     def callback(self) -> AnyResponse:
         """Take the answer and lead to a clean address at once (O9)."""
+        if looked_at_ahead():
+            return Response(status=503)
         visit = self.visits.current()
         try:
             outcome = self._finish(visit)
@@ -214,6 +216,11 @@ def as_file(content: dict[str, Any], name: str) -> Response:
         content_type="application/json",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
+
+
+def looked_at_ahead() -> bool:
+    """Tell whether this is no person's visit yet: what counts once must not be used up by a preview."""
+    return request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", "")
 
 
 def _single(name: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from calendar_service.domain.names import Agent
 from tests.conftest import MovableClock
-from tests.household import FIRST, Household
+from tests.household import FIRST, PUBLIC_URL, Household
 from tests.web.pages.visitor import Visitor, words
 
 Visitors = Callable[[], Visitor]
@@ -195,3 +195,24 @@ def test_a_callback_without_anything_is_a_dead_end_with_a_way_back(visitor: Visi
         answer = visitor.get(path)
         assert answer.status_code == 400
         assert 'href="/console"' in answer.text
+
+
+def test_looking_at_the_answer_ahead_does_not_use_it_up(visitor: Visitor, household: Household) -> None:
+    visitor.enter()
+    callback = visitor.consent()
+    assert visitor.client.head(callback, base_url=PUBLIC_URL).status_code == 503
+    assert visitor.get(callback, Sec_Purpose="prefetch").status_code == 503
+    visitor.get(callback)
+    assert _state(visitor, household) == "connected"
+
+
+def test_an_off_boarded_organization_cannot_be_connected_and_that_is_told(
+    visitor: Visitor, household: Household
+) -> None:
+    visitor.enter()
+    callback = visitor.consent()
+    household.service.organizations.off_board("acme")
+    for answer in (visitor.get(callback), visitor.post("/connect")):
+        assert answer.status_code == 409
+        assert "Your organization has ended this service" in words(answer)
+    assert _state(visitor, household) == "not_connected"

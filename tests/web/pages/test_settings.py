@@ -171,6 +171,19 @@ def test_a_permission_removed_at_google_is_told_with_its_day(
     assert "Erase now" in page
 
 
+def test_trouble_while_making_the_calendar_is_told_and_leads_back(
+    visitor: Visitor, household: Household
+) -> None:
+    visitor.connect()
+    household.service.connections.calendar_missing(household.agent, _facts_id(household))
+    visitor.get("/settings")
+    household.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
+    answer = visitor.post("/calendar", {"create": "yes"})
+    assert answer.status_code == 503
+    assert "Your connection is fine" in words(answer)
+    assert 'href="/settings"' in answer.text
+
+
 def test_the_export_is_a_file_with_everything_but_the_keys(visitor: Visitor, household: Household) -> None:
     visitor.connect()
     household.service.schedule.put(household.agent, "s1", household.content(), By.AGENT, None)
