@@ -118,6 +118,7 @@ class Application:
             cut="cut" in deed,
             hang=bool(deed.get("hang")),
             truncate=bool(deed.get("truncate")),
+            reset=bool(deed.get("reset")),
         )
 
     def _identified(self, request: Request) -> Served:

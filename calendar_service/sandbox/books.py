@@ -22,6 +22,7 @@ class EventTable:
     def __init__(self) -> None:
         self.by_uid: dict[int, records.Event] = {}
         self._uids: dict[str, int | list[int]] = {}
+        self.updated = ""  # when any of them was changed last
 
     def put(self, event: records.Event) -> None:
         """Add or replace."""
@@ -32,6 +33,7 @@ class EventTable:
             else:
                 self._uids[event.id] = [*(held if isinstance(held, list) else [held]), event.uid]
         self.by_uid[event.uid] = event
+        self.updated = max(self.updated, event.resource.get("updated", ""))
 
     def addressed(self, event_id: str) -> records.Event | None:
         """[I] Of events that share an id the newest that lives is meant; if all are deleted, the newest."""

@@ -1,6 +1,6 @@
 """Listing events: filters, order, pages, sync. Must not change them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -34,8 +34,9 @@ def list_events(call: Call) -> dict[str, Any]:
             400, "badRequest", "The requested ordering is not available for the particular query."
         )
     since = paging.sync_start(call, f"events {calendar.id}", NOT_WITH_SYNC)
-    tests = _tests(call, since)
-    rows = [event for event in _candidates(call, calendar) if all(test(event) for test in tests)]
+    rows = _candidates(call, calendar)
+    for test in _tests(call, since):
+        rows = list(filter(test, rows))
     if query.get("orderBy") == "startTime":
         rows.sort(key=lambda event: (event.start, event.uid))
     elif query.get("orderBy") == "updated":
@@ -43,11 +44,11 @@ def list_events(call: Call) -> dict[str, Any]:
     page = paging.Page(call, f"events {calendar.id}", default=250, most=2500)
     items = [shown(event, query.get("timeZone")) for event in page.cut(rows)]
     syncable = not any(name in query for name in NO_TOKEN)  # [R] which lists give no token
-    return page.finished(_head(calendar, rows, query), items, len(rows), sync=syncable)
+    head = _head(calendar, call.world.books.events_of(calendar.id).updated, query)
+    return page.finished(head, items, len(rows), sync=syncable)
 
 
-def _head(calendar: Calendar, rows: Sequence[Event], query: Any) -> dict[str, Any]:
-    updated = max((event.resource.get("updated", "") for event in rows), default="")
+def _head(calendar: Calendar, updated: str, query: Any) -> dict[str, Any]:
     head: dict[str, Any] = {"kind": "calendar#events", "summary": calendar.summary}
     head["description"] = calendar.description or ""
     if updated:
@@ -57,7 +58,7 @@ def _head(calendar: Calendar, rows: Sequence[Event], query: Any) -> dict[str, An
     return head | {"accessRole": "owner", "defaultReminders": reminders}
 
 
-def _candidates(call: Call, calendar: Calendar) -> Sequence[Event]:
+def _candidates(call: Call, calendar: Calendar) -> list[Event]:
     events = call.world.books.events_of(calendar.id).by_uid.values()
     if call.world.switches.trash_emptied:
         return [event for event in events if not event.cancelled]

@@ -36,9 +36,7 @@ def insert(call: Call) -> dict[str, Any]:
     if "id" in body:
         demand_id(body["id"])
         if "iCalUID" in body:
-            raise errors.invalid(
-                "Only one of id and iCalUID may be given."
-            )  # [I]: the document says "should"
+            raise errors.invalid("Only one of id and iCalUID may be given.")  # [I] it "should" not be
     return _add(call, calendar, body, body.get("id") or identifiers.event_id())
 
 

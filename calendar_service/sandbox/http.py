@@ -1,7 +1,7 @@
 """A request that was read and an answer to be written. Must not know sockets, nor what is asked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import parse_qs, unquote
 
@@ -65,7 +65,10 @@ class Answer:
 
 @dataclass(slots=True)
 class Delivery:
-    """How an answer travels. ``cut`` closes the connection instead of it, ``hang`` keeps the caller waiting."""
+    """How an answer travels.
+
+    ``cut`` ends the connection instead (hard with ``reset``), ``hang`` keeps the caller waiting for ever.
+    """
 
     answer: Answer | None
     delay: float = 0.0
@@ -73,4 +76,4 @@ class Delivery:
     cut: bool = False
     hang: bool = False
     truncate: bool = False
-    extra: Mapping[str, str] = field(default_factory=dict)
+    reset: bool = False

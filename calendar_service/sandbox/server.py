@@ -52,7 +52,10 @@ def serve(
 async def _run(world: World, host: str, port: int) -> None:
     loop = asyncio.get_running_loop()
     handle = Application(world).handle
-    server = await loop.create_server(lambda: Connection(handle), host, port, backlog=1024)
+    try:
+        server = await loop.create_server(lambda: Connection(handle), host, port, backlog=1024)
+    except OSError as taken:
+        raise SystemExit(f"The local Google cannot listen on {host}:{port}: {taken.strerror}") from taken
     shown = "localhost" if host in ("127.0.0.1", "0.0.0.0") else host  # noqa: S104 - compared, not bound
     world.url = f"http://{shown}:{server.sockets[0].getsockname()[1]}"
     world.ring = Push(world).ring

@@ -4,6 +4,8 @@ Knows bytes. Must not know Google: what to answer is the application's word.
 """
 
 import asyncio
+import socket
+import struct
 from collections.abc import Callable
 from http.client import responses
 
@@ -65,8 +67,7 @@ class Connection(asyncio.Protocol):
     def _finish(self, request: Request, delivery: Delivery) -> None:
         self._busy = False
         if delivery.cut or delivery.answer is None:
-            if self._transport is not None:
-                self._transport.abort()  # a reset: the caller cannot know what was done
+            self._cut(hard=delivery.reset)
             return
         if delivery.drip:
             self._busy = True
@@ -78,6 +79,15 @@ class Connection(asyncio.Protocol):
             self._close()
             return
         self._serve()
+
+    def _cut(self, *, hard: bool) -> None:
+        """End the connection without an answer: the caller cannot know what was done."""
+        if self._transport is None:
+            return
+        if hard:
+            raw = self._transport.get_extra_info("socket")
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._transport.abort()
 
     def _drip(self, data: bytes, position: int, pause: float) -> None:
         if self._transport is None:

@@ -44,6 +44,13 @@ def test_a_cut_after_the_commit_leaves_the_event(api: GoogleApi, google: LocalGo
     assert entry["fault"] == {"cut": "after_commit"}
 
 
+def test_a_cut_can_be_a_reset(api: GoogleApi, google: LocalGoogle, calendar: str) -> None:
+    google.fault(EVENTS, {"cut": "after_commit", "reset": True}, times=1)
+    with pytest.raises(ConnectionResetError):
+        api.insert(calendar)
+    assert len(titles(google, calendar)) == 1
+
+
 def test_a_truncated_answer_stops_in_the_middle(api: GoogleApi, google: LocalGoogle, calendar: str) -> None:
     google.fault(EVENTS, {"truncate": True}, times=1)
     with pytest.raises(http.client.IncompleteRead):

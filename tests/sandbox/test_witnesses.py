@@ -3,7 +3,8 @@
 import asyncio
 import json
 import subprocess
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from google_auth_oauthlib.flow import Flow
 from calendar_service.sandbox.discovery import document
 from tests.local_google import LocalGoogle
 from tests.sandbox.app import APP, ONE, VERIFIER, App, challenge
+from tests.sandbox.facts import fact
 from tests.sandbox.http_api import FULL
 
 NODE = Path(__file__).parent / "node"
@@ -176,6 +178,12 @@ def test_gcsa_does_its_daily_work(service: Any, credentials: Credentials) -> Non
     assert gcsa.get_settings().timezone == "America/Santiago"
 
 
+def in_a_loop(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run it in a thread of its own: the main thread may hold the loop of a browser's driver."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(work())).result()
+
+
 class BearerAuth(AbstractAuth):
     """What gcal_sync asks its users to write."""
 
@@ -195,7 +203,7 @@ def with_gcal_sync(
             host = google.api_endpoint.rstrip("/").replace("localhost", "127.0.0.1")
             await work(GoogleCalendarService(BearerAuth(session, host, token)))
 
-    asyncio.run(run())
+    in_a_loop(run)
 
 
 def test_gcal_sync_does_its_daily_work(app: App, google: LocalGoogle, api: Any, calendar: str) -> None:
@@ -281,7 +289,7 @@ def test_aiogoogle_does_its_daily_work(app: App, google: LocalGoogle) -> None:
                 await aio.as_user(api.events.delete(calendarId=calendar, eventId="abcde"))
             assert caught.value.res.status_code == 410
 
-    asyncio.run(work())
+    in_a_loop(work)
 
 
 def test_googles_node_client_does_its_daily_work(app: App, google: LocalGoogle) -> None:
@@ -297,3 +305,75 @@ def test_googles_node_client_does_its_daily_work(app: App, google: LocalGoogle) 
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert len(json.loads(done.stdout)["seen"]) == 5
+
+
+@fact("P", "401 from the API: the Python client refreshes twice and makes three identical calls")
+def test_googles_python_client_gives_up_after_three_calls(service: Any, google: LocalGoogle) -> None:
+    google.fault("/calendar/v3/*", {"status": 401, "reason": "authError"})
+    with pytest.raises(googleapiclient.errors.HttpError):
+        service.calendars().get(calendarId="primary").execute()
+    calls = [call["api_method"] for call in google.journal() if call["status"] in (200, 401)][-5:]
+    assert (calls.count("calendar.calendars.get"), calls.count("oauth2.token")) == (3, 2)
+
+
+@fact(
+    "P",
+    "httplib2 sends a POST again when the connection ends without an answer: two calendars from one insert",
+)
+def test_googles_python_client_doubles_an_insert_whose_answer_was_cut(
+    service: Any, google: LocalGoogle
+) -> None:
+    google.fault({"method": "POST", "path": "/calendar/v3/calendars"}, {"cut": "after_commit"}, times=1)
+    service.calendars().insert(body={"summary": "Once?"}).execute()
+    made = [c for c in google.state()["calendars"] if c["summary"] == "Once?"]
+    assert len(made) == 2
+
+
+@fact(
+    "P", "DELETE gives the Python client an empty string; unknown body fields pass it, unknown enums do not"
+)
+def test_googles_python_client_checks_the_query_only(service: Any) -> None:
+    events = service.events()
+    made = events.insert(calendarId="primary", body=body(nonsense=1)).execute()
+    assert events.delete(calendarId="primary", eventId=made["id"]).execute() == ""
+    with pytest.raises(TypeError):
+        events.insert(calendarId="primary", body=body(), sendUpdates="some")
+
+
+@fact(
+    "P", "A Warning 'Scope has changed' leaves oauthlib after the code is spent when more or less was granted"
+)
+@pytest.mark.parametrize("switch", ["less", "more"])
+def test_flow_raises_a_warning_for_another_scope(
+    google: LocalGoogle, monkeypatch: pytest.MonkeyPatch, switch: str
+) -> None:
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+    google.switch(granted_scope=switch)
+    web = {"client_id": APP.client_id, "client_secret": APP.client_secret}
+    web |= {"auth_uri": google.auth_uri, "token_uri": google.token_uri}
+    flow = Flow.from_client_config({"web": web}, [FULL], redirect_uri=APP.redirect_uris[0])
+    callback = google.consent(flow.authorization_url(prompt="consent")[0])
+    with pytest.raises(Warning, match="Scope has changed"):
+        flow.fetch_token(authorization_response=callback)
+    flow.oauth2session.close()
+
+
+@fact("P", "google-auth: 503 is tried three times, a page of 502 once; neither proves a grant dead")
+@pytest.mark.parametrize(
+    ("do", "calls"), [({"status": 503, "reason": "backend_error"}, 3), ({"html": 502}, 1)]
+)
+def test_google_auth_tells_trouble_from_death(
+    google: LocalGoogle,
+    credentials: Credentials,
+    monkeypatch: pytest.MonkeyPatch,
+    do: dict[str, Any],
+    calls: int,
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    google.fault("/token", do)
+    before = len(google.journal())
+    session = Request()
+    with pytest.raises(RefreshError):
+        credentials.refresh(session)
+    session.session.close()
+    assert len(google.journal()) - before == calls
