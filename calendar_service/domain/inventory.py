@@ -35,7 +35,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "errands",
-        ("grant", "mark", "started", "tries", "delete_calendar", "calendar_id"),
+        ("grant", "mark", "started", "tries", "delete_calendar", "calendar_id", "deletion_refused"),
         "After a disconnect: the same keys, encrypted, and the calendar's identifier if it has to be deleted.",
         "To remove the permission at Google, and to delete the calendar if the agent asked for it.",
         "RV-3",
@@ -58,7 +58,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "facts",
-        ("connection_id", "connecting", "grant", "grant_since", "proof_at"),
+        ("connection_id", "connecting", "grant", "grant_since", "proof_at", "sequence"),
         "A random number for the connection, its state, and when Google last proved that the permission stands.",
         "To know whether there is a permission, and to notice when it is gone.",
         "RV-1",
@@ -98,7 +98,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "facts",
-        ("erase_due", "revocation", "revocation_at"),
+        ("erase_due", "revocation", "revocation_at", "own_term"),
         "When everything is erased, and what Google answered to the removal of the permission.",
         "To erase on time and to say so.",
         "ST-5",

@@ -2,11 +2,8 @@
 
 import pytest
 
-from calendar_service.domain.connection import Facts
 from calendar_service.domain.inventory import INVENTORY
 from calendar_service.domain.operator import CLAUSES
-from calendar_service.domain.session import Record
-from calendar_service.store import keys
 from tests.household import Household
 from tests.web.pages.visitor import Visitor, words
 
@@ -48,16 +45,6 @@ def test_the_data_page_has_every_clause_and_everything_that_is_kept(
         assert household.service.operator.clauses[clause].text["en"] in said
     for item in INVENTORY:
         assert all(text in said for text in (item.what, item.why, item.end)), item.what
-
-
-def test_the_inventory_names_what_the_store_keeps_and_clauses_that_exist() -> None:
-    def named(place: str) -> set[str]:
-        return {field for item in INVENTORY if item.place == place for field in item.fields}
-
-    assert named("facts") == set(Facts.__dataclass_fields__)
-    assert named("sessions") == set(Record.__dataclass_fields__) - {"session"}
-    assert {item.place for item in INVENTORY} >= set(keys.SLOT_PARTS)
-    assert all(item.clause in CLAUSES and item.why and item.end for item in INVENTORY)
 
 
 def test_pages_are_light(visitor: Visitor) -> None:
