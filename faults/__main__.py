@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from pathlib import Path
 
 from faults import campaign
 
@@ -15,13 +16,14 @@ def main() -> int:
     parser.add_argument("--act", type=int, default=campaign.ACT, help="scenarios in one act")
     parser.add_argument("--seconds", type=float, default=1e9, help="play no longer than this")
     parser.add_argument("--only", default="", help="a part of the name of a kind, or of a defect")
+    parser.add_argument("--keep", type=Path, help="keep logs, journals and stores of the acts here")
     given = parser.parse_args()
     if given.what == "selfcheck":
         from faults import selfcheck  # noqa: PLC0415 - the campaign does not need the defects
 
         return selfcheck.run(given.seed, given.only)
     outcome = campaign.run(
-        given.seed, given.count, act_length=given.act, seconds=given.seconds, only=given.only
+        given.seed, given.count, act_length=given.act, seconds=given.seconds, only=given.only, keep=given.keep
     )
     print(campaign.report(outcome))
     return 1 if outcome.violations else 0

@@ -8,7 +8,7 @@ import threading
 import time
 import urllib.error
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,8 @@ class NotConvergedError(Exception):
 class Act:
     """What the kinds of faults work with."""
 
-    def __init__(self, town: Town, seed: int, *, load: int = 2) -> None:
+    def __init__(self, town: Town, seed: int, *, load: int = 2, patience: float = CONVERGENCE) -> None:
+        self.patience = patience
         self.town, self.seed = town, seed
         self.driver = Driver(town, seed)
         self.chance = random.Random(seed * 7919 + 1)
@@ -48,6 +49,7 @@ class Act:
         self._futures: list[Future[Any]] = []
         self._stop, self._pause = threading.Event(), threading.Event()
         self._load = load
+        self._busy: dict[int, bool] = {}
         self._threads: list[threading.Thread] = []
         self.trouble: list[str] = []
 
@@ -111,10 +113,12 @@ class Act:
             if self._pause.is_set():
                 time.sleep(0.02)
                 continue
+            self._busy[number] = True
             try:
                 self._script(chance)
             except Exception as error:
                 self.trouble.append(repr(error))
+            self._busy.pop(number)
             self._stop.wait(chance.uniform(0.05, 0.2))
 
     def _script(self, chance: random.Random) -> None:
@@ -145,7 +149,7 @@ class Act:
         self.heal()
         self.town.google.switch(undetected_collisions=False, rotate_refresh_tokens=False)
         began = time.monotonic()
-        while time.monotonic() - began < CONVERGENCE:
+        while time.monotonic() - began < self.patience:
             if not self.unfinished():
                 return time.monotonic() - began
             self.town.advance(35)
@@ -179,9 +183,17 @@ class Act:
                     found.append("a rewrite is wanted")
         return found
 
-    def resume(self) -> None:
-        """Let the load go on."""
-        self._pause.clear()
+    @contextlib.contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Let the load rest: the scenario alone is at work."""
+        self._pause.set()
+        end = time.monotonic() + 15
+        while self._busy and time.monotonic() < end:
+            time.sleep(0.02)
+        try:
+            yield
+        finally:
+            self._pause.clear()
 
     def end(self) -> None:
         """No more load."""
@@ -216,14 +228,21 @@ def _value(client: "redis.Redis", key: str) -> Any:
 
 
 @contextlib.contextmanager
-def staged(seed: int, package_root: Path = ROOT, *, load: int = 2, keep: Path | None = None) -> Any:
+def staged(
+    seed: int,
+    package_root: Path = ROOT,
+    *,
+    load: int = 2,
+    keep: Path | None = None,
+    patience: float = CONVERGENCE,
+) -> Any:
     """Yield an act that has begun, in a directory of its own."""
     with contextlib.ExitStack() as stack:
         home = keep or Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True))
         )
         town = stack.enter_context(Town(home, package_root, seed))
-        act = Act(town, seed, load=load)
+        act = Act(town, seed, load=load, patience=patience)
         stack.callback(act.driver.journal.close)
         stack.callback(act.end)
         act.begin()

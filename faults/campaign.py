@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from faults import oracle
-from faults.act import Act, NotConvergedError, staged
+from faults.act import CONVERGENCE, Act, NotConvergedError, staged
 from faults.kinds import KINDS
 from faults.oracle import Violation
 from faults.points import named, scenarios
 from faults.town import ROOT, TownError
 
+SHOWN = 40
+"""Violations of one act that are printed."""
 ACT = 90
 """Scenarios in one act: small enough that its books are read in a moment."""
 
@@ -74,11 +76,12 @@ def play(
     tell: Callable[[str, int], None] = lambda _name, _count: None,
     seconds: float = 1e9,
     keep: Path | None = None,
+    patience: float = CONVERGENCE,
 ) -> Outcome:
     """Play one act and judge it."""
     outcome, began = Outcome(), time.monotonic()
     known = everything(package_root / "calendar_service")
-    with staged(seed, package_root, load=load, keep=keep) as act:
+    with staged(seed, package_root, load=load, keep=keep, patience=patience) as act:
         try:
             for name in steps:
                 if time.monotonic() - began > seconds:
@@ -178,13 +181,23 @@ def snapshot() -> Iterator[Path]:
         yield Path(folder)
 
 
-def run(seed: int, count: int, *, act_length: int = ACT, seconds: float = 1e9, only: str = "") -> Outcome:
-    """Play acts until so many scenarios were played."""
+def run(
+    seed: int,
+    count: int,
+    *,
+    act_length: int = ACT,
+    seconds: float = 1e9,
+    only: str = "",
+    keep: Path | None = None,
+) -> Outcome:
+    """Play acts until so many scenarios were played; `keep` keeps their directories."""
     with snapshot() as package_root:
-        return _acts(package_root, seed, count, act_length, seconds, only)
+        return _acts(package_root, seed, count, act_length, seconds, only, keep)
 
 
-def _acts(package_root: Path, seed: int, count: int, act_length: int, seconds: float, only: str) -> Outcome:
+def _acts(
+    package_root: Path, seed: int, count: int, act_length: int, seconds: float, only: str, keep: Path | None
+) -> Outcome:
     total, played, progress = Outcome(), 0, Progress(count)
     began, number = time.monotonic(), seed
     names = [name for name in everything() if only in name]
@@ -192,15 +205,18 @@ def _acts(package_root: Path, seed: int, count: int, act_length: int, seconds: f
     while played < count and time.monotonic() - began < seconds:
         steps = order[played : played + act_length]
         try:
+            home = keep.absolute() / f"act-{number}" if keep else None
+            if home:
+                home.mkdir(parents=True)
             outcome = play(
-                number, steps, package_root=package_root, tell=progress,
+                number, steps, package_root=package_root, keep=home, tell=progress,
                 seconds=seconds - (time.monotonic() - began),
             )  # fmt: skip
         except TownError as error:
             total.trouble.append(f"act {number}: {error}")
             outcome = Outcome()
         total.add(outcome)
-        for act_seed, violation in outcome.violations:
+        for act_seed, violation in outcome.violations[:SHOWN]:
             print(f"\n  VIOLATION in act {act_seed}: {violation.law}: {violation.detail}", flush=True)
         played += len(steps)
         number += 1

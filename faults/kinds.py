@@ -180,18 +180,59 @@ def web_killed(act: Act) -> int:
 @kind("F11 web killed after Google accepted")
 def web_killed_after_insert(act: Act) -> int:
     """Google has the event, the web process dies before it knows."""
-    web, agent, session = act.driver.some_web(), act.stayer(), act.name()
+    agent, session = act.stayer(), act.name()
+    version = act.driver.next_version(agent, session)
+    struck = _killed_at_insert(act, agent, session, version)
+    if act.chance.random() < 0.5:
+        act.driver.put(agent, session, version=version)
+    return struck
+
+
+def _killed_at_insert(act: Act, agent: str, session: str, version: int) -> int:
+    """Google has the event, the web process that asked for it is dead; return 1 if it came so far."""
+    web = act.driver.some_web()
     since = len(act.driver.calls())
     act.driver.rule("POST", EVENTS, {"delay": 3}, times=8)
-    version = act.driver.next_version(agent, session)
     act.at_once(act.driver.put, agent, session, web=web, version=version)
     found = act.driver.await_call(since, "calendar.events.insert", contains=f"|{session}|")
     act.town.kill(web)
     act.town.google.clear_faults()
     act.town.start(web)
     act.gather()
-    act.driver.put(agent, session, version=version)
     act.counted["ambiguous inserts"] += found is not None
+    return int(found is not None)
+
+
+@kind("F11 web killed, then cancelled")
+def web_killed_then_cancelled(act: Act) -> int:
+    """The cancel comes before anybody looked what became of the create."""
+    agent, session = act.stayer(), act.name()
+    struck = _killed_at_insert(act, agent, session, act.driver.next_version(agent, session))
+    act.driver.surely("cancel", agent, session)
+    return struck
+
+
+@kind("F12 insert arrives late, twins possible")
+def late_insert(act: Act) -> int:
+    """The first insert seems lost and arrives while the second is made; Google does not see that the id is taken."""
+    with act.quiet():
+        agent, session = act.stayer(), act.name("twin")
+        act.driver.surely("put", agent, act.name())  # the token is fresh
+        act.town.google.switch(undetected_collisions=True)
+        web = act.driver.some_web()
+        act.town.link(f"{web}-google", "hold")
+        first = act.at_once(act.driver.put, agent, session, web=web)
+        time.sleep(0.3)
+        since = len(act.driver.calls())
+        act.driver.rule("POST", EVENTS, {"delay": 0.4}, times=9)
+        act.town.link(f"{web}-google", "orphan")
+        first.result()
+        act.town.advance(3)
+        found = act.driver.await_call(since, "calendar.events.insert", contains=f"|{session}|", seconds=3)
+        act.town.link(f"{web}-google", "release")
+        if found:
+            act.counted["ambiguous inserts"] += 1
+        time.sleep(0.6)
     return 1
 
 
@@ -525,6 +566,10 @@ def calendar_deleted(act: Act) -> int:
     for calendar in calendars:
         act.driver.as_person(agent, act="delete_calendar", calendar=calendar)
     act.driver.put(agent, act.name())
+    end = time.monotonic() + 10
+    while act.driver.state(agent) == "connected" and time.monotonic() < end:
+        act.town.advance(31)
+        time.sleep(0.2)
     act.driver.surely_connect(agent)
     act.driver.surely("put", agent, act.name())
     return 1

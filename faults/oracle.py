@@ -142,7 +142,8 @@ class Judge:
             self._add("resurrected", f"{line['agent']} is {state} after its end (line {line['n']})")
         if state in {"revoked", "reconsent_required"} and not life.revoked_at_google:
             self._add("false_reconnect", f"{line['agent']} is {state} (line {line['n']})")
-        if state == "connected" and not life.ended_at and not life.whole_since:
+        unnoticed = life.revoked_at_google and life.consent_asked < life.broken_at
+        if state == "connected" and not life.ended_at and not life.whole_since and not unnoticed:
             life.whole_since = line["n"]
             life.revoked_at_google, life.end_asked = False, 0.0
 
@@ -230,7 +231,7 @@ class Judge:
         starts = {ask["version"]: ask["start"] for ask in allowed if ask["op"] == "put"}
         for event in events:
             version = int(event["summary"].rpartition("|")[2])
-            if version in starts and _seconds(event["start"]) != starts[version]:
+            if version in starts and _seconds(event["start"]) != _seconds({"dateTime": starts[version]}):
                 yield Violation("wrong_final", f"{name} v{version} lies at {event['start']}")
         status = record["status"] if record else "unknown"
         good = (

@@ -3,7 +3,8 @@
 A process of its own. One JSON object a line on standard input: {"link", "mode", "seconds"}; modes: `pass`,
 `refuse` (cut what stands, refuse what comes), `cut` (cut what stands once), `blackhole` (swallow both ways),
 `mute` (swallow answers only), `delay` (each piece waits `seconds`), `drip` (one byte each `seconds`), `hold`
-(keep requests back; `release` lets them go on, `pass` afterwards). A line that swallowed bytes is cut when healed.
+(keep requests back; `release` lets them go on, `pass` afterwards), `orphan` (cut the clients; what is held
+still arrives later). A line that swallowed bytes is cut when healed.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ import json
 import sys
 from typing import Any
 
-MODES = {"pass", "refuse", "cut", "blackhole", "mute", "delay", "drip", "hold", "release"}
+MODES = {"pass", "refuse", "cut", "blackhole", "mute", "delay", "drip", "hold", "release", "orphan"}
 
 
 class Link:
@@ -27,6 +28,10 @@ class Link:
 
     def set(self, mode: str, seconds: float) -> None:
         """Change what happens to bytes from now on."""
+        if mode == "orphan":  # what they asked is still on its way
+            for line in self.lines:
+                line.client.transport.abort()
+            return
         if mode in {"cut", "refuse"}:
             for line in list(self.lines):
                 line.abort()

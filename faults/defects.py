@@ -1,0 +1,232 @@
+"""Mistakes that could be made, each as a small change to a copy of the service. Must never touch the service itself."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class NotApplicableError(Exception):
+    """The service no longer reads as the defect expects: it has to be written anew, or it proves nothing."""
+
+
+@dataclass(frozen=True)
+class Defect:
+    """One mistake, and the scenarios under which it must show."""
+
+    name: str
+    file: str
+    search: str
+    replace: str
+    steps: tuple[str, ...]
+
+    def apply(self, source: Path, folder: Path) -> None:
+        """Make a copy of the service with this mistake in it."""
+        target = folder / "calendar_service"
+        shutil.copytree(source / "calendar_service", target, ignore=shutil.ignore_patterns("__pycache__"))
+        file = target / self.file
+        text = file.read_text("utf-8")
+        if text.count(self.search) != 1:
+            raise NotApplicableError(f"{self.name}: found {text.count(self.search)} times in {self.file}")
+        file.write_text(text.replace(self.search, self.replace), "utf-8")
+
+
+_LOAD = ("F22 clock jumps",) * 3
+
+DEFECTS = (
+    Defect(
+        "fence not checked when settling",
+        "store/settle.lua",
+        "if fact('connection_id') ~= A[1] or current.fence ~= fence then",
+        "if fact('connection_id') ~= A[1] then",
+        ("F16 late settling",) * 4,
+    ),
+    Defect(
+        "lease released without comparing",
+        "store/release.lua",
+        "if fact(A[1] .. '_fence') == A[2] then redis.call('HDEL', F, A[1] .. '_leased') end",
+        "redis.call('HDEL', F, A[1] .. '_leased')",
+        ("F16 refresh lease lost",) * 3,
+    ),
+    Defect(
+        "If-Match left out of patches",
+        "google/calendar.py",
+        "return written(self._api.run(token, only_if(request, etag)))",
+        "return written(self._api.run(token, only_if(request, None)))",
+        ("F16 late write",) * 4,
+    ),
+    Defect(
+        "associated data skipped",
+        "vault.py",
+        "return json.dumps([FORMAT, purpose, place.organization, place.agent, place.connection, key_id]).encode()",
+        "return json.dumps([FORMAT, purpose, place.connection, key_id]).encode()",
+        ("F32 record moved",) * 3,
+    ),
+    Defect(
+        "events inserted without an id",
+        "journeys/writing.py",
+        'return {"id": work.record.event_id, **filled}',
+        "return dict(filled)",
+        ("F12 answer to insert lost", "F12 answer to patch lost", "F22 clock jumps"),
+    ),
+    Defect(
+        "5xx of the token endpoint taken for a revocation",
+        "google/token_answers.py",
+        "        return GoogleUnavailable(detail, ambiguous=True, retry_after=wait)\n    if status == 429:",
+        "        return AccessRevoked(detail)\n    if status == 429:",
+        ("F17 token endpoint in trouble",) * 4,
+    ),
+    Defect(
+        "erasure after one day instead of seven",
+        "store/disconnect.lua",
+        "'erase_due', ms(now + tonumber(A[2]))",
+        "'erase_due', ms(now + tonumber(A[2]) / 7)",
+        ("F10 erasure at its term", "F22 a worker's clock is wrong"),
+    ),
+    Defect(
+        "erasure forgotten",
+        "store/disconnect.lua",
+        "wake_at('erase', instant('erase_due'))",
+        "wake_at('erase', nil)",
+        ("F10 erasure at its term",) * 2,
+    ),
+    Defect(
+        "append-only file synchronised every second",
+        "embedded.py",
+        '"appendfsync": "always"',
+        '"appendfsync": "everysec"',
+        ("F2 power lost",) * 4,
+    ),
+    Defect(
+        "marker look-up forgotten",
+        "journeys/schedule.py",
+        "look_first=not record.placed and (doubt or unknown)",
+        "look_first=False",
+        ("F28 erased and back", "F12 answer to insert lost", "F12 answer to insert lost"),
+    ),
+    Defect(
+        "twins left after an undetected collision",
+        "journeys/writing.py",
+        "        if work.look_first:\n            self._remove_twins(token, work, record)\n",
+        "",
+        ("F12 insert arrives late, twins possible",) * 6,
+    ),
+    Defect(
+        "sealed content kept after settling",
+        "store/settle.lua",
+        "if destroy then redis.call('HDEL', W, name) end",
+        "",
+        _LOAD,
+    ),
+    Defect(
+        "accepted without comparing",
+        "store/accept.lua",
+        "if current ~= loaded then return {'again'} end",
+        "",
+        ("F30 slow decision",) * 4,
+    ),
+    Defect(
+        "older versions accepted",
+        "journeys/schedule.py",
+        "if version < record.version or (version == record.version and not same):",
+        "if version == record.version and not same:",
+        ("F30 slow decision", "F30 cancel against reschedule") * 3,
+    ),
+    Defect(
+        "session lease not taken",
+        "store/accept.lua",
+        "record.leased, record.fence = true, record.fence + 1",
+        "record.fence = record.fence + 1",
+        ("F16 one at Google",) * 3,
+    ),
+    Defect(
+        "nobody wakes for a session whose holder died",
+        "store/accept.lua",
+        "  wake_at('session:' .. name, now + tonumber(A[6]))\n",
+        "",
+        ("F11 web killed after Google accepted", "F11 web killed") * 2,
+    ),
+    Defect(
+        "errand's token kept for ever",
+        "store/errand.lua",
+        "  redis.call('HDEL', E, id)\n",
+        "",
+        ("F19 revocation fails", "F29 two disconnects"),
+    ),
+    Defect(
+        "failed revocation taken for confirmed",
+        "journeys/disconnect.py",
+        "        except GoogleError:\n            self._again(agent, errand)\n            return\n        finally:",
+        "        except GoogleError:\n            pass\n        finally:",
+        ("F19 revocation fails",) * 4,
+    ),
+    Defect(
+        "erasure leaves the sessions",
+        "store/erase.lua",
+        "redis.call('DEL', F, G, S, W, D",
+        "redis.call('DEL', F, G, W, D",
+        ("F10 erasure at its term", "F29 two disconnects", "F29 two disconnects"),
+    ),
+    Defect(
+        "probe ignored",
+        "worker.py",
+        "self.service.access.probe(agent)",
+        'self.service.connections.postpone(agent, "probe", DAY)',
+        ("F18 revoked at Google",) * 5,
+    ),
+    Defect(
+        "cancel forgets what may have been written",
+        "journeys/schedule.py",
+        "never_written = not record.placed and not record.sent",
+        "never_written = not record.placed",
+        ("F12 answer lost, cancelled at once",) * 4,
+    ),
+    Defect(
+        "intent to write not noted before Google",
+        "journeys/schedule.py",
+        "wanted = replace(wanted, sent=room or before_sent)",
+        "wanted = replace(wanted, sent=before_sent)",
+        ("F11 web killed, then cancelled",) * 4,
+    ),
+    Defect(
+        "disconnect leaves the grant",
+        "store/disconnect.lua",
+        "redis.call('DEL', G)\nput('grant', 'released'",
+        "put('grant', 'released'",
+        ("F29 two disconnects",),
+    ),
+    Defect(
+        "a consent outlives the disconnect",
+        "store/disconnect.lua",
+        "redis.call('HDEL', F, 'connecting')\n",
+        "",
+        ("F29 callback after disconnect",) * 4,
+    ),
+    Defect(
+        "refresh lease never taken",
+        "store/lease.lua",
+        "or instant(name) > now then",
+        "then",
+        ("F16 refresh by many",) * 3,
+    ),
+    Defect(
+        "account mark not joined",
+        "store/mark_join.lua",
+        "redis.call('HSET', KEYS[1], ARGV[2], '1')\n",
+        "",
+        ("F21 one account, two agents",) * 3,
+    ),
+    Defect(
+        "retry gives up silently",
+        "journeys/schedule.py",
+        "due=self.clock.now() + _pause(later.tries, trouble), destroy=False",
+        "due=None, destroy=False",
+        ("F13 server error",) * 2,
+    ),
+    Defect(
+        "calendar's marker not looked for",
+        "journeys/connect.py",
+        'found = min(account.ours, default="")',
+        'found = ""',
+        ("F28 erased and back",) * 2,
+    ),
+)
