@@ -82,6 +82,12 @@ class Facts:
     erase_due: Millis = 0
     revocation: str = ""
     revocation_at: Millis = 0
+    sequence: int = 0
+    """How many letters to the backend this connection caused: the number of the last one."""
+    letters_trouble: Millis = 0
+    """Since when nothing was delivered to the backend; 0 = all is well."""
+    letters_given_up: Millis = 0
+    """Letters up to this instant are not tried any more."""
     connecting: str = ""
     """Hash of the one OAuth state that may still complete; a disconnect removes it (F29)."""
 

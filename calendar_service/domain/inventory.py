@@ -140,6 +140,14 @@ INVENTORY: Final[tuple[Item, ...]] = (
         _ONCE_TAKEN,
     ),
     Item(
+        "facts",
+        ("sequence", "letters_trouble", "letters_given_up"),
+        "How much the console was told, and since when it did not answer.",
+        "So that the console learns what became of a session or a connection.",
+        "SC-3",
+        _WITH_CONNECTION,
+    ),
+    Item(
         "letters",
         (),
         "What the console still has to be told: the kind of news and the session's name, without content.",
