@@ -29,6 +29,7 @@ from calendar_service.journeys.overview import Overview
 from calendar_service.journeys.receipts import Receipts, public_key_text
 from calendar_service.journeys.schedule import Schedule
 from calendar_service.journeys.sync import Sync
+from calendar_service.journeys.terms import Terms
 from calendar_service.journeys.writing import Writer
 from calendar_service.log import Log
 from calendar_service.store.connections import Connections
@@ -66,6 +67,7 @@ class Service:
     overview: Overview
     disconnect: Disconnect
     organizations: Organizations
+    terms: Terms
     notify: Notify
     transport: Transport
     identity: Identity
@@ -217,6 +219,7 @@ def build(config: Config, process: str = "service") -> Service:
         overview=overview,
         disconnect=disconnect,
         organizations=Organizations(connections, disconnect),
+        terms=Terms(connections, operator.promises),
         notify=Notify(Letters(database), sessions, connections, _webhooks(config)),
         transport=transport,
         identity=identity,

@@ -79,6 +79,8 @@ class Facts:
     locale: str = "en"
     time_zone: str = ""
     """Wanted for the calendar while it is not made; empty afterwards (law 11)."""
+    own_term: Millis = 0
+    """The term until the erasure that the agent chose; 0 = the operator's."""
     erase_due: Millis = 0
     revocation: str = ""
     revocation_at: Millis = 0

@@ -183,6 +183,7 @@ def _told(facts: Facts) -> dict[str, Any]:
         "revocation_at": facts.revocation_at,
     }
     return {
+        "own_term_in_days": facts.own_term / DAY or None,
         "state": facts.state(SCOPE).value,
         "calendar_id": facts.calendar_id or None,
         "permission": facts.consent_scope or None,

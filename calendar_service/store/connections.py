@@ -159,6 +159,10 @@ class Connections:
         kind = Kind.PAUSED if paused else Kind.RESUMED
         return self._step("pause", agent, kind, actor, name, "1" if paused else "0")
 
+    def choose_term(self, agent: Agent, term: Millis) -> str:
+        """Keep the agent's own term, 0 for the operator's. Answers `ok`, `unchanged` or `not_connected`."""
+        return self._step("term", agent, Kind.TERM_CHOSEN, Actor.AGENT, term)
+
     # --- the token ---
 
     def lease(self, agent: Agent, what: str, length: Millis) -> int | None:

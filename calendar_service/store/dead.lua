@@ -4,7 +4,7 @@ local grant = redis.call('GET', G)
 if fact('connection_id') ~= A[1] or fact('grant') ~= 'live' then return {'gone'} end
 -- Re-checked against the newest stored token: an older one proves nothing (law 5).
 if not grant or ms(cjson.decode(grant).number) ~= A[2] then return {'newer'} end
-local term = tonumber(A[3])
+local term = erase_term(tonumber(A[3]))
 local due = math.max(instant('proof_at') + term, now + math.min(tonumber(A[4]), term))
 redis.call('DEL', G)
 put('grant', 'dead', 'grant_since', ms(now), 'erase_due', ms(due), 'revocation', 'at_google', 'revocation_at', ms(now))

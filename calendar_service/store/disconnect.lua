@@ -9,7 +9,7 @@ local id, sealed = fact('connection_id'), redis.call('GET', G) or ''
 redis.call('HSET', E, id, cjson.encode({grant = sealed, mark = fact('account_mark'), started = ms(now), tries = 0,
   delete_calendar = A[1] == '1', calendar_id = A[1] == '1' and fact('calendar_id') or ''}))
 redis.call('DEL', G)
-put('grant', 'released', 'grant_since', ms(now), 'erase_due', ms(now + tonumber(A[2])), 'revocation', 'pending',
+put('grant', 'released', 'grant_since', ms(now), 'erase_due', ms(now + erase_term(tonumber(A[2]))), 'revocation', 'pending',
   'revocation_at', ms(now), 'paused_by_agent', '0', 'paused_by_organization', '0')
 notify('connection.disconnected')
 local failed = fail_unsettled('disconnected')

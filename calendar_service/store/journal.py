@@ -13,6 +13,7 @@ class Kind(StrEnum):
     CONSENT_NEEDED = "consent.needed"
     PAUSED = "connection.paused"
     RESUMED = "connection.resumed"
+    TERM_CHOSEN = "connection.term_chosen"
     DISCONNECTED = "connection.disconnected"
     REVOKED = "connection.revoked"
     ERASED = "connection.erased"

@@ -18,6 +18,12 @@ local function instant(name) return tonumber(fact(name)) or 0 end
 
 local function put(...) redis.call('HSET', F, ...) end
 
+-- The term until the erasure: the operator's, or the shorter one that the agent chose.
+local function erase_term(operators)
+  local own = instant('own_term')
+  return own > 0 and math.min(own, operators) or operators
+end
+
 -- Each step leaves its entry in the same step; `more` adds what only the script knows.
 local connection = fact('connection_id')
 local function journal(more)

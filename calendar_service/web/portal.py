@@ -85,7 +85,7 @@ class Reads:
         view = self.service.overview.settings(visit.agent)
         if view.connection.state.value in {"not_connected", "disconnected", "revoked"}:
             return redirect("/settings", 303)
-        erase_on = self.service.clock.now() + self.service.operator.promises.erase_after
+        erase_on = self.service.clock.now() + self.service.terms.term(visit.agent)
         return self._show(visit, "disconnect.html", view=view, erase_on=erase_on)
 
     def export(self) -> AnyResponse:

@@ -1,0 +1,39 @@
+"""How long is kept what is kept after the end: an agent may choose less than the operator promises (ST-5).
+
+Must not lengthen a term.
+"""
+
+from dataclasses import dataclass
+
+from calendar_service.domain.clock import Millis
+from calendar_service.domain.errors import InvalidRequest, NotConnected
+from calendar_service.domain.names import Agent
+from calendar_service.domain.operator import Promises
+from calendar_service.store.connections import Connections
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The story of an agent's own term."""
+
+    connections: Connections
+    promises: Promises
+
+    @property
+    def offered(self) -> tuple[Millis, ...]:
+        """The terms an agent may choose from, the operator's last; empty where there is no choice."""
+        shorter = self.promises.shorter_terms
+        return (*sorted(shorter), self.promises.erase_after) if shorter else ()
+
+    def term(self, agent: Agent) -> Millis:
+        """Return the term that a disconnect would set now."""
+        own = self.connections.slot(agent).facts.own_term
+        return min(own or self.promises.erase_after, self.promises.erase_after)
+
+    def choose(self, agent: Agent, term: Millis) -> None:
+        """Keep the agent's choice for the end of this connection; an end that is set already is not moved."""
+        if term not in self.offered:
+            raise InvalidRequest("This term is not offered.", field="term")
+        own = 0 if term == self.promises.erase_after else term
+        if self.connections.choose_term(agent, own) == "not_connected":
+            raise NotConnected("The agent's calendar is not connected, so there is no term to choose.")

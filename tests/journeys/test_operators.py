@@ -1,0 +1,124 @@
+"""One journey under every operator's name and in both languages: nothing of an operator is in the code."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from calendar_service import operators
+from calendar_service.domain.clock import DAY, HOUR, rfc3339
+from calendar_service.domain.connection import State
+from calendar_service.domain.errors import AccessRevoked, InvalidRequest, NotConnected
+from calendar_service.domain.session import By, Status
+from calendar_service.store.journal import Actor
+from calendar_service.store.tickets import Ticket
+from tests.household import Household
+from tests.local_google import LocalGoogle
+
+Under = Callable[[str], Household]
+
+
+@pytest.fixture
+def under(house: Household, clean_store: str, google_process: LocalGoogle) -> Iterator[Under]:
+    """A household under an operator's name."""
+    made: list[Household] = []
+
+    def build(name: str) -> Household:
+        made.append(Household.of(clean_store, google_process, house.clock, CALENDAR_OPERATOR=name))
+        return made[-1]
+
+    yield build
+    for each in made:
+        each.close()
+
+
+def connect(house: Household, locale: str) -> None:
+    ticket = Ticket("acme", "agent-1", locale, "America/Bogota", "", house.service.clock.now() + HOUR)
+    cookie, browser = house.service.tickets.open_browser(ticket)
+    url = house.service.connect.begin(browser, cookie)
+    house.call_back(browser, cookie, house.google.consent(url))
+
+
+@pytest.mark.parametrize("locale", ["en", "es"])
+@pytest.mark.parametrize("name", operators.shipped())
+def test_the_whole_life_of_a_connection(under: Under, name: str, locale: str) -> None:
+    house = under(name)
+    operator = house.service.operator
+    connect(house, locale)
+    (calendar,) = house.calendars()
+    assert calendar["summary"] == operator.calendar_name[locale]
+
+    view = house.service.schedule.put(house.agent, "s1", house.content(""), By.AGENT, None)
+    assert view.status is Status.SCHEDULED
+    assert house.events()[0]["summary"] == operator.session_title[locale]
+
+    house.service.organizations.pause(house.agent, Actor.ADMINISTRATOR, paused=True)
+    assert house.service.overview.connection(house.agent).state is State.PAUSED
+
+    ended = house.service.disconnect.disconnect(house.agent, Actor.AGENT)
+    assert (ended.state, house.live_tokens()) == (State.DISCONNECTED, [])
+    assert ended.erase_due - ended.since == operator.promises.erase_after
+    receipt = house.service.disconnect.erase_now(house.agent, Actor.AGENT)
+    assert receipt["issuer"] == operator.identity.who
+    assert house.service.overview.connection(house.agent).state is State.NOT_CONNECTED
+    assert len(house.calendars()) == 1  # the calendar at Google is the agent's
+
+
+def test_an_agent_may_choose_a_shorter_term_where_it_is_offered(under: Under) -> None:
+    house = under("cticontrol")
+    connect(house, "es")
+    terms = house.service.terms
+    assert terms.offered == (1 * DAY, 3 * DAY, 7 * DAY)
+    terms.choose(house.agent, 3 * DAY)
+    assert house.service.overview.export(house.agent)["connection"]["own_term_in_days"] == 3
+    terms.choose(house.agent, 1 * DAY)
+    assert terms.term(house.agent) == 1 * DAY
+    ended = house.service.disconnect.disconnect(house.agent, Actor.AGENT)
+    assert rfc3339(ended.erase_due) == rfc3339(ended.since + DAY)
+    house.clock.advance(DAY // 1000 + 1)
+    house.work(2)
+    assert house.service.overview.connection(house.agent).state is State.NOT_CONNECTED
+
+
+def test_the_operators_term_can_be_chosen_again(under: Under) -> None:
+    house = under("cticontrol")
+    connect(house, "es")
+    house.service.terms.choose(house.agent, 1 * DAY)
+    house.service.terms.choose(house.agent, 7 * DAY)
+    ended = house.service.disconnect.disconnect(house.agent, Actor.AGENT)
+    assert ended.erase_due - ended.since == 7 * DAY
+
+
+def test_after_a_revocation_at_google_the_agents_term_counts_too(under: Under) -> None:
+    house = under("cticontrol")
+    connect(house, "es")
+    house.service.terms.choose(house.agent, 1 * DAY)
+    proof = house.service.connections.slot(house.agent).facts.proof_at
+    house.google.fault("/token", {"invalid_grant": True}, times=1)
+    house.clock.advance(2 * HOUR // 1000)
+    with pytest.raises(AccessRevoked):
+        house.service.access.probe(house.agent)
+    view = house.service.overview.connection(house.agent)
+    assert (view.state, view.erase_due) == (State.REVOKED, proof + DAY)
+
+
+@pytest.mark.parametrize("term", [0, 2 * DAY, 8 * DAY, -DAY])
+def test_a_term_that_is_not_offered_is_refused_and_changes_nothing(under: Under, term: int) -> None:
+    house = under("cticontrol")
+    connect(house, "es")
+    before = house.stored()
+    with pytest.raises(InvalidRequest):
+        house.service.terms.choose(house.agent, term)
+    assert house.stored() == before
+
+
+def test_where_no_term_is_offered_none_can_be_chosen(house: Household) -> None:
+    house.connect()
+    assert house.service.terms.offered == ()
+    with pytest.raises(InvalidRequest):
+        house.service.terms.choose(house.agent, 1 * DAY)
+
+
+def test_without_a_connection_there_is_no_term_to_choose(under: Under) -> None:
+    house = under("cticontrol")
+    with pytest.raises(NotConnected):
+        house.service.terms.choose(house.agent, 1 * DAY)
