@@ -50,6 +50,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
             "calendar_number",
             "adopted",
             "deletion_refused",
+            "calendar_fence",
         ),
         "The identifier of the dedicated calendar, since when it is there, and how many there were.",
         "To write to this calendar and to no other.",
