@@ -22,7 +22,6 @@ from calendar_service.sandbox.call import Call, Handler
 from calendar_service.sandbox.discovery import Method, find, methods
 from calendar_service.sandbox.grants import settle_late_revocations
 from calendar_service.sandbox.http import JSON, Answer, Request
-from calendar_service.sandbox.merge import without_nulls
 from calendar_service.sandbox.quotas import spend
 from calendar_service.sandbox.records import Account, Token
 from calendar_service.sandbox.schema import checker
@@ -193,5 +192,5 @@ def _body(method: Method, request: Request) -> dict[str, Any]:
     assert method.request is not None  # noqa: S101 - the caller has looked
     if not isinstance(raw, dict):
         raise errors.GoogleError(400, "parseError", "Parse Error")
-    checked: dict[str, Any] = checker(method.request)(raw, "")
-    return checked if method.http_method == "PATCH" else without_nulls(checked)
+    checked: dict[str, Any] = checker(method.request, nulls=method.http_method == "PATCH")(raw, "")
+    return checked

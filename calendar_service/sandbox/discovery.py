@@ -6,7 +6,7 @@ The document is the one that google-api-python-client ships. Must not answer cal
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
 from urllib.parse import unquote
@@ -26,13 +26,18 @@ class Method:
 
     def variables(self, segments: list[str]) -> dict[str, str] | None:
         """The path's variables, or None if it is another path."""
-        found: dict[str, str] = {}
-        for mine, theirs in zip(self.segments, segments, strict=True):
-            if mine[0] == "{":
-                found[mine[1:-1]] = unquote(theirs)
-            elif mine != theirs:
+        for position, literal in self._fixed:
+            if segments[position] != literal:
                 return None
-        return found
+        return {name: unquote(segments[position]) for position, name in self._open}
+
+    @cached_property
+    def _fixed(self) -> tuple[tuple[int, str], ...]:
+        return tuple((n, part) for n, part in enumerate(self.segments) if part[0] != "{")
+
+    @cached_property
+    def _open(self) -> tuple[tuple[int, str], ...]:
+        return tuple((n, part[1:-1]) for n, part in enumerate(self.segments) if part[0] == "{")
 
 
 @cache

@@ -15,8 +15,3 @@ def merged(held: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
         else:
             result[name] = value
     return result
-
-
-def without_nulls(body: dict[str, Any]) -> dict[str, Any]:
-    """Outside a merge a null is as good as absent."""
-    return merged({}, body)

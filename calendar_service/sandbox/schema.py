@@ -1,7 +1,6 @@
 """Bodies checked against the discovery document's schemas. Must not know what a field means.
 
-Unknown fields and read-only ones are dropped, wrong types refused, as Google does. In a merge (PATCH) a null stays,
-because there it clears.
+Unknown fields and read-only ones are dropped, wrong types refused, as Google does.
 """
 
 from collections.abc import Callable
@@ -79,26 +78,31 @@ def _list_of(item: Check) -> Check:
     return check
 
 
-def _map_of(item: Check) -> Check:
+def _map_of(item: Check, *, nulls: bool) -> Check:
     def check(value: Any, path: str) -> Any:
         if not isinstance(value, dict):
             raise _wrong(value, path)
-        return {key: None if entry is None else item(entry, f"{path}.{key}") for key, entry in value.items()}
+        return {
+            key: None if entry is None else item(entry, f"{path}.{key}")
+            for key, entry in value.items()
+            if nulls or entry is not None
+        }
 
     return check
 
 
-def _object_of(properties: dict[str, Any]) -> Check:
+def _object_of(properties: dict[str, Any], *, nulls: bool) -> Check:
     checks: dict[str, Check] = {}
 
     def check(value: Any, path: str) -> Any:
         if not isinstance(value, dict):
             raise _wrong(value, path)
         if not checks and properties:  # made at the first use: schemas may refer to each other in circles
-            checks.update({name: _check(raw) for name, raw in properties.items() if not _read_only(raw)})
+            writable = {name: raw for name, raw in properties.items() if not _read_only(raw)}
+            checks.update({name: _check(raw, nulls=nulls) for name, raw in writable.items()})
         kept = {}
         for key, entry in value.items():
-            if key in checks:
+            if key in checks and (nulls or entry is not None):
                 kept[key] = None if entry is None else checks[key](entry, f"{path}.{key}" if path else key)
         return kept
 
@@ -110,20 +114,23 @@ def _read_only(raw: dict[str, Any]) -> bool:
     return bool(raw.get("readOnly")) or ("Read-only" in text and "Read-only, except" not in text)
 
 
-def _check(raw: dict[str, Any]) -> Check:
+def _check(raw: dict[str, Any], *, nulls: bool) -> Check:
     if "$ref" in raw:
-        return checker(raw["$ref"])
+        return checker(raw["$ref"], nulls=nulls)
     kind = raw.get("type", "object")
     if kind == "array":
-        return _list_of(_check(raw["items"]))
+        return _list_of(_check(raw["items"], nulls=nulls))
     if kind == "object":
         if "additionalProperties" in raw:
-            return _map_of(_check(raw["additionalProperties"]))
-        return _object_of(raw.get("properties", {}))
+            return _map_of(_check(raw["additionalProperties"], nulls=nulls), nulls=nulls)
+        return _object_of(raw.get("properties", {}), nulls=nulls)
     return SCALARS.get((kind, raw.get("format")), SCALARS.get((kind, None), _text))
 
 
 @cache
-def checker(schema: str) -> Check:
-    """The check for a schema: takes a body and the path to name in a refusal, gives what Google would keep."""
-    return _object_of(document()["schemas"][schema].get("properties", {}))
+def checker(schema: str, *, nulls: bool) -> Check:
+    """The check for a schema: takes a body and the path to name in a refusal, gives what Google would keep.
+
+    With ``nulls`` a null stays: in a merge it clears. Elsewhere it is as good as absent.
+    """
+    return _object_of(document()["schemas"][schema].get("properties", {}), nulls=nulls)
