@@ -21,6 +21,11 @@ def new_keyring() -> str:
     return f"k{secrets.token_hex(3)}:{new_key()}"
 
 
+def new_webhook_secret() -> Secret:
+    """Return a secret with 256 random bits, as Standard Webhooks writes it."""
+    return Secret(f"whsec_{new_key()}")
+
+
 @dataclass(frozen=True, slots=True)
 class NewApiKey:
     """A key of the internal API: its text for the caller, once, and its entry for the configuration."""

@@ -169,7 +169,7 @@ def build(config: Config, process: str = "service") -> Service:
     oauth = OAuth(
         OAuthClient(
             google.client_id,
-            google.secret,
+            google.secret_source,
             config.redirect_uri,
             google.auth_uri,
             google.token_uri,

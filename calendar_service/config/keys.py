@@ -136,7 +136,7 @@ def _repeated(kind: str, values: list[str]) -> list[tuple[str, str]]:
     ]
 
 
-WEBHOOK_SECRET = "give `whsec_` followed by base64 of 24 to 64 random bytes"  # noqa: S105 - how to make one
+WEBHOOK_SECRET = "make one with `calendar-service webhooks new-secret`"  # noqa: S105 - how to make one
 
 
 def webhook_secrets(text: str) -> tuple[Secret, ...]:

@@ -8,7 +8,7 @@ import io
 import os
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -49,7 +49,8 @@ class OAuthClient:
     """The operator's OAuth client and the Google it is registered with."""
 
     client_id: str
-    client_secret: Secret
+    secret_source: Callable[[], Secret]
+    """Asked at each use, so that a changed secret file is seen at once."""
     redirect_uri: str
     """Fixed by configuration, never built from a request (RFC 9700, 2.1)."""
     auth_uri: str = AUTH_URI
@@ -142,7 +143,7 @@ class OAuth:
             "grant_type": "refresh_token",
             "refresh_token": refresh_token.reveal(),
             "client_id": self._client.client_id,
-            "client_secret": self._client.client_secret.reveal(),
+            "client_secret": self._client.secret_source().reveal(),
         }
         return tokens(*self._post("oauth.refresh", self._client.token_uri, form))
 
@@ -162,7 +163,7 @@ class OAuth:
     def _flow(self, verifier: Secret, scopes: list[str] | None) -> Any:
         config = {
             "client_id": self._client.client_id,
-            "client_secret": self._client.client_secret.reveal(),
+            "client_secret": self._client.secret_source().reveal(),
             "auth_uri": self._client.auth_uri,
             "token_uri": self._client.token_uri,
         }

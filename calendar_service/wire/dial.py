@@ -9,6 +9,8 @@ from typing import Any
 
 from calendar_service.wire.deadline import Deadline
 
+_IGNORE_UNEXPECTED_EOF = 0x80
+"""SSL_OP_IGNORE_UNEXPECTED_EOF of OpenSSL 3, which the ssl module of Python 3.11 does not name."""
 _LOOKUPS = threading.BoundedSemaphore(8)  # a dead resolver may hold this many threads, never more
 
 
@@ -28,6 +30,8 @@ def tls_context(ca_file: str | None) -> ssl.SSLContext:
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # Some builds of Python set it: an answer cut below TLS would then pass for a whole one.
+    context.options &= ~_IGNORE_UNEXPECTED_EOF
     if ca_file is None:
         context.load_default_certs()
     else:

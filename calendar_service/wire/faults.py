@@ -23,4 +23,6 @@ def fault_of(reason: Exception) -> str:
     """Return one of `timeout`, `refused`, `unreachable`, `tls`, `cut`, `malformed`, `too_large`."""
     if isinstance(reason, NotDelivered):
         return reason.fault
+    if isinstance(reason, ssl.SSLError) and reason.reason == "UNEXPECTED_EOF_WHILE_READING":
+        return "cut"  # some versions raise the plain error for what others call SSLEOFError
     return next((name for kind, name in _FAULTS if isinstance(reason, kind)), "malformed")

@@ -59,7 +59,7 @@ def google(running_google: LocalGoogle) -> Iterator[LocalGoogle]:
 def client(google: LocalGoogle) -> OAuthClient:
     return OAuthClient(
         client_id="ours.apps.example",
-        client_secret=Secret(SECRET),
+        secret_source=lambda: Secret(SECRET),
         redirect_uri=REDIRECT,
         auth_uri=google.auth_uri,
         token_uri=google.token_uri,

@@ -89,7 +89,7 @@ def test_a_wrong_client_secret_touches_no_grant(
     assert refresh_token is not None
     wrong = OAuth(
         OAuthClient(
-            client.client_id, Secret("wrong"), client.redirect_uri,
+            client.client_id, lambda: Secret("wrong"), client.redirect_uri,
             client.auth_uri, client.token_uri, client.revoke_uri,
         ),
         transport,

@@ -61,7 +61,7 @@ def in_development(plain_http: None) -> None:
 def client_of(origin: str) -> OAuthClient:
     return OAuthClient(
         client_id="client-1.apps.example",
-        client_secret=Secret("GOCSPX-planted"),
+        secret_source=lambda: Secret("GOCSPX-planted"),
         redirect_uri="http://localhost:8080/oauth/callback",
         auth_uri=f"{origin}/o/oauth2/v2/auth",
         token_uri=f"{origin}/token",
