@@ -1,0 +1,111 @@
+"""`calendar-service webhooks`: what the backend could not be told. Must not show content, nor send anything itself."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from calendar_service import newkeys, wiring
+from calendar_service.cli.settings import as_json_option, configured, print_json
+from calendar_service.domain.clock import rfc3339
+from calendar_service.domain.errors import ServiceError
+from calendar_service.store.letters import Letters, Waiting
+
+organization_option = click.option("--organization", default="", help="Only this organisation's.")
+agent_option = click.option("--agent", default="", help="Only this agent's; with --organization.")
+
+
+@click.group("webhooks")
+def command() -> None:
+    """Webhooks to the backend that were not delivered."""
+
+
+@command.command("list")
+@organization_option
+@agent_option
+@click.option("--waiting", "also_waiting", is_flag=True, help="Those that are still tried, too.")
+@as_json_option
+def list_them(organization: str, agent: str, *, also_waiting: bool, as_json: bool) -> None:
+    """List what was given up after three days of tries. It is kept for seven days from when it happened."""
+    with _letters(organization, agent) as letters:
+        found = [
+            _shown(one)
+            for one in letters.waiting()
+            if (one.given_up or also_waiting) and _concerns(one, organization, agent)
+        ]
+    if as_json:
+        print_json(found)
+        return
+    for one in found:
+        click.echo("  ".join(str(value) for value in one.values() if value != ""))
+    click.echo(f"{len(found)} not delivered.", err=True)
+
+
+@command.command("replay")
+@organization_option
+@agent_option
+@click.option("--all", "everything", is_flag=True, help="Everybody's, and the erasures, which name nobody.")
+@as_json_option
+def replay(organization: str, agent: str, *, everything: bool, as_json: bool) -> None:
+    """Let what was given up be sent again, in its order; a running worker does it."""
+    if everything == bool(organization):
+        raise click.UsageError("Name an organisation, or --all.")
+    if not configured().webhook_url:
+        raise click.UsageError("CALENDAR_WEBHOOK_URL is not set: there is nobody to send anything to.")
+    with _letters(organization, agent) as letters:
+        agents = {
+            one.agent
+            for one in letters.waiting()
+            if one.given_up and one.agent and _concerns(one, organization, agent)
+        }
+        count = sum(letters.replay(one) for one in agents)
+        count += letters.replay_erased() if everything else 0
+    if as_json:
+        print_json({"replayed": count})
+    else:
+        click.echo(f"{count} will be sent again.")
+
+
+@command.command("new-secret")
+@as_json_option
+def new_secret(*, as_json: bool) -> None:
+    """Make a secret for CALENDAR_WEBHOOK_SECRET. Put it beside the one in force until the backend holds it."""
+    secret = newkeys.new_webhook_secret().reveal()
+    if as_json:
+        print_json({"secret": secret})
+    else:
+        click.echo(secret)
+
+
+@contextmanager
+def _letters(organization: str, agent: str) -> Iterator[Letters]:
+    if agent and not organization:
+        raise click.UsageError("--agent needs --organization.")
+    service = wiring.build(configured(), "webhooks")
+    try:
+        yield service.notify.letters
+    except ServiceError as trouble:
+        click.echo(trouble.detail, err=True)
+        sys.exit(1)
+    finally:
+        service.database.client.close()
+
+
+def _concerns(one: Waiting, organization: str, agent: str) -> bool:
+    if not organization:
+        return True
+    return one.agent is not None and one.agent.organization == organization and agent in {"", one.agent.agent}
+
+
+def _shown(one: Waiting) -> dict[str, str | int]:
+    return {
+        "state": "given_up" if one.given_up else "waiting",
+        "type": one.letter.type,
+        "at": rfc3339(one.letter.at),
+        "organization": one.agent.organization if one.agent else "",
+        "agent": one.agent.agent if one.agent else "",
+        "connection_id": one.letter.connection_id,
+        "sequence": one.letter.sequence,
+        "session": one.letter.session,
+    }
