@@ -32,7 +32,7 @@ def test_the_page_says_what_will_happen_and_stands_on_cancel(visitor: Visitor, h
 
 def test_the_calendar_is_kept_unless_its_deletion_is_chosen(visitor: Visitor, household: Household) -> None:
     visitor.connect()
-    for form in ({}, {"delete_calendar": "no"}, {"delete_calendar": "true"}):
+    for form in ({}, {"delete_calendar": "no"}, {"delete_calendar": "off"}):
         household.connect()
         visitor.enter()
         assert visitor.post("/disconnect", form).location == "/settings"
