@@ -64,7 +64,8 @@ class Facts:
     """Counts the calendars of this slot: a session of an older number is lost."""
     adopted: bool = False
     """The calendar was found by its marker: it may hold events under ids we no longer know (law 3)."""
-    deletion_refused: bool = False
+    calendar_fate: str = ""
+    """What the agent asked at the disconnect: empty (it stays), `asked` (delete it), then `deleted` or `refused`."""
     consent_scope: str = ""
     consent_policy: str = ""
     consent_needed: Millis = 0

@@ -35,7 +35,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "errands",
-        ("grant", "mark", "started", "tries", "delete_calendar", "calendar_id", "deletion_refused"),
+        ("grant", "mark", "started", "tries", "delete_calendar", "calendar_id", "calendar_fate"),
         "After a disconnect: the same keys, encrypted, and the calendar's identifier if it has to be deleted.",
         "To remove the permission at Google, and to delete the calendar if the agent asked for it.",
         "RV-3",
@@ -49,7 +49,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
             "calendar_lost_at",
             "calendar_number",
             "adopted",
-            "deletion_refused",
+            "calendar_fate",
             "calendar_fence",
         ),
         "The identifier of the dedicated calendar, since when it is there, and how many there were.",

@@ -95,10 +95,13 @@ class Disconnect:
                 self._errand(slot, errand)
 
     def _errand(self, slot: Slot, errand: Errand) -> None:
+        if not errand.grant:
+            self._leave_mark(errand)
+            self._done(slot.agent, errand, Revocation.BY_GOOGLE)
+            return
         age = slot.now - errand.started
         if age > keys.ERRAND_MAX:
-            if errand.mark and self.marks.leave(errand.mark, errand.connection_id, 0):
-                self.marks.revoked(errand.mark)
+            self._leave_mark(errand)
             self._done(slot.agent, errand, Revocation.GIVEN_UP)
             return
         facts = slot.facts
@@ -119,20 +122,20 @@ class Disconnect:
 
     def _delete_calendar(self, agent: Agent, errand: Errand, grant: Grant, *, late: bool) -> Errand:
         """Try the deletion that the agent asked for; return the errand without it once it is decided."""
-        done = replace(errand, delete_calendar=False, calendar_id="")
+        done = replace(errand, delete_calendar=False, calendar_id="", calendar_fate="deleted")
         try:
             self._delete(grant, errand.calendar_id)
             failpoint("errand.after_calendar_deleted")
         except CalendarMissing:
             pass  # gone already
         except (AccessRevoked, AccessForbidden):
-            done = replace(done, deletion_refused=True)
+            done = replace(done, calendar_fate="refused")
         except GoogleError:
             if not late:
                 self._again(agent, errand)
                 return errand
             # An hour is over: revoked all the same, and the agent told.
-            done = replace(done, deletion_refused=True)
+            done = replace(done, calendar_fate="refused")
         return done
 
     def _delete(self, grant: Grant, calendar_id: str) -> None:
@@ -162,14 +165,20 @@ class Disconnect:
         failpoint("errand.after_revoke")
         self._done(agent, errand, Revocation.CONFIRMED)
 
+    def _leave_mark(self, errand: Errand) -> None:
+        """Take the connection off its account's mark; nothing is sent, so nothing is announced."""
+        if errand.mark and self.marks.leave(errand.mark, errand.connection_id, 0):
+            self.marks.revoked(errand.mark)
+
     def _again(self, agent: Agent, errand: Errand) -> None:
         pause = min(_SLOWEST, 2 * SECOND << min(errand.tries, 16))
         jittered = pause // 2 + random.randrange(pause // 2 + 1)  # noqa: S311 - spreads load, guards nothing
         self.connections.errand_step(agent, errand.retried(), jittered)
 
     def _done(self, agent: Agent, errand: Errand, outcome: Revocation) -> None:
-        refused = errand.deletion_refused or errand.delete_calendar
-        self.connections.errand_done(agent, errand, outcome.value, deletion_refused=refused)
+        if errand.delete_calendar:
+            errand = replace(errand, calendar_fate="refused")
+        self.connections.errand_done(agent, errand, outcome.value)
 
     # --- the erasure ---
 
@@ -208,7 +217,8 @@ class Disconnect:
 
 
 def _revocation_now(slot: Slot) -> str:
-    return Revocation.PENDING.value if slot.errands else slot.facts.revocation
+    pending = any(errand.grant for errand in slot.errands)
+    return Revocation.PENDING.value if pending else slot.facts.revocation
 
 
 def ended(facts: Facts) -> bool:

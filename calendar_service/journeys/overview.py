@@ -59,7 +59,7 @@ class Overview:
             waiting=self._waiting(slot),
             other_agents=slot.facts.other_agents,
             moved_account=slot.facts.moved_account,
-            deletion_refused=slot.facts.deletion_refused,
+            calendar_fate=slot.facts.calendar_fate,
             google_trouble=trouble,
         )
 

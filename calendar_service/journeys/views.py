@@ -52,7 +52,8 @@ class SettingsView:
     waiting: tuple[WaitingSession, ...]
     other_agents: bool
     moved_account: bool
-    deletion_refused: bool
+    calendar_fate: str
+    """After a disconnect: empty (it stays), `asked` (to be deleted, not yet done), `deleted` or `refused`."""
     google_trouble: bool
     """Google did not answer just now; the connection itself is fine."""
 

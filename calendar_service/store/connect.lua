@@ -12,9 +12,7 @@ if before == 'live' and not renewal then
   -- The former grant may be of another account: its errand finds out whether it is the last there (law 6).
   local old = redis.call('GET', G)
   if old then
-    redis.call('HSET', E, expected, cjson.encode({grant = old, mark = old_mark, started = ms(now), tries = 0,
-      delete_calendar = false, calendar_id = ''}))
-    wake_at('errand:' .. expected, now)
+    leave_errand(expected, {grant = old, mark = old_mark, delete_calendar = false, calendar_id = ''}, now)
   end
   notify('connection.disconnected')
   fail_unsettled('reconnected')
@@ -30,7 +28,7 @@ redis.call('SET', G, grant)
 local facts = cjson.decode(A[7])
 for name, value in pairs(facts) do put(name, value) end
 put('connection_id', id, 'grant', 'live', 'account_mark', mark, 'proof_at', ms(now), 'erase_due', '0',
-  'consent_needed', '0', 'revocation', '', 'revocation_at', '0')
+  'consent_needed', '0', 'revocation', '', 'revocation_at', '0', 'calendar_fate', '')
 if not renewal then put('grant_since', ms(now)) end
 if id ~= expected then put('sequence', '0') end
 redis.call('HDEL', F, 'connecting')

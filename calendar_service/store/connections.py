@@ -30,8 +30,8 @@ class Errand:
     tries: int
     delete_calendar: bool
     calendar_id: str
-    deletion_refused: bool = False
-    """The agent asked for the calendar's deletion and Google did not do it; the agent is told."""
+    calendar_fate: str = ""
+    """What became of a deletion that the agent asked for: empty, `deleted` or `refused`."""
 
     def to_json(self) -> str:
         """Return the errand as the store keeps it, under its connection's id."""
@@ -211,13 +211,22 @@ class Connections:
             errand.to_json(),
             "pending",
             after,
-            "0",
+            "",
         )
 
-    def errand_done(self, agent: Agent, errand: Errand, outcome: str, *, deletion_refused: bool) -> None:
+    def errand_done(self, agent: Agent, errand: Errand, outcome: str) -> None:
         """End the errand: its token is gone from here on."""
-        refused = "1" if deletion_refused else "0"
-        self._step("errand", agent, Kind.ERRAND, Actor.SERVICE, errand.connection_id, "", outcome, 0, refused)
+        self._step(
+            "errand",
+            agent,
+            Kind.ERRAND,
+            Actor.SERVICE,
+            errand.connection_id,
+            "",
+            outcome,
+            0,
+            errand.calendar_fate,
+        )
 
     def tidy(self, agent: Agent, today: int, days_kept: int) -> int:
         """Drop the identifiers of sessions long over; return how many."""

@@ -6,17 +6,18 @@ redis.call('HDEL', F, 'connecting')
 local grant = fact('grant')
 if grant ~= 'live' then return {grant == '' and 'not_connected' or 'already'} end
 local id, sealed = fact('connection_id'), redis.call('GET', G) or ''
-redis.call('HSET', E, id, cjson.encode({grant = sealed, mark = fact('account_mark'), started = ms(now), tries = 0,
-  delete_calendar = A[1] == '1', calendar_id = A[1] == '1' and fact('calendar_id') or ''}))
+local delete = A[1] == '1'
+leave_errand(id, {grant = sealed, mark = fact('account_mark'), delete_calendar = delete,
+  calendar_id = delete and fact('calendar_id') or ''}, now + tonumber(A[3]))
 redis.call('DEL', G)
 put('grant', 'released', 'grant_since', ms(now), 'erase_due', ms(now + erase_term(tonumber(A[2]))), 'revocation', 'pending',
-  'revocation_at', ms(now), 'paused_by_agent', '0', 'paused_by_organization', '0')
+  'revocation_at', ms(now), 'paused_by_agent', '0', 'paused_by_organization', '0',
+  'calendar_fate', delete and 'asked' or '')
 notify('connection.disconnected')
 local failed = fail_unsettled('disconnected')
 wake_at('probe', nil)
 wake_at('calendar', nil)
 wake_at('erase', instant('erase_due'))
-wake_at('errand:' .. id, now + tonumber(A[3]))
 guard_expiry()
 retime()
 journal({failed = failed, erase_due = ms(instant('erase_due'))})

@@ -1,18 +1,24 @@
 #!lua flags=allow-oom
--- The closing errand made a step, or ended. A: connection, errand as it shall be ('' = ended), outcome, next due
+-- The closing errand made a step, or ended. A: connection, errand as it shall be ('' = ended), outcome, next due,
+-- what became of the calendar ('' = it was not to be deleted)
 local id, text, outcome = A[1], A[2], A[3]
-if redis.call('HEXISTS', E, id) == 0 then return {'gone'} end
+local stands = redis.call('HGET', E, id)
+if not stands then return {'gone'} end
 if text == '' then
   redis.call('HDEL', E, id)
   wake_at('errand:' .. id, nil)
   -- Facts of a later connection, or of none, stay untouched.
-  if fact('connection_id') == id then put('revocation', outcome, 'revocation_at', ms(now)) end
+  if fact('connection_id') == id then
+    if outcome ~= fact('revocation') then put('revocation', outcome, 'revocation_at', ms(now)) end
+    if A[5] ~= '' then put('calendar_fate', A[5]) end
+  end
 else
-  redis.call('HSET', E, id, text)
+  -- The token stays as it stands: it may have been sealed under another key meanwhile.
+  local errand = cjson.decode(text)
+  errand.grant = cjson.decode(stands).grant
+  redis.call('HSET', E, id, cjson.encode(errand))
   wake_at('errand:' .. id, now + tonumber(A[4]))
 end
-redis.call('PEXPIREAT', E, ms(now + 8 * DAY - offset))
-if A[5] == '1' and fact('connection_id') == id then put('deletion_refused', '1') end
 retime()
 journal({outcome = outcome})
 return {'ok'}

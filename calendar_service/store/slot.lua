@@ -54,7 +54,7 @@ end
 -- Expiry follows the database's real clock, so the test clock's offset is taken off again.
 local function guard_expiry()
   local due = instant('erase_due')
-  for _, key in ipairs({F, G, S, W, D}) do
+  for _, key in ipairs({F, G, S, W, D, L}) do
     if due > 0 then redis.call('PEXPIREAT', key, ms(due + DAY - offset)) else redis.call('PERSIST', key) end
   end
   guard_letters(due)
@@ -69,10 +69,20 @@ local function notify(kind, name)
   local at = math.max(now, (tonumber(last) or 0) + 1)
   redis.call('ZADD', L, ms(at), cjson.encode({connection_id = fact('connection_id'), type = kind, session = name,
     sequence = redis.call('HINCRBY', F, 'sequence', 1)}))
-  -- One that is being sent, or that is tried again later, goes first: its time stands.
-  if not redis.call('ZSCORE', D, 'webhook') then wake_at('webhook', now) end
+  -- One that is being sent, or that is tried again later, goes first: its time stands, unless a clock set it.
+  local due = tonumber(redis.call('ZSCORE', D, 'webhook') or '0')
+  if due == 0 or due > now + DAY then wake_at('webhook', now) end
   if not redis.call('ZSCORE', D, 'letters') then wake_at('letters', at + LETTERS_KEPT) end
   guard_letters(instant('erase_due'))
+end
+
+-- What is left to do at Google after an end, under the connection's id; the database's own expiry stands behind it.
+local ERRAND_EXPIRY = 8 * DAY
+local function leave_errand(id, errand, at)
+  errand.started, errand.tries = ms(now), 0
+  redis.call('HSET', E, id, cjson.encode(errand))
+  redis.call('PEXPIREAT', E, ms(now + ERRAND_EXPIRY - offset))
+  wake_at('errand:' .. id, at)
 end
 
 local function session(name)

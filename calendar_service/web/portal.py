@@ -177,7 +177,7 @@ class Acts:
     def disconnect(self) -> AnyResponse:
         """End the connection; delete the calendar only if that was chosen (SC-4)."""
         visit = self.visits.acting()
-        delete = request.form.get("delete_calendar") == "yes"
+        delete = request.form.get("delete_calendar") in {"yes", "on", "true", "1"}
         self.service.disconnect.disconnect(visit.agent, Actor.AGENT, delete_calendar=delete)
         return self._back(visit, "deleted" if delete else "disconnected")
 

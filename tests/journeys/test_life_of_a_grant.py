@@ -221,7 +221,7 @@ def test_a_refused_deletion_of_the_calendar_is_told_and_the_permission_ends_all_
         house.work()
     assert house.live_tokens() == []
     assert len(house.calendars()) == 1
-    assert house.service.overview.settings(house.agent).deletion_refused
+    assert house.service.overview.settings(house.agent).calendar_fate == "refused"
 
 
 def test_the_settings_page_shows_the_account_masked_and_keeps_it_nowhere(house: Household) -> None:
