@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check bench lock clean
+.PHONY: help run test test-long check bench faults faults-selfcheck lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,12 @@ check: $(READY) ## format, lint, types, architecture, lock file
 
 bench: $(READY) ## the measurements
 	@set -e; for file in bench/*.py; do $(BIN)/python "$$file"; done
+
+faults: $(READY) ## a campaign of faults over the real processes: make faults SEED=1 COUNT=150
+	@$(BIN)/python -m faults --seed $(or $(SEED),1) --count $(or $(COUNT),150)
+
+faults-selfcheck: $(READY) ## the campaign catches every seeded defect
+	@$(BIN)/python -m faults selfcheck
 
 lock: $(READY) ## renew both locks from pyproject.toml, keeping pins that still fit
 	@[ -x .venv/lock/bin/uv ] || { $(PYTHON) -m venv .venv/lock && .venv/lock/bin/python -m pip install --quiet uv; }

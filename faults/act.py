@@ -165,6 +165,8 @@ class Act:
             for key in client.scan_iter("*", count=1000):
                 if key.endswith(":waiting"):
                     found.append(f"{key}: content")
+                elif key.endswith((":letters", ":erased")):
+                    found.append(f"{key}: not told yet")
                 elif key.endswith(":errands"):
                     found.append(f"{key}: errand")
                 elif key.endswith(":sessions"):

@@ -1,6 +1,7 @@
 """A campaign: acts one after another, each from its own seed, judged at its end. Must not inject."""
 
 import contextlib
+import json
 import random
 import shutil
 import sys
@@ -9,7 +10,8 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 
 from faults import oracle
@@ -51,19 +53,45 @@ class Outcome:
         self.seconds += other.seconds
 
 
+@cache
 def everything(package: Path = ROOT / "calendar_service") -> dict[str, Callable[[Act], int]]:
     """Return every scenario by name."""
     return KINDS | scenarios(package)
 
 
+def weight(name: str) -> float:
+    """Return how often a scenario is played beside others: those that inject several faults at once more seldom."""
+    if name.startswith("F9 ") and name.endswith(("(web)", "(worker)")):
+        both = (
+            name.replace("(web)", "(worker)") in everything()
+            and name.replace("(worker)", "(web)") in everything()
+        )
+        return 0.25 if both else 0.7
+    return _WEIGHTS.get(name, 1.0)
+
+
+_WEIGHTS = {
+    "F12 answer to insert lost": 1.2, "F12 answer dripped": 0.25, "F12 no answer": 0.25,
+    "F12 answer lost, cancelled at once": 0.6, "F12 answer to patch lost": 0.4, "F12 answer to delete lost": 0.4,
+    "F12 request lost": 0.4, "F12 answer torn": 0.4, "F13 rate limited": 0.5, "F13 server error": 0.5,
+    "F14 access token refused": 0.6, "F17 refresh answer lost": 0.7, "F17 token endpoint in trouble": 0.5,
+    "F30 cancel against reschedule": 0.6, "F31 order kept": 0.5, "F34 rolling restart": 0.6,
+}  # fmt: skip
+
+
 def plan(seed: int, count: int, names: Sequence[str] = ()) -> list[str]:
-    """Return which scenarios an act plays, in which order: every name in turn, shuffled by the seed."""
+    """Return which scenarios are played, in which order: every name in turn by its weight, shuffled by the seed."""
     chance = random.Random(seed)
     known = list(names or everything())
+    owed = dict.fromkeys(known, 0.99)
     found: list[str] = []
     while len(found) < count:
-        chance.shuffle(known)
-        found += known
+        for name in known:
+            owed[name] += 1.0 if names and len(names) < len(everything()) else weight(name)
+        turn = [name for name in known for _ in range(int(owed[name]))]
+        owed = {name: value % 1 for name, value in owed.items()}
+        chance.shuffle(turn)
+        found += turn
     return found[:count]
 
 
@@ -216,10 +244,24 @@ def _acts(
             total.trouble.append(f"act {number}: {error}")
             outcome = Outcome()
         total.add(outcome)
+        if keep:
+            (keep / f"outcome-{seed}.json").write_text(json.dumps(asdict(total)), "utf-8")
         for act_seed, violation in outcome.violations[:SHOWN]:
             print(f"\n  VIOLATION in act {act_seed}: {violation.law}: {violation.detail}", flush=True)
         played += len(steps)
         number += 1
+    return total
+
+
+def joined(folders: Sequence[Path]) -> Outcome:
+    """Return what several runs left with `keep`, as one."""
+    total = Outcome()
+    for file in sorted(file for folder in folders for file in folder.glob("outcome-*.json")):
+        kept = json.loads(file.read_text("utf-8"))
+        for name in ("injected", "counted", "reached", "operations", "longest"):
+            kept[name] = Counter(kept[name])
+        kept["violations"] = [(seed, Violation(**found)) for seed, found in kept["violations"]]
+        total.add(Outcome(**kept))
     return total
 
 

@@ -192,7 +192,7 @@ DEFECTS = (
         "store/disconnect.lua",
         "redis.call('DEL', G)\nput('grant', 'released'",
         "put('grant', 'released'",
-        ("F29 two disconnects",),
+        ("F19 revocation fails",),
     ),
     Defect(
         "a consent outlives the disconnect",

@@ -468,8 +468,8 @@ def answer_torn(act: Act) -> int:
 @kind("F12 answer dripped")
 def answer_dripped(act: Act) -> int:
     """One byte at a time: the whole call has a deadline."""
-    act.driver.rule("POST", EVENTS, {"drip": 0.2}, times=2)
-    for _ in range(2):
+    act.driver.rule("POST", EVENTS, {"drip": 0.2}, times=5)
+    for _ in range(5):
         act.at_once(act.driver.put, act.stayer(), act.name())
     began = time.monotonic()
     act.gather()
@@ -482,8 +482,8 @@ def answer_dripped(act: Act) -> int:
 @kind("F12 no answer")
 def no_answer(act: Act) -> int:
     """Google takes the request and says nothing."""
-    act.driver.rule("POST", EVENTS, {"hang": True}, times=2)
-    for _ in range(2):
+    act.driver.rule("POST", EVENTS, {"hang": True}, times=5)
+    for _ in range(5):
         act.at_once(act.driver.put, act.stayer(), act.name())
     act.gather()
     return act.driver.struck()
@@ -812,6 +812,8 @@ def late_callback(act: Act) -> int:
     """A consent is under way when the connection is ended: its answer comes too late."""
     agent = act.mover()
     begun = act.driver.consent(agent)
+    if act.chance.random() < 0.7:  # else the revocation takes the code with it, and hides who refuses
+        act.driver.rule("POST", "/revoke", {"status": 503}, times=1)
     _end(act, agent, erase=act.chance.random() < 0.3)
     if begun:
         visit, callback = begun
@@ -835,6 +837,22 @@ def disconnect_during_connect(act: Act) -> int:
     _end(act, agent)
     act.driver.state(agent)
     return 1
+
+
+# --- the backend's receiver ---
+
+
+@kind("F13 webhook receiver in trouble")
+def receiver_trouble(act: Act) -> int:
+    """The receiver refuses, errs or hangs up; what happened is told later."""
+    act.town.receiver.trouble = act.chance.choice((500, 503, 429, 404, 0))
+    before = act.town.receiver.refused
+    _new(act, 2)
+    end = time.monotonic() + 1.5
+    while act.town.receiver.refused == before and time.monotonic() < end:
+        time.sleep(0.02)
+    act.town.receiver.trouble = None
+    return act.town.receiver.refused - before
 
 
 # --- order ---
@@ -867,7 +885,8 @@ def slow_decision(act: Act) -> int:
     act.town.link(f"{web}-store", "delay", 0.15)
     first = act.at_once(act.driver.put, agent, session, version=low, web=web)
     time.sleep(0.2)
-    act.driver.put(agent, session, version=high, web=_other(web))
+    newer = act.chance.choice((act.driver.put, act.driver.cancel))
+    newer(agent, session, version=high, web=_other(web))
     first.result()
     return 1
 

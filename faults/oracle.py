@@ -14,7 +14,7 @@ ERASE_AFTER = 7 * DAY
 LATENESS = 600.0
 """Seconds after its term in which an erasure is still on time: one sweep of the worker and its retry."""
 ENDED = {"disconnected", "not_connected", "revoked"}
-PARTS = ("facts", "grant", "sessions", "waiting", "due")
+PARTS = ("facts", "grant", "sessions", "waiting", "due", "letters")
 LAWS = (
     "lost", "duplicate", "resurrected", "half_erased", "false_reconnect", "wrong_final", "content_left",
     "unsettled", "foreign_grant", "twin_calendar", "too_many_calls", "early_erasure", "late_erasure",

@@ -152,6 +152,15 @@ def _queue(act: Act, whom: tuple[str, str], what: str = "put") -> After:
     return lambda: None
 
 
+def _tell(act: Act, whom: tuple[str, str]) -> After:
+    """Something happens, and the worker tells the backend."""
+    act.driver.put(*whom)
+    act.town.advance(2)
+    time.sleep(0.6)
+    act.driver.put(*whom)
+    return lambda: None
+
+
 def _queue_delete(act: Act, whom: tuple[str, str]) -> After:
     return _queue(act, whom, "cancel")
 
@@ -215,6 +224,8 @@ _WORKER: dict[str, Callable[[Act, tuple[str, str]], After]] = {
     "errand.after_calendar_deleted": _queue_errand_with_calendar,
     "erase.before_store": _queue_erase,
     "erase.after_store": _queue_erase,
+    "notify.before_send": _tell,
+    "notify.after_send_before_store": _tell,
     "connect.before_create": _queue_calendar,
     "connect.after_calendar_before_store": _queue_calendar,
 }

@@ -4,6 +4,7 @@ Everything listens on loopback, everything is started here and ended by its own 
 """
 
 import contextlib
+import http.server
 import json
 import os
 import re
@@ -14,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from base64 import b64encode
 from dataclasses import dataclass, field
@@ -89,6 +91,41 @@ class Process:
         return self.name[:3] != "web" or any(_alive(child) for child in _children(self.pid))
 
 
+class Receiver(http.server.ThreadingHTTPServer):
+    """The backend's end of the webhooks: takes everything, or fails as it is told."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Take)
+        self.trouble: int | None = None
+        """The status to answer with; 0 hangs up."""
+        self.taken = self.refused = 0
+        threading.Thread(target=self.serve_forever, name="receiver", daemon=True).start()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A sender that was killed is no news."""
+
+
+class _Take(http.server.BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        trouble = self.server.trouble
+        if trouble is None:
+            self.server.taken += 1
+        else:
+            self.server.refused += 1
+        if trouble != 0:
+            self.send_response(trouble or 204)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
 class Town:
     """All processes of one run, over one new data directory."""
 
@@ -124,6 +161,7 @@ class Town:
 
     def _start(self) -> None:
         (self.home / "store").mkdir()
+        self.receiver = Receiver()
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("CALENDAR_")}
         self._env = inherited | {"PYTHONPATH": str(self.package_root), "PYTHONDONTWRITEBYTECODE": "1"}
         told = subprocess.run(
@@ -176,6 +214,8 @@ class Town:
             "CALENDAR_API_KEYS": ",".join(
                 f"{name}:*:{role}:{sha256(key.encode()).hexdigest()}" for name, role, key in keys
             ),
+            "CALENDAR_WEBHOOK_URL": f"http://127.0.0.1:{self.receiver.server_port}/",
+            "CALENDAR_WEBHOOK_SECRET": f"whsec_{fresh_key()}",
             "CALENDAR_GOOGLE_CLIENT_ID": CLIENT_ID,
             "CALENDAR_GOOGLE_CLIENT_SECRET": CLIENT_SECRET,
             "CALENDAR_GOOGLE_AUTH_URI": self.google.auth_uri,
@@ -210,6 +250,9 @@ class Town:
                     helper.kill()
                     helper.wait()
                 helper.stdout.close()
+        if hasattr(self, "receiver"):
+            self.receiver.shutdown()
+            self.receiver.server_close()
         if hasattr(self, "google"):
             self.google.kill()
         if self.store:
@@ -294,6 +337,7 @@ class Town:
         for name in self.links:
             self.link(name, "pass")
         self.google.clear_faults()
+        self.receiver.trouble = None
         if self.store is None or self.store.poll() is not None:
             self.start_store()
         for name, process in self.processes.items():
@@ -407,10 +451,11 @@ class Town:
         return lost
 
 
+_CALL = r"(?P<pid>\d+) +{}(?P<call>write|fdatasync|fsync)"
 _LINE = re.compile(
-    r"(?P<pid>\d+) +(?P<call>write|fdatasync|fsync)\(\d+<(?P<path>[^>]*)>.*?(?:= (?P<result>-?\d+)|(?P<open><unfinished))"
+    _CALL.format("") + r"\(\d+<(?P<path>[^>]*)>.*?(?:= (?P<result>-?\d+)|(?P<open><unfinished))"
 )
-_RESUMED = re.compile(r"(?P<pid>\d+) +<\.\.\. (?P<call>write|fdatasync|fsync) resumed>.*= (?P<result>-?\d+)")
+_RESUMED = re.compile(_CALL.format(r"<\.\.\. ") + r" resumed>.*= (?P<result>-?\d+)")
 
 
 def _followed(trace: Path, before: dict[str, int]) -> tuple[dict[str, int], dict[str, int]]:
