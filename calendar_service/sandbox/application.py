@@ -141,7 +141,7 @@ class Application:
             "account": served.account,
             "api_method": served.method,
             "answer": "sent",
-            "committed": True,
+            "committed": 0 < served.answer.status < 400,
         }
         if served.body:
             entry["body"] = served.body
@@ -151,7 +151,7 @@ class Application:
                 "cut" if "cut" in deed or "truncate" in deed else "hung" if "hang" in deed else "sent"
             )
             spared = _instead(request, deed) is not None
-            entry["committed"] = not (
+            entry["committed"] &= not (
                 spared or deed.get("cut") == "before_commit" or deed.get("hang") is True
             )
         self.world.journal.append(entry)

@@ -192,6 +192,11 @@ def test_the_journal_names_client_account_and_method(
     assert (entry["answer"], entry["committed"], entry["body"]["summary"]) == ("sent", True, "noted")
 
 
+def test_a_refused_call_is_not_committed(api: GoogleApi, google: LocalGoogle, calendar: str) -> None:
+    api.delete(calendar, "nothere")
+    assert (last(google)["status"], last(google)["committed"]) == (404, False)
+
+
 def test_the_state_gives_resources_as_the_api_does(
     api: GoogleApi, google: LocalGoogle, calendar: str
 ) -> None:

@@ -293,6 +293,8 @@ def test_aiogoogle_does_its_daily_work(app: App, google: LocalGoogle) -> None:
 
 
 def test_googles_node_client_does_its_daily_work(app: App, google: LocalGoogle) -> None:
+    if not (NODE / "node_modules").is_dir():
+        pytest.fail("Google's Node client is not installed: npm ci --prefix tests/sandbox/node")
     given = {
         "url": google.url,
         "clientId": APP.client_id,
