@@ -1,6 +1,7 @@
 """`python -m faults [--seed N] [--count N]`, `python -m faults selfcheck`. Must hold no scenario."""
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from faults import campaign
 
 def main() -> int:
     """Run, print the tables, and tell by the exit status whether every law held."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started here ends with us
     parser = argparse.ArgumentParser(prog="faults")
     parser.add_argument("what", nargs="?", choices=("campaign", "selfcheck", "report"), default="campaign")
     parser.add_argument("--seed", type=int, default=1)

@@ -149,13 +149,14 @@ def _step(
     count = 0
     try:
         count = scenario(act)
-    except TownError:
-        raise
     except Exception as error:
         # A scenario that could not be played injected nothing; what it did to the service is judged all the same.
         where = traceback.extract_tb(error.__traceback__)[-1]
         outcome.trouble.append(f"{name}: {error!r} ({where.name}:{where.lineno})")
-    act.heal()
+    try:
+        act.heal()
+    except TownError:
+        act.heal()  # a port that was still taken, a process that took too long: once more, then it is over
     act.town.google.switch(undetected_collisions=False)
     outcome.injected[name] += count
     act.town.advance(act.chance.uniform(5, 40))

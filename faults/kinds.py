@@ -425,7 +425,7 @@ def _lost(act: Act, method: str, path: str, deed: dict[str, Any], count: int) ->
 def insert_lost(act: Act) -> int:
     """Google has it, we do not know; twins are possible in half of the rounds."""
     act.town.google.switch(undetected_collisions=act.chance.random() < 0.5)
-    return _lost(act, "POST", EVENTS, {"cut": "after_commit"}, 8)
+    return _lost(act, "POST", EVENTS, {"cut": "after_commit"}, 10)
 
 
 @kind("F12 answer lost, cancelled at once")
@@ -443,26 +443,26 @@ def lost_then_cancelled(act: Act) -> int:
 @kind("F12 answer to patch lost")
 def patch_lost(act: Act) -> int:
     """As for inserts."""
-    return _lost(act, "PATCH", ONE_EVENT, {"cut": "after_commit"}, 3)
+    return _lost(act, "PATCH", ONE_EVENT, {"cut": "after_commit"}, 5)
 
 
 @kind("F12 answer to delete lost")
 def delete_lost(act: Act) -> int:
     """As for inserts."""
-    return _lost(act, "DELETE", ONE_EVENT, {"cut": "after_commit"}, 3)
+    return _lost(act, "DELETE", ONE_EVENT, {"cut": "after_commit"}, 5)
 
 
 @kind("F12 request lost")
 def request_lost(act: Act) -> int:
     """Google never saw it."""
-    return _lost(act, act.chance.choice(("POST", "PATCH")), "*/events*", {"cut": "before_commit"}, 3)
+    return _lost(act, act.chance.choice(("POST", "PATCH")), "*/events*", {"cut": "before_commit"}, 5)
 
 
 @kind("F12 answer torn")
 def answer_torn(act: Act) -> int:
     """Half of the body, another body, or a page."""
     deed = act.chance.choice(({"truncate": True}, {"html": 200}, {"html": 502}, {"edit": {"id": None}}))
-    return _lost(act, act.chance.choice(("POST", "PATCH")), "*/events*", deed, 3)
+    return _lost(act, act.chance.choice(("POST", "PATCH")), "*/events*", deed, 5)
 
 
 @kind("F12 answer dripped")
@@ -513,7 +513,7 @@ def rate_limited(act: Act) -> int:
     )
     wait = act.chance.choice((None, 2, 10**9, -1, "Fri, 31 Dec 1999 23:59:59 GMT", "soon"))
     deed = {"status": status, "reason": reason} | ({} if wait is None else {"retry_after": wait})
-    return _lost(act, act.chance.choice(("POST", "PATCH", "DELETE")), "*/events*", deed, 3)
+    return _lost(act, act.chance.choice(("POST", "PATCH", "DELETE")), "*/events*", deed, 5)
 
 
 @kind("F13 server error")
@@ -521,7 +521,7 @@ def server_error(act: Act) -> int:
     """500, 502, 503."""
     status = act.chance.choice((500, 503, 503))
     deed = {"status": status, "reason": "backendError"} | ({"retry_after": 3} if status == 503 else {})
-    return _lost(act, act.chance.choice(("POST", "PATCH", "DELETE")), "*/events*", deed, 3)
+    return _lost(act, act.chance.choice(("POST", "PATCH", "DELETE")), "*/events*", deed, 5)
 
 
 @kind("F14 access token refused")

@@ -29,6 +29,7 @@ from calendar_service.sandbox.clients import OAuthClient
 from tests.local_google import LocalGoogle
 
 ROOT = Path(__file__).parent.parent
+LEASH = ROOT / "calendar_service" / "leash.py"
 CLIENT_ID, CLIENT_SECRET = "faults.apps.local-google.test", "faults-secret"
 BACKEND_KEY, ADMIN_KEY = "backend-key-of-the-campaign", "admin-key-of-the-campaign"
 READY = 60.0
@@ -292,17 +293,18 @@ class Town:
     def kill(self, name: str) -> None:
         """End a process as a power cut would."""
         process = self.processes[name]
-        for pid in process.family:
+        family = process.family
+        for pid in family:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        self._await_end(process)
+        self._await_end(name, family)
 
     def terminate(self, name: str) -> float:
         """Ask a process to end; return how many seconds it took."""
         process, began = self.processes[name], time.monotonic()
         with contextlib.suppress(ProcessLookupError):
             os.kill(process.pid, signal.SIGTERM)
-        while _alive(process.pid):
+        while _alive(process.pid) or (name in self.ports and self._listens(name)):
             if time.monotonic() - began > 30:
                 self.kill(name)
                 raise TownError(f"{name} did not end within 30 s of SIGTERM")
@@ -320,12 +322,21 @@ class Town:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
 
-    def _await_end(self, process: Process) -> None:
+    def _await_end(self, name: str, family: list[int]) -> None:
         end = time.monotonic() + 10
-        while _alive(process.pid):
+        while any(_alive(pid) for pid in family) or (name in self.ports and self._listens(name)):
             if time.monotonic() > end:
-                raise TownError(f"{process.name} does not end")
+                raise TownError(f"{name} does not end")
             time.sleep(0.005)
+
+    def _listens(self, name: str) -> bool:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", self.ports[name]))
+            except OSError:
+                return True
+            return False
 
     def restart(self, name: str, **extra: str) -> None:
         """Kill whatever is left of it, and start it anew."""
@@ -391,7 +402,10 @@ class Town:
             ]  # fmt: skip
         with (self.home / "store.log").open("ab") as log:
             self.store = subprocess.Popen(
-                command, stdout=log, stderr=log, env={"LC_ALL": "C", "PATH": os.environ.get("PATH", "")}
+                [sys.executable, "-I", "-S", str(LEASH), str(os.getpid()), *command],
+                stdout=log,
+                stderr=log,
+                env={"LC_ALL": "C", "PATH": os.environ.get("PATH", "")},
             )
         end = time.monotonic() + READY
         client = self.raw
