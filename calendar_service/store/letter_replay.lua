@@ -1,6 +1,5 @@
 #!lua
 -- Letters that were given up wait again, in their order, before all others.
-redis.call('ZREMRANGEBYSCORE', L, '-inf', ms(now - LETTERS_KEPT))
 local count = redis.call('ZCOUNT', L, '-inf', ms(instant('letters_given_up')))
 if count == 0 then return {'ok', 0} end
 redis.call('HDEL', F, 'letters_given_up', 'letters_trouble')

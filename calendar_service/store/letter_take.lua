@@ -2,7 +2,6 @@
 -- The oldest letter that was not given up, for one sender at a time: the next goes when this one has gone. A: lease (ms)
 local due = tonumber(redis.call('ZSCORE', D, 'webhook') or '0')
 if due == 0 or due > now then return {'early'} end
-redis.call('ZREMRANGEBYSCORE', L, '-inf', ms(now - LETTERS_KEPT))
 local alive = '(' .. ms(instant('letters_given_up'))
 local first = redis.call('ZRANGE', L, alive, '+inf', 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')
 if not first[1] then

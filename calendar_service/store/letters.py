@@ -12,6 +12,7 @@ from typing import Any, Literal
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.names import Agent
 from calendar_service.store import keys
+from calendar_service.store.connections import CLOCK_TOLERANCE
 from calendar_service.store.database import Database
 from calendar_service.store.journal import Actor, Kind, entry
 
@@ -78,8 +79,8 @@ class Letters:
         self._step("letter_done", agent, letter.kept, outcome, pause)
 
     def end(self, agent: Agent) -> None:
-        """Drop the letters that were kept as long as any may be."""
-        self._step("letter_ends", agent)
+        """Drop the letters that were kept as long as any may be; none if the clocks disagree."""
+        self._step("letter_ends", agent, self._database.clock.now(), CLOCK_TOLERANCE)
 
     def replay(self, agent: Agent) -> int:
         """Let the letters that were given up wait again; return how many."""

@@ -43,13 +43,6 @@ local function retime()
   if first[1] then redis.call('ZADD', T, first[2], member) else redis.call('ZREM', T, member) end
 end
 
--- Letters end by themselves a day after the last of them should have, and with the connection.
-local function guard_letters(erase_due)
-  local ends = now + LETTERS_KEPT
-  if erase_due > 0 then ends = math.min(ends, erase_due) end
-  redis.call('PEXPIREAT', L, ms(ends + DAY - offset))
-end
-
 -- The database's own expiry stands a day behind the erasure, for a deployment whose worker is gone (law 7).
 -- Expiry follows the database's real clock, so the test clock's offset is taken off again.
 local function guard_expiry()
@@ -57,7 +50,6 @@ local function guard_expiry()
   for _, key in ipairs({F, G, S, W, D, L}) do
     if due > 0 then redis.call('PEXPIREAT', key, ms(due + DAY - offset)) else redis.call('PERSIST', key) end
   end
-  guard_letters(due)
 end
 
 -- The backend is to hear of it: a letter is queued in the step that changed the state, without any content. What it
@@ -73,7 +65,6 @@ local function notify(kind, name)
   local due = tonumber(redis.call('ZSCORE', D, 'webhook') or '0')
   if due == 0 or due > now + DAY then wake_at('webhook', now) end
   if not redis.call('ZSCORE', D, 'letters') then wake_at('letters', at + LETTERS_KEPT) end
-  guard_letters(instant('erase_due'))
 end
 
 -- What is left to do at Google after an end, under the connection's id; the database's own expiry stands behind it.

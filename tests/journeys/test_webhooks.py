@@ -350,10 +350,10 @@ def test_the_database_ends_letters_by_itself_where_no_worker_runs(connected: Tol
     connected.backend.status = 503
     put(connected)
     client = connected.service.database.client
-    lifetime = client.pttl(keys.part(connected.agent, "letters"))
-    assert 7 * DAY < lifetime <= 8 * DAY
     connected.service.disconnect.disconnect(connected.agent, Actor.AGENT)
-    connected.clock.advance(7 * 24 * HOUR - 60)
+    lifetimes = {client.pttl(keys.part(connected.agent, part)) // 1000 for part in ("letters", "facts")}
+    assert len(lifetimes) == 1  # with everything else of the connection
+    assert 7 * DAY < lifetimes.pop() * 1000 <= 8 * DAY
     connected.service.disconnect.erase_now(connected.agent, Actor.AGENT)
     for name in (keys.erased(connected.agent.shard), keys.erased_due(connected.agent.shard)):
         assert 7 * DAY < client.pttl(name) <= 8 * DAY
@@ -539,6 +539,33 @@ def test_a_letter_is_kept_for_seven_days_at_most(connected: Told) -> None:
     connected.work()
     assert connected.letters() == []
     assert connected.service.notify.letters.replay(connected.agent) == 0
+
+
+def test_a_clock_that_jumped_ends_no_letter(connected: Told) -> None:
+    connected.backend.status = 500
+    put(connected)
+    connected.work()
+    variables = connected.variables | {"CALENDAR_TEST_SKEW": str(-2 * HOUR)}
+    wrong = Household.of(variables["CALENDAR_REDIS_URL"], connected.google, connected.clock, **variables)
+    connected.clock.advance(7 * 24 * HOUR + 60)
+    wrong.service.notify.letters.end(connected.agent)
+    wrong.close()
+    assert [kind for kind, _, _ in connected.letters()] == ["session.applied"]
+    connected.clock.advance(601)
+    connected.service.notify.letters.end(connected.agent)
+    assert connected.letters() == []
+
+
+def test_a_pause_that_a_jumped_clock_left_behind_ends_with_the_next_letter(connected: Told) -> None:
+    connected.backend.status = 500
+    put(connected, "s1")
+    connected.clock.advance(31 * 24 * HOUR)
+    connected.service.notify.deliver(connected.agent)
+    connected.clock.advance(-31 * 24 * HOUR)
+    connected.backend.status = 204
+    assert connected.told() == []
+    put(connected, "s2")
+    assert connected.told() == ["session.applied"] * 2
 
 
 def test_an_erasure_that_cannot_be_told_is_given_up_replayed_and_in_the_end_forgotten(
