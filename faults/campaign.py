@@ -10,7 +10,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -246,7 +246,9 @@ def _acts(
             outcome = Outcome()
         total.add(outcome)
         if keep:
-            (keep / f"outcome-{seed}.json").write_text(json.dumps(asdict(total)), "utf-8")
+            (keep / f"outcome-{seed}.json").write_text(
+                json.dumps(vars(total) | {"violations": [[n, vars(v)] for n, v in total.violations]}), "utf-8"
+            )
         for act_seed, violation in outcome.violations[:SHOWN]:
             print(f"\n  VIOLATION in act {act_seed}: {violation.law}: {violation.detail}", flush=True)
         played += len(steps)
