@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from calendar_service import wiring
 from calendar_service.config import Config
-from calendar_service.domain.clock import HOUR, SECOND
+from calendar_service.domain.clock import DAY, HOUR, SECOND
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.store.upkeep import WrongIdentityKey
 
@@ -38,6 +38,7 @@ def examine(config: Config) -> Iterator[Finding]:
     yield from _durability(service)
     yield _identity(service)
     yield _clocks(service)
+    yield from _sealed(service)
 
 
 def _key_files(config: Config) -> Iterator[Finding]:
@@ -51,9 +52,17 @@ def _profile(config: Config) -> Iterator[Finding]:
     for place in operator.unset():
         yield Finding("operator", "note", f"{place} is unset; production refuses to start without it", remedy)
     if operator.is_draft:
+        proposals = ", ".join(operator.proposed())
         yield Finding(
-            "operator", "note", "holds clauses that are not published yet", "publish and adopt them"
+            "operator",
+            "note",
+            f"holds proposals that nobody has published: {proposals}",
+            "publish and adopt them",
         )
+    promises = operator.promises
+    gone, deadline = promises.everything_gone_after / DAY, promises.deadline_days
+    term = f"{promises.erase_after / DAY:g} days + 2 for the database's file + {promises.backup_days} of back-ups"
+    yield Finding("retention", "ok", f"{term} = {gone:g}, of {deadline} promised")
 
 
 def _durability(service: wiring.Service) -> Iterator[Finding]:
@@ -62,9 +71,11 @@ def _durability(service: wiring.Service) -> Iterator[Finding]:
     except StoreUnavailable:
         yield Finding("durability", "note", "the database does not tell its settings", "permit CONFIG GET")
         return
-    for setting, wanted in DURABILITY.items():
-        if found.get(setting) != wanted:
-            yield Finding("durability", "fault", f"{setting} is not {wanted}", f"set {setting} {wanted}")
+    wrong = {setting: wanted for setting, wanted in DURABILITY.items() if found.get(setting) != wanted}
+    for setting, wanted in wrong.items():
+        yield Finding("durability", "fault", f"{setting} is not {wanted}", f"set {setting} {wanted}")
+    if not wrong:
+        yield Finding("durability", "ok", "acknowledged writes are on disk, and nothing is evicted")
 
 
 def _identity(service: wiring.Service) -> Finding:
@@ -73,6 +84,21 @@ def _identity(service: wiring.Service) -> Finding:
     except WrongIdentityKey as error:
         return Finding("identity key", "fault", "is not the one this data was made with", str(error))
     return Finding("identity key", "ok", "is the one of this data")
+
+
+def _sealed(service: wiring.Service) -> Iterator[Finding]:
+    for sealed in service.rotation.status():
+        if sealed.total and not sealed.known:
+            yield Finding(
+                "keys",
+                "fault",
+                f"{sealed.total} records are sealed by `{sealed.key_id}`, which is not in the keyring",
+                "give the key back in CALENDAR_KEYRING; without it these agents have to connect again",
+            )
+        elif sealed.total and not sealed.current:
+            yield Finding(
+                "keys", "note", f"`{sealed.key_id}` still seals {sealed.total} records", "run `keys rotate`"
+            )
 
 
 def _clocks(service: wiring.Service) -> Finding:

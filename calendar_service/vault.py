@@ -134,6 +134,11 @@ class Vault:
         """Tell whether this data key is sealed by another key than the current one."""
         return _split(wrapped)[0] != self._keyring()[0][0]
 
+    @staticmethod
+    def key_id(wrapped: str) -> str:
+        """Return the id of the key that seals this data key, or raise `CannotOpen`."""
+        return _split(wrapped)[0]
+
     def reseal(self, place: Place, wrapped: str) -> str:
         """Return the same data key sealed by the current key-encryption key."""
         return self._wrap(self.open_key(place, wrapped)._key, place)  # noqa: SLF001 - the two are one mechanism

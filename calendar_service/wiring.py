@@ -27,11 +27,14 @@ from calendar_service.journeys.notify import Notify
 from calendar_service.journeys.organizations import Organizations
 from calendar_service.journeys.overview import Overview
 from calendar_service.journeys.receipts import Receipts, public_key_text
+from calendar_service.journeys.register import Register
+from calendar_service.journeys.rotation import Rotation
 from calendar_service.journeys.schedule import Schedule
 from calendar_service.journeys.sync import Sync
 from calendar_service.journeys.terms import Terms
 from calendar_service.journeys.writing import Writer
 from calendar_service.log import Log
+from calendar_service.store.census import Census
 from calendar_service.store.connections import Connections
 from calendar_service.store.database import Database
 from calendar_service.store.grants import Grants
@@ -68,6 +71,8 @@ class Service:
     disconnect: Disconnect
     organizations: Organizations
     terms: Terms
+    register: Register
+    rotation: Rotation
     notify: Notify
     transport: Transport
     identity: Identity
@@ -220,6 +225,10 @@ def build(config: Config, process: str = "service") -> Service:
         disconnect=disconnect,
         organizations=Organizations(connections, disconnect),
         terms=Terms(connections, operator.promises),
+        register=Register(Census(database), connections, sessions, grants, disconnect),
+        rotation=Rotation(
+            Census(database), connections, grants, lambda: [name for name, _ in config.keyring]
+        ),
         notify=Notify(Letters(database), sessions, connections, _webhooks(config)),
         transport=transport,
         identity=identity,

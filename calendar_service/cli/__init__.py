@@ -4,7 +4,18 @@ from importlib import import_module
 
 import click
 
-COMMANDS = ("run", "serve", "work", "google", "doctor", "keys", "api-keys", "receipt", "webhooks")
+COMMANDS = (
+    "run",
+    "serve",
+    "work",
+    "google",
+    "doctor",
+    "keys",
+    "api-keys",
+    "connections",
+    "receipt",
+    "webhooks",
+)
 """In the order of the help text. Each lives in a module of its name and is loaded when it is asked for."""
 
 

@@ -93,6 +93,26 @@ class Grants:
         except (CannotOpen, ValueError, KeyError, TypeError):
             raise cannot_open() from None
 
+    def key_id(self, sealed: str) -> str:
+        """Return which key-encryption key this was sealed under; `?` for what is no sealed record."""
+        try:
+            return self._vault.key_id(json.loads(sealed)["key"])
+        except (CannotOpen, ValueError, KeyError, TypeError, AttributeError):
+            return "?"
+
+    def resealed(self, agent: Agent, connection_id: str, sealed: str) -> str:
+        """Return the same grant, its data key sealed under the current key.
+
+        Its number grows: a refresh that began before would bring the former seal back, and is refused.
+        """
+        try:
+            packed = json.loads(sealed)
+            packed["key"] = self._vault.reseal(_place(agent, connection_id), packed["key"])
+            packed["number"] += 1
+        except (CannotOpen, ValueError, KeyError, TypeError, AttributeError):
+            raise cannot_open() from None
+        return json.dumps(packed)
+
     def seal_alone(self, agent: Agent, purpose: str, value: Secret) -> str:
         """Seal one value that belongs to no connection yet (a PKCE verifier), under a key of its own."""
         key = self._vault.new_key(_place(agent, purpose))

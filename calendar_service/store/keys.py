@@ -59,6 +59,11 @@ def part(agent: Agent, name: str) -> str:
     return slot(agent.shard, f"a:{agent.member}:{name}")
 
 
+def any_part(name: str) -> str:
+    """Return the pattern of one key of every agent's slot."""
+    return f"{{s*}}:a:*:{name}"
+
+
 def timers(shard: int) -> str:
     """One entry per agent: when its slot next wants attention."""
     return slot(shard, "timers")

@@ -1,0 +1,65 @@
+"""What commands that end or change much share: a question before, progress meanwhile. Must not do the work itself."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NoReturn, TypeVar
+
+import click
+
+from calendar_service import wiring
+from calendar_service.cli.settings import configured
+from calendar_service.domain.errors import ServiceError
+from calendar_service.domain.names import Agent
+
+T = TypeVar("T")
+
+yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+
+
+def service() -> wiring.Service:
+    """Return the service as configured."""
+    return wiring.build(configured(), "command")
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn what went wrong into one sentence and exit status 1."""
+    try:
+        yield
+    except ServiceError as error:
+        refuse(f"{error.detail} ({error.code})")
+
+
+def refuse(words: str) -> NoReturn:
+    """Say why not, and exit."""
+    click.echo(words, err=True)
+    sys.exit(1)
+
+
+def agree(question: str, *, yes: bool) -> None:
+    """Ask, unless that was answered on the command line; without a yes nothing happens."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        refuse(f"{question} Nothing was done: say --yes.")
+    click.confirm(question, abort=True, err=True)
+
+
+def walked(label: str, things: Sequence[T]) -> Iterator[T]:
+    """Yield each thing while a bar on standard error shows how far it is."""
+    with click.progressbar(things, label=label, file=sys.stderr, show_pos=True) as bar:
+        yield from bar
+
+
+def agent(organization: str, name: str) -> Agent:
+    """Return the agent of these names, or refuse the names."""
+    with told():
+        return Agent.named(organization, name)
+
+
+def table(rows: Sequence[Sequence[str]], echo: Callable[[str], object] = click.echo) -> None:
+    """Print rows in columns; the first row names them."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,0 +1,178 @@
+"""`calendar-service connections`: states and ids, and ends. Must not show content, nor touch an agent's calendar."""
+
+import sys
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import click
+
+from calendar_service.cli.asking import agent as named
+from calendar_service.cli.asking import agree, refuse, service, table, told, walked, yes_option
+from calendar_service.cli.settings import as_json_option, print_json
+from calendar_service.domain.clock import Millis, rfc3339
+from calendar_service.domain.connection import Revocation, State
+from calendar_service.domain.errors import ServiceError
+from calendar_service.domain.names import Agent
+from calendar_service.journeys.register import Entry, Register
+
+THREADS = 8
+"""Connections that are ended side by side."""
+
+
+@click.group("connections")
+def command() -> None:
+    """Connections of all agents: states and ids, never content."""
+
+
+@command.command("list")
+@click.option("--organization", default="", help="Only of this organization.")
+@click.option("--state", type=click.Choice([state.value for state in State]), help="Only in this state.")
+@as_json_option
+def show_all(organization: str, state: str | None, *, as_json: bool) -> None:
+    """List every connection with its state."""
+    with told():
+        entries = list(service().register.entries(organization, State(state) if state else None))
+    if as_json:
+        print_json([_entry(entry) for entry in entries])
+        return
+    rows = [("organization", "agent", "state", "since", "erased on", "revocation", "key")]
+    rows += [
+        (
+            entry.agent.organization,
+            entry.agent.agent,
+            entry.view.state.value,
+            _moment(entry.view.since),
+            _moment(entry.view.erase_due),
+            entry.view.revocation or "-",
+            entry.key_id or "-",
+        )
+        for entry in entries
+    ]
+    table(rows)
+
+
+@command.command("show")
+@click.argument("organization")
+@click.argument("agent")
+@as_json_option
+def show(organization: str, agent: str, *, as_json: bool) -> None:
+    """Show one connection: its facts, and its sessions' states and ids."""
+    with told():
+        entry, slot, records = service().register.details(named(organization, agent))
+    facts = slot.facts
+    shown: dict[str, Any] = _entry(entry) | {
+        "connection_id": entry.connection_id or None,
+        "calendar_id": facts.calendar_id or None,
+        "last_proof_of_life": _moment_or_none(facts.proof_at),
+        "policy_version_consented": facts.consent_policy or None,
+        "next": {what.partition(":")[0]: rfc3339(at) for what, at in slot.due.items()},
+        "sessions": [
+            {"session": one.session, "status": one.status.value, "event_id": one.event_id, "revision": one.revision}
+            for one in records
+        ],
+    }  # fmt: skip
+    if as_json:
+        print_json(shown)
+        return
+    sessions = Counter(record.status.value for record in records)
+    shown["sessions"] = ", ".join(f"{count} {status}" for status, count in sessions.items()) or None
+    shown["next"] = ", ".join(f"{what} {at}" for what, at in shown["next"].items()) or None
+    table([("", ""), *((name, "-" if value in {None, ""} else str(value)) for name, value in shown.items())])
+
+
+@command.command("erase")
+@click.argument("organization")
+@click.argument("agent")
+@yes_option
+@as_json_option
+def erase(organization: str, agent: str, *, yes: bool, as_json: bool) -> None:
+    """Erase now what is kept of an ended connection, and print the receipt's number.
+
+    With --json the whole receipt, as `receipt verify` takes it: its only copy that tells whom it concerns.
+    """
+    whose = named(organization, agent)
+    agree(f"Erase what is kept of {whose.member} for good?", yes=yes)
+    with told():
+        receipt = service().register.erase(whose)
+    if as_json:
+        print_json(receipt)
+    else:
+        click.echo(
+            f"Erased; receipt {receipt['number']}, revocation {receipt['revocation'] or 'not needed'}."
+        )
+
+
+@command.command("revoke")
+@click.argument("organization", required=False)
+@click.argument("agent", required=False)
+@click.option("--all", "everybody", is_flag=True, help="Every connection there is.")
+@click.option("--key-id", default="", help="Every connection whose tokens this key seals.")
+@yes_option
+@as_json_option
+def revoke(
+    organization: str | None, agent: str | None, *, everybody: bool, key_id: str, yes: bool, as_json: bool
+) -> None:
+    """End a connection here at once and ask Google to end its permission; or all of them, after a breach.
+
+    Calendars stay as they are. What Google does not confirm now, the worker asks again.
+    """
+    if bool(organization and agent) + everybody + bool(key_id) != 1 or bool(organization) != bool(agent):
+        raise click.UsageError("Name one connection (ORGANIZATION AGENT), or --all, or --key-id.")
+    register = service().register
+    with told():
+        one = [named(organization, agent)] if organization and agent else []
+        chosen = one or register.living(key_id)
+    if not chosen:
+        refuse("There is no such connection that stands. Nothing was done.")
+    whose = chosen[0].member if agent else f"{len(chosen)} connections"
+    agree(f"End {whose}? Agents have to connect again.", yes=yes)
+    ended = _revoked(register, chosen)
+    if as_json:
+        print_json(ended)
+    else:
+        click.echo("\n".join(f"{count:6} {outcome}" for outcome, count in ended.items()))
+    sys.exit(bool(ended["failed"]))
+
+
+def _revoked(register: Register, chosen: list[Agent]) -> dict[str, int]:
+    """End each; one that fails is told and leaves the others alone."""
+    outcomes = Counter[str]()
+
+    def end(agent: Agent) -> str:
+        try:
+            entry = register.revoke(agent)
+        except ServiceError as error:
+            click.echo(f"{agent.member}: {error.detail}", err=True)
+            return "failed"
+        if entry.view.state is State.NOT_CONNECTED:
+            return "not_connected"
+        return "pending" if entry.view.revocation == Revocation.PENDING else "ended"
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        running = [pool.submit(end, agent) for agent in chosen]
+        for future in walked("Ending", running):
+            outcomes[future.result()] += 1
+    return {name: outcomes[name] for name in ("ended", "pending", "not_connected", "failed")}
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    view = entry.view
+    return {
+        "organization": entry.agent.organization,
+        "agent": entry.agent.agent,
+        "state": view.state.value,
+        "since": _moment_or_none(view.since),
+        "erase_due": _moment_or_none(view.erase_due),
+        "revocation": view.revocation or None,
+        "errands": entry.errands,
+        "key_id": entry.key_id or None,
+    }
+
+
+def _moment(at: Millis) -> str:
+    return rfc3339(at) if at else "-"
+
+
+def _moment_or_none(at: Millis) -> str | None:
+    return rfc3339(at) if at else None

@@ -1,0 +1,88 @@
+"""Every connection there is, as the operator's staff may see and end it: states and ids, never content (LU-3).
+
+Must not touch an agent's calendar.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from calendar_service.domain.connection import State
+from calendar_service.domain.errors import NotConnected
+from calendar_service.domain.names import Agent
+from calendar_service.domain.session import Record
+from calendar_service.journeys.disconnect import Disconnect
+from calendar_service.journeys.overview import connection_view
+from calendar_service.journeys.views import ConnectionView
+from calendar_service.store.census import Census
+from calendar_service.store.connections import Connections, Slot
+from calendar_service.store.grants import Grants
+from calendar_service.store.journal import Actor
+from calendar_service.store.sessions import Sessions
+
+ENDED = frozenset({State.DISCONNECTED, State.REVOKED, State.NOT_CONNECTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One agent's connection."""
+
+    agent: Agent
+    view: ConnectionView
+    connection_id: str
+    key_id: str
+    """The key that seals its grant; empty when there is none."""
+    errands: int
+    """Closing errands that Google has not confirmed yet."""
+
+
+@dataclass(frozen=True)
+class Register:
+    """The story of the whole house, for those who run it."""
+
+    census: Census
+    connections: Connections
+    sessions: Sessions
+    grants: Grants
+    disconnect: Disconnect
+
+    def entries(self, organization: str = "", state: State | None = None) -> Iterator[Entry]:
+        """Yield every connection, of one organisation and in one state if these are named."""
+        for agent in self.census.agents():
+            if organization and agent.organization != organization:
+                continue
+            entry = self._entry(self.connections.slot(agent))
+            if state is None or entry.view.state is state:
+                yield entry
+
+    def details(self, agent: Agent) -> tuple[Entry, Slot, list[Record]]:
+        """Return one connection with its facts and its sessions' records."""
+        slot = self.connections.slot(agent)
+        return self._entry(slot), slot, self.sessions.all(agent)
+
+    def living(self, key_id: str = "") -> list[Agent]:
+        """Return whose connection is not ended; with `key_id` only those whose grant that key seals."""
+        return [
+            entry.agent
+            for entry in self.entries()
+            if entry.view.state not in ENDED and (not key_id or entry.key_id == key_id)
+        ]
+
+    def revoke(self, agent: Agent) -> Entry:
+        """End the connection here at once, and ask Google to end its permission."""
+        self.disconnect.disconnect(agent, Actor.OPERATOR)
+        return self._entry(self.connections.slot(agent))
+
+    def erase(self, agent: Agent) -> dict[str, Any]:
+        """Erase what is kept of an ended connection now, and return the receipt (CH-1: on a guardian's request)."""
+        state = self._entry(self.connections.slot(agent)).view.state
+        if state is State.NOT_CONNECTED:
+            raise NotConnected("Nothing is kept of this agent.")
+        if state not in ENDED:
+            raise NotConnected("The connection stands: end it first (`connections revoke`), then erase.")
+        return self.disconnect.erase_now(agent, Actor.OPERATOR)
+
+    def _entry(self, slot: Slot) -> Entry:
+        key_id = self.grants.key_id(slot.grant) if slot.grant else ""
+        view = connection_view(slot.facts)
+        return Entry(slot.agent, view, slot.facts.connection_id, key_id, len(slot.errands))

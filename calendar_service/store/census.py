@@ -1,0 +1,50 @@
+"""Everybody the store knows of, found by looking through it. Not for a request's way: it reads every name."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from calendar_service.domain.names import Agent
+from calendar_service.store import keys
+from calendar_service.store.database import Database
+from calendar_service.store.journal import Actor, Kind, entry
+
+_STEP = 1_000
+
+
+class Census:
+    """Finds agents also where no index leads to them: an errand outlives the connection's erasure."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def agents(self) -> Iterator[Agent]:
+        """Yield every agent that has a connection or an errand, once, in the order of their names."""
+        found = {_whose(name) for part in ("facts", "errands") for name in self._names(keys.any_part(part))}
+        yield from sorted(found, key=lambda agent: (agent.organization, agent.agent))
+
+    def consents_under_way(self) -> Iterator[str]:
+        """Yield what is sealed for each consent that was begun and not yet answered."""
+        names = self._names(keys.oauth_state("*"))
+
+        def look(pipeline: Any) -> None:
+            for name in names:
+                pipeline.get(name)
+
+        yield from (str(json.loads(text)["verifier"]) for text in self._database.read(look) if text)
+
+    def reseal(self, agent: Agent, errand: str, before: str, after: str) -> bool:
+        """Exchange one sealed grant, `errand`'s or (empty) the slot's own; false when another stands meanwhile."""
+        step = entry(Kind.UPKEEP, Actor.OPERATOR)
+        return bool(self._database.step("reseal", agent, step, errand, before, after)[0] == "ok")
+
+    def _names(self, pattern: str) -> list[str]:
+        def look(client: Any) -> list[str]:
+            return list(client.scan_iter(match=pattern, count=_STEP))
+
+        return list(self._database.ask(look))
+
+
+def _whose(key: str) -> Agent:
+    _, _, rest = key.partition(":a:")
+    return Agent.of_member(rest.rpartition(":")[0])
