@@ -8,6 +8,7 @@ from calendar_service.sandbox.call import Call
 from calendar_service.sandbox.records import Channel
 
 DEFAULT_SECONDS = 604800
+LONGEST = 30 * 86400  # [R] the longest life is not documented
 LOCAL_HOSTS = ("localhost", "127.0.0.1")
 
 
@@ -88,11 +89,11 @@ def _expires(call: Call, body: dict[str, Any]) -> float:
         wanted = int(body["expiration"]) / 1000
         if wanted <= call.now:
             raise errors.invalid("Channel expiration is in the past.")  # [R] the text
-        return min(wanted, call.now + 30 * 86400)  # [R] the longest life is not documented
+        return min(wanted, call.now + LONGEST)
     seconds = (body.get("params") or {}).get("ttl", str(DEFAULT_SECONDS))
-    if not str(seconds).isdigit():
+    if not (seconds.isascii() and seconds.isdigit()) or len(seconds) > 18:
         raise errors.invalid("Invalid ttl.")  # [R] the text
-    return call.now + int(seconds)
+    return call.now + min(int(seconds), LONGEST)
 
 
 def stop(call: Call) -> None:

@@ -33,6 +33,8 @@ def list_events(call: Call) -> dict[str, Any]:
         raise errors.GoogleError(
             400, "badRequest", "The requested ordering is not available for the particular query."
         )
+    if "timeZone" in query and zone(query["timeZone"]) is None:
+        raise errors.invalid("Invalid time zone.", parameter="timeZone", reason="invalidParameter")
     since = paging.sync_start(call, f"events {calendar.id}", NOT_WITH_SYNC)
     rows = _candidates(call, calendar)
     for test in _tests(call, since):

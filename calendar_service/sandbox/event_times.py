@@ -12,6 +12,10 @@ from calendar_service.sandbox.zones import zone
 _FORM = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)?\Z")
 
 
+EARLIEST = datetime(2, 1, 1, tzinfo=UTC).timestamp()
+LATEST = datetime(9998, 12, 31, tzinfo=UTC).timestamp()
+
+
 @dataclass(frozen=True, slots=True)
 class Bound:
     """One end of an event; ``seconds`` of a whole day are those of its midnight in the calendar's zone."""
@@ -28,6 +32,13 @@ class Bound:
         if self.time_zone:
             found["timeZone"] = self.time_zone
         return found
+
+
+def _within(seconds: float, name: str) -> float:
+    """[R] Refuse the first and the last year: no zone may push a time out of the calendar."""
+    if not EARLIEST <= seconds <= LATEST:
+        raise errors.invalid(f"Invalid value for {name}: out of range")
+    return seconds
 
 
 def date_time(seconds: float, in_zone: ZoneInfo) -> str:
@@ -49,7 +60,7 @@ def bound(body: dict[str, Any], name: str, calendar_zone: str) -> Bound:
     if "date" in value:
         day = date.fromisoformat(value["date"])
         midnight = datetime(day.year, day.month, day.day, tzinfo=zone(calendar_zone))
-        return Bound(midnight.timestamp(), value["date"], None)
+        return Bound(_within(midnight.timestamp(), name), value["date"], None)
     return _timed(value["dateTime"], name, named, calendar_zone)
 
 
@@ -64,7 +75,7 @@ def _timed(text: str, name: str, named: str | None, calendar_zone: str) -> Bound
         if named is None:
             raise errors.required(f"Missing time zone definition for {name} time.")
         moment = moment.replace(tzinfo=zone(named))
-    seconds = moment.astimezone(UTC).replace(microsecond=0).timestamp()
+    seconds = _within(float(int(moment.timestamp())), name)
     return Bound(seconds, None, named or calendar_zone)  # [R] a zone that was not given is the calendar's
 
 

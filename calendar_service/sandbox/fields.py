@@ -11,6 +11,7 @@ from calendar_service.sandbox.discovery import document
 from calendar_service.sandbox.errors import GoogleError, invalid
 
 Mask = dict[str, "Mask | None"]
+MOST_LEVELS = 100
 _TOKEN = re.compile(r"[A-Za-z0-9_*\-.#@$]+|[(),/]")
 
 
@@ -32,6 +33,8 @@ def select(answer: Any, mask: Mask) -> Any:
 @lru_cache(maxsize=512)
 def parse(text: str, schema: str | None) -> Mask:
     """Read a selection for an answer of that schema; raises the refusal Google gives for one it cannot follow."""
+    if text.count("(") + text.count("/") > MOST_LEVELS:
+        raise _refused(text[:100])
     tokens = _TOKEN.findall(text)
     if "".join(tokens) != text.replace(" ", "") or not tokens:
         raise _refused(text)

@@ -3,6 +3,7 @@
 Unknown fields and read-only ones are dropped, wrong types refused, as Google does.
 """
 
+import re
 from collections.abc import Callable
 from datetime import date
 from functools import cache
@@ -11,6 +12,7 @@ from typing import Any
 from calendar_service.sandbox.discovery import document
 from calendar_service.sandbox.errors import GoogleError
 
+_INT64 = re.compile(r"-?[0-9]{1,18}\Z")
 Check = Callable[[Any, str], Any]
 
 
@@ -55,7 +57,7 @@ def _date(value: Any, path: str) -> Any:
 def _int64(value: Any, path: str) -> Any:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    if isinstance(value, str) and value.lstrip("-").isdigit():
+    if isinstance(value, str) and _INT64.match(value):
         return value
     raise _wrong(value, path)
 

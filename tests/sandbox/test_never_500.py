@@ -81,6 +81,48 @@ def test_no_event_breaks_the_local_google(
     assert status(google, "GET", events, query, None) < 500
 
 
+@pytest.mark.parametrize(
+    "start",
+    [
+        {"dateTime": "0001-01-01T00:00:00Z"},
+        {"dateTime": "9999-12-31T23:59:59-12:00"},
+        {"dateTime": "2030-02-30T00:00:00Z"},
+        {"dateTime": "2030-01-01T00:00:00+99:99"},
+        {"dateTime": "٢٠٣٠-01-01T00:00:00Z"},
+        {"date": "0001-01-01"},
+        {"date": "2030-1-1"},
+    ],
+)
+def test_impossible_times_are_refused(google: tuple[Application, str], start: dict[str, str]) -> None:
+    events = f"/calendar/v3/calendars/{ONE}/events"
+    assert status(google, "POST", events, "", {"start": start, "end": start}) == 400
+
+
+@pytest.mark.parametrize(
+    "life", [{"params": {"ttl": "²"}}, {"params": {"ttl": "9" * 30}}, {"expiration": "9" * 30}]
+)
+def test_impossible_lives_of_channels_are_refused(
+    google: tuple[Application, str], life: dict[str, Any]
+) -> None:
+    body = {"id": "c", "type": "web_hook", "address": "https://localhost:1/"} | life
+    assert status(google, "POST", f"/calendar/v3/calendars/{ONE}/events/watch", "", body) == 400
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"fields": "a(" * 2000},
+        {"fields": "items/" * 3000},
+        {"maxResults": "²"},
+        {"timeZone": "../etc/passwd"},
+        {"pageToken": "é"},
+        {"alt": "media"},
+    ],
+)
+def test_impossible_queries_are_refused(google: tuple[Application, str], query: dict[str, str]) -> None:
+    assert status(google, "GET", f"/calendar/v3/calendars/{ONE}/events", urlencode(query), None) == 400
+
+
 @settings(deadline=None)
 @given(body=BODY, pairs=PAIRS, number=st.integers(min_value=0, max_value=60))
 def test_no_method_breaks_on_any_body(
