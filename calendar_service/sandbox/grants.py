@@ -129,7 +129,8 @@ def revoke_all(world: World, account: str, project: str) -> None:
             token.dead_at = now + delay
             world.books.save(table, token.token, token)
     for code in list(world.books.codes.values()):
-        if code.account == account and world.clients[code.client_id].project == project:
+        client = world.clients.get(code.client_id)  # gone, if the books are older than the list of clients
+        if code.account == account and (client is None or client.project == project):
             world.books.remove("code", code.code)
     world.books.remove("consent", f"{account} {project}")
     if delay and world.switches.revocation_kills_later_grants:

@@ -91,6 +91,8 @@ class RequestReader:
         del self._buffer[: end + 4]
         method, path, query = _request_line(lines[0])
         headers = _headers(lines[1:])
+        if lines[0].endswith("HTTP/1.0") and headers.get("connection", "").lower() != "keep-alive":
+            headers["connection"] = "close"
         self._chunked = "transfer-encoding" in headers
         length = headers.get("content-length", "0")
         if self._chunked and (

@@ -9,18 +9,16 @@ from tests.local_google import LocalGoogle
 
 
 def raw(google: LocalGoogle, data: bytes, *more: bytes) -> bytes:
-    """What comes back for these bytes, until the other side is silent or closes."""
+    """What comes back for these bytes, when nothing more is sent, until the other side closes."""
     port = urlsplit(google.url).port or 0
-    with socket.create_connection(("127.0.0.1", port), timeout=0.3) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(data)
         for part in more:
             connection.sendall(part)
+        connection.shutdown(socket.SHUT_WR)
         found = b""
-        try:
-            while piece := connection.recv(65536):
-                found += piece
-        except TimeoutError:
-            pass
+        while piece := connection.recv(65536):
+            found += piece
         return found
 
 
@@ -77,6 +75,14 @@ def test_slow_connections_do_not_keep_others_waiting(google: LocalGoogle) -> Non
     assert google.state()["accounts"]
     for connection in slow:
         connection.close()
+
+
+def test_an_old_client_sees_the_connection_close(google: LocalGoogle) -> None:
+    port = urlsplit(google.url).port or 0
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        while connection.recv(65536):
+            pass
 
 
 def test_a_head_request_has_no_body(google: LocalGoogle) -> None:
