@@ -1,0 +1,30 @@
+"""docs/webhooks.md says what the program sends."""
+
+import json
+import re
+from pathlib import Path
+
+from calendar_service.store.letters import ERASED
+from calendar_service.webhooks import Message
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT = (ROOT / "docs" / "webhooks.md").read_text("utf-8")
+_TYPE = r"((?:connection|session)\.[a-z_]+)"
+
+
+def test_every_type_that_is_sent_is_described_and_no_other() -> None:
+    scripts = "".join(path.read_text("utf-8") for path in (ROOT / "calendar_service" / "store").glob("*.lua"))
+    sent = {kind for call in re.findall(r"notify\((.*)", scripts) for kind in re.findall(f"'{_TYPE}'", call)}
+    rows = [line.split("|")[1] for line in DOCUMENT.splitlines() if line.startswith(("| `con", "| `ses"))]
+    described = {kind for row in rows for kind in re.findall(f"`{_TYPE}`", row)}
+    assert described == sent | {ERASED}
+    assert len(sent) == 11
+
+
+def test_the_example_has_the_shape_of_what_is_sent() -> None:
+    example = json.loads(DOCUMENT.partition("```json\n")[2].partition("```")[0])
+    sent = json.loads(Message("id", "session.failed", 0, example["data"]).body())
+    assert sent.keys() == example.keys()
+    assert sent["data"] == example["data"]
+    fields = DOCUMENT.partition("| field |")[2].partition("\n\n")[0]
+    assert set(example["data"]) <= set(re.findall(r"`([a-z_]+)`", fields))
