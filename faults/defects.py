@@ -218,9 +218,16 @@ DEFECTS = (
     Defect(
         "retry gives up silently",
         "journeys/schedule.py",
-        "due=self.clock.now() + _pause(later.tries, trouble), destroy=False",
+        "due=due, destroy=False",
         "due=None, destroy=False",
         ("F13 server error",) * 2,
+    ),
+    Defect(
+        "a refused change makes another event",
+        "journeys/writing.py",
+        "            if self._stands(token, work):\n",
+        "            if False:\n",
+        ("F13 change forbidden",) * 2,
     ),
     Defect(
         "calendar's marker not looked for",

@@ -516,6 +516,18 @@ def rate_limited(act: Act) -> int:
     return _lost(act, act.chance.choice(("POST", "PATCH", "DELETE")), "*/events*", deed, 5)
 
 
+@kind("F13 change forbidden")
+def forbidden(act: Act) -> int:
+    """403 for a change of an event that stands: refused and told, never a second event beside it."""
+    agent, session = act.standing()
+    act.driver.rule("PATCH", ONE_EVENT, {"status": 403, "reason": "forbiddenForNonOrganizer"}, times=1)
+    act.driver.put(agent, session)
+    struck = act.driver.struck()
+    act.town.google.clear_faults()
+    act.driver.surely("put", agent, session)
+    return struck
+
+
 @kind("F13 server error")
 def server_error(act: Act) -> int:
     """500, 502, 503."""

@@ -120,9 +120,18 @@ class Writer:
             return _confirmed(record, event)
         except Overtaken:
             return self._bring_forward(token, work, self._read(token, work))
-        except (EventMissing, AlreadyDeleted, AccessForbidden):
+        except (EventMissing, AlreadyDeleted):
             self.calendar.get_calendar(token, work.calendar_id)  # raises if the calendar itself is gone
-            return self._insert(token, _next_generation(work))
+        except AccessForbidden:
+            if self._stands(token, work):
+                raise  # the change was refused, not a revival: another event beside it would be a second one
+        return self._insert(token, _next_generation(work))
+
+    def _stands(self, token: Secret, work: Work) -> bool:
+        try:
+            return self._read(token, work).status != "cancelled"
+        except (EventMissing, AlreadyDeleted, AccessForbidden):
+            return False  # gone, or no longer ours
 
     def _bring_forward(self, token: Secret, work: Work, event: EventAnswer) -> tuple[Record, str]:
         """Decide by the revision in the event: ours is done, a higher one overtook us, a lower one is behind."""
