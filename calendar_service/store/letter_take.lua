@@ -1,5 +1,6 @@
-#!lua
--- The oldest letter that was not given up, for one sender at a time: the next goes when this one has gone. A: lease (ms)
+#!lua flags=allow-oom
+-- The oldest letter that was not given up, for one sender at a time: the next goes when this one has gone. Works without
+-- memory, because what is delivered frees some. A: lease (ms)
 local due = tonumber(redis.call('ZSCORE', D, 'webhook') or '0')
 if due == 0 or due > now then return {'early'} end
 local alive = '(' .. ms(instant('letters_given_up'))
