@@ -1,12 +1,14 @@
 """The pages for people: which path shows or does what. Must not know how a page looks."""
 
+from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from calendar_service.sandbox import errors, grants, people_acts, scopes
 from calendar_service.sandbox.http import Answer, Form, Request, first
-from calendar_service.sandbox.page import COOKIE_ACCOUNT, foreign, page, redirect, set_cookie, style
+from calendar_service.sandbox.page import COOKIE_ACCOUNT, foreign, language, page, redirect, set_cookie, style
 from calendar_service.sandbox.records import Account
 from calendar_service.sandbox.week import week_page
+from calendar_service.sandbox.week_words import long_date
 from calendar_service.sandbox.world import World
 
 
@@ -60,7 +62,9 @@ def _permissions(world: World, request: Request) -> Answer:
     for consent in world.books.consents.values():
         if consent.account == account.email:
             names = {c.name for c in world.clients.values() if c.project == consent.project}
-            apps.append((consent, ", ".join(sorted(names)) or consent.project, scopes.lines(consent.scopes)))
+            since = long_date(datetime.fromtimestamp(consent.granted_at, UTC).date(), language(request))
+            name = ", ".join(sorted(names)) or consent.project
+            apps.append((consent, name, since, scopes.lines(consent.scopes)))
     shown = page(
         request,
         "permissions.html",

@@ -1,13 +1,16 @@
 """The pages for people, over plain HTTP; their looks are tried in a browser elsewhere."""
 
 import re
+from pathlib import Path
 
 import pytest
 
+from calendar_service.sandbox.texts import TEXTS
 from tests.local_google import LocalGoogle, fetch
 from tests.sandbox.app import APP, ONE, TWO, App
 from tests.sandbox.http_api import GoogleApi
 
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "sandbox"
 SPANISH = {"Accept-Language": "es-CL,es;q=0.9"}
 
 
@@ -24,6 +27,13 @@ def test_the_language_follows_address_cookie_and_browser(google: LocalGoogle) ->
     _, _, text = fetch(f"{google.url}/", None, {"Cookie": "local_google_lang=es"})
     assert '<html lang="es">' in text
     assert '<html lang="en">' in fetch(f"{google.url}/?hl=xx")[2]
+
+
+def test_every_text_is_there_in_both_languages_and_used() -> None:
+    assert set(TEXTS["en"]) == set(TEXTS["es"])
+    pages = "".join(file.read_text("utf-8") for file in TEMPLATES.glob("*.html"))
+    plain = [name for name in TEXTS["en"] if not name.startswith(("error_", "problem_"))]
+    assert [name for name in plain if f"t.{name}" not in pages] == []
 
 
 def test_the_consent_has_buttons_in_both_languages(app: App) -> None:
