@@ -23,6 +23,7 @@ from calendar_service.google.transport import Call, Transport
 from calendar_service.journeys.access import Access
 from calendar_service.journeys.connect import Connect
 from calendar_service.journeys.disconnect import Disconnect
+from calendar_service.journeys.holds import Holds
 from calendar_service.journeys.notify import Notify
 from calendar_service.journeys.organizations import Organizations
 from calendar_service.journeys.overview import Overview
@@ -72,6 +73,7 @@ class Service:
     organizations: Organizations
     terms: Terms
     register: Register
+    holds: Holds
     rotation: Rotation
     notify: Notify
     transport: Transport
@@ -226,6 +228,7 @@ def build(config: Config, process: str = "service") -> Service:
         organizations=Organizations(connections, disconnect),
         terms=Terms(connections, operator.promises),
         register=Register(Census(database), connections, sessions, grants, disconnect),
+        holds=Holds(connections, Census(database), clock),
         rotation=Rotation(
             Census(database), connections, grants, lambda: [name for name, _ in config.keyring]
         ),

@@ -100,6 +100,7 @@ class Worker:
             "session": self.service.schedule.resume,
             "errand": self.service.disconnect.run_errands,
             "erase": self._erase,
+            "hold": self._hold,
             "probe": self._probe,
             "calendar": self._calendar,
             "tidy": self._tidy,
@@ -112,8 +113,11 @@ class Worker:
         if answer == "clock":
             self.service.log.alarm("erasure.clocks_differ", clause="ST-5")
             self.service.connections.postpone(agent, "erase", _CLOCK)
-        elif answer != "ok":
+        elif answer not in {"ok", "held"}:  # a held one was given the hold's end by the same step
             self.service.connections.postpone(agent, "erase", None if answer == "not_ended" else _SOON)
+
+    def _hold(self, agent: Agent, _: str) -> None:
+        self.service.holds.end(agent)
 
     def _probe(self, agent: Agent, _: str) -> None:
         self.service.access.probe(agent)

@@ -13,6 +13,7 @@ COMMANDS = (
     "keys",
     "api-keys",
     "connections",
+    "hold",
     "receipt",
     "webhooks",
 )

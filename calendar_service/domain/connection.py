@@ -80,6 +80,10 @@ class Facts:
     locale: str = "en"
     time_zone: str = ""
     """Wanted for the calendar while it is not made; empty afterwards (law 11)."""
+    hold: str = ""
+    """Who placed a legal hold and why, as `domain.hold` writes it."""
+    hold_until: Millis = 0
+    hold_told_from: Millis = 0
     own_term: Millis = 0
     """The term until the erasure that the agent chose; 0 = the operator's."""
     erase_due: Millis = 0

@@ -57,6 +57,12 @@ class OrganizationClosed(ServiceError):
     code = "organization_closed"
 
 
+class RetentionRequiredByLaw(ServiceError):
+    """A legal hold keeps identifiers back from their erasure."""
+
+    code = "retention_required_by_law"
+
+
 class SessionOver(ServiceError):
     """The video session ended in the past."""
 

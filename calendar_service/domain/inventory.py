@@ -106,6 +106,14 @@ INVENTORY: Final[tuple[Item, ...]] = (
         _WITH_CONNECTION,
     ),
     Item(
+        "facts",
+        ("hold", "hold_until", "hold_told_from"),
+        "Where a law obliges us to keep what would be erased: who ordered it, who approved it, why, and until when.",
+        "To obey that law, and not a day longer.",
+        "ST-5",
+        "When the hold ends, after 12 months at most.",
+    ),
+    Item(
         "sessions",
         (
             "status",

@@ -8,16 +8,19 @@ import random
 from dataclasses import dataclass, replace
 from typing import Any
 
-from calendar_service.domain.clock import HOUR, SECOND, Clock, Millis
+from calendar_service.domain.clock import HOUR, SECOND, Clock, Millis, rfc3339
 from calendar_service.domain.connection import Facts, Revocation, State
 from calendar_service.domain.connection import Grant as GrantFact
 from calendar_service.domain.errors import (
     AccessForbidden,
     AccessRevoked,
     AccessTokenExpired,
+    Busy,
     GoogleError,
     NotConnected,
     NotFound,
+    RetentionRequiredByLaw,
+    ServiceError,
     StoreUnavailable,
 )
 from calendar_service.domain.failpoints import failpoint
@@ -185,6 +188,8 @@ class Disconnect:
     def erase_now(self, agent: Agent, actor: Actor) -> dict[str, Any]:
         """Erase at once what is kept of an ended connection; return the signed receipt with its salt."""
         receipt = self._erase(agent, actor, timed=False)
+        if receipt == "held":
+            raise self._kept_back(agent, actor)
         if isinstance(receipt, str):
             raise NotConnected(
                 "Nothing is kept of this agent, or the connection is not ended: disconnect first."
@@ -192,7 +197,7 @@ class Disconnect:
         return receipt
 
     def erase_due(self, agent: Agent) -> str:
-        """Erase what has reached its term (the worker). Answers `ok`, `early`, `not_ended` or `clock`."""
+        """Erase what has reached its term (the worker). Answers `ok`, `early`, `not_ended`, `held` or `clock`."""
         receipt = self._erase(agent, Actor.SERVICE, timed=True)
         return receipt if isinstance(receipt, str) else "ok"
 
@@ -203,6 +208,15 @@ class Disconnect:
         if text is None:
             raise NotFound("No receipt of this number.")
         return dict(json.loads(text))
+
+    def _kept_back(self, agent: Agent, actor: Actor) -> ServiceError:
+        slot = self.connections.slot(agent)
+        if actor is Actor.AGENT and slot.facts.hold_told_from > slot.now:
+            return Busy("What is kept cannot be erased just now. Nothing was changed.")  # telling is forbidden
+        return RetentionRequiredByLaw(
+            f"A law requires that identifiers are kept until {rfc3339(slot.facts.hold_until)} at most; they are "
+            "erased when that ends. The connection is over, and its tokens are not kept."
+        )
 
     def _erase(self, agent: Agent, actor: Actor, *, timed: bool) -> dict[str, Any] | str:
         slot = self.connections.slot(agent)

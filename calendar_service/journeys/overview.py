@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from calendar_service.domain.clock import DAY, Clock, rfc3339
+from calendar_service.domain.clock import DAY, Clock, Millis, rfc3339
 from calendar_service.domain.connection import Facts, State
 from calendar_service.domain.errors import GoogleError, ServiceError, StoreUnavailable
 from calendar_service.domain.names import Agent
@@ -61,6 +61,7 @@ class Overview:
             moved_account=slot.facts.moved_account,
             calendar_fate=slot.facts.calendar_fate,
             google_trouble=trouble,
+            held_until=_held_until(slot.facts, slot.now),
         )
 
     def export(self, agent: Agent) -> dict[str, Any]:
@@ -71,7 +72,7 @@ class Overview:
             "organization": agent.organization,
             "agent": agent.agent,
             "exported_at": rfc3339(self.clock.now()),
-            "connection": _told(facts),
+            "connection": _told(facts) | _hold(facts, slot.now),
             "sessions": [
                 {
                     "session": record.session,
@@ -156,6 +157,16 @@ def connection_view(facts: Facts) -> ConnectionView:
         action=action,
         needs=needs,
     )
+
+
+def _held_until(facts: Facts, now: Millis) -> Millis:
+    """Return until when a legal hold lasts, where the agent may be told of it."""
+    return facts.hold_until if facts.hold_until > now >= facts.hold_told_from else 0
+
+
+def _hold(facts: Facts, now: Millis) -> dict[str, str]:
+    until = _held_until(facts, now)
+    return {"kept_by_law_until": rfc3339(until)} if until else {}
 
 
 def mask(address: str) -> str:

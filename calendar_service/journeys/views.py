@@ -56,6 +56,8 @@ class SettingsView:
     """After a disconnect: empty (it stays), `asked` (to be deleted, not yet done), `deleted` or `refused`."""
     google_trouble: bool
     """Google did not answer just now; the connection itself is fine."""
+    held_until: Millis = 0
+    """A law requires that identifiers are kept until then; 0 = no, or the agent may not be told yet."""
 
 
 @dataclass(frozen=True, slots=True)

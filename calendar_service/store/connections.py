@@ -9,6 +9,7 @@ from calendar_service.domain.clock import HOUR, Millis
 from calendar_service.domain.connection import Facts
 from calendar_service.domain.connection import Grant as GrantFact
 from calendar_service.domain.errors import OrganizationClosed
+from calendar_service.domain.hold import Hold
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import Record
 from calendar_service.store import keys
@@ -163,6 +164,18 @@ class Connections:
         """Keep the agent's own term, 0 for the operator's. Answers `ok`, `unchanged` or `not_connected`."""
         return self._step("term", agent, Kind.TERM_CHOSEN, Actor.AGENT, term)
 
+    # --- the legal hold ---
+
+    def hold(self, agent: Agent, hold: Hold, *, replace: bool) -> str:
+        """Place a hold. Answers `ok`, `held` (one stands), `over` (it ends in the past) or `not_connected`."""
+        asked = (hold.until, hold.told_from, hold.words(), "1" if replace else "0")
+        return self._step("hold", agent, Kind.HOLD_PLACED, Actor.OPERATOR, *asked)
+
+    def hold_ends(self, agent: Agent, actor: Actor, *, released: bool) -> str:
+        """Lift a hold, or forget one that is over. Answers `ok`, `none` or `early` (it is not over)."""
+        kind = Kind.HOLD_RELEASED if released else Kind.HOLD_OVER
+        return self._step("hold_ends", agent, kind, actor, "released" if released else "over")
+
     # --- the token ---
 
     def lease(self, agent: Agent, what: str, length: Millis) -> int | None:
@@ -196,7 +209,7 @@ class Connections:
         return self._step("dead", agent, Kind.REVOKED, Actor.GOOGLE, connection_id, number, erase_after, HOUR)
 
     def erase(self, agent: Agent, actor: Actor, number: str, receipt: str, *, timed: bool) -> str:
-        """Erase the connection. Answers `ok`, `not_ended`, `early` or `clock` (the clocks disagree)."""
+        """Erase the connection. Answers `ok`, `not_ended`, `early`, `held` or `clock` (they disagree)."""
         mode, now = ("due" if timed else "now"), self._database.clock.now()
         return self._step("erase", agent, Kind.ERASED, actor, mode, now, number, receipt, CLOCK_TOLERANCE)
 

@@ -8,6 +8,11 @@ if timed then
   if math.abs(now - theirs) > tonumber(A[5]) then return {'clock'} end
   if instant('erase_due') > now then return {'early'} end
 end
+if held() then
+  if timed then wake_at('erase', erasable_at()) end
+  retime()
+  return {'held'}
+end
 local late = now - instant('erase_due')
 local sequence = instant('sequence') + 1
 redis.call('DEL', F, G, S, W, D, L)

@@ -43,10 +43,14 @@ local function retime()
   if first[1] then redis.call('ZADD', T, first[2], member) else redis.call('ZREM', T, member) end
 end
 
+-- A legal hold moves the erasure of identifiers to its end, and nothing else.
+local function held() return instant('hold_until') > now end
+local function erasable_at() return math.max(instant('erase_due'), instant('hold_until')) end
+
 -- The database's own expiry stands a day behind the erasure, for a deployment whose worker is gone (law 7).
 -- Expiry follows the database's real clock, so the test clock's offset is taken off again.
 local function guard_expiry()
-  local due = instant('erase_due')
+  local due = instant('erase_due') > 0 and erasable_at() or 0
   for _, key in ipairs({F, G, S, W, D, L}) do
     if due > 0 then redis.call('PEXPIREAT', key, ms(due + DAY - offset)) else redis.call('PERSIST', key) end
   end

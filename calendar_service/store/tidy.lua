@@ -5,7 +5,10 @@ local dropped, left = 0, 0
 local all = redis.call('HGETALL', S)
 for i = 1, #all, 2 do
   local record = cjson.decode(all[i + 1])
-  if record.over_day + kept < today then
+  if record.over_day + kept < today and held() then
+    redis.call('HDEL', W, all[i])  -- a hold keeps identifiers, never content
+    left = left + 1
+  elseif record.over_day + kept < today then
     redis.call('HDEL', S, all[i])
     redis.call('HDEL', W, all[i])
     wake_at('session:' .. all[i], nil)

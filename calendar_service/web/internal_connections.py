@@ -59,7 +59,8 @@ CALLS: tuple[Call, ...] = (
     Call("POST", f"{CONNECTION}/pause", ADMIN, pause_connection, {200: answers.Connection}, ("not_connected",)),
     Call("POST", f"{CONNECTION}/resume", ADMIN, resume_connection, {200: answers.Connection}, ("not_connected",)),
     Call(
-        "DELETE", CONNECTION, ADMIN, end_connection, {200: answers.Disconnected}, ("not_connected",),
+        "DELETE", CONNECTION, ADMIN, end_connection, {200: answers.Disconnected},
+        ("not_connected", "retention_required_by_law"),
         query=EndQuery,
     ),
 )  # fmt: skip

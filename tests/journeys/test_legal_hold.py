@@ -1,0 +1,381 @@
+"""Legal hold: identifiers stay until it ends, tokens go as ever, and every order of hold and erasure is safe."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from calendar_service.domain import failpoints
+from calendar_service.domain.clock import DAY, HOUR, MINUTE, Millis, as_datetime, rfc3339
+from calendar_service.domain.connection import Facts, State
+from calendar_service.domain.errors import Busy, InvalidRequest, NotConnected, RetentionRequiredByLaw
+from calendar_service.domain.failpoints import FailpointRaised
+from calendar_service.domain.hold import Hold
+from calendar_service.domain.names import Agent
+from calendar_service.domain.session import By
+from calendar_service.journeys.holds import a_year_after
+from calendar_service.store import keys
+from calendar_service.store.journal import Actor
+from calendar_service.web.app import create_app
+from tests.household import ADMIN_KEY, SECOND, Household
+from tests.journeys.test_commands import invoke
+
+MONTH = 30 * DAY
+
+
+@pytest.fixture
+def ended(house: Household) -> Household:
+    """A household whose one connection has ended, with an event's identifier still kept."""
+    house.connect()
+    house.service.schedule.put(house.agent, "s1", house.content("Private"), By.AGENT, None)
+    house.service.disconnect.disconnect(house.agent, Actor.AGENT)
+    return house
+
+
+@pytest.fixture
+def _no_failpoints() -> Iterator[None]:
+    yield
+    failpoints.configure({})
+
+
+def hold_of(house: Household, length: Millis = MONTH, **changed: object) -> Hold:
+    made = Hold("Ana Rojas", "Luis Soto", "Court order 7", "A dispute", house.service.clock.now() + length)
+    return replace(made, **changed)  # type: ignore[arg-type]
+
+
+def advance(house: Household, length: Millis) -> None:
+    house.clock.advance(length / 1000)
+
+
+def facts(house: Household) -> Facts:
+    return house.service.connections.slot(house.agent).facts
+
+
+def test_identifiers_stay_and_tokens_go(ended: Household) -> None:
+    ended.service.holds.place(ended.agent, hold_of(ended))
+    assert ended.live_tokens() == []
+    advance(ended, 8 * DAY)
+    ended.work(3)
+    assert facts(ended).calendar_id
+    assert [record.event_id for record in ended.service.overview.sessions.all(ended.agent)] != []
+    assert ":grant" not in ended.stored()
+
+
+def test_after_its_end_one_sweep_erases(ended: Household) -> None:
+    ended.service.holds.place(ended.agent, hold_of(ended))
+    advance(ended, 8 * DAY)
+    ended.work(2)
+    advance(ended, MONTH - 8 * DAY + MINUTE)
+    ended.work()
+    assert facts(ended) == Facts()
+    assert "Rojas" not in ended.stored()
+
+
+def test_released_one_sweep_erases_what_is_due(ended: Household) -> None:
+    ended.service.holds.place(ended.agent, hold_of(ended))
+    advance(ended, 8 * DAY)
+    ended.work(2)
+    ended.service.holds.release(ended.agent)
+    ended.work()
+    assert facts(ended) == Facts()
+
+
+def test_released_early_the_erasure_keeps_its_day(ended: Household) -> None:
+    due = facts(ended).erase_due
+    ended.service.holds.place(ended.agent, hold_of(ended))
+    ended.service.holds.release(ended.agent)
+    ended.work()
+    assert facts(ended).erase_due == due
+    assert facts(ended).hold == ""
+    advance(ended, 7 * DAY + MINUTE)
+    ended.work()
+    assert facts(ended) == Facts()
+
+
+def test_a_hold_shorter_than_the_term_changes_nothing(ended: Household) -> None:
+    ended.service.holds.place(ended.agent, hold_of(ended, DAY))
+    advance(ended, 2 * DAY)
+    ended.work()
+    assert (facts(ended).hold_until, facts(ended).state("") is State.DISCONNECTED) == (0, True)
+    advance(ended, 5 * DAY + MINUTE)
+    ended.work()
+    assert facts(ended) == Facts()
+
+
+def test_a_hold_on_a_living_connection_counts_at_its_end(house: Household) -> None:
+    house.connect()
+    house.service.holds.place(house.agent, hold_of(house))
+    house.service.disconnect.disconnect(house.agent, Actor.AGENT)
+    assert house.live_tokens() == []
+    with pytest.raises(RetentionRequiredByLaw):
+        house.service.disconnect.erase_now(house.agent, Actor.ADMINISTRATOR)
+    advance(house, 8 * DAY)
+    house.work(2)
+    assert facts(house).calendar_id
+    advance(house, MONTH)
+    house.work()
+    assert facts(house) == Facts()
+
+
+def test_on_a_connection_that_lives_on_a_hold_that_is_over_is_forgotten(house: Household) -> None:
+    house.connect()
+    house.service.holds.place(house.agent, hold_of(house, HOUR))
+    advance(house, 2 * HOUR)
+    house.work()
+    assert (facts(house).hold_until, facts(house).hold) == (0, "")
+    assert house.service.overview.connection(house.agent).state is State.CONNECTED
+
+
+def test_the_databases_own_expiry_gives_way_to_the_hold(ended: Household) -> None:
+    client, name = ended.service.database.client, keys.part(ended.agent, "facts")
+    before = client.pexpiretime(name)
+    ended.service.holds.place(ended.agent, hold_of(ended))
+    held = client.pexpiretime(name)
+    assert abs(held - (facts(ended).hold_until + DAY)) < MINUTE
+    ended.service.holds.release(ended.agent)
+    assert abs(client.pexpiretime(name) - before) < MINUTE < held - before
+
+
+def test_a_hold_keeps_the_identifiers_of_sessions_long_over_and_no_content(house: Household) -> None:
+    house.connect()
+    house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None)
+    house.service.holds.place(house.agent, hold_of(house, 300 * DAY))
+    advance(house, 60 * DAY)
+    house.service.connections.tidy(house.agent, house.service.clock.now() // DAY, 30)
+    assert len(house.service.overview.sessions.all(house.agent)) == 1
+    assert ":waiting" not in house.stored()
+    house.service.holds.release(house.agent)
+    house.service.connections.tidy(house.agent, house.service.clock.now() // DAY, 30)
+    assert house.service.overview.sessions.all(house.agent) == []
+
+
+# --- who may be told, and who is refused ---
+
+
+def test_the_agent_is_told(ended: Household) -> None:
+    hold = hold_of(ended)
+    ended.service.holds.place(ended.agent, hold)
+    assert ended.service.overview.settings(ended.agent).held_until == hold.until
+    told = ended.service.overview.export(ended.agent)["connection"]
+    assert told["kept_by_law_until"] == rfc3339(hold.until)
+    with pytest.raises(RetentionRequiredByLaw):
+        ended.service.disconnect.erase_now(ended.agent, Actor.AGENT)
+
+
+def test_while_telling_is_forbidden_nothing_shows_it_to_the_agent(ended: Household) -> None:
+    hold = hold_of(ended, told_from=ended.service.clock.now() + 5 * DAY)
+    ended.service.holds.place(ended.agent, hold)
+    assert ended.service.overview.settings(ended.agent).held_until == 0
+    assert "law" not in json.dumps(ended.service.overview.export(ended.agent))
+    with pytest.raises(Busy) as refusal:
+        ended.service.disconnect.erase_now(ended.agent, Actor.AGENT)
+    assert "law" not in refusal.value.detail
+    advance(ended, 6 * DAY)
+    assert ended.service.overview.settings(ended.agent).held_until == hold.until
+
+
+def test_a_refused_erasure_changes_nothing(ended: Household) -> None:
+    ended.service.holds.place(ended.agent, hold_of(ended))
+    before = ended.stored()
+    for actor in (Actor.AGENT, Actor.ADMINISTRATOR, Actor.OPERATOR):
+        with pytest.raises(RetentionRequiredByLaw):
+            ended.service.disconnect.erase_now(ended.agent, actor)
+    assert ended.stored() == before
+
+
+def test_the_api_disconnects_all_the_same_and_says_why_nothing_is_erased(house: Household) -> None:
+    house.connect()
+    house.service.holds.place(house.agent, hold_of(house))
+    answer = create_app(house.service).test_client().delete(
+        "/v1/organizations/acme/agents/agent-1/connection?erase=now",
+        headers={"Authorization": f"Bearer {ADMIN_KEY}"},
+    )  # fmt: skip
+    assert answer.json is not None
+    assert (answer.status_code, answer.json["code"]) == (409, "retention_required_by_law")
+    assert not answer.json["retryable"]
+    assert house.service.overview.connection(house.agent).state is State.DISCONNECTED
+    assert house.live_tokens() == []
+    assert facts(house).calendar_id
+
+
+# --- both orders of hold and erasure, stopped at each step ---
+
+
+@pytest.mark.usefixtures("_no_failpoints")
+@pytest.mark.parametrize("timed", [True, False])
+@pytest.mark.parametrize("place", ["hold.before_store", "hold.after_store"])
+def test_a_placing_that_dies_holds_wholly_or_not_at_all(ended: Household, place: str, *, timed: bool) -> None:
+    failpoints.configure({place: "raise"})
+    with pytest.raises(FailpointRaised):
+        ended.service.holds.place(ended.agent, hold_of(ended))
+    failpoints.configure({})
+    assert _erased(ended, timed=timed) is (place == "hold.before_store")
+
+
+@pytest.mark.usefixtures("_no_failpoints")
+@pytest.mark.parametrize("timed", [True, False])
+@pytest.mark.parametrize("place", ["erase.before_store", "erase.after_store"])
+def test_an_erasure_that_dies_leaves_all_to_the_hold_or_nothing(
+    ended: Household, place: str, *, timed: bool
+) -> None:
+    hold = hold_of(ended)
+    if timed:
+        advance(ended, 7 * DAY + MINUTE)
+    failpoints.configure({place: "raise"})
+    with pytest.raises(FailpointRaised):
+        _erase(ended, timed=timed)
+    failpoints.configure({})
+    if place == "erase.after_store":
+        with pytest.raises(NotConnected):
+            ended.service.holds.place(ended.agent, hold)
+        assert facts(ended) == Facts()
+    else:
+        ended.service.holds.place(ended.agent, hold)
+        assert not _erased(ended, timed=timed)
+        assert facts(ended).calendar_id
+
+
+def test_a_hold_that_comes_while_an_erasure_is_under_way_is_obeyed(ended: Household) -> None:
+    receipt = ended.service.disconnect.receipts.write(ended.agent, "confirmed")
+    ended.service.holds.place(ended.agent, hold_of(ended))
+    answer = ended.service.connections.erase(
+        ended.agent, Actor.AGENT, receipt["number"], json.dumps(receipt), timed=False
+    )
+    assert answer == "held"
+    assert receipt["number"] not in ended.stored()
+
+
+def _erase(house: Household, *, timed: bool) -> None:
+    if timed:
+        house.service.disconnect.erase_due(house.agent)
+    else:
+        house.service.disconnect.erase_now(house.agent, Actor.OPERATOR)
+
+
+def _erased(house: Household, *, timed: bool) -> bool:
+    if timed:
+        advance(house, 7 * DAY + MINUTE)
+    try:
+        _erase(house, timed=timed)
+    except RetentionRequiredByLaw:
+        return False
+    return facts(house) == Facts()
+
+
+# --- bad input ---
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"placed_by": ""}, "placed_by"),
+        ({"approved_by": "   "}, "approved_by"),
+        ({"approved_by": "ana rojas "}, "approved_by"),
+        ({"authority": ""}, "authority"),
+        ({"reason": "x" * 501}, "reason"),
+        ({"until": 1}, "until"),
+    ],
+)
+def test_a_hold_that_lacks_something_is_refused(
+    ended: Household, changed: dict[str, object], field: str
+) -> None:
+    before = ended.stored()
+    with pytest.raises(InvalidRequest) as refusal:
+        ended.service.holds.place(ended.agent, hold_of(ended, **changed))  # type: ignore[arg-type]
+    assert refusal.value.field == field
+    assert ended.stored() == before
+
+
+def test_twelve_months_are_the_most(ended: Household) -> None:
+    most = a_year_after(ended.service.clock.now())
+    with pytest.raises(InvalidRequest, match="12 months"):
+        ended.service.holds.place(ended.agent, hold_of(ended, until=most + MINUTE))
+    ended.service.holds.place(ended.agent, hold_of(ended, until=most))
+
+
+def test_of_a_leap_day_the_year_ends_the_day_before() -> None:
+    leap = int(as_datetime(0).replace(year=2028, month=2, day=29).timestamp() * 1000)
+    assert rfc3339(a_year_after(leap)) == "2029-02-28T00:00:00Z"
+
+
+def test_telling_cannot_be_forbidden_beyond_the_hold(ended: Household) -> None:
+    with pytest.raises(InvalidRequest):
+        ended.service.holds.place(
+            ended.agent, hold_of(ended, told_from=ended.service.clock.now() + 2 * MONTH)
+        )
+
+
+def test_a_standing_hold_is_replaced_only_where_that_is_asked(ended: Household) -> None:
+    ended.service.holds.place(ended.agent, hold_of(ended))
+    with pytest.raises(InvalidRequest, match="stands already"):
+        ended.service.holds.place(ended.agent, hold_of(ended, 2 * MONTH))
+    ended.service.holds.place(ended.agent, hold_of(ended, 2 * MONTH), replace=True)
+    ((agent, hold),) = ended.service.holds.standing()
+    assert (agent, hold.until) == (ended.agent, facts(ended).hold_until)
+    advance(ended, MONTH + DAY)
+    ended.work(2)
+    assert facts(ended).calendar_id
+
+
+def test_nothing_is_held_or_released_where_nothing_is_kept(house: Household) -> None:
+    before = house.stored()
+    nobody = Agent("acme", "nobody")
+    with pytest.raises(NotConnected):
+        house.service.holds.place(nobody, hold_of(house))
+    with pytest.raises(NotConnected):
+        house.service.holds.release(nobody)
+    assert house.stored() == before
+
+
+def test_a_hold_is_not_over_before_its_time(ended: Household) -> None:
+    ended.service.holds.place(ended.agent, hold_of(ended))
+    ended.service.holds.end(ended.agent)
+    assert facts(ended).hold_until
+
+
+# --- the command ---
+
+PLACE = (
+    "hold", "place", "acme", "agent-1", "--placed-by", "Ana Rojas", "--approved-by", "Luis Soto",
+    "--authority", "Court order 7", "--reason", "A dispute",
+)  # fmt: skip
+
+
+def day(house: Household, days: int) -> str:
+    return rfc3339(house.service.clock.now() + days * DAY)[:10]
+
+
+def test_the_command_places_lists_and_releases(ended: Household) -> None:
+    ended.connect(Agent("acme", "agent-2"), SECOND)
+    until = day(ended, 30)
+    placed = invoke(ended, *PLACE, "--until", until, "--silent-until", day(ended, 3))
+    assert (placed.exit_code, until in placed.stdout) == (0, True)
+    (one,) = json.loads(invoke(ended, "hold", "list", "--json").stdout)
+    assert (one["agent"], one["until"], one["approved_by"]) == ("agent-1", f"{until}T00:00:00Z", "Luis Soto")
+    assert "Court order 7" in invoke(ended, "hold", "list").stdout
+    assert invoke(ended, "connections", "erase", "acme", "agent-1", "--yes").exit_code == 1
+    assert invoke(ended, "hold", "release", "acme", "agent-1").exit_code == 0
+    assert json.loads(invoke(ended, "hold", "list", "--json").stdout) == []
+    again = invoke(ended, "hold", "release", "acme", "agent-1")
+    assert (again.exit_code, "No hold stands" in again.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--until", "2020-01-01"), 1),
+        (("--until", "someday"), 2),
+        (("--until", "2027-01-01T00:00:00"), 2),
+        (("--until", "2199-01-01"), 1),
+        ((), 2),
+        (("--until", "2027-01-01", "--approved-by", "Ana Rojas"), 1),
+    ],
+)
+def test_a_bad_order_is_refused_and_changes_nothing(
+    ended: Household, words: tuple[str, ...], code: int
+) -> None:
+    before = ended.stored()
+    answer = invoke(ended, *PLACE, *words)
+    assert (answer.exit_code, bool(answer.stderr)) == (code, True)
+    assert ended.stored() == before
