@@ -211,8 +211,9 @@ class Disconnect:
 
     def _kept_back(self, agent: Agent, actor: Actor) -> ServiceError:
         slot = self.connections.slot(agent)
-        if actor is Actor.AGENT and slot.facts.hold_told_from > slot.now:
-            return Busy("What is kept cannot be erased just now. Nothing was changed.")  # telling is forbidden
+        telling_is_forbidden = slot.facts.hold_told_from > slot.now
+        if actor is Actor.AGENT and telling_is_forbidden:
+            return Busy("What is kept cannot be erased just now. Nothing was changed.")
         return RetentionRequiredByLaw(
             f"A law requires that identifiers are kept until {rfc3339(slot.facts.hold_until)} at most; they are "
             "erased when that ends. The connection is over, and its tokens are not kept."
