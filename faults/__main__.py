@@ -12,7 +12,12 @@ def main() -> int:
     """Run, print the tables, and tell by the exit status whether every law held."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started here ends with us
     parser = argparse.ArgumentParser(prog="faults")
-    parser.add_argument("what", nargs="?", choices=("campaign", "selfcheck", "report"), default="campaign")
+    parser.add_argument(
+        "what",
+        nargs="?",
+        choices=("campaign", "selfcheck", "report", "refreshes", "erasures"),
+        default="campaign",
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=150, help="scenarios, each of one or several faults")
     parser.add_argument("--act", type=int, default=campaign.ACT, help="scenarios in one act")
@@ -25,6 +30,14 @@ def main() -> int:
         from faults import selfcheck  # noqa: PLC0415 - the campaign does not need the defects
 
         return selfcheck.run(given.seed, given.only)
+    if given.what in {"refreshes", "erasures"}:
+        from faults import bulk  # noqa: PLC0415 - the campaign does not need them
+
+        return (
+            bulk.refreshes(given.count)
+            if given.what == "refreshes"
+            else bulk.erasures(given.count, given.seed)
+        )
     if given.what == "report":
         print(campaign.report(campaign.joined(given.of)))
         return 0

@@ -207,6 +207,7 @@ def snapshot() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="faults-service-") as folder:
         target = Path(folder) / "calendar_service"
         shutil.copytree(ROOT / "calendar_service", target, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / "templates", Path(folder) / "calendar_service_templates")
         yield Path(folder)
 
 

@@ -23,6 +23,9 @@ class Defect:
         """Make a copy of the service with this mistake in it."""
         target = folder / "calendar_service"
         shutil.copytree(source / "calendar_service", target, ignore=shutil.ignore_patterns("__pycache__"))
+        templates = source / "calendar_service_templates"
+        if templates.exists():
+            shutil.copytree(templates, folder / "calendar_service_templates")
         file = target / self.file
         text = file.read_text("utf-8")
         if text.count(self.search) != 1:
