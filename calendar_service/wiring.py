@@ -189,7 +189,7 @@ def build(config: Config, process: str = "service") -> Service:
     operator = config.operator
     erase_after = operator.promises.erase_after
     access = Access(connections, grants, marks, oauth, clock, erase_after)
-    overview = Overview(connections, sessions, grants, access, calendar, clock)
+    overview = Overview(connections, sessions, grants, access, calendar, transport, clock)
     receipts = Receipts(
         Ed25519PrivateKey.from_private_bytes(config.signing_key), operator.identity.who, clock
     )

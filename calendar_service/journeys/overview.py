@@ -10,6 +10,7 @@ from calendar_service.domain.names import Agent
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import Content, Status
 from calendar_service.google.calendar import Calendar, CalendarMissing
+from calendar_service.google.transport import Transport
 from calendar_service.journeys.access import Access
 from calendar_service.journeys.views import ConnectionView, SettingsView, WaitingSession
 from calendar_service.store.connections import Connections, Slot
@@ -28,6 +29,10 @@ _ACTIONS: dict[State, tuple[str, Needs]] = {
 """What somebody has to do in each state; the words are the web's. A pause is shown with who can lift it."""
 
 
+_PAGE_WAITS = 2.5
+"""Seconds that a page waits for Google before it is shown without what Google knows."""
+
+
 @dataclass(frozen=True)
 class Overview:
     """Reads, and tells. Google is asked only for the agent's own page."""
@@ -37,16 +42,22 @@ class Overview:
     grants: Grants
     access: Access
     calendar: Calendar
+    transport: Transport
     clock: Clock
 
     def connection(self, agent: Agent) -> ConnectionView:
         """Return the connection as both roles may see it."""
         return connection_view(self.connections.slot(agent).facts)
 
-    def settings(self, agent: Agent) -> SettingsView:
-        """Return everything that the agent's page says, the account read from Google at this moment."""
+    def settings(self, agent: Agent, *, ask_google: bool = True) -> SettingsView:
+        """Return everything that the agent's page says.
+
+        The account is read from Google at this moment, unless the page does not show it;
+        a page is not kept waiting for that.
+        """
         slot = self.connections.slot(agent)
-        account, trouble = self._account(slot)
+        with self.transport.within(_PAGE_WAITS):
+            account, trouble = self._account(slot) if ask_google else ("", False)
         if trouble:
             slot = self.connections.slot(agent)  # the attempt may have proved that the permission is gone
         records = self.sessions.all(agent)

@@ -82,7 +82,7 @@ class Reads:
         """Ask once, and say what will happen."""
         visit = self.visits.required()
         self.visits.keep_alive(visit)
-        view = self.service.overview.settings(visit.agent)
+        view = self.service.overview.settings(visit.agent, ask_google=False)
         if view.connection.state.value in {"not_connected", "disconnected", "revoked"}:
             return redirect("/settings", 303)
         erase_on = self.service.clock.now() + self.service.terms.term(visit.agent)
