@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check bench faults faults-selfcheck lock clean
+.PHONY: help run test test-long check bench faults faults-selfcheck test-google lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ check: $(READY) ## format, lint, types, architecture, lock file
 
 bench: $(READY) ## the measurements
 	@set -e; for file in bench/*.py; do $(BIN)/python "$$file"; done
+
+test-google: $(READY) ## the laws about Google against the real one; LAWS_CLIENT_ID, LAWS_CLIENT_SECRET, LAWS_REFRESH_TOKEN are needed
+	@$(BIN)/python -m pytest -q -o addopts= tests/sandbox/real_google.py
 
 faults: $(READY) ## a campaign of faults over the real processes: make faults SEED=1 COUNT=150
 	@$(BIN)/python -m faults --seed $(or $(SEED),1) --count $(or $(COUNT),150)

@@ -72,7 +72,7 @@ def page(
         parts = urlsplit(form_action)
         targets += f" {parts.scheme}://{parts.netloc}"
     policy = (
-        f"default-src 'none'; style-src 'self' 'unsafe-inline'; form-action {targets}; "
+        f"default-src 'none'; img-src data:; style-src 'self' 'unsafe-inline'; form-action {targets}; "
         "frame-ancestors 'none'; base-uri 'none'"
     )
     headers = (
