@@ -21,10 +21,13 @@ from calendar_service.google.calendar import Calendar
 from calendar_service.google.oauth import OAuth, OAuthClient, permit_plain_http
 from calendar_service.google.transport import Call, Transport
 from calendar_service.journeys.access import Access
+from calendar_service.journeys.allowance import Allowance
 from calendar_service.journeys.connect import Connect
 from calendar_service.journeys.disconnect import Disconnect
+from calendar_service.journeys.flow import Flow
 from calendar_service.journeys.holds import Holds
 from calendar_service.journeys.notify import Notify
+from calendar_service.journeys.order import Order
 from calendar_service.journeys.organizations import Organizations
 from calendar_service.journeys.overview import Overview
 from calendar_service.journeys.receipts import Receipts, public_key_text
@@ -38,6 +41,7 @@ from calendar_service.log import Log
 from calendar_service.store.census import Census
 from calendar_service.store.connections import Connections
 from calendar_service.store.database import Database
+from calendar_service.store.flow import FlowBook, Limits
 from calendar_service.store.grants import Grants
 from calendar_service.store.letters import Letters
 from calendar_service.store.marks import Marks
@@ -67,6 +71,8 @@ class Service:
     access: Access
     connect: Connect
     schedule: Schedule
+    order: Order
+    flow: Flow
     sync: Sync
     overview: Overview
     disconnect: Disconnect
@@ -115,7 +121,7 @@ class Service:
 
     def _backlog(self) -> dict[str, float]:
         try:
-            return {"calendar_agents_due": float(self.timers.overdue())}
+            return {"calendar_agents_due": float(self.timers.overdue()), **self.flow.numbers()}
         except StoreUnavailable:
             return {}  # the other counters are wanted most when the database is away
 
@@ -159,8 +165,8 @@ class Calls:
             return dict(self._counted)
 
 
-def build(config: Config, process: str = "service") -> Service:
-    """Return the service as configured. Connects to nothing yet."""
+def build(config: Config, process: str = "service", limits: Limits = Limits()) -> Service:  # noqa: B008 - a value
+    """Return the service as configured. Connects to nothing yet. `limits`: how much is asked of Google."""
     failpoints.configure(config.failpoints)
     if config.google.is_local and not config.is_production:
         permit_plain_http()
@@ -188,7 +194,9 @@ def build(config: Config, process: str = "service") -> Service:
     identity = Identity(config.identity_key)
     operator = config.operator
     erase_after = operator.promises.erase_after
-    access = Access(connections, grants, marks, oauth, clock, erase_after)
+    threads = threading.BoundedSemaphore(THREADS // 2)
+    flow = Flow(FlowBook(database, limits), transport, Allowance(limits), threads, log, clock, limits)
+    access = Access(connections, grants, oauth, flow, clock, erase_after)
     overview = Overview(connections, sessions, grants, access, calendar, transport, clock)
     receipts = Receipts(
         Ed25519PrivateKey.from_private_bytes(config.signing_key), operator.identity.who, clock
@@ -205,8 +213,8 @@ def build(config: Config, process: str = "service") -> Service:
         Writer(calendar),
         identity,
         operator,
+        flow,
         clock,
-        threading.BoundedSemaphore(THREADS // 2),
     )
     return Service(
         config=config,
@@ -222,6 +230,8 @@ def build(config: Config, process: str = "service") -> Service:
             tickets, connections, grants, marks, access, oauth, calendar, identity, operator, clock
         ),
         schedule=schedule,
+        order=Order(sessions, grants, clock),
+        flow=flow,
         sync=Sync(connections, sessions, grants, access, calendar, schedule),
         overview=overview,
         disconnect=disconnect,

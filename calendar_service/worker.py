@@ -4,7 +4,7 @@ A timer is only a nudge: each matter is read anew, and what fails is looked at a
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -12,11 +12,14 @@ from calendar_service.domain.clock import DAY, MINUTE, SECOND, Millis
 from calendar_service.domain.connection import Facts
 from calendar_service.domain.errors import AccessRevoked, GoogleError, NotConnected, ServiceError
 from calendar_service.domain.names import Agent
+from calendar_service.journeys.order import Matter, fair
 from calendar_service.wiring import Service
 
 THREADS = 8
 BATCH = 32
 """Agents taken from one shard at a time."""
+PROBES = 300
+"""Proofs of life that one worker asks for in a minute at most; each finds a place of its own in the day again."""
 REST = 0.5
 """Seconds between two looks when nothing was due."""
 IDENTIFIERS_KEPT_DAYS = 30
@@ -26,6 +29,22 @@ REWRITE_EVERY: Millis = MINUTE
 _SOON: Millis = 30 * SECOND
 _LATER: Millis = 5 * MINUTE
 _CLOCK: Millis = 10 * MINUTE
+_HELD: Millis = 25 * SECOND
+"""Shorter than the lease on an agent."""
+
+
+@dataclass
+class _Probes:
+    """Lets at most `PROBES` through in a minute: those that an outage held up together go one after another."""
+
+    minute: int = 0
+    taken: int = 0
+
+    def take(self, now: Millis) -> bool:
+        if self.minute != now // MINUTE:
+            self.minute, self.taken = now // MINUTE, 0
+        self.taken += 1
+        return self.taken <= PROBES
 
 
 @dataclass
@@ -35,6 +54,9 @@ class Worker:
     service: Service
     stop: threading.Event = field(default_factory=threading.Event)
     rewritten_at: Millis = 0
+    held: list[tuple[Matter, Millis]] = field(default_factory=list)
+    """Sessions whose time has come, and until when they are this worker's to do."""
+    probes: _Probes = field(default_factory=_Probes)
 
     def run(self) -> None:
         """Work until stopped."""
@@ -46,23 +68,36 @@ class Worker:
                     self.stop.wait(REST)
         self.service.log.event("worker.stopped")
 
-    def round(self) -> int:
-        """Look after everything that is due now; return how many agents that were."""
+    def round(self, each: Callable[..., Iterable[None]] = map) -> int:
+        """Look after everything that is due now; return how many agents that were. `each` runs many at once."""
         agents = list(self.service.timers.due(BATCH))
-        for agent in agents:
-            self.tend(agent)
+        list(each(self.tend, agents))
+        list(each(self._session, self._turns()))
         self._after_agents()
         return len(agents)
 
     def _round(self, pool: ThreadPoolExecutor) -> int:
         try:
-            agents = list(self.service.timers.due(BATCH))
-            list(pool.map(self.tend, agents))
-            self._after_agents()
-            return len(agents)
+            return self.round(pool.map)
         except ServiceError as trouble:
             self.service.log.event("worker.trouble", code=trouble.code)
             return 0
+
+    def _turns(self) -> Iterator[Matter]:
+        """Yield the sessions whose turn it is; what has to wait is kept until its agent may be another worker's."""
+        now, held, self.held = self.service.clock.now(), self.held, []
+        sessions = {matter: until for matter, until in held if now < until <= now + _HELD}
+        turn = "go"
+        for matter in fair(sessions):
+            if matter.cost and turn != "wait":
+                turn = self.service.flow.turn(matter.account, matter.cost)
+            if matter.cost and turn != "go":
+                self.held.append((matter, sessions[matter]))
+            else:
+                yield matter
+
+    def _session(self, matter: Matter) -> None:
+        self._matter(matter.agent, f"session:{matter.session}")
 
     def tend(self, agent: Agent) -> None:
         """Look after one agent; trouble with one matter leaves the others alone."""
@@ -71,8 +106,13 @@ class Worker:
             due = [what for what, at in slot.due.items() if at <= slot.now]
             if slot.facts == Facts():  # the slot is gone: only an errand may be left (law 7)
                 due = due or [f"errand:{errand.connection_id}" for errand in slot.errands]
+            sessions = [what.removeprefix("session:") for what in due if what.startswith("session:")]
             for what in due:
-                self._matter(agent, what)
+                if not what.startswith("session:"):
+                    self._matter(agent, what)
+            if sessions:
+                until = self.service.clock.now() + _HELD
+                self.held.extend((matter, until) for matter in self.service.order.due(slot, sessions))
             if not due:
                 self.service.connections.postpone(agent, "nothing", None)
         except ServiceError as trouble:
@@ -120,13 +160,16 @@ class Worker:
         self.service.holds.end(agent)
 
     def _probe(self, agent: Agent, _: str) -> None:
-        self.service.access.probe(agent)
+        # Without leave it stays due, and is looked at again when the lease on its agent ends.
+        if self.service.flow.aside() and self.probes.take(self.service.clock.now()):
+            self.service.access.probe(agent)
+            self.service.flow.answered()
 
     def _calendar(self, agent: Agent, _: str) -> None:
         connect = self.service.connect
         if not connect.calendar_never_made(agent):
             self.service.connections.postpone(agent, "calendar", None)
-        elif not connect.make_calendar(agent, create=True):
+        elif self.service.flow.aside() and not connect.make_calendar(agent, create=True):
             self.service.connections.postpone(agent, "calendar", _SOON)
 
     def _tidy(self, agent: Agent, _: str) -> None:

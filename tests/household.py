@@ -5,7 +5,7 @@ import re
 import secrets
 import urllib.request
 from base64 import b64encode
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
@@ -17,6 +17,7 @@ from calendar_service.domain.names import Agent
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import Content
 from calendar_service.journeys.views import Outcome, SessionView
+from calendar_service.store.flow import Limits
 from calendar_service.store.tickets import Browser, Ticket
 from calendar_service.wiring import Service, build
 from calendar_service.worker import Worker
@@ -79,6 +80,7 @@ class Household:
     clock: MovableClock
     variables: dict[str, str] = field(repr=False)
     agent: Agent = field(default_factory=lambda: Agent("acme", "agent-1"))
+    limits: Limits = field(default_factory=Limits)
 
     @classmethod
     def of(cls, redis_url: str, google: LocalGoogle, clock: MovableClock, **changed: str) -> "Household":
@@ -86,9 +88,14 @@ class Household:
         variables = environment(redis_url, google, clock) | changed
         return cls(build(configuration.load(variables)), google, clock, variables)
 
+    def limited(self, **numbers: Any) -> "Household":
+        """Return another process's service that asks less of Google."""
+        return replace(self, limits=replace(self.limits, **numbers)).replica()
+
     def replica(self) -> "Household":
         """Return another process's service over the same parts (in this process)."""
-        return Household(build(self.config), self.google, self.clock, self.variables, self.agent)
+        service = build(self.config, limits=self.limits)
+        return Household(service, self.google, self.clock, self.variables, self.agent, self.limits)
 
     @property
     def config(self) -> Config:

@@ -111,6 +111,10 @@ class RateLimited(GoogleError):
     retryable = True
 
 
+class AccountRateLimited(RateLimited):
+    """The same for one account's rate: the others may go on."""
+
+
 class QuotaExceeded(GoogleError):
     """403 `quotaExceeded`: the account's abuse limit; lasts hours to months."""
 
@@ -123,6 +127,12 @@ class AccessRevoked(GoogleError):
 
 class ClientRejected(GoogleError):
     """`invalid_client` or `deleted_client`: our own credentials are wrong; no grant is touched."""
+
+    retryable = True
+
+
+class RefreshRefused(GoogleError):
+    """The token endpoint refused for a reason that proves nothing, neither of the grant nor of our credentials."""
 
     retryable = True
 

@@ -14,6 +14,7 @@ from typing import Any
 from calendar_service.domain.errors import (
     AccessForbidden,
     AccessTokenExpired,
+    AccountRateLimited,
     AlreadyDeleted,
     ClientRejected,
     DuplicateId,
@@ -30,11 +31,13 @@ from calendar_service.domain.errors import (
 LONGEST_WAIT = 3600
 """Seconds; a longer Retry-After is taken as this."""
 
-_RATE = ("rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED")
+_RATE = ("rateLimitExceeded", "RATE_LIMIT_EXCEEDED")
+_ACCOUNT_RATE = "userRateLimitExceeded"
 _QUOTA = ("quotaExceeded", "calendarUsageLimitsExceeded", "dailyLimitExceeded")
 
 BY_REASON: Mapping[tuple[int, str], type[GoogleError]] = {
     **{(status, reason): RateLimited for status in (403, 429) for reason in _RATE},
+    **{(status, _ACCOUNT_RATE): AccountRateLimited for status in (403, 429)},
     **{(status, reason): QuotaExceeded for status in (403, 429) for reason in _QUOTA},
     (403, "insufficientPermissions"): InsufficientScope,
     (403, "ACCESS_TOKEN_SCOPE_INSUFFICIENT"): InsufficientScope,
@@ -75,6 +78,8 @@ def refusal(status: int, headers: Mapping[str, str], content: bytes) -> GoogleEr
     if (status, "conflict") in ((status, reason) for reason in reasons) and status == 409:
         return GoogleUnavailable(detail, ambiguous=False, retry_after=wait)
     named = next((BY_REASON[status, reason] for reason in reasons if (status, reason) in BY_REASON), None)
+    if named is RateLimited and _is_of_account(error):
+        named = AccountRateLimited
     return (named or BY_STATUS.get(status, RequestRefused))(detail, retry_after=wait)
 
 
@@ -132,6 +137,16 @@ def _reasons(error: Mapping[str, Any]) -> Iterator[str]:
             reason = item.get("reason") if isinstance(item, dict) else None
             if isinstance(reason, str):
                 yield reason
+
+
+def _is_of_account(error: Mapping[str, Any]) -> bool:
+    """Tell whether the front end names a limit by user (`defaultPerMinutePerUser`), under the general reason."""
+    details = error.get("details")
+    for item in details if isinstance(details, list) else ():
+        metadata = item.get("metadata") if isinstance(item, dict) else None
+        if isinstance(metadata, dict) and str(metadata.get("quota_limit")).endswith("PerUser"):
+            return True
+    return False
 
 
 def _http_date(value: str) -> datetime | None:

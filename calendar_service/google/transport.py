@@ -86,6 +86,11 @@ class Transport:
         finally:
             self._connections.limit = outer
 
+    def time_left(self) -> float:
+        """Return the seconds that a call of this thread, begun now, may last."""
+        limit = self._connections.limit
+        return self._seconds if limit is None else max(0.0, min(self._seconds, limit.end - monotonic()))
+
     def close(self) -> None:
         """Close the connections this thread keeps."""
         self._connections.close()

@@ -13,15 +13,17 @@ from calendar_service.domain.errors import (
     GoogleUnavailable,
     InsufficientScope,
     NotConnected,
+    RefreshRefused,
+    RequestRefused,
 )
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
 from calendar_service.domain.secret import Secret
 from calendar_service.google.oauth import OAuth
+from calendar_service.journeys.flow import Flow
 from calendar_service.store import keys
 from calendar_service.store.connections import Connections
 from calendar_service.store.grants import Grant, Grants
-from calendar_service.store.marks import Marks
 
 T = TypeVar("T")
 
@@ -38,8 +40,8 @@ class Access:
 
     connections: Connections
     grants: Grants
-    marks: Marks
     oauth: OAuth
+    flow: Flow
     clock: Clock
     erase_after: Millis
 
@@ -47,9 +49,12 @@ class Access:
         """Do one call at Google with a usable token; after a 401 refresh once and call once more (F14)."""
         usable = self.usable(agent, grant)
         try:
-            return call(usable.access_token)
+            with self.flow.calling():
+                return call(usable.access_token)
         except AccessTokenExpired:
-            return call(self.refreshed(agent, usable).access_token)
+            newer = self.refreshed(agent, usable)
+            with self.flow.calling():
+                return call(newer.access_token)
         except InsufficientScope:
             self.connections.consent_needed(agent, grant.connection_id)
             raise
@@ -62,7 +67,7 @@ class Access:
 
     def refreshed(self, agent: Agent, grant: Grant) -> Grant:
         """Return a newer grant than this one: refreshed here, or by whoever holds the lease."""
-        give_up = time.monotonic() + _PATIENCE
+        give_up = time.monotonic() + min(_PATIENCE, self.flow.time_left())
         while True:
             fence = self.connections.lease(agent, "refresh", keys.LEASE)
             newest = self._newest(agent, grant.connection_id)
@@ -96,7 +101,8 @@ class Access:
 
     def _refresh(self, agent: Agent, grant: Grant, fence: int) -> Grant:
         try:
-            tokens = self.oauth.refresh(grant.refresh_token)
+            with self.flow.asking_for_token():
+                tokens = self.oauth.refresh(grant.refresh_token)
             failpoint("access.after_refresh_before_store")
             newer = self.grants.next(
                 grant,
@@ -111,13 +117,16 @@ class Access:
         except AccessRevoked:
             self.revoked(agent, grant)
             raise
+        except RequestRefused:
+            # It refuses this request, not the event that is to be written: that one is tried again.
+            raise RefreshRefused("the token endpoint refused a refresh and proved nothing by it") from None
         finally:
             # After the write, so that whoever takes the lease next finds the newer token.
             self.connections.release(agent, "refresh", fence)
 
     def revoked(self, agent: Agent, grant: Grant) -> None:
         """Note Google's proof that this grant is dead, unless a newer token stands (RV-1)."""
-        mark = self.connections.slot(agent).facts.account_mark
+        facts = self.connections.slot(agent).facts
         ended = self.connections.dead(agent, grant.connection_id, grant.number, self.erase_after)
-        if ended == "ok" and mark and self.marks.leave(mark, grant.connection_id, 0):
-            self.marks.revoked(mark)  # nothing will be sent: Google has done it
+        if ended == "ok":
+            self.flow.died(facts)

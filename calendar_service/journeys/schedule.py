@@ -4,7 +4,6 @@ Knows the store and the writer of events. Must not know the web.
 """
 
 import random
-import threading
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
@@ -13,6 +12,7 @@ from calendar_service.domain.connection import REFUSING_STATES, WAITING_STATES, 
 from calendar_service.domain.errors import (
     AccessForbidden,
     AccessRevoked,
+    AccountRateLimited,
     AdminBlocked,
     Busy,
     ClientRejected,
@@ -24,6 +24,7 @@ from calendar_service.domain.errors import (
     NotConnected,
     NotFound,
     QuotaExceeded,
+    RefreshRefused,
     RequestRefused,
     ServiceError,
     SessionOver,
@@ -37,6 +38,8 @@ from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import By, Content, Record, Status
 from calendar_service.google.calendar import CalendarMissing
 from calendar_service.journeys.access import Access
+from calendar_service.journeys.flow import Flow
+from calendar_service.journeys.order import UNSETTLED, cost_of, is_over
 from calendar_service.journeys.views import SessionView
 from calendar_service.journeys.writing import LeaseLost, Work, Writer
 from calendar_service.store import keys
@@ -63,9 +66,8 @@ class Schedule:
     writer: Writer
     identity: Identity
     operator: Operator
+    flow: Flow
     clock: Clock
-    inline: threading.BoundedSemaphore
-    """At most half of a process's threads wait on Google (law 2); the others answer 202 at once."""
 
     def put(
         self,
@@ -192,13 +194,15 @@ class Schedule:
         if record is None:
             return
         loaded = self.sessions.load(agent, session)
+        self.flow.seen(loaded.weather)
         state = loaded.facts.state(SCOPE)
-        if state in REFUSING_STATES or record.status not in _UNSETTLED:
+        if state in REFUSING_STATES or record.status not in UNSETTLED:
             self._settle(agent, loaded.facts, record, due=None, destroy=state in REFUSING_STATES)
             return
         grant = self.grants.open(agent, loaded.facts.connection_id, loaded.grant)
         content = grant.open_content(session, loaded.content) if loaded.content else None
-        if record.wanted and (content is None or content.end <= self.clock.now()):
+        end = content.end if content else None
+        if (record.wanted and content is None) or is_over(record, end, self.clock.now()):
             over = replace(record, status=Status.FAILED, reason="session_over", digest="")
             self._settle(agent, loaded.facts, over, due=None, destroy=True)
         elif state in WAITING_STATES:
@@ -211,7 +215,8 @@ class Schedule:
                 )
             self._settle(agent, loaded.facts, waiting, due=until or None, destroy=not until)
         else:
-            self._attempt(agent, loaded.facts, grant, record, content, doubt=record.sent)
+            with self.flow.unhurried():
+                self._attempt(agent, loaded.facts, grant, record, content, doubt=record.sent)
 
     # --- one acceptance ---
 
@@ -219,12 +224,13 @@ class Schedule:
         self, loaded: Loaded, grant: Grant, wanted: Record, sealed: str, content: Content | None, by: By
     ) -> tuple[Record, str] | None:
         """Accept, and go to Google if there is room; None when the record changed meanwhile."""
-        room = self.inline.acquire(blocking=False)
-        before_sent = loaded.record is not None and loaded.record.sent
-        if wanted.status is Status.PENDING:
-            # From the acceptance on this process may die after Google's answer and before ours.
-            wanted = replace(wanted, sent=room or before_sent)
-        try:
+        cost = cost_of(wanted) if wanted.status is Status.PENDING else 0
+        organization, account = loaded.agent.organization, loaded.facts.account_mark
+        with self.flow.room(loaded.weather, organization, account, cost) as room:
+            before_sent = loaded.record is not None and loaded.record.sent
+            if wanted.status is Status.PENDING:
+                # From the acceptance on this process may die after Google's answer and before ours.
+                wanted = replace(wanted, sent=room or before_sent)
             failpoint("schedule.before_accept")
             answer, fence = self.sessions.accept(
                 loaded, wanted, sealed, _ACTORS[by],
@@ -240,9 +246,6 @@ class Schedule:
             return self._attempt(
                 loaded.agent, loaded.facts, grant, replace(wanted, fence=fence), content, doubt=before_sent
             )
-        finally:
-            if room:
-                self.inline.release()
 
     def _note(self, loaded: Loaded, record: Record, by: By, *, only: str) -> str:
         answer, _ = self.sessions.accept(loaded, record, "", _ACTORS[by], lease=0, waits_until=0, only=only)
@@ -318,9 +321,14 @@ class Schedule:
             failed = replace(record, status=Status.FAILED, reason=trouble.code, digest="", sent=False)
             self._settle(agent, facts, failed, due=None, destroy=True)
             return failed
+        if isinstance(trouble, AccountRateLimited):
+            self.flow.account_limited(facts.account_mark)
         ambiguous = isinstance(trouble, GoogleUnavailable) and trouble.ambiguous
         later = replace(record, tries=record.tries + 1, reason=_reason(trouble), sent=doubt or ambiguous)
-        self._settle(agent, facts, later, due=self.clock.now() + _pause(later.tries, trouble), destroy=False)
+        due = self.clock.now() + _pause(later.tries, trouble)
+        # Not later than its end: that it was not written in time is told then.
+        due = min(due, content.end) if record.wanted and content else due
+        self._settle(agent, facts, later, due=due, destroy=False)
         return later
 
     def _parked(self, agent: Agent, facts: Facts, record: Record, content: Content | None) -> Record:
@@ -341,7 +349,6 @@ class Schedule:
 
 
 _STANDING = frozenset({Status.SCHEDULED, Status.PENDING, Status.WAITING})
-_UNSETTLED = frozenset({Status.PENDING, Status.WAITING})
 _ACTORS = {By.AGENT: Actor.AGENT, By.SYSTEM: Actor.BACKEND}
 
 
@@ -420,16 +427,25 @@ def _out_of_reach(loaded: Loaded, record: Record) -> bool:
 
 
 def _reason(trouble: ServiceError) -> str:
-    names = {QuotaExceeded: "quota_exceeded", ClientRejected: "operator", AdminBlocked: "administrator"}
+    names = {
+        QuotaExceeded: "quota_exceeded",
+        ClientRejected: "operator",
+        RefreshRefused: "operator",
+        AdminBlocked: "administrator",
+    }
     return next((reason for kind, reason in names.items() if isinstance(trouble, kind)), "google_trouble")
 
 
 def _pause(tries: int, trouble: GoogleError) -> Millis:
-    """Return how long to wait before the next try: doubled each time, with jitter, by class of reason."""
+    """Return how long to wait before the next try: doubled each time, with jitter, by class of reason.
+
+    Hours where only time or a person helps, minutes where the operator has to act, else seconds and
+    growing; what Google itself says in Retry-After counts if it is longer (read with a limit of an hour).
+    """
     if isinstance(trouble, QuotaExceeded | AdminBlocked):
-        base = HOUR
-    elif isinstance(trouble, ClientRejected):
-        base = MINUTE
+        base = HOUR << min(tries, 3)
+    elif isinstance(trouble, ClientRejected | RefreshRefused):
+        base = MINUTE << min(tries, 3)
     else:
         base = min(_SLOWEST, SECOND << min(tries, 10))
     jittered = base // 2 + random.randrange(base // 2 + 1)  # noqa: S311 - spreads load, guards nothing

@@ -131,3 +131,12 @@ IDENTITY_CHECK = "identity-check"
 """Tells another identity key over existing data from the right one."""
 REWRITE_WANTED = "rewrite-wanted"
 """Set by an erasure, taken when the append-only file is rewritten (law 7)."""
+FLOW = "flow"
+"""The way to Google as all replicas know it: breakers, allowance, the usual load. Concerns nobody."""
+FLOW_DEATHS = "flow:deaths"
+"""When permissions ended at Google in the last week, and whether at seven days of age. Names nobody."""
+
+
+def flow_account(mark: str) -> str:
+    """The allowance of one Google account, by its keyed hash; gone two minutes after its last use."""
+    return f"flow:account:{mark}"

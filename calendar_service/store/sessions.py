@@ -1,6 +1,6 @@
 """The sessions of an agent's slot: accepted, leased, settled (laws 2-4). Must not know Google."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -11,6 +11,7 @@ from calendar_service.domain.session import Record
 from calendar_service.store import keys
 from calendar_service.store.connections import facts_of, record_of
 from calendar_service.store.database import Database
+from calendar_service.store.flow import LOOK, Weather
 from calendar_service.store.journal import Actor, Kind, entry
 
 
@@ -27,6 +28,8 @@ class Loaded:
     content: str
     """The sealed content that waits, or empty."""
     closed: bool
+    weather: Weather
+    """The way to Google at that moment."""
 
 
 class Sessions:
@@ -44,8 +47,9 @@ class Sessions:
             pipeline.hget(keys.part(agent, "sessions"), session)
             pipeline.hget(keys.part(agent, "waiting"), session)
             pipeline.exists(keys.closed(agent.organization))
+            pipeline.hmget(keys.FLOW, LOOK)
 
-        facts, grant, text, content, closed = self._database.read(look)
+        facts, grant, text, content, closed, weather = self._database.read(look)
         return Loaded(
             agent,
             facts_of(facts),
@@ -54,7 +58,21 @@ class Sessions:
             text or "",
             content or "",
             bool(closed),
+            Weather.of(weather),
         )
+
+    def some(self, agent: Agent, sessions: Sequence[str]) -> list[tuple[Record | None, str]]:
+        """Return these sessions' records, each with the sealed content that waits, or empty."""
+
+        def look(pipeline: Any) -> None:
+            pipeline.hmget(keys.part(agent, "sessions"), sessions)
+            pipeline.hmget(keys.part(agent, "waiting"), sessions)
+
+        texts, contents = self._database.read(look)
+        return [
+            (record_of(name, text), content or "")
+            for name, text, content in zip(sessions, texts, contents, strict=True)
+        ]
 
     def all(self, agent: Agent) -> list[Record]:
         """Return all sessions of the agent, by name."""

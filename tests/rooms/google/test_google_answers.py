@@ -6,6 +6,7 @@ import pytest
 from calendar_service.domain.errors import (
     AccessForbidden,
     AccessTokenExpired,
+    AccountRateLimited,
     AlreadyDeleted,
     ClientRejected,
     DuplicateId,
@@ -34,6 +35,13 @@ def front_end(status: int, reason: str, *legacy: str) -> bytes:
     return json.dumps({"error": error}).encode()
 
 
+def by_user(status: int, *legacy: str) -> bytes:
+    """The front end's envelope where one account's own limit is reached."""
+    error = json.loads(front_end(status, "RATE_LIMIT_EXCEEDED", *legacy))["error"]
+    error["details"][0]["metadata"] = {"quota_limit": "defaultPerMinutePerUser", "quota_limit_value": "600"}
+    return json.dumps({"error": error}).encode()
+
+
 @pytest.mark.parametrize(
     ("status", "content", "fact"),
     [
@@ -42,7 +50,10 @@ def front_end(status: int, reason: str, *legacy: str) -> bytes:
         (401, backend(401, "authError"), AccessTokenExpired),
         (401, backend(401, "required"), AccessTokenExpired),
         (401, front_end(401, "ACCESS_TOKEN_EXPIRED"), AccessTokenExpired),
-        (403, backend(403, "userRateLimitExceeded"), RateLimited),
+        (403, backend(403, "userRateLimitExceeded"), AccountRateLimited),
+        (403, by_user(403), AccountRateLimited),
+        (429, by_user(429, "rateLimitExceeded"), AccountRateLimited),
+        (403, by_user(403, "quotaExceeded"), QuotaExceeded),
         (403, backend(403, "rateLimitExceeded"), RateLimited),
         (429, backend(429, "rateLimitExceeded"), RateLimited),
         (429, backend(429), RateLimited),

@@ -1,0 +1,163 @@
+"""What all replicas know of the way to Google: two breakers, the allowance, deaths of one age. Must not know Google.
+
+Numbers: https://developers.google.com/workspace/calendar/api/guides/quota. They count units a minute, in a
+sliding window, by project and by account; a patch counts three.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from calendar_service.domain.clock import SECOND, Millis
+from calendar_service.store import keys
+from calendar_service.store.database import Database
+
+PATCH = 3
+"""Units of one patch; every other call is one."""
+
+LOOK = ("opened", "failures", "rejected", "epoch")
+"""What an operation has to know; read together with the session, without a round trip of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is asked of Google. The sums are written out, so that they stay below Google's numbers."""
+
+    inline: int = 5_000
+    drain: int = 2_500
+    """Units a minute of the project, for requests and for the worker. With a burst of ten seconds of each (1,250) and
+    twelve processes' blocks not used up (1,200): 9,950 of 10,000."""
+    block: int = 100
+    account: int = 150
+    """Units a minute of one account; the burst is as large. With twice `own` in each of five processes: 600."""
+    own: int = 30
+    """Units a minute of one account that a process takes without asking the others."""
+    least_drain: int = 60
+    """A backlog may always go at this many units a minute; else at 1.5 times the usual load."""
+    tolerated: int = 5
+    """Failures in a row that open the breaker."""
+    canary: Millis = 10 * SECOND
+    inline_seconds: float = 5.0
+    """What one request waits for Google in all, a refresh included."""
+    worker_seconds: float = 20.0
+    """The same for the worker: shorter than the lease of a session."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weather:
+    """The way to Google at one moment."""
+
+    opened: bool = False
+    """The breaker is open: nothing is sent but canaries."""
+    failures: int = 0
+    rejected: bool = False
+    """Google does not take our own credentials."""
+    epoch: int = 0
+    """Changes when the allowance is cut: what was leased before no longer counts."""
+
+    @classmethod
+    def of(cls, found: Sequence[str | None]) -> "Weather":
+        """Return what a reading of `LOOK` found."""
+        opened, failures, rejected, epoch = (int(float(text or "0")) for text in found)
+        return cls(opened > 0, failures, rejected > 0, epoch)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Units leased at once, for one process."""
+
+    units: int
+    scarce: bool
+    """More than half of what may be used at once is gone: organisations share what is left."""
+    epoch: int
+
+
+class FlowBook:
+    """The book itself. Each step is one script, by the database's time."""
+
+    def __init__(self, database: Database, limits: Limits) -> None:
+        self._database = database
+        self._limits = limits
+
+    def look(self) -> Weather:
+        """Return the way to Google as it is now."""
+        return Weather.of(self._database.ask(lambda client: client.hmget(keys.FLOW, LOOK)))
+
+    def failed(self) -> bool:
+        """Note a call that proved nothing; true when that opened the breaker."""
+        return self._word("failed", self._limits.tolerated, self._limits.canary) == "opened"
+
+    def worked(self) -> bool:
+        """Note that Google answers; true when that closed the breaker."""
+        return self._word("worked") == "closed"
+
+    def rejected(self) -> bool:
+        """Note that Google does not take our credentials; true the first time."""
+        return self._word("rejected", self._limits.canary) == "rejected"
+
+    def known(self) -> bool:
+        """Note that Google takes our credentials; true when it did not before."""
+        return self._word("known") == "known"
+
+    def token(self) -> str:
+        """Tell whether the token endpoint may be asked: `go`; while it refuses our credentials, `canary` or `wait`."""
+        return self._word("token", self._limits.canary)
+
+    def limited(self) -> bool:
+        """Note that Google refused for the project's rate; true when that halved the allowance."""
+        return self._word("limited") == "halved"
+
+    def share(self) -> float:
+        """Return which part of the allowance is in force: 1, or less after a refusal."""
+        return int(self._step("level")[0]) / 1000
+
+    def lease(self, least: int, accepted: int) -> Block:
+        """Lease a block for requests; `accepted`: units of operations accepted since the last time."""
+        limits = self._limits
+        found = self._step("lease", limits.inline, limits.inline // 6, least, limits.block, accepted)
+        return Block(int(found[0]), bool(int(found[1])), int(found[2]))
+
+    def accepted(self, units: int) -> None:
+        """Note units of operations accepted without a lease."""
+        self._step("demand", units)
+
+    def turn(self, cost: int, patience: Millis = 0) -> str:
+        """Answer the worker's question for `cost` units: `go`, `canary` (the one try for now) or `wait`.
+
+        `patience`: how long others are left the chance of being the canary.
+        """
+        limits = self._limits
+        return self._word("turn", cost, limits.drain, limits.least_drain, limits.canary, patience)
+
+    def account(self, mark: str, least: int) -> int:
+        """Lease units of one account; 0 when it has none left now."""
+        limits = self._limits
+        name = keys.flow_account(mark)
+        return int(self._step("account", limits.account, least, 2 * limits.own, name=name)[0])
+
+    def account_limited(self, mark: str) -> None:
+        """Note that Google refused for one account's rate: only that account waits."""
+        self._step("account_limited", name=keys.flow_account(mark))
+
+    def death(self, *, at_seven_days: bool) -> int:
+        """Note that a grant died, and nothing of whose; return how many died at seven days, once that is a cluster."""
+        name = secrets.token_hex(8)
+        answer, sevens = self._step("death", name, "1" if at_seven_days else "0", name=keys.FLOW_DEATHS)
+        return int(sevens) if answer == "suspected" else 0
+
+    def deaths_at_seven_days(self) -> tuple[int, int]:
+        """Return how many grants died in the last week at seven days of age, and how many in all."""
+        names = self._database.ask(lambda client: client.zrange(keys.FLOW_DEATHS, 0, -1))
+        return sum(name.startswith("7") for name in names), len(names)
+
+    def _word(self, step: str, *arguments: str | int) -> str:
+        return cast(str, self._step(step, *arguments)[0])
+
+    def _step(self, step: str, *arguments: str | int, name: str = keys.FLOW) -> list[Any]:
+        return self._database.script("flow", [name], step, *arguments)
+
+
+def is_cluster(sevens: int, deaths: int) -> bool:
+    """Tell whether these deaths are what a project in testing mode looks like: three, and half of all."""
+    return sevens >= 3 and sevens * 2 >= deaths

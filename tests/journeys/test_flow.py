@@ -1,0 +1,451 @@
+"""What is sent to Google and when nothing is: breakers, budget, order, and what the operator is told."""
+
+import json
+
+import pytest
+
+from calendar_service.domain.clock import DAY, HOUR, MINUTE, SECOND
+from calendar_service.domain.connection import State
+from calendar_service.domain.names import Agent
+from calendar_service.domain.session import By, Status
+from calendar_service.journeys.order import Matter, fair
+from tests.household import CLIENT_ID, FIRST, Household
+from tests.household import SECOND as SECOND_ACCOUNT
+
+OTHER = Agent("other", "agent-9")
+DOWN = {"status": 503, "reason": "backendError"}
+
+
+def put(house: Household, session: str, agent: Agent | None = None, **changed: object) -> Status:
+    content = house.content(session, **changed)  # type: ignore[arg-type]
+    return house.service.schedule.put(agent or house.agent, session, content, By.AGENT, None).status
+
+
+def outage(house: Household) -> None:
+    """Let nothing of Google answer usefully."""
+    for path in ("/calendar/*", "/token"):
+        house.google.fault(path, DOWN)
+
+
+def opened(house: Household, sessions: int = 5) -> None:
+    """Let the breaker be open, with some sessions waiting."""
+    outage(house)
+    for number in range(sessions):
+        put(house, f"first{number}")
+    assert house.service.flow.book.look().opened
+
+
+def alarms(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line.startswith("{")]
+    return [line["event"] for line in lines if line["level"] == "alarm"]
+
+
+# --- the breaker ---
+
+
+def test_five_failures_in_a_row_stop_every_replica_and_one_success_starts_them(
+    house: Household, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.connect()
+    replica, before = house.replica(), len(house.calls())
+    opened(house)
+    assert len(house.calls()) - before == 5
+    assert alarms(capsys) == ["google.breaker_opened"]
+    assert put(replica, "s1") is Status.PENDING
+    house.clock.advance(6)
+    replica.work(3)
+    assert len(house.calls()) - before == 5
+    house.google.clear_faults()
+    house.clock.advance(31)  # until what one worker looked at is another's again
+    house.work()
+    assert not house.service.flow.book.look().opened
+    house.clock.advance(60)
+    replica.work()
+    assert len(house.events()) == 6
+    assert put(replica, "s2") is Status.SCHEDULED
+    replica.close()
+
+
+def test_while_it_is_open_one_call_each_ten_seconds_asks_whether_google_is_back(house: Household) -> None:
+    house.connect()
+    opened(house, 20)
+    house.clock.advance(60)
+    before, worker = len(house.calls()), house.worker
+    for _ in range(30):
+        worker.round()
+        house.clock.advance(4)
+    assert 8 <= len(house.calls()) - before <= 12
+
+
+def test_an_answer_between_failures_keeps_it_closed(house: Household) -> None:
+    house.connect()
+    house.google.fault({"method": "POST", "path": "/calendar/*"}, DOWN, times=4)
+    for number in range(4):
+        put(house, f"s{number}")
+    assert house.service.flow.book.look().failures == 4
+    assert put(house, "good") is Status.SCHEDULED
+    assert house.service.flow.book.look().failures == 0
+    house.google.fault({"method": "POST", "path": "/calendar/*"}, DOWN, times=4)
+    for number in range(4, 8):
+        put(house, f"s{number}")
+    assert not house.service.flow.book.look().opened
+
+
+def test_a_refusal_is_an_answer(house: Household) -> None:
+    house.connect()
+    house.google.fault({"method": "POST", "path": "/calendar/*"}, {"status": 400, "reason": "invalid"})
+    assert {put(house, f"s{number}") for number in range(7)} == {Status.FAILED}
+    assert house.service.flow.book.look().failures == 0
+
+
+def test_a_clock_that_went_back_does_not_keep_it_open(house: Household) -> None:
+    house.connect()
+    house.clock.advance(31 * 86400)
+    opened(house)
+    house.clock.advance(-31 * 86400)
+    house.google.clear_faults()
+    put(house, "now")
+    house.work()
+    assert not house.service.flow.book.look().opened
+
+
+def test_proofs_of_life_wait_until_google_is_back_and_what_is_over_is_told_in_time(house: Household) -> None:
+    house.connect()
+    soon = house.service.clock.now() + HOUR
+    opened(house)
+    put(house, "over", start=soon, end=soon + HOUR)
+    for _ in range(6):
+        house.clock.advance(5 * 3600)
+        house.work()
+    calls = house.calls()
+    assert house.service.schedule.get(house.agent, "over", read_google=False).reason == "session_over"
+    assert sum(name == "oauth2.token" for name in calls) <= 1 + 6
+    house.google.clear_faults()
+    for _ in range(3):
+        house.clock.advance(60)
+        house.work()
+    slot = house.service.connections.slot(house.agent)
+    assert house.service.clock.now() - slot.facts.proof_at < HOUR
+    assert slot.due["probe"] > slot.now
+
+
+# --- our own credentials ---
+
+
+def test_refused_credentials_stop_refreshes_but_nothing_else_and_touch_no_grant(
+    house: Household, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.connect()
+    house.clock.advance(3000)
+    house.connect(OTHER, SECOND_ACCOUNT)
+    house.clock.advance(700)
+    house.google.fault("/token", {"invalid_client": True})
+    before = house.calls().count("oauth2.token")
+    assert {put(house, f"s{number}") for number in range(6)} == {Status.PENDING}
+    assert house.calls().count("oauth2.token") - before == 1
+    assert alarms(capsys) == ["google.client_rejected"]
+    assert put(house, "fresh", OTHER) is Status.SCHEDULED
+    assert house.service.metrics()["calendar_google_client_rejected"] == 1.0
+    record = house.service.schedule.get(house.agent, "s1", read_google=False)
+    assert (record.status, record.reason) == (Status.PENDING, "operator")
+    assert house.service.overview.connection(house.agent).state is State.CONNECTED
+    for _ in range(10):
+        house.clock.advance(61)
+        house.work()
+    assert house.calls().count("oauth2.token") - before <= 11
+    house.google.clear_faults()
+    for _ in range(12):
+        house.clock.advance(180)
+        house.work()
+    assert len(house.events()) == 6
+    assert house.service.metrics()["calendar_google_client_rejected"] == 0.0
+
+
+def test_a_refresh_refused_for_another_reason_is_tried_again(house: Household) -> None:
+    house.connect()
+    house.clock.advance(3599)
+    house.google.fault("/token", {"status": 400, "reason": "invalid_request"}, times=1)
+    assert put(house, "s1") is Status.PENDING
+    house.clock.advance(300)
+    house.work()
+    assert [event["summary"] for event in house.events()] == ["s1"]
+
+
+# --- the budget ---
+
+
+def test_what_the_budget_has_no_room_for_is_accepted_and_done_by_the_worker(house: Household) -> None:
+    house.connect()
+    small = house.limited(inline=12, drain=12, block=2)
+    before = len(house.calls())
+    states = [put(small, f"s{number}") for number in range(6)]
+    assert states == [Status.SCHEDULED] * 2 + [Status.PENDING] * 4
+    small.work()
+    assert len(house.calls()) - before == 5  # the worker's own burst is three
+    for _ in range(2):
+        house.clock.advance(60)
+        small.work()
+    assert len(house.events()) == 6
+    assert len(house.calls()) - before == 6
+    assert put(small, "later") is Status.SCHEDULED
+    small.close()
+
+
+def test_a_patch_counts_three(house: Household) -> None:
+    house.connect()
+    small = house.limited(inline=30, block=5)
+    assert put(small, "s1") is Status.SCHEDULED
+    assert put(small, "s1", days=4) is Status.SCHEDULED
+    assert put(small, "s1", days=5) is Status.PENDING
+    assert put(small, "s2") is Status.SCHEDULED
+    small.close()
+
+
+def test_one_account_that_is_used_too_much_waits_alone(house: Household) -> None:
+    house.connect()
+    house.connect(OTHER, SECOND_ACCOUNT)
+    small = house.limited(own=2, account=3)
+    states = [put(small, f"s{number}") for number in range(8)]
+    assert states == [Status.SCHEDULED] * 5 + [Status.PENDING] * 3
+    assert put(small, "s1", OTHER) is Status.SCHEDULED
+    for _ in range(3):
+        house.clock.advance(61)
+        small.work()
+    assert len(house.events()) == 8
+    small.close()
+
+
+@pytest.mark.parametrize("form", ["403", "429"])
+def test_a_refusal_for_the_rate_halves_the_allowance_for_a_minute_and_it_comes_back_in_steps(
+    house: Household, form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.connect()
+    rule = {"status": int(form), "reason": "rateLimitExceeded"}
+    house.google.fault({"method": "POST", "path": "/calendar/*"}, rule, times=2)
+    before = len(house.calls())
+    assert {put(house, "s1"), put(house, "s2")} == {Status.PENDING}
+    assert len(house.calls()) - before == 2
+    assert alarms(capsys) == ["google.allowance_halved"]  # once for a burst
+    found = []
+    for _ in range(5):
+        house.clock.advance(59)
+        found.append(house.service.metrics()["calendar_google_allowance"])
+    assert found == [0.5, 0.625, 0.75, 0.875, 1.0]
+    house.work()
+    assert len(house.events()) == 2
+
+
+def test_a_refusal_for_one_accounts_rate_leaves_the_project_alone(house: Household) -> None:
+    house.connect()
+    house.connect(OTHER, SECOND_ACCOUNT)
+    house.google.switch(per_minute_user=2, rate_limit_form="front_end")
+    before = len(house.calls())
+    states = [put(house, f"s{number}") for number in range(6)]
+    assert states == [Status.SCHEDULED] * 2 + [Status.PENDING] * 4
+    assert len(house.calls()) - before == 3
+    assert put(house, "s1", OTHER) is Status.SCHEDULED
+    assert house.service.flow.book.look().epoch == 0
+
+
+def test_a_request_waits_for_google_no_longer_than_its_seconds_and_goes_on_by_the_worker(
+    house: Household,
+) -> None:
+    house.connect()
+    house.clock.advance(3599)
+    house.google.fault("/token", {"hang": True}, times=1)
+    hurried = house.limited(inline_seconds=0.2)
+    assert put(hurried, "s1") is Status.PENDING
+    house.google.fault({"method": "POST", "path": "/calendar/*"}, {"hang": True}, times=1)
+    assert put(hurried, "s2") is Status.PENDING
+    house.clock.advance(5)
+    hurried.work()
+    assert len(house.events()) == 2
+    hurried.close()
+
+
+# --- by class of reason ---
+
+
+def test_a_spent_quota_is_tried_again_after_hours_and_says_so(house: Household) -> None:
+    house.connect()
+    house.google.fault(
+        {"method": "POST", "path": "/calendar/*"}, {"status": 403, "reason": "quotaExceeded"}, times=1
+    )
+    assert put(house, "s1") is Status.PENDING
+    assert house.service.schedule.get(house.agent, "s1", read_google=False).reason == "quota_exceeded"
+    calls = len(house.calls())
+    house.clock.advance(1800)
+    house.work()
+    assert len(house.calls()) == calls
+    house.clock.advance(2 * 3600)
+    house.work()
+    assert [event["summary"] for event in house.events()] == ["s1"]
+
+
+def test_retry_after_is_honoured_up_to_an_hour(house: Household) -> None:
+    house.connect()
+    for name, asked, waits in (("s1", 600, 600), ("s2", 10**9, 3600)):
+        rule = {"status": 429, "reason": "rateLimitExceeded", "retry_after": asked}
+        house.google.fault({"method": "POST", "path": "/calendar/*"}, rule, times=1)
+        put(house, name)
+        due = house.service.connections.slot(house.agent).due[f"session:{name}"]
+        assert waits * SECOND <= due - house.service.clock.now() + 5 * SECOND <= waits * SECOND + 6 * SECOND
+
+
+def test_what_cannot_be_written_before_its_end_is_told_at_its_end(house: Household) -> None:
+    house.connect()
+    start = house.service.clock.now()
+    house.google.fault({"method": "POST", "path": "/calendar/*"}, {"status": 403, "reason": "quotaExceeded"})
+    put(house, "s1", start=start, end=start + 10 * MINUTE)
+    house.clock.advance(601)
+    house.work()
+    view = house.service.schedule.get(house.agent, "s1", read_google=False)
+    assert (view.status, view.reason) == (Status.FAILED, "session_over")
+
+
+def test_a_cancel_is_tried_until_a_week_after_its_day(house: Household) -> None:
+    house.connect()
+    put(house, "s1", days=1)
+    house.google.fault(
+        {"method": "DELETE", "path": "/calendar/*"}, {"status": 403, "reason": "quotaExceeded"}
+    )
+    house.service.schedule.cancel(house.agent, "s1", By.AGENT, None)
+    house.clock.advance(7 * 86400)
+    house.work()
+    assert house.service.schedule.get(house.agent, "s1", read_google=False).status is Status.PENDING
+    house.clock.advance(4 * 86400)
+    house.work()
+    view = house.service.schedule.get(house.agent, "s1", read_google=False)
+    assert (view.status, view.reason) == (Status.FAILED, "session_over")
+
+
+# --- the order ---
+
+
+def matter(organization: str, start: int, cost: int = 1) -> Matter:
+    return Matter(Agent(organization, "a"), f"s{start}", start, cost, "")
+
+
+def test_soonest_start_first_and_the_organisations_in_turn() -> None:
+    flood = [matter("acme", start) for start in (5, 1, 3, 2, 4)]
+    others = [matter("other", 9), matter("third", 2)]
+    free = matter("acme", 99, cost=0)
+    ordered = [(found.agent.organization, found.start) for found in fair([*flood, *others, free])]
+    assert ordered[0] == ("acme", 99)
+    assert ordered[1:4] == [("acme", 1), ("third", 2), ("other", 9)]
+    assert ordered[4:] == [("acme", 2), ("acme", 3), ("acme", 4), ("acme", 5)]
+
+
+def test_one_organisations_flood_leaves_the_others_alone(house: Household) -> None:
+    house.connect()
+    house.connect(OTHER, SECOND_ACCOUNT)
+    small = house.limited(inline=6, block=1, drain=18, least_drain=18)
+    put(small, "uses the block")
+    for number in range(12):
+        assert put(small, f"flood{number}", days=2) is Status.PENDING
+    assert put(small, "theirs", OTHER, days=20) is Status.PENDING
+    small.work()
+    assert len(house.events(SECOND_ACCOUNT)) == 1
+    assert len(house.events(FIRST)) == 1 + 2
+    small.close()
+
+
+def test_a_greedy_organisation_leaves_the_rest_of_a_scarce_block_to_others(house: Household) -> None:
+    house.connect()
+    house.connect(OTHER, SECOND_ACCOUNT)
+    small = house.limited(inline=60, block=8)  # a burst of ten: what is left is scarce
+    assert put(small, "theirs", OTHER) is Status.SCHEDULED
+    states = [put(small, f"flood{number}") for number in range(7)]
+    assert Status.PENDING in states
+    assert put(small, "theirs too", OTHER) is Status.SCHEDULED
+    small.close()
+
+
+def test_a_day_without_google_costs_few_calls_and_drains_slowly_soonest_first(house: Household) -> None:
+    """Four operations an hour, before, during and after: each is written once, as it was wanted last."""
+    house.connect()
+    house.connect(OTHER, SECOND_ACCOUNT)
+    calm = house.limited(least_drain=0)
+    replica = calm.replica()
+    wanted: dict[tuple[str, str], int] = {}
+    operations, rounds, number = 0, 0, 0
+
+    def step(count: int) -> None:
+        nonlocal operations, rounds, number
+        for _ in range(count):
+            who = (house.agent, OTHER)[number % 2]
+            # Every sixth moves what was wanted shortly before.
+            name = f"s{number - 4}" if number % 6 == 5 else f"s{number}"
+            side = (calm, replica)[number // 2 % 2]
+            start = side.content(days=5 + number * 7 % 20).start
+            put(side, name, who, start=start, end=start + HOUR)
+            wanted[who.agent, name] = start
+            number, operations = number + 1, operations + 1
+            (replica, calm)[number % 2].work()
+            rounds += 1
+            house.clock.advance(15 * 60)
+
+    def writes() -> list[str]:
+        return [name for name in house.calls() if name.startswith("calendar.events.")]
+
+    step(8)
+    assert len(writes()) == operations
+    outage(house)
+    began = rounds
+    step(96)
+    canaries = rounds - began
+    assert len(writes()) <= 8 + 5 + canaries
+    backlog = operations - 8
+    house.google.clear_faults()
+    hours: list[int] = []
+    while len(hours) < 40 and calm.service.timers.overdue() + len(hours) < 10**6:
+        before = len(writes())
+        step(4)
+        hours.append(len(writes()) - before)
+        if hours[-1] <= 4:
+            break
+    assert max(hours) <= 4 + 1.5 * 4 + 3  # what comes, what may be drained, the smallest burst
+    assert len(hours) >= backlog * 0.8 // 6
+    assert len(writes()) <= 1.1 * operations + canaries
+    there = {
+        (who.agent, event["start"]["dateTime"], event["extendedProperties"]["private"] is not None)
+        for who, account in ((house.agent, FIRST), (OTHER, SECOND_ACCOUNT))
+        for event in house.events(account)
+    }
+    assert len(house.events(FIRST)) + len(house.events(SECOND_ACCOUNT)) == len(wanted)
+    assert len(there) > 0
+    replica.close()
+    calm.close()
+
+
+# --- a project in testing mode ---
+
+
+def test_permissions_that_all_end_at_seven_days_are_told_as_a_project_in_testing_mode(
+    house: Household, capsys: pytest.CaptureFixture[str]
+) -> None:
+    agents = [Agent("acme", f"agent-{number}") for number in range(4)]
+    house.google.switch(testing_mode=True)
+    for agent in agents:
+        house.connect(agent)
+    capsys.readouterr()
+    for _ in range(9):
+        house.clock.advance(86400)
+        house.work()
+    assert {house.service.overview.connection(agent).state for agent in agents} == {State.REVOKED}
+    assert alarms(capsys) == ["google.testing_mode_suspected"]
+    assert house.service.metrics()["calendar_google_testing_mode_suspected"] == 1.0
+
+
+def test_permissions_that_people_take_back_are_no_such_cluster(house: Household) -> None:
+    agents = [Agent("acme", f"agent-{number}") for number in range(4)]
+    for agent in agents:
+        house.connect(agent)
+    house.clock.advance(2 * DAY / 1000)
+    house.google.control("POST", "switches", {"deleted_accounts": [FIRST]})
+    house.work()
+    assert {house.service.overview.connection(agent).state for agent in agents} == {State.REVOKED}
+    numbers = house.service.metrics()
+    assert numbers["calendar_google_deaths_at_seven_days"] == 0.0
+    assert numbers["calendar_google_testing_mode_suspected"] == 0.0
+    assert CLIENT_ID
