@@ -32,6 +32,7 @@ bench: $(READY) ## the measurements
 	@set -e; for file in bench/*.py; do $(BIN)/python "$$file"; done
 
 test-google: $(READY) ## the laws about Google against the real one; LAWS_CLIENT_ID, LAWS_CLIENT_SECRET, LAWS_REFRESH_TOKEN are needed
+	@[ -n "$$LAWS_REFRESH_TOKEN" ] || { echo 'Set the three variables; the head of tests/sandbox/real_google.py says how.' >&2; exit 2; }
 	@$(BIN)/python -m pytest -q -o addopts= tests/sandbox/real_google.py
 
 faults: $(READY) ## a campaign of faults over the real processes: make faults SEED=1 COUNT=150

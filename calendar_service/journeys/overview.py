@@ -5,11 +5,11 @@ from typing import Any, Literal
 
 from calendar_service.domain.clock import DAY, Clock, Millis, rfc3339
 from calendar_service.domain.connection import Facts, State
-from calendar_service.domain.errors import GoogleError, ServiceError, StoreUnavailable
+from calendar_service.domain.errors import ServiceError, StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import Content, Status
-from calendar_service.google.calendar import Calendar, CalendarMissing
+from calendar_service.google.calendar import Calendar, CalendarInfo, CalendarMissing
 from calendar_service.google.transport import Transport
 from calendar_service.journeys.access import Access
 from calendar_service.journeys.views import ConnectionView, SettingsView, WaitingSession
@@ -57,21 +57,24 @@ class Overview:
         """
         slot = self.connections.slot(agent)
         with self.transport.within(_PAGE_WAITS):
-            account, trouble = self._account(slot) if ask_google else ("", False)
-        if trouble:
-            slot = self.connections.slot(agent)  # the attempt may have proved that the permission is gone
+            calendar, answered = self._calendar(slot) if ask_google else (None, True)
+        if not answered:
+            slot = self.connections.slot(
+                agent
+            )  # it may have proved that the permission or the calendar is gone
         records = self.sessions.all(agent)
         today = self.clock.now() // DAY
         return SettingsView(
             connection=connection_view(slot.facts),
-            account=mask(account),
+            account=mask(calendar.data_owner or "") if calendar else "",
+            calendar_name=calendar.summary if calendar else "",
             calendar_id=slot.facts.calendar_id,
             scheduled=sum(r.status is Status.SCHEDULED and r.over_day >= today for r in records),
             waiting=self._waiting(slot),
             other_agents=slot.facts.other_agents,
             moved_account=slot.facts.moved_account,
             calendar_fate=slot.facts.calendar_fate,
-            google_trouble=trouble,
+            google_trouble=not answered and bool(slot.grant and slot.facts.calendar_since),
             held_until=_held_until(slot.facts, slot.now),
         )
 
@@ -101,11 +104,11 @@ class Overview:
             ],
         }
 
-    def _account(self, slot: Slot) -> tuple[str, bool]:
-        """Return the calendar's owner as Google names it now, and whether Google had trouble answering."""
+    def _calendar(self, slot: Slot) -> tuple[CalendarInfo | None, bool]:
+        """Return the calendar as Google describes it now, and whether Google answered (or was not to be asked)."""
         facts = slot.facts
         if not slot.grant or not facts.calendar_since:
-            return "", False
+            return None, True
         try:
             grant = self.grants.open(slot.agent, facts.connection_id, slot.grant)
             info = self.access.with_token(
@@ -113,10 +116,10 @@ class Overview:
             )
         except CalendarMissing:
             self.connections.calendar_missing(slot.agent, facts.connection_id)
-            return "", True
-        except (GoogleError, ServiceError):
-            return "", True
-        return info.data_owner or "", False
+            return None, False
+        except ServiceError:
+            return None, False
+        return info, True
 
     def _waiting(self, slot: Slot) -> tuple[WaitingSession, ...]:
         sealed = self.sessions.waiting(slot.agent)

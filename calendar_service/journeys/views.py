@@ -46,6 +46,8 @@ class SettingsView:
     connection: ConnectionView
     account: str
     """The account's address, masked, read from Google at this moment; empty when it could not be read."""
+    calendar_name: str
+    """The calendar's title as Google has it at this moment; empty when it could not be read."""
     calendar_id: str
     scheduled: int
     """Sessions that stand in the calendar and are not over."""
