@@ -63,6 +63,7 @@ local function notify(kind, name)
   if not listened then return end
   local last = redis.call('ZRANGE', L, -1, -1, 'WITHSCORES')[2]
   local at = math.max(now, (tonumber(last) or 0) + 1)
+  if not last then redis.call('HDEL', F, 'letters_given_up') end -- a mark of a clock since put right
   redis.call('ZADD', L, ms(at), cjson.encode({connection_id = fact('connection_id'), type = kind, session = name,
     sequence = redis.call('HINCRBY', F, 'sequence', 1)}))
   -- One that is being sent, or that is tried again later, goes first: its time stands, unless a clock set it.

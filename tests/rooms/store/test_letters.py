@@ -49,6 +49,20 @@ def test_a_clock_that_goes_back_changes_no_order(listened: Store, letters: Lette
     assert [one.partition(" ")[0] for one in taken(letters)] == ["1", "2", "3", "4"]
 
 
+def test_a_mark_that_a_jumped_clock_left_gives_nothing_up(listened: Store, letters: Letters) -> None:
+    listened.moved.advance(31 * 86400)
+    listened.connect()
+    one = letters.take(AGENT)
+    assert one is not None
+    letters.done(AGENT, one.letter, "given_up")
+    assert letters.take(AGENT) is None
+    listened.moved.advance(8 * 86400)
+    letters.end(AGENT)
+    listened.moved.advance(-39 * 86400)
+    listened.connections.pause(AGENT, Actor.AGENT, paused=True)
+    assert taken(letters) == ["2 connection.paused"]
+
+
 def test_a_settling_that_lost_its_lease_tells_nothing(listened: Store, letters: Letters) -> None:
     grant = listened.connect()
     _, fence = listened.accept(listened.wanted(grant))
