@@ -13,6 +13,7 @@ DAY = 86_400.0
 ERASE_AFTER = 7 * DAY
 LATENESS = 600.0
 """Seconds after its term in which an erasure is still on time: one sweep of the worker and its retry."""
+RATES = {"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded"}
 ENDED = {"disconnected", "not_connected", "revoked"}
 PARTS = ("facts", "grant", "sessions", "waiting", "due", "letters")
 LAWS = (
@@ -79,6 +80,13 @@ class Judge:
         self.lives: dict[str, Life] = defaultdict(Life)
         self._along: list[Violation] = []
         self._shared: dict[str, set[str]] = defaultdict(set)
+        self._refused = {
+            call["path"].rpartition("/")[2]
+            for call in evidence.calls
+            if (call["api_method"] or "").startswith("calendar.events.")
+            and call["status"] in {400, 403}
+            and call.get("fault", {}).get("reason") not in RATES
+        }
         for line in evidence.lines:
             if line.get("account"):
                 self._shared[line["account"]].add(line["agent"])
@@ -207,6 +215,8 @@ class Judge:
         events: list[dict[str, Any]],
         record: dict[str, Any] | None,
     ) -> Iterable[Violation]:
+        if record and record["status"] == "failed" and record["event_id"] in self._refused:
+            return  # Google refused this very event for good, and the service says so
         accepted = [ask for ask in asked if _took_effect(answers.get(ask["n"]))]
         if not accepted:
             return
