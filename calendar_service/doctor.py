@@ -39,6 +39,7 @@ def examine(config: Config) -> Iterator[Finding]:
     yield _identity(service)
     yield _clocks(service)
     yield from _sealed(service)
+    yield from _google(service)
 
 
 def _key_files(config: Config) -> Iterator[Finding]:
@@ -99,6 +100,27 @@ def _sealed(service: wiring.Service) -> Iterator[Finding]:
             yield Finding(
                 "keys", "note", f"`{sealed.key_id}` still seals {sealed.total} records", "run `keys rotate`"
             )
+
+
+def _google(service: wiring.Service) -> Iterator[Finding]:
+    """Tell what all replicas have learnt of the way to Google."""
+    numbers = service.flow.numbers()
+    if numbers["calendar_google_client_rejected"]:
+        yield Finding(
+            "google",
+            "fault",
+            "does not take the client's credentials; no token is refreshed",
+            "mend CALENDAR_GOOGLE_CLIENT_ID and CALENDAR_GOOGLE_CLIENT_SECRET; no connection is lost meanwhile",
+        )
+    if numbers["calendar_google_testing_mode_suspected"]:
+        yield Finding(
+            "google",
+            "fault",
+            f"{numbers['calendar_google_deaths_at_seven_days']:.0f} permissions ended at seven days of age",
+            "publish the Google project (publishing status: in production); then these agents connect again",
+        )
+    if numbers["calendar_google_breaker_open"]:
+        yield Finding("google", "note", "does not answer; one call each ten seconds asks whether it is back")
 
 
 def _clocks(service: wiring.Service) -> Finding:
