@@ -61,7 +61,7 @@ def everything(package: Path = ROOT / "calendar_service") -> dict[str, Callable[
 
 def weight(name: str) -> float:
     """Return how often a scenario is played beside others: those that inject several faults at once more seldom."""
-    if name.startswith("F9 ") and name.endswith(("(web)", "(worker)")):
+    if name.startswith("F9 ") and name.endswith(("(web)", "(worker)", "(command)")):
         both = (
             name.replace("(web)", "(worker)") in everything()
             and name.replace("(worker)", "(web)") in everything()

@@ -81,8 +81,8 @@ DEFECTS = (
     Defect(
         "erasure after one day instead of seven",
         "store/disconnect.lua",
-        "'erase_due', ms(now + tonumber(A[2]))",
-        "'erase_due', ms(now + tonumber(A[2]) / 7)",
+        "'erase_due', ms(now + erase_term(tonumber(A[2])))",
+        "'erase_due', ms(now + erase_term(tonumber(A[2])) / 7)",
         ("F10 erasure at its term", "F22 a worker's clock is wrong"),
     ),
     Defect(

@@ -8,6 +8,7 @@ import contextlib
 import signal
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from faults.act import Act
@@ -775,6 +776,54 @@ def erasure_due(act: Act) -> int:
         act.town.advance(31)
         time.sleep(0.3)
     act.counted["erasures under clock steps"] += 1
+    return 1
+
+
+def place_hold(act: Act, agent: str, **extra: str) -> int:
+    """Place a legal hold by the operator's command; return its exit status."""
+    until = datetime.fromtimestamp(act.town.now() + 90 * DAY, UTC).strftime("%Y-%m-%d")
+    words = {
+        "placed-by": "One",
+        "approved-by": "Another",
+        "authority": "A court",
+        "reason": "A case",
+        "until": until,
+    }
+    options = [part for name, value in words.items() for part in (f"--{name}", value)]
+    return act.town.command("hold", "place", "acme", agent, *options, "--replace", **extra)
+
+
+def release_hold(act: Act, agent: str) -> None:
+    """Release it; from here on the erasure is due."""
+    if act.town.command("hold", "release", "acme", agent) == 0:
+        act.driver.note("released", agent=agent)
+
+
+@kind("F26 hold against erasure")
+def hold_against_erasure(act: Act) -> int:
+    """A hold is placed while the term ends: the data stays whole, or the hold is refused; afterwards it goes."""
+    agent = act.mover()
+    _end(act, agent)
+    time.sleep(0.2)
+    act.town.advance(TERM - 4)
+    placing = act.at_once(place_hold, act, agent)
+    time.sleep(act.chance.uniform(0, 0.3))
+    act.town.advance(5)
+    held = placing.result() == 0
+    if held:
+        act.driver.note("held", agent=agent)
+    act.town.advance(act.chance.choice((60, DAY)))
+    time.sleep(0.6)
+    exists = _slot(act, agent)
+    if held:
+        act.driver.note(
+            "expected", agent=agent, law="early_erasure", wanted=True, found=exists, why="under a hold"
+        )
+        release_hold(act, agent)
+        end = time.monotonic() + 8
+        while _slot(act, agent) and time.monotonic() < end:
+            act.town.advance(31)
+            time.sleep(0.3)
     return 1
 
 

@@ -67,6 +67,7 @@ class Life:
     broken_at: int = 0
     revoked_at_google: bool = False
     erased: bool = False
+    held: bool = False
     consent_asked: int = 0
     end_asked: float = 0.0
     end_answered: float = 0.0
@@ -161,6 +162,13 @@ class Judge:
             for agent in self._shared.get(life.account, {line["agent"]}):
                 other = self.lives[agent]
                 other.revoked_at_google, other.broken_at, other.whole_since = True, line["n"], 0
+        elif event == "held":
+            life.held = True
+        elif event == "released":  # what was due by then goes with the next sweep
+            life.held, life.end_answered = (
+                False,
+                max(line["at"] + line["offset"] - ERASE_AFTER, life.end_answered),
+            )
         elif event == "broken":
             life.broken_at, life.whole_since = line["n"], 0
         elif event == "slot":
@@ -169,7 +177,7 @@ class Judge:
                 self._add(
                     "early_erasure", f"{line['agent']}: {life.end_asked + ERASE_AFTER - now:.0f} s early"
                 )
-            if line["exists"] and now > life.end_answered + ERASE_AFTER + LATENESS:
+            if line["exists"] and not life.held and now > life.end_answered + ERASE_AFTER + LATENESS:
                 self._add(
                     "late_erasure", f"{line['agent']}: {now - life.end_answered - ERASE_AFTER:.0f} s late"
                 )

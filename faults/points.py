@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from faults.act import Act
-from faults.kinds import HOUR, TERM, _end, _other
+from faults.kinds import HOUR, TERM, _end, _other, _slot, place_hold, release_hold
 from faults.town import Process
 
 _NAME = re.compile(r"""failpoint\(\s*["']([a-z_.]+)["']\s*\)""")
@@ -50,6 +50,24 @@ def in_workers(act: Act, name: str) -> int:
     return reached
 
 
+def in_command(act: Act, name: str) -> int:
+    """Let the operator's command end at the step, then give it again, and take the hold back."""
+    agent = act.mover()
+    _end(act, agent)
+    reached = place_hold(act, agent, CALENDAR_FAILPOINTS=f"{name}:exit") == EXIT
+    act.reached[name] += reached
+    if place_hold(act, agent) == 0:
+        act.driver.note("held", agent=agent)
+        act.town.advance(TERM + HOUR)
+        time.sleep(0.5)
+        found = _slot(act, agent)
+        act.driver.note(
+            "expected", agent=agent, law="early_erasure", wanted=True, found=found, why="under a hold"
+        )
+        release_hold(act, agent)
+    return int(reached)
+
+
 def _ended(process: Process, seconds: float = 1.5) -> bool:
     end = time.monotonic() + seconds
     while process.alive:
@@ -75,6 +93,8 @@ def _prepared(act: Act, name: str) -> tuple[str, str]:
     return act.stayer(), act.name("point")
 
 
+EXIT = 137
+"""The status of a process that ended at a named step."""
 After = Callable[[], object]
 
 
@@ -237,6 +257,8 @@ def scenarios(package: Path) -> dict[str, Callable[[Act], int]]:
     for name in named(package):
         if name in _WEB:
             found[f"F9 {name} (web)"] = lambda act, name=name: in_web(act, name)
+        if name.startswith("hold."):
+            found[f"F9 {name} (command)"] = lambda act, name=name: in_command(act, name)
         if name in _WORKER:
             found[f"F9 {name} (worker)"] = lambda act, name=name: in_workers(act, name)
     return found

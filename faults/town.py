@@ -338,6 +338,18 @@ class Town:
                 return True
             return False
 
+    def command(self, *args: str, **extra: str) -> int:
+        """Run a command of the service to its end; return its exit status."""
+        env = self.processes["worker0"].env | extra
+        log = str(self.home / "command.log")
+        pid = self._ask_zygote(do="start", args=list(args), env=env, log=log)["pid"]
+        end = time.monotonic() + READY
+        while (status := self._ask_zygote(do="ended", pid=pid)["status"]) is None:
+            if time.monotonic() > end:
+                raise TownError(f"the command {args[0]} does not end")
+            time.sleep(0.01)
+        return int(status)
+
     def restart(self, name: str, **extra: str) -> None:
         """Kill whatever is left of it, and start it anew."""
         self.kill(name)

@@ -1,7 +1,7 @@
 """Starts the service's processes quickly: imports it once, then forks. Must run no thread and no service code itself.
 
 One JSON object a line on standard input, one a line back: {"do": "start", "args", "env", "log"} gives {"pid"},
-{"do": "ended", "pid"} gives {"ended"}. Whatever it started ends with it.
+{"do": "ended", "pid"} gives {"status"}, null while it runs. Whatever it started ends with it.
 """
 
 import ctypes
@@ -40,15 +40,15 @@ def _child(request: dict[str, Any]) -> None:
         os._exit(status)
 
 
-def _reap(ended: set[int]) -> None:
+def _reap(ended: dict[int, int]) -> None:
     while True:
         try:
-            pid, _ = os.waitpid(-1, os.WNOHANG)
+            pid, status = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
             return
         if pid == 0:
             return
-        ended.add(pid)
+        ended[pid] = os.waitstatus_to_exitcode(status)
 
 
 def _orphans() -> list[int]:
@@ -64,7 +64,7 @@ def main() -> None:
     import calendar_service.worker  # noqa: PLC0415
 
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)  # a killed process leaves its own children here
-    ended: set[int] = set()
+    ended: dict[int, int] = {}
     answer: dict[str, Any] = {"package": str(Path(calendar_service.__file__).parent)}
     print(json.dumps(answer), flush=True)
     for line in sys.stdin:
@@ -76,7 +76,7 @@ def main() -> None:
                 _child(request)
             answer = {"pid": pid}
         else:
-            answer = {"ended": request["pid"] in ended}
+            answer = {"status": ended.get(request["pid"])}
         print(json.dumps(answer), flush=True)
     for pid in _orphans():
         os.kill(pid, signal.SIGKILL)
