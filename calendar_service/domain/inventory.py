@@ -276,4 +276,20 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "ST-5",
         "Within a day.",
     ),
+    Item(
+        "flow",
+        (),
+        "How much is sent to Google, whether it answers, and when permissions ended there, without saying whose.",
+        "To ask no more of Google than it allows, and to notice trouble for all at once.",
+        "ST-3",
+        "Stays: it concerns nobody.",
+    ),
+    Item(
+        "flow:account",
+        (),
+        "By the fingerprint of an account: how many calls it may still make in this minute.",
+        "To ask no more of one account than Google allows.",
+        "ST-3",
+        "Two minutes after the last call.",
+    ),
 )

@@ -69,8 +69,11 @@ class Flow:
         """Tell the worker whether to do a session now: `go`, `skip` (its account has to wait), or `wait` (all have)."""
         if account and cost and not self._account(account, cost):
             return "skip"
-        answer = self.book.turn(cost)
-        return "wait" if answer == "wait" else "go"
+        if self.book.turn(cost) != "wait":
+            return "go"
+        if account and cost:
+            self.allowance.fill_account(account, cost)  # not used: given back
+        return "wait"
 
     def aside(self) -> bool:
         """Tell whether the worker may call Google for something that is no session; those are the better canaries."""
@@ -106,8 +109,8 @@ class Flow:
                 self.log.alarm("google.allowance_halved")
             raise
         except ClientRejected:
-            self.log.alarm("google.project_refused")
-            self._failed()
+            if self._failed():
+                self.log.alarm("google.project_refused")
             raise
         except GoogleUnavailable:
             self._failed()
@@ -195,10 +198,12 @@ class Flow:
         if accepted:
             self.book.accepted(accepted)
 
-    def _failed(self) -> None:
+    def _failed(self) -> bool:
         self.allowance.weather = replace(self.allowance.weather, failures=self.allowance.weather.failures + 1)
-        if self.book.failed():
+        has_opened = self.book.failed()
+        if has_opened:
             self.log.alarm("google.breaker_opened")
+        return has_opened
 
     def _worked(self) -> None:
         weather = self.allowance.weather
