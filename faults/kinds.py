@@ -664,6 +664,18 @@ def _end(act: Act, agent: str, *, erase: bool = False) -> None:
         time.sleep(0.1)
 
 
+def end_everywhere(act: Act, agent: str) -> None:
+    """Disconnect, and wait until Google has been told: a week later nobody would try any more."""
+    _end(act, agent)
+    end = time.monotonic() + 10
+    with contextlib.closing(act.town.raw) as client:
+        while time.monotonic() < end:
+            if not any(True for _ in client.scan_iter(f"*:a:acme/{agent}:errands", count=1000)):
+                return
+            act.town.advance(31)
+            time.sleep(0.3)
+
+
 @kind("F20 reconnect before the revocation")
 def reconnect_first(act: Act) -> int:
     """The revocation is on its way when the same account connects again."""
@@ -752,7 +764,7 @@ def _slot(act: Act, agent: str) -> bool:
 def erasure_due(act: Act) -> int:
     """Not before its term, and soon after; a worker dies under it, or was away until then."""
     agent = act.mover()
-    _end(act, agent)
+    end_everywhere(act, agent)
     time.sleep(0.3)
     act.town.advance(TERM - 900)
     time.sleep(0.7)
@@ -803,7 +815,7 @@ def release_hold(act: Act, agent: str) -> None:
 def hold_against_erasure(act: Act) -> int:
     """A hold is placed while the term ends: the data stays whole, or the hold is refused; afterwards it goes."""
     agent = act.mover()
-    _end(act, agent)
+    end_everywhere(act, agent)
     time.sleep(0.2)
     act.town.advance(TERM - 4)
     placing = act.at_once(place_hold, act, agent)
@@ -833,7 +845,7 @@ def reconnect_against_erasure(act: Act) -> int:
     agent = act.mover()
     session = act.name("kept")
     act.driver.surely("put", agent, session)
-    _end(act, agent)
+    end_everywhere(act, agent)
     begun = act.driver.consent(agent)
     act.town.advance(TERM + 1)
     if begun and act.chance.random() < 0.5:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from faults.act import Act
-from faults.kinds import HOUR, TERM, _end, _other, _slot, place_hold, release_hold
+from faults.kinds import HOUR, TERM, _end, _other, _slot, end_everywhere, place_hold, release_hold
 from faults.town import Process
 
 _NAME = re.compile(r"""failpoint\(\s*["']([a-z_.]+)["']\s*\)""")
@@ -53,7 +53,7 @@ def in_workers(act: Act, name: str) -> int:
 def in_command(act: Act, name: str) -> int:
     """Let the operator's command end at the step, then give it again, and take the hold back."""
     agent = act.mover()
-    _end(act, agent)
+    end_everywhere(act, agent)
     reached = place_hold(act, agent, CALENDAR_FAILPOINTS=f"{name}:exit") == EXIT
     act.reached[name] += reached
     if place_hold(act, agent) == 0:
@@ -214,7 +214,7 @@ def _queue_errand_with_calendar(act: Act, whom: tuple[str, str]) -> After:
 
 
 def _queue_erase(act: Act, whom: tuple[str, str]) -> After:
-    _end(act, whom[0])
+    end_everywhere(act, whom[0])
     act.town.advance(TERM + 5)
     time.sleep(0.6)
     act.town.advance(31)
