@@ -22,6 +22,7 @@ from calendar_service.google.oauth import OAuth, OAuthClient, permit_plain_http
 from calendar_service.google.transport import Call, Transport
 from calendar_service.journeys.access import Access
 from calendar_service.journeys.allowance import Allowance
+from calendar_service.journeys.attempt import Attempts
 from calendar_service.journeys.connect import Connect
 from calendar_service.journeys.disconnect import Disconnect
 from calendar_service.journeys.flow import Flow
@@ -205,17 +206,8 @@ def build(config: Config, process: str = "service", limits: Limits = Limits()) -
     disconnect = Disconnect(
         connections, grants, marks, oauth, calendar, transport, overview, receipts, upkeep, clock, erase_after
     )
-    schedule = Schedule(
-        sessions,
-        connections,
-        grants,
-        access,
-        Writer(calendar),
-        identity,
-        operator,
-        flow,
-        clock,
-    )
+    attempts = Attempts(sessions, connections, access, Writer(calendar), identity, operator, flow, clock)
+    schedule = Schedule(sessions, connections, grants, access, attempts, flow, clock)
     return Service(
         config=config,
         operator=operator,

@@ -101,7 +101,7 @@ DEFECTS = (
     ),
     Defect(
         "marker look-up forgotten",
-        "journeys/schedule.py",
+        "journeys/attempt.py",
         "look_first=not record.placed and (doubt or unknown)",
         "look_first=False",
         ("F28 erased and back", "F12 answer to insert lost", "F12 answer to insert lost"),
@@ -129,7 +129,7 @@ DEFECTS = (
     ),
     Defect(
         "older versions accepted",
-        "journeys/schedule.py",
+        "journeys/wishes.py",
         "if version < record.version or (version == record.version and not same):",
         "if version == record.version and not same:",
         ("F30 slow decision", "F30 cancel against reschedule") * 3,
@@ -178,7 +178,7 @@ DEFECTS = (
     ),
     Defect(
         "cancel forgets what may have been written",
-        "journeys/schedule.py",
+        "journeys/wishes.py",
         "never_written = not record.placed and not record.sent",
         "never_written = not record.placed",
         ("F12 answer lost, cancelled at once",) * 4,
@@ -220,7 +220,7 @@ DEFECTS = (
     ),
     Defect(
         "retry gives up silently",
-        "journeys/schedule.py",
+        "journeys/attempt.py",
         "due=due, destroy=False",
         "due=None, destroy=False",
         ("F13 server error",) * 2,

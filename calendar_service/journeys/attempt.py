@@ -1,0 +1,175 @@
+"""One attempt to bring a session to Google, and what its end means: done, later, waiting or failed (laws 2, 4).
+
+Knows the store and the writer of events. Must not know why the session is wanted as it is.
+"""
+
+import random
+from dataclasses import dataclass, replace
+
+from calendar_service.domain.clock import HOUR, MINUTE, SECOND, Clock, Millis
+from calendar_service.domain.connection import Facts, State
+from calendar_service.domain.errors import (
+    AccessForbidden,
+    AccessRevoked,
+    AccountRateLimited,
+    AdminBlocked,
+    ClientRejected,
+    GoogleError,
+    GoogleUnavailable,
+    InsufficientScope,
+    NotConnected,
+    QuotaExceeded,
+    RefreshRefused,
+    RequestRefused,
+    ServiceError,
+)
+from calendar_service.domain.failpoints import failpoint
+from calendar_service.domain.names import Agent
+from calendar_service.domain.operator import Operator
+from calendar_service.domain.session import Content, Record, Status
+from calendar_service.google.calendar import CalendarMissing
+from calendar_service.journeys.access import Access
+from calendar_service.journeys.flow import Flow
+from calendar_service.journeys.writing import LeaseLost, Work, Writer
+from calendar_service.store import keys
+from calendar_service.store.connections import Connections
+from calendar_service.store.grants import Grant
+from calendar_service.store.sessions import Sessions
+from calendar_service.vault import Identity
+
+_SLOWEST: Millis = 5 * MINUTE
+"""The longest pause between two tries after passing trouble."""
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """Goes to Google for one session, and notes how that ended."""
+
+    sessions: Sessions
+    connections: Connections
+    access: Access
+    writer: Writer
+    identity: Identity
+    operator: Operator
+    flow: Flow
+    clock: Clock
+
+    def make(
+        self,
+        agent: Agent,
+        facts: Facts,
+        grant: Grant,
+        record: Record,
+        content: Content | None,
+        *,
+        doubt: bool,
+    ) -> tuple[Record, str]:
+        """Bring it to Google and note how that ended; whatever proves nothing is tried again later.
+
+        `doubt`: an earlier write of this session may have been carried out.
+        """
+        unknown = facts.adopted and not record.settled
+        work = Work(
+            calendar_id=facts.calendar_id,
+            record=record,
+            content=content if record.wanted else None,
+            marker=self.identity.session_marker(agent.organization, agent.agent, record.session),
+            look_first=not record.placed and (doubt or unknown),
+            event_id=lambda generation: grant.event_id(record.session, generation),
+            neutral_title=self.operator.session_title[self.operator.language(facts.locale)],
+            still_ours=lambda: self._still_ours(agent, record),
+        )
+        try:
+            done, link = self.access.with_token(agent, grant, lambda token: self.writer.bring(token, work))
+            failpoint("schedule.after_google_before_settle")
+        except LeaseLost:
+            return record, ""
+        except (AccessRevoked, NotConnected):
+            raise NotConnected(
+                "Google says that the permission is gone; the session was not written."
+            ) from None
+        except GoogleError as trouble:
+            return self._trouble(agent, facts, record, content, trouble, doubt=doubt), ""
+        status = Status.SCHEDULED if record.wanted else Status.CANCELLED
+        done = replace(done, status=status, tries=0, reason="", calendar_number=facts.calendar_number)
+        self.settle(agent, facts, done, due=None, destroy=True)
+        return done, link
+
+    def _trouble(
+        self,
+        agent: Agent,
+        facts: Facts,
+        record: Record,
+        content: Content | None,
+        trouble: GoogleError,
+        *,
+        doubt: bool,
+    ) -> Record:
+        if isinstance(trouble, CalendarMissing):
+            self.connections.calendar_missing(agent, facts.connection_id)
+            gone = replace(record, status=Status.WAITING, reason=State.CALENDAR_MISSING.value, sent=False)
+            if not record.wanted:
+                gone = replace(gone, status=Status.CANCELLED, reason="", settled=record.revision)
+            return self._parked(agent, facts, gone, content)
+        if isinstance(trouble, InsufficientScope):
+            waiting = replace(record, status=Status.WAITING, reason=State.RECONSENT_REQUIRED.value)
+            return self._parked(agent, facts, waiting, content)
+        if isinstance(trouble, RequestRefused | AccessForbidden) and not trouble.retryable:
+            failed = replace(record, status=Status.FAILED, reason=trouble.code, digest="", sent=False)
+            self.settle(agent, facts, failed, due=None, destroy=True)
+            return failed
+        if isinstance(trouble, AccountRateLimited):
+            self.flow.account_limited(facts.account_mark)
+        ambiguous = isinstance(trouble, GoogleUnavailable) and trouble.ambiguous
+        later = replace(record, tries=record.tries + 1, reason=_reason(trouble), sent=doubt or ambiguous)
+        due = self.clock.now() + _pause(later.tries, trouble)
+        # Not later than its end: that it was not written in time is told then.
+        due = min(due, content.end) if record.wanted and content else due
+        self.settle(agent, facts, later, due=due, destroy=False)
+        return later
+
+    def _parked(self, agent: Agent, facts: Facts, record: Record, content: Content | None) -> Record:
+        waits = record.status is Status.WAITING
+        self.settle(agent, facts, record, due=self.waits_until(content) if waits else None, destroy=not waits)
+        return record
+
+    def settle(
+        self, agent: Agent, facts: Facts, record: Record, *, due: Millis | None, destroy: bool
+    ) -> None:
+        """Write how it stands now, if the lease is still ours."""
+        self.sessions.settle(agent, facts.connection_id, record, due=due, destroy_content=destroy)
+
+    def _still_ours(self, agent: Agent, record: Record) -> bool:
+        now = self.sessions.load(agent, record.session).record
+        return now is not None and now.fence == record.fence
+
+    def waits_until(self, content: Content | None) -> Millis:
+        """Return until when content may wait for a person's act: its end, 30 days at most."""
+        limit = self.clock.now() + keys.WAITING_MAX
+        return min(limit, content.end) if content else limit
+
+
+def _reason(trouble: ServiceError) -> str:
+    names = {
+        QuotaExceeded: "quota_exceeded",
+        ClientRejected: "operator",
+        RefreshRefused: "operator",
+        AdminBlocked: "administrator",
+    }
+    return next((reason for kind, reason in names.items() if isinstance(trouble, kind)), "google_trouble")
+
+
+def _pause(tries: int, trouble: GoogleError) -> Millis:
+    """Return how long to wait before the next try: doubled each time, with jitter, by class of reason.
+
+    Hours where only time or a person helps, minutes where the operator has to act, else seconds and
+    growing; what Google itself says in Retry-After counts if it is longer (read with a limit of an hour).
+    """
+    if isinstance(trouble, QuotaExceeded | AdminBlocked):
+        base = HOUR << min(tries, 3)
+    elif isinstance(trouble, ClientRejected | RefreshRefused):
+        base = MINUTE << min(tries, 3)
+    else:
+        base = min(_SLOWEST, SECOND << min(tries, 10))
+    jittered = base // 2 + random.randrange(base // 2 + 1)  # noqa: S311 - spreads load, guards nothing
+    return max(jittered, (trouble.retry_after or 0) * SECOND)

@@ -1,0 +1,134 @@
+"""What a wish means for a session's record: refused, the next revision, or nothing to do. Must not write or call.
+
+The decisions of `schedule`, taken on one reading of the store and on nothing else.
+"""
+
+from dataclasses import replace
+
+from calendar_service.domain.clock import DAY
+from calendar_service.domain.connection import REFUSING_STATES, WAITING_STATES, Facts, State
+from calendar_service.domain.errors import InvalidRequest, NotConnected, StaleVersion
+from calendar_service.domain.scope import SCOPE
+from calendar_service.domain.session import Content, Record, Status
+from calendar_service.journeys.views import SessionView
+from calendar_service.store.connections import closed
+from calendar_service.store.grants import Grant
+from calendar_service.store.sessions import Loaded
+
+STANDING = frozenset({Status.SCHEDULED, Status.PENDING, Status.WAITING})
+
+
+def accepting_state(loaded: Loaded) -> State:
+    """Return the state in which a new wish is accepted; raise `NotConnected` or `OrganizationClosed`."""
+    if loaded.closed:
+        raise closed()
+    state = loaded.facts.state(SCOPE)
+    if state in REFUSING_STATES:
+        raise NotConnected(
+            f"The agent's calendar is not connected (state `{state}`); the session was not accepted."
+        )
+    return state
+
+
+def refuse_stale(record: Record | None, version: int | None, *, same: bool) -> None:
+    """Raise `StaleVersion` for a wish older than the one accepted last; once given, a version is required."""
+    if record is None or record.version is None:
+        return
+    if version is None:
+        raise InvalidRequest(
+            "`version` was given for this session before, so it is required now.", field="version"
+        )
+    if version < record.version or (version == record.version and not same):
+        raise StaleVersion(
+            f"Version {version} is not newer than {record.version}, which was accepted before.",
+            field="version",
+        )
+
+
+def next_revision(
+    loaded: Loaded,
+    grant: Grant,
+    session: str,
+    digest: str,
+    content: Content,
+    version: int | None,
+    state: State,
+) -> Record:
+    """Return the record that is to be accepted: the next revision, in this connection's calendar."""
+    waiting = state in WAITING_STATES
+    before = loaded.record or Record(
+        session=session,
+        status=Status.PENDING,
+        revision=0,
+        settled=0,
+        wanted=True,
+        event_id=grant.event_id(session, 0),
+        generation=0,
+        etag="",
+        digest="",
+        calendar_number=loaded.facts.calendar_number,
+        over_day=0,
+    )
+    if before.calendar_number != loaded.facts.calendar_number and not waiting:
+        # Its calendar was replaced: in the new one there is no event yet. The id once given stays.
+        before = replace(
+            before, etag="", placed=False, sent=False, calendar_number=loaded.facts.calendar_number
+        )
+    return replace(
+        before,
+        status=Status.WAITING if waiting else Status.PENDING,
+        revision=before.revision + 1,
+        wanted=True,
+        digest=digest,
+        over_day=content.end // DAY,
+        version=version,
+        tries=0,
+        reason=state.value if waiting else "",
+    )
+
+
+def withdrawn(loaded: Loaded, record: Record, version: int | None) -> Record:
+    """Return the record that is to be accepted when the session has to be gone."""
+    gone = replace(
+        record,
+        status=Status.PENDING,
+        revision=record.revision + 1,
+        wanted=False,
+        digest="",
+        version=version,
+        tries=0,
+        reason="",
+    )
+    state = loaded.facts.state(SCOPE)
+    if out_of_reach(loaded, record):
+        return replace(gone, status=Status.CANCELLED, settled=gone.revision)
+    return replace(gone, status=Status.WAITING, reason=state.value) if state in WAITING_STATES else gone
+
+
+def out_of_reach(loaded: Loaded, record: Record) -> bool:
+    """Tell whether there is certainly nothing at Google that this cancel could remove."""
+    never_written = not record.placed and not record.sent
+    elsewhere = record.calendar_number != loaded.facts.calendar_number
+    return never_written or (record.status is Status.LOST and (elsewhere or not loaded.facts.calendar_since))
+
+
+def view(facts: Facts, record: Record, outcome: str, link: str = "") -> SessionView:
+    """Return the session as the backend sees it."""
+    done = record.status in {Status.SCHEDULED, Status.CANCELLED, Status.LOST}
+    named = record.placed and record.calendar_number == facts.calendar_number
+    return SessionView(
+        session=record.session,
+        status=record.status,
+        revision=record.revision,
+        event_id=record.event_id if named else "",
+        calendar_id=facts.calendar_id if named else "",
+        html_link=link,
+        outcome=outcome if done or outcome == "read" else "accepted",  # type: ignore[arg-type]
+        reason=record.reason,
+    )
+
+
+def nothing(session: str, record: Record | None) -> SessionView:
+    """Return the answer to a cancel that found nothing to cancel."""
+    revision = record.revision if record else 0
+    return SessionView(session, Status.CANCELLED, revision, "", "", "", "nothing")
