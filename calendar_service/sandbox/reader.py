@@ -40,11 +40,7 @@ class RequestReader:
     def next_request(self) -> Request:
         """The next complete request; raises NeedMore or BadRequest."""
         fresh = self._head is None
-        if self._head is None:
-            self._read_head()
-        head = self._head
-        if head is None:  # pragma: no cover - _read_head raises otherwise
-            raise NeedMore
+        head = self._head = self._head or self._read_head()
         body = self._chunks(head, fresh=fresh) if self._chunked else self._sized(head, fresh=fresh)
         self._head = None
         return Request(*head, body)
@@ -79,7 +75,7 @@ class RequestReader:
                 self._body = bytearray()
                 return body
 
-    def _read_head(self) -> None:
+    def _read_head(self) -> tuple[str, str, str, dict[str, str]]:
         end = self._buffer.find(b"\r\n\r\n")
         if end < 0:
             if len(self._buffer) > MAX_HEAD:
@@ -104,7 +100,7 @@ class RequestReader:
         self._length = int(length)
         if self._length > MAX_BODY:
             raise BadRequest("the body is too long", 413)
-        self._head = (method, path, query, headers)
+        return method, path, query, headers
 
 
 def _request_line(line: str) -> tuple[str, str, str]:
