@@ -37,8 +37,15 @@ local function wake_at(what, at)
   if at then redis.call('ZADD', D, ms(at), what) else redis.call('ZREM', D, what) end
 end
 
--- The slot's one timer entry is its earliest due time.
+-- The slot's one timer entry is its earliest due time. Where nothing is left but errands (an erasure, or the database's
+-- own expiry, which also comes at once when its time has passed), the agent's name leaves the index too.
 local function retime()
+  if redis.call('EXISTS', F) == 0 then
+    redis.call('SREM', X, member)
+    if redis.call('EXISTS', D) == 0 then
+      for _, id in ipairs(redis.call('HKEYS', E)) do redis.call('ZADD', D, ms(now), 'errand:' .. id) end
+    end
+  end
   local first = redis.call('ZRANGE', D, 0, 0, 'WITHSCORES')
   if first[1] then redis.call('ZADD', T, first[2], member) else redis.call('ZREM', T, member) end
 end

@@ -268,3 +268,17 @@ def test_identifiers_of_sessions_long_over_are_dropped(store: Store) -> None:
     assert store.connections.tidy(AGENT, today + 34, 30) == 1
     assert store.sessions.all(AGENT) == []
     assert "tidy" not in store.connections.slot(AGENT).due
+
+
+def test_an_expiry_that_comes_at_once_takes_the_names_too_and_leaves_the_errand_due(store: Store) -> None:
+    store.connect()
+    store.disconnect()
+    store.moved.advance(20 * DAY / 1000)  # no worker for so long that the database's own expiry has passed
+    store.connections.postpone(AGENT, "tidy", 1000)
+    slot = store.connections.slot(AGENT)
+    assert slot.facts.grant is GrantFact.NONE
+    assert list(store.connections.members("acme")) == []
+    assert set(slot.due) == {"errand:c1"}
+    store.connections.errand_done(AGENT, slot.errands[0], "given_up")
+    assert {name for name in store.names() if AGENT.member in name or "org:" in name} == set()
+    assert store.database.client.zscore(keys.timers(AGENT.shard), AGENT.member) is None
