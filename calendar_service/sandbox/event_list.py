@@ -42,7 +42,10 @@ def list_events(call: Call) -> dict[str, Any]:
     if query.get("orderBy") == "startTime":
         rows.sort(key=lambda event: (event.start, event.uid))
     elif query.get("orderBy") == "updated":
-        rows.sort(key=lambda event: (event.resource.get("updated", ""), event.uid))
+        # Within one millisecond the etag, which only grows, says which change was the later.
+        rows.sort(
+            key=lambda event: (event.resource.get("updated", ""), int(event.resource["etag"].strip('"')))
+        )
     page = paging.Page(call, f"events {calendar.id}", default=250, most=2500)
     items = [shown(event, query.get("timeZone")) for event in page.cut(rows)]
     syncable = not any(name in query for name in NO_TOKEN)  # [R] which lists give no token
