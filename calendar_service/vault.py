@@ -3,20 +3,18 @@
 Knows keys and places. Must not know the store, Google or what it seals.
 """
 
-import hmac
 import json
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+from calendar_service.keyed import keyed_hash
 
 FORMAT: Final = "cs1"
 """The version of the envelope, first in every blob and in its associated data."""
@@ -146,35 +144,3 @@ class Vault:
     def _wrap(self, key: bytes, place: Place) -> str:
         key_id, kek = self._keyring()[0]
         return _seal(kek, key_id, place, "data-key", key)
-
-
-def keyed_hash(key: bytes, label: str, data: bytes) -> bytes:
-    """Return HMAC-SHA-256 of `data` under the HKDF-SHA-256 key for `label` (RFC 5869)."""
-    derived = HKDFExpand(algorithm=SHA256(), length=KEY_BYTES, info=f"{FORMAT} {label}".encode()).derive(key)
-    return hmac.new(derived, data, sha256).digest()
-
-
-class Identity:
-    """The identity key: never rotated, so that our calendars and events are known again (CALENDAR_IDENTITY_KEY)."""
-
-    def __init__(self, key: bytes) -> None:
-        self._key = key
-
-    def calendar_marker(self, organization: str, agent: str) -> str:
-        """Return what stands in the description of the agent's calendar (32 hex digits)."""
-        return self._hash("calendar marker", organization, agent)
-
-    def session_marker(self, organization: str, agent: str, session: str) -> str:
-        """Return what stands in the private properties of the session's event (32 hex digits)."""
-        return self._hash("session marker", organization, agent, session)
-
-    def account_mark(self, primary_id: str) -> str:
-        """Return the same-account mark of a Google account, by its primary calendar's id (law 6)."""
-        return self._hash("account mark", primary_id)
-
-    def check_value(self) -> str:
-        """Return what tells another identity key from this one, and nothing else."""
-        return self._hash("check value")
-
-    def _hash(self, label: str, *parts: str) -> str:
-        return keyed_hash(self._key, label, json.dumps(parts).encode()).hex()[:32]

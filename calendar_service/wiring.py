@@ -20,6 +20,7 @@ from calendar_service.domain.operator import Operator
 from calendar_service.google.calendar import Calendar
 from calendar_service.google.oauth import OAuth, OAuthClient, permit_plain_http
 from calendar_service.google.transport import Call, Transport
+from calendar_service.identity import IdentityKey
 from calendar_service.journeys.access import Access
 from calendar_service.journeys.allowance import Allowance
 from calendar_service.journeys.attempt import Attempts
@@ -50,7 +51,7 @@ from calendar_service.store.sessions import Sessions
 from calendar_service.store.tickets import Tickets
 from calendar_service.store.timers import Timers
 from calendar_service.store.upkeep import Upkeep, WrongIdentityKey
-from calendar_service.vault import Identity, Vault
+from calendar_service.vault import Vault
 from calendar_service.webhooks import Webhooks
 
 THREADS = 16
@@ -84,7 +85,7 @@ class Service:
     rotation: Rotation
     notify: Notify
     transport: Transport
-    identity: Identity
+    identity: IdentityKey
     database: Database
     calls: "Calls"
 
@@ -192,7 +193,7 @@ def build(config: Config, process: str = "service", limits: Limits = Limits()) -
         transport,
     )
     calendar = Calendar(transport, google.api_endpoint)
-    identity = Identity(config.identity_key)
+    identity = IdentityKey(config.identity_key)
     operator = config.operator
     erase_after = operator.promises.erase_after
     threads = threading.BoundedSemaphore(THREADS // 2)

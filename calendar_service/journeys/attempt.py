@@ -28,6 +28,7 @@ from calendar_service.domain.names import Agent
 from calendar_service.domain.operator import Operator
 from calendar_service.domain.session import Content, Record, Status
 from calendar_service.google.calendar import CalendarMissing
+from calendar_service.identity import IdentityKey
 from calendar_service.journeys.access import Access
 from calendar_service.journeys.flow import Flow
 from calendar_service.journeys.writing import LeaseLost, Work, Writer
@@ -35,7 +36,6 @@ from calendar_service.store import keys
 from calendar_service.store.connections import Connections
 from calendar_service.store.grants import Grant
 from calendar_service.store.sessions import Sessions
-from calendar_service.vault import Identity
 
 _SLOWEST: Millis = 5 * MINUTE
 """The longest pause between two tries after passing trouble."""
@@ -49,7 +49,7 @@ class Attempts:
     connections: Connections
     access: Access
     writer: Writer
-    identity: Identity
+    identity: IdentityKey
     operator: Operator
     flow: Flow
     clock: Clock

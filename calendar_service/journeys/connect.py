@@ -24,6 +24,7 @@ from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.secret import Secret
 from calendar_service.google.calendar import Account, Calendar, CalendarMissing
 from calendar_service.google.oauth import CodeRefused, OAuth, Tokens, check_callback_issuer
+from calendar_service.identity import IdentityKey
 from calendar_service.journeys.access import Access
 from calendar_service.journeys.views import Outcome
 from calendar_service.store import keys
@@ -31,7 +32,6 @@ from calendar_service.store.connections import Connections, Slot
 from calendar_service.store.grants import Grant, Grants
 from calendar_service.store.marks import Marks
 from calendar_service.store.tickets import Browser, Pending, Tickets, digest, new_secret
-from calendar_service.vault import Identity
 
 _AGAIN = 3
 _EARLY_PROBE: Millis = MINUTE
@@ -49,7 +49,7 @@ class Connect:
     access: Access
     oauth: OAuth
     calendar: Calendar
-    identity: Identity
+    identity: IdentityKey
     operator: Operator
     clock: Clock
 

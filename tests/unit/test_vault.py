@@ -8,16 +8,16 @@ from pathlib import Path
 import cryptography_vectors
 import pytest
 
+from calendar_service.identity import IdentityKey
+from calendar_service.keyed import keyed_hash
 from calendar_service.vault import (
     NONCE_BYTES,
     CannotOpen,
     DataKey,
-    Identity,
     Place,
     Vault,
     decrypt,
     encrypt,
-    keyed_hash,
 )
 
 PLACE = Place("acme", "agent-1", "c" * 32)
@@ -142,7 +142,7 @@ def test_what_is_derived_dies_with_its_key_and_differs_by_label() -> None:
 
 
 def test_identity_marks_tell_agents_sessions_and_accounts_apart() -> None:
-    identity = Identity(KEK)
+    identity = IdentityKey(KEK)
     marks = {
         identity.calendar_marker("a", "b"),
         identity.calendar_marker("a/b", ""),
@@ -150,6 +150,6 @@ def test_identity_marks_tell_agents_sessions_and_accounts_apart() -> None:
         identity.session_marker("a", "b", "s"),
         identity.account_mark("a"),
         identity.check_value(),
-        Identity(os.urandom(32)).calendar_marker("a", "b"),
+        IdentityKey(os.urandom(32)).calendar_marker("a", "b"),
     }
     assert len(marks) == 7

@@ -1,0 +1,35 @@
+"""The identity key's marks: by them our calendars, events and accounts are known again. Opens nothing.
+
+Must not know the store or Google.
+"""
+
+import json
+
+from calendar_service.keyed import keyed_hash
+
+
+class IdentityKey:
+    """Never rotated, or nothing of ours is found again (CALENDAR_IDENTITY_KEY)."""
+
+    def __init__(self, key: bytes) -> None:
+        """Take the 32 bytes."""
+        self._key = key
+
+    def calendar_marker(self, organization: str, agent: str) -> str:
+        """Return what stands in the description of the agent's calendar (32 hex digits)."""
+        return self._hash("calendar marker", organization, agent)
+
+    def session_marker(self, organization: str, agent: str, session: str) -> str:
+        """Return what stands in the private properties of the session's event (32 hex digits)."""
+        return self._hash("session marker", organization, agent, session)
+
+    def account_mark(self, primary_id: str) -> str:
+        """Return the same-account mark of a Google account, by its primary calendar's id (law 6)."""
+        return self._hash("account mark", primary_id)
+
+    def check_value(self) -> str:
+        """Return what tells another identity key from this one, and nothing else."""
+        return self._hash("check value")
+
+    def _hash(self, label: str, *parts: str) -> str:
+        return keyed_hash(self._key, label, json.dumps(parts).encode()).hex()[:32]

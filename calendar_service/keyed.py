@@ -1,0 +1,17 @@
+"""One keyed hash for everything that must not be computable without its key. Must not know what it hashes."""
+
+import hmac
+from hashlib import sha256
+from typing import Final
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+_CONTEXT: Final = "cs1"
+"""Sets keys derived here apart from those of any other program that holds the same secret."""
+
+
+def keyed_hash(key: bytes, label: str, data: bytes) -> bytes:
+    """Return HMAC-SHA-256 of `data` under the HKDF-SHA-256 key for `label` (RFC 5869)."""
+    derived = HKDFExpand(algorithm=SHA256(), length=32, info=f"{_CONTEXT} {label}".encode()).derive(key)
+    return hmac.new(derived, data, sha256).digest()
