@@ -64,6 +64,7 @@ def show(organization: str, agent: str, *, as_json: bool) -> None:
     shown: dict[str, Any] = _entry(entry) | {
         "connection_id": entry.connection_id or None,
         "calendar_id": facts.calendar_id or None,
+        "held_calendars": facts.held_calendars.split(),
         "last_proof_of_life": _moment_or_none(facts.proof_at),
         "policy_version_consented": facts.consent_policy or None,
         "next": {what.partition(":")[0]: rfc3339(at) for what, at in slot.due.items()},
@@ -75,6 +76,7 @@ def show(organization: str, agent: str, *, as_json: bool) -> None:
     if as_json:
         print_json(shown)
         return
+    shown["held_calendars"] = ", ".join(shown["held_calendars"]) or None
     sessions = Counter(record.status.value for record in records)
     shown["sessions"] = ", ".join(f"{count} {status}" for status, count in sessions.items()) or None
     shown["next"] = ", ".join(f"{what} {at}" for what, at in shown["next"].items()) or None

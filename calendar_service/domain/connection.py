@@ -84,6 +84,8 @@ class Facts:
     """Who placed a legal hold and why, as `domain.hold` writes it."""
     hold_until: Millis = 0
     hold_told_from: Millis = 0
+    held_calendars: str = ""
+    """Calendars that others replaced while a legal hold stood: their ids, each with a space behind it."""
     own_term: Millis = 0
     """The term until the erasure that the agent chose; 0 = the operator's."""
     erase_due: Millis = 0

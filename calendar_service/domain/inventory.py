@@ -107,8 +107,9 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "facts",
-        ("hold", "hold_until", "hold_told_from"),
-        "Where a law obliges us to keep what would be erased: who ordered it, who approved it, why, and until when.",
+        ("hold", "hold_until", "hold_told_from", "held_calendars"),
+        "Where a law obliges us to keep what would be erased: who ordered it, who approved it, why, and until when; "
+        "and the identifier of a calendar that another one has replaced meanwhile.",
         "To obey that law, and not a day longer.",
         "ST-5",
         "When the hold ends, after 12 months at most.",

@@ -6,6 +6,7 @@ local former = fact('former_mark')
 if former ~= '' and former ~= A[4] then leave_account() end
 local before, usable = fact('calendar_id'), instant('calendar_since') > 0
 local replaced = before ~= '' and before ~= calendar
+if replaced then keep_held_calendar() end
 if replaced then notify('connection.calendar_replaced') elseif not usable then notify('connection.connected') end
 if before ~= calendar then
   put('calendar_number', ms(instant('calendar_number') + 1))

@@ -54,6 +54,12 @@ end
 local function held() return instant('hold_until') > now end
 local function erasable_at() return math.max(instant('erase_due'), instant('hold_until')) end
 
+-- Under a hold, the identifier of a calendar that another one replaces is kept beside it.
+local function keep_held_calendar()
+  local id = fact('calendar_id')
+  if id ~= '' and held() then put('held_calendars', fact('held_calendars') .. id .. ' ') end
+end
+
 -- The database's own expiry stands a day behind the erasure, for a deployment whose worker is gone (law 7).
 -- Expiry follows the database's real clock, so the test clock's offset is taken off again.
 local function guard_expiry()
@@ -137,5 +143,6 @@ end
 -- The old account keeps its calendar; what lay in it is lost to us until it is wanted again.
 local function leave_account()
   lose_scheduled('account_changed')
+  keep_held_calendar()
   put('calendar_id', '', 'calendar_since', '0', 'calendar_lost_at', '0', 'moved_account', '1')
 end

@@ -153,6 +153,30 @@ def test_a_hold_keeps_the_identifiers_of_sessions_long_over_and_no_content(house
 # --- who may be told, and who is refused ---
 
 
+@pytest.mark.parametrize("way", ["another account", "made anew"])
+def test_a_calendar_that_is_replaced_under_a_hold_keeps_its_identifier(house: Household, way: str) -> None:
+    house.connect()
+    former = facts(house).calendar_id
+    house.service.holds.place(house.agent, hold_of(house))
+    if way == "another account":
+        house.connect(account=SECOND)
+    else:
+        house.as_person("DELETE", None, calendar=former)
+        house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None)
+        assert house.service.connect.make_calendar(house.agent, create=True)
+    assert facts(house).calendar_id != former
+    assert former in invoke(house, "connections", "show", "acme", "agent-1").output
+    house.service.holds.release(house.agent)
+    assert former not in house.stored()
+
+
+def test_a_calendar_that_is_replaced_without_a_hold_leaves_no_identifier(house: Household) -> None:
+    house.connect()
+    former = facts(house).calendar_id
+    house.connect(account=SECOND)
+    assert former not in house.stored()
+
+
 def test_the_agent_is_told(ended: Household) -> None:
     hold = hold_of(ended)
     ended.service.holds.place(ended.agent, hold)
