@@ -36,6 +36,10 @@ def examine(config: Config) -> Iterator[Finding]:
         return
     yield Finding("database", "ok", "answers")
     yield from _durability(service)
+    replicas = list(_copies(service))
+    yield from replicas
+    if any(found.level == "fault" for found in replicas):
+        return  # what is looked at next also notes things, and nothing can be noted
     yield _identity(service)
     yield _clocks(service)
     yield from _sealed(service)
@@ -72,11 +76,40 @@ def _durability(service: wiring.Service) -> Iterator[Finding]:
     except StoreUnavailable:
         yield Finding("durability", "note", "the database does not tell its settings", "permit CONFIG GET")
         return
-    wrong = {setting: wanted for setting, wanted in DURABILITY.items() if found.get(setting) != wanted}
+    wrong = {
+        setting: wanted
+        for setting, wanted in DURABILITY.items()
+        if any(server.get(setting) != wanted for server in found)
+    }
     for setting, wanted in wrong.items():
         yield Finding("durability", "fault", f"{setting} is not {wanted}", f"set {setting} {wanted}")
     if not wrong:
         yield Finding("durability", "ok", "acknowledged writes are on disk, and nothing is evicted")
+
+
+def _copies(service: wiring.Service) -> Iterator[Finding]:
+    """Compare how many replicas a write waits for with how many there are."""
+    try:
+        wanted, found = service.database.deployment.copies, service.upkeep.replicas()
+    except StoreUnavailable:
+        yield Finding("replicas", "note", "the database does not tell its replicas", "permit INFO")
+        return
+    if found < wanted:
+        yield Finding(
+            "replicas",
+            "fault",
+            f"{found} follow the primary, and writes wait for {wanted}: nothing is acknowledged",
+            "start the replicas, or set `?copies=` in CALENDAR_REDIS_URL",
+        )
+    elif found and not wanted:
+        yield Finding(
+            "replicas",
+            "note",
+            f"{found} follow the primary, and no write waits for one: a failover may lose what was acknowledged",
+            "set `?copies=1` in CALENDAR_REDIS_URL",
+        )
+    elif wanted:
+        yield Finding("replicas", "ok", f"{found} follow the primary, and every write waits for {wanted}")
 
 
 def _identity(service: wiring.Service) -> Finding:

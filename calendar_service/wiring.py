@@ -3,14 +3,8 @@
 import threading
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
-import redis
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from redis.backoff import NoBackoff
-from redis.cluster import RedisCluster
-from redis.retry import Retry
-from redis.sentinel import Sentinel
 
 from calendar_service.config import Config
 from calendar_service.domain import failpoints
@@ -43,6 +37,7 @@ from calendar_service.log import Log
 from calendar_service.store.census import Census
 from calendar_service.store.connections import Connections
 from calendar_service.store.database import Database
+from calendar_service.store.deployment import deployment
 from calendar_service.store.flow import FlowBook, Limits
 from calendar_service.store.grants import Grants
 from calendar_service.store.letters import Letters
@@ -175,7 +170,7 @@ def build(config: Config, process: str = "service", limits: Limits = Limits()) -
     log = Log(process)
     calls = Calls(log)
     clock = config.clock()
-    database = Database(client(config.redis_url.reveal()), clock, webhooks=bool(config.webhook_url))
+    database = Database(deployment(config.database), clock, webhooks=bool(config.webhook_url))
     connections, sessions, marks = Connections(database), Sessions(database), Marks(database)
     tickets = Tickets(database)
     grants = Grants(Vault(lambda: config.keyring))
@@ -245,23 +240,3 @@ def build(config: Config, process: str = "service", limits: Limits = Limits()) -
 
 def _webhooks(config: Config) -> Webhooks | None:
     return Webhooks(config.webhook_url, lambda: config.webhook_secrets) if config.webhook_url else None
-
-
-def client(url: str) -> Any:
-    """Return the database's client; it never re-sends a command by itself, and never waits for ever."""
-    options: dict[str, Any] = {
-        "decode_responses": True,
-        "socket_timeout": 5.0,
-        "socket_connect_timeout": 2.0,
-    }
-    scheme, _, rest = url.partition("://")
-    base, _, kind = scheme.partition("+")
-    if kind == "cluster":
-        return RedisCluster.from_url(f"{base}://{rest}", **options)
-    once = Retry(NoBackoff(), 0)
-    if kind == "sentinel":
-        hosts, _, name = rest.partition("/")
-        places = [(host.rpartition(":")[0], int(host.rpartition(":")[2])) for host in hosts.split(",")]
-        sentinel: Any = Sentinel(places, ssl=base == "rediss", retry=once, **options)  # type: ignore[no-untyped-call]
-        return sentinel.master_for(name or "mymaster")
-    return redis.Redis.from_url(url, retry=once, **options)

@@ -54,6 +54,8 @@ class Worker:
     service: Service
     stop: threading.Event = field(default_factory=threading.Event)
     rewritten_at: Millis = 0
+    rewrite_owed: bool = False
+    """A rewrite was begun on some server and not on all."""
     held: list[tuple[Matter, Millis]] = field(default_factory=list)
     """Sessions whose time has come, and until when they are this worker's to do."""
     probes: _Probes = field(default_factory=_Probes)
@@ -197,13 +199,15 @@ class Worker:
 
     def _rewrite_if_wanted(self) -> None:
         since = self.service.clock.now() - self.rewritten_at
-        if since >= REWRITE_EVERY and self.service.upkeep.take_rewrite():
+        if since >= REWRITE_EVERY and (self.rewrite_owed or self.service.upkeep.take_rewrite()):
             self._rewrite()
 
     def _rewrite(self) -> None:
+        self.rewrite_owed = False
         try:
             self.service.upkeep.rewrite()
         except ServiceError as trouble:
+            self.rewrite_owed = True
             self.service.log.event("worker.trouble", code=trouble.code)
         self.rewritten_at = self.service.clock.now()
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from calendar_service import operators
 from calendar_service.config import rundata
-from calendar_service.config.database import database
+from calendar_service.config.database import Database, database
 from calendar_service.config.faults import ConfigurationFaults
 from calendar_service.config.keys import (
     WEBHOOK_SECRET,
@@ -87,7 +87,7 @@ class Config:
     google_port: int
     """Where `run` starts the local Google."""
     data_dir: Path
-    redis_url: Secret
+    database: Database
     keyring_source: AnySecret[Keyring] = field(repr=False)
     identity_key: bytes = field(repr=False)
     """32 bytes, never rotated: makes our calendars and events known again."""
@@ -186,7 +186,7 @@ def load(environ: Mapping[str, str]) -> Config:
         port=port,
         google_port=google_port,
         data_dir=data_dir,
-        redis_url=store().url,
+        database=store(),
         keyring_source=ring,
         identity_key=identity(),
         signing_key=signing(),

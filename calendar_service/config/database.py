@@ -4,23 +4,46 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl
+from enum import StrEnum
+from urllib.parse import parse_qsl, urlencode
 
 from calendar_service.config.faults import Refused
 from calendar_service.domain.secret import Secret
 
 _ADDRESS = re.compile(
-    r"(?P<scheme>rediss?(\+cluster|\+sentinel)?)://(?:[^@/?#]*@)?(?P<hosts>[^@/?#]+)(?:/[^?#]*)?(?:\?(?P<query>[^#]*))?"
+    r"(?P<base>rediss?)(?:\+(?P<kind>cluster|sentinel))?://"
+    r"(?P<login>[^@/?#]*@)?(?P<hosts>[^@/?#]+)(?P<path>/[^?#]*)?(?:\?(?P<query>[^#]*))?"
 )
-_SOCKET = re.compile(r"unix://(?:[^@/]*@)?(?P<path>/[^?#]+)(?:\?(?P<query>[^#]*))?")
+_SOCKET = re.compile(r"unix://(?:[^@/]*@)?/[^?#]+(?:\?(?P<query>[^#]*))?")
 _FORM = "write redis://, rediss:// (each also with +cluster or +sentinel) or unix:// and an address"
+_HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::(?P<port>\d{1,5}))?")
+_MOST_COPIES = 5
+
+
+class Kind(StrEnum):
+    """How many servers stand behind an address."""
+
+    SERVER = "server"
+    SENTINELS = "sentinel"
+    CLUSTER = "cluster"
+
+
+_PORTS = {Kind.SERVER: 6379, Kind.SENTINELS: 26379, Kind.CLUSTER: 6379}
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
     """An address that was understood."""
 
+    kind: Kind
     url: Secret
+    """Of one server, as the client library reads it: login, database number and TLS options."""
+    hosts: tuple[tuple[str, int], ...]
+    """Sentinels, or the cluster's first nodes."""
+    primary: str
+    """The name under which sentinels know the primary."""
+    copies: int
+    """How many replicas have to hold a write before it is acknowledged."""
     on_this_host: bool
     encrypted: bool
 
@@ -29,15 +52,59 @@ def database(text: str) -> Database:
     """Return the address, or raise `Refused`: unknown form, or TLS that does not verify (T3)."""
     socket = _SOCKET.fullmatch(text)
     if socket:
-        return Database(Secret(text), on_this_host=True, encrypted=False)
+        copies, query = _copies(socket["query"], Kind.SERVER)
+        url = Secret(text.partition("?")[0] + query)
+        return Database(Kind.SERVER, url, (), "", copies, on_this_host=True, encrypted=False)
     match = _ADDRESS.fullmatch(text)
     if match is None:
         raise Refused(("is not a database address", _FORM))
-    encrypted = match["scheme"].startswith("rediss")
+    kind = Kind(match["kind"] or "server")
+    encrypted = match["base"] == "rediss"
     if encrypted:
         _require_verification(dict(parse_qsl(match["query"] or "", keep_blank_values=True)))
-    local = all(_is_loopback(host) for host in match["hosts"].split(","))
-    return Database(Secret(text), on_this_host=local, encrypted=encrypted)
+    hosts = _hosts(match["hosts"], kind)
+    primary, path = _primary(match["path"] or "", kind)
+    copies, query = _copies(match["query"], kind)
+    name, port = hosts[0]
+    first = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
+    return Database(
+        kind,
+        Secret(f"{match['base']}://{match['login'] or ''}{first}{path}{query}"),
+        hosts,
+        primary,
+        copies,
+        on_this_host=all(_is_loopback(name) for name, _ in hosts),
+        encrypted=encrypted,
+    )
+
+
+def _hosts(text: str, kind: Kind) -> tuple[tuple[str, int], ...]:
+    matches = [_HOST.fullmatch(one) for one in text.split(",")]
+    if not all(matches) or (kind is Kind.SERVER and len(matches) > 1):
+        raise Refused(("is not a database address", _FORM))
+    return tuple((one["name"].strip("[]"), int(one["port"] or _PORTS[kind])) for one in matches if one)
+
+
+def _primary(path: str, kind: Kind) -> tuple[str, str]:
+    """Return the primary's name among sentinels (else empty), and the path that names the database's number."""
+    if kind is not Kind.SENTINELS:
+        return "", path
+    name, _, number = path.removeprefix("/").partition("/")
+    if not name:
+        raise Refused(
+            ("does not name the primary", "write redis+sentinel://host:26379/NAME, as sentinels know it")
+        )
+    return name, f"/{number}" if number else ""
+
+
+def _copies(query: str | None, kind: Kind) -> tuple[int, str]:
+    """Return how many replicas have to hold a write, and the query without that option."""
+    options = parse_qsl(query or "", keep_blank_values=True)
+    text = dict(options).get("copies", "0" if kind is Kind.SERVER else "1")
+    if not text.isascii() or not text.isdigit() or int(text) > _MOST_COPIES:
+        raise Refused((f"has copies that are no number from 0 to {_MOST_COPIES}", "write ?copies=1"))
+    others = urlencode([(name, value) for name, value in options if name != "copies"])
+    return int(text), f"?{others}" if others else ""
 
 
 def _require_verification(options: Mapping[str, str]) -> None:
@@ -51,9 +118,7 @@ def _require_verification(options: Mapping[str, str]) -> None:
         raise Refused(*reasons)
 
 
-def _is_loopback(host_and_port: str) -> bool:
-    bracketed = re.fullmatch(r"\[([0-9a-fA-F:.]+)\](?::\d+)?", host_and_port)
-    host = bracketed[1] if bracketed else host_and_port.partition(":")[0]
+def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
     try:

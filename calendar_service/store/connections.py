@@ -13,7 +13,7 @@ from calendar_service.domain.hold import Hold
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import Record
 from calendar_service.store import keys
-from calendar_service.store.database import Database
+from calendar_service.store.database import Database, ask_time
 from calendar_service.store.journal import Actor, Kind, entry
 
 CLOCK_TOLERANCE = HOUR
@@ -81,16 +81,16 @@ class Connections:
             pipeline.get(keys.part(agent, "grant"))
             pipeline.hgetall(keys.part(agent, "errands"))
             pipeline.zrange(keys.part(agent, "due"), 0, -1, withscores=True)
-            pipeline.time()
+            ask_time(pipeline, keys.part(agent, "facts"))
 
-        facts, grant, errands, due, (seconds, micros) = self._database.read(look)
+        facts, grant, errands, due, time = self._database.read(look)
         return Slot(
             agent,
             facts_of(facts),
             grant or "",
             tuple(Errand.of_json(name, text) for name, text in errands.items()),
             {what: int(at) for what, at in due},
-            int(seconds) * 1000 + int(micros) // 1000 + self._database.clock.offset(),
+            self._database.instant(time),
         )
 
     def refuse_closed(self, organization: str) -> None:
@@ -102,9 +102,9 @@ class Connections:
         """Close an organisation, or reopen it."""
         name = keys.closed(organization)
         if is_closed:
-            self._database.ask(lambda client: client.set(name, "1"))
+            self._database.write("SET", name, "1")
         else:
-            self._database.ask(lambda client: client.delete(name))
+            self._database.write("DEL", name)
 
     def members(self, organization: str) -> Iterator[Agent]:
         """Yield the organisation's agents that have a slot, in a stable order."""

@@ -3,21 +3,23 @@
 Knows Redis. Must not know what a connection or a session is.
 """
 
+import contextlib
 import json
 from collections.abc import Callable, Mapping
+from functools import cache
+from hashlib import sha1
 from importlib.resources import files
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, cast
 
 import redis
 from redis.client import Pipeline
-from redis.commands.core import Script
+from redis.exceptions import MovedError, NoScriptError
 
-from calendar_service.domain.clock import Clock
+from calendar_service.domain.clock import Clock, Millis
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.store import keys
-
-T = TypeVar("T")
+from calendar_service.store.deployment import Deployment
 
 _TROUBLE: Final = (
     redis.ConnectionError,
@@ -26,62 +28,121 @@ _TROUBLE: Final = (
     redis.exceptions.OutOfMemoryError,
     redis.exceptions.ClusterDownError,
 )
-_REFUSALS: Final = ("OOM", "MISCONF", "READONLY", "NOREPLICAS", "LOADING", "MASTERDOWN", "CLUSTERDOWN")
+_REFUSALS: Final = (
+    "OOM", "MISCONF", "READONLY", "NOREPLICAS", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "ASK", "TRYAGAIN",
+)  # fmt: skip
+COPY_PATIENCE: Final[Millis] = 1_000
+"""How long a replica may take to confirm a write."""
 
 
 class Database:
     """One Redis or Valkey, spoken to in scripts: a state change is one of them, whole or not at all."""
 
-    def __init__(self, client: "redis.Redis", clock: Clock, *, webhooks: bool = False) -> None:
-        """Take the way to it, the time, and whether a backend listens: else nothing is queued for it."""
-        self.client = client
+    def __init__(self, deployment: Deployment, clock: Clock, *, webhooks: bool = False) -> None:
+        """Take the servers, the time, and whether a backend listens: else nothing is queued for it."""
+        self.deployment = deployment
         self.clock = clock
         self.webhooks = webhooks
         self.round_trips = 0
         """Commands, scripts and pipelines sent by this process: the measure of the request path."""
-        self._scripts: dict[str, Script] = {}
+
+    @property
+    def client(self) -> "redis.Redis":
+        """What sends single commands."""
+        return self.deployment.client
 
     def ask(self, command: Callable[["redis.Redis"], Any]) -> Any:
-        """Send one command; trouble of the database becomes `StoreUnavailable`."""
+        """Send one reading command; trouble of the database becomes `StoreUnavailable`."""
+        return self._told(lambda: command(self.client))
+
+    def read(self, build: Callable[["Pipeline"], None]) -> list[Any]:
+        """Send several reads in one round trip."""
+
+        def send() -> list[Any]:
+            pipeline = self.client.pipeline(transaction=False)
+            build(pipeline)
+            return pipeline.execute()
+
+        return cast(list[Any], self._told(send))
+
+    def write(self, command: str, key: str, *arguments: str | int) -> Any:
+        """Send one writing command on one key: for what is no state of a connection."""
+        return self._told(lambda: self._acknowledged(key, (command, key, *arguments)))
+
+    def step(self, name: str, agent: Agent, entry: Mapping[str, object], *arguments: str | int) -> list[Any]:
+        """Run one script of the agent's slot: its state change together with its journal entry."""
+        head = (self.clock.offset(), agent.member, json.dumps(entry), "1" if self.webhooks else "0")
+        return self._run(source(name, prelude=True), keys.slot_keys(agent), (*head, *arguments))
+
+    def script(self, name: str, names: list[str], *arguments: str | int) -> list[Any]:
+        """Run one script that belongs to no agent's slot."""
+        return self._run(source(name, prelude=False), names, (self.clock.offset(), *arguments))
+
+    def instant(self, answer: list[Any]) -> Millis:
+        """Return the instant that an answer to `ask_time` tells, as scripts see it."""
+        seconds, micros = answer
+        return int(seconds) * 1000 + int(micros) // 1000 + self.clock.offset()
+
+    def _run(self, text: str, names: list[str], arguments: tuple[str | int, ...]) -> list[Any]:
+        def send() -> Any:
+            call = ("EVALSHA", _name_of(text), len(names), *names, *arguments)
+            try:
+                return self._acknowledged(names[0], call)
+            except NoScriptError:
+                self.deployment.server_of(names[0]).script_load(text)
+                return self._acknowledged(names[0], call)
+
+        return cast(list[Any], self._told(send))
+
+    def _acknowledged(self, key: str, command: tuple[str | int, ...]) -> Any:
+        """Send a writing command to the server of its key, and ask with it how many replicas have it.
+
+        What only one server knows is not acknowledged: it would be lost with that server,
+        and a former primary that nobody follows could go on by itself (F3, F4).
+        """
+        copies = self.deployment.copies
+        pipeline: Any
+        with self.deployment.server_of(key).pipeline(transaction=False) as pipeline:
+            pipeline.execute_command(*command)
+            if copies:
+                pipeline.execute_command("WAIT", copies, COPY_PATIENCE)
+            answer, *held = pipeline.execute(raise_on_error=False)
+        if isinstance(answer, Exception):
+            raise answer
+        if held and (isinstance(held[0], Exception) or held[0] < copies):
+            raise StoreUnavailable(
+                "The database did not confirm the change on a second server. It may have been made; try again.",
+                retry_after=2,
+            )
+        return answer
+
+    def _told(self, send: Callable[[], Any]) -> Any:
         self.round_trips += 1
         try:
-            return command(self.client)
+            return send()
+        except MovedError:
+            self._look_again()  # nothing was done: another server has the key now
+            raise unavailable() from None
         except _TROUBLE as error:
+            self._look_again()
             raise unavailable() from error
         except redis.ResponseError as error:
             if str(error).startswith(_REFUSALS) or "OOM" in str(error):
                 raise unavailable() from error
             raise
 
-    def read(self, build: Callable[["Pipeline"], None]) -> list[Any]:
-        """Send several reads in one round trip."""
-
-        def send(client: "redis.Redis") -> list[Any]:
-            pipeline = client.pipeline(transaction=False)
-            build(pipeline)
-            return pipeline.execute()
-
-        return cast(list[Any], self.ask(send))
-
-    def step(self, name: str, agent: Agent, entry: Mapping[str, object], *arguments: str | int) -> list[Any]:
-        """Run one script of the agent's slot: its state change together with its journal entry."""
-        head = (self.clock.offset(), agent.member, json.dumps(entry), "1" if self.webhooks else "0")
-        return self._run(name, keys.slot_keys(agent), (*head, *arguments), prelude=True)
-
-    def script(self, name: str, names: list[str], *arguments: str | int) -> list[Any]:
-        """Run one script that belongs to no agent's slot."""
-        return self._run(name, names, (self.clock.offset(), *arguments), prelude=False)
-
-    def _run(
-        self, name: str, names: list[str], arguments: tuple[str | int, ...], *, prelude: bool
-    ) -> list[Any]:
-        script = self._scripts.get(name)
-        if script is None:
-            script = self.client.register_script(source(name, prelude=prelude))
-            self._scripts[name] = script
-        return cast(list[Any], self.ask(lambda _: script(keys=names, args=list(arguments))))
+    def _look_again(self) -> None:
+        with contextlib.suppress(redis.RedisError):
+            self.deployment.look_again()
 
 
+def ask_time(pipeline: Any, key: str) -> None:
+    """Ask for the time of the server that has this key; `Database.instant` reads the answer."""
+    # TIME itself names no key, so in a cluster it would be some server's time.
+    pipeline.execute_command("EVAL", "return redis.call('TIME')", 1, key)
+
+
+@cache
 def source(name: str, *, prelude: bool) -> str:
     """Return a script's text: its flags, what all scripts of a slot begin with, its own steps."""
     folder = files("calendar_service.store")
@@ -90,8 +151,15 @@ def source(name: str, *, prelude: bool) -> str:
     return f"{flags}\n{shared}{steps}"
 
 
+@cache
+def _name_of(text: str) -> str:
+    """Return the name under which the database keeps a script: no secret depends on this hash."""
+    return sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+
 def unavailable() -> StoreUnavailable:
     """Return the one failure that callers see when the database does not do its work."""
     return StoreUnavailable(
-        "The database does not answer or refuses to write. Nothing was changed; try again.", retry_after=2
+        "The database does not answer or refuses to write. Try again; asking twice does no harm.",
+        retry_after=2,
     )

@@ -13,7 +13,7 @@ from calendar_service.domain.clock import Millis
 from calendar_service.domain.names import Agent
 from calendar_service.store import keys
 from calendar_service.store.connections import CLOCK_TOLERANCE
-from calendar_service.store.database import Database
+from calendar_service.store.database import Database, ask_time
 from calendar_service.store.journal import Actor, Kind, entry
 
 Outcome = Literal["delivered", "later", "given_up"]
@@ -96,10 +96,10 @@ class Letters:
 
         def look(pipeline: Any) -> None:
             pipeline.zmscore(keys.erased(shard), claimed)
-            pipeline.time()
+            ask_time(pipeline, keys.erased(shard))
 
-        scores, (seconds, micros) = self._database.read(look)
-        now = int(seconds) * 1000 + int(micros) // 1000 + self._database.clock.offset()
+        scores, time = self._database.read(look)
+        now = self._database.instant(time)
         letters = [_erased(text, int(at or 0)) for text, at in zip(claimed, scores, strict=True)]
         return [Taken(letter, letter.at, now) for letter in letters]
 

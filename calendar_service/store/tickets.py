@@ -91,9 +91,7 @@ class Tickets:
     def keep_pending(self, state: str, pending: Pending) -> None:
         """Keep a consent under way."""
         text = json.dumps(asdict(pending))
-        self._database.ask(
-            lambda client: client.set(keys.oauth_state(digest(state)), text, px=keys.OAUTH_STATE)
-        )
+        self._database.write("SET", keys.oauth_state(digest(state)), text, "PX", keys.OAUTH_STATE)
 
     def take_pending(self, unverified_state: str) -> Pending | None:
         """Take the consent under way, once; None if used, expired or unknown alike."""
@@ -131,17 +129,17 @@ class Tickets:
     def save_browser(self, cookie: str, browser: Browser) -> None:
         """Write the browser's session back if it still exists."""
         name, text = keys.browser(digest(cookie)), json.dumps(asdict(browser))
-        self._database.ask(lambda client: client.set(name, text, px=keys.BROWSER_IDLE, xx=True))
+        self._database.write("SET", name, text, "PX", keys.BROWSER_IDLE, "XX")
 
     def close_browser(self, cookie: str) -> None:
         """End the browser's session on this side."""
-        self._database.ask(lambda client: client.delete(keys.browser(digest(cookie))))
+        self._database.write("DEL", keys.browser(digest(cookie)))
 
     def _keep(self, key: Callable[[str], str], fields: dict[str, object], lifetime: Millis) -> str:
         secret = new_secret()
-        self._database.ask(lambda client: client.set(key(digest(secret)), json.dumps(fields), px=lifetime))
+        self._database.write("SET", key(digest(secret)), json.dumps(fields), "PX", lifetime)
         return secret
 
     def _take(self, name: str) -> dict[str, Any]:
-        text = self._database.ask(lambda client: client.getdel(name))
+        text = self._database.write("GETDEL", name)
         return cast(dict[str, Any], json.loads(text)) if text else {}

@@ -5,7 +5,7 @@ from typing import Any
 
 from calendar_service.domain.names import Agent
 from calendar_service.store import keys
-from calendar_service.store.database import Database
+from calendar_service.store.database import Database, ask_time
 
 
 class Timers:
@@ -38,5 +38,5 @@ class Timers:
         return sum(self._database.read(look))
 
     def _now(self) -> int:
-        seconds, micros = self._database.ask(lambda client: client.time())
-        return int(seconds) * 1000 + int(micros) // 1000 + self._database.clock.offset()
+        (time,) = self._database.read(lambda pipeline: ask_time(pipeline, keys.timers(0)))
+        return self._database.instant(time)

@@ -137,7 +137,31 @@ def test_production_refuses_a_draft(environ: dict[str, str], tmp_path: Path) -> 
     ],
 )
 def test_these_databases_are_good_enough_for_production(environ: dict[str, str], url: str) -> None:
-    assert config.load(environ | {"CALENDAR_REDIS_URL": url}).redis_url.reveal() == url
+    assert config.load(environ | {"CALENDAR_REDIS_URL": url}).database.url
+
+
+def test_an_address_of_many_servers_is_taken_apart(environ: dict[str, str]) -> None:
+    url = "rediss+sentinel://who:secret@s-1.internal,[::1]:26380/calendars/2?copies=2&ssl_ca_certs=/ca.pem"
+    found = config.load(environ | {"CALENDAR_REDIS_URL": url}).database
+    assert found.url.reveal() == "rediss://who:secret@s-1.internal:26379/2?ssl_ca_certs=%2Fca.pem"
+    assert found.hosts == (("s-1.internal", 26379), ("::1", 26380))
+    assert (found.primary, found.copies, found.on_this_host) == ("calendars", 2, False)
+
+
+@pytest.mark.parametrize(
+    ("url", "copies"),
+    [
+        ("redis://localhost/", 0),
+        ("unix:///run/valkey.sock?copies=1", 1),
+        ("redis+sentinel://localhost/calendars", 1),
+        ("redis+cluster://localhost", 1),
+        ("redis+cluster://localhost?copies=0", 0),
+    ],
+)
+def test_writes_wait_for_a_replica_where_one_may_take_over(
+    environ: dict[str, str], url: str, copies: int
+) -> None:
+    assert config.load(environ | {"CALENDAR_REDIS_URL": url}).database.copies == copies
 
 
 @pytest.mark.parametrize(
@@ -150,6 +174,11 @@ def test_these_databases_are_good_enough_for_production(environ: dict[str, str],
         "rediss+sentinel://db.internal:6380/main?ssl_check_hostname=0",
         "http://db.internal/",
         "redis://",
+        "redis://localhost:6379,localhost:6380/0",
+        "redis://localhost:port/0",
+        "redis+sentinel://localhost:26379/",
+        "redis+cluster://localhost?copies=many",
+        "redis+cluster://localhost?copies=9",
         "unix://relative.sock",
     ],
 )

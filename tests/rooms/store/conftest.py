@@ -4,18 +4,19 @@ import os
 
 import pytest
 
+from calendar_service.config.database import database
 from calendar_service.domain.clock import DAY, HOUR, Clock
 from calendar_service.domain.names import Agent
 from calendar_service.domain.secret import Secret
 from calendar_service.domain.session import Content, Record, Status
 from calendar_service.store.connections import Connections
 from calendar_service.store.database import Database
+from calendar_service.store.deployment import deployment
 from calendar_service.store.grants import Grant, Grants
 from calendar_service.store.journal import Actor
 from calendar_service.store.sessions import Sessions
 from calendar_service.store.timers import Timers
 from calendar_service.vault import Vault
-from calendar_service.wiring import client
 from tests.conftest import MovableClock
 
 AGENT = Agent("acme", "agent-1")
@@ -28,7 +29,7 @@ class Store:
     def __init__(self, url: str, clock: MovableClock) -> None:
         self.moved = clock
         self.clock = Clock(lambda: clock.offset)
-        self.database = Database(client(url), self.clock)
+        self.database = Database(deployment(database(url)), self.clock)
         self.connections, self.sessions = Connections(self.database), Sessions(self.database)
         self.timers = Timers(self.database)
         key = os.urandom(32)

@@ -1,0 +1,125 @@
+"""Which servers the database is: one, a primary that sentinels name, or a cluster. Must not know what is stored.
+
+The client library repeats nothing by itself here: what was sent and not answered may have been done.
+"""
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, Final, Protocol, cast
+
+import redis
+from redis.backoff import NoBackoff
+from redis.cluster import ClusterNode, RedisCluster
+from redis.connection import parse_url
+from redis.exceptions import RedisClusterException
+from redis.retry import Retry
+from redis.sentinel import Sentinel
+
+from calendar_service.config.database import Database as Address
+from calendar_service.config.database import Kind
+
+_PATIENCE: Final[dict[str, Any]] = {"socket_timeout": 5.0, "socket_connect_timeout": 2.0}
+"""Seconds; the client never waits for ever."""
+_OF_ONE_SERVER: Final = frozenset({"host", "port", "connection_class"})
+
+
+class Deployment(Protocol):
+    """The servers behind an address, as the store needs them. None is connected to before it is used."""
+
+    copies: int
+    """How many replicas have to hold a write before it is acknowledged."""
+
+    @property
+    def client(self) -> "redis.Redis":
+        """Sends single commands and reading pipelines to where they belong."""
+
+    def server_of(self, key: str) -> "redis.Redis":
+        """Return the server that a key is written at."""
+
+    def servers(self) -> Iterator["redis.Redis"]:
+        """Yield every server whose files hold the data, replicas included."""
+
+    def look_again(self) -> None:
+        """Forget which server is which, after trouble; raises what the database raises."""
+
+
+class Server:
+    """One server, or the primary that its address always leads to."""
+
+    def __init__(self, client: "redis.Redis", copies: int) -> None:
+        self.client = client
+        self.copies = copies
+
+    def server_of(self, key: str) -> "redis.Redis":  # noqa: ARG002 - every key is there
+        """Return the one server."""
+        return self.client
+
+    def servers(self) -> Iterator["redis.Redis"]:
+        """Yield the one server."""
+        yield self.client
+
+    def look_again(self) -> None:
+        """Do nothing: there is one server, and the client asks sentinels at each connection."""
+
+
+class Watched(Server):
+    """A primary and its replicas, as sentinels name them."""
+
+    def __init__(self, address: Address, options: dict[str, Any]) -> None:
+        of_sentinels = {name: value for name, value in options.items() if name.startswith(("ssl", "socket_"))}
+        sentinel: Any = Sentinel(list(address.hosts), sentinel_kwargs=of_sentinels, **options)  # type: ignore[no-untyped-call]
+        self._options = options
+        super().__init__(sentinel.master_for(address.primary), address.copies)
+
+    def servers(self) -> Iterator["redis.Redis"]:
+        """Yield the primary, then its replicas."""
+        yield self.client
+        found = self.client.info("replication")
+        for number in range(found["connected_slaves"]):
+            replica = found[f"slave{number}"]
+            yield redis.Redis(host=replica["ip"], port=replica["port"], **self._options)
+
+
+class Cluster:
+    """A cluster: each shard's keys lie together on one of its primaries."""
+
+    def __init__(self, address: Address, options: dict[str, Any]) -> None:
+        self.copies = address.copies
+        self._hosts, self._options = address.hosts, options
+
+    @cached_property
+    def client(self) -> Any:
+        """The cluster's client; made when first used, because making it asks the nodes for their slots."""
+        nodes: list[Any] = [ClusterNode(host, port) for host, port in self._hosts]  # type: ignore[no-untyped-call]
+        try:
+            return RedisCluster(startup_nodes=nodes, **self._options)
+        except RedisClusterException as error:
+            raise redis.ConnectionError("no node of the cluster answers") from error
+
+    def server_of(self, key: str) -> "redis.Redis":
+        """Return the primary that holds the key's slot."""
+        return cast("redis.Redis", self.client.get_redis_connection(self.client.get_node_from_key(key)))
+
+    def servers(self) -> Iterator["redis.Redis"]:
+        """Yield every node, replicas included."""
+        return (self.client.get_redis_connection(node) for node in self.client.get_nodes())
+
+    def look_again(self) -> None:
+        """Ask the nodes anew who holds which slots."""
+        self.client.nodes_manager.initialize()
+
+
+def deployment(address: Address) -> Deployment:
+    """Return what stands behind an address. Connects to nothing yet."""
+    options = {
+        **parse_url(address.url.reveal()),  # type: ignore[no-untyped-call]
+        **_PATIENCE,
+        "decode_responses": True,
+        "retry": Retry(NoBackoff(), 0),
+    }
+    if address.kind is Kind.SERVER:
+        return Server(redis.Redis(connection_pool=redis.ConnectionPool(**options)), address.copies)
+    shared = {name: value for name, value in options.items() if name not in _OF_ONE_SERVER}
+    if address.encrypted:
+        shared["ssl"] = True
+    return (Watched if address.kind is Kind.SENTINELS else Cluster)(address, shared)

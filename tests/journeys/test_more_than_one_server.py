@@ -1,0 +1,86 @@
+"""The whole life of a connection over a cluster, and behind sentinels: one server or several, the story is the same."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from calendar_service.domain.clock import DAY
+from calendar_service.domain.connection import State
+from calendar_service.domain.names import Agent
+from calendar_service.domain.session import By, Status
+from calendar_service.store.journal import Actor
+from tests import servers
+from tests.conftest import MovableClock
+from tests.household import SECOND, Household
+from tests.journeys.test_commands import invoke
+from tests.local_google import LocalGoogle
+
+
+@pytest.fixture(params=["cluster", "sentinel"])
+def house(request: pytest.FixtureRequest, tmp_path: Path, google_process: LocalGoogle) -> Iterator[Household]:
+    google_process.reset()
+    clock: MovableClock = google_process.clock  # type: ignore[attr-defined]
+    clock.path.write_text("0", "ascii")
+    with ExitStack() as stack:
+        if request.param == "cluster":
+            nodes = stack.enter_context(servers.cluster(tmp_path / "servers"))
+            url = f"redis+cluster://127.0.0.1:{nodes[1].port}?copies=0"
+        else:
+            *_, sentinel = stack.enter_context(servers.watched(tmp_path / "servers"))
+            url = f"redis+sentinel://127.0.0.1:{sentinel.port}/calendars"
+        made = Household.of(url, google_process, clock)
+        yield made
+        made.close()
+
+
+def test_the_whole_life_of_two_connections(house: Household) -> None:
+    other = Agent("acme", "agent-2")
+    house.connect()
+    house.connect(other, SECOND)
+    for agent in (house.agent, other):
+        assert house.service.schedule.put(agent, "s1", house.content(), By.AGENT, None).outcome == "created"
+        moved = house.service.schedule.put(agent, "s1", house.content(days=4), By.AGENT, None)
+        assert moved.status is Status.SCHEDULED
+    house.google.fault({"path": "/calendar/v3/**"}, {"status": 503, "reason": "backendError"}, times=1)
+    assert (
+        house.service.schedule.put(house.agent, "s2", house.content(), By.AGENT, None).status
+        is Status.PENDING
+    )
+    house.clock.advance(60)
+    house.work(2)
+    assert len(house.events()) == 2
+    assert house.service.schedule.cancel(house.agent, "s2", By.AGENT, None).status is Status.CANCELLED
+    listed = invoke(house, "connections", "list")
+    assert (listed.exit_code, listed.output.count("connected")) == (0, 2)
+    assert invoke(house, "doctor").exit_code == 0
+    house.service.disconnect.disconnect(house.agent, Actor.AGENT)
+    house.clock.advance(8 * DAY / 1000)
+    house.work(3)
+    assert house.service.overview.connection(house.agent).state is State.NOT_CONNECTED
+    assert house.service.overview.connection(other).state is State.CONNECTED
+
+
+@pytest.mark.parametrize(
+    ("query", "lost", "status", "words"),
+    [
+        ("?copies=1", 0, 0, "1 follow the primary, and every write waits for 1"),
+        ("", 0, 0, "no write waits for one"),
+        ("?copies=2", 0, 1, "nothing is acknowledged"),
+        ("?copies=0", 1, 0, ""),
+    ],
+)
+def test_doctor_compares_the_replicas_that_writes_wait_for_with_those_there_are(
+    tmp_path: Path, google_process: LocalGoogle, query: str, lost: int, status: int, words: str
+) -> None:
+    with servers.followed(tmp_path / "servers") as (primary, replica):
+        if lost:
+            replica.kill()
+            servers.until(lambda: not primary.client.info("replication")["connected_slaves"])
+        clock: MovableClock = google_process.clock  # type: ignore[attr-defined]
+        house = Household.of(f"redis://127.0.0.1:{primary.port}/0{query}", google_process, clock)
+        found = invoke(house, "doctor")
+        house.close()
+    assert (found.exit_code, words in found.output) == (status, True), found.output
+    assert ("replicas" in found.output) == bool(words)

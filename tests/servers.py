@@ -1,0 +1,159 @@
+"""Databases of more than one server, as processes of their own on free ports."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from calendar_service.embedded import server_binary
+
+_SETTINGS = {"bind": "127.0.0.1", "save": "", "loglevel": "warning", "repl-diskless-sync-delay": "0"}
+_DURABLE = {"appendonly": "yes", "appendfsync": "always"}
+
+
+@dataclass(eq=False)
+class Server:
+    """One Valkey with a port."""
+
+    port: int
+    home: Path
+    process: "subprocess.Popen[bytes]" = field(repr=False)
+
+    @property
+    def client(self) -> "redis.Redis":
+        return redis.Redis(port=self.port, decode_responses=True)
+
+    def signal(self, number: int) -> None:
+        os.kill(self.process.pid, number)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def files(self) -> bytes:
+        """Return everything that it keeps on disk."""
+        return b"".join(path.read_bytes() for path in sorted(self.home.rglob("*")) if path.is_file())
+
+
+def until(holds: Callable[[], Any], seconds: float = 30) -> Any:
+    """Ask until something holds that another process brings about; fail at the end."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            found = holds()
+        except redis.RedisError:
+            found = None
+        if found:
+            return found
+        time.sleep(0.01)
+    raise AssertionError("it never came to hold")
+
+
+@contextmanager
+def server(home: Path, *arguments: str, **settings: str) -> Iterator[Server]:
+    """Run one server until the end of the block."""
+    home.mkdir(parents=True)
+    port = _free_port()
+    named = {**_SETTINGS, "port": str(port), "dir": str(home), **settings}
+    words = [part for name, value in named.items() for part in (f"--{name.replace('_', '-')}", value)]
+    with subprocess.Popen([str(server_binary()), *arguments, *words], stdout=subprocess.DEVNULL) as process:
+        started = Server(port, home, process)
+        try:
+            until(started.client.ping)
+            yield started
+        finally:
+            process.send_signal(signal.SIGCONT)
+            process.kill()
+
+
+@contextmanager
+def followed(home: Path) -> Iterator[tuple[Server, Server]]:
+    """Run a primary and one replica that follows it."""
+    with ExitStack() as stack:
+        primary = stack.enter_context(server(home / "primary", **_DURABLE))
+        replica = stack.enter_context(
+            server(
+                home / "replica",
+                **_DURABLE,
+                replicaof=f"127.0.0.1 {primary.port}",
+                repl_diskless_load="swapdb",
+            )
+        )
+        until(lambda: replica.client.info("replication")["master_link_status"] == "up")
+        until(lambda: _copied(primary.client))
+        yield primary, replica
+
+
+@contextmanager
+def watched(home: Path) -> Iterator[tuple[Server, Server, Server]]:
+    """Run a primary, its replica, and a sentinel that knows the primary as `calendars`."""
+    with followed(home) as (primary, replica):
+        conf = home / "sentinel.conf"
+        conf.write_text(
+            f"sentinel monitor calendars 127.0.0.1 {primary.port} 1\n"
+            "sentinel down-after-milliseconds calendars 200\nsentinel failover-timeout calendars 1000\n"
+        )
+        with _sentinel(home, conf) as sentinel:
+            sentinel.client.execute_command("SENTINEL DEBUG", "info-period", 100, "ping-period", 100)
+            until(lambda: sentinel.client.sentinel_slaves("calendars"))
+            yield primary, replica, sentinel
+
+
+@contextmanager
+def cluster(home: Path, count: int = 2) -> Iterator[list[Server]]:
+    """Run a cluster of primaries that share the slots evenly."""
+    with ExitStack() as stack:
+        nodes = [
+            stack.enter_context(server(home / str(number), **_DURABLE, cluster_enabled="yes"))
+            for number in range(count)
+        ]
+        share = 16384 // count
+        for number, node in enumerate(nodes):
+            last = 16383 if number == count - 1 else (number + 1) * share - 1
+            node.client.execute_command("CLUSTER ADDSLOTSRANGE", number * share, last)
+            node.client.execute_command("CLUSTER MEET", "127.0.0.1", nodes[0].port)
+        for node in nodes:
+            until(lambda node=node: _is_whole(node.client.cluster("INFO"), count))
+        yield nodes
+
+
+def _copied(client: "redis.Redis") -> bool:
+    """Tell whether a write arrives at a replica; the first one takes up to a second."""
+    with client.pipeline(transaction=False) as pipeline:
+        found = pipeline.set("first", "1").delete("first").execute_command("WAIT", 1, 2_000).execute()
+    return bool(found[-1])
+
+
+def _is_whole(found: Mapping[str, str], count: int) -> bool:
+    return found["cluster_state"] == "ok" and found["cluster_known_nodes"] == str(count)
+
+
+@contextmanager
+def _sentinel(home: Path, conf: Path) -> Iterator[Server]:
+    port = _free_port()
+    words = [str(server_binary()), str(conf), "--sentinel", "--port", str(port), "--bind", "127.0.0.1"]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL) as process:
+        try:
+            started = Server(port, home, process)
+            until(started.client.ping)
+            yield started
+        finally:
+            process.kill()
+
+
+def _free_port() -> int:
+    # Below the range of ports that a cluster's nodes take for their own bus (10,000 above).
+    while True:
+        with socket.socket() as one:
+            one.bind(("127.0.0.1", 0))
+            port = int(one.getsockname()[1])
+        if port < 55_000:
+            return port
