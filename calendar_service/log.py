@@ -12,6 +12,8 @@ from enum import Enum
 from types import TracebackType
 from typing import IO, Any
 
+from calendar_service.domain.methods import PURPOSES
+
 Field = str | int | bool | Enum
 
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -46,6 +48,7 @@ FIELDS: dict[str, Callable[[Field], bool]] = {
     "status": _number,
     "ms": _number,
     "call": _matching(_GOOGLE_CALL),
+    "purpose": lambda value: value in PURPOSES,  # of a call at Google (LU-1)
     "code": _matching(_WORD),
     "reason": _matching(_WORD),
     "state": _matching(_WORD),

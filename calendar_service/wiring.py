@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from calendar_service.config import Config
 from calendar_service.domain import failpoints
 from calendar_service.domain.clock import Clock
-from calendar_service.domain.errors import GoogleUnavailable, StoreUnavailable
+from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.operator import Operator
 from calendar_service.google.calendar import Calendar
 from calendar_service.google.oauth import OAuth, OAuthClient, permit_plain_http
@@ -93,14 +93,16 @@ class Service:
         """Tell what is there: the database with our data, the keys, and a local Google if one is configured."""
         found = {"store": self._store_is_ours(), "keys": not self.config.file_faults()}
         if self.config.google.is_local:
-            found["google"] = self._google_answers()
+            found["google"] = self.transport.reaches(self.oauth_origin)
         return found
 
     def metrics(self) -> dict[str, float]:
         """Return counters of this process and the backlog of all."""
         calls = {
-            f'calendar_google_calls_total{{call="{name}",outcome="{outcome}"}}': float(count)
-            for (name, outcome), count in sorted(self.calls.counted().items())
+            f'calendar_google_calls_total{{call="{name}",purpose="{purpose}",outcome="{outcome}"}}': float(
+                count
+            )
+            for (name, purpose, outcome), count in sorted(self.calls.counted().items())
         }
         return {
             "calendar_store_round_trips_total": float(self.database.round_trips),
@@ -129,13 +131,6 @@ class Service:
             return False
         return True
 
-    def _google_answers(self) -> bool:
-        try:
-            answer, _ = self.transport.named("local.home", "/").request(self.oauth_origin + "/")
-        except GoogleUnavailable:
-            return False
-        return bool(answer.status < 500)
-
     @property
     def oauth_origin(self) -> str:
         """The origin of the authorisation endpoint: the one foreign place a form may lead to (CSP)."""
@@ -143,21 +138,24 @@ class Service:
 
 
 class Calls:
-    """Counts calls at Google by name and outcome, and logs each without what it carried."""
+    """Counts and logs calls at Google by name, purpose and outcome, without what they carried (LU-1)."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
         self._lock = threading.Lock()
-        self._counted: Counter[tuple[str, str]] = Counter()
+        self._counted: Counter[tuple[str, str, str]] = Counter()
 
     def observe(self, call: Call) -> None:
         """Take one call as the transport saw it."""
-        outcome = str(call.status) if call.status is not None else str(call.fault)
+        name, purpose = call.method.name.removeprefix("calendar."), call.method.purpose
+        outcome = call.status if call.status is not None else call.fault or "interrupted"
         with self._lock:
-            self._counted[call.name.removeprefix("calendar."), outcome] += 1
+            self._counted[name, purpose, str(outcome)] += 1
+        told = {"status" if isinstance(outcome, int) else "reason": outcome}
+        self._log.event("google.called", call=name, purpose=purpose, ms=round(call.seconds * 1000), **told)
 
-    def counted(self) -> dict[tuple[str, str], int]:
-        """Return the counts so far."""
+    def counted(self) -> dict[tuple[str, str, str], int]:
+        """Return the counts so far, by name, purpose and outcome."""
         with self._lock:
             return dict(self._counted)
 

@@ -1,6 +1,6 @@
 """The door to the Calendar API: sends googleapiclient's requests, turns refusals into facts. Must not retry.
 
-No method outside law 1 passes: there is no `calendars.clear`, no batch, no sharing.
+No method outside `domain.methods` passes: there is no `calendars.clear`, no batch, no sharing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,25 +12,11 @@ from googleapiclient.discovery import build_from_document
 from googleapiclient.discovery_cache import get_static_doc
 
 from calendar_service.domain.errors import GoogleUnavailable
+from calendar_service.domain.methods import METHODS
 from calendar_service.domain.secret import Secret
 from calendar_service.google.answers import json_object, mapping, refusal
 from calendar_service.google.silence import silence_libraries
 from calendar_service.google.transport import NamedCall, Transport
-
-PATHS: Final[Mapping[str, str]] = {
-    "calendar.calendarList.list": "users/me/calendarList",
-    "calendar.calendars.insert": "calendars",
-    "calendar.calendars.get": "calendars/{calendarId}",
-    "calendar.calendars.delete": "calendars/{calendarId}",
-    "calendar.channels.stop": "channels/stop",
-    "calendar.events.insert": "calendars/{calendarId}/events",
-    "calendar.events.get": "calendars/{calendarId}/events/{eventId}",
-    "calendar.events.patch": "calendars/{calendarId}/events/{eventId}",
-    "calendar.events.delete": "calendars/{calendarId}/events/{eventId}",
-    "calendar.events.list": "calendars/{calendarId}/events",
-    "calendar.events.watch": "calendars/{calendarId}/events/watch",
-}
-"""Every method this service may call (law 1), with its path template; another one cannot be sent."""
 
 MOST_PAGES: Final = 200
 """A list longer than this is a loop."""
@@ -54,7 +40,7 @@ class Api:
     def run(self, token: Secret, request: Any) -> dict[str, Any]:
         """Send a request once, with this access token; return Google's object, `{}` when it sent none."""
         request.headers["Authorization"] = f"Bearer {token.reveal()}"
-        door = _Door(self._transport.named(request.methodId, PATHS[request.methodId]))
+        door = _Door(self._transport.named(METHODS[request.methodId]))
         try:
             answer = request.execute(http=door, num_retries=0)
         except (ValueError, RecursionError):

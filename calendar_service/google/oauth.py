@@ -19,6 +19,7 @@ from oauthlib.oauth2 import OAuth2Error
 from oauthlib.oauth2.rfc6749.utils import is_secure_transport
 
 from calendar_service.domain.errors import AccessRevoked, ConsentRefused, GoogleUnavailable
+from calendar_service.domain.methods import METHODS, Method
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.secret import Secret
 from calendar_service.google.silence import silence_libraries
@@ -145,19 +146,21 @@ class OAuth:
             "client_id": self._client.client_id,
             "client_secret": self._client.secret_source().reveal(),
         }
-        return tokens(*self._post("oauth.refresh", self._client.token_uri, form))
+        return tokens(*self._post(METHODS["oauth.refresh"], self._client.token_uri, form))
 
     def revoke(self, token: Secret) -> None:
         """Return when Google confirmed that the token is dead, or does not know it; raise for anything else.
 
         It ends everything the account granted to the operator's project, other connections included (law 6).
         """
-        revoked(*self._post("oauth.revoke", self._client.revoke_uri, {"token": token.reveal()}))
+        revoked(*self._post(METHODS["oauth.revoke"], self._client.revoke_uri, {"token": token.reveal()}))
 
-    def _post(self, name: str, uri: str, form: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
+    def _post(
+        self, method: Method, uri: str, form: Mapping[str, str]
+    ) -> tuple[int, Mapping[str, str], bytes]:
         # In the body, never in the address: addresses are logged on the way.
-        door = self._transport.named(name, urlsplit(uri).path)
-        answer, content = door.request(uri, "POST", urlencode(form), _FORM)
+        door = self._transport.named(method)
+        answer, content = door.request(uri, method.verb, urlencode(form), _FORM)
         return answer.status, answer, content
 
     def _flow(self, verifier: Secret, scopes: list[str] | None) -> Any:
@@ -185,7 +188,7 @@ class _Adapter(requests.adapters.BaseAdapter):
 
     def send(self, request: requests.PreparedRequest, *_: object, **__: object) -> requests.Response:
         uri = request.url or ""
-        door = self._transport.named("oauth.exchange", urlsplit(uri).path)
+        door = self._transport.named(METHODS["oauth.exchange"])
         form: Any = request.body
         headers: Any = request.headers
         answer, content = door.request(uri, "POST", form, headers)

@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 import httplib2  # type: ignore[import-untyped]
 
 from calendar_service.domain.errors import GoogleUnavailable
+from calendar_service.domain.methods import Method
 from calendar_service.wire.deadline import Deadline
 from calendar_service.wire.dial import NotDelivered, tls_context
 from calendar_service.wire.faults import NO_ANSWER, fault_of
@@ -26,11 +27,7 @@ _OURS = frozenset({"accept-encoding", "connection", "host", "user-agent"})
 class Call:
     """What may be known of one call to Google: never an id, a token or a body (law 9)."""
 
-    name: str
-    """Google's method id, such as `calendar.events.insert`, or `oauth.refresh`."""
-    method: str
-    path: str
-    """The path template, without ids."""
+    method: Method
     status: int | None
     fault: str | None
     """Why there was no usable answer.
@@ -46,7 +43,7 @@ def ignore(call: Call) -> None:
 
 
 class Transport:
-    """Stands where googleapiclient expects an `httplib2.Http`; one kept connection per thread and origin.
+    """Sends in the place of an `httplib2.Http`; one kept connection per thread and origin.
 
     httplib2 re-sends a request when a connection drops, follows redirects and lets a slow peer
     outlast its timeout; a calendar created twice cannot be undone by a machine (law 3).
@@ -60,21 +57,17 @@ class Transport:
         self._connections = Connections(tls_context(ca_file))
         self._observe = observe
 
-    def request(
-        self,
-        uri: str,
-        method: str = "GET",
-        body: str | bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-        redirections: int = 0,
-        connection_type: object = None,
-    ) -> tuple[httplib2.Response, bytes]:
-        """Send once and return the answer, 2xx or 4xx or 5xx; raise `GoogleUnavailable` without one."""
-        return self.named("unnamed", "").request(uri, method, body, headers, redirections, connection_type)
+    def named(self, method: Method) -> "NamedCall":
+        """Return this transport for one method, with its purpose; there is no way to send without (LU-1)."""
+        return NamedCall(self, method)
 
-    def named(self, name: str, path: str) -> "NamedCall":
-        """Return this transport under the name and path template that its observer is told."""
-        return NamedCall(self, name, path)
+    def reaches(self, uri: str) -> bool:
+        """Tell whether somebody takes a connection there; nothing is sent."""
+        try:
+            self._connections.take(urlsplit(uri), Deadline(self._seconds).earlier(self._connections.limit))
+        except NotDelivered:
+            return False
+        return True
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
@@ -110,7 +103,7 @@ class Transport:
             fault = _name_of(reason)
             _unavailable(fault, ambiguous=not isinstance(reason, NotDelivered))
         finally:
-            self._observe(Call(call.name, method, call.path, status, fault, monotonic() - started))
+            self._observe(Call(call.method, status, fault, monotonic() - started))
 
     def _attempt(
         self, uri: SplitResult, method: str, body: bytes | None, headers: Mapping[str, str]
@@ -137,8 +130,7 @@ class NamedCall:
     """One call's door through the transport, in the shape googleapiclient executes on."""
 
     transport: Transport
-    name: str
-    path: str
+    method: Method
 
     def request(
         self,
@@ -149,7 +141,7 @@ class NamedCall:
         redirections: int = 0,
         connection_type: object = None,
     ) -> tuple[httplib2.Response, bytes]:
-        """Send once; see `Transport.request`."""
+        """Send once and return the answer, 2xx or 4xx or 5xx; raise `GoogleUnavailable` without one."""
         del redirections, connection_type  # no redirect is followed, whatever is asked
         # No compression is asked for, so that no answer can be larger than its bytes.
         sent = {name: value for name, value in (headers or {}).items() if name.lower() not in _OURS}

@@ -7,6 +7,12 @@ import struct
 import threading
 from collections.abc import Callable
 from types import TracebackType
+from typing import Final
+
+from calendar_service.domain.methods import METHODS
+
+ANY: Final = METHODS["calendar.calendars.get"]
+"""A method, where it does not matter which."""
 
 Act = Callable[["Conversation"], bool]
 """What to do once a request was read; returns whether the connection stays open."""

@@ -19,8 +19,8 @@ from calendar_service.domain.errors import (
     RateLimited,
     RequestRefused,
 )
+from calendar_service.domain.methods import METHODS
 from calendar_service.domain.secret import Secret
-from calendar_service.google.api import PATHS
 from calendar_service.google.calendar import Account, Calendar, CalendarMissing, EventAnswer, stamp
 from calendar_service.google.oauth import OAuth
 from calendar_service.google.transport import Transport
@@ -379,4 +379,4 @@ def test_each_operation_is_one_call_of_a_promised_method(
     assert api_calls(google)[before:] == [
         "calendar.events.insert", "calendar.events.patch", "calendar.events.delete",
     ]  # fmt: skip
-    assert set(api_calls(google)) <= set(PATHS)
+    assert set(api_calls(google)) <= set(METHODS)

@@ -9,8 +9,9 @@ import pytest
 from googleapiclient.discovery_cache import get_static_doc
 
 from calendar_service.domain.errors import AccessForbidden, AccessTokenExpired, GoogleUnavailable
+from calendar_service.domain.methods import METHODS
 from calendar_service.domain.secret import Secret
-from calendar_service.google.api import MOST_PAGES, PATHS
+from calendar_service.google.api import MOST_PAGES
 from calendar_service.google.calendar import API_ENDPOINT, Account, Calendar, CalendarMissing, stamp
 from calendar_service.google.transport import Call, Transport
 from tests.rooms.google.scripted_peer import Act, Peer, answer, says
@@ -63,9 +64,16 @@ def target_of(request: bytes) -> tuple[str, dict[str, list[str]]]:
 
 def test_only_the_methods_of_the_promise_can_be_sent_each_with_googles_own_path() -> None:
     resources = json.loads(get_static_doc("calendar", "v3"))["resources"]
-    known = {m["id"]: m["path"] for resource in resources.values() for m in resource["methods"].values()}
-    assert {name: known[name] for name in PATHS} == PATHS
-    assert {name.removeprefix("calendar.") for name in PATHS} == {
+    known = {
+        m["id"]: (m["httpMethod"], m["path"])
+        for resource in resources.values()
+        for m in resource["methods"].values()
+    }
+    ours = {
+        name: (one.verb, one.path) for name, one in METHODS.items() if one.path not in {"/token", "/revoke"}
+    }
+    assert {name: known[name] for name in ours} == ours
+    assert {name.removeprefix("calendar.") for name in ours} == {
         "calendars.insert", "calendars.get", "calendars.delete", "calendarList.list", "channels.stop",
         "events.insert", "events.get", "events.patch", "events.delete", "events.list", "events.watch",
     }  # fmt: skip
@@ -285,7 +293,7 @@ def test_the_observer_is_told_googles_method_and_the_path_template(
 ) -> None:
     with Peer(says_json(EVENT)) as peer:
         at(peer, transport).insert(TOKEN, "jane@example.com", {"id": "e1"})
-    assert [(c.name, c.method, c.path, c.status) for c in calls] == [
+    assert [(c.method.name, c.method.verb, c.method.path, c.status) for c in calls] == [
         ("calendar.events.insert", "POST", "calendars/{calendarId}/events", 200)
     ]
 

@@ -8,10 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from calendar_service.domain.errors import GoogleUnavailable
+from calendar_service.domain.methods import METHODS
 from calendar_service.google.transport import Call, Transport
 from calendar_service.wire import kept
 from calendar_service.wire.line import ANSWER_LIMIT
 from tests.rooms.google.scripted_peer import (
+    ANY,
     Act,
     Peer,
     answer,
@@ -28,7 +30,9 @@ GOOD = answer(b'{"a": 1}')
 
 def test_an_answer_arrives_with_status_headers_and_body(transport: Transport) -> None:
     with Peer(says(answer(b'{"a": 1}', "418 Teapot", X_One="1"))) as peer:
-        response, content = transport.request(f"{peer.origin}/path?q=1", "POST", '{"b": 2}', {"X-Two": "2"})
+        response, content = transport.named(ANY).request(
+            f"{peer.origin}/path?q=1", "POST", '{"b": 2}', {"X-Two": "2"}
+        )
     assert (response.status, response["x-one"], content) == (418, "1", b'{"a": 1}')
     head, _, body = peer.requests[0].partition(b"\r\n\r\n")
     assert head.startswith(b"POST /path?q=1 HTTP/1.1\r\n")
@@ -39,7 +43,7 @@ def test_an_answer_arrives_with_status_headers_and_body(transport: Transport) ->
 def test_a_thread_keeps_its_connection(transport: Transport) -> None:
     with Peer(says(GOOD)) as peer:
         for _ in range(3):
-            transport.request(peer.origin)
+            transport.named(ANY).request(peer.origin)
         assert (peer.connections, len(peer.requests)) == (1, 3)
 
 
@@ -47,9 +51,9 @@ def test_two_threads_never_share_a_connection(transport: Transport) -> None:
     both = threading.Barrier(2)
 
     def ask(origin: str) -> None:
-        transport.request(origin)
+        transport.named(ANY).request(origin)
         both.wait(5)
-        transport.request(origin)
+        transport.named(ANY).request(origin)
         transport.close()
 
     with Peer(says(GOOD)) as peer, ThreadPoolExecutor(2) as pool:
@@ -60,13 +64,13 @@ def test_two_threads_never_share_a_connection(transport: Transport) -> None:
 
 def test_a_forked_process_does_not_use_its_parents_connection(transport: Transport) -> None:
     with Peer(says(GOOD)) as peer:
-        transport.request(peer.origin)
+        transport.named(ANY).request(peer.origin)
         child = os.fork()
         if child == 0:
-            response, _ = transport.request(peer.origin)
+            response, _ = transport.named(ANY).request(peer.origin)
             os._exit(0 if response.status == 200 else 1)
         assert os.waitpid(child, 0)[1] == 0
-        transport.request(peer.origin)
+        transport.named(ANY).request(peer.origin)
         assert peer.connections == 2
 
 
@@ -74,9 +78,9 @@ def test_a_connection_the_peer_has_closed_is_opened_anew_before_anything_is_sent
     transport: Transport,
 ) -> None:
     with Peer(says_and_closes(GOOD)) as peer:
-        transport.request(peer.origin)
+        transport.named(ANY).request(peer.origin)
         assert peer.ended.acquire(timeout=5)
-        transport.request(peer.origin)
+        transport.named(ANY).request(peer.origin)
         assert (peer.connections, len(peer.requests)) == (2, 2)
 
 
@@ -85,15 +89,15 @@ def test_a_connection_idle_for_too_long_is_opened_anew(
 ) -> None:
     monkeypatch.setattr(kept, "IDLE_LIMIT", 0.0)
     with Peer(says(GOOD)) as peer:
-        transport.request(peer.origin)
-        transport.request(peer.origin)
+        transport.named(ANY).request(peer.origin)
+        transport.named(ANY).request(peer.origin)
         assert peer.connections == 2
 
 
 def test_a_connection_the_answer_closes_is_not_used_again(transport: Transport) -> None:
     with Peer(says(answer(b"{}", Connection="close"))) as peer:
-        transport.request(peer.origin)
-        transport.request(peer.origin)
+        transport.named(ANY).request(peer.origin)
+        transport.named(ANY).request(peer.origin)
         assert peer.connections == 2
 
 
@@ -103,7 +107,7 @@ def test_a_request_that_was_cut_is_not_sent_again_and_may_have_been_carried_out(
 ) -> None:
     with Peer(act) as peer:
         with pytest.raises(GoogleUnavailable) as fault:
-            transport.request(peer.origin, "POST", "{}")
+            transport.named(ANY).request(peer.origin, "POST", "{}")
         assert fault.value.ambiguous
         assert fault.value.retryable
         assert len(peer.requests) == 1
@@ -114,9 +118,9 @@ def test_a_kept_connection_that_is_cut_under_a_request_is_not_tried_again(
     transport: Transport, act: Act
 ) -> None:
     with Peer(says(GOOD), act) as peer:
-        transport.request(peer.origin)
+        transport.named(ANY).request(peer.origin)
         with pytest.raises(GoogleUnavailable) as fault:
-            transport.request(peer.origin, "POST", "{}")
+            transport.named(ANY).request(peer.origin, "POST", "{}")
         assert fault.value.ambiguous
         assert len(peer.requests) == 2
 
@@ -127,7 +131,7 @@ def test_a_refused_connection_proves_that_nothing_was_delivered(
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with pytest.raises(GoogleUnavailable) as fault:
-        transport.request(f"http://127.0.0.1:{port}/")
+        transport.named(ANY).request(f"http://127.0.0.1:{port}/")
     assert not fault.value.ambiguous
     assert calls[-1].fault == "refused"
 
@@ -144,7 +148,7 @@ def test_a_connection_that_is_never_accepted_proves_that_nothing_was_delivered(
             one.settimeout(0)
             one.connect_ex(listener.getsockname())
         with pytest.raises(GoogleUnavailable) as fault:
-            hasty.request(f"http://127.0.0.1:{listener.getsockname()[1]}/")
+            hasty.named(ANY).request(f"http://127.0.0.1:{listener.getsockname()[1]}/")
     finally:
         for one in (*waiting, listener):
             one.close()
@@ -159,7 +163,7 @@ def test_a_name_that_is_not_found_in_time_ends_at_the_deadline(
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found.wait(10) and [])
     started = time.monotonic()
     with pytest.raises(GoogleUnavailable) as fault:
-        hasty.request("http://calendar.invalid/")
+        hasty.named(ANY).request("http://calendar.invalid/")
     found.set()
     assert not fault.value.ambiguous
     assert time.monotonic() - started < 2
@@ -170,7 +174,7 @@ def test_a_name_that_does_not_exist_proves_that_nothing_was_delivered(
 ) -> None:
     for host in ("calendar.invalid", "a..b", ""):
         with pytest.raises(GoogleUnavailable) as fault:
-            transport.request(f"http://{host}/")
+            transport.named(ANY).request(f"http://{host}/")
         assert not fault.value.ambiguous
 
 
@@ -189,21 +193,21 @@ def test_no_peer_outlasts_the_deadline(hasty: Transport, act: Act) -> None:
     with Peer(act) as peer:
         started = time.monotonic()
         with pytest.raises(GoogleUnavailable) as fault:
-            hasty.request(peer.origin)
+            hasty.named(ANY).request(peer.origin)
         assert time.monotonic() - started < 2
         assert fault.value.ambiguous
 
 
 def test_a_peer_that_does_not_read_does_not_outlast_the_deadline(hasty: Transport) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(GoogleUnavailable) as fault:
-        hasty.request(f"http://127.0.0.1:{listener.getsockname()[1]}/", "POST", b"x" * 20_000_000)
+        hasty.named(ANY).request(f"http://127.0.0.1:{listener.getsockname()[1]}/", "POST", b"x" * 20_000_000)
     assert fault.value.ambiguous
 
 
 def test_no_redirect_is_followed(transport: Transport, calls: list[Call]) -> None:
     with Peer(says(GOOD)) as target, Peer(says(answer(b"", "307 Moved", Location=target.origin))) as peer:
         with pytest.raises(GoogleUnavailable):
-            transport.request(peer.origin, "POST", "{}", redirections=5)
+            transport.named(ANY).request(peer.origin, "POST", "{}", redirections=5)
         assert target.requests == []
     assert calls[-1].fault == "redirect"
 
@@ -223,7 +227,7 @@ def test_no_redirect_is_followed(transport: Transport, calls: list[Call]) -> Non
 )
 def test_a_huge_answer_is_not_read(transport: Transport, calls: list[Call], act: Act) -> None:
     with Peer(act) as peer, pytest.raises(GoogleUnavailable) as fault:
-        transport.request(peer.origin)
+        transport.named(ANY).request(peer.origin)
     assert fault.value.ambiguous
     assert calls[-1].fault == "too_large"
 
@@ -247,7 +251,7 @@ def test_a_huge_answer_is_not_read(transport: Transport, calls: list[Call], act:
 def test_what_is_no_whole_answer_is_no_answer(transport: Transport, data: bytes) -> None:
     with Peer(says_and_closes(data)) as peer:
         with pytest.raises(GoogleUnavailable) as fault:
-            transport.request(peer.origin, "POST", "{}")
+            transport.named(ANY).request(peer.origin, "POST", "{}")
         assert fault.value.ambiguous
         assert len(peer.requests) == 1
 
@@ -255,15 +259,17 @@ def test_what_is_no_whole_answer_is_no_answer(transport: Transport, data: bytes)
 def test_after_a_bad_answer_the_next_call_starts_on_a_fresh_connection(transport: Transport) -> None:
     with Peer(says(answer(b"{}HTTP/1.1 200 OK\r\n\r\n", Content_Length="2")), says(GOOD)) as peer:
         with pytest.raises(GoogleUnavailable):
-            transport.request(peer.origin)
-        _, content = transport.request(peer.origin)
+            transport.named(ANY).request(peer.origin)
+        _, content = transport.named(ANY).request(peer.origin)
         assert content == b'{"a": 1}'
         assert peer.connections == 2
 
 
 def test_compression_is_never_asked_for(transport: Transport) -> None:
     with Peer(says(GOOD)) as peer:
-        transport.request(peer.origin, headers={"accept-encoding": "gzip", "user-agent": "x (gzip)"})
+        transport.named(ANY).request(
+            peer.origin, headers={"accept-encoding": "gzip", "user-agent": "x (gzip)"}
+        )
     assert b"Accept-Encoding: identity\r\n" in peer.requests[0]
     assert b"gzip" not in peer.requests[0]
 
@@ -274,23 +280,23 @@ def test_proxies_of_the_environment_are_ignored(
     with Peer(says(GOOD)) as proxy, Peer(says(GOOD)) as peer:
         for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, proxy.origin)
-        transport.request(peer.origin)
+        transport.named(ANY).request(peer.origin)
         assert (len(proxy.requests), len(peer.requests)) == (0, 1)
 
 
-def test_the_observer_is_told_name_template_status_and_seconds_and_nothing_else(
+def test_the_observer_is_told_method_purpose_status_and_seconds_and_nothing_else(
     transport: Transport, calls: list[Call]
 ) -> None:
     with Peer(says(GOOD), says_and_closes(b"")) as peer:
-        door = transport.named("calendar.events.get", "calendars/{calendarId}/events/{eventId}")
+        door = transport.named(METHODS["calendar.events.get"])
         door.request(
             f"{peer.origin}/calendars/jane@example.com/events/e1", headers={"Authorization": "ya29.x"}
         )
         with pytest.raises(GoogleUnavailable):
             door.request(f"{peer.origin}/calendars/jane@example.com/events/e1")
-    assert [(c.name, c.method, c.status, c.fault) for c in calls] == [
-        ("calendar.events.get", "GET", 200, None),
-        ("calendar.events.get", "GET", None, "cut"),
+    assert [(c.method.name, c.method.purpose, c.status, c.fault) for c in calls] == [
+        ("calendar.events.get", "sessions", 200, None),
+        ("calendar.events.get", "sessions", None, "cut"),
     ]
     assert all(0 < call.seconds < 5 for call in calls)
     assert "jane" not in repr(calls)
@@ -302,9 +308,9 @@ def test_a_block_of_calls_shares_its_seconds(transport: Transport) -> None:
         started = time.monotonic()
         with transport.within(0.2):
             with pytest.raises(GoogleUnavailable) as sent:
-                transport.request(peer.origin)
+                transport.named(ANY).request(peer.origin)
             with pytest.raises(GoogleUnavailable) as unsent:
-                transport.request(peer.origin)
+                transport.named(ANY).request(peer.origin)
         assert time.monotonic() - started < 2
         assert sent.value.ambiguous
         assert not unsent.value.ambiguous
@@ -315,7 +321,7 @@ def test_an_inner_block_cannot_lengthen_an_outer_one(transport: Transport) -> No
     with Peer(hangs) as peer:
         started = time.monotonic()
         with transport.within(0.2), transport.within(60), pytest.raises(GoogleUnavailable):
-            transport.request(peer.origin)
+            transport.named(ANY).request(peer.origin)
         assert time.monotonic() - started < 2
 
 
@@ -323,17 +329,17 @@ def test_after_a_block_the_calls_have_their_own_deadline_again(transport: Transp
     with Peer(says(GOOD)) as peer:
         with transport.within(0):
             pass
-        assert transport.request(peer.origin)[0].status == 200
+        assert transport.named(ANY).request(peer.origin)[0].status == 200
 
 
 def test_no_error_repeats_a_header_or_an_address(transport: Transport) -> None:
     with Peer(says(GOOD)) as peer:
         for headers in ({"Authorization": "Bearer planted\nX: y"}, {"Authorization": "Bearer planted\u0416"}):
             with pytest.raises(GoogleUnavailable) as fault:
-                transport.request(peer.origin, headers=headers)
+                transport.named(ANY).request(peer.origin, headers=headers)
             assert "planted" not in "".join(traceback.format_exception(fault.value))
         address = f"{peer.origin}/{'deltnalp'[::-1]} address"  # not in the source line a traceback shows
         with pytest.raises(GoogleUnavailable) as fault:
-            transport.request(address)
+            transport.named(ANY).request(address)
         assert "planted" not in "".join(traceback.format_exception(fault.value))
         assert peer.requests == []

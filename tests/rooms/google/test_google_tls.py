@@ -12,7 +12,7 @@ import pytest
 from calendar_service.domain.errors import GoogleUnavailable
 from calendar_service.google.transport import Call, Transport
 from tests.rooms.google.certificates import Authority, new_authority
-from tests.rooms.google.scripted_peer import Peer, answer, drips, hangs, says, says_and_closes
+from tests.rooms.google.scripted_peer import ANY, Peer, answer, drips, hangs, says, says_and_closes
 
 GOOD = answer(b"{}")
 
@@ -42,7 +42,7 @@ def old_server(authority: Authority) -> ssl.SSLContext:
 def test_a_server_of_the_trusted_authority_is_spoken_to(transport: Transport, authority: Authority) -> None:
     with Peer(says(GOOD), tls=authority.server()) as peer:
         for _ in range(3):
-            assert transport.request(peer.origin)[0].status == 200
+            assert transport.named(ANY).request(peer.origin)[0].status == 200
         assert peer.connections == 1
 
 
@@ -50,9 +50,9 @@ def test_a_server_that_closed_a_kept_tls_connection_is_called_anew(
     transport: Transport, authority: Authority
 ) -> None:
     with Peer(says_and_closes(GOOD), tls=authority.server()) as peer:
-        transport.request(peer.origin)
+        transport.named(ANY).request(peer.origin)
         assert peer.ended.acquire(timeout=5)
-        transport.request(peer.origin)
+        transport.named(ANY).request(peer.origin)
         assert (peer.connections, len(peer.requests)) == (2, 2)
 
 
@@ -63,8 +63,8 @@ def test_an_answer_smuggled_in_behind_another_is_never_read(
     first = answer(b"1" * (9000 - (len(whole) - io.DEFAULT_BUFFER_SIZE)))  # fills one buffer to its brim
     assert len(first) == io.DEFAULT_BUFFER_SIZE
     with Peer(says(first + answer(b'"smuggled"')), says(GOOD), tls=authority.server()) as peer:
-        transport.request(peer.origin)
-        _, content = transport.request(peer.origin)
+        transport.named(ANY).request(peer.origin)
+        _, content = transport.named(ANY).request(peer.origin)
         assert content == b"{}"
         assert peer.connections == 2
 
@@ -81,7 +81,7 @@ def test_a_server_with_a_bad_certificate_is_sent_nothing(
     }[fault]()
     with Peer(says(GOOD), tls=context) as peer:
         with pytest.raises(GoogleUnavailable) as refusal:
-            transport.request(peer.origin, "POST", "{}")
+            transport.named(ANY).request(peer.origin, "POST", "{}")
         assert not refusal.value.ambiguous
         assert calls[-1].fault == "tls"
         assert peer.requests == []
@@ -90,14 +90,14 @@ def test_a_server_with_a_bad_certificate_is_sent_nothing(
 def test_without_an_authority_of_its_own_the_systems_are_asked(authority: Authority) -> None:
     with Peer(says(GOOD), tls=authority.server()) as peer:
         with pytest.raises(GoogleUnavailable):
-            Transport(deadline=5).request(peer.origin)
+            Transport(deadline=5).named(ANY).request(peer.origin)
         assert peer.requests == []
 
 
 def test_tls_below_1_2_is_refused(transport: Transport, authority: Authority, calls: list[Call]) -> None:
     with Peer(says(GOOD), tls=old_server(authority)) as peer:
         with pytest.raises(GoogleUnavailable) as refusal:
-            transport.request(peer.origin)
+            transport.named(ANY).request(peer.origin)
         assert not refusal.value.ambiguous
         assert calls[-1].fault == "tls"
         assert peer.requests == []
@@ -120,7 +120,7 @@ def test_the_old_server_of_the_test_above_does_speak_to_an_old_client(authority:
 def test_plain_http_behind_an_https_address_is_sent_nothing(authority: Authority) -> None:
     with Peer(says(GOOD)) as peer:
         with pytest.raises(GoogleUnavailable) as refusal:
-            Transport(deadline=0.2, ca_file=str(authority.file)).request(
+            Transport(deadline=0.2, ca_file=str(authority.file)).named(ANY).request(
                 peer.origin.replace("http:", "https:"), "POST", "{}"
             )
         assert not refusal.value.ambiguous
@@ -132,7 +132,7 @@ def test_a_handshake_that_hangs_ends_at_the_deadline(authority: Authority) -> No
     with socket.create_server(("127.0.0.1", 0)) as listener:
         started = time.monotonic()
         with pytest.raises(GoogleUnavailable) as fault:
-            hasty.request(f"https://localhost:{listener.getsockname()[1]}/")
+            hasty.named(ANY).request(f"https://localhost:{listener.getsockname()[1]}/")
         assert not fault.value.ambiguous
         assert time.monotonic() - started < 2
 
@@ -143,7 +143,7 @@ def test_no_peer_outlasts_the_deadline_over_tls(authority: Authority, act: objec
     with Peer(act, tls=authority.server()) as peer:  # type: ignore[arg-type]
         started = time.monotonic()
         with pytest.raises(GoogleUnavailable) as fault:
-            hasty.request(peer.origin)
+            hasty.named(ANY).request(peer.origin)
         assert fault.value.ambiguous
         assert time.monotonic() - started < 2
 
@@ -153,6 +153,6 @@ def test_an_answer_without_length_that_is_cut_below_tls_is_not_whole(
 ) -> None:
     with Peer(says_and_closes(b"HTTP/1.1 200 OK\r\n\r\n{}"), tls=authority.server()) as peer:
         with pytest.raises(GoogleUnavailable) as fault:
-            transport.request(peer.origin)
+            transport.named(ANY).request(peer.origin)
         assert fault.value.ambiguous
         assert calls[-1].fault == "cut"

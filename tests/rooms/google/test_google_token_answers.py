@@ -154,7 +154,7 @@ def test_an_exchange_sends_code_and_verifier_once_and_returns_what_was_granted(
     assert got.refresh_token is not None
     assert got.refresh_token.reveal() == "1//planted-refresh"
     assert (got.expires_in, got.scopes) == (3599, frozenset({SCOPE}))
-    assert [(c.name, c.method, c.path, c.status) for c in calls] == [
+    assert [(c.method.name, c.method.verb, c.method.path, c.status) for c in calls] == [
         ("oauth.exchange", "POST", "/token", 200)
     ]
 
@@ -170,7 +170,7 @@ def test_a_refresh_keeps_everything_in_the_body(transport: Transport, calls: lis
         "client_secret": ["GOCSPX-planted"],
     }
     assert got.refresh_token is None
-    assert [(c.name, c.path) for c in calls] == [("oauth.refresh", "/token")]
+    assert [(c.method.name, c.method.path) for c in calls] == [("oauth.refresh", "/token")]
 
 
 @pytest.mark.parametrize("ask", [exchange, refresh])
@@ -348,7 +348,7 @@ def test_a_revocation_is_done_when_google_says_so_or_knows_no_such_token(
         revoke(OAuth(client_of(peer.origin), transport))
     assert peer.requests[0].startswith(b"POST /revoke HTTP/1.1\r\n")
     assert body_of(peer.requests[0]) == {"token": ["1//planted-refresh"]}
-    assert calls[-1].name == "oauth.revoke"
+    assert calls[-1].method.name == "oauth.revoke"
 
 
 @pytest.mark.parametrize(

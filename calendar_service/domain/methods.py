@@ -1,0 +1,116 @@
+"""Every method of Google's that this service may call, and what for (law 1, LU-1). Must not call any.
+
+The sentences are the report's and the reviewers'.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+
+class Purpose(StrEnum):
+    """What Google's data may be used for. The first three are the published policy's own."""
+
+    CALENDAR = "calendar"
+    SESSIONS = "sessions"
+    DELETION = "deletion"
+    PERMISSION = "permission"
+    REVOCATION = "revocation"
+
+
+PURPOSES: Final[Mapping[Purpose, str]] = MappingProxyType(
+    {
+        Purpose.CALENDAR: "To make the agent's dedicated calendar, find it again, and say in whose account it is.",
+        Purpose.SESSIONS: "To write, move and remove the events of the agent's sessions in that calendar, "
+        "and to notice what became of them.",
+        Purpose.DELETION: "To delete that calendar when the agent disconnects and asks for it.",
+        Purpose.PERMISSION: "To take the permission that the agent gives, and to notice when it is gone.",
+        Purpose.REVOCATION: "To give the permission back.",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One method, without which no call leaves this service."""
+
+    name: str
+    """Google's own id, such as `calendar.events.insert`; `oauth.…` for the endpoints that have none."""
+    verb: str
+    path: str
+    """The path's template, without ids."""
+    purpose: Purpose
+    clause: str
+    feature: str
+    """What the agent sees of it."""
+
+
+def _by_name(*methods: Method) -> Mapping[str, Method]:
+    return MappingProxyType({method.name: method for method in methods})
+
+
+_CALENDAR: Final = "calendars/{calendarId}"
+_EVENTS: Final = "calendars/{calendarId}/events"
+_EVENT: Final = "calendars/{calendarId}/events/{eventId}"
+
+METHODS: Final = _by_name(
+    Method(
+        "calendar.calendarList.list", "GET", "users/me/calendarList", Purpose.CALENDAR, "SC-2",
+        "After connecting again the agent has the same calendar as before, not a second one.",
+    ),
+    Method(
+        "calendar.calendars.insert", "POST", "calendars", Purpose.CALENDAR, "SC-2",
+        "After connecting the agent has a calendar of its own for the sessions.",
+    ),
+    Method(
+        "calendar.calendars.get", "GET", _CALENDAR, Purpose.CALENDAR, "SC-2",
+        "The settings page says in whose account the calendar is, and when it is no longer there.",
+    ),
+    Method(
+        "calendar.calendars.delete", "DELETE", _CALENDAR, Purpose.DELETION, "SC-4",
+        "The calendar is gone, where the agent asked for that while disconnecting.",
+    ),
+    Method(
+        "calendar.events.insert", "POST", _EVENTS, Purpose.SESSIONS, "SC-3",
+        "A session that is scheduled in the console appears in the calendar.",
+    ),
+    Method(
+        "calendar.events.get", "GET", _EVENT, Purpose.SESSIONS, "SC-3",
+        "A session stands once in the calendar, as it was scheduled last; the console can show its time there.",
+    ),
+    Method(
+        "calendar.events.patch", "PATCH", _EVENT, Purpose.SESSIONS, "SC-3",
+        "A session that is rescheduled in the console moves in the calendar.",
+    ),
+    Method(
+        "calendar.events.delete", "DELETE", _EVENT, Purpose.SESSIONS, "SC-3",
+        "A session that is cancelled in the console leaves the calendar.",
+    ),
+    Method(
+        "calendar.events.list", "GET", _EVENTS, Purpose.SESSIONS, "SC-3",
+        "No session stands twice in the calendar, and the console can compare its own list with it.",
+    ),
+    Method(
+        "calendar.events.watch", "POST", f"{_EVENTS}/watch", Purpose.SESSIONS, "SC-3",
+        "A session that the agent moves or deletes in Google Calendar is noticed in the console.",
+    ),
+    Method(
+        "calendar.channels.stop", "POST", "channels/stop", Purpose.REVOCATION, "RV-3",
+        "After disconnecting Google tells this service nothing more of the calendar.",
+    ),
+    Method(
+        "oauth.exchange", "POST", "/token", Purpose.PERMISSION, "SC-1",
+        "The agent is connected after pressing Allow.",
+    ),
+    Method(
+        "oauth.refresh", "POST", "/token", Purpose.PERMISSION, "RV-1",
+        "The connection goes on without asking again; the settings page says when the permission is gone.",
+    ),
+    Method(
+        "oauth.revoke", "POST", "/revoke", Purpose.REVOCATION, "RV-3",
+        "After disconnecting the permission is gone from the account's list at Google.",
+    ),
+)  # fmt: skip
+"""The whole list, by name. A call is made with one of these, or it cannot be made."""
