@@ -42,6 +42,7 @@ def examine(config: Config) -> Iterator[Finding]:
         return  # what is looked at next also notes things, and nothing can be noted
     yield _identity(service)
     yield _clocks(service)
+    yield from _consents(service)
     yield from _sealed(service)
     yield from _google(service)
 
@@ -118,6 +119,23 @@ def _identity(service: wiring.Service) -> Finding:
     except WrongIdentityKey as error:
         return Finding("identity key", "fault", "is not the one this data was made with", str(error))
     return Finding("identity key", "ok", "is the one of this data")
+
+
+def _consents(service: wiring.Service) -> Iterator[Finding]:
+    """Compare what agents are asked with what they agreed to (SC-5)."""
+    refusals = list(service.renewal.refusals())
+    for what, remedy in refusals:
+        yield Finding("consent", "fault", what, remedy)
+    waiting = sum(1 for _ in service.renewal.outgrown())
+    if waiting:
+        yield Finding(
+            "consent", "note", f"{waiting} agents have to agree again; nothing of theirs is used meanwhile"
+        )
+    elif not refusals:
+        version = service.renewal.asked.policy
+        yield Finding(
+            "consent", "ok", f"nobody is asked for more than was agreed to, under version {version}"
+        )
 
 
 def _sealed(service: wiring.Service) -> Iterator[Finding]:

@@ -28,6 +28,7 @@ from calendar_service.journeys.organizations import Organizations
 from calendar_service.journeys.overview import Overview
 from calendar_service.journeys.receipts import Receipts, public_key_text
 from calendar_service.journeys.register import Register
+from calendar_service.journeys.renewal import Renewal
 from calendar_service.journeys.rotation import Rotation
 from calendar_service.journeys.schedule import Schedule
 from calendar_service.journeys.sync import Sync
@@ -36,6 +37,7 @@ from calendar_service.journeys.writing import Writer
 from calendar_service.log import Log
 from calendar_service.store.census import Census
 from calendar_service.store.connections import Connections
+from calendar_service.store.consents import Consents
 from calendar_service.store.database import Database
 from calendar_service.store.deployment import deployment
 from calendar_service.store.flow import FlowBook, Limits
@@ -77,6 +79,7 @@ class Service:
     terms: Terms
     register: Register
     holds: Holds
+    renewal: Renewal
     rotation: Rotation
     notify: Notify
     transport: Transport
@@ -91,7 +94,11 @@ class Service:
 
     def ready(self) -> dict[str, bool]:
         """Tell what is there: the database with our data, the keys, and a local Google if one is configured."""
-        found = {"store": self._store_is_ours(), "keys": not self.config.file_faults()}
+        found = {
+            "store": self._store_is_ours(),
+            "keys": not self.config.file_faults(),
+            "consent": self._may_ask(),
+        }
         if self.config.google.is_local:
             found["google"] = self.transport.reaches(self.oauth_origin)
         return found
@@ -131,6 +138,12 @@ class Service:
             return False
         return True
 
+    def _may_ask(self) -> bool:
+        try:
+            return not any(self.renewal.refusals())
+        except StoreUnavailable:
+            return False
+
     @property
     def oauth_origin(self) -> str:
         """The origin of the authorisation endpoint: the one foreign place a form may lead to (CSP)."""
@@ -168,7 +181,10 @@ def build(config: Config, process: str = "service", limits: Limits = Limits()) -
     log = Log(process)
     calls = Calls(log)
     clock = config.clock()
-    database = Database(deployment(config.database), clock, webhooks=bool(config.webhook_url))
+    policy = config.operator.policy
+    database = Database(
+        deployment(config.database), clock, webhooks=bool(config.webhook_url), policy=policy.version
+    )
     connections, sessions, marks = Connections(database), Sessions(database), Marks(database)
     tickets = Tickets(database)
     grants = Grants(Vault(lambda: config.keyring))
@@ -225,6 +241,7 @@ def build(config: Config, process: str = "service", limits: Limits = Limits()) -
         terms=Terms(connections, operator.promises),
         register=Register(Census(database), connections, sessions, grants, disconnect),
         holds=Holds(connections, Census(database), clock),
+        renewal=Renewal(Consents(database), connections, Census(database), policy),
         rotation=Rotation(
             Census(database), connections, grants, lambda: [name for name, _ in config.keyring]
         ),

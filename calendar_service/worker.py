@@ -56,6 +56,8 @@ class Worker:
     rewritten_at: Millis = 0
     rewrite_owed: bool = False
     """A rewrite was begun on some server and not on all."""
+    renewal_owed: bool = True
+    """A policy that came with this start is not told yet."""
     held: list[tuple[Matter, Millis]] = field(default_factory=list)
     """Sessions whose time has come, and until when they are this worker's to do."""
     probes: _Probes = field(default_factory=_Probes)
@@ -72,6 +74,8 @@ class Worker:
 
     def round(self, each: Callable[..., Iterable[None]] = map) -> int:
         """Look after everything that is due now; return how many agents that were. `each` runs many at once."""
+        if self.renewal_owed:
+            self._renew()
         agents = list(self.service.timers.due(BATCH))
         list(each(self.tend, agents))
         list(each(self._session, self._turns()))
@@ -196,6 +200,13 @@ class Worker:
     def _after_agents(self) -> None:
         self._tell(self.service.notify.deliver_erased())
         self._rewrite_if_wanted()
+
+    def _renew(self) -> None:
+        """Tell whose consent a newer policy outgrew; nothing of theirs is used meanwhile (SC-5)."""
+        told = self.service.renewal.tell()
+        self.renewal_owed = False
+        if told:
+            self.service.log.event("consent.outgrown", count=told)
 
     def _rewrite_if_wanted(self) -> None:
         since = self.service.clock.now() - self.rewritten_at

@@ -9,7 +9,9 @@ import click
 
 from calendar_service import wiring
 from calendar_service.cli.settings import configured
-from calendar_service.domain.errors import ServiceError
+from calendar_service.cli.settings import refuse as refuse_configuration
+from calendar_service.config import Config, Fault
+from calendar_service.domain.errors import ServiceError, StoreUnavailable
 from calendar_service.domain.names import Agent
 
 T = TypeVar("T")
@@ -20,6 +22,19 @@ yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 def service() -> wiring.Service:
     """Return the service as configured."""
     return wiring.build(configured(), "command")
+
+
+def serving(process: str) -> Config:
+    """Return the configuration of a process that serves agents, or exit: nobody is asked for too much (SC-5)."""
+    settings = configured()
+    try:
+        refusals = list(wiring.build(settings, process).renewal.refusals())
+    except StoreUnavailable:
+        return settings  # not ready until the database is there, and judged again then
+    if refusals:
+        where = f"CALENDAR_OPERATOR ({settings.operator.name})"
+        refuse_configuration(Fault(where, what, remedy) for what, remedy in refusals)
+    return settings
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import click
 
 from calendar_service import server
-from calendar_service.cli.settings import configured
+from calendar_service.cli.asking import serving
 from calendar_service.ports import PortTaken, require_free
 
 
@@ -11,7 +11,7 @@ from calendar_service.ports import PortTaken, require_free
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 def command(host: str) -> None:
     """Run one web process."""
-    settings = configured()
+    settings = serving("web")
     try:
         require_free(settings.port, "CALENDAR_PORT", host)
     except PortTaken as error:

@@ -6,14 +6,14 @@ import threading
 import click
 
 from calendar_service import wiring, worker
-from calendar_service.cli.settings import configured
+from calendar_service.cli.asking import serving
 from calendar_service.log import Log, tame
 
 
 @click.command("work")
 def command() -> None:
     """Run one worker process: finishes what was accepted, erases what is due."""
-    settings = configured()
+    settings = serving("worker")
     tame(Log("worker"))
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

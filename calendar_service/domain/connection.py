@@ -68,6 +68,8 @@ class Facts:
     """What the agent asked at the disconnect: empty (it stays), `asked` (delete it), then `deleted` or `refused`."""
     consent_scope: str = ""
     consent_policy: str = ""
+    policy_outgrown: bool = False
+    """The policy in force is newer than the one consented; found out at each reading, kept nowhere."""
     consent_needed: Millis = 0
     """When Google first said that the permission does not suffice, or the policy outgrew it; 0 = current."""
     account_mark: str = ""
@@ -107,7 +109,11 @@ class Facts:
 
     def consent_outdated(self, scope: str) -> bool:
         """Tell whether the consent on record no longer covers what the service asks (SC-5)."""
-        return bool(self.consent_needed) or self.consent_scope != scope
+        return bool(self.consent_needed) or self.policy_outgrown or self.consent_scope != scope
+
+    def usable(self, scope: str) -> bool:
+        """Tell whether the grant may be used at Google: it lives, and the consent covers what is asked (SC-5)."""
+        return self.grant is Grant.LIVE and not self.consent_outdated(scope)
 
     def state(self, scope: str) -> State:
         """Return the state that is shown."""

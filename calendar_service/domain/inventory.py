@@ -270,6 +270,14 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "Stays: it concerns nobody.",
     ),
     Item(
+        "consent-asked",
+        ("scope", "policy"),
+        "Which permission is asked, under which version of the policy.",
+        "To ask everybody again before anything wider is used.",
+        "SC-5",
+        "Stays: it concerns nobody.",
+    ),
+    Item(
         "rewrite-wanted",
         (),
         "That the database's file has to be written anew.",

@@ -98,9 +98,11 @@ class Policy:
 
     url: Localized
     version: str
-    """Recorded with each consent (SC-5)."""
+    """Numbers such as `2` or `2.1`, recorded with each consent: a newer one asks every agent again (SC-5)."""
     date: str
     """The policy's "Last Modified", as published."""
+    changes: Localized
+    """What is new in this version, for agents who agreed to an older one; none for the first."""
     adopted_on: str
     """When the operator published the proposed clauses; needed only where there are any."""
 

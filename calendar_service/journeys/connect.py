@@ -230,15 +230,15 @@ class Connect:
         `create=False` takes up an existing one of ours and makes none.
         """
         slot = self.connections.slot(agent)
-        if not slot.grant:
-            raise NotConnected("The calendar is not connected.")
+        if not slot.facts.usable(SCOPE):
+            raise NotConnected("The calendar is not connected, or the agent has to agree first.")
         grant = self.grants.open(agent, slot.facts.connection_id, slot.grant)
         return self._calendar(agent, grant, None, create=create)
 
     def calendar_never_made(self, agent: Agent) -> bool:
         """Tell whether the worker still has to make the first calendar (and may do so unasked)."""
         facts = self.connections.slot(agent).facts
-        return facts.grant is GrantFact.LIVE and not facts.calendar_since and not facts.calendar_lost_at
+        return facts.usable(SCOPE) and not facts.calendar_since and not facts.calendar_lost_at
 
     def _calendar(self, agent: Agent, grant: Grant, account: Account | None, *, create: bool) -> bool:
         fence = self.connections.lease(agent, "calendar", keys.LEASE)

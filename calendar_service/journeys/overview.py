@@ -75,6 +75,8 @@ class Overview:
             moved_account=slot.facts.moved_account,
             calendar_fate=slot.facts.calendar_fate,
             google_trouble=not answered and bool(slot.grant and slot.facts.calendar_since),
+            agreed_to=slot.facts.consent_policy,
+            policy_outgrown=slot.facts.policy_outgrown,
             held_until=_held_until(slot.facts, slot.now),
         )
 
@@ -107,7 +109,7 @@ class Overview:
     def _calendar(self, slot: Slot) -> tuple[CalendarInfo | None, bool]:
         """Return the calendar as Google describes it now, and whether Google answered (or was not to be asked)."""
         facts = slot.facts
-        if not slot.grant or not facts.calendar_since:
+        if not slot.grant or not facts.calendar_since or not facts.usable(SCOPE):
             return None, True
         try:
             grant = self.grants.open(slot.agent, facts.connection_id, slot.grant)

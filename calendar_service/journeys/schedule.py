@@ -131,7 +131,8 @@ class Schedule:
         if loaded.record is None:
             raise NotFound("No such session.")
         known = view(loaded.facts, loaded.record, "read")
-        if not read_google or not loaded.record.placed or not loaded.grant or not loaded.facts.calendar_since:
+        facts = loaded.facts
+        if not (read_google and loaded.record.placed and facts.usable(SCOPE) and facts.calendar_since):
             return known
         grant = self.grants.open(agent, loaded.facts.connection_id, loaded.grant)
         calendar_id, event_id = loaded.facts.calendar_id, loaded.record.event_id

@@ -58,6 +58,10 @@ class SettingsView:
     """After a disconnect: empty (it stays), `asked` (to be deleted, not yet done), `deleted` or `refused`."""
     google_trouble: bool
     """Google did not answer just now; the connection itself is fine."""
+    agreed_to: str = ""
+    """The policy's version that the agent agreed to."""
+    policy_outgrown: bool = False
+    """A newer policy is in force than that: the agent is asked again."""
     held_until: Millis = 0
     """A law requires that identifiers are kept until then; 0 = no, or the agent may not be told yet."""
 

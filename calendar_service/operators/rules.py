@@ -6,6 +6,7 @@ from datetime import date
 from urllib.parse import urlsplit
 
 from calendar_service.domain.clock import DAY
+from calendar_service.domain.consent import is_version
 from calendar_service.domain.operator import ADDITIONS, CLAUSES, LimitedUse, Localized, Operator
 
 Rule = tuple[str, str]
@@ -22,7 +23,7 @@ def broken_rules(operator: Operator) -> Iterator[Rule]:
     """Yield every rule that the profile breaks."""
     yield from _languages(operator)
     yield from _addresses(operator)
-    yield from _dates(operator)
+    yield from _policy(operator)
     yield from _promises(operator)
     yield from _clauses(operator)
     for name in ("accent", "on_accent", "accent_dark", "on_accent_dark"):
@@ -45,6 +46,8 @@ def _languages(operator: Operator) -> Iterator[Rule]:
 def _localized(operator: Operator) -> Iterator[tuple[str, Localized]]:
     yield "identity.terms_url", operator.identity.terms_url
     yield "policy.url", operator.policy.url
+    if operator.policy.changes:
+        yield "policy.changes", operator.policy.changes
     yield "promises.cookies", operator.promises.cookies
     yield "calendar_name", operator.calendar_name
     yield "session_title", operator.session_title
@@ -93,7 +96,9 @@ def _is_address(url: str) -> bool:
     return bool(_URL_TEXT.fullmatch(url)) and bool(_ORIGIN.fullmatch(origin))
 
 
-def _dates(operator: Operator) -> Iterator[Rule]:
+def _policy(operator: Operator) -> Iterator[Rule]:
+    if not is_version(operator.policy.version):
+        yield "policy.version", "must be numbers such as 2 or 2.1"
     for name in ("date", "adopted_on"):
         text = getattr(operator.policy, name)
         if text and not _is_date(text):

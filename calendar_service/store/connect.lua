@@ -41,5 +41,5 @@ guard_expiry()
 -- Without a calendar it is not usable yet: the calendar's own step tells.
 if instant('calendar_since') > 0 then notify('connection.connected') end
 retime()
-journal({same_account = same, renewal = renewal})
+journal({same_account = same, renewal = renewal, policy = facts.consent_policy})
 return {'ok'}

@@ -8,6 +8,7 @@ from typing import Any, cast
 from calendar_service.domain.clock import HOUR, Millis
 from calendar_service.domain.connection import Facts
 from calendar_service.domain.connection import Grant as GrantFact
+from calendar_service.domain.consent import is_newer
 from calendar_service.domain.errors import OrganizationClosed
 from calendar_service.domain.hold import Hold
 from calendar_service.domain.names import Agent
@@ -86,7 +87,7 @@ class Connections:
         facts, grant, errands, due, time = self._database.read(look)
         return Slot(
             agent,
-            facts_of(facts),
+            facts_of(facts, self._database.policy),
             grant or "",
             tuple(Errand.of_json(name, text) for name, text in errands.items()),
             {what: int(at) for what, at in due},
@@ -151,8 +152,13 @@ class Connections:
         self._step("missing", agent, Kind.CALENDAR_MISSING, Actor.GOOGLE, connection_id)
 
     def consent_needed(self, agent: Agent, connection_id: str) -> None:
-        """Note that the permission no longer suffices (SC-5)."""
-        self._step("consent", agent, Kind.CONSENT_NEEDED, Actor.GOOGLE, connection_id)
+        """Note that Google says the permission does not suffice (SC-5)."""
+        self._step("consent", agent, Kind.CONSENT_NEEDED, Actor.GOOGLE, connection_id, "")
+
+    def consent_outgrown(self, agent: Agent, connection_id: str, policy: str) -> bool:
+        """Note that a consent under version `policy` no longer covers what is asked (SC-5); false if it did already."""
+        step = (connection_id, policy)
+        return self._step("consent", agent, Kind.CONSENT_NEEDED, Actor.OPERATOR, *step) == "ok"
 
     def pause(self, agent: Agent, actor: Actor, *, paused: bool) -> str:
         """Set or lift the actor's own pause. Answers `ok`, `unchanged` or `not_connected`."""
@@ -269,8 +275,8 @@ def closed() -> OrganizationClosed:
     )
 
 
-def facts_of(kept: Mapping[str, str]) -> Facts:
-    """Return the facts that the store keeps; what is absent has its default."""
+def facts_of(kept: Mapping[str, str], policy: str) -> Facts:
+    """Return the facts that the store keeps, judged by the policy in force; what is absent has its default."""
     known: dict[str, Any] = {}
     for field in fields(Facts):
         text = kept.get(field.name)
@@ -284,7 +290,8 @@ def facts_of(kept: Mapping[str, str]) -> Facts:
             known[field.name] = int(text)
         else:
             known[field.name] = text
-    return Facts(**known)
+    outgrown = known.get("grant") is GrantFact.LIVE and is_newer(policy, known.get("consent_policy", ""))
+    return Facts(**known, policy_outgrown=outgrown)
 
 
 def record_of(session: str, text: str | None) -> Record | None:

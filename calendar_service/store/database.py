@@ -38,11 +38,14 @@ COPY_PATIENCE: Final[Millis] = 1_000
 class Database:
     """One Redis or Valkey, spoken to in scripts: a state change is one of them, whole or not at all."""
 
-    def __init__(self, deployment: Deployment, clock: Clock, *, webhooks: bool = False) -> None:
-        """Take the servers, the time, and whether a backend listens: else nothing is queued for it."""
+    def __init__(
+        self, deployment: Deployment, clock: Clock, *, webhooks: bool = False, policy: str = ""
+    ) -> None:
+        """Take the servers, the time, whether a backend listens (else nothing is queued), and the policy's version."""
         self.deployment = deployment
         self.clock = clock
         self.webhooks = webhooks
+        self.policy = policy
         self.round_trips = 0
         """Commands, scripts and pipelines sent by this process: the measure of the request path."""
 

@@ -129,6 +129,8 @@ def closed(organization: str) -> str:
 
 IDENTITY_CHECK = "identity-check"
 """Tells another identity key over existing data from the right one."""
+CONSENT_ASKED = "consent-asked"
+"""The permission and the policy's version for which agents are asked, or were told that they will be (SC-5)."""
 REWRITE_WANTED = "rewrite-wanted"
 """Set by an erasure, taken when the append-only file is rewritten (law 7)."""
 FLOW = "flow"

@@ -52,7 +52,7 @@ class Sessions:
         facts, grant, text, content, closed, weather = self._database.read(look)
         return Loaded(
             agent,
-            facts_of(facts),
+            facts_of(facts, self._database.policy),
             grant or "",
             record_of(session, text),
             text or "",

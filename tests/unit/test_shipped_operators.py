@@ -186,6 +186,8 @@ def test_adopting_without_the_policys_address_is_not_enough(
     ("text", "place"),
     [
         ('policy.adopted_on = "yes"', "policy.adopted_on: must be a date"),
+        ('policy.version = "spring"', "policy.version: must be numbers"),
+        ('policy.changes = { en = "More." }', "policy.changes.es: is missing"),
         ('policy.date = "1 June 2026"', "policy.date: must be a date"),
         ('promises.shorter_terms = ["7 days"]', "promises.shorter_terms[0]: must be longer"),
         ('promises.shorter_terms = ["1 hour", "0 days"]', "promises.shorter_terms[1]: must be longer"),

@@ -15,7 +15,7 @@ from tests.web.pages.visitor import Visitor
 
 _IN_SLOT = re.compile(r"\{s\d+\}:a:[^/]+/.+:([a-z-]+)")
 _IN_SHARD = re.compile(r"\{s\d+\}:([a-z-]+)(:.+)?")
-_JSON = {"sessions", "errands", "ticket", "state", "browser"}
+_JSON = {"sessions", "errands", "ticket", "state", "browser", "consent-asked"}
 """Places whose values are JSON objects with fields of their own."""
 
 

@@ -1,0 +1,25 @@
+"""What agents are asked to consent to, as this database knows it (SC-5). Must not know any agent."""
+
+import json
+from typing import cast
+
+from calendar_service.domain.consent import Consent
+from calendar_service.store import keys
+from calendar_service.store.database import Database
+
+
+class Consents:
+    """Remembers the newest permission and policy that were in force over this data."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def known(self) -> Consent | None:
+        """Return it, or None over new data."""
+        text = cast(str | None, self._database.ask(lambda client: client.get(keys.CONSENT_ASKED)))
+        return Consent(**json.loads(text)) if text else None
+
+    def note(self, asked: Consent) -> None:
+        """Let this be the newest: everybody whose consent is older has been told."""
+        kept = {"scope": asked.scope, "policy": asked.policy}
+        self._database.write("SET", keys.CONSENT_ASKED, json.dumps(kept))

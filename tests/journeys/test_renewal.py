@@ -1,0 +1,211 @@
+"""A policy that outgrew a consent: nothing is used until the agent agrees again, and everybody concerned is told."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from calendar_service.domain.connection import State
+from calendar_service.domain.consent import Consent, is_newer
+from calendar_service.domain.errors import NotConnected
+from calendar_service.domain.names import Agent
+from calendar_service.domain.session import By, Status
+from calendar_service.journeys.sync import Wanted
+from calendar_service.store.consents import Consents
+from calendar_service.store.journal import Actor
+from calendar_service.web.app import create_app
+from tests.backend import SECRET, Backend, backend
+from tests.household import SECOND, Household
+from tests.journeys.test_commands import invoke
+from tests.web.pages.visitor import Visitor, words
+
+OTHER = Agent("acme", "agent-2")
+CHANGES = 'changes = { en = "Rooms are named.", es = "Las salas tienen nombre." }'
+Restarted = Callable[..., Household]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Backend]:
+    with backend() as listening:
+        yield listening
+
+
+@pytest.fixture
+def restarted(house: Household, tmp_path: Path, receiver: Backend) -> Iterator[Restarted]:
+    """The same service, started again under another version of the policy."""
+    made: list[Household] = []
+
+    def start(version: str, changes: str = CHANGES) -> Household:
+        overlay = tmp_path / f"policy-{version}.toml"
+        overlay.write_text(f'extends = "videsk"\n[policy]\nversion = "{version}"\n{changes}\n', "utf-8")
+        changed = {
+            **house.variables,
+            "CALENDAR_OPERATOR": str(overlay),
+            "CALENDAR_WEBHOOK_URL": receiver.url,
+            "CALENDAR_WEBHOOK_SECRET": SECRET,
+        }
+        made.append(Household.of(house.variables["CALENDAR_REDIS_URL"], house.google, house.clock, **changed))
+        return made[-1]
+
+    yield start
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def connected(house: Household) -> Household:
+    """A connection with one session in its calendar, under version 1."""
+    house.connect()
+    house.service.schedule.put(house.agent, "s1", house.content("Before"), By.AGENT, None)
+    house.work()
+    return house
+
+
+def state(house: Household, agent: Agent | None = None) -> State:
+    return house.service.overview.connection(agent or house.agent).state
+
+
+def test_from_the_restart_on_nothing_is_used_until_the_agent_agrees(
+    connected: Household, restarted: Restarted
+) -> None:
+    newer = restarted("2")
+    before = len(newer.calls())
+    assert state(newer) is State.RECONSENT_REQUIRED
+    waits = newer.service.schedule.put(newer.agent, "s2", newer.content("Waits"), By.AGENT, None)
+    assert (waits.status, waits.reason) == (Status.WAITING, "reconsent_required")
+    newer.service.schedule.get(newer.agent, "s1", read_google=True)
+    newer.service.overview.settings(newer.agent)
+    for used in (
+        lambda: newer.service.sync.reconcile(
+            newer.agent, 0, 2**40, {"s1": Wanted(newer.content(), None)}, apply=True
+        ),
+        lambda: newer.service.connect.make_calendar(newer.agent, create=True),
+    ):
+        with pytest.raises(NotConnected):
+            used()
+    newer.work(3)
+    assert len(newer.calls()) == before
+    assert [event["summary"] for event in newer.events()] == ["Before"]
+
+
+def test_once_agreed_the_sessions_go_on_in_the_same_calendar(
+    connected: Household, restarted: Restarted
+) -> None:
+    newer = restarted("2")
+    newer.service.schedule.put(newer.agent, "s2", newer.content("Waits"), By.AGENT, None)
+    newer.connect()
+    newer.work(2)
+    assert state(newer) is State.CONNECTED
+    assert sorted(event["summary"] for event in newer.events()) == ["Before", "Waits"]
+    assert len(newer.calendars()) == 1
+    facts = newer.service.connections.slot(newer.agent).facts
+    assert (facts.consent_policy, facts.consent_needed) == ("2", 0)
+    assert '"policy": "2"' in newer.stored() or '"policy":"2"' in newer.stored()  # the journal keeps it
+
+
+def test_the_backend_is_told_once(connected: Household, restarted: Restarted, receiver: Backend) -> None:
+    for version in ("2", "2", "2.1"):
+        restarted(version).work(3)
+    assert receiver.types == ["connection.reconsent_required"]
+    assert receiver.received[0]["data"]["status"] == "reconsent_required"
+
+
+def test_whoever_agrees_before_being_told_is_not_asked_again(
+    connected: Household, restarted: Restarted, receiver: Backend
+) -> None:
+    newer = restarted("2")
+    outgrown = list(newer.service.renewal.outgrown())
+    newer.connect()
+    assert not newer.service.connections.consent_outgrown(*outgrown[0])
+    newer.connect(OTHER, SECOND)
+    newer.work(3)
+    assert {state(newer), state(newer, OTHER)} == {State.CONNECTED}
+    assert "connection.reconsent_required" not in receiver.types
+
+
+def test_an_older_policy_asks_nobody_again(connected: Household, restarted: Restarted) -> None:
+    restarted("2").work()
+    newer = restarted("2")
+    newer.connect()
+    assert state(connected) is State.CONNECTED
+    connected.work()
+    assert restarted("2").service.renewal.tell() == 0
+
+
+def test_ended_while_agreement_was_missing_it_is_erased_as_ever(
+    connected: Household, restarted: Restarted
+) -> None:
+    newer = restarted("2")
+    newer.work()
+    newer.service.disconnect.disconnect(newer.agent, Actor.AGENT)
+    assert (state(newer), newer.live_tokens()) == (State.DISCONNECTED, [])
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "Rooms are named."), ("es", "Las salas tienen nombre.")]
+)
+def test_the_agent_is_shown_what_changed(
+    connected: Household, restarted: Restarted, language: str, said: str
+) -> None:
+    newer = restarted("2")
+    visitor = Visitor(create_app(newer.service), newer)
+    visitor.enter()
+    page = words(visitor.get(f"/settings?lang={language}"))
+    assert said in page
+    assert {"en": "version 1 of the policy", "es": "la versión 1 de la política"}[language] in page
+    assert visitor.get(visitor.consent()).location == "/settings"
+    assert state(newer) is State.CONNECTED
+
+
+# --- first the policy, then the permission ---
+
+
+def refusals(house: Household) -> list[str]:
+    return [what for what, _ in house.service.renewal.refusals()]
+
+
+def test_another_permission_under_the_same_policy_is_refused_everywhere(connected: Household) -> None:
+    Consents(connected.service.database).note(Consent("https://www.googleapis.com/auth/calendar.events", "1"))
+    assert not connected.service.ready()["consent"]
+    before = connected.stored()
+    (what,) = refusals(connected)
+    assert "the policy is not newer than version 1" in what
+    for command in ("serve", "work"):
+        answer = invoke(connected, command)
+        assert (answer.exit_code, "raise policy.version" in answer.stderr) == (2, True)
+    found = invoke(connected, "doctor")
+    assert (found.exit_code, "the policy is not newer" in found.stdout) == (1, True)
+    assert connected.stored() == before
+
+
+def test_another_permission_under_a_newer_policy_is_asked(connected: Household, restarted: Restarted) -> None:
+    Consents(connected.service.database).note(Consent("https://www.googleapis.com/auth/calendar.events", "1"))
+    newer = restarted("2")
+    assert refusals(newer) == []
+    newer.work()
+    assert newer.service.renewal.consents.known() == newer.service.renewal.asked
+
+
+def test_a_newer_policy_that_does_not_say_what_changed_is_refused(
+    connected: Household, restarted: Restarted
+) -> None:
+    silent = restarted("2", "")
+    (what,) = refusals(silent)
+    assert "nothing says what changed" in what
+    silent.work()
+    assert silent.service.renewal.consents.known() == connected.service.renewal.asked
+
+
+def test_doctor_counts_who_has_to_agree_again(connected: Household, restarted: Restarted) -> None:
+    newer = restarted("2")
+    assert "1 agents have to agree again" in invoke(newer, "doctor").stdout
+    newer.connect()
+    assert "nobody is asked for more than was agreed to, under version 2" in invoke(newer, "doctor").stdout
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "newer"),
+    [("10", "9", True), ("1.1", "1", True), ("2", "2", False), ("1", "1.1", False), ("1", "", True)],
+)
+def test_versions_are_numbers(one: str, other: str, *, newer: bool) -> None:
+    assert is_newer(one, other) is newer
