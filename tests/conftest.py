@@ -9,6 +9,9 @@ import pytest
 from hypothesis import settings
 
 from calendar_service.embedded import EmbeddedValkey
+from tests.whole_suite import the_whole_suite
+
+__all__ = ["the_whole_suite"]
 
 settings.register_profile("long", max_examples=2_000, deadline=None)  # `make test-long`
 

@@ -7,11 +7,11 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from urllib.parse import urlencode, urljoin
 
 from calendar_service.sandbox.clients import OAuthClient
@@ -67,6 +67,9 @@ class ConsentRefusedError(AssertionError):
 class LocalGoogle:
     """A running local Google. Use ``LocalGoogle.start(…)`` as a context manager."""
 
+    at_end: ClassVar[Callable[[list[dict[str, Any]]], object]] = len
+    """Given the whole journal of each of them, just before it ends; set by the suite."""
+
     def __init__(self, process: "subprocess.Popen[str]", url: str) -> None:
         self._process = process
         self._since = 0
@@ -117,6 +120,7 @@ class LocalGoogle:
 
     def stop(self) -> None:
         """Ask it to end, and wait until it has."""
+        self._hand_over()
         self._process.terminate()
         self._process.wait(timeout=10)
         if self._process.stdout is not None:
@@ -124,10 +128,15 @@ class LocalGoogle:
 
     def kill(self) -> None:
         """End it without asking."""
+        self._hand_over()
         self._process.kill()
         self._process.wait(timeout=10)
         if self._process.stdout is not None:
             self._process.stdout.close()
+
+    def _hand_over(self) -> None:
+        if self._process.poll() is None:
+            LocalGoogle.at_end(self.whole_journal())
 
     @property
     def pid(self) -> int:

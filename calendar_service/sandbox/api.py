@@ -66,7 +66,7 @@ HANDLERS: Mapping[str, Handler] = {
 class Served:
     """What a call came to, for the journal beside the answer."""
 
-    __slots__ = ("account", "answer", "body", "client_id", "method")
+    __slots__ = ("account", "answer", "body", "client_id", "made", "method")
 
     def __init__(self) -> None:
         self.answer = Answer(500)
@@ -74,6 +74,7 @@ class Served:
         self.client_id: str | None = None
         self.account: str | None = None
         self.body: Any = None
+        self.made: str | None = None  # the id of a new calendar: whose it is cannot be told from later calls
 
 
 def serve(world: World, request: Request) -> Served:
@@ -121,7 +122,10 @@ def _answer(world: World, request: Request, served: Served) -> Answer:
     handler = HANDLERS.get(method.id)
     if handler is None:
         raise _absent(method)
-    return _written(request, query, handler(call), mask)
+    document = handler(call)
+    if document is not None and method.id == "calendar.calendars.insert":
+        served.made = document["id"]
+    return _written(request, query, document, mask)
 
 
 @lru_cache(maxsize=2048)

@@ -61,7 +61,7 @@ class Application:
             served = Served()
             served.method, endpoint = OAUTH[path]
             served.answer, served.client_id, served.account = endpoint(self.world, request)
-            served.body = {name: request.form[name][0] for name in TOLD if name in request.form}
+            served.body = _told(request)
             return served
         return self._elsewhere(request)
 
@@ -125,7 +125,8 @@ class Application:
         if request.raw_path.startswith(api.PREFIX):
             return api.identify(self.world, request)
         served = Served()
-        served.method = OAUTH[request.raw_path][0] if request.raw_path in OAUTH else None
+        if request.raw_path in OAUTH:
+            served.method, served.body = OAUTH[request.raw_path][0], _told(request)
         served.client_id = first(request.form, "client_id") or first(request.query, "client_id")
         return served
 
@@ -145,6 +146,8 @@ class Application:
         }
         if served.body:
             entry["body"] = served.body
+        if served.made:
+            entry["made"] = served.made
         if deed is not None:
             entry["fault"] = deed
             entry["answer"] = (
@@ -155,6 +158,10 @@ class Application:
                 spared or deed.get("cut") == "before_commit" or deed.get("hang") is True
             )
         self.world.journal.append(entry)
+
+
+def _told(request: Request) -> dict[str, str]:
+    return {name: request.form[name][0] for name in TOLD if name in request.form}
 
 
 def _instead(request: Request, deed: dict[str, Any]) -> Answer | None:

@@ -1,0 +1,52 @@
+"""What this run of the suite did, judged when all else has ended: an error there fails the run."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from calendar_service.sandbox.clients import DEFAULT_CLIENT_ID
+from tests import law_one
+from tests.local_google import LocalGoogle
+
+SERVICE_CLIENTS: Final = (
+    "household.apps.local-google.test",
+    "ours.apps.example",
+    "faults.apps.local-google.test",
+    DEFAULT_CLIENT_ID,
+)
+"""Under which the service itself calls a local Google; other clients are tests of that Google, or people."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def the_whole_suite(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """Asked for first, so that it ends last: after every process that a test has started."""
+    journals: list[list[dict[str, Any]]] = []
+    LocalGoogle.at_end = journals.append
+    yield
+    del LocalGoogle.at_end
+    journals += left_by_runs(tmp_path_factory.getbasetemp())
+    faults = [fault for journal in journals for fault in law_one.violations(journal, SERVICE_CLIENTS)]
+    called = {law_one.name_of(entry) for journal in journals for entry in journal if law_one.is_call(entry)}
+    if is_whole(request):
+        faults += [
+            f"{name} is on the list of law 1, and nothing calls it" for name in law_one.CALLS.keys() - called
+        ]
+    assert not faults, "\n".join(["", *sorted(set(faults))])
+
+
+def left_by_runs(place: Path) -> Iterator[list[dict[str, Any]]]:
+    """Yield the journals that the local Googles of `calendar-service run` have left."""
+    for file in place.rglob("google/journal.jsonl"):
+        yield [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+
+
+def is_whole(request: pytest.FixtureRequest) -> bool:
+    """Tell whether everything ran: what nothing did is then missing, and not merely left out."""
+    option = request.config.option
+    named = request.config.args_source is not pytest.Config.ArgsSource.TESTPATHS
+    return not (named or option.keyword or option.markexpr or option.lf or request.session.testsfailed)
