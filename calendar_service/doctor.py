@@ -7,6 +7,7 @@ from calendar_service import wiring
 from calendar_service.config import Config
 from calendar_service.domain.clock import DAY, HOUR, SECOND
 from calendar_service.domain.errors import StoreUnavailable
+from calendar_service.journeys.sealing import ABSENT_AFTER
 from calendar_service.store.upkeep import WrongIdentityKey
 
 DURABILITY = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
@@ -44,6 +45,7 @@ def examine(config: Config) -> Iterator[Finding]:
     yield _clocks(service)
     yield from _consents(service)
     yield from _sealed(service)
+    yield from _audit(service)
     yield from _google(service)
 
 
@@ -151,6 +153,31 @@ def _sealed(service: wiring.Service) -> Iterator[Finding]:
             yield Finding(
                 "keys", "note", f"`{sealed.key_id}` still seals {sealed.total} records", "run `keys rotate`"
             )
+
+
+def _audit(service: wiring.Service) -> Iterator[Finding]:
+    """Tell what the newest checkpoint states, whether there is one, and what is past its time now."""
+    overdue = service.audit.ends().overdue
+    if overdue:
+        yield Finding(
+            "erasures",
+            "fault",
+            f"{overdue} are past their time by more than an hour",
+            "start a worker, and see its log; the promise of ST-5 is at stake",
+        )
+    else:
+        yield Finding("erasures", "ok", "none is past its time")
+    newest, age = service.audit.newest_checkpoint(), service.audit.checkpoint_age()
+    if newest is None or age is None:
+        yield Finding("audit trail", "note", "has no checkpoint yet", "start a worker: it makes one each day")
+    elif age > ABSENT_AFTER:
+        words = f"the newest checkpoint is {age / HOUR:.0f} hours old"
+        yield Finding("audit trail", "fault", words, "start a worker, and see its log (docs/audit.md)")
+    elif newest.get("faults"):
+        words = f"the checkpoint of {newest['made_at']} found {newest['faults']} faults"
+        yield Finding("audit trail", "fault", words, "run `audit verify` (docs/audit.md)")
+    else:
+        yield Finding("audit trail", "ok", f"checkpoint {newest['number']} of {newest['made_at']}")
 
 
 def _google(service: wiring.Service) -> Iterator[Finding]:

@@ -27,6 +27,10 @@ class IdentityKey:
         """Return the same-account mark of a Google account, by its primary calendar's id (law 6)."""
         return self._hash("account mark", primary_id)
 
+    def trail_mac(self, data: bytes) -> str:
+        """Return the MAC of one link of the audit trail (32 hex digits: 128 of 256 bits)."""
+        return keyed_hash(self._key, "audit trail", data).hex()[:32]
+
     def check_value(self) -> str:
         """Return what tells another identity key from this one, and nothing else."""
         return self._hash("check value")

@@ -18,6 +18,8 @@ from calendar_service.identity import IdentityKey
 from calendar_service.journeys.access import Access
 from calendar_service.journeys.allowance import Allowance
 from calendar_service.journeys.attempt import Attempts
+from calendar_service.journeys.audit import Audit
+from calendar_service.journeys.chain import Links
 from calendar_service.journeys.connect import Connect
 from calendar_service.journeys.disconnect import Disconnect
 from calendar_service.journeys.flow import Flow
@@ -26,11 +28,13 @@ from calendar_service.journeys.notify import Notify
 from calendar_service.journeys.order import Order
 from calendar_service.journeys.organizations import Organizations
 from calendar_service.journeys.overview import Overview
-from calendar_service.journeys.receipts import Receipts, public_key_text
+from calendar_service.journeys.receipts import Receipts
 from calendar_service.journeys.register import Register
 from calendar_service.journeys.renewal import Renewal
 from calendar_service.journeys.rotation import Rotation
 from calendar_service.journeys.schedule import Schedule
+from calendar_service.journeys.sealing import Sealer
+from calendar_service.journeys.signing import public_key_text
 from calendar_service.journeys.sync import Sync
 from calendar_service.journeys.terms import Terms
 from calendar_service.journeys.writing import Writer
@@ -47,6 +51,7 @@ from calendar_service.store.marks import Marks
 from calendar_service.store.sessions import Sessions
 from calendar_service.store.tickets import Tickets
 from calendar_service.store.timers import Timers
+from calendar_service.store.trail import Trail
 from calendar_service.store.upkeep import Upkeep, WrongIdentityKey
 from calendar_service.vault import Vault
 from calendar_service.webhooks import Webhooks
@@ -82,6 +87,8 @@ class Service:
     renewal: Renewal
     rotation: Rotation
     notify: Notify
+    sealer: Sealer
+    audit: Audit
     transport: Transport
     identity: IdentityKey
     database: Database
@@ -90,7 +97,7 @@ class Service:
     @property
     def public_keys(self) -> tuple[str, ...]:
         """The keys under which receipts verify, as they are published."""
-        return (public_key_text(self.disconnect.receipts.private_key.public_key()),)
+        return tuple(self.audit.public_keys)
 
     def ready(self) -> dict[str, bool]:
         """Tell what is there: the database with our data, the keys, and a local Google if one is configured."""
@@ -127,7 +134,8 @@ class Service:
 
     def _backlog(self) -> dict[str, float]:
         try:
-            return {"calendar_agents_due": float(self.timers.overdue()), **self.flow.numbers()}
+            due = {"calendar_agents_due": float(self.timers.overdue())}
+            return due | self.flow.numbers() | self.audit.numbers()
         except StoreUnavailable:
             return {}  # the other counters are wanted most when the database is away
 
@@ -209,15 +217,16 @@ def build(config: Config, process: str = "service", limits: Limits = Limits()) -
     flow = Flow(FlowBook(database, limits), transport, Allowance(limits), threads, log, clock, limits)
     access = Access(connections, grants, oauth, flow, clock, erase_after)
     overview = Overview(connections, sessions, grants, access, calendar, transport, clock)
-    receipts = Receipts(
-        Ed25519PrivateKey.from_private_bytes(config.signing_key), operator.identity.who, clock
-    )
+    signing_key, issuer = Ed25519PrivateKey.from_private_bytes(config.signing_key), operator.identity.who
+    receipts = Receipts(signing_key, issuer, clock)
     upkeep = Upkeep(database)
     disconnect = Disconnect(
         connections, grants, marks, oauth, calendar, transport, overview, receipts, upkeep, clock, erase_after
     )
     attempts = Attempts(sessions, connections, access, Writer(calendar), identity, operator, flow, clock)
     schedule = Schedule(sessions, connections, grants, access, attempts, flow, clock)
+    trail, census, links = Trail(database), Census(database), Links(identity)
+    public_keys, term = (public_key_text(signing_key.public_key()),), operator.promises.audit_term
     return Service(
         config=config,
         operator=operator,
@@ -239,13 +248,13 @@ def build(config: Config, process: str = "service", limits: Limits = Limits()) -
         disconnect=disconnect,
         organizations=Organizations(connections, disconnect),
         terms=Terms(connections, operator.promises),
-        register=Register(Census(database), connections, sessions, grants, disconnect),
-        holds=Holds(connections, Census(database), clock),
-        renewal=Renewal(Consents(database), connections, Census(database), policy),
-        rotation=Rotation(
-            Census(database), connections, grants, lambda: [name for name, _ in config.keyring]
-        ),
+        register=Register(census, connections, sessions, grants, disconnect),
+        holds=Holds(connections, census, clock),
+        renewal=Renewal(Consents(database), connections, census, policy),
+        rotation=Rotation(census, connections, grants, lambda: [name for name, _ in config.keyring]),
         notify=Notify(Letters(database), sessions, connections, _webhooks(config)),
+        sealer=Sealer(trail, census, links, signing_key, issuer, log, term),
+        audit=Audit(trail, census, connections, links, public_keys, issuer, term),
         transport=transport,
         identity=identity,
         database=database,

@@ -26,6 +26,10 @@ IDENTIFIERS_KEPT_DAYS = 30
 """After the day of a session's end (law 11)."""
 REWRITE_EVERY: Millis = MINUTE
 """The append-only file is rewritten at most this often, and within this time of an erasure."""
+SEAL_EVERY: Millis = 5 * SECOND
+"""The audit trail's new entries get their MACs at most this often; a look when nothing is new is one round trip."""
+CHECKPOINT_LOOK: Millis = 10 * MINUTE
+"""How often a worker looks whether the day's checkpoint is there."""
 _SOON: Millis = 30 * SECOND
 _LATER: Millis = 5 * MINUTE
 _CLOCK: Millis = 10 * MINUTE
@@ -54,6 +58,8 @@ class Worker:
     service: Service
     stop: threading.Event = field(default_factory=threading.Event)
     rewritten_at: Millis = 0
+    sealed_at: Millis = 0
+    checked_at: Millis = 0
     rewrite_owed: bool = False
     """A rewrite was begun on some server and not on all."""
     renewal_owed: bool = True
@@ -200,6 +206,25 @@ class Worker:
     def _after_agents(self) -> None:
         self._tell(self.service.notify.deliver_erased())
         self._rewrite_if_wanted()
+        self._seal()
+
+    def _seal(self) -> None:
+        """Look after the audit trail; trouble with it never keeps an erasure back."""
+        now, sealer = self.service.clock.now(), self.service.sealer
+        if abs(now - self.sealed_at) < SEAL_EVERY:
+            return
+        try:
+            if sealer.seal():
+                return  # there is more: go on in the next round
+            self.sealed_at = now
+            if abs(now - self.checked_at) >= CHECKPOINT_LOOK:
+                self.checked_at = now
+                sealer.checkpoint()
+        except ServiceError as trouble:
+            self.service.log.event("worker.trouble", code=trouble.code)
+        except Exception as error:
+            self.sealed_at = now
+            self.service.log.failure("audit.surprise", error)
 
     def _renew(self) -> None:
         """Tell whose consent a newer policy outgrew; nothing of theirs is used meanwhile (SC-5)."""

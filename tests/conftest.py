@@ -32,6 +32,12 @@ def valkey_url(valkey: EmbeddedValkey) -> str:
 @pytest.fixture
 def clean_store(valkey_url: str) -> str:
     """The address of the database, emptied of data and scripts."""
+    empty(valkey_url)
+    return valkey_url
+
+
+def empty(valkey_url: str) -> None:
+    """Empty the database of data and scripts."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.connect(valkey_url.removeprefix("unix://"))
         connection.sendall(b"FLUSHALL SYNC\r\nSCRIPT FLUSH SYNC\r\n")
@@ -39,7 +45,6 @@ def clean_store(valkey_url: str) -> str:
         while answers.count(b"\r\n") < 2:
             answers += connection.recv(256)
     assert answers == b"+OK\r\n+OK\r\n"
-    return valkey_url
 
 
 @dataclass(frozen=True)

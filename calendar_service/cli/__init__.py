@@ -14,6 +14,7 @@ COMMANDS = (
     "api-keys",
     "connections",
     "hold",
+    "audit",
     "receipt",
     "webhooks",
 )

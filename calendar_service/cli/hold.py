@@ -1,32 +1,14 @@
 """`calendar-service hold`: legal holds. Must not place one in a single person's name."""
 
-from datetime import UTC, datetime
-from typing import Any
-
 import click
 
 from calendar_service.cli.asking import agent as named
 from calendar_service.cli.asking import service, table, told
+from calendar_service.cli.moment import Moment
 from calendar_service.cli.settings import as_json_option, print_json
 from calendar_service.domain.clock import Millis, rfc3339
 from calendar_service.domain.hold import Hold
 from calendar_service.domain.names import Agent
-
-
-class Moment(click.ParamType[Millis]):
-    """A date (its first moment, in UTC), or a moment with its offset."""
-
-    name = "date"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Millis:
-        """Return the instant."""
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is neither a date such as 2027-03-01 nor a moment of RFC 3339.", param, ctx)
-        if moment.tzinfo is None and len(value) > len("2027-03-01"):
-            self.fail(f"{value!r} has no offset from UTC.", param, ctx)
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 @click.group("hold")

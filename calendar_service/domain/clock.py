@@ -38,3 +38,8 @@ def as_datetime(instant: Millis) -> datetime:
 def rfc3339(instant: Millis) -> str:
     """Return the instant as RFC 3339 in UTC, to the second."""
     return as_datetime(instant).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def rfc3339_millis(instant: Millis) -> str:
+    """Return the instant as RFC 3339 in UTC, to the millisecond."""
+    return f"{rfc3339(instant)[:-1]}.{instant % SECOND:03}Z"

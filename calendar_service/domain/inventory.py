@@ -22,6 +22,9 @@ class Item:
 
 
 _WITH_CONNECTION: Final = "When the connection is erased."
+_EVIDENCE: Final = (  # one sentence, as the translations know it
+    "Kept as evidence, for 400 days unless the operator sets another term; after the erasure it leads to nobody."
+)
 _ONCE_TAKEN: Final = "When Google has taken it over; after 30 days of waiting at most."
 
 INVENTORY: Final[tuple[Item, ...]] = (
@@ -211,7 +214,49 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "What happened when, by the connection's random number: no name, no content, no identifier of Google's.",
         "To show afterwards that the promise was kept.",
         "LU-6",
-        "Kept as evidence: after the erasure it leads to nobody.",
+        _EVIDENCE,
+    ),
+    Item(
+        "seals",
+        ("number", "mac"),
+        "To each of these entries a number and a keyed check value.",
+        "So that nobody can change or remove an entry unnoticed.",
+        "LU-6",
+        _EVIDENCE,
+    ),
+    Item(
+        "trail",
+        (
+            "number",
+            "id",
+            "mac",
+            "seal",
+            "base_number",
+            "base_id",
+            "base_mac",
+            "base_checkpoint",
+            "proofs",
+        ),
+        "Where the row of entries begins and ends, and how often Google proved that a permission stands.",
+        "So that nobody can change or remove an entry unnoticed.",
+        "LU-6",
+        "Stays: it concerns nobody.",
+    ),
+    Item(
+        "checkpoints",
+        (),
+        "Once a day, signed: how much is due, erased, held and overdue, and where all rows of entries end.",
+        "To show afterwards that the promise was kept.",
+        "ST-5",
+        _EVIDENCE,
+    ),
+    Item(
+        "checkpoint-turn",
+        (),
+        "That one process is making the day's checkpoint.",
+        "So that only one makes it.",
+        "ST-5",
+        "Within ten minutes.",
     ),
     Item(
         "receipts",
@@ -219,7 +264,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "Signed receipts of erasures, which name nobody.",
         "To show afterwards that the promise was kept.",
         "LU-6",
-        "Kept as evidence: after the erasure it leads to nobody.",
+        _EVIDENCE,
     ),
     Item(
         "mark",

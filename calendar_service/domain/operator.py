@@ -117,6 +117,8 @@ class Promises:
     """When the timer erases identifiers, counted from the disconnect."""
     backup_days: int
     """How long the operator's back-ups of the database are kept."""
+    audit_term: Duration
+    """How long the audit trail's entries are kept, and the receipts that they name (LU-6)."""
     minimum_age: int
     """Years (CH-1); 0 is unset: the operator names no age."""
     minimum_age_in_eea: int

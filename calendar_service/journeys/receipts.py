@@ -7,21 +7,20 @@ import hmac
 import json
 import secrets
 from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-import rfc8785
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from calendar_service.domain.clock import Clock, rfc3339
 from calendar_service.domain.names import SHARDS, Agent
+from calendar_service.journeys.signing import SignatureInvalid, check, signed
 
 _ERASED = ("tokens", "calendar identifier", "event identifiers", "bookkeeping")
-_NOT_SIGNED = {"signature", "salt"}
+_TYPE = "erasure-receipt"
+_NOT_SIGNED = frozenset({"salt"})
 
 
 class ReceiptInvalid(Exception):
@@ -45,7 +44,7 @@ class Receipts:
         """
         salt = secrets.token_bytes(32)
         body: dict[str, Any] = {
-            "type": "erasure-receipt",
+            "type": _TYPE,
             "version": 1,
             "number": f"{agent.shard}-{secrets.token_hex(12)}",
             "issuer": self.issuer,
@@ -53,10 +52,8 @@ class Receipts:
             "erased": list(_ERASED),
             "revocation": revocation,
             "subject": _subject(salt, agent),
-            "public_key": public_key_text(self.private_key.public_key()),
         }
-        signature = self.private_key.sign(rfc8785.dumps(body))
-        return {**body, "signature": b64encode(signature).decode(), "salt": b64encode(salt).decode()}
+        return {**signed(body, self.private_key), "salt": b64encode(salt).decode()}
 
 
 def kept(receipt: dict[str, Any]) -> str:
@@ -71,11 +68,6 @@ def shard_of(number: str) -> int | None:
     return int(shard) if well_formed and int(shard) < SHARDS else None
 
 
-def public_key_text(key: Ed25519PublicKey) -> str:
-    """Return the public key as it is published: 32 bytes in base64."""
-    return b64encode(key.public_bytes_raw()).decode()
-
-
 def verify(document: bytes, public_keys: Sequence[str]) -> dict[str, Any]:
     """Return the receipt if one of these keys signed exactly this; raise `ReceiptInvalid` with the reason.
 
@@ -83,18 +75,13 @@ def verify(document: bytes, public_keys: Sequence[str]) -> dict[str, Any]:
     """
     try:
         receipt = json.loads(document)
-        signature = b64decode(receipt["signature"], validate=True)
-        body = {name: value for name, value in receipt.items() if name not in _NOT_SIGNED}
-        key = body["public_key"]
-        signed = rfc8785.dumps(body)
-    except (ValueError, KeyError, TypeError, AttributeError, Base64Error, RecursionError):
+        if not isinstance(receipt, dict) or receipt.get("type") != _TYPE:
+            raise ReceiptInvalid("This is not the whole JSON object of a receipt.")
+        check(receipt, public_keys, _NOT_SIGNED)
+    except (ValueError, RecursionError):
         raise ReceiptInvalid("This is not the whole JSON object of a receipt.") from None
-    if key not in public_keys:
-        raise ReceiptInvalid("The receipt names a signing key that is not the operator's.")
-    try:
-        Ed25519PublicKey.from_public_bytes(b64decode(key)).verify(signature, signed)
-    except (InvalidSignature, ValueError):
-        raise ReceiptInvalid("The receipt was changed after it was signed.") from None
+    except SignatureInvalid as error:
+        raise ReceiptInvalid(f"The receipt {error}.") from None
     return dict(receipt)
 
 

@@ -133,6 +133,8 @@ def _promises(operator: Operator) -> Iterator[Rule]:
         )
     if not promises.erase_after:
         yield "promises.erase_after", "must be longer than nothing"
+    if promises.audit_term < promises.deadline_days * DAY:
+        yield "promises.audit_term", "must be as long as the deadline: the trail has to show that it was kept"
 
 
 def _clauses(operator: Operator) -> Iterator[Rule]:

@@ -15,7 +15,7 @@ if before == 'live' and not renewal then
     leave_errand(expected, {grant = old, mark = old_mark, delete_calendar = false, calendar_id = ''}, now)
   end
   notify('connection.disconnected')
-  fail_unsettled('reconnected')
+  journal({kind = 'connection.disconnected', failed = fail_unsettled('reconnected')})
 end
 put('moved_account', '0')
 if mark == '' then

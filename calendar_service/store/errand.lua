@@ -20,5 +20,5 @@ else
   wake_at('errand:' .. id, now + tonumber(A[4]))
 end
 retime()
-journal({outcome = outcome})
+journal({connection = id, outcome = outcome})
 return {'ok'}

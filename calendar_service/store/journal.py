@@ -24,6 +24,8 @@ class Kind(StrEnum):
     ACCEPTED = "session.accepted"
     SETTLED = "session.settled"
     TIDIED = "sessions.identifiers_dropped"
+    CHECKPOINT = "audit.checkpoint"
+    REPLAYED = "audit.replayed"
     UPKEEP = "upkeep"
     """Leases and timers: scripts that change no state of a connection write no entry."""
 

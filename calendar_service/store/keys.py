@@ -28,6 +28,8 @@ LETTERS_KEPT = 7 * DAY
 """What the backend is to be told waits this long, whether it was tried in vain or given up."""
 LETTER_LEASE = 30 * SECOND
 """One sending: its deadline of 5 s + margin."""
+CHECKPOINT_LEASE = 10 * MINUTE
+"""The turn of making a checkpoint: reading a day's entries and everybody's dates + margin."""
 MARK_EXPIRY = 400 * DAY
 """The account mark is refreshed at each proof of life; this only outlives a deployment that was abandoned."""
 
@@ -51,6 +53,7 @@ def slot_keys(agent: Agent) -> list[str]:
         receipts(agent.shard),
         erased(agent.shard),
         erased_due(agent.shard),
+        trail(agent.shard),
     ]
 
 
@@ -77,6 +80,16 @@ def index(shard: int, organization: str) -> str:
 def journal(shard: int) -> str:
     """The stream of what happened, without content and without identifiers of Google."""
     return slot(shard, "journal")
+
+
+def seals(shard: int) -> str:
+    """The MACs of the journal's entries, each under its entry's id."""
+    return slot(shard, "seals")
+
+
+def trail(shard: int) -> str:
+    """Where this shard's chain of MACs begins and ends; and how many proofs of life were counted."""
+    return slot(shard, "trail")
 
 
 def receipts(shard: int) -> str:
@@ -122,6 +135,11 @@ def account_mark(mark: str) -> str:
     return f"mark:{mark}"
 
 
+def checkpoint_turn(number: int) -> str:
+    """Set while one worker makes the checkpoint of this number."""
+    return f"checkpoint-turn:{number}"
+
+
 def closed(organization: str) -> str:
     """Set while an organisation is off-boarded."""
     return f"closed:{organization}"
@@ -133,6 +151,8 @@ CONSENT_ASKED = "consent-asked"
 """The permission and the policy's version for which agents are asked, or were told that they will be (SC-5)."""
 REWRITE_WANTED = "rewrite-wanted"
 """Set by an erasure, taken when the append-only file is rewritten (law 7)."""
+CHECKPOINTS = "checkpoints"
+"""Signed checkpoints over all chains, by number."""
 FLOW = "flow"
 """The way to Google as all replicas know it: breakers, allowance, the usual load. Concerns nobody."""
 FLOW_DEATHS = "flow:deaths"

@@ -5,6 +5,7 @@ if not grant or fact('connection_id') ~= A[1] then return {'gone'} end
 if ms(cjson.decode(grant).number) ~= A[2] then return {'newer'} end
 redis.call('SET', G, A[3])
 put('proof_at', ms(now))
+redis.call('HINCRBY', C, 'proofs', 1) -- counted, not listed (LU-6)
 redis.call('HDEL', F, 'refresh_leased')
 wake_at('probe', tonumber(A[4]))
 retime()

@@ -1,5 +1,5 @@
 -- What every script of an agent's slot begins with. KEYS and the first ARGV are the same for all of them.
-local F, G, S, W, D, E, L, T, X, J, R, Z, ZD = unpack(KEYS)
+local F, G, S, W, D, E, L, T, X, J, R, Z, ZD, C = unpack(KEYS)
 local offset, member, entry, listened = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4] == '1'
 local A = {}
 for i = 5, #ARGV do A[i - 4] = ARGV[i] end

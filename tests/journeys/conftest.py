@@ -3,10 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
+import redis
 
+from calendar_service.domain.clock import DAY
+from calendar_service.domain.names import Agent
+from calendar_service.domain.session import By
 from calendar_service.sandbox.clients import OAuthClient
-from tests.conftest import MovableClock
-from tests.household import CLIENT_ID, CLIENT_SECRET, PERSON_ID, PUBLIC_URL, Household
+from calendar_service.store.journal import Actor
+from tests.conftest import MovableClock, empty
+from tests.household import CLIENT_ID, CLIENT_SECRET, PERSON_ID, PUBLIC_URL, SECOND, Household
 from tests.local_google import LocalGoogle
 
 
@@ -31,3 +36,42 @@ def house(clean_store: str, google_process: LocalGoogle) -> Iterator[Household]:
     made = Household.of(clean_store, google_process, clock)
     yield made
     made.close()
+
+
+NEIGHBOUR = Agent("acme", "neighbour")
+
+
+@pytest.fixture(scope="module")
+def life(valkey_url: str, google_process: LocalGoogle) -> Iterator[tuple[Household, dict[str, bytes]]]:
+    """Two connections with a life, one of them over, two checkpoints, entries behind them; and all as it is stored."""
+    google_process.reset()
+    empty(valkey_url)
+    clock: MovableClock = google_process.clock  # type: ignore[attr-defined]
+    clock.path.write_text("0", "ascii")
+    house = Household.of(valkey_url, google_process, clock)
+    house.connect()
+    house.connect(NEIGHBOUR, SECOND)
+    house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None)
+    house.service.schedule.put(NEIGHBOUR, "s1", house.content(), By.AGENT, None)
+    house.service.sealer.checkpoint()
+    clock.advance(DAY / 1000)
+    house.service.disconnect.disconnect(house.agent, Actor.AGENT)
+    house.service.sealer.checkpoint()
+    house.service.schedule.put(NEIGHBOUR, "s2", house.content(), By.AGENT, None)
+    house.service.sealer.seal()
+    with redis.Redis(unix_socket_path=valkey_url.removeprefix("unix://")) as client:
+        kept = {key.decode(): client.dump(key) for key in client.keys("*")}
+    yield house, kept
+    house.close()
+
+
+@pytest.fixture
+def lived(clean_store: str, life: tuple[Household, dict[str, bytes]]) -> Household:
+    """That life as it was stored, for each test anew."""
+    house, kept = life
+    house.clock.path.write_text(str(DAY / 1000), "ascii")
+    house.service.sealer.chains = []
+    with redis.Redis(unix_socket_path=clean_store.removeprefix("unix://")) as client:
+        for key, text in kept.items():
+            client.restore(key, 0, text)
+    return house

@@ -1,0 +1,153 @@
+"""`calendar-service audit`: the trail of what happened, to hand out and to verify. Must not name a person."""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+
+from calendar_service.cli.asking import agent as named
+from calendar_service.cli.asking import service, told
+from calendar_service.cli.moment import Moment
+from calendar_service.cli.settings import as_json_option, print_json
+from calendar_service.domain.clock import Millis, rfc3339_millis
+from calendar_service.domain.names import SHARDS
+from calendar_service.domain.trail import Verdict
+from calendar_service.journeys.audit import EVERYTHING, Wanted
+from calendar_service.store.journal import Kind
+
+SHOWN = 20
+"""Faults that are printed; `--json` gives all."""
+KINDS = sorted(kind.value for kind in Kind if kind is not Kind.UPKEEP)
+
+
+@click.group("audit")
+def command() -> None:
+    """The audit trail: who did what and when, without names and content (docs/audit.md)."""
+
+
+@command.command("export")
+@click.option("--since", type=Moment(), help="Only from this date or moment on.")
+@click.option("--until", type=Moment(), help="Only before it.")
+@click.option(
+    "--kind", "kinds", type=click.Choice(KINDS), multiple=True, help="Only of this kind; may be repeated."
+)
+@click.option("--connection", default="", help="Only of the connection with this random id.")
+@click.option(
+    "--organization", default="", help="Only of this agent's connection, while it is kept; with --agent."
+)
+@click.option("--agent", default="", help="See --organization.")
+@click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), help="A file instead of standard output."
+)
+def export(
+    since: Millis | None,
+    until: Millis | None,
+    kinds: tuple[str, ...],
+    connection: str,
+    organization: str,
+    agent: str,
+    output: Path | None,
+) -> None:
+    """Write the trail as JSON Lines that `audit verify FILE` takes: heads, checkpoints, entries with their MACs.
+
+    Narrowed, each entry still proves itself; that none was left out does then not show.
+    """
+    if bool(organization) != bool(agent) or (agent and connection):
+        raise click.UsageError("Name a connection, or an organisation and an agent.")
+    audit = service().audit
+    with told():
+        if agent:
+            connection = audit.connection_of(named(organization, agent))
+        wanted = Wanted(_text(since), _text(until), kinds, connection)
+        count = 0
+        with _written_to(output) as file:
+            for line in _shown(audit.export(wanted), "Exporting"):
+                file.write(line)
+                count += line.startswith(b'{"type":"entry"')
+    part = "" if wanted == EVERYTHING else ", a part of the trail"
+    click.echo(f"{count} entries{part}.", err=True)
+
+
+@command.command("verify")
+@click.argument("file", type=click.File("rb"), required=False)
+@click.option(
+    "--public-key", "former", multiple=True, help="A former signing key's public half, as published."
+)
+@as_json_option
+def verify(file: BinaryIO | None, former: tuple[str, ...], *, as_json: bool) -> None:
+    """Verify the living trail, or an export (FILE; - for standard input); exit 1 and say where if it was changed."""
+    audit = service().audit
+    with told():
+        lines = _shown(file, "Verifying") if file else None
+        verdict = audit.verify_export(lines, former) if lines else audit.verify(former)
+    if as_json:
+        print_json(_as_json(verdict))
+    else:
+        click.echo("\n".join(_words(verdict)))
+    sys.exit(not verdict.is_intact)
+
+
+def _words(verdict: Verdict) -> Iterator[str]:
+    newest = verdict.newest_checkpoint
+    yield f"{verdict.entries} entries are as they were sealed."
+    yield f"{verdict.checkpoints} checkpoints" + (f", the newest of {newest['made_at']}." if newest else ".")
+    if verdict.unsealed:
+        where = ", ".join(f"{count} in shard {shard}" for shard, count in sorted(verdict.unsealed.items()))
+        yield f"Not sealed yet, so nothing is proved of them: {sum(verdict.unsealed.values())} entries ({where})."
+    if verdict.filtered:
+        yield "This is a part of the trail: each entry shown proves itself; that none was left out is not proved."
+    for fault in verdict.faults[:SHOWN]:
+        yield f"CHANGED  {fault}"
+    if len(verdict.faults) > SHOWN:
+        yield f"… and {len(verdict.faults) - SHOWN} more (--json names all)."
+
+
+def _as_json(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "intact": verdict.is_intact,
+        "entries": verdict.entries,
+        "unsealed": verdict.unsealed,
+        "checkpoints": verdict.checkpoints,
+        "newest_checkpoint": verdict.newest_checkpoint,
+        "filtered": verdict.filtered,
+        "faults": [
+            {name: getattr(fault, name) for name in ("shard", "number", "id", "checkpoint", "what")}
+            for fault in verdict.faults
+        ],
+    }
+
+
+def _text(moment: Millis | None) -> str:
+    return "" if moment is None else rfc3339_millis(moment)
+
+
+def _shown(lines: Iterable[bytes], label: str) -> Iterator[bytes]:
+    """Yield each line while a bar on standard error shows how many shards are done."""
+    with click.progressbar(length=SHARDS, label=label, file=sys.stderr, show_pos=True) as bar:
+        for line in lines:
+            if line.startswith(b'{"type":"shard"'):
+                bar.update(1)
+            yield line
+
+
+@contextmanager
+def _written_to(path: Path | None) -> Iterator[BinaryIO]:
+    """Write to a file that only this user reads, whole or not at all; without a path to standard output."""
+    if path is None:
+        yield sys.stdout.buffer
+        return
+    draft = path.with_name(f"{path.name}.new")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as error:
+        raise click.UsageError(f"{path} cannot be written ({error.strerror}).") from None
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,132 @@
+"""The sealer and the daily checkpoint: what the scripts wrote becomes evidence (LU-6, ST-5). Must not change an entry.
+
+Any number of workers may run it: each step is guarded by the head, or the checkpoint, from which it started.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from calendar_service.domain.clock import DAY, HOUR, SECOND, Millis, rfc3339
+from calendar_service.domain.failpoints import failpoint
+from calendar_service.domain.trail import Chain
+from calendar_service.journeys.chain import Links
+from calendar_service.journeys.checkpoints import CHECKPOINT, as_list, as_point, digest, made_at
+from calendar_service.journeys.signing import signed
+from calendar_service.journeys.verification import Walk
+from calendar_service.log import Log
+from calendar_service.store.census import Census
+from calendar_service.store.journal import Kind
+from calendar_service.store.trail import BATCH, Trail
+
+CHECKPOINT_EVERY: Millis = DAY
+ABSENT_AFTER: Millis = 36 * HOUR
+"""A newest checkpoint that is older alarms."""
+
+
+@dataclass
+class Sealer:
+    """The story of the trail. Remembers the heads that it read, so that a look costs one round trip."""
+
+    trail: Trail
+    census: Census
+    links: Links
+    private_key: Ed25519PrivateKey
+    issuer: str
+    """The operator's legal name."""
+    log: Log
+    term: Millis
+    """Older entries end."""
+    chains: list[Chain] = field(default_factory=list)
+
+    def seal(self) -> bool:
+        """Seal what was written since the last look; true when some shard has more than was taken."""
+        self.chains = self.chains or self.trail.chains()
+        moved, more = False, False
+        for shard, news in self.trail.news([chain.head.id for chain in self.chains]):
+            before = self.chains[shard]
+            if not self.links.holds(before):
+                self.log.alarm("audit.head_changed", shard=shard, clause="LU-6")
+                continue
+            after, sealed = self.links.extended(before, news)
+            failpoint("seal.before_store")
+            answer = self.trail.seal(before, after, sealed)
+            if answer == "ok":
+                self.chains[shard] = after
+            elif answer == "broken":
+                self.log.alarm("audit.head_changed", shard=shard, clause="LU-6")
+            moved |= answer == "moved"
+            more |= len(news) == BATCH and answer != "broken"
+        if moved:
+            self.chains = []  # another worker was here: read the heads again
+        return more
+
+    def checkpoint(self) -> dict[str, Any] | None:
+        """Make the day's checkpoint if it is time and nobody else does; then end what is past its term."""
+        former, now = self.trail.newest_checkpoint(), self.trail.now()
+        number = former["number"] + 1 if former else 1
+        age = now - made_at(former) if former else CHECKPOINT_EVERY
+        if age < CHECKPOINT_EVERY or not self.trail.take_turn(number):
+            return None
+        if age > ABSENT_AFTER:
+            self.log.alarm("audit.checkpoint_absent", seconds=age // SECOND, clause="ST-5")
+        made = self._stated(number, former or {}, now)
+        failpoint("checkpoint.before_store")
+        if not self.trail.add_checkpoint(number, made):
+            return None
+        if made["overdue"]:
+            self.log.alarm("erasure.overdue", count=made["overdue"], clause="ST-5")
+        if made["faults"]:
+            self.log.alarm("audit.trail_broken", count=made["faults"], clause="LU-6")
+        self._end_old(now)
+        return made
+
+    def _stated(self, number: int, former: dict[str, Any], now: Millis) -> dict[str, Any]:
+        """Return the signed checkpoint over all heads as they are now, what lies behind the former one verified."""
+        while self.seal():
+            pass
+        chains, ends = self.trail.chains(), self.census.ends(now)
+        faults, erased = self._since(former, chains)
+        proofs = sum(chain.proofs for chain in chains)
+        body = {
+            "type": CHECKPOINT,
+            "version": 1,
+            "number": number,
+            "previous": digest(former) if former else "",
+            "made_at": rfc3339(now),
+            "issuer": self.issuer,
+            "term_days": self.term // DAY,
+            "due": ends.due,
+            "held": ends.held,
+            "overdue": ends.overdue,
+            "erased": erased,
+            "probes": max(proofs - former.get("probes_ever", 0), 0),
+            "probes_ever": proofs,
+            "entries": sum(chain.head.number for chain in chains),
+            "faults": faults,
+            "heads": {str(chain.shard): list(as_list(chain.head)) for chain in chains if chain.head.number},
+        }
+        return signed(body, self.private_key)
+
+    def _since(self, former: dict[str, Any], chains: list[Chain]) -> tuple[int, int]:
+        """Verify what was written behind a checkpoint; return the faults, and how many connections were erased."""
+        faults = erased = 0
+        for chain in chains:
+            start = as_point(former.get("heads", {}).get(str(chain.shard)))
+            walk = Walk(self.links, replace(chain, base=start) if start.number else chain)
+            for entry in self.trail.entries(chain.shard, walk.last.id):
+                walk.take(entry)
+                erased += entry.facts.get("kind") == Kind.ERASED
+            faults += len(walk.ended().faults)
+        return faults, erased
+
+    def _end_old(self, now: Millis) -> None:
+        old = [one for one in self.trail.checkpoints() if made_at(one) + self.term <= now and one["heads"]]
+        if not old:
+            return
+        last = old[-1]
+        for shard, head in last["heads"].items():
+            self.trail.trim(int(shard), last["number"], as_point(head))
+        failpoint("trail.after_trim")
+        self.trail.drop_checkpoints_before(last["number"])

@@ -1,0 +1,41 @@
+"""Documents signed with the operator's Ed25519 key (RFC 8032) over their one byte form (RFC 8785)."""
+
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import rfc8785
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+
+class SignatureInvalid(Exception):
+    """The document is not one of ours as it was signed; the text says why."""
+
+
+def public_key_text(key: Ed25519PublicKey) -> str:
+    """Return the public key as it is published: 32 bytes in base64."""
+    return b64encode(key.public_bytes_raw()).decode()
+
+
+def signed(body: Mapping[str, Any], key: Ed25519PrivateKey) -> dict[str, Any]:
+    """Return the document with the public key that verifies it, and its signature."""
+    whole = {**body, "public_key": public_key_text(key.public_key())}
+    return {**whole, "signature": b64encode(key.sign(rfc8785.dumps(whole))).decode()}
+
+
+def check(document: Mapping[str, Any], public_keys: Sequence[str], unsigned: frozenset[str]) -> None:
+    """Raise `SignatureInvalid` unless one of these keys signed all of this but the members `unsigned`."""
+    try:
+        signature = b64decode(document["signature"], validate=True)
+        body = {name: value for name, value in document.items() if name not in unsigned | {"signature"}}
+        key = body["public_key"]
+        covered = rfc8785.dumps(body)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise SignatureInvalid("is not a whole signed JSON object") from None
+    if key not in public_keys:
+        raise SignatureInvalid("names a signing key that is not the operator's")
+    try:
+        Ed25519PublicKey.from_public_bytes(b64decode(key)).verify(signature, covered)
+    except (InvalidSignature, ValueError):
+        raise SignatureInvalid("was changed after it was signed") from None

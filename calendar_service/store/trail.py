@@ -1,0 +1,154 @@
+"""The audit trail as it is kept: entries, their MACs beside them, chains and checkpoints. Must not know a key."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+from calendar_service.domain.clock import Millis, rfc3339_millis
+from calendar_service.domain.trail import ORIGIN, Chain, Entry, Point, place
+from calendar_service.store import keys
+from calendar_service.store.database import Database, ask_time
+from calendar_service.store.journal import Actor, Kind, entry
+
+PAGE = 1_000
+"""Entries read at once from one shard."""
+BATCH = 100
+"""Entries of one shard that get their MACs in one step."""
+
+
+class Trail:
+    """Reads the trail, and takes its steps. A MAC lies in a stream of its own, under its entry's id."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def now(self) -> Millis:
+        """Return the database's time."""
+        (time,) = self._database.read(lambda pipeline: ask_time(pipeline, keys.CHECKPOINTS))
+        return self._database.instant(time)
+
+    # --- reading ---
+
+    def chains(self) -> list[Chain]:
+        """Return every shard's chain, in one round trip."""
+
+        def look(pipeline: Any) -> None:
+            for shard in keys.all_shards():
+                pipeline.hgetall(keys.trail(shard))
+
+        return [_chain(shard, kept) for shard, kept in enumerate(self._database.read(look))]
+
+    def news(self, after: Sequence[str]) -> Iterator[tuple[int, list[Entry]]]:
+        """Yield the shards with entries behind these ids (one a shard), some each, in one round trip."""
+
+        def look(pipeline: Any) -> None:
+            for shard, last in enumerate(after):
+                pipeline.xrange(keys.journal(shard), f"({last}", "+", BATCH)
+
+        for shard, found in enumerate(self._database.read(look)):
+            if found:
+                yield shard, [_entry(shard, name, fields) for name, fields in found]
+
+    def entries(self, shard: int, after: str = ORIGIN) -> Iterator[Entry]:
+        """Yield a shard's entries behind this id with what the sealer added; `facts` is empty where one is gone."""
+        written, added = self._stream(keys.journal(shard), after), self._stream(keys.seals(shard), after)
+        one, other = next(written, None), next(added, None)
+        while one or other:
+            name = min((found[0] for found in (one, other) if found), key=place)
+            fields = one[1] if one and one[0] == name else {}
+            sealed = other[1] if other and other[0] == name else {}
+            yield _entry(shard, name, fields, sealed)
+            if fields:
+                one = next(written, None)
+            if sealed:
+                other = next(added, None)
+
+    def checkpoints(self) -> list[dict[str, Any]]:
+        """Return all checkpoints that are kept, the oldest first."""
+        found = self._database.ask(lambda client: client.zrange(keys.CHECKPOINTS, 0, -1))
+        return [_document(text) for text in found]
+
+    def newest_checkpoint(self) -> dict[str, Any] | None:
+        """Return the newest checkpoint, or None."""
+        found = self._database.ask(lambda client: client.zrange(keys.CHECKPOINTS, -1, -1))
+        return _document(found[0]) if found else None
+
+    # --- steps ---
+
+    def seal(self, before: Chain, after: Chain, sealed: Sequence[Entry]) -> str:
+        """Put the MACs beside their entries. Answers `ok`, `moved` (another sealer came) or `broken` (not our head)."""
+        shard, head = before.shard, before.head
+        added = [part for one in sealed for part in (one.id, one.number, one.mac)]
+        names = [keys.seals(shard), keys.trail(shard)]
+        return self._script("seal", names, head.number, head.id, head.mac, after.seal, *added)
+
+    def take_turn(self, number: int) -> bool:
+        """Take the turn of making the checkpoint of this number; false when another worker has it."""
+        turn = keys.checkpoint_turn(number)
+        return bool(self._database.write("SET", turn, "1", "NX", "PX", keys.CHECKPOINT_LEASE))
+
+    def add_checkpoint(self, number: int, document: dict[str, Any]) -> bool:
+        """Keep a checkpoint, and note in the trail itself that it was made; false when another made this one."""
+        if self._script("checkpoint", [keys.CHECKPOINTS], number, json.dumps(document)) != "ok":
+            return False
+        self.note(Kind.CHECKPOINT, Actor.SERVICE, number=number)
+        return True
+
+    def note(self, kind: Kind, actor: Actor, **facts: str | int | bool) -> None:
+        """Write an entry that belongs to no connection."""
+        text = json.dumps(entry(kind, actor, **facts))
+        self._database.write("XADD", keys.journal(0), "*", "at", self._database.clock.now(), "entry", text)
+
+    def trim(self, shard: int, checkpoint: int, head: Point) -> None:
+        """End the entries up to a head that this checkpoint holds, and the receipts that they name."""
+        names = [keys.journal(shard), keys.seals(shard), keys.trail(shard), keys.receipts(shard)]
+        self._script("trim", names, checkpoint, head.number, head.id, head.mac)
+
+    def drop_checkpoints_before(self, number: int) -> None:
+        """End the checkpoints before this one."""
+        self._database.write("ZREMRANGEBYSCORE", keys.CHECKPOINTS, "-inf", f"({number}")
+
+    def _script(self, name: str, names: list[str], *arguments: str | int) -> str:
+        return cast(str, self._database.script(name, names, *arguments)[0])
+
+    def _stream(self, key: str, after: str) -> Iterator[tuple[str, dict[str, str]]]:
+        while found := self._page(key, after):
+            yield from found
+            after = found[-1][0]
+
+    def _page(self, key: str, after: str) -> list[tuple[str, dict[str, str]]]:
+        found = self._database.ask(lambda client: client.xrange(key, f"({after}", "+", PAGE))
+        return cast(list[tuple[str, dict[str, str]]], found)
+
+
+def _chain(shard: int, kept: dict[str, str]) -> Chain:
+    return Chain(
+        shard,
+        Point(_number(kept.get("number")), kept.get("id", ORIGIN), kept.get("mac", "")),
+        kept.get("seal", ""),
+        Point(_number(kept.get("base_number")), kept.get("base_id", ORIGIN), kept.get("base_mac", "")),
+        _number(kept.get("base_checkpoint")),
+        _number(kept.get("proofs")),
+    )
+
+
+def _entry(shard: int, name: str, fields: dict[str, str], sealed: dict[str, str] | None = None) -> Entry:
+    sealed = sealed or {}
+    at, facts = fields.get("at", ""), _document(fields.get("entry", "")) if fields else {}
+    if fields and set(fields) != {"at", "entry"}:
+        facts = {"unreadable": json.dumps(fields)}
+    moment = rfc3339_millis(int(at)) if at.isascii() and at.isdigit() and len(at) < 15 else at
+    return Entry(shard, name, moment, facts, _number(sealed.get("number")), sealed.get("mac", ""))
+
+
+def _document(text: str) -> dict[str, Any]:
+    """Return the object that this text holds; whoever spoilt it is found out by its MAC or signature."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    return found if isinstance(found, dict) and found else {"unreadable": text}
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isascii() and text.isdigit() else 0

@@ -1,0 +1,297 @@
+"""Whoever changes the audit trail is found out, and where (LU-6): in the living store, and in an export."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from calendar_service.domain.names import SHARDS
+from calendar_service.store import keys
+from tests.household import Household
+from tests.journeys.conftest import NEIGHBOUR
+from tests.journeys.test_audit_trail import invoke, verify
+
+Stream = list[tuple[str, dict[str, str]]]
+
+
+class Vandal:
+    """Somebody with every right in the database, and without the keys."""
+
+    def __init__(self, house: Household) -> None:
+        self.house, self.client, self.shard = house, house.service.database.client, house.agent.shard
+
+    def rewrite(self, key: str, change: Callable[[Stream], Stream]) -> None:
+        """Put another stream in place of one."""
+        found = change(self.client.xrange(key))
+        self.client.delete(key)
+        for name, fields in found:
+            self.client.xadd(key, fields, id=name)
+
+    def journal(self, change: Callable[[Stream], Stream]) -> None:
+        self.rewrite(keys.journal(self.shard), change)
+
+    def seals(self, change: Callable[[Stream], Stream]) -> None:
+        self.rewrite(keys.seals(self.shard), change)
+
+    def both(self, change: Callable[[Stream], Stream]) -> None:
+        self.journal(change)
+        self.seals(change)
+
+    def head(self, point: int) -> None:
+        """Set the head back to an earlier entry, as far as that can be done without the key."""
+        name, fields = self.client.xrange(keys.seals(self.shard))[point]
+        self.client.hset(keys.trail(self.shard), mapping={"id": name, **fields})
+
+    def swap(self, one: str, other: str) -> None:
+        self.client.rename(one, "aside")
+        self.client.rename(other, one)
+        self.client.rename("aside", other)
+
+    def checkpoint(self, number: int, change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> None:
+        (text,) = self.client.zrangebyscore(keys.CHECKPOINTS, number, number)
+        self.client.zremrangebyscore(keys.CHECKPOINTS, number, number)
+        changed = change(json.loads(text))
+        if changed:
+            self.client.zadd(keys.CHECKPOINTS, {json.dumps(changed): number})
+
+
+def edited(which: int, **changed: str) -> Callable[[Stream], Stream]:
+    """Change a field of one entry's text."""
+
+    def change(found: Stream) -> Stream:
+        at = which % len(found)
+        name, fields = found[at]
+        text = json.dumps(json.loads(fields["entry"]) | changed)
+        return [*found[:at], (name, fields | {"entry": text}), *found[at + 1 :]]
+
+    return change
+
+
+def fields_of(which: int, **changed: str) -> Callable[[Stream], Stream]:
+    """Change fields of one record."""
+
+    def change(found: Stream) -> Stream:
+        return [*found[:which], (found[which][0], found[which][1] | changed), *found[which + 1 :]]
+
+    return change
+
+
+def without(at: int) -> Callable[[Stream], Stream]:
+    return lambda found: [*found[:at], *found[at + 1 :]]
+
+
+def cut(count: int) -> Callable[[Stream], Stream]:
+    return lambda found: found[:-count]
+
+
+def swapped(at: int) -> Callable[[Stream], Stream]:
+    """Exchange what two neighbours say, their ids left as they are."""
+
+    def change(found: Stream) -> Stream:
+        one, other = found[at], found[at + 1]
+        return [*found[:at], (one[0], other[1]), (other[0], one[1]), *found[at + 2 :]]
+
+    return change
+
+
+def inserted(at: int) -> Callable[[Stream], Stream]:
+    """Put a copy of an entry between it and the next one."""
+
+    def change(found: Stream) -> Stream:
+        millis, _, count = found[at][0].partition("-")
+        copy = (f"{millis}-{int(count) + 1}", found[at][1])
+        return [*found[: at + 1], copy, *found[at + 1 :]] if found[at + 1][0] != copy[0] else found
+
+    return change
+
+
+Deed = Callable[[Vandal], None]
+ENTRIES: dict[str, tuple[Deed, int, str]] = {
+    "who acted is changed": (lambda v: v.journal(edited(1, actor="administrator")), 2, "not as it was sealed"),
+    "what happened is changed": (lambda v: v.journal(edited(0, kind="hold.placed")), 1, "not as it was sealed"),
+    "another connection is named": (lambda v: v.journal(edited(2, connection="x")), 3, "not as it was sealed"),
+    "the time is changed": (lambda v: v.journal(fields_of(1, at="1700000000000")), 2, "not as it was sealed"),
+    "a fact is added": (lambda v: v.journal(edited(1, note="x")), 2, "not as it was sealed"),
+    "a field is added": (lambda v: v.journal(fields_of(1, more="x")), 2, "not as it was sealed"),
+    "the text is garbled": (lambda v: v.journal(fields_of(1, entry="{")), 2, "not as it was sealed"),
+    "the last entry is changed": (lambda v: v.journal(edited(-1, actor="agent")), -1, "not as it was sealed"),
+    "an entry is removed": (lambda v: v.journal(without(1)), 2, "was removed"),
+    "an entry is removed with its MAC": (lambda v: v.both(without(1)), 2, "1 missing before entry 3"),
+    "the first entry is removed with its MAC": (lambda v: v.both(without(0)), 1, "1 missing before entry 2"),
+    "two entries exchange what they say": (lambda v: v.journal(swapped(1)), 2, "not as it was sealed"),
+    "two entries are exchanged with their MACs": (lambda v: v.both(swapped(1)), 2, "1 missing before entry 3"),
+    "an entry is inserted": (lambda v: v.journal(inserted(1)), 0, "was inserted"),
+    "an entry is inserted with a MAC": (lambda v: v.both(inserted(1)), 2, "out of order, or there twice"),
+    "a MAC is changed": (lambda v: v.seals(fields_of(1, mac="0" * 32)), 2, "not as it was sealed"),
+    "a number is changed": (lambda v: v.seals(fields_of(1, number="9")), 2, "7 missing before entry 9"),
+    "the MACs are removed": (lambda v: v.client.delete(keys.seals(v.shard)), 0, "was inserted"),
+    "the last entry is cut off": (lambda v: v.both(cut(1)), -1, "the tail was cut: 1 missing"),
+    "all entries are removed": (lambda v: v.both(lambda _: []), 1, "the tail was cut"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ENTRIES)
+def test_a_changed_entry_is_found_with_its_place(lived: Household, what: str) -> None:
+    deed, number, words = ENTRIES[what]
+    vandal = Vandal(lived)
+    count = vandal.client.xlen(keys.journal(vandal.shard))
+    deed(vandal)
+    fault = verify(lived).faults[0]
+    assert fault.shard == vandal.shard
+    assert words in fault.what
+    assert fault.number == (count if number < 0 else number or None)
+
+
+def spoilt_numbers(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    return checkpoint | {"overdue": 0, "due": 7}
+
+
+def _swap_shards(vandal: Vandal) -> None:
+    for key in (keys.journal, keys.seals, keys.trail):
+        vandal.swap(key(vandal.shard), key(NEIGHBOUR.shard))
+
+
+def _cut_with_head(vandal: Vandal) -> None:
+    vandal.head(1)
+    vandal.both(lambda found: found[:2])
+
+
+def _forget(vandal: Vandal) -> None:
+    vandal.client.delete(*(key(vandal.shard) for key in (keys.journal, keys.seals, keys.trail)))
+
+
+def _early_end(vandal: Vandal) -> None:
+    """Pretend that the term of the first entries was over."""
+    name, fields = vandal.client.xrange(keys.seals(vandal.shard))[1]
+    base = {
+        "base_id": name,
+        "base_number": fields["number"],
+        "base_mac": fields["mac"],
+        "base_checkpoint": "1",
+    }
+    vandal.client.hset(keys.trail(vandal.shard), mapping=base)
+    vandal.both(lambda found: found[2:])
+
+
+CHAINS: dict[str, tuple[Deed, str]] = {
+    "two shards are exchanged": (_swap_shards, "shard {shard}, entry 1, id *: is not as it was sealed here"),
+    "the tail is cut and the head set back": (_cut_with_head, "shard {shard}, entry 2, id *: the head is not as it"),
+    "a shard is removed": (_forget, "the trail ends at 0: the tail was cut"),
+    "the head alone is set back": (lambda v: v.head(1), "the head was set back"),
+    "the head is removed": (lambda v: v.client.delete(keys.trail(v.shard)), "the head was set back"),
+    "the beginning is cut off": (_early_end, "the beginning was cut: no checkpoint that is older than the term"),
+    "a checkpoint's numbers are changed": (
+        lambda v: v.checkpoint(1, spoilt_numbers), "checkpoint 1: the checkpoint was changed after it was signed",
+    ),
+    "a checkpoint's heads are changed": (
+        lambda v: v.checkpoint(2, lambda one: one | {"heads": {}}), "checkpoint 2: the checkpoint was changed",
+    ),
+    "a checkpoint is signed by somebody else": (
+        lambda v: v.checkpoint(2, lambda one: one | {"public_key": "AAAA"}), "checkpoint 2: the checkpoint names a sig",
+    ),
+    "the first checkpoint is removed": (lambda v: v.checkpoint(1, lambda _: None), "checkpoint 1: the checkpoint is m"),
+    "the last checkpoint is removed": (
+        lambda v: v.checkpoint(2, lambda _: None), "checkpoint 2: the checkpoint is missing: the trail says that it",
+    ),
+    "all checkpoints are removed": (lambda v: v.client.delete(keys.CHECKPOINTS), "checkpoint 2: the checkpoint is mis"),
+    "a checkpoint is garbled": (
+        lambda v: v.client.zadd(keys.CHECKPOINTS, {"{": 3}), "the checkpoint is not a whole signed JSON object",
+    ),
+    "a checkpoint is there twice": (
+        lambda v: v.client.zadd(keys.CHECKPOINTS, {v.client.zrange(keys.CHECKPOINTS, 0, 0)[0] + " ": 3}),
+        "checkpoint 1: the checkpoint is out of order, or there twice",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", CHAINS)
+def test_a_changed_chain_or_checkpoint_is_found_with_its_place(lived: Household, what: str) -> None:
+    deed, words = CHAINS[what]
+    deed(Vandal(lived))
+    said = [str(fault) for fault in verify(lived).faults]
+    before, _, after = words.format(shard=lived.agent.shard).partition("*")
+    assert any(before in text and after in text for text in said), said
+
+
+def test_the_command_says_where_and_exits_with_one(lived: Household) -> None:
+    assert invoke(lived, "audit", "verify").exit_code == 0
+    Vandal(lived).journal(edited(1, actor="backend"))
+    answer = invoke(lived, "audit", "verify")
+    assert answer.exit_code == 1
+    assert f"CHANGED  shard {lived.agent.shard}, entry 2" in answer.stdout
+    found = json.loads(invoke(lived, "audit", "verify", "--json").stdout)
+    assert (found["intact"], found["faults"][0]["number"]) == (False, 2)
+
+
+# --- exports ---
+
+Lines = list[dict[str, Any]]
+
+
+def exported(house: Household) -> Lines:
+    return [json.loads(line) for line in house.service.audit.export()]
+
+
+def verdict_of(house: Household, lines: Lines) -> list[str]:
+    texts = [json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for line in lines]
+    return [str(fault) for fault in house.service.audit.verify_export(texts).faults]
+
+
+def _moved(line: dict[str, Any], shard: int) -> dict[str, Any]:
+    return line | {"shard": shard}
+
+
+FILES: dict[str, tuple[Callable[[Lines, int], Lines], str]] = {
+    "a word is changed": (
+        lambda lines, at: [*lines[:at], lines[at] | {"facts": {"kind": "x"}}, *lines[at + 1 :]], "entry 1, id",
+    ),
+    "a line is removed": (lambda lines, at: [*lines[:at], *lines[at + 1 :]], "entry 1: 1 missing before entry 2"),
+    "two lines are exchanged": (
+        lambda lines, at: [*lines[:at], lines[at + 1], lines[at], *lines[at + 2 :]], "entry 1: 1 missing before",
+    ),
+    "a line is there twice": (lambda lines, at: [*lines[:at], lines[at], *lines[at:]], "out of order, or there twice"),
+    "an entry is moved to another shard": (
+        lambda lines, at: [*lines[:-1], _moved(lines[at], SHARDS - 1), lines[-1]], "entry 1, id",
+    ),
+    "a shard is removed": (
+        lambda lines, _: [line for line in lines if line.get("shard") != 3], "shard 3: the shard is missing",
+    ),
+    "a shard is there twice": (
+        lambda lines, _: [*lines[:-1], *(line for line in lines if line.get("shard") == 3), lines[-1]],
+        "shard 3: the shard is there twice",
+    ),
+    "the end is cut off": (lambda lines, _: lines[:-1], "its last line is missing"),
+    "half of it is cut off": (lambda lines, at: lines[:at], "its last line is missing"),
+    "the header is removed": (lambda lines, _: lines[1:], "its first line is missing"),
+    "the header's date is changed": (
+        lambda lines, _: [lines[0] | {"made_at": "2031-01-01T00:00:00Z"}, *lines[1:]], "its own seal does not fit",
+    ),
+    "an unsealed tail is added": (
+        lambda lines, at: [*lines[:-2], lines[-2], lines[at] | {"id": "9-9", "mac": "", "shard": 255}, lines[-1]],
+        "the file has",
+    ),
+    "a line is no JSON object": (lambda lines, at: [*lines[:at], {}, *lines[at:]], "is not what may stand there"),
+    "something stands behind the end": (lambda lines, at: [*lines, lines[at]], "is not what may stand there"),
+    "a checkpoint is removed": (lambda lines, _: [lines[0], *lines[2:]], "checkpoint 1: the checkpoint is missing"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", FILES)
+def test_a_changed_export_is_found_with_its_place(lived: Household, what: str) -> None:
+    change, words = FILES[what]
+    lines = exported(lived)
+    assert verdict_of(lived, lines) == []
+    at = next(
+        number
+        for number, line in enumerate(lines)
+        if line["type"] == "entry" and line["shard"] == lived.agent.shard
+    )
+    said = verdict_of(lived, change(lines, at))
+    assert any(words in text for text in said), said
+
+
+def test_what_is_no_export_is_refused(lived: Household) -> None:
+    for text in ("", "{}", "[1]\n\x00\n", "[" * 100_000):
+        answer = invoke(lived, "audit", "verify", "-", input=text)
+        assert (answer.exit_code, "first line is missing" in answer.stdout) == (1, True)
