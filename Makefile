@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check bench faults faults-selfcheck test-google lock clean
+.PHONY: help run test test-long check bench egress faults faults-selfcheck test-google lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,11 +15,13 @@ run: $(READY) ## start everything on this machine; Ctrl-C stops it
 
 test: $(READY) ## the test suite, browser included
 	@.ci/ensure_chromium
-	@left_out=$$(.ci/node_witness) && $(BIN)/python -m pytest -q $$left_out
+	@node=$$(.ci/node_witness) && network=$$(.ci/network_namespace) && \
+		$(BIN)/python -m pytest -q $$node $$network
 
 test-long: $(READY) ## the same, with many more generated examples
 	@.ci/ensure_chromium
-	@left_out=$$(.ci/node_witness) && $(BIN)/python -m pytest -q $$left_out --hypothesis-profile=long
+	@node=$$(.ci/node_witness) && network=$$(.ci/network_namespace) && \
+		$(BIN)/python -m pytest -q $$node $$network --hypothesis-profile=long
 
 check: $(READY) ## format, lint, types, architecture, lock file
 	@$(BIN)/ruff format --check --quiet .
@@ -27,6 +29,9 @@ check: $(READY) ## format, lint, types, architecture, lock file
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python .ci/check_project.py
+
+egress: $(READY) ## counts the packets of a whole journey by where they go; needs Linux, iproute2 and nftables
+	@$(BIN)/python -m tests.e2e.egress
 
 bench: $(READY) ## the measurements
 	@set -e; for file in bench/*.py; do $(BIN)/python "$$file"; done
