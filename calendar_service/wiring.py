@@ -22,6 +22,7 @@ from calendar_service.journeys.audit import Audit
 from calendar_service.journeys.chain import Links
 from calendar_service.journeys.connect import Connect
 from calendar_service.journeys.disconnect import Disconnect
+from calendar_service.journeys.export import Export
 from calendar_service.journeys.flow import Flow
 from calendar_service.journeys.holds import Holds
 from calendar_service.journeys.notify import Notify
@@ -79,6 +80,7 @@ class Service:
     flow: Flow
     sync: Sync
     overview: Overview
+    export: Export
     disconnect: Disconnect
     organizations: Organizations
     terms: Terms
@@ -212,11 +214,12 @@ def build(config: Config, process: str = "service", limits: Limits = Limits()) -
     calendar = Calendar(transport, google.api_endpoint)
     identity = IdentityKey(config.identity_key)
     operator = config.operator
-    erase_after = operator.promises.erase_after
+    promises = operator.promises
+    erase_after = promises.erase_after
     threads = threading.BoundedSemaphore(THREADS // 2)
     flow = Flow(FlowBook(database, limits), transport, Allowance(limits), threads, log, clock, limits)
     access = Access(connections, grants, oauth, flow, clock, erase_after)
-    overview = Overview(connections, sessions, grants, access, calendar, transport, clock)
+    overview = Overview(connections, sessions, grants, access, calendar, transport, marks, promises, clock)
     signing_key, issuer = Ed25519PrivateKey.from_private_bytes(config.signing_key), operator.identity.who
     receipts = Receipts(signing_key, issuer, clock)
     upkeep = Upkeep(database)
@@ -245,9 +248,10 @@ def build(config: Config, process: str = "service", limits: Limits = Limits()) -
         flow=flow,
         sync=Sync(connections, sessions, grants, access, calendar, schedule),
         overview=overview,
+        export=Export(connections, sessions, overview, operator, clock),
         disconnect=disconnect,
         organizations=Organizations(connections, disconnect),
-        terms=Terms(connections, operator.promises),
+        terms=Terms(connections, promises),
         register=Register(census, connections, sessions, grants, disconnect),
         holds=Holds(connections, census, clock),
         renewal=Renewal(Consents(database), connections, census, policy),

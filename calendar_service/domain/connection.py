@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from calendar_service.domain.clock import DAY, HOUR, Millis
 
@@ -45,6 +46,23 @@ class Revocation(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Act:
+    """What somebody else than the agent did to the connection; the agent is told."""
+
+    kind: str
+    """As the journal names it: `connection.paused`, `.resumed` or `.disconnected`."""
+    actor: str
+    """`administrator` (the organisation) or `operator`; never a name."""
+    at: Millis
+
+    @classmethod
+    def of_text(cls, text: str) -> "Act | None":
+        """Return the act as the store's scripts write it, or None for an empty text."""
+        kind, actor, at = text.split(" ") if text else ("", "", "0")
+        return cls(kind, actor, int(at)) if kind else None
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything the store keeps of a connection outside its sealed grant. Instants are milliseconds, 0 = never."""
 
@@ -52,6 +70,8 @@ class Facts:
     """Random per connect; the pseudonym in journal and webhooks."""
     grant: Grant = Grant.NONE
     grant_since: Millis = 0
+    connected_at: Millis = 0
+    """When this connection began; a renewed consent does not move it."""
     proof_at: Millis = 0
     """The last proof that the grant was alive: a 200 of the token endpoint (law 7)."""
     paused_by_agent: Millis = 0
@@ -75,8 +95,6 @@ class Facts:
     account_mark: str = ""
     former_mark: str = ""
     """The account of the connection before, while it is not known whether this one is of the same."""
-    other_agents: bool = False
-    """At connect another connection used the same account; the agent was told."""
     moved_account: bool = False
     """The connection before this one was of another account; the agent is told what stays where."""
     locale: str = "en"
@@ -95,12 +113,34 @@ class Facts:
     revocation_at: Millis = 0
     sequence: int = 0
     """How many letters to the backend this connection caused: the number of the last one."""
+    others_act: str = ""
+    """What organisation or operator did last to this connection, as `Act` reads it."""
     letters_trouble: Millis = 0
     """Since when nothing was delivered to the backend; 0 = all is well."""
     letters_given_up: Millis = 0
     """Letters up to this instant are not tried any more."""
     connecting: str = ""
     """Hash of the one OAuth state that may still complete; a disconnect removes it (F29)."""
+
+    @property
+    def erasable_at(self) -> Millis:
+        """When identifiers are erased: at the term's end, under a legal hold at its end; 0 = no end is set."""
+        return max(self.erase_due, self.hold_until) if self.erase_due else 0
+
+    def held(self, now: Millis) -> bool:
+        """Tell whether a legal hold stands."""
+        return self.hold_until > now
+
+    def held_in_silence(self, now: Millis) -> bool:
+        """Tell whether a legal hold stands of which the agent may not be told yet."""
+        return self.held(now) and self.hold_told_from > now
+
+    @property
+    def calendar(self) -> Literal["there", "missing", "never_made"]:
+        """How the calendar stands, or stood at the connection's end."""
+        if self.calendar_since:
+            return "there"
+        return "missing" if self.calendar_lost_at else "never_made"
 
     @property
     def paused_since(self) -> Millis:

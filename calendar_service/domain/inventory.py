@@ -62,7 +62,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "facts",
-        ("connection_id", "connecting", "grant", "grant_since", "proof_at", "sequence"),
+        ("connection_id", "connecting", "connected_at", "grant", "grant_since", "proof_at", "sequence"),
         "A random number for the connection, its state, and when Google last proved that the permission stands.",
         "To know whether there is a permission, and to notice when it is gone.",
         "RV-1",
@@ -86,7 +86,15 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "facts",
-        ("account_mark", "former_mark", "other_agents", "moved_account"),
+        ("others_act",),
+        "What the organization or the operator did last to the connection (paused, resumed, ended), and when.",
+        "To tell the agent.",
+        "RV-2",
+        _WITH_CONNECTION,
+    ),
+    Item(
+        "facts",
+        ("account_mark", "former_mark", "moved_account"),
         "A keyed fingerprint of the Google account, from which nobody can tell the account.",
         "To notice when two connections use one account: Google removes the permission for both at once.",
         "RV-3",

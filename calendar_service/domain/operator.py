@@ -128,9 +128,18 @@ class Promises:
     cookies: Localized
 
     @property
+    def copies_kept(self) -> Millis:
+        """How long copies of what was erased remain at most: rewriting of the database's file, back-ups."""
+        return 2 * DAY + self.backup_days * DAY
+
+    @property
     def everything_gone_after(self) -> Millis:
-        """The longest that anything may remain: term, rewriting of the database's file, back-ups (law 7)."""
-        return self.erase_after + 2 * DAY + self.backup_days * DAY
+        """The longest that anything may remain after a disconnect (law 7)."""
+        return self.erase_after + self.copies_kept
+
+    def term(self, own: Millis) -> Millis:
+        """Return the term that a disconnect sets, for an agent who chose `own` (0 = no choice)."""
+        return min(own or self.erase_after, self.erase_after)
 
     def keep_the_deadline(self) -> bool:
         """Tell whether the longest remainder still ends a day before the published deadline."""

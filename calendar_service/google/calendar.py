@@ -14,7 +14,16 @@ from calendar_service.domain.errors import EventMissing, GoogleUnavailable
 from calendar_service.domain.secret import Secret
 from calendar_service.google.answers import text
 from calendar_service.google.api import Api, only_if
-from calendar_service.google.events import FIELDS, MARKER, EventAnswer, listed, read, stamp, written
+from calendar_service.google.events import (
+    FIELDS,
+    MARKER,
+    EventAnswer,
+    is_coming,
+    listed,
+    read,
+    stamp,
+    written,
+)
 from calendar_service.google.transport import Transport
 
 __all__ = [
@@ -24,6 +33,7 @@ __all__ = [
     "CalendarInfo",
     "CalendarMissing",
     "Channel",
+    "Contents",
     "EventAnswer",
     "stamp",
 ]
@@ -50,6 +60,16 @@ class CalendarInfo:
     id: str
     data_owner: str | None
     summary: str
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a calendar of ours holds, counted."""
+
+    coming: int
+    """Events of ours that are not over."""
+    has_others: bool
+    """There are events without our marker, too; nothing else is known of them."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +180,16 @@ class Calendar:
         wanted = {"timeMin": _rfc3339(time_min), "timeMax": _rfc3339(time_max), "singleEvents": True}
         return self._list(token, calendar_id, wanted)
 
+    def contents(self, token: Secret, calendar_id: str, now: datetime) -> Contents:
+        """Count our events that are not over at `now`, and notice others, which are dropped unread.
+
+        Raises `CalendarMissing`.
+        """
+        with _calendar_missing():
+            items = tuple(self._items(token, calendar_id, {}))
+        ours = listed(items)
+        return Contents(sum(is_coming(event, now) for event in ours), len(ours) < len(items))
+
     def watch(
         self, token: Secret, calendar_id: str, *, channel_id: str, channel_token: Secret, address: str
     ) -> Channel:
@@ -175,8 +205,13 @@ class Calendar:
         self._api.run(token, self._api.channels.stop(body={"id": channel_id, "resourceId": resource_id}))
 
     def _list(self, token: Secret, calendar_id: str, wanted: Mapping[str, Any]) -> tuple[EventAnswer, ...]:
+        return listed(self._items(token, calendar_id, wanted))
+
+    def _items(
+        self, token: Secret, calendar_id: str, wanted: Mapping[str, Any]
+    ) -> Iterator[Mapping[str, Any]]:
         asked = {"calendarId": calendar_id, "maxResults": 2500, "fields": f"nextPageToken,items({FIELDS})"}
-        return listed(self._api.items(token, self._api.events.list, asked | dict(wanted)))
+        return self._api.items(token, self._api.events.list, asked | dict(wanted))
 
 
 @contextmanager

@@ -68,6 +68,13 @@ def listed(items: Iterable[Mapping[str, Any]]) -> tuple[EventAnswer, ...]:
     return tuple(_event(item) for item in items if MARKER in _private(item))
 
 
+def is_coming(event: EventAnswer, now: datetime) -> bool:
+    """Tell whether an event is not over; of an all-day one, `end` is the day after."""
+    if isinstance(event.end, datetime):
+        return event.end > now
+    return event.end is not None and event.end > now.date()
+
+
 def _event(item: Mapping[str, Any]) -> EventAnswer:
     private = _private(item)
     return EventAnswer(

@@ -126,8 +126,8 @@ class Connect:
             if answer == "ok":
                 failpoint("connect.after_store")
                 ready = self._calendar_now(agent, grant, account)
-                facts_now = self.connections.slot(agent).facts
-                return Outcome(ready, facts_now.other_agents, facts_now.moved_account)
+                standing = self.connections.slot(agent)
+                return Outcome(ready, self._shared(standing), standing.facts.moved_account)
             alone = bool(mark) and not renewal and self.marks.leave(mark, grant.connection_id, 0)
             if answer == "superseded":
                 self._drop(mark, tokens, alone=alone)
@@ -135,6 +135,9 @@ class Connect:
             if alone:
                 self.marks.revoked(mark)  # nothing was sent: this connection is tried again at once
         raise ConsentRefused("superseded")
+
+    def _shared(self, slot: Slot) -> bool:
+        return self.marks.shared(slot.facts.account_mark, slot.connection_ids)
 
     def _drop(self, mark: str, tokens: Tokens, *, alone: bool) -> None:
         """Give back a permission that came too late, unless another connection uses the account."""
@@ -260,18 +263,14 @@ class Connect:
         if facts.connection_id != grant.connection_id or facts.grant is not GrantFact.LIVE:
             return False
         mark = self.identity.account_mark(account.primary_id)
-        # The agent's own former connections, whose errands have not ended, are not other people's.
-        own = sum(errand.mark == mark for errand in slot.errands)
-        others = self.marks.join(mark, grant.connection_id).others - own
+        self.marks.join(mark, grant.connection_id)
         calendar_id, adopted = self._known(agent, grant, facts, account)
         if not calendar_id:
             if not create:
                 return False
             calendar_id = self._create(agent, grant, facts, marker)
         failpoint("connect.after_calendar_before_store")
-        return self.connections.calendar_ready(
-            agent, grant.connection_id, calendar_id, mark, adopted=adopted, others=others > 0
-        )
+        return self.connections.calendar_ready(agent, grant.connection_id, calendar_id, mark, adopted=adopted)
 
     def _known(self, agent: Agent, grant: Grant, facts: Facts, account: Account) -> tuple[str, bool]:
         """Return the calendar that is ours already (SC-2): by its id, else by its marker."""

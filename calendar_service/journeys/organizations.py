@@ -30,7 +30,7 @@ class Organizations:
             raise NotConnected(
                 "The agent's calendar is not connected, so there is nothing to pause or resume."
             )
-        return connection_view(self.connections.slot(agent).facts)
+        return self._view(agent)
 
     def members(
         self, organization: str, state: State | None, cursor: str
@@ -41,7 +41,7 @@ class Organizations:
         for agent in sorted(self.connections.members(organization), key=lambda agent: agent.agent):
             if agent.agent <= after:
                 continue
-            view = connection_view(self.connections.slot(agent).facts)
+            view = self._view(agent)
             if state is None or view.state is state:
                 found.append((agent, view))
             if len(found) > PAGE:
@@ -50,10 +50,7 @@ class Organizations:
 
     def counts(self, organization: str) -> dict[State, int]:
         """Return how many members are in each state."""
-        states = (
-            connection_view(self.connections.slot(agent).facts).state
-            for agent in self.connections.members(organization)
-        )
+        states = (self._view(agent).state for agent in self.connections.members(organization))
         return dict(Counter(states))
 
     def off_board(self, organization: str) -> int:
@@ -65,7 +62,7 @@ class Organizations:
         self.connections.set_closed(organization, is_closed=True)
         ended = 0
         for agent in self.connections.members(organization):
-            before = connection_view(self.connections.slot(agent).facts).state
+            before = self._view(agent).state
             self.disconnect.disconnect(agent, Actor.ADMINISTRATOR, wait=False)  # Google is the worker's
             ended += before not in {State.DISCONNECTED, State.REVOKED, State.NOT_CONNECTED}
         return ended
@@ -73,3 +70,7 @@ class Organizations:
     def reopen(self, organization: str) -> None:
         """Let the organisation's agents connect again."""
         self.connections.set_closed(organization, is_closed=False)
+
+    def _view(self, agent: Agent) -> ConnectionView:
+        slot = self.connections.slot(agent)
+        return connection_view(slot.facts, slot.now)

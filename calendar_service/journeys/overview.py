@@ -1,20 +1,35 @@
-"""What is shown of a connection: to the API, to the agent, and as the agent's export. Must not change anything."""
+"""What is shown of a connection: to the API and to the agent. Must not change anything."""
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from calendar_service.domain.clock import DAY, Clock, Millis, rfc3339
-from calendar_service.domain.connection import Facts, State
-from calendar_service.domain.errors import ServiceError, StoreUnavailable
+from calendar_service.domain.clock import DAY, Clock, Millis, as_datetime
+from calendar_service.domain.connection import Act, Facts, State
+from calendar_service.domain.errors import (
+    AccessRevoked,
+    AdminBlocked,
+    ClientRejected,
+    GoogleError,
+    InsufficientScope,
+    RefreshRefused,
+    ServiceError,
+    StoreUnavailable,
+)
 from calendar_service.domain.names import Agent
+from calendar_service.domain.operator import Promises
 from calendar_service.domain.scope import SCOPE
-from calendar_service.domain.session import Content, Status
-from calendar_service.google.calendar import Calendar, CalendarInfo, CalendarMissing
+from calendar_service.domain.secret import Secret
+from calendar_service.domain.session import Content, Record, Status
+from calendar_service.google.calendar import Calendar, CalendarInfo, CalendarMissing, Contents
 from calendar_service.google.transport import Transport
 from calendar_service.journeys.access import Access
+from calendar_service.journeys.timeline import timeline
 from calendar_service.journeys.views import ConnectionView, SettingsView, WaitingSession
 from calendar_service.store.connections import Connections, Slot
 from calendar_service.store.grants import Grant, Grants
+from calendar_service.store.marks import Marks
 from calendar_service.store.sessions import Sessions
 
 Needs = Literal["agent", "administrator", "operator", ""]
@@ -33,6 +48,15 @@ _PAGE_WAITS = 2.5
 """Seconds that a page waits for Google before it is shown without what Google knows."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What Google said to a page, or who has to end what kept it from answering."""
+
+    info: CalendarInfo | None = None
+    contents: Contents | None = None
+    trouble: Literal["", "google", "ours", "administrator"] = ""
+
+
 @dataclass(frozen=True)
 class Overview:
     """Reads, and tells. Google is asked only for the agent's own page."""
@@ -43,95 +67,100 @@ class Overview:
     access: Access
     calendar: Calendar
     transport: Transport
+    marks: Marks
+    promises: Promises
     clock: Clock
 
     def connection(self, agent: Agent) -> ConnectionView:
         """Return the connection as both roles may see it."""
-        return connection_view(self.connections.slot(agent).facts)
+        slot = self.connections.slot(agent)
+        return connection_view(slot.facts, slot.now)
 
-    def settings(self, agent: Agent, *, ask_google: bool = True) -> SettingsView:
-        """Return everything that the agent's page says.
+    def settings(self, agent: Agent) -> SettingsView:
+        """Return everything that the agent's page says, with the account as Google names it at this moment."""
+        return self._told(agent, self._account)
 
-        The account is read from Google at this moment, unless the page does not show it;
-        a page is not kept waiting for that.
-        """
+    def leaving(self, agent: Agent) -> SettingsView:
+        """Return what the agent's page says before a disconnect, with what the calendar holds at this moment."""
+        return self._told(agent, self._contents)
+
+    def readable(self, slot: Slot) -> dict[str, Content]:
+        """Return the content that waits for Google, by session, as far as it can be opened."""
+        grant = self._open(slot)
+        opened = {
+            session: _readable(grant, session, sealed)
+            for session, sealed in self.sessions.waiting(slot.agent).items()
+        }
+        return {session: content for session, content in opened.items() if content}
+
+    def _told(self, agent: Agent, ask: Callable[[Slot], "_Asked"]) -> SettingsView:
         slot = self.connections.slot(agent)
         with self.transport.within(_PAGE_WAITS):
-            calendar, answered = self._calendar(slot) if ask_google else (None, True)
-        if not answered:
-            slot = self.connections.slot(
-                agent
-            )  # it may have proved that the permission or the calendar is gone
+            asked = ask(slot)
+        if asked.info is None and asked.contents is None:
+            # Asking may have proved that the permission or the calendar is gone.
+            slot = self.connections.slot(agent)
+        facts = slot.facts
+        term = self.promises.term(facts.own_term)
         records = self.sessions.all(agent)
         today = self.clock.now() // DAY
+        coming = Counter(record.status for record in records if record.over_day >= today)
         return SettingsView(
-            connection=connection_view(slot.facts),
-            account=mask(calendar.data_owner or "") if calendar else "",
-            calendar_name=calendar.summary if calendar else "",
-            calendar_id=slot.facts.calendar_id,
-            scheduled=sum(r.status is Status.SCHEDULED and r.over_day >= today for r in records),
-            waiting=self._waiting(slot),
-            other_agents=slot.facts.other_agents,
-            moved_account=slot.facts.moved_account,
-            calendar_fate=slot.facts.calendar_fate,
-            google_trouble=not answered and bool(slot.grant and slot.facts.calendar_since),
-            agreed_to=slot.facts.consent_policy,
-            policy_outgrown=slot.facts.policy_outgrown,
-            held_until=_held_until(slot.facts, slot.now),
+            connection=connection_view(facts, slot.now),
+            account=mask(asked.info.data_owner or "") if asked.info else "",
+            calendar_name=asked.info.summary if asked.info else "",
+            calendar=facts.calendar,
+            scheduled=coming[Status.SCHEDULED],
+            lost=coming[Status.LOST],
+            waiting=self._waiting(slot, records),
+            other_agents=bool(slot.grant) and self.marks.shared(facts.account_mark, slot.connection_ids),
+            moved_account=facts.moved_account,
+            calendar_fate=facts.calendar_fate,
+            trouble=asked.trouble if slot.grant and facts.calendar_since else "",
+            permission_changed=facts.consent_scope != SCOPE,
+            agreed_to=facts.consent_policy,
+            policy_outgrown=facts.policy_outgrown,
+            term=term,
+            erased_if_ended_now=0
+            if facts.held_in_silence(slot.now)
+            else max(slot.now + term, facts.hold_until),
+            timeline=timeline(facts, slot.now, self.promises),
+            organization_closed=self.connections.is_closed(agent.organization),
+            held_until=facts.hold_until
+            if facts.held(slot.now) and not facts.held_in_silence(slot.now)
+            else 0,
+            contents=asked.contents,
         )
 
-    def export(self, agent: Agent) -> dict[str, Any]:
-        """Return everything that is kept of the agent, made on the fly, for the agent's own browser only."""
-        slot = self.connections.slot(agent)
-        facts = slot.facts
-        return {
-            "organization": agent.organization,
-            "agent": agent.agent,
-            "exported_at": rfc3339(self.clock.now()),
-            "connection": _told(facts) | _hold(facts, slot.now),
-            "sessions": [
-                {
-                    "session": record.session,
-                    "status": record.status.value,
-                    "event_id": record.event_id if record.placed else None,
-                    "ends_on": rfc3339(record.over_day * DAY)[:10],
-                    "reason": record.reason or None,
-                }
-                for record in self.sessions.all(agent)
-            ],
-            "waiting": [
-                {"session": waiting.session, "title": waiting.title, "start": rfc3339(waiting.start)}
-                for waiting in self._waiting(slot)
-                if waiting.start
-            ],
-        }
+    def _account(self, slot: Slot) -> "_Asked":
+        calendar_id = slot.facts.calendar_id
+        return self._ask(slot, lambda token: _Asked(info=self.calendar.get_calendar(token, calendar_id)))
 
-    def _calendar(self, slot: Slot) -> tuple[CalendarInfo | None, bool]:
-        """Return the calendar as Google describes it now, and whether Google answered (or was not to be asked)."""
+    def _contents(self, slot: Slot) -> "_Asked":
+        calendar_id, now = slot.facts.calendar_id, as_datetime(self.clock.now())
+        return self._ask(slot, lambda token: _Asked(contents=self.calendar.contents(token, calendar_id, now)))
+
+    def _ask(self, slot: Slot, question: Callable[[Secret], "_Asked"]) -> "_Asked":
+        """Ask Google about the calendar, where there is one to ask about; a page is not kept waiting for that."""
         facts = slot.facts
         if not slot.grant or not facts.calendar_since or not facts.usable(SCOPE):
-            return None, True
+            return _Asked()
         try:
             grant = self.grants.open(slot.agent, facts.connection_id, slot.grant)
-            info = self.access.with_token(
-                slot.agent, grant, lambda token: self.calendar.get_calendar(token, facts.calendar_id)
-            )
+            return self.access.with_token(slot.agent, grant, question)
         except CalendarMissing:
             self.connections.calendar_missing(slot.agent, facts.connection_id)
-            return None, False
-        except ServiceError:
-            return None, False
-        return info, True
+            return _Asked()
+        except ServiceError as trouble:
+            return _Asked(trouble=_whose(trouble))
 
-    def _waiting(self, slot: Slot) -> tuple[WaitingSession, ...]:
-        sealed = self.sessions.waiting(slot.agent)
-        grant = self._open(slot)
+    def _waiting(self, slot: Slot, records: list[Record]) -> tuple[WaitingSession, ...]:
+        contents = self.readable(slot)
         shown = []
-        for record in self.sessions.all(slot.agent):
+        for record in records:
             if record.status not in {Status.PENDING, Status.WAITING, Status.FAILED}:
                 continue
-            text = sealed.get(record.session)
-            content = _readable(grant, record.session, text) if text else None
+            content = contents.get(record.session)
             shown.append(
                 WaitingSession(
                     record.session,
@@ -140,6 +169,7 @@ class Overview:
                     content.title if content else "",
                     content.start if content else 0,
                     content.time_zone if content else "",
+                    record.over_day * DAY,
                 )
             )
         return tuple(shown)
@@ -153,8 +183,8 @@ class Overview:
             return None
 
 
-def connection_view(facts: Facts) -> ConnectionView:
-    """Return what is shown of these facts."""
+def connection_view(facts: Facts, now: Millis) -> ConnectionView:
+    """Return what is shown of these facts at `now` (database time)."""
     state = facts.state(SCOPE)
     action, needs = _ACTIONS.get(state, ("", ""))
     if state is State.PAUSED:
@@ -165,24 +195,25 @@ def connection_view(facts: Facts) -> ConnectionView:
     return ConnectionView(
         state=state,
         since=facts.since(SCOPE),
-        erase_due=facts.erase_due,
+        erase_due=0 if facts.held_in_silence(now) else facts.erasable_at,
         revocation=facts.revocation,
         revocation_at=facts.revocation_at,
-        paused_by_agent=bool(facts.paused_by_agent),
-        paused_by_organization=bool(facts.paused_by_organization),
+        paused_by_agent=facts.paused_by_agent,
+        paused_by_organization=facts.paused_by_organization,
+        others_act=Act.of_text(facts.others_act),
         action=action,
         needs=needs,
     )
 
 
-def _held_until(facts: Facts, now: Millis) -> Millis:
-    """Return until when a legal hold lasts, where the agent may be told of it."""
-    return facts.hold_until if facts.hold_until > now >= facts.hold_told_from else 0
-
-
-def _hold(facts: Facts, now: Millis) -> dict[str, str]:
-    until = _held_until(facts, now)
-    return {"kept_by_law_until": rfc3339(until)} if until else {}
+def _whose(trouble: ServiceError) -> Literal["", "google", "ours", "administrator"]:
+    if isinstance(trouble, AccessRevoked | InsufficientScope):
+        return ""  # no trouble, but a state of the connection
+    if isinstance(trouble, AdminBlocked):
+        return "administrator"
+    if isinstance(trouble, ClientRejected | RefreshRefused) or not isinstance(trouble, GoogleError):
+        return "ours"
+    return "google"
 
 
 def mask(address: str) -> str:
@@ -198,24 +229,3 @@ def _readable(grant: Grant | None, session: str, sealed: str) -> Content | None:
         return grant.open_content(session, sealed)
     except StoreUnavailable:
         return None
-
-
-def _told(facts: Facts) -> dict[str, Any]:
-    instants = {
-        "since": facts.since(SCOPE),
-        "last_proof_of_life": facts.proof_at,
-        "paused_by_you": facts.paused_by_agent,
-        "paused_by_organization": facts.paused_by_organization,
-        "erase_due": facts.erase_due,
-        "revocation_at": facts.revocation_at,
-    }
-    return {
-        "own_term_in_days": facts.own_term / DAY or None,
-        "state": facts.state(SCOPE).value,
-        "calendar_id": facts.calendar_id or None,
-        "permission": facts.consent_scope or None,
-        "policy_version_consented": facts.consent_policy or None,
-        "revocation": facts.revocation or None,
-        "tokens": "kept sealed; never exported" if facts.grant.value == "live" else "none kept",
-        **{name: rfc3339(at) if at else None for name, at in instants.items()},
-    }

@@ -4,7 +4,7 @@ Must not touch an agent's calendar.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from calendar_service.domain.connection import State
@@ -84,5 +84,6 @@ class Register:
 
     def _entry(self, slot: Slot) -> Entry:
         key_id = self.grants.key_id(slot.grant) if slot.grant else ""
-        view = connection_view(slot.facts)
+        # Staff placed the hold that agents may not be told of: they see when it ends.
+        view = replace(connection_view(slot.facts, slot.now), erase_due=slot.facts.erasable_at)
         return Entry(slot.agent, view, slot.facts.connection_id, key_id, len(slot.errands))

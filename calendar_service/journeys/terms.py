@@ -27,8 +27,7 @@ class Terms:
 
     def term(self, agent: Agent) -> Millis:
         """Return the term that a disconnect would set now."""
-        own = self.connections.slot(agent).facts.own_term
-        return min(own or self.promises.erase_after, self.promises.erase_after)
+        return self.promises.term(self.connections.slot(agent).facts.own_term)
 
     def choose(self, agent: Agent, term: Millis) -> None:
         """Keep the agent's choice for the end of this connection; an end that is set already is not moved."""

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from calendar_service.domain.clock import Millis
-from calendar_service.domain.connection import State
+from calendar_service.domain.connection import Act, State
 from calendar_service.domain.session import Status
+from calendar_service.google.calendar import Contents
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,15 +17,35 @@ class ConnectionView:
     since: Millis
     """0 when nothing was ever connected."""
     erase_due: Millis
-    """When what is kept is erased; 0 = no end set, because the connection lives."""
+    """When what is kept is erased, after a legal hold if one stands.
+
+    0 = no end set, because the connection lives; or because nobody may be told of a hold yet.
+    """
     revocation: str
     """Empty, or a value of `domain.connection.Revocation`."""
     revocation_at: Millis
-    paused_by_agent: bool
-    paused_by_organization: bool
+    paused_by_agent: Millis
+    """Since when; 0 = not."""
+    paused_by_organization: Millis
+    others_act: Act | None
+    """What organisation or operator did last to this connection: for the agent."""
     action: str
     """A code of what somebody has to do, or empty: the words are the web's."""
     needs: Literal["agent", "administrator", "operator", ""]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step in the life of a connection."""
+
+    what: str
+    """`connected`, a state that it came to, `keys_destroyed`, `erased` or `copies_gone`."""
+    when: str
+    """`past`, `now` or `next`."""
+    at: Millis = 0
+    """When it was, or when it comes at the latest; 0 = that is not known yet."""
+    after: Millis = 0
+    """How long after a disconnect it comes at the latest; 0 = no such term."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +58,8 @@ class WaitingSession:
     title: str
     start: Millis
     time_zone: str
+    day: Millis
+    """The day of its end (UTC): all that is left to say when the content is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +71,37 @@ class SettingsView:
     """The account's address, masked, read from Google at this moment; empty when it could not be read."""
     calendar_name: str
     """The calendar's title as Google has it at this moment; empty when it could not be read."""
-    calendar_id: str
+    calendar: Literal["there", "missing", "never_made"]
+    """How it stands, or stood at the connection's end."""
     scheduled: int
-    """Sessions that stand in the calendar and are not over."""
+    """Sessions of today or later that stand in the calendar."""
+    lost: int
+    """Sessions of today or later that stood in a calendar which is gone or replaced."""
     waiting: tuple[WaitingSession, ...]
     other_agents: bool
+    """Another connection uses the same Google account now."""
     moved_account: bool
     calendar_fate: str
     """After a disconnect: empty (it stays), `asked` (to be deleted, not yet done), `deleted` or `refused`."""
-    google_trouble: bool
-    """Google did not answer just now; the connection itself is fine."""
-    agreed_to: str = ""
+    trouble: Literal["", "google", "ours", "administrator"]
+    """Who has to end what kept Google from answering just now; the connection itself is fine."""
+    permission_changed: bool
+    """Another permission is asked for than the one on record (SC-5)."""
+    agreed_to: str
     """The policy's version that the agent agreed to."""
-    policy_outgrown: bool = False
+    policy_outgrown: bool
     """A newer policy is in force than that: the agent is asked again."""
+    term: Millis
+    """How long after a disconnect what is kept is erased."""
+    erased_if_ended_now: Millis
+    """When what is kept would be erased after a disconnect now; 0 = that may not be told."""
+    timeline: tuple[Step, ...]
+    organization_closed: bool
+    """The organisation was off-boarded: nobody of it connects."""
     held_until: Millis = 0
     """A law requires that identifiers are kept until then; 0 = no, or the agent may not be told yet."""
+    contents: Contents | None = None
+    """What the calendar holds, counted at Google at this moment; None where it was not asked or did not answer."""
 
 
 @dataclass(frozen=True, slots=True)

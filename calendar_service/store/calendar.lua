@@ -1,5 +1,5 @@
 #!lua
--- The dedicated calendar is there. A: connection, calendar id, adopted by its marker?, account mark, shared?
+-- The dedicated calendar is there. A: connection, calendar id, adopted by its marker?, account mark
 local id, calendar, adopted = A[1], A[2], A[3]
 if fact('connection_id') ~= id or fact('grant') ~= 'live' then return {'gone'} end
 local former = fact('former_mark')
@@ -13,7 +13,7 @@ if before ~= calendar then
   lose_scheduled('calendar_replaced')
 end
 put('calendar_id', calendar, 'calendar_since', ms(now), 'calendar_lost_at', '0', 'adopted', adopted,
-  'account_mark', A[4], 'other_agents', A[5])
+  'account_mark', A[4])
 redis.call('HDEL', F, 'time_zone', 'former_mark', 'calendar_leased')
 wake_at('calendar', nil)
 wake_waiting()

@@ -29,7 +29,7 @@ local facts = cjson.decode(A[7])
 for name, value in pairs(facts) do put(name, value) end
 put('connection_id', id, 'grant', 'live', 'account_mark', mark, 'proof_at', ms(now), 'erase_due', '0',
   'consent_needed', '0', 'revocation', '', 'revocation_at', '0', 'calendar_fate', '')
-if not renewal then put('grant_since', ms(now)) end
+if not renewal then put('grant_since', ms(now), 'connected_at', ms(now), 'others_act', '') end
 if id ~= expected then put('sequence', '0') end
 redis.call('HDEL', F, 'connecting')
 redis.call('SADD', X, member)

@@ -65,6 +65,11 @@ class Slot:
     now: Millis
     """The database's time."""
 
+    @property
+    def connection_ids(self) -> tuple[str, ...]:
+        """The agent's connections: the present one, and former ones whose errands have not ended."""
+        return self.facts.connection_id, *(errand.connection_id for errand in self.errands)
+
 
 class Connections:
     """The steps of a connection's life, each one script together with its journal entry."""
@@ -94,9 +99,13 @@ class Connections:
             self._database.instant(time),
         )
 
+    def is_closed(self, organization: str) -> bool:
+        """Tell whether the organisation was off-boarded."""
+        return bool(self._database.ask(lambda client: client.exists(keys.closed(organization))))
+
     def refuse_closed(self, organization: str) -> None:
         """Raise `OrganizationClosed` if the organisation was off-boarded."""
-        if self._database.ask(lambda client: client.exists(keys.closed(organization))):
+        if self.is_closed(organization):
             raise closed()
 
     def set_closed(self, organization: str, *, is_closed: bool) -> None:
@@ -138,13 +147,11 @@ class Connections:
         )  # fmt: skip
 
     def calendar_ready(
-        self, agent: Agent, connection_id: str, calendar_id: str, mark: str, *, adopted: bool, others: bool
+        self, agent: Agent, connection_id: str, calendar_id: str, mark: str, *, adopted: bool
     ) -> bool:
         """Note the dedicated calendar; false when the connection is gone."""
-        flags = ("1" if adopted else "0", mark, "1" if others else "0")
-        answer = self._step(
-            "calendar", agent, Kind.CALENDAR_READY, Actor.SERVICE, connection_id, calendar_id, *flags
-        )
+        found = (connection_id, calendar_id, "1" if adopted else "0", mark)
+        answer = self._step("calendar", agent, Kind.CALENDAR_READY, Actor.SERVICE, *found)
         return answer == "ok"
 
     def calendar_missing(self, agent: Agent, connection_id: str) -> None:

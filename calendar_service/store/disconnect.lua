@@ -13,6 +13,7 @@ redis.call('DEL', G)
 put('grant', 'released', 'grant_since', ms(now), 'erase_due', ms(now + erase_term(tonumber(A[2]))), 'revocation', 'pending',
   'revocation_at', ms(now), 'paused_by_agent', '0', 'paused_by_organization', '0',
   'calendar_fate', delete and 'asked' or '')
+tell_agent()
 notify('connection.disconnected')
 local failed = fail_unsettled('disconnected')
 wake_at('probe', nil)

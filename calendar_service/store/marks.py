@@ -1,5 +1,6 @@
 """The same-account mark: which connections use one Google account (law 6). Must not know the account itself."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import cast
 
@@ -28,6 +29,13 @@ class Marks:
         """Add the connection; tell who else is there and whether a revocation was sent already."""
         others, until = self._run("mark_join", mark, connection_id, keys.MARK_EXPIRY)
         return Joined(int(others), int(until))
+
+    def shared(self, mark: str, own: Collection[str]) -> bool:
+        """Tell whether other connections than these use the account now."""
+        if not mark:
+            return False
+        kept = self._database.ask(lambda client: client.hkeys(keys.account_mark(mark)))
+        return bool(set(cast(list[str], kept)) - {*own, "revoking"})
 
     def leave(self, mark: str, connection_id: str, deadline: Millis) -> bool:
         """Remove the connection; true when it was the last and may revoke within `deadline` ms.

@@ -33,6 +33,14 @@ local function journal(more)
   redis.call('XADD', J, '*', 'at', ms(now), 'entry', cjson.encode(fields))
 end
 
+-- Of what organisation or operator did, the last act is told to the agent.
+local function tell_agent()
+  local made = cjson.decode(entry)
+  if made.actor == 'administrator' or made.actor == 'operator' then
+    put('others_act', made.kind .. ' ' .. made.actor .. ' ' .. ms(now))
+  end
+end
+
 local function wake_at(what, at)
   if at then redis.call('ZADD', D, ms(at), what) else redis.call('ZREM', D, what) end
 end

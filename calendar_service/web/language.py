@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from babel import Locale
 from babel.dates import format_datetime, get_timezone_location
 from babel.messages.pofile import read_po
+from babel.units import format_unit
 
-from calendar_service.domain.clock import Millis, as_datetime
+from calendar_service.domain.clock import DAY, HOUR, MINUTE, SECOND, Millis, as_datetime
 
 TEMPLATES = "calendar_service_templates"
 COOKIE = "language"
@@ -23,6 +24,7 @@ NAMES = {"en": "English", "es": "Español"}
 
 _DAY = {"en": "d MMMM y", "es": "d 'de' MMMM 'de' y"}
 _TIME = "HH:mm"
+_UNITS = ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (SECOND, "second"))
 
 
 class Catalogue(NullTranslations):
@@ -73,6 +75,11 @@ class Language:
     def moment(self, instant: Millis, zone: str) -> str:
         """Return day, time and place: `3 May 2026, 14:00, Santiago`."""
         return f"{self._format(f'{_DAY[self.code]}, {_TIME}', instant, zone)}, {self.place(zone)}"
+
+    def duration(self, length: Millis) -> str:
+        """Return a length of time in the largest unit that tells it exactly: `23 days`."""
+        size, unit = next((size, unit) for size, unit in _UNITS if length % size == 0 or size == SECOND)
+        return format_unit(length // size, f"duration-{unit}", locale=self.code)
 
     def place(self, zone: str) -> str:
         """Return the zone as people name it: by its city."""

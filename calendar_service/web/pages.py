@@ -1,11 +1,9 @@
 """Templates turned into answers, in the visitor's language. Must not know stores or journeys."""
 
-from datetime import timedelta
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from babel.dates import format_timedelta
 from flask import Response, current_app, g, request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -77,9 +75,7 @@ class Pages:
             "policy_url": operator.policy.url.get(spoken.code, ""),
             "terms_url": operator.identity.terms_url.get(spoken.code, ""),
             "calendar_name": operator.calendar_name[spoken.code],
-            "erase_after": format_timedelta(
-                timedelta(milliseconds=operator.promises.erase_after), threshold=1.1, locale=spoken.code
-            ),
+            "erase_after": spoken.duration(operator.promises.erase_after),
             "style": self.style,
             "public_url": self._config.public_url,
             "development": not self._config.is_production,
@@ -114,6 +110,8 @@ def _tellers(spoken: Language, zone: str) -> dict[str, Any]:
 
     return {
         "moment": moment,
+        "duration": spoken.duration,
+        "date": lambda instant: spoken.day(instant, "UTC"),
         "day": lambda instant: spoken.day(instant, zone),
         "machine": lambda instant: as_datetime(instant).isoformat(timespec="seconds"),
         "text": text,

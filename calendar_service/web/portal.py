@@ -40,6 +40,7 @@ def blueprint(service: Service) -> Blueprint:
         ("POST", "/pause", acts.pause),
         ("POST", "/resume", acts.resume),
         ("POST", "/disconnect", acts.disconnect),
+        ("POST", "/term", acts.term),
         ("POST", "/erase", acts.erase),
         ("POST", "/logout", acts.logout),
     ]
@@ -76,22 +77,27 @@ class Reads:
         visit = self.visits.required()
         view = self.service.overview.settings(visit.agent)
         notice, _, detail = self.visits.hear(visit).partition(":")
-        return self._show(visit, "settings.html", view=view, notice=notice, detail=detail)
+        words = {
+            "notice": notice,
+            "detail": detail,
+            "terms": self.service.terms.offered,
+            "another": request.args.get("account") == "another",
+        }
+        return self._show(visit, "settings.html", view=view, **words)
 
     def disconnect(self) -> AnyResponse:
         """Ask once, and say what will happen."""
         visit = self.visits.required()
         self.visits.keep_alive(visit)
-        view = self.service.overview.settings(visit.agent, ask_google=False)
+        view = self.service.overview.leaving(visit.agent)
         if view.connection.state.value in {"not_connected", "disconnected", "revoked"}:
             return redirect("/settings", 303)
-        erase_on = self.service.clock.now() + self.service.terms.term(visit.agent)
-        return self._show(visit, "disconnect.html", view=view, erase_on=erase_on)
+        return self._show(visit, "disconnect.html", view=view)
 
     def export(self) -> AnyResponse:
         """Hand out everything that is kept of this agent."""
         visit = self.visits.required()
-        return as_file(self.service.overview.export(visit.agent), "google-calendar-data.json")
+        return as_file(self.service.export.of(visit.agent), "google-calendar-data.json")
 
     def _show(self, visit: Visit, template: str, **words: Any) -> Response:
         browser = visit.browser
@@ -180,6 +186,13 @@ class Acts:
         delete = request.form.get("delete_calendar") in {"yes", "on", "true", "1"}
         self.service.disconnect.disconnect(visit.agent, Actor.AGENT, delete_calendar=delete)
         return self._back(visit, "deleted" if delete else "disconnected")
+
+    def term(self) -> AnyResponse:
+        """Keep the agent's choice of how soon is erased what is kept after the end."""
+        visit = self.visits.acting()
+        offered = {str(term): term for term in self.service.terms.offered}
+        self.service.terms.choose(visit.agent, offered.get(request.form.get("term", ""), 0))
+        return self._back(visit, "term")
 
     def erase(self) -> AnyResponse:
         """Erase what is kept, and hand the receipt's one whole copy to this browser."""

@@ -181,7 +181,7 @@ def test_the_agent_is_told(ended: Household) -> None:
     hold = hold_of(ended)
     ended.service.holds.place(ended.agent, hold)
     assert ended.service.overview.settings(ended.agent).held_until == hold.until
-    told = ended.service.overview.export(ended.agent)["connection"]
+    told = ended.service.export.of(ended.agent)["connection"]
     assert told["kept_by_law_until"] == rfc3339(hold.until)
     with pytest.raises(RetentionRequiredByLaw):
         ended.service.disconnect.erase_now(ended.agent, Actor.AGENT)
@@ -191,7 +191,9 @@ def test_while_telling_is_forbidden_nothing_shows_it_to_the_agent(ended: Househo
     hold = hold_of(ended, told_from=ended.service.clock.now() + 5 * DAY)
     ended.service.holds.place(ended.agent, hold)
     assert ended.service.overview.settings(ended.agent).held_until == 0
-    assert "law" not in json.dumps(ended.service.overview.export(ended.agent))
+    told = ended.service.export.of(ended.agent)["connection"]
+    assert (told["kept_by_law_until"], told["erased_on"], told["former_calendar_ids"]) == (None, None, None)
+    assert ended.service.overview.connection(ended.agent).erase_due == 0
     with pytest.raises(Busy) as refusal:
         ended.service.disconnect.erase_now(ended.agent, Actor.AGENT)
     assert "law" not in refusal.value.detail

@@ -69,7 +69,7 @@ def test_an_agent_may_choose_a_shorter_term_where_it_is_offered(under: Under) ->
     terms = house.service.terms
     assert terms.offered == (1 * DAY, 3 * DAY, 7 * DAY)
     terms.choose(house.agent, 3 * DAY)
-    assert house.service.overview.export(house.agent)["connection"]["own_term_in_days"] == 3
+    assert house.service.export.of(house.agent)["connection"]["own_term_in_days"] == 3
     terms.choose(house.agent, 1 * DAY)
     assert terms.term(house.agent) == 1 * DAY
     ended = house.service.disconnect.disconnect(house.agent, Actor.AGENT)

@@ -46,9 +46,7 @@ class Store:
             renewal=False, mark=mark, probe_due=self.clock.now() + DAY,
         )  # fmt: skip
         assert answer == "ok"
-        assert self.connections.calendar_ready(
-            agent, connection_id, "cal@group", mark, adopted=False, others=False
-        )
+        assert self.connections.calendar_ready(agent, connection_id, "cal@group", mark, adopted=False)
         return grant
 
     def wanted(self, grant: Grant, session: str = "s1", revision: int = 1, **changed: object) -> Record:

@@ -28,7 +28,7 @@ EVERY = {
 @pytest.mark.parametrize("case", EVERY)
 def test_every_state_says_what_has_to_be_done_in_both_languages(case: str) -> None:
     facts, state, code = EVERY[case]
-    shown = connection(connection_view(facts))
+    shown = connection(connection_view(facts, 10))
     assert shown.state is state
     if code:
         assert shown.action
@@ -46,4 +46,4 @@ def test_every_state_is_among_the_cases() -> None:
 @pytest.mark.parametrize("revocation", Revocation)
 def test_every_way_a_revocation_ends_can_be_told(revocation: Revocation) -> None:
     facts = replace(LIVE, grant=Grant.RELEASED, revocation=revocation.value)
-    assert connection(connection_view(facts)).revocation is revocation
+    assert connection(connection_view(facts, 10)).revocation is revocation

@@ -1,14 +1,26 @@
 """The agent's page in every state: what it says, and what it offers (words of the promise, in both languages)."""
 
+import json
+import time
 from collections.abc import Callable
+
+import pytest
 
 from calendar_service.domain.clock import DAY
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By
+from calendar_service.store import keys
 from calendar_service.store.journal import Actor
+from calendar_service.web.language import Language
 from tests.conftest import MovableClock
 from tests.household import FIRST, SECOND, Household
 from tests.web.pages.visitor import Visitor, words
+
+REASONS = (
+    "google_trouble", "quota_exceeded", "operator", "administrator", "paused", "calendar_missing",
+    "reconsent_required", "google", "session_over", "waited_too_long", "disconnected", "revoked", "reconnected",
+)  # fmt: skip
+"""Why a session is not in the calendar, wherever the service writes that down."""
 
 
 def _paused(household: Household, *actors: Actor) -> None:
@@ -96,6 +108,155 @@ def test_waiting_sessions_are_shown_to_their_agent_with_title_and_time(
     assert "Google does not answer just now. Your connection is fine" in words(page)
 
 
+def test_a_session_that_failed_is_named_by_id_and_day_with_what_went_wrong(
+    visitor: Visitor, household: Household, test_clock: MovableClock
+) -> None:
+    visitor.connect()
+    _paused(household, Actor.AGENT)
+    content = household.content("Sealed until it fails", days=1)
+    household.service.schedule.put(household.agent, "s-17", content, By.AGENT, None)
+    test_clock.advance(3 * 24 * 3600)
+    household.work(2)
+    page = words(visitor.enter())
+    assert "1 session could not be written" in page
+    failed = page.partition("could not be written")[2]
+    assert f"Video session s-17 {Language('en').day(content.end, 'UTC')}" in failed
+    assert "The session was over before it could be written" in failed
+    assert "Sealed until it fails" not in page
+
+
+@pytest.mark.parametrize("locale", ["en", "es"])
+def test_every_reason_has_its_plain_words(visitor: Visitor, household: Household, locale: str) -> None:
+    visitor.connect()
+    _paused(household, Actor.AGENT)
+    household.service.schedule.put(household.agent, "s1", household.content(), By.AGENT, None)
+    database, key = household.service.database.client, keys.part(household.agent, "sessions")
+    record = json.loads(database.hget(key, "s1"))
+    for reason in REASONS:
+        database.hset(key, "s1", json.dumps(record | {"status": "failed", "reason": reason}))
+        assert 'class="why"' in visitor.enter(locale=locale).text, reason
+
+
+def test_trouble_is_told_by_who_can_end_it(visitor: Visitor, household: Household) -> None:
+    visitor.connect()
+    for fault, told in (
+        ({"status": 403, "reason": "forbidden", "domain": "usageLimits"}, ""),
+        ({"status": 503, "reason": "backendError"}, "Google does not answer just now"),
+        ({"html": 502}, "Google does not answer just now"),
+    ):
+        household.google.clear_faults()
+        household.google.fault("/calendar/v3/*", fault)
+        assert told in words(visitor.get("/settings"))
+
+
+def test_our_own_trouble_is_not_called_googles(
+    visitor: Visitor, household: Household, test_clock: MovableClock
+) -> None:
+    visitor.connect()
+    household.google.fault("/token", {"invalid_client": True})
+    test_clock.advance(3600)
+    page = words(visitor.enter())
+    assert "There is trouble on our side just now. Your connection is fine" in page
+    assert "Google does not answer" not in page
+    assert "ag•••" not in page
+
+
+def test_a_google_that_hangs_keeps_no_page_waiting(visitor: Visitor, household: Household) -> None:
+    visitor.connect()
+    household.google.fault("/calendar/v3/*", {"hang": True})
+    began = time.monotonic()
+    page = words(visitor.get("/settings"))
+    assert time.monotonic() - began < 4
+    assert "Google does not answer just now" in page
+    assert "ag•••" not in page
+
+
+def test_another_account_can_be_chosen_with_everything_said_before_the_button(
+    visitor: Visitor, household: Household
+) -> None:
+    visitor.connect()
+    assert 'href="/settings?account=another#connect"' in visitor.get("/settings").text
+    page = visitor.get("/settings?account=another")
+    assert "the one in the present account stays as it is" in words(page)
+    assert "What Google will say" in words(page).partition("Continue with Google")[0]
+    visitor.get(visitor.consent(account=SECOND))
+    assert "You chose another Google account than before" in words(visitor.get("/settings"))
+    assert household.calendars(SECOND)
+
+
+def test_whoever_shares_an_account_is_told_as_long_as_it_is_so(
+    visitor: Visitor, household: Household
+) -> None:
+    visitor.connect()
+    other = Agent("other", "agent-9")
+    assert "somebody else" not in words(visitor.get("/settings"))
+    household.connect(other)
+    assert "also connected for somebody else" in words(visitor.get("/settings"))
+    household.service.disconnect.disconnect(other, Actor.AGENT)
+    assert "somebody else" not in words(visitor.get("/settings"))
+
+
+def test_what_the_organization_did_is_told_with_its_day(visitor: Visitor, household: Household) -> None:
+    visitor.connect()
+    _paused(household, Actor.ADMINISTRATOR)
+    household.service.organizations.pause(household.agent, Actor.ADMINISTRATOR, paused=False)
+    assert "Your organization had paused the connection, and lifted its pause on" in words(
+        visitor.get("/settings")
+    )
+    household.service.disconnect.disconnect(household.agent, Actor.ADMINISTRATOR)
+    page = words(visitor.get("/settings"))
+    assert "Your organization ended the connection on" in page
+    assert "lifted its pause" not in page
+
+
+def test_what_the_operator_did_is_told(visitor: Visitor, household: Household) -> None:
+    visitor.connect()
+    household.service.register.revoke(household.agent)
+    assert "Videsk SpA ended the connection on" in words(visitor.get("/settings"))
+
+
+def test_ones_own_acts_are_not_told_as_others(visitor: Visitor, household: Household) -> None:
+    visitor.connect()
+    visitor.post("/pause")
+    visitor.post("/resume")
+    visitor.post("/disconnect")
+    page = words(visitor.get("/settings"))
+    assert "Since" in page
+    assert "Your organization" not in page.partition("Connect Google Calendar")[0]
+
+
+def test_an_off_boarded_organizations_agents_are_told_and_offered_nothing_that_fails(
+    visitor: Visitor, household: Household
+) -> None:
+    visitor.connect()
+    household.service.organizations.off_board("acme")
+    page = visitor.get("/settings")
+    assert "Your organization has ended Google Calendar for its agents" in words(page)
+    assert 'action="/connect"' not in page.text
+    assert "#connect" not in page.text
+    assert visitor.post("/erase").location.startswith("/receipts/")
+
+
+@pytest.mark.parametrize(
+    ("consent_scope", "consent_policy", "told"),
+    [
+        ("another", "", "needs another permission at Google than the one you gave"),
+        ("", "before", "you agreed to version before, and now it is version"),
+        ("", "", "the permission on record no longer covers"),
+    ],
+)
+def test_what_changed_is_told_where_agreement_is_needed(
+    visitor: Visitor, household: Household, consent_scope: str, consent_policy: str, told: str
+) -> None:
+    visitor.connect()
+    household.service.connections.consent_needed(household.agent, _facts_id(household))
+    changed = {"consent_scope": consent_scope, "consent_policy": consent_policy}
+    for name, text in changed.items():
+        if text:
+            household.service.database.client.hset(keys.part(household.agent, "facts"), name, text)
+    assert told in words(visitor.get("/settings"))
+
+
 def test_my_pause_can_be_lifted_by_me(visitor: Visitor, household: Household) -> None:
     visitor.connect()
     assert visitor.post("/pause").location == "/settings"
@@ -122,7 +283,8 @@ def test_two_pauses_are_told_apart(visitor: Visitor, household: Household) -> No
     visitor.connect()
     _paused(household, Actor.AGENT, Actor.ADMINISTRATOR)
     page = words(visitor.get("/settings"))
-    assert "by you and by your organization" in page
+    assert "You paused the connection on" in page
+    assert "Your organization paused the connection on" in page
     assert "Resuming lifts your own pause" in page
 
 

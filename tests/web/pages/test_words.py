@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from calendar_service.domain.clock import DAY, HOUR, MINUTE
 from calendar_service.web.language import Language, catalogue, chosen
 from tests.web.pages.messages import TEMPLATES, Sentence, pages, said, translated
 
@@ -74,6 +75,14 @@ def test_times_name_day_time_and_place() -> None:
     assert Language("es").moment(MAY_3, "America/Santiago") == "3 de mayo de 2026, 14:00, Santiago de Chile"
     assert Language("en").moment(MAY_3, "America/Argentina/Buenos_Aires").endswith(", 15:00, Buenos Aires")
     assert Language("en").moment(MAY_3, "UTC") == "3 May 2026, 18:00, UTC"
+
+
+def test_lengths_of_time_are_told_exactly() -> None:
+    lengths = [DAY, 7 * DAY, 23 * DAY, HOUR, 36 * HOUR, 10 * MINUTE]
+    assert [Language("en").duration(length) for length in lengths] == [
+        "1 day", "7 days", "23 days", "1 hour", "36 hours", "10 minutes",
+    ]  # fmt: skip
+    assert Language("es").duration(23 * DAY) == "23 días"
 
 
 @pytest.mark.parametrize("name", ["", "Nowhere/Land", "../../etc/passwd", "America", "x" * 300, "\0"])

@@ -1,0 +1,146 @@
+"""The life of a connection as the settings show it: which steps, in which order, with which dates (ST-5)."""
+
+import re
+
+from calendar_service.domain.clock import DAY
+from calendar_service.domain.hold import Hold
+from calendar_service.store.journal import Actor
+from calendar_service.web.language import Language
+from tests.conftest import MovableClock
+from tests.household import Household
+from tests.web.pages.visitor import ZONE, Visitor, words
+
+
+def _steps(visitor: Visitor, locale: str = "en") -> list[tuple[str, str, str]]:
+    """Return each step's kind, title and date as a person reads them."""
+    page = visitor.get(f"/settings?lang={locale}").text
+    pattern = r'<li class="step (\w+)".*?<strong>(.*?)</strong>\s*<span>(.*?)</span>'
+    return [
+        (kind, title.replace("&#39;", "'"), when) for kind, title, when in re.findall(pattern, page, re.S)
+    ]
+
+
+def _moment(instant: int) -> str:
+    return Language("en").moment(instant, ZONE)
+
+
+def test_before_a_connection_everything_is_still_to_come(visitor: Visitor) -> None:
+    visitor.enter()
+    assert _steps(visitor) == [
+        ("next", "Connect", "when you wish"),
+        ("next", "Disconnect", "when you wish"),
+        ("next", "Google's keys destroyed", "as soon as Google confirms, 7 days after you disconnect at the latest"),
+        ("next", "Our record erased", "7 days after you disconnect"),
+        ("next", "Gone from back-up copies too", "23 days after you disconnect at the latest, as Videsk SpA declares"),
+    ]  # fmt: skip
+
+
+def test_a_living_connection_has_its_beginning_and_its_present(
+    visitor: Visitor, household: Household
+) -> None:
+    visitor.connect()
+    facts = household.service.connections.slot(household.agent).facts
+    assert _steps(visitor)[0] == ("now", "Connected", f"since {_moment(facts.connected_at)}")
+    visitor.post("/pause")
+    paused = household.service.connections.slot(household.agent).facts.paused_by_agent
+    assert _steps(visitor)[:2] == [
+        ("past", "Connected", _moment(facts.connected_at)),
+        ("now", "Paused", f"since {_moment(paused)}"),
+    ]
+
+
+def test_after_the_end_every_step_has_its_real_date(
+    visitor: Visitor, household: Household, test_clock: MovableClock
+) -> None:
+    visitor.connect()
+    test_clock.advance(3 * 24 * 3600)
+    visitor.enter()
+    visitor.post("/disconnect")
+    facts = household.service.connections.slot(household.agent).facts
+    gone = Language("en").day(facts.erase_due + 16 * DAY, ZONE)
+    assert _steps(visitor) == [
+        ("past", "Connected", _moment(facts.connected_at)),
+        ("now", "Disconnected", f"since {_moment(facts.grant_since)}"),
+        ("past", "Google's keys destroyed", _moment(facts.revocation_at)),
+        ("next", "Our record erased", f"on {_moment(facts.erase_due)}"),
+        ("next", "Gone from back-up copies too", f"on {gone} at the latest, as Videsk SpA declares"),
+    ]
+
+
+def test_keys_are_not_called_destroyed_before_they_are(visitor: Visitor, household: Household) -> None:
+    visitor.connect()
+    household.google.fault("/revoke", {"status": 503, "reason": "backendError"})
+    visitor.post("/disconnect")
+    facts = household.service.connections.slot(household.agent).facts
+    last = _moment(facts.grant_since + 7 * DAY)
+    assert (
+        "next",
+        "Google's keys destroyed",
+        f"as soon as Google confirms, on {last} at the latest",
+    ) in _steps(visitor)
+
+
+def test_a_permission_removed_at_google_took_the_keys_with_it(
+    visitor: Visitor, household: Household, test_clock: MovableClock
+) -> None:
+    visitor.connect()
+    household.google.fault("/token", {"invalid_grant": True})
+    test_clock.advance(7200)
+    visitor.enter()
+    steps = _steps(visitor)
+    assert [kind for kind, _, _ in steps] == ["past", "now", "past", "next", "next"]
+    assert steps[1][1] == "Permission removed at Google"
+
+
+def _hold(household: Household, *, silent_for: int = 0) -> Hold:
+    now = household.service.clock.now()
+    told_from = now + silent_for * DAY if silent_for else 0
+    hold = Hold("Ana Rojas", "Luis Soto", "Court order 7", "A dispute", now + 30 * DAY, told_from)
+    household.service.holds.place(household.agent, hold)
+    return hold
+
+
+def test_under_a_hold_the_date_is_its_end(visitor: Visitor, household: Household) -> None:
+    visitor.connect()
+    household.service.disconnect.disconnect(household.agent, Actor.AGENT)
+    plain = household.service.connections.slot(household.agent).facts.erase_due
+    hold = _hold(household)
+    assert ("next", "Our record erased", f"on {_moment(hold.until)}") in _steps(visitor)
+    assert _moment(plain) not in words(visitor.get("/settings"))
+
+
+def test_while_a_hold_may_not_be_told_no_date_is_named(visitor: Visitor, household: Household) -> None:
+    visitor.connect()
+    household.service.disconnect.disconnect(household.agent, Actor.AGENT)
+    plain = household.service.connections.slot(household.agent).facts.erase_due
+    hold = _hold(household, silent_for=5)
+    assert [when for _, _, when in _steps(visitor)][-2:] == ["the day is not settled yet"] * 2
+    page = words(visitor.get("/settings"))
+    for date in (plain, hold.until):
+        assert Language("en").day(date, ZONE) not in page
+    assert "Erase now instead" not in page
+
+
+def test_before_a_disconnect_under_a_hold_no_plain_date_is_promised(
+    visitor: Visitor, household: Household
+) -> None:
+    visitor.connect()
+    hold = _hold(household)
+    assert f"is erased on {_moment(hold.until)}" in words(visitor.get("/disconnect"))
+    household.service.holds.release(household.agent)
+    hold = _hold(household, silent_for=5)
+    page = words(visitor.get("/disconnect"))
+    assert "is erased on" not in page
+    assert "law" not in page
+    assert [when for _, _, when in _steps(visitor)][-2:] == ["the day is not settled yet"] * 2
+
+
+def test_the_picture_is_a_list_with_words_in_spanish_too(visitor: Visitor) -> None:
+    visitor.connect()
+    page = visitor.get("/settings?lang=es").text
+    assert '<ol class="timeline" aria-label="De la conexión al borrado">' in page
+    assert page.count('aria-current="step"') == 1
+    assert [title for _, title, _ in _steps(visitor, "es")] == [
+        "Conectado", "Desconectar", "Llaves de Google destruidas", "Nuestro registro borrado",
+        "Fuera también de las copias de seguridad",
+    ]  # fmt: skip
