@@ -164,10 +164,15 @@ class Household:
         calendar: str = "",
         account: str = FIRST,
     ) -> Any:
-        """Do something to an event (or a whole calendar) as its owner does in Google's own pages."""
+        """Do something to an event (or a whole calendar) as its owner does in Google's own pages.
+
+        With a body and without an event it is a new one.
+        """
         path = f"calendars/{quote(calendar or (view.calendar_id if view else ''))}"
         if view:
             path += f"/events/{view.event_id}"
+        elif body:
+            path += "/events"
         request = urllib.request.Request(  # noqa: S310 - loopback
             self.google.api_endpoint + path,
             json.dumps(body).encode() if body is not None else None,

@@ -90,7 +90,8 @@ METHODS: Final = _by_name(
     ),
     Method(
         "calendar.events.list", "GET", _EVENTS, Purpose.SESSIONS, "SC-3",
-        "No session stands twice in the calendar, and the console can compare its own list with it.",
+        "No session stands twice; the console can compare its list with the calendar; the page before a disconnect "
+        "says what the calendar holds.",
     ),
     Method(
         "calendar.events.watch", "POST", f"{_EVENTS}/watch", Purpose.SESSIONS, "SC-3",

@@ -40,6 +40,7 @@ PLAIN: Final = {
     "calendar_fate": "calendar_deletion",
     "consent_scope": "permission",
     "consent_policy": "policy_version_consented",
+    "policy_outgrown": "newer_policy_in_force",
     "account_mark": "account_fingerprint",
     "former_mark": "former_account_fingerprint",
     "moved_account": "account_changed",

@@ -8,7 +8,7 @@ from flask import Flask
 from calendar_service.sandbox.clients import OAuthClient
 from calendar_service.web.app import create_app
 from tests.conftest import MovableClock
-from tests.household import CLIENT_ID, CLIENT_SECRET, PUBLIC_URL, Household
+from tests.household import CLIENT_ID, CLIENT_SECRET, PERSON_ID, PUBLIC_URL, Household
 from tests.local_google import LocalGoogle
 
 
@@ -18,7 +18,8 @@ def google_process() -> Iterator[LocalGoogle]:
     client = OAuthClient(
         CLIENT_ID, CLIENT_SECRET, "household", (f"{PUBLIC_URL}/oauth/callback",), "Household"
     )
-    with LocalGoogle.start([client]) as google:
+    person = OAuthClient(PERSON_ID, CLIENT_SECRET, "person", ("http://localhost:9/person",))
+    with LocalGoogle.start([client, person]) as google:
         yield google
 
 

@@ -21,7 +21,7 @@ from calendar_service.domain.errors import (
 )
 from calendar_service.domain.methods import METHODS
 from calendar_service.domain.secret import Secret
-from calendar_service.google.calendar import Account, Calendar, CalendarMissing, EventAnswer, stamp
+from calendar_service.google.calendar import Account, Calendar, CalendarMissing, Contents, EventAnswer, stamp
 from calendar_service.google.oauth import OAuth
 from calendar_service.google.transport import Transport
 from tests.local_google import LocalGoogle
@@ -190,6 +190,23 @@ def test_events_without_our_marker_are_never_read(
     assert calendar.list_between(token, calendar_id, START + day, START + 2 * day) == ()
     with pytest.raises(AccessForbidden):
         calendar.get(token, calendar_id, "private1")
+
+
+def test_what_a_calendar_holds_is_counted_and_others_events_only_noticed(
+    google: LocalGoogle, calendar: Calendar, token: Secret, calendar_id: str
+) -> None:
+    for number in (1, 2):
+        calendar.insert(token, calendar_id, event(f"session{number}", marker=f"m{number}"))
+    assert calendar.contents(token, calendar_id, START) == Contents(coming=2, has_others=False)
+    calendar.delete(token, calendar_id, "session2", etag=None)
+    theirs = event("theirs1") | {"extendedProperties": {}}
+    calendar.insert(token, calendar_id, theirs)
+    assert calendar.contents(token, calendar_id, START) == Contents(coming=1, has_others=True)
+    over = START + timedelta(hours=1)
+    assert calendar.contents(token, calendar_id, over) == Contents(coming=0, has_others=True)
+    calendar.delete_calendar(token, calendar_id)
+    with pytest.raises(CalendarMissing):
+        calendar.contents(token, calendar_id, START)
 
 
 def test_a_channel_is_opened_and_stopped(

@@ -30,6 +30,55 @@ def test_the_page_says_what_will_happen_and_stands_on_cancel(visitor: Visitor, h
     assert 'value="no" checked' in page.text
 
 
+def test_the_number_is_googles_and_events_that_are_not_ours_are_warned_of(
+    visitor: Visitor, household: Household
+) -> None:
+    visitor.connect()
+    views = [
+        household.service.schedule.put(household.agent, f"s{n}", household.content(days=n), By.AGENT, None)
+        for n in (1, 2)
+    ]
+    assert "not ours" not in words(visitor.get("/disconnect"))
+    household.as_person("DELETE", views[0])
+    theirs = {name: {"dateTime": "2031-05-05T10:00:00Z"} for name in ("start", "end")}
+    household.as_person("POST", None, theirs, calendar=views[0].calendar_id)
+    page = words(visitor.get("/disconnect"))
+    assert "with its 1 coming session, and" in page
+    assert "It holds events that are not ours. They would be deleted too." in page
+
+
+def test_without_googles_answer_the_page_says_what_it_does_not_know(
+    visitor: Visitor, household: Household
+) -> None:
+    visitor.connect()
+    household.service.schedule.put(household.agent, "s1", household.content(), By.AGENT, None)
+    household.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
+    page = words(visitor.get("/disconnect"))
+    assert "with its 1 coming session, and" in page
+    assert "Google does not say just now whether it holds anything else" in page
+
+
+def test_a_calendar_that_is_gone_is_neither_offered_nor_said_to_stay(
+    visitor: Visitor, household: Household
+) -> None:
+    visitor.connect()
+    household.as_person("DELETE", None, calendar=household.calendars()[0]["id"])
+    page = visitor.get("/disconnect")
+    assert "delete_calendar" not in page.text
+    visitor.post("/disconnect")
+    assert "was no longer in your account when the connection ended" in words(visitor.get("/settings"))
+
+
+def test_a_calendar_that_was_never_made_is_not_said_to_stay(visitor: Visitor, household: Household) -> None:
+    household.google.fault(
+        {"path": "/calendar/v3/calendars", "method": "POST"}, {"status": 503, "reason": "backendError"}
+    )
+    visitor.connect()
+    visitor.get("/disconnect")
+    visitor.post("/disconnect")
+    assert "had not been made yet when the connection ended" in words(visitor.get("/settings"))
+
+
 def test_the_calendar_is_kept_unless_its_deletion_is_chosen(visitor: Visitor, household: Household) -> None:
     visitor.connect()
     for form in ({}, {"delete_calendar": "no"}, {"delete_calendar": "off"}):
@@ -40,7 +89,7 @@ def test_the_calendar_is_kept_unless_its_deletion_is_chosen(visitor: Visitor, ho
     page = words(visitor.get("/settings"))
     assert "It took effect at once" in page
     assert "Google confirmed on" in page
-    assert "It is yours: keep it, or delete it in Google Calendar" in page
+    assert "We left “Videsk · Scheduled Sessions” in your account" in page
     assert "Erase now instead of on" in page
 
 
@@ -68,7 +117,10 @@ def test_a_shared_account_keeps_googles_permission_and_that_is_told(
 ) -> None:
     household.connect(Agent("other", "agent-9"))
     visitor.connect()
-    assert "Another connection here uses the same Google account" in words(visitor.get("/disconnect"))
+    page = visitor.get("/disconnect")
+    assert "Another connection here uses the same Google account" in words(page)
+    assert "agent-9" not in page.text
+    assert '/permissions"' in page.text
     visitor.post("/disconnect")
     assert "removing it would end that one too" in words(visitor.get("/settings"))
 

@@ -1,0 +1,110 @@
+"""What an agent takes along: everything that is kept but the keys, as `docs/rights.md` describes it."""
+
+import json
+import re
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from calendar_service.domain.clock import rfc3339
+from calendar_service.domain.connection import Facts
+from calendar_service.domain.session import By
+from calendar_service.journeys import export
+from calendar_service.store.journal import Actor
+from tests.household import Household
+
+DOCUMENT = Path("docs/rights.md")
+OTHERWISE = {
+    "grant": "told as `state` and `keys`",
+    "own_term": "told in days",
+    "erase_due": "told as `erased_on`",
+    "hold_until": "told as `kept_by_law_until`, unless telling is forbidden",
+    "others_act": "told in words",
+    "hold": "whose order it is, is not the agent's",
+    "hold_told_from": "from when the hold may be told",
+    "calendar_number": "a counter",
+    "adopted": "how the calendar was found",
+    "letters_given_up": "until which of its notices the console is not told again",
+    "connecting": "a consent under way, gone in ten minutes",
+}
+"""Facts that stand in the export otherwise than as they are kept, or not at all, and why."""
+
+
+def _taken(house: Household) -> dict[str, Any]:
+    return dict(json.loads(json.dumps(house.service.export.of(house.agent))))
+
+
+def test_every_fact_that_is_kept_is_exported_or_has_its_reason() -> None:
+    told = {*export.INSTANTS, *export.PLAIN}
+    assert told.isdisjoint(OTHERWISE)
+    assert told | set(OTHERWISE) == {field.name for field in fields(Facts)}
+
+
+def test_the_document_names_every_member(house: Household) -> None:
+    house.connect()
+    house.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
+    house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None)
+    house.service.disconnect.disconnect(house.agent, Actor.ADMINISTRATOR, wait=False)
+    house.connect()
+    house.service.schedule.put(house.agent, "s2", house.content(), By.AGENT, None)
+    file = _taken(house)
+    members = set(file) | set(file["connection"]) | set(file["connection"]["last_act_of_others"] or {})
+    for part in ("sessions", "waiting", "closing"):
+        members |= set(file[part][0])
+    named = set(re.findall(r"`([a-z_]+)`", DOCUMENT.read_text("utf-8")))
+    assert members - named == set()
+
+
+def test_it_holds_what_waits_in_full_and_no_key(house: Household) -> None:
+    house.connect()
+    house.service.organizations.pause(house.agent, Actor.AGENT, paused=True)
+    content = house.content(
+        "Reunión", description="Con Ana", location="Sala 2", join_url="https://meet.videsk.io/1"
+    )
+    house.service.schedule.put(house.agent, "s1", content, By.AGENT, 9007199254740991)
+    file = _taken(house)
+    assert file["waiting"] == [
+        {
+            "session": "s1",
+            "start": rfc3339(content.start),
+            "end": rfc3339(content.end),
+            "time_zone": "America/Santiago",
+            "title": "Reunión",
+            "description": "Con Ana",
+            "location": "Sala 2",
+            "join_url": "https://meet.videsk.io/1",
+        }
+    ]
+    assert file["sessions"][0]["version"] == 9007199254740991
+    assert file["connection"]["paused_by_you"]
+    slot = house.service.connections.slot(house.agent)
+    grant = json.loads(slot.grant)
+    for secret in ("ya29.", "1//", *(str(value) for value in grant.values() if len(str(value)) > 20)):
+        assert secret not in json.dumps(file)
+
+
+def test_an_administrators_act_is_in_it_with_its_day(house: Household) -> None:
+    house.connect()
+    house.service.disconnect.disconnect(house.agent, Actor.ADMINISTRATOR)
+    told = _taken(house)["connection"]
+    facts = house.service.connections.slot(house.agent).facts
+    assert told["last_act_of_others"] == {
+        "act": "connection.disconnected",
+        "by": "administrator",
+        "at": rfc3339(facts.grant_since),
+    }
+    assert told["erased_on"] == rfc3339(facts.erase_due)
+    assert told["keys"] == "none"
+
+
+def test_it_is_made_on_the_fly_and_kept_nowhere(house: Household) -> None:
+    house.connect()
+    before, calls = house.stored(), len(house.google.journal())
+    house.service.export.of(house.agent)
+    assert (house.stored(), len(house.google.journal())) == (before, calls)
+
+
+def test_an_agent_of_whom_nothing_is_kept_gets_an_empty_one(house: Household) -> None:
+    file = _taken(house)
+    assert file["connection"]["state"] == "not_connected"
+    assert (file["sessions"], file["waiting"], file["closing"]) == ([], [], [])
