@@ -4,9 +4,10 @@ Knows the store. Must not know Google.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from calendar_service.domain.connection import State
+from calendar_service.domain.connection import Revocation, State
 from calendar_service.domain.errors import NotConnected
 from calendar_service.domain.names import Agent
 from calendar_service.domain.paging import PAGE, read_cursor, write_cursor
@@ -15,6 +16,16 @@ from calendar_service.journeys.overview import connection_view
 from calendar_service.journeys.views import ConnectionView
 from calendar_service.store.connections import Connections
 from calendar_service.store.journal import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How an organisation's connections stand, and how far an off-boarding has come."""
+
+    states: Mapping[State, int]
+    revocations: Mapping[Revocation, int]
+    is_closed: bool
+    """It was off-boarded, and not reopened."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +59,14 @@ class Organizations:
                 return found[:PAGE], write_cursor(found[PAGE - 1][0].agent)
         return found, ""
 
-    def counts(self, organization: str) -> dict[State, int]:
-        """Return how many members are in each state."""
-        states = (self._view(agent).state for agent in self.connections.members(organization))
-        return dict(Counter(states))
+    def progress(self, organization: str) -> Progress:
+        """Count the members by state, and what Google answered to those that ended."""
+        views = [self._view(agent) for agent in self.connections.members(organization)]
+        return Progress(
+            Counter(view.state for view in views),
+            Counter(Revocation(view.revocation) for view in views if view.revocation),
+            self.connections.is_closed(organization),
+        )
 
     def off_board(self, organization: str) -> int:
         """Close the organisation, then disconnect every member; return how many were connected.

@@ -55,7 +55,14 @@ class Organization(Struct, kw_only=True):
     """An organisation's connections, counted."""
 
     organization: str
+    closed: Annotated[bool, Meta(description="Off-boarded: nobody connects until it is reopened.")]
     connections: Annotated[dict[str, int], Meta(description="How many, by state.")]
+    revocations: Annotated[
+        dict[str, int],
+        Meta(
+            description="Of connections that ended and are not erased: how many, by how their permission ended."
+        ),
+    ]
 
 
 class OffBoarded(Struct, kw_only=True):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from calendar_service.domain.connection import State
+from calendar_service.domain.connection import Revocation, State
 from calendar_service.web import internal_answers as answers
 from calendar_service.web.internal_call import ADMIN, ORGANIZATION, Answer, Call, Names, Nothing
 from calendar_service.wiring import Service
@@ -26,7 +26,7 @@ def list_connections(service: Service, names: Names, query: MembersQuery, _: Not
 
 
 def get_organization(service: Service, names: Names, _: Nothing, __: Nothing) -> Answer:
-    """Count the organisation's connections by state."""
+    """Count the organisation's connections by state, and what became of the permissions of those that ended."""
     return Answer(200, _counted(service, names))
 
 
@@ -43,9 +43,13 @@ def reopen(service: Service, names: Names, _: Nothing, __: Nothing) -> Answer:
 
 
 def _counted(service: Service, names: Names) -> answers.Organization:
-    counts = service.organizations.counts(names.organization)
-    shown = {state.value: counts.get(state, 0) for state in State}
-    return answers.Organization(organization=names.organization, connections=shown)
+    found = service.organizations.progress(names.organization)
+    return answers.Organization(
+        organization=names.organization,
+        closed=found.is_closed,
+        connections={state.value: found.states.get(state, 0) for state in State},
+        revocations={outcome.value: found.revocations.get(outcome, 0) for outcome in Revocation},
+    )
 
 
 CALLS: tuple[Call, ...] = (

@@ -205,7 +205,7 @@ def test_an_off_boarded_organisation_refuses_everything_new_until_it_is_reopened
     house.connect(OTHER, account=SECOND)
     organizations = house.service.organizations
     assert organizations.off_board("acme") == 2
-    assert organizations.counts("acme") == {State.DISCONNECTED: 2}
+    assert organizations.progress("acme").states == {State.DISCONNECTED: 2}
     house.work()
     assert house.live_tokens() == []
     with pytest.raises(OrganizationClosed):

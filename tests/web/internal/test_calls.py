@@ -270,13 +270,26 @@ def test_off_boarding_ends_every_connection_and_closes_the_door_until_it_is_reop
     admin = api.by("acme-admin")
     answer = admin.delete(ACME)
     assert (answer.status_code, answer.json) == (202, {"organization": "acme", "disconnected": 1})
+    assert _progress(admin) == (True, {"disconnected": 1}, {"pending": 1})
+    connected.work()
+    assert _progress(admin) == (True, {"disconnected": 1}, {"confirmed": 1})
     assert api.get(f"{AGENT}/connection").json["state"] == "disconnected"
     assert api.get("/v1/organizations/beta/agents/agent-3/connection").json["state"] == "connected"
     for refused in (api.post(f"{AGENT}/portal-sessions"), api.put(ONE, session)):
         assert (refused.status_code, refused.json["code"]) == (409, "organization_closed")
     assert not [call for call in google_process.journal() if call["method"] == "DELETE"]
-    assert admin.post(f"{ACME}/reopen").status_code == 200
+    assert admin.post(f"{ACME}/reopen").json["closed"] is False
     assert api.post(f"{AGENT}/portal-sessions").status_code == 201
+
+
+def _progress(admin: Api) -> tuple[bool, dict[str, int], dict[str, int]]:
+    """How far an off-boarding has come, without what counts nothing."""
+    told = admin.get(ACME).json
+    return (
+        told["closed"],
+        {state: n for state, n in told["connections"].items() if n},
+        {outcome: n for outcome, n in told["revocations"].items() if n},
+    )
 
 
 def event_of(google: LocalGoogle, answer: dict[str, Any]) -> dict[str, Any]:
