@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from flask import Flask
 
 from calendar_service.domain.names import Agent
 from tests.household import PUBLIC_URL, Household, without_times
@@ -13,6 +14,7 @@ FORMS = {
     "/calendar": {"create": "yes"},
     "/pause": {},
     "/resume": {},
+    "/term": {"term": "86400000"},
     "/disconnect": {"delete_calendar": "yes"},
     "/erase": {},
     "/logout": {},
@@ -32,6 +34,12 @@ FOREIGN = {
     "a form of a sibling site": {"Sec-Fetch-Site": "same-site"},
     "no page at all": {"Sec-Fetch-Site": "none"},
 }
+
+
+def test_every_form_that_pages_take_is_tried_here(app: Flask) -> None:
+    posts = {rule.rule for rule in app.url_map.iter_rules() if "POST" in (rule.methods or set())}
+    pages = {rule for rule in posts if not rule.startswith(("/v1/", "/google/"))}
+    assert pages == set(FORMS)
 
 
 def _begin(visitor: Visitor, path: str) -> None:
@@ -76,6 +84,17 @@ def test_another_visits_token_changes_nothing(
     if path.startswith("/console"):
         other.get("/console")
     _refused(visitor, household, path, {"csrf": other.token}, OWN_PAGE)
+
+
+def test_a_closed_visits_token_changes_nothing(visitor: Visitor, household: Household) -> None:
+    visitor.connect()
+    token, cookie = visitor.token, visitor.session_cookie()
+    visitor.post("/logout")
+    visitor.client.set_cookie("session", cookie, domain="localhost")
+    before = without_times(household.stored())
+    for path in ("/disconnect", "/pause", "/connect", "/erase", "/term"):
+        assert visitor.raw_post(path, FORMS[path] | {"csrf": token}, OWN_PAGE).status_code == 401, path
+    assert without_times(household.stored()) == before
 
 
 def test_without_a_visit_nothing_can_be_done(visitor: Visitor, household: Household) -> None:

@@ -1,10 +1,15 @@
 """The one-time link from the console, and the visit it opens (L1-L6, C1-C3)."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+from calendar_service.domain.clock import MINUTE
 from calendar_service.domain.names import Agent
+from calendar_service.store.tickets import Ticket
+from calendar_service.web.app import create_app
 from tests.conftest import MovableClock
 from tests.household import Household
 from tests.web.pages.visitor import Visitor, words
@@ -20,6 +25,45 @@ def test_a_link_opens_the_settings_once(visitor: Visitor, another_visitor: Visit
     second = another_visitor().get(link)
     assert second.status_code == 410
     assert "Nothing was changed" in words(second)
+
+
+def test_a_link_is_taken_once_whoever_asks_at_the_same_time(household: Household) -> None:
+    replicas = [household.replica() for _ in range(4)]
+    now = household.service.clock.now()
+    ticket = Ticket("acme", "agent-1", "en", "", "", now + MINUTE)
+    secrets = [household.service.tickets.issue(ticket) for _ in range(40)]
+    with ThreadPoolExecutor(16) as pool:
+        asked = [
+            pool.submit(replicas[number % 4].service.tickets.take, secret)
+            for secret in secrets
+            for number in range(16)
+        ]
+        taken = [found.result() for found in asked]
+    for replica in replicas:
+        replica.close()
+    assert sum(found is not None for found in taken) == len(secrets)
+
+
+def test_a_link_of_another_deployment_opens_nothing(visitor: Visitor, household: Household) -> None:
+    link = visitor.ticket()
+    household.service.database.client.execute_command("SWAPDB", 0, 9)  # another deployment's data
+    try:
+        assert visitor.get(link).status_code == 410
+    finally:
+        household.service.database.client.execute_command("SWAPDB", 0, 9)
+    assert visitor.get(link).status_code == 303
+
+
+def test_without_the_database_a_link_opens_nothing_and_is_not_used_up(
+    visitor: Visitor, household: Household, tmp_path: Path
+) -> None:
+    link = visitor.ticket()
+    cut_off = Household.of(f"unix://{tmp_path}/nobody", household.google, household.clock)
+    closed = Visitor(create_app(cut_off.service), cut_off).get(link)
+    assert closed.status_code == 503
+    assert "Set-Cookie" not in closed.headers
+    assert "Nothing was changed by this attempt" in words(closed)
+    assert visitor.get(link).status_code == 303
 
 
 def test_used_expired_and_unknown_links_answer_alike(
