@@ -8,6 +8,7 @@ import pytest
 
 from calendar_service.domain.clock import DAY
 from calendar_service.domain.names import Agent
+from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import By
 from calendar_service.store import keys
 from calendar_service.store.journal import Actor
@@ -238,22 +239,19 @@ def test_an_off_boarded_organizations_agents_are_told_and_offered_nothing_that_f
 
 
 @pytest.mark.parametrize(
-    ("consent_scope", "consent_policy", "told"),
+    ("consented", "told"),
     [
-        ("another", "", "needs another permission at Google than the one you gave"),
-        ("", "before", "you agreed to version before, and now it is version"),
-        ("", "", "the permission on record no longer covers"),
+        ("another", "needs another permission at Google than the one you gave"),
+        (SCOPE, "the permission on record no longer covers"),
     ],
 )
 def test_what_changed_is_told_where_agreement_is_needed(
-    visitor: Visitor, household: Household, consent_scope: str, consent_policy: str, told: str
+    visitor: Visitor, household: Household, consented: str, told: str
 ) -> None:
     visitor.connect()
     household.service.connections.consent_needed(household.agent, _facts_id(household))
-    changed = {"consent_scope": consent_scope, "consent_policy": consent_policy}
-    for name, text in changed.items():
-        if text:
-            household.service.database.client.hset(keys.part(household.agent, "facts"), name, text)
+    facts = keys.part(household.agent, "facts")
+    household.service.database.client.hset(facts, "consent_scope", consented)
     assert told in words(visitor.get("/settings"))
 
 
