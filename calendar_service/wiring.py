@@ -32,6 +32,7 @@ from calendar_service.journeys.overview import Overview
 from calendar_service.journeys.receipts import Receipts
 from calendar_service.journeys.register import Register
 from calendar_service.journeys.renewal import Renewal
+from calendar_service.journeys.replay import Replay
 from calendar_service.journeys.rotation import Rotation
 from calendar_service.journeys.schedule import Schedule
 from calendar_service.journeys.sealing import Sealer
@@ -91,6 +92,7 @@ class Service:
     notify: Notify
     sealer: Sealer
     audit: Audit
+    replay: Replay
     transport: Transport
     identity: IdentityKey
     database: Database
@@ -230,6 +232,7 @@ def build(config: Config, process: str = "service", limits: Limits = Limits()) -
     schedule = Schedule(sessions, connections, grants, access, attempts, flow, clock)
     trail, census, links = Trail(database), Census(database), Links(identity)
     public_keys, term = (public_key_text(signing_key.public_key()),), operator.promises.audit_term
+    audit = Audit(trail, census, connections, links, public_keys, issuer, term)
     return Service(
         config=config,
         operator=operator,
@@ -258,7 +261,8 @@ def build(config: Config, process: str = "service", limits: Limits = Limits()) -
         rotation=Rotation(census, connections, grants, lambda: [name for name, _ in config.keyring]),
         notify=Notify(Letters(database), sessions, connections, _webhooks(config)),
         sealer=Sealer(trail, census, links, signing_key, issuer, log, term),
-        audit=Audit(trail, census, connections, links, public_keys, issuer, term),
+        audit=audit,
+        replay=Replay(audit, trail, census, connections, disconnect, erase_after),
         transport=transport,
         identity=identity,
         database=database,

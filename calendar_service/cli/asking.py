@@ -1,7 +1,7 @@
 """What commands that end or change much share: a question before, progress meanwhile. Must not do the work itself."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NoReturn, TypeVar
 
@@ -12,7 +12,7 @@ from calendar_service.cli.settings import configured
 from calendar_service.cli.settings import refuse as refuse_configuration
 from calendar_service.config import Config, Fault
 from calendar_service.domain.errors import ServiceError, StoreUnavailable
-from calendar_service.domain.names import Agent
+from calendar_service.domain.names import SHARDS, Agent
 
 T = TypeVar("T")
 
@@ -65,6 +65,15 @@ def walked(label: str, things: Sequence[T]) -> Iterator[T]:
     """Yield each thing while a bar on standard error shows how far it is."""
     with click.progressbar(things, label=label, file=sys.stderr, show_pos=True) as bar:
         yield from bar
+
+
+def by_shard(lines: Iterable[bytes], label: str) -> Iterator[bytes]:
+    """Yield the lines of an audit export while a bar on standard error shows how many shards are done."""
+    with click.progressbar(length=SHARDS, label=label, file=sys.stderr, show_pos=True) as bar:
+        for line in lines:
+            if line.startswith(b'{"type":"shard"'):
+                bar.update(1)
+            yield line
 
 
 def agent(organization: str, name: str) -> Agent:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -10,11 +10,10 @@ from typing import Any, BinaryIO
 import click
 
 from calendar_service.cli.asking import agent as named
-from calendar_service.cli.asking import service, told
+from calendar_service.cli.asking import by_shard, service, told
 from calendar_service.cli.moment import Moment
 from calendar_service.cli.settings import as_json_option, print_json
 from calendar_service.domain.clock import Millis, rfc3339_millis
-from calendar_service.domain.names import SHARDS
 from calendar_service.domain.trail import Verdict
 from calendar_service.journeys.audit import EVERYTHING, Wanted
 from calendar_service.store.journal import Kind
@@ -65,7 +64,7 @@ def export(
         wanted = Wanted(_text(since), _text(until), kinds, connection)
         count = 0
         with _written_to(output) as file:
-            for line in _shown(audit.export(wanted), "Exporting"):
+            for line in by_shard(audit.export(wanted), "Exporting"):
                 file.write(line)
                 count += line.startswith(b'{"type":"entry"')
     part = "" if wanted == EVERYTHING else ", a part of the trail"
@@ -82,7 +81,7 @@ def verify(file: BinaryIO | None, former: tuple[str, ...], *, as_json: bool) -> 
     """Verify the living trail, or an export (FILE; - for standard input); exit 1 and say where if it was changed."""
     audit = service().audit
     with told():
-        lines = _shown(file, "Verifying") if file else None
+        lines = by_shard(file, "Verifying") if file else None
         verdict = audit.verify_export(lines, former) if lines else audit.verify(former)
     if as_json:
         print_json(_as_json(verdict))
@@ -123,15 +122,6 @@ def _as_json(verdict: Verdict) -> dict[str, Any]:
 
 def _text(moment: Millis | None) -> str:
     return "" if moment is None else rfc3339_millis(moment)
-
-
-def _shown(lines: Iterable[bytes], label: str) -> Iterator[bytes]:
-    """Yield each line while a bar on standard error shows how many shards are done."""
-    with click.progressbar(length=SHARDS, label=label, file=sys.stderr, show_pos=True) as bar:
-        for line in lines:
-            if line.startswith(b'{"type":"shard"'):
-                bar.update(1)
-            yield line
 
 
 @contextmanager

@@ -3,18 +3,19 @@
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
 from calendar_service.cli.asking import agent as named
-from calendar_service.cli.asking import agree, refuse, service, table, told, walked, yes_option
+from calendar_service.cli.asking import agree, by_shard, refuse, service, table, told, walked, yes_option
 from calendar_service.cli.settings import as_json_option, print_json
 from calendar_service.domain.clock import Millis, rfc3339
 from calendar_service.domain.connection import Revocation, State
 from calendar_service.domain.errors import ServiceError
 from calendar_service.domain.names import Agent
 from calendar_service.journeys.register import Entry, Register
+from calendar_service.journeys.replay import Step
 
 THREADS = 8
 """Connections that are ended side by side."""
@@ -84,16 +85,38 @@ def show(organization: str, agent: str, *, as_json: bool) -> None:
 
 
 @command.command("erase")
-@click.argument("organization")
-@click.argument("agent")
+@click.argument("organization", required=False)
+@click.argument("agent", required=False)
+@click.option(
+    "--replay", type=click.File("rb"), help="An audit export: end and erase again what it says was."
+)
+@click.option(
+    "--public-key", "former", multiple=True, help="With --replay: a former signing key's public half."
+)
 @yes_option
 @as_json_option
-def erase(organization: str, agent: str, *, yes: bool, as_json: bool) -> None:
+def erase(
+    organization: str | None,
+    agent: str | None,
+    replay: BinaryIO | None,
+    former: tuple[str, ...],
+    *,
+    yes: bool,
+    as_json: bool,
+) -> None:
     """Erase now what is kept of an ended connection, and print the receipt's number.
 
     With --json the whole receipt, as `receipt verify` takes it: its only copy that tells whom it concerns.
+
+    With --replay, after an old back-up was put back and before anything serves: every connection that the export says
+    was ended or erased since is ended or erased again.
     """
-    whose = named(organization, agent)
+    if bool(organization and agent) + bool(replay) != 1 or bool(organization) != bool(agent):
+        raise click.UsageError("Name one connection (ORGANIZATION AGENT), or --replay with an audit export.")
+    if replay:
+        _replayed(replay, former, yes=yes, as_json=as_json)
+        return
+    whose = named(str(organization), str(agent))
     agree(f"Erase what is kept of {whose.member} for good?", yes=yes)
     with told():
         receipt = service().register.erase(whose)
@@ -103,6 +126,38 @@ def erase(organization: str, agent: str, *, yes: bool, as_json: bool) -> None:
         click.echo(
             f"Erased; receipt {receipt['number']}, revocation {receipt['revocation'] or 'not needed'}."
         )
+
+
+def _replayed(file: BinaryIO, former: tuple[str, ...], *, yes: bool, as_json: bool) -> None:
+    made = service().replay
+    with told():
+        steps = list(made.steps(made.past(by_shard(file, "Verifying"), former)))
+        done = {
+            "ended": sum(step.is_live and not step.erase for step in steps),
+            "erased": sum(step.erase for step in steps),
+            "holds_lifted": sum(step.release for step in steps),
+        }
+        if any(done.values()):
+            agree(f"End {done['ended']} connections again, and erase {done['erased']}?", yes=yes)
+            for step in walked("Replaying", steps):
+                made.take(step)
+            made.note(done["ended"], done["erased"])
+    missing = [step for step in steps if step.missing_hold]
+    if as_json:
+        print_json(done | {"holds_missing": [_missing(step) for step in missing]})
+    else:
+        click.echo("\n".join(f"{count:6} {what.replace('_', ' ')}" for what, count in done.items()))
+    for step in missing:
+        until = rfc3339(step.missing_hold)
+        click.echo(
+            f"{step.agent.member}: a hold until {until} is missing; place it before a worker runs.", err=True
+        )
+    sys.exit(bool(missing))
+
+
+def _missing(step: Step) -> dict[str, str]:
+    whose = {"organization": step.agent.organization, "agent": step.agent.agent}
+    return whose | {"until": rfc3339(step.missing_hold)}
 
 
 @command.command("revoke")

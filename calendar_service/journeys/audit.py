@@ -5,7 +5,7 @@ Must not change the trail, and must not name a person.
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -91,11 +91,21 @@ class Audit:
             verification.take(line)
         return verification.verdict(live=True)
 
-    def verify_export(self, lines: Iterable[bytes], former_keys: Sequence[str] = ()) -> Verdict:
-        """Verify an export, line by line. `former_keys`: public keys that signed before the present one."""
+    def verify_export(
+        self,
+        lines: Iterable[bytes],
+        former_keys: Sequence[str] = (),
+        learn: Callable[[Line], None] = lambda _: None,
+    ) -> Verdict:
+        """Verify an export, line by line, and tell `learn` of each entry; believe it only if the verdict is good.
+
+        `former_keys`: public keys that signed before the present one.
+        """
         verification, digest = Verification(self.links, (*self.public_keys, *former_keys)), hashlib.sha256()
         for text in lines:
-            verification.take(_object(text), digest.digest())
+            line = _object(text)
+            if verification.take(line, digest.digest()) and line["type"] == "entry":
+                learn(line)
             digest.update(text)
         return verification.verdict()
 
@@ -161,7 +171,7 @@ def _text(line: Mapping[str, Any]) -> bytes:
     return json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
-def _object(text: bytes) -> Mapping[str, Any]:
+def _object(text: bytes) -> Line:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):

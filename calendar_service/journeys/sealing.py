@@ -117,7 +117,7 @@ class Sealer:
             walk = Walk(self.links, replace(chain, base=start) if start.number else chain)
             for entry in self.trail.entries(chain.shard, walk.last.id):
                 walk.take(entry)
-                erased += entry.facts.get("kind") == Kind.ERASED
+                erased += entry.facts.get("kind") in {Kind.ERASED, Kind.EXPIRED}
             faults += len(walk.ended().faults)
         return faults, erased
 

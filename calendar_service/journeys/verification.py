@@ -108,8 +108,8 @@ class Verification:
         self._lines = 0
         self._ended = False
 
-    def take(self, line: Mapping[str, Any], digest: bytes = b"") -> None:
-        """Take the next line. `digest`: SHA-256 of everything before it, needed for the last one."""
+    def take(self, line: Mapping[str, Any], digest: bytes = b"") -> bool:
+        """Take the next line; false if it could not be read. `digest`: SHA-256 of all before it, for the last one."""
         self._lines += 1
         steps: dict[str, Callable[[Mapping[str, Any]], None]] = {
             "audit-export": self._begin,
@@ -123,6 +123,8 @@ class Verification:
             steps[kind if self._may_stand_here(kind) else ""](line)
         except (KeyError, ValueError, TypeError, AttributeError, IndexError):
             self._verdict.faults.append(Fault(f"line {self._lines} is not what may stand there in an export"))
+            return False
+        return True
 
     def _may_stand_here(self, kind: str) -> bool:
         """Tell whether a line of this kind may come now: header, checkpoints, shards with their entries, end."""

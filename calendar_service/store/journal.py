@@ -17,6 +17,8 @@ class Kind(StrEnum):
     DISCONNECTED = "connection.disconnected"
     REVOKED = "connection.revoked"
     ERASED = "connection.erased"
+    EXPIRED = "connection.expired"
+    """The database's own expiry erased it, a day behind its time; whose it was is not known any more."""
     HOLD_PLACED = "hold.placed"
     HOLD_RELEASED = "hold.released"
     HOLD_OVER = "hold.over"

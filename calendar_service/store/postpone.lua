@@ -3,7 +3,7 @@
 if redis.call('EXISTS', F) == 0 and redis.call('EXISTS', E) == 0 then
   redis.call('DEL', D)
   redis.call('ZREM', T, member)
-  redis.call('SREM', X, member)
+  leave_index()
   return {'gone'}
 end
 wake_at(A[1], A[2] ~= '' and now + tonumber(A[2]) or nil)

@@ -45,11 +45,16 @@ local function wake_at(what, at)
   if at then redis.call('ZADD', D, ms(at), what) else redis.call('ZREM', D, what) end
 end
 
+-- The slot is gone: its agent's name leaves the index. Where nobody erased it, the database's own expiry did.
+local function leave_index()
+  if redis.call('SREM', X, member) == 1 then journal({kind = 'connection.expired', actor = 'service'}) end
+end
+
 -- The slot's one timer entry is its earliest due time. Where nothing is left but errands (an erasure, or the database's
 -- own expiry, which also comes at once when its time has passed), the agent's name leaves the index too.
 local function retime()
   if redis.call('EXISTS', F) == 0 then
-    redis.call('SREM', X, member)
+    leave_index()
     if redis.call('EXISTS', D) == 0 then
       for _, id in ipairs(redis.call('HKEYS', E)) do redis.call('ZADD', D, ms(now), 'errand:' .. id) end
     end

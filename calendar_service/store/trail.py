@@ -97,7 +97,7 @@ class Trail:
     def note(self, kind: Kind, actor: Actor, **facts: str | int | bool) -> None:
         """Write an entry that belongs to no connection."""
         text = json.dumps(entry(kind, actor, **facts))
-        self._database.write("XADD", keys.journal(0), "*", "at", self._database.clock.now(), "entry", text)
+        self._database.write("XADD", keys.journal(0), "*", "at", self.now(), "entry", text)
 
     def trim(self, shard: int, checkpoint: int, head: Point) -> None:
         """End the entries up to a head that this checkpoint holds, and the receipts that they name."""
