@@ -43,7 +43,6 @@ _API_KEYS = "make one with `calendar-service api-keys new` (development: `calend
 _CLIENT = (
     "give the OAuth client of the operator's Google project (development: `calendar-service run` has its own)"
 )
-_ANY_PROFILE = f"give a profile's name ({', '.join(operators.shipped())}) or a TOML overlay"
 
 
 class Environment(StrEnum):
@@ -235,14 +234,14 @@ def _environment(variables: Variables) -> Environment:
 
 
 def _operator(variables: Variables) -> Operator | None:
-    name = variables.required("CALENDAR_OPERATOR", _ANY_PROFILE)
+    name = variables.required("CALENDAR_OPERATOR", operators.ANY_PROFILE)
     if not name:
         return None
     try:
         return operators.load(name)
     except operators.ProfileFaults as error:
         for fault in error.faults:
-            variables.refuse(f"CALENDAR_OPERATOR ({name})", fault, "mend the profile")
+            variables.refuse(f"CALENDAR_OPERATOR ({name})", fault, error.remedy)
         return None
 
 

@@ -12,17 +12,22 @@ from calendar_service.operators.rules import broken_rules
 
 
 class ProfileFaults(Exception):
-    """A profile cannot be used; `faults` lists every reason, each with its place."""
+    """A profile cannot be used; `faults` lists every reason, each with its place, and `remedy` what to do."""
 
-    def __init__(self, faults: tuple[str, ...]) -> None:
+    def __init__(self, faults: tuple[str, ...], remedy: str = "mend the profile") -> None:
         super().__init__("; ".join(faults))
         self.faults = faults
+        self.remedy = remedy
 
 
 def shipped() -> tuple[str, ...]:
     """Return the names of the profiles that come with the service."""
     files = resources.files(__name__).iterdir()
     return tuple(sorted(Path(file.name).stem for file in files if file.name.endswith(".toml")))
+
+
+ANY_PROFILE = f"give a profile's name ({', '.join(shipped())}) or a TOML overlay"
+"""What to do where none is named, or an unknown one."""
 
 
 def load(name_or_path: str) -> Operator:
@@ -34,7 +39,9 @@ def load(name_or_path: str) -> Operator:
     base = overlay.pop("extends", None)
     if not isinstance(base, str) or base not in shipped():
         known = ", ".join(shipped())
-        raise ProfileFaults((f'{path.name}: needs `extends = "…"`, the name of a profile: {known}',))
+        raise ProfileFaults(
+            (f'{path.name}: needs `extends = "…"`, the name of a profile',), f"let it extend one of {known}"
+        )
     return _checked(base, _merged(_shipped_table(base), overlay))
 
 
@@ -44,7 +51,7 @@ def _shipped_table(name: str) -> dict[str, Any]:
 
 def _overlay_table(path: Path) -> dict[str, Any]:
     if path.suffix != ".toml":
-        raise ProfileFaults((f"`{path}` is neither a profile ({', '.join(shipped())}) nor a .toml file",))
+        raise ProfileFaults((f"`{path}` is neither a profile nor a .toml file",), ANY_PROFILE)
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:

@@ -99,6 +99,7 @@ def test_all_are_revoked_and_what_google_does_not_confirm_is_left_to_the_worker(
     house.google.fault("/revoke", {"status": 503, "reason": "backendError"}, times=1)
     answer = invoke(house, "connections", "revoke", "--all", "--yes", "--json")
     assert json.loads(answer.stdout) == {"ended": 1, "pending": 1, "not_connected": 0, "failed": 0}
+    assert "Ending" in answer.stderr  # progress, apart from what programs read
     assert {state(house), state(house, OTHER)} == {State.DISCONNECTED}
     house.clock.advance(60)
     house.work(2)

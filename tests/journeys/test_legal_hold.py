@@ -396,6 +396,7 @@ def test_the_command_places_lists_and_releases(ended: Household) -> None:
         (("--until", "2199-01-01"), 1),
         ((), 2),
         (("--until", "2027-01-01", "--approved-by", "Ana Rojas"), 1),
+        (("--until", "2027-01-01", "--approved-by", ""), 1),
     ],
 )
 def test_a_bad_order_is_refused_and_changes_nothing(

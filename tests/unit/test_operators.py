@@ -158,8 +158,9 @@ def test_an_overlay_of_nothing_known_is_refused(tmp_path: Path, text: str, words
 
 
 def test_a_name_of_no_profile_is_refused() -> None:
-    with pytest.raises(ProfileFaults, match="neither a profile"):
+    with pytest.raises(ProfileFaults, match="neither a profile") as refusal:
         operators.load("videks")
+    assert refusal.value.remedy.startswith("give a profile's name (cticontrol, optiwe, ")
 
 
 @pytest.mark.parametrize(

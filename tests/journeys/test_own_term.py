@@ -1,14 +1,12 @@
-"""One journey under every operator's name and in both languages: nothing of an operator is in the code."""
+"""A shorter term until the erasure, where an operator lets its agents choose one."""
 
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from calendar_service import operators
 from calendar_service.domain.clock import DAY, HOUR, rfc3339
 from calendar_service.domain.connection import State
 from calendar_service.domain.errors import AccessRevoked, InvalidRequest, NotConnected
-from calendar_service.domain.session import By, Status
 from calendar_service.store.journal import Actor
 from calendar_service.store.tickets import Ticket
 from tests.household import Household
@@ -36,31 +34,6 @@ def connect(house: Household, locale: str) -> None:
     cookie, browser = house.service.tickets.open_browser(ticket)
     url = house.service.connect.begin(browser, cookie)
     house.call_back(browser, cookie, house.google.consent(url))
-
-
-@pytest.mark.parametrize("locale", ["en", "es"])
-@pytest.mark.parametrize("name", operators.shipped())
-def test_the_whole_life_of_a_connection(under: Under, name: str, locale: str) -> None:
-    house = under(name)
-    operator = house.service.operator
-    connect(house, locale)
-    (calendar,) = house.calendars()
-    assert calendar["summary"] == operator.calendar_name[locale]
-
-    view = house.service.schedule.put(house.agent, "s1", house.content(""), By.AGENT, None)
-    assert view.status is Status.SCHEDULED
-    assert house.events()[0]["summary"] == operator.session_title[locale]
-
-    house.service.organizations.pause(house.agent, Actor.ADMINISTRATOR, paused=True)
-    assert house.service.overview.connection(house.agent).state is State.PAUSED
-
-    ended = house.service.disconnect.disconnect(house.agent, Actor.AGENT)
-    assert (ended.state, house.live_tokens()) == (State.DISCONNECTED, [])
-    assert ended.erase_due - ended.since == operator.promises.erase_after
-    receipt = house.service.disconnect.erase_now(house.agent, Actor.AGENT)
-    assert receipt["issuer"] == operator.identity.who
-    assert house.service.overview.connection(house.agent).state is State.NOT_CONNECTED
-    assert len(house.calendars()) == 1  # the calendar at Google is the agent's
 
 
 def test_an_agent_may_choose_a_shorter_term_where_it_is_offered(under: Under) -> None:
