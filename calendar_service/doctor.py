@@ -1,5 +1,6 @@
 """Looks a configured service over and says what has to be mended. Must change nothing and show no secret."""
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -29,7 +30,11 @@ def examine(config: Config) -> Iterator[Finding]:
     yield Finding("configuration", "ok", f"complete, for {config.environment}")
     yield from _key_files(config)
     yield from _profile(config)
-    service = wiring.build(config, "doctor")
+    with contextlib.closing(wiring.build(config, "doctor")) as service:
+        yield from _service(service)
+
+
+def _service(service: wiring.Service) -> Iterator[Finding]:
     try:
         service.upkeep.ping()
     except StoreUnavailable:

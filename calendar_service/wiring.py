@@ -103,6 +103,11 @@ class Service:
         """The keys under which receipts verify, as they are published."""
         return tuple(self.audit.public_keys)
 
+    def close(self) -> None:
+        """Close what is open to the database and to Google."""
+        self.transport.close()
+        self.database.client.close()
+
     def ready(self) -> dict[str, bool]:
         """Tell what is there: the database with our data, the keys, and a local Google if one is configured."""
         found = {

@@ -209,8 +209,7 @@ class Household:
 
     def close(self) -> None:
         """Close what this household keeps open."""
-        self.service.transport.close()
-        self.service.database.client.close()
+        self.service.close()
 
     def calls(self, since: int = 0) -> list[str]:
         """Return the names of the service's calls at Google, the first `since` left out."""

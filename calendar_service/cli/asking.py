@@ -1,5 +1,6 @@
 """What commands that end or change much share: a question before, progress meanwhile. Must not do the work itself."""
 
+import contextlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,17 +21,20 @@ yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
 def service() -> wiring.Service:
-    """Return the service as configured."""
-    return wiring.build(configured(), "command")
+    """Return the service as configured, closed when the command ends."""
+    made = wiring.build(configured(), "command")
+    click.get_current_context().call_on_close(made.close)
+    return made
 
 
 def serving(process: str) -> Config:
     """Return the configuration of a process that serves agents, or exit: nobody is asked for too much (SC-5)."""
     settings = configured()
-    try:
-        refusals = list(wiring.build(settings, process).renewal.refusals())
-    except StoreUnavailable:
-        return settings  # not ready until the database is there, and judged again then
+    with contextlib.closing(wiring.build(settings, process)) as made:
+        try:
+            refusals = list(made.renewal.refusals())
+        except StoreUnavailable:
+            return settings  # not ready until the database is there, and judged again then
     if refusals:
         where = f"CALENDAR_OPERATOR ({settings.operator.name})"
         refuse_configuration(Fault(where, what, remedy) for what, remedy in refusals)

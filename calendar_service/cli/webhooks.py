@@ -89,7 +89,7 @@ def _letters(organization: str, agent: str) -> Iterator[Letters]:
         click.echo(trouble.detail, err=True)
         sys.exit(1)
     finally:
-        service.database.client.close()
+        service.close()
 
 
 def _concerns(one: Waiting, organization: str, agent: str) -> bool:
