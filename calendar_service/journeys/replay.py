@@ -10,7 +10,6 @@ from typing import Any
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.connection import Grant
 from calendar_service.domain.errors import InvalidRequest
-from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
 from calendar_service.journeys.audit import Audit
 from calendar_service.journeys.checkpoints import instant
@@ -106,7 +105,6 @@ class Replay:
             self.connections.disconnect(
                 step.agent, Actor.OPERATOR, delete_calendar=False, erase_after=left, errand_lease=0
             )
-        failpoint("replay.after_end")
         if step.erase:
             self.disconnect.erase_now(step.agent, Actor.OPERATOR)
 

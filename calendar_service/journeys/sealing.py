@@ -9,7 +9,6 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from calendar_service.domain.clock import DAY, HOUR, SECOND, Millis, rfc3339
-from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.trail import Chain
 from calendar_service.journeys.chain import Links
 from calendar_service.journeys.checkpoints import CHECKPOINT, as_list, as_point, digest, made_at
@@ -50,7 +49,6 @@ class Sealer:
                 self.log.alarm("audit.head_changed", shard=shard, clause="LU-6")
                 continue
             after, sealed = self.links.extended(before, news)
-            failpoint("seal.before_store")
             answer = self.trail.seal(before, after, sealed)
             if answer == "ok":
                 self.chains[shard] = after
@@ -72,7 +70,6 @@ class Sealer:
         if age > ABSENT_AFTER:
             self.log.alarm("audit.checkpoint_absent", seconds=age // SECOND, clause="ST-5")
         made = self._stated(number, former or {}, now)
-        failpoint("checkpoint.before_store")
         if not self.trail.add_checkpoint(number, made):
             return None
         if made["overdue"]:
@@ -128,5 +125,4 @@ class Sealer:
         last = old[-1]
         for shard, head in last["heads"].items():
             self.trail.trim(int(shard), last["number"], as_point(head))
-        failpoint("trail.after_trim")
         self.trail.drop_checkpoints_before(last["number"])
