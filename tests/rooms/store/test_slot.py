@@ -11,6 +11,7 @@ from calendar_service.domain.names import Agent
 from calendar_service.domain.session import Status
 from calendar_service.store import keys
 from calendar_service.store.journal import Actor
+from calendar_service.store.upkeep import Upkeep
 from tests.rooms.store.conftest import AGENT, WEEK, Store
 
 
@@ -240,6 +241,8 @@ def test_a_full_database_refuses_to_accept_but_still_disconnects_and_erases(stor
         slot = store.connections.slot(AGENT)
         store.connections.errand_done(AGENT, slot.errands[0], "confirmed")
         assert erase(store, timed=False) == "ok"
+        Upkeep(store.database).want_rewrite()
+        assert Upkeep(store.database).take_rewrite()
     finally:
         redis.config_set("maxmemory", "0")
     assert store.connections.slot(AGENT).facts.grant is GrantFact.NONE
