@@ -339,6 +339,14 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "Within a day.",
     ),
     Item(
+        "copied",
+        (),
+        "That something was written just now, without saying what.",
+        "So that a change counts only when a second database server has it.",
+        "ST-3",
+        "A second later.",
+    ),
+    Item(
         "flow",
         (),
         "How much is sent to Google, whether it answers, and when permissions ended there, without saying whose.",

@@ -76,6 +76,7 @@ class Schedule:
             refuse_stale(record, version, same=same)
             if record and same and record.status in STANDING and not rewrite:
                 if version == record.version:
+                    self.sessions.confirm(agent)
                     return view(loaded.facts, record, "unchanged")
                 answer = self._note(loaded, replace(record, version=version), by, only="keep")
                 if answer == "noted":
@@ -103,14 +104,17 @@ class Schedule:
             loaded = self.sessions.load(agent, session)
             record = loaded.record
             if record is None or loaded.facts.state(SCOPE) in REFUSING_STATES:
+                self.sessions.confirm(agent)
                 return nothing(session, record)
             if rewrite:
                 version = record.version
             else:
                 refuse_stale(record, version, same=not record.wanted)
             if not record.wanted and record.status is Status.CANCELLED:
+                self.sessions.confirm(agent)
                 return nothing(session, record)
             if not record.wanted and record.status in STANDING:
+                self.sessions.confirm(agent)
                 return view(loaded.facts, record, "accepted")
             wanted = withdrawn(loaded, record, version)
             if wanted.status is Status.CANCELLED:

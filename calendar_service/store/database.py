@@ -33,6 +33,7 @@ _REFUSALS: Final = (
 )  # fmt: skip
 COPY_PATIENCE: Final[Millis] = 1_000
 """How long a replica may take to confirm a write."""
+_MARKED: Final = "#!lua flags=allow-oom\nreturn redis.call('SET', KEYS[1], '1', 'PX', 1000)"
 
 
 class Database:
@@ -81,6 +82,14 @@ class Database:
         """Run one script that belongs to no agent's slot."""
         return self._run(source(name, prelude=False), names, (self.clock.offset(), *arguments))
 
+    def confirm(self, key: str) -> None:
+        """Make sure that what was read beside this key may be told: as many replicas as are asked for have it.
+
+        What is read may come from a write that was never acknowledged (F4).
+        """
+        if self.deployment.copies:
+            self._told(lambda: self._acknowledged(key, ("EXISTS", key)))
+
     def instant(self, answer: list[Any]) -> Millis:
         """Return the instant that an answer to `ask_time` tells, as scripts see it."""
         seconds, micros = answer
@@ -108,11 +117,13 @@ class Database:
         with self.deployment.server_of(key).pipeline(transaction=False) as pipeline:
             pipeline.execute_command(*command)
             if copies:
+                # WAIT counts from this client's last change; a command that changed nothing tells what others wrote.
+                pipeline.eval(_MARKED, 1, keys.copied(key))
                 pipeline.execute_command("WAIT", copies, COPY_PATIENCE)
             answer, *held = pipeline.execute(raise_on_error=False)
         if isinstance(answer, Exception):
             raise answer
-        if held and (isinstance(held[0], Exception) or held[0] < copies):
+        if copies and (any(isinstance(one, Exception) for one in held) or held[-1] < copies):
             raise StoreUnavailable(
                 "The database did not confirm the change on a second server. It may have been made; try again.",
                 retry_after=2,

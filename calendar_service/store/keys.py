@@ -107,6 +107,12 @@ def erased_due(shard: int) -> str:
     return slot(shard, "erased-due")
 
 
+def copied(key: str) -> str:
+    """What is written beside a key, on the same server, so that replicas can be waited for."""
+    tag = key[key.index("{") + 1 : key.index("}")] if key.startswith("{") else key
+    return f"{{{tag}}}:copied"
+
+
 def all_shards() -> range:
     """Return the numbers of all shards."""
     return range(SHARDS)

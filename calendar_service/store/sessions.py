@@ -61,6 +61,10 @@ class Sessions:
             Weather.of(weather),
         )
 
+    def confirm(self, agent: Agent) -> None:
+        """Make sure that what was loaded is acknowledged; raise `StoreUnavailable` if it may not be told."""
+        self._database.confirm(keys.part(agent, "sessions"))
+
     def some(self, agent: Agent, sessions: Sequence[str]) -> list[tuple[Record | None, str]]:
         """Return these sessions' records, each with the sealed content that waits, or empty."""
 

@@ -1,5 +1,6 @@
 """The whole life of a connection over a cluster, and behind sentinels: one server or several, the story is the same."""
 
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from calendar_service.domain.clock import DAY
 from calendar_service.domain.connection import State
+from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
 from calendar_service.store.journal import Actor
@@ -60,6 +62,31 @@ def test_the_whole_life_of_two_connections(house: Household) -> None:
     house.work(3)
     assert house.service.overview.connection(house.agent).state is State.NOT_CONNECTED
     assert house.service.overview.connection(other).state is State.CONNECTED
+
+
+def test_what_was_not_acknowledged_is_not_acknowledged_when_it_is_asked_for_again(
+    tmp_path: Path, google_process: LocalGoogle
+) -> None:
+    clock: MovableClock = google_process.clock  # type: ignore[attr-defined]
+    google_process.reset()
+    with servers.followed(tmp_path / "servers") as (primary, replica):
+        house = Household.of(f"redis://127.0.0.1:{primary.port}/0?copies=1", google_process, clock)
+        house.connect()
+        house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None)
+        house.service.schedule.cancel(house.agent, "s1", By.AGENT, None)
+        replica.signal(signal.SIGSTOP)
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable):
+                house.service.schedule.put(house.agent, "s2", house.content(), By.AGENT, None)
+        for gone in ("s1", "never seen"):
+            with pytest.raises(StoreUnavailable):
+                house.service.schedule.cancel(house.agent, gone, By.AGENT, None)
+        replica.signal(signal.SIGCONT)
+        servers.until(lambda: primary.client.wait(1, 100))
+        again = house.service.schedule.put(house.agent, "s2", house.content(), By.AGENT, None)
+        assert (again.outcome, again.status) == ("accepted", Status.PENDING)
+        assert house.service.schedule.cancel(house.agent, "s1", By.AGENT, None).outcome == "nothing"
+        house.close()
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,11 @@ def test_a_replica_that_stands_still_holds_back_the_word_and_no_more(
     replica.signal(signal.SIGSTOP)
     with pytest.raises(StoreUnavailable):
         store.disconnect()
+    another = at(primary, test_clock)
+    with pytest.raises(StoreUnavailable):  # nothing is left to change, and what was changed nobody else has
+        another.disconnect()
+    with pytest.raises(StoreUnavailable):
+        another.sessions.confirm(AGENT)
     replica.signal(signal.SIGCONT)
     assert servers.until(lambda: primary.client.wait(1, 100))
     assert store.disconnect()[0] == "already"
