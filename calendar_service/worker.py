@@ -132,6 +132,10 @@ class Worker:
 
     def _matter(self, agent: Agent, what: str) -> None:
         kind, _, name = what.partition(":")
+        if kind not in self._chores:  # a newer version's, which runs beside this one: left to it (F35)
+            self.service.log.event("worker.unknown_matter")
+            self.service.connections.postpone(agent, what, _SOON)
+            return
         try:
             self._chores[kind](agent, name)
         except (AccessRevoked, NotConnected):
