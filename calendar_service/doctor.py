@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 from calendar_service import wiring
 from calendar_service.config import Config
-from calendar_service.domain.clock import DAY, HOUR, SECOND
+from calendar_service.domain.clock import DAY, HOUR, MINUTE, SECOND
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.journeys.sealing import ABSENT_AFTER
 from calendar_service.store.upkeep import WrongIdentityKey
 
 DURABILITY = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
 """What the database has to be set to: acknowledged writes are on disk, and nothing is evicted (law 10)."""
+_UNATTENDED = 5 * MINUTE
+"""A worker that takes an agent moves its time on, also where it fails; so this long nobody came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ def _service(service: wiring.Service) -> Iterator[Finding]:
         return  # what is looked at next also notes things, and nothing can be noted
     yield _identity(service)
     yield _clocks(service)
+    yield _worker(service)
     yield from _consents(service)
     yield from _sealed(service)
     yield from _audit(service)
@@ -126,6 +129,19 @@ def _identity(service: wiring.Service) -> Finding:
     except WrongIdentityKey as error:
         return Finding("identity key", "fault", "is not the one this data was made with", str(error))
     return Finding("identity key", "ok", "is the one of this data")
+
+
+def _worker(service: wiring.Service) -> Finding:
+    """Tell whether anybody looks after what is due: without, nothing is erased at its term (ST-5)."""
+    count, longest = service.timers.backlog()
+    if longest < _UNATTENDED:
+        return Finding("worker", "ok", "nothing has been due for long")
+    return Finding(
+        "worker",
+        "fault",
+        f"{count} agents are due, the first since {longest // MINUTE} minutes: erasures and retries wait",
+        "start `calendar-service work`, or more of them",
+    )
 
 
 def _consents(service: wiring.Service) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from calendar_service.config import Config
 from calendar_service.domain import failpoints
-from calendar_service.domain.clock import Clock
+from calendar_service.domain.clock import SECOND, Clock
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.operator import Operator
 from calendar_service.google.calendar import Calendar
@@ -143,7 +143,8 @@ class Service:
 
     def _backlog(self) -> dict[str, float]:
         try:
-            due = {"calendar_agents_due": float(self.timers.overdue())}
+            count, longest = self.timers.backlog()
+            due = {"calendar_agents_due": float(count), "calendar_longest_wait_seconds": longest / SECOND}
             return due | self.flow.numbers() | self.audit.numbers()
         except StoreUnavailable:
             return {}  # the other counters are wanted most when the database is away

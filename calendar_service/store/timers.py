@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from calendar_service.domain.clock import Millis
 from calendar_service.domain.names import Agent
 from calendar_service.store import keys
 from calendar_service.store.database import Database, ask_time
@@ -27,15 +28,18 @@ class Timers:
                 claimed = self._database.script("claim", [keys.timers(shard)], limit, keys.LEASE)
                 yield from (Agent.of_member(member) for member in claimed)
 
-    def overdue(self) -> int:
-        """Return how many agents are due: the backlog."""
+    def backlog(self) -> tuple[int, Millis]:
+        """Return how many agents are due, and since when the first of them has been."""
         now = self._now()
 
         def look(pipeline: Any) -> None:
             for shard in keys.all_shards():
                 pipeline.zcount(keys.timers(shard), "-inf", now)
+                pipeline.zrange(keys.timers(shard), 0, 0, withscores=True)
 
-        return sum(self._database.read(look))
+        found = self._database.read(look)
+        first = min((int(at) for entries in found[1::2] for _, at in entries), default=now)
+        return sum(found[::2]), max(0, now - first)
 
     def _now(self) -> int:
         (time,) = self._database.read(lambda pipeline: ask_time(pipeline, keys.timers(0)))

@@ -252,3 +252,17 @@ def test_doctor_names_clocks_that_differ(house: Household) -> None:
     found = invoke(house, "doctor", "--json", CALENDAR_TEST_SKEW="7200")
     assert found.exit_code == 1
     assert {one["check"] for one in json.loads(found.stdout) if one["level"] == "fault"} == {"clocks"}
+
+
+def test_doctor_and_the_numbers_tell_that_no_worker_comes(house: Household) -> None:
+    house.connect()
+    house.work()
+    house.clock.advance(25 * 3600)
+    found = invoke(house, "doctor", "--json")
+    (worker,) = [one for one in json.loads(found.stdout) if one["check"] == "worker"]
+    assert (found.exit_code, worker["level"]) == (1, "fault")
+    assert "1 agents are due" in worker["detail"]
+    assert house.service.metrics()["calendar_longest_wait_seconds"] > 3600
+    house.work()
+    assert house.service.metrics()["calendar_longest_wait_seconds"] == 0
+    assert invoke(house, "doctor").exit_code == 0
