@@ -5,10 +5,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check bench egress faults faults-selfcheck test-google lock clean
+.PHONY: help run test test-long check bench egress faults faults-whole faults-selfcheck test-google lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(READY) ## start everything on this machine; Ctrl-C stops it
 	@$(BIN)/calendar-service run
@@ -42,6 +42,9 @@ test-google: $(READY) ## the laws about Google against the real one; LAWS_CLIENT
 
 faults: $(READY) ## a campaign of faults over the real processes: make faults SEED=1 COUNT=150
 	@$(BIN)/python -m faults --seed $(or $(SEED),1) --count $(or $(COUNT),150)
+
+faults-whole: $(READY) ## every kind 50 times, every named step 30: make faults-whole SEED=1 KEEP=/tmp/whole
+	@$(BIN)/python -m faults --seed $(or $(SEED),1) --whole $(if $(KEEP),--keep $(KEEP))
 
 faults-selfcheck: $(READY) ## the campaign catches every seeded defect
 	@$(BIN)/python -m faults selfcheck

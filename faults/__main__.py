@@ -6,6 +6,10 @@ import sys
 from pathlib import Path
 
 from faults import campaign
+from faults.outcome import joined, report
+from faults.plan import ACT, LEAST_KIND, LEAST_STEP
+from faults.points import named
+from faults.store import ROOT
 
 
 def main() -> int:
@@ -19,8 +23,16 @@ def main() -> int:
         default="campaign",
     )
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--count", type=int, default=150, help="scenarios, each of one or several faults")
-    parser.add_argument("--act", type=int, default=campaign.ACT, help="scenarios in one act")
+    parser.add_argument(
+        "--count",
+        type=int,
+        help="scenarios (150), each of one or several faults; expiries (50); erasures (1000)",
+    )
+    parser.add_argument(
+        "--whole", action="store_true",
+        help=f"as many as it takes: {LEAST_KIND} faults of every kind, {LEAST_STEP} ends at every named step",
+    )  # fmt: skip
+    parser.add_argument("--act", type=int, default=ACT, help="scenarios in one act")
     parser.add_argument("--seconds", type=float, default=1e9, help="play no longer than this")
     parser.add_argument("--only", default="", help="a part of the name of a kind, or of a defect")
     parser.add_argument("--of", type=Path, nargs="*", default=[], help="what runs kept: their report as one")
@@ -34,17 +46,19 @@ def main() -> int:
         from faults import bulk  # noqa: PLC0415 - the campaign does not need them
 
         return (
-            bulk.refreshes(given.count)
+            bulk.refreshes(given.count or 50)
             if given.what == "refreshes"
-            else bulk.erasures(given.count, given.seed)
+            else bulk.erasures(given.count or 1000, given.seed)
         )
+    steps = named(ROOT / "calendar_service")
     if given.what == "report":
-        print(campaign.report(campaign.joined(given.of)))
+        print(report(joined(given.of), steps))
         return 0
     outcome = campaign.run(
-        given.seed, given.count, act_length=given.act, seconds=given.seconds, only=given.only, keep=given.keep
-    )
-    print(campaign.report(outcome))
+        given.seed, None if given.whole else given.count or 150,
+        act_length=given.act, seconds=given.seconds, only=given.only, keep=given.keep,
+    )  # fmt: skip
+    print(report(outcome, steps))
     return 1 if outcome.violations else 0
 
 

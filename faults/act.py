@@ -160,7 +160,7 @@ class Act:
         """What still waits, read from the store itself."""
         found = []
         now = self.town.now() * 1000
-        client = self.town.raw
+        client = self.town.store.client
         with contextlib.closing(client):
             for key in client.scan_iter("*", count=1000):
                 if key.endswith(":waiting"):
@@ -207,11 +207,11 @@ class Act:
     def evidence(self) -> Evidence:
         """Gather what the oracle may look at."""
         lines = [json.loads(line) for line in self.driver.journal.path.read_text("utf-8").splitlines()]
-        with contextlib.closing(self.town.raw) as client:
+        with contextlib.closing(self.town.store.client) as client:
             dump = {key: _value(client, key) for key in client.scan_iter("*", count=1000)}
             settings = client.config_get("append*", "maxmemory-policy")
         files = b"".join(
-            file.read_bytes() for file in sorted((self.town.home / "store" / "appendonlydir").glob("*.aof"))
+            file.read_bytes() for file in sorted((self.town.store.home / "appendonlydir").glob("*.aof"))
         )
         return Evidence(lines, list(self.driver.calls()), self.driver.google_state(), dump, files, settings)
 

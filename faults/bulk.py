@@ -16,7 +16,7 @@ import redis
 
 from faults.act import Act
 from faults.campaign import snapshot
-from faults.kinds import DAY, HOUR, _end
+from faults.kinds import DAY, HOUR, end_connection
 from faults.oracle import LATENESS
 from faults.town import ROOT, Town
 
@@ -89,9 +89,9 @@ def erasures(count: int, seed: int) -> int:
     with _small_town(seed) as act:
         act.driver.surely_connect("agent-1")
         act.driver.surely("put", "agent-1", "s-1")
-        _end(act, "agent-1")
+        end_connection(act, "agent-1")
         act.rest()
-        client = act.town.raw
+        client = act.town.store.client
         due = _copies(client, count, chance, act.town.now() * 1000)
         erased_before = _erased(client)
         early = late = steps = 0

@@ -1,8 +1,6 @@
 """A campaign: acts one after another, each from its own seed, judged at its end. Must not inject."""
 
 import contextlib
-import json
-import random
 import shutil
 import sys
 import tempfile
@@ -10,89 +8,17 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 from faults import oracle
 from faults.act import CONVERGENCE, Act, NotConvergedError, staged
-from faults.kinds import KINDS
 from faults.oracle import Violation
-from faults.points import named, scenarios
-from faults.town import ROOT, TownError
+from faults.outcome import Outcome
+from faults.plan import ACT, everything, next_act, owed, plan
+from faults.store import CAN_CUT, ROOT, TownError
 
 SHOWN = 40
 """Violations of one act that are printed."""
-ACT = 90
-"""Scenarios in one act: small enough that its books are read in a moment."""
-
-
-@dataclass
-class Outcome:
-    """What came of one act, or of many."""
-
-    injected: Counter[str] = field(default_factory=Counter)
-    counted: Counter[str] = field(default_factory=Counter)
-    reached: Counter[str] = field(default_factory=Counter)
-    longest: Counter[str] = field(default_factory=Counter)
-    violations: list[tuple[int, Violation]] = field(default_factory=list)
-    converged: list[float] = field(default_factory=list)
-    operations: Counter[str] = field(default_factory=Counter)
-    trouble: list[str] = field(default_factory=list)
-    seconds: float = 0.0
-
-    def add(self, other: "Outcome") -> None:
-        """Count another outcome in."""
-        for name in ("injected", "counted", "reached", "operations"):
-            getattr(self, name).update(getattr(other, name))
-        for name, value in other.longest.items():
-            self.longest[name] = max(self.longest[name], value)
-        self.violations += other.violations
-        self.converged += other.converged
-        self.trouble += other.trouble
-        self.seconds += other.seconds
-
-
-@cache
-def everything(package: Path = ROOT / "calendar_service") -> dict[str, Callable[[Act], int]]:
-    """Return every scenario by name."""
-    return KINDS | scenarios(package)
-
-
-def weight(name: str) -> float:
-    """Return how often a scenario is played beside others: those that inject several faults at once more seldom."""
-    if name.startswith("F9 ") and name.endswith(("(web)", "(worker)", "(command)")):
-        both = (
-            name.replace("(web)", "(worker)") in everything()
-            and name.replace("(worker)", "(web)") in everything()
-        )
-        return 0.25 if both else 0.7
-    return _WEIGHTS.get(name, 1.0)
-
-
-_WEIGHTS = {
-    "F12 answer to insert lost": 1.2, "F12 answer dripped": 0.25, "F12 no answer": 0.25,
-    "F12 answer lost, cancelled at once": 0.6, "F12 answer to patch lost": 0.4, "F12 answer to delete lost": 0.4,
-    "F12 request lost": 0.4, "F12 answer torn": 0.4, "F13 rate limited": 0.5, "F13 server error": 0.5,
-    "F14 access token refused": 0.6, "F17 refresh answer lost": 0.7, "F17 token endpoint in trouble": 0.5,
-    "F30 cancel against reschedule": 0.6, "F31 order kept": 0.5, "F34 rolling restart": 0.6,
-}  # fmt: skip
-
-
-def plan(seed: int, count: int, names: Sequence[str] = ()) -> list[str]:
-    """Return which scenarios are played, in which order: every name in turn by its weight, shuffled by the seed."""
-    chance = random.Random(seed)
-    known = list(names or everything())
-    owed = dict.fromkeys(known, 0.99)
-    found: list[str] = []
-    while len(found) < count:
-        for name in known:
-            owed[name] += 1.0 if names and len(names) < len(everything()) else weight(name)
-        turn = [name for name in known for _ in range(int(owed[name]))]
-        owed = {name: value % 1 for name, value in owed.items()}
-        chance.shuffle(turn)
-        found += turn
-    return found[:count]
 
 
 def play(
@@ -158,6 +84,7 @@ def _step(
     except TownError:
         act.heal()  # a port that was still taken, a process that took too long: once more, then it is over
     act.town.google.switch(undetected_collisions=False)
+    outcome.played[name] += 1
     outcome.injected[name] += count
     act.town.advance(act.chance.uniform(5, 40))
     tell(name, count)
@@ -213,27 +140,46 @@ def snapshot() -> Iterator[Path]:
 
 def run(
     seed: int,
-    count: int,
+    count: int | None,
     *,
     act_length: int = ACT,
     seconds: float = 1e9,
     only: str = "",
     keep: Path | None = None,
 ) -> Outcome:
-    """Play acts until so many scenarios were played; `keep` keeps their directories."""
+    """Play acts until so many scenarios were played (None: a whole campaign); `keep` keeps their directories."""
+    if not CAN_CUT:
+        print("strace is missing: a power cut takes nothing away (F2 is F1). Install the package strace.")
+    names = [name for name in everything() if only in name]
     with snapshot() as package_root:
-        return _acts(package_root, seed, count, act_length, seconds, only, keep)
+        if count is None:
+            return _whole(package_root, seed, names, seconds, keep)
+        steps = plan(seed, count, names)
+        acts = [steps[at : at + act_length] for at in range(0, count, act_length)]
+        return _acts(package_root, seed, iter(acts), Progress(count), seconds, keep)
+
+
+def _whole(package_root: Path, seed: int, names: Sequence[str], seconds: float, keep: Path | None) -> Outcome:
+    """Play until every kind and every named step had its least number."""
+    total = Outcome()
+    progress = Progress(sum(owed(total, names).values()))
+
+    def acts() -> Iterator[list[str]]:
+        number = seed
+        while steps := next_act(number, total, names):
+            progress.total = progress.done + sum(owed(total, names).values())
+            yield steps
+            number += 1
+
+    return _acts(package_root, seed, acts(), progress, seconds, keep, total)
 
 
 def _acts(
-    package_root: Path, seed: int, count: int, act_length: int, seconds: float, only: str, keep: Path | None
-) -> Outcome:
-    total, played, progress = Outcome(), 0, Progress(count)
-    began, number = time.monotonic(), seed
-    names = [name for name in everything() if only in name]
-    order = plan(seed, count, names)
-    while played < count and time.monotonic() - began < seconds:
-        steps = order[played : played + act_length]
+    package_root: Path, seed: int, acts: Iterator[list[str]], progress: "Progress", seconds: float,
+    keep: Path | None, total: Outcome | None = None,
+) -> Outcome:  # fmt: skip
+    total, began = total or Outcome(), time.monotonic()
+    for number, steps in enumerate(acts, seed):
         try:
             home = keep.absolute() / f"act-{number}" if keep else None
             if home:
@@ -243,54 +189,12 @@ def _acts(
                 seconds=seconds - (time.monotonic() - began),
             )  # fmt: skip
         except TownError as error:
-            total.trouble.append(f"act {number}: {error}")
-            outcome = Outcome()
+            outcome = Outcome(played=Counter(steps), trouble=[f"act {number}: {error}"])
         total.add(outcome)
         if keep:
-            (keep / f"outcome-{seed}.json").write_text(
-                json.dumps(vars(total) | {"violations": [[n, vars(v)] for n, v in total.violations]}), "utf-8"
-            )
+            total.save(keep / f"outcome-{seed}.json")
         for act_seed, violation in outcome.violations[:SHOWN]:
             print(f"\n  VIOLATION in act {act_seed}: {violation.law}: {violation.detail}", flush=True)
-        played += len(steps)
-        number += 1
+        if time.monotonic() - began > seconds:
+            break
     return total
-
-
-def joined(folders: Sequence[Path]) -> Outcome:
-    """Return what several runs left with `keep`, as one."""
-    total = Outcome()
-    for file in sorted(file for folder in folders for file in folder.glob("outcome-*.json")):
-        kept = json.loads(file.read_text("utf-8"))
-        for name in ("injected", "counted", "reached", "operations", "longest"):
-            kept[name] = Counter(kept[name])
-        kept["violations"] = [(seed, Violation(**found)) for seed, found in kept["violations"]]
-        total.add(Outcome(**kept))
-    return total
-
-
-def report(outcome: Outcome) -> str:
-    """Return the tables."""
-    rows = ["", f"{'fault':58} injected"]
-    rows += [f"{name:58} {count:8}" for name, count in sorted(outcome.injected.items())]
-    rows += [
-        f"{'all':58} {sum(outcome.injected.values()):8}",
-        "",
-        f"{'step at which a process ended':58} times",
-    ]
-    rows += [f"{name:58} {outcome.reached[name]:5}" for name in named(ROOT / "calendar_service")]
-    missing = [name for name in named(ROOT / "calendar_service") if not outcome.reached[name]]
-    rows += [f"steps not reached: {', '.join(missing) or 'none'}", ""]
-    rows += [f"{name}: {count}" for name, count in sorted((outcome.counted + outcome.operations).items())]
-    rows += [f"{name}: {count}" for name, count in sorted(outcome.longest.items())]
-    found = Counter(violation.law for _, violation in outcome.violations)
-    rows += ["", *(f"{law}: {found[law]}" for law in oracle.LAWS)]
-    if outcome.converged:
-        slowest = max(outcome.converged)
-        middle = sorted(outcome.converged)[len(outcome.converged) // 2]
-        rows.append(
-            f"converged after the last fault of an act: {middle:.1f} s (median), {slowest:.1f} s (longest)"
-        )
-    rows.append(f"{outcome.seconds:.0f} s, {len(outcome.converged)} acts")
-    rows += [f"not played: {text}" for text in outcome.trouble]
-    return "\n".join(rows)

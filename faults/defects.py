@@ -19,6 +19,13 @@ class Defect:
     replace: str
     steps: tuple[str, ...]
 
+    def changed(self, source: Path) -> str:
+        """Return the file's text with this mistake in it."""
+        text = (source / "calendar_service" / self.file).read_text("utf-8")
+        if text.count(self.search) != 1:
+            raise NotApplicableError(f"{self.name}: found {text.count(self.search)} times in {self.file}")
+        return text.replace(self.search, self.replace)
+
     def apply(self, source: Path, folder: Path) -> None:
         """Make a copy of the service with this mistake in it."""
         target = folder / "calendar_service"
@@ -26,11 +33,7 @@ class Defect:
         templates = source / "calendar_service_templates"
         if templates.exists():
             shutil.copytree(templates, folder / "calendar_service_templates")
-        file = target / self.file
-        text = file.read_text("utf-8")
-        if text.count(self.search) != 1:
-            raise NotApplicableError(f"{self.name}: found {text.count(self.search)} times in {self.file}")
-        file.write_text(text.replace(self.search, self.replace), "utf-8")
+        (target / self.file).write_text(self.changed(source), "utf-8")
 
 
 _LOAD = ("F22 clock jumps",) * 3
@@ -238,5 +241,47 @@ DEFECTS = (
         'found = min(account.ours, default="")',
         'found = ""',
         ("F28 erased and back",) * 2,
+    ),
+    Defect(
+        "no write waits for a replica",
+        "store/database.py",
+        "        copies = self.deployment.copies\n",
+        "        copies = 0\n",
+        ("F3 failover to a stale replica",) * 2,
+    ),
+    Defect(
+        "a repeat is acknowledged on what was only read",
+        "store/database.py",
+        "        if self.deployment.copies:\n",
+        "        if False:\n",
+        ("F4 two primaries",) * 4,
+    ),
+    Defect(
+        "the wish for a rewrite needs memory",
+        "store/want_rewrite.lua",
+        "#!lua flags=allow-oom",
+        "#!lua",
+        ("F5 erasure without memory",) * 4,
+    ),
+    Defect(
+        "a matter nobody knows is dropped",
+        "worker.py",
+        "self.service.connections.postpone(agent, what, _SOON)\n            return",
+        "self.service.connections.postpone(agent, what, None)\n            return",
+        ("F35 two versions at once",),
+    ),
+    Defect(
+        "a hold's end wakes nobody",
+        "store/hold_ends.lua",
+        "if instant('erase_due') > 0 then wake_at('erase', instant('erase_due')) end\n",
+        "",
+        ("F27 hold lifted late",) * 4,
+    ),
+    Defect(
+        "records under the former key stay",
+        "journeys/rotation.py",
+        "                done += self.census.reseal(agent, errand, sealed, anew)",
+        "                done += bool(anew)",
+        ("F24 keys rotated",),
     ),
 )

@@ -51,9 +51,9 @@ def store_killed(act: Act) -> int:
     """Kill the store under load and start it again."""
     act.at_once(act.driver.put, act.stayer(), act.name())
     time.sleep(act.chance.uniform(0, 0.05))
-    act.town.kill_store()
+    act.town.store.kill()
     time.sleep(act.chance.uniform(0, 0.1))
-    act.town.start_store()
+    act.town.store.start()
     return 1
 
 
@@ -62,18 +62,30 @@ def power_lost(act: Act) -> int:
     """Kill the store and cut its file back to what was synchronised."""
     for _ in range(4):
         act.at_once(act.driver.put, act.stayer(), act.name())
-    time.sleep(act.chance.uniform(0, 0.06))
-    lost = act.town.cut_power()
-    act.numbers["bytes lost to power cuts"] += lost or 0
-    act.town.start_store()
+    if act.chance.random() < 0.5:
+        time.sleep(act.chance.uniform(0, 0.06))
+    else:
+        _await_growth(act)
+    lost = act.town.store.cut_power()
+    act.counted["power cuts"] += 1
+    act.counted["power cuts that took something"] += lost > 0
+    act.counted["bytes lost to power cuts"] += lost
+    act.town.store.start()
     return 1
+
+
+def _await_growth(act: Act) -> None:
+    """Wait for the moment between a write and its synchronisation."""
+    size, end = act.town.store.file_size(), time.monotonic() + 0.1
+    while act.town.store.file_size() == size and time.monotonic() < end:
+        pass
 
 
 @kind("F5 store out of memory")
 def store_memory(act: Act) -> int:
     """No memory for writes: what frees must work, what fills must be refused whole."""
     agent = act.mover()
-    with contextlib.closing(act.town.raw) as client:
+    with contextlib.closing(act.town.store.client) as client:
         client.config_set("maxmemory", "1")
         _new(act, 2)
         answer = act.driver.disconnect(agent)
@@ -93,11 +105,11 @@ def store_memory(act: Act) -> int:
 @kind("F6 store stands still")
 def store_stopped(act: Act) -> int:
     """Stop the store for a moment, now and then for longer than any patience."""
-    act.town.signal_store(signal.SIGSTOP)
+    act.town.store.signal(signal.SIGSTOP)
     for _ in range(3):
         act.at_once(act.driver.put, act.stayer(), act.name())
     time.sleep(act.chance.choice((0.2, 0.4, 0.8, 5.5)))
-    act.town.signal_store(signal.SIGCONT)
+    act.town.store.signal(signal.SIGCONT)
     return 1
 
 
@@ -139,16 +151,16 @@ def store_mute(act: Act) -> int:
 @kind("F8 disk full")
 def disk_full(act: Act) -> int:
     """The append-only file may not grow: a write is torn, the store ends; then there is room again."""
-    act.town.limit_store_file(act.chance.randrange(1, 2000))
+    act.town.store.limit_file(act.chance.randrange(1, 2000))
     for _ in range(4):
         act.at_once(act.driver.put, act.stayer(), act.name())
     end = time.monotonic() + 2
-    while act.town.store and act.town.store.poll() is None and time.monotonic() < end:
+    while act.town.store.runs and time.monotonic() < end:
         time.sleep(0.01)
-    if act.town.store and act.town.store.poll() is None:
-        act.town.limit_store_file(None)
+    if act.town.store.runs:
+        act.town.store.limit_file(None)
     else:
-        act.town.start_store()
+        act.town.store.start()
     return 1
 
 
@@ -394,7 +406,7 @@ def refresh_lease(act: Act) -> int:
 
 
 def _probe_due(act: Act, agent: str) -> float | None:
-    with contextlib.closing(act.town.raw) as client:
+    with contextlib.closing(act.town.store.client) as client:
         for key in client.scan_iter(f"*:a:acme/{agent}:due"):
             score = client.zscore(key, "probe")
             return None if score is None else float(score)
@@ -648,7 +660,7 @@ def revocation_fails(act: Act) -> int:
          {"cut": "after_commit"}, {"html": 200}, {"status": 503, "retry_after": 60})
     )  # fmt: skip
     act.driver.rule("POST", "/revoke", deed, times=2)
-    _end(act, agent)
+    end_connection(act, agent)
     act.driver.state(agent)
     act.driver.put(agent, act.name())
     struck = act.driver.struck()
@@ -656,7 +668,7 @@ def revocation_fails(act: Act) -> int:
     return struck
 
 
-def _end(act: Act, agent: str, *, erase: bool = False) -> None:
+def end_connection(act: Act, agent: str, *, erase: bool = False) -> None:
     """Disconnect until it is acknowledged."""
     for _ in range(40):
         if act.driver.disconnect(agent, erase=erase).status in {200, 409}:
@@ -666,9 +678,9 @@ def _end(act: Act, agent: str, *, erase: bool = False) -> None:
 
 def end_everywhere(act: Act, agent: str) -> None:
     """Disconnect, and wait until Google has been told: a week later nobody would try any more."""
-    _end(act, agent)
+    end_connection(act, agent)
     end = time.monotonic() + 10
-    with contextlib.closing(act.town.raw) as client:
+    with contextlib.closing(act.town.store.client) as client:
         while time.monotonic() < end:
             if not any(True for _ in client.scan_iter(f"*:a:acme/{agent}:errands", count=1000)):
                 return
@@ -686,7 +698,7 @@ def reconnect_first(act: Act) -> int:
         act.chance.choice(({"delay": 1.0}, {"cut": "before_commit"}, {"delay": 0.3})),
         times=2,
     )
-    ending = act.at_once(_end, act, agent)
+    ending = act.at_once(end_connection, act, agent)
     time.sleep(act.chance.uniform(0, 0.2))
     act.driver.state(agent)
     act.driver.connect(agent)
@@ -706,7 +718,7 @@ def shared_account(act: Act) -> int:
         act.driver.accounts[agent] = "pair@faults.test"
         act.driver.surely_connect(agent)
     leaving, staying = act.chance.sample(pair, 2)
-    _end(act, leaving, erase=act.chance.random() < 0.3)
+    end_connection(act, leaving, erase=act.chance.random() < 0.3)
     act.town.advance(HOUR)
     answer = act.driver.put(staying, act.name())
     act.driver.note(
@@ -734,12 +746,12 @@ def clock_jumps(act: Act) -> int:
 def skewed_worker(act: Act) -> int:
     """A worker a month ahead or behind erases nothing too early."""
     agent = act.mover()
-    _end(act, agent)
+    end_connection(act, agent)
     act.town.kill("worker1")
     act.town.restart("worker0", CALENDAR_TEST_SKEW=str(act.chance.choice((31, -31, 8)) * DAY))
     act.town.advance(act.chance.choice((60, DAY, 6 * DAY)))
     time.sleep(0.8)
-    _slot(act, agent)
+    slot_exists(act, agent)
     act.counted["erasures under clock steps"] += 1
     return 1
 
@@ -753,9 +765,15 @@ def skewed_web(act: Act) -> int:
     return 1
 
 
-def _slot(act: Act, agent: str) -> bool:
-    with contextlib.closing(act.town.raw) as client:
-        exists = any(True for _ in client.scan_iter(f"*:a:acme/{agent}:facts", count=1000))
+def is_there(act: Act, agent: str) -> bool:
+    """Tell whether anything of the agent's connection is in the store."""
+    with contextlib.closing(act.town.store.client) as client:
+        return any(True for _ in client.scan_iter(f"*:a:acme/{agent}:facts", count=1000))
+
+
+def slot_exists(act: Act, agent: str) -> bool:
+    """Tell the same, and write it down: the oracle compares it with the term."""
+    exists = is_there(act, agent)
     act.driver.note("slot", agent=agent, exists=exists)
     return exists
 
@@ -768,7 +786,7 @@ def erasure_due(act: Act) -> int:
     time.sleep(0.3)
     act.town.advance(TERM - 900)
     time.sleep(0.7)
-    _slot(act, agent)
+    slot_exists(act, agent)
     way = act.chance.choice(("kill", "absent", "memory"))
     if way == "absent":
         act.town.kill("worker0")
@@ -778,22 +796,22 @@ def erasure_due(act: Act) -> int:
         time.sleep(act.chance.uniform(0.2, 0.6))
         act.town.restart(act.chance.choice(("worker0", "worker1")))
     elif way == "memory":
-        with contextlib.closing(act.town.raw) as client:
+        with contextlib.closing(act.town.store.client) as client:
             client.config_set("maxmemory", "1")
             time.sleep(0.6)
             client.config_set("maxmemory", "0")
     act.town.all_well()
     end = time.monotonic() + 8
-    while _slot(act, agent) and time.monotonic() < end:
+    while slot_exists(act, agent) and time.monotonic() < end:
         act.town.advance(31)
         time.sleep(0.3)
     act.counted["erasures under clock steps"] += 1
     return 1
 
 
-def place_hold(act: Act, agent: str, **extra: str) -> int:
+def place_hold(act: Act, agent: str, *, days: int = 90, **extra: str) -> int:
     """Place a legal hold by the operator's command; return its exit status."""
-    until = datetime.fromtimestamp(act.town.now() + 90 * DAY, UTC).strftime("%Y-%m-%d")
+    until = datetime.fromtimestamp(act.town.now() + days * DAY, UTC).strftime("%Y-%m-%d")
     words = {
         "placed-by": "One",
         "approved-by": "Another",
@@ -826,14 +844,14 @@ def hold_against_erasure(act: Act) -> int:
         act.driver.note("held", agent=agent)
     act.town.advance(act.chance.choice((60, DAY)))
     time.sleep(0.6)
-    exists = _slot(act, agent)
+    exists = slot_exists(act, agent)
     if held:
         act.driver.note(
             "expected", agent=agent, law="early_erasure", wanted=True, found=exists, why="under a hold"
         )
         release_hold(act, agent)
         end = time.monotonic() + 8
-        while _slot(act, agent) and time.monotonic() < end:
+        while slot_exists(act, agent) and time.monotonic() < end:
             act.town.advance(31)
             time.sleep(0.3)
     return 1
@@ -863,7 +881,7 @@ def erased_and_back(act: Act) -> int:
     agent = act.mover()
     session = act.name("kept")
     act.driver.surely("put", agent, session)
-    _end(act, agent, erase=True)
+    end_connection(act, agent, erase=True)
     act.driver.surely_connect(agent)
     act.driver.surely("put", agent, session)
     return 1
@@ -876,7 +894,7 @@ def two_disconnects(act: Act) -> int:
     act.at_once(act.driver.disconnect, agent, "web0")
     act.at_once(act.driver.disconnect, agent, "web1", erase=act.chance.random() < 0.5)
     act.gather()
-    _end(act, agent)
+    end_connection(act, agent)
     return 1
 
 
@@ -887,7 +905,7 @@ def late_callback(act: Act) -> int:
     begun = act.driver.consent(agent)
     if act.chance.random() < 0.7:  # else the revocation takes the code with it, and hides who refuses
         act.driver.rule("POST", "/revoke", {"status": 503}, times=1)
-    _end(act, agent, erase=act.chance.random() < 0.3)
+    end_connection(act, agent, erase=act.chance.random() < 0.3)
     if begun:
         visit, callback = begun
         address = callback.split("/", 3)[3]
@@ -907,7 +925,7 @@ def disconnect_during_connect(act: Act) -> int:
     time.sleep(act.chance.uniform(0, 0.1))
     act.at_once(act.driver.disconnect, agent)
     act.gather()
-    _end(act, agent)
+    end_connection(act, agent)
     act.driver.state(agent)
     return 1
 
@@ -985,7 +1003,8 @@ def other_keys(act: Act) -> int:
     """It refuses with an operator's error, and changes nothing that people see."""
     web = act.driver.some_web()
     agent = act.stayer()
-    act.town.restart(web, CALENDAR_KEYRING=f"k1:{fresh_key()}")
+    others = act.town.write_keys([f"k1:{fresh_key()}"], "other-keyring")
+    act.town.restart(web, CALENDAR_KEYRING_FILE=str(others))
     act.driver.put(agent, act.name(), web=web)
     act.driver.put(agent, act.name(), web=web)
     act.driver.state(agent, _other(web))
@@ -996,7 +1015,7 @@ def other_keys(act: Act) -> int:
 def record_moved(act: Act) -> int:
     """One agent's sealed grant lies in another's slot: it does not open there."""
     source, target = act.stayer(), act.mover()
-    with contextlib.closing(act.town.raw) as client:
+    with contextlib.closing(act.town.store.client) as client:
         facts = {}
         for agent in (source, target):
             for key in client.scan_iter(f"*:a:acme/{agent}:facts", count=1000):
@@ -1021,7 +1040,7 @@ def poisoned(act: Act) -> int:
     for web in ("web0", "web1"):
         act.town.link(f"{web}-google", "refuse")
     act.driver.put(agent, session)
-    with contextlib.closing(act.town.raw) as client:
+    with contextlib.closing(act.town.store.client) as client:
         for key in client.scan_iter(f"*:a:acme/{agent}:waiting", count=1000):
             if client.hexists(key, session):
                 client.hset(key, session, "cs1.data." + "AAAA" * 16)

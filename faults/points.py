@@ -6,7 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from faults.act import Act
-from faults.kinds import HOUR, TERM, _end, _other, _slot, end_everywhere, place_hold, release_hold
+from faults.kinds import (
+    HOUR,
+    TERM,
+    _other,
+    end_connection,
+    end_everywhere,
+    place_hold,
+    release_hold,
+    slot_exists,
+)
 from faults.town import Process
 
 _NAME = re.compile(r"""failpoint\(\s*["']([a-z_.]+)["']\s*\)""")
@@ -40,10 +49,14 @@ def in_workers(act: Act, name: str) -> int:
     if way is None:
         return 0
     before = _prepared(act, name)
-    for worker in ("worker0", "worker1"):
-        act.town.restart(worker, CALENDAR_FAILPOINTS=f"{name}:exit")
+    workers = [act.town.processes[worker] for worker in ("worker0", "worker1")]
+    for worker in workers:
+        act.town.restart(worker.name, CALENDAR_FAILPOINTS=f"{name}:exit")
     after = way(act, before)
-    reached = sum(_ended(act.town.processes[worker]) for worker in ("worker0", "worker1"))
+    end = time.monotonic() + 1.0
+    while any(worker.alive for worker in workers) and time.monotonic() < end:
+        time.sleep(0.02)
+    reached = sum(not worker.alive for worker in workers)
     act.reached[name] += reached
     act.town.all_well()
     after()
@@ -60,7 +73,7 @@ def in_command(act: Act, name: str) -> int:
         act.driver.note("held", agent=agent)
         act.town.advance(TERM + HOUR)
         time.sleep(0.5)
-        found = _slot(act, agent)
+        found = slot_exists(act, agent)
         act.driver.note(
             "expected", agent=agent, law="early_erasure", wanted=True, found=found, why="under a hold"
         )
@@ -115,19 +128,19 @@ def _refresh(act: Act, web: str, whom: tuple[str, str]) -> After:
 
 def _disconnect(act: Act, web: str, whom: tuple[str, str]) -> After:
     act.driver.disconnect(whom[0], web)
-    return lambda: (_end(act, whom[0]), act.driver.state(whom[0]))
+    return lambda: (end_connection(act, whom[0]), act.driver.state(whom[0]))
 
 
 def _disconnect_with_calendar(act: Act, web: str, whom: tuple[str, str]) -> After:
     visit = act.driver.visit(whom[0], _other(web))
     if visit:
         act.driver.act(whom[0], web, "/disconnect", visit, delete_calendar="yes")
-    return lambda: _end(act, whom[0])
+    return lambda: end_connection(act, whom[0])
 
 
 def _erase(act: Act, web: str, whom: tuple[str, str]) -> After:
     act.driver.disconnect(whom[0], web, erase=True)
-    return lambda: _end(act, whom[0], erase=True)
+    return lambda: end_connection(act, whom[0], erase=True)
 
 
 def _connect(act: Act, web: str, whom: tuple[str, str]) -> After:
@@ -193,7 +206,7 @@ def _queue_refresh(act: Act, whom: tuple[str, str]) -> After:
 def _queue_errand(act: Act, whom: tuple[str, str]) -> After:
     for web in ("web0", "web1"):
         act.town.link(f"{web}-google", "refuse")
-    _end(act, whom[0])
+    end_connection(act, whom[0])
     act.town.advance(5)
     time.sleep(0.6)
     act.town.advance(31)
@@ -210,7 +223,7 @@ def _queue_errand_with_calendar(act: Act, whom: tuple[str, str]) -> After:
     act.town.advance(5)
     time.sleep(0.6)
     act.town.advance(31)
-    return lambda: _end(act, whom[0])
+    return lambda: end_connection(act, whom[0])
 
 
 def _queue_erase(act: Act, whom: tuple[str, str]) -> After:

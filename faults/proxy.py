@@ -4,16 +4,22 @@ A process of its own. One JSON object a line on standard input: {"link", "mode",
 `refuse` (cut what stands, refuse what comes), `cut` (cut what stands once), `blackhole` (swallow both ways),
 `mute` (swallow answers only), `delay` (each piece waits `seconds`), `drip` (one byte each `seconds`), `hold`
 (keep requests back; `release` lets them go on, `pass` afterwards), `orphan` (cut the clients; what is held
-still arrives later). A line that swallowed bytes is cut when healed.
+still arrives later), `instead` (other bytes for an answer, then the end of the line), `before` (other bytes, then
+the answer), `flood` (other bytes over and over, each `seconds`, and no answer). A line that swallowed bytes is cut
+when healed. {"target": port} leads new connections elsewhere; {"payload": base64} holds the other bytes.
 """
 
 import asyncio
 import contextlib
 import json
 import sys
+from base64 import b64decode
 from typing import Any
 
-MODES = {"pass", "refuse", "cut", "blackhole", "mute", "delay", "drip", "hold", "release", "orphan"}
+MODES = {
+    "pass", "refuse", "cut", "blackhole", "mute", "delay", "drip", "hold", "release", "orphan", "instead", "before",
+    "flood",
+}  # fmt: skip
 
 
 class Link:
@@ -21,7 +27,7 @@ class Link:
 
     def __init__(self, target: int) -> None:
         self.target = target
-        self.mode, self.seconds = "pass", 0.0
+        self.mode, self.seconds, self.payload = "pass", 0.0, b""
         self.lines: set[Line] = set()
         self.opened = asyncio.Event()
         self.opened.set()
@@ -65,7 +71,7 @@ class Line:
 
     def __init__(self, link: Link, client: asyncio.StreamWriter, server: asyncio.StreamWriter) -> None:
         self.link, self.client, self.server = link, client, server
-        self.tainted = False
+        self.tainted = self.answering = False
 
     def abort(self) -> None:
         """End both sides with a reset; what was read is still delivered."""
@@ -84,6 +90,11 @@ class Line:
 
     async def _deliver(self, data: bytes, sink: asyncio.StreamWriter, *, answers: bool) -> None:
         link = self.link
+        first, self.answering = answers and not self.answering, answers
+        if first and link.mode in {"instead", "before", "flood"}:
+            await self._say(sink)
+        if answers and link.mode in {"instead", "flood"}:
+            return
         if link.mode == "hold" and not answers:
             await link.opened.wait()
         if link.mode == "blackhole" or (link.mode == "mute" and answers):
@@ -99,6 +110,18 @@ class Line:
             return
         sink.write(data)
         await sink.drain()
+
+    async def _say(self, sink: asyncio.StreamWriter) -> None:
+        link = self.link
+        sink.write(link.payload)
+        await sink.drain()
+        self.tainted = link.mode != "before"
+        while link.mode == "flood" and not sink.is_closing():
+            await asyncio.sleep(link.seconds)
+            sink.write(link.payload)
+            await sink.drain()
+        if link.mode == "instead":
+            sink.close()
 
 
 async def _run(links: dict[str, int]) -> None:
@@ -116,6 +139,8 @@ async def _run(links: dict[str, int]) -> None:
         wish: dict[str, Any] = json.loads(text)
         if wish["mode"] not in MODES:
             raise ValueError(wish["mode"])
+        made[wish["link"]].target = wish.get("target", made[wish["link"]].target)
+        made[wish["link"]].payload = b64decode(wish.get("payload", ""))
         made[wish["link"]].set(wish["mode"], float(wish.get("seconds", 0)))
         print("{}", flush=True)
 

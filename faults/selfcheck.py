@@ -7,7 +7,7 @@ from pathlib import Path
 
 from faults.campaign import play, snapshot
 from faults.defects import DEFECTS, Defect
-from faults.town import ROOT, TownError
+from faults.store import ROOT, TownError
 
 
 def run(seed: int, only: str = "") -> int:

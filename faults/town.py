@@ -7,10 +7,7 @@ import contextlib
 import http.server
 import json
 import os
-import re
-import resource
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -24,24 +21,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import redis
 from calendar_service.sandbox.clients import OAuthClient
 from tests.local_google import LocalGoogle
 
-ROOT = Path(__file__).parent.parent
-LEASH = ROOT / "calendar_service" / "leash.py"
+from faults.store import READY, ROOT, Store, TownError
+
 CLIENT_ID, CLIENT_SECRET = "faults.apps.local-google.test", "faults-secret"
 BACKEND_KEY, ADMIN_KEY = "backend-key-of-the-campaign", "admin-key-of-the-campaign"
-READY = 60.0
 _SETTINGS = """
 import json
 from calendar_service import embedded
 print(json.dumps([str(embedded.server_binary()), embedded._SETTINGS]))
 """
-
-
-class TownError(Exception):
-    """A process did not do what the campaign needs, so nothing can be said about the service."""
 
 
 def fresh_key() -> str:
@@ -69,6 +60,45 @@ def _alive(pid: int) -> bool:
         return False
 
 
+class Zygote:
+    """Starts processes of one version of the service."""
+
+    def __init__(self, package_root: Path, env: dict[str, str], home: Path) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, str(ROOT / "faults" / "zygote.py")],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=home,
+            env=env | {"PYTHONPATH": str(package_root)},
+        )  # fmt: skip
+        assert self._process.stdout is not None
+        found = json.loads(self._process.stdout.readline())["package"]
+        if Path(found) != package_root / "calendar_service":
+            raise TownError(f"the service was imported from {found}")
+
+    def ask(self, **request: Any) -> Any:
+        """Ask one thing; return the answer."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+    def close(self) -> None:
+        """End it, and with it what it started."""
+        _end_helper(self._process)
+
+
+def _end_helper(helper: "subprocess.Popen[str]") -> None:
+    assert helper.stdin is not None
+    assert helper.stdout is not None
+    helper.stdin.close()
+    try:
+        helper.wait(5)
+    except subprocess.TimeoutExpired:
+        helper.kill()
+        helper.wait()
+    helper.stdout.close()
+
+
 @dataclass
 class Process:
     """One service process and what it was started with."""
@@ -78,6 +108,8 @@ class Process:
     env: dict[str, str]
     pid: int = 0
     extra: dict[str, str] = field(default_factory=dict)
+    version: Path | None = None
+    """The folder of another version of the service; None for the one that is tried."""
 
     @property
     def family(self) -> list[int]:
@@ -136,12 +168,10 @@ class Town:
         self.clock_file = home / "clock"
         self.clock_file.write_text("0")
         self.offset = 0.0
-        self.store_port = _free_port()
-        self.store: subprocess.Popen[bytes] | None = None
-        self.trace: Path | None = None
-        self.traced = shutil.which("strace") is not None
-        self._before: dict[str, int] = {}
-        self._starts = 0
+        self.store: Store
+        self._followers: list[Store] = []
+        self._servers = 0
+        self._zygotes: dict[Path, Zygote] = {}
         self.processes: dict[str, Process] = {}
         self.ports = {"web0": _free_port(), "web1": _free_port()}
 
@@ -161,22 +191,21 @@ class Town:
         self.close()
 
     def _start(self) -> None:
-        (self.home / "store").mkdir()
         self.receiver = Receiver()
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("CALENDAR_")}
-        self._env = inherited | {"PYTHONPATH": str(self.package_root), "PYTHONDONTWRITEBYTECODE": "1"}
+        self._env = inherited | {"PYTHONDONTWRITEBYTECODE": "1"}
         told = subprocess.run(
-            [sys.executable, "-c", _SETTINGS], env=self._env, capture_output=True, text=True, check=True,
-            cwd=self.home,
+            [sys.executable, "-c", _SETTINGS], capture_output=True, text=True, check=True, cwd=self.home,
+            env=self._env | {"PYTHONPATH": str(self.package_root)},
         )  # fmt: skip
-        self._binary, self._settings = json.loads(told.stdout)
-        self.start_store()
+        self._server: tuple[str, dict[str, str]] = tuple(json.loads(told.stdout))
+        self.store = self._new_store()
         public = f"http://localhost:{self.ports['web0']}"
         client = OAuthClient(CLIENT_ID, CLIENT_SECRET, "faults", (f"{public}/oauth/callback",), "Faults")
         self.google = LocalGoogle.start([client], self.clock_file, None, self.seed)
         google_port = int(self.google.url.rpartition(":")[2])
         names = ("web0", "web1", "worker0", "worker1")
-        links = {f"{name}-store": self.store_port for name in names}
+        links = {"replica-store": self.store.port} | {f"{name}-store": self.store.port for name in names}
         links |= {f"{name}-google": google_port for name in names}
         self._proxy = subprocess.Popen(
             [sys.executable, "-m", "faults.proxy", json.dumps(links)],
@@ -184,14 +213,7 @@ class Town:
         )  # fmt: skip
         assert self._proxy.stdout is not None
         self.links: dict[str, int] = json.loads(self._proxy.stdout.readline())
-        self._zygote = subprocess.Popen(
-            [sys.executable, str(ROOT / "faults" / "zygote.py")],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=self._env, cwd=self.home,
-        )  # fmt: skip
-        assert self._zygote.stdout is not None
-        found = json.loads(self._zygote.stdout.readline())["package"]
-        if Path(found) != self.package_root / "calendar_service":
-            raise TownError(f"the service was imported from {found}")
+        self._zygotes[self.package_root] = Zygote(self.package_root, self._env, self.home)
         common = self._variables(public)
         for name in names:
             args = ["serve"] if name.startswith("web") else ["work"]
@@ -209,7 +231,7 @@ class Town:
             "CALENDAR_DATA_DIR": str(self.home),
             "CALENDAR_PUBLIC_URL": public,
             "CALENDAR_OPERATOR": "videsk",
-            "CALENDAR_KEYRING": f"k1:{fresh_key()}",
+            "CALENDAR_KEYRING_FILE": str(self.write_keys([f"k1:{fresh_key()}"])),
             "CALENDAR_IDENTITY_KEY": fresh_key(),
             "CALENDAR_SIGNING_KEY": fresh_key(),
             "CALENDAR_API_KEYS": ",".join(
@@ -241,40 +263,33 @@ class Town:
             for pid in process.family:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-        for name in ("_zygote", "_proxy"):
-            helper = getattr(self, name, None)
-            if helper:
-                helper.stdin.close()
-                try:
-                    helper.wait(5)
-                except subprocess.TimeoutExpired:
-                    helper.kill()
-                    helper.wait()
-                helper.stdout.close()
+        for zygote in self._zygotes.values():
+            zygote.close()
+        if hasattr(self, "_proxy"):
+            _end_helper(self._proxy)
         if hasattr(self, "receiver"):
             self.receiver.shutdown()
             self.receiver.server_close()
         if hasattr(self, "google"):
             self.google.kill()
-        if self.store:
-            self.kill_store()
+        for store in self._all_stores():
+            store.kill()
 
     # --- service processes ---
 
-    def _ask_zygote(self, **request: Any) -> Any:
-        assert self._zygote.stdin is not None
-        assert self._zygote.stdout is not None
-        self._zygote.stdin.write(json.dumps(request) + "\n")
-        self._zygote.stdin.flush()
-        return json.loads(self._zygote.stdout.readline())
+    def _ask_zygote(self, version: Path | None = None, **request: Any) -> Any:
+        root = version or self.package_root
+        if root not in self._zygotes:
+            self._zygotes[root] = Zygote(root, self._env, self.home)
+        return self._zygotes[root].ask(**request)
 
-    def start(self, name: str, *, wait: bool = True, **extra: str) -> None:
-        """Start a process that does not run; `extra` are variables for this life of it only."""
+    def start(self, name: str, *, wait: bool = True, version: Path | None = None, **extra: str) -> None:
+        """Start a process that does not run; `version` and `extra` variables are for this life of it only."""
         process = self.processes[name]
-        process.extra = extra
+        process.extra, process.version = extra, version
         log = str(self.home / f"{name}.log")
         env = process.env | extra
-        process.pid = self._ask_zygote(do="start", args=process.args, env=env, log=log)["pid"]
+        process.pid = self._ask_zygote(version, do="start", args=process.args, env=env, log=log)["pid"]
         if wait and name.startswith("web"):
             self.await_ready(name)
 
@@ -350,10 +365,10 @@ class Town:
             time.sleep(0.01)
         return int(status)
 
-    def restart(self, name: str, **extra: str) -> None:
+    def restart(self, name: str, *, version: Path | None = None, **extra: str) -> None:
         """Kill whatever is left of it, and start it anew."""
         self.kill(name)
-        self.start(name, **extra)
+        self.start(name, version=version, **extra)
 
     def all_well(self) -> None:
         """Every process runs, without a fault configured, and every link passes."""
@@ -361,19 +376,21 @@ class Town:
             self.link(name, "pass")
         self.google.clear_faults()
         self.receiver.trouble = None
-        if self.store is None or self.store.poll() is not None:
-            self.start_store()
+        self._leave_followers()
+        if not self.store.runs:
+            self.store.start()
         for name, process in self.processes.items():
             if process.alive:
                 self.go_on(name)
-            if process.extra or not process.alive:
+            if process.extra or process.version or not process.alive:
                 self.restart(name)
 
-    def link(self, name: str, mode: str, seconds: float = 0.0) -> None:
+    def link(self, name: str, mode: str, seconds: float = 0.0, **more: Any) -> None:
         """Change what the proxy does to one link."""
         assert self._proxy.stdin is not None
         assert self._proxy.stdout is not None
-        self._proxy.stdin.write(json.dumps({"link": name, "mode": mode, "seconds": seconds}) + "\n")
+        wish = {"link": name, "mode": mode, "seconds": seconds, **more}
+        self._proxy.stdin.write(json.dumps(wish) + "\n")
         self._proxy.stdin.flush()
         if self._proxy.stdout.readline() != "{}\n":
             raise TownError("the proxy has ended")
@@ -391,120 +408,66 @@ class Town:
         """The time as all of them see it."""
         return time.time() + self.offset
 
-    # --- the store ---
+    # --- keys and servers ---
 
-    @property
-    def raw(self) -> "redis.Redis":
-        """A client of the store itself, beside every proxy and every part of the service."""
-        return redis.Redis(port=self.store_port, decode_responses=True, socket_timeout=10)
+    def write_keys(self, keyring: list[str], name: str = "keyring") -> Path:
+        """Write a file of keys, the current one first: at once, as an operator's tools do."""
+        path = self.home / name
+        draft = path.with_suffix(".new")
+        draft.write_text(",".join(keyring))
+        draft.replace(path)
+        return path
 
-    def start_store(self) -> None:
-        """Start the store with the service's own settings and wait until it answers."""
-        folder = self.home / "store"
-        own = {"port": str(self.store_port), "bind": "127.0.0.1", "dir": str(folder), "save": ""}
-        settings = {k: v for k, v in self._settings.items() if not k.startswith("unixsocket")} | own
-        command = [self._binary, *(part for k, v in settings.items() for part in (f"--{k}", v))]
-        if self.traced:
-            self._starts += 1
-            self.trace = self.home / f"trace-{self._starts}"
-            self._before = {file.name: file.stat().st_size for file in self._append_only()}
-            command = [
-                "strace", "-D", "-f", "--seccomp-bpf", "-qqq", "-y", "-s", "0", "-e", "signal=none",
-                "-e", "trace=write,fdatasync,fsync", "-o", str(self.trace), *command,
-            ]  # fmt: skip
-        with (self.home / "store.log").open("ab") as log:
-            self.store = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(LEASH), str(os.getpid()), *command],
-                stdout=log,
-                stderr=log,
-                env={"LC_ALL": "C", "PATH": os.environ.get("PATH", "")},
-            )
-        end = time.monotonic() + READY
-        client = self.raw
-        while time.monotonic() < end:
-            if self.store.poll() is not None:
-                raise TownError(f"the store ended at its start; see {self.home}/store.log")
-            with contextlib.suppress(redis.RedisError):
-                client.ping()
-                client.close()
-                return
-            time.sleep(0.01)
-        raise TownError("the store does not answer")
+    def keys(self) -> list[str]:
+        """Return the keyring as it is in the file."""
+        return (self.home / "keyring").read_text("utf-8").strip().split(",")
 
-    def kill_store(self) -> None:
-        """Kill the store."""
-        if self.store:
-            with contextlib.suppress(ProcessLookupError):
-                self.store.kill()
-            self.store.wait()
+    def _new_store(self) -> Store:
+        self._servers += 1
+        made = Store(self.home / f"store-{self._servers}", _free_port(), *self._server)
+        made.start()
+        return made
 
-    def signal_store(self, number: int) -> None:
-        """Send a signal to the store."""
-        if self.store:
-            self.store.send_signal(number)
+    def _all_stores(self) -> list[Store]:
+        return [*([self.store] if hasattr(self, "store") else []), *self._followers]
 
-    def limit_store_file(self, more: int | None) -> None:
-        """Let the append-only file grow by `more` bytes only (None: as it likes), as on a full disk."""
-        if not self.store:
-            return
-        size = max((file.stat().st_size for file in self._append_only()), default=0)
-        limit = resource.RLIM_INFINITY if more is None else size + more
-        resource.prlimit(self.store.pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    def follower(self) -> Store:
+        """Start a server that follows the one that everybody writes to, over a link of its own."""
+        self.link("replica-store", "pass", target=self.store.port)
+        made = self._new_store()
+        self._followers.append(made)
+        made.follow(self.links["replica-store"])
+        return made
 
-    def _append_only(self) -> list[Path]:
-        return sorted((self.home / "store").glob("appendonlydir/*.incr.aof"))
+    def lead_to(self, store: Store, *names: str) -> None:
+        """Let these processes find another server where the store was."""
+        for name in names or tuple(self.processes):
+            self.link(f"{name}-store", "cut", target=store.port)
 
-    def cut_power(self) -> int | None:
-        """Kill the store and take from its append-only file what was not yet synchronised; bytes lost.
+    def promote(self, replica: Store) -> Store:
+        """Let a replica be the store from now on; return the former one, which goes on by itself."""
+        replica.lead()
+        former, self.store = self.store, replica
+        self._followers.remove(replica)
+        self._followers.append(former)
+        return former
 
-        None without a system call tracer on this machine: then nothing is known and nothing is cut.
-        """
-        self.kill_store()
-        if not self.trace:
-            return None
-        time.sleep(0.05)  # the tracer writes its last lines
-        written, synced = _followed(self.trace, self._before)
-        lost = 0
-        for file in self._append_only():
-            size = file.stat().st_size
-            safe = min(
-                size,
-                synced.get(file.name, self._before.get(file.name, size if file.name not in written else 0)),
-            )
-            if safe < size:
-                os.truncate(file, safe)
-                lost += size - safe
-        return lost
+    def retire(self, store: Store) -> None:
+        """End a server that nobody needs any more."""
+        store.kill()
+        self._followers.remove(store)
 
+    def wait_for_copies(self, count: int) -> None:
+        """Start every process anew, so that no write counts before so many replicas have it."""
+        for name, process in self.processes.items():
+            address = process.env["CALENDAR_REDIS_URL"]
+            self.kill(name)
+            self.start(name, wait=False, CALENDAR_REDIS_URL=f"{address}?copies={count}")
+        for name in self.ports:
+            self.await_ready(name)
 
-_CALL = r"(?P<pid>\d+) +{}(?P<call>write|fdatasync|fsync)"
-_LINE = re.compile(
-    _CALL.format("") + r"\(\d+<(?P<path>[^>]*)>.*?(?:= (?P<result>-?\d+)|(?P<open><unfinished))"
-)
-_RESUMED = re.compile(_CALL.format(r"<\.\.\. ") + r" resumed>.*= (?P<result>-?\d+)")
-
-
-def _followed(trace: Path, before: dict[str, int]) -> tuple[dict[str, int], dict[str, int]]:
-    """Return how long each file is by its writes, and how long it was when it was last synchronised."""
-    written, synced = dict(before), dict(before)
-    pending: dict[str, tuple[str, str, int]] = {}
-    for line in trace.read_text("utf-8", "replace").splitlines():
-        match = _LINE.match(line)
-        if match:
-            name = match["path"].rpartition("/")[2]
-            call, at = match["call"], written.get(name, 0)
-            if match["open"]:
-                pending[match["pid"]] = (call, name, at)
-                continue
-            result = int(match["result"])
-        else:
-            match = _RESUMED.match(line)
-            if not match or match["pid"] not in pending:
-                continue
-            call, name, at = pending.pop(match["pid"])
-            result = int(match["result"])
-        if call == "write" and result > 0:
-            written[name] = written.get(name, 0) + result
-        elif call != "write" and result == 0:
-            synced[name] = max(synced.get(name, 0), at)
-    return written, synced
+    def _leave_followers(self) -> None:
+        if self._followers:
+            for store in list(self._followers):
+                self.retire(store)
+            self.lead_to(self.store)
