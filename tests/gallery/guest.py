@@ -1,0 +1,222 @@
+"""Somebody who looks at one page: own browser, own language, an empty service behind it."""
+
+import contextlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import BrowserContext, Page, Request
+
+from calendar_service.domain.clock import DAY, MINUTE
+from calendar_service.domain.errors import AccessRevoked
+from calendar_service.domain.hold import Hold
+from calendar_service.domain.names import Agent
+from calendar_service.domain.session import By
+from calendar_service.store.journal import Actor
+from calendar_service.store.tickets import Browser, Ticket
+from tests.gallery.stage import Stage
+from tests.household import Household
+
+LOCALES = {"en": "en-US", "es": "es-CL"}
+ZONE = "America/Santiago"
+ACCOUNT = "ana.rojas@example.com"
+OTHER_ACCOUNT = "ana@example.org"
+
+
+class Guest:
+    """An agent at a browser; what the browser fetches and complains about is noted."""
+
+    def __init__(self, context: BrowserContext, stage: Stage, language: str) -> None:
+        self.context = context
+        self.stage = stage
+        self.language = language
+        self.requests: list[Request] = []
+        """Everything that belongs to the page shown now."""
+        self.complaints: list[str] = []
+        self.page: Page = context.new_page()
+        context.set_default_timeout(15_000)
+        self.page.on("request", self._fetched)
+        self.page.on("console", lambda message: self._complained(message.type, message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _fetched(self, request: Request) -> None:
+        if request.is_navigation_request() and request.frame == self.page.main_frame:
+            self.requests.clear()
+        self.requests.append(request)
+
+    def _complained(self, kind: str, text: str) -> None:
+        # A refusal that is shown on purpose is an honest answer; a blocked style or form is not.
+        if kind in {"error", "warning"} and "the server responded with a status of" not in text:
+            self.complaints.append(text)
+
+    @property
+    def house(self) -> Household:
+        return self.stage.house
+
+    @property
+    def agent(self) -> Agent:
+        return Agent("acme", "ana.rojas")
+
+    # --- ways through the pages ---
+
+    def open(self, path: str) -> None:
+        """Open an address of the service."""
+        self.page.goto(self.stage.url + path)
+
+    def link(self) -> str:
+        """Return a fresh one-time link's path."""
+        expires = self.house.service.clock.now() + 5 * MINUTE
+        ticket = Ticket(self.agent.organization, self.agent.agent, self.language, ZONE, "", expires)
+        return f"/portal/{self.house.service.tickets.issue(ticket)}"
+
+    def settings(self) -> None:
+        """Come from the console to the settings."""
+        self.open(self.link())
+
+    def press(self, action: str, **chosen: str) -> None:
+        """Press the button of a form, by where it leads; `chosen` names the form by a hidden field."""
+        fields = "".join(f":has(input[name={name}][value={value}])" for name, value in chosen.items())
+        self.page.click(f"form[action='{action}']{fields} button")
+        self.page.wait_for_load_state()
+
+    def consent(self, account: str = ACCOUNT, **how: Any) -> str:
+        """Return Google's answer to a consent that this browser began."""
+        return self.stage.google.consent(self.begin(), account, **how)
+
+    def begin(self) -> str:
+        """Begin a consent as the connect button does; return Google's address."""
+        cookie = next(each["value"] for each in self.context.cookies() if each["name"] == "session")
+        browser = self.house.service.tickets.browser(cookie)
+        assert isinstance(browser, Browser)
+        return self.house.service.connect.begin(browser, cookie)
+
+    def connected(self, account: str = ACCOUNT, **how: Any) -> None:
+        """See the settings after Google's answer."""
+        self.settings()
+        self.page.goto(self.consent(account, **how))
+
+    def reconnected(self, account: str = ACCOUNT, **how: Any) -> None:
+        """See the settings after another of Google's answers, in the same visit."""
+        self.page.goto(self.consent(account, **how))
+
+    # --- what happened before ---
+
+    def connect(self, account: str = ACCOUNT) -> None:
+        """Be connected already, in this guest's language."""
+        now = self.house.service.clock.now()
+        who = self.agent
+        ticket = Ticket(who.organization, who.agent, self.language, ZONE, "", now + 5 * MINUTE)
+        cookie, browser = self.house.service.tickets.open_browser(ticket)
+        url = self.house.service.connect.begin(browser, cookie)
+        self.house.call_back(browser, cookie, self.stage.google.consent(url, account))
+
+    def schedule(self, *titles: str) -> None:
+        """Have sessions from tomorrow on."""
+        for day, title in enumerate(titles, 1):
+            content = self.house.content(title, days=day, time_zone=ZONE)
+            self.house.service.schedule.put(self.agent, f"session-{day}", content, By.AGENT, None)
+
+    def paused(self, *actors: Actor) -> None:
+        """Have it paused."""
+        for actor in actors:
+            self.house.service.organizations.pause(self.agent, actor, paused=True)
+
+    def disconnect(self, *, delete: bool = False) -> None:
+        """Have disconnected."""
+        self.house.service.disconnect.disconnect(self.agent, Actor.AGENT, delete_calendar=delete)
+
+    def shared(self) -> None:
+        """Have a colleague on the same account."""
+        self.house.connect(Agent("other", "luis"), ACCOUNT)
+
+    @contextmanager
+    def trouble(self, path: str, do: dict[str, Any] | None = None) -> Iterator[None]:
+        """Let Google fail at these addresses."""
+        self.stage.google.fault(path, do or {"status": 503, "reason": "backendError"})
+        yield
+        self.stage.google.clear_faults()
+
+    def later(self, *, days: float) -> None:
+        """Let time go by, and the worker do what is due."""
+        self.stage.clock.advance(days * 86_400)
+        self.house.work()
+
+    def schedule_in(self, title: str, *, days: int) -> None:
+        """Have one session, some days from now."""
+        content = self.house.content(title, days=days, time_zone=ZONE)
+        self.house.service.schedule.put(self.agent, "session-1", content, By.AGENT, None)
+
+    def hold(self) -> None:
+        """Be under a legal hold that may be told."""
+        until = self.house.service.clock.now() + 60 * DAY
+        hold = Hold("Ana Rojas", "Luis Soto", "Court order 7", "A dispute", until, 0)
+        self.house.service.holds.place(self.agent, hold)
+
+    def revoke_at_google(self) -> None:
+        """Have the permission removed there, and noticed by a probe here."""
+        self.stage.clock.advance(2 * 3600)
+        with self.trouble("/token", {"invalid_grant": True}), contextlib.suppress(AccessRevoked):
+            self.house.service.access.probe(self.agent)
+
+    def delete_calendar(self) -> None:
+        """Have the calendar deleted by hand at Google."""
+        calendar = self.house.calendars(ACCOUNT)[0]["id"]
+        self.house.as_person("DELETE", None, calendar=calendar, account=ACCOUNT)
+
+    def answer_with_error(self, error: str) -> None:
+        """Come back from Google with an error."""
+        state = parse_qs(urlsplit(self.begin()).query)["state"][0]
+        self.open(f"/oauth/callback?{urlencode({'state': state, 'error': error})}")
+
+    @contextmanager
+    def database_full(self) -> Iterator[None]:
+        """Let the database be out of memory."""
+        client = self.house.service.database.client
+        client.config_set("maxmemory", "1")
+        yield
+        client.config_set("maxmemory", "0")
+
+    def break_records(self) -> None:
+        """Let the agent's records hold nonsense."""
+        client = self.house.service.database.client
+        for key in client.scan_iter("{*"):
+            if client.type(key) == "hash":
+                client.delete(key)
+                client.set(key, "nonsense")
+
+    # --- the console and the local Google ---
+
+    def at_google(self, path: str) -> None:
+        """Open an address of the local Google."""
+        self.page.goto(self.stage.google.url + path)
+
+    def sit_down(self) -> None:
+        """Sit down at the console as this agent."""
+        self.open("/console")
+        self.page.fill("#agent", self.agent.agent)
+        self.press("/console/agent")
+
+    def connect_from_console(self) -> None:
+        """Connect, and come back to the console."""
+        self.press("/console/settings")
+        self.page.goto(self.consent())
+        self.open("/console")
+
+    def book(self, session: str, title: str) -> None:
+        """Schedule a session at the console."""
+        self.page.fill("#session", session)
+        self.page.fill("#title", title)
+        self.press("/console/sessions")
+
+
+@contextmanager
+def guest(chromium: Chromium, stage: Stage, language: str) -> Iterator[Guest]:
+    """Let somebody come who was never here, to an empty service."""
+    stage.clear()
+    context = chromium.new_context(locale=LOCALES[language], viewport={"width": 1280, "height": 800})
+    try:
+        yield Guest(context, stage, language)
+    finally:
+        context.close()

@@ -1,0 +1,27 @@
+"""Every page and state of the product, by name. Whoever adds a page or a state adds how to reach it."""
+
+from collections.abc import Callable
+from inspect import getmembers, isfunction
+from types import ModuleType
+
+from tests.gallery.guest import Guest
+from tests.gallery.sights import console, dead_ends, local_google, public, refusals, settings
+
+Reach = Callable[[Guest], None]
+"""Leads a guest, over an empty service, to the page."""
+
+
+def _of(module: ModuleType) -> dict[str, Reach]:
+    chapter = module.__name__.rpartition(".")[2]
+    found = getmembers(module, lambda each: isfunction(each) and each.__module__ == module.__name__)
+    return {f"{chapter}-{name}".replace("_", "-"): reach for name, reach in found}
+
+
+SIGHTS: dict[str, Reach] = {
+    name: reach
+    for module in (public, settings, refusals, dead_ends, console, local_google)
+    for name, reach in _of(module).items()
+}
+
+ENGLISH_ONLY = frozenset({"public-api"})
+"""For programmers: written in English alone."""

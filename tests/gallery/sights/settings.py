@@ -1,0 +1,303 @@
+"""The agent's settings page in every state, and the page before a disconnect."""
+
+from calendar_service.domain.clock import HOUR
+from calendar_service.store.journal import Actor
+from tests.gallery.guest import OTHER_ACCOUNT, Guest
+
+_TALKS = ("Demo for Rosa Díaz", "Onboarding with Tomás", "Review of the contract")
+
+
+def not_connected(guest: Guest) -> None:
+    guest.settings()
+
+
+def connected_just_now(guest: Guest) -> None:
+    guest.connected()
+
+
+def connected(guest: Guest) -> None:
+    guest.connect()
+    guest.schedule(*_TALKS)
+    guest.settings()
+
+
+def connected_one_session(guest: Guest) -> None:
+    guest.connect()
+    guest.schedule(_TALKS[0])
+    guest.settings()
+
+
+def connected_shared_just_now(guest: Guest) -> None:
+    guest.shared()
+    guest.connected()
+
+
+def connected_shared(guest: Guest) -> None:
+    guest.shared()
+    guest.connect()
+    guest.settings()
+
+
+def connected_moved_just_now(guest: Guest) -> None:
+    guest.connect()
+    guest.connected(OTHER_ACCOUNT)
+
+
+def connected_moved(guest: Guest) -> None:
+    guest.connect()
+    guest.connect(OTHER_ACCOUNT)
+    guest.settings()
+
+
+def connected_later(guest: Guest) -> None:
+    with guest.trouble("/calendar/v3/calendars"):
+        guest.connected()
+
+
+def trouble_and_waiting(guest: Guest) -> None:
+    guest.connect()
+    with guest.trouble("/calendar/v3/calendars/*"):
+        guest.schedule(*_TALKS)
+        guest.settings()
+
+
+def waiting_one(guest: Guest) -> None:
+    guest.connect()
+    with guest.trouble("/calendar/v3/calendars/*"):
+        guest.schedule(_TALKS[0])
+    guest.settings()
+
+
+def waiting_for_quota(guest: Guest) -> None:
+    guest.connect()
+    with guest.trouble("/calendar/v3/calendars/*", {"status": 403, "reason": "quotaExceeded"}):
+        guest.schedule(_TALKS[0])
+    guest.settings()
+
+
+def waiting_for_the_operator(guest: Guest) -> None:
+    guest.connect()
+    guest.stage.clock.advance(2 * HOUR / 1000)
+    with guest.trouble("/token", {"invalid_client": True}):
+        guest.schedule(_TALKS[0])
+    guest.settings()
+
+
+def waiting_for_the_administrator(guest: Guest) -> None:
+    guest.connect()
+    guest.stage.clock.advance(2 * HOUR / 1000)
+    guest.stage.google.switch(admin_block=True)
+    guest.schedule(_TALKS[0])
+    guest.settings()
+
+
+def failed(guest: Guest) -> None:
+    guest.connect()
+    with guest.trouble("/calendar/v3/calendars/*", {"status": 400, "reason": "invalid"}):
+        guest.schedule(*_TALKS[:2])
+    guest.settings()
+
+
+def failed_one_too_late(guest: Guest) -> None:
+    guest.connect()
+    with guest.trouble("/calendar/v3/calendars/*"):
+        guest.schedule(_TALKS[0])
+        guest.later(days=1.5)
+    guest.settings()
+
+
+def failed_after_thirty_days(guest: Guest) -> None:
+    guest.connect()
+    guest.paused(Actor.AGENT)
+    guest.schedule_in(_TALKS[0], days=60)
+    guest.later(days=31)
+    guest.settings()
+
+
+def failed_by_the_disconnect(guest: Guest) -> None:
+    guest.connect()
+    with guest.trouble("/calendar/v3/calendars/*"):
+        guest.schedule(_TALKS[0])
+    guest.disconnect()
+    guest.settings()
+
+
+def failed_by_the_removal(guest: Guest) -> None:
+    guest.connect()
+    with guest.trouble("/calendar/v3/calendars/*"):
+        guest.schedule(_TALKS[0])
+    guest.revoke_at_google()
+    guest.settings()
+
+
+def failed_by_another_account(guest: Guest) -> None:
+    guest.connect()
+    with guest.trouble("/calendar/v3/calendars/*"):
+        guest.schedule(_TALKS[0])
+    guest.connect(OTHER_ACCOUNT)
+    guest.settings()
+
+
+def paused_just_now(guest: Guest) -> None:
+    guest.connect()
+    guest.settings()
+    guest.press("/pause")
+
+
+def paused_with_waiting(guest: Guest) -> None:
+    guest.connect()
+    guest.paused(Actor.AGENT)
+    guest.schedule(*_TALKS[:2])
+    guest.settings()
+
+
+def paused_by_the_organization(guest: Guest) -> None:
+    guest.connect()
+    guest.paused(Actor.ADMINISTRATOR)
+    guest.settings()
+
+
+def paused_by_both(guest: Guest) -> None:
+    guest.connect()
+    guest.paused(Actor.AGENT, Actor.ADMINISTRATOR)
+    guest.settings()
+
+
+def resumed(guest: Guest) -> None:
+    guest.connect()
+    guest.paused(Actor.AGENT)
+    guest.settings()
+    guest.press("/resume")
+
+
+def reconsent_required(guest: Guest) -> None:
+    guest.connect()
+    guest.stage.google.switch(enforced_scope="https://www.googleapis.com/auth/calendar.readonly")
+    guest.schedule(_TALKS[0])
+    guest.settings()
+
+
+def calendar_missing(guest: Guest) -> None:
+    guest.connect()
+    guest.delete_calendar()
+    guest.schedule(_TALKS[0])
+    guest.settings()
+
+
+def calendar_never_made(guest: Guest) -> None:
+    with guest.trouble("/calendar/v3/calendars"):
+        guest.connect()
+    guest.settings()
+
+
+def calendar_made_again(guest: Guest) -> None:
+    calendar_missing(guest)
+    guest.press("/calendar", create="yes")
+
+
+def calendar_not_found(guest: Guest) -> None:
+    calendar_missing(guest)
+    guest.press("/calendar", create="no")
+
+
+def revoked(guest: Guest) -> None:
+    guest.connect()
+    guest.revoke_at_google()
+    guest.settings()
+
+
+def disconnect(guest: Guest) -> None:
+    guest.connect()
+    guest.schedule(*_TALKS)
+    guest.settings()
+    guest.open("/disconnect")
+
+
+def disconnect_one_session(guest: Guest) -> None:
+    guest.connect()
+    guest.schedule(_TALKS[0])
+    guest.settings()
+    guest.open("/disconnect")
+
+
+def disconnect_delete_chosen(guest: Guest) -> None:
+    guest.connect()
+    guest.settings()
+    guest.open("/disconnect")
+    guest.page.check("input[value=yes]")
+
+
+def disconnect_shared(guest: Guest) -> None:
+    guest.shared()
+    guest.connect()
+    guest.settings()
+    guest.open("/disconnect")
+
+
+def disconnect_without_calendar(guest: Guest) -> None:
+    guest.connect()
+    with guest.trouble("/calendar/v3/calendars/*"):
+        guest.schedule(_TALKS[0])
+    guest.delete_calendar()
+    guest.settings()
+    guest.open("/disconnect")
+
+
+def disconnected(guest: Guest) -> None:
+    guest.connect()
+    guest.schedule(*_TALKS)
+    guest.settings()
+    guest.open("/disconnect")
+    guest.press("/disconnect")
+
+
+def disconnected_calendar_deleted(guest: Guest) -> None:
+    guest.connect()
+    guest.settings()
+    guest.open("/disconnect")
+    guest.page.check("input[value=yes]")
+    guest.press("/disconnect")
+
+
+def disconnected_calendar_not_deleted_yet(guest: Guest) -> None:
+    guest.connect()
+    with guest.trouble("/calendar/v3/calendars/*"):
+        guest.disconnect(delete=True)
+    guest.settings()
+
+
+def disconnected_calendar_refused(guest: Guest) -> None:
+    guest.connect()
+    with guest.trouble("/calendar/v3/calendars/*", {"status": 403, "reason": "forbidden"}):
+        guest.disconnect(delete=True)
+    guest.settings()
+
+
+def disconnected_without_googles_answer(guest: Guest) -> None:
+    guest.connect()
+    with guest.trouble("/revoke"):
+        guest.disconnect()
+    guest.settings()
+
+
+def disconnected_given_up(guest: Guest) -> None:
+    guest.connect()
+    guest.hold()
+    with guest.trouble("/revoke"):
+        guest.disconnect()
+        guest.later(days=8)
+    guest.settings()
+
+
+def disconnected_shared(guest: Guest) -> None:
+    guest.shared()
+    guest.connect()
+    guest.disconnect()
+    guest.settings()
+
+
+def disconnected_held_by_law(guest: Guest) -> None:
+    guest.connect()
+    guest.disconnect()
+    guest.hold()
+    guest.settings()

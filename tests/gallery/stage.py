@@ -1,0 +1,94 @@
+"""A service to look at: real database, real local Google, the real web process; no worker, so that states stay."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from calendar_service import leash
+from calendar_service.embedded import EmbeddedValkey
+from calendar_service.sandbox.clients import OAuthClient
+from tests.conftest import MovableClock
+from tests.household import CLIENT_ID, CLIENT_SECRET, PERSON_ID, Household
+from tests.local_google import LocalGoogle
+
+NOW = datetime(2031, 5, 5, 14, 0, tzinfo=UTC)
+"""When every page is looked at: a Monday morning in Santiago, so that pictures of two runs can be compared."""
+_PATIENCE = 60
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One service, emptied for each page that is looked at."""
+
+    url: str
+    google: LocalGoogle
+    clock: MovableClock
+    house: Household
+
+    def clear(self) -> None:
+        """Back to an empty service on the first day."""
+        self.house.service.database.client.flushall()
+        self.google.clear_faults()
+        self.google.reset()
+        self.clock.path.write_text(str(NOW.timestamp() - time.time()), "ascii")
+
+
+@contextmanager
+def stage(home: Path, **changed: str) -> Iterator[Stage]:
+    """Run the service until the end of the block; `changed` overrides variables."""
+    port = _free_port()
+    url = f"http://localhost:{port}"
+    clock = MovableClock(home / "clock")
+    clock.path.write_text(str(NOW.timestamp() - time.time()), "ascii")
+    clients = (
+        OAuthClient(CLIENT_ID, CLIENT_SECRET, "household", (f"{url}/oauth/callback",), "Videsk"),
+        OAuthClient(PERSON_ID, CLIENT_SECRET, "person", ("http://localhost:9/person",), "A person"),
+    )
+    own = {"CALENDAR_PUBLIC_URL": url, "CALENDAR_PORT": str(port), "CALENDAR_DATA_DIR": str(home / "data")}
+    with EmbeddedValkey(home) as valkey, LocalGoogle.start(clients, clock_file=clock.path) as google:
+        house = Household.of(valkey.url, google, clock, **(own | changed))
+        with _web(house, home / "said"):
+            yield Stage(url, google, clock, house)
+        house.close()
+
+
+@contextmanager
+def _web(house: Household, said: Path) -> Iterator[None]:
+    program = Path(sys.executable).with_name("calendar-service")
+    command = [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), program, "serve"]
+    variables = {"PATH": os.environ["PATH"]} | house.variables
+    with (
+        said.open("wb") as log,
+        subprocess.Popen(command, env=variables, stdout=log, stderr=subprocess.STDOUT) as process,
+    ):
+        try:
+            _await_ready(process, house.config.public_url, said)
+            yield
+        finally:
+            process.terminate()
+
+
+def _await_ready(process: "subprocess.Popen[bytes]", url: str, said: Path) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/healthz", timeout=2) as answer:  # noqa: S310
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, TimeoutError, ConnectionError):
+            time.sleep(0.05)
+    raise AssertionError("the web process did not get ready:\n" + said.read_text("utf-8"))
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
