@@ -3,11 +3,13 @@
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from calendar_service import wiring
 from calendar_service.config import Config
 from calendar_service.domain.clock import DAY, HOUR, MINUTE, SECOND
 from calendar_service.domain.errors import StoreUnavailable
+from calendar_service.domain.operator import Operator
 from calendar_service.journeys.sealing import ABSENT_AFTER
 from calendar_service.store.upkeep import WrongIdentityKey
 
@@ -75,10 +77,26 @@ def _profile(config: Config) -> Iterator[Finding]:
             f"holds proposals that nobody has published: {proposals}",
             "publish and adopt them",
         )
+    yield _google_button(operator)
     promises = operator.promises
     gone, deadline = promises.everything_gone_after / DAY, promises.deadline_days
     term = f"{promises.erase_after / DAY:g} days + 2 for the database's file + {promises.backup_days} of back-ups"
     yield Finding("retention", "ok", f"{term} = {gone:g}, of {deadline} promised")
+
+
+def _google_button(operator: Operator) -> Finding:
+    if not operator.google_button:
+        return Finding(
+            "google button",
+            "note",
+            "Google's own button is not placed; a plain one stands in",
+            "download it from Google's branding guidelines and name the files under google_button in the profile",
+        )
+    files = [name for button in operator.google_button.values() for name in (button.light, button.dark)]
+    missing = [name for name in files if not Path(name).is_file()]
+    if missing:
+        return Finding("google button", "fault", f"not found: {', '.join(missing)}", "mend google_button")
+    return Finding("google button", "ok", "Google's own files are in place")
 
 
 def _durability(service: wiring.Service) -> Iterator[Finding]:

@@ -169,6 +169,17 @@ class Colours:
 
 
 @dataclass(frozen=True, slots=True)
+class GoogleButton:
+    """Google's own button "Continue with Google" in one language: files, unmodified, for light and dark pages.
+
+    https://developers.google.com/identity/branding-guidelines
+    """
+
+    light: str
+    dark: str
+
+
+@dataclass(frozen=True, slots=True)
 class Organization:
     """What differs from one customer organisation to the next."""
 
@@ -218,6 +229,8 @@ class Operator:
     console_url: str
     """The way back to the agent console."""
     colours: Colours
+    google_button: Mapping[str, GoogleButton]
+    """By language; empty until the operator places Google's files: then a plain button stands in."""
     organizations: Mapping[str, Organization]
     clauses: Mapping[str, Clause]
     additions: Mapping[str, Addition]

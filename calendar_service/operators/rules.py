@@ -26,6 +26,7 @@ def broken_rules(operator: Operator) -> Iterator[Rule]:
     yield from _policy(operator)
     yield from _promises(operator)
     yield from _clauses(operator)
+    yield from _google_button(operator)
     for name in ("accent", "on_accent", "accent_dark", "on_accent_dark"):
         if not _COLOUR.fullmatch(getattr(operator.colours, name)):
             yield f"colours.{name}", "must be a colour such as #1f4f8f"
@@ -55,6 +56,15 @@ def _localized(operator: Operator) -> Iterator[tuple[str, Localized]]:
         yield f"clauses.{clause_id}.text", clause.text
     for name, addition in operator.additions.items():
         yield f"additions.{name}.text", addition.text
+
+
+def _google_button(operator: Operator) -> Iterator[Rule]:
+    if operator.google_button:
+        yield from _same_languages("google_button", set(operator.google_button), set(operator.languages))
+    for code, button in operator.google_button.items():
+        for scheme, file in (("light", button.light), ("dark", button.dark)):
+            if not file.endswith((".svg", ".png")):
+                yield f"google_button.{code}.{scheme}", "must name Google's file, an .svg or .png"
 
 
 def _same_languages(place: str, given: set[str], wanted: set[str]) -> Iterator[Rule]:

@@ -41,15 +41,34 @@ class Style:
     @cached_property
     def logo(self) -> tuple[bytes, str] | None:
         """The logo's bytes and type, read from the file that the profile names; None where it names none."""
-        file = Path(self._operator.identity.logo)
-        if file.suffix not in _KINDS or not file.is_file():
-            return None
-        return file.read_bytes(), _KINDS[file.suffix]
+        return _picture(self._operator.identity.logo)
 
     @cached_property
     def logo_address(self) -> str:
         """The logo's address, or empty."""
         return f"/static/logo?v={_fingerprint(self.logo[0])}" if self.logo else ""
+
+    @cached_property
+    def google_button(self) -> dict[str, tuple[bytes, str]]:
+        """Google's own button, by language and scheme as in `en-light`; empty unless it is there in all of them."""
+        files = {
+            f"{code}-{scheme}": _picture(getattr(button, scheme))
+            for code, button in self._operator.google_button.items()
+            for scheme in ("light", "dark")
+        }
+        found = {name: picture for name, picture in files.items() if picture}
+        return found if len(found) == len(files) else {}
+
+    def google_button_address(self, name: str) -> str:
+        """Where a page finds the button of this language and scheme."""
+        return f"/static/google-button/{name}?v={_fingerprint(self.google_button[name][0])}"
+
+
+def _picture(name: str) -> tuple[bytes, str] | None:
+    file = Path(name)
+    if file.suffix not in _KINDS or not file.is_file():
+        return None
+    return file.read_bytes(), _KINDS[file.suffix]
 
 
 def _fingerprint(content: bytes) -> str:

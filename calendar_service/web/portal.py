@@ -204,9 +204,9 @@ class Acts:
         return answer
 
     def logout(self) -> AnyResponse:
-        """End the visit on both sides."""
+        """End the visit on both sides; the page that follows says so."""
         visit = self.visits.acting()
-        answer = redirect("/", 303)
+        answer = redirect("/settings", 303)
         self.visits.end(visit, answer)
         guard_cookies.drop_cookie(self.service.config, answer, RECEIPT)
         return answer

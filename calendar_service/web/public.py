@@ -32,6 +32,7 @@ def blueprint(service: Service) -> Blueprint:
     made.add_url_rule("/static/app.css", "style", partial(_style, pages))
     made.add_url_rule("/static/icon.svg", "icon", partial(_icon, pages))
     made.add_url_rule("/static/logo", "logo", partial(_logo, pages))
+    made.add_url_rule("/static/google-button/<name>", "google_button", partial(_google_button, pages))
     return made
 
 
@@ -57,6 +58,12 @@ def _logo(pages: Pages) -> AnyResponse:
     return _asset(*pages.style.logo)
 
 
+def _google_button(pages: Pages, name: str) -> AnyResponse:
+    if name not in pages.style.google_button:
+        raise NotFound("Google's button is not placed.")
+    return _asset(*pages.style.google_button[name])
+
+
 def _asset(content: bytes, kind: str) -> Response:
     return Response(content, mimetype=kind, headers={"Cache-Control": _FOREVER})
 
@@ -74,8 +81,12 @@ class ReceiptPage:
         copy = self._own_copy(number)
         if "download" in request.args:
             return as_file(copy or kept, f"erasure-receipt-{number}.json")
-        zone, erased_at = self._zone(), _instant(kept["erased_at"])
-        return self.pages.show("receipt.html", zone=zone, receipt=kept, own=bool(copy), erased_at=erased_at)
+        erased_at = _instant(kept["erased_at"])
+        dates = {
+            "erased_at": erased_at,
+            "copies_gone": erased_at + self.service.operator.promises.copies_kept,
+        }
+        return self.pages.show("receipt.html", zone=self._zone(), receipt=kept, own=bool(copy), **dates)
 
     def _zone(self) -> str:
         """Return the zone of the agent who looks, if one does."""
