@@ -33,6 +33,7 @@ from calendar_service.journeys.receipts import Receipts
 from calendar_service.journeys.register import Register
 from calendar_service.journeys.renewal import Renewal
 from calendar_service.journeys.replay import Replay
+from calendar_service.journeys.reviewers import Reviewers
 from calendar_service.journeys.rotation import Rotation
 from calendar_service.journeys.schedule import Schedule
 from calendar_service.journeys.sealing import Sealer
@@ -50,6 +51,7 @@ from calendar_service.store.flow import FlowBook, Limits
 from calendar_service.store.grants import Grants
 from calendar_service.store.letters import Letters
 from calendar_service.store.marks import Marks
+from calendar_service.store.reviewer_links import ReviewerLinks
 from calendar_service.store.sessions import Sessions
 from calendar_service.store.tickets import Tickets
 from calendar_service.store.timers import Timers
@@ -88,6 +90,7 @@ class Service:
     register: Register
     holds: Holds
     renewal: Renewal
+    reviewers: Reviewers
     rotation: Rotation
     notify: Notify
     sealer: Sealer
@@ -235,6 +238,7 @@ def build(config: Config, process: str = "service", limits: Limits = Limits()) -
         connections, grants, marks, oauth, calendar, transport, overview, receipts, upkeep, clock, erase_after
     )
     attempts = Attempts(sessions, connections, access, Writer(calendar), identity, operator, flow, clock)
+    organizations = Organizations(connections, disconnect)
     schedule = Schedule(sessions, connections, grants, access, attempts, flow, clock)
     trail, census, links = Trail(database), Census(database), Links(identity)
     public_keys, term = (public_key_text(signing_key.public_key()),), operator.promises.audit_term
@@ -259,12 +263,13 @@ def build(config: Config, process: str = "service", limits: Limits = Limits()) -
         overview=overview,
         export=Export(connections, sessions, overview, operator, clock),
         disconnect=disconnect,
-        organizations=Organizations(connections, disconnect),
+        organizations=organizations,
         terms=Terms(connections, promises),
         register=Register(census, connections, sessions, grants, disconnect),
         holds=Holds(connections, census, clock),
         renewal=Renewal(Consents(database), connections, census, policy),
         rotation=Rotation(census, connections, grants, lambda: [name for name, _ in config.keyring]),
+        reviewers=Reviewers(ReviewerLinks(database), connections, organizations, disconnect, clock),
         notify=Notify(Letters(database), sessions, connections, _webhooks(config)),
         sealer=Sealer(trail, census, links, signing_key, issuer, log, term),
         audit=audit,

@@ -30,6 +30,8 @@ SEAL_EVERY: Millis = 5 * SECOND
 """The audit trail's new entries get their MACs at most this often; a look when nothing is new is one round trip."""
 CHECKPOINT_LOOK: Millis = 10 * MINUTE
 """How often a worker looks whether the day's checkpoint is there."""
+SWEEP_EVERY: Millis = MINUTE
+"""How soon after the end of a reviewer's link everything behind it goes."""
 _SOON: Millis = 30 * SECOND
 _LATER: Millis = 5 * MINUTE
 _CLOCK: Millis = 10 * MINUTE
@@ -67,6 +69,8 @@ class Worker:
     held: list[tuple[Matter, Millis]] = field(default_factory=list)
     """Sessions whose time has come, and until when they are this worker's to do."""
     probes: _Probes = field(default_factory=_Probes)
+    swept_at: Millis = 0
+    """When reviewers' links were looked over last."""
 
     def run(self) -> None:
         """Work until stopped."""
@@ -211,6 +215,7 @@ class Worker:
         self._tell(self.service.notify.deliver_erased())
         self._rewrite_if_wanted()
         self._seal()
+        self._sweep_reviewers()
 
     def _seal(self) -> None:
         """Look after the audit trail; trouble with it never keeps an erasure back."""
@@ -236,6 +241,14 @@ class Worker:
         self.renewal_owed = False
         if told:
             self.service.log.event("consent.outgrown", count=told)
+
+    def _sweep_reviewers(self) -> None:
+        now = self.service.clock.now()
+        if abs(now - self.swept_at) < SWEEP_EVERY:
+            return
+        self.swept_at = now
+        if self.service.reviewers.sweep() == "clock":
+            self.service.log.alarm("erasure.clocks_differ", clause="ST-5")
 
     def _rewrite_if_wanted(self) -> None:
         since = self.service.clock.now() - self.rewritten_at

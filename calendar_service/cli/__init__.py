@@ -16,6 +16,7 @@ COMMANDS = (
     "hold",
     "audit",
     "receipt",
+    "reviewer",
     "webhooks",
 )
 """In the order of the help text. Each lives in a module of its name and is loaded when it is asked for."""

@@ -69,6 +69,19 @@ class SessionOver(ServiceError):
     code = "session_over"
 
 
+class LinkOver(ServiceError):
+    """The reviewer's link is over, or never was one: nobody learns which."""
+
+    code = "link_over"
+
+
+class TooManyRequests(ServiceError):
+    """More was asked within a minute than is allowed."""
+
+    code = "too_many_requests"
+    retryable = True
+
+
 class StoreUnavailable(ServiceError):
     """The database does not answer, refuses writes, or a record cannot be opened with the keys at hand."""
 

@@ -20,6 +20,7 @@ from calendar_service.domain.errors import (
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
 from calendar_service.domain.operator import Operator
+from calendar_service.domain.reviewer import TERM
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.secret import Secret
 from calendar_service.google.calendar import Account, Calendar, CalendarMissing
@@ -119,6 +120,8 @@ class Connect:
                 "locale": browser.locale,
                 "time_zone": browser.time_zone,
             }
+            if browser.reviewer:
+                facts["own_term"] = str(TERM)
             answer = self.connections.connect(
                 agent, state_digest, slot, grant.connection_id, grant.sealed, facts,
                 renewal=renewal, mark=mark, probe_due=probe_due,

@@ -24,6 +24,8 @@ WAITING_MAX = 30 * DAY
 """A session that waits for a person's act."""
 PROBE_EVERY = 19 * HOUR
 """A live grant's proof of life; with the spread of a quarter still at least daily (RV-1)."""
+REVIEWER_AFTERMATH = BROWSER_ABSOLUTE + HOUR
+"""A reviewer's link that is over is remembered until no browser that it let in can have a session + margin."""
 LETTERS_KEPT = 7 * DAY
 """What the backend is to be told waits this long, whether it was tried in vain or given up."""
 LETTER_LEASE = 30 * SECOND
@@ -149,6 +151,15 @@ def checkpoint_turn(number: int) -> str:
 def closed(organization: str) -> str:
     """Set while an organisation is off-boarded."""
     return f"closed:{organization}"
+
+
+REVIEWER_LINKS = "reviewer-links"
+"""The links to the reviewer console, by the hashes of their secrets."""
+
+
+def reviewer_acts(organization: str) -> str:
+    """How much was done through one reviewer's link in this minute."""
+    return f"reviewer-acts:{organization}"
 
 
 IDENTITY_CHECK = "identity-check"

@@ -36,6 +36,8 @@ class Ticket:
     time_zone: str
     return_url: str
     expires: Millis
+    reviewer: bool = False
+    """It came from the reviewer console, for a test agent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class Browser:
     seen: Millis
     notice: str = ""
     """What the next page says once; one of a closed list."""
+    reviewer: bool = False
+    """A reviewer's, for a test agent: what is kept has a shorter term."""
 
     @property
     def whose(self) -> Agent:
@@ -111,6 +115,7 @@ class Tickets:
             csrf=new_secret(),
             began=now,
             seen=now,
+            reviewer=ticket.reviewer,
         )
         return self._keep(keys.browser, asdict(browser), keys.BROWSER_IDLE), browser
 

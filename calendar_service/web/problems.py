@@ -13,6 +13,7 @@ from calendar_service.domain.errors import (
     Forbidden,
     GoogleError,
     InvalidRequest,
+    LinkOver,
     NotConnected,
     NotFound,
     OrganizationClosed,
@@ -21,6 +22,7 @@ from calendar_service.domain.errors import (
     SessionOver,
     StaleVersion,
     StoreUnavailable,
+    TooManyRequests,
     Unauthenticated,
 )
 
@@ -86,9 +88,11 @@ KINDS: Final[dict[type[ServiceError], Kind]] = {
     StaleVersion: Kind(409, "A newer version was accepted before"),
     OrganizationClosed: Kind(409, "The organisation was off-boarded"),
     RetentionRequiredByLaw: Kind(409, "A law requires that this is kept for now"),
+    LinkOver: Kind(410, "The link is over"),
     TooLarge: Kind(413, "The body is too large"),
     UnsupportedMediaType: Kind(415, "The body is not plain JSON"),
     SessionOver: Kind(422, "The session is over"),
+    TooManyRequests: Kind(429, "Too many requests"),
     StoreUnavailable: Kind(503, "The database does not do its work"),
     Busy: Kind(503, "Too much is under way"),
     ServiceError: Kind(500, "A fault of this service"),
@@ -170,7 +174,7 @@ def headers(error: ServiceError) -> dict[str, str]:
     found: dict[str, Any] = {"Cache-Control": "no-store"}
     if status == 401:
         found["WWW-Authenticate"] = 'Bearer realm="calendar_service"'
-    if status == 503:
+    if status in {429, 503}:
         found["Retry-After"] = str(error.retry_after or RETRY_AFTER)
     if isinstance(error, MethodNotAllowed):
         found["Allow"] = error.allowed
