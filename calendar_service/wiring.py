@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -38,6 +39,7 @@ from calendar_service.journeys.rotation import Rotation
 from calendar_service.journeys.schedule import Schedule
 from calendar_service.journeys.sealing import Sealer
 from calendar_service.journeys.signing import public_key_text
+from calendar_service.journeys.stored import Stored
 from calendar_service.journeys.sync import Sync
 from calendar_service.journeys.terms import Terms
 from calendar_service.journeys.writing import Writer
@@ -49,6 +51,7 @@ from calendar_service.store.database import Database
 from calendar_service.store.deployment import deployment
 from calendar_service.store.flow import FlowBook, Limits
 from calendar_service.store.grants import Grants
+from calendar_service.store.holdings import Holdings
 from calendar_service.store.letters import Letters
 from calendar_service.store.marks import Marks
 from calendar_service.store.reviewer_links import ReviewerLinks
@@ -91,6 +94,7 @@ class Service:
     holds: Holds
     renewal: Renewal
     reviewers: Reviewers
+    stored: Stored
     rotation: Rotation
     notify: Notify
     sealer: Sealer
@@ -178,6 +182,11 @@ class Calls:
         self._log = log
         self._lock = threading.Lock()
         self._counted: Counter[tuple[str, str, str]] = Counter()
+        self._listeners: list[Callable[[Call], None]] = []
+
+    def listen(self, listener: Callable[[Call], None]) -> None:
+        """Tell this listener of every call from now on, in the thread that made it."""
+        self._listeners.append(listener)
 
     def observe(self, call: Call) -> None:
         """Take one call as the transport saw it."""
@@ -187,6 +196,8 @@ class Calls:
             self._counted[name, purpose, str(outcome)] += 1
         told = {"status" if isinstance(outcome, int) else "reason": outcome}
         self._log.event("google.called", call=name, purpose=purpose, ms=round(call.seconds * 1000), **told)
+        for listener in self._listeners:
+            listener(call)
 
     def counted(self) -> dict[tuple[str, str, str], int]:
         """Return the counts so far, by name, purpose and outcome."""
@@ -270,6 +281,7 @@ def build(config: Config, process: str = "service", limits: Limits = Limits()) -
         renewal=Renewal(Consents(database), connections, census, policy),
         rotation=Rotation(census, connections, grants, lambda: [name for name, _ in config.keyring]),
         reviewers=Reviewers(ReviewerLinks(database), connections, organizations, disconnect, clock),
+        stored=Stored(Holdings(database)),
         notify=Notify(Letters(database), sessions, connections, _webhooks(config)),
         sealer=Sealer(trail, census, links, signing_key, issuer, log, term),
         audit=audit,

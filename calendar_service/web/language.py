@@ -81,6 +81,10 @@ class Language:
         size, unit = next((size, unit) for size, unit in _UNITS if length % size == 0 or size == SECOND)
         return format_unit(length // size, f"duration-{unit}", locale=self.code)
 
+    def second(self, instant: Millis, zone: str) -> str:
+        """Return the time alone, to the second: `14:00:05`."""
+        return self._format(f"{_TIME}:ss", instant, zone)
+
     def place(self, zone: str) -> str:
         """Return the zone as people name it: by its city."""
         known = _zone(zone)

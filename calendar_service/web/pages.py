@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from calendar_service.domain.clock import Millis, as_datetime
 from calendar_service.domain.operator import Localized, Operator
+from calendar_service.domain.reviewer import TERM
 from calendar_service.domain.scope import SCOPE
 from calendar_service.web import guard_cookies, language
 from calendar_service.web.language import Language
@@ -75,16 +76,25 @@ class Pages:
             "policy_url": operator.policy.url.get(spoken.code, ""),
             "terms_url": operator.identity.terms_url.get(spoken.code, ""),
             "calendar_name": operator.calendar_name[spoken.code],
-            "erase_after": spoken.duration(operator.promises.erase_after),
+            "erase_after": spoken.duration(self._erase_after()),
             "style": self.style,
             "public_url": self._config.public_url,
             "development": not self._config.is_production,
             "permission": SCOPE,
             "client_id": self._config.google.client_id,
             "google": self._google(),
-            "console_url": operator.console_url or ("" if self._config.is_production else "/console"),
+            "console_url": self._console_url(),
             "csrf": "",
         }
+
+    def _erase_after(self) -> Millis:
+        promised = self._operator.promises.erase_after
+        return min(promised, TERM) if g.get("reviewer") else promised
+
+    def _console_url(self) -> str:
+        if g.get("reviewer"):
+            return "/console"
+        return self._operator.console_url or ("" if self._config.is_production else "/console")
 
     def _languages(self) -> list[tuple[str, str]]:
         offered = [code for code in self._operator.languages if code in language.NAMES]
@@ -112,6 +122,7 @@ def _tellers(spoken: Language, zone: str) -> dict[str, Any]:
         "moment": moment,
         "duration": spoken.duration,
         "date": lambda instant: spoken.day(instant, "UTC"),
+        "second": lambda instant: spoken.second(instant, zone),
         "day": lambda instant: spoken.day(instant, zone),
         "machine": lambda instant: as_datetime(instant).isoformat(timespec="seconds"),
         "text": text,

@@ -9,6 +9,7 @@ from calendar_service.domain.errors import Unauthenticated
 from calendar_service.domain.names import Agent
 from calendar_service.store.tickets import Browser, Ticket
 from calendar_service.web import guard, guard_cookies
+from calendar_service.web.console_desk import Desks
 from calendar_service.wiring import Service
 
 SESSION = "session"
@@ -40,6 +41,8 @@ class Visits:
         if browser is None:
             return None
         g.told_language = browser.locale
+        if browser.reviewer:
+            self._note_reviewer(browser)
         guard.allow_frames(self.service.operator.organization(browser.organization).frame_ancestors)
         return Visit(cookie, browser)
 
@@ -83,6 +86,12 @@ class Visits:
         """Return what is to be said now, and count the visit as seen."""
         self._save(visit.cookie, replace(visit.browser, notice=""))
         return visit.browser.notice
+
+    def _note_reviewer(self, browser: Browser) -> None:
+        """Let the request be known as a reviewer's, if the desk at the console is this agent's."""
+        desk = Desks(self.service).reviewer()
+        if desk is not None and desk.agent == browser.whose:
+            g.reviewer = desk
 
     def _save(self, cookie: str, browser: Browser) -> None:
         self.service.tickets.save_browser(cookie, replace(browser, seen=self.service.clock.now()))

@@ -345,4 +345,6 @@ def test_a_fault_of_ours_is_told_without_what_it_was(
 
 def test_every_kind_of_error_has_one_status_and_a_title() -> None:
     assert all(400 <= kind.status < 600 and kind.title for kind in KINDS.values())
-    assert {error.code for error, kind in KINDS.items() if error.retryable} == {"store_unavailable", "busy"}
+    assert {error.code for error, kind in KINDS.items() if error.retryable} == {
+        "store_unavailable", "busy", "too_many_requests",
+    }  # fmt: skip

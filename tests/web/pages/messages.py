@@ -8,6 +8,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from calendar_service.domain.inventory import INVENTORY
+from calendar_service.domain.methods import PURPOSES
 
 TEMPLATES = Path(calendar_service_templates.__file__).parent
 METHODS = [("sandbox/**", "ignore"), ("**.html", "jinja2")]
@@ -23,7 +24,8 @@ def pages() -> list[Path]:
 
 def said() -> set[Sentence]:
     """Return every sentence of the pages, in English."""
-    return set(_in_templates()) | {text for item in INVENTORY for text in (item.what, item.why, item.end)}
+    kept = {text for item in INVENTORY for text in (item.what, item.why, item.end)}
+    return set(_in_templates()) | kept | set(PURPOSES.values())
 
 
 def translated(code: str) -> dict[Sentence, Sentence]:

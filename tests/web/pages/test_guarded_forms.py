@@ -25,6 +25,10 @@ FORMS = {
     },
     "/console/sessions/cancel": {"session": "s", "by": "agent"},
 }  # fmt: skip
+REVIEWERS = {
+    "/console/begin": {"time_zone": "UTC"}, "/console/check": {}, "/console/verify": {}, "/console/reset": {},
+    "/console/leave": {},
+}  # fmt: skip
 FOREIGN = {
     "Origin null": {"Origin": "null"},
     "Origin of another site": {"Origin": "https://evil.example"},
@@ -39,7 +43,17 @@ FOREIGN = {
 def test_every_form_that_pages_take_is_tried_here(app: Flask) -> None:
     posts = {rule.rule for rule in app.url_map.iter_rules() if "POST" in (rule.methods or set())}
     pages = {rule for rule in posts if not rule.startswith(("/v1/", "/google/"))}
-    assert pages == set(FORMS)
+    assert pages == set(FORMS) | set(REVIEWERS)
+
+
+@pytest.mark.parametrize("path", REVIEWERS)
+def test_a_reviewers_form_proves_the_same(visitor: Visitor, household: Household, path: str) -> None:
+    secret, _ = household.service.reviewers.make(60)
+    visitor.get(f"/reviewer/{secret}")
+    visitor.get("/console")
+    _nothing_changes(visitor, household, path, REVIEWERS[path] | {"csrf": "wrong"}, OWN_PAGE)
+    for headers in FOREIGN.values():
+        _nothing_changes(visitor, household, path, REVIEWERS[path] | {"csrf": visitor.token}, headers)
 
 
 def _begin(visitor: Visitor, path: str) -> None:
@@ -51,8 +65,14 @@ def _begin(visitor: Visitor, path: str) -> None:
 def _refused(
     visitor: Visitor, household: Household, path: str, form: dict[str, str], headers: dict[str, str]
 ) -> None:
+    _nothing_changes(visitor, household, path, FORMS[path] | form, headers)
+
+
+def _nothing_changes(
+    visitor: Visitor, household: Household, path: str, form: dict[str, str], headers: dict[str, str]
+) -> None:
     before, calls = without_times(household.stored()), len(household.google.journal())
-    answer = visitor.raw_post(path, FORMS[path] | form, headers)
+    answer = visitor.raw_post(path, form, headers)
     assert answer.status_code == 403, answer.text
     assert without_times(household.stored()) == before
     assert len(household.google.journal()) == calls
