@@ -66,6 +66,8 @@ def _calm(act: Act, outcome: Outcome, seed: int) -> None:
         act.rest()
     except NotConvergedError as error:
         outcome.violations.append((seed, Violation("unsettled", f"an hour later: {error}")))
+    found = act.town.command("audit", "verify")
+    act.driver.note("expected", agent="all", law="trail_broken", wanted=0, found=found, why="audit verify")
 
 
 def _step(

@@ -72,7 +72,7 @@ DEFECTS = (
         "journeys/writing.py",
         'return {"id": work.record.event_id, **filled}',
         "return dict(filled)",
-        ("F12 answer to insert lost", "F12 answer to patch lost", "F22 clock jumps"),
+        ("F16 late create",) * 4,
     ),
     Defect(
         "5xx of the token endpoint taken for a revocation",

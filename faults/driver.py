@@ -168,12 +168,14 @@ class Driver:
         )  # fmt: skip
         return answer
 
-    def surely(self, what: str, agent: str, session: str, *, seconds: float = 60.0) -> Answer:
+    def surely(
+        self, what: str, agent: str, session: str, *, web: str | None = None, seconds: float = 60.0
+    ) -> Answer:
         """Repeat one operation, as a backend does, until it is answered with yes or a refusal."""
         version = self.next_version(agent, session)
         end = time.monotonic() + seconds
         while True:
-            answer = getattr(self, what)(agent, session, version=version)
+            answer = getattr(self, what)(agent, session, version=version, web=web)
             if answer.accepted or 400 <= answer.status < 500 or time.monotonic() > end:
                 return answer
             time.sleep(0.2)

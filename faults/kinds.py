@@ -313,11 +313,11 @@ def late_write(act: Act) -> int:
     return 1
 
 
-@kind("F16 late settling")
-def late_settling(act: Act) -> int:
-    """A create hangs until its lease is over and a worker has done it; then its holder learns of a failure."""
+def _late_create(act: Act, then: str) -> int:
+    """A create hangs until its lease is over and a worker has done it; then its line goes on, or is cut."""
     agent, session = act.stayer(), act.name()
     web = act.driver.some_web()
+    act.driver.surely("put", agent, act.name(), web=web)  # the token is fresh
     act.town.link(f"{web}-google", "hold")
     since = len(act.driver.calls())
     first = act.at_once(act.driver.put, agent, session, web=web)
@@ -325,9 +325,21 @@ def late_settling(act: Act) -> int:
     act.town.advance(31)
     act.driver.await_call(since, "calendar.events.insert", contains=f"|{session}|", seconds=4)
     time.sleep(0.2)
-    act.town.link(f"{web}-google", "cut")
+    act.town.link(f"{web}-google", then)
     first.result()
     return 1
+
+
+@kind("F16 late settling")
+def late_settling(act: Act) -> int:
+    """The former holder of a create learns of a failure when a worker has done it."""
+    return _late_create(act, "cut")
+
+
+@kind("F16 late create")
+def late_create(act: Act) -> int:
+    """The former holder's insert arrives at Google after the worker's."""
+    return _late_create(act, "release")
 
 
 @kind("F16 one at Google")

@@ -19,7 +19,7 @@ PARTS = ("facts", "grant", "sessions", "waiting", "due", "letters")
 LAWS = (
     "lost", "duplicate", "resurrected", "half_erased", "false_reconnect", "wrong_final", "content_left",
     "unsettled", "foreign_grant", "twin_calendar", "too_many_calls", "early_erasure", "late_erasure",
-    "token_alive", "grant_killed", "errand_left", "unnoticed", "durability", "residue", "unanswered",
+    "token_alive", "grant_killed", "errand_left", "unnoticed", "durability", "residue", "unanswered", "trail_broken",
 )  # fmt: skip
 
 

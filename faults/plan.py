@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
+import faults.backups
 import faults.failover
 import faults.terms
 import faults.versions
