@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from calendar_service.domain.clock import DAY, Clock, Millis, as_datetime
@@ -76,9 +76,12 @@ class Overview:
         slot = self.connections.slot(agent)
         return connection_view(slot.facts, slot.now)
 
-    def settings(self, agent: Agent) -> SettingsView:
-        """Return everything that the agent's page says, with the account as Google names it at this moment."""
-        return self._told(agent, self._account)
+    def settings(self, agent: Agent, *, own_term: Millis = 0) -> SettingsView:
+        """Return everything that the agent's page says, with the account as Google names it at this moment.
+
+        `own_term`: the term that connecting would set, where it is not the operator's.
+        """
+        return self._told(agent, self._account, own_term)
 
     def leaving(self, agent: Agent) -> SettingsView:
         """Return what the agent's page says before a disconnect, with what the calendar holds at this moment."""
@@ -93,14 +96,14 @@ class Overview:
         }
         return {session: content for session, content in opened.items() if content}
 
-    def _told(self, agent: Agent, ask: Callable[[Slot], "_Asked"]) -> SettingsView:
+    def _told(self, agent: Agent, ask: Callable[[Slot], "_Asked"], own_term: Millis = 0) -> SettingsView:
         slot = self.connections.slot(agent)
         with self.transport.within(_PAGE_WAITS):
             asked = ask(slot)
         if asked.info is None and asked.contents is None:
             # Asking may have proved that the permission or the calendar is gone.
             slot = self.connections.slot(agent)
-        facts = slot.facts
+        facts = slot.facts if slot.facts.own_term else replace(slot.facts, own_term=own_term)
         term = self.promises.term(facts.own_term)
         records = self.sessions.all(agent)
         today = self.clock.now() // DAY

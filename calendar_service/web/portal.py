@@ -9,6 +9,7 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from calendar_service.domain.errors import ConsentRefused
+from calendar_service.domain.reviewer import TERM
 from calendar_service.journeys.views import Outcome
 from calendar_service.store.journal import Actor
 from calendar_service.web import guard, guard_cookies
@@ -75,7 +76,7 @@ class Reads:
     def settings(self) -> AnyResponse:
         """Show the state at a glance, and what can be done."""
         visit = self.visits.required()
-        view = self.service.overview.settings(visit.agent)
+        view = self.service.overview.settings(visit.agent, own_term=TERM if visit.browser.reviewer else 0)
         notice, _, detail = self.visits.hear(visit).partition(":")
         words = {
             "notice": notice,
