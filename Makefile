@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check bench egress faults faults-whole faults-selfcheck test-google lock clean
+.PHONY: help run test test-long check egress scopes bench faults faults-whole faults-selfcheck test-google lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ check: $(READY) ## format, lint, types, architecture, lock file
 
 egress: $(READY) ## counts the packets of a whole journey by where they go; needs Linux, iproute2 and nftables
 	@$(BIN)/python -m tests.e2e.egress
+
+scopes: $(READY) ## finds out again what would fail under narrower permissions, and writes docs/scopes.md
+	@$(BIN)/python -m tests.journeys.scopes
 
 bench: $(READY) ## the measurements
 	@set -e; for file in bench/*.py; do $(BIN)/python "$$file"; done

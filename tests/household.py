@@ -17,6 +17,7 @@ from calendar_service.domain.names import Agent
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import Content
 from calendar_service.journeys.views import Outcome, SessionView
+from calendar_service.sandbox.clients import OAuthClient
 from calendar_service.store.flow import Limits
 from calendar_service.store.tickets import Browser, Ticket
 from calendar_service.wiring import Service, build
@@ -31,6 +32,11 @@ PUBLIC_URL = "http://localhost:8080"
 BACKEND_KEY = "backend-key-of-the-tests"
 ADMIN_KEY = "admin-key-of-the-tests"
 ACME_KEY = "backend-key-of-acme-alone"
+CLIENTS = (
+    OAuthClient(CLIENT_ID, CLIENT_SECRET, "household", (f"{PUBLIC_URL}/oauth/callback",)),
+    OAuthClient(PERSON_ID, CLIENT_SECRET, "person", ("http://localhost:9/person",)),
+)
+"""The service, and its agents as themselves."""
 FIRST, SECOND = "agent-one@example.com", "agent-two@example.com"
 
 

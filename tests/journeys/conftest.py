@@ -8,10 +8,9 @@ import redis
 from calendar_service.domain.clock import DAY
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By
-from calendar_service.sandbox.clients import OAuthClient
 from calendar_service.store.journal import Actor
 from tests.conftest import MovableClock, empty
-from tests.household import CLIENT_ID, CLIENT_SECRET, PERSON_ID, PUBLIC_URL, SECOND, Household
+from tests.household import CLIENTS, SECOND, Household
 from tests.local_google import LocalGoogle
 
 
@@ -20,9 +19,7 @@ def google_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalGo
     """One local Google for all journeys, with a clock of its own."""
     clock = tmp_path_factory.mktemp("google") / "clock"
     clock.write_text("0", "ascii")
-    client = OAuthClient(CLIENT_ID, CLIENT_SECRET, "household", (f"{PUBLIC_URL}/oauth/callback",))
-    person = OAuthClient(PERSON_ID, CLIENT_SECRET, "person", ("http://localhost:9/person",))
-    with LocalGoogle.start(clients=[client, person], clock_file=clock) as google:
+    with LocalGoogle.start(clients=CLIENTS, clock_file=clock) as google:
         google.clock = MovableClock(clock)  # type: ignore[attr-defined]
         yield google
 
