@@ -284,7 +284,7 @@ def stopped_holder(act: Act) -> int:
     since = len(act.driver.calls())
     act.driver.rule("PATCH", ONE_EVENT, {"delay": 0.5}, times=2)
     act.driver.put(agent, session)
-    act.town.advance(5)
+    act.town.advance(31)
     act.driver.await_call(since, "calendar.events.patch", contains=f"|{session}|", seconds=3)
     name = act.chance.choice(("worker0", "worker1"))
     act.town.stop(name)
