@@ -46,7 +46,13 @@ def refreshes(expiries: int, processes: int = 8, callers: int = 20) -> int:
         command = [sys.executable, "-m", "faults.refreshers", str(callers), "agent-1"]
         crowd = [
             subprocess.Popen(
-                command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=act.town.home
+                command,
+                env=env,
+                text=True,
+                cwd=act.town.home,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
             )
             for _ in range(processes)
         ]
