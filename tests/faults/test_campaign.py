@@ -28,6 +28,8 @@ STEPS = (
     "F29 callback after disconnect",
     "F9 errand.before_revoke (web)",
     "F10 erasure at its term",
+    "F5 erasure without memory",
+    "F24 keys rotated",
     "F28 erased and back",
     "F21 one account, two agents",
 )
