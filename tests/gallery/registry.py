@@ -5,7 +5,7 @@ from inspect import getmembers, isfunction
 from types import ModuleType
 
 from tests.gallery.guest import Guest
-from tests.gallery.sights import console, dead_ends, local_google, public, refusals, settings
+from tests.gallery.sights import console, dead_ends, local_google, public, refusals, reviewer, settings
 
 Reach = Callable[[Guest], None]
 """Leads a guest, over an empty service, to the page."""
@@ -19,7 +19,7 @@ def _of(module: ModuleType) -> dict[str, Reach]:
 
 SIGHTS: dict[str, Reach] = {
     name: reach
-    for module in (public, settings, refusals, dead_ends, console, local_google)
+    for module in (public, settings, refusals, dead_ends, console, reviewer, local_google)
     for name, reach in _of(module).items()
 }
 
