@@ -1,6 +1,7 @@
 """Pages for everybody: what this is, what was promised, receipts by number. Must not know any agent."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -12,6 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from calendar_service.domain.clock import SECOND, Millis
 from calendar_service.domain.errors import NotFound
 from calendar_service.domain.inventory import INVENTORY
+from calendar_service.domain.methods import METHODS
 from calendar_service.web import guard_cookies
 from calendar_service.web.pages import Pages
 from calendar_service.web.portal import RECEIPT, as_file
@@ -27,7 +29,9 @@ def blueprint(service: Service) -> Blueprint:
     receipts = ReceiptPage(service, pages)
     made = Blueprint("public", __name__)
     made.add_url_rule("/", "home", partial(_home, pages))
-    made.add_url_rule("/google-user-data", "google_user_data", partial(_google_user_data, pages))
+    made.add_url_rule(
+        "/google-user-data", "google_user_data", partial(_google_user_data, pages, service.public_keys)
+    )
     made.add_url_rule("/receipts/<number>", "receipt", receipts.show)
     made.add_url_rule("/static/app.css", "style", partial(_style, pages))
     made.add_url_rule("/static/icon.svg", "icon", partial(_icon, pages))
@@ -40,8 +44,10 @@ def _home(pages: Pages) -> AnyResponse:
     return pages.show("home.html")
 
 
-def _google_user_data(pages: Pages) -> AnyResponse:
-    return pages.show("google_user_data.html", inventory=INVENTORY)
+def _google_user_data(pages: Pages, public_keys: Sequence[str]) -> AnyResponse:
+    return pages.show(
+        "google_user_data.html", inventory=INVENTORY, methods=METHODS.values(), public_keys=public_keys
+    )
 
 
 def _style(pages: Pages) -> AnyResponse:

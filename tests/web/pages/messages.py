@@ -8,10 +8,10 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from calendar_service.domain.inventory import INVENTORY
-from calendar_service.domain.methods import PURPOSES
+from calendar_service.domain.methods import METHODS, PURPOSES
 
 TEMPLATES = Path(calendar_service_templates.__file__).parent
-METHODS = [("sandbox/**", "ignore"), ("**.html", "jinja2")]
+EXTRACTORS = [("sandbox/**", "ignore"), ("**.html", "jinja2")]
 OPTIONS = {"**.html": {"silent": "false", "trimmed": "true", "encoding": "utf-8"}}
 
 Sentence = str | tuple[str, ...]
@@ -25,7 +25,8 @@ def pages() -> list[Path]:
 def said() -> set[Sentence]:
     """Return every sentence of the pages, in English."""
     kept = {text for item in INVENTORY for text in (item.what, item.why, item.end)}
-    return set(_in_templates()) | kept | set(PURPOSES.values())
+    called = {method.feature for method in METHODS.values()} | set(PURPOSES.values())
+    return set(_in_templates()) | kept | called
 
 
 def translated(code: str) -> dict[Sentence, Sentence]:
@@ -35,7 +36,7 @@ def translated(code: str) -> dict[Sentence, Sentence]:
 
 
 def _in_templates() -> Iterator[Sentence]:
-    for _, _, message, _, _ in extract_from_dir(TEMPLATES, METHODS, OPTIONS):
+    for _, _, message, _, _ in extract_from_dir(TEMPLATES, EXTRACTORS, OPTIONS):
         yield _plain(message)
 
 

@@ -1,9 +1,15 @@
 """What everybody may read: the home page and the promise (ID-1, LU-0, ST-3)."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from calendar_service.domain.inventory import INVENTORY
+from calendar_service.domain.methods import METHODS
 from calendar_service.domain.operator import CLAUSES
+from calendar_service.operators import load
+from calendar_service.web.app import create_app
 from tests.household import Household
 from tests.web.pages.visitor import Visitor, words
 
@@ -14,6 +20,8 @@ def test_both_languages_have_a_stable_address(visitor: Visitor, path: str, langu
     page = visitor.get(f"{path}?lang={language}")
     assert f'<html lang="{language}">' in page.text
     assert f'hreflang="{language}" href="http://localhost:8080{path}?lang={language}"' in page.text
+    assert f'rel="canonical" href="http://localhost:8080{path}?lang={language}"' in page.text
+    assert f'hreflang="x-default" href="http://localhost:8080{path}"' in page.text
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
@@ -29,8 +37,38 @@ def test_home_says_who_what_for_and_why(visitor: Visitor, household: Household, 
     assert "login" not in said.lower()
 
 
+@pytest.mark.parametrize("path", ["/", "/google-user-data"])
+def test_a_page_is_english_unless_the_browser_asks_for_spanish(visitor: Visitor, path: str) -> None:
+    for wanted, told in (("es-CL, en;q=0.5", "es"), ("fr, de", "en"), ("", "en")):
+        assert f'<html lang="{told}">' in visitor.get(path, Accept_Language=wanted).text
+
+
+def test_the_statement_that_google_asks_for_is_short_and_linked(
+    visitor: Visitor, household: Household
+) -> None:
+    stated = household.service.operator.limited_use
+    assert len(stated.sentence) < 500
+    for path in ("/", "/google-user-data"):
+        page = visitor.get(path)
+        assert stated.sentence in words(page)
+        assert f'href="{stated.link}"' in page.text
+
+
+def test_the_policy_stands_at_its_address_in_both_languages(household: Household, tmp_path: Path) -> None:
+    profile = tmp_path / "operator.toml"
+    addresses = {code: f"https://videsk.io/{code}/privacy" for code in ("en", "es")}
+    policy = ", ".join(f'{code} = "{address}"' for code, address in addresses.items())
+    profile.write_text(f'extends = "videsk"\n[policy]\nurl = {{ {policy} }}\n', "utf-8")
+    visitor = Visitor(create_app(replace(household.service, operator=load(str(profile)))), household)
+    for path in ("/", "/google-user-data"):
+        page = visitor.get(path)
+        assert all(f'href="{address}"' in page.text for address in addresses.values())
+
+
 def test_facts_that_the_operator_has_not_given_are_marked_and_not_invented(visitor: Visitor) -> None:
     said = words(visitor.get("/"))
+    assert "Privacy policy (English): not set by the operator yet" in said
+    assert "Privacy policy (Español): not set by the operator yet" in said
     assert "Privacy policy: not set by the operator yet" in said
     assert "Questions about Google data: not set by the operator yet" in said
 
@@ -45,6 +83,15 @@ def test_the_data_page_has_every_clause_and_everything_that_is_kept(
         assert household.service.operator.clauses[clause].text["en"] in said
     for item in INVENTORY:
         assert all(text in said for text in (item.what, item.why, item.end)), item.what
+    for method in METHODS.values():
+        assert f"{method.name.removeprefix('calendar.')} {method.feature} {method.clause}" in said
+    assert household.service.public_keys[0] in said
+
+
+def test_the_data_page_says_why_not_a_narrower_permission_and_what_speaks_for_it(visitor: Visitor) -> None:
+    said = words(visitor.get("/google-user-data"))
+    assert "calendar.app.created" in said
+    assert "would do, as far as we could try without Google" in said
 
 
 def test_pages_are_light(visitor: Visitor) -> None:
