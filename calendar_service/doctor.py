@@ -57,6 +57,7 @@ def _service(service: wiring.Service) -> Iterator[Finding]:
     yield from _sealed(service)
     yield from _audit(service)
     yield from _google(service)
+    yield _notifications(service)
 
 
 def _key_files(config: Config) -> Iterator[Finding]:
@@ -238,6 +239,22 @@ def _google(service: wiring.Service) -> Iterator[Finding]:
         )
     if numbers["calendar_google_breaker_open"]:
         yield Finding("google", "note", "does not answer; one call each ten seconds asks whether it is back")
+
+
+def _notifications(service: wiring.Service) -> Finding:
+    """Tell whether Google sends notifications; without them the same changes are found within a day."""
+    if not service.config.notifications_uri:
+        return Finding(
+            "notifications", "ok", "none: Google sends to https addresses only; a daily look finds changes"
+        )
+    if service.flow.numbers()["calendar_google_notifications_refused"]:
+        return Finding(
+            "notifications",
+            "note",
+            f"Google refuses to send to {service.config.notifications_uri}; a daily look finds changes meanwhile",
+            "verify the domain with Google (docs/notifications.md); it is tried again each hour",
+        )
+    return Finding("notifications", "ok", f"Google sends to {service.config.notifications_uri}")
 
 
 def _clocks(service: wiring.Service) -> Finding:

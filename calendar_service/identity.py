@@ -31,6 +31,10 @@ class IdentityKey:
         """Return the MAC of one link of the audit trail (32 hex digits: 128 of 256 bits)."""
         return keyed_hash(self._key, "audit trail", data).hex()[:32]
 
+    def channel_token(self, channel_id: str) -> str:
+        """Return what Google repeats in each notification of this channel, so that no other is believed."""
+        return self._hash("channel token", channel_id)
+
     def check_value(self) -> str:
         """Return what tells another identity key from this one, and nothing else."""
         return self._hash("check value")

@@ -21,11 +21,13 @@ from calendar_service.journeys.allowance import Allowance
 from calendar_service.journeys.attempt import Attempts
 from calendar_service.journeys.audit import Audit
 from calendar_service.journeys.chain import Links
+from calendar_service.journeys.channels import Channels
 from calendar_service.journeys.connect import Connect
 from calendar_service.journeys.disconnect import Disconnect
 from calendar_service.journeys.export import Export
 from calendar_service.journeys.flow import Flow
 from calendar_service.journeys.holds import Holds
+from calendar_service.journeys.look import Look
 from calendar_service.journeys.notify import Notify
 from calendar_service.journeys.order import Order
 from calendar_service.journeys.organizations import Organizations
@@ -85,6 +87,8 @@ class Service:
     order: Order
     flow: Flow
     sync: Sync
+    channels: Channels
+    look: Look
     overview: Overview
     export: Export
     disconnect: Disconnect
@@ -271,6 +275,10 @@ def build(config: Config, process: str = "service", limits: Limits = Limits()) -
         order=Order(sessions, grants, clock),
         flow=flow,
         sync=Sync(connections, sessions, grants, access, calendar, schedule),
+        channels=Channels(
+            connections, grants, access, calendar, identity, flow, clock, config.notifications_uri
+        ),
+        look=Look(connections, sessions, grants, access, calendar, flow, clock),
         overview=overview,
         export=Export(connections, sessions, overview, operator, clock),
         disconnect=disconnect,

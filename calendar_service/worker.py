@@ -19,7 +19,8 @@ THREADS = 8
 BATCH = 32
 """Agents taken from one shard at a time."""
 PROBES = 300
-"""Proofs of life that one worker asks for in a minute at most; each finds a place of its own in the day again."""
+"""Proofs of life that one worker asks for in a minute at most, and as many looks at calendars; each finds a place of
+its own in the day again."""
 REST = 0.5
 """Seconds between two looks when nothing was due."""
 IDENTIFIERS_KEPT_DAYS = 30
@@ -40,7 +41,7 @@ _HELD: Millis = 25 * SECOND
 
 
 @dataclass
-class _Probes:
+class _EachMinute:
     """Lets at most `PROBES` through in a minute: those that an outage held up together go one after another."""
 
     minute: int = 0
@@ -68,7 +69,8 @@ class Worker:
     """A policy that came with this start is not told yet."""
     held: list[tuple[Matter, Millis]] = field(default_factory=list)
     """Sessions whose time has come, and until when they are this worker's to do."""
-    probes: _Probes = field(default_factory=_Probes)
+    probes: _EachMinute = field(default_factory=_EachMinute)
+    looks: _EachMinute = field(default_factory=_EachMinute)
     swept_at: Millis = 0
     """When reviewers' links were looked over last."""
 
@@ -163,6 +165,8 @@ class Worker:
             "hold": self._hold,
             "probe": self._probe,
             "calendar": self._calendar,
+            "channel": self._channel,
+            "look": self._look,
             "tidy": self._tidy,
             "webhook": self._webhook,
             "letters": self._letters,
@@ -191,6 +195,13 @@ class Worker:
             self.service.connections.postpone(agent, "calendar", None)
         elif self.service.flow.aside() and not connect.make_calendar(agent, create=True):
             self.service.connections.postpone(agent, "calendar", _SOON)
+
+    def _channel(self, agent: Agent, _: str) -> None:
+        self.service.channels.keep(agent)
+
+    def _look(self, agent: Agent, _: str) -> None:
+        if self.looks.take(self.service.clock.now()):
+            self.service.look.once(agent)
 
     def _tidy(self, agent: Agent, _: str) -> None:
         today = self.service.clock.now() // DAY

@@ -180,6 +180,12 @@ class Driver:
                 return answer
             time.sleep(0.2)
 
+    def reason(self, agent: str, session: str) -> str:
+        """The reason that the API gives for how a session stands; empty without one, or without an answer."""
+        path = f"{self.agent_path(agent)}/sessions/{quote(session)}"
+        answer = self._api(BACKEND_KEY, self.some_web(), "GET", path)
+        return str(answer.body.get("reason", "")) if answer.accepted else ""
+
     # --- connections ---
 
     def state(self, agent: str, web: str | None = None) -> str:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from faults import push
 from faults.act import Act
 from faults.kinds import (
     HOUR,
@@ -100,6 +101,9 @@ def _ended(process: Process, seconds: float = 1.5) -> bool:
 
 def _prepared(act: Act, name: str) -> tuple[str, str]:
     """Agent and session in the state from which the way begins."""
+    watched = push.prepared(act, name)
+    if watched:
+        return watched
     if name in {
         "writing.before_patch",
         "writing.after_patch",
@@ -179,7 +183,7 @@ _WEB: dict[str, Callable[[Act, str, tuple[str, str]], After]] = {
     "connect.after_store": _connect,
     "connect.before_create": _connect,
     "connect.after_calendar_before_store": _connect,
-}
+} | push.WEB
 
 
 def _queue(act: Act, whom: tuple[str, str], what: str = "put") -> After:
@@ -269,7 +273,7 @@ _WORKER: dict[str, Callable[[Act, tuple[str, str]], After]] = {
     "notify.after_send_before_store": _tell,
     "connect.before_create": _queue_calendar,
     "connect.after_calendar_before_store": _queue_calendar,
-}
+} | push.WORKER
 
 
 def scenarios(package: Path) -> dict[str, Callable[[Act], int]]:

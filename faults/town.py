@@ -255,6 +255,8 @@ class Town:
         }
         if name in self.ports:
             own["CALENDAR_PORT"] = str(self.ports[name])
+        else:  # so that Google opens channels: it takes https addresses only (`faults.push`)
+            own["CALENDAR_PUBLIC_URL"] = common["CALENDAR_PUBLIC_URL"].replace("http:", "https:")
         return common | own
 
     def close(self) -> None:

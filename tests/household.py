@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 from calendar_service import config as configuration
 from calendar_service.config import Config
 from calendar_service.domain.clock import HOUR, Millis
+from calendar_service.domain.connection import Facts
 from calendar_service.domain.names import Agent
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import Content
@@ -29,11 +30,18 @@ CLIENT_ID = "household.apps.local-google.test"
 CLIENT_SECRET = "household-secret"
 PERSON_ID = "person.apps.local-google.test"
 PUBLIC_URL = "http://localhost:8080"
+SECURE_URL = "https://localhost:9"
+"""An address that Google takes for notifications; nobody listens there, so that tests deliver them in any order."""
 BACKEND_KEY = "backend-key-of-the-tests"
 ADMIN_KEY = "admin-key-of-the-tests"
 ACME_KEY = "backend-key-of-acme-alone"
 CLIENTS = (
-    OAuthClient(CLIENT_ID, CLIENT_SECRET, "household", (f"{PUBLIC_URL}/oauth/callback",)),
+    OAuthClient(
+        CLIENT_ID,
+        CLIENT_SECRET,
+        "household",
+        tuple(f"{url}/oauth/callback" for url in (PUBLIC_URL, SECURE_URL)),
+    ),
     OAuthClient(PERSON_ID, CLIENT_SECRET, "person", ("http://localhost:9/person",)),
 )
 """The service, and its agents as themselves."""
@@ -102,6 +110,11 @@ class Household:
         """Return another process's service over the same parts (in this process)."""
         service = build(self.config, limits=self.limits)
         return Household(service, self.google, self.clock, self.variables, self.agent, self.limits)
+
+    def served_from(self, public_url: str) -> "Household":
+        """Return another process's service over the same parts, whose public address is another one."""
+        changed = self.variables | {"CALENDAR_PUBLIC_URL": public_url}
+        return Household(build(configuration.load(changed)), self.google, self.clock, changed, self.agent)
 
     @property
     def config(self) -> Config:
@@ -217,9 +230,18 @@ class Household:
         """Close what this household keeps open."""
         self.service.close()
 
+    @property
+    def facts(self) -> Facts:
+        """Return what is kept of the agent's connection."""
+        return self.service.connections.slot(self.agent).facts
+
     def calls(self, since: int = 0) -> list[str]:
         """Return the names of the service's calls at Google, the first `since` left out."""
-        entries = [call for call in self.google.journal() if call.get("client_id") == CLIENT_ID]
+        entries = [
+            call
+            for call in self.google.journal()
+            if call.get("client_id") == CLIENT_ID and call.get("direction") != "out"
+        ]
         return [call["api_method"] or call["path"] for call in entries][since:]
 
     def stored(self) -> str:

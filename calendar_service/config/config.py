@@ -129,6 +129,11 @@ class Config:
         """The one address to which Google sends the browser back; never built from a request (O6)."""
         return f"{self.public_url}/oauth/callback"
 
+    @property
+    def notifications_uri(self) -> str:
+        """Where Google sends notifications; empty where it would not, because it takes https addresses only."""
+        return f"{self.public_url}/google/notifications" if self.public_url.startswith("https://") else ""
+
     def secret_files(self) -> tuple[Path, ...]:
         """Return the files of secrets that are read while the service runs."""
         return tuple(source.path for source in self._sources() if source.path)

@@ -1,5 +1,7 @@
 """A connection as independent facts, and the one state that is shown of them (design: states)."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -86,6 +88,13 @@ class Facts:
     """The calendar was found by its marker: it may hold events under ids we no longer know (law 3)."""
     calendar_fate: str = ""
     """What the agent asked at the disconnect: empty (it stays), `asked` (delete it), then `deleted` or `refused`."""
+    channel_id: str = ""
+    """The channel through which Google notifies us; random, new with each renewal. Empty: none."""
+    channel_resource: str = ""
+    """Google's own id of what the channel watches: both are needed to stop it."""
+    channel_renew_at: Millis = 0
+    channels_left: str = ""
+    """Channels that have to be stopped at Google: a JSON object, resource by channel."""
     consent_scope: str = ""
     consent_policy: str = ""
     policy_outgrown: bool = False
@@ -141,6 +150,11 @@ class Facts:
         if self.calendar_since:
             return "there"
         return "missing" if self.calendar_lost_at else "never_made"
+
+    @property
+    def left_channels(self) -> Mapping[str, str]:
+        """The channels that have to be stopped at Google: what each watches, by the channel's id."""
+        return dict(json.loads(self.channels_left)) if self.channels_left else {}
 
     @property
     def paused_since(self) -> Millis:

@@ -166,6 +166,10 @@ class AccessForbidden(GoogleError):
     """403 for any other reason: this object may not be touched."""
 
 
+class ChannelRefused(GoogleError):
+    """Google sends no notifications to our address: the operator has to verify the domain with Google."""
+
+
 class EventMissing(GoogleError):
     """404: the event or its calendar is not there (or is not ours to see)."""
 

@@ -38,9 +38,20 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "errands",
-        ("grant", "mark", "started", "tries", "delete_calendar", "calendar_id", "calendar_fate"),
-        "After a disconnect: the same keys, encrypted, and the calendar's identifier if it has to be deleted.",
-        "To remove the permission at Google, and to delete the calendar if the agent asked for it.",
+        (
+            "grant",
+            "mark",
+            "started",
+            "tries",
+            "delete_calendar",
+            "calendar_id",
+            "calendar_fate",
+            "channels",
+        ),
+        "After a disconnect: the same keys, encrypted, and, while they are needed, the numbers of Google's "
+        "notifications and the calendar's identifier.",
+        "To stop Google's notifications, to delete the calendar if the agent asked for it, and to remove the "
+        "permission.",
         "RV-3",
         "When Google confirms; after 7 days at most.",
     ),
@@ -59,6 +70,23 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "To write to this calendar and to no other.",
         "ST-3",
         _WITH_CONNECTION,
+    ),
+    Item(
+        "facts",
+        ("channel_id", "channel_resource", "channel_renew_at", "channels_left"),
+        "A random number under which Google tells us that something changed in the calendar, Google's own number for "
+        "what it watches, and when both are renewed.",
+        "To notice what was changed or deleted in Google, and to stop these notifications.",
+        "RV-1",
+        "When the notifications are stopped, at the disconnect at the latest.",
+    ),
+    Item(
+        "channels",
+        (),
+        "By that random number: whose calendar it is, by the agent's name as the console gives it.",
+        "To know which calendar a notification is about.",
+        "RV-1",
+        "When the notifications are stopped, at the disconnect at the latest.",
     ),
     Item(
         "facts",
@@ -146,8 +174,10 @@ INVENTORY: Final[tuple[Item, ...]] = (
             "reason",
             "base",
             "placed",
+            "noticed",
         ),
-        "For each session: the identifier of its event, the day on which it ends, and bookkeeping without content.",
+        "For each session: the identifier of its event, the day on which it ends, whether somebody changed it in "
+        "Google, and bookkeeping without content.",
         "To move or remove the right event, once.",
         "ST-3",
         "30 days after the day of its end; at the latest when the connection is erased.",

@@ -26,6 +26,12 @@ class Status(StrEnum):
     LOST = "lost"
 
 
+CHANGED_IN_GOOGLE = "changed_in_google"
+"""The reason of a session whose event a person changed: it stands there, not as it was last wanted."""
+DELETED_IN_GOOGLE = "deleted_in_google"
+"""The reason of a lost session whose event a person deleted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """The whole desired state of a session. Lives in memory, and sealed while it waits (ST-4)."""
@@ -78,6 +84,8 @@ class Record:
     """A write may have reached Google without its answer reaching us: look before writing again."""
     placed: bool = False
     """Google confirmed an event of this id once; it may have been deleted since."""
+    noticed: str = ""
+    """The ETag that a person's change gave the event, once it was told; empty: as we wrote it."""
     base: int = 0
     """Added to our revision in the event: continues the count of an event that was taken over (law 3)."""
     reason: str = ""

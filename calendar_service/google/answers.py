@@ -16,6 +16,7 @@ from calendar_service.domain.errors import (
     AccessTokenExpired,
     AccountRateLimited,
     AlreadyDeleted,
+    ChannelRefused,
     ClientRejected,
     DuplicateId,
     EventMissing,
@@ -33,12 +34,14 @@ LONGEST_WAIT = 3600
 
 _RATE = ("rateLimitExceeded", "RATE_LIMIT_EXCEEDED")
 _ACCOUNT_RATE = "userRateLimitExceeded"
+_PUSH = ("push.webhookUrlUnauthorized", "push.webhookUrlNotHttps")
 _QUOTA = ("quotaExceeded", "calendarUsageLimitsExceeded", "dailyLimitExceeded")
 
 BY_REASON: Mapping[tuple[int, str], type[GoogleError]] = {
     **{(status, reason): RateLimited for status in (403, 429) for reason in _RATE},
     **{(status, _ACCOUNT_RATE): AccountRateLimited for status in (403, 429)},
     **{(status, reason): QuotaExceeded for status in (403, 429) for reason in _QUOTA},
+    **{(status, reason): ChannelRefused for status in (400, 401, 403) for reason in _PUSH},
     (403, "insufficientPermissions"): InsufficientScope,
     (403, "ACCESS_TOKEN_SCOPE_INSUFFICIENT"): InsufficientScope,
     # The operator's project lacks the Calendar API: our own credentials are wrong, no grant is.

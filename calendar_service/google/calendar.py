@@ -190,13 +190,18 @@ class Calendar:
         ours = listed(items)
         return Contents(sum(is_coming(event, now) for event in ours), len(ours) < len(items))
 
+    def list_from(self, token: Secret, calendar_id: str, time_min: datetime) -> tuple[EventAnswer, ...]:
+        """Return our events that end after `time_min` (aware), each as it is kept: a series is one event."""
+        return self._list(token, calendar_id, {"timeMin": _rfc3339(time_min)})
+
     def watch(
         self, token: Secret, calendar_id: str, *, channel_id: str, channel_token: Secret, address: str
     ) -> Channel:
         """Ask for notifications to `address` (https), each carrying `channel_token`; `channel_id` is new."""
         body = {"id": channel_id, "type": "web_hook", "address": address, "token": channel_token.reveal()}
         request = self._api.events.watch(calendarId=calendar_id, body=body, fields="id,resourceId,expiration")
-        answer = self._api.run(token, request)
+        with _calendar_missing():
+            answer = self._api.run(token, request)
         end = str(answer.get("expiration", ""))
         return Channel(text(answer, "id"), text(answer, "resourceId"), int(end) if end.isdecimal() else None)
 
@@ -205,7 +210,8 @@ class Calendar:
         self._api.run(token, self._api.channels.stop(body={"id": channel_id, "resourceId": resource_id}))
 
     def _list(self, token: Secret, calendar_id: str, wanted: Mapping[str, Any]) -> tuple[EventAnswer, ...]:
-        return listed(self._items(token, calendar_id, wanted))
+        with _calendar_missing():  # a list names no event: only the calendar can be missing
+            return listed(self._items(token, calendar_id, wanted))
 
     def _items(
         self, token: Secret, calendar_id: str, wanted: Mapping[str, Any]

@@ -5,6 +5,7 @@ Knows the store and Google. Must not know the web.
 
 import json
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,6 +27,7 @@ from calendar_service.domain.errors import (
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
 from calendar_service.domain.scope import SCOPE
+from calendar_service.domain.secret import Secret
 from calendar_service.google.calendar import Calendar, CalendarMissing
 from calendar_service.google.oauth import OAuth
 from calendar_service.google.transport import Transport
@@ -118,16 +120,39 @@ class Disconnect:
             # It cannot be opened, so it can be neither used nor revoked by us; the record goes in the end all the same.
             self._again(slot.agent, errand)
             return
+        if errand.channels:
+            errand = self._stop_channels(slot.agent, errand, grant, late=age > keys.CHANNEL_STOP_MAX)
+        if errand.channels:
+            return
         if errand.delete_calendar:
             errand = self._delete_calendar(slot.agent, errand, grant, late=age > keys.CALENDAR_DELETION_MAX)
         if not errand.delete_calendar:
             self._revoke(slot.agent, errand, grant)
 
+    def _stop_channels(self, agent: Agent, errand: Errand, grant: Grant, *, late: bool) -> Errand:
+        """Stop Google's notifications, which only this token can; return the errand without those that are decided."""
+        left = dict(errand.channels)
+        for channel_id in errand.channels:
+            try:
+                self._stop_channel(grant, channel_id, left[channel_id])
+                failpoint("errand.after_channel_stopped")
+            except GoogleError as trouble:
+                if trouble.retryable and not late:
+                    errand = replace(errand, channels=left)
+                    self._again(agent, errand)
+                    return errand
+                # Ended already, or out of reach: it ends by itself, and what it says is nobody's any more.
+            del left[channel_id]
+        return replace(errand, channels=left)
+
+    def _stop_channel(self, grant: Grant, channel_id: str, resource_id: str) -> None:
+        self._with_token(grant, lambda token: self.calendar.stop_channel(token, channel_id, resource_id))
+
     def _delete_calendar(self, agent: Agent, errand: Errand, grant: Grant, *, late: bool) -> Errand:
         """Try the deletion that the agent asked for; return the errand without it once it is decided."""
         done = replace(errand, delete_calendar=False, calendar_id="", calendar_fate="deleted")
         try:
-            self._delete(grant, errand.calendar_id)
+            self._with_token(grant, lambda token: self.calendar.delete_calendar(token, errand.calendar_id))
             failpoint("errand.after_calendar_deleted")
         except CalendarMissing:
             pass  # gone already
@@ -141,15 +166,14 @@ class Disconnect:
             done = replace(done, calendar_fate="refused")
         return done
 
-    def _delete(self, grant: Grant, calendar_id: str) -> None:
+    def _with_token(self, grant: Grant, call: Callable[[Secret], None]) -> None:
         token = grant.access_token
         if grant.expires_at <= self.clock.now():
             token = self.oauth.refresh(grant.refresh_token).access_token
         try:
-            self.calendar.delete_calendar(token, calendar_id)
+            call(token)
         except AccessTokenExpired:
-            fresh = self.oauth.refresh(grant.refresh_token).access_token
-            self.calendar.delete_calendar(fresh, calendar_id)
+            call(self.oauth.refresh(grant.refresh_token).access_token)
 
     def _revoke(self, agent: Agent, errand: Errand, grant: Grant) -> None:
         """Revoke, unless another live connection uses the account: Google would end that one too (law 6)."""

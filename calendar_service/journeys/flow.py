@@ -150,6 +150,22 @@ class Flow:
             self.allowance.empty_account(account)
             self.book.account_limited(account)
 
+    # --- does Google notify us? ---
+
+    def may_watch(self) -> bool:
+        """Tell whether a channel may be asked for now; while Google refuses our address, one try an hour."""
+        return self.book.watch() != "wait"
+
+    def watch_refused(self) -> None:
+        """Note that Google refuses our address for notifications; the slow look goes on."""
+        if self.book.unheard():
+            self.log.alarm("google.notifications_refused")
+
+    def watch_taken(self) -> None:
+        """Note that Google takes our address."""
+        if self.book.heard():
+            self.log.event("google.notifications_taken")
+
     def died(self, facts: Facts) -> None:
         """Note at what age a grant died: many at seven days mean that Google takes our project for a test."""
         now = self.clock.now()
@@ -167,6 +183,7 @@ class Flow:
             "calendar_google_allowance": self.book.share(),
             "calendar_google_client_rejected": float(weather.rejected),
             "calendar_google_deaths_at_seven_days": float(deaths[0]),
+            "calendar_google_notifications_refused": float(self.book.is_unheard()),
             "calendar_google_testing_mode_suspected": float(is_cluster(*deaths)),
         }
 

@@ -21,7 +21,7 @@ from calendar_service.domain.names import Agent
 from calendar_service.domain.operator import Promises
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.secret import Secret
-from calendar_service.domain.session import Content, Record, Status
+from calendar_service.domain.session import CHANGED_IN_GOOGLE, DELETED_IN_GOOGLE, Content, Record, Status
 from calendar_service.google.calendar import Calendar, CalendarInfo, CalendarMissing, Contents
 from calendar_service.google.transport import Transport
 from calendar_service.journeys.access import Access
@@ -108,13 +108,16 @@ class Overview:
         records = self.sessions.all(agent)
         today = self.clock.now() // DAY
         coming = Counter(record.status for record in records if record.over_day >= today)
+        reasons = Counter(record.reason for record in records if record.over_day >= today)
         return SettingsView(
             connection=connection_view(facts, slot.now),
             account=mask(asked.info.data_owner or "") if asked.info else "",
             calendar_name=asked.info.summary if asked.info else "",
             calendar=facts.calendar,
             scheduled=coming[Status.SCHEDULED],
-            lost=coming[Status.LOST],
+            changed_in_google=reasons[CHANGED_IN_GOOGLE],
+            deleted_in_google=reasons[DELETED_IN_GOOGLE],
+            lost=coming[Status.LOST] - reasons[DELETED_IN_GOOGLE],
             waiting=self._waiting(slot, records),
             other_agents=bool(slot.grant) and self.marks.shared(facts.account_mark, slot.connection_ids),
             moved_account=facts.moved_account,

@@ -23,6 +23,7 @@ from calendar_service.journeys.views import SessionView
 from calendar_service.journeys.wishes import (
     STANDING,
     accepting_state,
+    is_repeated,
     next_revision,
     nothing,
     refuse_stale,
@@ -74,7 +75,7 @@ class Schedule:
             record, digest = loaded.record, grant.digest(session, content)
             same = record is not None and record.wanted and record.digest == digest
             refuse_stale(record, version, same=same)
-            if record and same and record.status in STANDING and not rewrite:
+            if record and same and is_repeated(record, version) and not rewrite:
                 if version == record.version:
                     self.sessions.confirm(agent)
                     return view(loaded.facts, record, "unchanged")

@@ -75,6 +75,10 @@ class SettingsView:
     """How it stands, or stood at the connection's end."""
     scheduled: int
     """Sessions of today or later that stand in the calendar."""
+    changed_in_google: int
+    """Of these, the ones that a person changed there since."""
+    deleted_in_google: int
+    """Sessions of today or later that a person deleted there."""
     lost: int
     """Sessions of today or later that stood in a calendar which is gone or replaced."""
     waiting: tuple[WaitingSession, ...]

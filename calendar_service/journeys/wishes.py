@@ -45,6 +45,16 @@ def refuse_stale(record: Record | None, version: int | None, *, same: bool) -> N
         )
 
 
+def is_repeated(record: Record, version: int | None) -> bool:
+    """Tell whether a wish equal to the last finds what it wants, so that nothing is written.
+
+    Where a person changed or deleted the event meanwhile, only the same version is a mere
+    repetition: what is newer writes over the person's act (law 4).
+    """
+    is_untouched = record.status in STANDING and not record.noticed
+    return is_untouched or (version is not None and version == record.version)
+
+
 def next_revision(
     loaded: Loaded,
     grant: Grant,

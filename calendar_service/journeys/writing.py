@@ -217,7 +217,7 @@ class Writer:
 
 
 def _confirmed(record: Record, event: EventAnswer) -> tuple[Record, str]:
-    confirmed = replace(record, settled=record.revision, etag=event.etag, placed=True, sent=False)
+    confirmed = replace(record, settled=record.revision, etag=event.etag, placed=True, sent=False, noticed="")
     return confirmed, event.html_link or ""
 
 

@@ -11,11 +11,13 @@ if replaced then notify('connection.calendar_replaced') elseif not usable then n
 if before ~= calendar then
   put('calendar_number', ms(instant('calendar_number') + 1))
   lose_scheduled('calendar_replaced')
+  put_channels_left(close_channel())
 end
 put('calendar_id', calendar, 'calendar_since', ms(now), 'calendar_lost_at', '0', 'adopted', adopted,
   'account_mark', A[4])
 redis.call('HDEL', F, 'time_zone', 'former_mark', 'calendar_leased')
 wake_at('calendar', nil)
+watch_calendar(before == calendar and 60000 or DAY)
 wake_waiting()
 retime()
 journal({replaced = replaced})

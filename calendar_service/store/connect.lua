@@ -12,7 +12,8 @@ if before == 'live' and not renewal then
   -- The former grant may be of another account: its errand finds out whether it is the last there (law 6).
   local old = redis.call('GET', G)
   if old then
-    leave_errand(expected, {grant = old, mark = old_mark, delete_calendar = false, calendar_id = ''}, now)
+    leave_errand(expected, {grant = old, mark = old_mark, delete_calendar = false, calendar_id = '',
+      channels = close_channel()}, now)
   end
   notify('connection.disconnected')
   journal({kind = 'connection.disconnected', failed = fail_unsettled('reconnected')})
@@ -35,7 +36,8 @@ redis.call('HDEL', F, 'connecting')
 redis.call('SADD', X, member)
 wake_at('erase', nil)
 wake_at('probe', tonumber(A[8]))
-if instant('calendar_since') == 0 then wake_at('calendar', now + 60000) end
+if instant('calendar_since') == 0 then wake_at('calendar', now + 60000)
+elseif not renewal then watch_calendar(60000) end
 wake_waiting()
 guard_expiry()
 -- Without a calendar it is not usable yet: the calendar's own step tells.

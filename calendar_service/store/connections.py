@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, cast
 
 from calendar_service.domain.clock import HOUR, Millis
@@ -32,6 +32,8 @@ class Errand:
     tries: int
     delete_calendar: bool
     calendar_id: str
+    channels: Mapping[str, str] = field(default_factory=dict)
+    """Channels that Google has to stop: what each watches, by the channel's id."""
     calendar_fate: str = ""
     """What became of a deletion that the agent asked for: empty, `deleted` or `refused`."""
 
@@ -157,6 +159,47 @@ class Connections:
     def calendar_missing(self, agent: Agent, connection_id: str) -> None:
         """Note that the calendar is no longer in the account."""
         self._step("missing", agent, Kind.CALENDAR_MISSING, Actor.GOOGLE, connection_id)
+
+    # --- notifications ---
+
+    def listener(self, channel_id: str) -> Agent | None:
+        """Return whose calendar this channel is about; None if it is not in force."""
+        index = keys.channels(int(channel_id[:2], 16))
+        member = self._database.ask(lambda client: client.hget(index, channel_id))
+        return Agent.of_member(member) if member else None
+
+    def nudge(self, agent: Agent, channel_id: str) -> None:
+        """Let the calendar be looked at soon, unless it will be."""
+        self._run("nudge", agent, channel_id, keys.LOOK_AFTER)
+
+    def channel_opened(
+        self,
+        agent: Agent,
+        connection_id: str,
+        calendar_id: str,
+        channel_id: str,
+        resource_id: str,
+        renew_at: Millis,
+    ) -> bool:
+        """Let this channel be the one in force; false if it is to be stopped, because what it watches is gone."""
+        answer = self._step(
+            "channel", agent, Kind.CHANNEL_OPENED, Actor.SERVICE, connection_id, calendar_id,
+            channel_id, resource_id, renew_at,
+        )  # fmt: skip
+        return answer == "ok"
+
+    def channel_stopped(self, agent: Agent, connection_id: str, channel_id: str) -> None:
+        """Forget a channel that Google has stopped."""
+        self._step("channel_stopped", agent, Kind.CHANNEL_STOPPED, Actor.SERVICE, connection_id, channel_id)
+
+    def matter_begins(self, agent: Agent, what: str) -> str | None:
+        """Take one matter of a live connection; return what `matter_ended` wants, None if the connection ended."""
+        answer = self._run("matter", agent, what, "", keys.LEASE)
+        return str(answer[1]) if answer[0] == "ok" else None
+
+    def matter_ended(self, agent: Agent, what: str, begun: str, after: Millis | None) -> None:
+        """Let it be due `after` ms from now (None: never), unless something made it due meanwhile."""
+        self._run("matter", agent, what, begun, "" if after is None else after)
 
     def consent_needed(self, agent: Agent, connection_id: str) -> None:
         """Note that Google says the permission does not suffice (SC-5)."""
@@ -285,18 +328,18 @@ def closed() -> OrganizationClosed:
 def facts_of(kept: Mapping[str, str], policy: str) -> Facts:
     """Return the facts that the store keeps, judged by the policy in force; what is absent has its default."""
     known: dict[str, Any] = {}
-    for field in fields(Facts):
-        text = kept.get(field.name)
+    for fact in fields(Facts):
+        text = kept.get(fact.name)
         if text is None:
             continue
-        if field.name == "grant":
+        if fact.name == "grant":
             known["grant"] = GrantFact(text)
-        elif isinstance(field.default, bool):
-            known[field.name] = text == "1"
-        elif isinstance(field.default, int):
-            known[field.name] = int(text)
+        elif isinstance(fact.default, bool):
+            known[fact.name] = text == "1"
+        elif isinstance(fact.default, int):
+            known[fact.name] = int(text)
         else:
-            known[field.name] = text
+            known[fact.name] = text
     outgrown = known.get("grant") is GrantFact.LIVE and is_newer(policy, known.get("consent_policy", ""))
     return Facts(**known, policy_outgrown=outgrown)
 

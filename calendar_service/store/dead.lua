@@ -7,9 +7,10 @@ if not grant or ms(cjson.decode(grant).number) ~= A[2] then return {'newer'} end
 local term = erase_term(tonumber(A[3]))
 local due = math.max(instant('proof_at') + term, now + math.min(tonumber(A[4]), term))
 redis.call('DEL', G)
+close_channel()  -- it cannot be stopped any more, and ends by itself
 -- Nothing is left to revoke; the errand only takes the connection off its account's mark.
 if fact('account_mark') ~= '' then
-  leave_errand(A[1], {grant = '', mark = fact('account_mark'), delete_calendar = false, calendar_id = ''}, now)
+  leave_errand(A[1], {grant = '', mark = fact('account_mark'), delete_calendar = false, calendar_id = '', channels = {}}, now)
 end
 put('grant', 'dead', 'grant_since', ms(now), 'erase_due', ms(due), 'revocation', 'at_google', 'revocation_at', ms(now))
 notify('connection.revoked')

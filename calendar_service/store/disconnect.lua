@@ -8,7 +8,7 @@ if grant ~= 'live' then return {grant == '' and 'not_connected' or 'already'} en
 local id, sealed = fact('connection_id'), redis.call('GET', G) or ''
 local delete = A[1] == '1'
 leave_errand(id, {grant = sealed, mark = fact('account_mark'), delete_calendar = delete,
-  calendar_id = delete and fact('calendar_id') or ''}, now + tonumber(A[3]))
+  calendar_id = delete and fact('calendar_id') or '', channels = close_channel()}, now + tonumber(A[3]))
 redis.call('DEL', G)
 put('grant', 'released', 'grant_since', ms(now), 'erase_due', ms(now + erase_term(tonumber(A[2]))), 'revocation', 'pending',
   'revocation_at', ms(now), 'paused_by_agent', '0', 'paused_by_organization', '0',

@@ -65,21 +65,22 @@ function steps.worked()
   return {opened > 0 and 'closed' or 'ok'}
 end
 
-function steps.rejected() -- A: pause between canaries
-  local first = number('rejected') == 0
-  if first then put('rejected', ms(now), 'token_canary', ms(now + tonumber(A[1]))) end
-  return {first and 'rejected' or 'ok'}
+-- What Google refuses to all of us: `rejected` are our credentials, `unheard` our address for notifications.
+function steps.refused() -- A: what, pause between canaries
+  local first = number(A[1]) == 0
+  if first then put(A[1], ms(now), A[1] .. '_canary', ms(now + tonumber(A[2]))) end
+  return {first and 'refused' or 'ok'}
 end
 
-function steps.known()
-  local rejected = number('rejected')
-  redis.call('HDEL', K, 'rejected', 'token_canary')
-  return {rejected > 0 and 'known' or 'ok'}
+function steps.taken() -- A: what
+  local refused = number(A[1])
+  redis.call('HDEL', K, A[1], A[1] .. '_canary')
+  return {refused > 0 and 'taken' or 'ok'}
 end
 
-function steps.token() -- A: pause between canaries
-  if number('rejected') == 0 then return {'go'} end
-  return {canary('token_canary', tonumber(A[1]), 0) and 'canary' or 'wait'}
+function steps.may() -- A: what, pause between canaries
+  if number(A[1]) == 0 then return {'go'} end
+  return {canary(A[1] .. '_canary', tonumber(A[2]), 0) and 'canary' or 'wait'}
 end
 
 function steps.limited() -- Refusals of one burst count once.

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from calendar_service.domain.clock import SECOND, Millis
+from calendar_service.domain.clock import HOUR, SECOND, Millis
 from calendar_service.store import keys
 from calendar_service.store.database import Database
 
@@ -38,6 +38,8 @@ class Limits:
     tolerated: int = 5
     """Failures in a row that open the breaker."""
     canary: Millis = 10 * SECOND
+    watch_canary: Millis = HOUR
+    """The same where Google refuses our address for notifications, which somebody has to mend."""
     inline_seconds: float = 5.0
     """What one request waits for Google in all, a refresh included."""
     worker_seconds: float = 20.0
@@ -94,15 +96,31 @@ class FlowBook:
 
     def rejected(self) -> bool:
         """Note that Google does not take our credentials; true the first time."""
-        return self._word("rejected", self._limits.canary) == "rejected"
+        return self._word("refused", "rejected", self._limits.canary) == "refused"
 
     def known(self) -> bool:
         """Note that Google takes our credentials; true when it did not before."""
-        return self._word("known") == "known"
+        return self._word("taken", "rejected") == "taken"
 
     def token(self) -> str:
         """Tell whether the token endpoint may be asked: `go`; while it refuses our credentials, `canary` or `wait`."""
-        return self._word("token", self._limits.canary)
+        return self._word("may", "rejected", self._limits.canary)
+
+    def unheard(self) -> bool:
+        """Note that Google refuses our address for notifications; true the first time."""
+        return self._word("refused", "unheard", self._limits.watch_canary) == "refused"
+
+    def heard(self) -> bool:
+        """Note that Google takes our address; true when it did not before."""
+        return self._word("taken", "unheard") == "taken"
+
+    def watch(self) -> str:
+        """Tell whether a channel may be asked for: `go`; while Google refuses our address, `canary` or `wait`."""
+        return self._word("may", "unheard", self._limits.watch_canary)
+
+    def is_unheard(self) -> bool:
+        """Tell whether Google refuses our address for notifications."""
+        return bool(self._database.ask(lambda client: client.hexists(keys.FLOW, "unheard")))
 
     def limited(self) -> bool:
         """Note that Google refused for the project's rate; true when that halved the allowance."""

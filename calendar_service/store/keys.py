@@ -26,6 +26,12 @@ PROBE_EVERY = 19 * HOUR
 """A live grant's proof of life; with the spread of a quarter still at least daily (RV-1)."""
 REVIEWER_AFTERMATH = BROWSER_ABSOLUTE + HOUR
 """A reviewer's link that is over is remembered until no browser that it let in can have a session + margin."""
+LOOK_EVERY = 19 * HOUR
+"""A calendar that nothing was heard of; with the spread of a quarter still at least daily."""
+LOOK_AFTER = 10 * SECOND
+"""From a notification to the look that it causes: as many as come meanwhile cause one."""
+CHANNEL_STOP_MAX = MINUTE
+"""How long a closing errand tries to stop its channels before it goes on: they also end by themselves."""
 LETTERS_KEPT = 7 * DAY
 """What the backend is to be told waits this long, whether it was tried in vain or given up."""
 LETTER_LEASE = 30 * SECOND
@@ -56,6 +62,7 @@ def slot_keys(agent: Agent) -> list[str]:
         erased(agent.shard),
         erased_due(agent.shard),
         trail(agent.shard),
+        channels(agent.shard),
     ]
 
 
@@ -113,6 +120,11 @@ def copied(key: str) -> str:
     """What is written beside a key, on the same server, so that replicas can be waited for."""
     tag = key[key.index("{") + 1 : key.index("}")] if key.startswith("{") else key
     return f"{{{tag}}}:copied"
+
+
+def channels(shard: int) -> str:
+    """Whose calendar a notification of Google's is about, by the channel's id."""
+    return slot(shard, "channels")
 
 
 def all_shards() -> range:

@@ -3,6 +3,8 @@
 local id = A[1]
 if fact('connection_id') ~= id or fact('grant') ~= 'live' or instant('calendar_since') == 0 then return {'gone'} end
 put('calendar_since', '0', 'calendar_lost_at', ms(now))
+put_channels_left(close_channel())
+wake_at('channel', now)
 notify('connection.calendar_missing')
 lose_scheduled('calendar_missing')
 retime()

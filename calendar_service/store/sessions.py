@@ -80,8 +80,15 @@ class Sessions:
 
     def all(self, agent: Agent) -> list[Record]:
         """Return all sessions of the agent, by name."""
-        kept = self._database.ask(lambda client: client.hgetall(keys.part(agent, "sessions")))
-        return [Record.of_json(name, text) for name, text in sorted(cast(Mapping[str, str], kept).items())]
+        return [record for record, _ in self.kept(agent)]
+
+    def kept(self, agent: Agent) -> list[tuple[Record, str]]:
+        """Return all sessions of the agent, by name, each also as it is kept."""
+        texts = self._database.ask(lambda client: client.hgetall(keys.part(agent, "sessions")))
+        return [
+            (Record.of_json(name, text), text)
+            for name, text in sorted(cast(Mapping[str, str], texts).items())
+        ]
 
     def waiting(self, agent: Agent) -> Mapping[str, str]:
         """Return the sealed content that waits, by session."""
@@ -137,5 +144,16 @@ class Sessions:
         answer = self._database.step(
             "settle", agent, entry(Kind.SETTLED, Actor.SERVICE), connection_id, record.session, record.fence,
             record.to_json(), "" if due is None else due, "1" if destroy_content else "0",
+        )  # fmt: skip
+        return cast(str, answer[0]) == "ok"
+
+    def found(self, agent: Agent, connection_id: str, text: str, record: Record, done: str) -> bool:
+        """Note what a person did in Google, and tell it, unless the session changed since `text` was read.
+
+        `done`: `changed`, `deleted` or `restored`.
+        """
+        answer = self._database.step(
+            "found", agent, entry(Kind.FOUND, Actor.GOOGLE), connection_id, record.session, text,
+            record.to_json(), done,
         )  # fmt: skip
         return cast(str, answer[0]) == "ok"

@@ -17,7 +17,8 @@ if current.revision == record.revision then
   if destroy then redis.call('HDEL', W, name) end
 else
   -- A newer state was accepted meanwhile: keep what was wanted, learn what Google has.
-  for _, field in ipairs({'event_id', 'generation', 'etag', 'settled', 'sent', 'placed', 'base', 'calendar_number'}) do
+  for _, field in ipairs({'event_id', 'generation', 'etag', 'settled', 'sent', 'placed', 'base', 'calendar_number',
+    'noticed'}) do
     current[field] = record[field]
   end
   current.leased = false

@@ -1,5 +1,5 @@
 -- What every script of an agent's slot begins with. KEYS and the first ARGV are the same for all of them.
-local F, G, S, W, D, E, L, T, X, J, R, Z, ZD, C = unpack(KEYS)
+local F, G, S, W, D, E, L, T, X, J, R, Z, ZD, C, K = unpack(KEYS)
 local offset, member, entry, listened = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4] == '1'
 local A = {}
 for i = 5, #ARGV do A[i - 4] = ARGV[i] end
@@ -96,6 +96,35 @@ local function notify(kind, name)
   local due = tonumber(redis.call('ZSCORE', D, 'webhook') or '0')
   if due == 0 or due > now + DAY then wake_at('webhook', now) end
   if not redis.call('ZSCORE', D, 'letters') then wake_at('letters', at + LETTERS_KEPT) end
+end
+
+-- Google's channels: the one whose notifications count stands in the shard's index, those to be stopped in `channels_left`.
+local function channels_left()
+  local kept = fact('channels_left')
+  return kept ~= '' and cjson.decode(kept) or {}
+end
+
+local function put_channels_left(channels)
+  if next(channels) then put('channels_left', cjson.encode(channels)) else redis.call('HDEL', F, 'channels_left') end
+end
+
+-- From here on its notifications are nobody's. Returns what has to be stopped at Google, by the channel's id.
+local function close_channel()
+  local channels, id = channels_left(), fact('channel_id')
+  if id ~= '' then
+    redis.call('HDEL', K, id)
+    channels[id] = fact('channel_resource')
+  end
+  redis.call('HDEL', F, 'channel_id', 'channel_resource', 'channel_renew_at', 'channels_left')
+  wake_at('channel', nil)
+  wake_at('look', nil)
+  return channels
+end
+
+-- The calendar stands: Google is asked for notifications, and it is looked at, first after `first` ms.
+local function watch_calendar(first)
+  wake_at('channel', now)
+  wake_at('look', now + first)
 end
 
 -- What is left to do at Google after an end, under the connection's id; the database's own expiry stands behind it.

@@ -9,6 +9,7 @@ from calendar_service.web import (
     console,
     guard,
     internal,
+    notifications,
     openapi,
     operations,
     pages,
@@ -19,7 +20,7 @@ from calendar_service.web import (
 from calendar_service.web.parse import BODY_LIMIT
 from calendar_service.wiring import Service
 
-_MACHINES: Final = frozenset({"/openapi.json", "/healthz", "/readyz", "/metrics"})
+_MACHINES: Final = frozenset({"/openapi.json", "/healthz", "/readyz", "/metrics", notifications.PATH})
 """Asked by programs, as the API is: they get a problem (RFC 9457), people get a page."""
 
 
@@ -32,7 +33,7 @@ def create_app(service: Service) -> Flask:
     app.url_map.merge_slashes = False
     app_requests.follow(app, service.log)
     guard.harden(app, service)
-    for door in (internal, operations, openapi, portal, public, console):
+    for door in (internal, operations, openapi, portal, public, console, notifications):
         app.register_blueprint(door.blueprint(service))
     _answer_errors(app, service)
     return app

@@ -18,7 +18,7 @@ def test_every_type_that_is_sent_is_described_and_no_other() -> None:
     rows = [line.split("|")[1] for line in DOCUMENT.splitlines() if line.startswith(("| `con", "| `ses"))]
     described = {kind for row in rows for kind in re.findall(f"`{_TYPE}`", row)}
     assert described == sent | {ERASED}
-    assert len(sent) == 11
+    assert len(sent) == 13
 
 
 def test_the_example_has_the_shape_of_what_is_sent() -> None:

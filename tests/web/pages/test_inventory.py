@@ -10,7 +10,7 @@ from calendar_service.domain.operator import CLAUSES
 from calendar_service.domain.session import By
 from calendar_service.store import keys
 from calendar_service.store.journal import Actor
-from tests.household import FIRST, SECOND, Household
+from tests.household import FIRST, SECOND, SECURE_URL, Household
 from tests.web.pages.visitor import Visitor
 
 _IN_SLOT = re.compile(r"\{s\d+\}:a:[^/]+/.+:([a-z-]+)")
@@ -56,6 +56,9 @@ def _live(visitor: Visitor, household: Household) -> dict[str, set[str]]:
     look()
     visitor.connect(FIRST)
     service.schedule.put(agent, "s1", household.content(), By.AGENT, 1)
+    notified = household.served_from(SECURE_URL)
+    notified.work(2)
+    look()
     service.schedule.put(agent, "s2", household.content("Another"), By.SYSTEM, None)
     service.schedule.cancel(agent, "s2", By.AGENT, None)
     service.organizations.pause(agent, Actor.AGENT, paused=True)

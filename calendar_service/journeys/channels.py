@@ -1,0 +1,164 @@
+"""Google's notifications: the channel through which they come, and what one of them causes (RV-1, law 6).
+
+A channel is opened by the worker, renewed by a new one before its end, stopped when it is not needed. What it says is
+only a nudge. Knows the store and Google. Must not know what is looked at.
+"""
+
+import hmac
+import random
+import re
+import secrets
+from dataclasses import dataclass
+
+from calendar_service.domain.clock import DAY, HOUR, Clock, Millis
+from calendar_service.domain.connection import Facts, State
+from calendar_service.domain.connection import Grant as GrantFact
+from calendar_service.domain.errors import (
+    ChannelRefused,
+    GoogleError,
+    QuotaExceeded,
+)
+from calendar_service.domain.failpoints import failpoint
+from calendar_service.domain.names import Agent
+from calendar_service.domain.scope import SCOPE
+from calendar_service.domain.secret import Secret
+from calendar_service.google.calendar import Calendar, CalendarMissing, Channel
+from calendar_service.identity import IdentityKey
+from calendar_service.journeys.access import Access
+from calendar_service.journeys.flow import Flow
+from calendar_service.store import keys
+from calendar_service.store.connections import Connections
+from calendar_service.store.grants import Grant, Grants
+
+_ID = re.compile(r"[0-9a-f]{34}")
+_UNSAID: Millis = DAY
+"""The life of a channel whose end Google does not name; the longest is documented nowhere."""
+_REFUSED: Millis = 6 * HOUR
+"""After a refusal: nothing here can mend it. Meanwhile the slow look finds the same changes."""
+
+
+@dataclass(frozen=True)
+class Channels:
+    """The story of a channel, and of a notification."""
+
+    connections: Connections
+    grants: Grants
+    access: Access
+    calendar: Calendar
+    identity: IdentityKey
+    flow: Flow
+    clock: Clock
+    address: str
+    """Where Google sends them; empty: it cannot."""
+
+    # --- a notification ---
+
+    def rung(self, channel_id: str, token: str, state: str) -> bool:
+        """Take a notification; false if it is not Google's.
+
+        A forged one costs one keyed hash: the store is not asked. Of a genuine one nothing is
+        believed but that something changed; a channel that is not in force causes nothing.
+        """
+        if not _ID.fullmatch(channel_id) or not self._is_genuine(channel_id, token):
+            return False
+        if (
+            state != "sync"
+        ):  # that one only says that the channel is open, perhaps before we were told its answer
+            agent = self.connections.listener(channel_id)
+            if agent:
+                self.connections.nudge(agent, channel_id)
+        return True
+
+    def _is_genuine(self, channel_id: str, token: str) -> bool:
+        return hmac.compare_digest(self.identity.channel_token(channel_id).encode(), token.encode())
+
+    # --- the channel ---
+
+    def keep(self, agent: Agent) -> None:
+        """Stop what has to be stopped, and open or renew the agent's channel if it is time (the worker)."""
+        begun = self.connections.matter_begins(agent, "channel")
+        if begun is not None:
+            with self.flow.unhurried():
+                after = self._kept(agent)
+            self.connections.matter_ended(agent, "channel", begun, after)
+
+    def _kept(self, agent: Agent) -> Millis | None:
+        """Return after how long to look again, None for never."""
+        slot = self.connections.slot(agent)
+        if slot.facts.grant is not GrantFact.LIVE:
+            return None
+        grant = self.grants.open(agent, slot.facts.connection_id, slot.grant)
+        for channel_id, resource_id in slot.facts.left_channels.items():
+            self._stop(agent, grant, channel_id, resource_id)
+        if slot.facts.state(SCOPE) is not State.CONNECTED or not self.address:
+            return spread(keys.LOOK_EVERY) if slot.facts.calendar_since else None
+        if slot.facts.channel_renew_at <= self.clock.now():
+            return self._opened(agent, grant, slot.facts)
+        return slot.facts.channel_renew_at - self.clock.now()
+
+    def _opened(self, agent: Agent, grant: Grant, facts: Facts) -> Millis | None:
+        if not self.flow.may_watch():
+            return spread(_REFUSED)
+        try:
+            channel = self.access.with_token(agent, grant, lambda token: self._watch(token, agent, facts))
+        except CalendarMissing:
+            self.connections.calendar_missing(agent, facts.connection_id)
+            return 0
+        except ChannelRefused:
+            self.flow.watch_refused()
+            return spread(_REFUSED)
+        except GoogleError as trouble:
+            if will_pass(trouble):
+                raise
+            return spread(_REFUSED)
+        self.flow.watch_taken()
+        failpoint("channel.after_watch_before_store")
+        life = self._life(channel)
+        stands = self.connections.channel_opened(
+            agent,
+            facts.connection_id,
+            facts.calendar_id,
+            channel.id,
+            channel.resource_id,
+            self.clock.now() + life,
+        )
+        return life if stands and not facts.channel_id else 0  # the one before is stopped next
+
+    def _watch(self, token: Secret, agent: Agent, facts: Facts) -> Channel:
+        # The id names the shard, so that a notification finds its agent by looking at one place.
+        channel_id = f"{agent.shard:02x}{secrets.token_hex(16)}"
+        return self.calendar.watch(
+            token,
+            facts.calendar_id,
+            channel_id=channel_id,
+            channel_token=Secret(self.identity.channel_token(channel_id)),
+            address=self.address,
+        )
+
+    def _stop(self, agent: Agent, grant: Grant, channel_id: str, resource_id: str) -> None:
+        try:
+            self.access.with_token(
+                agent, grant, lambda token: self.calendar.stop_channel(token, channel_id, resource_id)
+            )
+        except GoogleError as trouble:
+            if will_pass(trouble):
+                raise
+            # It has ended already, or is out of reach: it ends by itself, and what it says is nobody's any more.
+        failpoint("channel.after_stop_before_store")
+        self.connections.channel_stopped(agent, grant.connection_id, channel_id)
+
+    def _life(self, channel: Channel) -> Millis:
+        """Return after how long to renew: well before the end, not all channels of one day at once."""
+        left = channel.expiration - self.clock.now() if channel.expiration else _UNSAID
+        return max(HOUR, spread(left * 3 // 4, 8))
+
+
+def will_pass(trouble: GoogleError) -> bool:
+    """Tell whether it makes sense to try again within a minute."""
+    return trouble.retryable and not isinstance(trouble, QuotaExceeded)
+
+
+def spread(pause: Millis, part: int = 4) -> Millis:
+    """Return a pause that is longer or shorter by up to a `part`th, so that not all come at once."""
+    width = max(1, pause // part)
+    return pause - width + random.randrange(2 * width)  # noqa: S311 - spreads load, guards nothing
