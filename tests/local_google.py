@@ -88,8 +88,9 @@ class LocalGoogle:
         data_dir: Path | None = None,
         seed: int = 0,
         port: int = 0,
+        trusts: Path | None = None,
     ) -> Self:
-        """Start the process and wait for the line that names its URL."""
+        """Start the process and wait for the line that names its URL; `trusts`: whose certificates count."""
         command = [sys.executable, "-m", "calendar_service.sandbox", "--port", str(port), "--seed", str(seed)]
         for client in clients:
             redirects = ",".join(client.redirect_uris)
@@ -100,6 +101,8 @@ class LocalGoogle:
         if data_dir is not None:
             command += ["--data-dir", str(data_dir)]
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("CALENDAR_")}
+        if trusts is not None:
+            inherited["SSL_CERT_FILE"] = str(trusts)
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=inherited)
         assert process.stdout is not None
         line = process.stdout.readline()

@@ -10,7 +10,7 @@ import re
 import secrets
 from dataclasses import dataclass
 
-from calendar_service.domain.clock import DAY, HOUR, Clock, Millis
+from calendar_service.domain.clock import DAY, HOUR, MINUTE, Clock, Millis
 from calendar_service.domain.connection import Facts, State
 from calendar_service.domain.connection import Grant as GrantFact
 from calendar_service.domain.errors import (
@@ -61,12 +61,10 @@ class Channels:
         """
         if not _ID.fullmatch(channel_id) or not self._is_genuine(channel_id, token):
             return False
-        if (
-            state != "sync"
-        ):  # that one only says that the channel is open, perhaps before we were told its answer
-            agent = self.connections.listener(channel_id)
-            if agent:
-                self.connections.nudge(agent, channel_id)
+        # `sync` only says that the channel is open, perhaps before we have the answer to our asking for it.
+        agent = self.connections.listener(channel_id) if state != "sync" else None
+        if agent:
+            self.connections.nudge(agent, channel_id)
         return True
 
     def _is_genuine(self, channel_id: str, token: str) -> bool:
@@ -94,9 +92,12 @@ class Channels:
             return spread(keys.LOOK_EVERY) if slot.facts.calendar_since else None
         if slot.facts.channel_renew_at <= self.clock.now():
             return self._opened(agent, grant, slot.facts)
-        return slot.facts.channel_renew_at - self.clock.now()
+        # Not later than tomorrow, whatever a clock that was put right since has written there.
+        return min(slot.facts.channel_renew_at - self.clock.now(), spread(keys.LOOK_EVERY))
 
     def _opened(self, agent: Agent, grant: Grant, facts: Facts) -> Millis | None:
+        if self.flow.turn(facts.account_mark, 1) != "go":
+            return spread(MINUTE)
         if not self.flow.may_watch():
             return spread(_REFUSED)
         try:
@@ -122,7 +123,7 @@ class Channels:
             channel.resource_id,
             self.clock.now() + life,
         )
-        return life if stands and not facts.channel_id else 0  # the one before is stopped next
+        return min(life, DAY) if stands and not facts.channel_id else 0  # the one before is stopped next
 
     def _watch(self, token: Secret, agent: Agent, facts: Facts) -> Channel:
         # The id names the shard, so that a notification finds its agent by looking at one place.
