@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from faults.act import Act
-from faults.kinds import _end, _slot, _where, end_everywhere, kind
+from faults.kinds import _where, end_connection, end_everywhere, kind, slot_exists
 
 Message = dict[str, str]
 After = Callable[[], object]
@@ -138,7 +138,7 @@ def after_disconnect(act: Act) -> int:
         if call["account"] == act.driver.accounts[agent] and call["api_method"] == "calendar.events.list"
     ]
     act.driver.note("expected", agent=agent, law="resurrected", wanted=[], found=calls, why="a late message")
-    _slot(act, agent)
+    slot_exists(act, agent)
     return 3
 
 
@@ -171,7 +171,7 @@ def _look(act: Act, whom: tuple[str, str]) -> After:
 def _errand(act: Act, whom: tuple[str, str]) -> After:
     for web in ("web0", "web1"):
         act.town.link(f"{web}-google", "refuse")
-    _end(act, whom[0])
+    end_connection(act, whom[0])
     act.town.advance(5)
     time.sleep(0.6)
     act.town.advance(31)
@@ -180,7 +180,7 @@ def _errand(act: Act, whom: tuple[str, str]) -> After:
 
 def _disconnect(act: Act, web: str, whom: tuple[str, str]) -> After:
     act.driver.disconnect(whom[0], web)
-    return lambda: (_end(act, whom[0]), act.driver.state(whom[0]))
+    return lambda: (end_connection(act, whom[0]), act.driver.state(whom[0]))
 
 
 WORKER: dict[str, Callable[[Act, tuple[str, str]], After]] = {
