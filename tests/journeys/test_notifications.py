@@ -523,7 +523,7 @@ def test_an_event_whose_mark_was_taken_off_is_changed_and_not_read(watched: Watc
 def test_a_persons_own_event_in_the_calendar_is_nobodys_business(watched: Watched) -> None:
     calendar = watched.calendars()[0]["id"]
     at = {"start": {"dateTime": "2030-01-01T10:00:00Z"}, "end": {"dateTime": "2030-01-01T11:00:00Z"}}
-    watched.as_person("POST", None, {"summary": PRIVATE, **at}, calendar=f"{calendar}/events")
+    watched.as_person("POST", None, {"summary": PRIVATE, **at}, calendar=calendar)
     assert watched.noticed() == []
     assert PRIVATE not in watched.stored()
 
