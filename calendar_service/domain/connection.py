@@ -144,6 +144,18 @@ class Facts:
         """Tell whether a legal hold stands of which the agent may not be told yet."""
         return self.held(now) and self.hold_told_from > now
 
+    def erasure_told(self, due: Millis, now: Millis) -> Millis:
+        """Return the day of an erasure that is due at `due`, as the agent is told it.
+
+        0 = no day can be told: none is set, or a hold stands of which the agent may not know.
+        The plain day would then be false, and the hold's own would tell.
+        """
+        return 0 if not due or self.held_in_silence(now) else max(due, self.hold_until)
+
+    def hold_told(self, now: Millis) -> Millis:
+        """Return until when a legal hold stands; 0 = there is none, or the agent may not be told yet."""
+        return self.hold_until if self.held(now) and not self.held_in_silence(now) else 0
+
     @property
     def calendar(self) -> Literal["there", "missing", "never_made"]:
         """How the calendar stands, or stood at the connection's end."""

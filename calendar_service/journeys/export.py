@@ -89,8 +89,8 @@ def _connection(facts: Facts, now: Millis) -> dict[str, Any]:
         **{told: getattr(facts, name) or None for name, told in PLAIN.items()},
         "last_act_of_others": {"act": act.kind, "by": act.actor, "at": rfc3339(act.at)} if act else None,
         "own_term_in_days": facts.own_term / DAY or None,
-        "erased_on": None if silent else _moment(facts.erasable_at),
-        "kept_by_law_until": _moment(facts.hold_until) if facts.held(now) and not silent else None,
+        "erased_on": _moment(facts.erasure_told(facts.erase_due, now)),
+        "kept_by_law_until": _moment(facts.hold_told(now)),
         "keys": "kept encrypted, not exported" if facts.grant.value == "live" else "none",
     }
 

@@ -111,6 +111,7 @@ class Overview:
         reasons = Counter(record.reason for record in records if record.over_day >= today)
         return SettingsView(
             connection=connection_view(facts, slot.now),
+            language=facts.locale if facts.connection_id else "",
             account=mask(asked.info.data_owner or "") if asked.info else "",
             calendar_name=asked.info.summary if asked.info else "",
             calendar=facts.calendar,
@@ -127,14 +128,10 @@ class Overview:
             agreed_to=facts.consent_policy,
             policy_outgrown=facts.policy_outgrown,
             term=term,
-            erased_if_ended_now=0
-            if facts.held_in_silence(slot.now)
-            else max(slot.now + term, facts.hold_until),
+            erased_if_ended_now=facts.erasure_told(slot.now + term, slot.now),
             timeline=timeline(facts, slot.now, self.promises),
             organization_closed=self.connections.is_closed(agent.organization),
-            held_until=facts.hold_until
-            if facts.held(slot.now) and not facts.held_in_silence(slot.now)
-            else 0,
+            held_until=facts.hold_told(slot.now),
             contents=asked.contents,
         )
 
@@ -201,7 +198,7 @@ def connection_view(facts: Facts, now: Millis) -> ConnectionView:
     return ConnectionView(
         state=state,
         since=facts.since(SCOPE),
-        erase_due=0 if facts.held_in_silence(now) else facts.erasable_at,
+        erase_due=facts.erasure_told(facts.erase_due, now),
         revocation=facts.revocation,
         revocation_at=facts.revocation_at,
         paused_by_agent=facts.paused_by_agent,

@@ -12,14 +12,10 @@ from calendar_service.store import keys
 
 
 def timeline(facts: Facts, now: Millis, promises: Promises) -> tuple[Step, ...]:
-    """Return the steps in their order; exactly one is `now`, unless nothing was ever connected."""
+    """Return the steps in their order; the one reached last is `now`, unless nothing was ever connected."""
     state = facts.state(SCOPE)
     if state in {State.DISCONNECTED, State.REVOKED}:
-        return (
-            _connected(facts, "past"),
-            Step(state.value, "now", facts.grant_since),
-            *_ended(facts, now, promises),
-        )
+        return _connected(facts, "past"), *_end(state, facts), *_after_end(facts, now, promises)
     to_come = _to_come(promises.term(facts.own_term), promises, is_held=facts.held(now))
     if state is State.NOT_CONNECTED:
         return Step("connected", "next"), *to_come
@@ -43,14 +39,14 @@ def _to_come(term: Millis, promises: Promises, *, is_held: bool) -> tuple[Step, 
     )
 
 
-def _ended(facts: Facts, now: Millis, promises: Promises) -> tuple[Step, ...]:
-    pending = facts.revocation == Revocation.PENDING
-    keys_destroyed = (
-        Step("keys_destroyed", "next", facts.grant_since + keys.ERRAND_MAX)
-        if pending
-        else Step("keys_destroyed", "past", facts.revocation_at)
-    )
-    # Until the agent may be told of a hold, the plain date would be false and the hold's own would tell.
-    erased = 0 if facts.held_in_silence(now) else facts.erasable_at
+def _end(state: State, facts: Facts) -> tuple[Step, Step]:
+    if facts.revocation == Revocation.PENDING:
+        last = facts.grant_since + keys.ERRAND_MAX
+        return Step(state.value, "now", facts.grant_since), Step("keys_destroyed", "next", last)
+    return Step(state.value, "past", facts.grant_since), Step("keys_destroyed", "now", facts.revocation_at)
+
+
+def _after_end(facts: Facts, now: Millis, promises: Promises) -> tuple[Step, Step]:
+    erased = facts.erasure_told(facts.erase_due, now)
     gone = erased + promises.copies_kept if erased else 0
-    return keys_destroyed, Step("erased", "next", erased), Step("copies_gone", "next", gone)
+    return Step("erased", "next", erased), Step("copies_gone", "next", gone)

@@ -67,6 +67,8 @@ class SettingsView:
     """Everything the agent's settings page says."""
 
     connection: ConnectionView
+    language: str
+    """The language in which the calendar was asked for, and named; empty when nothing is connected."""
     account: str
     """The account's address, masked, read from Google at this moment; empty when it could not be read."""
     calendar_name: str

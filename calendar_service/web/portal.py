@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from calendar_service.domain.errors import ConsentRefused
 from calendar_service.domain.reviewer import TERM
-from calendar_service.journeys.views import Outcome
+from calendar_service.journeys.views import Outcome, SettingsView
 from calendar_service.store.journal import Actor
 from calendar_service.web import guard, guard_cookies
 from calendar_service.web.pages import Pages
@@ -84,7 +84,7 @@ class Reads:
             "terms": self.service.terms.offered,
             "another": request.args.get("account") == "another",
         }
-        return self._show(visit, "settings.html", view=view, **words)
+        return self._show(visit, "settings.html", view, **words)
 
     def disconnect(self) -> AnyResponse:
         """Ask once, and say what will happen."""
@@ -93,17 +93,20 @@ class Reads:
         view = self.service.overview.leaving(visit.agent)
         if view.connection.state.value in {"not_connected", "disconnected", "revoked"}:
             return redirect("/settings", 303)
-        return self._show(visit, "disconnect.html", view=view)
+        return self._show(visit, "disconnect.html", view)
 
     def export(self) -> AnyResponse:
         """Hand out everything that is kept of this agent."""
         visit = self.visits.required()
         return as_file(self.service.export.of(visit.agent), "google-calendar-data.json")
 
-    def _show(self, visit: Visit, template: str, **words: Any) -> Response:
-        browser = visit.browser
-        words |= {"csrf": browser.csrf, "agent": visit.agent.agent}
-        allowed = self.service.operator.organization(browser.organization).return_urls
+    def _show(self, visit: Visit, template: str, view: SettingsView, **words: Any) -> Response:
+        """Show a page of the agent's; the calendar has the name that Google says, or that it was asked for."""
+        browser, operator = visit.browser, self.service.operator
+        named = operator.language(view.language or browser.locale)
+        words |= {"view": view, "csrf": browser.csrf, "agent": visit.agent.agent}
+        words["calendar_name"] = view.calendar_name or operator.calendar_name[named]
+        allowed = operator.organization(browser.organization).return_urls
         if browser.return_url in allowed:
             words["console_url"] = browser.return_url
         return self.pages.show(template, zone=browser.time_zone, **words)

@@ -22,6 +22,7 @@ def test_the_settings_say_until_when_and_not_who(visitor: Visitor, household: Ho
     assert "A law obliges us to keep the record" in words(page)
     for name in ("Rojas", "Soto", "Court order", "dispute"):
         assert name not in page.text
+    assert 'action="/erase"' not in page.text
 
 
 def test_erasing_is_refused_with_the_reason(visitor: Visitor, household: Household) -> None:

@@ -368,6 +368,16 @@ def test_a_page_is_in_the_language_of_the_link_then_the_cookie_then_the_console_
     assert '<html lang="en">' in stranger.get("/?lang=xx").text
 
 
+def test_the_calendar_is_called_by_the_name_that_it_has_there(visitor: Visitor, household: Household) -> None:
+    assert "«Videsk · Sesiones programadas»" in words(visitor.enter(locale="es"))
+    visitor.connect()
+    household.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
+    assert "«Videsk · Scheduled Sessions»" in words(visitor.get("/settings?lang=es"))
+    assert "«Videsk · Scheduled Sessions»" in words(visitor.get("/disconnect"))
+    visitor.post("/disconnect")
+    assert "Dejamos «Videsk · Scheduled Sessions» en su cuenta" in words(visitor.get("/settings"))
+
+
 def test_times_are_told_in_the_agents_own_zone(visitor: Visitor, household: Household) -> None:
     visitor.connect()
     visitor.enter(time_zone="Europe/Oslo", locale="es")

@@ -60,8 +60,8 @@ def test_after_the_end_every_step_has_its_real_date(
     gone = Language("en").day(facts.erase_due + 16 * DAY, ZONE)
     assert _steps(visitor) == [
         ("past", "Connected", _moment(facts.connected_at)),
-        ("now", "Disconnected", f"since {_moment(facts.grant_since)}"),
-        ("past", "Google's keys destroyed", _moment(facts.revocation_at)),
+        ("past", "Disconnected", _moment(facts.grant_since)),
+        ("now", "Google's keys destroyed", _moment(facts.revocation_at)),
         ("next", "Our record erased", f"on {_moment(facts.erase_due)}"),
         ("next", "Gone from back-up copies too", f"on {gone} at the latest, as Videsk SpA declares"),
     ]
@@ -73,6 +73,7 @@ def test_keys_are_not_called_destroyed_before_they_are(visitor: Visitor, househo
     visitor.post("/disconnect")
     facts = household.service.connections.slot(household.agent).facts
     last = _moment(facts.grant_since + 7 * DAY)
+    assert ("now", "Disconnected", f"since {_moment(facts.grant_since)}") in _steps(visitor)
     assert (
         "next",
         "Google's keys destroyed",
@@ -88,7 +89,7 @@ def test_a_permission_removed_at_google_took_the_keys_with_it(
     test_clock.advance(7200)
     visitor.enter()
     steps = _steps(visitor)
-    assert [kind for kind, _, _ in steps] == ["past", "now", "past", "next", "next"]
+    assert [kind for kind, _, _ in steps] == ["past", "past", "now", "next", "next"]
     assert steps[1][1] == "Permission removed at Google"
 
 
