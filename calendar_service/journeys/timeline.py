@@ -21,7 +21,12 @@ def timeline(facts: Facts, now: Millis, promises: Promises) -> tuple[Step, ...]:
         return Step("connected", "next"), *to_come
     if state is State.CONNECTED:
         return _connected(facts, "now"), *to_come
-    return _connected(facts, "past"), Step(state.value, "now", facts.since(SCOPE)), *to_come
+    reached = "calendar_on_its_way" if _never_made(state, facts) else state.value
+    return _connected(facts, "past"), Step(reached, "now", facts.since(SCOPE)), *to_come
+
+
+def _never_made(state: State, facts: Facts) -> bool:
+    return state is State.CALENDAR_MISSING and facts.calendar == "never_made"
 
 
 def _connected(facts: Facts, when: str) -> Step:

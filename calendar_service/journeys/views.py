@@ -39,7 +39,7 @@ class Step:
     """One step in the life of a connection."""
 
     what: str
-    """`connected`, a state that it came to, `keys_destroyed`, `erased` or `copies_gone`."""
+    """`connected`, a state that it came to, `calendar_on_its_way`, `keys_destroyed`, `erased` or `copies_gone`."""
     when: str
     """`past`, `now` or `next`."""
     at: Millis = 0

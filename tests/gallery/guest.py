@@ -123,9 +123,9 @@ class Guest:
         for actor in actors:
             self.house.service.organizations.pause(self.agent, actor, paused=True)
 
-    def disconnect(self, *, delete: bool = False) -> None:
-        """Have disconnected."""
-        self.house.service.disconnect.disconnect(self.agent, Actor.AGENT, delete_calendar=delete)
+    def disconnect(self, *, delete: bool = False, by: Actor = Actor.AGENT) -> None:
+        """Have disconnected, or been disconnected."""
+        self.house.service.disconnect.disconnect(self.agent, by, delete_calendar=delete)
 
     def shared(self) -> None:
         """Have a colleague on the same account."""
@@ -148,10 +148,11 @@ class Guest:
         content = self.house.content(title, days=days, time_zone=ZONE)
         self.house.service.schedule.put(self.agent, "session-1", content, By.AGENT, None)
 
-    def hold(self) -> None:
-        """Be under a legal hold that may be told."""
-        until = self.house.service.clock.now() + 60 * DAY
-        hold = Hold("Ana Rojas", "Luis Soto", "Court order 7", "A dispute", until, 0)
+    def hold(self, *, silent_for: int = 0) -> None:
+        """Be under a legal hold, of which nothing may be told for some days."""
+        now = self.house.service.clock.now()
+        told_from = now + silent_for * DAY if silent_for else 0
+        hold = Hold("Ana Rojas", "Luis Soto", "Court order 7", "A dispute", now + 60 * DAY, told_from)
         self.house.service.holds.place(self.agent, hold)
 
     def revoke_at_google(self) -> None:
@@ -164,6 +165,12 @@ class Guest:
         """Have the calendar deleted by hand at Google."""
         calendar = self.house.calendars(ACCOUNT)[0]["id"]
         self.house.as_person("DELETE", None, calendar=calendar, account=ACCOUNT)
+
+    def write_by_hand(self) -> None:
+        """Have written an event of one's own into the calendar at Google."""
+        theirs = {name: {"dateTime": "2031-05-05T10:00:00Z"} for name in ("start", "end")}
+        calendar = self.house.calendars(ACCOUNT)[0]["id"]
+        self.house.as_person("POST", None, theirs, calendar=calendar, account=ACCOUNT)
 
     def answer_with_error(self, error: str) -> None:
         """Come back from Google with an error."""

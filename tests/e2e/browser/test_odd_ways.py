@@ -88,6 +88,35 @@ def test_a_double_click_on_disconnect_disconnects_once(arrive: Arrive, running: 
     assert person.state() == "disconnected"
 
 
+def test_a_double_click_on_erase_erases_once_and_says_what_is_left(arrive: Arrive, running: Running) -> None:
+    person = arrive()
+    page = person.connect(_account(person))
+    page.goto(f"{running.url}/disconnect")
+    page.click("form[action='/disconnect'] button")
+    page.wait_for_url(f"{running.url}/settings")
+    page.dblclick("form[action='/erase'] button")
+    page.wait_for_url(lambda url: "/receipts/" in url or url.endswith("/erase"))
+    assert person.says("Nothing is left here") or person.says("there was nothing left to do")
+    page.goto(f"{running.url}/settings")
+    assert person.state() == "not_connected"
+
+
+def test_closing_the_settings_in_one_tab_closes_them_in_the_other(arrive: Arrive, running: Running) -> None:
+    person = arrive()
+    page = person.connect(_account(person))
+    other = person.context.new_page()
+    other.goto(f"{running.url}/settings")
+    page.click("form[action='/logout'] button")
+    page.wait_for_url(f"{running.url}/settings")
+    assert person.says("This page is closed")
+    page.go_back()
+    assert person.says("This page is closed")
+    other.click("form[action='/pause'] button")
+    assert "This page is closed" in other.locator("body").inner_text()
+    person.settings()
+    assert person.state() == "connected"
+
+
 def test_going_back_shows_how_things_are_and_not_how_they_were(arrive: Arrive, running: Running) -> None:
     person = arrive()
     page = person.connect(_account(person))

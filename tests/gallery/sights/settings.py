@@ -301,3 +301,43 @@ def disconnected_held_by_law(guest: Guest) -> None:
     guest.disconnect()
     guest.hold()
     guest.settings()
+
+
+def disconnected_held_in_silence(guest: Guest) -> None:
+    guest.connect()
+    guest.disconnect()
+    guest.hold(silent_for=5)
+    guest.settings()
+
+
+def disconnected_by_the_organization(guest: Guest) -> None:
+    guest.connect()
+    guest.disconnect(by=Actor.ADMINISTRATOR)
+    guest.settings()
+
+
+def off_boarded(guest: Guest) -> None:
+    guest.connect()
+    guest.settings()
+    guest.house.service.organizations.off_board(guest.agent.organization)
+    guest.open("/settings")
+
+
+def another_account(guest: Guest) -> None:
+    guest.connect()
+    guest.settings()
+    guest.open("/settings?account=another")
+
+
+def trouble_with_the_administrator(guest: Guest) -> None:
+    guest.connect()
+    guest.stage.clock.advance(2 * HOUR / 1000)
+    guest.stage.google.switch(admin_block=True)
+    guest.settings()
+
+
+def disconnect_with_events_of_others(guest: Guest) -> None:
+    guest.connect()
+    guest.write_by_hand()
+    guest.settings()
+    guest.open("/disconnect")

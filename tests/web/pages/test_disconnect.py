@@ -144,6 +144,9 @@ def test_erasing_now_hands_out_a_receipt_that_verifies(visitor: Visitor, househo
     visitor.get("/settings")
     answer = visitor.post("/erase")
     assert answer.location.startswith("/receipts/")
+    cookie = answer.headers["Set-Cookie"]
+    assert len(cookie) < 4096
+    assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(cookie.split("; "))
     page = visitor.get(answer.location)
     assert "Nothing is left here" in words(page)
     file = visitor.get(f"{answer.location}?download=1")

@@ -316,6 +316,8 @@ def test_a_calendar_that_was_never_made_follows_by_itself(visitor: Visitor, hous
     page = words(visitor.connect())
     assert "We are still trying" in page
     assert "There is nothing for you to do" in page
+    assert "The calendar is on its way since" in page
+    assert "The calendar is missing" not in page
 
 
 def test_a_permission_removed_at_google_is_told_with_its_day(
