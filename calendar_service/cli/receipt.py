@@ -1,7 +1,7 @@
 """`calendar-service receipt`: receipts of erasures. Must not show what a receipt does not say."""
 
 import sys
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -19,11 +19,22 @@ def command() -> None:
 @command.command("verify")
 @click.argument("file", type=click.File("rb"))
 @click.option("--public-key", multiple=True, help="A key that the operator published; without it, our own.")
+@click.option(
+    "--public-key-file",
+    type=click.File("r"),
+    help="The same, as published at /receipts/public-key.",
+)
 @as_json_option
-def verify_file(file: BinaryIO, public_key: tuple[str, ...], *, as_json: bool) -> None:
-    """Check that FILE (- for standard input) is a receipt as it was signed; exit 0 if so, else 1."""
+def verify_file(
+    file: BinaryIO, public_key: tuple[str, ...], public_key_file: TextIO | None, *, as_json: bool
+) -> None:
+    """Check that FILE (- for standard input) is a receipt as it was signed; exit 0 if so, else 1.
+
+    With a public key nothing else is needed: no configuration, no connection to anything.
+    """
+    published = (*public_key, *(public_key_file.read().split() if public_key_file else ()))
     try:
-        number, reason = str(verify(file.read(), public_key or (_own_public_key(),))["number"]), ""
+        number, reason = str(verify(file.read(), published or (_own_public_key(),))["number"]), ""
     except ReceiptInvalid as error:
         number, reason = "", str(error)
     if as_json:

@@ -33,6 +33,7 @@ def blueprint(service: Service) -> Blueprint:
         "/google-user-data", "google_user_data", partial(_google_user_data, pages, service.public_keys)
     )
     made.add_url_rule("/receipts/<number>", "receipt", receipts.show)
+    made.add_url_rule("/receipts/public-key", "public_key", partial(_public_key, service))
     made.add_url_rule("/static/app.css", "style", partial(_style, pages))
     made.add_url_rule("/static/icon.svg", "icon", partial(_icon, pages))
     made.add_url_rule("/static/logo", "logo", partial(_logo, pages))
@@ -48,6 +49,11 @@ def _google_user_data(pages: Pages, public_keys: Sequence[str]) -> AnyResponse:
     return pages.show(
         "google_user_data.html", inventory=INVENTORY, methods=METHODS.values(), public_keys=public_keys
     )
+
+
+def _public_key(service: Service) -> AnyResponse:
+    """Publish the keys under which receipts verify: base64, one a line, as `--public-key-file` takes it."""
+    return Response("".join(f"{key}\n" for key in service.public_keys), mimetype="text/plain")
 
 
 def _style(pages: Pages) -> AnyResponse:

@@ -14,7 +14,7 @@ from calendar_service.config.keys import api_keys, base64_key, keyring
 from calendar_service.domain.clock import Clock
 from calendar_service.domain.names import Agent
 from calendar_service.journeys.receipts import Receipts
-from calendar_service.journeys.signing import public_key_text
+from calendar_service.journeys.signing import public_key_text, signed
 
 KEY = Ed25519PrivateKey.from_private_bytes(sha256(b"signing").digest())
 RECEIPT = Receipts(KEY, "Videsk SpA", Clock()).write(Agent("acme", "ana"), "confirmed")
@@ -87,6 +87,23 @@ def test_a_receipt_verifies_under_the_published_key_alone(runner: CliRunner, tmp
     assert verified(runner, tmp_path, [], "--public-key", published)[0] == 1
     foreign = b64encode(sha256(b"another").digest()).decode()
     assert verified(runner, tmp_path, RECEIPT, "--public-key", foreign)[0] == 1
+
+
+def test_a_receipt_verifies_with_the_file_of_published_keys(runner: CliRunner, tmp_path: Path) -> None:
+    keys = tmp_path / "public-key"
+    former = b64encode(sha256(b"former").digest()).decode()
+    keys.write_text(f"{former}\n{public_key_text(KEY.public_key())}\n", "ascii")
+    assert verified(runner, tmp_path, RECEIPT, "--public-key-file", str(keys))[0] == 0
+    changed = RECEIPT | {"revocation": "pending"}
+    status, output = verified(runner, tmp_path, changed, "--public-key-file", str(keys))
+    assert (status, "was changed after it was signed" in output) == (1, True)
+    assert verified(runner, tmp_path, RECEIPT, "--public-key-file", str(tmp_path / "none"))[0] == 2
+
+
+def test_another_signed_document_is_no_receipt(runner: CliRunner, tmp_path: Path) -> None:
+    checkpoint = signed({"type": "audit-checkpoint", "number": 1}, KEY)
+    status, output = verified(runner, tmp_path, checkpoint, "--public-key", checkpoint["public_key"])
+    assert (status, "not the whole JSON object of a receipt" in output) == (1, True)
 
 
 def test_without_a_key_and_without_a_configuration_the_faults_are_listed(

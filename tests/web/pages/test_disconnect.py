@@ -157,6 +157,18 @@ def test_erasing_now_hands_out_a_receipt_that_verifies(visitor: Visitor, househo
     assert "Not connected" in words(visitor.get("/settings"))
 
 
+def test_the_key_under_which_receipts_verify_is_published(visitor: Visitor, household: Household) -> None:
+    published = visitor.get("/receipts/public-key")
+    assert published.mimetype == "text/plain"
+    assert tuple(published.text.split()) == household.service.public_keys
+    visitor.connect()
+    visitor.post("/disconnect")
+    address = visitor.post("/erase").location
+    assert verify(visitor.get(f"{address}?download=1").data, published.text.split())
+    for page in (address, "/google-user-data"):
+        assert 'href="/receipts/public-key"' in visitor.get(page).text
+
+
 def test_others_see_the_receipt_without_its_secret(
     visitor: Visitor, another_visitor: Visitors, household: Household
 ) -> None:

@@ -24,6 +24,7 @@ EVERYWHERE = [
     ("TRACE", "/", 405),
     ("GET", "/v1/organizations/acme", 401),
     ("GET", "/receipts/unknown", 404),
+    ("GET", "/receipts/public-key", 200),
     ("POST", "/connect", 401),
 ]
 
