@@ -21,6 +21,7 @@ from calendar_service.web.app import create_app
 from tests.backend import SECRET, Backend, backend
 from tests.conftest import MovableClock
 from tests.household import FIRST, PUBLIC_URL, SECOND, SECURE_URL, Household
+from tests.journeys.test_commands import invoke
 from tests.local_google import LocalGoogle
 
 DAY = 86_400
@@ -198,6 +199,14 @@ def test_a_refused_address_is_asked_for_once_an_hour_at_most_and_the_operator_to
         house.work(4)
     assert len(house.channels) == 2
     assert house.service.metrics()["calendar_google_notifications_refused"] == 0.0
+
+
+def test_doctor_says_whether_google_sends(house: Watched) -> None:
+    assert f"Google sends to {SECURE_URL}{DOOR}" in invoke(house, "doctor").output
+    house.service.flow.watch_refused()
+    assert "verify the domain" in invoke(house, "doctor").output
+    plain = invoke(house, "doctor", CALENDAR_PUBLIC_URL=PUBLIC_URL).output
+    assert "a daily look finds changes" in plain
 
 
 def test_trouble_at_google_delays_a_channel_and_a_forbidden_one_is_left_for_hours(house: Watched) -> None:

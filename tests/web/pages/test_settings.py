@@ -402,3 +402,21 @@ def test_the_days_of_a_term_are_those_of_the_profile(visitor: Visitor, household
     assert "7 días después" in words(visitor.get("/google-user-data?lang=es")) or "7 días" in words(
         visitor.enter(locale="es")
     )
+
+
+def test_what_the_agent_did_in_google_is_counted_and_left_alone(
+    visitor: Visitor, household: Household, test_clock: MovableClock
+) -> None:
+    visitor.connect()
+    views = [
+        household.service.schedule.put(household.agent, f"s{number}", household.content(), By.AGENT, None)
+        for number in range(3)
+    ]
+    assert "in Google Calendar. " not in words(visitor.get("/settings"))
+    household.as_person("PATCH", views[0], {"location": "Elsewhere"})
+    household.as_person("DELETE", views[1])
+    household.service.look.once(household.agent)
+    said = words(visitor.get("/settings"))
+    assert "2 coming sessions are in the calendar." in said
+    assert "1 session was changed in Google Calendar. The console keeps its own version" in said
+    assert "1 session was deleted in Google Calendar. It stands in the console as before" in said
