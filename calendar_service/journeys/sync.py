@@ -141,4 +141,5 @@ def _difference(
         return "missing"
     if (instant(event.start), instant(event.end)) != (wish.content.start, wish.content.end):
         return "times"
-    return None if record.digest == grant.digest(name, wish.content) else "content"
+    is_ours = not record.noticed  # a person changed it, and it may be the text
+    return None if is_ours and record.digest == grant.digest(name, wish.content) else "content"

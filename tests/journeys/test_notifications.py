@@ -15,6 +15,7 @@ from calendar_service.domain.connection import State
 from calendar_service.domain.failpoints import FailpointRaised, configure
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Content, Status
+from calendar_service.journeys.sync import Wanted
 from calendar_service.journeys.views import SessionView
 from calendar_service.store.journal import Actor
 from calendar_service.web.app import create_app
@@ -447,6 +448,21 @@ def test_a_change_is_left_alone_until_a_newer_put(watched: Watched) -> None:
     assert watched.seen() == (Status.SCHEDULED, "")
     watched.told()
     assert watched.noticed() == []
+
+
+def test_a_comparison_shows_what_a_person_changed_and_mends_it_when_asked(watched: Watched) -> None:
+    content = watched.content(days=4)
+    watched.again(content, version=1)
+    watched.told()
+    move(watched)
+    watched.noticed()
+    asked = (watched.agent, content.start - DAY * 1000, content.end + DAY * 1000, {"s1": Wanted(content, 1)})
+    (difference,) = watched.service.sync.reconcile(*asked, apply=False).differences
+    assert difference.difference == "content"
+    assert watched.events()[0]["summary"] == PRIVATE
+    watched.service.sync.reconcile(*asked, apply=True)
+    assert watched.events()[0]["summary"] == "A talk"
+    assert watched.service.sync.reconcile(*asked, apply=False).differences == ()
 
 
 def test_without_versions_every_put_is_newer(watched: Watched) -> None:
