@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.gallery.guest import guest
-from tests.gallery.look import faults, unreachable
+from tests.gallery.look import NARROW, WIDE, faults, unreachable
+from tests.gallery.pictures import take
 from tests.gallery.registry import ENGLISH_ONLY, SIGHTS
 from tests.gallery.stage import Stage, stage
 
@@ -24,12 +25,15 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 def test_a_page_is_fit_for_everybody(browser: Browser, service: Stage, name: str) -> None:
     with guest(browser, service, "en") as looking:
         SIGHTS[name](looking)
-        assert list(faults(looking)) == []
-        assert list(unreachable(looking)) == []
+        found = [*faults(looking), *unreachable(looking)]
+        take(looking, name, WIDE, "light")
+        assert found == []
 
 
 @pytest.mark.parametrize("name", SPANISH)
 def test_a_page_is_fit_for_everybody_in_spanish(browser: Browser, service: Stage, name: str) -> None:
     with guest(browser, service, "es") as looking:
         SIGHTS[name](looking)
-        assert list(faults(looking)) == []
+        found = list(faults(looking))
+        take(looking, name, NARROW, "dark")
+        assert found == []
