@@ -16,6 +16,7 @@ COMMANDS = (
     "hold",
     "audit",
     "receipt",
+    "report",
     "reviewer",
     "webhooks",
 )

@@ -3,11 +3,13 @@
 Must not touch an agent's calendar.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from calendar_service.domain.connection import State
+from calendar_service.domain.clock import Millis
+from calendar_service.domain.connection import Grant, State
 from calendar_service.domain.errors import NotConnected
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import Record
@@ -36,6 +38,27 @@ class Entry:
     """Closing errands that Google has not confirmed yet."""
 
 
+@dataclass
+class Pulse:
+    """All connections, counted: of whom each is it does not say."""
+
+    states: Counter[State] = field(default_factory=Counter)
+    living: int = 0
+    """Permissions that are not known to have ended."""
+    oldest_proof: Millis = 0
+    """When the one of these that waits longest was last proved alive; 0 = none lives."""
+    errands: int = 0
+    """Closing errands that Google has not confirmed yet."""
+
+    def take(self, slot: Slot) -> None:
+        """Count one."""
+        self.states[connection_view(slot.facts, slot.now).state] += 1
+        self.errands += len(slot.errands)
+        if slot.facts.grant is Grant.LIVE:
+            self.living += 1
+            self.oldest_proof = min(self.oldest_proof or slot.facts.proof_at, slot.facts.proof_at)
+
+
 @dataclass(frozen=True)
 class Register:
     """The story of the whole house, for those who run it."""
@@ -54,6 +77,13 @@ class Register:
             entry = self._entry(self.connections.slot(agent))
             if state is None or entry.view.state is state:
                 yield entry
+
+    def pulse(self, walk: Callable[[Sequence[Agent]], Iterable[Agent]]) -> Pulse:
+        """Return all connections, counted; `walk` yields them and shows how far it is."""
+        found = Pulse()
+        for agent in walk(list(self.census.agents())):
+            found.take(self.connections.slot(agent))
+        return found
 
     def details(self, agent: Agent) -> tuple[Entry, Slot, list[Record]]:
         """Return one connection with its facts and its sessions' records."""

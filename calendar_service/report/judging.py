@@ -1,0 +1,133 @@
+"""Evidence and measures brought together: how each clause stands. Must not measure, and must not know a format."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import calendar_service
+from calendar_service.doctor import Finding
+from calendar_service.domain.clock import Millis
+from calendar_service.domain.evidence import ADDED, EVIDENCE, Evidence
+from calendar_service.domain.operator import Addition, Clause, Localized, Operator
+from calendar_service.journeys.register import Pulse
+from calendar_service.report.proofs import Declared, Enforced, Kept, Observed, Standing
+
+PACKAGE = Path(calendar_service.__file__).parent
+SOURCE = PACKAGE.parent
+_TEST = re.compile(r"^\s*def (test_\w+)", re.MULTILINE)
+_OURS = "unit/test_evidence.py"
+"""Tells our suite from another's beside an installed package: what checks the evidence."""
+_NOT_MEASURED = Observed("This could not be measured: the database does not answer.", {}, Standing.MISSING)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that a report says."""
+
+    operator: Operator
+    environment: str
+    version: str
+    made_at: Millis
+    clauses: tuple[Kept, ...]
+    additions: tuple[Kept, ...]
+    findings: tuple[Finding, ...]
+    pulse: Pulse
+    tests_found: bool
+    """The named tests were looked for and found; false where the source is not beside the package."""
+
+    @property
+    def all(self) -> tuple[Kept, ...]:
+        """Return clauses and additions."""
+        return (*self.clauses, *self.additions)
+
+    @property
+    def standing(self) -> Standing:
+        """Return how the whole stands: missing where one clause lacks its evidence."""
+        return Standing.of_all(kept.standing for kept in self.all)
+
+    def count(self, standing: Standing) -> int:
+        """Return how many clauses and additions stand so."""
+        return sum(kept.standing is standing for kept in self.all)
+
+
+def judge(
+    operator: Operator,
+    environment: str,
+    measured: Mapping[str, Observed],
+    findings: tuple[Finding, ...],
+    pulse: Pulse,
+    made_at: Millis,
+) -> Report:
+    """Return the report of this operator with these measures."""
+    judging = _Judge(operator, measured, suite_of(SOURCE))
+    return Report(
+        operator,
+        environment,
+        metadata.version("calendar-service"),
+        made_at,
+        tuple(judging.kept(name, operator.clauses[name], EVIDENCE[name]) for name in EVIDENCE),
+        tuple(judging.added(name, addition) for name, addition in operator.additions.items()),
+        findings,
+        pulse,
+        judging.tests is not None,
+    )
+
+
+def suite_of(source: Path) -> frozenset[str] | None:
+    """Return the names of all tests below `source`/tests as evidence writes them; None where our suite is not there."""
+    suite = source / "tests"
+    if not (suite / _OURS).is_file():
+        return None
+    return frozenset(
+        f"{file.relative_to(suite).as_posix()}::{name}"
+        for file in suite.rglob("*.py")
+        for name in _TEST.findall(file.read_text("utf-8"))
+    )
+
+
+@dataclass(frozen=True)
+class _Judge:
+    operator: Operator
+    measured: Mapping[str, Observed]
+    tests: frozenset[str] | None
+
+    def kept(self, name: str, said: Clause | Addition, evidence: Evidence) -> Kept:
+        observed = tuple(self.measured.get(measure, _NOT_MEASURED) for measure in evidence.observed)
+        declared = tuple(self._declared(place) for place in evidence.declared)
+        is_draft = said.source == "proposed" and self.operator.is_draft
+        enforced = self._enforced(evidence)
+        return Kept(name, said.text, is_draft, evidence.does, enforced, observed, declared)
+
+    def added(self, name: str, addition: Addition) -> Kept:
+        if addition.kept_by == "service":
+            return self.kept(name, addition, ADDED[name])
+        is_draft = addition.source == "proposed" and self.operator.is_draft
+        word = Declared(f"additions.{name}", addition.text, self.operator.identity.who, self._when)
+        return Kept(name, addition.text, is_draft, "", None, (), (word,))
+
+    def _enforced(self, evidence: Evidence) -> Enforced:
+        absent = [file for file in evidence.code if not (PACKAGE / file).is_file()]
+        if self.tests is not None:
+            absent += [test for test in evidence.tests if test not in self.tests]
+        return Enforced(evidence.code, evidence.tests, tuple(absent))
+
+    def _declared(self, place: str) -> Declared:
+        value: object = self.operator
+        for name in place.split("."):
+            value = getattr(value, name)
+        told: Localized | str = Localized(value) if isinstance(value, Mapping) else str(value or "")
+        return Declared(place, told, self.operator.identity.who, self._when)
+
+    @property
+    def _when(self) -> str:
+        return self.operator.policy.adopted_on or self.operator.policy.date
+
+
+def groups(kept: tuple[Kept, ...]) -> Iterator[tuple[str, list[Kept]]]:
+    """Yield the clauses under the first two letters of their names, in order."""
+    found: dict[str, list[Kept]] = {}
+    for one in kept:
+        found.setdefault(one.name[:2], []).append(one)
+    yield from found.items()

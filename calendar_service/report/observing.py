@@ -1,0 +1,159 @@
+"""Measures a running service: each measure by the name under which evidence asks for it. Must not name an agent."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from calendar_service.doctor import Finding
+from calendar_service.domain.clock import DAY, HOUR, Millis, rfc3339
+from calendar_service.domain.errors import StoreUnavailable
+from calendar_service.domain.inventory import INVENTORY
+from calendar_service.domain.methods import METHODS
+from calendar_service.domain.names import Agent
+from calendar_service.domain.scope import SCOPE
+from calendar_service.journeys.register import Pulse
+from calendar_service.journeys.sealing import ABSENT_AFTER
+from calendar_service.report.proofs import Observed, Standing
+from calendar_service.wiring import Service
+
+LATE: Millis = 3 * DAY
+"""A permission that was not proved alive for longer alarms (RV-1)."""
+FIRST_CHECKPOINT: Millis = DAY
+"""A younger service need not have one."""
+CHECKS = frozenset({"identity key", "consent", "retention", "erasures", "durability", "clocks"})
+"""What `doctor` looks at, and evidence asks for."""
+_FOUND = Observed("The service's own examination: %(found)s.")
+_LEVELS = {"ok": Standing.SHOWN, "note": Standing.OPEN, "fault": Standing.MISSING}
+
+Walk = Callable[[Sequence[Agent]], Iterable[Agent]]
+
+
+def observe(
+    service: Service, findings: Iterable[Finding], walk: Walk
+) -> tuple[Mapping[str, Observed], Pulse]:
+    """Return every measure by its name, and the connections counted; `walk` shows how far that is."""
+    try:
+        pulse = service.register.pulse(walk)
+        measured = {
+            "permission": Observed("The one permission that is asked for: %(scope)s.", {"scope": SCOPE}),
+            "methods": _methods(),
+            "inventory": _inventory(),
+            "lines": _lines(service),
+            "sealed": _sealed(service),
+            "proofs": _proofs(pulse, service.clock.now()),
+            "closing": _closing(pulse),
+            "checkpoint": _checkpoint(service),
+            "trail": _trail(service),
+        }
+    except StoreUnavailable:
+        return {}, Pulse()
+    return measured | _checked(findings), pulse
+
+
+def _checked(findings: Iterable[Finding]) -> dict[str, Observed]:
+    """Return what `doctor` found, the worst of each check."""
+    found: dict[str, Observed] = {}
+    for finding in findings:
+        standing = _LEVELS[finding.level]
+        before = found.get(finding.check)
+        if before is None or Standing.of_all((before.standing, standing)) is not before.standing:
+            found[finding.check] = replace(_FOUND, values={"found": finding.detail}, standing=standing)
+    return found
+
+
+def _methods() -> Observed:
+    return Observed(
+        "%(count)s methods of Google's can be called, each with its purpose and with what the agent sees of it.",
+        {"count": len(METHODS)},
+    )
+
+
+def _inventory() -> Observed:
+    return Observed(
+        "%(count)s kinds of things are kept, each with its reason and its end.", {"count": len(INVENTORY)}
+    )
+
+
+def _lines(service: Service) -> Observed:
+    google, database = service.config.google, service.config.database
+    if google.is_local:
+        return Observed(
+            "A local Google takes the real one's place here, without encryption: this is no production.",
+            standing=Standing.OPEN,
+        )
+    if database.encrypted:
+        return Observed("Google is reached over TLS of 1.2 or newer; the database over TLS.")
+    if database.on_this_host:
+        return Observed("Google is reached over TLS of 1.2 or newer; the database on this host.")
+    return Observed("The database is reached without encryption.", standing=Standing.MISSING)
+
+
+def _sealed(service: Service) -> Observed:
+    found = service.rotation.status()
+    unknown = [one for one in found if one.total and not one.known]
+    if unknown:
+        count = sum(one.total for one in unknown)
+        return Observed(
+            "%(count)s records are sealed by keys that are not in the keyring.",
+            {"count": count},
+            Standing.MISSING,
+        )
+    return Observed(
+        "%(count)s records are sealed, all by keys of the keyring; the current key is “%(key)s”.",
+        {"count": sum(one.total for one in found), "key": service.rotation.key_ids()[0]},
+    )
+
+
+def _proofs(pulse: Pulse, now: Millis) -> Observed:
+    if not pulse.living:
+        return Observed("No connection lives just now.", standing=Standing.OPEN)
+    values = {"count": pulse.living, "hours": f"{max(0, now - pulse.oldest_proof) / HOUR:.1f}"}
+    late = now - pulse.oldest_proof > LATE
+    return Observed(
+        "%(count)s connections live; the one that waits longest was proved alive %(hours)s hours ago.",
+        values,
+        Standing.MISSING if late else Standing.SHOWN,
+    )
+
+
+def _closing(pulse: Pulse) -> Observed:
+    return Observed("%(count)s closing errands wait for Google's confirmation.", {"count": pulse.errands})
+
+
+def _checkpoint(service: Service) -> Observed:
+    newest, age = service.audit.newest_checkpoint(), service.audit.checkpoint_age()
+    if newest is None or age is None:
+        standing = Standing.MISSING if _was_due(service) else Standing.OPEN
+        return Observed("There is no signed checkpoint yet.", standing=standing)
+    stated = {name: newest[name] for name in ("number", "made_at", "due", "erased", "held", "overdue")}
+    bad = age > ABSENT_AFTER or newest["overdue"] or newest["faults"]
+    return Observed(
+        "Signed checkpoint %(number)s of %(made_at)s: %(due)s due, %(erased)s erased since the one before, "
+        "%(held)s held, %(overdue)s overdue.",
+        stated,
+        Standing.MISSING if bad else Standing.SHOWN,
+    )
+
+
+def _was_due(service: Service) -> bool:
+    """Tell whether the oldest entry is old enough for a checkpoint to have been made."""
+    entries = (line["at"] for line in service.audit.lines() if line["type"] == "entry")
+    oldest = min(entries, default="")
+    return bool(oldest) and oldest < rfc3339(service.clock.now() - FIRST_CHECKPOINT)
+
+
+def _trail(service: Service) -> Observed:
+    verdict = service.audit.verify()
+    if not verdict.is_intact:
+        return Observed(
+            "The audit trail was changed: %(count)s faults; `audit verify` says where.",
+            {"count": len(verdict.faults)},
+            Standing.MISSING,
+        )
+    values = {"count": verdict.entries, "unsealed": sum(verdict.unsealed.values())}
+    if not verdict.entries:
+        return Observed(
+            "No entry of the audit trail is sealed yet; %(unsealed)s wait.", values, Standing.OPEN
+        )
+    return Observed(
+        "%(count)s entries of the audit trail are as they were sealed; %(unsealed)s wait to be.", values
+    )

@@ -1,0 +1,134 @@
+"""The report's evidence: something for every clause, and nothing that is not there."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from calendar_service import operators
+from calendar_service.domain.evidence import ADDED, EVIDENCE
+from calendar_service.domain.operator import ADDITIONS, CLAUSES
+from calendar_service.journeys.register import Pulse
+from calendar_service.report.judging import PACKAGE, SOURCE, judge, suite_of
+from calendar_service.report.observing import CHECKS
+from calendar_service.report.proofs import Declared, Observed, Standing
+from calendar_service.report.writing import as_json, policy_text, write
+
+MEASURES = {
+    "permission", "methods", "inventory", "lines", "sealed", "proofs", "closing", "checkpoint", "trail", *CHECKS,
+}  # fmt: skip
+NOW = 1_777_831_200_000
+ALL = {**EVIDENCE, **ADDED}
+
+
+def test_every_clause_has_its_evidence() -> None:
+    assert tuple(EVIDENCE) == CLAUSES
+    assert all(one.does and one.code and one.tests for one in ALL.values())
+
+
+def test_every_addition_that_the_service_keeps_has_its_evidence() -> None:
+    profiles = map(operators.load, operators.shipped())
+    kept = {name for one in profiles for name, said in one.additions.items() if said.kept_by == "service"}
+    assert set(ADDED) == kept
+    assert kept <= set(ADDITIONS)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_what_evidence_names_is_there(name: str) -> None:
+    evidence, there = ALL[name], suite_of(SOURCE)
+    assert there is not None
+    assert [test for test in evidence.tests if test not in there] == []
+    assert [file for file in evidence.code if not (PACKAGE / file).is_file()] == []
+    assert set(evidence.observed) <= MEASURES
+
+
+def made(name: str = "videsk", **measured: Observed):  # type: ignore[no-untyped-def]
+    all_shown = {measure: Observed("It is so.") for measure in MEASURES}
+    return judge(operators.load(name), "development", all_shown | measured, (), Pulse(), NOW)
+
+
+def test_a_clause_that_was_not_measured_lacks_its_evidence() -> None:
+    report = judge(operators.load("videsk"), "development", {}, (), Pulse(), NOW)
+    missing = {kept.name for kept in report.clauses if kept.standing is Standing.MISSING}
+    assert missing == {name for name, one in EVIDENCE.items() if one.observed}
+    assert report.standing is Standing.MISSING
+
+
+def test_one_measure_that_fails_makes_its_clause_and_the_whole_red() -> None:
+    late = Observed("%(count)s are late.", {"count": 3}, Standing.MISSING)
+    report = made(proofs=late)
+    assert [kept.name for kept in report.all if kept.standing is Standing.MISSING] == ["RV-1"]
+    page = write(report, "html", "en")
+    assert "3 are late." in page
+    assert "lacks its evidence just now" in page
+
+
+def test_what_the_operator_has_not_set_is_open_and_never_red() -> None:
+    report = made()
+    assert report.standing is Standing.OPEN
+    opened = {kept.name for kept in report.clauses if kept.standing is Standing.OPEN}
+    assert opened == {name for name, one in EVIDENCE.items() if one.declared}
+
+
+def test_a_word_counts_only_with_its_day() -> None:
+    assert Declared("identity.contact", "data@example.com", "Somebody", "").standing is Standing.OPEN
+    assert Declared("identity.contact", "", "Somebody", "2026-06-01").standing is Standing.OPEN
+    assert (
+        Declared("identity.contact", "data@example.com", "Somebody", "2026-06-01").standing is Standing.SHOWN
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in operators.shipped() if name != "videsk"])
+def test_a_drafts_proposals_are_open(name: str) -> None:
+    report = made(name)
+    proposed = set(report.operator.proposed())
+    assert {kept.name for kept in report.all if kept.is_draft} == proposed
+    assert {kept.standing for kept in report.all if kept.is_draft} == {Standing.OPEN}
+    assert "has not published this yet" in write(report, "html", "en")
+
+
+def test_without_the_source_beside_it_the_report_says_so(tmp_path: Path) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_other.py").write_text("def test_of_somebody_else(): ...", "utf-8")
+    assert suite_of(tmp_path) is None  # another package's suite is no evidence, and its lack no fault
+    there = made()
+    assert "Each file and each test named here was looked for and found" in write(there, "html", "en")
+    installed = write(replace(there, tests_found=False), "html", "en")
+    assert "tests are not installed with it" in installed
+    assert EVIDENCE["ST-2"].tests[0].partition("::")[0] in installed
+
+
+@pytest.mark.parametrize("name", operators.shipped())
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_report_stands_alone_and_speaks_as_one(name: str, language: str) -> None:
+    report = made(name)
+    page = write(report, "html", language)
+    assert f'<html lang="{language}">' in page
+    assert "<script" not in page
+    assert "src=" not in page
+    assert 'href="http' not in page.replace('href="#', "")
+    for kept in report.all:
+        assert f'id="{kept.name}"' in page
+    assert report.operator.colours.accent in page
+    text = write(report, "markdown", language)
+    assert {"en": "# Conformance report", "es": "# Informe de conformidad"}[language] in text
+    assert all(f"#### {kept.name} · " in text for kept in report.all)
+    assert "&#" not in text
+
+
+def test_programs_get_the_verdicts() -> None:
+    told = as_json(made(trail=Observed("Changed.", {}, Standing.MISSING)))
+    assert told["standing"] == "missing"
+    assert [one["name"] for one in told["clauses"] if one["standing"] == "missing"] == ["LU-6"]
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_the_text_to_publish_holds_every_clause_and_names_what_is_not_set(language: str) -> None:
+    operator = operators.load("optiwe")
+    text = policy_text(operator, language)
+    for said in (*operator.clauses.values(), *operator.additions.values()):
+        assert said.text[language] in text
+    assert operator.limited_use.sentence in text
+    assert operator.limited_use.link in text
+    unset = {"en": "[not set by the operator yet]", "es": "[el operador aún no lo ha indicado]"}[language]
+    assert text.count(unset) == 1  # the city
