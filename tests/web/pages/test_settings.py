@@ -346,6 +346,21 @@ def test_trouble_while_making_the_calendar_is_told_and_leads_back(
     assert 'href="/settings"' in answer.text
 
 
+def test_an_export_is_for_the_agents_own_browser_alone(
+    visitor: Visitor, another_visitor: Callable[[], Visitor], household: Household
+) -> None:
+    visitor.connect()
+    household.service.schedule.put(household.agent, "s1", household.content(), By.AGENT, None)
+    stranger = another_visitor()
+    assert stranger.get("/export").status_code == 401
+    stranger.enter(Agent("acme", "agent-2"))
+    answer = stranger.get("/export?agent=agent-1")
+    assert (answer.json or {})["agent"] == "agent-2"
+    assert "s1" not in answer.text
+    visitor.post("/logout")
+    assert visitor.get("/export").status_code == 401
+
+
 def test_the_export_is_a_file_with_everything_but_the_keys(visitor: Visitor, household: Household) -> None:
     visitor.connect()
     household.service.schedule.put(household.agent, "s1", household.content(), By.AGENT, None)
