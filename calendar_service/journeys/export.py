@@ -27,6 +27,7 @@ INSTANTS: Final = {
     "paused_by_organization": "paused_by_organization",
     "calendar_since": "calendar_since",
     "calendar_lost_at": "calendar_missed_at",
+    "channel_renew_at": "notification_channel_renewed_at",
     "consent_needed": "agreement_needed_since",
     "revocation_at": "revocation_at",
     "letters_trouble": "console_not_reached_since",
@@ -38,6 +39,8 @@ PLAIN: Final = {
     "calendar_id": "calendar_id",
     "held_calendars": "former_calendar_ids",
     "calendar_fate": "calendar_deletion",
+    "channel_id": "notification_channel",
+    "channel_resource": "notification_resource",
     "consent_scope": "permission",
     "consent_policy": "policy_version_consented",
     "policy_outgrown": "newer_policy_in_force",
@@ -87,6 +90,7 @@ def _connection(facts: Facts, now: Millis) -> dict[str, Any]:
         "state": facts.state(SCOPE).value,
         **{told: _moment(getattr(facts, name)) for name, told in INSTANTS.items()},
         **{told: getattr(facts, name) or None for name, told in PLAIN.items()},
+        "notification_channels_to_stop": list(facts.left_channels) or None,
         "last_act_of_others": {"act": act.kind, "by": act.actor, "at": rfc3339(act.at)} if act else None,
         "own_term_in_days": facts.own_term / DAY or None,
         "erased_on": _moment(facts.erasure_told(facts.erase_due, now)),
@@ -126,6 +130,7 @@ def _closing(errand: Errand) -> dict[str, Any]:
         "began_at": rfc3339(errand.started),
         "tries": errand.tries,
         "calendar_to_be_deleted": errand.calendar_id or None,
+        "notification_channels_to_stop": list(errand.channels) or None,
         "keys": "kept encrypted until Google confirms, not exported" if errand.grant else "none",
     }
 

@@ -17,6 +17,7 @@ DOCUMENT = Path("docs/rights.md")
 OTHERWISE = {
     "grant": "told as `state` and `keys`",
     "own_term": "told in days",
+    "channels_left": "told as a list",
     "erase_due": "told as `erased_on`",
     "hold_until": "told as `kept_by_law_until`, unless telling is forbidden",
     "others_act": "told in words",
