@@ -111,6 +111,7 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             (
                 "rooms/google/test_google_methods.py::"
                 "test_every_method_has_a_purpose_a_clause_and_something_that_the_agent_sees",
+                "journeys/test_scopes.py::test_the_document_says_what_a_run_gives",
             ),
             ("methods",),
         ),
@@ -228,6 +229,8 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
                 "journeys/test_main_job.py::test_the_timer_erases_on_its_date_and_leaves_a_receipt",
                 "rooms/store/test_slot.py::test_a_revocation_counts_from_the_last_proof_of_life_but_leaves_an_hour",
                 "rooms/store/test_slot.py::test_a_full_database_refuses_to_accept_but_still_disconnects_and_erases",
+                "journeys/test_gone_from_files.py::test_nothing_erased_is_left_in_any_file",
+                "journeys/test_gone_from_files.py::test_no_key_that_is_still_held_finds_an_identifier_again",
                 "journeys/test_legal_hold.py::test_identifiers_stay_and_tokens_go",
                 "journeys/test_restore.py::test_what_was_ended_or_erased_is_so_again",
             ),

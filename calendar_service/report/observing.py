@@ -21,7 +21,7 @@ FIRST_CHECKPOINT: Millis = DAY
 """A younger service need not have one."""
 CHECKS = frozenset({"identity key", "consent", "retention", "erasures", "durability", "clocks"})
 """What `doctor` looks at, and evidence asks for."""
-_FOUND = Observed("The service's own examination: %(found)s.")
+_FOUND = Observed("The service's own examination, %(check)s: %(found)s.")
 _LEVELS = {"ok": Standing.SHOWN, "note": Standing.OPEN, "fault": Standing.MISSING}
 
 Walk = Callable[[Sequence[Agent]], Iterable[Agent]]
@@ -56,7 +56,9 @@ def _checked(findings: Iterable[Finding]) -> dict[str, Observed]:
         standing = _LEVELS[finding.level]
         before = found.get(finding.check)
         if before is None or Standing.of_all((before.standing, standing)) is not before.standing:
-            found[finding.check] = replace(_FOUND, values={"found": finding.detail}, standing=standing)
+            found[finding.check] = replace(
+                _FOUND, values={"check": finding.check, "found": finding.detail}, standing=standing
+            )
     return found
 
 
