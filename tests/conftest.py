@@ -9,7 +9,9 @@ import pytest
 from hypothesis import settings
 
 from calendar_service.embedded import EmbeddedValkey
+from tests import written
 from tests.whole_suite import the_whole_suite
+from tests.written import Monitor
 
 __all__ = ["the_whole_suite"]
 
@@ -19,8 +21,12 @@ settings.register_profile("long", max_examples=2_000, deadline=None)  # `make te
 @pytest.fixture(scope="session")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedValkey]:
     """The one embedded Valkey of this run of the suite."""
-    with EmbeddedValkey(tmp_path_factory.mktemp("database")) as server:
+    place = tmp_path_factory.mktemp("database")
+    with EmbeddedValkey(place) as server:
+        monitor = Monitor(server.url, place / written.FILE)
+        monitor.start()
         yield server
+    monitor.join()
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from calendar_service.sandbox.clients import DEFAULT_CLIENT_ID
-from tests import law_one
+from tests import law_one, written
 from tests.local_google import LocalGoogle
 
 SERVICE_CLIENTS: Final = (
@@ -29,14 +29,24 @@ def the_whole_suite(
     LocalGoogle.at_end = journals.append
     yield
     del LocalGoogle.at_end
-    journals += left_by_runs(tmp_path_factory.getbasetemp())
-    faults = [fault for journal in journals for fault in law_one.violations(journal, SERVICE_CLIENTS)]
-    called = {law_one.name_of(entry) for journal in journals for entry in journal if law_one.is_call(entry)}
-    if is_whole(request):
-        faults += [
-            f"{name} is on the list of law 1, and nothing calls it" for name in law_one.CALLS.keys() - called
-        ]
+    place, whole = tmp_path_factory.getbasetemp(), is_whole(request)
+    faults = [*calls([*journals, *left_by_runs(place)], whole=whole)]
+    for file in place.glob(f"database*/{written.FILE}"):
+        faults += written.differences(written.written(file), whole=whole)
     assert not faults, "\n".join(["", *sorted(set(faults))])
+
+
+def calls(journals: list[list[dict[str, Any]]], *, whole: bool) -> Iterator[str]:
+    """Yield what law 1 does not have; of a whole suite also what is on its list and never called."""
+    for journal in journals:
+        yield from law_one.violations(journal, SERVICE_CLIENTS)
+    if whole:
+        called = {
+            law_one.name_of(entry) for journal in journals for entry in journal if law_one.is_call(entry)
+        }
+        yield from (
+            f"{name} is on the list of law 1, and nothing calls it" for name in law_one.CALLS.keys() - called
+        )
 
 
 def left_by_runs(place: Path) -> Iterator[list[dict[str, Any]]]:

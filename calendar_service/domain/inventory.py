@@ -64,7 +64,6 @@ INVENTORY: Final[tuple[Item, ...]] = (
             "calendar_number",
             "adopted",
             "calendar_fate",
-            "calendar_fence",
         ),
         "The identifier of the dedicated calendar, since when it is there, and how many there were.",
         "To write to this calendar and to no other.",
@@ -87,6 +86,14 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "To know which calendar a notification is about.",
         "RV-1",
         "When the notifications are stopped, at the disconnect at the latest.",
+    ),
+    Item(
+        "facts",
+        ("calendar_leased", "calendar_fence", "refresh_leased", "refresh_fence"),
+        "Whose turn it is to make the calendar or to renew the keys, as a time and a number.",
+        "So that nothing is made or renewed twice.",
+        "SC-2",
+        _WITH_CONNECTION,
     ),
     Item(
         "facts",

@@ -1,7 +1,6 @@
 """What the data page says is kept is what is kept: compared with every key and field that journeys leave (law 11)."""
 
 import json
-import re
 from collections import defaultdict
 
 from calendar_service.domain.inventory import INVENTORY
@@ -12,16 +11,7 @@ from calendar_service.store import keys
 from calendar_service.store.journal import Actor
 from tests.household import FIRST, SECOND, SECURE_URL, Household
 from tests.web.pages.visitor import Visitor
-
-_IN_SLOT = re.compile(r"\{s\d+\}:a:[^/]+/.+:([a-z-]+)")
-_IN_SHARD = re.compile(r"\{s\d+\}:([a-z-]+)(:.+)?")
-_JSON = {"sessions", "errands", "ticket", "state", "browser", "consent-asked"}
-"""Places whose values are JSON objects with fields of their own."""
-
-
-def _place(key: str) -> str:
-    found = _IN_SLOT.fullmatch(key) or _IN_SHARD.fullmatch(key)
-    return found[1] if found else key.partition(":")[0]
+from tests.written import JSON, place_of
 
 
 def _kept(household: Household) -> dict[str, set[str]]:
@@ -29,10 +19,10 @@ def _kept(household: Household) -> dict[str, set[str]]:
     client = household.service.database.client
     found: dict[str, set[str]] = defaultdict(set)
     for key in client.scan_iter("*"):
-        place, kind = _place(key), client.type(key)
+        place, kind = place_of(key), client.type(key)
         values = client.hgetall(key) if kind == "hash" else {}
         texts = list(values.values()) or ([client.get(key)] if kind == "string" else [])
-        if place in _JSON:
+        if place in JSON:
             found[place] |= {field for text in texts for field in json.loads(text)}
         elif place == "journal":
             found[place] |= {field for _, entry in client.xrange(key) for field in entry}

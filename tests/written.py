@@ -1,0 +1,99 @@
+"""What is written to the suite's database, as its own MONITOR tells it, compared with the inventory (law 11, ST-3)."""
+
+import ast
+import json
+import re
+import socket
+import threading
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from calendar_service.domain.inventory import INVENTORY
+
+Places = Mapping[str, set[str]]
+"""The fields at each place; of a place without fields, none."""
+
+FILE: Final = "written"
+"""The name of the file beside the suite's database."""
+JSON: Final = {"sessions", "errands", "ticket", "state", "browser", "consent-asked"}
+"""Places whose values are JSON objects with fields of their own."""
+WITH_REPLICAS_ONLY: Final = {"copied"}
+"""Written to databases of several servers, which the tests of deployments start for themselves."""
+
+_IN_SLOT: Final = re.compile(r"\{s\d+\}:a:[^/]+/.+:([a-z-]+)")
+_TAGGED: Final = re.compile(r"\{[^}]+\}:([a-z-]+)(:.+)?")
+_COMMANDS: Final = (b"HSET", b"HINCRBY", b"SET", b"PSETEX", b"SETEX", b"ZADD", b"SADD", b"XADD", b"INCR")
+_WORD: Final = re.compile(rb'"((?:[^"\\]|\\.)*)"')
+
+
+class Monitor(threading.Thread):
+    """Keeps every command that writes, until the database ends."""
+
+    def __init__(self, url: str, file: Path) -> None:
+        super().__init__(daemon=True)
+        self._file = file
+        self._line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._line.connect(url.removeprefix("unix://"))
+        self._line.sendall(b"MONITOR\r\n")
+
+    def run(self) -> None:
+        rest = b""
+        with self._line, self._file.open("wb") as file:
+            while more := self._line.recv(1 << 20):
+                *lines, rest = (rest + more).split(b"\r\n")
+                file.writelines(line + b"\n" for line in lines if _writes(line))
+
+
+def _writes(line: bytes) -> bool:
+    return line.partition(b'] "')[2].upper().startswith(_COMMANDS)
+
+
+def written(file: Path) -> Places:
+    """Return what the kept commands have written."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for line in file.read_bytes().splitlines():
+        command, key, *values = [
+            ast.literal_eval(f'b"{word.decode()}"').decode() for word in _WORD.findall(line)
+        ]
+        found[place_of(key)] |= set(_fields(command.upper(), place_of(key), values))
+    return found
+
+
+def place_of(key: str) -> str:
+    """Return the kind of this key, as the inventory names it."""
+    found = _IN_SLOT.fullmatch(key) or _TAGGED.fullmatch(key)
+    if found:
+        return found[1]
+    of_two_words = [
+        item.place for item in INVENTORY if key.startswith(f"{item.place}:") and ":" in item.place
+    ]
+    return of_two_words[0] if of_two_words else key.partition(":")[0]
+
+
+def _fields(command: str, place: str, values: Sequence[str]) -> Iterator[str]:
+    if place in JSON:
+        for value in values:
+            if value.startswith("{"):
+                yield from json.loads(value)
+    elif command == "XADD":
+        yield from values[1::2]
+    elif place == "facts":
+        yield from values[::2]
+
+
+def differences(found: Places, *, whole: bool) -> Iterator[str]:
+    """Yield what is written and in no item; of a whole suite also what is in an item and never written."""
+    named: dict[str, set[str]] = defaultdict(set)
+    for item in INVENTORY:
+        named[item.place] |= set(item.fields)
+    for place in sorted(found):
+        surplus = found[place] - named[place] if place in named else {"the whole key"}
+        for field in sorted(surplus):
+            yield f"{place}: {field} is written, and in no item of domain/inventory.py: add it, with reason and end"
+    for place in sorted(named if whole else ()):
+        if place not in found and place not in WITH_REPLICAS_ONLY:
+            yield f"{place} is in domain/inventory.py, and nothing writes it: take it out, or test what writes it"
+        for field in sorted(named[place] - found.get(place, named[place])):
+            yield f"{place}: {field} is in domain/inventory.py, and nothing writes it: take it out, or test it"
