@@ -1,0 +1,148 @@
+"""There is no function by which staff can read an event: each command and call is asked, and tells none (LU-3)."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import click
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from calendar_service.cli import main
+from calendar_service.domain.names import Agent
+from calendar_service.domain.session import By, Status
+from calendar_service.store.journal import Actor
+from calendar_service.web.app import create_app
+from tests.e2e.test_main_job_over_http import spellings
+from tests.household import ADMIN_KEY, BACKEND_KEY, FIRST, PUBLIC_URL, SECOND, Household
+from tests.journeys.test_commands import invoke
+
+MARKS: Final = ("canary-title-5b1f", "canary-text-7c2e", "canary-place-9d3a", "canary-link-1e4b")
+PROCESSES: Final = {"run", "serve", "work", "google"}
+"""Commands that print no data; what they answer is asked below, and what they log is searched in tests/e2e."""
+ANA: Final = ("acme", "agent-1")
+COMMANDS: Final[dict[str, tuple[str, ...]]] = {
+    "doctor": (),
+    "report": (),
+    "keys new": (),
+    "keys status": (),
+    "keys rotate": (),
+    "api-keys new": ("console", "--organization", "acme", "--role", "backend"),
+    "connections list": (),
+    "connections show": ANA,
+    "hold place": (
+        *ANA, "--placed-by", "A. Reyes", "--approved-by", "B. Soto", "--authority", "court", "--reason", "case 1",
+        "--until", "2027-03-01",
+    ),
+    "hold list": (),
+    "hold release": ANA,
+    "audit export": (),
+    "audit verify": (),
+    "reviewer link": (),
+    "reviewer list": (),
+    "reviewer extend": ("review-none",),
+    "reviewer end": ("review-none",),
+    "webhooks list": ("--waiting",),
+    "webhooks replay": ("--all",),
+    "webhooks new-secret": (),
+    "connections revoke": (*ANA, "--yes"),
+    "connections erase": (*ANA, "--yes"),
+    "receipt verify": ("/dev/null",),
+}  # fmt: skip
+"""Every other command, in an order in which each has something to tell."""
+
+
+@pytest.fixture
+def house(house: Household) -> Household:
+    """Two agents with sessions that are scheduled, that wait, and that failed; each with marks in every text."""
+    title, text, place, link = MARKS
+    content = house.content(title, description=text, location=place, join_url=f"https://{link}.example/")
+    for name, account in (("agent-1", FIRST), ("agent-2", SECOND)):
+        agent = Agent("acme", name)
+        house.connect(agent, account)
+        house.service.schedule.put(agent, "s1", content, By.AGENT, None)
+    agent = Agent("acme", "agent-2")
+    house.service.organizations.pause(agent, Actor.AGENT, paused=True)
+    view = house.service.schedule.put(agent, "s2", content, By.AGENT, None)
+    assert view.status is Status.WAITING
+    assert house.events()[0]["summary"] == title
+    return house
+
+
+def leaves(command: click.Command, *path: str) -> Iterator[tuple[str, click.Command]]:
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found is not None
+            yield from leaves(found, *path, name)
+    else:
+        yield " ".join(path), command
+
+
+def told(text: str) -> list[str]:
+    """Return the marks that can be read in this text, in any spelling."""
+    return [mark for mark in MARKS if any(spelling in text.encode() for spelling in spellings(mark))]
+
+
+def test_no_command_tells_what_is_in_an_event(house: Household) -> None:
+    known = dict(leaves(main))
+    assert set(known) == COMMANDS.keys() | PROCESSES, "a new command has to be asked here too"
+    for name, words in COMMANDS.items():
+        has_json = any(parameter.name == "as_json" for parameter in known[name].params)
+        for more in [("--json",), ()] if has_json else [()]:
+            answer = invoke(house, *name.split(), *words, *more)
+            wrongly = "No such option" in answer.output or "Missing" in answer.output
+            assert not wrongly, f"{name} was asked wrongly: {answer.output}"
+            assert told(answer.output) == [], name
+    assert told("x" + MARKS[0] + "x") == [MARKS[0]]  # the search can find what it looks for
+
+
+def paths(app: Flask) -> Iterator[tuple[str, str]]:
+    """Every call that a key opens, those that change nothing first."""
+    values = {"organization": "acme", "agent": "agent-2", "session": "s2"}
+    rules = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/v1/")]
+    for rule in rules:
+        path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values[found[1]], rule.rule)
+        for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
+            yield method, path
+
+
+@pytest.mark.parametrize("key", [ADMIN_KEY, BACKEND_KEY], ids=["administrator", "backend"])
+def test_no_call_of_a_key_tells_what_is_in_an_event(house: Household, key: str) -> None:
+    app = create_app(house.service)
+    client: FlaskClient = app.test_client()
+    asked = sorted(paths(app), key=lambda call: call[0] != "GET")
+    assert len(asked) > 10
+    for method, path in asked:
+        answer = client.open(
+            path, method=method, base_url=PUBLIC_URL, headers={"Authorization": f"Bearer {key}"},
+            query_string={"read": "google"} if method == "GET" and path.endswith("/s2") else {},
+            json={} if method in {"POST", "PUT"} else None,
+        )  # fmt: skip
+        assert answer.status_code < 500, (method, path, answer.text)
+        assert told(answer.text + str(answer.headers)) == [], (method, path)
+
+
+def test_no_page_without_the_agents_own_session_and_no_number_tells_it(house: Household) -> None:
+    app = create_app(house.service)
+    client = app.test_client()
+    for rule in app.url_map.iter_rules():
+        if "GET" in rule.methods and not rule.rule.startswith("/v1/"):
+            path = (
+                rule.rule.replace("<path:filename>", "app.css")
+                .replace("<ticket>", "t")
+                .replace("<number>", "1")
+            )
+            answer = client.get(path, base_url=PUBLIC_URL)
+            assert told(answer.text) == [], path
+
+
+def test_no_log_line_tells_it(house: Household, capfd: pytest.CaptureFixture[str]) -> None:
+    house.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
+    house.service.schedule.put(house.agent, "s9", house.content(MARKS[0]), By.AGENT, None)
+    house.work(2)
+    written = capfd.readouterr()
+    assert "google.called" in written.err
+    assert told(written.err + written.out) == []
