@@ -1,6 +1,7 @@
 """The main job by HTTP alone, as a console's server and an agent's browser do it, on a real `run`."""
 
 import base64
+import contextlib
 import http.cookiejar
 import json
 import re
@@ -13,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.test_run import Run, command, running
+from tests.e2e.test_run import Run, command, get, running
 
 ACCOUNT = "agent-one@example.com"
+TITLE = "Second canary-61d0"
 
 
 class Backend:
@@ -120,7 +122,8 @@ def test_the_main_job_from_an_empty_directory_to_the_same_calendar_again(run: Ru
     assert (status, ended["state"]) == (200, "disconnected")
     assert [token for token in books(run)["refresh_tokens"] if token["alive"]] == []
     person.open(f"http://localhost:{run.port}/settings")
-    assert "Erased" in person.page
+    assert "Your organization ended the connection" in person.page
+    assert "Google confirmed on" in person.page
     assert len(ours(run)) == 1
     status, erased = admin("DELETE", "/agents/ana/connection?erase=now")
     assert (status, erased["state"]) == (200, "not_connected")
@@ -133,10 +136,10 @@ def test_the_main_job_from_an_empty_directory_to_the_same_calendar_again(run: Ru
 
     again = connect(run, backend)
     assert len(ours(run)) == 1
-    status, back = backend("PUT", "/agents/ana/sessions/s2", {**when, "by": "agent", "title": "Second again"})
+    status, back = backend("PUT", "/agents/ana/sessions/s2", {**when, "by": "agent", "title": TITLE})
     assert (status, back["status"]) == (201, "scheduled")
     live = [event["summary"] for event in ours(run)[0]["events"] if event["status"] != "cancelled"]
-    assert live == ["Second again"]
+    assert live == [TITLE]
     no_token_in_addresses(run, person, again)
 
 
@@ -159,13 +162,40 @@ def spellings(token: str) -> set[bytes]:
     return {text.encode() for text in texts}
 
 
-def test_no_issued_token_lies_in_any_file_but_the_local_googles_own_books(run: Run) -> None:
+def needles(run: Run) -> set[bytes]:
+    """Every token that was issued and the last session's title, in many spellings."""
     tokens = issued(run)
     assert len(tokens) >= 4
-    needles = {needle for token in tokens for needle in spellings(token)}
+    return {needle for text in (*tokens, TITLE) for needle in spellings(text)}
+
+
+def test_no_issued_token_lies_in_any_file_but_the_local_googles_own_books(run: Run) -> None:
+    looked_for = needles(run)
     files = [path for path in run.data_dir.rglob("*") if path.is_file()]
     mine = [path for path in files if path.relative_to(run.data_dir).parts[0] != "google"]
     assert {path.relative_to(run.data_dir).parts[0] for path in mine} >= {"valkey", "logs", "keys"}
-    assert [path for path in mine if any(needle in path.read_bytes() for needle in needles)] == []
+    assert [path for path in mine if any(needle in path.read_bytes() for needle in looked_for)] == []
     theirs = b"".join(path.read_bytes() for path in files if path not in mine)
-    assert all(token.encode() in theirs for token in tokens)  # the search can find what it looks for
+    # The search can find what it looks for.
+    assert all(text.encode() in theirs for text in (*issued(run), TITLE))
+
+
+def test_none_is_in_numbers_error_pages_commands_or_on_the_terminal(run: Run) -> None:
+    looked_for, code = needles(run), issued(run)[0]
+    pages = [
+        "metrics",
+        "readyz",
+        "nowhere",
+        f"oauth/callback?code={code}&state={code}",
+        f"portal/{code}",
+        "receipts/1",
+    ]
+    said = [get(run.port, f"/{page}")[1] for page in pages]
+    for words in ("doctor", "connections list", "connections show acme ana", "audit export", "webhooks list"):
+        done = command(run.data_dir, *words.split())
+        said += [done.stdout, done.stderr]
+    with contextlib.suppress(urllib.error.HTTPError):
+        urllib.request.urlopen(f"http://localhost:{run.port}/oauth/callback", code.encode(), timeout=10)
+    said += [*run.said, *(path.read_text("utf-8") for path in (run.data_dir / "logs").iterdir())]
+    assert "google.called" in "".join(said)
+    assert [text for text in said if any(needle in text.encode() for needle in looked_for)] == []
