@@ -171,7 +171,9 @@ def _consents(service: wiring.Service) -> Iterator[Finding]:
     waiting = sum(1 for _ in service.renewal.outgrown())
     if waiting:
         yield Finding(
-            "consent", "note", f"{waiting} agents have to agree again; nothing of theirs is used meanwhile"
+            "consent",
+            "note",
+            f"agents who have to agree again: {waiting}; nothing of theirs is used meanwhile",
         )
     elif not refusals:
         version = service.renewal.asked.policy

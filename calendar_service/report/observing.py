@@ -95,12 +95,12 @@ def _sealed(service: Service) -> Observed:
     if unknown:
         count = sum(one.total for one in unknown)
         return Observed(
-            "%(count)s records are sealed by keys that are not in the keyring.",
+            "Records that are sealed by keys which are not in the keyring: %(count)s.",
             {"count": count},
             Standing.MISSING,
         )
     return Observed(
-        "%(count)s records are sealed, all by keys of the keyring; the current key is “%(key)s”.",
+        "Sealed records: %(count)s, all by keys of the keyring; the current key is “%(key)s”.",
         {"count": sum(one.total for one in found), "key": service.rotation.key_ids()[0]},
     )
 
@@ -111,14 +111,16 @@ def _proofs(pulse: Pulse, now: Millis) -> Observed:
     values = {"count": pulse.living, "hours": f"{max(0, now - pulse.oldest_proof) / HOUR:.1f}"}
     late = now - pulse.oldest_proof > LATE
     return Observed(
-        "%(count)s connections live; the one that waits longest was proved alive %(hours)s hours ago.",
+        "Living connections: %(count)s; the one that waits longest was proved alive %(hours)s hours ago.",
         values,
         Standing.MISSING if late else Standing.SHOWN,
     )
 
 
 def _closing(pulse: Pulse) -> Observed:
-    return Observed("%(count)s closing errands wait for Google's confirmation.", {"count": pulse.errands})
+    return Observed(
+        "Closing errands that wait for Google's confirmation: %(count)s.", {"count": pulse.errands}
+    )
 
 
 def _checkpoint(service: Service) -> Observed:
@@ -147,15 +149,16 @@ def _trail(service: Service) -> Observed:
     verdict = service.audit.verify()
     if not verdict.is_intact:
         return Observed(
-            "The audit trail was changed: %(count)s faults; `audit verify` says where.",
+            "The audit trail was changed (faults: %(count)s); `audit verify` says where.",
             {"count": len(verdict.faults)},
             Standing.MISSING,
         )
     values = {"count": verdict.entries, "unsealed": sum(verdict.unsealed.values())}
     if not verdict.entries:
         return Observed(
-            "No entry of the audit trail is sealed yet; %(unsealed)s wait.", values, Standing.OPEN
+            "No entry of the audit trail is sealed yet; waiting: %(unsealed)s.", values, Standing.OPEN
         )
     return Observed(
-        "%(count)s entries of the audit trail are as they were sealed; %(unsealed)s wait to be.", values
+        "Entries of the audit trail that are as they were sealed: %(count)s; not sealed yet: %(unsealed)s.",
+        values,
     )

@@ -198,7 +198,7 @@ def test_a_newer_policy_that_does_not_say_what_changed_is_refused(
 
 def test_doctor_counts_who_has_to_agree_again(connected: Household, restarted: Restarted) -> None:
     newer = restarted("2")
-    assert "1 agents have to agree again" in invoke(newer, "doctor").stdout
+    assert "agents who have to agree again: 1" in invoke(newer, "doctor").stdout
     newer.connect()
     assert "nobody is asked for more than was agreed to, under version 2" in invoke(newer, "doctor").stdout
 

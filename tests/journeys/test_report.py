@@ -51,8 +51,8 @@ def test_a_sound_service_shows_its_evidence_measured_now(lived: Household) -> No
     }
     assert "Signed checkpoint 1 of" in said
     assert "1 due, 0 erased since the one before, 0 held, 0 overdue" in said
-    assert "1 connections live; the one that waits longest was proved alive 0.0 hours ago" in said
-    assert "entries of the audit trail are as they were sealed" in said
+    assert "Living connections: 1; the one that waits longest was proved alive 0.0 hours ago" in said
+    assert "Entries of the audit trail that are as they were sealed" in said
     assert "the current key is “k1”" in said
 
 
