@@ -128,6 +128,8 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             "No call to Google can be made without a purpose from a closed list.",
             ("domain/methods.py", "google/transport.py"),
             (
+                "rooms/google/test_google_methods.py::"
+                "test_a_call_that_names_no_method_of_the_list_is_an_error_of_type",
                 "rooms/google/test_google_methods.py::test_another_method_of_google_s_cannot_be_sent",
                 "rooms/google/test_google_methods.py::test_log_and_numbers_name_the_purpose_of_each_call",
             ),
@@ -147,7 +149,8 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             "There is no function by which staff could read an event; commands, logs and numbers hold states and ids.",
             ("log.py", "cli/connections.py"),
             (
-                "journeys/test_commands.py::test_the_list_shows_states_and_no_content",
+                "journeys/test_no_human_reads.py::test_no_command_tells_what_is_in_an_event",
+                "journeys/test_no_human_reads.py::test_no_call_of_a_key_tells_what_is_in_an_event",
                 "unit/test_log.py::test_a_value_that_could_carry_more_is_refused_and_not_repeated",
                 "web/internal/test_doors.py::test_a_request_is_one_line_in_the_log_without_names_keys_or_addresses",
             ),
@@ -208,7 +211,10 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             "Those identifiers and the least bookkeeping are kept; each item stands in the inventory below with its "
             "reason and its end.",
             ("domain/inventory.py",),
-            ("web/pages/test_inventory.py::test_everything_that_is_kept_is_in_the_inventory",),
+            (
+                "web/pages/test_inventory.py::test_everything_that_is_kept_is_in_the_inventory",
+                "unit/test_written.py::test_a_field_and_a_key_that_nobody_named_are_found",
+            ),
             ("inventory",),
         ),
         "ST-4": Evidence(
