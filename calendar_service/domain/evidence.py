@@ -101,6 +101,7 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             (
                 "journeys/test_renewal.py::test_from_the_restart_on_nothing_is_used_until_the_agent_agrees",
                 "journeys/test_renewal.py::test_another_permission_under_the_same_policy_is_refused_everywhere",
+                "e2e/test_renewal_over_http.py::test_after_a_newer_policy_each_agent_agrees_again_and_goes_on",
             ),
             ("consent",),
         ),

@@ -87,13 +87,14 @@ def ours(run: Run) -> list[dict[str, Any]]:
     return [book for book in books(run)["calendars"] if book["owner"] == ACCOUNT and book["id"] != ACCOUNT]
 
 
-def connect(run: Run, backend: Backend) -> Person:
+def connect(run: Run, backend: Backend, seeing: str = "") -> Person:
     status, link = backend(
         "POST", "/agents/ana/portal-sessions", {"locale": "en", "time_zone": "America/Santiago"}
     )
     assert status == 201
     person = Person()
     person.open(link["url"])
+    assert seeing in person.page
     person.submit("Continue with Google")
     person.submit(ACCOUNT)
     person.submit("Allow")
