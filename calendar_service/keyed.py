@@ -11,7 +11,11 @@ _CONTEXT: Final = "cs1"
 """Sets keys derived here apart from those of any other program that holds the same secret."""
 
 
+def derived_key(key: bytes, label: str) -> bytes:
+    """Return the 32 bytes that HKDF-SHA-256 makes for `label` (RFC 5869)."""
+    return HKDFExpand(algorithm=SHA256(), length=32, info=f"{_CONTEXT} {label}".encode()).derive(key)
+
+
 def keyed_hash(key: bytes, label: str, data: bytes) -> bytes:
     """Return HMAC-SHA-256 of `data` under the HKDF-SHA-256 key for `label` (RFC 5869)."""
-    derived = HKDFExpand(algorithm=SHA256(), length=32, info=f"{_CONTEXT} {label}".encode()).derive(key)
-    return hmac.new(derived, data, sha256).digest()
+    return hmac.new(derived_key(key, label), data, sha256).digest()
