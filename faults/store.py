@@ -81,7 +81,7 @@ class Store:
         self._before = {file.name: file.stat().st_size for file in self._append_only()}
         return [
             "strace", "-D", "-f", "--seccomp-bpf", "-qqq", "-y", "-s", "0", "-e", "signal=none",
-            "-e", "trace=write,fdatasync,fsync", "-o", str(self._trace),
+            "-e", "trace=write,fdatasync,fsync,rename,unlink", "-o", str(self._trace),
         ]  # fmt: skip
 
     def kill(self) -> None:
@@ -157,16 +157,27 @@ _LINE = re.compile(
     _CALL.format("") + r"\(\d+<(?P<path>[^>]*)>.*?(?:= (?P<result>-?\d+)|(?P<open><unfinished))"
 )
 _RESUMED = re.compile(_CALL.format(r"<\.\.\. ") + r" resumed>.*= (?P<result>-?\d+)")
+_MOVED = re.compile(r'\d+ +(?:rename\("(?P<old>[^"]*)", "(?P<new>[^"]*)"\)|unlink\("(?P<gone>[^"]*)"\)) += 0')
 
 
 def _followed(trace: Path, before: dict[str, int]) -> tuple[dict[str, int], dict[str, int]]:
-    """Return how long each file is by its writes, and how long it was when it was last synchronised."""
+    """Return how long each file is by its writes, and how long it was when it was last synchronised.
+
+    A rewrite begins the next file under a name that it loses when the rewrite is done.
+    """
     written, synced = dict(before), dict(before)
     pending: dict[str, tuple[str, str, int]] = {}
     for line in trace.read_text("utf-8", "replace").splitlines():
         match = _LINE.match(line)
+        moved = _MOVED.match(line)
+        if moved:
+            for lengths in (written, synced):
+                length = lengths.pop(_name(moved["old"] or moved["gone"]), 0)
+                if moved["new"]:
+                    lengths[_name(moved["new"])] = length
+            continue
         if match:
-            name = match["path"].rpartition("/")[2]
+            name = _name(match["path"])
             call, at = match["call"], written.get(name, 0)
             if match["open"]:
                 pending[match["pid"]] = (call, name, at)
@@ -183,3 +194,7 @@ def _followed(trace: Path, before: dict[str, int]) -> tuple[dict[str, int], dict
         elif call != "write" and result == 0:
             synced[name] = max(synced.get(name, 0), at)
     return written, synced
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
