@@ -253,7 +253,6 @@ def build(config: Config, process: str = "service", limits: Limits = Limits()) -
         connections, grants, marks, oauth, calendar, transport, overview, receipts, upkeep, clock, erase_after
     )
     attempts = Attempts(sessions, connections, access, Writer(calendar), identity, operator, flow, clock)
-    organizations = Organizations(connections, disconnect)
     schedule = Schedule(sessions, connections, grants, access, attempts, flow, clock)
     trail, census, links = Trail(database), Census(database), Links(identity)
     public_keys, term = (public_key_text(signing_key.public_key()),), operator.promises.audit_term
@@ -282,13 +281,13 @@ def build(config: Config, process: str = "service", limits: Limits = Limits()) -
         overview=overview,
         export=Export(connections, sessions, overview, operator, clock),
         disconnect=disconnect,
-        organizations=organizations,
+        organizations=Organizations(connections, disconnect),
         terms=Terms(connections, promises),
         register=Register(census, connections, sessions, grants, disconnect),
         holds=Holds(connections, census, clock),
         renewal=Renewal(Consents(database), connections, census, policy),
         rotation=Rotation(census, connections, grants, lambda: [name for name, _ in config.keyring]),
-        reviewers=Reviewers(ReviewerLinks(database), connections, organizations, disconnect, clock),
+        reviewers=Reviewers(ReviewerLinks(database), connections, disconnect, clock),
         stored=Stored(Holdings(database)),
         notify=Notify(Letters(database), sessions, connections, _webhooks(config)),
         sealer=Sealer(trail, census, links, signing_key, issuer, log, term),

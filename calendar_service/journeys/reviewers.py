@@ -18,7 +18,6 @@ from calendar_service.domain.errors import (
 )
 from calendar_service.domain.reviewer import ACTS_A_MINUTE, LONGEST, LONGEST_DAYS
 from calendar_service.journeys.disconnect import Disconnect
-from calendar_service.journeys.organizations import Organizations
 from calendar_service.store import keys
 from calendar_service.store.connections import CLOCK_TOLERANCE, Connections
 from calendar_service.store.journal import Actor
@@ -41,7 +40,6 @@ class Reviewers:
 
     links: ReviewerLinks
     connections: Connections
-    organizations: Organizations
     disconnect: Disconnect
     clock: Clock
 
@@ -109,20 +107,24 @@ class Reviewers:
 
     def _take_down(self, link: Link) -> int:
         """Close the organisation, disconnect its members, and erase what is kept of them."""
-        self.organizations.off_board(link.organization)
+        self.connections.set_closed(
+            link.organization, is_closed=True
+        )  # first, so that nobody connects behind it
         erased = 0
         for agent in self.connections.members(link.organization):
+            self.disconnect.disconnect(agent, Actor.OPERATOR, wait=False)  # Google is the worker's
             with suppress(
                 NotConnected, RetentionRequiredByLaw
             ):  # gone meanwhile, or held: then its timer erases it
-                self.disconnect.erase_now(agent, Actor.SERVICE)
+                self.disconnect.erase_now(agent, Actor.OPERATOR)
                 erased += 1
         return erased
 
     def _forget(self, name: str, link: Link, now: Millis) -> None:
         if now < link.ends + keys.REVIEWER_AFTERMATH or any(self.connections.members(link.organization)):
             return
-        self.organizations.reopen(link.organization)  # nobody can come any more, so nothing is left of it
+        # Nobody can come any more, so nothing is left of it.
+        self.connections.set_closed(link.organization, is_closed=False)
         self.links.forget(name)
 
     def _named(self, organization: str) -> tuple[str, Link]:

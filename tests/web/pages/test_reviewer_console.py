@@ -359,8 +359,13 @@ def test_nothing_is_used_up_by_a_preview_of_the_link(reviewer: Reviewer) -> None
     assert "Set-Cookie" not in answer.headers
 
 
-def test_the_link_leaves_no_trace_in_address_or_referrer(reviewer: Reviewer) -> None:
+def test_the_link_leaves_no_trace_in_address_referrer_or_log(
+    reviewer: Reviewer, capfd: pytest.CaptureFixture[str]
+) -> None:
     answer = reviewer.get(f"/reviewer/{reviewer.secret}")
+    written = capfd.readouterr().err
+    assert '"path":"/reviewer/<secret>"' in written
+    assert reviewer.secret not in written
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert reviewer.secret not in reviewer.get("/console").text
 
