@@ -59,7 +59,7 @@ def _sessions(person: Person) -> None:
         _step(person, step)
         _send(person, action)
         assert _called(person) == [method], step
-    assert person.page.locator("li.session").all_inner_texts() == ["session-1 · in the calendar"]
+    assert person.page.locator("li.session").all_inner_texts() == ["session-1 in the calendar"]
 
 
 def _pause(person: Person) -> None:
@@ -68,7 +68,7 @@ def _pause(person: Person) -> None:
     _send(person, "/pause")
     _back(person)
     _send(person, "/console/sessions")
-    assert person.says("session-3 · waits for the agent")
+    assert person.says("session-3 waits for the agent")
     _settings(person)
     _send(person, "/resume")
     _back(person)
