@@ -391,7 +391,7 @@ def test_the_pauses_grow_and_a_receiver_that_is_back_is_told_everything(connecte
     put(connected)
     for _ in range(24 * 12):
         connected.clock.advance(300)
-        if connected.service.timers.overdue():
+        if connected.service.timers.backlog()[0]:
             connected.work()
     assert 6 <= len(connected.backend.refused) <= 16
     assert len({one["data"]["sequence"] for one in connected.backend.refused}) == 1
