@@ -141,7 +141,7 @@ class Console:
         return redirect(f"/console?done={'nothing' if view.outcome == 'nothing' else 'cancelled'}", 303)
 
     def _tomorrow(self, local: str) -> str:
-        now = as_datetime(self.service.clock.now()).astimezone(ZoneInfo(local))
+        now = as_datetime(self.service.clock.now()).astimezone(zone(local, "time_zone"))
         return (now + timedelta(days=1)).strftime("%Y-%m-%dT10:00")
 
     def _sessions(self, agent: Agent) -> list[SessionView]:

@@ -320,6 +320,15 @@ def test_each_browser_has_an_agent_of_its_own_and_keeps_it(
     assert reviewer.agent == first
 
 
+@pytest.mark.parametrize("place", ["", "/", "//", "/x", "/x/agent/Nowhere", "/x/agent/../..", "/x//\0"])
+def test_a_place_that_was_made_up_opens_nothing_else(reviewer: Reviewer, place: str) -> None:
+    before = reviewer.agent
+    reviewer.client.set_cookie("reviewer", f"{reviewer.secret}{place}", domain="localhost")
+    answer = reviewer.get("/console")
+    assert answer.status_code in {200, 422}
+    assert before.agent not in answer.text
+
+
 def test_an_agent_cannot_be_chosen(reviewer: Reviewer) -> None:
     assert reviewer.post("/console/agent", {"agent": "somebody"}).status_code == 404
 
