@@ -217,6 +217,26 @@ class Guest:
         self.page.fill("#title", title)
         self.press("/console/sessions")
 
+    # --- the reviewer console ---
+
+    def review(self, step: str = "start") -> None:
+        """Follow a reviewer's link, and go to a step."""
+        secret, _ = self.house.service.reviewers.make(60)
+        self.open(f"/reviewer/{secret}")
+        self.open(f"/console?step={step}")
+
+    def review_connected(self, step: str = "connect") -> None:
+        """Be a reviewer whose test agent is connected, at a step."""
+        self.review("connect")
+        self.connect_from_console()
+        self.open(f"/console?step={step}")
+
+    def check_receipt(self, content: bytes) -> None:
+        """Have a file checked as a receipt."""
+        file = {"name": "receipt.json", "mimeType": "application/json", "buffer": content}
+        self.page.set_input_files("#receipt", file)  # type: ignore[arg-type]
+        self.press("/console/verify")
+
 
 @contextmanager
 def guest(chromium: Chromium, stage: Stage, language: str) -> Iterator[Guest]:
