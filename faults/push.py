@@ -32,7 +32,7 @@ def channel_of(act: Act, agent: str, seconds: float = 8.0) -> dict[str, Any] | N
 
 
 def _facts(act: Act, agent: str) -> dict[str, str]:
-    with contextlib.closing(act.town.raw) as client:
+    with contextlib.closing(act.town.store.client) as client:
         for key in client.scan_iter(f"*:a:acme/{agent}:facts", count=1000):
             return dict(client.hgetall(key))
     return {}
@@ -97,7 +97,7 @@ def _forged(act: Act, agent: str, channel: dict[str, Any]) -> None:
 
 
 def _look_due(act: Act, agent: str) -> float | None:
-    with contextlib.closing(act.town.raw) as client:
+    with contextlib.closing(act.town.store.client) as client:
         for key in client.scan_iter(f"*:a:acme/{agent}:due", count=1000):
             found = client.zscore(key, "look")
             return None if found is None else float(found)
@@ -147,7 +147,7 @@ def after_disconnect(act: Act) -> int:
 
 def _renewal(act: Act, whom: tuple[str, str]) -> After:
     """The channel is to be renewed now: as if its days were over."""
-    with contextlib.closing(act.town.raw) as client:
+    with contextlib.closing(act.town.store.client) as client:
         for key in client.scan_iter(f"*:a:acme/{whom[0]}:facts", count=1000):
             shard = key.partition(":")[0]
             client.hset(key, "channel_renew_at", "1")
