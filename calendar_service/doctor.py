@@ -78,11 +78,20 @@ def _profile(config: Config) -> Iterator[Finding]:
             f"holds proposals that nobody has published: {proposals}",
             "publish and adopt them",
         )
+    yield from _logo(operator)
     yield _google_button(operator)
     promises = operator.promises
     gone, deadline = promises.everything_gone_after / DAY, promises.deadline_days
     term = f"{promises.erase_after / DAY:g} days + 2 for the database's file + {promises.backup_days} of back-ups"
     yield Finding("retention", "ok", f"{term} = {gone:g}, of {deadline} promised")
+
+
+def _logo(operator: Operator) -> Iterator[Finding]:
+    logo = operator.identity.logo
+    if logo and not Path(logo).is_file():
+        yield Finding(
+            "logo", "fault", f"not found: {logo}; pages show the name instead", "mend identity.logo"
+        )
 
 
 def _google_button(operator: Operator) -> Finding:

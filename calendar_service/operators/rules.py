@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 from calendar_service.domain.clock import DAY
 from calendar_service.domain.consent import is_version
 from calendar_service.domain.operator import ADDITIONS, CLAUSES, LimitedUse, Localized, Operator
+from calendar_service.operators.contrast import unreadable
 
 Rule = tuple[str, str]
 """The place, and what is wrong there."""
 
-_COLOUR = re.compile(r"#[0-9a-f]{6}")
 _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
 _LANGUAGE = re.compile(r"[a-z]{2}")
 _ORIGIN = re.compile(r"https://[a-z0-9.-]+(:\d+)?|http://(localhost|127\.0\.0\.1)(:\d+)?")
@@ -27,9 +27,7 @@ def broken_rules(operator: Operator) -> Iterator[Rule]:
     yield from _promises(operator)
     yield from _clauses(operator)
     yield from _google_button(operator)
-    for name in ("accent", "on_accent", "accent_dark", "on_accent_dark"):
-        if not _COLOUR.fullmatch(getattr(operator.colours, name)):
-            yield f"colours.{name}", "must be a colour such as #1f4f8f"
+    yield from ((f"colours.{name}", words) for name, words in unreadable(operator.colours))
 
 
 def _languages(operator: Operator) -> Iterator[Rule]:
@@ -82,6 +80,12 @@ def _limited_use(stated: LimitedUse) -> Iterator[Rule]:
 
 
 def _addresses(operator: Operator) -> Iterator[Rule]:
+    logo = operator.identity.logo
+    if logo and ("://" in logo or not logo.endswith((".svg", ".png"))):
+        yield (
+            "identity.logo",
+            "must name a file on this machine, an .svg or .png: pages show nothing of other sites",
+        )
     if operator.identity.domain and not _DOMAIN.fullmatch(operator.identity.domain):
         yield "identity.domain", "must be a domain such as example.com, in lower case"
     if operator.console_url and not _is_address(operator.console_url):

@@ -3,7 +3,7 @@
 COMPLETE = """
 extends = "videsk"
 console_url = "https://console.videsk.io/"
-identity.logo = "https://videsk.io/logo.svg"
+identity.logo = "/etc/calendar/logo.svg"
 identity.contact = "google-data@videsk.io"
 identity.terms_url = { en = "https://videsk.io/terms", es = "https://videsk.io/es/terms" }
 policy.url = { en = "https://videsk.io/privacy", es = "https://videsk.io/es/privacy" }

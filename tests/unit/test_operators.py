@@ -72,6 +72,7 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
         extends = "videsk"
         slogan = "hello"
         console_url = 7
+        identity.logo = "https://example.com/logo.svg"
         colours.accent = "blue"
         calendar_name = { fr = "Rendez-vous" }
         organizations.acme = { return_urls = ["https://console.example.com/x"], frame_ancestors = ["https://a.b/c"] }
@@ -83,6 +84,7 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     for place in (
         "slogan: is unknown",
         "console_url: must be a text",
+        "identity.logo: must name a file on this machine",
         "colours.accent: must be a colour",
         "calendar_name.fr: has no place here",
         "organizations.acme.frame_ancestors: must be origins",
@@ -91,7 +93,7 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
         "promises.erase_after: must be a length of time",
     ):
         assert sum(fault.startswith(place) for fault in faults) == 1, (place, faults)
-    assert len(faults) == 8
+    assert len(faults) == 9
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def adopted(folder: Path, name: str, adopted_on: str = "2026-06-01") -> str:
         identity.legal_name = "As registered"
         identity.city = "A city"
         identity.domain = "{host}"
-        identity.logo = "https://{host}/logo.svg"
+        identity.logo = "/etc/calendar/logo.svg"
         identity.contact = "data@{host}"
         identity.terms_url = {{ en = "https://{host}/terms", es = "https://{host}/es/terms" }}
         policy.url = {{ en = "https://{host}/privacy", es = "https://{host}/es/privacy" }}

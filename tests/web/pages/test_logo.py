@@ -1,0 +1,32 @@
+"""The operator's logo, from a file on this machine; the name in letters where there is none."""
+
+from pathlib import Path
+
+from calendar_service.doctor import examine
+from calendar_service.web.app import create_app
+from tests.conftest import MovableClock
+from tests.household import Household
+from tests.local_google import LocalGoogle
+from tests.web.pages.visitor import Visitor, words
+
+
+def test_the_logo_stands_for_the_name_and_a_lost_file_leaves_the_name(
+    clean_store: str, google_process: LocalGoogle, test_clock: MovableClock, tmp_path: Path
+) -> None:
+    logo, profile = tmp_path / "logo.svg", tmp_path / "operator.toml"
+    logo.write_text("<svg/>", "utf-8")
+    profile.write_text(f'extends = "videsk"\nidentity.logo = "{logo}"\n', "utf-8")
+    house = Household.of(clean_store, google_process, test_clock, CALENDAR_OPERATOR=str(profile))
+    page = Visitor(create_app(house.service), house).get("/").text
+    address = page.partition('<img src="')[2].partition('"')[0]
+    answer = Visitor(create_app(house.service), house).get(address)
+    assert (answer.text, answer.mimetype) == ("<svg/>", "image/svg+xml")
+    assert 'alt="Videsk"' in page
+
+    logo.unlink()
+    page = Visitor(create_app(house.service), house).get("/")
+    assert "<img" not in page.text
+    assert "Videsk" in words(page)
+    told = [(found.level, found.detail) for found in examine(house.config) if found.check == "logo"]
+    assert told == [("fault", f"not found: {logo}; pages show the name instead")]
+    house.close()
