@@ -334,7 +334,7 @@ def test_a_fault_of_ours_is_told_without_what_it_was(
     api.put(ONE, body())
     client = connected.service.database.client
     name = next(key for key in client.scan_iter("*:sessions"))
-    client.hset(name, "s-1", '{"the secret": "of the store"}')
+    client.hset(name, "s-1", '{"status": "the secret of the store"}')
     answer = api.get(ONE)
     assert (answer.status_code, answer.json["code"]) == (500, "internal")
     assert "secret" not in answer.text
