@@ -203,7 +203,9 @@ class Schedule:
         cost = cost_of(wanted) if wanted.status is Status.PENDING else 0
         organization, account = loaded.agent.organization, loaded.facts.account_mark
         with self.flow.room(loaded.weather, organization, account, cost) as room:
-            before_sent = loaded.record is not None and loaded.record.sent
+            # A lease that nobody gave back may have ended at Google too.
+            before = loaded.record
+            before_sent = before is not None and (before.sent or before.leased)
             if wanted.status is Status.PENDING:
                 # From the acceptance on this process may die after Google's answer and before ours.
                 wanted = replace(wanted, sent=room or before_sent)

@@ -117,7 +117,8 @@ def withdrawn(loaded: Loaded, record: Record, version: int | None) -> Record:
 
 def out_of_reach(loaded: Loaded, record: Record) -> bool:
     """Tell whether there is certainly nothing at Google that this cancel could remove."""
-    never_written = not record.placed and not record.sent
+    # Whoever holds it may be writing it at this moment.
+    never_written = not (record.placed or record.sent or record.leased)
     elsewhere = record.calendar_number != loaded.facts.calendar_number
     return never_written or (record.status is Status.LOST and (elsewhere or not loaded.facts.calendar_since))
 
