@@ -234,7 +234,7 @@ class Guest:
     def check_receipt(self, content: bytes) -> None:
         """Have a file checked as a receipt."""
         file = {"name": "receipt.json", "mimeType": "application/json", "buffer": content}
-        self.page.set_input_files("#receipt", file)  # type: ignore[arg-type]
+        self.page.set_input_files("#receipt", file)
         self.press("/console/verify")
 
 
