@@ -46,6 +46,12 @@ class Guest:
             self.requests.clear()
         self.requests.append(request)
 
+    @property
+    def refused(self) -> bool:
+        """Tell whether the page shown now is the answer of an error."""
+        answer = self.requests[0].response()
+        return answer is not None and answer.status >= 400
+
     def _complained(self, kind: str, text: str) -> None:
         # A refusal that is shown on purpose is an honest answer; a blocked style or form is not.
         if kind in {"error", "warning"} and "the server responded with a status of" not in text:

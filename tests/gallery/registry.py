@@ -14,7 +14,8 @@ Reach = Callable[[Guest], None]
 def _of(module: ModuleType) -> dict[str, Reach]:
     chapter = module.__name__.rpartition(".")[2]
     found = getmembers(module, lambda each: isfunction(each) and each.__module__ == module.__name__)
-    return {f"{chapter}-{name}".replace("_", "-"): reach for name, reach in found}
+    shown = [(name, reach) for name, reach in found if not name.startswith("_")]
+    return {f"{chapter}-{name}".replace("_", "-"): reach for name, reach in shown}
 
 
 SIGHTS: dict[str, Reach] = {
@@ -25,3 +26,11 @@ SIGHTS: dict[str, Reach] = {
 
 ENGLISH_ONLY = frozenset({"public-api"})
 """For programmers: written in English alone."""
+
+REFUSALS = frozenset({name for name in SIGHTS if name.startswith("dead-ends-")}) | {
+    "console-refused",
+    "local-google-blocked",
+    "local-google-missing",
+    "local-google-wrong-request",
+}
+"""Pages that answer with an error; all others are what was asked for."""

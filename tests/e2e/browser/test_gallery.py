@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 from tests.gallery.guest import guest
 from tests.gallery.look import NARROW, WIDE, faults, unreachable
 from tests.gallery.pictures import take
-from tests.gallery.registry import ENGLISH_ONLY, SIGHTS
+from tests.gallery.registry import ENGLISH_ONLY, REFUSALS, SIGHTS
 from tests.gallery.stage import Stage, stage
 
 SPANISH = sorted(set(SIGHTS) - ENGLISH_ONLY)
@@ -25,6 +25,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 def test_a_page_is_fit_for_everybody(browser: Browser, service: Stage, name: str) -> None:
     with guest(browser, service, "en") as looking:
         SIGHTS[name](looking)
+        assert looking.refused is (name in REFUSALS)
         found = [*faults(looking), *unreachable(looking)]
         take(looking, name, WIDE, "light")
         assert found == []
@@ -34,6 +35,7 @@ def test_a_page_is_fit_for_everybody(browser: Browser, service: Stage, name: str
 def test_a_page_is_fit_for_everybody_in_spanish(browser: Browser, service: Stage, name: str) -> None:
     with guest(browser, service, "es") as looking:
         SIGHTS[name](looking)
+        assert looking.refused is (name in REFUSALS)
         found = list(faults(looking))
         take(looking, name, NARROW, "dark")
         assert found == []

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.e2e.browser.conftest import Arrive, Person, Running
 
@@ -230,3 +231,55 @@ def test_nothing_but_this_service_is_asked_and_little_of_it(arrive: Arrive, runn
         assert all(url.startswith(running.url) for url in sizes)
         assert len(sizes) <= 6
         assert sum(sizes.values()) <= 60_000
+
+
+def test_a_double_click_on_erase_ends_at_one_receipt(arrive: Arrive, running: Running) -> None:
+    person = arrive()
+    page = person.connect(_account(person))
+    page.click("a[href='/disconnect']")
+    page.click("form[action='/disconnect'] button")
+    page.wait_for_url(f"{running.url}/settings")
+    page.dblclick("form[action='/erase'] button")
+    page.wait_for_load_state("networkidle")
+    assert "/receipts/" in page.url or person.says("there was nothing left to do")
+    person.settings()
+    assert person.state() == "not_connected"
+
+
+def test_going_back_after_a_disconnect_shows_no_living_connection(arrive: Arrive, running: Running) -> None:
+    person = arrive()
+    page = person.connect(_account(person))
+    page.click("a[href='/disconnect']")
+    page.click("form[action='/disconnect'] button")
+    page.wait_for_url(f"{running.url}/settings")
+    for _ in range(2):
+        page.go_back()
+        page.wait_for_url(f"{running.url}/settings")
+        assert person.state() == "disconnected"
+
+
+def test_a_slow_line_shows_a_page_that_can_be_used(arrive: Arrive, running: Running) -> None:
+    person = arrive()
+    page = person.settings()
+    line = person.context.new_cdp_session(page)
+    line.send("Network.enable")
+    line.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    slow = {"offline": False, "latency": 300, "downloadThroughput": 20_000, "uploadThroughput": 10_000}
+    line.send("Network.emulateNetworkConditions", slow)
+    page.reload(wait_until="commit")
+    expect(page.locator("form[action='/connect'] button")).to_be_visible(timeout=3_000)
+    person.consent(_account(person))
+    assert person.state() == "connected"
+
+
+@pytest.mark.parametrize(("locale", "language"), [("es-MX", "es"), ("en-GB", "en"), ("pt-BR", "en")])
+def test_the_browsers_language_is_spoken_until_another_is_chosen(
+    arrive: Arrive, locale: str, language: str
+) -> None:
+    person = arrive(locale)
+    other = {"en": "es", "es": "en"}[language]
+    page = person.open("/")
+    assert page.locator("html").get_attribute("lang") == language
+    page.click(f"a[hreflang={other}]")
+    for path in ("/google-user-data", "/console", "/nothing"):
+        assert person.open(path).locator("html").get_attribute("lang") == other
