@@ -5,6 +5,8 @@ import re
 import pytest
 
 from calendar_service.domain.clock import DAY, HOUR, MINUTE
+from calendar_service.sandbox.texts import TEXTS
+from calendar_service.web.internal_actions import ACTIONS
 from calendar_service.web.language import Language, catalogue, chosen
 from tests.web.pages.messages import TEMPLATES, Sentence, pages, said, translated
 
@@ -38,10 +40,32 @@ def test_a_translation_has_the_same_places_to_fill() -> None:
         ), source
 
 
+def test_no_translation_is_doubtful_or_disused() -> None:
+    text = (TEMPLATES / "es.po").read_text("utf-8")
+    assert re.findall(r"^#(?:,.*fuzzy|~).*$", text, re.MULTILINE) == []
+    originals = re.findall(r"^msgid .+(?:\n\".*\")*", text, re.MULTILINE)
+    assert len(originals) == len(set(originals)), "one sentence is translated twice"
+
+
+def test_what_is_the_same_in_both_languages_is_so_on_purpose() -> None:
+    same = {source for source, text in translated("es").items() if _forms(source)[0] == _forms(text)[0]}
+    assert same == {"Cookies", "Google Calendar"}
+    google = {name for name in TEXTS["en"] if TEXTS["en"][name] == TEXTS["es"][name]}
+    assert google == {"error_400"}
+
+
+def test_what_somebody_has_to_do_is_told_in_both_languages() -> None:
+    assert [code for code, texts in ACTIONS.items() if set(texts) != {"en", "es"}] == []
+    assert [
+        code for code, texts in ACTIONS.items() if texts["en"] == texts["es"] or not all(texts.values())
+    ] == []
+
+
 def test_spanish_addresses_agents_as_usted() -> None:
     familiar = re.compile(r"\b(tú|tu|tus|te|ti|contigo|vos|tienes|puedes|quieres|vosotros|os|haz)\b", re.I)
-    found = [form for text in translated("es").values() for form in _forms(text) if familiar.search(form)]
-    assert found == []
+    pages_say = [form for text in translated("es").values() for form in _forms(text)]
+    others = [*TEXTS["es"].values(), *(texts["es"] for texts in ACTIONS.values())]
+    assert [text for text in (*pages_say, *others) if familiar.search(text)] == []
 
 
 def _agents_templates() -> list[str]:
