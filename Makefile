@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check egress scopes bench faults faults-whole faults-selfcheck screenshots test-google lock clean
+.PHONY: help run test test-long check egress scopes bench faults faults-whole faults-selfcheck screenshots pictures test-google lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,10 @@ faults-selfcheck: $(READY) ## the campaign catches every seeded defect
 screenshots: $(READY) ## pictures of every page and state, and the table of axe and weights, in artefacts/
 	@.ci/ensure_chromium
 	@$(BIN)/python -m tests.gallery
+
+pictures: $(READY) ## the few pictures that README shows, anew
+	@.ci/ensure_chromium
+	@$(BIN)/python -m tests.gallery.readme
 
 lock: $(READY) ## renew both locks from pyproject.toml, keeping pins that still fit
 	@[ -x .venv/lock/bin/uv ] || { $(PYTHON) -m venv .venv/lock && .venv/lock/bin/python -m pip install --quiet uv; }

@@ -8,7 +8,15 @@ from tests.gallery.guest import Guest
 from tests.gallery.look import NARROW, WIDE
 
 Scheme = Literal["light", "dark"]
-FOLDER = Path(__file__).parents[2] / "artefacts" / "pictures"
+_ROOT = Path(__file__).parents[2]
+FOLDER = _ROOT / "artefacts" / "pictures"
+README: dict[str, tuple[str, Scheme]] = {
+    "settings-connected": ("en", "light"),
+    "settings-disconnect": ("es", "dark"),
+    "reviewer-agent": ("en", "light"),
+    "local-google-consent": ("es", "light"),
+}
+"""The pictures that README shows, each in one language and scheme; they lie in `docs/pictures`."""
 
 
 def take(guest: Guest, name: str, width: int, scheme: Scheme) -> None:
@@ -24,3 +32,11 @@ def take_all(guest: Guest, name: str) -> None:
     schemes: tuple[Scheme, ...] = ("light", "dark")
     for width, scheme in product((WIDE, NARROW), schemes):
         take(guest, name, width, scheme)
+
+
+def take_for_readme(guest: Guest, name: str, scheme: Scheme) -> None:
+    """Keep the upper part of the page, small enough to be committed."""
+    guest.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    guest.page.set_viewport_size({"width": 880, "height": 620})
+    guest.page.evaluate("scrollTo(0, 0)")  # the focus may stand further down
+    guest.page.screenshot(path=_ROOT / "docs" / "pictures" / f"{name}.png")
