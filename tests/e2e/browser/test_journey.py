@@ -147,3 +147,41 @@ def test_the_keyboard_alone_suffices(arrive: Arrive, running: Running) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url(f"{running.url}/settings")
     assert person.state() == "disconnected"
+
+
+def _press(person: Person, selector: str, key: str = "Enter") -> None:
+    """Tab to what is meant, and press it."""
+    for _ in range(60):
+        person.page.keyboard.press("Tab")
+        if person.page.evaluate("meant => document.activeElement.matches(meant)", selector):
+            person.page.keyboard.press(key)
+            return
+    pytest.fail(f"the keyboard does not reach {selector}")
+
+
+def test_every_act_is_done_by_keyboard_alone(arrive: Arrive, running: Running) -> None:
+    person = arrive()
+    page = person.settings()
+    _press(person, "form[action='/connect'] button")
+    page.wait_for_url(f"{running.google}/**")
+    _press(person, "button[name=account]")
+    page.wait_for_selector("button[value=allow]")
+    _press(person, "button[value=allow]")
+    page.wait_for_url(f"{running.url}/settings")
+    for action, state in (("/pause", "paused"), ("/resume", "connected")):
+        _press(person, f"form[action='{action}'] button")
+        page.wait_for_selector(f"section.state-{state}")
+    _press(person, "a[href='/disconnect']")
+    page.wait_for_url(f"{running.url}/disconnect")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("ArrowDown")
+    assert page.locator("input[value=yes]").is_checked()
+    _press(person, "form[action='/disconnect'] button")
+    page.wait_for_selector("section.state-disconnected")
+    assert person.says("is deleted")
+    _press(person, "form[action='/erase'] button")
+    page.wait_for_url("**/receipts/*")
+    with page.expect_download():
+        _press(person, "a[download]")
+    _press(person, "main a[href='/settings']")
+    page.wait_for_selector("section.state-not_connected")
