@@ -43,7 +43,7 @@ def main(only: str, operator: str, *, pictures: bool) -> None:
 def _line(browser: Browser, service: Stage, name: str, language: str, *, pictures: bool) -> str:
     with guest(browser, service, language) as looking:
         SIGHTS[name](looking)
-        weight, found = weigh(looking), list(faults(looking))
+        weight, found = weigh(looking), list(faults(looking, "light", "dark"))
         if pictures:
             take_all(looking, name)
         for fault in found:

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import BrowserContext, Page, Request
+from playwright.sync_api import BrowserContext, Page, Request, Route
 
 from calendar_service.domain.clock import DAY, MINUTE
 from calendar_service.domain.errors import AccessRevoked
@@ -70,6 +70,16 @@ class Guest:
     def open(self, path: str) -> None:
         """Open an address of the service."""
         self.page.goto(self.stage.url + path)
+
+    def as_in_a_frame(self, path: str) -> None:
+        """See, in the whole window, what the service answers to a frame."""
+
+        def asked_by_a_frame(route: Route) -> None:
+            headers = route.request.headers | {"sec-fetch-dest": "iframe"}
+            route.fulfill(response=route.fetch(headers=headers))
+
+        self.page.route(self.stage.url + path, asked_by_a_frame)
+        self.open(path)
 
     def link(self) -> str:
         """Return a fresh one-time link's path."""
@@ -148,6 +158,22 @@ class Guest:
         """Let time go by, and the worker do what is due."""
         self.stage.clock.advance(days * 86_400)
         self.house.work()
+
+    def resumed(self, actor: Actor) -> None:
+        """Have a pause lifted."""
+        self.house.service.organizations.pause(self.agent, actor, paused=False)
+
+    def schedule_without_permission(self, title: str) -> None:
+        """Have a session that Google refused, because its permission no longer suffices."""
+        refusal = {"status": 403, "reason": "insufficientPermissions"}
+        with self.trouble("/calendar/v3/calendars/*", refusal):
+            self.schedule(title)
+
+    def outgrown(self) -> None:
+        """Have a consent under an older policy than the one in force."""
+        connections = self.house.service.connections
+        facts = connections.slot(self.agent).facts
+        assert connections.consent_outgrown(self.agent, facts.connection_id, facts.consent_policy)
 
     def schedule_in(self, title: str, *, days: int) -> None:
         """Have one session, some days from now."""

@@ -2,12 +2,10 @@
 
 from itertools import product
 from pathlib import Path
-from typing import Literal
 
 from tests.gallery.guest import Guest
-from tests.gallery.look import NARROW, WIDE
+from tests.gallery.look import NARROW, WIDE, Scheme
 
-Scheme = Literal["light", "dark"]
 _ROOT = Path(__file__).parents[2]
 FOLDER = _ROOT / "artefacts" / "pictures"
 README: dict[str, tuple[str, Scheme]] = {

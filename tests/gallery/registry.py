@@ -27,7 +27,7 @@ SIGHTS: dict[str, Reach] = {
 ENGLISH_ONLY = frozenset({"public-api"})
 """For programmers: written in English alone."""
 
-REFUSALS = frozenset({name for name in SIGHTS if name.startswith("dead-ends-")}) | {
+REFUSALS = {name for name in SIGHTS if name.startswith("dead-ends-")} - {"dead-ends-in-a-frame"} | {
     "console-refused",
     "local-google-blocked",
     "local-google-missing",

@@ -10,7 +10,7 @@ def empty(guest: Guest) -> None:
 def accepted(guest: Guest) -> None:
     guest.sit_down()
     guest.connect_from_console()
-    guest.book("session-1", "Demo for Rosa Díaz")
+    guest.book("session-1", "Demo: Rosa Díaz")
 
 
 def moving(guest: Guest) -> None:
@@ -25,4 +25,4 @@ def cancelled(guest: Guest) -> None:
 
 def refused(guest: Guest) -> None:
     guest.sit_down()
-    guest.book("session-1", "Demo for Rosa Díaz")
+    guest.book("session-1", "Demo: Rosa Díaz")

@@ -95,3 +95,7 @@ def fault_of_ours(guest: Guest) -> None:
     guest.settings()
     guest.break_records()
     guest.open("/settings")
+
+
+def in_a_frame(guest: Guest) -> None:
+    guest.as_in_a_frame(guest.link())

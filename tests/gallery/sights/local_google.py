@@ -41,7 +41,7 @@ def wrong_request(guest: Guest) -> None:
 
 def week(guest: Guest) -> None:
     guest.connect()
-    guest.schedule("Demo for Rosa Díaz", "A long title that goes on and on, for a narrow column", "Review")
+    guest.schedule("Demo: Rosa Díaz", "Planificación trimestral de las sesiones con clientes", "Plan 2031")
     guest.at_google(f"/calendar?account={quote(ACCOUNT)}")
 
 

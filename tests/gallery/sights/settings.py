@@ -4,7 +4,7 @@ from calendar_service.domain.clock import HOUR
 from calendar_service.store.journal import Actor
 from tests.gallery.guest import OTHER_ACCOUNT, Guest
 
-_TALKS = ("Demo for Rosa Díaz", "Onboarding with Tomás", "Review of the contract")
+_TALKS = ("Demo: Rosa Díaz", "Onboarding: Tomás", "Plan 2031")
 
 
 def not_connected(guest: Guest) -> None:
@@ -172,8 +172,20 @@ def resumed(guest: Guest) -> None:
 
 def reconsent_required(guest: Guest) -> None:
     guest.connect()
-    guest.stage.google.switch(enforced_scope="https://www.googleapis.com/auth/calendar.readonly")
-    guest.schedule(_TALKS[0])
+    guest.schedule_without_permission(_TALKS[0])
+    guest.settings()
+
+
+def reconsent_to_a_new_policy(guest: Guest) -> None:
+    guest.connect()
+    guest.outgrown()
+    guest.settings()
+
+
+def resumed_by_the_organization(guest: Guest) -> None:
+    guest.connect()
+    guest.paused(Actor.ADMINISTRATOR)
+    guest.resumed(Actor.ADMINISTRATOR)
     guest.settings()
 
 
