@@ -32,5 +32,6 @@ REFUSALS = {name for name in SIGHTS if name.startswith("dead-ends-")} - {"dead-e
     "local-google-blocked",
     "local-google-missing",
     "local-google-wrong-request",
+    "reviewer-link-over",
 }
 """Pages that answer with an error; all others are what was asked for."""
