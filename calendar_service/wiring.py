@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import IO
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -209,12 +210,20 @@ class Calls:
             return dict(self._counted)
 
 
-def build(config: Config, process: str = "service", limits: Limits = Limits()) -> Service:  # noqa: B008 - a value
-    """Return the service as configured. Connects to nothing yet. `limits`: how much is asked of Google."""
+def build(
+    config: Config,
+    process: str = "service",
+    limits: Limits = Limits(),  # noqa: B008 - a value
+    log_to: IO[str] | None = None,
+) -> Service:
+    """Return the service as configured. Connects to nothing yet.
+
+    `limits`: how much is asked of Google. `log_to`: where the log goes, standard error if nothing is given.
+    """
     failpoints.configure(config.failpoints)
     if config.google.is_local and not config.is_production:
         permit_plain_http()
-    log = Log(process)
+    log = Log(process, log_to)
     calls = Calls(log)
     clock = config.clock()
     policy = config.operator.policy

@@ -1,9 +1,11 @@
 """What commands that end or change much share: a question before, progress meanwhile. Must not do the work itself."""
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NoReturn, TypeVar
 
 import click
@@ -21,9 +23,16 @@ yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
 def service() -> wiring.Service:
-    """Return the service as configured, closed when the command ends."""
-    made = wiring.build(configured(), "command")
-    click.get_current_context().call_on_close(made.close)
+    """Return the service as configured, closed when the command ends.
+
+    At a terminal standard error is for the person's eyes: log lines would tear the bar apart.
+    """
+    context = click.get_current_context()
+    nowhere = Path(os.devnull).open("w") if sys.stderr.isatty() else None  # noqa: SIM115 - closed with the command
+    if nowhere:
+        context.call_on_close(nowhere.close)
+    made = wiring.build(configured(), "command", log_to=nowhere)
+    context.call_on_close(made.close)
     return made
 
 

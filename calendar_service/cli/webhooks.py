@@ -1,15 +1,14 @@
 """`calendar-service webhooks`: what the backend could not be told. Must not show content, nor send anything itself."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
 
-from calendar_service import newkeys, wiring
+from calendar_service import newkeys
+from calendar_service.cli.asking import service, told
 from calendar_service.cli.settings import as_json_option, configured, print_json
 from calendar_service.domain.clock import rfc3339
-from calendar_service.domain.errors import ServiceError
 from calendar_service.store.letters import Letters, Waiting
 
 organization_option = click.option("--organization", default="", help="Only this organisation's.")
@@ -82,14 +81,8 @@ def new_secret(*, as_json: bool) -> None:
 def _letters(organization: str, agent: str) -> Iterator[Letters]:
     if agent and not organization:
         raise click.UsageError("--agent needs --organization.")
-    service = wiring.build(configured(), "webhooks")
-    try:
-        yield service.notify.letters
-    except ServiceError as trouble:
-        click.echo(trouble.detail, err=True)
-        sys.exit(1)
-    finally:
-        service.close()
+    with told():
+        yield service().notify.letters
 
 
 def _concerns(one: Waiting, organization: str, agent: str) -> bool:

@@ -1,6 +1,10 @@
 """The operator's commands over a living service: states and ids, ends, keys; and never content."""
 
+import contextlib
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -266,3 +270,31 @@ def test_doctor_and_the_numbers_tell_that_no_worker_comes(house: Household) -> N
     house.work()
     assert house.service.metrics()["calendar_longest_wait_seconds"] == 0
     assert invoke(house, "doctor").exit_code == 0
+
+
+def at_a_terminal(house: Household, *words: str) -> str:
+    """Return what a person at a terminal sees beside the command's output."""
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "calendar_service", *words]
+    environment = {"PATH": os.environ["PATH"], **house.variables}
+    subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, stderr=theirs, check=True)
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # the other end is closed: everything was read
+        while part := os.read(ours, 4096):
+            shown += part
+    os.close(ours)
+    return shown.decode()
+
+
+def test_at_a_terminal_no_log_line_tears_the_bar_apart(house: Household) -> None:
+    house.connect()
+    shown = at_a_terminal(house, "connections", "revoke", "--all", "--yes")
+    assert "1/1" in shown
+    assert "google.called" not in shown
+    assert state(house) is State.DISCONNECTED
+
+
+def test_away_from_a_terminal_the_log_goes_to_standard_error(house: Household) -> None:
+    house.connect()
+    assert "google.called" in invoke(house, "connections", "revoke", "--all", "--yes").stderr
