@@ -182,7 +182,7 @@ DEFECTS = (
     Defect(
         "cancel forgets what may have been written",
         "journeys/wishes.py",
-        "never_written = not record.placed and not record.sent",
+        "never_written = not (record.placed or record.sent or record.leased)",
         "never_written = not record.placed",
         ("F12 answer lost, cancelled at once",) * 4,
     ),
