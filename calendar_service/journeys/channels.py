@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from calendar_service.domain.clock import DAY, HOUR, MINUTE, Clock, Millis
 from calendar_service.domain.connection import Facts, State
-from calendar_service.domain.connection import Grant as GrantFact
 from calendar_service.domain.errors import (
     ChannelRefused,
     GoogleError,
@@ -83,8 +82,10 @@ class Channels:
     def _kept(self, agent: Agent) -> Millis | None:
         """Return after how long to look again, None for never."""
         slot = self.connections.slot(agent)
-        if slot.facts.grant is not GrantFact.LIVE:
-            return None
+        if not slot.facts.usable(SCOPE):
+            return spread(
+                keys.LOOK_EVERY
+            )  # nothing of theirs is used until the agent agrees: then it is due at once (SC-5)
         grant = self.grants.open(agent, slot.facts.connection_id, slot.grant)
         for channel_id, resource_id in slot.facts.left_channels.items():
             self._stop(agent, grant, channel_id, resource_id)

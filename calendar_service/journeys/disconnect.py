@@ -47,10 +47,6 @@ _INLINE = 5.0
 _SLOWEST: Millis = 6 * HOUR
 
 
-class ErasureRefused(Exception):
-    """The erasure was not carried out; the reason is for the operator."""
-
-
 @dataclass(frozen=True)
 class Disconnect:
     """The story of an end: here first, at Google as soon as Google lets us."""
@@ -67,28 +63,33 @@ class Disconnect:
     clock: Clock
     erase_after: Millis
 
-    def disconnect(
-        self, agent: Agent, actor: Actor, *, delete_calendar: bool = False, wait: bool = True
-    ) -> ConnectionView:
-        """End the connection in one step; then, with `wait`, try the errand at Google once, for seconds.
+    def disconnect(self, agent: Agent, actor: Actor, *, delete_calendar: bool = False) -> ConnectionView:
+        """End the connection in one step; then try the errand at Google once, for seconds.
 
         `delete_calendar` is the agent's own to ask, in the browser (SC-4). Never fails
         because Google does not answer or a record does not open (RV-2).
         """
         if delete_calendar and actor is not Actor.AGENT:
             raise ValueError("only the agent may ask for the calendar's deletion")
+        if self._end(agent, actor, delete_calendar=delete_calendar, errand_lease=keys.LEASE):
+            with self.transport.within(_INLINE):
+                self.run_errands(agent)
+        return self.overview.connection(agent)
+
+    def end(self, agent: Agent, actor: Actor) -> bool:
+        """End the connection in one step, and leave Google to the worker; false if none stood."""
+        return self._end(agent, actor, delete_calendar=False, errand_lease=0)
+
+    def _end(self, agent: Agent, actor: Actor, *, delete_calendar: bool, errand_lease: Millis) -> bool:
         answer, _ = self.connections.disconnect(
             agent,
             actor,
             delete_calendar=delete_calendar,
             erase_after=self.erase_after,
-            errand_lease=keys.LEASE if wait else 0,
+            errand_lease=errand_lease,
         )
         failpoint("disconnect.after_store")
-        if answer == "ok" and wait:
-            with self.transport.within(_INLINE):
-                self.run_errands(agent)
-        return self.overview.connection(agent)
+        return answer == "ok"
 
     # --- the closing errand ---
 

@@ -75,12 +75,8 @@ class Organizations:
         where it was interrupted.
         """
         self.connections.set_closed(organization, is_closed=True)
-        ended = 0
-        for agent in self.connections.members(organization):
-            before = self._view(agent).state
-            self.disconnect.disconnect(agent, Actor.ADMINISTRATOR, wait=False)  # Google is the worker's
-            ended += before not in {State.DISCONNECTED, State.REVOKED, State.NOT_CONNECTED}
-        return ended
+        members = self.connections.members(organization)
+        return sum(self.disconnect.end(agent, Actor.ADMINISTRATOR) for agent in members)
 
     def reopen(self, organization: str) -> None:
         """Let the organisation's agents connect again."""

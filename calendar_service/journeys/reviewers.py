@@ -112,7 +112,7 @@ class Reviewers:
         )  # first, so that nobody connects behind it
         erased = 0
         for agent in self.connections.members(link.organization):
-            self.disconnect.disconnect(agent, Actor.OPERATOR, wait=False)  # Google is the worker's
+            self.disconnect.end(agent, Actor.OPERATOR)
             with suppress(
                 NotConnected, RetentionRequiredByLaw
             ):  # gone meanwhile, or held: then its timer erases it

@@ -27,5 +27,6 @@ if errand then
   errand = cjson.decode(errand)
   errand.channels[channel] = resource
   redis.call('HSET', E, id, cjson.encode(errand))
+  journal({connection = id})
 end
 return {'gone'}

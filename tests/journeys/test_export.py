@@ -45,7 +45,7 @@ def test_the_document_names_every_member(house: Household) -> None:
     house.connect()
     house.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
     house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None)
-    house.service.disconnect.disconnect(house.agent, Actor.ADMINISTRATOR, wait=False)
+    house.service.disconnect.end(house.agent, Actor.ADMINISTRATOR)
     house.connect()
     house.service.schedule.put(house.agent, "s2", house.content(), By.AGENT, None)
     file = _taken(house)

@@ -278,13 +278,41 @@ def test_a_disconnect_while_the_channel_is_opened_leaves_it_to_the_errand(house:
     slot = house.service.connections.slot(agent)
     grant = house.service.connect.grants.open(agent, slot.facts.connection_id, slot.grant)
     channel = house.service.channels._watch(grant.access_token, agent, slot.facts)
-    house.service.disconnect.disconnect(agent, Actor.AGENT, wait=False)
+    house.service.disconnect.end(agent, Actor.AGENT)
     stands = house.service.connections.channel_opened(
         agent, grant.connection_id, slot.facts.calendar_id, channel.id, channel.resource_id, 1
     )
     assert not stands
+    assert '"channel.opened"' in house.stored()  # the errand has it, and the trail says so
     house.work(2)
     assert (house.channels, house.live_tokens()) == ([], [])
+
+
+def test_while_agreement_is_missing_no_channel_is_touched_and_then_all_at_once(watched: Watched) -> None:
+    facts, connections = watched.facts, watched.service.connections
+    another = f"{watched.agent.shard:02x}{'0' * 32}"
+    connections.channel_opened(
+        watched.agent,
+        facts.connection_id,
+        facts.calendar_id,
+        another,
+        "resource",
+        watched.service.clock.now(),
+    )
+    connections.consent_needed(watched.agent, facts.connection_id)
+    before = len(watched.calls())
+    watched.work(3)
+    watched.clock.advance(DAY)
+    watched.work(3)
+    assert set(watched.calls(before)) <= {"oauth2.token"}  # the proof of life alone
+    watched.connect()
+    before = len(watched.calls())
+    watched.work(3)
+    watched.clock.advance(61)
+    watched.work(3)
+    made = [name for name in watched.calls(before) if name.startswith("calendar.")]
+    assert sorted(set(made)) == ["calendar.channels.stop", "calendar.events.list", "calendar.events.watch"]
+    assert len(watched.channels) == 1
 
 
 def test_another_account_takes_the_channel_with_it(watched: Watched) -> None:
