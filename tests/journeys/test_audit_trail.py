@@ -223,6 +223,17 @@ def test_one_of_several_workers_makes_the_days_checkpoint(lived: Household) -> N
         worker.close()
 
 
+def test_a_checkpoint_of_a_clock_since_put_right_holds_no_other_up(lived: Household) -> None:
+    days(lived, 30)
+    assert lived.service.sealer.checkpoint() is not None
+    days(lived, -29)
+    made = lived.service.sealer.checkpoint()
+    assert made is not None
+    assert made["number"] == 4
+    assert lived.service.sealer.checkpoint() is None
+    assert verify(lived).faults == []
+
+
 def test_the_absence_of_a_checkpoint_alarms(lived: Household, capsys: pytest.CaptureFixture[str]) -> None:
     def found() -> tuple[str, float]:
         findings = json.loads(invoke(lived, "doctor", "--json").stdout)
