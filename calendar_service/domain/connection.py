@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from calendar_service.domain.clock import DAY, HOUR, Millis
+from calendar_service.domain.clock import Millis
 
 
 class Grant(StrEnum):
@@ -206,22 +206,3 @@ class Facts:
             State.CALENDAR_MISSING: self.calendar_lost_at or self.grant_since,
             State.CONNECTED: max(self.grant_since, self.calendar_since),
         }[self.state(scope)]
-
-
-def erasure_after_disconnect(now: Millis, erase_after: Millis) -> Millis:
-    """Return when identifiers are erased after a disconnect here (ST-5)."""
-    return now + erase_after
-
-
-def erasure_after_revocation(now: Millis, proof_at: Millis, erase_after: Millis) -> Millis:
-    """Return when identifiers are erased after a revocation at Google (ST-5, law 7).
-
-    The person may have revoked right after the last proof of life, so the term runs
-    from there; but not sooner than an hour from now (or the term, if that is shorter),
-    so that the agent can be told.
-    """
-    return max(proof_at + erase_after, now + min(HOUR, erase_after))
-
-
-SLOT_EXPIRY_AFTER: Millis = DAY
-"""How long after `erase_due` the database itself removes the slot if no worker did."""
