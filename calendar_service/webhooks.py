@@ -1,6 +1,8 @@
 """Webhooks to the backend: built, signed as Standard Webhooks asks, sent once. Must not know a store, nor repeat."""
 
 import json
+import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -65,19 +67,16 @@ class Webhooks:
         url: str,
         secrets: Callable[[], Sequence[Secret]],
         *,
-        observe: Callable[[Answer], None],
         deadline: float = DEADLINE,
         ca_file: str | None = None,
     ) -> None:
-        """Take the address, the secrets as they are at each sending, and authorities instead of the system's.
-
-        `observe` is told of each sending.
-        """
+        """Take the address, the secrets as they are at each sending, and authorities instead of the system's."""
         self._url = urlsplit(url)
         self._secrets = secrets
         self._seconds = deadline
         self._context = tls_context(ca_file)
-        self._observe = observe
+        self._lock = threading.Lock()
+        self._counted: Counter[str] = Counter()
 
     def send(self, message: Message) -> Answer:
         """Send once; whatever comes of it is an `Answer`."""
@@ -87,8 +86,14 @@ class Webhooks:
             answer = self._attempt(body, headers)
         except NO_ANSWER as reason:
             answer = Answer(None, fault_of(reason))
-        self._observe(answer)
+        with self._lock:
+            self._counted[str(answer.status or answer.fault)] += 1
         return answer
+
+    def counted(self) -> dict[str, int]:
+        """Return how often this process saw which status or fault."""
+        with self._lock:
+            return dict(self._counted)
 
     def _attempt(self, body: str, headers: Mapping[str, str]) -> Answer:
         deadline = Deadline(self._seconds)

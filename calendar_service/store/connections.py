@@ -114,7 +114,7 @@ class Connections:
         """Close an organisation, or reopen it."""
         name = keys.closed(organization)
         if is_closed:
-            self._database.write("SET", name, "1")
+            self._database.script("note", [name])
         else:
             self._database.write("DEL", name)
 

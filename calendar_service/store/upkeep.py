@@ -44,7 +44,7 @@ class Upkeep:
 
     def want_rewrite(self) -> None:
         """Ask for the append-only file to be rewritten: something was erased (law 7)."""
-        self._database.script("want_rewrite", [keys.REWRITE_WANTED])
+        self._database.script("note", [keys.REWRITE_WANTED])
 
     def take_rewrite(self) -> bool:
         """Tell whether a rewrite is wanted, and take the wish."""
