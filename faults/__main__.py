@@ -15,14 +15,19 @@ from faults.store import ROOT
 def main() -> int:
     """Run, print the tables, and tell by the exit status whether every law held."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started here ends with us
-    parser = argparse.ArgumentParser(prog="faults")
+    parser = argparse.ArgumentParser(
+        prog="python -m faults",
+        description="Break the real processes on purpose; exit 1 if a law was broken (docs/faults.md).",
+    )
     parser.add_argument(
         "what",
         nargs="?",
         choices=("campaign", "selfcheck", "report", "refreshes", "erasures"),
         default="campaign",
+        help="campaign (if none is named): many faults under load; selfcheck: the seeded defects; refreshes, "
+        "erasures: one kind, many times; report: what kept runs found",
     )
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, help="of the order and of every choice (1)")
     parser.add_argument(
         "--count",
         type=int,

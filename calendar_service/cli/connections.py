@@ -27,7 +27,7 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--organization", default="", help="Only of this organization.")
+@click.option("--organization", default="", help="Only of this organisation.")
 @click.option("--state", type=click.Choice([state.value for state in State]), help="Only in this state.")
 @as_json_option
 def show_all(organization: str, state: str | None, *, as_json: bool) -> None:
