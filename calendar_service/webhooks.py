@@ -1,8 +1,6 @@
 """Webhooks to the backend: built, signed as Standard Webhooks asks, sent once. Must not know a store, nor repeat."""
 
 import json
-import threading
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -67,16 +65,19 @@ class Webhooks:
         url: str,
         secrets: Callable[[], Sequence[Secret]],
         *,
+        observe: Callable[[Answer], None],
         deadline: float = DEADLINE,
         ca_file: str | None = None,
     ) -> None:
-        """Take the address, the secrets as they are at each sending, and authorities instead of the system's."""
+        """Take the address, the secrets as they are at each sending, and authorities instead of the system's.
+
+        `observe` is told of each sending.
+        """
         self._url = urlsplit(url)
         self._secrets = secrets
         self._seconds = deadline
         self._context = tls_context(ca_file)
-        self._lock = threading.Lock()
-        self._counted: Counter[str] = Counter()
+        self._observe = observe
 
     def send(self, message: Message) -> Answer:
         """Send once; whatever comes of it is an `Answer`."""
@@ -86,14 +87,8 @@ class Webhooks:
             answer = self._attempt(body, headers)
         except NO_ANSWER as reason:
             answer = Answer(None, fault_of(reason))
-        with self._lock:
-            self._counted[str(answer.status or answer.fault)] += 1
+        self._observe(answer)
         return answer
-
-    def counted(self) -> dict[str, int]:
-        """Return how often this process saw which status or fault."""
-        with self._lock:
-            return dict(self._counted)
 
     def _attempt(self, body: str, headers: Mapping[str, str]) -> Answer:
         deadline = Deadline(self._seconds)

@@ -64,7 +64,7 @@ from calendar_service.store.timers import Timers
 from calendar_service.store.trail import Trail
 from calendar_service.store.upkeep import Upkeep, WrongIdentityKey
 from calendar_service.vault import Vault
-from calendar_service.webhooks import Webhooks
+from calendar_service.webhooks import Answer, Webhooks
 
 THREADS = 16
 """Blocking threads of a web process; at most half of them wait on Google (law 2)."""
@@ -143,14 +143,6 @@ class Service:
             "calendar_store_round_trips_total": float(self.database.round_trips),
             **self._backlog(),
             **calls,
-            **self._webhooks_sent(),
-        }
-
-    def _webhooks_sent(self) -> dict[str, float]:
-        counted = self.notify.webhooks.counted() if self.notify.webhooks else {}
-        return {
-            f'calendar_webhooks_total{{outcome="{outcome}"}}': float(count)
-            for outcome, count in sorted(counted.items())
         }
 
     def _backlog(self) -> dict[str, float]:
@@ -298,7 +290,7 @@ def build(
         rotation=Rotation(census, connections, grants, lambda: [name for name, _ in config.keyring]),
         reviewers=Reviewers(ReviewerLinks(database), connections, disconnect, clock),
         stored=Stored(Holdings(database)),
-        notify=Notify(Letters(database), sessions, connections, _webhooks(config)),
+        notify=Notify(Letters(database), sessions, connections, _webhooks(config, log)),
         sealer=Sealer(trail, census, links, signing_key, issuer, log, term),
         audit=audit,
         replay=Replay(audit, trail, census, connections, disconnect, erase_after),
@@ -309,5 +301,11 @@ def build(
     )
 
 
-def _webhooks(config: Config) -> Webhooks | None:
-    return Webhooks(config.webhook_url, lambda: config.webhook_secrets) if config.webhook_url else None
+def _webhooks(config: Config, log: Log) -> Webhooks | None:
+    def observe(answer: Answer) -> None:
+        told = {"reason": answer.fault} if answer.status is None else {"status": answer.status}
+        log.event("webhook.sent", **told)
+
+    if not config.webhook_url:
+        return None
+    return Webhooks(config.webhook_url, lambda: config.webhook_secrets, observe=observe)

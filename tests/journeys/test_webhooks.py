@@ -14,7 +14,7 @@ from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
 from calendar_service.store import keys
 from calendar_service.store.journal import Actor
-from calendar_service.webhooks import Webhooks
+from calendar_service.webhooks import Answer, Webhooks
 from calendar_service.worker import Worker
 from tests.backend import OTHER_SECRET, SECRET, Backend, backend
 from tests.conftest import MovableClock
@@ -425,8 +425,8 @@ def test_a_receiver_that_wants_none_is_left_alone_for_an_hour_and_the_operator_t
     assert connected.told() == ["session.applied"]
 
 
-def test_nothing_is_lost_while_the_receiver_is_away(
-    connected: Told, clean_store: str, google_process: LocalGoogle
+def test_nothing_is_lost_while_the_receiver_is_away_and_the_log_tells_of_it(
+    connected: Told, clean_store: str, google_process: LocalGoogle, capsys: pytest.CaptureFixture[str]
 ) -> None:
     away = Household.of(
         clean_store, google_process, connected.clock,
@@ -434,9 +434,12 @@ def test_nothing_is_lost_while_the_receiver_is_away(
     )  # fmt: skip
     put(away)
     away.work(2)
-    assert away.service.notify.webhooks is not None
-    assert away.service.notify.webhooks.counted() == {"refused": 1}
-    assert 'calendar_webhooks_total{outcome="refused"}' in away.service.metrics()
+    sent = [
+        line
+        for line in map(json.loads, capsys.readouterr().err.splitlines())
+        if line["event"] == "webhook.sent"
+    ]
+    assert [line["reason"] for line in sent] == ["refused"]
     away.close()
     connected.clock.advance(6)
     assert connected.told() == ["session.applied"]
@@ -447,10 +450,11 @@ def test_where_nobody_answers_other_agents_letters_only_wait(connected: Told) ->
     for agent in agents:
         connected.connect(agent)
     away = connected.replica()
-    nowhere = Webhooks("http://127.0.0.1:9/", lambda: ())
+    seen: list[Answer] = []
+    nowhere = Webhooks("http://127.0.0.1:9/", lambda: (), observe=seen.append)
     notify = replace(away.service.notify, webhooks=nowhere)
     Worker(replace(away.service, notify=notify)).round()
-    assert nowhere.counted() == {"refused": 5}
+    assert seen == [Answer(None, "refused")] * 5
     away.close()
     connected.clock.advance(11)
     assert connected.told() == ["connection.connected"] * 10

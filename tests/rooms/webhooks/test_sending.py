@@ -20,9 +20,22 @@ MESSAGE = Message(
 )
 
 
-def sender(url: str, *secrets: str, deadline: float = 5, ca_file: Path | None = None) -> Webhooks:
+def sender(
+    url: str,
+    *secrets: str,
+    deadline: float = 5,
+    ca_file: Path | None = None,
+    seen: list[Answer] | None = None,
+) -> Webhooks:
     held = tuple(Secret(secret) for secret in secrets or (SECRET,))
-    return Webhooks(url, lambda: held, deadline=deadline, ca_file=str(ca_file) if ca_file else None)
+    authorities = str(ca_file) if ca_file else None
+    return Webhooks(
+        url,
+        lambda: held,
+        observe=([] if seen is None else seen).append,
+        deadline=deadline,
+        ca_file=authorities,
+    )
 
 
 def test_the_public_library_verifies_what_is_sent() -> None:
@@ -50,12 +63,13 @@ def test_while_two_secrets_are_in_force_a_receiver_may_hold_either(held: str) ->
 def test_a_secret_is_asked_for_at_each_sending() -> None:
     held = [Secret(SECRET)]
     with backend() as receiver:
-        webhooks = Webhooks(receiver.url, lambda: held)
+        seen: list[Answer] = []
+        webhooks = Webhooks(receiver.url, lambda: held, observe=seen.append)
         assert webhooks.send(MESSAGE).delivered
         receiver.secret = OTHER_SECRET
         held[:] = [Secret(OTHER_SECRET)]
         assert webhooks.send(MESSAGE).delivered
-    assert webhooks.counted() == {"204": 2}
+    assert seen == [Answer(204)] * 2
 
 
 def test_another_secret_or_a_changed_body_does_not_verify() -> None:
@@ -118,12 +132,13 @@ def test_a_redirect_is_not_followed(status: int) -> None:
 )
 def test_a_receiver_that_gives_no_answer_ends_within_the_deadline(act: Act, fault: str) -> None:
     with Peer(act) as peer:
-        webhooks = sender(peer.origin, deadline=0.3)
+        seen: list[Answer] = []
+        webhooks = sender(peer.origin, deadline=0.3, seen=seen)
         started = time.monotonic()
         assert webhooks.send(MESSAGE) == Answer(None, fault)
         assert time.monotonic() - started < 2
         assert len(peer.requests) == 1  # never sent twice
-    assert webhooks.counted() == {fault: 1}
+    assert seen == [Answer(None, fault)]
 
 
 def test_nobody_listening_is_a_fault_of_its_own() -> None:
