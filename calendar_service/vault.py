@@ -108,7 +108,7 @@ class DataKey:
 
 
 class Vault:
-    """The key-encryption keys: the first is current, the others only open (K8)."""
+    """The key-encryption keys: the first is current, the others only open."""
 
     def __init__(self, keyring: Callable[[], Sequence[tuple[str, bytes]]]) -> None:
         """Take `keyring`: asked at each use, so that a rotated key file is seen at once."""

@@ -126,7 +126,7 @@ class Config:
 
     @property
     def redirect_uri(self) -> str:
-        """The one address to which Google sends the browser back; never built from a request (O6)."""
+        """The one address to which Google sends the browser back; never built from a request."""
         return f"{self.public_url}/oauth/callback"
 
     @property

@@ -49,7 +49,7 @@ class Database:
 
 
 def database(text: str) -> Database:
-    """Return the address, or raise `Refused`: unknown form, or TLS that does not verify (T3)."""
+    """Return the address, or raise `Refused`: unknown form, or TLS that does not verify."""
     socket = _SOCKET.fullmatch(text)
     if socket:
         copies, query = _copies(socket["query"], Kind.SERVER)

@@ -1,4 +1,4 @@
-"""The texts of keys turned into keys, bad keys refused (K6). Must not know where the texts come from."""
+"""The texts of keys turned into keys, bad keys refused. Must not know where the texts come from."""
 
 import binascii
 import re

@@ -75,7 +75,7 @@ class Facts:
     connected_at: Millis = 0
     """When this connection began; a renewed consent does not move it."""
     proof_at: Millis = 0
-    """The last proof that the grant was alive: a 200 of the token endpoint (law 7)."""
+    """When the token endpoint last gave a token, which proves the grant alive (law 7)."""
     paused_by_agent: Millis = 0
     paused_by_organization: Millis = 0
     calendar_id: str = ""

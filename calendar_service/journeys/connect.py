@@ -57,7 +57,7 @@ class Connect:
     # --- to Google and back ---
 
     def begin(self, browser: Browser, cookie: str) -> str:
-        """Return Google's consent address for this browser; the state lives ten minutes and once (O2)."""
+        """Return Google's consent address for this browser; the state lives ten minutes and once."""
         agent = browser.whose
         self.connections.refuse_closed(agent.organization)
         state, verifier = new_secret(), self.oauth.new_verifier()

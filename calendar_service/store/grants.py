@@ -77,7 +77,7 @@ class Grants:
         return _packed(grant.key, grant.connection_id, number, refresh_token, access_token, expires_at)
 
     def open(self, agent: Agent, connection_id: str, sealed: str) -> Grant:
-        """Open what the store holds; a record that does not open is the operator's matter, not the agent's (K4)."""
+        """Open what the store holds; a record that does not open is the operator's matter, not the agent's."""
         try:
             packed = json.loads(sealed)
             key = self._vault.open_key(_place(agent, connection_id), packed["key"])

@@ -28,7 +28,7 @@ def digest(secret: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A one-time link from the console (L1-L6)."""
+    """A one-time link from the console."""
 
     organization: str
     agent: str
@@ -42,7 +42,7 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A consent under way: bound to browser, agent and organisation (O2)."""
+    """A consent under way: bound to browser, agent and organisation."""
 
     organization: str
     agent: str
@@ -55,7 +55,7 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """A browser's session after the ticket (C2, C3)."""
+    """A browser's session after the ticket."""
 
     organization: str
     agent: str
@@ -72,7 +72,7 @@ class Browser:
 
     @property
     def whose(self) -> Agent:
-        """The agent whom the ticket named; never read again from a URL or form (L4)."""
+        """The agent whom the ticket named; never read again from a URL or form."""
         return Agent(self.organization, self.agent)
 
 

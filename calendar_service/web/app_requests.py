@@ -1,4 +1,4 @@
-"""An id for every request and one line in the log. Must not write an address, a name or a value (law 9, D1-D3)."""
+"""An id for every request and one line in the log. Must not write an address, a name or a value (law 9)."""
 
 import re
 import secrets

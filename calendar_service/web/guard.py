@@ -1,4 +1,4 @@
-"""What every answer carries and every form proves (C1, C4, C5, T5). Must not know any journey."""
+"""What every answer carries and every form proves. Must not know any journey."""
 
 import hmac
 import re

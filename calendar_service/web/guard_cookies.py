@@ -1,4 +1,4 @@
-"""Cookies that belong to this host alone (C1). Must not know what they mean."""
+"""Cookies that belong to this host alone. Must not know what they mean."""
 
 from werkzeug.wrappers import Response
 
@@ -6,7 +6,7 @@ from calendar_service.config import Config
 
 
 def cookie_name(config: Config, name: str) -> str:
-    """Return the cookie's name: bound to this host and to https, wherever there is https (C1)."""
+    """Return the cookie's name: bound to this host and to https, wherever there is https."""
     return f"__Host-{name}" if config.public_url.startswith("https://") else name
 
 

@@ -1,4 +1,4 @@
-"""The one-time link by which an agent's browser comes to the settings page (L1-L6). Must not open it."""
+"""The one-time link by which an agent's browser comes to the settings page. Must not open it."""
 
 import re
 from typing import Annotated, Final
@@ -54,7 +54,7 @@ def _locale(text: str) -> str:
 
 
 def _known(service: Service, names: Names, url: str) -> str:
-    # Compared as a whole: an address that only begins like a known one leads elsewhere (L6).
+    # Compared as a whole: an address that only begins like a known one leads elsewhere.
     if url not in service.operator.organization(names.organization).return_urls:
         raise InvalidRequest(
             "`return_url` is not one of the addresses configured for this organisation.", field="return_url"

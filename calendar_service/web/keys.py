@@ -15,7 +15,7 @@ _SCHEME: Final = "bearer "
 
 
 class Keys:
-    """The keys in force. Several are valid at once, so that one can be exchanged while traffic runs (I2)."""
+    """The keys in force. Several are valid at once, so that one can be exchanged while traffic runs."""
 
     def __init__(self, known: Callable[[], Sequence[ApiKey]]) -> None:
         """Take `known`: asked at each request, so that an exchanged file is seen at once."""
@@ -34,7 +34,7 @@ class Keys:
         return found
 
     def _matching(self, presented: bytes) -> ApiKey | None:
-        # All are compared, whichever fits: the time taken tells neither whether nor which (I1).
+        # All are compared, whichever fits: the time taken tells neither whether nor which.
         found = None
         for key in self._known():
             if hmac.compare_digest(presented, bytes.fromhex(key.sha256)):
@@ -43,5 +43,5 @@ class Keys:
 
 
 def is_foreign(caller: ApiKey, organization: str) -> bool:
-    """Tell whether the key does not speak for this organisation. Reads nothing: what exists plays no part (I3)."""
+    """Tell whether the key does not speak for this organisation. Reads nothing: what exists plays no part."""
     return caller.organization not in {ANY, organization}

@@ -1,4 +1,4 @@
-"""Texts that go into an event: taken as they are or refused, never mended (I8). Must not know their use."""
+"""Texts that go into an event: taken as they are or refused, never mended. Must not know their use."""
 
 import re
 from typing import Final

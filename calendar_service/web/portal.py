@@ -59,7 +59,7 @@ class Reads:
     visits: Visits
 
     def portal(self, ticket: str) -> AnyResponse:
-        """Exchange the one-time link for a session and a clean address (L3)."""
+        """Exchange the one-time link for a session and a clean address."""
         if request.headers.get("Sec-Fetch-Dest") in {"iframe", "frame", "embed", "object"}:
             every = self.service.operator.organizations.values()
             guard.allow_frames({origin for each in every for origin in each.frame_ancestors})
@@ -124,7 +124,7 @@ class Callback:
     visits: Visits
 
     def callback(self) -> AnyResponse:
-        """Take the answer and lead to a clean address at once (O9)."""
+        """Take the answer and lead to a clean address at once."""
         if looked_at_ahead():
             return Response(status=503)
         visit = self.visits.current()
@@ -157,7 +157,7 @@ class Callback:
 
 @dataclass(frozen=True)
 class Acts:
-    """What the agent does. Each proves first that it comes from a page of this very visit (C4)."""
+    """What the agent does. Each proves first that it comes from a page of this very visit."""
 
     service: Service
     visits: Visits

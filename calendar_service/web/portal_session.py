@@ -1,4 +1,4 @@
-"""The agent's browser between ticket and logout (C1-C3, L4). Must not know what the pages do."""
+"""The agent's browser between ticket and logout. Must not know what the pages do."""
 
 from dataclasses import dataclass, replace
 
@@ -54,20 +54,20 @@ class Visits:
         return visit
 
     def acting(self) -> Visit:
-        """Return the visit of a form that may change something: own page, live session, its own token (C4)."""
+        """Return the visit of a form that may change something: own page, live session, its own token."""
         guard.require_own_page(self.service.config)
         visit = self.required()
         guard.require_token(visit.browser.csrf)
         return visit
 
     def begin(self, ticket: Ticket, response: Response) -> None:
-        """Begin a visit with a new id; a former one of this browser ends (C2)."""
+        """Begin a visit with a new id; a former one of this browser ends."""
         self._close_former()
         cookie, _ = self.service.tickets.open_browser(ticket)
         guard_cookies.set_cookie(self.service.config, response, SESSION, cookie)
 
     def end(self, visit: Visit, response: Response) -> None:
-        """End the visit on both sides (C3)."""
+        """End the visit on both sides."""
         self.service.tickets.close_browser(visit.cookie)
         guard_cookies.drop_cookie(self.service.config, response, SESSION)
 

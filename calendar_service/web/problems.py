@@ -58,7 +58,7 @@ class MethodNotAllowed(ServiceError):
 
 
 class Internal(ServiceError):
-    """A fault of this service; what it was is in the log and not in the answer (D4)."""
+    """A fault of this service; what it was is in the log and not in the answer."""
 
     def __init__(self) -> None:
         super().__init__("Something went wrong here that should not. The request id names it in the log.")
@@ -100,7 +100,7 @@ KINDS: Final[dict[type[ServiceError], Kind]] = {
 """Every error that a call can be answered with. A subclass answers as its nearest ancestor here."""
 
 _NOTHING: Final = "There is nothing here, or nothing that this key may know of."
-"""Said of everything that is not there, so that a foreign organisation looks like an empty one (I3)."""
+"""Said of everything that is not there, so that a foreign organisation looks like an empty one."""
 
 
 class Problem(msgspec.Struct, kw_only=True):

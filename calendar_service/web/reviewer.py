@@ -52,7 +52,7 @@ class ReviewerConsole:
         return answer
 
     def show(self, desk: Reviewer, words: dict[str, Any]) -> Response:
-        """Show one step: what to do, what to expect, what was called at Google, which clause."""
+        """Show one step, with the calls at Google that it caused and the clause it shows."""
         step = step_named(request.args.get("step", desk.step))
         desk, number, done = replace(desk, step=step.name), STEPS.index(step), request.args.get("done", "")
         last = step is STEPS[-1]

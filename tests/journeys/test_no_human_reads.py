@@ -1,4 +1,4 @@
-"""There is no function by which staff can read an event: each command and call is asked, and tells none (LU-3)."""
+"""Nobody can read an event here: each command and call is asked, and tells none (LU-3)."""
 
 import re
 from collections.abc import Iterator

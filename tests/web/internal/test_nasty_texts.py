@@ -1,4 +1,4 @@
-"""Whatever is sent in whatever place: no fault of ours, and a text arrives unchanged or not at all (I8)."""
+"""Whatever is sent in whatever place: no fault of ours, and a text arrives unchanged or not at all."""
 
 import base64
 import json

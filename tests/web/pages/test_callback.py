@@ -1,4 +1,4 @@
-"""Google's answer: taken once, in the browser that asked, and every refusal told in words (O2-O12)."""
+"""Google's answer: taken once, in the browser that asked, and every refusal told in words."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Every form proves its own page, its own visit and its own token; else nothing changes (C4)."""
+"""Every form proves its own page, its own visit and its own token; else nothing changes."""
 
 from collections.abc import Callable
 

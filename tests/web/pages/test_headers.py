@@ -1,4 +1,4 @@
-"""What every answer carries, whatever became of it (C1, C5, T5)."""
+"""What every answer carries, whatever became of it."""
 
 import pytest
 from flask import Flask

@@ -1,4 +1,4 @@
-"""The one-time link from the console, and the visit it opens (L1-L6, C1-C3)."""
+"""The one-time link from the console, and the visit it opens."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Where pages lead back to: the organisation's own addresses, whole, and nowhere else (C6, L6)."""
+"""Where pages lead back to: the organisation's own addresses, whole, and nowhere else."""
 
 from collections.abc import Iterator
 from itertools import product
