@@ -1,4 +1,4 @@
-"""A connection as independent facts, and the one state that is shown of them (design: states)."""
+"""A connection as independent facts, and the one state that is shown of them."""
 
 import json
 from collections.abc import Mapping
