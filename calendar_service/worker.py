@@ -27,6 +27,8 @@ IDENTIFIERS_KEPT_DAYS = 30
 """After the day of a session's end (law 11)."""
 REWRITE_EVERY: Millis = MINUTE
 """The append-only file is rewritten at most this often, and within this time of an erasure."""
+REWRITE_AT_LATEST: Millis = DAY // 2
+"""And so often in any case: who erased may have died before asking, and the database's own expiry never asks."""
 SEAL_EVERY: Millis = 5 * SECOND
 """The audit trail's new entries get their MACs at most this often; a look when nothing is new is one round trip."""
 CHECKPOINT_LOOK: Millis = 10 * MINUTE
@@ -87,7 +89,7 @@ class Worker:
     def round(self, each: Callable[..., Iterable[None]] = map) -> int:
         """Look after everything that is due now; return how many agents that were. `each` runs many at once."""
         if self.renewal_owed:
-            self._renew()
+            self._apart(self._renew)
         agents = list(self.service.timers.due(BATCH))
         list(each(self.tend, agents))
         list(each(self._session, self._turns()))
@@ -135,6 +137,8 @@ class Worker:
                 self.service.connections.postpone(agent, "nothing", None)
         except ServiceError as trouble:
             self.service.log.event("worker.trouble", code=trouble.code)
+        except Exception as error:
+            self.service.log.failure("worker.surprise", error)
 
     def _matter(self, agent: Agent, what: str) -> None:
         kind, _, name = what.partition(":")
@@ -226,7 +230,16 @@ class Worker:
         self._tell(self.service.notify.deliver_erased())
         self._rewrite_if_wanted()
         self._seal()
-        self._sweep_reviewers()
+        self._apart(self._sweep_reviewers)
+
+    def _apart(self, chore: Callable[[], None]) -> None:
+        """Do what concerns the whole house; trouble with it keeps no agent waiting."""
+        try:
+            chore()
+        except ServiceError as trouble:
+            self.service.log.event("worker.trouble", code=trouble.code)
+        except Exception as error:
+            self.service.log.failure("worker.surprise", error)
 
     def _seal(self) -> None:
         """Look after the audit trail; trouble with it never keeps an erasure back."""
@@ -248,8 +261,12 @@ class Worker:
 
     def _renew(self) -> None:
         """Tell whose consent a newer policy outgrew; nothing of theirs is used meanwhile (SC-5)."""
-        told = self.service.renewal.tell()
-        self.renewal_owed = False
+        self.renewal_owed = False  # what a surprise left is told at the next start
+        try:
+            told = self.service.renewal.tell()
+        except ServiceError:
+            self.renewal_owed = True
+            raise
         if told:
             self.service.log.event("consent.outgrown", count=told)
 
@@ -262,8 +279,11 @@ class Worker:
             self.service.log.alarm("erasure.clocks_differ", clause="ST-5")
 
     def _rewrite_if_wanted(self) -> None:
-        since = self.service.clock.now() - self.rewritten_at
-        if since >= REWRITE_EVERY and (self.rewrite_owed or self.service.upkeep.take_rewrite()):
+        since = abs(self.service.clock.now() - self.rewritten_at)  # also where a clock was put back
+        if since < REWRITE_EVERY:
+            return
+        is_late = self.rewritten_at > 0 and since >= REWRITE_AT_LATEST
+        if is_late or self.rewrite_owed or self.service.upkeep.take_rewrite():
             self._rewrite()
 
     def _rewrite(self) -> None:

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from calendar_service.domain.clock import DAY, SECOND
+from calendar_service.domain.failpoints import FailpointRaised, configure
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By
 from calendar_service.keyed import keyed_hash
 from calendar_service.store import keys
 from calendar_service.store.journal import Actor
+from calendar_service.worker import Worker
 from tests import servers
 from tests.conftest import MovableClock
 from tests.household import FIRST, Household
@@ -89,6 +91,25 @@ def test_nothing_erased_is_left_in_any_file(alone: tuple[Household, Server]) -> 
 
     assert servers.until(is_gone)
     assert house.service.audit.ends().due == 0
+
+
+def test_where_nobody_asked_for_it_the_file_is_rewritten_within_the_day(
+    alone: tuple[Household, Server],
+) -> None:
+    house, server = alone
+    calendar_id = lived(house)["calendar id"].encode()
+    worker = Worker(house.service, rewritten_at=house.service.clock.now())
+    house.service.disconnect.disconnect(WHOSE, Actor.AGENT)
+    configure({"erase.after_store": "raise"})
+    with pytest.raises(FailpointRaised):
+        house.service.disconnect.erase_now(WHOSE, Actor.AGENT)
+    configure({})
+    house.clock.advance(DAY / 4 / SECOND)
+    worker.round()
+    assert calendar_id in server.files()
+    house.clock.advance(DAY / 2 / SECOND)
+    worker.round()
+    assert servers.until(lambda: calendar_id not in server.files())
 
 
 def test_no_key_that_is_still_held_finds_an_identifier_again(alone: tuple[Household, Server]) -> None:

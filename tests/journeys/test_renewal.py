@@ -11,6 +11,7 @@ from calendar_service.domain.errors import NotConnected
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
 from calendar_service.journeys.sync import Wanted
+from calendar_service.store import keys
 from calendar_service.store.consents import Consents
 from calendar_service.store.journal import Actor
 from calendar_service.web.app import create_app
@@ -108,6 +109,17 @@ def test_the_backend_is_told_once(connected: Household, restarted: Restarted, re
         restarted(version).work(3)
     assert receiver.types == ["connection.reconsent_required"]
     assert receiver.received[0]["data"]["status"] == "reconsent_required"
+
+
+def test_a_record_that_cannot_be_read_keeps_no_end_back(connected: Household, restarted: Restarted) -> None:
+    connected.connect(OTHER, SECOND)
+    connected.service.database.client.hset(keys.part(OTHER, "facts"), "proof_at", "spoilt")
+    newer = restarted("2")
+    newer.service.disconnect.end(newer.agent, Actor.ADMINISTRATOR)
+    worker = newer.worker
+    worker.round()
+    assert newer.live_tokens() == [SECOND]
+    assert not worker.renewal_owed  # until the next start
 
 
 def test_whoever_agrees_before_being_told_is_not_asked_again(
