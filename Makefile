@@ -68,7 +68,7 @@ lock: $(READY) ## renew both locks from pyproject.toml, keeping pins that still 
 		--extra build -c requirements.lock pyproject.toml -o requirements-production.lock
 
 clean: ## remove what the targets made, except the data of `run`
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist *.egg-info
+	@rm -rf artefacts tests/sandbox/node/node_modules .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Behind a stamp: only hashed wheels are installed, then the package itself, editable and without a look online.

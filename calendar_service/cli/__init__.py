@@ -39,7 +39,7 @@ class Commands(click.Group):
         return command
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(package_name="calendar-service")
 def main() -> None:
     """Write scheduled video sessions into one dedicated Google calendar per agent.
