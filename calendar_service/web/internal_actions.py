@@ -25,11 +25,11 @@ ACTIONS: Final[dict[tuple[str, str], dict[str, str]]] = {
     },
     (_RESUME, "agent"): {
         "en": "The agent has paused the calendar. Resume it on the settings page.",
-        "es": "El agente ha pausado el calendario. Reanudarlo en la página de ajustes.",
+        "es": "El agente pausó el calendario. Reanudarlo en la página de ajustes.",
     },
     (_RESUME, "administrator"): {
         "en": "The organisation has paused the calendar; an administrator has to resume it.",
-        "es": "La organización ha pausado el calendario; tiene que reanudarlo una persona que la administre.",
+        "es": "La organización pausó el calendario; tiene que reanudarlo una persona que la administre.",
     },
 }
 """By code and by who has to act; every pair that the journeys give has its words here."""
