@@ -97,9 +97,7 @@ class Desks:
 
     def reviewer(self) -> Reviewer | None:
         """Return the reviewer's desk in this browser; in production, `LinkOver` once its link is over."""
-        secret, _, rest = self._cookie(_REVIEWER).partition("/")
-        token, _, rest = rest.partition("/")
-        step, _, zone = rest.partition("/")
+        secret, token, step, zone = self._kept()
         if not secret or not token:
             return None
         try:
@@ -127,9 +125,9 @@ class Desks:
     def enter(self, secret: str) -> Reviewer:
         """Return this browser's desk behind the link: the one it has there, or a fresh one, which is counted."""
         link = self.service.reviewers.admit(secret)
-        known = self.reviewer()
-        if known is not None and known.secret == secret:
-            return known
+        kept, token, step, zone = self._kept()  # perhaps of another link, which may be over
+        if kept == secret and token:
+            return Reviewer.at(secret, link, token, zone, step)
         self.service.reviewers.count(link)
         return Reviewer.at(secret, link)
 
@@ -151,6 +149,13 @@ class Desks:
     def leave(self, answer: Response) -> None:
         """Let the browser forget the reviewer's desk."""
         guard_cookies.drop_cookie(self.service.config, answer, _REVIEWER)
+
+    def _kept(self) -> tuple[str, str, str, str]:
+        """Return what the browser keeps of a reviewer's desk: the link's secret, token, step and zone, or nothing."""
+        secret, _, rest = self._cookie(_REVIEWER).partition("/")
+        token, _, rest = rest.partition("/")
+        step, _, zone = rest.partition("/")
+        return secret, token, step, zone
 
     def _cookie(self, name: str) -> str:
         return request.cookies.get(guard_cookies.cookie_name(self.service.config, name), "")

@@ -478,3 +478,11 @@ def test_the_video_script_names_what_google_looks_for(
     page = words(reviewer.get(f"/console/video?lang={language}"))
     for fact in (household.config.google.client_id, "https://www.googleapis.com/auth/calendar", "Videsk"):
         assert fact in page
+
+
+def test_another_link_opens_in_a_browser_whose_former_one_is_over(production: Reviewer) -> None:
+    production.arrive()
+    production.household.service.reviewers.end(production.link.organization)
+    assert production.get("/console").status_code == 410
+    assert production.arrive().status_code == 200
+    assert _state(production) is State.NOT_CONNECTED
