@@ -69,15 +69,16 @@ class Audit:
         return self.trail.now() - made_at(newest) if newest else None
 
     def numbers(self) -> dict[str, float]:
-        """Return the newest checkpoint's numbers as metrics; none where there is no checkpoint yet."""
+        """Return the newest checkpoint's numbers as metrics: none without one, a fault where it is spoilt."""
         newest = self.trail.newest_checkpoint()
         if newest is None:
             return {}
-        stated = {f"calendar_erasures_{name}": float(newest[name]) for name in ("due", "held", "overdue")}
+        said = {name for name in ("due", "held", "overdue") if name in newest}
+        stated = {f"calendar_erasures_{name}": float(newest[name]) for name in said}
         age = (self.trail.now() - made_at(newest)) / SECOND
         return {
             "calendar_audit_checkpoint_age_seconds": age,
-            "calendar_audit_faults": float(newest["faults"]),
+            "calendar_audit_faults": float(newest.get("faults", 1)),
         } | stated
 
     def ends(self) -> Ends:

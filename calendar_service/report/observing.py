@@ -128,7 +128,9 @@ def _checkpoint(service: Service) -> Observed:
     if newest is None or age is None:
         standing = Standing.MISSING if _was_due(service) else Standing.OPEN
         return Observed("There is no signed checkpoint yet.", standing=standing)
-    stated = {name: newest[name] for name in ("number", "made_at", "due", "erased", "held", "overdue")}
+    stated = {
+        name: newest.get(name, "?") for name in ("number", "made_at", "due", "erased", "held", "overdue")
+    }
     bad = age > ABSENT_AFTER or newest["overdue"] or newest["faults"]
     return Observed(
         "Signed checkpoint %(number)s of %(made_at)s: %(due)s due, %(erased)s erased since the one before, "

@@ -248,6 +248,16 @@ def test_the_absence_of_a_checkpoint_alarms(lived: Household, capsys: pytest.Cap
     assert found()[0] == "ok"
 
 
+def test_a_spoilt_checkpoint_is_a_fault_and_hides_no_other_number(lived: Household) -> None:
+    lived.service.database.client.zadd(keys.CHECKPOINTS, {"spoilt": 99})
+    numbers = lived.service.metrics()
+    assert numbers["calendar_audit_faults"] == 1
+    assert "calendar_agents_due" in numbers
+    findings = json.loads(invoke(lived, "doctor", "--json").stdout)
+    assert ("audit trail", "fault") in {(one["check"], one["level"]) for one in findings}
+    assert json.loads(invoke(lived, "report", "--json").stdout)["standing"] == "missing"
+
+
 def test_an_erasure_that_is_overdue_alarms(lived: Household, capsys: pytest.CaptureFixture[str]) -> None:
     days(lived, 7.5)  # and no worker came
     made = lived.service.sealer.checkpoint()
