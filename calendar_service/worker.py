@@ -147,7 +147,8 @@ class Worker:
             self.service.connections.postpone(agent, what, _SOON)
             return
         try:
-            self._chores[kind](agent, name)
+            with self.service.flow.unhurried():
+                self._chores[kind](agent, name)
         except (AccessRevoked, NotConnected):
             return  # the journey has noted it, and what depended on it
         except GoogleError as trouble:

@@ -75,9 +75,7 @@ class Channels:
         """Stop what has to be stopped, and open or renew the agent's channel if it is time (the worker)."""
         begun = self.connections.matter_begins(agent, "channel")
         if begun is not None:
-            with self.flow.unhurried():
-                after = self._kept(agent)
-            self.connections.matter_ended(agent, "channel", begun, after)
+            self.connections.matter_ended(agent, "channel", begun, self._kept(agent))
 
     def _kept(self, agent: Agent) -> Millis | None:
         """Return after how long to look again, None for never."""

@@ -62,8 +62,7 @@ class Look:
 
     def _look(self, agent: Agent, facts: Facts, grant: Grant) -> None:
         try:
-            with self.flow.unhurried():
-                self._compare(agent, facts, grant)
+            self._compare(agent, facts, grant)
         except CalendarMissing:
             self.connections.calendar_missing(agent, facts.connection_id)
         except GoogleError as trouble:

@@ -191,8 +191,7 @@ class Schedule:
                 )
             self.attempts.settle(agent, loaded.facts, waiting, due=until or None, destroy=not until)
         else:
-            with self.flow.unhurried():
-                self.attempts.make(agent, loaded.facts, grant, record, content, doubt=record.sent)
+            self.attempts.make(agent, loaded.facts, grant, record, content, doubt=record.sent)
 
     # --- one acceptance ---
 

@@ -1,5 +1,7 @@
 """One worker for everybody: what is spoilt of one agent keeps nobody else waiting."""
 
+from time import monotonic
+
 import pytest
 
 from calendar_service.store import keys
@@ -21,3 +23,19 @@ def test_a_record_that_cannot_be_read_leaves_the_others_alone(
     house.work(2)
     assert len(house.live_tokens()) == 1
     assert "worker.surprise" in capsys.readouterr().err
+
+
+def test_an_errand_waits_for_google_no_longer_than_it_is_this_workers(house: Household) -> None:
+    house.connect()
+    house.service.disconnect.end(house.agent, Actor.ADMINISTRATOR)
+    hurried = house.limited(worker_seconds=0.3)
+    house.google.fault("/revoke", {"hang": True})
+    began = monotonic()
+    hurried.work()
+    assert monotonic() - began < 4  # a call by itself may last twice as long
+    assert house.facts.revocation == "pending"
+    house.google.clear_faults()
+    house.clock.advance(60)
+    house.work()
+    assert house.facts.revocation == "confirmed"
+    hurried.close()
