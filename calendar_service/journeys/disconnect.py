@@ -201,7 +201,9 @@ class Disconnect:
     def _again(self, agent: Agent, errand: Errand) -> None:
         pause = min(_SLOWEST, 2 * SECOND << min(errand.tries, 16))
         jittered = pause // 2 + random.randrange(pause // 2 + 1)  # noqa: S311 - spreads load, guards nothing
-        self.connections.errand_step(agent, errand.retried(), jittered)
+        # The last look is at the seven days' end, whatever the pause: then the token goes.
+        left = max(0, errand.started + keys.ERRAND_MAX - self.clock.now())
+        self.connections.errand_step(agent, errand.retried(), min(jittered, left + SECOND))
 
     def _done(self, agent: Agent, errand: Errand, outcome: Revocation) -> None:
         if errand.delete_calendar:

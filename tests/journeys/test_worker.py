@@ -1,12 +1,15 @@
 """One worker for everybody: what is spoilt of one agent keeps nobody else waiting."""
 
+from dataclasses import replace
 from time import monotonic
 
 import pytest
 
+from calendar_service.domain.clock import DAY, MINUTE, SECOND
 from calendar_service.store import keys
 from calendar_service.store.journal import Actor
-from tests.household import SECOND, Household
+from tests.household import SECOND as OTHER_ACCOUNT
+from tests.household import Household
 from tests.journeys.conftest import NEIGHBOUR
 
 
@@ -15,7 +18,7 @@ def test_a_record_that_cannot_be_read_leaves_the_others_alone(
     house: Household, capsys: pytest.CaptureFixture[str], spoilt: str
 ) -> None:
     house.connect()
-    house.connect(NEIGHBOUR, SECOND)
+    house.connect(NEIGHBOUR, OTHER_ACCOUNT)
     agents = {agent.member: agent for agent in (house.agent, NEIGHBOUR)}
     for agent in agents.values():
         house.service.disconnect.end(agent, Actor.ADMINISTRATOR)
@@ -39,3 +42,19 @@ def test_an_errand_waits_for_google_no_longer_than_it_is_this_workers(house: Hou
     house.work()
     assert house.facts.revocation == "confirmed"
     hurried.close()
+
+
+def test_after_seven_days_the_token_is_destroyed_however_rarely_it_was_tried(house: Household) -> None:
+    house.connect()
+    house.service.disconnect.end(house.agent, Actor.ADMINISTRATOR)
+    house.google.fault("/revoke", {"status": 503, "reason": "backendError"})
+    connections = house.service.connections
+    (errand,) = connections.slot(house.agent).errands
+    connections.errand_step(house.agent, replace(errand, tries=30), 0)  # as after days of trouble
+    house.clock.advance((7 * DAY - 10 * MINUTE) / SECOND)
+    house.work()
+    assert house.facts.revocation == "pending"
+    house.clock.advance(11 * 60)
+    house.work()
+    assert connections.slot(house.agent).errands == ()
+    assert errand.grant not in house.stored()
