@@ -11,7 +11,7 @@ from flask import Blueprint, Response, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from calendar_service.domain.clock import SECOND, Millis
-from calendar_service.domain.errors import NotFound
+from calendar_service.domain.errors import LinkOver, NotFound
 from calendar_service.domain.inventory import INVENTORY
 from calendar_service.domain.methods import METHODS
 from calendar_service.web import guard_cookies
@@ -102,7 +102,10 @@ class ReceiptPage:
 
     def _zone(self) -> str:
         """Return the zone of the agent who looks, if one does."""
-        visit = Visits(self.service).current()
+        try:
+            visit = Visits(self.service).current()
+        except LinkOver:
+            return "UTC"  # a receipt is for everybody, whatever became of the reader's link
         return visit.browser.time_zone if visit else "UTC"
 
     def _own_copy(self, number: str) -> dict[str, Any]:

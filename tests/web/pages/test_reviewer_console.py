@@ -486,3 +486,13 @@ def test_another_link_opens_in_a_browser_whose_former_one_is_over(production: Re
     assert production.get("/console").status_code == 410
     assert production.arrive().status_code == 200
     assert _state(production) is State.NOT_CONNECTED
+
+
+def test_a_receipt_is_shown_also_when_the_link_is_over(production: Reviewer) -> None:
+    production.arrive()
+    production.connect_here()
+    production.in_settings("/disconnect", {"delete_calendar": "no"})
+    receipt = production.in_settings("/erase").location
+    production.household.service.reviewers.end(production.link.organization)
+    assert production.get("/settings").status_code == 410
+    assert production.get(receipt).status_code == 200
