@@ -96,7 +96,7 @@ _SPANISH = {
     "wants": "{app} quiere acceder a su cuenta de Google",
     "will": "Esto permitirá a {app}:",
     "tick": "Seleccione a qué puede acceder {app}:",
-    "trust": "Puede terminarlo cuando quiera en “Apps con acceso”.",
+    "trust": "Puede terminarlo cuando quiera en «Apps con acceso».",
     "testing": "Esta app está en pruebas: el acceso termina a los siete días.",
     "allow": "Permitir",
     "cancel": "Cancelar",

@@ -103,7 +103,7 @@ def test_waiting_sessions_are_shown_to_their_agent_with_title_and_time(
     content = household.content("Revisión <b>con</b> Ana")
     household.service.schedule.put(household.agent, "s1", content, By.AGENT, None)
     page = visitor.get("/settings")
-    assert "1 session is on its way" in words(page)
+    assert "1 session is waiting" in words(page)
     assert "Revisión &lt;b&gt;con&lt;/b&gt; Ana" in page.text
     assert ", Santiago" in words(page).partition("Ana")[2]
     assert "Google does not answer just now. Your connection is fine" in words(page)

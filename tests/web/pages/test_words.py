@@ -123,7 +123,7 @@ def test_the_first_wish_that_can_be_met_decides_the_language() -> None:
 
 
 def test_one_thing_and_several_are_told_apart() -> None:
-    one, many = "%(num)s session is on its way", "%(num)s sessions are on their way"
+    one, many = "%(num)s session is waiting", "%(num)s sessions are waiting"
     assert [catalogue("es").ngettext(one, many, n).split()[1:3] for n in (0, 1, 2)] == [
         ["sesiones", "están"],
         ["sesión", "está"],
