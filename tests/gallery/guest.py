@@ -198,6 +198,19 @@ class Guest:
         calendar = self.house.calendars(ACCOUNT)[0]["id"]
         self.house.as_person("DELETE", None, calendar=calendar, account=ACCOUNT)
 
+    def change_in_google(self, *sessions: str) -> None:
+        """Have moved the events of these sessions elsewhere by hand, which was noticed."""
+        for session in sessions:
+            view = self.house.service.schedule.get(self.agent, session, read_google=False)
+            self.house.as_person("PATCH", view, {"location": "Elsewhere"}, account=ACCOUNT)
+        self.house.service.look.once(self.agent)
+
+    def delete_in_google(self, session: str) -> None:
+        """Have deleted the event of a session by hand, which was noticed."""
+        view = self.house.service.schedule.get(self.agent, session, read_google=False)
+        self.house.as_person("DELETE", view, account=ACCOUNT)
+        self.house.service.look.once(self.agent)
+
     def write_by_hand(self) -> None:
         """Have written an event of one's own into the calendar at Google."""
         theirs = {name: {"dateTime": "2031-05-05T10:00:00Z"} for name in ("start", "end")}

@@ -87,7 +87,10 @@ def in_a_moment(guest: Guest) -> None:
 
 
 def not_understood(guest: Guest) -> None:
-    guest.open("/receipts/%00")
+    guest.open("/console")
+    guest.page.eval_on_selector("#minutes", "field => field.type = 'text'")
+    guest.page.fill("#minutes", "soon")
+    guest.press("/console/sessions")
 
 
 def fault_of_ours(guest: Guest) -> None:

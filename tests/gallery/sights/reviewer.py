@@ -20,19 +20,10 @@ def agent(guest: Guest) -> None:
     guest.press("/console/sessions")
 
 
-def reschedule(guest: Guest) -> None:
-    agent(guest)
-    guest.open("/console?step=reschedule")
-
-
 def cancel(guest: Guest) -> None:
     agent(guest)
     guest.open("/console?step=cancel")
     guest.press("/console/sessions/cancel")
-
-
-def calendar(guest: Guest) -> None:
-    guest.review_connected("calendar")
 
 
 def pause(guest: Guest) -> None:
@@ -49,12 +40,6 @@ def revoke_gone(guest: Guest) -> None:
         guest.press("/console/check")
 
 
-def revoke_unknown(guest: Guest) -> None:
-    guest.review_connected("revoke")
-    with guest.trouble("/token"):
-        guest.press("/console/check")
-
-
 def keep(guest: Guest) -> None:
     guest.review_connected("keep")
     guest.press("/console/settings")
@@ -63,21 +48,8 @@ def keep(guest: Guest) -> None:
     guest.open("/console")
 
 
-def reconnect(guest: Guest) -> None:
-    guest.review_connected("reconnect")
-
-
-def delete(guest: Guest) -> None:
-    guest.review_connected("delete")
-
-
-def erase(guest: Guest) -> None:
-    keep(guest)
-    guest.open("/console?step=erase")
-
-
 def receipt_of_mine(guest: Guest) -> None:
-    erase(guest)
+    keep(guest)
     guest.press("/console/settings")
     guest.press("/erase")
     with guest.page.expect_download() as download:

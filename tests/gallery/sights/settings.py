@@ -21,9 +21,11 @@ def connected(guest: Guest) -> None:
     guest.settings()
 
 
-def connected_one_session(guest: Guest) -> None:
+def connected_changed_in_google(guest: Guest) -> None:
     guest.connect()
-    guest.schedule(_TALKS[0])
+    guest.schedule(*_TALKS)
+    guest.change_in_google("session-1", "session-2")
+    guest.delete_in_google("session-3")
     guest.settings()
 
 
@@ -61,13 +63,6 @@ def trouble_and_waiting(guest: Guest) -> None:
         guest.settings()
 
 
-def waiting_one(guest: Guest) -> None:
-    guest.connect()
-    with guest.trouble("/calendar/v3/calendars/*"):
-        guest.schedule(_TALKS[0])
-    guest.settings()
-
-
 def waiting_for_quota(guest: Guest) -> None:
     guest.connect()
     with guest.trouble("/calendar/v3/calendars/*", {"status": 403, "reason": "quotaExceeded"}):
@@ -98,22 +93,6 @@ def failed(guest: Guest) -> None:
     guest.settings()
 
 
-def failed_one_too_late(guest: Guest) -> None:
-    guest.connect()
-    with guest.trouble("/calendar/v3/calendars/*"):
-        guest.schedule(_TALKS[0])
-        guest.later(days=1.5)
-    guest.settings()
-
-
-def failed_after_thirty_days(guest: Guest) -> None:
-    guest.connect()
-    guest.paused(Actor.AGENT)
-    guest.schedule_in(_TALKS[0], days=60)
-    guest.later(days=31)
-    guest.settings()
-
-
 def failed_by_the_disconnect(guest: Guest) -> None:
     guest.connect()
     with guest.trouble("/calendar/v3/calendars/*"):
@@ -127,14 +106,6 @@ def failed_by_the_removal(guest: Guest) -> None:
     with guest.trouble("/calendar/v3/calendars/*"):
         guest.schedule(_TALKS[0])
     guest.revoke_at_google()
-    guest.settings()
-
-
-def failed_by_another_account(guest: Guest) -> None:
-    guest.connect()
-    with guest.trouble("/calendar/v3/calendars/*"):
-        guest.schedule(_TALKS[0])
-    guest.connect(OTHER_ACCOUNT)
     guest.settings()
 
 
@@ -191,6 +162,7 @@ def resumed_by_the_organization(guest: Guest) -> None:
 
 def calendar_missing(guest: Guest) -> None:
     guest.connect()
+    guest.schedule(*_TALKS)
     guest.delete_calendar()
     guest.schedule(_TALKS[0])
     guest.settings()
@@ -221,13 +193,6 @@ def revoked(guest: Guest) -> None:
 def disconnect(guest: Guest) -> None:
     guest.connect()
     guest.schedule(*_TALKS)
-    guest.settings()
-    guest.open("/disconnect")
-
-
-def disconnect_one_session(guest: Guest) -> None:
-    guest.connect()
-    guest.schedule(_TALKS[0])
     guest.settings()
     guest.open("/disconnect")
 
