@@ -14,6 +14,7 @@ from calendar_service.domain.errors import AccessRevoked
 from calendar_service.domain.hold import Hold
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By
+from calendar_service.store import keys
 from calendar_service.store.journal import Actor
 from calendar_service.store.tickets import Browser, Ticket
 from tests.gallery.stage import Stage
@@ -174,6 +175,8 @@ class Guest:
         connections = self.house.service.connections
         facts = connections.slot(self.agent).facts
         assert connections.consent_outgrown(self.agent, facts.connection_id, facts.consent_policy)
+        older = {"consent_policy": "0"}
+        self.house.service.database.client.hset(keys.part(self.agent, "facts"), mapping=older)
 
     def schedule_in(self, title: str, *, days: int) -> None:
         """Have one session, some days from now."""

@@ -106,7 +106,7 @@ def test_waiting_sessions_are_shown_to_their_agent_with_title_and_time(
     assert "1 session is waiting" in words(page)
     assert "Revisión &lt;b&gt;con&lt;/b&gt; Ana" in page.text
     assert ", Santiago" in words(page).partition("Ana")[2]
-    assert "Google does not answer just now. Your connection is fine" in words(page)
+    assert "Google does not answer just now. Your connection is fine" in words(page).partition("Pause")[0]
 
 
 def test_a_session_that_failed_is_named_by_id_and_day_with_what_went_wrong(
@@ -122,6 +122,8 @@ def test_a_session_that_failed_is_named_by_id_and_day_with_what_went_wrong(
     assert "1 session could not be written" in page
     failed = page.partition("could not be written")[2]
     assert f"Video session s-17 {Language('en').day(content.end, 'UTC')}" in failed
+    assert "It stands in the console as before" in failed
+    assert "When the console changes a session, we try again." in failed
     assert "The session was over before it could be written" in failed
     assert "Sealed until it fails" not in page
 
@@ -180,6 +182,9 @@ def test_another_account_can_be_chosen_with_everything_said_before_the_button(
     page = visitor.get("/settings?account=another")
     assert "the one in the present account stays as it is" in words(page)
     assert "What Google will say" in words(page).partition("Continue with Google")[0]
+    assert "Keep the present account" in words(page)
+    assert "Connecting is up to you" not in words(page)
+    assert page.text.count("button primary") == 1
     visitor.get(visitor.consent(account=SECOND))
     assert "You chose another Google account than before" in words(visitor.get("/settings"))
     assert household.calendars(SECOND)
