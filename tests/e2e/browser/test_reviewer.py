@@ -59,7 +59,8 @@ def _sessions(person: Person) -> None:
         _step(person, step)
         _send(person, action)
         assert _called(person) == [method], step
-    assert person.page.locator("li.session").all_inner_texts() == ["session-1 in the calendar"]
+    shown = person.page.locator("li.session").all_inner_texts()
+    assert [each.split("\n") for each in shown] == [["session-1", "in the calendar"]]
 
 
 def _pause(person: Person) -> None:
