@@ -62,7 +62,12 @@ class Link:
             return
         line = Line(self, writer, ours)
         self.lines.add(line)
-        await asyncio.gather(line.pump(reader, ours, answers=False), line.pump(theirs, writer, answers=True))
+        with contextlib.suppress(
+            asyncio.CancelledError
+        ):  # the town ends with connections open: nothing to tell
+            await asyncio.gather(
+                line.pump(reader, ours, answers=False), line.pump(theirs, writer, answers=True)
+            )
         line.abort()
 
 
