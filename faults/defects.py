@@ -177,7 +177,7 @@ DEFECTS = (
         "worker.py",
         "self.service.access.probe(agent)",
         'self.service.connections.postpone(agent, "probe", DAY)',
-        ("F18 revoked at Google",) * 5,
+        ("F18 revoked at Google while paused",) * 2,
     ),
     Defect(
         "cancel forgets what may have been written",
@@ -187,11 +187,11 @@ DEFECTS = (
         ("F12 answer lost, cancelled at once",) * 4,
     ),
     Defect(
-        "intent to write not noted before Google",
-        "journeys/schedule.py",
-        "wanted = replace(wanted, sent=room or before_sent)",
-        "wanted = replace(wanted, sent=before_sent)",
-        ("F11 web killed, then cancelled",) * 4,
+        "a dead holder's write not remembered",
+        "store/take.lua",
+        "record.sent = record.sent or record.leased",
+        "",
+        ("F11 web killed, refused since, then cancelled",) * 4,
     ),
     Defect(
         "disconnect leaves the grant",

@@ -196,6 +196,14 @@ class Driver:
         self.journal.write(self.town, "state", agent=agent, state=answer.body["state"])
         return str(answer.body["state"])
 
+    def pause(self, agent: str) -> Answer:
+        """Pause as the administrator does."""
+        return self._api(ADMIN_KEY, self.some_web(), "POST", f"{self.agent_path(agent)}/connection/pause")
+
+    def resume(self, agent: str) -> Answer:
+        """Lift that pause."""
+        return self._api(ADMIN_KEY, self.some_web(), "POST", f"{self.agent_path(agent)}/connection/resume")
+
     def disconnect(self, agent: str, web: str | None = None, *, erase: bool = False) -> Answer:
         """Disconnect as the administrator does, and erase if asked."""
         web = web or self.some_web()

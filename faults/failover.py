@@ -56,7 +56,9 @@ def two_primaries(act: Act) -> int:
         since, lonely = len(act.driver.calls()), act.name("lonely")
         with contextlib.closing(former.client) as client:
             client.ping()  # it is there, and takes what it is given
-        act.at_once(act.driver.put, act.stayer(), lonely, web="web0")
+        asking = act.stayer()
+        version = act.driver.next_version(asking, lonely)
+        act.at_once(act.driver.put, asking, lonely, web="web0", version=version)
         agent, both = act.stayer(), act.name()
         act.at_once(act.driver.put, agent, both, web="web0")
         act.at_once(act.driver.put, agent, both, web="web1")
@@ -64,6 +66,7 @@ def two_primaries(act: Act) -> int:
         act.town.advance(31)
         time.sleep(act.chance.uniform(0.3, 0.7))
         act.gather()
+        act.driver.put(asking, lonely, web="web0", version=version)  # it finds there what nobody else has
         act.driver.note(
             "window", agent=agent, why="asked of a former primary", since=since, until=len(act.driver.calls()),
             method="calendar.events", contains=f"|{lonely}|", grant_type=None, at_most=0,

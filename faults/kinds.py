@@ -225,6 +225,22 @@ def web_killed_then_cancelled(act: Act) -> int:
     return struck
 
 
+@kind("F11 web killed, refused since, then cancelled")
+def web_killed_then_refused(act: Act) -> int:
+    """Who goes on after the dead one is refused, and knows no better than before; then comes the cancel."""
+    agent, session = act.stayer(), act.name()
+    struck = _killed_at_insert(act, agent, session, act.driver.next_version(agent, session))
+    act.driver.rule("*", "*/events*", {"status": 429, "reason": "rateLimitExceeded"}, times=8)
+    act.town.advance(31)
+    end = time.monotonic() + 3
+    while not act.driver.struck() and time.monotonic() < end:
+        time.sleep(0.02)
+    time.sleep(0.2)
+    act.town.google.clear_faults()
+    act.driver.surely("cancel", agent, session)
+    return struck
+
+
 @kind("F12 insert arrives late, twins possible")
 def late_insert(act: Act) -> int:
     """The first insert seems lost and arrives while the second is made; Google does not see that the id is taken."""
@@ -651,16 +667,34 @@ def revoked_at_google(act: Act) -> int:
         act.driver.put(agent, act.name())
     else:
         act.town.advance(25 * HOUR)
+    _notice(act, agent)
+    act.driver.surely_connect(agent)
+    act.driver.surely("put", agent, act.name())
+    return 1
+
+
+@kind("F18 revoked at Google while paused")
+def revoked_while_paused(act: Act) -> int:
+    """Nothing is written and nothing is looked at meanwhile: only a probe can notice it."""
+    agent = act.mover()
+    if not act.driver.pause(agent).accepted or not act.driver.take_access_away(agent):
+        return 0
+    act.town.advance(25 * HOUR)
+    _notice(act, agent)
+    act.driver.surely_connect(agent)
+    act.driver.resume(agent)
+    return 1
+
+
+def _notice(act: Act, agent: str) -> None:
+    """Wait until the service says that the access is gone."""
     end = time.monotonic() + 10
-    while (state := act.driver.state(agent)) == "connected" and time.monotonic() < end:
+    while (state := act.driver.state(agent)) in {"connected", "paused"} and time.monotonic() < end:
         act.town.advance(31)
         time.sleep(0.2)
     act.driver.note(
         "expected", agent=agent, law="unnoticed", wanted="revoked", found=state or "revoked", why="revoked"
     )
-    act.driver.surely_connect(agent)
-    act.driver.surely("put", agent, act.name())
-    return 1
 
 
 @kind("F19 revocation fails")

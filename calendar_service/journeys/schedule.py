@@ -202,12 +202,11 @@ class Schedule:
         cost = cost_of(wanted) if wanted.status is Status.PENDING else 0
         organization, account = loaded.agent.organization, loaded.facts.account_mark
         with self.flow.room(loaded.weather, organization, account, cost) as room:
-            # A lease that nobody gave back may have ended at Google too.
+            # Whoever took a lease and never gave it back may have been at Google; so may we, from here on.
             before = loaded.record
-            before_sent = before is not None and (before.sent or before.leased)
+            doubt = before is not None and (before.sent or before.leased)
             if wanted.status is Status.PENDING:
-                # From the acceptance on this process may die after Google's answer and before ours.
-                wanted = replace(wanted, sent=room or before_sent)
+                wanted = replace(wanted, sent=doubt)
             failpoint("schedule.before_accept")
             answer, fence = self.sessions.accept(
                 loaded, wanted, sealed, _ACTORS[by],
@@ -221,7 +220,7 @@ class Schedule:
             if answer != "leased":
                 return wanted, ""
             return self.attempts.make(
-                loaded.agent, loaded.facts, grant, replace(wanted, fence=fence), content, doubt=before_sent
+                loaded.agent, loaded.facts, grant, replace(wanted, fence=fence), content, doubt=doubt
             )
 
     def _note(self, loaded: Loaded, record: Record, by: By, *, only: str) -> str:
