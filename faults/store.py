@@ -99,11 +99,11 @@ class Store:
     # --- followers ---
 
     def follow(self, port: int) -> None:
-        """Follow the server that this port leads to, and wait until everything of it is here."""
+        """Follow the server that this port leads to, and wait until everything of it is here, in the file too."""
         with contextlib.closing(self.client) as client:
             client.replicaof("127.0.0.1", str(port))  # type: ignore[no-untyped-call]
             end = time.monotonic() + READY
-            while client.info("replication")["master_link_status"] != "up":
+            while client.info("replication")["master_link_status"] != "up" or _rewrites(client):
                 if time.monotonic() > end:
                     raise TownError("a replica does not come up")
                 time.sleep(0.01)
@@ -194,6 +194,11 @@ def _followed(trace: Path, before: dict[str, int]) -> tuple[dict[str, int], dict
         elif call != "write" and result == 0:
             synced[name] = max(synced.get(name, 0), at)
     return written, synced
+
+
+def _rewrites(client: "redis.Redis") -> bool:
+    found = client.info("persistence")
+    return bool(found["aof_rewrite_in_progress"] or found["aof_rewrite_scheduled"])
 
 
 def _name(path: str) -> str:

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -29,18 +30,23 @@ def stores(tmp_path: Path) -> Iterator[tuple[Store, Store]]:
         yield pair[0], pair[1]
 
 
+def _write(store: Store, name: str, count: int) -> None:
+    with closing(store.client) as client:
+        for number in range(count):
+            client.set(f"{name}-{number}", "x" * 100)
+        client.wait(1, 1000)
+
+
 def test_a_power_cut_after_a_resynchronisation_takes_nothing_that_was_acknowledged(
     stores: tuple[Store, Store],
 ) -> None:
     first, second = stores
-    with closing(first.client) as client:
-        for number in range(50):
-            client.set(f"before-{number}", "x" * 100)
-    second.follow(first.port)  # the file begun meanwhile gets its name only when all is there
-    with closing(first.client) as client:
-        for number in range(50):
-            client.set(f"during-{number}", "x" * 100)
-        client.wait(1, 5000)
+    _write(first, "before", 50)
+    with ThreadPoolExecutor(1) as pool:
+        # What comes while the follower writes its file anew lies in a file that gets its name only afterwards.
+        writing = pool.submit(_write, first, "during", 1000)
+        second.follow(first.port)
+        writing.result()
     second.lead()
     with closing(second.client) as client:
         for number in range(50):
@@ -48,4 +54,4 @@ def test_a_power_cut_after_a_resynchronisation_takes_nothing_that_was_acknowledg
     second.cut_power()
     second.start()
     with closing(second.client) as client:
-        assert client.dbsize() == 150
+        assert client.dbsize() == 1100
