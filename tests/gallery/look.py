@@ -113,7 +113,10 @@ _HEAD = """() => ({
     headings: document.querySelectorAll('h1').length,
     scripts: document.querySelectorAll('script, [onclick], [onload], [onsubmit], a[href^="javascript:"]').length,
 })"""
-_PAINTED = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
+_PAINTED = """() => new Promise(told => new PerformanceObserver(list => {
+    const first = list.getEntriesByName('first-contentful-paint')[0];
+    if (first) told(first.startTime);
+}).observe({type: 'paint', buffered: true}))"""
 _TOO_WIDE = """() => [document.documentElement.scrollWidth].filter(wide => wide > innerWidth)"""
 _MOVING = """() => [...document.querySelectorAll('*')].filter(each => {
     const style = getComputedStyle(each);
