@@ -253,7 +253,7 @@ def build(
     disconnect = Disconnect(
         connections, grants, marks, oauth, calendar, transport, overview, receipts, upkeep, clock, erase_after
     )
-    attempts = Attempts(sessions, connections, access, Writer(calendar), identity, operator, flow, clock)
+    attempts = Attempts(sessions, connections, access, Writer(calendar), identity, operator, flow)
     schedule = Schedule(sessions, connections, grants, access, attempts, flow, clock)
     trail, census, links = Trail(database), Census(database), Links(identity)
     public_keys, term = (public_key_text(signing_key.public_key()),), operator.promises.audit_term

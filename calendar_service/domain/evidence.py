@@ -220,10 +220,13 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
         ),
         "ST-4": Evidence(
             "Events of other calendars are not even asked for. A session's own text waits encrypted while Google "
-            "cannot be reached, and is gone once it is written.",
-            ("google/calendar.py", "store/settle.lua"),
+            "cannot be reached, and is gone once it is written, or the session is over; where the agent has to act "
+            "first, after 30 days at most.",
+            ("google/calendar.py", "store/settle.lua", "journeys/schedule.py"),
             (
                 "journeys/test_main_job.py::test_nothing_of_the_content_is_kept_once_google_has_confirmed",
+                "journeys/test_waiting.py::test_it_ends_after_thirty_days_in_all_and_its_content_with_it",
+                "journeys/test_life_of_a_grant.py::test_a_session_that_waited_until_it_was_over_is_reported_failed",
                 "unit/test_law_one.py::test_a_foreign_call_is_found",
             ),
         ),

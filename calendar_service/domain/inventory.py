@@ -25,7 +25,9 @@ _WITH_CONNECTION: Final = "When the connection is erased."
 _EVIDENCE: Final = (  # one sentence, as the translations know it
     "Kept as evidence, for 400 days unless the operator sets another term; after the erasure it leads to nobody."
 )
-_ONCE_TAKEN: Final = "When Google has taken it over; after 30 days of waiting at most."
+_ONCE_TAKEN: Final = (  # the same
+    "When Google has taken it over, or the session is over; where the agent has to act first, after 30 days at most."
+)
 
 INVENTORY: Final[tuple[Item, ...]] = (
     Item(
@@ -182,9 +184,10 @@ INVENTORY: Final[tuple[Item, ...]] = (
             "base",
             "placed",
             "noticed",
+            "waiting_since",
         ),
         "For each session: the identifier of its event, the day on which it ends, whether somebody changed it in "
-        "Google, and bookkeeping without content.",
+        "Google, since when it waits for the agent, and bookkeeping without content.",
         "To move or remove the right event, once.",
         "ST-3",
         "30 days after the day of its end; at the latest when the connection is erased.",

@@ -89,6 +89,8 @@ class Record:
     base: int = 0
     """Added to our revision in the event: continues the count of an event that was taken over (law 3)."""
     reason: str = ""
+    waiting_since: Millis = 0
+    """When it began to wait for a person's act (database time; the store's scripts write it); 0: it does not."""
 
     @classmethod
     def of_json(cls, session: str, text: str) -> "Record":

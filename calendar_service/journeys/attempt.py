@@ -6,7 +6,7 @@ Knows the store and the writer of events. Must not know why the session is wante
 import random
 from dataclasses import dataclass, replace
 
-from calendar_service.domain.clock import HOUR, MINUTE, SECOND, Clock, Millis
+from calendar_service.domain.clock import HOUR, MINUTE, SECOND, Millis
 from calendar_service.domain.connection import Facts, State
 from calendar_service.domain.errors import (
     AccessForbidden,
@@ -52,7 +52,6 @@ class Attempts:
     identity: IdentityKey
     operator: Operator
     flow: Flow
-    clock: Clock
 
     def make(
         self,
@@ -92,7 +91,7 @@ class Attempts:
             return self._trouble(agent, facts, record, content, trouble, doubt=doubt), ""
         status = Status.SCHEDULED if record.wanted else Status.CANCELLED
         done = replace(done, status=status, tries=0, reason="", calendar_number=facts.calendar_number)
-        self.settle(agent, facts, done, due=None, destroy=True)
+        self.settled(agent, facts, done)
         return done, link
 
     def _trouble(
@@ -116,37 +115,50 @@ class Attempts:
             return self._parked(agent, facts, waiting, content)
         if isinstance(trouble, RequestRefused | AccessForbidden) and not trouble.retryable:
             failed = replace(record, status=Status.FAILED, reason=trouble.code, digest="", sent=False)
-            self.settle(agent, facts, failed, due=None, destroy=True)
+            self.settled(agent, facts, failed)
             return failed
         if isinstance(trouble, AccountRateLimited):
             self.flow.account_limited(facts.account_mark)
         ambiguous = isinstance(trouble, GoogleUnavailable) and trouble.ambiguous
-        later = replace(record, tries=record.tries + 1, reason=_reason(trouble), sent=doubt or ambiguous)
-        due = self.clock.now() + _pause(later.tries, trouble)
-        # Not later than its end: that it was not written in time is told then.
-        due = min(due, content.end) if record.wanted and content else due
-        self.settle(agent, facts, later, due=due, destroy=False)
+        later = replace(
+            record,
+            status=Status.PENDING,
+            tries=record.tries + 1,
+            reason=_reason(trouble),
+            sent=doubt or ambiguous,
+        )
+        self._again(agent, facts, later, content, _pause(later.tries, trouble))
         return later
 
     def _parked(self, agent: Agent, facts: Facts, record: Record, content: Content | None) -> Record:
-        waits = record.status is Status.WAITING
-        self.settle(agent, facts, record, due=self.waits_until(content) if waits else None, destroy=not waits)
+        if record.status is Status.WAITING:
+            self.waits(agent, facts, record, content)
+        else:
+            self.settled(agent, facts, record)
         return record
 
-    def settle(
-        self, agent: Agent, facts: Facts, record: Record, *, due: Millis | None, destroy: bool
+    def settled(self, agent: Agent, facts: Facts, record: Record) -> None:
+        """Write how it ended, if the lease is still ours; its content is destroyed."""
+        self.sessions.settle(
+            agent, facts.connection_id, record, again=None, latest=None, destroy_content=True
+        )
+
+    def waits(self, agent: Agent, facts: Facts, record: Record, content: Content | None) -> None:
+        """Let it wait for a person's act, 30 days from the wait's beginning at most, if the lease is still ours."""
+        self._again(agent, facts, record, content, keys.WAITING_MAX)
+
+    def _again(
+        self, agent: Agent, facts: Facts, record: Record, content: Content | None, after: Millis
     ) -> None:
-        """Write how it stands now, if the lease is still ours."""
-        self.sessions.settle(agent, facts.connection_id, record, due=due, destroy_content=destroy)
+        # Not later than its end: that it was not written in time is told then.
+        latest = content.end if content and record.wanted else None
+        self.sessions.settle(
+            agent, facts.connection_id, record, again=after, latest=latest, destroy_content=False
+        )
 
     def _still_ours(self, agent: Agent, record: Record) -> bool:
         now = self.sessions.load(agent, record.session).record
         return now is not None and now.fence == record.fence
-
-    def waits_until(self, content: Content | None) -> Millis:
-        """Return until when content may wait for a person's act: its end, 30 days at most."""
-        limit = self.clock.now() + keys.WAITING_MAX
-        return min(limit, content.end) if content else limit
 
 
 def _reason(trouble: ServiceError) -> str:

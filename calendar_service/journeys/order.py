@@ -13,6 +13,7 @@ from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import Record, Status
+from calendar_service.store import keys
 from calendar_service.store.connections import Slot
 from calendar_service.store.flow import PATCH
 from calendar_service.store.grants import Grant, Grants
@@ -92,3 +93,8 @@ def is_over(record: Record, end: Millis | None, now: Millis) -> bool:
     if record.wanted:
         return end is not None and end <= now
     return now > (record.over_day + 8) * DAY
+
+
+def waited_too_long(record: Record, now: Millis) -> bool:
+    """Tell whether it has waited for a person's act as long as anything may (30 days)."""
+    return 0 < record.waiting_since <= now - keys.WAITING_MAX

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from calendar_service.domain.clock import SECOND, Clock, Millis
-from calendar_service.domain.connection import REFUSING_STATES, WAITING_STATES
+from calendar_service.domain.connection import REFUSING_STATES, WAITING_STATES, Facts
 from calendar_service.domain.errors import Busy, EventMissing, NotConnected, NotFound, SessionOver
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
@@ -18,7 +18,7 @@ from calendar_service.google.calendar import CalendarMissing
 from calendar_service.journeys.access import Access
 from calendar_service.journeys.attempt import Attempts
 from calendar_service.journeys.flow import Flow
-from calendar_service.journeys.order import UNSETTLED, cost_of, is_over
+from calendar_service.journeys.order import UNSETTLED, cost_of, is_over, waited_too_long
 from calendar_service.journeys.views import SessionView
 from calendar_service.journeys.wishes import (
     STANDING,
@@ -166,32 +166,34 @@ class Schedule:
 
     def resume(self, agent: Agent, session: str) -> None:
         """Go on with a session whose time has come (the worker)."""
-        record = self.sessions.take(agent, session)
-        if record is None:
+        taken = self.sessions.take(agent, session)
+        if taken is None:
             return
+        record, database_now = taken
+        # A wait or a session is over when both clocks say so: one that is wrong ends nothing too early.
+        now = min(database_now, self.clock.now())
         loaded = self.sessions.load(agent, session)
         self.flow.seen(loaded.weather)
         state = loaded.facts.state(SCOPE)
         if state in REFUSING_STATES or record.status not in UNSETTLED:
-            self.attempts.settle(agent, loaded.facts, record, due=None, destroy=state in REFUSING_STATES)
+            self.attempts.settled(agent, loaded.facts, record)
             return
         grant = self.grants.open(agent, loaded.facts.connection_id, loaded.grant)
         content = grant.open_content(session, loaded.content) if loaded.content else None
         end = content.end if content else None
-        if (record.wanted and content is None) or is_over(record, end, self.clock.now()):
-            over = replace(record, status=Status.FAILED, reason="session_over", digest="")
-            self.attempts.settle(agent, loaded.facts, over, due=None, destroy=True)
+        if (record.wanted and content is None) or is_over(record, end, now):
+            self._failed(agent, loaded.facts, record, "session_over")
+        elif state in WAITING_STATES and waited_too_long(record, now):
+            self._failed(agent, loaded.facts, record, "waited_too_long")
         elif state in WAITING_STATES:
             waiting = replace(record, status=Status.WAITING, reason=state.value)
-            until = self.attempts.waits_until(content)
-            if until <= self.clock.now():
-                waiting, until = (
-                    replace(waiting, status=Status.FAILED, reason="waited_too_long", digest=""),
-                    0,
-                )
-            self.attempts.settle(agent, loaded.facts, waiting, due=until or None, destroy=not until)
+            self.attempts.waits(agent, loaded.facts, waiting, content)
         else:
             self.attempts.make(agent, loaded.facts, grant, record, content, doubt=record.sent)
+
+    def _failed(self, agent: Agent, facts: Facts, record: Record, reason: str) -> None:
+        failed = replace(record, status=Status.FAILED, reason=reason, digest="")
+        self.attempts.settled(agent, facts, failed)
 
     # --- one acceptance ---
 
@@ -210,7 +212,7 @@ class Schedule:
             failpoint("schedule.before_accept")
             answer, fence = self.sessions.accept(
                 loaded, wanted, sealed, _ACTORS[by],
-                lease=keys.LEASE if room else 0, waits_until=self.attempts.waits_until(content),
+                lease=keys.LEASE if room else 0, end=content.end if content else None,
             )  # fmt: skip
             failpoint("schedule.after_accept")
             if answer == "again":
@@ -224,7 +226,7 @@ class Schedule:
             )
 
     def _note(self, loaded: Loaded, record: Record, by: By, *, only: str) -> str:
-        answer, _ = self.sessions.accept(loaded, record, "", _ACTORS[by], lease=0, waits_until=0, only=only)
+        answer, _ = self.sessions.accept(loaded, record, "", _ACTORS[by], lease=0, end=None, only=only)
         return answer
 
 

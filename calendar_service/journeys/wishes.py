@@ -94,6 +94,7 @@ def next_revision(
         version=version,
         tries=0,
         reason=state.value if waiting else "",
+        waiting_since=0,
     )
 
 
@@ -108,6 +109,7 @@ def withdrawn(loaded: Loaded, record: Record, version: int | None) -> Record:
         version=version,
         tries=0,
         reason="",
+        waiting_since=0,
     )
     state = loaded.facts.state(SCOPE)
     if out_of_reach(loaded, record):

@@ -1,7 +1,8 @@
 #!lua
 -- Accept the desired state of one session, and take its lease if it is free: one durable step (laws 2, 4).
 -- A: connection, session, record as loaded, record wanted, sealed content ('' = none), lease length (0 = let the
--- worker do it), waits until, 'keep' (only note it) or 'drop' (note it, and let the waiting content go)
+-- worker do it), longest wait for a person (ms), its end ('' = none), 'keep' (only note it) or 'drop' (note it, and let
+-- the waiting content go)
 local id, name, loaded, wanted, content = A[1], A[2], A[3], A[4], A[5]
 if fact('connection_id') ~= id or fact('grant') ~= 'live' then return {'gone'} end
 local current = redis.call('HGET', S, name) or ''
@@ -10,12 +11,11 @@ local record = cjson.decode(wanted)
 local due = tonumber(redis.call('ZSCORE', D, 'session:' .. name) or '0')
 local before = current ~= '' and cjson.decode(current)
 local answer = 'leased'
-if A[8] ~= '' then
+if A[9] ~= '' then
   answer = 'noted'
-  if A[8] == 'drop' then wake_at('session:' .. name, nil) end
+  if A[9] == 'drop' then wake_at('session:' .. name, nil) end
 elseif record.status == 'waiting' then
   answer = 'waiting'
-  wake_at('session:' .. name, tonumber(A[7]))
 elseif before and before.leased and due > now then
   -- Somebody is at Google with the older state: the settling of that attempt sees the newer revision.
   record.leased, answer = true, 'queued'
@@ -27,9 +27,10 @@ else
   wake_at('session:' .. name, now + tonumber(A[6]))
 end
 put_session(name, record)
+if answer == 'waiting' then look_again(name, record, tonumber(A[7]), tonumber(A[8])) end
 if record.status == 'cancelled' then notify('session.applied', name) end
 if content ~= '' then redis.call('HSET', W, name, content)
-elseif A[8] ~= 'keep' then redis.call('HDEL', W, name) end
+elseif A[9] ~= 'keep' then redis.call('HDEL', W, name) end
 if not redis.call('ZSCORE', D, 'tidy') then wake_at('tidy', now + DAY) end
 guard_expiry()
 retime()

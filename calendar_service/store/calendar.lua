@@ -18,7 +18,7 @@ put('calendar_id', calendar, 'calendar_since', ms(now), 'calendar_lost_at', '0',
 redis.call('HDEL', F, 'time_zone', 'former_mark', 'calendar_leased')
 wake_at('calendar', nil)
 watch_calendar(before == calendar and 60000 or DAY)
-wake_waiting()
+wake_unsettled()
 retime()
 journal({replaced = replaced})
 return {'ok'}

@@ -38,7 +38,7 @@ wake_at('erase', nil)
 wake_at('probe', tonumber(A[8]))
 if instant('calendar_since') == 0 then wake_at('calendar', now + 60000)
 elseif not renewal then watch_calendar(60000) end
-wake_waiting()
+wake_unsettled()
 guard_expiry()
 -- Without a calendar it is not usable yet: the calendar's own step tells.
 if instant('calendar_since') > 0 then notify('connection.connected') end

@@ -9,7 +9,7 @@ put(name, on and ms(now) or '0')
 tell_agent()
 -- A second pause beside another changes nothing for the backend; neither does lifting one of two.
 if paused() ~= before then notify(on and 'connection.paused' or 'connection.resumed') end
-if not on then wake_waiting() end
+if not on then wake_unsettled() end
 if not on and instant('calendar_since') > 0 then watch_calendar(0) end
 retime()
 journal()

@@ -103,13 +103,14 @@ class Sessions:
         actor: Actor,
         *,
         lease: Millis,
-        waits_until: Millis,
+        end: Millis | None,
         only: str = "",
     ) -> tuple[str, int]:
         """Accept the wanted state, durably.
 
-        `lease`: how long the caller may be at Google, 0 = the worker does it. `only`:
-        `keep` notes the record and nothing else, `drop` also lets waiting content go.
+        `lease`: how long the caller may be at Google, 0 = the worker does it. `end`: the
+        session's, for one that waits for a person. `only`: `keep` notes the record and
+        nothing else, `drop` also lets waiting content go.
         Answers `leased` with the fencing number (go to Google), `queued` (somebody else
         does it), `waiting`, `noted`, `again` (the record changed since it was loaded)
         or `gone` (the connection ended).
@@ -124,26 +125,35 @@ class Sessions:
             wanted.to_json(),
             content,
             lease,
-            waits_until,
+            keys.WAITING_MAX,
+            _or_nothing(end),
             only,
         )
         return answer[0], int(answer[1]) if len(answer) > 1 else 0
 
-    def take(self, agent: Agent, session: str) -> Record | None:
-        """Take a session whose time has come; None if it is gone or somebody else has it."""
+    def take(self, agent: Agent, session: str) -> tuple[Record, Millis] | None:
+        """Take a session whose time has come, with the database's time; None if it is gone or somebody else has it."""
         answer = self._database.step("take", agent, entry(Kind.UPKEEP, Actor.SERVICE), session, keys.LEASE)
-        return Record.of_json(session, answer[1]) if answer[0] == "ok" else None
+        return (Record.of_json(session, answer[1]), int(answer[2])) if answer[0] == "ok" else None
 
     def settle(
-        self, agent: Agent, connection_id: str, record: Record, *, due: Millis | None, destroy_content: bool
+        self,
+        agent: Agent,
+        connection_id: str,
+        record: Record,
+        *,
+        again: Millis | None,
+        latest: Millis | None,
+        destroy_content: bool,
     ) -> bool:
         """Write how an attempt ended; false if the lease was lost, and then nothing is written.
 
-        `due`: when to look at it again (database time), None = not at all.
+        `again`: how long until it is looked at again, counted by the database's clock, and for one that waits
+        for a person from when its wait began; None = not at all. `latest`: the instant at which it is in any case.
         """
         answer = self._database.step(
             "settle", agent, entry(Kind.SETTLED, Actor.SERVICE), connection_id, record.session, record.fence,
-            record.to_json(), "" if due is None else due, "1" if destroy_content else "0",
+            record.to_json(), _or_nothing(again), _or_nothing(latest), "1" if destroy_content else "0",
         )  # fmt: skip
         return cast(str, answer[0]) == "ok"
 
@@ -157,3 +167,7 @@ class Sessions:
             record.to_json(), done,
         )  # fmt: skip
         return cast(str, answer[0]) == "ok"
+
+
+def _or_nothing(value: Millis | None) -> Millis | str:
+    return "" if value is None else value

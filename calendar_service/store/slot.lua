@@ -141,11 +141,19 @@ local function session(name)
   return text and cjson.decode(text)
 end
 
-local function put_session(name, record) redis.call('HSET', S, name, cjson.encode(record)) end
+-- A wait for a person's act counts from its first moment, whatever is looked at meanwhile.
+local function put_session(name, record)
+  if record.status ~= 'waiting' then record.waiting_since = 0
+  elseif (record.waiting_since or 0) == 0 then record.waiting_since = now end
+  redis.call('HSET', S, name, cjson.encode(record))
+end
 
--- Everything that waited for a person's act is looked at again now.
-local function wake_waiting()
-  for _, name in ipairs(redis.call('HKEYS', W)) do wake_at('session:' .. name, now) end
+-- It is looked at again `after` ms, counted from now or from when its wait for a person began, and at `latest` in any
+-- case. Never at once: a process whose clock is behind would come to the same end again and again.
+local function look_again(name, record, after, latest)
+  if not after then return wake_at('session:' .. name, nil) end
+  local from = record.status == 'waiting' and record.waiting_since or now
+  wake_at('session:' .. name, math.max(now + 1000, math.min(from + after, latest or math.huge)))
 end
 
 local function each_session(change)
@@ -154,6 +162,17 @@ local function each_session(change)
     local record = cjson.decode(all[i + 1])
     if change(record, all[i]) then put_session(all[i], record) end
   end
+end
+
+-- Somebody acted: everything that waited for that is looked at again now. Who is at it at this moment decided on what no
+-- longer holds, and would let it wait again: the lease is lost.
+local function wake_unsettled()
+  each_session(function(record, name)
+    if record.status ~= 'pending' and record.status ~= 'waiting' then return false end
+    wake_at('session:' .. name, now)
+    if record.leased then record.fence = record.fence + 1 end
+    return record.leased
+  end)
 end
 
 -- What was accepted and not applied is reported failed, and its content destroyed at once.

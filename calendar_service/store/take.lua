@@ -1,5 +1,5 @@
 #!lua
--- The worker takes a session whose time has come. A: session, lease length
+-- The worker takes a session whose time has come; answers the record and the database's time. A: session, lease length
 local name, length = A[1], tonumber(A[2])
 local record = session(name)
 if not record then wake_at('session:' .. name, nil) retime() return {'gone'} end
@@ -11,4 +11,4 @@ record.leased, record.fence = true, record.fence + 1
 put_session(name, record)
 wake_at('session:' .. name, now + length)
 retime()
-return {'ok', cjson.encode(record)}
+return {'ok', cjson.encode(record), ms(now)}

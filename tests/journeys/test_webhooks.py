@@ -163,6 +163,16 @@ def test_a_session_that_waited_until_it_was_over_is_told_failed(connected: Told)
     assert connected.backend.received[0]["data"]["reason"] == "session_over"
 
 
+def test_a_session_that_waited_too_long_for_the_agent_is_told_failed_once(connected: Told) -> None:
+    connected.service.organizations.pause(connected.agent, Actor.AGENT, paused=True)
+    put(connected, days=90)
+    connected.quiet()
+    connected.clock.advance(31 * 24 * HOUR)
+    assert connected.told() == ["session.failed"]
+    assert connected.backend.received[0]["data"]["reason"] == "waited_too_long"
+    assert connected.told() == []
+
+
 def test_a_waiting_session_that_is_cancelled_is_told(connected: Told) -> None:
     connected.service.organizations.pause(connected.agent, Actor.AGENT, paused=True)
     put(connected)

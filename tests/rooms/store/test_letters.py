@@ -67,7 +67,7 @@ def test_a_settling_that_lost_its_lease_tells_nothing(listened: Store, letters: 
     grant = listened.connect()
     _, fence = listened.accept(listened.wanted(grant))
     record = listened.wanted(grant, status=Status.SCHEDULED, fence=fence - 1, settled=1)
-    assert not listened.sessions.settle(AGENT, "c1", record, due=None, destroy_content=True)
+    assert not listened.sessions.settle(AGENT, "c1", record, again=None, latest=None, destroy_content=True)
     assert taken(letters) == ["1 connection.connected"]
 
 
@@ -76,7 +76,7 @@ def test_a_settling_that_changes_nothing_tells_nothing(listened: Store, letters:
     _, fence = listened.accept(listened.wanted(grant))
     record = listened.wanted(grant, status=Status.SCHEDULED, fence=fence, settled=1)
     for _ in range(2):
-        assert listened.sessions.settle(AGENT, "c1", record, due=None, destroy_content=True)
+        assert listened.sessions.settle(AGENT, "c1", record, again=None, latest=None, destroy_content=True)
     assert taken(letters) == ["1 connection.connected", "2 session.applied s1"]
 
 
@@ -85,7 +85,7 @@ def test_an_older_state_that_was_overtaken_is_not_told(listened: Store, letters:
     _, fence = listened.accept(listened.wanted(grant))
     listened.accept(listened.wanted(grant, revision=2, fence=fence, leased=True))
     record = listened.wanted(grant, status=Status.SCHEDULED, fence=fence, settled=1)
-    assert listened.sessions.settle(AGENT, "c1", record, due=None, destroy_content=True)
+    assert listened.sessions.settle(AGENT, "c1", record, again=None, latest=None, destroy_content=True)
     assert taken(letters) == ["1 connection.connected"]
 
 

@@ -23,7 +23,7 @@ def test_an_acceptance_on_an_old_reading_is_refused(store: Store) -> None:
     grant = store.connect()
     old = store.sessions.load(AGENT, "s1")
     assert store.accept(store.wanted(grant))[0] == "leased"
-    again = store.sessions.accept(old, store.wanted(grant), "x", Actor.BACKEND, lease=1, waits_until=0)
+    again = store.sessions.accept(old, store.wanted(grant), "x", Actor.BACKEND, lease=1, end=None)
     assert again[0] == "again"
 
 
@@ -34,7 +34,7 @@ def test_a_second_writer_is_queued_behind_the_lease_and_follows_it(store: Store)
     assert record is not None
     assert store.accept(replace(record, revision=2), "newer")[0] == "queued"
     done = replace(record, fence=fence, settled=1, etag='"1"', placed=True, status=Status.SCHEDULED)
-    assert store.sessions.settle(AGENT, "c1", done, due=None, destroy_content=True)
+    assert store.sessions.settle(AGENT, "c1", done, again=None, latest=None, destroy_content=True)
     after = store.sessions.load(AGENT, "s1")
     assert after.record is not None
     assert (after.record.revision, after.record.settled, after.record.etag) == (2, 1, '"1"')
@@ -48,9 +48,9 @@ def test_who_lost_the_lease_settles_nothing(store: Store) -> None:
     store.moved.advance(31)
     taken = store.sessions.take(AGENT, "s1")
     assert taken is not None
-    assert taken.fence == fence + 1
-    late = replace(taken, fence=fence, status=Status.SCHEDULED)
-    assert not store.sessions.settle(AGENT, "c1", late, due=None, destroy_content=True)
+    assert taken[0].fence == fence + 1
+    late = replace(taken[0], fence=fence, status=Status.SCHEDULED)
+    assert not store.sessions.settle(AGENT, "c1", late, again=None, latest=None, destroy_content=True)
     assert store.sessions.load(AGENT, "s1").content == "sealed"
 
 

@@ -1,0 +1,221 @@
+"""A session that waits for a person's act: 30 days from the wait's beginning, whoever looks at it meanwhile."""
+
+from collections.abc import Callable
+
+import pytest
+
+from calendar_service.domain.clock import DAY, HOUR, SECOND
+from calendar_service.domain.connection import State
+from calendar_service.domain.session import By, Status
+from calendar_service.journeys.views import SessionView
+from calendar_service.store import keys
+from calendar_service.store.journal import Actor
+from tests.household import Household
+
+DAYS = DAY // SECOND
+
+
+def pause(house: Household, actor: Actor = Actor.AGENT, *, paused: bool = True) -> None:
+    house.service.organizations.pause(house.agent, actor, paused=paused)
+
+
+def organization_pauses(house: Household) -> None:
+    pause(house, Actor.ADMINISTRATOR)
+
+
+def calendar_is_deleted(house: Household) -> None:
+    view = house.service.schedule.put(house.agent, "s0", house.content(days=100), By.AGENT, None)
+    house.as_person("DELETE", None, calendar=view.calendar_id)
+    put(house, "notices")
+
+
+def policy_is_renewed(house: Household) -> None:
+    house.service.database.policy = "2"
+
+
+def put(house: Household, session: str = "s1", title: str = "Waits", days: int = 90) -> SessionView:
+    content = house.content(title, days=days)
+    return house.service.schedule.put(house.agent, session, content, By.AGENT, None)
+
+
+def seen(house: Household, session: str = "s1") -> tuple[Status, str]:
+    view = house.service.schedule.get(house.agent, session, read_google=False)
+    return view.status, view.reason
+
+
+def kept(house: Household, session: str = "s1") -> bool:
+    """Tell whether its content lies sealed in the database."""
+    return bool(house.service.database.client.hexists(keys.part(house.agent, "waiting"), session))
+
+
+def live(house: Household, days: int) -> None:
+    """Let days pass, and a worker look in."""
+    house.clock.advance(days * DAYS)
+    house.work()
+
+
+def look_at(house: Household, session: str = "s1") -> None:
+    """Let the session be looked at now, whatever it waits for."""
+    due = keys.part(house.agent, "due")
+    house.service.database.client.zadd(due, {f"session:{session}": 1})
+    house.service.schedule.resume(house.agent, session)
+
+
+WAITS: dict[str, Callable[[Household], None]] = {
+    "paused": pause,
+    "calendar_missing": calendar_is_deleted,
+    "reconsent_required": policy_is_renewed,
+}
+
+
+@pytest.mark.parametrize("state", [*WAITS, "organization"])
+def test_it_ends_after_thirty_days_in_all_and_its_content_with_it(house: Household, state: str) -> None:
+    house.connect()
+    WAITS.get(state, organization_pauses)(house)
+    assert put(house).status is Status.WAITING
+    since = house.service.clock.now()
+    for _ in range(2):
+        live(house, 14)
+        look_at(house)  # a look does not begin the wait anew
+    live(house, 1)
+    assert seen(house) == (Status.WAITING, "paused" if state == "organization" else state)
+    assert kept(house)
+    house.clock.advance((since + keys.WAITING_MAX - house.service.clock.now()) / SECOND - 60)
+    house.work()
+    assert kept(house)
+    house.clock.advance(61)
+    house.work()
+    assert seen(house) == (Status.FAILED, "waited_too_long")
+    assert not kept(house)
+    assert not any(event["summary"] == "Waits" for event in house.events())
+
+
+def test_two_waits_on_end_are_one(house: Household) -> None:
+    house.connect()
+    pause(house)
+    pause(house, Actor.ADMINISTRATOR)
+    put(house)
+    live(house, 20)
+    pause(house, paused=False)
+    live(house, 9)
+    assert seen(house) == (Status.WAITING, "paused")
+    live(house, 2)
+    assert seen(house) == (Status.FAILED, "waited_too_long")
+
+
+def test_a_newer_wish_begins_a_wait_of_its_own(house: Household) -> None:
+    house.connect()
+    pause(house)
+    put(house)
+    live(house, 20)
+    assert put(house, title="Newer").outcome == "accepted"
+    live(house, 29)
+    assert seen(house) == (Status.WAITING, "paused")
+    live(house, 2)
+    assert seen(house) == (Status.FAILED, "waited_too_long")
+
+
+def test_a_repeated_wish_does_not(house: Household) -> None:
+    house.connect()
+    pause(house)
+    wish = house.content("Waits", days=90)
+    for version in (1, 2):
+        house.service.schedule.put(house.agent, "s1", wish, By.SYSTEM, version)
+        live(house, 16)
+    assert seen(house) == (Status.FAILED, "waited_too_long")
+
+
+def test_what_waited_too_long_is_made_whole_by_the_next_wish(house: Household) -> None:
+    house.connect()
+    pause(house)
+    put(house)
+    live(house, 31)
+    pause(house, paused=False)
+    house.work()
+    assert house.events() == []
+    assert put(house).outcome == "changed"
+    assert [event["summary"] for event in house.events()] == ["Waits"]
+
+
+def test_a_cancel_that_waits_is_carried_out_when_the_pause_ends(house: Household) -> None:
+    house.connect()
+    put(house)
+    pause(house)
+    house.service.schedule.cancel(house.agent, "s1", By.AGENT, None)
+    assert seen(house) == (Status.WAITING, "paused")
+    pause(house, paused=False)
+    house.work()
+    assert seen(house) == (Status.CANCELLED, "")
+    assert house.events() == []
+
+
+def test_an_act_in_the_midst_of_a_look_is_not_missed(house: Household) -> None:
+    house.connect()
+    pause(house)
+    put(house)
+    sessions = house.service.schedule.sessions
+    live(house, 1)
+    due = keys.part(house.agent, "due")
+    house.service.database.client.zadd(due, {"session:s1": 1})
+    taken = sessions.take(house.agent, "s1")
+    assert taken
+    pause(house, paused=False)
+    connection = house.facts.connection_id
+    assert not sessions.settle(
+        house.agent, connection, taken[0], again=keys.WAITING_MAX, latest=None, destroy_content=False
+    )
+    house.work()
+    assert [event["summary"] for event in house.events()] == ["Waits"]
+
+
+def test_trouble_at_google_after_a_wait_is_no_wait_and_is_tried_until_the_end(house: Household) -> None:
+    house.connect()
+    pause(house)
+    put(house)
+    live(house, 20)
+    house.google.fault("/calendar/v3/*", {"status": 403, "reason": "quotaExceeded"})
+    pause(house, paused=False)
+    house.work()
+    assert seen(house) == (Status.PENDING, "quota_exceeded")
+    live(house, 25)
+    assert seen(house) == (Status.PENDING, "quota_exceeded")
+    house.google.clear_faults()
+    live(house, 2)
+    assert seen(house) == (Status.SCHEDULED, "")
+
+
+@pytest.mark.parametrize("ahead", [31, -31])
+def test_a_worker_whose_clock_is_wrong_ends_no_wait_and_hurries_none(house: Household, ahead: int) -> None:
+    house.connect()
+    pause(house)
+    put(house, days=20)
+    wrong = Household.of(
+        house.variables["CALENDAR_REDIS_URL"],
+        house.google,
+        house.clock,
+        **house.variables | {"CALENDAR_TEST_SKEW": str(ahead * DAYS)},
+    )
+    look_at(wrong)
+    assert seen(house) == (Status.WAITING, "paused")
+    assert wrong.service.overview.connection(house.agent).state is State.PAUSED
+    assert kept(house)
+    scored = house.service.database.client.zscore(keys.part(house.agent, "due"), "session:s1")
+    assert 19 * DAY < scored - house.service.clock.now() < 21 * DAY
+    wrong.close()
+
+
+def test_trouble_is_tried_again_as_soon_by_a_worker_whose_clock_is_wrong(house: Household) -> None:
+    house.connect()
+    wrong = Household.of(
+        house.variables["CALENDAR_REDIS_URL"],
+        house.google,
+        house.clock,
+        **house.variables | {"CALENDAR_TEST_SKEW": str(31 * DAYS)},
+    )
+    house.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=2)
+    put(house)
+    house.clock.advance(60)
+    look_at(wrong)
+    scored = house.service.database.client.zscore(keys.part(house.agent, "due"), "session:s1")
+    assert 0 < scored - house.service.clock.now() < HOUR
+    wrong.close()
