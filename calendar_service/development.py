@@ -17,7 +17,7 @@ KEY_FILES = {
     "CALENDAR_API_KEYS": "keys/api-keys",
 }
 API_KEY_FILES = {Role.BACKEND: "api-key", Role.ADMIN: "admin-key"}
-"""Where the texts of the two development keys lie, for all organisations."""
+"""Where the texts of the two development keys lie, for all organizations."""
 GOOGLE_SECRET_FILE = "keys/google-client-secret"  # noqa: S105 - a file's name
 
 _KEPT = (

@@ -168,7 +168,7 @@ class Service:
 
     @property
     def oauth_origin(self) -> str:
-        """The origin of the authorisation endpoint: the one foreign place a form may lead to (CSP)."""
+        """The origin of the authorization endpoint: the one foreign place a form may lead to (CSP)."""
         return self.connect.oauth.consent_origin
 
 

@@ -11,7 +11,7 @@ from calendar_service.cli.settings import as_json_option, configured, print_json
 from calendar_service.domain.clock import rfc3339
 from calendar_service.store.letters import Letters, Waiting
 
-organization_option = click.option("--organization", default="", help="Only this organisation's.")
+organization_option = click.option("--organization", default="", help="Only this organization's.")
 agent_option = click.option("--agent", default="", help="Only this agent's; with --organization.")
 
 
@@ -49,7 +49,7 @@ def list_them(organization: str, agent: str, *, also_waiting: bool, as_json: boo
 def replay(organization: str, agent: str, *, everything: bool, as_json: bool) -> None:
     """Let what was given up be sent again, in its order; a running worker does it."""
     if everything == bool(organization):
-        raise click.UsageError("Name an organisation, or --all.")
+        raise click.UsageError("Name an organization, or --all.")
     if not configured().webhook_url:
         raise click.UsageError("CALENDAR_WEBHOOK_URL is not set: there is nobody to send anything to.")
     with _letters(organization, agent) as letters:

@@ -35,7 +35,7 @@ class ApiKey:
     name: str
     """The caller, as logs and metrics name it."""
     organization: str
-    """The one organisation it speaks for, or `*` for all."""
+    """The one organization it speaks for, or `*` for all."""
     role: Role
     sha256: str
     """SHA-256 of the key's text, lower-case hexadecimal."""
@@ -91,7 +91,7 @@ def keyring(text: str) -> tuple[tuple[str, bytes], ...]:
 
 
 def api_keys(text: str) -> tuple[ApiKey, ...]:
-    """Return `name:organisation|*:backend|admin:sha256hex` entries; raise `Refused` with all reasons."""
+    """Return `name:organization|*:backend|admin:sha256hex` entries; raise `Refused` with all reasons."""
     found: list[ApiKey] = []
     reasons: list[tuple[str, str]] = []
     for number, entry in enumerate(entries(text), start=1):
@@ -109,11 +109,11 @@ def api_keys(text: str) -> tuple[ApiKey, ...]:
 
 
 def _api_key(entry: str) -> ApiKey:
-    # An organisation's name may hold colons; the caller's name, the role and the hash cannot.
+    # An organization's name may hold colons; the caller's name, the role and the hash cannot.
     caller, _, rest = entry.partition(":")
     organization, _, tail = rest.rpartition(":")
     organization, _, role = organization.rpartition(":")
-    form = "write `name:organisation:role:sha256`, as `calendar-service api-keys new` prints it"
+    form = "write `name:organization:role:sha256`, as `calendar-service api-keys new` prints it"
     if not _CALLER.fullmatch(caller):
         raise Refused(("has no name of letters, digits, `_ . -`", form))
     if role not in set(Role):
@@ -122,7 +122,7 @@ def _api_key(entry: str) -> ApiKey:
         try:
             name(organization, "organization")
         except InvalidRequest:
-            raise Refused((f"(`{caller}`) names no organisation", form)) from None
+            raise Refused((f"(`{caller}`) names no organization", form)) from None
     if not _HEX.fullmatch(tail) or tail == sha256(b"").hexdigest():
         raise Refused((f"(`{caller}`) does not end with the SHA-256 of a key (64 lower-case digits)", form))
     return ApiKey(caller, organization, Role(role), tail)

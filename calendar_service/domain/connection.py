@@ -54,7 +54,7 @@ class Act:
     kind: str
     """As the journal names it: `connection.paused`, `.resumed` or `.disconnected`."""
     actor: str
-    """`administrator` (the organisation) or `operator`; never a name."""
+    """`administrator` (the organization) or `operator`; never a name."""
     at: Millis
 
     @classmethod
@@ -123,7 +123,7 @@ class Facts:
     sequence: int = 0
     """How many letters to the backend this connection caused: the number of the last one."""
     others_act: str = ""
-    """What organisation or operator did last to this connection, as `Act` reads it."""
+    """What organization or operator did last to this connection, as `Act` reads it."""
     letters_trouble: Millis = 0
     """Since when nothing was delivered to the backend; 0 = all is well."""
     letters_given_up: Millis = 0

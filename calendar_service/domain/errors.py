@@ -52,7 +52,7 @@ class StaleVersion(ServiceError):
 
 
 class OrganizationClosed(ServiceError):
-    """The organisation was off-boarded; it has to be reopened first."""
+    """The organization was off-boarded; it has to be reopened first."""
 
     code = "organization_closed"
 

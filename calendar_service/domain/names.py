@@ -1,4 +1,4 @@
-"""Names that the backend gives: organisation, agent, session. Must not know where they are kept."""
+"""Names that the backend gives: organization, agent, session. Must not know where they are kept."""
 
 import re
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ def name(value: str, field: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """One agent of one organisation, by the backend's own names."""
+    """One agent of one organization, by the backend's own names."""
 
     organization: str
     agent: str

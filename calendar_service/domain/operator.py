@@ -181,7 +181,7 @@ class GoogleButton:
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """What differs from one customer organisation to the next."""
+    """What differs from one customer organization to the next."""
 
     return_urls: tuple[str, ...]
     """Addresses in the agent console to which a page may send the agent back; exact, no patterns."""
@@ -208,7 +208,7 @@ class Addition:
 
 
 ANY_ORGANIZATION = "*"
-"""The name of the entry for organisations without one of their own."""
+"""The name of the entry for organizations without one of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +238,7 @@ class Operator:
     """Addresses that the additions speak of, such as that of a list; empty is unset."""
 
     def organization(self, name: str) -> Organization:
-        """Return what holds for this organisation."""
+        """Return what holds for this organization."""
         nothing = Organization((), ())
         return self.organizations.get(name) or self.organizations.get(ANY_ORGANIZATION) or nothing
 

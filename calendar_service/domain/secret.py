@@ -28,7 +28,7 @@ class Secret:
         return repr(self)
 
     def __reduce__(self) -> str:
-        raise TypeError("a Secret is not serialised")
+        raise TypeError("a Secret is not serialized")
 
     def __bool__(self) -> bool:
         return bool(self._value)

@@ -84,7 +84,7 @@ def check_callback_issuer(values: Sequence[str]) -> None:
 
 
 class OAuth:
-    """The conversations with Google's authorisation server, over our transport alone."""
+    """The conversations with Google's authorization server, over our transport alone."""
 
     def __init__(self, client: OAuthClient, transport: Transport) -> None:
         """Raise ValueError for an address without https, unless `permit_plain_http` was called before."""

@@ -1,4 +1,4 @@
-"""One authorised call of the API, with everything its method needs. Must not answer it."""
+"""One authorized call of the API, with everything its method needs. Must not answer it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -23,7 +23,7 @@ class Switches(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     revocation_kills_later_grants: bool = False  # [I] a late revocation takes what was granted meanwhile
     admin_block: bool = False  # an administrator blocks the app: admin_policy_enforced
     admin_trusted: bool = False  # an administrator trusts the app: no boxes on the consent screen
-    org_internal: bool = False  # the client is for another organisation's people
+    org_internal: bool = False  # the client is for another organization's people
     deleted_accounts: list[str] = []
     deleted_clients: list[str] = []
     # Calendar

@@ -37,7 +37,7 @@ _ENGLISH = {
     "error_invalid_client": "There is no app with this client id.",
     "error_deleted_client": "The app was deleted.",
     "error_invalid_request": "The app's request is not well formed.",
-    "error_org_internal": "This app is only for people of its own organisation.",
+    "error_org_internal": "This app is only for people of its own organization.",
     "error_disallowed_useragent": "Permission cannot be given inside of another app. Open this page in a browser.",
     "error_invalid_scope": "The app asked for something that does not exist.",
     "error_admin_policy_enforced": "Your administrator does not allow this app. Ask the administrator for access.",

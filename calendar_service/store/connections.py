@@ -102,16 +102,16 @@ class Connections:
         )
 
     def is_closed(self, organization: str) -> bool:
-        """Tell whether the organisation was off-boarded."""
+        """Tell whether the organization was off-boarded."""
         return bool(self._database.ask(lambda client: client.exists(keys.closed(organization))))
 
     def refuse_closed(self, organization: str) -> None:
-        """Raise `OrganizationClosed` if the organisation was off-boarded."""
+        """Raise `OrganizationClosed` if the organization was off-boarded."""
         if self.is_closed(organization):
             raise closed()
 
     def set_closed(self, organization: str, *, is_closed: bool) -> None:
-        """Close an organisation, or reopen it."""
+        """Close an organization, or reopen it."""
         name = keys.closed(organization)
         if is_closed:
             self._database.script("note", [name])
@@ -119,7 +119,7 @@ class Connections:
             self._database.write("DEL", name)
 
     def members(self, organization: str) -> Iterator[Agent]:
-        """Yield the organisation's agents that have a slot, in a stable order."""
+        """Yield the organization's agents that have a slot, in a stable order."""
 
         def look(pipeline: Any) -> None:
             for shard in keys.all_shards():
@@ -319,9 +319,9 @@ class Connections:
 
 
 def closed() -> OrganizationClosed:
-    """Return the refusal of everything new in an off-boarded organisation."""
+    """Return the refusal of everything new in an off-boarded organization."""
     return OrganizationClosed(
-        "This organisation was off-boarded. Reopen it first (`POST /v1/organizations/{org}/reopen`)."
+        "This organization was off-boarded. Reopen it first (`POST /v1/organizations/{org}/reopen`)."
     )
 
 

@@ -35,7 +35,7 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class StandIn(Desk):
-    """A developer's: any agent of the demonstration organisation."""
+    """A developer's: any agent of the demonstration organization."""
 
     @classmethod
     def of_cookie(cls, text: str) -> "StandIn":
@@ -53,7 +53,7 @@ class StandIn(Desk):
 
 @dataclass(frozen=True, slots=True)
 class Reviewer(Desk):
-    """A reviewer's: a test agent of its own, in the link's organisation."""
+    """A reviewer's: a test agent of its own, in the link's organization."""
 
     secret: str
     ends: Millis

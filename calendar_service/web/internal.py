@@ -44,7 +44,7 @@ def blueprint(service: Service) -> Blueprint:
             g.caller = keys.caller(request.headers.get("Authorization"))
             if is_foreign(g.caller, organization_of(request.path)):
                 service.log.event("request.foreign", caller=g.caller.name, request_id=g.request_id)
-                raise NotFound("Another organisation's.")
+                raise NotFound("Another organization's.")
 
     for call in CALLS:
         routes.add_url_rule(
@@ -59,7 +59,7 @@ def is_api(path: str) -> bool:
 
 
 def organization_of(path: str) -> str:
-    """Return the organisation that a path names, or what stands there: also where there is no such call."""
+    """Return the organization that a path names, or what stands there: also where there is no such call."""
     parts = path.split("/")
     return parts[3] if len(parts) > 3 and parts[2] == "organizations" else ""
 

@@ -28,7 +28,7 @@ ACTIONS: Final[dict[tuple[str, str], dict[str, str]]] = {
         "es": "El agente pausó el calendario. Reanudarlo en la página de ajustes.",
     },
     (_RESUME, "administrator"): {
-        "en": "The organisation has paused the calendar; an administrator has to resume it.",
+        "en": "The organization has paused the calendar; an administrator has to resume it.",
         "es": "La organización pausó el calendario; tiene que reanudarlo una persona que la administre.",
     },
 }

@@ -39,20 +39,20 @@ class Connection(Struct, kw_only=True):
 
 
 class Member(Connection, kw_only=True):
-    """An agent of the organisation, with the connection."""
+    """An agent of the organization, with the connection."""
 
     agent: str
 
 
 class Members(Struct, kw_only=True):
-    """A page of an organisation's agents."""
+    """A page of an organization's agents."""
 
     connections: list[Member]
     cursor: Annotated[str, Meta(description="There is more: give it back as `cursor`.")] | UnsetType = UNSET
 
 
 class Organization(Struct, kw_only=True):
-    """An organisation's connections, counted."""
+    """An organization's connections, counted."""
 
     organization: str
     closed: Annotated[bool, Meta(description="Off-boarded: nobody connects until it is reopened.")]
@@ -133,7 +133,7 @@ def connection(view: ConnectionView) -> Connection:
 
 
 def member(agent: str, view: ConnectionView) -> Member:
-    """Return one line of an organisation's list."""
+    """Return one line of an organization's list."""
     plain = connection(view)
     return Member(
         agent=agent,

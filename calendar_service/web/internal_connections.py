@@ -30,12 +30,12 @@ def get_connection(service: Service, names: Names, _: Nothing, __: Nothing) -> A
 
 
 def pause_connection(service: Service, names: Names, _: Nothing, __: Nothing) -> Answer:
-    """Set the organisation's pause: the calendar is not written until it is lifted."""
+    """Set the organization's pause: the calendar is not written until it is lifted."""
     return _paused(service, names, paused=True)
 
 
 def resume_connection(service: Service, names: Names, _: Nothing, __: Nothing) -> Answer:
-    """Lift the organisation's pause; the agent's own stays."""
+    """Lift the organization's pause; the agent's own stays."""
     return _paused(service, names, paused=False)
 
 

@@ -1,4 +1,4 @@
-"""The calls about an organisation as a whole. Must not tell anything about sessions."""
+"""The calls about an organization as a whole. Must not tell anything about sessions."""
 
 from typing import Annotated
 
@@ -18,7 +18,7 @@ class MembersQuery(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 def list_connections(service: Service, names: Names, query: MembersQuery, _: Nothing) -> Answer:
-    """List the organisation's agents with their connections, page by page."""
+    """List the organization's agents with their connections, page by page."""
     state = None if isinstance(query.state, UnsetType) else query.state
     found, cursor = service.organizations.members(names.organization, state, query.cursor)
     lines = [answers.member(agent.agent, view) for agent, view in found]
@@ -26,18 +26,18 @@ def list_connections(service: Service, names: Names, query: MembersQuery, _: Not
 
 
 def get_organization(service: Service, names: Names, _: Nothing, __: Nothing) -> Answer:
-    """Count the organisation's connections by state, and what became of the permissions of those that ended."""
+    """Count the organization's connections by state, and what became of the permissions of those that ended."""
     return Answer(200, _counted(service, names))
 
 
 def off_board(service: Service, names: Names, _: Nothing, __: Nothing) -> Answer:
-    """Disconnect every agent of the organisation and accept nothing new until it is reopened."""
+    """Disconnect every agent of the organization and accept nothing new until it is reopened."""
     ended = service.organizations.off_board(names.organization)
     return Answer(202, answers.OffBoarded(organization=names.organization, disconnected=ended))
 
 
 def reopen(service: Service, names: Names, _: Nothing, __: Nothing) -> Answer:
-    """Let the organisation's agents connect again."""
+    """Let the organization's agents connect again."""
     service.organizations.reopen(names.organization)
     return Answer(200, _counted(service, names))
 

@@ -57,7 +57,7 @@ def _known(service: Service, names: Names, url: str) -> str:
     # Compared as a whole: an address that only begins like a known one leads elsewhere.
     if url not in service.operator.organization(names.organization).return_urls:
         raise InvalidRequest(
-            "`return_url` is not one of the addresses configured for this organisation.", field="return_url"
+            "`return_url` is not one of the addresses configured for this organization.", field="return_url"
         )
     return url
 

@@ -9,7 +9,7 @@ from calendar_service.config import ApiKey
 from calendar_service.domain.errors import Unauthenticated
 
 ANY: Final = "*"
-"""A key for all organisations."""
+"""A key for all organizations."""
 
 _SCHEME: Final = "bearer "
 
@@ -43,5 +43,5 @@ class Keys:
 
 
 def is_foreign(caller: ApiKey, organization: str) -> bool:
-    """Tell whether the key does not speak for this organisation. Reads nothing: what exists plays no part."""
+    """Tell whether the key does not speak for this organization. Reads nothing: what exists plays no part."""
     return caller.organization not in {ANY, organization}

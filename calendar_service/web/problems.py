@@ -86,7 +86,7 @@ KINDS: Final[dict[type[ServiceError], Kind]] = {
     MethodNotAllowed: Kind(405, "Not with this method"),
     NotConnected: Kind(409, "The agent's calendar is not connected"),
     StaleVersion: Kind(409, "A newer version was accepted before"),
-    OrganizationClosed: Kind(409, "The organisation was off-boarded"),
+    OrganizationClosed: Kind(409, "The organization was off-boarded"),
     RetentionRequiredByLaw: Kind(409, "A law requires that this is kept for now"),
     LinkOver: Kind(410, "The link is over"),
     TooLarge: Kind(413, "The body is too large"),
@@ -100,7 +100,7 @@ KINDS: Final[dict[type[ServiceError], Kind]] = {
 """Every error that a call can be answered with. A subclass answers as its nearest ancestor here."""
 
 _NOTHING: Final = "There is nothing here, or nothing that this key may know of."
-"""Said of everything that is not there, so that a foreign organisation looks like an empty one."""
+"""Said of everything that is not there, so that a foreign organization looks like an empty one."""
 
 
 class Problem(msgspec.Struct, kw_only=True):

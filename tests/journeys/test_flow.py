@@ -379,7 +379,7 @@ def test_a_greedy_organisation_leaves_the_rest_of_a_scarce_block_to_others(house
 
 
 class Town:
-    """Two agents of two organisations with an operation each half hour, two web processes, two workers."""
+    """Two agents of two organizations with an operation each half hour, two web processes, two workers."""
 
     def __init__(self, house: Household) -> None:
         house.connect()

@@ -47,7 +47,7 @@ def state(house: Household, agent: Agent) -> State:
 
 
 def kept_of(house: Household, link: Link) -> set[str]:
-    """Return the keys that name the link's organisation, but the open pages that the database itself drops."""
+    """Return the keys that name the link's organization, but the open pages that the database itself drops."""
     naming = {line.partition(" = ")[0] for line in house.stored().splitlines() if link.organization in line}
     return {key for key in naming if not key.startswith("browser:")}
 

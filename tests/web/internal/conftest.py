@@ -18,7 +18,7 @@ AGENT = f"{ACME}/agents/agent-1"
 
 @pytest.fixture
 def household(clean_store: str, google_process: LocalGoogle, test_clock: MovableClock) -> Iterator[Household]:
-    """The service with nothing in it, and keys of several organisations."""
+    """The service with nothing in it, and keys of several organizations."""
     google_process.clear_faults()
     google_process.reset()
     made = Household.of(clean_store, google_process, test_clock, CALENDAR_API_KEYS=configured())
@@ -28,7 +28,7 @@ def household(clean_store: str, google_process: LocalGoogle, test_clock: Movable
 
 @pytest.fixture
 def api(app: Flask) -> Api:
-    """The API for the backend of all organisations."""
+    """The API for the backend of all organizations."""
     return Api(app)
 
 

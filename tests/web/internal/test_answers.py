@@ -16,7 +16,7 @@ EVERY = {
     "revoked at Google": (replace(LIVE, grant=Grant.DEAD), State.REVOKED, "connect_again"),
     "consent outdated": (replace(LIVE, consent_needed=1), State.RECONSENT_REQUIRED, "review_consent"),
     "paused by the agent": (replace(LIVE, paused_by_agent=1), State.PAUSED, "resume"),
-    "paused by the organisation": (replace(LIVE, paused_by_organization=1), State.PAUSED, "resume"),
+    "paused by the organization": (replace(LIVE, paused_by_organization=1), State.PAUSED, "resume"),
     "calendar gone": (
         replace(LIVE, calendar_since=0, calendar_lost_at=1), State.CALENDAR_MISSING, "create_calendar",
     ),

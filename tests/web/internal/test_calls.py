@@ -243,7 +243,7 @@ def test_a_link_needs_nothing_but_the_path(api: Api, body: dict[str, str] | None
     assert api.post(f"{AGENT}/portal-sessions", body).status_code == 201
 
 
-# --- the organisation ---
+# --- the organization ---
 
 
 def test_members_are_listed_and_counted_by_state(api: Api, connected: Household) -> None:

@@ -1,4 +1,4 @@
-"""A foreign organisation is nothing at all: one answer, byte for byte, whatever exists there."""
+"""A foreign organization is nothing at all: one answer, byte for byte, whatever exists there."""
 
 from collections.abc import Iterator
 from typing import Any

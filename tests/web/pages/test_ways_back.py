@@ -1,4 +1,4 @@
-"""Where pages lead back to: the organisation's own addresses, whole, and nowhere else."""
+"""Where pages lead back to: the organization's own addresses, whole, and nowhere else."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -49,7 +49,7 @@ PAYLOADS = [*("".join(parts) for parts in product(_BEGINNINGS, _HOSTS)), *_NEAR]
 def with_console(
     clean_store: str, google_process: LocalGoogle, test_clock: MovableClock
 ) -> Iterator[Visitor]:
-    """A visitor where the organisation has an address of its own to go back to."""
+    """A visitor where the organization has an address of its own to go back to."""
     profile = test_clock.path.with_name("operator.toml")
     profile.write_text(OVERLAY, "utf-8")
     house = Household.of(clean_store, google_process, test_clock, CALENDAR_OPERATOR=str(profile))
