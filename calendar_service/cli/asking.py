@@ -95,6 +95,11 @@ def agent(organization: str, name: str) -> Agent:
         return Agent.named(organization, name)
 
 
+def counted(number: int, one: str, several: str = "") -> str:
+    """Return `1 entry` or `2 entries`; a word without `several` takes an s."""
+    return f"{number} {one if number == 1 else several or f'{one}s'}"
+
+
 def table(rows: Sequence[Sequence[str]], echo: Callable[[str], object] = click.echo) -> None:
     """Print rows in columns; the first row names them."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import click
 
 from calendar_service.cli.asking import agent as named
-from calendar_service.cli.asking import by_shard, service, told
+from calendar_service.cli.asking import by_shard, counted, service, told
 from calendar_service.cli.moment import Moment
 from calendar_service.cli.settings import as_json_option, print_json
 from calendar_service.domain.clock import Millis, rfc3339_millis
@@ -56,7 +56,7 @@ def export(
     Narrowed, each entry still proves itself; that none was left out does then not show.
     """
     if bool(organization) != bool(agent) or (agent and connection):
-        raise click.UsageError("Name a connection, or an organisation and an agent.")
+        raise click.UsageError("Name a connection, or an organization and an agent.")
     audit = service().audit
     with told():
         if agent:
@@ -68,7 +68,7 @@ def export(
                 file.write(line)
                 count += line.startswith(b'{"type":"entry"')
     part = "" if wanted == EVERYTHING else ", a part of the trail"
-    click.echo(f"{count} entries{part}.", err=True)
+    click.echo(f"{counted(count, 'entry', 'entries')}{part}.", err=True)
 
 
 @command.command("verify")
@@ -92,11 +92,14 @@ def verify(file: BinaryIO | None, former: tuple[str, ...], *, as_json: bool) -> 
 
 def _words(verdict: Verdict) -> Iterator[str]:
     newest = verdict.newest_checkpoint
-    yield f"{verdict.entries} entries are as they were sealed."
-    yield f"{verdict.checkpoints} checkpoints" + (f", the newest of {newest['made_at']}." if newest else ".")
+    yield f"As sealed: {counted(verdict.entries, 'entry', 'entries')}."
+    yield counted(verdict.checkpoints, "checkpoint") + (
+        f", the newest of {newest['made_at']}." if newest else "."
+    )
     if verdict.unsealed:
         where = ", ".join(f"{count} in shard {shard}" for shard, count in sorted(verdict.unsealed.items()))
-        yield f"Not sealed yet, so nothing is proved of them: {sum(verdict.unsealed.values())} entries ({where})."
+        unsealed = counted(sum(verdict.unsealed.values()), "entry", "entries")
+        yield f"Not sealed yet, so nothing is proved of it: {unsealed} ({where})."
     if verdict.filtered:
         yield "This is a part of the trail: each entry shown proves itself; that none was left out is not proved."
     for fault in verdict.faults[:SHOWN]:

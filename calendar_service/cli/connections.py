@@ -8,7 +8,17 @@ from typing import Any, BinaryIO
 import click
 
 from calendar_service.cli.asking import agent as named
-from calendar_service.cli.asking import agree, by_shard, refuse, service, table, told, walked, yes_option
+from calendar_service.cli.asking import (
+    agree,
+    by_shard,
+    counted,
+    refuse,
+    service,
+    table,
+    told,
+    walked,
+    yes_option,
+)
 from calendar_service.cli.settings import as_json_option, print_json
 from calendar_service.domain.clock import Millis, rfc3339
 from calendar_service.domain.connection import Revocation, State
@@ -27,7 +37,7 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--organization", default="", help="Only of this organisation.")
+@click.option("--organization", default="", help="Only of this organization.")
 @click.option("--state", type=click.Choice([state.value for state in State]), help="Only in this state.")
 @as_json_option
 def show_all(organization: str, state: str | None, *, as_json: bool) -> None:
@@ -138,7 +148,7 @@ def _replayed(file: BinaryIO, former: tuple[str, ...], *, yes: bool, as_json: bo
             "holds_lifted": sum(step.release for step in steps),
         }
         if any(done.values()):
-            agree(f"End {done['ended']} connections again, and erase {done['erased']}?", yes=yes)
+            agree(f"End {counted(done['ended'], 'connection')} again, and erase {done['erased']}?", yes=yes)
             for step in walked("Replaying", steps):
                 made.take(step)
             made.note(done["ended"], done["erased"])
@@ -182,7 +192,7 @@ def revoke(
         chosen = one or register.living(key_id)
     if not chosen:
         refuse("There is no such connection that stands. Nothing was done.")
-    whose = chosen[0].member if agent else f"{len(chosen)} connections"
+    whose = chosen[0].member if agent else counted(len(chosen), "connection")
     agree(f"End {whose}? Agents have to connect again.", yes=yes)
     ended = _revoked(register, chosen)
     if as_json:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from calendar_service import newkeys
-from calendar_service.cli.asking import refuse, service, table, told, walked
+from calendar_service.cli.asking import counted, refuse, service, table, told, walked
 from calendar_service.cli.settings import as_json_option, print_json
 from calendar_service.config.keys import entries
 from calendar_service.journeys.rotation import Rotation, Sealed
@@ -71,7 +71,7 @@ def rotate(retire: str | None, *, force: bool, as_json: bool) -> None:
         left = {sealed.key_id: sealed.total for sealed in rotation.status() if not sealed.current}
     if retire and left[retire] and not force:
         refuse(
-            f"`{retire}` still seals {left[retire]} records (consents under way last ten minutes); "
+            f"`{retire}` still seals {counted(left[retire], 'record')} (consents under way last ten minutes); "
             "it was not retired. Try again, or give them up with --force."
         )
     note = _retire(made, retire) if retire else ""
@@ -81,7 +81,7 @@ def rotate(retire: str | None, *, force: bool, as_json: bool) -> None:
         )
     else:
         click.echo(
-            f"{done.resealed} records sealed anew; under other keys: {sum(left.values())}. {note}".strip()
+            f"{counted(done.resealed, 'record')} sealed anew; under other keys: {sum(left.values())}. {note}".strip()
         )
     for agent in done.unopened:
         click.echo(f"{agent.member}: cannot be opened with the keys at hand", err=True)

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from calendar_service.cli.asking import service, table, told
+from calendar_service.cli.asking import counted, service, table, told
 from calendar_service.cli.settings import as_json_option, print_json
 from calendar_service.domain.clock import rfc3339
 from calendar_service.domain.reviewer import LINK_DAYS, LONGEST_DAYS
@@ -70,7 +70,7 @@ def end(organization: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"organization": organization, "erased": erased})
     else:
-        click.echo(f"Ended; {erased} connections disconnected and erased.")
+        click.echo(f"Ended; {counted(erased, 'connection')} disconnected and erased.")
 
 
 def _shown(each: Standing) -> dict[str, Any]:

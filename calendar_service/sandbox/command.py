@@ -96,8 +96,7 @@ def google(
 def _month(world: World, *, agents: int, seed: int) -> None:
     """Fill the books, showing how far it is."""
     steps = month.fill(world, agents, month.first_monday(world), seed)
-    with click.progressbar(
-        steps, length=agents, label=f"A month of {agents} agents", file=sys.stderr
-    ) as shown:
+    whose = f"{agents} agent{'' if agents == 1 else 's'}"
+    with click.progressbar(steps, length=agents, label=f"A month of {whose}", file=sys.stderr) as shown:
         made = sum(shown)
-    click.echo(f"{made} events of {agents} agents", err=True)
+    click.echo(f"{made} events of {whose}", err=True)
