@@ -8,7 +8,7 @@ from calendar_service.sandbox.grants import Asked
 from calendar_service.sandbox.http import Answer, Form, Request, first
 from calendar_service.sandbox.id_token import ISSUER, subject
 from calendar_service.sandbox.oauth_request import ShownError, read
-from calendar_service.sandbox.page import COOKIE_ACCOUNT, foreign, page, set_cookie
+from calendar_service.sandbox.page import COOKIE_ACCOUNT, foreign, language, page, set_cookie
 from calendar_service.sandbox.records import Account
 from calendar_service.sandbox.world import World
 
@@ -144,7 +144,7 @@ def _proceed(world: World, request: Request, asked: Asked, account: Account) -> 
         form_action=asked.redirect_uri,
         account=account,
         app=asked.client.name,
-        lines=scopes.lines(asked.scopes),
+        lines=scopes.lines(asked.scopes, language(request)),
         granular=_granular(world, asked),
         testing=world.switches.testing_mode,
     )

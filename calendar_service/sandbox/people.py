@@ -64,7 +64,7 @@ def _permissions(world: World, request: Request) -> Answer:
             names = {c.name for c in world.clients.values() if c.project == consent.project}
             since = long_date(datetime.fromtimestamp(consent.granted_at, UTC).date(), language(request))
             name = ", ".join(sorted(names)) or consent.project
-            apps.append((consent, name, since, scopes.lines(consent.scopes)))
+            apps.append((consent, name, since, scopes.lines(consent.scopes, language(request))))
     shown = page(
         request,
         "permissions.html",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from calendar_service.sandbox.discovery import scope_texts
+from calendar_service.sandbox.scope_words import SPANISH
 
 SIGN_IN = {
     "openid": "Associate you with your personal info on Google",
@@ -33,11 +34,10 @@ def known(scope: str) -> bool:
     return scope in SIGN_IN or scope in scope_texts()
 
 
-def lines(scopes: Sequence[str]) -> list[ScopeLine]:
-    """What the consent screen says of them, in Google's words."""
-    return [
-        ScopeLine(scope, SIGN_IN.get(scope) or scope_texts()[scope], scope in SIGN_IN) for scope in scopes
-    ]
+def lines(scopes: Sequence[str], language: str) -> list[ScopeLine]:
+    """What the consent screen says of them; in English these are Google's words."""
+    words = SPANISH if language == "es" else {**scope_texts(), **SIGN_IN}
+    return [ScopeLine(scope, words[scope], scope in SIGN_IN) for scope in scopes]
 
 
 def granular(scopes: Sequence[str]) -> bool:

@@ -1,4 +1,4 @@
-"""What the pages say, in English and Spanish. Scopes stay in Google's words. Must hold no logic."""
+"""What the pages say, in English and Spanish; what scopes are called is in `scope_words`. Must hold no logic."""
 
 from collections.abc import Mapping
 

@@ -1,10 +1,14 @@
 """The pages for people, over plain HTTP; their looks are tried in a browser elsewhere."""
 
 import re
+from html import unescape
 from pathlib import Path
 
 import pytest
 
+from calendar_service.sandbox.discovery import scope_texts
+from calendar_service.sandbox.scope_words import SPANISH as SCOPES_IN_SPANISH
+from calendar_service.sandbox.scopes import SIGN_IN
 from calendar_service.sandbox.texts import TEXTS
 from tests.local_google import LocalGoogle, fetch
 from tests.sandbox.app import APP, ONE, TWO, App
@@ -41,6 +45,13 @@ def test_the_consent_has_buttons_in_both_languages(app: App) -> None:
     spanish = fetch(app.url(login_hint=ONE, hl="es"))[2]
     assert re.findall(r'value="(?:cancel|allow)"[^>]*>(\w+)<', english) == ["Cancel", "Allow"]
     assert re.findall(r'value="(?:cancel|allow)"[^>]*>(\w+)<', spanish) == ["Cancelar", "Permitir"]
+
+
+def test_every_permission_is_asked_for_in_the_readers_language(app: App) -> None:
+    assert set(SCOPES_IN_SPANISH) == {*SIGN_IN, *scope_texts()}
+    spanish = unescape(fetch(app.url(login_hint=ONE, hl="es"))[2])
+    assert SCOPES_IN_SPANISH["https://www.googleapis.com/auth/calendar"] in spanish
+    assert "See, edit, share" not in spanish
 
 
 def test_languages_are_links_that_keep_the_request(app: App) -> None:
