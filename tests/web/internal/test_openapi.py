@@ -85,6 +85,7 @@ def test_the_readable_description_needs_no_script_and_every_link_in_it_leads_som
     assert len(page.ids) == len(set(page.ids))
     assert page.targets <= set(page.ids)
     assert page.headings.count("h1") == 1
+    assert "?lang=" not in answer.text, "it is offered in a language that it is not written in"
     for call in CALLS:
         assert call.name in page.ids
 
