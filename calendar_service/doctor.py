@@ -1,15 +1,15 @@
 """Looks a configured service over and says what has to be mended. Must change nothing and show no secret."""
 
 import contextlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from calendar_service import wiring
 from calendar_service.config import Config
 from calendar_service.domain.clock import DAY, HOUR, MINUTE, SECOND
 from calendar_service.domain.errors import StoreUnavailable
-from calendar_service.domain.operator import Operator
+from calendar_service.domain.operator import Operator, Promises
 from calendar_service.journeys.sealing import ABSENT_AFTER
 from calendar_service.store.upkeep import WrongIdentityKey
 
@@ -25,13 +25,20 @@ class Finding:
 
     check: str
     level: str
-    detail: str
-    remedy: str = ""
+    sentence: str
+    """In English, with places such as `%(count)s`."""
+    advice: str = ""
+    """The same."""
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def told(self, say: Callable[[str], str] = str) -> tuple[str, str]:
+        """Return what was found and what to do about it, each sentence first brought into another language."""
+        return say(self.sentence) % self.values, self.advice and say(self.advice) % self.values
 
 
 def examine(config: Config) -> Iterator[Finding]:
     """Yield what was found, the configuration itself having been read without a fault."""
-    yield Finding("configuration", "ok", f"complete, for {config.environment}")
+    yield Finding("configuration", "ok", "complete, for %(use)s", "", {"use": config.environment})
     yield from _key_files(config)
     yield from _profile(config)
     with contextlib.closing(wiring.build(config, "doctor")) as service:
@@ -62,35 +69,63 @@ def _service(service: wiring.Service) -> Iterator[Finding]:
 
 def _key_files(config: Config) -> Iterator[Finding]:
     for fault in config.file_faults():
-        yield Finding("key files", "fault", fault, "mend the file; the last good value is in force meanwhile")
+        yield Finding(
+            "key files",
+            "fault",
+            "not as it should be: %(fault)s",
+            "mend the file; the last good value is in force meanwhile",
+            {"fault": fault},
+        )
 
 
 def _profile(config: Config) -> Iterator[Finding]:
     operator = config.operator
-    remedy = f'set it in a TOML file that says `extends = "{operator.name}"`, named in CALENDAR_OPERATOR'
     for place in operator.unset():
-        yield Finding("operator", "note", f"{place} is unset; production refuses to start without it", remedy)
-    if operator.is_draft:
-        proposals = ", ".join(operator.proposed())
         yield Finding(
             "operator",
             "note",
-            f"holds proposals that nobody has published: {proposals}",
+            "%(place)s is unset; production refuses to start without it",
+            'set it in a TOML file that says `extends = "%(profile)s"`, named in CALENDAR_OPERATOR',
+            {"place": place, "profile": operator.name},
+        )
+    if operator.is_draft:
+        yield Finding(
+            "operator",
+            "note",
+            "holds proposals that nobody has published: %(proposals)s",
             "publish and adopt them",
+            {"proposals": ", ".join(operator.proposed())},
         )
     yield from _logo(operator)
     yield _google_button(operator)
-    promises = operator.promises
-    gone, deadline = promises.everything_gone_after / DAY, promises.deadline_days
-    term = f"{promises.erase_after / DAY:g} days + 2 for the database's file + {promises.backup_days} of back-ups"
-    yield Finding("retention", "ok", f"{term} = {gone:g}, of {deadline} promised")
+    yield _retention(operator.promises)
+
+
+def _retention(promises: Promises) -> Finding:
+    return Finding(
+        "retention",
+        "ok",
+        "in days: %(term)s + 2 for the database's file + %(backup)s of back-ups "
+        "= %(gone)s, of %(deadline)s promised",
+        "",
+        {
+            "term": f"{promises.erase_after / DAY:g}",
+            "backup": promises.backup_days,
+            "gone": f"{promises.everything_gone_after / DAY:g}",
+            "deadline": promises.deadline_days,
+        },
+    )
 
 
 def _logo(operator: Operator) -> Iterator[Finding]:
     logo = operator.identity.logo
     if logo and not Path(logo).is_file():
         yield Finding(
-            "logo", "fault", f"not found: {logo}; pages show the name instead", "mend identity.logo"
+            "logo",
+            "fault",
+            "not found: %(file)s; pages show the name instead",
+            "mend identity.logo",
+            {"file": logo},
         )
 
 
@@ -105,7 +140,13 @@ def _google_button(operator: Operator) -> Finding:
     files = [name for button in operator.google_button.values() for name in (button.light, button.dark)]
     missing = [name for name in files if not Path(name).is_file()]
     if missing:
-        return Finding("google button", "fault", f"not found: {', '.join(missing)}", "mend google_button")
+        return Finding(
+            "google button",
+            "fault",
+            "not found: %(files)s",
+            "mend google_button",
+            {"files": ", ".join(missing)},
+        )
     return Finding("google button", "ok", "Google's own files are in place")
 
 
@@ -121,7 +162,13 @@ def _durability(service: wiring.Service) -> Iterator[Finding]:
         if any(server.get(setting) != wanted for server in found)
     }
     for setting, wanted in wrong.items():
-        yield Finding("durability", "fault", f"{setting} is not {wanted}", f"set {setting} {wanted}")
+        yield Finding(
+            "durability",
+            "fault",
+            "%(setting)s is not %(wanted)s",
+            "set %(setting)s %(wanted)s",
+            {"setting": setting, "wanted": wanted},
+        )
     if not wrong:
         yield Finding("durability", "ok", "acknowledged writes are on disk, and nothing is evicted")
 
@@ -133,29 +180,44 @@ def _copies(service: wiring.Service) -> Iterator[Finding]:
     except StoreUnavailable:
         yield Finding("replicas", "note", "the database does not tell its replicas", "permit INFO")
         return
+    numbers = {"found": found, "wanted": wanted}
     if found < wanted:
         yield Finding(
             "replicas",
             "fault",
-            f"{found} follow the primary, and writes wait for {wanted}: nothing is acknowledged",
+            "following the primary: %(found)s; writes wait for %(wanted)s, so nothing is acknowledged",
             "start the replicas, or set `?copies=` in CALENDAR_REDIS_URL",
+            numbers,
         )
     elif found and not wanted:
         yield Finding(
             "replicas",
             "note",
-            f"{found} follow the primary, and no write waits for one: a failover may lose what was acknowledged",
+            "following the primary: %(found)s; no write waits for one, "
+            "so a failover may lose what was acknowledged",
             "set `?copies=1` in CALENDAR_REDIS_URL",
+            numbers,
         )
     elif wanted:
-        yield Finding("replicas", "ok", f"{found} follow the primary, and every write waits for {wanted}")
+        yield Finding(
+            "replicas",
+            "ok",
+            "following the primary: %(found)s; every write waits for %(wanted)s",
+            "",
+            numbers,
+        )
 
 
 def _identity(service: wiring.Service) -> Finding:
     try:
         service.upkeep.check_identity(service.identity.check_value())
-    except WrongIdentityKey as error:
-        return Finding("identity key", "fault", "is not the one this data was made with", str(error))
+    except WrongIdentityKey:
+        return Finding(
+            "identity key",
+            "fault",
+            "is not the one this data was made with",
+            "give back the former key, which is never rotated, in CALENDAR_IDENTITY_KEY, or use an empty database",
+        )
     return Finding("identity key", "ok", "is the one of this data")
 
 
@@ -167,42 +229,60 @@ def _worker(service: wiring.Service) -> Finding:
     return Finding(
         "worker",
         "fault",
-        f"{count} agents are due, the first since {longest // MINUTE} minutes: erasures and retries wait",
+        "agents that are due: %(count)s; the first has been for %(minutes)s min: erasures and retries wait",
         "start `calendar-service work`, or more of them",
+        {"count": count, "minutes": longest // MINUTE},
     )
 
 
 def _consents(service: wiring.Service) -> Iterator[Finding]:
     """Compare what agents are asked with what they agreed to (SC-5)."""
     refusals = list(service.renewal.refusals())
-    for what, remedy in refusals:
-        yield Finding("consent", "fault", what, remedy)
+    for why, _ in refusals:
+        yield Finding(
+            "consent",
+            "fault",
+            "nobody may be asked for this yet: %(why)s",
+            "publish it in a newer policy, raise policy.version, and say in policy.changes what is new",
+            {"why": why},
+        )
     waiting = sum(1 for _ in service.renewal.outgrown())
     if waiting:
         yield Finding(
             "consent",
             "note",
-            f"agents who have to agree again: {waiting}; nothing of theirs is used meanwhile",
+            "agents who have to agree again: %(count)s; nothing of theirs is used meanwhile",
+            "",
+            {"count": waiting},
         )
     elif not refusals:
-        version = service.renewal.asked.policy
         yield Finding(
-            "consent", "ok", f"nobody is asked for more than was agreed to, under version {version}"
+            "consent",
+            "ok",
+            "nobody is asked for more than was agreed to, under version %(version)s",
+            "",
+            {"version": service.renewal.asked.policy},
         )
 
 
 def _sealed(service: wiring.Service) -> Iterator[Finding]:
     for sealed in service.rotation.status():
+        values = {"count": sealed.total, "key": sealed.key_id}
         if sealed.total and not sealed.known:
             yield Finding(
                 "keys",
                 "fault",
-                f"{sealed.total} records are sealed by `{sealed.key_id}`, which is not in the keyring",
+                "records that are sealed by `%(key)s`, which is not in the keyring: %(count)s",
                 "give the key back in CALENDAR_KEYRING; without it these agents have to connect again",
+                values,
             )
         elif sealed.total and not sealed.current:
             yield Finding(
-                "keys", "note", f"`{sealed.key_id}` still seals {sealed.total} records", "run `keys rotate`"
+                "keys",
+                "note",
+                "records that `%(key)s` still seals: %(count)s",
+                "run `keys rotate`",
+                values,
             )
 
 
@@ -213,8 +293,9 @@ def _audit(service: wiring.Service) -> Iterator[Finding]:
         yield Finding(
             "erasures",
             "fault",
-            f"{overdue} are past their time by more than an hour",
+            "past their time by more than an hour: %(count)s",
             "start a worker, and see its log; the promise of ST-5 is at stake",
+            {"count": overdue},
         )
     else:
         yield Finding("erasures", "ok", "none is past its time")
@@ -222,13 +303,29 @@ def _audit(service: wiring.Service) -> Iterator[Finding]:
     if newest is None or age is None:
         yield Finding("audit trail", "note", "has no checkpoint yet", "start a worker: it makes one each day")
     elif age > ABSENT_AFTER:
-        words = f"the newest checkpoint is {age / HOUR:.0f} hours old"
-        yield Finding("audit trail", "fault", words, "start a worker, and see its log (docs/audit.md)")
+        yield Finding(
+            "audit trail",
+            "fault",
+            "the newest checkpoint is %(hours)s hours old",
+            "start a worker, and see its log (docs/audit.md)",
+            {"hours": f"{age / HOUR:.0f}"},
+        )
     elif newest.get("faults"):
-        words = f"the checkpoint of {newest['made_at']} found {newest['faults']} faults"
-        yield Finding("audit trail", "fault", words, "run `audit verify` (docs/audit.md)")
+        yield Finding(
+            "audit trail",
+            "fault",
+            "faults that the checkpoint of %(made)s found: %(count)s",
+            "run `audit verify` (docs/audit.md)",
+            {"made": newest["made_at"], "count": newest["faults"]},
+        )
     else:
-        yield Finding("audit trail", "ok", f"checkpoint {newest['number']} of {newest['made_at']}")
+        yield Finding(
+            "audit trail",
+            "ok",
+            "checkpoint %(number)s of %(made)s",
+            "",
+            {"number": newest["number"], "made": newest["made_at"]},
+        )
 
 
 def _google(service: wiring.Service) -> Iterator[Finding]:
@@ -245,8 +342,9 @@ def _google(service: wiring.Service) -> Iterator[Finding]:
         yield Finding(
             "google",
             "fault",
-            f"{numbers['calendar_google_deaths_at_seven_days']:.0f} permissions ended at seven days of age",
+            "permissions that ended at seven days of age: %(count)s",
             "publish the Google project (publishing status: in production); then these agents connect again",
+            {"count": f"{numbers['calendar_google_deaths_at_seven_days']:.0f}"},
         )
     if numbers["calendar_google_breaker_open"]:
         yield Finding("google", "note", "does not answer; one call each ten seconds asks whether it is back")
@@ -262,17 +360,28 @@ def _notifications(service: wiring.Service) -> Finding:
         return Finding(
             "notifications",
             "note",
-            f"Google refuses to send to {service.config.notifications_uri}; a daily look finds changes meanwhile",
+            "Google refuses to send to %(address)s; a daily look finds changes meanwhile",
             "verify the domain with Google (docs/notifications.md); it is tried again each hour",
+            {"address": service.config.notifications_uri},
         )
-    return Finding("notifications", "ok", f"Google sends to {service.config.notifications_uri}")
+    return Finding(
+        "notifications",
+        "ok",
+        "Google sends to %(address)s",
+        "",
+        {"address": service.config.notifications_uri},
+    )
 
 
 def _clocks(service: wiring.Service) -> Finding:
     apart = service.upkeep.clocks_differ()
-    words = f"differ by {abs(apart) / SECOND:.1f} s"
+    values = {"seconds": f"{abs(apart) / SECOND:.1f}"}
     if abs(apart) > HOUR:
         return Finding(
-            "clocks", "fault", words, "set this host's and the database's clock; nothing is erased until then"
+            "clocks",
+            "fault",
+            "differ by %(seconds)s s",
+            "set this host's and the database's clock; nothing is erased until then",
+            values,
         )
-    return Finding("clocks", "ok", words)
+    return Finding("clocks", "ok", "differ by %(seconds)s s", "", values)

@@ -14,9 +14,13 @@ def command(*, as_json: bool) -> None:
     """Look over configuration, profile, database, keys and clocks; exit 1 if something has to be mended."""
     findings = list(doctor.examine(configured()))
     if as_json:
-        print_json([{field: getattr(found, field) for field in found.__slots__} for found in findings])
+        print_json([_as_json(found) for found in findings])
     else:
         for found in findings:
-            remedy = f" — {found.remedy}" if found.remedy else ""
-            click.echo(f"{found.level:5} {found.check}: {found.detail}{remedy}")
+            click.echo(f"{found.level:5} {found.check}: {' — '.join(filter(None, found.told()))}")
     sys.exit(any(found.level == "fault" for found in findings))
+
+
+def _as_json(found: doctor.Finding) -> dict[str, str]:
+    detail, remedy = found.told()
+    return {"check": found.check, "level": found.level, "detail": detail, "remedy": remedy}

@@ -1,7 +1,6 @@
 """Measures a running service: each measure by the name under which evidence asks for it. Must not name an agent."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from calendar_service.doctor import Finding
 from calendar_service.domain.clock import DAY, HOUR, Millis, rfc3339
@@ -21,7 +20,6 @@ FIRST_CHECKPOINT: Millis = DAY
 """A younger service need not have one."""
 CHECKS = frozenset({"identity key", "consent", "retention", "erasures", "durability", "clocks"})
 """What `doctor` looks at, and evidence asks for."""
-_FOUND = Observed("The service's own examination, %(check)s: %(found)s.")
 _LEVELS = {"ok": Standing.SHOWN, "note": Standing.OPEN, "fault": Standing.MISSING}
 
 Walk = Callable[[Sequence[Agent]], Iterable[Agent]]
@@ -56,9 +54,7 @@ def _checked(findings: Iterable[Finding]) -> dict[str, Observed]:
         standing = _LEVELS[finding.level]
         before = found.get(finding.check)
         if before is None or Standing.of_all((before.standing, standing)) is not before.standing:
-            found[finding.check] = replace(
-                _FOUND, values={"check": finding.check, "found": finding.detail}, standing=standing
-            )
+            found[finding.check] = Observed(finding.sentence, finding.values, standing, finding.check)
     return found
 
 

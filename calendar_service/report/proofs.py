@@ -1,10 +1,13 @@
 """What a report consists of, as plain values in no language yet. Must not measure anything."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from calendar_service.domain.operator import Localized
+
+EXAMINED: Final = "The service's own examination, %(check)s: %(found)s."
 
 
 class Standing(StrEnum):
@@ -30,6 +33,13 @@ class Observed:
     """In English, with places such as `%(count)s`."""
     values: Mapping[str, object] = field(default_factory=dict)
     standing: Standing = Standing.SHOWN
+    check: str = ""
+    """What the service's own examination looked at, where this is of it."""
+
+    def told(self, say: Callable[[str], str] = str) -> str:
+        """Return the sentence filled in, first brought into another language by `say`."""
+        found = say(self.sentence) % self.values
+        return say(EXAMINED) % {"check": say(self.check), "found": found} if self.check else found
 
 
 @dataclass(frozen=True, slots=True)

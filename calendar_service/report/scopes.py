@@ -1,26 +1,39 @@
 """The scope table of docs/scopes.md, where the source lies beside the package. Must not make it."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 _BEGIN, _END = "<!-- made by `make scopes` -->", "<!-- to here -->"
 
-Table = list[list[str]]
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell: a name of Google's, or words in English."""
+
+    text: str
+    is_name: bool
+
+
+Table = list[list[Cell]]
 
 
 def scope_tables(source: Path) -> list[Table]:
-    """Return the tables, heads first, their cells as plain text; none where there is no such document."""
+    """Return which permissions were tried and what an agent could do with each, heads first.
+
+    None where there is no such document; its last table, by method, is for programmers.
+    """
     document = source / "docs" / "scopes.md"
     if not document.is_file():
         return []
     made = document.read_text("utf-8").partition(_BEGIN)[2].partition(_END)[0]
     blocks = [block.splitlines() for block in made.split("\n\n")]
-    return [_table(block) for block in blocks if block and block[0].startswith("|")]
+    return [_table(block) for block in blocks if block and block[0].startswith("|")][:-1]
 
 
 def _table(lines: list[str]) -> Table:
-    rows = [[_plain(cell) for cell in line.strip("| ").split("|")] for line in lines]
-    return [row for row in rows if set("".join(row)) - set("-: ")]
+    filled = [line for line in lines if set(line) - set("|-: ")]
+    return [[_cell(text) for text in line.removeprefix("|").removesuffix("|").split("|")] for line in filled]
 
 
-def _plain(cell: str) -> str:
-    return cell.replace("`", "").replace("**", "").strip()
+def _cell(text: str) -> Cell:
+    return Cell(text.replace("`", "").replace("**", "").strip(), "`" in text)

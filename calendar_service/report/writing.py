@@ -9,7 +9,7 @@ from calendar_service.domain.inventory import INVENTORY
 from calendar_service.domain.methods import METHODS, PURPOSES
 from calendar_service.domain.operator import Localized, Operator
 from calendar_service.report.judging import SOURCE, Report, groups
-from calendar_service.report.proofs import Kept, Observed, Standing
+from calendar_service.report.proofs import Kept, Standing
 from calendar_service.report.scopes import scope_tables
 from calendar_service.web.language import TEMPLATES, Language
 from calendar_service.web.pages import environment
@@ -52,9 +52,7 @@ def _one(kept: Kept) -> dict[str, Any]:
         "code": list(enforced.code) if enforced else [],
         "tests": list(enforced.tests) if enforced else [],
         "absent": list(enforced.absent) if enforced else [],
-        "observed": [
-            {"what": one.sentence % one.values, "standing": one.standing.value} for one in kept.observed
-        ],
+        "observed": [{"what": one.told(), "standing": one.standing.value} for one in kept.observed],
         "declared": [
             {"place": one.place, "who": one.who, "when": one.when or None, "standing": one.standing.value}
             for one in kept.declared
@@ -84,16 +82,12 @@ def _common(operator: Operator, spoken: Language) -> dict[str, Any]:
     def text(localized: Localized | str) -> str:
         return localized.get(spoken.code, "") if isinstance(localized, Mapping) else localized
 
-    def observed(one: Observed) -> str:
-        return spoken.say(one.sentence) % one.values
-
     return {
         "lang": spoken.code,
         "operator": operator,
         "app": operator.identity.app_name,
         "who": operator.identity.who,
         "text": text,
-        "observed": observed,
         "say": spoken.say,
         "cell": lambda words: words.replace("|", "\\|"),
     }

@@ -139,6 +139,6 @@ def problem(error: Exception, status: int) -> Response:
         status=status,
         code=code if isinstance(code, str) else "",
         status_code=status,
-        detail=getattr(error, "detail", "") if at_console else "",
-        again="/console" if at_console else "/settings",
+        field=getattr(error, "field", "") if at_console else "",
+        at_console=at_console,
     )

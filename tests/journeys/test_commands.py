@@ -265,7 +265,7 @@ def test_doctor_and_the_numbers_tell_that_no_worker_comes(house: Household) -> N
     found = invoke(house, "doctor", "--json")
     (worker,) = [one for one in json.loads(found.stdout) if one["check"] == "worker"]
     assert (found.exit_code, worker["level"]) == (1, "fault")
-    assert "1 agents are due" in worker["detail"]
+    assert "agents that are due: 1;" in worker["detail"]
     assert house.service.metrics()["calendar_longest_wait_seconds"] > 3600
     house.work()
     assert house.service.metrics()["calendar_longest_wait_seconds"] == 0

@@ -92,7 +92,7 @@ def test_what_was_not_acknowledged_is_not_acknowledged_when_it_is_asked_for_agai
 @pytest.mark.parametrize(
     ("query", "lost", "status", "words"),
     [
-        ("?copies=1", 0, 0, "1 follow the primary, and every write waits for 1"),
+        ("?copies=1", 0, 0, "following the primary: 1; every write waits for 1"),
         ("", 0, 0, "no write waits for one"),
         ("?copies=2", 0, 1, "nothing is acknowledged"),
         ("?copies=0", 1, 0, ""),

@@ -73,6 +73,15 @@ def test_both_formats_go_to_a_file_and_progress_beside_them(lived: Household, tm
         assert (tmp_path / name).read_text("utf-8").startswith(start)
 
 
+@pytest.mark.parametrize("kind", ["html", "markdown"])
+def test_in_spanish_findings_and_permissions_are_told_in_spanish(lived: Household, kind: str) -> None:
+    page = invoke(lived, "report", "--format", kind, "--language", "es").stdout
+    assert "lo confirmado está en disco y nada se desaloja" in page
+    assert "Conectar, y tener un calendario para las sesiones" in page
+    english = ("acknowledged writes", "identity key", "Connect, and have", "enforced by Google", "in order")
+    assert [words for words in english if words in page] == []
+
+
 def test_a_service_that_has_just_begun_has_things_open_and_nothing_red(house: Household) -> None:
     house.connect()
     code, standings, said = verdicts(house)

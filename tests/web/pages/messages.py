@@ -1,5 +1,7 @@
 """Finds every sentence that pages and report say: in templates, in the report's code, and where sentences are data."""
 
+import ast
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,9 +10,13 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 import calendar_service.report
+from calendar_service import doctor
 from calendar_service.domain.evidence import ADDED, EVIDENCE
 from calendar_service.domain.inventory import INVENTORY
 from calendar_service.domain.methods import METHODS, PURPOSES
+from calendar_service.report.judging import SOURCE
+from calendar_service.report.proofs import EXAMINED
+from calendar_service.report.scopes import scope_tables
 
 TEMPLATES = Path(calendar_service_templates.__file__).parent
 EXTRACTORS = [("sandbox/**", "ignore"), ("**.html", "jinja2"), ("**.md", "jinja2")]
@@ -32,12 +38,24 @@ def said() -> set[Sentence]:
 
 
 def _in_the_report() -> Iterator[Sentence]:
-    """Yield what is measured: the first argument of each `Observed`."""
-    for _, _, message, _, _ in extract_from_dir(REPORT, [("**.py", "python")], keywords={"Observed": (1,)}):
-        yield _plain(message)
+    """Yield what is measured: the first argument of each `Observed`; of each `Finding` what it looked at and says."""
+    for file in REPORT.glob("*.py"):
+        yield from _given(file, "Observed", (0,))
+    yield from _given(Path(doctor.__file__), "Finding", (0, 2, 3))
+
+
+def _given(file: Path, to: str, places: tuple[int, ...]) -> Iterator[str]:
+    """Yield the texts that stand at these places in the file's calls of `to`."""
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == to:
+            given = [argument for place, argument in enumerate(node.args) if place in places]
+            yield from (one.value for one in given if isinstance(one, ast.Constant) and one.value)
 
 
 def _in_data() -> Iterator[Sentence]:
+    yield EXAMINED
+    for row in itertools.chain.from_iterable(scope_tables(SOURCE)):
+        yield from (cell.text for cell in row if len(cell.text) > 1 and not cell.is_name)
     for item in INVENTORY:
         yield from (item.what, item.why, item.end)
     for evidence in (*EVIDENCE.values(), *ADDED.values()):

@@ -79,14 +79,26 @@ def test_nonsense_is_refused_by_name_and_leads_back(visitor: Visitor, household:
         answer = visitor.post("/console/sessions", SESSION | wrong)
         assert answer.status_code == 422, wrong
         assert 'href="/console"' in answer.text
+        assert "`" not in answer.text
     assert household.events() == []
+
+
+def test_what_was_wrong_with_a_form_is_said_in_the_readers_language(visitor: Visitor) -> None:
+    _connected(visitor)
+    spanish = {"Accept_Language": "es"}
+    past = visitor.post("/console/sessions", SESSION | {"start": "2001-01-01T10:00"}, **spanish)
+    assert "La sesión ya terminó" in words(past)
+    odd = visitor.post("/console/sessions", SESSION | {"minutes": "0"}, **spanish)
+    assert "Minutos: un número entero de 1 a 1440." in words(odd)
 
 
 def test_without_a_connection_the_console_says_so(visitor: Visitor) -> None:
     visitor.get("/console")
     answer = visitor.post("/console/sessions", SESSION)
     assert answer.status_code == 409
-    assert "Nothing is connected" in words(answer)
+    assert "the session was not accepted. Connect it first" in words(answer)
+    assert "`" not in answer.text
+    assert 'href="/settings"' not in answer.text, "a page that this browser may not open"
 
 
 def test_the_calls_of_a_server_are_shown(visitor: Visitor, household: Household) -> None:

@@ -41,7 +41,9 @@ def placed(
 
 def _told(household: Household) -> list[tuple[str, str]]:
     return [
-        (found.level, found.detail) for found in examine(household.config) if found.check == "google button"
+        (found.level, found.told()[0])
+        for found in examine(household.config)
+        if found.check == "google button"
     ]
 
 

@@ -299,6 +299,8 @@ def test_agreement_is_asked_again_with_everything_before_the_button(
     page = words(visitor.get("/settings"))
     assert "Until you agree, we do nothing in your account" in page
     assert "Review and continue" in page
+    assert "Agree and continue" in page
+    assert "Connect Google Calendar" not in page
     assert "What Google will say" in page
 
 

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from calendar_service.domain.clock import DAY, HOUR, MINUTE
+from calendar_service.sandbox.scope_words import SPANISH
 from calendar_service.sandbox.texts import TEXTS
 from calendar_service.web.internal_actions import ACTIONS
 from calendar_service.web.language import Language, catalogue, chosen
@@ -49,7 +50,7 @@ def test_no_translation_is_doubtful_or_disused() -> None:
 
 def test_what_is_the_same_in_both_languages_is_so_on_purpose() -> None:
     same = {source for source, text in translated("es").items() if _forms(source)[0] == _forms(text)[0]}
-    assert same == {"Cookies", "Google Calendar"}
+    assert same == {"Cookies", "Google Calendar", "google", "logo", "no"}
     google = {name for name in TEXTS["en"] if TEXTS["en"][name] == TEXTS["es"][name]}
     assert google == {"error_400"}
 
@@ -64,7 +65,7 @@ def test_what_somebody_has_to_do_is_told_in_both_languages() -> None:
 def test_spanish_addresses_agents_as_usted() -> None:
     familiar = re.compile(r"\b(tú|tu|tus|te|ti|contigo|vos|tienes|puedes|quieres|vosotros|os|haz)\b", re.I)
     pages_say = [form for text in translated("es").values() for form in _forms(text)]
-    others = [*TEXTS["es"].values(), *(texts["es"] for texts in ACTIONS.values())]
+    others = [*TEXTS["es"].values(), *SPANISH.values(), *(texts["es"] for texts in ACTIONS.values())]
     assert [text for text in (*pages_say, *others) if familiar.search(text)] == []
 
 
