@@ -228,9 +228,10 @@ class Driver:
         cookie = (opened.headers.get("Set-Cookie") or "").partition(";")[0]
         if not cookie:
             return None
-        page = self.call(web, "GET", "/settings", headers={"Cookie": cookie})
-        found = re.search(r'name="csrf" value="([^"]+)"', str(page.body))
-        return {"cookie": cookie, "csrf": found[1]} if found else None
+        # This page shows the connect button in every state.
+        page = self.call(web, "GET", "/settings?account=another", headers={"Cookie": cookie})
+        hidden = dict(re.findall(r'type="hidden" name="(csrf|policy)" value="([^"]+)"', str(page.body)))
+        return {"cookie": cookie, **hidden} if "csrf" in hidden else None
 
     def act(self, agent: str, web: str, path: str, visit: Mapping[str, str], **fields: str) -> Answer:
         """Send one form of the agent's pages."""
@@ -249,7 +250,7 @@ class Driver:
         visit = self.visit(agent, web)
         if visit is None:
             return None
-        gone = self.act(agent, web, "/connect", visit)
+        gone = self.act(agent, web, "/connect", visit, policy=visit.get("policy", ""))
         if gone.status != 303:
             return None
         account = self.accounts.setdefault(agent, f"{agent}@faults.test")

@@ -134,8 +134,12 @@ class Household:
     def connect(self, agent: Agent | None = None, account: str = FIRST) -> Outcome:
         """Connect as a person does: consent at Google, and the callback."""
         cookie, browser = self.browser(agent)
-        url = self.service.connect.begin(browser, cookie)
+        url = self.begin(browser, cookie)
         return self.call_back(browser, cookie, self.google.consent(url, account=account))
+
+    def begin(self, browser: Browser, cookie: str) -> str:
+        """Press the connect button under the policy that is shown; return Google's address."""
+        return self.service.connect.begin(browser, cookie, self.service.operator.policy.version)
 
     def call_back(self, browser: Browser | None, cookie: str, callback: str) -> Outcome:
         """Take the callback address as the web does."""

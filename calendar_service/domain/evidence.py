@@ -100,6 +100,9 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             ("domain/consent.py", "journeys/renewal.py", "store/consent.lua"),
             (
                 "journeys/test_renewal.py::test_from_the_restart_on_nothing_is_used_until_the_agent_agrees",
+                "journeys/test_renewal.py::"
+                "test_a_policy_that_came_into_force_at_googles_screen_was_not_agreed_to",
+                "journeys/test_renewal.py::test_a_page_that_showed_another_version_leads_to_no_consent",
                 "journeys/test_renewal.py::test_another_permission_under_the_same_policy_is_refused_everywhere",
                 "e2e/test_renewal_over_http.py::test_after_a_newer_policy_each_agent_agrees_again_and_goes_on",
             ),

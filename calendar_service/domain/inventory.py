@@ -332,9 +332,9 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "state",
-        ("organization", "agent", "browser", "verifier", "expires"),
-        "A consent under way, by its fingerprint.",
-        "To accept Google's answer only in the browser that asked.",
+        ("organization", "agent", "browser", "verifier", "policy", "expires"),
+        "A consent under way, by its fingerprint, with the version of the policy that was shown.",
+        "To accept Google's answer only in the browser that asked, and only under that version.",
         "SC-1",
         "When Google answers; after 10 minutes at most.",
     ),

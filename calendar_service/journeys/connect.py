@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from calendar_service.domain.clock import MINUTE, SECOND, Clock, Millis
 from calendar_service.domain.connection import Facts
 from calendar_service.domain.connection import Grant as GrantFact
+from calendar_service.domain.consent import is_newer
 from calendar_service.domain.errors import (
     ConsentRefused,
     GoogleError,
@@ -56,14 +57,19 @@ class Connect:
 
     # --- to Google and back ---
 
-    def begin(self, browser: Browser, cookie: str) -> str:
-        """Return Google's consent address for this browser; the state lives ten minutes and once."""
+    def begin(self, browser: Browser, cookie: str, shown: str) -> str:
+        """Return Google's consent address for this browser; the state lives ten minutes and once.
+
+        `shown`: the version of the policy that the agent was shown. Raises `ConsentRefused` if another is in force.
+        """
         agent = browser.whose
         self.connections.refuse_closed(agent.organization)
+        if shown != self.operator.policy.version:
+            raise ConsentRefused("policy_changed")
         state, verifier = new_secret(), self.oauth.new_verifier()
         sealed = self.grants.seal_alone(agent, "pkce verifier", verifier)
         expires = self.clock.now() + keys.OAUTH_STATE
-        pending = Pending(agent.organization, agent.agent, digest(cookie), sealed, expires)
+        pending = Pending(agent.organization, agent.agent, digest(cookie), sealed, shown, expires)
         self.tickets.keep_pending(state, pending)
         self.connections.begin(agent, digest(state))
         return self.oauth.consent_url(state=state, verifier=verifier)
@@ -88,12 +94,15 @@ class Connect:
         if error or not code:
             raise ConsentRefused(_ERRORS.get(error, "google_error"))
         self.connections.refuse_closed(agent.organization)
+        # A version that came into force while Google's screen was open was never shown (SC-5).
+        if is_newer(self.operator.policy.version, pending.policy):
+            raise ConsentRefused("policy_changed")
         if self.connections.slot(agent).facts.connecting != digest(state):
             raise ConsentRefused("superseded")
         verifier = self.grants.open_alone(agent, "pkce verifier", pending.verifier)
         tokens = self._exchange(code, verifier)
         failpoint("connect.after_exchange")
-        return self._keep(browser, digest(state), tokens)
+        return self._keep(browser, digest(state), pending.policy, tokens)
 
     def _exchange(self, code: str, verifier: Secret) -> Tokens:
         try:
@@ -103,7 +112,7 @@ class Connect:
         except GoogleError:
             raise ConsentRefused("google_trouble") from None
 
-    def _keep(self, browser: Browser, state_digest: str, tokens: Tokens) -> Outcome:
+    def _keep(self, browser: Browser, state_digest: str, policy: str, tokens: Tokens) -> Outcome:
         agent = browser.whose
         account = self._account(agent, tokens.access_token)
         mark = self.identity.account_mark(account.primary_id) if account else ""
@@ -116,7 +125,7 @@ class Connect:
             probe_due = self._join(mark, grant.connection_id)
             facts = {
                 "consent_scope": SCOPE,
-                "consent_policy": self.operator.policy.version,
+                "consent_policy": policy,
                 "locale": browser.locale,
                 "time_zone": browser.time_zone,
             }

@@ -10,6 +10,7 @@ from calendar_service.domain.errors import InvalidRequest, NotConnected
 from calendar_service.domain.names import Agent
 from calendar_service.domain.operator import Promises
 from calendar_service.store.connections import Connections
+from calendar_service.store.tickets import Browser
 
 
 @dataclass(frozen=True)
@@ -19,20 +20,22 @@ class Terms:
     connections: Connections
     promises: Promises
 
-    @property
-    def offered(self) -> tuple[Millis, ...]:
-        """The terms an agent may choose from, the operator's last; empty where there is no choice."""
-        shorter = self.promises.shorter_terms
+    def offered(self, browser: Browser) -> tuple[Millis, ...]:
+        """Return the terms to choose from, the operator's last; none where there is no choice.
+
+        A reviewer has none: its term is short enough to be watched already.
+        """
+        shorter = () if browser.reviewer else self.promises.shorter_terms
         return (*sorted(shorter), self.promises.erase_after) if shorter else ()
 
     def term(self, agent: Agent) -> Millis:
         """Return the term that a disconnect would set now."""
         return self.promises.term(self.connections.slot(agent).facts.own_term)
 
-    def choose(self, agent: Agent, term: Millis) -> None:
+    def choose(self, browser: Browser, term: Millis) -> None:
         """Keep the agent's choice for the end of this connection; an end that is set already is not moved."""
-        if term not in self.offered:
+        if term not in self.offered(browser):
             raise InvalidRequest("This term is not offered.", field="term")
         own = 0 if term == self.promises.erase_after else term
-        if self.connections.choose_term(agent, own) == "not_connected":
+        if self.connections.choose_term(browser.whose, own) == "not_connected":
             raise NotConnected("The agent's calendar is not connected, so there is no term to choose.")

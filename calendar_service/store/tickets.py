@@ -50,6 +50,8 @@ class Pending:
     """The hash of the browser session that began it."""
     verifier: str
     """The PKCE verifier, sealed."""
+    policy: str
+    """The version of the policy that the agent was shown (SC-5)."""
     expires: Millis
 
 

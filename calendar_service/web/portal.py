@@ -81,7 +81,7 @@ class Reads:
         words = {
             "notice": notice,
             "detail": detail,
-            "terms": self.service.terms.offered,
+            "terms": self.service.terms.offered(visit.browser),
             "another": request.args.get("account") == "another",
         }
         return self._show(visit, "settings.html", view, **words)
@@ -165,7 +165,12 @@ class Acts:
     def connect(self) -> AnyResponse:
         """Lead to Google."""
         visit = self.visits.acting()
-        return redirect(self.service.connect.begin(visit.browser, visit.cookie), 303)
+        shown = request.form.get("policy", "")
+        try:
+            address = self.service.connect.begin(visit.browser, visit.cookie, shown)
+        except ConsentRefused as refused:
+            return self._back(visit, f"refused:{refused.reason}")
+        return redirect(address, 303)
 
     def calendar(self) -> AnyResponse:
         """Make the calendar again, or take up one of ours that is there."""
@@ -194,8 +199,8 @@ class Acts:
     def term(self) -> AnyResponse:
         """Keep the agent's choice of how soon is erased what is kept after the end."""
         visit = self.visits.acting()
-        offered = {str(term): term for term in self.service.terms.offered}
-        self.service.terms.choose(visit.agent, offered.get(request.form.get("term", ""), 0))
+        offered = {str(term): term for term in self.service.terms.offered(visit.browser)}
+        self.service.terms.choose(visit.browser, offered.get(request.form.get("term", ""), 0))
         return self._back(visit, "term")
 
     def erase(self) -> AnyResponse:

@@ -107,7 +107,7 @@ class Guest:
         cookie = next(each["value"] for each in self.context.cookies() if each["name"] == "session")
         browser = self.house.service.tickets.browser(cookie)
         assert isinstance(browser, Browser)
-        return self.house.service.connect.begin(browser, cookie)
+        return self.house.begin(browser, cookie)
 
     def connected(self, account: str = ACCOUNT, **how: Any) -> None:
         """See the settings after Google's answer."""
@@ -126,7 +126,7 @@ class Guest:
         who = self.agent
         ticket = Ticket(who.organization, who.agent, self.language, ZONE, "", now + 5 * MINUTE)
         cookie, browser = self.house.service.tickets.open_browser(ticket)
-        url = self.house.service.connect.begin(browser, cookie)
+        url = self.house.begin(browser, cookie)
         self.house.call_back(browser, cookie, self.stage.google.consent(url, account))
 
     def schedule(self, *titles: str) -> None:

@@ -201,7 +201,7 @@ def test_a_key_that_seals_nothing_more_is_taken_out_of_the_file(house: Household
 
 def test_a_key_that_a_consent_under_way_needs_is_retired_only_by_force(house: Household, ring: Path) -> None:
     cookie, browser = house.browser()
-    house.service.connect.begin(browser, cookie)  # this process still has the former keyring
+    house.begin(browser, cookie)  # this process still has the former keyring
     refused = invoke(house, "keys", "rotate", "--retire", "k1")
     assert (refused.exit_code, "still seals 1 record " in refused.stderr) == (1, True)
     assert "k1:" in ring.read_text("utf-8")

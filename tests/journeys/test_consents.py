@@ -31,7 +31,7 @@ def nothing_is_stored(house: Household) -> bool:
 
 def test_a_consent_cancelled_at_google_stores_nothing(house: Household) -> None:
     cookie, browser = house.browser()
-    url = house.service.connect.begin(browser, cookie)
+    url = house.begin(browser, cookie)
     callback = house.google.consent(url, allow=False)
     assert refused(lambda: house.call_back(browser, cookie, callback)) == "cancelled"
     assert nothing_is_stored(house)
@@ -42,14 +42,14 @@ def test_a_callback_used_twice_or_late_or_elsewhere_is_refused_before_the_code_i
     house: Household,
 ) -> None:
     cookie, browser = house.browser()
-    callback = house.google.consent(house.service.connect.begin(browser, cookie))
+    callback = house.google.consent(house.begin(browser, cookie))
     other_cookie, other_browser = house.browser(OTHER)
     assert refused(lambda: house.call_back(other_browser, other_cookie, callback)) == "other_browser"
     assert refused(lambda: house.call_back(browser, cookie, callback)) == "expired"
-    late = house.google.consent(house.service.connect.begin(browser, cookie))
+    late = house.google.consent(house.begin(browser, cookie))
     house.clock.advance(11 * 60)
     assert refused(lambda: house.call_back(browser, cookie, late)) == "expired"
-    no_session = house.google.consent(house.service.connect.begin(browser, cookie))
+    no_session = house.google.consent(house.begin(browser, cookie))
     assert refused(lambda: house.call_back(None, cookie, no_session)) == "other_browser"
     assert token_calls(house) == 0
     assert nothing_is_stored(house)
@@ -57,8 +57,8 @@ def test_a_callback_used_twice_or_late_or_elsewhere_is_refused_before_the_code_i
 
 def test_only_the_newest_of_two_attempts_completes(house: Household) -> None:
     cookie, browser = house.browser()
-    first = house.google.consent(house.service.connect.begin(browser, cookie))
-    second = house.google.consent(house.service.connect.begin(browser, cookie))
+    first = house.google.consent(house.begin(browser, cookie))
+    second = house.google.consent(house.begin(browser, cookie))
     assert refused(lambda: house.call_back(browser, cookie, first)) == "superseded"
     assert house.call_back(browser, cookie, second).calendar_ready
 
@@ -66,7 +66,7 @@ def test_only_the_newest_of_two_attempts_completes(house: Household) -> None:
 def test_a_callback_after_a_disconnect_is_refused(house: Household) -> None:
     house.connect()
     cookie, browser = house.browser()
-    callback = house.google.consent(house.service.connect.begin(browser, cookie))
+    callback = house.google.consent(house.begin(browser, cookie))
     house.service.disconnect.disconnect(house.agent, Actor.ADMINISTRATOR)
     assert refused(lambda: house.call_back(browser, cookie, callback)) == "superseded"
     assert house.service.overview.connection(house.agent).state is State.DISCONNECTED

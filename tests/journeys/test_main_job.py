@@ -331,7 +331,7 @@ def test_a_calendar_deleted_by_the_agent_is_noticed_once_and_made_again_only_whe
 def test_a_session_without_a_title_bears_the_neutral_one_of_the_agents_language(house: Household) -> None:
     cookie, browser = house.browser()
     browser = replace(browser, locale="es")
-    callback = house.google.consent(house.service.connect.begin(browser, cookie))
+    callback = house.google.consent(house.begin(browser, cookie))
     house.call_back(browser, cookie, callback)
     house.service.schedule.put(house.agent, "s1", house.content(""), By.AGENT, None)
     assert [event["summary"] for event in house.events()] == ["Sesión de video programada"]

@@ -7,7 +7,7 @@ import pytest
 
 from calendar_service.domain.connection import State
 from calendar_service.domain.consent import Consent, is_newer
-from calendar_service.domain.errors import NotConnected
+from calendar_service.domain.errors import ConsentRefused, NotConnected
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
 from calendar_service.journeys.sync import Wanted
@@ -167,6 +167,43 @@ def test_the_agent_is_shown_what_changed(
     assert {"en": "version 1 of the policy", "es": "la versión 1 de la política"}[language] in page
     assert visitor.get(visitor.consent()).location == "/settings"
     assert state(newer) is State.CONNECTED
+
+
+# --- agreed to is what was shown ---
+
+
+def test_a_policy_that_came_into_force_at_googles_screen_was_not_agreed_to(
+    house: Household, restarted: Restarted
+) -> None:
+    cookie, browser = house.browser()
+    callback = house.google.consent(house.begin(browser, cookie))
+    newer = restarted("2")
+    with pytest.raises(ConsentRefused, match="policy_changed"):
+        newer.call_back(browser, cookie, callback)
+    assert (state(newer), newer.live_tokens(), newer.calendars()) == (State.NOT_CONNECTED, [], [])
+
+
+def test_the_version_on_record_is_the_one_that_was_shown(house: Household, restarted: Restarted) -> None:
+    newer = restarted("2")
+    cookie, browser = newer.browser()
+    callback = newer.google.consent(newer.begin(browser, cookie))
+    house.call_back(browser, cookie, callback)  # by a process that still has the version before
+    assert newer.facts.consent_policy == "2"
+
+
+@pytest.mark.parametrize("shown", ["1", "3", "", "two"])
+def test_a_page_that_showed_another_version_leads_to_no_consent(
+    connected: Household, restarted: Restarted, shown: str
+) -> None:
+    newer = restarted("2")
+    visitor = Visitor(create_app(newer.service), newer)
+    visitor.enter()
+    before, visitor.policy = newer.facts, shown
+    assert visitor.begin().location == "/settings"
+    assert newer.facts == before
+    assert "Our policy changed meanwhile" in words(visitor.get("/settings"))
+    assert visitor.get(visitor.consent()).location == "/settings"  # from the page that shows the one in force
+    assert (state(newer), newer.facts.consent_policy) == (State.CONNECTED, "2")
 
 
 # --- first the policy, then the permission ---

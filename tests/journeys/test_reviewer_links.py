@@ -37,7 +37,7 @@ def connect(house: Household, link: Link, name: str = "tester") -> Agent:
     agent, now = Agent(link.organization, name), house.service.clock.now()
     ticket = Ticket(link.organization, name, "en", "UTC", "", now + HOUR, reviewer=True)
     cookie, browser = house.service.tickets.open_browser(ticket)
-    address = house.service.connect.begin(browser, cookie)
+    address = house.begin(browser, cookie)
     house.call_back(browser, cookie, house.google.consent(address))
     return agent
 
@@ -212,7 +212,7 @@ def test_a_page_that_is_still_open_cannot_connect_after_the_end(house: Household
     cookie, browser = house.service.tickets.open_browser(ticket)
     house.work()
     with pytest.raises(OrganizationClosed):
-        house.service.connect.begin(browser, cookie)
+        house.begin(browser, cookie)
 
 
 def test_when_no_page_can_be_open_any_more_nothing_is_left_of_the_link(house: Household) -> None:

@@ -56,7 +56,7 @@ def test_status_counts_grants_errands_and_consents(house: Household) -> None:
     house.service.disconnect.disconnect(OTHER, Actor.AGENT)
     house.connect()
     cookie, browser = house.browser()
-    house.service.connect.begin(browser, cookie)
+    house.begin(browser, cookie)
     (status,) = house.service.rotation.status()
     assert status == Sealed("k1", known=True, current=True, grants=1, errands=status.errands, consents=1)
     assert status.errands >= 1

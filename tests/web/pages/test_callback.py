@@ -116,7 +116,7 @@ def test_what_google_describes_is_never_repeated(visitor: Visitor) -> None:
         "{{7*7}}",
         "admin\r\nSet-Cookie: x=1",
     ):
-        state = parse_qs(urlsplit(visitor.post("/connect").location).query)["state"][0]
+        state = parse_qs(urlsplit(visitor.begin().location).query)["state"][0]
         query = urlencode(
             {"state": state, "error": "server_error", "error_description": trick, "error_uri": trick}
         )
@@ -131,6 +131,7 @@ def test_what_google_describes_is_never_repeated(visitor: Visitor) -> None:
 REASONS = {
     "cancelled": "You cancelled at Google",
     "blocked": "has blocked the app",
+    "policy_changed": "Our policy changed meanwhile",
     "superseded": "Another attempt came in between",
     "scope_less": "Google gave less than is needed",
     "scope_more": "we gave the permission back at once",
@@ -212,7 +213,7 @@ def test_an_off_boarded_organization_cannot_be_connected_and_that_is_told(
     visitor.enter()
     callback = visitor.consent()
     household.service.organizations.off_board("acme")
-    for answer in (visitor.get(callback), visitor.post("/connect")):
+    for answer in (visitor.get(callback), visitor.begin()):
         assert answer.status_code == 409
         assert "Your organization has ended this service" in words(answer)
     assert _state(visitor, household) == "not_connected"

@@ -58,7 +58,7 @@ def test_googles_files_are_shown_as_they_are(placed: Visitor, locale: str, words
         assert (answer.text, answer.mimetype) == (f"<svg>{locale}-{scheme}</svg>", "image/svg+xml")
         assert "immutable" in answer.headers["Cache-Control"]
     assert f'alt="{words}"' in page
-    assert placed.post("/connect").status_code == 303
+    assert placed.begin().status_code == 303
     assert _told(placed.household) == [("ok", "Google's own files are in place")]
 
 

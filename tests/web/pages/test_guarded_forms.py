@@ -10,7 +10,7 @@ from tests.household import PUBLIC_URL, Household, without_times
 from tests.web.pages.visitor import OWN_PAGE, Visitor
 
 FORMS = {
-    "/connect": {},
+    "/connect": {"policy": "1"},
     "/calendar": {"create": "yes"},
     "/pause": {},
     "/resume": {},

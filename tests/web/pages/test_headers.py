@@ -65,7 +65,7 @@ def test_a_fault_of_ours_is_hardened_and_says_nothing_of_itself(app: Flask, hous
 def test_pages_with_forms_keep_their_referrer_and_redirects_drop_it(visitor: Visitor) -> None:
     visitor.enter()
     assert visitor.get("/settings").headers["Referrer-Policy"] == "same-origin"
-    assert visitor.post("/connect").headers["Referrer-Policy"] == "no-referrer"
+    assert visitor.begin().headers["Referrer-Policy"] == "no-referrer"
 
 
 def test_forms_may_lead_to_googles_consent_and_nowhere_else(visitor: Visitor, household: Household) -> None:
@@ -117,7 +117,7 @@ def test_addresses_are_never_built_from_what_a_request_claims(visitor: Visitor) 
     claimed = {
         "X_Forwarded_Host": "evil.example", "X_Forwarded_Proto": "https", "Forwarded": "host=evil.example",
     }  # fmt: skip
-    answer = visitor.post("/connect", **claimed)
+    answer = visitor.begin(**claimed)
     assert "evil" not in answer.location
     assert "redirect_uri=http%3A%2F%2Flocalhost%3A8080%2Foauth%2Fcallback" in answer.location
 

@@ -42,7 +42,7 @@ def _live(visitor: Visitor, household: Household) -> dict[str, set[str]]:
     household.connect(Agent("acme", "neighbour"))
     visitor.ticket()
     visitor.enter()
-    visitor.post("/connect")
+    visitor.begin()
     look()
     visitor.connect(FIRST)
     service.schedule.put(agent, "s1", household.content(), By.AGENT, 1)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from calendar_service.domain.clock import DAY
+from calendar_service.domain.reviewer import TERM
 from calendar_service.web.app import create_app
 from tests.conftest import MovableClock
 from tests.household import Household
@@ -50,3 +51,11 @@ def test_a_term_that_is_not_offered_changes_nothing(offered: Visitor, term: str)
 def test_where_no_term_is_offered_there_is_no_control(visitor: Visitor) -> None:
     assert 'action="/term"' not in visitor.connect().text
     assert visitor.post("/term", {"term": str(DAY)}).status_code == 422
+
+
+def test_a_reviewer_is_offered_no_term(offered: Visitor) -> None:
+    offered.enter(reviewer=True)
+    offered.get(offered.consent())
+    assert 'action="/term"' not in offered.get("/settings").text
+    assert offered.post("/term", {"term": str(7 * DAY)}).status_code == 422
+    assert offered.household.facts.own_term == TERM

@@ -23,6 +23,8 @@ class Visitor:
         self.household = household
         self.token = ""
         """The token of the page that was seen last."""
+        self.policy = ""
+        """The version of the policy that was shown last."""
 
     def get(self, path: str, **headers: str) -> TestResponse:
         """Open an address; redirects are not followed."""
@@ -37,7 +39,7 @@ class Visitor:
         """Send exactly this."""
         return self._seen(self.client.post(path, base_url=PUBLIC_URL, data=form, headers=headers))
 
-    def ticket(self, agent: Agent | None = None, *, lives: Millis = 5 * MINUTE, **fields: str) -> str:
+    def ticket(self, agent: Agent | None = None, *, lives: Millis = 5 * MINUTE, **fields: Any) -> str:
         """Return a one-time link's path."""
         who = agent or self.household.agent
         told = {"locale": "en", "time_zone": ZONE, "return_url": ""} | fields
@@ -45,14 +47,18 @@ class Visitor:
         ticket = Ticket(who.organization, who.agent, expires=expires, **told)
         return f"/portal/{self.household.service.tickets.issue(ticket)}"
 
-    def enter(self, agent: Agent | None = None, **fields: str) -> TestResponse:
+    def enter(self, agent: Agent | None = None, **fields: Any) -> TestResponse:
         """Follow a fresh link to the settings."""
         assert self.get(self.ticket(agent, **fields)).location == "/settings"
         return self.get("/settings")
 
+    def begin(self, **headers: str) -> TestResponse:
+        """Press the connect button."""
+        return self.post("/connect", {"policy": self.policy}, **headers)
+
     def consent(self, **how: Any) -> str:
         """Press the connect button and go through Google's screens; return the callback's path."""
-        google = self.post("/connect")
+        google = self.begin()
         assert google.status_code == 303, google.text
         return self.household.google.consent(google.location, **how).removeprefix(PUBLIC_URL)
 
@@ -68,11 +74,15 @@ class Visitor:
         return cookie.value if cookie else ""
 
     def _seen(self, answer: TestResponse) -> TestResponse:
-        found = (
-            re.search(r'name="csrf" value="([^"]+)"', answer.text) if answer.mimetype == "text/html" else None
-        )
-        self.token = found[1] if found else self.token
+        self.token = _hidden(answer, "csrf") or self.token
+        self.policy = _hidden(answer, "policy") or self.policy
         return answer
+
+
+def _hidden(answer: TestResponse, name: str) -> str:
+    text = answer.text if answer.mimetype == "text/html" else ""
+    found = re.search(rf'name="{name}" value="([^"]+)"', text)
+    return found[1] if found else ""
 
 
 def _names(headers: dict[str, str]) -> dict[str, str]:
