@@ -288,17 +288,27 @@ def _sealed(service: wiring.Service) -> Iterator[Finding]:
 
 def _audit(service: wiring.Service) -> Iterator[Finding]:
     """Tell what the newest checkpoint states, whether there is one, and what is past its time now."""
-    overdue = service.audit.ends().overdue
-    if overdue:
+    ends = service.audit.ends()
+    if ends.overdue:
         yield Finding(
             "erasures",
             "fault",
             "past their time by more than an hour: %(count)s",
             "start a worker, and see its log; the promise of ST-5 is at stake",
-            {"count": overdue},
+            {"count": ends.overdue},
         )
     else:
         yield Finding("erasures", "ok", "none is past its time")
+    if ends.unproved:
+        yield Finding(
+            "permissions",
+            "fault",
+            "not proved alive for three days: %(count)s",
+            "start a worker, and see in its log what the token endpoint answers; the promise of RV-1 is at stake",
+            {"count": ends.unproved},
+        )
+    else:
+        yield Finding("permissions", "ok", "none was without a proof of life for three days")
     newest, age = service.audit.newest_checkpoint(), service.audit.checkpoint_age()
     if newest is None or age is None:
         yield Finding("audit trail", "note", "has no checkpoint yet", "start a worker: it makes one each day")

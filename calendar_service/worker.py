@@ -180,7 +180,7 @@ class Worker:
     def _erase(self, agent: Agent, _: str) -> None:
         answer = self.service.disconnect.erase_due(agent)
         if answer == "clock":
-            self.service.log.alarm("erasure.clocks_differ", clause="ST-5")
+            self._clocks_differ()
             self.service.connections.postpone(agent, "erase", _CLOCK)
         elif answer not in {"ok", "held"}:  # a held one was given the hold's end by the same step
             self.service.connections.postpone(agent, "erase", None if answer == "not_ended" else _SOON)
@@ -209,8 +209,12 @@ class Worker:
             self.service.look.once(agent)
 
     def _tidy(self, agent: Agent, _: str) -> None:
-        today = self.service.clock.now() // DAY
-        self.service.connections.tidy(agent, today, IDENTIFIERS_KEPT_DAYS)
+        if self.service.connections.tidy(agent, IDENTIFIERS_KEPT_DAYS) == "clock":
+            self._clocks_differ()
+            self.service.connections.postpone(agent, "tidy", _CLOCK)
+
+    def _clocks_differ(self) -> None:
+        self.service.log.alarm("erasure.clocks_differ", clause="ST-5")
 
     def _webhook(self, agent: Agent, _: str) -> None:
         self._tell(self.service.notify.deliver(agent))
@@ -277,7 +281,7 @@ class Worker:
             return
         self.swept_at = now
         if self.service.reviewers.sweep() == "clock":
-            self.service.log.alarm("erasure.clocks_differ", clause="ST-5")
+            self._clocks_differ()
 
     def _rewrite_if_wanted(self) -> None:
         since = abs(self.service.clock.now() - self.rewritten_at)  # also where a clock was put back

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from calendar_service.domain.clock import HOUR, Millis
+from calendar_service.domain.clock import DAY, HOUR, Millis
 
 ORIGIN = "0-0"
 """Before the first entry."""
@@ -56,7 +56,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """What is kept of connections that are over, at one moment (ST-5)."""
+    """What is kept of connections that are over (ST-5), and what nobody proved of living ones (RV-1), at one moment."""
 
     due: int = 0
     """Connections over, and waiting for their day."""
@@ -64,6 +64,8 @@ class Ends:
     """Of these: kept back by a legal hold."""
     overdue: int = 0
     """Past their time by more than an hour, held ones aside; and tokens past the seven days of a closing errand."""
+    unproved: int = 0
+    """Living permissions that Google has not proved alive for longer than `UNPROVED_AFTER`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +106,5 @@ class Verdict:
 
 OVERDUE_AFTER: Millis = HOUR
 """How late an erasure counts as overdue: the clocks of worker and database may differ by as much (law 7)."""
+UNPROVED_AFTER: Millis = 3 * DAY
+"""How long a permission may go without a proof of life, which is asked for daily, until that alarms (RV-1)."""

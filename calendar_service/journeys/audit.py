@@ -73,8 +73,9 @@ class Audit:
         newest = self.trail.newest_checkpoint()
         if newest is None:
             return {}
-        said = {name for name in ("due", "held", "overdue") if name in newest}
-        stated = {f"calendar_erasures_{name}": float(newest[name]) for name in said}
+        names = {f"calendar_erasures_{name}": name for name in ("due", "held", "overdue")}
+        names["calendar_grants_unproved"] = "unproved"
+        stated = {metric: float(newest[name]) for metric, name in names.items() if name in newest}
         age = (self.trail.now() - made_at(newest)) / SECOND
         return {
             "calendar_audit_checkpoint_age_seconds": age,
@@ -82,7 +83,7 @@ class Audit:
         } | stated
 
     def ends(self) -> Ends:
-        """Count now: connections over and due, held, overdue. Reads every agent's dates."""
+        """Count now: connections over and due, held, overdue; permissions unproved. Reads every agent's dates."""
         return self.census.ends(self.trail.now())
 
     def verify(self, former_keys: Sequence[str] = ()) -> Verdict:

@@ -75,9 +75,11 @@ class Sealer:
             return None
         if made["overdue"]:
             self.log.alarm("erasure.overdue", count=made["overdue"], clause="ST-5")
+        if made["unproved"]:
+            self.log.alarm("grant.unproved", count=made["unproved"], clause="RV-1")
         if made["faults"]:
             self.log.alarm("audit.trail_broken", count=made["faults"], clause="LU-6")
-        self._end_old(now)
+        self._end_old()
         return made
 
     def _stated(self, number: int, former: dict[str, Any], now: Millis) -> dict[str, Any]:
@@ -98,6 +100,7 @@ class Sealer:
             "due": ends.due,
             "held": ends.held,
             "overdue": ends.overdue,
+            "unproved": ends.unproved,
             "erased": erased,
             "probes": max(proofs - former.get("probes_ever", 0), 0),
             "probes_ever": proofs,
@@ -119,7 +122,11 @@ class Sealer:
             faults += len(walk.ended().faults)
         return faults, erased
 
-    def _end_old(self, now: Millis) -> None:
+    def _end_old(self) -> None:
+        now = self.trail.agreed_now()
+        if now is None:  # the next checkpoint tries again
+            self.log.alarm("erasure.clocks_differ", clause="ST-5")
+            return
         old = [one for one in self.trail.checkpoints() if made_at(one) + self.term <= now and one["heads"]]
         if not old:
             return

@@ -9,13 +9,12 @@ from calendar_service.domain.inventory import INVENTORY
 from calendar_service.domain.methods import METHODS
 from calendar_service.domain.names import Agent
 from calendar_service.domain.scope import SCOPE
+from calendar_service.domain.trail import UNPROVED_AFTER
 from calendar_service.journeys.register import Pulse
 from calendar_service.journeys.sealing import ABSENT_AFTER
 from calendar_service.report.proofs import Observed, Standing
 from calendar_service.wiring import Service
 
-LATE: Millis = 3 * DAY
-"""A permission that was not proved alive for longer alarms (RV-1)."""
 FIRST_CHECKPOINT: Millis = DAY
 """A younger service need not have one."""
 CHECKS = frozenset({"identity key", "consent", "retention", "erasures", "durability", "clocks"})
@@ -105,7 +104,7 @@ def _proofs(pulse: Pulse, now: Millis) -> Observed:
     if not pulse.living:
         return Observed("No connection lives just now.", standing=Standing.OPEN)
     values = {"count": pulse.living, "hours": f"{max(0, now - pulse.oldest_proof) / HOUR:.1f}"}
-    late = now - pulse.oldest_proof > LATE
+    late = now - pulse.oldest_proof > UNPROVED_AFTER
     return Observed(
         "Living connections: %(count)s; the one that waits longest was proved alive %(hours)s hours ago.",
         values,

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from calendar_service.domain.clock import Millis
+from calendar_service.domain.connection import Grant
 from calendar_service.domain.names import Agent
-from calendar_service.domain.trail import OVERDUE_AFTER, Ends
+from calendar_service.domain.trail import OVERDUE_AFTER, UNPROVED_AFTER, Ends
 from calendar_service.store import keys
 from calendar_service.store.database import Database
 from calendar_service.store.journal import Actor, Kind, entry
@@ -26,22 +27,25 @@ class Census:
         yield from sorted(found, key=lambda agent: (agent.organization, agent.agent))
 
     def ends(self, now: Millis) -> Ends:
-        """Count what is kept of connections that are over, and what is past its time."""
+        """Count what is kept of connections that are over, what is past its time, and who was not proved alive."""
         names, errands = self._names(keys.any_part("facts")), self._names(keys.any_part("errands"))
 
         def look(pipeline: Any) -> None:
             for name in names:
-                pipeline.hmget(name, "erase_due", "hold_until")
+                pipeline.hmget(name, "erase_due", "hold_until", "grant", "proof_at")
             for name in errands:
                 pipeline.hvals(name)
 
         found = self._database.read(look)
-        over = [(int(due), int(until or 0)) for due, until in found[: len(names)] if int(due or 0)]
+        facts = found[: len(names)]
+        over = [(int(due), int(until or 0)) for due, until, _, _ in facts if int(due or 0)]
         held = sum(until > now for _, until in over)
         late = sum(max(due, until) + OVERDUE_AFTER < now for due, until in over)
         started = [int(json.loads(text)["started"]) for texts in found[len(names) :] for text in texts]
         kept_too_long = sum(at + keys.ERRAND_MAX + OVERDUE_AFTER < now for at in started)
-        return Ends(len(over), held, late + kept_too_long)
+        proofs = [int(proof) for _, _, grant, proof in facts if grant == Grant.LIVE]
+        unproved = sum(at + UNPROVED_AFTER < now for at in proofs)
+        return Ends(len(over), held, late + kept_too_long, unproved)
 
     def consents_under_way(self) -> Iterator[str]:
         """Yield what is sealed for each consent that was begun and not yet answered."""

@@ -297,10 +297,10 @@ class Connections:
             errand.calendar_fate,
         )
 
-    def tidy(self, agent: Agent, today: int, days_kept: int) -> int:
-        """Drop the identifiers of sessions long over; return how many."""
-        answer = self._run_entry("tidy", agent, entry(Kind.TIDIED, Actor.SERVICE), today, days_kept)
-        return int(answer[1])
+    def tidy(self, agent: Agent, days_kept: int) -> str:
+        """Drop the identifiers of sessions long over. Answers `ok` or `clock` (they disagree)."""
+        now = self._database.clock.now()
+        return self._step("tidy", agent, Kind.TIDIED, Actor.SERVICE, now, days_kept, CLOCK_TOLERANCE)
 
     def postpone(self, agent: Agent, what: str, after: Millis | None) -> None:
         """Look at one matter of the slot again `after` ms from now (None: not at all)."""

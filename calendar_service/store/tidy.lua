@@ -1,6 +1,8 @@
 #!lua flags=allow-oom
--- Identifiers of sessions long over are dropped (law 11). A: today (days since 1970), days kept
-local today, kept = tonumber(A[1]), tonumber(A[2])
+-- Identifiers of sessions long over are dropped (law 11).
+-- A: this process's clock, days kept, tolerated difference of clocks (ms)
+if math.abs(now - tonumber(A[1])) > tonumber(A[3]) then return {'clock'} end
+local today, kept = math.floor(now / DAY), tonumber(A[2])
 local dropped, left = 0, 0
 local all = redis.call('HGETALL', S)
 for i = 1, #all, 2 do
@@ -20,4 +22,4 @@ end
 wake_at('tidy', left > 0 and now + DAY or nil)
 retime()
 if dropped > 0 then journal({dropped = dropped}) end
-return {'ok', dropped}
+return {'ok'}

@@ -7,6 +7,7 @@ from typing import Any, cast
 from calendar_service.domain.clock import Millis, rfc3339_millis
 from calendar_service.domain.trail import ORIGIN, Chain, Entry, Point, place
 from calendar_service.store import keys
+from calendar_service.store.connections import CLOCK_TOLERANCE
 from calendar_service.store.database import Database, ask_time
 from calendar_service.store.journal import Actor, Kind, entry
 
@@ -98,6 +99,11 @@ class Trail:
         """Write an entry that belongs to no connection."""
         text = json.dumps(entry(kind, actor, **facts))
         self._database.write("XADD", keys.journal(0), "*", "at", self.now(), "entry", text)
+
+    def agreed_now(self) -> Millis | None:
+        """Return the database's time; None if this process's clock disagrees: then nothing may end (law 7)."""
+        now = self.now()
+        return now if abs(now - self._database.clock.now()) <= CLOCK_TOLERANCE else None
 
     def trim(self, shard: int, checkpoint: int, head: Point) -> None:
         """End the entries up to a head that this checkpoint holds, and the receipts that they name."""

@@ -271,6 +271,39 @@ def test_an_erasure_that_is_overdue_alarms(lived: Household, capsys: pytest.Capt
     assert lived.service.audit.ends().overdue == 0
 
 
+def test_a_permission_without_a_proof_of_life_for_three_days_alarms(
+    house: Household, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.connect()
+    house.google.fault("/token", {"status": 503, "reason": "backendError"})
+
+    def told() -> tuple[bool, float, str, int]:
+        house.work()
+        (one,) = [
+            one
+            for one in json.loads(invoke(house, "doctor", "--json").stdout)
+            if one["check"] == "permissions"
+        ]
+        made = house.service.audit.newest_checkpoint() or {}
+        number = house.service.metrics()["calendar_grants_unproved"]
+        return "grant.unproved" in alarms(capsys), number, one["level"], made["unproved"]
+
+    days(house, 2.9)
+    assert told() == (False, 0, "ok", 0)
+    days(house, 1.1)
+    assert told() == (True, 1, "fault", 1)
+    house.google.clear_faults()
+    days(house, 1)
+    house.work()
+    days(house, 1)
+    assert told() == (False, 0, "ok", 0)
+
+
+def test_a_permission_that_is_over_needs_no_proof_of_life(lived: Household) -> None:
+    days(lived, 5)
+    assert lived.service.audit.ends().unproved == 1  # the neighbour's; the other's connection is over
+
+
 def test_a_token_that_outlives_its_errand_is_overdue_too(house: Household) -> None:
     house.google.fault("/revoke", {"status": 503, "reason": "backendError"})
     house.connect()
@@ -332,6 +365,30 @@ def test_entries_past_their_term_end_at_a_checkpoint_and_the_rest_verifies(lived
     lived.service.connections.choose_term(NEIGHBOUR, 2 * HOUR)
     sealed(lived)
     assert verify(lived).faults == []
+
+
+def test_no_entry_and_no_receipt_ends_while_the_clocks_disagree(
+    lived: Household, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lived.service.disconnect.erase_now(lived.agent, Actor.AGENT)
+    days(lived, 1)
+    lived.service.sealer.checkpoint()
+    before, receipts = verify(lived).entries, keys.receipts(lived.agent.shard)
+    days(lived, 500)  # for the database, and not for this worker
+    behind = Household.of(
+        lived.variables["CALENDAR_REDIS_URL"], lived.google, lived.clock,
+        **lived.variables | {"CALENDAR_TEST_SKEW": str(-500 * DAY // SECOND)},
+    )  # fmt: skip
+    assert behind.service.sealer.checkpoint() is not None
+    behind.close()
+    assert (verify(lived).faults, verify(lived).entries > before) == ([], True)
+    assert lived.service.database.client.hlen(receipts) == 1
+    assert alarms(capsys).count("erasure.clocks_differ") == 1
+    days(lived, 1)  # and now both say so
+    lived.service.sealer.checkpoint()
+    assert (verify(lived).faults, verify(lived).entries < before) == ([], True)
+    assert lived.service.database.client.hlen(receipts) == 0
+    assert "erasure.clocks_differ" not in alarms(capsys)
 
 
 def test_a_reading_during_which_the_term_ended_entries_is_begun_again(lived: Household) -> None:

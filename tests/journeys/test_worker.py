@@ -6,11 +6,13 @@ from time import monotonic
 import pytest
 
 from calendar_service.domain.clock import DAY, MINUTE, SECOND
+from calendar_service.domain.session import By
 from calendar_service.store import keys
 from calendar_service.store.journal import Actor
 from tests.household import SECOND as OTHER_ACCOUNT
 from tests.household import Household
 from tests.journeys.conftest import NEIGHBOUR
+from tests.journeys.test_flow import alarms
 
 
 @pytest.mark.parametrize("spoilt", ["acme/agent-1", "acme/neighbour"])
@@ -26,6 +28,28 @@ def test_a_record_that_cannot_be_read_leaves_the_others_alone(
     house.work(2)
     assert len(house.live_tokens()) == 1
     assert "worker.surprise" in capsys.readouterr().err
+
+
+def test_a_worker_whose_clock_is_wrong_drops_no_session(
+    house: Household, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.connect()
+    house.service.schedule.put(house.agent, "applied", house.content(days=10), By.AGENT, None)
+    house.service.organizations.pause(house.agent, Actor.AGENT, paused=True)
+    house.service.schedule.put(house.agent, "waits", house.content(days=10), By.AGENT, None)
+    house.clock.advance((DAY + MINUTE) / SECOND)
+    ahead = Household.of(
+        house.variables["CALENDAR_REDIS_URL"], house.google, house.clock,
+        **house.variables | {"CALENDAR_TEST_SKEW": str(60 * DAY // SECOND)},
+    )  # fmt: skip
+    ahead.work(2)
+    ahead.close()
+    sessions = house.service.register.sessions
+    assert {record.session for record in sessions.all(house.agent)} == {"applied", "waits"}
+    assert sessions.waiting(house.agent).keys() == {"waits"}
+    assert set(alarms(capsys)) == {"erasure.clocks_differ"}
+    due = house.service.connections.slot(house.agent).due
+    assert due["tidy"] <= house.service.clock.now() + 11 * MINUTE
 
 
 def test_an_errand_waits_for_google_no_longer_than_it_is_this_workers(house: Household) -> None:
