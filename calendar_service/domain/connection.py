@@ -19,7 +19,10 @@ class Grant(StrEnum):
 
 
 class State(StrEnum):
-    """What is shown: the first that applies, in this order; else `not_connected`."""
+    """What is shown: the first that applies of this row, else `not_connected`.
+
+    The row: `disconnected`, `revoked`, `reconsent_required`, `paused`, `calendar_missing`, `connected`.
+    """
 
     DISCONNECTED = "disconnected"
     REVOKED = "revoked"
