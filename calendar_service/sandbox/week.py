@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from calendar_service.sandbox.calendar_list import resource
@@ -72,6 +73,7 @@ def week_page(world: World, request: Request, account: Account) -> Answer:
         deleted=[] if world.switches.trash_emptied else deleted,
         hours=hours,
         monday=monday,
+        long_date=partial(long_date, lang=language(request)),
         title=long_date(monday, language(request)),
         previous=monday - timedelta(days=7),
         following=monday + timedelta(days=7),

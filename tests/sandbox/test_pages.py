@@ -101,6 +101,7 @@ def test_the_week_shows_its_events_and_no_others(api: GoogleApi, google: LocalGo
     api.delete(calendar, "abcdef")
     text = fetch(f"{google.url}/calendar?account={ONE}&week=2030-05-06")[2]
     assert 'value="restore"' in text
+    assert re.search(r"\b\d May 2030, \d\d:\d\d: Call with Rosa", text)
 
 
 def test_the_link_of_an_event_leads_to_its_week(api: GoogleApi, google: LocalGoogle, calendar: str) -> None:
