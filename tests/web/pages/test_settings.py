@@ -39,6 +39,7 @@ def test_before_anything_is_connected_the_page_says_all_that_has_to_be_known(
     page = visitor.enter()
     said = words(page)
     assert "Not connected" in said
+    assert "the calendar follows" not in said, "there is none that could"
     assert "Connecting is up to you" in said
     before_the_button = said.partition("Continue with Google")[0]
     stated = household.service.operator.limited_use
