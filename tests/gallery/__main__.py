@@ -2,17 +2,17 @@
 
 import re
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import click
-from playwright.sync_api import Browser
 
 from tests.browser import chromium
-from tests.gallery.guest import guest
+from tests.gallery.guest import Desk
 from tests.gallery.look import faults, weigh
 from tests.gallery.pictures import FOLDER, take_all
 from tests.gallery.registry import ENGLISH_ONLY, SIGHTS
-from tests.gallery.stage import Stage, stage
+from tests.gallery.stage import stage
 
 HEAD = "| page | language | faults | bytes | requests | first paint, ms |\n|---|---|---|---|---|---|"
 
@@ -31,17 +31,18 @@ def main(only: str, operator: str, *, pictures: bool) -> None:
         tempfile.TemporaryDirectory() as home,
         stage(Path(home), CALENDAR_OPERATOR=operator) as service,
         chromium() as browser,
+        closing(Desk(browser, service)) as desk,
     ):
         for name in filter(re.compile(only).search, SIGHTS):
             for language in ("en",) if name in ENGLISH_ONLY else ("en", "es"):
-                table.append(_line(browser, service, name, language, pictures=pictures))
+                table.append(_line(desk, name, language, pictures=pictures))
                 click.echo(table[-1])
     FOLDER.parent.mkdir(exist_ok=True)
     (FOLDER.parent / "pages.md").write_text("\n".join(table) + "\n", "utf-8")
 
 
-def _line(browser: Browser, service: Stage, name: str, language: str, *, pictures: bool) -> str:
-    with guest(browser, service, language) as looking:
+def _line(desk: Desk, name: str, language: str, *, pictures: bool) -> str:
+    with desk.guest(language) as looking:
         SIGHTS[name](looking)
         weight, found = weigh(looking), list(faults(looking, "light", "dark"))
         if pictures:

@@ -1,4 +1,4 @@
-"""Somebody who looks at one page: own browser, own language, an empty service behind it."""
+"""Somebody who looks at one page: a browser as new, own language, an empty service behind it."""
 
 import contextlib
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import BrowserContext, Page, Request, Route
+from playwright.sync_api import Route
 
 from calendar_service.domain.clock import DAY, MINUTE
 from calendar_service.domain.errors import AccessRevoked
@@ -18,9 +18,9 @@ from calendar_service.store import keys
 from calendar_service.store.journal import Actor
 from calendar_service.store.tickets import Browser, Ticket
 from tests.gallery.stage import Stage
+from tests.gallery.window import Window
 from tests.household import Household
 
-LOCALES = {"en": "en-US", "es": "es-CL"}
 ZONE = "America/Santiago"
 ACCOUNT = "ana.rojas@example.com"
 OTHER_ACCOUNT = "ana@example.org"
@@ -29,34 +29,19 @@ OTHER_ACCOUNT = "ana@example.org"
 class Guest:
     """An agent at a browser; what the browser fetches and complains about is noted."""
 
-    def __init__(self, context: BrowserContext, stage: Stage, language: str) -> None:
-        self.context = context
+    def __init__(self, window: Window, stage: Stage) -> None:
+        self.context = window.context
+        self.page = window.page
+        self.requests = window.requests
+        self.complaints = window.complaints
+        self.language = window.language
         self.stage = stage
-        self.language = language
-        self.requests: list[Request] = []
-        """Everything that belongs to the page shown now."""
-        self.complaints: list[str] = []
-        self.page: Page = context.new_page()
-        context.set_default_timeout(15_000)
-        self.page.on("request", self._fetched)
-        self.page.on("console", lambda message: self._complained(message.type, message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-
-    def _fetched(self, request: Request) -> None:
-        if request.is_navigation_request() and request.frame == self.page.main_frame:
-            self.requests.clear()
-        self.requests.append(request)
 
     @property
     def refused(self) -> bool:
         """Tell whether the page shown now is the answer of an error."""
         answer = self.requests[0].response()
         return answer is not None and answer.status >= 400
-
-    def _complained(self, kind: str, text: str) -> None:
-        # A refusal that is shown on purpose is an honest answer; a blocked style or form is not.
-        if kind in {"error", "warning"} and "the server responded with a status of" not in text:
-            self.complaints.append(text)
 
     @property
     def house(self) -> Household:
@@ -152,8 +137,10 @@ class Guest:
     def trouble(self, path: str, do: dict[str, Any] | None = None) -> Iterator[None]:
         """Let Google fail at these addresses."""
         self.stage.google.fault(path, do or {"status": 503, "reason": "backendError"})
-        yield
-        self.stage.google.clear_faults()
+        try:
+            yield
+        finally:
+            self.stage.google.clear_faults()
 
     def later(self, *, days: float) -> None:
         """Let time go by, and the worker do what is due."""
@@ -230,8 +217,10 @@ class Guest:
         """Let the database be out of memory."""
         client = self.house.service.database.client
         client.config_set("maxmemory", "1")
-        yield
-        client.config_set("maxmemory", "0")
+        try:
+            yield
+        finally:
+            client.config_set("maxmemory", "0")
 
     def break_records(self) -> None:
         """Let the agent's records hold nonsense."""
@@ -286,12 +275,27 @@ class Guest:
         self.press("/console/verify")
 
 
-@contextmanager
-def guest(chromium: Chromium, stage: Stage, language: str) -> Iterator[Guest]:
-    """Let somebody come who was never here, to an empty service."""
-    stage.clear()
-    context = chromium.new_context(locale=LOCALES[language], viewport={"width": 1280, "height": 800})
-    try:
-        yield Guest(context, stage, language)
-    finally:
-        context.close()
+class Desk:
+    """Where one guest after another comes, in each language to a window that is wiped for the next."""
+
+    def __init__(self, chromium: Chromium, stage: Stage) -> None:
+        self._chromium = chromium
+        self._stage = stage
+        self._free: dict[str, Window] = {}
+
+    @contextmanager
+    def guest(self, language: str) -> Iterator[Guest]:
+        """Let somebody come who was never here, to an empty service; the window of one who fails is given up."""
+        self._stage.clear()
+        window = self._free.pop(language, None) or Window(self._chromium, language)
+        with contextlib.ExitStack() as given_up:
+            given_up.callback(window.close)
+            yield Guest(window, self._stage)
+            window.wipe()
+            given_up.pop_all()
+        self._free[language] = window
+
+    def close(self) -> None:
+        """Close the windows that are free."""
+        while self._free:
+            self._free.popitem()[1].close()

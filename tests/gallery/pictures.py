@@ -1,4 +1,4 @@
-"""Pictures of what a guest sees, for eyes to judge: `artefacts/pictures/NAME.LANGUAGE.WIDTH.SCHEME.png`."""
+"""Pictures of what a guest sees, for eyes to judge: `artefacts/pictures/NAME.LANGUAGE.WIDTH.SCHEME.jpeg`."""
 
 from itertools import product
 from pathlib import Path
@@ -21,8 +21,8 @@ def take(guest: Guest, name: str, width: int, scheme: Scheme) -> None:
     """Keep one picture of the whole page."""
     guest.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     guest.page.set_viewport_size({"width": width, "height": 800})
-    file = FOLDER / f"{name}.{guest.language}.{width}.{scheme}.png"
-    guest.page.screenshot(path=file, full_page=True)
+    file = FOLDER / f"{name}.{guest.language}.{width}.{scheme}.jpeg"
+    guest.page.screenshot(path=file, full_page=True, type="jpeg", quality=90)
 
 
 def take_all(guest: Guest, name: str) -> None:
