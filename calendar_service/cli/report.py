@@ -29,10 +29,14 @@ from calendar_service.web.language import NAMES
 @click.option(
     "--policy-text", "policy", is_flag=True, help="Print the section for the operator to publish instead."
 )
+@click.option(
+    "--public-key", "former", multiple=True, help="A former signing key's public half, as published."
+)
 @as_json_option
 def command(
-    kind: str | None, output: Path | None, language: str | None, *, policy: bool, as_json: bool
-) -> None:
+    kind: str | None, output: Path | None, language: str | None, *, policy: bool, former: tuple[str, ...],
+    as_json: bool,
+) -> None:  # fmt: skip
     """Show clause by clause what is promised and what shows that it is kept, measured now.
 
     Exit 1 if a clause lacks its evidence. What is not due yet, or not set by the operator, is shown as open.
@@ -46,7 +50,7 @@ def command(
             click.echo("Everything in this profile is published already.", err=True)
         return
     with told():
-        report = _made()
+        report = _made(former)
     if as_json:
         print_json(as_json_of(report))
     else:
@@ -55,10 +59,10 @@ def command(
     sys.exit(report.standing is Standing.MISSING)
 
 
-def _made() -> Report:
+def _made(former: tuple[str, ...]) -> Report:
     made = service()
     findings = tuple(doctor.examine(made.config))
-    measured, pulse = observe(made, findings, lambda agents: walked("Looking at connections", agents))
+    measured, pulse = observe(made, findings, lambda agents: walked("Looking at connections", agents), former)
     return judge(made.operator, made.config.environment, measured, findings, pulse, made.clock.now())
 
 

@@ -25,9 +25,12 @@ Walk = Callable[[Sequence[Agent]], Iterable[Agent]]
 
 
 def observe(
-    service: Service, findings: Iterable[Finding], walk: Walk
+    service: Service, findings: Iterable[Finding], walk: Walk, former_keys: Sequence[str] = ()
 ) -> tuple[Mapping[str, Observed], Pulse]:
-    """Return every measure by its name, and the connections counted; `walk` shows how far that is."""
+    """Return every measure by its name, and the connections counted; `walk` shows how far that is.
+
+    `former_keys`: public halves of signing keys before the present one.
+    """
     try:
         pulse = service.register.pulse(walk)
         measured = {
@@ -39,7 +42,7 @@ def observe(
             "proofs": _proofs(pulse, service.clock.now()),
             "closing": _closing(pulse),
             "checkpoint": _checkpoint(service),
-            "trail": _trail(service),
+            "trail": _trail(service, former_keys),
         }
     except StoreUnavailable:
         return {}, Pulse()
@@ -142,8 +145,8 @@ def _was_due(service: Service) -> bool:
     return bool(oldest) and oldest < rfc3339(service.clock.now() - FIRST_CHECKPOINT)
 
 
-def _trail(service: Service) -> Observed:
-    verdict = service.audit.verify()
+def _trail(service: Service, former_keys: Sequence[str]) -> Observed:
+    verdict = service.audit.verify(former_keys)
     if not verdict.is_intact:
         return Observed(
             "The audit trail was changed (faults: %(count)s); `audit verify` says where.",

@@ -8,6 +8,7 @@ import pytest
 from calendar_service.domain.clock import DAY
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By
+from calendar_service.newkeys import new_key
 from calendar_service.store import keys
 from calendar_service.store.journal import Actor
 from tests.household import SECOND, Household, _fresh
@@ -115,6 +116,13 @@ def test_a_trail_that_was_changed_is_red(lived: Household) -> None:
     first = client.xrange(keys.journal(shard), count=1)[0][0]
     client.xdel(keys.journal(shard), first)
     assert red(lived) == {"LU-6"}
+
+
+def test_after_a_new_signing_key_the_former_ones_public_half_shows_the_trail(lived: Household) -> None:
+    former, newer = lived.service.public_keys[0], new_key()
+    assert red(lived, CALENDAR_SIGNING_KEY=newer) == {"LU-6"}
+    answer = invoke(lived, "report", "--json", "--public-key", former, CALENDAR_SIGNING_KEY=newer)
+    assert (answer.exit_code, json.loads(answer.stdout)["standing"]) == (0, "open")
 
 
 def test_without_its_database_everything_measured_is_red(lived: Household) -> None:
