@@ -2,6 +2,7 @@
 
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO
 
@@ -97,9 +98,7 @@ def show(organization: str, agent: str, *, as_json: bool) -> None:
 @command.command("erase")
 @click.argument("organization", required=False)
 @click.argument("agent", required=False)
-@click.option(
-    "--replay", type=click.File("rb"), help="An audit export: end and erase again what it says was."
-)
+@click.option("--replay", type=click.File("rb"), help="An audit export: do again what it says was done.")
 @click.option(
     "--public-key", "former", multiple=True, help="With --replay: a former signing key's public half."
 )
@@ -119,7 +118,8 @@ def erase(
     With --json the whole receipt, as `receipt verify` takes it: its only copy that tells whom it concerns.
 
     With --replay, after an old back-up was put back and before anything serves: every connection that the export says
-    was ended or erased since is ended or erased again.
+    was ended or erased since is ended or erased again; pauses and chosen terms are as it says; holds that are missing,
+    or have another end, are named, exit status 1.
     """
     if bool(organization and agent) + bool(replay) != 1 or bool(organization) != bool(agent):
         raise click.UsageError("Name one connection (ORGANIZATION AGENT), or --replay with an audit export.")
@@ -143,12 +143,14 @@ def _replayed(file: BinaryIO, former: tuple[str, ...], *, yes: bool, as_json: bo
     with told():
         steps = list(made.steps(made.past(by_shard(file, "Verifying"), former)))
         done = {
-            "ended": sum(step.is_live and not step.erase for step in steps),
+            "ended": sum(step.ends and not step.erase for step in steps),
             "erased": sum(step.erase for step in steps),
             "holds_lifted": sum(step.release for step in steps),
+            "paused_or_resumed": sum(bool(step.pauses) for step in steps),
+            "terms_chosen": sum(step.term is not None for step in steps),
         }
         if any(done.values()):
-            agree(f"End {counted(done['ended'], 'connection')} again, and erase {done['erased']}?", yes=yes)
+            agree(f"{_question(done)}?", yes=yes)
             for step in walked("Replaying", steps):
                 made.take(step)
             made.note(done["ended"], done["erased"])
@@ -160,9 +162,21 @@ def _replayed(file: BinaryIO, former: tuple[str, ...], *, yes: bool, as_json: bo
     for step in missing:
         until = rfc3339(step.missing_hold)
         click.echo(
-            f"{step.agent.member}: a hold until {until} is missing; place it before a worker runs.", err=True
+            f"{step.agent.member}: a hold until {until} is missing; place it (with --replace if another stands) "
+            "before a worker runs.",
+            err=True,
         )
     sys.exit(bool(missing))
+
+
+def _question(done: Mapping[str, int]) -> str:
+    more = done["holds_lifted"] + done["paused_or_resumed"] + done["terms_chosen"]
+    words = f"End {counted(done['ended'], 'connection')} again, and erase {done['erased']}"
+    return (
+        f"{words}; set {counted(more, 'hold, pause or term', 'holds, pauses and terms')} right"
+        if more
+        else words
+    )
 
 
 def _missing(step: Step) -> dict[str, str]:

@@ -246,6 +246,8 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
                 "journeys/test_gone_from_files.py::test_no_key_that_is_still_held_finds_an_identifier_again",
                 "journeys/test_legal_hold.py::test_identifiers_stay_and_tokens_go",
                 "journeys/test_restore.py::test_what_was_ended_or_erased_is_so_again",
+                "journeys/test_restore.py::"
+                "test_holds_that_were_placed_or_replaced_since_are_named_and_what_is_over_is_lifted",
             ),
             ("retention", "erasures", "checkpoint", "durability", "clocks"),
         ),

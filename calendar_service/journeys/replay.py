@@ -1,14 +1,14 @@
-"""An old back-up was put back: what the audit trail says was ended or erased since is ended and erased again (ST-5).
+"""An old back-up was put back: what the trail says was ended, erased, paused or chosen since is so again (ST-5).
 
 Before anything serves. Connections are known by their random ids alone. Must not end what the trail does not end.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from calendar_service.domain.clock import Millis
-from calendar_service.domain.connection import Grant
+from calendar_service.domain.clock import Millis, rfc3339
+from calendar_service.domain.connection import Facts, Grant
 from calendar_service.domain.errors import InvalidRequest
 from calendar_service.domain.names import Agent
 from calendar_service.journeys.audit import Audit
@@ -30,6 +30,10 @@ class Past:
     held: dict[str, Millis] = field(default_factory=dict)
     """Of those under a legal hold: until when."""
     released: set[str] = field(default_factory=set)
+    pauses: dict[str, dict[Actor, bool]] = field(default_factory=dict)
+    """Of those whose pauses were touched: whether each one's own stands."""
+    terms: dict[str, Millis] = field(default_factory=dict)
+    """Of those whose agent chose a term until the erasure: the last choice; 0 = the operator's."""
 
     def learn(self, entry: dict[str, Any], term: Millis) -> None:
         """Take one entry; they come in the order in which things happened."""
@@ -45,6 +49,10 @@ class Past:
         elif kind in {Kind.HOLD_RELEASED, Kind.HOLD_OVER}:
             self.held.pop(connection, None)
             self.released.add(connection)
+        elif kind in {Kind.PAUSED, Kind.RESUMED}:
+            self.pauses.setdefault(connection, {})[Actor(facts["actor"])] = kind == Kind.PAUSED
+        elif kind == Kind.TERM_CHOSEN:
+            self.terms[connection] = int(facts["term"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +61,24 @@ class Step:
 
     agent: Agent
     connection_id: str
-    is_live: bool
+    ends: bool
+    """It lives, and was ended."""
     erase: bool
     release: bool
-    """A hold stands that was lifted."""
+    """A hold stands that was lifted, or is over by now."""
     due: Millis
     missing_hold: Millis
     """A hold was placed after the back-up: who and why is not in the trail, so it has to be placed again; 0 = none."""
+    pauses: Mapping[Actor, bool]
+    """Pauses that stand otherwise than the trail says: to be set or lifted for whom they are of."""
+    term: Millis | None
+    """The agent's choice, where another one stands."""
+
+    @property
+    def is_needed(self) -> bool:
+        """True if anything is otherwise than the trail says."""
+        changes = self.ends, self.erase, self.release, self.missing_hold, self.pauses, self.term is not None
+        return any(changes)
 
 
 @dataclass(frozen=True)
@@ -97,10 +116,14 @@ class Replay:
                 yield step
 
     def take(self, step: Step) -> None:
-        """End and erase as the trail says; what was done already stays done."""
+        """Do as the trail says; what was done already stays done."""
         if step.release:
             self.connections.hold_ends(step.agent, Actor.OPERATOR, released=True)
-        if step.is_live and step.due:
+        if step.term is not None:  # before the end: it counts there
+            self.connections.choose_term(step.agent, step.term)
+        for actor, paused in step.pauses.items():
+            self.connections.pause(step.agent, actor, paused=paused)
+        if step.ends:
             left = max(step.due - self.trail.now(), 0)
             self.connections.disconnect(
                 step.agent, Actor.OPERATOR, delete_calendar=False, erase_after=left, errand_lease=0
@@ -117,15 +140,25 @@ def _step(slot: Slot, past: Past) -> Step | None:
     facts, now = slot.facts, slot.now
     name, held = facts.connection_id, facts.hold_until > now
     is_live, erase = facts.grant is Grant.LIVE, name in past.erased
-    missing = past.held.get(name, 0)
+    until, due = past.held.get(name, 0), past.due.get(name, now if erase else 0)
     step = Step(
         agent=slot.agent,
         connection_id=name,
-        is_live=is_live,
+        ends=is_live and due > 0,
         erase=erase,
-        release=held and (erase or name in past.released),
-        due=past.due.get(name, now if erase else 0),
-        missing_hold=missing if missing > now and not held and not erase else 0,
+        release=held and (erase or name in past.released or 0 < until <= now),
+        due=due,
+        # Told to the second, and placed again by what was told.
+        missing_hold=until
+        if until > now and not erase and rfc3339(until) != rfc3339(facts.hold_until)
+        else 0,
+        pauses=_pauses(facts, past.pauses.get(name, {})) if is_live and not due else {},
+        term=past.terms[name] if is_live and past.terms.get(name, facts.own_term) != facts.own_term else None,
     )
-    wanted = erase or (is_live and step.due) or step.release or step.missing_hold
-    return step if name and wanted else None
+    return step if name and step.is_needed else None
+
+
+def _pauses(facts: Facts, wanted: Mapping[Actor, bool]) -> dict[Actor, bool]:
+    """Return those that stand otherwise."""
+    stands = {Actor.AGENT: facts.paused_by_agent > 0, Actor.ADMINISTRATOR: facts.paused_by_organization > 0}
+    return {actor: paused for actor, paused in wanted.items() if paused != stands[actor]}

@@ -3,5 +3,5 @@
 if fact('grant') ~= 'live' then return {'not_connected'} end
 if instant('own_term') == tonumber(A[1]) then return {'unchanged'} end
 put('own_term', A[1])
-journal()
+journal({term = A[1]})
 return {'ok'}

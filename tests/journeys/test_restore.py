@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from calendar_service.domain.clock import DAY, SECOND
+from calendar_service.domain.clock import DAY, HOUR, SECOND
 from calendar_service.domain.connection import State
 from calendar_service.domain.hold import Hold
 from calendar_service.domain.names import Agent
-from calendar_service.domain.session import By
+from calendar_service.domain.session import By, Status
 from calendar_service.store.journal import Actor
 from tests import servers
 from tests.conftest import MovableClock
@@ -26,6 +26,10 @@ from tests.servers import Server
 STAYS, ENDED, ERASED = Agent("acme", "stays"), Agent("acme", "ended"), Agent("acme", "erased")
 MOVED, HELD, LATER = Agent("acme", "moved"), Agent("acme", "held"), Agent("acme", "later")
 AGENTS = (STAYS, ENDED, ERASED, MOVED, HELD)
+PAUSED, RESUMED, CHOSEN = Agent("acme", "paused"), Agent("acme", "resumed"), Agent("acme", "chosen")
+LONGER, SHORTER, LAPSED = Agent("acme", "longer"), Agent("acme", "shorter"), Agent("acme", "lapsed")
+CHANGED = (PAUSED, RESUMED, CHOSEN, LONGER, SHORTER, LAPSED)
+"""Those who stay connected, otherwise than in the back-up."""
 
 
 @dataclass
@@ -45,9 +49,29 @@ def state(house: Household, agent: Agent) -> State:
     return house.service.overview.connection(agent).state
 
 
-def hold(house: Household, agent: Agent) -> None:
-    until = house.service.clock.now() + 200 * DAY
-    house.service.holds.place(agent, Hold("A. One", "B. Two", "a court", "a matter", until))
+def hold(house: Household, agent: Agent, length: int = 200 * DAY, *, replace: bool = False) -> None:
+    until = house.service.clock.now() + length
+    house.service.holds.place(agent, Hold("A. One", "B. Two", "a court", "a matter", until), replace=replace)
+
+
+def hold_what_is_missing(house: Household, done: dict[str, Any]) -> None:
+    """Place what a replay named, as an operator does."""
+    words = (
+        "--placed-by",
+        "A. One",
+        "--approved-by",
+        "B. Two",
+        "--authority",
+        "a court",
+        "--reason",
+        "a matter",
+    )
+    for one in done["holds_missing"]:
+        whose = (one["organization"], one["agent"])
+        assert (
+            invoke(house, "hold", "place", *whose, *words, "--until", one["until"], "--replace").exit_code
+            == 0
+        )
 
 
 @pytest.fixture(scope="module")
@@ -58,12 +82,27 @@ def disaster(tmp_path_factory: pytest.TempPathFactory, google_process: LocalGoog
     clock.path.write_text("0", "ascii")
     with servers.server(folder / "lost", appendonly="yes", appendfsync="always") as server:
         house = Household.of(f"redis://127.0.0.1:{server.port}/0", google_process, clock)
-        for agent in AGENTS:
+        for agent in (*AGENTS, *CHANGED):
             house.connect(agent, ANOTHER if agent == STAYS else FIRST)
             house.service.schedule.put(agent, "s1", house.content(), By.AGENT, None)
+        pause, choose = house.service.connections.pause, house.service.connections.choose_term
+        for actor in (Actor.AGENT, Actor.ADMINISTRATOR):
+            pause(RESUMED, actor, paused=True)
+        choose(ENDED, HOUR)
+        for agent in (LONGER, SHORTER, LAPSED):
+            hold(house, agent)
         house.service.sealer.checkpoint()
         shutil.copytree(folder / "lost", folder / "backup")
         clock.advance(2 * DAY / SECOND)
+        pause(PAUSED, Actor.AGENT, paused=True)
+        pause(PAUSED, Actor.ADMINISTRATOR, paused=True)
+        pause(RESUMED, Actor.ADMINISTRATOR, paused=False)
+        choose(CHOSEN, DAY)
+        choose(ENDED, 0)
+        hold(house, LONGER, 300 * DAY, replace=True)
+        hold(house, SHORTER, 30 * DAY, replace=True)
+        hold(house, LAPSED, HOUR, replace=True)
+        clock.advance(2 * HOUR / SECOND)
         end = house.service.disconnect
         for agent in (ENDED, ERASED, HELD):
             end.disconnect(agent, Actor.AGENT)
@@ -95,16 +134,8 @@ def replay(house: Household, export: Path, *words: str) -> tuple[int, dict[str, 
 
 def test_what_was_ended_or_erased_is_so_again(restored: Household, disaster: Disaster) -> None:
     assert {state(restored, agent) for agent in AGENTS} == {State.CONNECTED}  # the danger
-    status, done, _ = replay(restored, disaster.export)
-    assert done == {
-        "ended": 3,
-        "erased": 1,
-        "holds_lifted": 0,
-        "holds_missing": [
-            {"organization": "acme", "agent": "held", "until": done["holds_missing"][0]["until"]}
-        ],
-    }
-    assert status == 1  # a hold has to be placed again
+    _, done, _ = replay(restored, disaster.export)
+    assert (done["ended"], done["erased"]) == (3, 1)
     assert {agent.agent: state(restored, agent).value for agent in AGENTS} == {
         "stays": "connected",
         "ended": "disconnected",
@@ -117,13 +148,10 @@ def test_what_was_ended_or_erased_is_so_again(restored: Household, disaster: Dis
 
 
 def test_a_replay_shows_in_the_trail_and_does_nothing_twice(restored: Household, disaster: Disaster) -> None:
-    replay(restored, disaster.export)
-    hold(restored, HELD)
+    hold_what_is_missing(restored, replay(restored, disaster.export)[1])
     before = restored.stored()
-    assert replay(restored, disaster.export)[:2] == (
-        0,
-        {"ended": 0, "erased": 0, "holds_lifted": 0, "holds_missing": []},
-    )
+    status, done, _ = replay(restored, disaster.export)
+    assert (status, any(done.values())) == (0, False)
     assert restored.stored() == before
     assert "audit.replayed" in before
     restored.service.sealer.seal()
@@ -133,8 +161,7 @@ def test_a_replay_shows_in_the_trail_and_does_nothing_twice(restored: Household,
 def test_the_worker_then_ends_the_permissions_and_nobody_comes_back(
     restored: Household, disaster: Disaster
 ) -> None:
-    replay(restored, disaster.export)
-    hold(restored, HELD)
+    hold_what_is_missing(restored, replay(restored, disaster.export)[1])
     restored.clock.advance(60)
     restored.work(3)
     restored.clock.advance(8 * DAY / SECOND)
@@ -151,8 +178,53 @@ def test_a_hold_that_was_lifted_does_not_keep_an_erasure_back(
     """The back-up was taken under a hold that has ended since."""
     hold(restored, ERASED)
     _, done, _ = replay(restored, disaster.export)
-    assert (done["erased"], done["holds_lifted"]) == (1, 1)
+    assert (done["erased"], done["holds_lifted"]) == (1, 2)  # the other one is over
     assert state(restored, ERASED) is State.NOT_CONNECTED
+
+
+def test_a_pause_or_its_end_is_as_the_trail_says_for_whom_it_is_of(
+    restored: Household, disaster: Disaster
+) -> None:
+    """Or the service would write into a calendar that its owner had paused."""
+    _, done, _ = replay(restored, disaster.export)
+    assert done["paused_or_resumed"] == 2
+    for agent, by_agent, by_organization in (
+        (PAUSED, True, True),
+        (RESUMED, True, False),
+        (STAYS, False, False),
+    ):
+        facts = restored.service.connections.slot(agent).facts
+        assert (facts.paused_by_agent > 0, facts.paused_by_organization > 0) == (by_agent, by_organization)
+    assert (
+        restored.service.schedule.put(PAUSED, "s2", restored.content(), By.AGENT, None).status
+        is Status.WAITING
+    )
+
+
+def test_a_term_that_an_agent_chose_counts_again(restored: Household, disaster: Disaster) -> None:
+    _, done, _ = replay(restored, disaster.export)
+    assert done["terms_chosen"] == 2
+    ended = restored.service.disconnect.disconnect(CHOSEN, Actor.AGENT)
+    assert ended.erase_due - ended.since == pytest.approx(DAY, abs=SECOND)
+    # Of one that was ended since, the end that was told stands, whatever was chosen before.
+    was, now = (house.service.overview.connection(ENDED).erase_due for house in (disaster.house, restored))
+    assert now == pytest.approx(was, abs=SECOND)
+
+
+def test_holds_that_were_placed_or_replaced_since_are_named_and_what_is_over_is_lifted(
+    restored: Household, disaster: Disaster
+) -> None:
+    status, done, said = replay(restored, disaster.export)
+    assert (status, done["holds_lifted"]) == (1, 1)
+    assert [one["agent"] for one in done["holds_missing"]] == ["held", "longer", "shorter"]
+    assert "acme/shorter: a hold until" in said
+    assert restored.service.connections.slot(LAPSED).facts.hold_until == 0
+    hold_what_is_missing(restored, done)
+    for agent in (HELD, LONGER, SHORTER):
+        was, now = (
+            house.service.connections.slot(agent).facts.hold_until for house in (disaster.house, restored)
+        )
+        assert now == pytest.approx(was, abs=SECOND)
 
 
 @pytest.mark.parametrize(
