@@ -74,13 +74,13 @@ class Organizations:
         Closed first, so that nobody connects behind the sweep. Asked again, it goes on
         where it was interrupted.
         """
-        self.connections.set_closed(organization, is_closed=True)
+        self.connections.set_closed(organization, Actor.ADMINISTRATOR, is_closed=True)
         members = self.connections.members(organization)
         return sum(self.disconnect.end(agent, Actor.ADMINISTRATOR) for agent in members)
 
     def reopen(self, organization: str) -> None:
         """Let the organisation's agents connect again."""
-        self.connections.set_closed(organization, is_closed=False)
+        self.connections.set_closed(organization, Actor.ADMINISTRATOR, is_closed=False)
 
     def _view(self, agent: Agent) -> ConnectionView:
         slot = self.connections.slot(agent)

@@ -107,9 +107,8 @@ class Reviewers:
 
     def _take_down(self, link: Link) -> int:
         """Close the organisation, disconnect its members, and erase what is kept of them."""
-        self.connections.set_closed(
-            link.organization, is_closed=True
-        )  # first, so that nobody connects behind it
+        # First, so that nobody connects behind it.
+        self.connections.set_closed(link.organization, Actor.OPERATOR, is_closed=True)
         erased = 0
         for agent in self.connections.members(link.organization):
             self.disconnect.end(agent, Actor.OPERATOR)
@@ -124,7 +123,7 @@ class Reviewers:
         if now < link.ends + keys.REVIEWER_AFTERMATH or any(self.connections.members(link.organization)):
             return
         # Nobody can come any more, so nothing is left of it.
-        self.connections.set_closed(link.organization, is_closed=False)
+        self.connections.set_closed(link.organization, Actor.OPERATOR, is_closed=False)
         self.links.forget(name)
 
     def _named(self, organization: str) -> tuple[str, Link]:

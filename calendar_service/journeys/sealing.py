@@ -38,26 +38,32 @@ class Sealer:
     term: Millis
     """Older entries end."""
     chains: list[Chain] = field(default_factory=list)
+    set_back: int = 0
+    """Heads that went back since the last checkpoint made here."""
 
     def seal(self) -> bool:
-        """Seal what was written since the last look; true when some shard has more than was taken."""
+        """Seal what was written since the last look; true when there is more than was taken."""
         self.chains = self.chains or self.trail.chains()
         moved, more = False, False
-        for shard, news in self.trail.news([chain.head.id for chain in self.chains]):
+        found = self.trail.news([chain.head.id for chain in self.chains])
+        # Shard 0 is last: that a chain began is sealed when that chain stands.
+        for shard, news in sorted(found, key=lambda one: one[0] == 0):
             before = self.chains[shard]
             if not self.links.holds(before):
                 self.log.alarm("audit.head_changed", shard=shard, clause="LU-6")
                 continue
             after, sealed = self.links.extended(before, news)
+            # First the word that the chain begins: a crash in between leaves a word that is said once more.
+            begins = shard > 0 and not before.head.number and self.trail.begin(shard, sealed[0].mac)
             answer = self.trail.seal(before, after, sealed)
             if answer == "ok":
                 self.chains[shard] = after
             elif answer == "broken":
                 self.log.alarm("audit.head_changed", shard=shard, clause="LU-6")
             moved |= answer == "moved"
-            more |= len(news) == BATCH and answer != "broken"
+            more |= (begins or len(news) == BATCH) and answer != "broken"
         if moved:
-            self.chains = []  # another worker was here: read the heads again
+            self._read_again()  # another worker was here
         return more
 
     def checkpoint(self) -> dict[str, Any] | None:
@@ -73,6 +79,7 @@ class Sealer:
         made = self._stated(number, former or {}, now)
         if not self.trail.add_checkpoint(number, made):
             return None
+        self.set_back = 0
         if made["overdue"]:
             self.log.alarm("erasure.overdue", count=made["overdue"], clause="ST-5")
         if made["unproved"]:
@@ -86,7 +93,7 @@ class Sealer:
         """Return the signed checkpoint over all heads as they are now, what lies behind the former one verified."""
         while self.seal():
             pass
-        chains, ends = self.trail.chains(), self.census.ends(now)
+        chains, ends = self._read_again(), self.census.ends(now)
         faults, erased = self._since(former, chains)
         proofs = sum(chain.proofs for chain in chains)
         body = {
@@ -105,21 +112,33 @@ class Sealer:
             "probes": max(proofs - former.get("probes_ever", 0), 0),
             "probes_ever": proofs,
             "entries": sum(chain.head.number for chain in chains),
-            "faults": faults,
+            "faults": faults + self.set_back,
             "heads": {str(chain.shard): list(as_list(chain.head)) for chain in chains if chain.head.number},
         }
         return signed(body, self.private_key)
 
+    def _read_again(self) -> list[Chain]:
+        """Read the heads; one that lies before the one remembered was set back, however true its seal is."""
+        known, self.chains = self.chains, self.trail.chains()
+        for before, now in zip(known, self.chains, strict=False):
+            if now.head != before.head and now.head.number <= before.head.number:
+                self.log.alarm("audit.head_changed", shard=now.shard, clause="LU-6")
+                self.set_back += 1
+        return self.chains
+
     def _since(self, former: dict[str, Any], chains: list[Chain]) -> tuple[int, int]:
         """Verify what was written behind a checkpoint; return the faults, and how many connections were erased."""
         faults = erased = 0
+        begun: dict[int, str] = {}
         for chain in chains:
             start = as_point(former.get("heads", {}).get(str(chain.shard)))
-            walk = Walk(self.links, replace(chain, base=start) if start.number else chain)
+            since = replace(chain, base=start) if start.number else chain
+            walk = Walk(self.links, since, first=begun.get(chain.shard, ""))
             for entry in self.trail.entries(chain.shard, walk.last.id):
                 walk.take(entry)
                 erased += entry.facts.get("kind") in {Kind.ERASED, Kind.EXPIRED}
             faults += len(walk.ended().faults)
+            begun |= walk.begun
         return faults, erased
 
     def _end_old(self) -> None:

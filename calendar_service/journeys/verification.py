@@ -23,15 +23,23 @@ class Walk:
         chain: Chain,
         points: Mapping[int, tuple[str, int]] | None = None,
         *,
+        first: str = "",
         filtered: bool = False,
     ) -> None:
-        """Take the chain, and what checkpoints state of it: by number, the MAC and the checkpoint."""
+        """Take the chain, and what others state of it.
+
+        `points`: what checkpoints do, by number the MAC and the checkpoint.
+        `first`: the MAC of entry 1, as shard 0 does; empty where it does not.
+        """
         self._links, self._points, self._filtered = links, points or {}, filtered
+        self._first, self._first_found = first, ""
         self.chain = chain
         self.last = chain.base
         """The last entry that was taken, as it says itself: one fault must not make faults of all that follow."""
         self.right = 0
         self.unsealed = 0
+        self.begun: dict[int, str] = {}
+        """What right entries tell of other shards: the MAC with which each began."""
         self.faults: list[Fault] = []
 
     def take(self, entry: Entry, previous: str | None = None) -> None:
@@ -55,12 +63,16 @@ class Walk:
             self.faults.append(Fault(missing, self.chain.shard, self.last.number + 1))
         before = self.last.mac if previous is None or not gap else previous
         stated, checkpoint = self._points.get(entry.number, (entry.mac, 0))
+        if entry.number == 1:
+            self._first_found = entry.mac
         if not entry.facts:
             self._fault(entry, "was removed: only its MAC is there")
         elif not gap and previous not in {None, self.last.mac}:
             self._fault(entry, "does not stand behind the entry before it")
         elif self._links.mac(before, entry) == entry.mac:
             self.right += 1
+            if entry.facts.get("kind") == Kind.CHAIN_BEGUN:
+                self.begun.setdefault(entry.facts["shard"], entry.facts["first"])
         elif not gap or self._filtered:
             self._fault(entry, "is not as it was sealed here: changed, or taken from another place")
         if stated != entry.mac:
@@ -77,6 +89,11 @@ class Walk:
             self.faults.append(Fault(lost, shard, self.last.number + 1))
         elif not self._filtered and self.last != head:
             self.faults.append(Fault("the head is another than the last entry", shard, head.number, head.id))
+        is_whole = not self._filtered and not self.chain.base.number
+        if self._first and is_whole and self._first_found != self._first:
+            self.faults.append(
+                Fault("the entry with which shard 0 says that this one began is gone", shard, 1)
+            )
         for number, (mac, checkpoint) in self._points.items():
             if number > head.number:
                 lost = (
@@ -104,6 +121,7 @@ class Verification:
         self._header: Mapping[str, Any] = {}
         self._walk: Walk | None = None
         self._chains: dict[int, Chain] = {}
+        self._begun: dict[int, str] = {}
         self._noted = 0
         self._lines = 0
         self._ended = False
@@ -179,7 +197,8 @@ class Verification:
         if shard in self._chains:
             self._verdict.faults.append(Fault("the shard is there twice", shard))
         self._chains[shard] = chain
-        self._walk = Walk(self._links, chain, self._row.points.get(shard), filtered=self._verdict.filtered)
+        points, first = self._row.points.get(shard), self._begun.get(shard, "")
+        self._walk = Walk(self._links, chain, points, first=first, filtered=self._verdict.filtered)
         if chain.base.number:
             self._check_base(chain)
 
@@ -222,6 +241,7 @@ class Verification:
             return
         walk, self._walk = self._walk.ended(), None
         self._verdict.entries += walk.right
+        self._begun |= walk.begun
         if walk.unsealed:
             self._verdict.unsealed[walk.chain.shard] = walk.unsealed
         self._verdict.faults += walk.faults

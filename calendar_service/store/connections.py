@@ -16,6 +16,7 @@ from calendar_service.domain.session import Record
 from calendar_service.store import keys
 from calendar_service.store.database import Database, ask_time
 from calendar_service.store.journal import Actor, Kind, entry
+from calendar_service.store.trail import note
 
 CLOCK_TOLERANCE = HOUR
 """If worker and database disagree by more, nothing is erased and the operator is alarmed (law 7)."""
@@ -110,8 +111,13 @@ class Connections:
         if self.is_closed(organization):
             raise closed()
 
-    def set_closed(self, organization: str, *, is_closed: bool) -> None:
-        """Close an organization, or reopen it."""
+    def set_closed(self, organization: str, actor: Actor, *, is_closed: bool) -> None:
+        """Close an organization, or reopen it; its entry names none."""
+        if self.is_closed(organization) == is_closed:
+            return
+        # It lies on another server than the journal, so the entry is a step of its own, and comes first: a crash in
+        # between leaves an act written down that is asked for again, never one that is not.
+        note(self._database, Kind.ORGANIZATION_CLOSED if is_closed else Kind.ORGANIZATION_REOPENED, actor)
         name = keys.closed(organization)
         if is_closed:
             self._database.script("note", [name])

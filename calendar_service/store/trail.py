@@ -97,8 +97,16 @@ class Trail:
 
     def note(self, kind: Kind, actor: Actor, **facts: str | int | bool) -> None:
         """Write an entry that belongs to no connection."""
-        text = json.dumps(entry(kind, actor, **facts))
-        self._database.write("XADD", keys.journal(0), "*", "at", self.now(), "entry", text)
+        note(self._database, kind, actor, **facts)
+
+    def begin(self, shard: int, first: str) -> bool:
+        """Say in shard 0, before another shard's first sealing, which MAC is its first; false where seals are there."""
+        # The first entry must stand on as many servers as what tells of it, or losing one server looks like a deletion.
+        self._database.confirm(keys.journal(shard))
+        if self._database.ask(lambda client: client.exists(keys.seals(shard))):
+            return False
+        self.note(Kind.CHAIN_BEGUN, Actor.SERVICE, shard=shard, first=first)
+        return True
 
     def agreed_now(self) -> Millis | None:
         """Return the database's time; None if this process's clock disagrees: then nothing may end (law 7)."""
@@ -125,6 +133,11 @@ class Trail:
     def _page(self, key: str, after: str) -> list[tuple[str, dict[str, str]]]:
         found = self._database.ask(lambda client: client.xrange(key, f"({after}", "+", PAGE))
         return cast(list[tuple[str, dict[str, str]]], found)
+
+
+def note(database: Database, kind: Kind, actor: Actor, **facts: str | int | bool) -> None:
+    """Write an entry that belongs to no connection: into shard 0, also without memory."""
+    database.script("enter", [keys.journal(0)], json.dumps(entry(kind, actor, **facts)))
 
 
 def _chain(shard: int, kept: dict[str, str]) -> Chain:

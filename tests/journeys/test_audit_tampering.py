@@ -2,15 +2,20 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from calendar_service.domain.names import SHARDS
+from calendar_service.domain.clock import DAY, HOUR, SECOND
+from calendar_service.domain.names import SHARDS, Agent
+from calendar_service.journeys.sealing import Sealer
 from calendar_service.store import keys
+from calendar_service.store.journal import Actor
 from tests.household import Household
 from tests.journeys.conftest import NEIGHBOUR
 from tests.journeys.test_audit_trail import invoke, verify
+from tests.journeys.test_flow import alarms
 
 Stream = list[tuple[str, dict[str, str]]]
 
@@ -212,6 +217,88 @@ def test_a_changed_chain_or_checkpoint_is_found_with_its_place(lived: Household,
     said = [str(fault) for fault in verify(lived).faults]
     before, _, after = words.format(shard=lived.agent.shard).partition("*")
     assert any(before in text and after in text for text in said), said
+
+
+@pytest.fixture
+def younger(lived: Household) -> Vandal:
+    """A shard whose first entries are younger than the last checkpoint, sealed."""
+    newcomer = Agent("acme", "newcomer")
+    lived.connect(newcomer)
+    while lived.service.sealer.seal():
+        pass
+    assert verify(lived).faults == []
+    vandal = Vandal(lived)
+    vandal.shard = newcomer.shard
+    return vandal
+
+
+def _started_anew(house: Household) -> Sealer:
+    """Return the sealer of a process that was started anew: it remembers no head."""
+    return replace(house.service.sealer, chains=[], set_back=0)
+
+
+def _begin_anew(vandal: Vandal) -> None:
+    """Wipe the shard, and let the service itself write and seal it from the beginning."""
+    _forget(vandal)
+    vandal.house.service.connections.choose_term(Agent("acme", "newcomer"), HOUR)
+    _started_anew(vandal.house).seal()
+
+
+def _seal_again(vandal: Vandal) -> None:
+    """Change the first entry, and let the service itself seal what now stands there."""
+    vandal.journal(edited(0, actor="administrator"))
+    vandal.client.delete(keys.seals(vandal.shard), keys.trail(vandal.shard))
+    _started_anew(vandal.house).seal()
+
+
+BEGINNINGS: dict[str, Deed] = {
+    "the shard is wiped": _forget,
+    "the shard is wiped and begun anew": _begin_anew,
+    "the shard is wiped but for an entry that waits for its seal": lambda v: (
+        v.client.delete(keys.seals(v.shard), keys.trail(v.shard)),
+        v.journal(lambda found: found[-1:]),
+    ),
+    "the first entry is changed and sealed again": _seal_again,
+}
+
+
+@pytest.mark.parametrize("what", BEGINNINGS)
+def test_a_shard_that_no_checkpoint_holds_yet_cannot_be_wiped(younger: Vandal, what: str) -> None:
+    BEGINNINGS[what](younger)
+    place = f"shard {younger.shard}, entry 1: the entry with which shard 0 says that this one began is gone"
+    assert [str(fault) for fault in verify(younger.house).faults] == [place]
+    younger.house.clock.advance(DAY / SECOND)
+    made = _started_anew(younger.house).checkpoint()
+    assert made is not None
+    assert made["faults"] == 1
+
+
+def test_a_shard_that_is_set_back_to_a_head_read_before_is_noticed_by_the_sealer(
+    lived: Household, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its seal is true, so that only who remembers what came after it can tell."""
+    vandal, sealer, pause = Vandal(lived), lived.service.sealer, lived.service.organizations.pause
+    vandal.shard = NEIGHBOUR.shard
+    sealer.seal()
+    head = vandal.client.hgetall(keys.trail(vandal.shard))
+    pause(NEIGHBOUR, Actor.ADMINISTRATOR, paused=True)
+    sealer.seal()
+    vandal.both(cut(1))
+    vandal.client.delete(keys.trail(vandal.shard))
+    vandal.client.hset(keys.trail(vandal.shard), mapping=head)
+    assert "audit.head_changed" not in alarms(capsys)
+    pause(NEIGHBOUR, Actor.AGENT, paused=True)
+    sealer.seal()
+    assert alarms(capsys) == ["audit.head_changed"]
+    sealer.seal()
+    assert alarms(capsys) == []  # once is enough; what comes after is sealed again
+    stated = []
+    for _ in range(2):
+        lived.clock.advance(DAY / SECOND)
+        made = sealer.checkpoint()
+        assert made is not None
+        stated.append(made["faults"])
+    assert stated == [1, 0]
 
 
 def test_the_command_says_where_and_exits_with_one(lived: Household) -> None:

@@ -89,7 +89,7 @@ def test_many_entries_of_one_shard_are_sealed_batch_by_batch(house: Household) -
     for number in range(120):
         house.service.connections.choose_term(house.agent, (number + 1) * HOUR)
     assert house.service.sealer.seal() is True
-    assert verify(house).unsealed == {house.agent.shard: 23}
+    assert verify(house).unsealed == {0: 1, house.agent.shard: 23}  # shard 0 tells of its beginning
     assert house.service.sealer.seal() is False
     assert (verify(house).unsealed, verify(house).faults) == ({}, [])
 
@@ -122,7 +122,7 @@ def test_several_workers_seal_side_by_side_and_nothing_is_doubled(house: Househo
 
 def test_the_worker_seals_and_makes_the_first_checkpoint(house: Household) -> None:
     house.connect()
-    house.work()
+    house.work(2)
     verdict = verify(house)
     assert (verdict.faults, verdict.checkpoints) == ([], 1)
     assert sum(verdict.unsealed.values()) == 1  # that the checkpoint was made
@@ -152,6 +152,40 @@ def test_trouble_with_the_trail_keeps_no_erasure_back(house: Household) -> None:
     house.work()
     assert house.service.audit.ends().due == 0
     assert "spoilt" in house.stored()
+
+
+def test_closing_and_reopening_an_organization_are_entries_that_do_not_name_it(house: Household) -> None:
+    organizations = house.service.organizations
+    for step in (
+        organizations.off_board,
+        organizations.off_board,
+        organizations.reopen,
+        organizations.reopen,
+    ):
+        step("a-customer")
+    sealed(house)
+    facts = [entry.facts for entry in house.service.audit.trail.entries(0)]
+    assert facts == [
+        {"kind": "organization.closed", "actor": "administrator"},
+        {"kind": "organization.reopened", "actor": "administrator"},
+    ]
+    assert "a-customer" not in house.stored()
+    assert verify(house).faults == []
+
+
+def test_that_a_shard_begins_stands_in_shard_0_before_its_first_seal(house: Household) -> None:
+    """A worker died between the two: the next one goes on, and it is said once more at the most."""
+    house.connect()
+    shard = house.agent.shard
+    trail, links = house.service.audit.trail, house.service.sealer.links
+    chain, news = trail.chains()[shard], list(trail.entries(shard))
+    _, numbered = links.extended(chain, news)
+    assert trail.begin(shard, numbered[0].mac) is True
+    assert (verify(house).faults, verify(house).unsealed) == ([], {0: 1, shard: len(news)})
+    sealed(house)
+    assert (verify(house).faults, verify(house).unsealed) == ([], {})
+    assert trail.begin(shard, numbered[0].mac) is False
+    assert str(house.service.database.client.xrange(keys.journal(0))).count("audit.chain_begun") == 2
 
 
 # --- checkpoints ---

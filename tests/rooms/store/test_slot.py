@@ -243,9 +243,9 @@ def test_a_full_database_refuses_to_accept_but_still_disconnects_and_erases(stor
         assert erase(store, timed=False) == "ok"
         Upkeep(store.database).want_rewrite()
         assert Upkeep(store.database).take_rewrite()
-        store.connections.set_closed("acme", is_closed=True)
+        store.connections.set_closed("acme", Actor.ADMINISTRATOR, is_closed=True)
         assert store.connections.is_closed("acme")
-        store.connections.set_closed("acme", is_closed=False)
+        store.connections.set_closed("acme", Actor.ADMINISTRATOR, is_closed=False)
     finally:
         redis.config_set("maxmemory", "0")
     assert store.connections.slot(AGENT).facts.grant is GrantFact.NONE
