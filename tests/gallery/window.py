@@ -18,6 +18,7 @@ class Window:
         self.page = self.context.new_page()
         self._protocol = self.context.new_cdp_session(self.page)
         # A page is weighed as by whoever opens it for the first time.
+        self._protocol.send("Network.enable")
         self._protocol.send("Network.setCacheDisabled", {"cacheDisabled": True})
         self.page.on("request", self._fetched)
         self.page.on("console", self._said)
@@ -39,7 +40,7 @@ class Window:
         self.complaints.append(str(error))
 
     def wipe(self) -> None:
-        """Make it as new: one tab, nothing kept, wide and light, the mouse nowhere, nothing noted.
+        """Make it as new: one tab, nothing kept, wide and light, nothing noted.
 
         The page last seen stays until another is opened: an empty one in between would be a new process for each guest.
         """
@@ -48,7 +49,6 @@ class Window:
         self.page.unroute_all()
         self.page.emulate_media(color_scheme="light", reduced_motion="no-preference")
         self.page.set_viewport_size({"width": 1280, "height": 800})
-        self.page.mouse.move(-1, -1)
         self._protocol.send("Storage.clearDataForOrigin", {"origin": "*", "storageTypes": "all"})
         self.context.clear_cookies()
         self.requests.clear()
