@@ -19,7 +19,8 @@ from calendar_service.domain.errors import (
 from calendar_service.domain.reviewer import ACTS_A_MINUTE, LONGEST, LONGEST_DAYS
 from calendar_service.journeys.disconnect import Disconnect
 from calendar_service.store import keys
-from calendar_service.store.connections import CLOCK_TOLERANCE, Connections
+from calendar_service.store.connections import Connections
+from calendar_service.store.database import CLOCK_TOLERANCE
 from calendar_service.store.journal import Actor
 from calendar_service.store.reviewer_links import Link, ReviewerLinks
 

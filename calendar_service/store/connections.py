@@ -14,12 +14,9 @@ from calendar_service.domain.hold import Hold
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import Record
 from calendar_service.store import keys
-from calendar_service.store.database import Database, ask_time
+from calendar_service.store.database import CLOCK_TOLERANCE, Database, ask_time
 from calendar_service.store.journal import Actor, Kind, entry
 from calendar_service.store.trail import note
-
-CLOCK_TOLERANCE = HOUR
-"""If worker and database disagree by more, nothing is erased and the operator is alarmed (law 7)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,14 @@ import redis
 from redis.client import Pipeline
 from redis.exceptions import MovedError, NoScriptError
 
-from calendar_service.domain.clock import Clock, Millis
+from calendar_service.domain.clock import HOUR, Clock, Millis
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.store import keys
 from calendar_service.store.deployment import Deployment
+
+CLOCK_TOLERANCE = HOUR
+"""If worker and database disagree by more, nothing is erased and the operator is alarmed (law 7)."""
 
 _TROUBLE: Final = (
     redis.ConnectionError,

@@ -12,8 +12,7 @@ from typing import Any, Literal
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.names import Agent
 from calendar_service.store import keys
-from calendar_service.store.connections import CLOCK_TOLERANCE
-from calendar_service.store.database import Database, ask_time
+from calendar_service.store.database import CLOCK_TOLERANCE, Database, ask_time
 from calendar_service.store.journal import Actor, Kind, entry
 
 Outcome = Literal["delivered", "later", "given_up"]

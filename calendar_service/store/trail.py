@@ -7,8 +7,7 @@ from typing import Any, cast
 from calendar_service.domain.clock import Millis, rfc3339_millis
 from calendar_service.domain.trail import ORIGIN, Chain, Entry, Point, place
 from calendar_service.store import keys
-from calendar_service.store.connections import CLOCK_TOLERANCE
-from calendar_service.store.database import Database, ask_time
+from calendar_service.store.database import CLOCK_TOLERANCE, Database, ask_time
 from calendar_service.store.journal import Actor, Kind, entry
 
 PAGE = 1_000
