@@ -96,7 +96,7 @@ DEFECTS = (
         ("F10 erasure at its term",) * 2,
     ),
     Defect(
-        "append-only file synchronised every second",
+        "append-only file synchronized every second",
         "embedded.py",
         '"appendfsync": "always"',
         '"appendfsync": "everysec"',

@@ -59,7 +59,7 @@ def store_killed(act: Act) -> int:
 
 @kind("F2 power lost")
 def power_lost(act: Act) -> int:
-    """Kill the store and cut its file back to what was synchronised."""
+    """Kill the store and cut its file back to what was synchronized."""
     for _ in range(4):
         act.at_once(act.driver.put, act.stayer(), act.name())
     if act.chance.random() < 0.5:
@@ -75,7 +75,7 @@ def power_lost(act: Act) -> int:
 
 
 def _await_growth(act: Act) -> None:
-    """Wait for the moment between a write and its synchronisation."""
+    """Wait for the moment between a write and its synchronization."""
     size, end = act.town.store.file_size(), time.monotonic() + 0.1
     while act.town.store.file_size() == size and time.monotonic() < end:
         pass

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 LEASH = ROOT / "calendar_service" / "leash.py"
 READY = 60.0
 CAN_CUT = shutil.which("strace") is not None
-"""Whether this machine can tell what was synchronised; without, a power cut takes nothing away."""
+"""Whether this machine can tell what was synchronized; without, a power cut takes nothing away."""
 
 
 class TownError(Exception):
@@ -130,7 +130,7 @@ class Store:
         return sorted(self.home.glob("appendonlydir/*.incr.aof"))
 
     def cut_power(self) -> int:
-        """Kill the store and take from its append-only file what was not yet synchronised; return the bytes lost.
+        """Kill the store and take from its append-only file what was not yet synchronized; return the bytes lost.
 
         Without a tracer on this machine nothing is known, and nothing is cut.
         """
@@ -161,7 +161,7 @@ _MOVED = re.compile(r'\d+ +(?:rename\("(?P<old>[^"]*)", "(?P<new>[^"]*)"\)|unlin
 
 
 def _followed(trace: Path, before: dict[str, int]) -> tuple[dict[str, int], dict[str, int]]:
-    """Return how long each file is by its writes, and how long it was when it was last synchronised.
+    """Return how long each file is by its writes, and how long it was when it was last synchronized.
 
     A rewrite begins the next file under a name that it loses when the rewrite is done.
     """

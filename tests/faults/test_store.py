@@ -1,4 +1,4 @@
-"""A power cut in the campaign takes what was not synchronised, and nothing else."""
+"""A power cut in the campaign takes what was not synchronized, and nothing else."""
 
 import socket
 from collections.abc import Iterator
