@@ -239,6 +239,11 @@ class Household:
         """Return what is kept of the agent's connection."""
         return self.service.connections.slot(self.agent).facts
 
+    @property
+    def token_number(self) -> int:
+        """Return the number of the token that is kept."""
+        return int(json.loads(self.service.connections.slot(self.agent).grant)["number"])
+
     def calls(self, since: int = 0) -> list[str]:
         """Return the names of the service's calls at Google, the first `since` left out."""
         entries = [

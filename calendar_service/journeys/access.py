@@ -49,14 +49,16 @@ class Access:
         """Do one call at Google with a usable token; after a 401 refresh once and call once more (F14)."""
         usable = self.usable(agent, grant)
         try:
-            with self.flow.calling():
-                return call(usable.access_token)
+            return self._call(agent, usable, call)
         except AccessTokenExpired:
-            newer = self.refreshed(agent, usable)
+            return self._call(agent, self.refreshed(agent, usable), call)
+
+    def _call(self, agent: Agent, grant: Grant, call: Callable[[Secret], T]) -> T:
+        try:
             with self.flow.calling():
-                return call(newer.access_token)
+                return call(grant.access_token)
         except InsufficientScope:
-            self.connections.consent_needed(agent, grant.connection_id)
+            self.connections.consent_needed(agent, grant.connection_id, grant.number)
             raise
 
     def usable(self, agent: Agent, grant: Grant) -> Grant:

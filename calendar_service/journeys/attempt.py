@@ -105,7 +105,7 @@ class Attempts:
         doubt: bool,
     ) -> Record:
         if isinstance(trouble, CalendarMissing):
-            self.connections.calendar_missing(agent, facts.connection_id)
+            self.connections.calendar_missing(agent, facts)
             gone = replace(record, status=Status.WAITING, reason=State.CALENDAR_MISSING.value, sent=False)
             if not record.wanted:
                 gone = replace(gone, status=Status.CANCELLED, reason="", settled=record.revision)

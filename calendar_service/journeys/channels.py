@@ -102,7 +102,7 @@ class Channels:
         try:
             channel = self.access.with_token(agent, grant, lambda token: self._watch(token, agent, facts))
         except CalendarMissing:
-            self.connections.calendar_missing(agent, facts.connection_id)
+            self.connections.calendar_missing(agent, facts)
             return 0
         except ChannelRefused:
             self.flow.watch_refused()

@@ -64,7 +64,7 @@ class Look:
         try:
             self._compare(agent, facts, grant)
         except CalendarMissing:
-            self.connections.calendar_missing(agent, facts.connection_id)
+            self.connections.calendar_missing(agent, facts)
         except GoogleError as trouble:
             if will_pass(trouble):
                 raise

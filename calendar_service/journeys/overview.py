@@ -152,7 +152,7 @@ class Overview:
             grant = self.grants.open(slot.agent, facts.connection_id, slot.grant)
             return self.access.with_token(slot.agent, grant, question)
         except CalendarMissing:
-            self.connections.calendar_missing(slot.agent, facts.connection_id)
+            self.connections.calendar_missing(slot.agent, facts)
             return _Asked()
         except ServiceError as trouble:
             return _Asked(trouble=_whose(trouble))

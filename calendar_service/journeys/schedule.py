@@ -24,13 +24,13 @@ from calendar_service.journeys.wishes import (
     STANDING,
     accepting_state,
     is_repeated,
+    is_same,
     next_revision,
     nothing,
     refuse_stale,
     view,
     withdrawn,
 )
-from calendar_service.store import keys
 from calendar_service.store.connections import Connections
 from calendar_service.store.grants import Grant, Grants
 from calendar_service.store.journal import Actor
@@ -73,7 +73,7 @@ class Schedule:
             state = accepting_state(loaded)
             grant = self.grants.open(agent, loaded.facts.connection_id, loaded.grant)
             record, digest = loaded.record, grant.digest(session, content)
-            same = record is not None and record.wanted and record.digest == digest
+            same = is_same(record, digest, version)
             refuse_stale(record, version, same=same)
             if record and same and is_repeated(record, version) and not rewrite:
                 if version == record.version:
@@ -111,12 +111,13 @@ class Schedule:
                 version = record.version
             else:
                 refuse_stale(record, version, same=not record.wanted)
-            if not record.wanted and record.status is Status.CANCELLED:
-                self.sessions.confirm(agent)
-                return nothing(session, record)
-            if not record.wanted and record.status in STANDING:
-                self.sessions.confirm(agent)
-                return view(loaded.facts, record, "accepted")
+            if not record.wanted and record.status in {Status.CANCELLED, *STANDING}:
+                if version == record.version:
+                    self.sessions.confirm(agent)
+                elif self._note(loaded, replace(record, version=version), by, only="keep") != "noted":
+                    continue
+                cancelled = record.status is Status.CANCELLED
+                return nothing(session, record) if cancelled else view(loaded.facts, record, "accepted")
             wanted = withdrawn(loaded, record, version)
             if wanted.status is Status.CANCELLED:
                 if self._note(loaded, wanted, by, only="drop") == "noted":
@@ -146,7 +147,7 @@ class Schedule:
                 agent, grant, lambda token: self.attempts.writer.read(token, calendar_id, event_id)
             )
         except CalendarMissing:
-            self.connections.calendar_missing(agent, loaded.facts.connection_id)
+            self.connections.calendar_missing(agent, loaded.facts)
             return replace(known, in_google="missing")
         except EventMissing:
             return replace(known, in_google="missing")
@@ -212,7 +213,7 @@ class Schedule:
             failpoint("schedule.before_accept")
             answer, fence = self.sessions.accept(
                 loaded, wanted, sealed, _ACTORS[by],
-                lease=keys.LEASE if room else 0, end=content.end if content else None,
+                here=room, end=content.end if content else None,
             )  # fmt: skip
             failpoint("schedule.after_accept")
             if answer == "again":
@@ -226,7 +227,7 @@ class Schedule:
             )
 
     def _note(self, loaded: Loaded, record: Record, by: By, *, only: str) -> str:
-        answer, _ = self.sessions.accept(loaded, record, "", _ACTORS[by], lease=0, end=None, only=only)
+        answer, _ = self.sessions.accept(loaded, record, "", _ACTORS[by], here=False, end=None, only=only)
         return answer
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from calendar_service.domain.clock import Millis, as_datetime
-from calendar_service.domain.connection import State
+from calendar_service.domain.connection import Facts, State
 from calendar_service.domain.errors import NotConnected, ServiceError
 from calendar_service.domain.names import Agent
 from calendar_service.domain.scope import SCOPE
@@ -75,7 +75,7 @@ class Sync:
         if slot.facts.state(SCOPE) is not State.CONNECTED:
             raise NotConnected("Only a connected calendar can be compared.")
         grant = self.grants.open(agent, slot.facts.connection_id, slot.grant)
-        events = self._events(agent, grant, slot.facts.calendar_id, start, end)
+        events = self._events(agent, grant, slot.facts, start, end)
         records = {record.session: record for record in self.sessions.all(agent)}
         found = {event.id: event for event in events}
         differences = _differences(grant, wanted, records, found)
@@ -90,18 +90,18 @@ class Sync:
         )
 
     def _events(
-        self, agent: Agent, grant: Grant, calendar_id: str, start: Millis, end: Millis
+        self, agent: Agent, grant: Grant, facts: Facts, start: Millis, end: Millis
     ) -> tuple[EventAnswer, ...]:
         try:
             return self.access.with_token(
                 agent,
                 grant,
                 lambda token: self.calendar.list_between(
-                    token, calendar_id, as_datetime(start), as_datetime(end)
+                    token, facts.calendar_id, as_datetime(start), as_datetime(end)
                 ),
             )
         except CalendarMissing:
-            self.connections.calendar_missing(agent, grant.connection_id)
+            self.connections.calendar_missing(agent, facts)
             raise NotConnected("The calendar is no longer in the account.") from None
 
     def _apply(self, agent: Agent, one: Difference, wanted: Mapping[str, Wanted]) -> Difference:

@@ -9,7 +9,7 @@ from calendar_service.domain.clock import DAY
 from calendar_service.domain.connection import REFUSING_STATES, WAITING_STATES, Facts, State
 from calendar_service.domain.errors import InvalidRequest, NotConnected, StaleVersion
 from calendar_service.domain.scope import SCOPE
-from calendar_service.domain.session import Content, Record, Status
+from calendar_service.domain.session import DELETED_IN_GOOGLE, Content, Record, Status
 from calendar_service.journeys.views import SessionView
 from calendar_service.store.connections import closed
 from calendar_service.store.grants import Grant
@@ -45,14 +45,26 @@ def refuse_stale(record: Record | None, version: int | None, *, same: bool) -> N
         )
 
 
+def is_same(record: Record | None, digest: str, version: int | None) -> bool:
+    """Tell whether this is the wish that was accepted last.
+
+    Where nothing is known any more of its content (it failed, was lost, or belongs to a former connection,
+    whose key is gone), its version alone tells.
+    """
+    if record is None or not record.wanted:
+        return False
+    return record.digest == digest if record.digest else version is not None and version == record.version
+
+
 def is_repeated(record: Record, version: int | None) -> bool:
     """Tell whether a wish equal to the last finds what it wants, so that nothing is written.
 
     Where a person changed or deleted the event meanwhile, only the same version is a mere
     repetition: what is newer writes over the person's act (law 4).
     """
-    is_untouched = record.status in STANDING and not record.noticed
-    return is_untouched or (version is not None and version == record.version)
+    if record.noticed or record.reason == DELETED_IN_GOOGLE:
+        return version is not None and version == record.version
+    return bool(record.digest) and record.status in STANDING
 
 
 def next_revision(

@@ -1,7 +1,7 @@
 #!lua
 -- Accept the desired state of one session, and take its lease if it is free: one durable step (laws 2, 4).
--- A: connection, session, record as loaded, record wanted, sealed content ('' = none), lease length (0 = let the
--- worker do it), longest wait for a person (ms), its end ('' = none), 'keep' (only note it) or 'drop' (note it, and let
+-- A: connection, session, record as loaded, record wanted, sealed content ('' = none), lease length, take it? (else the
+-- worker does it), longest wait for a person (ms), its end ('' = none), 'keep' (only note it) or 'drop' (note it, and let
 -- the waiting content go)
 local id, name, loaded, wanted, content = A[1], A[2], A[3], A[4], A[5]
 if fact('connection_id') ~= id or fact('grant') ~= 'live' then return {'gone'} end
@@ -11,15 +11,15 @@ local record = cjson.decode(wanted)
 local due = tonumber(redis.call('ZSCORE', D, 'session:' .. name) or '0')
 local before = current ~= '' and cjson.decode(current)
 local answer = 'leased'
-if A[9] ~= '' then
+if A[10] ~= '' then
   answer = 'noted'
-  if A[9] == 'drop' then wake_at('session:' .. name, nil) end
+  if A[10] == 'drop' then wake_at('session:' .. name, nil) end
 elseif record.status == 'waiting' then
   answer = 'waiting'
-elseif before and before.leased and due > now then
+elseif before and before.leased and due > now and due <= now + tonumber(A[6]) then
   -- Somebody is at Google with the older state: the settling of that attempt sees the newer revision.
   record.leased, answer = true, 'queued'
-elseif A[6] == '0' then
+elseif A[7] == '0' then
   answer = 'queued'
   wake_at('session:' .. name, now)
 else
@@ -27,10 +27,10 @@ else
   wake_at('session:' .. name, now + tonumber(A[6]))
 end
 put_session(name, record)
-if answer == 'waiting' then look_again(name, record, tonumber(A[7]), tonumber(A[8])) end
+if answer == 'waiting' then look_again(name, record, tonumber(A[8]), tonumber(A[9])) end
 if record.status == 'cancelled' then notify('session.applied', name) end
 if content ~= '' then redis.call('HSET', W, name, content)
-elseif A[9] ~= 'keep' then redis.call('HDEL', W, name) end
+elseif A[10] ~= 'keep' then redis.call('HDEL', W, name) end
 if not redis.call('ZSCORE', D, 'tidy') then wake_at('tidy', now + DAY) end
 guard_expiry()
 retime()

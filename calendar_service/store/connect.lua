@@ -31,7 +31,10 @@ for name, value in pairs(facts) do put(name, value) end
 put('connection_id', id, 'grant', 'live', 'account_mark', mark, 'proof_at', ms(now), 'erase_due', '0',
   'consent_needed', '0', 'revocation', '', 'revocation_at', '0', 'calendar_fate', '')
 if not renewal then put('grant_since', ms(now), 'connected_at', ms(now), 'others_act', '') end
-if id ~= expected then put('sequence', '0') end
+if id ~= expected then
+  put('sequence', '0')
+  each_session(function(record) record.digest = '' return true end)  -- made with the former connection's key
+end
 redis.call('HDEL', F, 'connecting')
 redis.call('SADD', X, member)
 wake_at('erase', nil)

@@ -159,9 +159,10 @@ class Connections:
         answer = self._step("calendar", agent, Kind.CALENDAR_READY, Actor.SERVICE, *found)
         return answer == "ok"
 
-    def calendar_missing(self, agent: Agent, connection_id: str) -> None:
-        """Note that the calendar is no longer in the account."""
-        self._step("missing", agent, Kind.CALENDAR_MISSING, Actor.GOOGLE, connection_id)
+    def calendar_missing(self, agent: Agent, facts: Facts) -> None:
+        """Note that the calendar of these facts is no longer in the account, unless another stands by now."""
+        asked = (facts.connection_id, facts.calendar_id)
+        self._step("missing", agent, Kind.CALENDAR_MISSING, Actor.GOOGLE, *asked)
 
     # --- notifications ---
 
@@ -204,9 +205,9 @@ class Connections:
         """Let it be due `after` ms from now (None: never), unless something made it due meanwhile."""
         self._run("matter", agent, what, begun, "" if after is None else after)
 
-    def consent_needed(self, agent: Agent, connection_id: str) -> None:
-        """Note that Google says the permission does not suffice (SC-5)."""
-        self._step("consent", agent, Kind.CONSENT_NEEDED, Actor.GOOGLE, connection_id, "")
+    def consent_needed(self, agent: Agent, connection_id: str, number: int) -> None:
+        """Note that Google says the permission of token `number` does not suffice (SC-5), unless a newer one stands."""
+        self._step("consent", agent, Kind.CONSENT_NEEDED, Actor.GOOGLE, connection_id, "", number)
 
     def consent_outgrown(self, agent: Agent, connection_id: str, policy: str) -> bool:
         """Note that a consent under version `policy` no longer covers what is asked (SC-5); false if it did already."""

@@ -5,7 +5,7 @@ if fact('connection_id') ~= A[1] or fact('grant') ~= 'live' then return {'gone'}
 -- Re-checked against the newest stored token: an older one proves nothing (law 5).
 if not grant or ms(cjson.decode(grant).number) ~= A[2] then return {'newer'} end
 local term = erase_term(tonumber(A[3]))
-local due = math.max(instant('proof_at') + term, now + math.min(tonumber(A[4]), term))
+local due = math.max(math.min(instant('proof_at'), now) + term, now + math.min(tonumber(A[4]), term))
 redis.call('DEL', G)
 close_channel()  -- it cannot be stopped any more, and ends by itself
 -- Nothing is left to revoke; the errand only takes the connection off its account's mark.

@@ -102,13 +102,13 @@ class Sessions:
         content: str,
         actor: Actor,
         *,
-        lease: Millis,
+        here: bool,
         end: Millis | None,
         only: str = "",
     ) -> tuple[str, int]:
         """Accept the wanted state, durably.
 
-        `lease`: how long the caller may be at Google, 0 = the worker does it. `end`: the
+        `here`: the caller goes to Google with it, else the worker does. `end`: the
         session's, for one that waits for a person. `only`: `keep` notes the record and
         nothing else, `drop` also lets waiting content go.
         Answers `leased` with the fencing number (go to Google), `queued` (somebody else
@@ -124,7 +124,8 @@ class Sessions:
             loaded.text,
             wanted.to_json(),
             content,
-            lease,
+            keys.LEASE,
+            "1" if here else "0",
             keys.WAITING_MAX,
             _or_nothing(end),
             only,

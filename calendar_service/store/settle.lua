@@ -9,6 +9,7 @@ if fact('connection_id') ~= A[1] or current.fence ~= fence then return {'lost'} 
 local record = cjson.decode(text)
 if current.revision == record.revision then
   record.leased = false
+  record.version = current.version  -- a repetition may have been noted under a newer one meanwhile
   put_session(name, record)
   if record.status ~= current.status then
     if record.status == 'failed' then notify('session.failed', name) end

@@ -148,12 +148,21 @@ local function put_session(name, record)
   redis.call('HSET', S, name, cjson.encode(record))
 end
 
+-- Whether a person has to act first, as far as it stands here: a policy that outgrew a consent does once it is noted.
+local function waits_for_person()
+  return instant('paused_by_agent') > 0 or instant('paused_by_organization') > 0 or instant('consent_needed') > 0
+    or instant('calendar_since') == 0
+end
+
 -- It is looked at again `after` ms, counted from now or from when its wait for a person began, and at `latest` in any
--- case. Never at once: a process whose clock is behind would come to the same end again and again.
+-- case. Never at once: a process whose clock is behind would come to the same end again and again. And soon, where it
+-- was to wait for somebody who acted while that was decided.
 local function look_again(name, record, after, latest)
   if not after then return wake_at('session:' .. name, nil) end
-  local from = record.status == 'waiting' and record.waiting_since or now
-  wake_at('session:' .. name, math.max(now + 1000, math.min(from + after, latest or math.huge)))
+  local waiting = record.status == 'waiting'
+  local at = (waiting and record.waiting_since or now) + after
+  if waiting and not waits_for_person() then at = now end
+  wake_at('session:' .. name, math.max(now + 1000, math.min(at, latest or math.huge)))
 end
 
 local function each_session(change)
@@ -164,14 +173,12 @@ local function each_session(change)
   end
 end
 
--- Somebody acted: everything that waited for that is looked at again now. Who is at it at this moment decided on what no
--- longer holds, and would let it wait again: the lease is lost.
+-- Somebody acted: everything that waited for that is looked at again now. What somebody is at stays theirs: they settle it
+-- by what stands here then.
 local function wake_unsettled()
   each_session(function(record, name)
-    if record.status ~= 'pending' and record.status ~= 'waiting' then return false end
-    wake_at('session:' .. name, now)
-    if record.leased then record.fence = record.fence + 1 end
-    return record.leased
+    local unsettled = record.status == 'pending' or record.status == 'waiting'
+    if unsettled and not record.leased then wake_at('session:' .. name, now) end
   end)
 end
 

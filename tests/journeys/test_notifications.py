@@ -299,7 +299,7 @@ def test_while_agreement_is_missing_no_channel_is_touched_and_then_all_at_once(w
         "resource",
         watched.service.clock.now(),
     )
-    connections.consent_needed(watched.agent, facts.connection_id)
+    connections.consent_needed(watched.agent, facts.connection_id, watched.token_number)
     before = len(watched.calls())
     watched.work(3)
     watched.clock.advance(DAY)

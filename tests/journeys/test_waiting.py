@@ -8,6 +8,7 @@ from calendar_service.domain.clock import DAY, HOUR, SECOND
 from calendar_service.domain.connection import State
 from calendar_service.domain.session import By, Status
 from calendar_service.journeys.views import SessionView
+from calendar_service.journeys.wishes import next_revision
 from calendar_service.store import keys
 from calendar_service.store.journal import Actor
 from tests.household import Household
@@ -155,17 +156,66 @@ def test_an_act_in_the_midst_of_a_look_is_not_missed(house: Household) -> None:
     put(house)
     sessions = house.service.schedule.sessions
     live(house, 1)
-    due = keys.part(house.agent, "due")
-    house.service.database.client.zadd(due, {"session:s1": 1})
+    house.service.database.client.zadd(keys.part(house.agent, "due"), {"session:s1": 1})
     taken = sessions.take(house.agent, "s1")
     assert taken
     pause(house, paused=False)
-    connection = house.facts.connection_id
-    assert not sessions.settle(
-        house.agent, connection, taken[0], again=keys.WAITING_MAX, latest=None, destroy_content=False
-    )
+    sessions.settle(
+        house.agent, house.facts.connection_id, taken[0],
+        again=keys.WAITING_MAX, latest=None, destroy_content=False,
+    )  # fmt: skip
+    house.clock.advance(2)
     house.work()
     assert [event["summary"] for event in house.events()] == ["Waits"]
+
+
+def test_an_act_in_the_midst_of_an_acceptance_is_not_missed(house: Household) -> None:
+    house.connect()
+    pause(house)
+    wish, sessions = house.content("Waits"), house.service.schedule.sessions
+    loaded = sessions.load(house.agent, "s1")
+    grant = house.service.schedule.grants.open(house.agent, loaded.facts.connection_id, loaded.grant)
+    record = next_revision(loaded, grant, "s1", grant.digest("s1", wish), wish, None, State.PAUSED)
+    pause(house, paused=False)
+    sealed = grant.seal_content("s1", wish)
+    answer, _ = sessions.accept(loaded, record, sealed, Actor.BACKEND, here=True, end=wish.end)
+    assert answer == "waiting"
+    house.clock.advance(2)
+    house.work()
+    assert [event["summary"] for event in house.events()] == ["Waits"]
+
+
+def test_google_that_misses_a_calendar_which_was_replaced_meanwhile_says_nothing_of_the_new_one(
+    house: Household,
+) -> None:
+    house.connect()
+    former = house.facts
+    house.as_person("DELETE", None, calendar=former.calendar_id)
+    house.service.connections.calendar_missing(house.agent, former)
+    house.service.connect.make_calendar(house.agent, create=True)
+    put(house)
+    house.service.connections.calendar_missing(house.agent, former)  # who asked before hears of it only now
+    assert house.service.overview.connection(house.agent).state is State.CONNECTED
+    assert seen(house) == (Status.SCHEDULED, "")
+
+
+def test_a_permission_that_did_not_suffice_says_nothing_of_the_one_given_since(house: Household) -> None:
+    house.connect()
+    former = house.token_number
+    house.service.connections.consent_needed(house.agent, house.facts.connection_id, former)
+    assert house.service.overview.connection(house.agent).state is State.RECONSENT_REQUIRED
+    house.connect()
+    house.service.connections.consent_needed(house.agent, house.facts.connection_id, former)
+    assert house.service.overview.connection(house.agent).state is State.CONNECTED
+
+
+def test_a_permission_that_does_not_suffice_after_a_refresh_asks_for_consent_too(house: Household) -> None:
+    house.connect()
+    events = {"method": "POST", "path": "*/events"}
+    house.google.fault(events, {"status": 401, "reason": "authError"}, times=1)
+    house.google.fault(events, {"status": 403, "reason": "insufficientPermissions"}, times=1)
+    assert put(house).status is Status.WAITING
+    assert house.service.overview.connection(house.agent).state is State.RECONSENT_REQUIRED
 
 
 def test_trouble_at_google_after_a_wait_is_no_wait_and_is_tried_until_the_end(house: Household) -> None:

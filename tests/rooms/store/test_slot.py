@@ -23,7 +23,7 @@ def test_an_acceptance_on_an_old_reading_is_refused(store: Store) -> None:
     grant = store.connect()
     old = store.sessions.load(AGENT, "s1")
     assert store.accept(store.wanted(grant))[0] == "leased"
-    again = store.sessions.accept(old, store.wanted(grant), "x", Actor.BACKEND, lease=1, end=None)
+    again = store.sessions.accept(old, store.wanted(grant), "x", Actor.BACKEND, here=True, end=None)
     assert again[0] == "again"
 
 
@@ -40,6 +40,20 @@ def test_a_second_writer_is_queued_behind_the_lease_and_follows_it(store: Store)
     assert (after.record.revision, after.record.settled, after.record.etag) == (2, 1, '"1"')
     assert after.content == "newer"  # the newer content is not destroyed by the older write
     assert store.sessions.take(AGENT, "s1") is not None  # and it is due at once
+
+
+def test_a_newer_version_that_was_noted_meanwhile_outlives_the_settling(store: Store) -> None:
+    grant = store.connect()
+    _, fence = store.accept(store.wanted(grant, version=1))
+    loaded = store.sessions.load(AGENT, "s1")
+    assert loaded.record is not None
+    noted = replace(loaded.record, version=5)
+    store.sessions.accept(loaded, noted, "", Actor.BACKEND, here=False, end=None, only="keep")
+    done = replace(loaded.record, version=1, fence=fence, settled=1, status=Status.SCHEDULED)
+    assert store.sessions.settle(AGENT, "c1", done, again=None, latest=None, destroy_content=True)
+    after = store.sessions.load(AGENT, "s1").record
+    assert after is not None
+    assert (after.status, after.version) == (Status.SCHEDULED, 5)
 
 
 def test_who_lost_the_lease_settles_nothing(store: Store) -> None:
@@ -185,6 +199,34 @@ def test_a_revocation_counts_from_the_last_proof_of_life_but_leaves_an_hour(stor
     store.connections.dead(other, "c1", 1, WEEK)
     slot = store.connections.slot(other)
     assert abs(slot.facts.erase_due - (slot.now + HOUR)) < MINUTE
+
+
+def test_a_proof_of_a_clock_that_was_ahead_does_not_put_the_erasure_off(store: Store) -> None:
+    store.moved.advance(31 * DAY / 1000)
+    store.connect()
+    store.moved.advance(-31 * DAY / 1000)
+    assert store.connections.dead(AGENT, "c1", 1, WEEK) == "ok"
+    slot = store.connections.slot(AGENT)
+    assert abs(slot.facts.erase_due - (slot.now + WEEK)) < MINUTE
+
+
+def test_a_lease_of_a_clock_that_was_ahead_does_not_stand_for_a_month(store: Store) -> None:
+    store.connect()
+    store.moved.advance(31 * DAY / 1000)
+    assert store.connections.lease(AGENT, "refresh", 30_000) == 1
+    assert store.connections.lease(AGENT, "refresh", 30_000) is None
+    store.moved.advance(-31 * DAY / 1000)
+    assert store.connections.lease(AGENT, "refresh", 30_000) == 2
+
+
+def test_nobody_queues_behind_a_holder_of_a_clock_that_was_ahead(store: Store) -> None:
+    grant = store.connect()
+    store.moved.advance(31 * DAY / 1000)
+    _, fence = store.accept(store.wanted(grant))
+    store.moved.advance(-31 * DAY / 1000)
+    record = store.sessions.load(AGENT, "s1").record
+    assert record is not None
+    assert store.accept(replace(record, revision=2), "newer") == ("leased", fence + 1)
 
 
 def test_an_older_token_proves_nothing_against_a_newer_one(store: Store) -> None:

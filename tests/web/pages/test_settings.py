@@ -255,7 +255,9 @@ def test_what_changed_is_told_where_agreement_is_needed(
     visitor: Visitor, household: Household, consented: str, told: str
 ) -> None:
     visitor.connect()
-    household.service.connections.consent_needed(household.agent, _facts_id(household))
+    household.service.connections.consent_needed(
+        household.agent, _facts_id(household), household.token_number
+    )
     facts = keys.part(household.agent, "facts")
     household.service.database.client.hset(facts, "consent_scope", consented)
     assert told in words(visitor.get("/settings"))
@@ -296,7 +298,9 @@ def test_agreement_is_asked_again_with_everything_before_the_button(
     visitor: Visitor, household: Household
 ) -> None:
     visitor.connect()
-    household.service.connections.consent_needed(household.agent, _facts_id(household))
+    household.service.connections.consent_needed(
+        household.agent, _facts_id(household), household.token_number
+    )
     page = words(visitor.get("/settings"))
     assert "Until you agree, we do nothing in your account" in page
     assert "Review and continue" in page
@@ -309,7 +313,7 @@ def test_a_calendar_that_is_gone_is_made_again_only_when_asked(
     visitor: Visitor, household: Household
 ) -> None:
     visitor.connect()
-    household.service.connections.calendar_missing(household.agent, _facts_id(household))
+    household.service.connections.calendar_missing(household.agent, household.facts)
     page = visitor.get("/settings")
     assert "We make no other unless you ask" in words(page)
     assert page.text.count('action="/calendar"') == 2
@@ -345,7 +349,7 @@ def test_trouble_while_making_the_calendar_is_told_and_leads_back(
     visitor: Visitor, household: Household
 ) -> None:
     visitor.connect()
-    household.service.connections.calendar_missing(household.agent, _facts_id(household))
+    household.service.connections.calendar_missing(household.agent, household.facts)
     visitor.get("/settings")
     household.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
     answer = visitor.post("/calendar", {"create": "yes"})
