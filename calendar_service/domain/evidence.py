@@ -30,12 +30,19 @@ _POLICY: Final = ("policy.date", "policy.url")
 EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
     {
         "PR-1": Evidence(
-            "No wider right of the general policy is built in: an administrator sees states and may pause or end, "
-            "and nobody may read, license, sell or keep anything else of what Google gives.",
+            "No wider right of the general policy is built in: an administrator sees states and may pause or end; no "
+            "key and no command reads an event; nothing else of what Google gives is kept, and nothing of it leaves "
+            "for anybody else.",
             ("web/internal.py", "web/internal_connections.py", "domain/inventory.py"),
             (
                 "web/internal/test_foreign.py::test_a_key_of_the_wrong_role_is_forbidden_before_anything_is_read",
                 "web/internal/test_calls.py::test_an_administrator_disconnects_and_the_calendar_stays",
+                "web/internal/test_foreign.py::test_a_key_opens_these_calls_and_no_others",
+                "journeys/test_no_human_reads.py::test_no_command_tells_what_is_in_an_event",
+                "journeys/test_no_human_reads.py::test_no_call_of_a_key_tells_what_is_in_an_event",
+                "web/pages/test_inventory.py::test_everything_that_is_kept_is_in_the_inventory",
+                "e2e/test_egress.py::"
+                "test_not_one_packet_goes_to_anybody_but_google_the_database_and_the_webhook",
             ),
         ),
         "ID-1": Evidence(
@@ -46,6 +53,8 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
                 "e2e/test_operators_over_http.py::test_the_whole_life_of_a_connection",
                 "unit/test_config.py::test_production_refuses",
                 "unit/test_config.py::test_production_refuses_a_policy_elsewhere",
+                "web/pages/test_every_answer.py::test_the_operator_and_the_contact_stand_on_every_page",
+                "unit/test_config.py::test_production_refuses_a_profile_with_unset_fields",
             ),
             declared=(
                 "identity.app_name", "identity.legal_name", "identity.city", "identity.country", "identity.domain",
@@ -53,12 +62,15 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             ),
         ),
         "SC-1": Evidence(
-            "One constant is asked for. An answer with less is refused; one with more is refused and given back; "
-            "nothing of either is kept.",
+            "One constant is asked for. An answer with less is refused; one with more is refused and given back, "
+            "unless that would end another connection of the account; nothing of either is kept.",
             ("domain/scope.py", "journeys/connect.py"),
             (
                 "journeys/test_consents.py::test_a_grant_that_is_not_what_was_asked_is_refused_and_not_stored",
                 "web/pages/test_callback.py::test_more_than_asked_is_refused_given_back_and_told",
+                "journeys/test_consents.py::test_exactly_one_permission_is_asked_for",
+                "journeys/test_consents.py::"
+                "test_more_scope_does_not_end_another_live_connection_of_the_account",
             ),
             ("permission",),
         ),
@@ -81,17 +93,23 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
                 "journeys/test_main_job.py::test_a_session_is_created_moved_and_cancelled_with_one_call_each",
                 "journeys/test_main_job.py::test_a_cut_answer_never_makes_two_events",
                 "unit/test_law_one.py::test_a_foreign_call_is_found",
+                "journeys/test_law_one.py::"
+                "test_no_call_of_a_whole_life_names_another_calendar_or_asks_for_more_than_it_may",
             ),
             ("methods",),
         ),
         "SC-4": Evidence(
             "Only the agent's own page can ask for the calendar's deletion, and the box is not ticked beforehand; no "
-            "key, administrator or erasure can.",
+            "key, administrator, command or erasure can.",
             ("journeys/disconnect.py", "web/portal.py"),
             (
                 "journeys/test_main_job.py::test_the_calendar_goes_only_when_the_agent_asks",
                 "web/pages/test_disconnect.py::test_the_calendar_is_kept_unless_its_deletion_is_chosen",
                 "web/internal/test_calls.py::test_an_administrator_disconnects_and_the_calendar_stays",
+                "web/internal/test_foreign.py::test_a_key_opens_these_calls_and_no_others",
+                "web/pages/test_disconnect.py::test_the_page_says_what_will_happen_and_stands_on_cancel",
+                "journeys/test_commands.py::test_one_connection_is_revoked_here_and_at_google",
+                "journeys/test_main_job.py::test_the_timer_erases_on_its_date_and_leaves_a_receipt",
             ),
         ),
         "SC-5": Evidence(
@@ -126,6 +144,9 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             (
                 "web/pages/test_other_operators.py::test_every_page_shows_in_every_language_of_the_operator",
                 "e2e/test_operators_over_http.py::test_the_public_pages_say_what_this_operator_says",
+                "web/pages/test_public_pages.py::test_the_statement_that_google_asks_for_is_short_and_linked",
+                "web/pages/test_settings.py::"
+                "test_before_anything_is_connected_the_page_says_all_that_has_to_be_known",
             ),
         ),
         "LU-1": Evidence(
@@ -157,6 +178,9 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
                 "journeys/test_no_human_reads.py::test_no_call_of_a_key_tells_what_is_in_an_event",
                 "unit/test_log.py::test_a_value_that_could_carry_more_is_refused_and_not_repeated",
                 "web/internal/test_doors.py::test_a_request_is_one_line_in_the_log_without_names_keys_or_addresses",
+                "journeys/test_no_human_reads.py::"
+                "test_no_page_without_the_agents_own_session_and_no_number_tells_it",
+                "journeys/test_no_human_reads.py::test_no_log_line_tells_it",
             ),
         ),
         "LU-4": Evidence(
@@ -165,15 +189,23 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             ("web/guard.py", "web/guard_cookies.py"),
             (
                 "web/pages/test_words.py::test_no_page_asks_for_a_script_or_for_anything_of_a_third_party",
-                "e2e/browser/test_odd_ways.py::test_nothing_but_this_service_is_asked_and_little_of_it",
+                "e2e/browser/test_gallery.py::test_a_page_is_fit_for_everybody",
+                "web/pages/test_every_answer.py::"
+                "test_only_cookies_that_an_act_needs_are_set_and_no_script_or_other_site_gets_them",
             ),
             declared=_POLICY,
         ),
         "LU-5": Evidence(
-            "No content is kept once Google has it, and none is handed out, so there is nothing to train with. The "
-            "rest is the operator's word.",
+            "No content is kept once Google has it, and none is handed to anybody but its agent, so there is nothing "
+            "to train with. The rest is the operator's word.",
             ("store/settle.lua",),
-            ("journeys/test_main_job.py::test_nothing_of_the_content_is_kept_once_google_has_confirmed",),
+            (
+                "journeys/test_main_job.py::test_nothing_of_the_content_is_kept_once_google_has_confirmed",
+                "journeys/test_no_human_reads.py::test_no_command_tells_what_is_in_an_event",
+                "journeys/test_no_human_reads.py::test_no_call_of_a_key_tells_what_is_in_an_event",
+                "e2e/test_egress.py::"
+                "test_not_one_packet_goes_to_anybody_but_google_the_database_and_the_webhook",
+            ),
             declared=_POLICY,
         ),
         "LU-6": Evidence(
@@ -200,6 +232,7 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
                 "unit/test_vault.py::test_a_field_opens_at_its_place_and_nowhere_else",
                 "e2e/test_main_job_over_http.py::"
                 "test_no_issued_token_lies_in_any_file_but_the_local_googles_own_books",
+                "journeys/test_rotation.py::test_everything_is_sealed_under_the_current_key_and_still_works",
             ),
             ("sealed",),
         ),
@@ -221,6 +254,7 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             (
                 "web/pages/test_inventory.py::test_everything_that_is_kept_is_in_the_inventory",
                 "unit/test_written.py::test_a_field_and_a_key_that_nobody_named_are_found",
+                "web/pages/test_inventory.py::test_every_item_has_a_reason_a_clause_and_an_end",
             ),
             ("inventory",),
         ),
@@ -234,6 +268,10 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
                 "journeys/test_waiting.py::test_it_ends_after_thirty_days_in_all_and_its_content_with_it",
                 "journeys/test_life_of_a_grant.py::test_a_session_that_waited_until_it_was_over_is_reported_failed",
                 "unit/test_law_one.py::test_a_foreign_call_is_found",
+                "journeys/test_law_one.py::"
+                "test_no_call_of_a_whole_life_names_another_calendar_or_asks_for_more_than_it_may",
+                "journeys/test_main_job.py::"
+                "test_trouble_at_google_ends_as_accepted_and_the_worker_finishes_it",
             ),
         ),
         "ST-5": Evidence(
@@ -251,13 +289,19 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
                 "journeys/test_restore.py::test_what_was_ended_or_erased_is_so_again",
                 "journeys/test_restore.py::"
                 "test_holds_that_were_placed_or_replaced_since_are_named_and_what_is_over_is_lifted",
+                "journeys/test_life_of_a_grant.py::"
+                "test_a_revocation_that_google_never_answers_ends_after_seven_days_without_the_token",
+                "journeys/test_legal_hold.py::test_after_its_end_one_sweep_erases",
             ),
             ("retention", "erasures", "checkpoint", "durability", "clocks"),
         ),
         "ST-6": Evidence(
             "A disconnect leaves the calendar where it is; the pages say so and lead there.",
             ("journeys/disconnect.py",),
-            ("journeys/test_main_job.py::test_disconnecting_keeps_the_calendar_and_ends_the_permission",),
+            (
+                "journeys/test_main_job.py::test_disconnecting_keeps_the_calendar_and_ends_the_permission",
+                "web/pages/test_disconnect.py::test_the_calendar_is_kept_unless_its_deletion_is_chosen",
+            ),
         ),
         "RV-1": Evidence(
             "A permission that was removed at Google is noticed without waiting for a session: each is proved alive at "
@@ -278,6 +322,7 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
                 "web/pages/test_disconnect.py::"
                 "test_a_disconnect_without_googles_answer_says_so_and_where_to_do_it_oneself",
                 "journeys/test_commands.py::test_what_cannot_be_opened_is_ended_all_the_same",
+                "web/pages/test_disconnect.py::test_the_page_says_what_will_happen_and_stands_on_cancel",
             ),
         ),
         "RV-3": Evidence(
@@ -288,6 +333,8 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
                 "rooms/store/test_slot.py::"
                 "test_a_disconnect_takes_the_token_away_in_one_step_and_fails_what_waited",
                 "rooms/store/test_slot.py::test_a_consent_begun_before_a_disconnect_cannot_complete",
+                "journeys/test_law_one.py::"
+                "test_the_closing_errand_can_do_nothing_but_end_what_is_left_at_google",
             ),
             ("closing",),
         ),
@@ -297,12 +344,14 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             (
                 "web/pages/test_public_pages.py::"
                 "test_facts_that_the_operator_has_not_given_are_marked_and_not_invented",
+                "web/pages/test_every_answer.py::test_the_operator_and_the_contact_stand_on_every_page",
             ),
             declared=("identity.contact",),
         ),
         "CH-1": Evidence(
-            "Nobody can sign up: an agent exists when an organization names one. On a guardian's request everything is "
-            "erased by one command. How old agents are is the operator's word.",
+            "Nobody can sign up: an agent exists when an organization names one. On a guardian's request everything "
+            "is erased by two commands, one that ends the connection and one that erases. How old agents are is the "
+            "operator's word.",
             ("journeys/register.py", "cli/connections.py"),
             (
                 "journeys/test_commands.py::"
@@ -333,31 +382,46 @@ ADDED: Final[Mapping[str, Evidence]] = MappingProxyType(
                 "e2e/test_operators_over_http.py::"
                 "test_an_administrator_suspends_and_ends_and_the_agent_is_shown_it",
                 "web/internal/test_calls.py::test_an_administrator_disconnects_and_the_calendar_stays",
+                "web/internal/test_foreign.py::test_a_key_opens_these_calls_and_no_others",
+                "journeys/test_no_human_reads.py::test_no_call_of_a_key_tells_what_is_in_an_event",
             ),
         ),
         "no-transfer": Evidence(
             "A connection belongs to one agent; no call hands it to another.",
             ("web/internal_connections.py",),
-            ("web/internal/test_foreign.py::test_a_session_of_another_agent_is_not_found_and_not_touched",),
+            (
+                "web/internal/test_foreign.py::test_a_session_of_another_agent_is_not_found_and_not_touched",
+                "web/internal/test_foreign.py::test_a_key_opens_these_calls_and_no_others",
+                "unit/test_vault.py::test_a_data_key_moved_to_another_place_does_not_open",
+            ),
         ),
         "access": Evidence(
             "The settings page hands out everything that is kept, as a file.",
-            ("journeys/overview.py",),
-            ("journeys/test_export.py::test_every_fact_that_is_kept_is_exported_or_has_its_reason",),
+            ("journeys/export.py",),
+            (
+                "journeys/test_export.py::test_every_fact_that_is_kept_is_exported_or_has_its_reason",
+                "web/pages/test_settings.py::test_the_export_is_a_file_with_everything_but_the_keys",
+            ),
         ),
         "correction": Evidence(
             "A session that is changed in the console is written to the calendar.",
             ("journeys/schedule.py",),
-            ("journeys/test_main_job.py::test_a_persons_change_is_written_over_by_a_newer_wish",),
+            (
+                "journeys/test_main_job.py::test_a_session_is_created_moved_and_cancelled_with_one_call_each",
+                "journeys/test_main_job.py::test_a_persons_change_is_written_over_by_a_newer_wish",
+            ),
         ),
         "deletion": Evidence(
             "The settings page ends the connection and erases what is kept, at once if the agent wishes.",
             ("journeys/disconnect.py",),
-            ("web/pages/test_disconnect.py::test_erasing_now_hands_out_a_receipt_that_verifies",),
+            (
+                "web/pages/test_disconnect.py::test_erasing_now_hands_out_a_receipt_that_verifies",
+                "journeys/test_main_job.py::test_the_timer_erases_on_its_date_and_leaves_a_receipt",
+            ),
         ),
         "portability": Evidence(
             "The file is JSON whose every member is described.",
-            ("journeys/overview.py",),
+            ("journeys/export.py",),
             ("journeys/test_export.py::test_the_document_names_every_member",),
         ),
         "restriction": Evidence(
@@ -366,6 +430,7 @@ ADDED: Final[Mapping[str, Evidence]] = MappingProxyType(
             (
                 "journeys/test_life_of_a_grant.py::"
                 "test_a_pause_keeps_sessions_waiting_and_each_lifts_only_its_own",
+                "web/pages/test_settings.py::test_my_pause_can_be_lifted_by_me",
             ),
         ),
         "withdrawal": Evidence(
@@ -376,7 +441,10 @@ ADDED: Final[Mapping[str, Evidence]] = MappingProxyType(
         "cookies": Evidence(
             "The pages set only the cookies they need.",
             ("web/guard_cookies.py",),
-            ("e2e/browser/test_odd_ways.py::test_nothing_but_this_service_is_asked_and_little_of_it",),
+            (
+                "web/pages/test_every_answer.py::"
+                "test_only_cookies_that_an_act_needs_are_set_and_no_script_or_other_site_gets_them",
+            ),
         ),
         "customer-keys": Evidence(
             "A key of the internal API speaks for one organization. Only its hash is kept, so a customer may bring its "
@@ -398,6 +466,8 @@ ADDED: Final[Mapping[str, Evidence]] = MappingProxyType(
             (
                 "journeys/test_consents.py::"
                 "test_an_off_boarded_organisation_refuses_everything_new_until_it_is_reopened",
+                "journeys/test_consents.py::"
+                "test_what_is_kept_of_an_off_boarded_organizations_members_goes_by_its_timer",
             ),
         ),
         "own-term": Evidence(

@@ -1,9 +1,11 @@
 """Consents that end well, and every one that must not: nothing is stored of those."""
 
 from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from calendar_service.domain.clock import DAY, MINUTE
 from calendar_service.domain.connection import State
 from calendar_service.domain.errors import ConsentRefused, OrganizationClosed
 from calendar_service.domain.names import Agent
@@ -27,6 +29,13 @@ def token_calls(house: Household) -> int:
 def nothing_is_stored(house: Household) -> bool:
     kept = house.stored()
     return ":grant" not in kept and ":errands" not in kept and "org:acme" not in kept
+
+
+def test_exactly_one_permission_is_asked_for(house: Household) -> None:
+    cookie, browser = house.browser()
+    asked = parse_qs(urlsplit(house.begin(browser, cookie)).query)
+    assert asked["scope"] == ["https://www.googleapis.com/auth/calendar"]
+    assert asked.get("include_granted_scopes", ["false"]) == ["false"]
 
 
 def test_a_consent_cancelled_at_google_stores_nothing(house: Household) -> None:
@@ -217,3 +226,20 @@ def test_an_off_boarded_organisation_refuses_everything_new_until_it_is_reopened
         house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None)
     organizations.reopen("acme")
     assert house.connect().calendar_ready
+
+
+def test_what_is_kept_of_an_off_boarded_organizations_members_goes_by_its_timer(house: Household) -> None:
+    for agent, account in ((house.agent, FIRST), (OTHER, SECOND)):
+        house.connect(agent, account)
+        house.service.schedule.put(agent, "s1", house.content(), By.AGENT, None)
+    identifiers = {event["id"] for account in (FIRST, SECOND) for event in house.events(account)}
+    house.service.organizations.off_board("acme")
+    house.clock.advance((7 * DAY - MINUTE) / 1000)
+    house.work(2)
+    assert all(one in house.stored() for one in identifiers)
+    house.clock.advance(120)
+    house.work(2)
+    assert house.service.organizations.progress("acme").states == {}
+    assert len(identifiers) == 2
+    assert not any(one in house.stored() for one in identifiers)
+    assert house.stored().count("erasure-receipt") == 2

@@ -108,6 +108,34 @@ def test_members_of_another_organisation_are_in_no_list(api: Api, household: Hou
     assert api.by("beta-admin").get("/v1/organizations/beta").json["connections"]["connected"] == 1
 
 
+STATES_AND_ENDS = {
+    ("GET", "/agents/<agent>/connection"),
+    ("POST", "/agents/<agent>/connection/pause"),
+    ("POST", "/agents/<agent>/connection/resume"),
+    ("DELETE", "/agents/<agent>/connection"),
+    ("GET", "/connections"),
+    ("GET", ""),
+    ("DELETE", ""),
+    ("POST", "/reopen"),
+}
+SESSIONS = {
+    ("POST", "/agents/<agent>/portal-sessions"),
+    ("GET", "/agents/<agent>/connection"),
+    ("GET", "/agents/<agent>/sessions"),
+    ("PUT", "/agents/<agent>/sessions/<session>"),
+    ("GET", "/agents/<agent>/sessions/<session>"),
+    ("DELETE", "/agents/<agent>/sessions/<session>"),
+    ("POST", "/agents/<agent>/sessions/reconcile"),
+}
+
+
+@pytest.mark.parametrize(("role", "opened"), [("admin", STATES_AND_ENDS), ("backend", SESSIONS)])
+def test_a_key_opens_these_calls_and_no_others(role: str, opened: set[tuple[str, str]]) -> None:
+    calls = [(call.method, call.path.partition("<organization>")[2]) for call in CALLS if role in call.roles]
+    assert set(calls) == opened
+    assert len(calls) == len(opened)
+
+
 def test_a_key_of_the_wrong_role_is_forbidden_before_anything_is_read(
     api: Api, household: Household, session: dict[str, Any]
 ) -> None:

@@ -86,10 +86,12 @@ def test_the_calendar_is_kept_unless_its_deletion_is_chosen(visitor: Visitor, ho
         visitor.enter()
         assert visitor.post("/disconnect", form).location == "/settings"
         assert len(household.calendars()) == 1
-    page = words(visitor.get("/settings"))
+    shown = visitor.get("/settings")
+    page = words(shown)
     assert "It took effect at once" in page
     assert "Google confirmed on" in page
     assert "We left “Videsk · Scheduled Sessions” in your account" in page
+    assert f'href="{household.google.url}/calendar"' in shown.text  # where it is kept, or deleted
     assert "Erase now instead of on" in page
 
 

@@ -1,6 +1,7 @@
 """A person's browser as far as the test client goes: cookies, forms, and Google's screens in between."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
@@ -18,7 +19,11 @@ ZONE = "America/Santiago"
 class Visitor:
     """One browser with its cookies."""
 
-    def __init__(self, app: Flask, household: Household) -> None:
+    def __init__(
+        self, app: Flask, household: Household, hear: Callable[[TestResponse], None] = lambda _: None
+    ) -> None:
+        """`hear`: is told every answer."""
+        self.hear = hear
         self.client = app.test_client()
         self.household = household
         self.token = ""
@@ -74,6 +79,7 @@ class Visitor:
         return cookie.value if cookie else ""
 
     def _seen(self, answer: TestResponse) -> TestResponse:
+        self.hear(answer)
         self.token = _hidden(answer, "csrf") or self.token
         self.policy = _hidden(answer, "policy") or self.policy
         return answer
