@@ -15,8 +15,7 @@ from calendar_service.domain.names import Agent
 from calendar_service.domain.session import Record
 from calendar_service.store import keys
 from calendar_service.store.database import CLOCK_TOLERANCE, Database, ask_time
-from calendar_service.store.journal import Actor, Kind, entry
-from calendar_service.store.trail import note
+from calendar_service.store.journal import Actor, Kind, entry, note
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,10 @@
 """The journal's entries: what happened, by whom, without content. Must not hold an identifier of Google's."""
 
+import json
 from enum import StrEnum
+
+from calendar_service.store import keys
+from calendar_service.store.database import Database
 
 
 class Kind(StrEnum):
@@ -55,3 +59,8 @@ class Actor(StrEnum):
 def entry(kind: Kind, actor: Actor, **facts: str | int | bool) -> dict[str, object]:
     """Return an entry for a script to append; the script adds the connection's random id and the time."""
     return {"kind": kind.value, "actor": actor.value, **facts}
+
+
+def note(database: Database, kind: Kind, actor: Actor, **facts: str | int | bool) -> None:
+    """Write an entry that belongs to no connection: into shard 0, also without memory."""
+    database.script("enter", [keys.journal(0)], json.dumps(entry(kind, actor, **facts)))

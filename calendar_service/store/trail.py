@@ -8,7 +8,7 @@ from calendar_service.domain.clock import Millis, rfc3339_millis
 from calendar_service.domain.trail import ORIGIN, Chain, Entry, Point, place
 from calendar_service.store import keys
 from calendar_service.store.database import CLOCK_TOLERANCE, Database, ask_time
-from calendar_service.store.journal import Actor, Kind, entry
+from calendar_service.store.journal import Actor, Kind, note
 
 PAGE = 1_000
 """Entries read at once from one shard."""
@@ -132,11 +132,6 @@ class Trail:
     def _page(self, key: str, after: str) -> list[tuple[str, dict[str, str]]]:
         found = self._database.ask(lambda client: client.xrange(key, f"({after}", "+", PAGE))
         return cast(list[tuple[str, dict[str, str]]], found)
-
-
-def note(database: Database, kind: Kind, actor: Actor, **facts: str | int | bool) -> None:
-    """Write an entry that belongs to no connection: into shard 0, also without memory."""
-    database.script("enter", [keys.journal(0)], json.dumps(entry(kind, actor, **facts)))
 
 
 def _chain(shard: int, kept: dict[str, str]) -> Chain:
