@@ -105,14 +105,14 @@ DEFECTS = (
     Defect(
         "marker look-up forgotten",
         "journeys/attempt.py",
-        "look_first=not record.placed and (doubt or unknown)",
+        "look_first=doubt or is_unknown(facts, record)",
         "look_first=False",
         ("F28 erased and back", "F12 answer to insert lost", "F12 answer to insert lost"),
     ),
     Defect(
         "twins left after an undetected collision",
         "journeys/writing.py",
-        "        if work.look_first:\n            self._remove_twins(token, work, record)\n",
+        "        if work.look_first:\n            record, link = self._without_twins(token, work, record, link)\n",
         "",
         ("F12 insert arrives late, twins possible",) * 6,
     ),

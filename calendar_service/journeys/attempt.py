@@ -31,6 +31,7 @@ from calendar_service.google.calendar import CalendarMissing
 from calendar_service.identity import IdentityKey
 from calendar_service.journeys.access import Access
 from calendar_service.journeys.flow import Flow
+from calendar_service.journeys.wishes import is_unknown
 from calendar_service.journeys.writing import LeaseLost, Work, Writer
 from calendar_service.store import keys
 from calendar_service.store.connections import Connections
@@ -67,13 +68,12 @@ class Attempts:
 
         `doubt`: an earlier write of this session may have been carried out.
         """
-        unknown = facts.adopted and not record.settled
         work = Work(
             calendar_id=facts.calendar_id,
             record=record,
             content=content if record.wanted else None,
             marker=self.identity.session_marker(agent.organization, agent.agent, record.session),
-            look_first=not record.placed and (doubt or unknown),
+            look_first=doubt or is_unknown(facts, record),
             event_id=lambda generation: grant.event_id(record.session, generation),
             neutral_title=self.operator.session_title[self.operator.language(facts.locale)],
             still_ours=lambda: self._still_ours(agent, record),
@@ -106,7 +106,7 @@ class Attempts:
     ) -> Record:
         if isinstance(trouble, CalendarMissing):
             self.connections.calendar_missing(agent, facts)
-            gone = replace(record, status=Status.WAITING, reason=State.CALENDAR_MISSING.value, sent=False)
+            gone = replace(record, status=Status.WAITING, reason=State.CALENDAR_MISSING.value)
             if not record.wanted:
                 gone = replace(gone, status=Status.CANCELLED, reason="", settled=record.revision)
             return self._parked(agent, facts, gone, content)
@@ -114,7 +114,7 @@ class Attempts:
             waiting = replace(record, status=Status.WAITING, reason=State.RECONSENT_REQUIRED.value)
             return self._parked(agent, facts, waiting, content)
         if isinstance(trouble, RequestRefused | AccessForbidden) and not trouble.retryable:
-            failed = replace(record, status=Status.FAILED, reason=trouble.code, digest="", sent=False)
+            failed = replace(record, status=Status.FAILED, reason=trouble.code, digest="")
             self.settled(agent, facts, failed)
             return failed
         if isinstance(trouble, AccountRateLimited):

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from calendar_service.domain.clock import DAY, Clock, Millis
-from calendar_service.domain.connection import State
+from calendar_service.domain.connection import Facts, State
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import Record, Status
+from calendar_service.journeys.wishes import is_unknown
 from calendar_service.store import keys
 from calendar_service.store.connections import Slot
 from calendar_service.store.flow import PATCH
@@ -61,11 +62,11 @@ class Order:
         if record is None or record.status not in UNSETTLED or is_over(record, None, self.clock.now()):
             return Matter(slot.agent, name, 0, 0, account)
         if not record.wanted:
-            return Matter(slot.agent, name, record.over_day * DAY, cost_of(record), account)
+            return Matter(slot.agent, name, record.over_day * DAY, cost_of(slot.facts, record), account)
         content = grant.open_content(name, sealed) if sealed else None
         if content is None or content.end <= self.clock.now():
             return Matter(slot.agent, name, 0, 0, account)
-        return Matter(slot.agent, name, content.start, cost_of(record), account)
+        return Matter(slot.agent, name, content.start, cost_of(slot.facts, record), account)
 
 
 def fair(matters: Iterable[Matter]) -> list[Matter]:
@@ -79,9 +80,9 @@ def fair(matters: Iterable[Matter]) -> list[Matter]:
     return [matter for *_, matter in sorted(ranked, key=lambda entry: entry[:3])]
 
 
-def cost_of(record: Record) -> int:
+def cost_of(facts: Facts, record: Record) -> int:
     """Return what writing it costs, as far as can be told before."""
-    looking = 2 if record.sent and not record.placed else 0
+    looking = 2 if record.sent or is_unknown(facts, record) else 0
     return looking + (PATCH if record.placed and record.wanted else 1)
 
 

@@ -202,7 +202,7 @@ class Schedule:
         self, loaded: Loaded, grant: Grant, wanted: Record, sealed: str, content: Content | None, by: By
     ) -> tuple[Record, str] | None:
         """Accept, and go to Google if there is room; None when the record changed meanwhile."""
-        cost = cost_of(wanted) if wanted.status is Status.PENDING else 0
+        cost = cost_of(loaded.facts, wanted) if wanted.status is Status.PENDING else 0
         organization, account = loaded.agent.organization, loaded.facts.account_mark
         with self.flow.room(loaded.weather, organization, account, cost) as room:
             # Whoever took a lease and never gave it back may have been at Google; so may we, from here on.

@@ -94,7 +94,7 @@ def next_revision(
     if before.calendar_number != loaded.facts.calendar_number and not waiting:
         # Its calendar was replaced: in the new one there is no event yet. The id once given stays.
         before = replace(
-            before, etag="", placed=False, sent=False, calendar_number=loaded.facts.calendar_number
+            before, etag="", placed=False, settled=0, calendar_number=loaded.facts.calendar_number
         )
     return replace(
         before,
@@ -131,10 +131,21 @@ def withdrawn(loaded: Loaded, record: Record, version: int | None) -> Record:
 
 def out_of_reach(loaded: Loaded, record: Record) -> bool:
     """Tell whether there is certainly nothing at Google that this cancel could remove."""
+    if is_unknown(loaded.facts, record):
+        return False
     # Whoever holds it may be writing it at this moment.
     never_written = not (record.placed or record.sent or record.leased)
     elsewhere = record.calendar_number != loaded.facts.calendar_number
     return never_written or (record.status is Status.LOST and (elsewhere or not loaded.facts.calendar_since))
+
+
+def is_unknown(facts: Facts, record: Record) -> bool:
+    """Tell whether the calendar may hold an event of this session from before anything was settled there (law 3).
+
+    So it is in one that was found by its marker; and while it is not known whether one will be found.
+    """
+    found = facts.adopted if facts.calendar_since else not facts.calendar_id
+    return found and (not record.settled or record.calendar_number != facts.calendar_number)
 
 
 def view(facts: Facts, record: Record, outcome: str, link: str = "") -> SessionView:

@@ -71,13 +71,14 @@ class Writer:
             raise GoogleUnavailable("an event came and went while it was written", ambiguous=True) from None
 
     def _bring(self, token: Secret, work: Work) -> tuple[Record, str]:
+        seen = None
         if work.look_first:
-            work = self._found(token, work)
+            work, seen = self._found(token, work)
         if not work.record.wanted:
             return self._remove(token, work), ""
-        record, link = self._patch(token, work) if work.record.placed else self._insert(token, work)
+        record, link = self._patch(token, work, seen) if work.record.placed else self._insert(token, work)
         if work.look_first:
-            self._remove_twins(token, work, record)
+            record, link = self._without_twins(token, work, record, link)
         return record, link
 
     def read(self, token: Secret, calendar_id: str, event_id: str) -> EventAnswer:
@@ -104,16 +105,20 @@ class Writer:
                 event = self.calendar.get(token, work.calendar_id, record.event_id)
                 if event.marker in {None, work.marker}:  # a tombstone may have lost its marker
                     return self._bring_forward(token, work, event)
-            except (EventMissing, AlreadyDeleted, AccessForbidden):
-                pass  # the id is spent, its event is not to be had: the next generation has an id of its own
+            except (EventMissing, AlreadyDeleted):
+                pass
+            except AccessForbidden:
+                if self._stands(token, work):
+                    raise
+            # The id is spent, its event is not to be had: the next generation has an id of its own.
             work = _next_generation(work)
         raise AccessForbidden("no id of this session's event can be used")
 
-    def _patch(self, token: Secret, work: Work) -> tuple[Record, str]:
+    def _patch(self, token: Secret, work: Work, seen: EventAnswer | None) -> tuple[Record, str]:
         record = work.record
         try:
-            if not record.etag:
-                return self._bring_forward(token, work, self._read(token, work))
+            if seen or not record.etag:
+                return self._bring_forward(token, work, seen or self._read(token, work))
             failpoint("writing.before_patch")
             event = self._write(token, work, record.etag)
             failpoint("writing.after_patch")
@@ -182,32 +187,37 @@ class Writer:
 
     # --- an event that the record does not know ---
 
-    def _found(self, token: Secret, work: Work) -> Work:
+    def _found(self, token: Secret, work: Work) -> tuple[Work, EventAnswer | None]:
         """Take over the event that carries this session's marker, if there is one (law 3)."""
         record = work.record
         events = self.calendar.list_by_marker(token, work.calendar_id, work.marker)
         if not events:
-            return work
+            return work, None
+        if not work.still_ours():
+            raise LeaseLost
         event = next((event for event in events if event.id == record.event_id), events[0])
-        if record.wanted is False:
-            for twin in events[1:]:
-                self._delete_twin(token, work, twin)
+        if not record.wanted:
+            for twin in events:
+                if twin is not event:
+                    self._delete_twin(token, work, twin)
         taken = replace(record, event_id=event.id, etag=event.etag, placed=True)
-        if event.id != record.event_id:
-            # Of a connection before this one: its count goes on, so that ours is the higher.
-            taken = replace(taken, base=event.revision or 0)
-        if record.wanted and (event.revision or 0) > taken.base + record.revision:
-            taken = replace(taken, base=event.revision or 0)
-        return replace(work, record=taken)
+        revision = event.revision or 0
+        if event.id != record.event_id or revision > record.base + record.revision:
+            # Written by nobody who holds this record: its count goes on, so that ours is the higher.
+            taken = replace(taken, base=revision)
+        return replace(work, record=taken), event
 
-    def _remove_twins(self, token: Secret, work: Work, record: Record) -> None:
+    def _without_twins(self, token: Secret, work: Work, record: Record, link: str) -> tuple[Record, str]:
         """Remove what an undetected collision left: same marker, perhaps even the same id."""
         events = self.calendar.list_by_marker(token, work.calendar_id, work.marker)
-        for twin in [event for event in events if event.id != record.event_id]:
+        same = [event for event in events if event.id == record.event_id]
+        for twin in [event for event in events if event.id != record.event_id] + same[1:]:
             self._delete_twin(token, work, twin)
-        for _ in events[1:] if all(event.id == record.event_id for event in events) else ():
-            # Two under one id: whichever Google addresses goes, the other one stays.
-            self._delete_twin(token, work, events[0])
+        if len(same) < 2:
+            return record, link
+        # Of two under one id, whichever Google addressed went: the one that stays may be the older.
+        work = replace(work, record=record)
+        return self._bring_forward(token, work, self._read(token, work))
 
     def _delete_twin(self, token: Secret, work: Work, twin: EventAnswer) -> None:
         try:

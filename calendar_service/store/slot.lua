@@ -188,6 +188,8 @@ local function fail_unsettled(reason)
   each_session(function(record, name)
     wake_at('session:' .. name, nil)
     if record.status ~= 'pending' and record.status ~= 'waiting' then return false end
+    -- Who is at Google with it can no longer say how that ended.
+    record.sent = record.sent or record.leased
     record.status, record.reason, record.leased, record.digest = 'failed', reason, false, ''
     record.fence = record.fence + 1
     failed = failed + 1
