@@ -80,6 +80,7 @@ class Worker:
         """Work until stopped."""
         self.service.log.event("worker.started")
         self._rewrite()  # what another process erased and could no longer rewrite goes now (law 7)
+        self._apart(self._realign)
         with ThreadPoolExecutor(THREADS, thread_name_prefix="worker") as pool:
             while not self.stop.is_set():
                 if not self._round(pool):
@@ -263,6 +264,11 @@ class Worker:
         except Exception as error:
             self.sealed_at = now
             self.service.log.failure("audit.surprise", error)
+
+    def _realign(self) -> None:
+        """Look at once after what a clock that was ahead, and was put right since, had put far off."""
+        if moved := self.service.register.realign():
+            self.service.log.event("clock.realigned", count=moved)
 
     def _renew(self) -> None:
         """Tell whose consent a newer policy outgrew; nothing of theirs is used meanwhile (SC-5)."""

@@ -204,6 +204,10 @@ class Connections:
         """Let it be due `after` ms from now (None: never), unless something made it due meanwhile."""
         self._run("matter", agent, what, begun, "" if after is None else after)
 
+    def realign(self, agent: Agent) -> int:
+        """Let be due now what a clock that was ahead put far off; return how many matters that were."""
+        return int(self._run("realign", agent, keys.PUT_OFF_MAX)[1])
+
     def consent_needed(self, agent: Agent, connection_id: str, number: int) -> None:
         """Note that Google says the permission of token `number` does not suffice (SC-5), unless a newer one stands."""
         self._step("consent", agent, Kind.CONSENT_NEEDED, Actor.GOOGLE, connection_id, "", number)

@@ -22,6 +22,8 @@ CALENDAR_DELETION_MAX = HOUR
 """How long a closing errand tries to delete the calendar before it revokes all the same (law 6)."""
 WAITING_MAX = 30 * DAY
 """A session that waits for a person's act."""
+PUT_OFF_MAX = 2 * DAY
+"""No matter of a slot is put off longer, besides ends that were told or promised: a clock that was ahead did that."""
 PROBE_EVERY = 19 * HOUR
 """A live grant's proof of life; with the spread of a quarter still at least daily (RV-1)."""
 REVIEWER_AFTERMATH = BROWSER_ABSOLUTE + HOUR

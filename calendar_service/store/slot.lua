@@ -144,7 +144,7 @@ end
 -- A wait for a person's act counts from its first moment, whatever is looked at meanwhile.
 local function put_session(name, record)
   if record.status ~= 'waiting' then record.waiting_since = 0
-  elseif (record.waiting_since or 0) == 0 then record.waiting_since = now end
+  elseif (record.waiting_since or 0) == 0 or record.waiting_since > now then record.waiting_since = now end
   redis.call('HSET', S, name, cjson.encode(record))
 end
 

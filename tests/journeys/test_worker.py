@@ -6,7 +6,7 @@ from time import monotonic
 import pytest
 
 from calendar_service.domain.clock import DAY, MINUTE, SECOND
-from calendar_service.domain.session import By
+from calendar_service.domain.session import By, Status
 from calendar_service.store import keys
 from calendar_service.store.journal import Actor
 from tests.household import SECOND as OTHER_ACCOUNT
@@ -50,6 +50,39 @@ def test_a_worker_whose_clock_is_wrong_drops_no_session(
     assert set(alarms(capsys)) == {"erasure.clocks_differ"}
     due = house.service.connections.slot(house.agent).due
     assert due["tidy"] <= house.service.clock.now() + 11 * MINUTE
+
+
+def test_what_a_clock_that_was_ahead_put_far_off_is_looked_at_once_it_is_right(house: Household) -> None:
+    house.connect()
+    house.clock.advance(31 * DAY / SECOND)
+    house.work(3)
+    house.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=1)
+    wish = house.content(days=60)
+    assert house.service.schedule.put(house.agent, "s1", wish, By.AGENT, None).status is Status.PENDING
+    house.service.organizations.pause(house.agent, Actor.AGENT, paused=True)
+    house.service.schedule.put(house.agent, "waits", wish, By.AGENT, None)
+    house.service.organizations.pause(house.agent, Actor.AGENT, paused=False)
+    house.clock.advance(-31 * DAY / SECOND)
+    house.work(2)
+    slot = house.service.connections.slot(house.agent)
+    assert slot.due["probe"] > slot.now + 30 * DAY
+    assert house.service.register.realign() >= 4
+    house.work(3)
+    slot = house.service.connections.slot(house.agent)
+    assert max(slot.due.values()) < slot.now + 2 * DAY
+    assert len(house.events()) == 2
+    assert house.service.register.realign() == 0
+
+
+def test_realigning_leaves_told_ends_alone(house: Household) -> None:
+    house.connect()
+    house.service.organizations.pause(house.agent, Actor.AGENT, paused=True)
+    house.service.schedule.put(house.agent, "waits", house.content(days=20), By.AGENT, None)
+    house.connect(NEIGHBOUR, OTHER_ACCOUNT)
+    house.service.disconnect.end(NEIGHBOUR, Actor.AGENT)
+    before = [house.service.connections.slot(agent).due for agent in (house.agent, NEIGHBOUR)]
+    assert house.service.register.realign() == 0
+    assert [house.service.connections.slot(agent).due for agent in (house.agent, NEIGHBOUR)] == before
 
 
 def test_an_errand_waits_for_google_no_longer_than_it_is_this_workers(house: Household) -> None:
