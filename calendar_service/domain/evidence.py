@@ -209,8 +209,9 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             declared=_POLICY,
         ),
         "LU-6": Evidence(
-            "Every act is written down without names and content, in a chain that shows whatever is removed, changed "
-            "or reordered. That people keep to it is the operator's word.",
+            "Each step that changes a connection or a session is written down without names and content, in a chain "
+            "that shows what was removed, changed or reordered; its last day rests on the workers too. That people "
+            "keep to it is the operator's word.",
             ("journeys/sealing.py", "journeys/verification.py"),
             (
                 "journeys/test_audit_tampering.py::test_a_changed_entry_is_found_with_its_place",
@@ -219,6 +220,7 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
                 "journeys/test_audit_trail.py::"
                 "test_closing_and_reopening_an_organization_are_entries_that_do_not_name_it",
                 "rooms/store/test_slot.py::test_every_step_leaves_its_entry_and_no_identifier_of_google",
+                "rooms/store/test_slot.py::test_only_scripts_that_change_no_connection_or_session_write_no_entry",
             ),
             ("trail", "checkpoint"),
             declared=_POLICY,
@@ -292,6 +294,8 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
                 "journeys/test_life_of_a_grant.py::"
                 "test_a_revocation_that_google_never_answers_ends_after_seven_days_without_the_token",
                 "journeys/test_legal_hold.py::test_after_its_end_one_sweep_erases",
+                "journeys/test_legal_hold.py::"
+                "test_a_hold_keeps_the_identifiers_of_sessions_long_over_and_no_content",
             ),
             ("retention", "erasures", "checkpoint", "durability", "clocks"),
         ),

@@ -12,6 +12,12 @@ def blocked(guest: Guest) -> None:
     guest.answer_with_error("admin_policy_enforced")
 
 
+def policy_changed(guest: Guest) -> None:
+    guest.settings()
+    guest.page.eval_on_selector("input[name=policy]", "field => field.value = '0'")
+    guest.press("/connect")
+
+
 def superseded(guest: Guest) -> None:
     guest.settings()
     older = guest.consent()

@@ -1,9 +1,11 @@
 """An agent's slot under its scripts: whole steps, fences, ends and expiries."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+import calendar_service.store
 from calendar_service.domain.clock import DAY, HOUR, MINUTE
 from calendar_service.domain.connection import Grant as GrantFact
 from calendar_service.domain.errors import StoreUnavailable
@@ -306,6 +308,25 @@ def test_every_step_leaves_its_entry_and_no_identifier_of_google(store: Store) -
     assert grant.event_id("s1", 0) not in text
     assert "cal@group" not in text
     assert "agent-1" not in text
+
+
+NO_ENTRY = {
+    "whose turn it is, and when": {"claim", "take", "lease", "release", "matter", "postpone", "nudge", "realign"},
+    "a fresh token or a new seal for what is there": {"refreshed", "reseal"},
+    "which connections share an account": {"mark_join", "mark_leave", "mark_revoked"},
+    "how a letter fares": {"letter_take", "letter_done", "letter_ends", "letter_replay", "erased_done"},
+    "the trail itself": {"seal", "trim", "checkpoint", "enter"},
+    "nobody's: how much is asked of Google, what is to be rewritten, reviewers' links": {
+        "flow", "note", "reviewer_link", "reviewer_act",
+    },
+}  # fmt: skip
+"""Scripts that write no entry, by what they change."""
+
+
+def test_only_scripts_that_change_no_connection_or_session_write_no_entry() -> None:
+    scripts = Path(calendar_service.store.__file__).parent.glob("*.lua")
+    silent = {path.stem for path in scripts if "journal(" not in path.read_text("utf-8")}
+    assert silent == set().union(*NO_ENTRY.values())
 
 
 def test_identifiers_of_sessions_long_over_are_dropped(store: Store) -> None:
