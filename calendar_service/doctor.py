@@ -11,6 +11,8 @@ from calendar_service.domain.clock import DAY, HOUR, MINUTE, SECOND
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.operator import Operator, Promises
 from calendar_service.journeys.sealing import ABSENT_AFTER
+from calendar_service.store.database import Refused
+from calendar_service.store.files import IN_FILES_AT_MOST
 from calendar_service.store.upkeep import WrongIdentityKey
 
 DURABILITY = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
@@ -63,6 +65,7 @@ def _service(service: wiring.Service) -> Iterator[Finding]:
     yield from _consents(service)
     yield from _sealed(service)
     yield from _audit(service)
+    yield from _files(service)
     yield from _google(service)
     yield _notifications(service)
 
@@ -153,7 +156,7 @@ def _google_button(operator: Operator) -> Finding:
 def _durability(service: wiring.Service) -> Iterator[Finding]:
     try:
         found = service.upkeep.persistence()
-    except StoreUnavailable:
+    except Refused:
         yield Finding("durability", "note", "the database does not tell its settings", "permit CONFIG GET")
         return
     wrong = {
@@ -177,7 +180,7 @@ def _copies(service: wiring.Service) -> Iterator[Finding]:
     """Compare how many replicas a write waits for with how many there are."""
     try:
         wanted, found = service.database.deployment.copies, service.upkeep.replicas()
-    except StoreUnavailable:
+    except Refused:
         yield Finding("replicas", "note", "the database does not tell its replicas", "permit INFO")
         return
     numbers = {"found": found, "wanted": wanted}
@@ -335,6 +338,30 @@ def _audit(service: wiring.Service) -> Iterator[Finding]:
             "checkpoint %(number)s of %(made)s",
             "",
             {"number": newest["number"], "made": newest["made_at"]},
+        )
+
+
+def _files(service: wiring.Service) -> Iterator[Finding]:
+    """Tell whether what was erased is gone from the database's files too (law 7)."""
+    waiting, outcome = service.files.waiting(), service.files.outcome()
+    if waiting > IN_FILES_AT_MOST:
+        yield Finding(
+            "erasures",
+            "fault",
+            "may still stand in the database's files: what was erased up to %(hours)s hours ago",
+            "permit BGREWRITEAOF, make room on its disk, and see a worker's log (docs/audit.md)",
+            {"hours": f"{waiting / HOUR:.0f}"},
+        )
+    if outcome == "failed":
+        yield Finding(
+            "erasures",
+            "fault",
+            "a database server could not rewrite its file, so what was erased is still in it",
+            "make room on its disk, and see its log; a worker tries again each hour",
+        )
+    elif outcome == "refused":
+        yield Finding(
+            "erasures", "note", "the database does not tell how its files were rewritten", "permit INFO"
         )
 
 

@@ -52,6 +52,7 @@ from calendar_service.store.connections import Connections
 from calendar_service.store.consents import Consents
 from calendar_service.store.database import Database
 from calendar_service.store.deployment import deployment
+from calendar_service.store.files import Files
 from calendar_service.store.flow import FlowBook, Limits
 from calendar_service.store.grants import Grants
 from calendar_service.store.holdings import Holdings
@@ -82,6 +83,7 @@ class Service:
     connections: Connections
     timers: Timers
     upkeep: Upkeep
+    files: Files
     access: Access
     connect: Connect
     schedule: Schedule
@@ -149,6 +151,7 @@ class Service:
         try:
             count, longest = self.timers.backlog()
             due = {"calendar_agents_due": float(count), "calendar_longest_wait_seconds": longest / SECOND}
+            due["calendar_erasures_in_files_seconds"] = self.files.waiting() / SECOND
             return due | self.flow.numbers() | self.audit.numbers()
         except StoreUnavailable:
             return {}  # the other counters are wanted most when the database is away
@@ -249,9 +252,9 @@ def build(
     overview = Overview(connections, sessions, grants, access, calendar, transport, marks, promises, clock)
     signing_key, issuer = Ed25519PrivateKey.from_private_bytes(config.signing_key), operator.identity.who
     receipts = Receipts(signing_key, issuer, clock)
-    upkeep = Upkeep(database)
+    files = Files(database)
     disconnect = Disconnect(
-        connections, grants, marks, oauth, calendar, transport, overview, receipts, upkeep, clock, erase_after
+        connections, grants, marks, oauth, calendar, transport, overview, receipts, files, clock, erase_after
     )
     attempts = Attempts(sessions, connections, access, Writer(calendar), identity, operator, flow)
     schedule = Schedule(sessions, connections, grants, access, attempts, flow, clock)
@@ -266,7 +269,8 @@ def build(
         tickets=tickets,
         connections=connections,
         timers=Timers(database),
-        upkeep=upkeep,
+        upkeep=Upkeep(database),
+        files=files,
         access=access,
         connect=Connect(
             tickets, connections, grants, marks, access, oauth, calendar, identity, operator, clock

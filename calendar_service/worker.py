@@ -13,6 +13,7 @@ from calendar_service.domain.connection import Facts
 from calendar_service.domain.errors import AccessRevoked, GoogleError, NotConnected, ServiceError
 from calendar_service.domain.names import Agent
 from calendar_service.journeys.order import Matter, fair
+from calendar_service.store.files import IN_FILES_AT_MOST, Wish
 from calendar_service.wiring import Service
 
 THREADS = 8
@@ -26,7 +27,7 @@ REST = 0.5
 IDENTIFIERS_KEPT_DAYS = 30
 """After the day of a session's end (law 11)."""
 REWRITE_EVERY: Millis = MINUTE
-"""The append-only file is rewritten at most this often, and within this time of an erasure."""
+"""One worker has the append-only files rewritten at most this often, and so soon after an erasure."""
 REWRITE_AT_LATEST: Millis = DAY // 2
 """And so often in any case: who erased may have died before asking, and the database's own expiry never asks."""
 SEAL_EVERY: Millis = 5 * SECOND
@@ -66,7 +67,9 @@ class Worker:
     sealed_at: Millis = 0
     checked_at: Millis = 0
     rewrite_owed: bool = False
-    """A rewrite was begun on some server and not on all."""
+    """A rewrite is asked for at the next look, whoever is at it."""
+    rewriting: Wish | None = None
+    """Rewrites for this wish were begun on all servers, and are not known to be done."""
     renewal_owed: bool = True
     """A policy that came with this start is not told yet."""
     held: list[tuple[Matter, Millis]] = field(default_factory=list)
@@ -79,7 +82,7 @@ class Worker:
     def run(self) -> None:
         """Work until stopped."""
         self.service.log.event("worker.started")
-        self._rewrite()  # what another process erased and could no longer rewrite goes now (law 7)
+        self.rewrite_owed = True  # what another process erased and could no longer rewrite goes now (law 7)
         self._apart(self._realign)
         with ThreadPoolExecutor(THREADS, thread_name_prefix="worker") as pool:
             while not self.stop.is_set():
@@ -234,7 +237,7 @@ class Worker:
 
     def _after_agents(self) -> None:
         self._tell(self.service.notify.deliver_erased())
-        self._rewrite_if_wanted()
+        self._apart(self._look_at_files)
         self._seal()
         self._apart(self._sweep_reviewers)
 
@@ -289,22 +292,41 @@ class Worker:
         if self.service.reviewers.sweep() == "clock":
             self._clocks_differ()
 
-    def _rewrite_if_wanted(self) -> None:
-        since = abs(self.service.clock.now() - self.rewritten_at)  # also where a clock was put back
-        if since < REWRITE_EVERY:
-            return
-        is_late = self.rewritten_at > 0 and since >= REWRITE_AT_LATEST
-        if is_late or self.rewrite_owed or self.service.upkeep.take_rewrite():
-            self._rewrite()
+    def _look_at_files(self) -> None:
+        """Have the database's files written anew where something was erased, until that is known to be done."""
+        now, files = self.service.clock.now(), self.service.files
+        since = abs(now - self.rewritten_at)  # also where a clock was put back
+        if self.rewriting:
+            self._rewrite_ends(self.rewriting)
+        elif since >= REWRITE_EVERY:
+            if self.rewrite_owed or (self.rewritten_at > 0 and since >= REWRITE_AT_LATEST):
+                files.want()
+                files.give_back()
+                self.rewrite_owed, self.rewritten_at = False, now
+            if wish := files.take():
+                self.rewritten_at = now
+                self._rewrite_begins(wish)
 
-    def _rewrite(self) -> None:
-        self.rewrite_owed = False
-        try:
-            self.service.upkeep.rewrite()
-        except ServiceError as trouble:
-            self.rewrite_owed = True
-            self.service.log.event("worker.trouble", code=trouble.code)
-        self.rewritten_at = self.service.clock.now()
+    def _rewrite_begins(self, wish: Wish) -> None:
+        answer = self.service.files.begin()
+        if answer == "ok":
+            self.rewriting = wish
+        elif answer == "again" and wish.taken - wish.since < IN_FILES_AT_MOST:
+            self.service.files.give_back()
+        else:
+            self._left_in_files(wish)
+
+    def _rewrite_ends(self, wish: Wish) -> None:
+        answer = self.service.files.outcome()
+        if answer == "ok":
+            self.service.files.done(wish)
+        elif answer != "running":
+            self._left_in_files(wish)
+        self.rewriting = wish if answer == "running" else None
+
+    def _left_in_files(self, wish: Wish) -> None:
+        seconds = (wish.taken - wish.since) // SECOND
+        self.service.log.alarm("erasure.left_in_files", seconds=seconds, clause="ST-5")
 
 
 def run(service: Service, stop: threading.Event) -> None:

@@ -181,7 +181,7 @@ class Act:
                     found += [
                         f"{member} due since {now - at:.0f} ms" for member, at in due if now - at > 3000
                     ]
-                elif key == "rewrite-wanted":
+                elif key == "rewrite":
                     found.append("a rewrite is wanted")
         return found
 

@@ -258,7 +258,7 @@ DEFECTS = (
     ),
     Defect(
         "the wish for a rewrite needs memory",
-        "store/note.lua",
+        "store/rewrite_want.lua",
         "#!lua flags=allow-oom",
         "#!lua",
         ("F5 erasure without memory",) * 4,

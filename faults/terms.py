@@ -48,7 +48,7 @@ def without_memory(act: Act) -> int:
         else:
             act.town.advance(61)
         _gone(act, agent, "without memory")
-        wanted = client.exists("rewrite-wanted") or client.info("persistence")["aof_rewrite_in_progress"]
+        wanted = client.exists("rewrite") or client.info("persistence")["aof_rewrite_in_progress"]
         act.counted["rewrites wanted without memory"] += bool(wanted)
         client.config_set("maxmemory", "0")
     return 1

@@ -280,7 +280,7 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             "Keys go when Google confirms, after 7 days at most; identifiers go by a timer, in one step that works "
             "without memory too, and the database's file is rewritten. A legal hold keeps identifiers back, and only "
             "those, until its end.",
-            ("store/erase.lua", "store/dead.lua", "journeys/disconnect.py", "journeys/holds.py", "store/upkeep.py"),
+            ("store/erase.lua", "store/dead.lua", "journeys/disconnect.py", "journeys/holds.py", "store/files.py"),
             (
                 "journeys/test_main_job.py::test_the_timer_erases_on_its_date_and_leaves_a_receipt",
                 "rooms/store/test_slot.py::test_a_revocation_counts_from_the_last_proof_of_life_but_leaves_an_hour",

@@ -398,12 +398,12 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "Stays: it concerns nobody.",
     ),
     Item(
-        "rewrite-wanted",
-        (),
-        "That the database's file has to be written anew.",
-        "So that what was erased is gone from the file too.",
+        "rewrite",
+        ("since", "wishes", "again_at"),
+        "That the database's files have to be written anew, and since when.",
+        "So that what was erased is gone from the files too.",
         "ST-5",
-        "Within a day.",
+        "When they are, within a day.",
     ),
     Item(
         "copied",

@@ -36,10 +36,10 @@ from calendar_service.journeys.receipts import Receipts, kept, shard_of
 from calendar_service.journeys.views import ConnectionView
 from calendar_service.store import keys
 from calendar_service.store.connections import Connections, Errand, Slot
+from calendar_service.store.files import Files
 from calendar_service.store.grants import Grant, Grants
 from calendar_service.store.journal import Actor
 from calendar_service.store.marks import Marks
-from calendar_service.store.upkeep import Upkeep
 
 _REVOKE_DEADLINE: Millis = 10 * SECOND
 _INLINE = 5.0
@@ -59,7 +59,7 @@ class Disconnect:
     transport: Transport
     overview: Overview
     receipts: Receipts
-    upkeep: Upkeep
+    files: Files
     clock: Clock
     erase_after: Millis
 
@@ -254,7 +254,7 @@ class Disconnect:
         if answer != "ok":
             return answer
         failpoint("erase.after_store")
-        self.upkeep.want_rewrite()
+        self.files.want()
         return receipt
 
 

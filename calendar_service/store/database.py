@@ -39,6 +39,10 @@ COPY_PATIENCE: Final[Millis] = 1_000
 _MARKED: Final = "#!lua flags=allow-oom\nreturn redis.call('SET', KEYS[1], '1', 'PX', 1000)"
 
 
+class Refused(StoreUnavailable):
+    """A server forbids a question about itself, does not know it, or cannot do it; `__cause__` says why."""
+
+
 class Database:
     """One Redis or Valkey, spoken to in scripts: a state change is one of them, whole or not at all."""
 
@@ -71,6 +75,17 @@ class Database:
             return pipeline.execute()
 
         return cast(list[Any], self._told(send))
+
+    def servers(self) -> list["redis.Redis"]:
+        """Return every server whose files hold the data, replicas included. Raises `Refused` as `consult` does."""
+        return cast(list["redis.Redis"], self.consult(lambda: list(self.deployment.servers())))
+
+    def consult(self, question: Callable[[], Any]) -> Any:
+        """Ask a server about itself; many may be set up so that it does not answer, which is then `Refused`."""
+        try:
+            return self._told(question)
+        except redis.ResponseError as error:
+            raise Refused("The database does not let this service ask or do this.") from error
 
     def write(self, command: str, key: str, *arguments: str | int) -> Any:
         """Send one writing command on one key: for what is no state of a connection."""

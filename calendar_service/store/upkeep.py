@@ -1,13 +1,11 @@
-"""The database as a whole: is it there, is it ours, is what was erased gone from its files. Must not know an agent."""
+"""The database as a whole: is it there, is it ours, is it set up as it has to be. Must not know an agent."""
 
+from functools import partial
 from typing import Any, cast
 
-import redis
-
 from calendar_service.domain.clock import Millis
-from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.store import keys
-from calendar_service.store.database import Database, ask_time, unavailable
+from calendar_service.store.database import Database, ask_time
 
 
 class WrongIdentityKey(Exception):
@@ -42,48 +40,13 @@ class Upkeep:
     def _check_value(self) -> str | None:
         return cast(str | None, self._database.ask(lambda client: client.get(keys.IDENTITY_CHECK)))
 
-    def want_rewrite(self) -> None:
-        """Ask for the append-only file to be rewritten: something was erased (law 7)."""
-        self._database.script("note", [keys.REWRITE_WANTED])
-
-    def take_rewrite(self) -> bool:
-        """Tell whether a rewrite is wanted, and take the wish."""
-        return bool(self._database.write("GETDEL", keys.REWRITE_WANTED))
-
-    def rewrite(self) -> None:
-        """Rewrite the append-only file of every server, so that nothing erased is left in it.
-
-        A replica writes a file of its own, and no primary tells it to rewrite that. Raises
-        `StoreUnavailable` when some did not begin: then it is to be asked again.
-        """
-        begun = [self._begins(server) for server in self._servers()]
-        if not all(begun):
-            raise unavailable()
-
-    def _begins(self, server: "redis.Redis") -> bool:
-        try:
-            self._database.ask(lambda _: server.bgrewriteaof())
-        except redis.ResponseError:
-            self.want_rewrite()  # one is under way already: it may have begun before the erasure
-        except StoreUnavailable:
-            return False
-        return True
-
     def persistence(self) -> list[dict[str, Any]]:
-        """Return what each server says of its durability: for `doctor`."""
+        """Return what each server says of its durability: for `doctor`. Raises `Refused` where it may not be asked."""
         wanted = ("appendonly", "appendfsync", "maxmemory-policy")
-
-        def settings(server: "redis.Redis") -> dict[str, Any]:
-            return cast(dict[str, Any], self._database.ask(lambda _: server.config_get(*wanted)))
-
-        return [settings(server) for server in self._servers()]
+        servers = self._database.servers()
+        return [self._database.consult(partial(one.config_get, *wanted)) for one in servers]
 
     def replicas(self) -> int:
-        """Return how many replicas follow the server of the first shard."""
+        """Return how many replicas follow the server of the first shard. Raises `Refused` where it may not be asked."""
         server = self._database.deployment.server_of(keys.timers(0))
-        return int(self._database.ask(lambda _: server.info("replication"))["connected_slaves"])
-
-    def _servers(self) -> list["redis.Redis"]:
-        return cast(
-            list["redis.Redis"], self._database.ask(lambda _: list(self._database.deployment.servers()))
-        )
+        return int(self._database.consult(lambda: server.info("replication"))["connected_slaves"])

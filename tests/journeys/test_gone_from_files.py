@@ -1,13 +1,16 @@
 """After the erasure the database's raw files hold nothing of it, and no key still held finds an id again (ST-5)."""
 
 import json
+import os
+import signal
 from base64 import b32hexencode, b64decode
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from calendar_service.domain.clock import DAY, SECOND
+from calendar_service import doctor
+from calendar_service.domain.clock import DAY, HOUR, MINUTE, SECOND
 from calendar_service.domain.failpoints import FailpointRaised, configure
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By
@@ -18,6 +21,7 @@ from calendar_service.worker import Worker
 from tests import servers
 from tests.conftest import MovableClock
 from tests.household import FIRST, Household
+from tests.journeys.test_flow import alarms
 from tests.local_google import LocalGoogle
 from tests.servers import Server
 
@@ -110,6 +114,110 @@ def test_where_nobody_asked_for_it_the_file_is_rewritten_within_the_day(
     house.clock.advance(DAY / 2 / SECOND)
     worker.round()
     assert servers.until(lambda: calendar_id not in server.files())
+
+
+def told(house: Household) -> dict[str, tuple[str, str]]:
+    """Return what `doctor` finds, the worst of each check: so does the report."""
+    levels = ("ok", "note", "fault")
+    found: dict[str, tuple[str, str]] = {}
+    for one in doctor.examine(house.config):
+        worst = max(
+            found.get(one.check, ("ok", "")), (one.level, one.told()[0]), key=lambda it: levels.index(it[0])
+        )
+        found[one.check] = worst
+    return found
+
+
+def erased(house: Household) -> bytes:
+    """Let a connection live and be erased; return its calendar's id."""
+    calendar_id = lived(house)["calendar id"].encode()
+    house.service.disconnect.disconnect(WHOSE, Actor.AGENT)
+    house.service.disconnect.erase_now(WHOSE, Actor.AGENT)
+    return calendar_id
+
+
+def test_a_database_that_refuses_the_rewrite_is_told_of_and_asked_again(
+    alone: tuple[Household, Server], capsys: pytest.CaptureFixture[str]
+) -> None:
+    house, server = alone
+    server.client.execute_command("ACL", "SETUSER", "default", "-bgrewriteaof")
+    calendar_id, worker = erased(house), house.worker
+    worker.round()
+    assert alarms(capsys).count("erasure.left_in_files") == 1
+    worker.round()
+    house.clock.advance(2 * MINUTE / SECOND)
+    worker.round()
+    assert "erasure.left_in_files" not in alarms(capsys)  # each hour, not each minute
+    assert told(house)["erasures"][0] == "ok"
+    house.clock.advance(25 * HOUR / SECOND)
+    worker.round()
+    assert "erasure.left_in_files" in alarms(capsys)
+    assert told(house)["erasures"] == (
+        "fault", "may still stand in the database's files: what was erased up to 25 hours ago",
+    )  # fmt: skip
+    assert house.service.metrics()["calendar_erasures_in_files_seconds"] > 25 * HOUR / SECOND
+    assert calendar_id in server.files()
+    server.client.execute_command("ACL", "SETUSER", "default", "+bgrewriteaof")
+    house.clock.advance(HOUR / SECOND)
+
+    def is_done() -> bool:
+        worker.round()
+        return house.service.metrics()["calendar_erasures_in_files_seconds"] == 0
+
+    assert servers.until(is_done)
+    assert servers.until(lambda: calendar_id not in server.files())
+    assert told(house)["erasures"][0] == "ok"
+
+
+def test_a_rewrite_that_began_and_failed_is_told_of_and_asked_again(
+    alone: tuple[Household, Server], capsys: pytest.CaptureFixture[str]
+) -> None:
+    house, server = alone
+    calendar_id, worker = erased(house), house.worker
+    server.client.config_set("rdb-key-save-delay", "1000000")  # the rewrite takes as long as it is looked at
+    worker.round()
+    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text("ascii")
+    (child,) = children.split()
+    worker.round()
+    assert house.service.files.outcome() == "running"
+    os.kill(int(child), signal.SIGKILL)
+    servers.until(lambda: house.service.files.outcome() == "failed")
+    worker.round()
+    assert "erasure.left_in_files" in alarms(capsys)
+    assert told(house)["erasures"][:1] == ("fault",)
+    assert calendar_id in server.files()
+    server.client.config_set("rdb-key-save-delay", "0")
+    house.clock.advance(2 * HOUR / SECOND)
+
+    def is_gone() -> bool:
+        worker.round()
+        return calendar_id not in server.files()
+
+    assert servers.until(is_gone)
+    assert told(house)["erasures"][0] == "ok"
+
+
+def test_a_database_that_tells_nothing_of_itself_is_told_of(alone: tuple[Household, Server]) -> None:
+    house, server = alone
+    lived(house)
+    server.client.execute_command("ACL", "SETUSER", "default", "-config", "-info")
+    found = told(house)
+    assert found["durability"] == ("note", "the database does not tell its settings")
+    assert found["replicas"] == ("note", "the database does not tell its replicas")
+    assert found["erasures"] == ("note", "the database does not tell how its files were rewritten")
+
+
+def test_without_an_answer_nothing_counts_as_gone_from_the_files(
+    alone: tuple[Household, Server], capsys: pytest.CaptureFixture[str]
+) -> None:
+    house, server = alone
+    server.client.execute_command("ACL", "SETUSER", "default", "-info")
+    erased(house)
+    worker = house.worker
+    for _ in range(3):
+        worker.round()
+    assert alarms(capsys).count("erasure.left_in_files") == 1
+    assert house.service.database.client.hget(keys.REWRITE, "wishes") == "1"
 
 
 def test_no_key_that_is_still_held_finds_an_identifier_again(alone: tuple[Household, Server]) -> None:

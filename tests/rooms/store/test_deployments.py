@@ -13,6 +13,7 @@ from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.store import database as database_module
 from calendar_service.store import keys
+from calendar_service.store.files import Files
 from calendar_service.store.journal import Actor
 from calendar_service.store.tickets import Ticket, Tickets
 from calendar_service.store.upkeep import Upkeep
@@ -128,15 +129,10 @@ def test_every_servers_file_is_rewritten_after_an_erasure(tmp_path: Path, test_c
         servers.until(lambda: b"cal@group" in replica.files())
         test_clock.advance(8 * DAY / 1000)
         assert store.connections.erase(AGENT, Actor.SERVICE, "r1", "{}", timed=True) == "ok"
-        upkeep = Upkeep(store.database)
-        upkeep.want_rewrite()
-
-        def is_gone() -> bool:
-            if upkeep.take_rewrite():  # asked again where a rewrite was under way already, as the worker does
-                upkeep.rewrite()
-            return b"cal@group" not in primary.files() + replica.files()
-
-        servers.until(is_gone)
+        files = Files(store.database)
+        servers.until(lambda: files.begin() == "ok")  # not while one is under way
+        servers.until(lambda: files.outcome() == "ok")
+        servers.until(lambda: b"cal@group" not in primary.files() + replica.files())
 
 
 def test_a_cluster_serves_every_step(tmp_path: Path, test_clock: MovableClock) -> None:
@@ -152,7 +148,7 @@ def test_a_cluster_serves_every_step(tmp_path: Path, test_clock: MovableClock) -
         test_clock.advance(2 * DAY / 1000)
         assert len(list(store.timers.due(32))) == len(AGENTS)
         assert len(Upkeep(store.database).persistence()) == len(nodes)
-        Upkeep(store.database).rewrite()
+        assert Files(store.database).begin() == "ok"
 
 
 def test_a_cluster_that_is_away_is_told_as_such(test_clock: MovableClock) -> None:

@@ -12,8 +12,8 @@ from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import Status
 from calendar_service.store import keys
+from calendar_service.store.files import Files
 from calendar_service.store.journal import Actor
-from calendar_service.store.upkeep import Upkeep
 from tests.rooms.store.conftest import AGENT, WEEK, Store
 
 
@@ -285,8 +285,12 @@ def test_a_full_database_refuses_to_accept_but_still_disconnects_and_erases(stor
         slot = store.connections.slot(AGENT)
         store.connections.errand_done(AGENT, slot.errands[0], "confirmed")
         assert erase(store, timed=False) == "ok"
-        Upkeep(store.database).want_rewrite()
-        assert Upkeep(store.database).take_rewrite()
+        files = Files(store.database)
+        files.want()
+        wish = files.take()
+        assert wish
+        files.done(wish)
+        assert files.waiting() == 0
         store.connections.set_closed("acme", Actor.ADMINISTRATOR, is_closed=True)
         assert store.connections.is_closed("acme")
         store.connections.set_closed("acme", Actor.ADMINISTRATOR, is_closed=False)

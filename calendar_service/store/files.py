@@ -1,0 +1,95 @@
+"""The database's files: written anew after an erasure, until they are (law 7, ST-5). Must not know an agent."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from calendar_service.domain.clock import DAY, HOUR, Millis
+from calendar_service.domain.errors import StoreUnavailable
+from calendar_service.store import keys
+from calendar_service.store.database import Database, Refused, ask_time
+
+AGAIN: Millis = HOUR
+"""From one beginning to the next while it is not known to be done: each try may fill a disk that is nearly full."""
+IN_FILES_AT_MOST: Millis = DAY
+"""What was erased and may have stood in a file for longer alarms; the sum of retention counts with it (ST-5)."""
+_WORST = ("ok", "again", "refused")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """That the files be written anew, as one worker took it."""
+
+    number: int
+    """How many wishes there were."""
+    since: Millis
+    """The oldest erasure that may still stand in a file."""
+    taken: Millis
+
+
+class Files:
+    """The wish for a rewrite, kept until every server has done it; and how the servers' last one ended."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def want(self) -> None:
+        """Ask for the append-only files to be rewritten: something was erased."""
+        self._database.script("rewrite_want", [keys.REWRITE])
+
+    def take(self) -> Wish | None:
+        """Take the wish, if there is one and nobody else is at it; it comes back after `AGAIN`, unless it is done."""
+        found = self._database.script("rewrite_take", [keys.REWRITE], AGAIN)
+        return Wish(*map(int, found)) if found else None
+
+    def give_back(self) -> None:
+        """Let whoever comes next take the wish."""
+        self._database.write("HDEL", keys.REWRITE, "again_at")
+
+    def done(self, wish: Wish) -> None:
+        """Note that every file was rewritten since the wish was taken."""
+        self._database.script("rewrite_done", [keys.REWRITE], wish.number, wish.taken)
+
+    def waiting(self) -> Millis:
+        """Return for how long something erased may have stood in a file; 0 = nothing does."""
+
+        def look(pipeline: Any) -> None:
+            pipeline.hget(keys.REWRITE, "since")
+            ask_time(pipeline, keys.REWRITE)
+
+        since, time = self._database.read(look)
+        return max(0, self._database.instant(time) - int(since)) if since else 0
+
+    def begin(self) -> str:
+        """Let every server rewrite its file: a replica has one of its own, and no primary tells it to.
+
+        Answers `ok`, `again` (a rewrite was under way somewhere, perhaps since before the erasure; or no
+        answer came) or `refused` (a server forbids it, does not know the command, or cannot).
+        """
+        try:
+            begun = [self._begins(server) for server in self._database.servers()]
+        except Refused:
+            return "refused"
+        except StoreUnavailable:
+            return "again"
+        return max(begun, key=_WORST.index)
+
+    def _begins(self, server: Any) -> str:
+        try:
+            self._database.consult(server.bgrewriteaof)
+        except Refused as refusal:
+            return "again" if "already in progress" in str(refusal.__cause__) else "refused"
+        except StoreUnavailable:
+            return "again"
+        return "ok"
+
+    def outcome(self) -> str:
+        """Tell how the last rewrites ended: `ok`, `running`, `failed`, or `refused` (a server does not say)."""
+        try:
+            servers = self._database.servers()
+            found = [self._database.consult(partial(one.info, "persistence")) for one in servers]
+        except Refused:
+            return "refused"
+        if any(one["aof_rewrite_in_progress"] or one["aof_rewrite_scheduled"] for one in found):
+            return "running"
+        return "ok" if all(one["aof_last_bgrewrite_status"] == "ok" for one in found) else "failed"
