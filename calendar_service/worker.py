@@ -13,6 +13,7 @@ from calendar_service.domain.connection import Facts
 from calendar_service.domain.errors import AccessRevoked, GoogleError, NotConnected, ServiceError
 from calendar_service.domain.names import Agent
 from calendar_service.journeys.order import Matter, fair
+from calendar_service.journeys.pauses import pause
 from calendar_service.store.files import IN_FILES_AT_MOST, Wish
 from calendar_service.wiring import Service
 
@@ -38,6 +39,8 @@ SWEEP_EVERY: Millis = MINUTE
 """How soon after the end of a reviewer's link everything behind it goes."""
 _SOON: Millis = 30 * SECOND
 _LATER: Millis = 5 * MINUTE
+_TRIED = 2
+"""What is not a session's keeps no count of its tries: each pause after Google's trouble is that of the third."""
 _CLOCK: Millis = 10 * MINUTE
 _HELD: Millis = 25 * SECOND
 """Shorter than the lease on an agent."""
@@ -136,7 +139,10 @@ class Worker:
                     self._matter(agent, what)
             if sessions:
                 until = self.service.clock.now() + _HELD
-                self.held.extend((matter, until) for matter in self.service.order.due(slot, sessions))
+                matters = self.service.order.due(slot, sessions)
+                self.held.extend((matter, until) for matter in matters)
+                for name in {*sessions} - {matter.session for matter in matters}:
+                    self._unknown(agent, f"session:{name}")
             if not due:
                 self.service.connections.postpone(agent, "nothing", None)
         except ServiceError as trouble:
@@ -146,9 +152,8 @@ class Worker:
 
     def _matter(self, agent: Agent, what: str) -> None:
         kind, _, name = what.partition(":")
-        if kind not in self._chores:  # a newer version's, which runs beside this one: left to it (F35)
-            self.service.log.event("worker.unknown_matter")
-            self.service.connections.postpone(agent, what, _SOON)
+        if kind not in self._chores:
+            self._unknown(agent, what)
             return
         try:
             with self.service.flow.unhurried():
@@ -157,13 +162,18 @@ class Worker:
             return  # the journey has noted it, and what depended on it
         except GoogleError as trouble:
             self.service.log.event("worker.google_trouble", code=trouble.code, journey=kind)
-            self.service.connections.postpone(agent, what, _SOON)
+            self.service.connections.postpone(agent, what, max(_SOON, pause(trouble, _TRIED)))
         except ServiceError as trouble:
             self.service.log.alarm("worker.record_trouble", code=trouble.code, journey=kind)
             self.service.connections.postpone(agent, what, _LATER)
         except Exception as error:
             self.service.log.failure("worker.surprise", error, journey=kind)
             self.service.connections.postpone(agent, what, _LATER)
+
+    def _unknown(self, agent: Agent, what: str) -> None:
+        """Leave it to a newer version, which runs beside this one (F35)."""
+        self.service.log.event("worker.unknown_matter")
+        self.service.connections.postpone(agent, what, _SOON)
 
     @property
     def _chores(self) -> dict[str, Callable[[Agent, str], None]]:

@@ -3,10 +3,9 @@
 Knows the store and the writer of events. Must not know why the session is wanted as it is.
 """
 
-import random
 from dataclasses import dataclass, replace
 
-from calendar_service.domain.clock import HOUR, MINUTE, SECOND, Millis
+from calendar_service.domain.clock import Millis
 from calendar_service.domain.connection import Facts, State
 from calendar_service.domain.errors import (
     AccessForbidden,
@@ -31,15 +30,13 @@ from calendar_service.google.calendar import CalendarMissing
 from calendar_service.identity import IdentityKey
 from calendar_service.journeys.access import Access
 from calendar_service.journeys.flow import Flow
+from calendar_service.journeys.pauses import pause
 from calendar_service.journeys.wishes import is_unknown
 from calendar_service.journeys.writing import LeaseLost, Work, Writer
 from calendar_service.store import keys
 from calendar_service.store.connections import Connections
 from calendar_service.store.grants import Grant
 from calendar_service.store.sessions import Sessions
-
-_SLOWEST: Millis = 5 * MINUTE
-"""The longest pause between two tries after passing trouble."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +124,7 @@ class Attempts:
             reason=_reason(trouble),
             sent=doubt or ambiguous,
         )
-        self._again(agent, facts, later, content, _pause(later.tries, trouble))
+        self._again(agent, facts, later, content, pause(trouble, later.tries))
         return later
 
     def _parked(self, agent: Agent, facts: Facts, record: Record, content: Content | None) -> Record:
@@ -169,19 +166,3 @@ def _reason(trouble: ServiceError) -> str:
         AdminBlocked: "administrator",
     }
     return next((reason for kind, reason in names.items() if isinstance(trouble, kind)), "google_trouble")
-
-
-def _pause(tries: int, trouble: GoogleError) -> Millis:
-    """Return how long to wait before the next try: doubled each time, with jitter, by class of reason.
-
-    Hours where only time or a person helps, minutes where the operator has to act, else seconds and
-    growing; what Google itself says in Retry-After counts if it is longer (read with a limit of an hour).
-    """
-    if isinstance(trouble, QuotaExceeded | AdminBlocked):
-        base = HOUR << min(tries, 3)
-    elif isinstance(trouble, ClientRejected | RefreshRefused):
-        base = MINUTE << min(tries, 3)
-    else:
-        base = min(_SLOWEST, SECOND << min(tries, 10))
-    jittered = base // 2 + random.randrange(base // 2 + 1)  # noqa: S311 - spreads load, guards nothing
-    return max(jittered, (trouble.retry_after or 0) * SECOND)

@@ -12,7 +12,7 @@ from calendar_service.domain.connection import Facts, State
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.domain.scope import SCOPE
-from calendar_service.domain.session import Record, Status
+from calendar_service.domain.session import Content, Record, Status
 from calendar_service.journeys.wishes import is_unknown
 from calendar_service.store import keys
 from calendar_service.store.connections import Slot
@@ -46,27 +46,43 @@ class Order:
     clock: Clock
 
     def due(self, slot: Slot, names: Sequence[str]) -> list[Matter]:
-        """Return what these sessions of an agent need."""
-        at_once = [Matter(slot.agent, name, 0, 0, "") for name in names]
-        if slot.facts.state(SCOPE) is not State.CONNECTED:
-            return at_once
-        try:
-            grant = self.grants.open(slot.agent, slot.facts.connection_id, slot.grant)
-        except StoreUnavailable:
-            return at_once  # whoever does them says what is wrong with the record
-        found = zip(names, self.sessions.some(slot.agent, names), strict=True)
-        return [self._matter(slot, grant, name, record, sealed) for name, (record, sealed) in found]
+        """Return what these sessions of an agent need; of those that a newer version keeps, nothing (F35).
 
-    def _matter(self, slot: Slot, grant: Grant, name: str, record: Record | None, sealed: str) -> Matter:
-        account = slot.facts.account_mark
-        if record is None or record.status not in UNSETTLED or is_over(record, None, self.clock.now()):
-            return Matter(slot.agent, name, 0, 0, account)
-        if not record.wanted:
-            return Matter(slot.agent, name, record.over_day * DAY, cost_of(slot.facts, record), account)
-        content = grant.open_content(name, sealed) if sealed else None
-        if content is None or content.end <= self.clock.now():
-            return Matter(slot.agent, name, 0, 0, account)
-        return Matter(slot.agent, name, content.start, cost_of(slot.facts, record), account)
+        What does not open is no reason to keep the others waiting: whoever does it says what is wrong.
+        """
+        grant = self._grant(slot)
+        found = self.sessions.some(slot.agent, names)
+        return [self._matter(slot, grant, name, record, sealed) for name, (record, sealed) in found.items()]
+
+    def _grant(self, slot: Slot) -> Grant | None:
+        if slot.facts.state(SCOPE) is not State.CONNECTED:
+            return None
+        try:
+            return self.grants.open(slot.agent, slot.facts.connection_id, slot.grant)
+        except StoreUnavailable:
+            return None
+
+    def _matter(
+        self, slot: Slot, grant: Grant | None, name: str, record: Record | None, sealed: str
+    ) -> Matter:
+        at_once = Matter(slot.agent, name, 0, 0, "")
+        now = self.clock.now()
+        if grant is None or record is None or record.status not in UNSETTLED or is_over(record, None, now):
+            return at_once
+        start = record.over_day * DAY
+        if record.wanted:
+            content = _opened(grant, name, sealed)
+            if content is None or content.end <= now:
+                return at_once
+            start = content.start
+        return Matter(slot.agent, name, start, cost_of(slot.facts, record), slot.facts.account_mark)
+
+
+def _opened(grant: Grant, name: str, sealed: str) -> Content | None:
+    try:
+        return grant.open_content(name, sealed) if sealed else None
+    except StoreUnavailable:
+        return None
 
 
 def fair(matters: Iterable[Matter]) -> list[Matter]:

@@ -6,9 +6,16 @@ Knows the store and the writer of events. Must not know the web.
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
-from calendar_service.domain.clock import SECOND, Clock, Millis
+from calendar_service.domain.clock import DAY, SECOND, Clock, Millis
 from calendar_service.domain.connection import REFUSING_STATES, WAITING_STATES, Facts
-from calendar_service.domain.errors import Busy, EventMissing, NotConnected, NotFound, SessionOver
+from calendar_service.domain.errors import (
+    Busy,
+    EventMissing,
+    NotConnected,
+    NotFound,
+    SessionOver,
+    StoreUnavailable,
+)
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
 from calendar_service.domain.paging import PAGE, read_cursor, write_cursor
@@ -179,18 +186,31 @@ class Schedule:
         if state in REFUSING_STATES or record.status not in UNSETTLED:
             self.attempts.settled(agent, loaded.facts, record)
             return
-        grant = self.grants.open(agent, loaded.facts.connection_id, loaded.grant)
-        content = grant.open_content(session, loaded.content) if loaded.content else None
-        end = content.end if content else None
-        if (record.wanted and content is None) or is_over(record, end, now):
-            self._failed(agent, loaded.facts, record, "session_over")
-        elif state in WAITING_STATES and waited_too_long(record, now):
-            self._failed(agent, loaded.facts, record, "waited_too_long")
-        elif state in WAITING_STATES:
+        try:
+            grant = self.grants.open(agent, loaded.facts.connection_id, loaded.grant)
+            content = grant.open_content(session, loaded.content) if loaded.content else None
+        except StoreUnavailable:
+            # The keys may come back in time. Without them its end is known to the day.
+            if self._ended(agent, loaded.facts, record, (record.over_day + 1) * DAY, now):
+                return
+            raise
+        if self._ended(agent, loaded.facts, record, content.end if content else 0, now):
+            return
+        if state in WAITING_STATES:
             waiting = replace(record, status=Status.WAITING, reason=state.value)
             self.attempts.waits(agent, loaded.facts, waiting, content)
         else:
             self.attempts.make(agent, loaded.facts, grant, record, content, doubt=record.sent)
+
+    def _ended(self, agent: Agent, facts: Facts, record: Record, end: Millis, now: Millis) -> bool:
+        """Report it failed if its time, or that of its wait, is over; tell whether it is."""
+        if is_over(record, end, now):
+            self._failed(agent, facts, record, "session_over")
+        elif facts.state(SCOPE) in WAITING_STATES and waited_too_long(record, now):
+            self._failed(agent, facts, record, "waited_too_long")
+        else:
+            return False
+        return True
 
     def _failed(self, agent: Agent, facts: Facts, record: Record, reason: str) -> None:
         failed = replace(record, status=Status.FAILED, reason=reason, digest="")

@@ -49,7 +49,7 @@ class Grant:
         """Return what waits for this session."""
         try:
             return Content.of_canonical(self.key.open(f"session {session}", sealed))
-        except CannotOpen:
+        except (CannotOpen, ValueError, TypeError):
             raise cannot_open() from None
 
 

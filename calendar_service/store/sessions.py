@@ -1,11 +1,13 @@
 """The sessions of an agent's slot: accepted, leased, settled (laws 2-4). Must not know Google."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.connection import Facts
+from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import Record
 from calendar_service.store import keys
@@ -65,18 +67,22 @@ class Sessions:
         """Make sure that what was loaded is acknowledged; raise `StoreUnavailable` if it may not be told."""
         self._database.confirm(keys.part(agent, "sessions"))
 
-    def some(self, agent: Agent, sessions: Sequence[str]) -> list[tuple[Record | None, str]]:
-        """Return these sessions' records, each with the sealed content that waits, or empty."""
+    def some(self, agent: Agent, sessions: Sequence[str]) -> Mapping[str, tuple[Record | None, str]]:
+        """Return these sessions' records, each with the sealed content that waits, or empty.
+
+        Those that only a newer version understands are left out (F35).
+        """
 
         def look(pipeline: Any) -> None:
             pipeline.hmget(keys.part(agent, "sessions"), sessions)
             pipeline.hmget(keys.part(agent, "waiting"), sessions)
 
         texts, contents = self._database.read(look)
-        return [
-            (record_of(name, text), content or "")
-            for name, text, content in zip(sessions, texts, contents, strict=True)
-        ]
+        found: dict[str, tuple[Record | None, str]] = {}
+        for name, text, content in zip(sessions, texts, contents, strict=True):
+            with suppress(StoreUnavailable):
+                found[name] = record_of(name, text), content or ""
+        return found
 
     def all(self, agent: Agent) -> list[Record]:
         """Return all sessions of the agent, by name."""

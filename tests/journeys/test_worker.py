@@ -1,12 +1,25 @@
 """One worker for everybody: what is spoilt of one agent keeps nobody else waiting."""
 
+import json
 from dataclasses import replace
 from time import monotonic
 
 import pytest
 
-from calendar_service.domain.clock import DAY, MINUTE, SECOND
+from calendar_service.domain.clock import DAY, HOUR, MINUTE, SECOND
+from calendar_service.domain.errors import (
+    AccessForbidden,
+    AdminBlocked,
+    ClientRejected,
+    GoogleError,
+    GoogleUnavailable,
+    QuotaExceeded,
+    RateLimited,
+    RefreshRefused,
+    RequestRefused,
+)
 from calendar_service.domain.session import By, Status
+from calendar_service.journeys.pauses import pause
 from calendar_service.store import keys
 from calendar_service.store.journal import Actor
 from tests.household import SECOND as OTHER_ACCOUNT
@@ -115,3 +128,152 @@ def test_after_seven_days_the_token_is_destroyed_however_rarely_it_was_tried(hou
     house.work()
     assert connections.slot(house.agent).errands == ()
     assert errand.grant not in house.stored()
+
+
+# --- what does not open ---
+
+
+def put(house: Household, session: str, days: int = 3) -> None:
+    house.service.schedule.put(house.agent, session, house.content(session, days=days), By.AGENT, None)
+
+
+def seen(house: Household, session: str) -> tuple[Status, str]:
+    view = house.service.schedule.get(house.agent, session, read_google=False)
+    return view.status, view.reason
+
+
+@pytest.fixture
+def spoilt(house: Household) -> Household:
+    """Two sessions that wait for Google; what is kept of the first does not open."""
+    house.connect()
+    house.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=2)
+    put(house, "spoilt")
+    put(house, "good")
+    house.service.database.client.hset(keys.part(house.agent, "waiting"), "spoilt", "cs1.data.garbage")
+    return house
+
+
+def test_content_that_does_not_open_keeps_no_other_session_waiting(
+    spoilt: Household, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spoilt.clock.advance(60)
+    spoilt.work(2)
+    assert [event["summary"] for event in spoilt.events()] == ["good"]
+    assert seen(spoilt, "spoilt")[0] is Status.PENDING
+    assert "worker.record_trouble" in capsys.readouterr().err
+
+
+def test_content_that_does_not_open_is_told_as_failed_when_its_day_is_over(spoilt: Household) -> None:
+    spoilt.clock.advance(3 * DAY / SECOND)
+    spoilt.work()
+    assert seen(spoilt, "spoilt")[0] is Status.PENDING  # the keys may come back
+    spoilt.clock.advance(DAY / SECOND)
+    spoilt.work()
+    assert seen(spoilt, "spoilt") == (Status.FAILED, "session_over")
+    assert "garbage" not in spoilt.stored()
+
+
+def test_content_that_does_not_open_waits_for_a_person_no_longer_than_any_other(house: Household) -> None:
+    house.connect()
+    house.service.organizations.pause(house.agent, Actor.AGENT, paused=True)
+    put(house, "spoilt", days=90)
+    house.service.database.client.hset(keys.part(house.agent, "waiting"), "spoilt", "cs1.data.garbage")
+    house.clock.advance(30 * DAY / SECOND)
+    house.work()
+    assert seen(house, "spoilt") == (Status.FAILED, "waited_too_long")
+
+
+def test_what_a_newer_version_keeps_of_one_session_keeps_no_other_waiting(house: Household) -> None:
+    house.connect()
+    house.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=2)
+    put(house, "newer")
+    put(house, "good")
+    client, key = house.service.database.client, keys.part(house.agent, "sessions")
+    newer = json.dumps(json.loads(client.hget(key, "newer") or "") | {"shade": "blue"})
+    client.hset(key, "newer", newer)
+    house.clock.advance(60)
+    house.work(2)
+    assert [event["summary"] for event in house.events()] == ["good"]
+    assert client.hget(key, "newer") == newer
+
+
+# --- pauses by class of trouble ---
+
+
+def calls_in(house: Household, hours: int) -> int:
+    """Return how often Google was asked in so many hours, a worker looking in every ten minutes."""
+    before = len(house.calls())
+    for _ in range(hours * 6):
+        house.clock.advance(600)
+        house.work()
+    return len(house.calls()) - before
+
+
+def test_a_calendar_that_the_quota_refuses_is_tried_again_after_hours(house: Household) -> None:
+    house.google.switch(calendar_quota=0)
+    assert not house.connect().calendar_ready
+    house.clock.advance(61)
+    house.work()
+    asked = calls_in(house, 1)
+    assert asked == 0
+    house.google.switch(calendar_quota=None)
+    calls_in(house, 4)
+    assert len(house.calendars()) == 1
+
+
+@pytest.mark.parametrize("reason", ["forbidden", "invalid"])
+def test_a_calendar_that_is_refused_is_tried_again_after_hours(house: Household, reason: str) -> None:
+    status = {"forbidden": 403, "invalid": 400}[reason]
+    house.google.fault(
+        {"method": "POST", "path": "/calendar/v3/calendars"}, {"status": status, "reason": reason}
+    )
+    house.connect()
+    house.clock.advance(61)
+    house.work()
+    assert calls_in(house, 1) == 0
+
+
+def test_an_administrators_block_is_proved_after_hours(house: Household) -> None:
+    house.connect()
+    house.google.switch(admin_block=True)
+    house.clock.advance(DAY / SECOND)
+    house.work()
+    assert house.calls()[-1] == "oauth2.token"
+    assert calls_in(house, 1) == 0
+    house.google.switch(admin_block=False)
+    calls_in(house, 4)
+    assert house.facts.proof_at > house.service.clock.now() - 5 * HOUR
+
+
+def test_passing_trouble_is_looked_at_again_within_a_minute(house: Household) -> None:
+    house.google.fault(
+        {"method": "POST", "path": "/calendar/v3/calendars"},
+        {"status": 503, "reason": "backendError"},
+        times=2,
+    )
+    house.connect()
+    for _ in range(2):
+        house.clock.advance(61)
+        house.work()
+    assert len(house.calendars()) == 1
+
+
+@pytest.mark.parametrize(
+    ("trouble", "first", "longest"),
+    [
+        (QuotaExceeded("q"), HOUR, 8 * HOUR),
+        (AdminBlocked("a"), HOUR, 8 * HOUR),
+        (RequestRefused("r"), HOUR, 8 * HOUR),
+        (AccessForbidden("f"), HOUR, 8 * HOUR),
+        (RefreshRefused("r"), MINUTE, 8 * MINUTE),
+        (ClientRejected("c"), MINUTE, 8 * MINUTE),
+        (GoogleUnavailable("u", ambiguous=True), SECOND, 5 * MINUTE),
+        (RateLimited("l"), SECOND, 5 * MINUTE),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_the_pause_grows_from_the_first_to_the_longest_of_its_class(
+    trouble: GoogleError, first: int, longest: int
+) -> None:
+    assert first // 2 <= pause(trouble, 0) <= first
+    assert longest // 2 <= pause(trouble, 60) <= longest
