@@ -4,7 +4,6 @@ Knows the store and Google. Must not know the web.
 """
 
 import json
-import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -32,6 +31,7 @@ from calendar_service.google.calendar import Calendar, CalendarMissing
 from calendar_service.google.oauth import OAuth
 from calendar_service.google.transport import Transport
 from calendar_service.journeys.overview import Overview
+from calendar_service.journeys.pauses import jittered
 from calendar_service.journeys.receipts import Receipts, kept, shard_of
 from calendar_service.journeys.views import ConnectionView
 from calendar_service.store import keys
@@ -45,6 +45,7 @@ _REVOKE_DEADLINE: Millis = 10 * SECOND
 _INLINE = 5.0
 """Seconds that a person waits for Google after a disconnect; the worker goes on."""
 _SLOWEST: Millis = 6 * HOUR
+_LIMITS: tuple[Millis, ...] = (keys.CHANNEL_STOP_MAX, keys.CALENDAR_DELETION_MAX, keys.ERRAND_MAX)
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,8 @@ class Disconnect:
 
     def _delete_calendar(self, agent: Agent, errand: Errand, grant: Grant, *, late: bool) -> Errand:
         """Try the deletion that the agent asked for; return the errand without it once it is decided."""
+        if not self._still_to_be_deleted(agent, errand):
+            return replace(errand, delete_calendar=False, calendar_id="")
         done = replace(errand, delete_calendar=False, calendar_id="", calendar_fate="deleted")
         try:
             self._with_token(grant, lambda token: self.calendar.delete_calendar(token, errand.calendar_id))
@@ -166,6 +169,11 @@ class Disconnect:
             # An hour is over: revoked all the same, and the agent told.
             done = replace(done, calendar_fate="refused")
         return done
+
+    def _still_to_be_deleted(self, agent: Agent, errand: Errand) -> bool:
+        """Read again, for time has passed at Google: a later connection may have taken the calendar up."""
+        standing = self.connections.slot(agent).errands
+        return any(one.connection_id == errand.connection_id and one.delete_calendar for one in standing)
 
     def _with_token(self, grant: Grant, call: Callable[[Secret], None]) -> None:
         token = grant.access_token
@@ -199,11 +207,11 @@ class Disconnect:
             self.marks.revoked(errand.mark)
 
     def _again(self, agent: Agent, errand: Errand) -> None:
-        pause = min(_SLOWEST, 2 * SECOND << min(errand.tries, 16))
-        jittered = pause // 2 + random.randrange(pause // 2 + 1)  # noqa: S311 - spreads load, guards nothing
-        # The last look is at the seven days' end, whatever the pause: then the token goes.
-        left = max(0, errand.started + keys.ERRAND_MAX - self.clock.now())
-        self.connections.errand_step(agent, errand.retried(), min(jittered, left + SECOND))
+        age = self.clock.now() - errand.started
+        # Whatever the pause, it is looked at when a limit is reached: from then on something else is to be done.
+        left = next((limit - age for limit in _LIMITS if limit > age), _SLOWEST)
+        pause = min(jittered(2 * SECOND, _SLOWEST, errand.tries), left + SECOND)
+        self.connections.errand_step(agent, errand.retried(), pause)
 
     def _done(self, agent: Agent, errand: Errand, outcome: Revocation) -> None:
         if errand.delete_calendar:

@@ -16,6 +16,7 @@ end
 put('calendar_id', calendar, 'calendar_since', ms(now), 'calendar_lost_at', '0', 'adopted', adopted,
   'account_mark', A[4])
 redis.call('HDEL', F, 'time_zone', 'former_mark', 'calendar_leased')
+keep_calendar(calendar)
 wake_at('calendar', nil)
 watch_calendar(before == calendar and 60000 or DAY)
 wake_unsettled()

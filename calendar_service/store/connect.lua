@@ -41,6 +41,7 @@ wake_at('erase', nil)
 wake_at('probe', tonumber(A[8]))
 if instant('calendar_since') == 0 then wake_at('calendar', now + 60000)
 elseif not renewal then watch_calendar(60000) end
+if instant('calendar_since') > 0 then keep_calendar(fact('calendar_id')) end
 wake_unsettled()
 guard_expiry()
 -- Without a calendar it is not usable yet: the calendar's own step tells.

@@ -13,9 +13,12 @@ if text == '' then
     if A[5] ~= '' then put('calendar_fate', A[5]) end
   end
 else
-  -- The token stays as it stands: it may have been sealed under another key meanwhile.
+  -- The token stays as it stands: it may have been sealed under another key meanwhile. So does a calendar that a
+  -- connection has taken up.
   local errand = cjson.decode(text)
-  errand.grant = cjson.decode(stands).grant
+  stands = cjson.decode(stands)
+  errand.grant = stands.grant
+  if not stands.delete_calendar then errand.delete_calendar, errand.calendar_id = false, '' end
   redis.call('HSET', E, id, cjson.encode(errand))
   wake_at('errand:' .. id, now + tonumber(A[4]))
 end

@@ -136,6 +136,18 @@ local function leave_errand(id, errand, at)
   wake_at('errand:' .. id, at)
 end
 
+-- A connection has taken this calendar up: an errand that was still to delete it leaves it (the wish is older).
+local function keep_calendar(calendar)
+  local errands = redis.call('HGETALL', E)
+  for i = 1, #errands, 2 do
+    local errand = cjson.decode(errands[i + 1])
+    if errand.delete_calendar and errand.calendar_id == calendar then
+      errand.delete_calendar, errand.calendar_id = false, ''
+      redis.call('HSET', E, errands[i], cjson.encode(errand))
+    end
+  end
+end
+
 local function session(name)
   local text = redis.call('HGET', S, name)
   return text and cjson.decode(text)

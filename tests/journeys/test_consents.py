@@ -1,5 +1,6 @@
 """Consents that end well, and every one that must not: nothing is stored of those."""
 
+import threading
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,8 +11,9 @@ from calendar_service.domain.connection import State
 from calendar_service.domain.errors import ConsentRefused, OrganizationClosed
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
+from calendar_service.store import keys
 from calendar_service.store.journal import Actor
-from tests.household import FIRST, SECOND, Household
+from tests.household import FIRST, SECOND, SECURE_URL, Household
 
 OTHER = Agent("acme", "agent-2")
 
@@ -70,6 +72,18 @@ def test_only_the_newest_of_two_attempts_completes(house: Household) -> None:
     second = house.google.consent(house.begin(browser, cookie))
     assert refused(lambda: house.call_back(browser, cookie, first)) == "superseded"
     assert house.call_back(browser, cookie, second).calendar_ready
+
+
+def test_a_consent_begun_again_has_its_ten_minutes_too(house: Household) -> None:
+    cookie, browser = house.browser()
+    client, facts = house.service.database.client, keys.part(house.agent, "facts")
+    house.begin(browser, cookie)
+    client.pexpire(facts, MINUTE)  # the database's own clock, nine minutes later
+    house.begin(browser, cookie)
+    assert 9 * MINUTE < client.pttl(facts) <= keys.OAUTH_STATE
+    house.connect()
+    house.begin(browser, cookie)
+    assert client.pttl(facts) == -1
 
 
 def test_a_callback_after_a_disconnect_is_refused(house: Household) -> None:
@@ -207,6 +221,61 @@ def test_an_errand_that_has_not_revoked_yet_leaves_a_new_connection_of_the_accou
     assert ":errands" not in house.stored()
     again = house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None)
     assert again.status is Status.SCHEDULED
+
+
+DELETION = {"method": "DELETE", "path": "/calendar/v3/calendars/*"}
+
+
+@pytest.mark.parametrize("account", ["told", "not told"])
+def test_a_calendar_taken_up_by_a_new_connection_is_no_longer_deleted(house: Household, account: str) -> None:
+    house.connect()
+    house.google.fault(DELETION, {"status": 503, "reason": "backendError"}, times=1)
+    house.service.disconnect.disconnect(house.agent, Actor.AGENT, delete_calendar=True)
+    (errand,) = house.service.connections.slot(house.agent).errands
+    if account == "not told":
+        house.google.fault(
+            "/calendar/v3/users/me/calendarList", {"status": 503, "reason": "backendError"}, times=1
+        )
+    assert house.connect().calendar_ready
+    house.service.schedule.put(house.agent, "s1", house.content("New"), By.AGENT, None)
+    house.service.connections.errand_step(house.agent, errand.retried(), 0)  # as one who read it before
+    house.work(2)
+    assert [event["summary"] for event in house.events()] == ["New"]
+    assert house.service.overview.connection(house.agent).state is State.CONNECTED
+    assert FIRST in house.live_tokens()
+    assert ":errands" not in house.stored()
+
+
+def test_a_calendar_taken_up_while_the_errand_is_at_google_is_not_deleted(house: Household) -> None:
+    served = house.served_from(SECURE_URL)
+    served.connect()
+    served.work()  # opens a channel, which an errand stops first
+    stopping = {"method": "POST", "path": "/calendar/v3/channels/stop"}
+    served.google.fault(stopping, {"status": 503, "reason": "backendError"}, times=1)
+    served.service.disconnect.disconnect(served.agent, Actor.AGENT, delete_calendar=True)
+    served.google.fault(stopping, {"delay": 1}, times=1)
+
+    def carry_on() -> None:
+        house.service.disconnect.run_errands(house.agent)
+        house.service.transport.close()  # this thread's
+
+    errand = threading.Thread(target=carry_on)
+    errand.start()
+    assert served.connect().calendar_ready
+    errand.join()
+    assert len(house.calendars()) == 1
+    assert ":errands" not in house.stored()
+    served.close()
+
+
+def test_another_accounts_connection_leaves_the_wish_to_delete_the_calendar(house: Household) -> None:
+    house.connect()
+    house.google.fault(DELETION, {"status": 503, "reason": "backendError"}, times=1)
+    house.service.disconnect.disconnect(house.agent, Actor.AGENT, delete_calendar=True)
+    house.connect(account=SECOND)
+    house.clock.advance(60)
+    house.work(2)
+    assert (len(house.calendars()), len(house.calendars(SECOND))) == (0, 1)
 
 
 def test_an_off_boarded_organisation_refuses_everything_new_until_it_is_reopened(house: Household) -> None:

@@ -130,6 +130,22 @@ def test_after_seven_days_the_token_is_destroyed_however_rarely_it_was_tried(hou
     assert errand.grant not in house.stored()
 
 
+def test_after_an_hour_the_permission_ends_whatever_the_pause_and_whatever_became_of_the_calendar(
+    house: Household,
+) -> None:
+    house.connect()
+    deletion = {"method": "DELETE", "path": "/calendar/v3/calendars/*"}
+    house.google.fault(deletion, {"status": 503, "reason": "backendError"})
+    house.service.disconnect.disconnect(house.agent, Actor.AGENT, delete_calendar=True)
+    (errand,) = house.service.connections.slot(house.agent).errands
+    house.service.connections.errand_step(house.agent, replace(errand, tries=30), 0)
+    house.work()
+    house.clock.advance((HOUR + 2 * SECOND) / SECOND)
+    house.work()
+    assert house.live_tokens() == []
+    assert house.facts.calendar_fate == "refused"
+
+
 # --- what does not open ---
 
 
