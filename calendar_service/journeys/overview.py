@@ -123,7 +123,7 @@ class Overview:
             other_agents=bool(slot.grant) and self.marks.shared(facts.account_mark, slot.connection_ids),
             moved_account=facts.moved_account,
             calendar_fate=facts.calendar_fate,
-            trouble=asked.trouble if slot.grant and facts.calendar_since else "",
+            trouble=asked.trouble if slot.grant and facts.calendar != "missing" else "",
             permission_changed=facts.consent_scope != SCOPE,
             agreed_to=facts.consent_policy,
             policy_outgrown=facts.policy_outgrown,
@@ -144,12 +144,18 @@ class Overview:
         return self._ask(slot, lambda token: _Asked(contents=self.calendar.contents(token, calendar_id, now)))
 
     def _ask(self, slot: Slot, question: Callable[[Secret], "_Asked"]) -> "_Asked":
-        """Ask Google about the calendar, where there is one to ask about; a page is not kept waiting for that."""
+        """Ask Google about the calendar; a page is not kept waiting for that.
+
+        Where it was never made, the token alone tells whether somebody has to act before it is.
+        """
         facts = slot.facts
-        if not slot.grant or not facts.calendar_since or not facts.usable(SCOPE):
+        if not slot.grant or facts.calendar == "missing" or not facts.usable(SCOPE):
             return _Asked()
         try:
             grant = self.grants.open(slot.agent, facts.connection_id, slot.grant)
+            if not facts.calendar_since:
+                self.access.usable(slot.agent, grant)
+                return _Asked()
             return self.access.with_token(slot.agent, grant, question)
         except CalendarMissing:
             self.connections.calendar_missing(slot.agent, facts)

@@ -159,6 +159,16 @@ def test_trouble_after_the_exchange_leaves_a_connection_that_the_worker_complete
     assert len(house.calendars()) == 1
 
 
+def test_an_administrator_who_keeps_the_calendar_from_being_made_is_named(house: Household) -> None:
+    house.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=2)
+    house.connect()
+    house.clock.advance(3600)
+    house.google.switch(admin_block=True)
+    assert house.service.overview.settings(house.agent).trouble == "administrator"
+    house.google.switch(admin_block=False)
+    assert house.service.overview.settings(house.agent).trouble == ""
+
+
 @pytest.mark.parametrize("cut", ["before_commit", "after_commit"])
 def test_a_cut_while_the_calendar_is_made_leaves_one_calendar(house: Household, cut: str) -> None:
     house.google.fault({"method": "POST", "path": "/calendar/v3/calendars"}, {"cut": cut}, times=1)
