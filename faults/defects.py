@@ -105,7 +105,7 @@ DEFECTS = (
     Defect(
         "marker look-up forgotten",
         "journeys/attempt.py",
-        "look_first=doubt or is_unknown(facts, record)",
+        "look_first=record.sent or is_unknown(facts, record)",
         "look_first=False",
         ("F28 erased and back", "F12 answer to insert lost", "F12 answer to insert lost"),
     ),

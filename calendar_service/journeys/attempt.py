@@ -58,19 +58,14 @@ class Attempts:
         grant: Grant,
         record: Record,
         content: Content | None,
-        *,
-        doubt: bool,
     ) -> tuple[Record, str]:
-        """Bring it to Google and note how that ended; whatever proves nothing is tried again later.
-
-        `doubt`: an earlier write of this session may have been carried out.
-        """
+        """Bring it to Google and note how that ended; whatever proves nothing is tried again later."""
         work = Work(
             calendar_id=facts.calendar_id,
             record=record,
             content=content if record.wanted else None,
             marker=self.identity.session_marker(agent.organization, agent.agent, record.session),
-            look_first=doubt or is_unknown(facts, record),
+            look_first=record.sent or is_unknown(facts, record),
             event_id=lambda generation: grant.event_id(record.session, generation),
             neutral_title=self.operator.session_title[self.operator.language(facts.locale)],
             still_ours=lambda: self._still_ours(agent, record),
@@ -85,7 +80,7 @@ class Attempts:
                 "Google says that the permission is gone; the session was not written."
             ) from None
         except GoogleError as trouble:
-            return self._trouble(agent, facts, record, content, trouble, doubt=doubt), ""
+            return self._trouble(agent, facts, record, content, trouble), ""
         status = Status.SCHEDULED if record.wanted else Status.CANCELLED
         done = replace(done, status=status, tries=0, reason="", calendar_number=facts.calendar_number)
         self.settled(agent, facts, done)
@@ -98,8 +93,6 @@ class Attempts:
         record: Record,
         content: Content | None,
         trouble: GoogleError,
-        *,
-        doubt: bool,
     ) -> Record:
         if isinstance(trouble, CalendarMissing):
             self.connections.calendar_missing(agent, facts)
@@ -122,7 +115,7 @@ class Attempts:
             status=Status.PENDING,
             tries=record.tries + 1,
             reason=_reason(trouble),
-            sent=doubt or ambiguous,
+            sent=record.sent or ambiguous,
         )
         self._again(agent, facts, later, content, pause(trouble, later.tries))
         return later

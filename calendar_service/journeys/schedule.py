@@ -200,7 +200,7 @@ class Schedule:
             waiting = replace(record, status=Status.WAITING, reason=state.value)
             self.attempts.waits(agent, loaded.facts, waiting, content)
         else:
-            self.attempts.make(agent, loaded.facts, grant, record, content, doubt=record.sent)
+            self.attempts.make(agent, loaded.facts, grant, record, content)
 
     def _ended(self, agent: Agent, facts: Facts, record: Record, end: Millis, now: Millis) -> bool:
         """Report it failed if its time, or that of its wait, is over; tell whether it is."""
@@ -222,14 +222,12 @@ class Schedule:
         self, loaded: Loaded, grant: Grant, wanted: Record, sealed: str, content: Content | None, by: By
     ) -> tuple[Record, str] | None:
         """Accept, and go to Google if there is room; None when the record changed meanwhile."""
+        if loaded.record is not None:
+            # Whoever took a lease and never gave it back may have been at Google; so may we, from here on.
+            wanted = replace(wanted, sent=loaded.record.sent or loaded.record.leased)
         cost = cost_of(loaded.facts, wanted) if wanted.status is Status.PENDING else 0
         organization, account = loaded.agent.organization, loaded.facts.account_mark
         with self.flow.room(loaded.weather, organization, account, cost) as room:
-            # Whoever took a lease and never gave it back may have been at Google; so may we, from here on.
-            before = loaded.record
-            doubt = before is not None and (before.sent or before.leased)
-            if wanted.status is Status.PENDING:
-                wanted = replace(wanted, sent=doubt)
             failpoint("schedule.before_accept")
             answer, fence = self.sessions.accept(
                 loaded, wanted, sealed, _ACTORS[by],
@@ -243,7 +241,7 @@ class Schedule:
             if answer != "leased":
                 return wanted, ""
             return self.attempts.make(
-                loaded.agent, loaded.facts, grant, replace(wanted, fence=fence), content, doubt=doubt
+                loaded.agent, loaded.facts, grant, replace(wanted, fence=fence), content
             )
 
     def _note(self, loaded: Loaded, record: Record, by: By, *, only: str) -> str:

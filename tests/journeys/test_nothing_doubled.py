@@ -171,7 +171,7 @@ def test_whoever_lost_the_session_before_looking_touches_nothing(house: Househol
     schedule.put(house.agent, "s1", house.content("Second"), By.AGENT, None)
     grant = schedule.grants.open(house.agent, late.facts.connection_id, late.grant)
     of_old = replace(late.record, wanted=wanted)
-    schedule.attempts.make(house.agent, late.facts, grant, of_old, content if wanted else None, doubt=True)
+    schedule.attempts.make(house.agent, late.facts, grant, of_old, content if wanted else None)
     assert (_status(house), _shown(house)) == (Status.SCHEDULED, ["Second"])
 
 
