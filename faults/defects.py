@@ -210,7 +210,7 @@ DEFECTS = (
     Defect(
         "refresh lease never taken",
         "store/lease.lua",
-        "or instant(name) > now then",
+        "or (instant(name) > now and instant(name) <= now + length) then",
         "then",
         ("F16 refresh by many",) * 3,
     ),
@@ -224,15 +224,15 @@ DEFECTS = (
     Defect(
         "retry gives up silently",
         "journeys/attempt.py",
-        "due=due, destroy=False",
-        "due=None, destroy=False",
+        "again=after, latest=latest, destroy_content=False",
+        "again=None, latest=None, destroy_content=False",
         ("F13 server error",) * 2,
     ),
     Defect(
         "a refused change makes another event",
         "journeys/writing.py",
-        "            if self._stands(token, work):\n",
-        "            if False:\n",
+        "            if self._stands(token, work):\n                raise  # the change was refused",
+        "            if False:\n                raise",
         ("F13 change forbidden",) * 2,
     ),
     Defect(
