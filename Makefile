@@ -28,6 +28,7 @@ check: $(READY) ## format, lint, types, architecture, lock file
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -c 'import calendar_service.wiring'  # a circle of imports shows only when it is walked
 	@$(BIN)/python .ci/check_project.py
 
 egress: $(READY) ## counts the packets of a whole journey by where they go; needs Linux, iproute2 and nftables
