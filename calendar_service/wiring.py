@@ -41,6 +41,7 @@ from calendar_service.journeys.reviewers import Reviewers
 from calendar_service.journeys.rotation import Rotation
 from calendar_service.journeys.schedule import Schedule
 from calendar_service.journeys.sealing import Sealer
+from calendar_service.journeys.shared_accounts import SharedAccounts
 from calendar_service.journeys.signing import public_key_text
 from calendar_service.journeys.stored import Stored
 from calendar_service.journeys.sync import Sync
@@ -96,6 +97,7 @@ class Service:
     export: Export
     disconnect: Disconnect
     organizations: Organizations
+    shared_accounts: SharedAccounts
     terms: Terms
     register: Register
     holds: Holds
@@ -273,7 +275,17 @@ def build(
         files=files,
         access=access,
         connect=Connect(
-            tickets, connections, grants, marks, access, oauth, calendar, identity, operator, clock
+            tickets,
+            connections,
+            grants,
+            marks,
+            access,
+            disconnect,
+            oauth,
+            calendar,
+            identity,
+            operator,
+            clock,
         ),
         schedule=schedule,
         order=Order(sessions, grants, clock),
@@ -286,7 +298,8 @@ def build(
         overview=overview,
         export=Export(connections, sessions, overview, operator, clock),
         disconnect=disconnect,
-        organizations=Organizations(connections, disconnect),
+        organizations=Organizations(connections, census, disconnect),
+        shared_accounts=SharedAccounts(census, connections, marks, clock),
         terms=Terms(connections, promises),
         register=Register(census, connections, sessions, grants, disconnect),
         holds=Holds(connections, census, clock),

@@ -271,7 +271,8 @@ class Worker:
             self.sealed_at = now
             if abs(now - self.checked_at) >= CHECKPOINT_LOOK:
                 self.checked_at = now
-                sealer.checkpoint()
+                if sealer.checkpoint():
+                    self._apart(self._once_a_day)
         except ServiceError as trouble:
             self.service.log.event("worker.trouble", code=trouble.code)
         except Exception as error:
@@ -282,6 +283,13 @@ class Worker:
         """Look at once after what a clock that was ahead, and was put right since, had put far off."""
         if moved := self.service.register.realign():
             self.service.log.event("clock.realigned", count=moved)
+
+    def _once_a_day(self) -> None:
+        """Mend what a death or an outage left half done: marks of accounts, and off-boardings."""
+        if mended := self.service.shared_accounts.put_right():
+            self.service.log.event("marks.put_right", count=mended)
+        if ended := self.service.organizations.go_on():
+            self.service.log.event("organization.off_boarding_went_on", count=ended)
 
     def _renew(self) -> None:
         """Tell whose consent a newer policy outgrew; nothing of theirs is used meanwhile (SC-5)."""

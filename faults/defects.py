@@ -217,7 +217,7 @@ DEFECTS = (
     Defect(
         "account mark not joined",
         "store/mark_join.lua",
-        "redis.call('HSET', KEYS[1], ARGV[2], '1')\n",
+        "redis.call('HSET', KEYS[1], ARGV[2], string.format('%.0f', now))\n",
         "",
         ("F21 one account, two agents",) * 3,
     ),

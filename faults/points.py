@@ -180,6 +180,7 @@ _WEB: dict[str, Callable[[Act, str, tuple[str, str]], After]] = {
     "erase.before_store": _erase,
     "erase.after_store": _erase,
     "connect.after_exchange": _connect,
+    "connect.after_mark_before_store": _connect,
     "connect.after_store": _connect,
     "connect.before_create": _connect,
     "connect.after_calendar_before_store": _connect,

@@ -5,6 +5,7 @@ import re
 import secrets
 import urllib.request
 from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
@@ -17,6 +18,7 @@ from calendar_service.domain.connection import Facts
 from calendar_service.domain.names import Agent
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import Content
+from calendar_service.google.transport import Call
 from calendar_service.journeys.views import Outcome, SessionView
 from calendar_service.sandbox.clients import OAuthClient
 from calendar_service.store.flow import Limits
@@ -164,6 +166,16 @@ class Household:
         """Let the worker look after what is due."""
         for _ in range(rounds):
             self.worker.round()
+
+    def at_call(self, name: str, act: Callable[[], object]) -> None:
+        """Do something once, at the moment at which Google has answered the next call of this name."""
+        left = [act]
+
+        def listener(call: Call) -> None:
+            if call.method.name == name and left:
+                left.pop()()
+
+        self.service.calls.listen(listener)
 
     def events(self, account: str = FIRST) -> list[dict[str, Any]]:
         """Return the live events of the account's secondary calendars, as Google has them."""

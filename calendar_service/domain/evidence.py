@@ -339,6 +339,9 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
                 "rooms/store/test_slot.py::test_a_consent_begun_before_a_disconnect_cannot_complete",
                 "journeys/test_law_one.py::"
                 "test_the_closing_errand_can_do_nothing_but_end_what_is_left_at_google",
+                "journeys/test_consents.py::"
+                "test_who_connects_while_the_organisation_is_off_boarded_is_ended_with_the_others",
+                "journeys/test_shared_accounts.py::test_a_connection_that_never_stood_keeps_no_permission_alive",
             ),
             ("closing",),
         ),

@@ -317,10 +317,10 @@ INVENTORY: Final[tuple[Item, ...]] = (
     Item(
         "mark",
         (),
-        "By the fingerprint of an account: the random numbers of the connections that use it.",
+        "By the fingerprint of an account: the random numbers of the connections that use it, and since when.",
         "To notice when two connections use one account: Google removes the permission for both at once.",
         "RV-3",
-        "When the last of these connections has ended.",
+        "With each of these connections when it has ended; what a fault left behind, in the days after it.",
     ),
     Item(
         "ticket",

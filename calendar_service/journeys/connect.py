@@ -15,6 +15,7 @@ from calendar_service.domain.errors import (
     ConsentRefused,
     GoogleError,
     NotConnected,
+    OrganizationClosed,
     ServiceError,
     StoreUnavailable,
 )
@@ -28,10 +29,12 @@ from calendar_service.google.calendar import Account, Calendar, CalendarMissing
 from calendar_service.google.oauth import CodeRefused, OAuth, Tokens, check_callback_issuer
 from calendar_service.identity import IdentityKey
 from calendar_service.journeys.access import Access
+from calendar_service.journeys.disconnect import REVOKE_DEADLINE, Disconnect
 from calendar_service.journeys.views import Outcome
 from calendar_service.store import keys
 from calendar_service.store.connections import Connections, Slot
 from calendar_service.store.grants import Grant, Grants
+from calendar_service.store.journal import Actor
 from calendar_service.store.marks import Marks
 from calendar_service.store.tickets import Browser, Pending, Tickets, digest, new_secret
 
@@ -49,6 +52,7 @@ class Connect:
     grants: Grants
     marks: Marks
     access: Access
+    disconnect: Disconnect
     oauth: OAuth
     calendar: Calendar
     identity: IdentityKey
@@ -80,7 +84,8 @@ class Connect:
         """Take Google's answer: exchange, check, keep, make the calendar.
 
         Raises `ConsentRefused`; then nothing is stored. Everything that can be refused
-        without Google is refused before the code is spent.
+        without Google is refused before the code is spent. Raises `OrganizationClosed`
+        also for what was closed meanwhile; then the connection is ended again.
         """
         pending = self.tickets.take_pending(state)  # consumed first: a replay finds nothing
         if pending is None:
@@ -131,22 +136,38 @@ class Connect:
             }
             if browser.reviewer:
                 facts["own_term"] = str(TERM)
+            failpoint("connect.after_mark_before_store")
             answer = self.connections.connect(
                 agent, state_digest, slot, grant.connection_id, grant.sealed, facts,
                 renewal=renewal, mark=mark, probe_due=probe_due,
             )  # fmt: skip
             if answer == "ok":
                 failpoint("connect.after_store")
+                self._end_if_closed(agent)
                 ready = self._calendar_now(agent, grant, account)
                 standing = self.connections.slot(agent)
                 return Outcome(ready, self._shared(standing), standing.facts.moved_account)
-            alone = bool(mark) and not renewal and self.marks.leave(mark, grant.connection_id, 0)
+            alone = (
+                bool(mark) and not renewal and self.marks.leave(mark, grant.connection_id, REVOKE_DEADLINE)
+            )
             if answer == "superseded":
                 self._drop(mark, tokens, alone=alone)
                 break
             if alone:
                 self.marks.revoked(mark)  # nothing was sent: this connection is tried again at once
         raise ConsentRefused("superseded")
+
+    def _end_if_closed(self, agent: Agent) -> None:
+        """End the connection of an organization that was off-boarded while Google was asked (RV-3).
+
+        An off-boarding closes first and then reads its members; here the member was
+        written first: one of the two always sees the other.
+        """
+        try:
+            self.connections.refuse_closed(agent.organization)
+        except OrganizationClosed:
+            self.disconnect.end(agent, Actor.ADMINISTRATOR)
+            raise
 
     def _shared(self, slot: Slot) -> bool:
         return self.marks.shared(slot.facts.account_mark, slot.connection_ids)
@@ -189,13 +210,9 @@ class Connect:
 
     def _others(self, agent: Agent, mark: str, probe: str) -> bool:
         others = self.marks.join(mark, probe).others
-        self._leave(mark, probe)
+        self.marks.leave(mark, probe)
         own = self.connections.slot(agent).facts
         return others > 0 or (own.grant is GrantFact.LIVE and own.account_mark in {mark, ""})
-
-    def _leave(self, mark: str, connection_id: str) -> None:
-        if self.marks.leave(mark, connection_id, 0):
-            self.marks.revoked(mark)
 
     def _join(self, mark: str, connection_id: str) -> Millis:
         """Join the account's mark before the connection becomes usable, and return when to probe first.
@@ -206,7 +223,7 @@ class Connect:
             return self.clock.now() + _EARLY_PROBE
         if not self._revoking(mark, connection_id):
             return self.access.probe_due()
-        deadline = time.monotonic() + _REVOKE_DEADLINE
+        deadline = time.monotonic() + REVOKE_DEADLINE / SECOND
         while time.monotonic() < deadline and self._revoking(mark, connection_id):
             time.sleep(0.1)
         return self.clock.now() + _EARLY_PROBE
@@ -282,7 +299,13 @@ class Connect:
                 return False
             calendar_id = self._create(agent, grant, facts, marker)
         failpoint("connect.after_calendar_before_store")
-        return self.connections.calendar_ready(agent, grant.connection_id, calendar_id, mark, adopted=adopted)
+        found = (calendar_id, mark)
+        ready = self.connections.calendar_ready(agent, grant.connection_id, *found, adopted=adopted)
+        if not ready:
+            self.marks.leave(
+                mark, grant.connection_id
+            )  # it ended meanwhile: its errand may have been here before
+        return ready
 
     def _known(self, agent: Agent, grant: Grant, facts: Facts, account: Account) -> tuple[str, bool]:
         """Return the calendar that is ours already (SC-2): by its id, else by its marker."""
@@ -319,5 +342,3 @@ _DESCRIPTIONS = {
     "{marker}",
 }
 _ERRORS = {"access_denied": "cancelled", "admin_policy_enforced": "blocked", "org_internal": "blocked"}
-_REVOKE_DEADLINE = 10.0
-"""Seconds: a revocation's own deadline plus margin."""

@@ -41,7 +41,8 @@ from calendar_service.store.grants import Grant, Grants
 from calendar_service.store.journal import Actor
 from calendar_service.store.marks import Marks
 
-_REVOKE_DEADLINE: Millis = 10 * SECOND
+REVOKE_DEADLINE: Millis = 10 * SECOND
+"""A revocation's own deadline plus margin."""
 _INLINE = 5.0
 """Seconds that a person waits for Google after a disconnect; the worker goes on."""
 _SLOWEST: Millis = 6 * HOUR
@@ -186,7 +187,7 @@ class Disconnect:
 
     def _revoke(self, agent: Agent, errand: Errand, grant: Grant) -> None:
         """Revoke, unless another live connection uses the account: Google would end that one too (law 6)."""
-        if not errand.mark or not self.marks.leave(errand.mark, errand.connection_id, _REVOKE_DEADLINE):
+        if not errand.mark or not self.marks.leave(errand.mark, errand.connection_id, REVOKE_DEADLINE):
             # Without a mark nobody can tell whether the account is shared: then nothing is revoked either.
             self._done(agent, errand, Revocation.SHARED)
             return
@@ -203,8 +204,8 @@ class Disconnect:
 
     def _leave_mark(self, errand: Errand) -> None:
         """Take the connection off its account's mark; nothing is sent, so nothing is announced."""
-        if errand.mark and self.marks.leave(errand.mark, errand.connection_id, 0):
-            self.marks.revoked(errand.mark)
+        if errand.mark:
+            self.marks.leave(errand.mark, errand.connection_id)
 
     def _again(self, agent: Agent, errand: Errand) -> None:
         age = self.clock.now() - errand.started

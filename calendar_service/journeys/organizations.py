@@ -14,6 +14,7 @@ from calendar_service.domain.paging import PAGE, read_cursor, write_cursor
 from calendar_service.journeys.disconnect import Disconnect
 from calendar_service.journeys.overview import connection_view
 from calendar_service.journeys.views import ConnectionView
+from calendar_service.store.census import Census
 from calendar_service.store.connections import Connections
 from calendar_service.store.journal import Actor
 
@@ -33,6 +34,7 @@ class Organizations:
     """The story of a customer organisation and its members."""
 
     connections: Connections
+    census: Census
     disconnect: Disconnect
 
     def pause(self, agent: Agent, actor: Actor, *, paused: bool) -> ConnectionView:
@@ -71,10 +73,17 @@ class Organizations:
     def off_board(self, organization: str) -> int:
         """Close the organisation, then disconnect every member; return how many were connected.
 
-        Closed first, so that nobody connects behind the sweep. Asked again, it goes on
-        where it was interrupted.
+        Closed first, so that nobody connects behind the sweep. Interrupted, it goes on when it
+        is asked again, and within a day by itself.
         """
         self.connections.set_closed(organization, Actor.ADMINISTRATOR, is_closed=True)
+        return self._end_members(organization)
+
+    def go_on(self) -> int:
+        """End what stands in closed organizations: off-boardings that were interrupted; return how many that were."""
+        return sum(self._end_members(organization) for organization in self.census.closed_organizations())
+
+    def _end_members(self, organization: str) -> int:
         members = self.connections.members(organization)
         return sum(self.disconnect.end(agent, Actor.ADMINISTRATOR) for agent in members)
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from calendar_service.domain.clock import Millis
@@ -11,8 +12,21 @@ from calendar_service.domain.trail import OVERDUE_AFTER, UNPROVED_AFTER, Ends
 from calendar_service.store import keys
 from calendar_service.store.database import Database
 from calendar_service.store.journal import Actor, Kind, entry
+from calendar_service.store.marks import Mark
 
 _STEP = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A connection's use of one Google account."""
+
+    agent: Agent
+    connection_id: str
+    mark: str
+    """Empty while it is not known whose account it is."""
+    live: bool
+    """It stands; else it is over, and its closing errand is not."""
 
 
 class Census:
@@ -46,6 +60,44 @@ class Census:
         proofs = [int(proof) for _, _, grant, proof in facts if grant == Grant.LIVE]
         unproved = sum(at + UNPROVED_AFTER < now for at in proofs)
         return Ends(len(over), held, late + kept_too_long, unproved)
+
+    def marks(self) -> dict[str, Mark]:
+        """Return every account's mark by its name."""
+        names = self._names(keys.account_mark("*"))
+
+        def look(pipeline: Any) -> None:
+            for name in names:
+                pipeline.hgetall(name)
+                pipeline.pttl(name)
+
+        found = iter(self._database.read(look))
+        before = len(keys.account_mark(""))
+        return {name[before:]: Mark.of_fields(next(found), next(found)) for name in names}
+
+    def uses(self) -> Iterator[Use]:
+        """Yield who uses which account: every connection that stands, and every errand.
+
+        Of each agent the connection is read first: one that ends meanwhile is then found as an errand.
+        """
+        agents = list(self.agents())
+
+        def look(pipeline: Any) -> None:
+            for agent in agents:
+                pipeline.hmget(keys.part(agent, "facts"), "grant", "connection_id", "account_mark")
+                pipeline.hgetall(keys.part(agent, "errands"))
+
+        found = iter(self._database.read(look))
+        for agent in agents:
+            grant, connection_id, mark = next(found)
+            if grant == Grant.LIVE:
+                yield Use(agent, connection_id, mark or "", live=True)
+            for errand, text in next(found).items():
+                yield Use(agent, errand, json.loads(text)["mark"], live=False)
+
+    def closed_organizations(self) -> list[str]:
+        """Return the organizations that were off-boarded and not reopened."""
+        before = len(keys.closed(""))
+        return [name[before:] for name in self._names(keys.closed("*"))]
 
     def consents_under_way(self) -> Iterator[str]:
         """Yield what is sealed for each consent that was begun and not yet answered."""

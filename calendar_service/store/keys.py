@@ -41,7 +41,12 @@ LETTER_LEASE = 30 * SECOND
 CHECKPOINT_LEASE = 10 * MINUTE
 """The turn of making a checkpoint: reading a day's entries and everybody's dates + margin."""
 MARK_EXPIRY = 400 * DAY
-"""The account mark is refreshed at each proof of life; this only outlives a deployment that was abandoned."""
+"""Of an account's mark; renewed for as long as a connection that uses the account stands. It only ends what a
+deployment that was abandoned has left."""
+MARK_RENEWED_BELOW = MARK_EXPIRY // 2
+"""So much is left of the expiry when it is renewed."""
+JOINED_BEFORE = HOUR
+"""From joining an account's mark to the connection that stands: its calls at Google, its waits + margin."""
 
 
 def slot(shard: int, rest: str) -> str:

@@ -7,6 +7,6 @@ if redis.call('EXISTS', F) == 0 and redis.call('EXISTS', E) == 0 then
   return {'gone'}
 end
 wake_at(A[1], A[2] ~= '' and now + tonumber(A[2]) or nil)
-if redis.call('EXISTS', F) == 1 then guard_expiry() end
+if fact('grant') ~= '' then guard_expiry() end  -- a consent that is only begun keeps its own expiry
 retime()
 return {'ok'}

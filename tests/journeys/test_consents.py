@@ -9,6 +9,7 @@ import pytest
 from calendar_service.domain.clock import DAY, MINUTE
 from calendar_service.domain.connection import State
 from calendar_service.domain.errors import ConsentRefused, OrganizationClosed
+from calendar_service.domain.failpoints import FailpointRaised, configure
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
 from calendar_service.store import keys
@@ -322,3 +323,33 @@ def test_what_is_kept_of_an_off_boarded_organizations_members_goes_by_its_timer(
     assert len(identifiers) == 2
     assert not any(one in house.stored() for one in identifiers)
     assert house.stored().count("erasure-receipt") == 2
+
+
+def off_boarded_meanwhile(house: Household) -> None:
+    """Let another process off-board the organization while this one asks Google for the tokens."""
+    replica = house.replica()
+    house.at_call("oauth.exchange", lambda: replica.service.organizations.off_board("acme"))
+
+
+def test_who_connects_while_the_organisation_is_off_boarded_is_ended_with_the_others(
+    house: Household,
+) -> None:
+    off_boarded_meanwhile(house)
+    with pytest.raises(OrganizationClosed):
+        house.connect()
+    assert house.service.organizations.progress("acme").states == {State.DISCONNECTED: 1}
+    house.work()
+    assert house.live_tokens() == []
+
+
+def test_an_off_boarding_that_was_interrupted_goes_on_within_a_day(house: Household) -> None:
+    house.connect(OTHER, account=SECOND)
+    off_boarded_meanwhile(house)
+    configure({"connect.after_store": "raise"})
+    with pytest.raises(FailpointRaised):
+        house.connect()
+    configure({})
+    house.clock.advance(86_400)
+    house.work(3)
+    assert house.service.organizations.progress("acme").states == {State.DISCONNECTED: 2}
+    assert house.live_tokens() == []

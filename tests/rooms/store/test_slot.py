@@ -128,7 +128,17 @@ def test_a_consent_begun_before_a_disconnect_cannot_complete(store: Store) -> No
 
 def test_a_consent_that_was_only_begun_expires_by_itself(store: Store) -> None:
     store.connections.begin(AGENT, "digest")
-    assert 0 < store.database.client.pttl(keys.part(AGENT, "facts")) <= keys.OAUTH_STATE
+    facts = keys.part(AGENT, "facts")
+    assert 0 < store.database.client.pttl(facts) <= keys.OAUTH_STATE
+    store.connections.postpone(AGENT, "nothing", None)
+    assert 0 < store.database.client.pttl(facts) <= keys.OAUTH_STATE
+
+
+def test_a_connection_that_stands_never_expires_whoever_begins_a_consent(store: Store) -> None:
+    store.connect()
+    store.connections.begin(AGENT, "later")
+    store.connections.postpone(AGENT, "nothing", None)
+    assert store.database.client.pttl(keys.part(AGENT, "facts")) == -1
 
 
 def test_the_erasure_waits_for_its_date_and_then_takes_everything_but_the_errand(store: Store) -> None:
@@ -317,7 +327,7 @@ def test_every_step_leaves_its_entry_and_no_identifier_of_google(store: Store) -
 NO_ENTRY = {
     "whose turn it is, and when": {"claim", "take", "lease", "release", "matter", "postpone", "nudge", "realign"},
     "a fresh token or a new seal for what is there": {"refreshed", "reseal"},
-    "which connections share an account": {"mark_join", "mark_leave", "mark_revoked"},
+    "which connections share an account": {"mark_join", "mark_leave", "mark_drop", "mark_revoked"},
     "how a letter fares": {"letter_take", "letter_done", "letter_ends", "letter_replay", "erased_done"},
     "the trail itself": {"seal", "trim", "checkpoint", "enter"},
     "nobody's: how much is asked of Google, what is to be rewritten, reviewers' links": {
