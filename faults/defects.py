@@ -232,7 +232,7 @@ DEFECTS = (
         "a refused change makes another event",
         "journeys/writing.py",
         "            if self._stands(token, work):\n                raise  # the change was refused",
-        "            if False:\n                raise",
+        "            if False:\n                raise  # the change was refused",
         ("F13 change forbidden",) * 2,
     ),
     Defect(
