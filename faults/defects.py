@@ -266,8 +266,8 @@ DEFECTS = (
     Defect(
         "a matter nobody knows is dropped",
         "worker.py",
-        "self.service.connections.postpone(agent, what, _SOON)\n            return",
-        "self.service.connections.postpone(agent, what, None)\n            return",
+        'worker.unknown_matter")\n        self.service.connections.postpone(agent, what, _SOON)',
+        'worker.unknown_matter")\n        self.service.connections.postpone(agent, what, None)',
         ("F35 two versions at once",),
     ),
     Defect(
