@@ -302,9 +302,8 @@ class Connect:
         found = (calendar_id, mark)
         ready = self.connections.calendar_ready(agent, grant.connection_id, *found, adopted=adopted)
         if not ready:
-            self.marks.leave(
-                mark, grant.connection_id
-            )  # it ended meanwhile: its errand may have been here before
+            # It ended meanwhile, and its errand may have left the mark before it was joined here.
+            self.marks.leave(mark, grant.connection_id)
         return ready
 
     def _known(self, agent: Agent, grant: Grant, facts: Facts, account: Account) -> tuple[str, bool]:

@@ -46,9 +46,8 @@ class SharedAccounts:
         facts = self.connections.slot(use.agent).facts
         stands = (facts.connection_id, facts.account_mark, facts.grant)
         if stands != (use.connection_id, use.mark, GrantFact.LIVE):
-            self.marks.leave(
-                use.mark, use.connection_id
-            )  # it ended meanwhile: its errand may have been here before
+            # It ended meanwhile, and its errand may have left the mark before it was joined here.
+            self.marks.leave(use.mark, use.connection_id)
 
     def _dropped(self, found: Mapping[str, Mark], standing: set[tuple[str, str]]) -> int:
         """Drop what nobody has. A connection whose account is not known yet may have joined any mark."""

@@ -1,14 +1,18 @@
 """One Google account, several connections: what ends one leaves the others alone, and what nobody has keeps nobody."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
 from calendar_service.domain.clock import DAY, HOUR, SECOND
 from calendar_service.domain.connection import State
+from calendar_service.domain.errors import ConsentRefused
 from calendar_service.domain.failpoints import FailpointRaised, configure
 from calendar_service.domain.names import Agent
 from calendar_service.store import keys
+from calendar_service.store.census import Census, Use
+from calendar_service.store.database import Database
 from calendar_service.store.journal import Actor
 from tests.household import Household
 
@@ -135,3 +139,53 @@ def test_a_connection_that_ends_while_its_calendar_is_made_leaves_the_mark(house
     replica.close()
     assert house.service.overview.connection(house.agent).state is State.DISCONNECTED
     assert members(house) == set()
+
+
+def test_a_connection_whose_account_is_not_known_yet_stays_on_the_mark_that_it_joined(
+    house: Household,
+) -> None:
+    trouble = {"status": 503, "reason": "backendError"}
+    listed = {"method": "GET", "path": "/calendar/v3/users/me/calendarList"}
+    house.google.fault(listed, trouble, times=2)
+    house.google.fault({"method": "POST", "path": "/calendar/v3/calendars"}, trouble)
+    house.connect()
+    house.clock.advance(70)
+    house.work()
+    house.clock.advance(A_DAY)
+    assert house.service.shared_accounts.put_right() == 0
+    assert not house.facts.account_mark
+    assert members(house) == {connection_id(house, house.agent)}
+
+
+class LateCensus(Census):
+    """Reads everybody, and then somebody acts."""
+
+    def __init__(self, database: Database, act: Callable[[], object]) -> None:
+        super().__init__(database)
+        self._act = act
+
+    def uses(self) -> Iterator[Use]:
+        found = list(super().uses())
+        self._act()
+        yield from found
+
+
+def test_who_ends_while_the_marks_are_put_right_is_not_on_one_afterwards(house: Household) -> None:
+    house.connect()
+    house.service.database.client.delete(mark(house))
+    late = LateCensus(house.service.database, lambda: revocation(house))
+    replace(house.service.shared_accounts, census=late).put_right()
+    assert house.live_tokens() == []
+    assert members(house) == set()
+
+
+def test_who_connects_while_a_late_consent_is_given_back_sees_the_revocation(house: Household) -> None:
+    replica, until = house.replica(), []
+    house.at_call("oauth.exchange", lambda: replica.service.disconnect.end(house.agent, Actor.AGENT))
+    client = house.service.database.client
+    house.at_call("oauth.revoke", lambda: until.append(int(client.hget(mark(house), "revoking") or 0)))
+    with pytest.raises(ConsentRefused):
+        house.connect()
+    replica.close()
+    assert until[0] > house.service.clock.now()
+    assert (house.live_tokens(), members(house)) == ([], set())

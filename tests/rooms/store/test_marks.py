@@ -1,0 +1,27 @@
+"""An account's mark: the last to leave may revoke, and whoever joins meanwhile sees it."""
+
+from calendar_service.domain.clock import SECOND
+from calendar_service.store.marks import Marks
+from tests.rooms.store.conftest import Store
+
+
+def test_a_revocation_is_announced_by_the_last_to_leave_and_taken_back(store: Store) -> None:
+    marks = Marks(store.database)
+    assert marks.join("m", "c1").others == 0
+    assert marks.join("m", "c2").others == 1
+    assert not marks.leave("m", "c1", 10 * SECOND)
+    assert marks.leave("m", "c2", 10 * SECOND)
+    assert marks.join("m", "c3").revoking_until > store.clock.now()
+    marks.revoked("m")
+    assert marks.join("m", "c3").revoking_until == 0
+
+
+def test_who_leaves_without_revoking_announces_nothing_and_takes_no_announcement_back(store: Store) -> None:
+    marks = Marks(store.database)
+    marks.join("m", "c1")
+    assert marks.leave("m", "c1")
+    assert store.names() == set()
+    marks.join("m", "c1")
+    marks.leave("m", "c1", 10 * SECOND)
+    assert marks.leave("m", "c1")
+    assert marks.join("m", "c2").revoking_until > store.clock.now()
