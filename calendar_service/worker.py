@@ -290,6 +290,7 @@ class Worker:
             self.service.log.event("marks.put_right", count=mended)
         if ended := self.service.organizations.go_on():
             self.service.log.event("organization.off_boarding_went_on", count=ended)
+        self._realign()
 
     def _renew(self) -> None:
         """Tell whose consent a newer policy outgrew; nothing of theirs is used meanwhile (SC-5)."""
