@@ -285,7 +285,7 @@ class Worker:
             self.service.log.event("clock.realigned", count=moved)
 
     def _once_a_day(self) -> None:
-        """Mend what a death or an outage left half done: marks of accounts, and off-boardings."""
+        """Mend what a death or an outage left half done: marks of accounts, off-boardings, timers."""
         if mended := self.service.shared_accounts.put_right():
             self.service.log.event("marks.put_right", count=mended)
         if ended := self.service.organizations.go_on():
