@@ -229,6 +229,20 @@ DEFECTS = (
         ("F13 server error",) * 2,
     ),
     Defect(
+        "a wait that is over when it is written",
+        "store/slot.lua",
+        "  if waiting and not waits_for_person() then at = now end\n",
+        "",
+        ("F30 pause lifted meanwhile",) * 8,
+    ),
+    Defect(
+        "the end of a pause wakes no cancel",
+        "store/slot.lua",
+        "    if unsettled and not record.leased then",
+        "    if unsettled and not record.leased and record.wanted then",
+        ("F30 pause lifted meanwhile",) * 3,
+    ),
+    Defect(
         "a refused change makes another event",
         "journeys/writing.py",
         "            if self._stands(token, work):\n                raise  # the change was refused",

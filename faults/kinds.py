@@ -1028,6 +1028,24 @@ def slow_decision(act: Act) -> int:
     return 1
 
 
+@kind("F30 pause lifted meanwhile")
+def pause_lifted(act: Act) -> int:
+    """It ends between the reading on which a session has to wait and its acceptance; a cancel waits beside it."""
+    agent, session = act.standing()
+    if not act.driver.pause(agent).accepted:
+        return 0
+    act.driver.cancel(agent, session)
+    web = act.driver.some_web()
+    act.town.link(f"{web}-store", "delay", 0.15)
+    waits = act.at_once(act.driver.put, agent, act.name(), web=web)
+    time.sleep(act.chance.uniform(0.1, 0.3))
+    end = time.monotonic() + 60
+    while not act.driver.resume(agent).accepted and time.monotonic() < end:
+        time.sleep(0.2)
+    waits.result()
+    return 1
+
+
 @kind("F31 order kept")
 def order_kept(act: Act) -> int:
     """The create meets trouble, what follows queues up behind it."""
