@@ -278,12 +278,14 @@ class Driver:
         return self.call_back(agent, *begun, web=web) if begun else None
 
     def surely_connect(self, agent: str, seconds: float = 90.0) -> None:
-        """Connect again and again until the service says `connected`; the clock moves meanwhile."""
+        """Connect again and again until the service says `connected`; a pause is lifted, the clock moves meanwhile."""
         end = time.monotonic() + seconds
         while (state := self.state(agent)) != "connected":
             if time.monotonic() > end:
                 raise TimeoutError(f"{agent} does not get connected: {state or 'no answer'}")
-            if state == "calendar_missing":
+            if state == "paused":
+                self.resume(agent)
+            elif state == "calendar_missing":
                 self.town.advance(31)
                 time.sleep(0.3)
                 web = self.some_web()

@@ -682,7 +682,6 @@ def revoked_while_paused(act: Act) -> int:
     act.town.advance(25 * HOUR)
     _notice(act, agent)
     act.driver.surely_connect(agent)
-    act.driver.resume(agent)
     return 1
 
 
