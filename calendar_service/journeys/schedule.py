@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from calendar_service.domain.clock import DAY, SECOND, Clock, Millis
-from calendar_service.domain.connection import REFUSING_STATES, WAITING_STATES, Facts
+from calendar_service.domain.connection import REFUSING_STATES, WAITING_STATES, Facts, State
 from calendar_service.domain.errors import (
     Busy,
     EventMissing,
@@ -197,6 +197,10 @@ class Schedule:
         if self._ended(agent, loaded.facts, record, content.end if content else 0, now):
             return
         if state in WAITING_STATES:
+            if state is State.RECONSENT_REQUIRED and not loaded.facts.consent_needed:
+                # Given through an older version of the service, after all others had been told.
+                facts = loaded.facts
+                self.connections.consent_outgrown(agent, facts.connection_id, facts.consent_policy)
             waiting = replace(record, status=Status.WAITING, reason=state.value)
             self.attempts.waits(agent, loaded.facts, waiting, content)
         else:

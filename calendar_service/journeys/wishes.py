@@ -62,9 +62,10 @@ def is_repeated(record: Record, version: int | None) -> bool:
     Where a person changed or deleted the event meanwhile, only the same version is a mere
     repetition: what is newer writes over the person's act (law 4).
     """
-    if record.noticed or record.reason == DELETED_IN_GOOGLE:
+    stands = record.status in STANDING
+    if record.reason == DELETED_IN_GOOGLE or (stands and record.noticed):
         return version is not None and version == record.version
-    return bool(record.digest) and record.status in STANDING
+    return stands and bool(record.digest)
 
 
 def next_revision(

@@ -66,6 +66,20 @@ def test_a_lost_session_is_made_whole_by_the_same_wish(house: Household) -> None
     assert titles(house) == ["A talk"]
 
 
+def test_a_lost_session_that_a_person_had_changed_is_made_whole_by_the_same_wish(house: Household) -> None:
+    house.connect()
+    view = put(house, 1)
+    house.as_person("PATCH", view, {"summary": "Changed"})
+    house.clock.advance(86400)
+    house.work(2)
+    assert house.service.schedule.get(house.agent, "s1", read_google=False).reason == "changed_in_google"
+    house.as_person("DELETE", None, calendar=view.calendar_id)
+    house.service.connections.calendar_missing(house.agent, house.facts)
+    house.service.connect.make_calendar(house.agent, create=True)
+    assert put(house, 1).status is Status.SCHEDULED
+    assert titles(house) == ["A talk"]
+
+
 @pytest.mark.parametrize("again", [None, SECOND])
 def test_the_same_wish_is_taken_after_a_reconnect_though_nothing_can_be_compared(
     house: Household, again: str | None

@@ -185,6 +185,42 @@ def test_an_act_in_the_midst_of_an_acceptance_is_not_missed(house: Household) ->
     assert [event["summary"] for event in house.events()] == ["Waits"]
 
 
+@pytest.mark.parametrize("seconds", [0, 31])
+def test_a_holder_that_died_before_the_pause_keeps_nobody_asleep_behind_it(
+    house: Household, seconds: int
+) -> None:
+    house.connect()
+    house.work(2)
+    wish, sessions = house.content("Waits", days=1), house.service.schedule.sessions
+    loaded = sessions.load(house.agent, "s1")
+    grant = house.service.schedule.grants.open(house.agent, loaded.facts.connection_id, loaded.grant)
+    record = next_revision(loaded, grant, "s1", grant.digest("s1", wish), wish, None, State.CONNECTED)
+    sealed = grant.seal_content("s1", wish)
+    assert sessions.accept(loaded, record, sealed, Actor.BACKEND, here=True, end=wish.end)[0] == "leased"
+    house.clock.advance(seconds)  # within its lease, or behind it
+    pause(house)
+    assert put(house, title="Newer", days=1).status is Status.WAITING
+    pause(house, paused=False)
+    house.clock.advance(31)
+    house.work()
+    assert [event["summary"] for event in house.events()] == ["Newer"]
+
+
+def test_a_consent_that_was_outgrown_unnoticed_is_noted_once_and_looked_at_no_more(house: Household) -> None:
+    house.connect()
+    house.work(2)
+    policy_is_renewed(house)
+    worker = house.worker
+    worker.renewal_owed = False  # everybody else was told before
+    assert put(house).status is Status.WAITING
+    for _ in range(3):
+        house.clock.advance(2)
+        worker.round()
+    assert house.facts.consent_needed
+    due = house.service.connections.slot(house.agent).due["session:s1"]
+    assert due > house.service.clock.now() + 29 * DAY
+
+
 def test_google_that_misses_a_calendar_which_was_replaced_meanwhile_says_nothing_of_the_new_one(
     house: Household,
 ) -> None:

@@ -182,6 +182,16 @@ def test_a_waiting_session_that_is_cancelled_is_told(connected: Told) -> None:
     assert connected.backend.received[0]["data"]["status"] == "cancelled"
 
 
+def test_a_cancel_that_is_repeated_under_a_newer_version_is_told_once(connected: Told) -> None:
+    cancel = connected.service.schedule.cancel
+    wish = connected.content()
+    connected.service.schedule.put(connected.agent, "s1", wish, By.AGENT, 1)
+    connected.quiet()
+    cancel(connected.agent, "s1", By.AGENT, 2)
+    cancel(connected.agent, "s1", By.AGENT, 3)
+    assert connected.told() == ["session.applied"]
+
+
 def test_a_pause_is_told_once_whoever_else_pauses_too(connected: Told) -> None:
     pause = connected.service.organizations.pause
     pause(connected.agent, Actor.AGENT, paused=True)
