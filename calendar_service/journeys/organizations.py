@@ -84,8 +84,12 @@ class Organizations:
         return sum(self._end_members(organization) for organization in self.census.closed_organizations())
 
     def _end_members(self, organization: str) -> int:
-        members = self.connections.members(organization)
-        return sum(self.disconnect.end(agent, Actor.ADMINISTRATOR) for agent in members)
+        return sum(
+            self.disconnect.end(agent, Actor.ADMINISTRATOR)
+            for agent in self.connections.members(organization)
+            # Asked for each: it may be reopened meanwhile, and who connects then stays.
+            if self.connections.is_closed(organization)
+        )
 
     def reopen(self, organization: str) -> None:
         """Let the organisation's agents connect again."""

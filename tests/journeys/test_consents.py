@@ -1,7 +1,8 @@
 """Consents that end well, and every one that must not: nothing is stored of those."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,6 +14,7 @@ from calendar_service.domain.failpoints import FailpointRaised, configure
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
 from calendar_service.store import keys
+from calendar_service.store.connections import Connections
 from calendar_service.store.journal import Actor
 from tests.household import FIRST, SECOND, SECURE_URL, Household
 
@@ -295,8 +297,8 @@ def test_an_off_boarded_organisation_refuses_everything_new_until_it_is_reopened
     organizations = house.service.organizations
     before = house.service.database.round_trips
     assert organizations.off_board("acme") == 2
-    # Is it closed, its entry, closed, who is there, one step for each.
-    assert house.service.database.round_trips - before == 6
+    # Is it closed, its entry, closed, who is there; for each whether it is still closed, and one step.
+    assert house.service.database.round_trips - before == 8
     assert organizations.progress("acme").states == {State.DISCONNECTED: 2}
     house.work()
     assert house.live_tokens() == []
@@ -306,6 +308,25 @@ def test_an_off_boarded_organisation_refuses_everything_new_until_it_is_reopened
         house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None)
     organizations.reopen("acme")
     assert house.connect().calendar_ready
+
+
+class ReopenedMeanwhile(Connections):
+    """Connections of an organization that is reopened when the first of its members was dealt with."""
+
+    def members(self, organization: str) -> Iterator[Agent]:
+        for member in super().members(organization):
+            yield member
+            self.set_closed(organization, Actor.ADMINISTRATOR, is_closed=False)
+
+
+def test_an_off_boarding_that_goes_on_ends_nobody_once_the_organization_is_reopened(house: Household) -> None:
+    house.connect()
+    house.connect(OTHER, account=SECOND)
+    house.service.connections.set_closed("acme", Actor.ADMINISTRATOR, is_closed=True)  # and no more was done
+    organizations = house.service.organizations
+    reopened = replace(organizations, connections=ReopenedMeanwhile(house.service.database))
+    assert reopened.go_on() == 1
+    assert organizations.progress("acme").states == {State.DISCONNECTED: 1, State.CONNECTED: 1}
 
 
 def test_what_is_kept_of_an_off_boarded_organizations_members_goes_by_its_timer(house: Household) -> None:
