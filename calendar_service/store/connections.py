@@ -109,12 +109,13 @@ class Connections:
 
     def set_closed(self, organization: str, actor: Actor, *, is_closed: bool) -> None:
         """Close an organization, or reopen it; its entry names none."""
+        name = keys.closed(organization)
         if self.is_closed(organization) == is_closed:
+            self._database.confirm(name)
             return
         # It lies on another server than the journal, so the entry is a step of its own, and comes first: a crash in
         # between leaves an act written down that is asked for again, never one that is not.
         note(self._database, Kind.ORGANIZATION_CLOSED if is_closed else Kind.ORGANIZATION_REOPENED, actor)
-        name = keys.closed(organization)
         if is_closed:
             self._database.script("note", [name])
         else:

@@ -91,6 +91,24 @@ def test_a_replica_that_stands_still_holds_back_the_word_and_no_more(
     assert store.disconnect()[0] == "already"
 
 
+@pytest.mark.usefixtures("_hurried")
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_a_closing_or_reopening_that_only_one_server_knows_is_not_acknowledged_when_it_is_asked_again(
+    pair: tuple[Server, Server], test_clock: MovableClock, *, is_closed: bool
+) -> None:
+    primary, replica = pair
+    alone, store = at(primary, test_clock, "?copies=0"), at(primary, test_clock)
+    store.connections.set_closed("acme", Actor.ADMINISTRATOR, is_closed=not is_closed)
+    replica.signal(signal.SIGSTOP)
+    alone.connections.set_closed("acme", Actor.ADMINISTRATOR, is_closed=is_closed)
+    with pytest.raises(StoreUnavailable, match="second server"):
+        store.connections.set_closed("acme", Actor.ADMINISTRATOR, is_closed=is_closed)
+    replica.signal(signal.SIGCONT)
+    assert servers.until(lambda: primary.client.wait(1, 100))
+    store.connections.set_closed("acme", Actor.ADMINISTRATOR, is_closed=is_closed)
+    assert bool(replica.client.exists(keys.closed("acme"))) is is_closed
+
+
 def test_without_copies_asked_for_a_lone_server_suffices(
     pair: tuple[Server, Server], test_clock: MovableClock
 ) -> None:
