@@ -38,6 +38,12 @@ class Server:
         self.process.kill()
         self.process.wait()
 
+    def restart(self) -> None:
+        """Kill it, and start it again over what it keeps on disk."""
+        self.kill()
+        self.process = subprocess.Popen(self.process.args, stdout=subprocess.DEVNULL)
+        until(self.client.ping)
+
     def files(self) -> bytes:
         """Return everything that it keeps on disk."""
         return b"".join(path.read_bytes() for path in sorted(self.home.rglob("*")) if path.is_file())
@@ -64,14 +70,14 @@ def server(home: Path, *arguments: str, **settings: str) -> Iterator[Server]:
     port = _free_port()
     named = {**_SETTINGS, "port": str(port), "dir": str(home), **settings}
     words = [part for name, value in named.items() for part in (f"--{name.replace('_', '-')}", value)]
-    with subprocess.Popen([str(server_binary()), *arguments, *words], stdout=subprocess.DEVNULL) as process:
-        started = Server(port, home, process)
-        try:
-            until(started.client.ping)
-            yield started
-        finally:
-            process.send_signal(signal.SIGCONT)
-            process.kill()
+    process = subprocess.Popen([str(server_binary()), *arguments, *words], stdout=subprocess.DEVNULL)
+    started = Server(port, home, process)
+    try:
+        until(started.client.ping)
+        yield started
+    finally:
+        started.process.send_signal(signal.SIGCONT)
+        started.kill()
 
 
 @contextmanager

@@ -84,7 +84,10 @@ class Files:
         return "ok"
 
     def outcome(self) -> str:
-        """Tell how the last rewrites ended: `ok`, `running`, `failed`, or `refused` (a server does not say)."""
+        """Tell how the last rewrites ended: `ok`, `running`, `failed`, or `refused` (a server does not say).
+
+        `none` is where a server has ended none since it started: one that it was at then is lost.
+        """
         try:
             servers = self._database.servers()
             found = [self._database.consult(partial(one.info, "persistence")) for one in servers]
@@ -92,4 +95,7 @@ class Files:
             return "refused"
         if any(one["aof_rewrite_in_progress"] or one["aof_rewrite_scheduled"] for one in found):
             return "running"
-        return "ok" if all(one["aof_last_bgrewrite_status"] == "ok" for one in found) else "failed"
+        if any(one["aof_last_bgrewrite_status"] != "ok" for one in found):
+            return "failed"
+        # Of a server that has ended none the status is `ok` too.
+        return "none" if any(one["aof_last_rewrite_time_sec"] < 0 for one in found) else "ok"

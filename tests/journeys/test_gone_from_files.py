@@ -11,6 +11,7 @@ import pytest
 
 from calendar_service import doctor
 from calendar_service.domain.clock import DAY, HOUR, MINUTE, SECOND
+from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.failpoints import FailpointRaised, configure
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By
@@ -195,6 +196,31 @@ def test_a_rewrite_that_began_and_failed_is_told_of_and_asked_again(
 
     assert servers.until(is_gone)
     assert told(house)["erasures"][0] == "ok"
+
+
+def test_a_rewrite_that_a_restart_of_the_server_cut_off_is_asked_for_again(
+    alone: tuple[Household, Server], capsys: pytest.CaptureFixture[str]
+) -> None:
+    house, server = alone
+    calendar_id, worker = erased(house), house.worker
+    server.client.config_set("rdb-key-save-delay", "1000000")
+    worker.round()
+    assert house.service.files.outcome() == "running"
+    server.restart()
+    with pytest.raises(StoreUnavailable):  # on the line that broke
+        worker.round()
+    worker.round()
+    assert "erasure.left_in_files" in alarms(capsys)
+    assert told(house)["erasures"][0] == "ok"  # a server that has only just started is no fault
+    assert calendar_id in server.files()
+    house.clock.advance(2 * HOUR / SECOND)
+
+    def is_gone() -> bool:
+        worker.round()
+        return calendar_id not in server.files()
+
+    assert servers.until(is_gone)
+    assert servers.until(lambda: house.service.files.outcome() == "ok")
 
 
 def test_a_database_that_tells_nothing_of_itself_is_told_of(alone: tuple[Household, Server]) -> None:
