@@ -9,7 +9,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from calendar_service.domain.clock import DAY, HOUR, SECOND, Millis, rfc3339
-from calendar_service.domain.trail import Chain
+from calendar_service.domain.trail import Chain, Point
 from calendar_service.journeys.chain import Links
 from calendar_service.journeys.checkpoints import CHECKPOINT, as_list, as_point, digest, made_at
 from calendar_service.journeys.signing import signed
@@ -43,7 +43,7 @@ class Sealer:
 
     def seal(self) -> bool:
         """Seal what was written since the last look; true when there is more than was taken."""
-        self.chains = self.chains or self.trail.chains()
+        self.chains = self.chains or self._read()
         moved, more = False, False
         found = self.trail.news([chain.head.id for chain in self.chains])
         # Shard 0 is last: that a chain began is sealed when that chain stands.
@@ -119,12 +119,20 @@ class Sealer:
 
     def _read_again(self) -> list[Chain]:
         """Read the heads; one that lies before the one remembered was set back, however true its seal is."""
-        known, self.chains = self.chains, self.trail.chains()
+        known, self.chains = self.chains, self._read()
         for before, now in zip(known, self.chains, strict=False):
             if now.head != before.head and now.head.number <= before.head.number:
                 self.log.alarm("audit.head_changed", shard=now.shard, clause="LU-6")
                 self.set_back += 1
         return self.chains
+
+    def _read(self) -> list[Chain]:
+        """Read the heads. Raises `StoreUnavailable` where a new one may be lost, and would then look set back."""
+        known, found = {chain.shard: chain.head for chain in self.chains}, self.trail.chains()
+        for chain in found:
+            if chain.head != known.get(chain.shard, Point()):
+                self.trail.confirm(chain.shard)
+        return found
 
     def _since(self, former: dict[str, Any], chains: list[Chain]) -> tuple[int, int]:
         """Verify what was written behind a checkpoint; return the faults, and how many connections were erased."""

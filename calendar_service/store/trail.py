@@ -38,6 +38,10 @@ class Trail:
 
         return [_chain(shard, kept) for shard, kept in enumerate(self._database.read(look))]
 
+    def confirm(self, shard: int) -> None:
+        """Make sure that a shard's head as it was read stands on as many servers as are asked for."""
+        self._database.confirm(keys.trail(shard))
+
     def news(self, after: Sequence[str]) -> Iterator[tuple[int, list[Entry]]]:
         """Yield the shards with entries behind these ids (one a shard), some each, in one round trip."""
 

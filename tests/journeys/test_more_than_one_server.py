@@ -1,8 +1,9 @@
 """The whole life of a connection over a cluster, and behind sentinels: one server or several, the story is the same."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,16 @@ from calendar_service.domain.connection import State
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
+from calendar_service.domain.trail import Chain
+from calendar_service.store import keys
+from calendar_service.store.database import Database
 from calendar_service.store.journal import Actor
+from calendar_service.store.trail import Trail
 from tests import servers
 from tests.conftest import MovableClock
 from tests.household import SECOND, Household
 from tests.journeys.test_commands import invoke
+from tests.journeys.test_flow import alarms
 from tests.local_google import LocalGoogle
 
 
@@ -87,6 +93,60 @@ def test_what_was_not_acknowledged_is_not_acknowledged_when_it_is_asked_for_agai
         assert (again.outcome, again.status) == ("accepted", Status.PENDING)
         assert house.service.schedule.cancel(house.agent, "s1", By.AGENT, None).outcome == "nothing"
         house.close()
+
+
+class SealedMeanwhile(Trail):
+    """A trail in which something happens once, just before the heads are read."""
+
+    def __init__(self, database: Database, act: Callable[[], object]) -> None:
+        super().__init__(database)
+        self.left = [act]
+
+    def chains(self) -> list[Chain]:
+        if self.left:
+            self.left.pop()()
+        return super().chains()
+
+
+@pytest.mark.parametrize("heads", ["remembered", "read first"])
+def test_a_failover_that_loses_seals_nobody_acknowledged_is_no_tampering(
+    tmp_path: Path, google_process: LocalGoogle, capsys: pytest.CaptureFixture[str], heads: str
+) -> None:
+    clock: MovableClock = google_process.clock  # type: ignore[attr-defined]
+    google_process.reset()
+    with servers.followed(tmp_path / "servers") as (primary, replica):
+        url = f"redis://127.0.0.1:{primary.port}/0"
+        house = Household.of(f"{url}?copies=1", google_process, clock)
+        alone = Household.of(url, google_process, clock, **house.variables | {"CALENDAR_REDIS_URL": url})
+        house.connect()
+        while house.service.sealer.seal():
+            pass
+
+        def seal_where_nobody_follows() -> None:
+            replica.client.replicaof("NO", "ONE")
+            alone.service.connections.choose_term(house.agent, DAY)
+            alone.service.sealer.seal()
+
+        sealer = replace(
+            house.service.sealer,
+            trail=SealedMeanwhile(house.service.database, seal_where_nobody_follows),
+            chains=house.service.sealer.chains if heads == "remembered" else [],
+        )
+        with pytest.raises(StoreUnavailable):
+            sealer.checkpoint()
+        # The one that took over knows nothing of it, and the former primary comes back as its copy.
+        primary.client.replicaof("127.0.0.1", str(replica.port))
+        servers.until(lambda: primary.client.info("replication")["master_link_status"] == "up")
+        primary.client.replicaof("NO", "ONE")
+        replica.client.replicaof("127.0.0.1", str(primary.port))
+        servers.until(lambda: primary.client.wait(1, 100))
+        primary.client.delete(keys.checkpoint_turn(1))
+        house.service.connections.choose_term(house.agent, 2 * DAY)
+        made = sealer.checkpoint()
+        assert made
+        assert (made["faults"], alarms(capsys)) == (0, [])
+        for one in (house, alone):
+            one.close()
 
 
 @pytest.mark.parametrize(
