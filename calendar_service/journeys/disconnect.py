@@ -257,7 +257,9 @@ class Disconnect:
 
     def _erase(self, agent: Agent, actor: Actor, *, timed: bool) -> dict[str, Any] | str:
         slot = self.connections.slot(agent)
-        receipt = self.receipts.write(agent, _revocation_now(slot))
+        until = _errands_until(slot)
+        revocation = Revocation.PENDING.value if until else slot.facts.revocation
+        receipt = self.receipts.write(agent, revocation, until)
         failpoint("erase.before_store")
         answer = self.connections.erase(agent, actor, receipt["number"], kept(receipt), timed=timed)
         if answer != "ok":
@@ -267,9 +269,9 @@ class Disconnect:
         return receipt
 
 
-def _revocation_now(slot: Slot) -> str:
-    pending = any(errand.grant for errand in slot.errands)
-    return Revocation.PENDING.value if pending else slot.facts.revocation
+def _errands_until(slot: Slot) -> Millis:
+    """Return when the last errand that still holds a token ends at the latest; 0 = none does."""
+    return max((errand.started + keys.ERRAND_MAX for errand in slot.errands if errand.grant), default=0)
 
 
 def ended(facts: Facts) -> bool:

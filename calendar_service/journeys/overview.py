@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from calendar_service.domain.clock import DAY, Clock, Millis, as_datetime
-from calendar_service.domain.connection import Act, Facts, State
+from calendar_service.domain.connection import REFUSING_STATES, Act, Facts, State
 from calendar_service.domain.errors import (
     AccessRevoked,
     AdminBlocked,
@@ -27,6 +27,7 @@ from calendar_service.google.transport import Transport
 from calendar_service.journeys.access import Access
 from calendar_service.journeys.timeline import timeline
 from calendar_service.journeys.views import ConnectionView, SettingsView, WaitingSession
+from calendar_service.store import keys
 from calendar_service.store.connections import Connections, Slot
 from calendar_service.store.grants import Grant, Grants
 from calendar_service.store.marks import Marks
@@ -105,6 +106,7 @@ class Overview:
             slot = self.connections.slot(agent)
         facts = slot.facts if slot.facts.own_term else replace(slot.facts, own_term=own_term)
         term = self.promises.term(facts.own_term)
+        ended = facts.grant_since if facts.state(SCOPE) in REFUSING_STATES else slot.now
         records = self.sessions.all(agent)
         today = self.clock.now() // DAY
         coming = Counter(record.status for record in records if record.over_day >= today)
@@ -130,6 +132,8 @@ class Overview:
             term=term,
             erased_if_ended_now=facts.erasure_told(slot.now + term, slot.now),
             timeline=timeline(facts, slot.now, self.promises),
+            keys_gone_by=ended + keys.ERRAND_MAX,
+            deletion_tried_until=ended + keys.CALENDAR_DELETION_MAX,
             organization_closed=self.connections.is_closed(agent.organization),
             held_until=facts.hold_told(slot.now),
             contents=asked.contents,
@@ -179,6 +183,7 @@ class Overview:
                     content.start if content else 0,
                     content.time_zone if content else "",
                     record.over_day * DAY,
+                    _waits_until(record, content),
                 )
             )
         return tuple(shown)
@@ -229,6 +234,11 @@ def mask(address: str) -> str:
     """Return an address so that its owner knows it and nobody else learns it: `ma•••@gmail.com`."""
     local, at, domain = address.partition("@")
     return f"{local[:2]}•••@{domain}" if at else ""
+
+
+def _waits_until(record: Record, content: Content | None) -> Millis:
+    until = record.waiting_since + keys.WAITING_MAX if record.waiting_since else 0
+    return until if content and until < content.start else 0
 
 
 def _readable(grant: Grant | None, session: str, sealed: str) -> Content | None:

@@ -14,11 +14,13 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from calendar_service.domain.clock import Clock, rfc3339
+from calendar_service.domain.clock import Clock, Millis, rfc3339
 from calendar_service.domain.names import SHARDS, Agent
 from calendar_service.journeys.signing import SignatureInvalid, check, signed
 
 _ERASED = ("tokens", "calendar identifier", "event identifiers", "bookkeeping")
+_LEFT_TO_THE_ERRAND = frozenset({"tokens", "calendar identifier"})
+"""What may still be needed at Google when an erasure comes before the errand's end (law 6)."""
 _TYPE = "erasure-receipt"
 _NOT_SIGNED = frozenset({"salt"})
 
@@ -36,8 +38,10 @@ class Receipts:
     """The operator's legal name."""
     clock: Clock
 
-    def write(self, agent: Agent, revocation: str) -> dict[str, Any]:
+    def write(self, agent: Agent, revocation: str, rest_until: Millis = 0) -> dict[str, Any]:
         """Return a signed receipt with its salt; what is kept is the receipt without it.
+
+        `rest_until`: when the closing errand ends at the latest, while one still holds something; else 0.
 
         With the salt its holder, and nobody else, can show whom it concerns: `subject` is
         HMAC-SHA-256 of organisation/agent under the salt.
@@ -49,10 +53,12 @@ class Receipts:
             "number": f"{agent.shard}-{secrets.token_hex(12)}",
             "issuer": self.issuer,
             "erased_at": rfc3339(self.clock.now()),
-            "erased": list(_ERASED),
+            "erased": [what for what in _ERASED if not (rest_until and what in _LEFT_TO_THE_ERRAND)],
             "revocation": revocation,
             "subject": _subject(salt, agent),
         }
+        if rest_until:
+            body["rest_erased_by"] = rfc3339(rest_until)
         return {**signed(body, self.private_key), "salt": b64encode(salt).decode()}
 
 

@@ -35,7 +35,7 @@ def _connected(facts: Facts, when: str) -> Step:
 
 def _to_come(term: Millis, promises: Promises, *, is_held: bool) -> tuple[Step, ...]:
     """Return what a disconnect would begin; under a legal hold no term can be named."""
-    erased, gone = (0, 0) if is_held else (term, term + promises.copies_kept)
+    erased, gone = (0, 0) if is_held else (term, max(term, keys.ERRAND_MAX) + promises.copies_kept)
     return (
         Step("disconnected", "next"),
         Step("keys_destroyed", "next", after=keys.ERRAND_MAX),
@@ -53,5 +53,6 @@ def _end(state: State, facts: Facts) -> tuple[Step, Step]:
 
 def _after_end(facts: Facts, now: Millis, promises: Promises) -> tuple[Step, Step]:
     erased = facts.erasure_told(facts.erase_due, now)
-    gone = erased + promises.copies_kept if erased else 0
+    kept_until = facts.grant_since + keys.ERRAND_MAX if facts.revocation == Revocation.PENDING else 0
+    gone = max(erased, kept_until) + promises.copies_kept if erased else 0
     return Step("erased", "next", erased), Step("copies_gone", "next", gone)

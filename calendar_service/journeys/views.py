@@ -60,6 +60,8 @@ class WaitingSession:
     time_zone: str
     day: Millis
     """The day of its end (UTC): all that is left to say when the content is gone."""
+    waits_until: Millis
+    """When it is given up at the latest, if it waits for somebody's act and begins later than that; else 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,10 @@ class SettingsView:
     erased_if_ended_now: Millis
     """When what is kept would be erased after a disconnect now; 0 = that may not be told."""
     timeline: tuple[Step, ...]
+    keys_gone_by: Millis
+    """When Google's keys are destroyed at the latest: after a disconnect now, or after the one that was."""
+    deletion_tried_until: Millis
+    """Until when a deletion of the calendar is tried, likewise."""
     organization_closed: bool
     """The organisation was off-boarded: nobody of it connects."""
     held_until: Millis = 0

@@ -77,7 +77,14 @@ class Disconnected(Struct, kw_only=True):
 
     state: State
     receipt: (
-        Annotated[dict[str, Any], Meta(description="Of the erasure: the whole signed object.")] | UnsetType
+        Annotated[
+            dict[str, Any],
+            Meta(
+                description="Of the erasure: the whole signed object. While the revocation is pending, "
+                "`rest_erased_by` says when what it needs is gone too."
+            ),
+        ]
+        | UnsetType
     ) = UNSET
 
 

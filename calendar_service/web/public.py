@@ -93,10 +93,11 @@ class ReceiptPage:
         copy = self._own_copy(number)
         if "download" in request.args:
             return as_file(copy or kept, f"erasure-receipt-{number}.json")
-        erased_at = _instant(kept["erased_at"])
+        all_erased = _instant(kept.get("rest_erased_by", kept["erased_at"]))
         dates = {
-            "erased_at": erased_at,
-            "copies_gone": erased_at + self.service.operator.promises.copies_kept,
+            "erased_at": _instant(kept["erased_at"]),
+            "all_erased": all_erased,
+            "copies_gone": all_erased + self.service.operator.promises.copies_kept,
         }
         return self.pages.show("receipt.html", zone=self._zone(), receipt=kept, own=bool(copy), **dates)
 

@@ -204,7 +204,7 @@ def test_the_same_words_in_both_languages_by_link(arrive: Arrive) -> None:
     person = arrive()
     page = person.settings()
     page.click("a[hreflang=es]")
-    assert person.says("Sin conexión")
+    assert person.says("No conectado")
     page.click("a[href='/google-user-data'] >> nth=0")
     assert page.locator("html").get_attribute("lang") == "es"
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 
+from calendar_service.domain.clock import DAY, HOUR, rfc3339
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By
 from calendar_service.journeys.receipts import concerns, verify
 from calendar_service.store.journal import Actor
+from calendar_service.web.language import Language
+from tests.conftest import MovableClock
 from tests.household import Household
-from tests.web.pages.visitor import Visitor, words
+from tests.web.pages.visitor import ZONE, Visitor, words
 
 Visitors = Callable[[], Visitor]
 
@@ -112,6 +115,72 @@ def test_a_disconnect_without_googles_answer_says_so_and_where_to_do_it_oneself(
     assert "Google has not answered yet" in words(page)
     assert "Google confirmed" not in words(page)
     assert '/permissions"' in page.text
+
+
+def test_every_end_is_told_by_its_date(visitor: Visitor, household: Household) -> None:
+    visitor.connect()
+    household.google.fault("/revoke", {"status": 503, "reason": "backendError"})
+    asked = household.service.clock.now()
+    before = words(visitor.get("/disconnect"))
+    assert f"as soon as it confirms, on {Language('en').day(asked + 7 * DAY, ZONE)}" in before
+    visitor.post("/disconnect")
+    last = household.facts.grant_since + 7 * DAY
+    after = words(visitor.get("/settings"))
+    assert f"to remove the permission until {Language('en').moment(last, ZONE)}" in after
+    assert "7 days at" not in before.partition("From connecting")[0] + after.partition("From connecting")[0]
+
+
+def test_a_deletion_that_is_under_way_is_the_one_thing_still_done(
+    visitor: Visitor, household: Household
+) -> None:
+    visitor.connect()
+    household.google.fault("/calendar/v3/calendars/*", {"status": 503, "reason": "backendError"})
+    visitor.post("/disconnect", {"delete_calendar": "yes"})
+    page = words(visitor.get("/settings"))
+    until = Language("en").moment(household.facts.grant_since + HOUR, ZONE)
+    assert "from here. One thing is still being done there, because you asked for it" in page
+    assert f"We go on trying until {until}" in page
+    assert "What was begun at Google when you disconnected goes on." in page
+    assert "Erasing changes nothing" not in page
+    visitor.post("/erase")
+    household.google.clear_faults()
+    household.work()
+    assert household.calendars() == [], "it goes on after the erasure"
+    assert household.live_tokens() == []
+
+
+def test_a_receipt_that_comes_before_googles_answer_says_what_is_left_and_until_when(
+    visitor: Visitor, household: Household, test_clock: MovableClock
+) -> None:
+    visitor.connect()
+    household.google.fault("/revoke", {"status": 503, "reason": "backendError"})
+    visitor.post("/disconnect")
+    ended = household.facts.grant_since
+    test_clock.advance(3600)
+    visitor.enter()
+    address = visitor.post("/erase").location
+    page = words(visitor.get(address))
+    told = Language("en")
+    assert "Erased; one key is left until Google answers" in page
+    assert "Everything else that was kept of your connection is erased" in page
+    assert f"encrypted, until {told.moment(ended + 7 * DAY, ZONE)} at the latest" in page
+    assert f"gone on {told.day(ended + 23 * DAY, ZONE)} at the latest" in page
+    receipt = verify(visitor.get(f"{address}?download=1").data, household.service.public_keys)
+    assert receipt["rest_erased_by"] == rfc3339(ended + 7 * DAY)
+    assert receipt["erased"] == ["event identifiers", "bookkeeping"]
+
+
+def test_a_receipt_of_an_end_that_google_confirmed_leaves_nothing_open(
+    visitor: Visitor, household: Household
+) -> None:
+    visitor.connect()
+    visitor.post("/disconnect")
+    address = visitor.post("/erase").location
+    gone = household.service.clock.now() + 16 * DAY
+    assert f"gone on {Language('en').day(gone, ZONE)} at the latest" in words(visitor.get(address))
+    receipt = verify(visitor.get(f"{address}?download=1").data, household.service.public_keys)
+    assert "rest_erased_by" not in receipt
+    assert "tokens" in receipt["erased"]
 
 
 def test_a_shared_account_keeps_googles_permission_and_that_is_told(

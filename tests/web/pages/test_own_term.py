@@ -33,6 +33,7 @@ def test_a_shorter_term_is_chosen_and_counts_at_the_disconnect(offered: Visitor)
     assert "Saved. It counts when you disconnect." in words(page)
     assert f'value="{DAY}" checked' in page.text
     assert "Our record erased 1 day after you disconnect" in words(page)
+    assert "Gone from back-up copies too 23 days after you disconnect" in words(page), "the keys' copies, too"
     offered.post("/disconnect")
     facts = offered.household.service.connections.slot(offered.household.agent).facts
     assert facts.erase_due - facts.grant_since == DAY

@@ -62,7 +62,7 @@ def test_without_the_database_a_link_opens_nothing_and_is_not_used_up(
     closed = Visitor(create_app(cut_off.service), cut_off).get(link)
     assert closed.status_code == 503
     assert "Set-Cookie" not in closed.headers
-    assert "Nothing was changed by this attempt" in words(closed)
+    assert "Please try again later" in words(closed)
     assert visitor.get(link).status_code == 303
 
 

@@ -15,7 +15,7 @@ from calendar_service.store.journal import Actor
 from calendar_service.web.language import Language
 from tests.conftest import MovableClock
 from tests.household import FIRST, SECOND, Household
-from tests.web.pages.visitor import Visitor, words
+from tests.web.pages.visitor import ZONE, Visitor, words
 
 REASONS = (
     "google_trouble", "quota_exceeded", "operator", "administrator", "paused", "calendar_missing",
@@ -108,6 +108,45 @@ def test_waiting_sessions_are_shown_to_their_agent_with_title_and_time(
     assert "Revisión &lt;b&gt;con&lt;/b&gt; Ana" in page.text
     assert ", Santiago" in words(page).partition("Ana")[2]
     assert "Google does not answer just now. Your connection is fine" in words(page).partition("Pause")[0]
+
+
+def test_a_session_that_may_wait_too_long_is_told_with_its_last_day(
+    visitor: Visitor, household: Household
+) -> None:
+    visitor.connect()
+    _paused(household, Actor.AGENT)
+    for session, days in (("soon", 20), ("late", 40)):
+        household.service.schedule.put(
+            household.agent, session, household.content(session, days=days), By.AGENT, None
+        )
+    last = household.service.overview.sessions.all(household.agent)[0].waiting_since + 30 * DAY
+    page = words(visitor.get("/settings"))
+    assert page.count("Until ") == 1
+    assert f"Waits until the pause ends. Until {Language('en').moment(last, ZONE)} at the latest." in page
+    assert "each for 30 days at most" in page
+
+
+def test_the_calendar_is_said_to_follow_only_where_it_does(visitor: Visitor, household: Household) -> None:
+    visitor.connect()
+    assert "corrected in the console: the calendar follows" in words(visitor.get("/settings"))
+    _paused(household, Actor.AGENT)
+    page = words(visitor.get("/settings"))
+    assert "have it corrected in the console" in page
+    assert "the calendar follows" not in page
+
+
+def test_a_block_of_the_administrators_comes_with_what_to_send_them(
+    visitor: Visitor, household: Household, test_clock: MovableClock
+) -> None:
+    visitor.connect()
+    test_clock.advance(7200)
+    household.google.switch(admin_block=True)
+    household.service.schedule.put(household.agent, "s1", household.content(), By.AGENT, None)
+    page = words(visitor.enter())
+    assert "1 session is waiting" in page
+    assert "Send the administrator these lines: App: Videsk" in page
+    assert household.config.google.client_id in page
+    assert "nothing for you to do" not in page
 
 
 def test_a_session_that_failed_is_named_by_id_and_day_with_what_went_wrong(
@@ -354,7 +393,7 @@ def test_trouble_while_making_the_calendar_is_told_and_leads_back(
     household.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
     answer = visitor.post("/calendar", {"create": "yes"})
     assert answer.status_code == 503
-    assert "Your connection is fine" in words(answer)
+    assert "look first whether it was done" in words(answer), "its answer may be all that was lost"
     assert 'href="/settings"' in answer.text
 
 
