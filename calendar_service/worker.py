@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Literal
 
 from calendar_service.domain.clock import DAY, MINUTE, SECOND, Millis
 from calendar_service.domain.connection import Facts
@@ -42,6 +43,10 @@ _LATER: Millis = 5 * MINUTE
 _TRIED = 2
 """What is not a session's keeps no count of its tries: each pause after Google's trouble is that of the third."""
 _CLOCK: Millis = 10 * MINUTE
+_Again = Millis | Literal["never"] | None
+"""After how long a matter is looked at again; None: as it is due by now."""
+_BEGUN = frozenset({"channel", "look"})
+"""What a notification or a change makes due also while somebody is at it, so that its beginning shows."""
 _HELD: Millis = 25 * SECOND
 """Shorter than the lease on an agent."""
 
@@ -136,13 +141,13 @@ class Worker:
             sessions = [what.removeprefix("session:") for what in due if what.startswith("session:")]
             for what in due:
                 if not what.startswith("session:"):
-                    self._matter(agent, what)
+                    self._matter(agent, what, slot.due.get(what))
             if sessions:
                 until = self.service.clock.now() + _HELD
                 matters = self.service.order.due(slot, sessions)
                 self.held.extend((matter, until) for matter in matters)
                 for name in {*sessions} - {matter.session for matter in matters}:
-                    self._unknown(agent, f"session:{name}")
+                    self.service.connections.postpone(agent, f"session:{name}", self._unknown())
             if not due:
                 self.service.connections.postpone(agent, "nothing", None)
         except ServiceError as trouble:
@@ -150,33 +155,43 @@ class Worker:
         except Exception as error:
             self.service.log.failure("worker.surprise", error)
 
-    def _matter(self, agent: Agent, what: str) -> None:
+    def _matter(self, agent: Agent, what: str, found: Millis | None = None) -> None:
+        """Look after one matter. It is not put off if something made it due meanwhile, at another time than `found`."""
         kind, _, name = what.partition(":")
+        if kind in _BEGUN:
+            found = self.service.connections.matter_begins(agent, kind)
+            if found is None:
+                return
+        again = self._again(agent, kind, name)
+        if again is not None:
+            self.service.connections.postpone(agent, what, None if again == "never" else again, found)
+
+    def _again(self, agent: Agent, kind: str, name: str) -> _Again:
+        """Do one chore; return after how long it is looked at again."""
         if kind not in self._chores:
-            self._unknown(agent, what)
-            return
+            return self._unknown()
         try:
             with self.service.flow.unhurried():
-                self._chores[kind](agent, name)
+                return self._chores[kind](agent, name)
         except (AccessRevoked, NotConnected):
-            return  # the journey has noted it, and what depended on it
+            return None  # the journey has noted it, and what depended on it
         except GoogleError as trouble:
             self.service.log.event("worker.google_trouble", code=trouble.code, journey=kind)
-            self.service.connections.postpone(agent, what, max(_SOON, pause(trouble, _TRIED)))
+            return max(_SOON, pause(trouble, _TRIED))
         except ServiceError as trouble:
             self.service.log.alarm("worker.record_trouble", code=trouble.code, journey=kind)
-            self.service.connections.postpone(agent, what, _LATER)
+            return _LATER
         except Exception as error:
             self.service.log.failure("worker.surprise", error, journey=kind)
-            self.service.connections.postpone(agent, what, _LATER)
+            return _LATER
 
-    def _unknown(self, agent: Agent, what: str) -> None:
+    def _unknown(self) -> Millis:
         """Leave it to a newer version, which runs beside this one (F35)."""
         self.service.log.event("worker.unknown_matter")
-        self.service.connections.postpone(agent, what, _SOON)
+        return _SOON
 
     @property
-    def _chores(self) -> dict[str, Callable[[Agent, str], None]]:
+    def _chores(self) -> dict[str, Callable[[Agent, str], _Again]]:
         return {
             "session": self.service.schedule.resume,
             "errand": self.service.disconnect.run_errands,
@@ -191,13 +206,13 @@ class Worker:
             "letters": self._letters,
         }
 
-    def _erase(self, agent: Agent, _: str) -> None:
+    def _erase(self, agent: Agent, _: str) -> _Again:
         answer = self.service.disconnect.erase_due(agent)
         if answer == "clock":
-            self._clocks_differ()
-            self.service.connections.postpone(agent, "erase", _CLOCK)
-        elif answer not in {"ok", "held"}:  # a held one was given the hold's end by the same step
-            self.service.connections.postpone(agent, "erase", None if answer == "not_ended" else _SOON)
+            return self._clocks_differ()
+        if answer in {"ok", "held"}:  # a held one was given the hold's end by the same step
+            return None
+        return "never" if answer == "not_ended" else _SOON
 
     def _hold(self, agent: Agent, _: str) -> None:
         self.service.holds.end(agent)
@@ -208,27 +223,29 @@ class Worker:
             self.service.access.probe(agent)
             self.service.flow.answered()
 
-    def _calendar(self, agent: Agent, _: str) -> None:
+    def _calendar(self, agent: Agent, _: str) -> _Again:
         connect = self.service.connect
         if not connect.calendar_never_made(agent):
-            self.service.connections.postpone(agent, "calendar", None)
-        elif self.service.flow.aside() and not connect.make_calendar(agent, create=True):
-            self.service.connections.postpone(agent, "calendar", _SOON)
+            return "never"
+        if not self.service.flow.aside() or connect.make_calendar(agent, create=True):
+            return None
+        return _SOON
 
-    def _channel(self, agent: Agent, _: str) -> None:
-        self.service.channels.keep(agent)
+    def _channel(self, agent: Agent, _: str) -> _Again:
+        after = self.service.channels.keep(agent)
+        return "never" if after is None else after
 
-    def _look(self, agent: Agent, _: str) -> None:
-        if self.looks.take(self.service.clock.now()):
-            self.service.look.once(agent)
+    def _look(self, agent: Agent, _: str) -> _Again:
+        return self.service.look.once(agent) if self.looks.take(self.service.clock.now()) else None
 
-    def _tidy(self, agent: Agent, _: str) -> None:
-        if self.service.connections.tidy(agent, IDENTIFIERS_KEPT_DAYS) == "clock":
-            self._clocks_differ()
-            self.service.connections.postpone(agent, "tidy", _CLOCK)
+    def _tidy(self, agent: Agent, _: str) -> _Again:
+        answer = self.service.connections.tidy(agent, IDENTIFIERS_KEPT_DAYS)
+        return self._clocks_differ() if answer == "clock" else None
 
-    def _clocks_differ(self) -> None:
+    def _clocks_differ(self) -> Millis:
+        """Tell the operator; return after how long it is worth another look."""
         self.service.log.alarm("erasure.clocks_differ", clause="ST-5")
+        return _CLOCK
 
     def _webhook(self, agent: Agent, _: str) -> None:
         self._tell(self.service.notify.deliver(agent))

@@ -280,8 +280,8 @@ DEFECTS = (
     Defect(
         "a matter nobody knows is dropped",
         "worker.py",
-        'worker.unknown_matter")\n        self.service.connections.postpone(agent, what, _SOON)',
-        'worker.unknown_matter")\n        self.service.connections.postpone(agent, what, None)',
+        'worker.unknown_matter")\n        return _SOON',
+        'worker.unknown_matter")\n        return "never"',
         ("F35 two versions at once",),
     ),
     Defect(

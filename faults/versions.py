@@ -17,8 +17,8 @@ _CHORE = (
 )
 _METHOD = (
     "    def _hold(self, agent: Agent, _: str) -> None:\n",
-    "    def _polish(self, agent: Agent, _: str) -> None:\n"
-    '        self.service.connections.postpone(agent, "polish", None)\n\n'
+    "    def _polish(self, agent: Agent, _: str) -> _Again:\n"
+    '        return "never"\n\n'
     "    def _hold(self, agent: Agent, _: str) -> None:\n",
 )
 _WAKE = ("put_session(name, record)\n", "put_session(name, record)\nwake_at('polish', now)\n")

@@ -71,14 +71,11 @@ class Channels:
 
     # --- the channel ---
 
-    def keep(self, agent: Agent) -> None:
-        """Stop what has to be stopped, and open or renew the agent's channel if it is time (the worker)."""
-        begun = self.connections.matter_begins(agent, "channel")
-        if begun is not None:
-            self.connections.matter_ended(agent, "channel", begun, self._kept(agent))
+    def keep(self, agent: Agent) -> Millis | None:
+        """Stop what has to be stopped, and open or renew the agent's channel if it is time (the worker).
 
-    def _kept(self, agent: Agent) -> Millis | None:
-        """Return after how long to look again, None for never."""
+        Returns after how long to look again, None for never.
+        """
         slot = self.connections.slot(agent)
         if not slot.facts.usable(SCOPE):
             return spread(

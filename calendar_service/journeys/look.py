@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from calendar_service.domain.clock import DAY, Clock, as_datetime
+from calendar_service.domain.clock import DAY, Clock, Millis, as_datetime
 from calendar_service.domain.connection import Facts, State
 from calendar_service.domain.errors import (
     AccessForbidden,
@@ -48,17 +48,14 @@ class Look:
     flow: Flow
     clock: Clock
 
-    def once(self, agent: Agent) -> None:
-        """Look, and say when the next look is due (the worker). Google's trouble is raised: looked again soon."""
-        begun = self.connections.matter_begins(agent, "look")
-        if begun is None:
-            return
+    def once(self, agent: Agent) -> Millis:
+        """Look, and return after how long the next look is due. Google's trouble is raised: looked again soon."""
         slot = self.connections.slot(agent)
         if slot.facts.state(SCOPE) is State.CONNECTED:
             if self.flow.turn(slot.facts.account_mark, 1) != "go":
-                return  # it is due again when its lease ends
+                return keys.LEASE
             self._look(agent, slot.facts, self.grants.open(agent, slot.facts.connection_id, slot.grant))
-        self.connections.matter_ended(agent, "look", begun, spread(keys.LOOK_EVERY))
+        return spread(keys.LOOK_EVERY)
 
     def _look(self, agent: Agent, facts: Facts, grant: Grant) -> None:
         try:

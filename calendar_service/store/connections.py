@@ -196,14 +196,10 @@ class Connections:
         """Forget a channel that Google has stopped."""
         self._step("channel_stopped", agent, Kind.CHANNEL_STOPPED, Actor.SERVICE, connection_id, channel_id)
 
-    def matter_begins(self, agent: Agent, what: str) -> str | None:
-        """Take one matter of a live connection; return what `matter_ended` wants, None if the connection ended."""
-        answer = self._run("matter", agent, what, "", keys.LEASE)
-        return str(answer[1]) if answer[0] == "ok" else None
-
-    def matter_ended(self, agent: Agent, what: str, begun: str, after: Millis | None) -> None:
-        """Let it be due `after` ms from now (None: never), unless something made it due meanwhile."""
-        self._run("matter", agent, what, begun, "" if after is None else after)
+    def matter_begins(self, agent: Agent, what: str) -> Millis | None:
+        """Take one matter of a live connection; return when it is due from now on, None if the connection ended."""
+        answer = self._run("matter", agent, what, keys.LEASE)
+        return int(answer[1]) if answer[0] == "ok" else None
 
     def realign(self, agent: Agent) -> int:
         """Let be due now what a clock that was ahead put far off; return how many matters that were."""
@@ -310,9 +306,12 @@ class Connections:
         now = self._database.clock.now()
         return self._step("tidy", agent, Kind.TIDIED, Actor.SERVICE, now, days_kept, CLOCK_TOLERANCE)
 
-    def postpone(self, agent: Agent, what: str, after: Millis | None) -> None:
-        """Look at one matter of the slot again `after` ms from now (None: not at all)."""
-        self._run("postpone", agent, what, "" if after is None else after)
+    def postpone(self, agent: Agent, what: str, after: Millis | None, found: Millis | None = None) -> None:
+        """Look at one matter of the slot again `after` ms from now (None: not at all).
+
+        With `found`, when it was due: not if something made it due at another time meanwhile.
+        """
+        self._run("postpone", agent, what, "" if after is None else after, "" if found is None else found)
 
     def _step(self, name: str, agent: Agent, kind: Kind, actor: Actor, *arguments: str | int) -> str:
         return cast(str, self._run_entry(name, agent, entry(kind, actor), *arguments)[0])

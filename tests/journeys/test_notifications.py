@@ -684,14 +684,19 @@ def test_a_look_that_dies_is_done_by_another_worker(watched: Watched) -> None:
     assert watched.told() == [("session.changed_in_google", "s1", "scheduled")]
 
 
-def test_a_notification_during_a_look_makes_another_one(watched: Watched) -> None:
-    begun = watched.service.connections.matter_begins(watched.agent, "look")
-    assert begun
-    assert watched.ring() == 204
-    watched.service.connections.matter_ended(watched.agent, "look", begun, 100_000_000)
+@pytest.mark.parametrize("failures", [0, 1])
+def test_a_notification_during_a_look_makes_another_one_however_that_ends(
+    watched: Watched, failures: int
+) -> None:
+    listed = {"method": "GET", "path": "/calendar/v3/calendars/*/events"}
+    if failures:
+        watched.google.fault(listed, {"status": 503, "reason": "backendError"}, times=failures)
+    watched.at_call("calendar.events.list", watched.ring)
+    watched.noticed()
+    assert watched.looks() == 1
     watched.clock.advance(11)
     watched.work(2)
-    assert watched.looks() == 1
+    assert watched.looks() == 2
 
 
 def test_the_state_says_connected_whatever_a_person_does(watched: Watched) -> None:

@@ -236,6 +236,27 @@ def test_a_calendar_that_the_quota_refuses_is_tried_again_after_hours(house: Hou
     assert len(house.calendars()) == 1
 
 
+def test_who_connects_while_the_calendar_is_refused_to_the_worker_waits_no_hours_for_it(
+    house: Household,
+) -> None:
+    house.google.switch(calendar_quota=0)
+    house.connect()
+    house.clock.advance(61)
+    person = house.replica()
+
+    def connect_again() -> None:
+        assert not person.connect().calendar_ready  # the worker is making it
+        house.google.switch(calendar_quota=None)
+
+    house.at_call("calendar.calendars.insert", connect_again)
+    house.work()
+    person.close()
+    assert house.calendars() == []
+    house.clock.advance(61)
+    house.work()
+    assert len(house.calendars()) == 1
+
+
 @pytest.mark.parametrize("reason", ["forbidden", "invalid"])
 def test_a_calendar_that_is_refused_is_tried_again_after_hours(house: Household, reason: str) -> None:
     status = {"forbidden": 403, "invalid": 400}[reason]

@@ -283,6 +283,22 @@ def test_names_left_by_an_expired_slot_are_removed(store: Store) -> None:
     assert list(store.connections.members("acme")) == []
 
 
+def test_what_was_made_due_meanwhile_is_not_put_off(store: Store) -> None:
+    store.connect()
+    connections = store.connections
+    connections.postpone(AGENT, "chore", 1000)
+    found = connections.slot(AGENT).due["chore"]
+    connections.postpone(AGENT, "chore", 2000)
+    meanwhile = connections.slot(AGENT).due["chore"]
+    for after in (DAY, None):
+        connections.postpone(AGENT, "chore", after, found)
+        assert connections.slot(AGENT).due["chore"] == meanwhile
+    connections.postpone(AGENT, "chore", None, meanwhile)
+    assert "chore" not in connections.slot(AGENT).due
+    connections.postpone(AGENT, "chore", 0, meanwhile)  # it was done with meanwhile
+    assert "chore" not in connections.slot(AGENT).due
+
+
 def test_a_full_database_refuses_to_accept_but_still_disconnects_and_erases(store: Store) -> None:
     grant = store.connect()
     redis = store.database.client
