@@ -41,7 +41,12 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=1e9, help="play no longer than this")
     parser.add_argument("--only", default="", help="a part of the name of a kind, or of a defect")
     parser.add_argument("--of", type=Path, nargs="*", default=[], help="what runs kept: their report as one")
-    parser.add_argument("--keep", type=Path, help="keep logs, journals and stores of the acts here")
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        help="keep logs, journals and stores of the acts here; whole campaigns of several seeds (far apart) that "
+        "keep in one folder share the work",
+    )
     given = parser.parse_args()
     if given.what == "selfcheck":
         from faults import selfcheck  # noqa: PLC0415 - the campaign does not need the defects

@@ -13,7 +13,7 @@ from pathlib import Path
 from faults import oracle
 from faults.act import CONVERGENCE, Act, NotConvergedError, staged
 from faults.oracle import Violation
-from faults.outcome import Outcome
+from faults.outcome import Outcome, joined
 from faults.plan import ACT, everything, next_act, owed, plan
 from faults.store import CAN_CUT, ROOT, TownError
 
@@ -162,14 +162,14 @@ def run(
 
 
 def _whole(package_root: Path, seed: int, names: Sequence[str], seconds: float, keep: Path | None) -> Outcome:
-    """Play until every kind and every named step had its least number."""
+    """Play until every kind and every named step had its least number; runs that keep in one folder share that."""
     total = Outcome()
-    progress = Progress(sum(owed(total, names).values()))
+    progress = Progress(0)
 
     def acts() -> Iterator[list[str]]:
         number = seed
-        while steps := next_act(number, total, names):
-            progress.total = progress.done + sum(owed(total, names).values())
+        while steps := next_act(number, so_far := joined([keep]) if keep else total, names):
+            progress.total = progress.done + sum(owed(so_far, names).values())
             yield steps
             number += 1
 

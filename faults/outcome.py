@@ -47,7 +47,9 @@ class Outcome:
     def save(self, file: Path) -> None:
         """Keep it for `joined`."""
         plain = vars(self) | {"violations": [[seed, vars(found)] for seed, found in self.violations]}
-        file.write_text(json.dumps(plain), "utf-8")
+        fresh = file.with_suffix(".new")
+        fresh.write_text(json.dumps(plain), "utf-8")
+        fresh.replace(file)  # whole at any moment: other runs read it
 
 
 def joined(folders: Sequence[Path]) -> Outcome:
