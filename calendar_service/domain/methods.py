@@ -90,7 +90,7 @@ METHODS: Final = _by_name(
     ),
     Method(
         "calendar.events.list", "GET", _EVENTS, Purpose.SESSIONS, "SC-3",
-        "No session stands twice; the console can compare its list with the calendar; the page before a disconnect "
+        "No session appears twice; the console can compare its list with the calendar; the page before a disconnect "
         "says what the calendar holds.",
     ),
     Method(

@@ -9,7 +9,7 @@ from calendar_service.domain.errors import StoreUnavailable
 
 
 class By(StrEnum):
-    """Who acted in the console (SC-3)."""
+    """Who acted in the console."""
 
     AGENT = "agent"
     SYSTEM = "system"

@@ -129,7 +129,7 @@ _SPANISH = {
     "move": "Mover",
     "start": "Comienza",
     "end": "Termina",
-    "times_in": "Horas de {zone}",
+    "times_in": "Horas en {zone}",
     "untitled": "(sin título)",
     "all_day": "todo el día",
     "where": "Lugar",

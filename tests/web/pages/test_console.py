@@ -47,7 +47,7 @@ def test_a_newcomer_connects_schedules_moves_and_cancels(visitor: Visitor, house
     assert _starts(household) == "2999-05-04 09:30"
     assert visitor.post("/console/sessions/cancel", SESSION).location == "/console?done=cancelled"
     assert household.events() == []
-    assert "None yet" in words(visitor.get("/console"))
+    assert "No sessions." in words(visitor.get("/console"))
 
 
 def test_a_session_without_title_has_the_neutral_one(visitor: Visitor, household: Household) -> None:

@@ -88,6 +88,11 @@ def test_the_data_page_has_every_clause_and_everything_that_is_kept(
     assert household.service.public_keys[0] in said
 
 
+def test_an_address_in_a_promise_can_be_followed(visitor: Visitor) -> None:
+    page = visitor.get("/google-user-data").text.partition('id="promise"')[2].partition('id="why"')[0]
+    assert 'href="https://myaccount.google.com/permissions"' in page
+
+
 def test_the_data_page_says_why_not_a_narrower_permission_and_what_speaks_for_it(visitor: Visitor) -> None:
     said = words(visitor.get("/google-user-data"))
     assert "calendar.app.created" in said

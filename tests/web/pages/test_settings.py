@@ -122,7 +122,7 @@ def test_a_session_that_may_wait_too_long_is_told_with_its_last_day(
     last = household.service.overview.sessions.all(household.agent)[0].waiting_since + 30 * DAY
     page = words(visitor.get("/settings"))
     assert page.count("Until ") == 1
-    assert f"Waits until the pause ends. Until {Language('en').moment(last, ZONE)} at the latest." in page
+    assert f"Waits until the pause ends. Until {Language('en').moment(last, ZONE)}, at the latest." in page
     assert "each for 30 days at most" in page
 
 
@@ -358,6 +358,20 @@ def test_a_calendar_that_is_gone_is_made_again_only_when_asked(
     assert page.text.count('action="/calendar"') == 2
     assert visitor.post("/calendar", {"create": "yes"}).location == "/settings"
     assert "The calendar is there" in words(visitor.get("/settings"))
+
+
+def test_a_search_that_found_no_calendar_is_not_offered_again_at_once(
+    visitor: Visitor, household: Household
+) -> None:
+    visitor.connect()
+    household.as_person("DELETE", None, calendar=household.calendars()[0]["id"])
+    assert "Use one of ours" in words(visitor.get("/settings"))
+    visitor.post("/calendar", {"create": "no"})
+    page = visitor.get("/settings")
+    assert "There is no other calendar of ours in your account" in words(page)
+    assert 'class="notice warn"' in page.text
+    assert "Use one of ours" not in words(page)
+    assert "Create it again" in words(page)
 
 
 def test_a_calendar_that_was_never_made_follows_by_itself(visitor: Visitor, household: Household) -> None:

@@ -77,7 +77,7 @@ def test_keys_are_not_called_destroyed_before_they_are(visitor: Visitor, househo
     assert (
         "next",
         "Google's keys destroyed",
-        f"as soon as Google confirms, on {last} at the latest",
+        f"as soon as Google confirms, on {last}, at the latest",
     ) in _steps(visitor)
 
 

@@ -98,5 +98,5 @@ def _names(headers: dict[str, str]) -> dict[str, str]:
 def words(answer: TestResponse) -> str:
     """Return what a person reads of a page, in one line."""
     body = re.sub(r"<(script|style|head)\b.*?</\1>", " ", answer.text, flags=re.DOTALL)
-    plain = re.sub(r"<[^>]+>", " ", body)
+    plain = re.sub(r"<[^>]+>", " ", re.sub(r"</a>(?=[.,;:])", "", body))
     return re.sub(r"\s+", " ", plain.replace("&#39;", "'").replace("&amp;", "&")).strip()
