@@ -112,7 +112,7 @@ def _retention(promises: Promises) -> Finding:
         "= %(gone)s, of %(deadline)s promised",
         "",
         {
-            "term": f"{promises.erase_after / DAY:g}",
+            "term": f"{(promises.everything_gone_after - promises.copies_kept) / DAY:g}",
             "backup": promises.backup_days,
             "gone": f"{promises.everything_gone_after / DAY:g}",
             "deadline": promises.deadline_days,

@@ -9,6 +9,9 @@ from calendar_service.domain.clock import DAY, Millis
 Duration = NewType("Duration", Millis)
 """A length of time in milliseconds; a profile writes it in words, such as `7 days`."""
 
+KEYS_KEPT: Millis = 7 * DAY
+"""After a disconnect Google's keys are kept until Google confirms, and no longer than this, whatever it answers."""
+
 Localized = NewType("Localized", Mapping[str, str])
 """One text per language of the profile, by language code; an empty text is unset."""
 
@@ -134,8 +137,8 @@ class Promises:
 
     @property
     def everything_gone_after(self) -> Millis:
-        """The longest that anything may remain after a disconnect (law 7)."""
-        return self.erase_after + self.copies_kept
+        """The longest that anything may remain after a disconnect (law 7): keys outlive a short term."""
+        return max(self.erase_after, KEYS_KEPT) + self.copies_kept
 
     def term(self, own: Millis) -> Millis:
         """Return the term that a disconnect sets, for an agent who chose `own` (0 = no choice)."""

@@ -2,6 +2,7 @@
 
 from calendar_service.domain.clock import DAY, HOUR, MINUTE, SECOND
 from calendar_service.domain.names import SHARDS, Agent
+from calendar_service.domain.operator import KEYS_KEPT
 
 # --- Lifetimes, in milliseconds. A guard outlives what it guards; the sum is written out. ---
 
@@ -14,7 +15,7 @@ BROWSER_ABSOLUTE = 8 * HOUR
 """A browser's session: idle, and at most a working day."""
 LEASE = 30 * SECOND
 """One attempt at Google: 5 s for a fresh token + 8 s for each of at most two calls + margin."""
-ERRAND_MAX = 7 * DAY
+ERRAND_MAX = KEYS_KEPT
 """After this the token of a closing errand is destroyed, whatever Google answers (law 6)."""
 ERRAND_EXPIRY = ERRAND_MAX + DAY
 """The database's own expiry of errands, should no worker run."""

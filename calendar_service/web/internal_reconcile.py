@@ -28,7 +28,7 @@ class ReconcileBody(Struct, kw_only=True, forbid_unknown_fields=True):
     from_: Annotated[str, Meta(description="RFC 3339 with an offset.")] = field(name="from")
     to: Annotated[str, Meta(description="RFC 3339 with an offset, after `from`.")]
     sessions: Annotated[
-        list[WantedSession], Meta(description="Every one of them touches the time from `from` to `to`.")
+        list[WantedSession], Meta(description="Every one of them touches the time between `from` and `to`.")
     ]
 
 

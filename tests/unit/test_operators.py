@@ -103,6 +103,8 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
         ("14 days", 14, False),
         ("7 days", 20, True),
         ("7 days", 21, False),
+        ("1 day", 20, True),
+        ("1 day", 21, False),  # keys are kept for 7 days, should Google not answer
         ("0 days", 14, False),
     ],
 )
