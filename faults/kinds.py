@@ -722,12 +722,12 @@ def end_connection(act: Act, agent: str, *, erase: bool = False) -> None:
 
 
 def end_everywhere(act: Act, agent: str) -> None:
-    """Disconnect, and wait until Google has been told: a week later nobody would try any more."""
+    """Disconnect, and wait until Google has been told of every end: a week later nobody would try any more."""
     end_connection(act, agent)
     end = time.monotonic() + 10
     with contextlib.closing(act.town.store.client) as client:
         while time.monotonic() < end:
-            if not any(True for _ in client.scan_iter(f"*:a:acme/{agent}:errands", count=1000)):
+            if not any(True for _ in client.scan_iter("*:a:acme/*:errands", count=1000)):
                 return
             act.town.advance(31)
             time.sleep(0.3)
