@@ -175,8 +175,8 @@ DEFECTS = (
     Defect(
         "probe ignored",
         "worker.py",
-        "self.service.access.probe(agent)",
-        'self.service.connections.postpone(agent, "probe", DAY)',
+        "self.service.access.probe(agent)\n            self.service.flow.answered()",
+        "return DAY",
         ("F18 revoked at Google while paused",) * 2,
     ),
     Defect(
