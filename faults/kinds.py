@@ -1088,11 +1088,14 @@ def record_moved(act: Act) -> int:
         identity = client.hget(facts[target], "connection_id")
         if kept is None or foreign is None:
             return 0
-        client.hset(facts[target], "connection_id", client.hget(facts[source], "connection_id"))
+        moved = client.hget(facts[source], "connection_id")
+        client.hset(facts[target], "connection_id", moved)
         client.set(theirs, foreign)
         act.driver.put(target, act.name())
         client.set(theirs, kept)
         client.hset(facts[target], "connection_id", identity)
+        # A daily look meanwhile puts whom it finds on the account's mark.
+        client.hdel(f"mark:{client.hget(facts[target], 'account_mark')}", moved)
     return 1
 
 
