@@ -6,8 +6,8 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import Browser
 
-from tests.gallery.guest import Desk
-from tests.gallery.look import NARROW, WIDE, faults, unreachable, weigh
+from tests.gallery.guest import Desk, Guest
+from tests.gallery.look import NARROW, WIDE, faults, unreachable
 from tests.gallery.pictures import take
 from tests.gallery.registry import ENGLISH_ONLY, REFUSALS, SIGHTS
 from tests.gallery.sentences import in_english
@@ -71,7 +71,7 @@ def test_a_page_is_fit_for_everybody_under_a_draft(elsewhere: Desk, name: str) -
 def test_a_guest_finds_nothing_of_the_one_before(desk: Desk) -> None:
     with desk.guest("en") as first:
         first.settings()
-        before, weight = first.page.evaluate(_KEPT), weigh(first).size
+        before, style = first.page.evaluate(_KEPT), _style(first)
         first.page.evaluate("document.cookie = 'left=1'; localStorage.left = 1")
         first.page.route("**", lambda route: route.abort())
         first.context.new_page()
@@ -89,7 +89,15 @@ def test_a_guest_finds_nothing_of_the_one_before(desk: Desk) -> None:
         assert second.refused
         second.settings()
         assert second.page.evaluate(_KEPT) == before
-        assert weigh(second).size == pytest.approx(weight, rel=0.2)  # nothing comes from a cache
+        assert _style(second) == style  # nothing comes from a cache
+
+
+def _style(guest: Guest) -> int:
+    """Return how many bytes of style sheets came over the wire; an icon is asked for whenever the browser likes."""
+    sheets = [request for request in guest.requests if request.resource_type == "stylesheet"]
+    size = sum(request.sizes()["responseBodySize"] for request in sheets)
+    assert size > 1_000
+    return size
 
 
 def test_whoever_fails_leaves_no_window_and_no_trouble_to_the_next(desk: Desk) -> None:
