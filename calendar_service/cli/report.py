@@ -8,12 +8,12 @@ import click
 from calendar_service import doctor
 from calendar_service.cli.asking import service, told, walked
 from calendar_service.cli.settings import as_json_option, configured, print_json
+from calendar_service.rendering.language import NAMES
 from calendar_service.report.judging import Report, judge
 from calendar_service.report.observing import observe
 from calendar_service.report.proofs import Standing
 from calendar_service.report.writing import FORMATS, policy_text, write
 from calendar_service.report.writing import as_json as as_json_of
-from calendar_service.web.language import NAMES
 
 
 @click.command("report")

@@ -8,11 +8,11 @@ from calendar_service.domain.clock import DAY, rfc3339
 from calendar_service.domain.inventory import INVENTORY
 from calendar_service.domain.methods import METHODS, PURPOSES
 from calendar_service.domain.operator import Localized, Operator
+from calendar_service.rendering.environment import environment
+from calendar_service.rendering.language import TEMPLATES, Language
 from calendar_service.report.judging import SOURCE, Report, groups
 from calendar_service.report.proofs import Kept, Standing
 from calendar_service.report.scopes import scope_tables
-from calendar_service.web.language import TEMPLATES, Language
-from calendar_service.web.pages import environment
 
 FORMATS = ("html", "markdown")
 _FILES = {"html": "report/report.html", "markdown": "report/report.md"}

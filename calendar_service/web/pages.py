@@ -1,39 +1,24 @@
 """Templates turned into answers, in the visitor's language. Must not know stores or journeys."""
 
-from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Response, current_app, g, request
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from calendar_service.domain.clock import Millis, as_datetime
 from calendar_service.domain.operator import Localized, Operator
 from calendar_service.domain.reviewer import TERM
 from calendar_service.domain.scope import SCOPE
-from calendar_service.web import guard_cookies, language
-from calendar_service.web.language import Language
-from calendar_service.web.pages_style import Style
+from calendar_service.rendering.environment import environment
+from calendar_service.rendering.language import NAMES, Language, chosen
+from calendar_service.rendering.style import Style
+from calendar_service.web import guard_cookies
 from calendar_service.wiring import Service
 
+_COOKIE = "language"
+_PARAMETER = "lang"
 _LANGUAGE_KEPT = 365 * 24 * 60 * 60
 """Seconds for which the choice of a language is remembered."""
-
-
-@cache
-def environment(code: str) -> Environment:
-    """Return the templates of one language: escaped, strict about names, without anything to load at run time."""
-    loaded = Environment(
-        loader=PackageLoader(language.TEMPLATES, ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        extensions=["jinja2.ext.i18n"],
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    loaded.policies["ext.i18n.trimmed"] = True
-    loaded.install_gettext_translations(language.catalogue(code), newstyle=True)  # type: ignore[attr-defined]
-    return loaded
 
 
 class Pages:
@@ -47,11 +32,11 @@ class Pages:
     def language(self) -> Language:
         """Return the language of this request."""
         wishes = (
-            request.args.get(language.PARAMETER, ""),
-            request.cookies.get(guard_cookies.cookie_name(self._config, language.COOKIE), ""),
+            request.args.get(_PARAMETER, ""),
+            request.cookies.get(guard_cookies.cookie_name(self._config, _COOKIE), ""),
             g.get("told_language", ""),
         )
-        return language.chosen(self._operator.languages, wishes, request.accept_languages.values())
+        return chosen(self._operator.languages, wishes, request.accept_languages.values())
 
     def show(self, template: str, *, status: int = 200, zone: str = "UTC", **words: Any) -> Response:
         """Return the page, times told in `zone`."""
@@ -60,10 +45,8 @@ class Pages:
         response = Response(environment(spoken.code).get_template(template).render(context), status)
         response.content_language.add(spoken.code)
         response.vary.update(("Cookie", "Accept-Language"))
-        if request.args.get(language.PARAMETER) == spoken.code:
-            guard_cookies.set_cookie(
-                self._config, response, language.COOKIE, spoken.code, seconds=_LANGUAGE_KEPT
-            )
+        if request.args.get(_PARAMETER) == spoken.code:
+            guard_cookies.set_cookie(self._config, response, _COOKIE, spoken.code, seconds=_LANGUAGE_KEPT)
         return response
 
     def _common(self, spoken: Language) -> dict[str, Any]:
@@ -97,8 +80,8 @@ class Pages:
         return self._operator.console_url or ("" if self._config.is_production else "/console")
 
     def _languages(self) -> list[tuple[str, str]]:
-        offered = [code for code in self._operator.languages if code in language.NAMES]
-        return [(code, language.NAMES[code]) for code in offered]
+        offered = [code for code in self._operator.languages if code in NAMES]
+        return [(code, NAMES[code]) for code in offered]
 
     def _google(self) -> dict[str, str]:
         if not self._config.google.is_local:

@@ -48,6 +48,9 @@ def test_every_contract_holds() -> None:
         ("journeys/access.py", "import calendar_service.web.app", "Layers"),
         ("google/calendar.py", "import calendar_service.store.keys", "Layers"),
         ("worker.py", "import calendar_service.web.app", "Layers"),
+        ("report/writing.py", "import calendar_service.web.pages", "Layers"),
+        ("web/pages.py", "import calendar_service.report.writing", "Layers"),
+        ("rendering/environment.py", "import calendar_service.wiring", "Layers"),
         ("stray.py", "", "Layers"),
         (
             "sandbox/world.py",
@@ -57,6 +60,11 @@ def test_every_contract_holds() -> None:
         ("journeys/access.py", "import redis", "Only the store speaks to the database"),
         ("wiring.py", "import redis", "Only the store speaks to the database"),
         ("journeys/access.py", "from flask import g", "Only the doors know the web framework"),
+        (
+            "journeys/access.py",
+            "import calendar_service.rendering.language",
+            "Only pages and report are rendered",
+        ),
         (
             "journeys/access.py",
             "import calendar_service.vault",

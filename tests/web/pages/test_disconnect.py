@@ -6,8 +6,8 @@ from calendar_service.domain.clock import DAY, HOUR, rfc3339
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By
 from calendar_service.journeys.receipts import concerns, verify
+from calendar_service.rendering.language import Language
 from calendar_service.store.journal import Actor
-from calendar_service.web.language import Language
 from tests.conftest import MovableClock
 from tests.household import Household
 from tests.web.pages.visitor import ZONE, Visitor, words

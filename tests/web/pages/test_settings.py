@@ -10,9 +10,9 @@ from calendar_service.domain.clock import DAY
 from calendar_service.domain.names import Agent
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import By
+from calendar_service.rendering.language import Language
 from calendar_service.store import keys
 from calendar_service.store.journal import Actor
-from calendar_service.web.language import Language
 from tests.conftest import MovableClock
 from tests.household import FIRST, SECOND, Household
 from tests.web.pages.visitor import ZONE, Visitor, words

@@ -4,8 +4,8 @@ import re
 
 from calendar_service.domain.clock import DAY
 from calendar_service.domain.hold import Hold
+from calendar_service.rendering.language import Language
 from calendar_service.store.journal import Actor
-from calendar_service.web.language import Language
 from tests.conftest import MovableClock
 from tests.household import Household
 from tests.web.pages.visitor import ZONE, Visitor, words

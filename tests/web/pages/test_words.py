@@ -5,10 +5,10 @@ import re
 import pytest
 
 from calendar_service.domain.clock import DAY, HOUR, MINUTE
+from calendar_service.rendering.language import Language, catalogue, chosen
 from calendar_service.sandbox.scope_words import SPANISH
 from calendar_service.sandbox.texts import TEXTS
 from calendar_service.web.internal_actions import ACTIONS
-from calendar_service.web.language import Language, catalogue, chosen
 from tests.web.pages.messages import TEMPLATES, Sentence, pages, said, translated
 
 _PLACEHOLDER = re.compile(r"%\([a-z]+\)[sd]|%%")

@@ -1,4 +1,4 @@
-"""The visitor's language, its sentences, and times as people there write them. Must not know any page."""
+"""The visitor's language, its sentences, and times as people there write them. Must not know a page."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,8 +16,6 @@ from babel.units import format_unit
 from calendar_service.domain.clock import DAY, HOUR, MINUTE, SECOND, Millis, as_datetime
 
 TEMPLATES = "calendar_service_templates"
-COOKIE = "language"
-PARAMETER = "lang"
 
 NAMES = {"en": "English", "es": "Español"}
 """The languages that the pages are written in, each by its own name."""

@@ -6,7 +6,7 @@ from importlib import resources
 from pathlib import Path
 
 from calendar_service.domain.operator import Colours, Operator
-from calendar_service.web.language import TEMPLATES
+from calendar_service.rendering.language import TEMPLATES
 
 _KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
 
