@@ -1,8 +1,6 @@
 """The one place where everything is put together, from the configuration alone. Must not be run at import."""
 
 import threading
-from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 
@@ -14,8 +12,9 @@ from calendar_service.domain.clock import SECOND, Clock
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.operator import Operator
 from calendar_service.google.calendar import Calendar
+from calendar_service.google.call_log import CallLog
 from calendar_service.google.oauth import OAuth, OAuthClient, permit_plain_http
-from calendar_service.google.transport import Call, Transport
+from calendar_service.google.transport import Transport
 from calendar_service.identity import IdentityKey
 from calendar_service.journeys.access import Access
 from calendar_service.journeys.allowance import Allowance
@@ -112,7 +111,7 @@ class Service:
     transport: Transport
     identity: IdentityKey
     database: Database
-    calls: "Calls"
+    call_log: CallLog
 
     @property
     def public_keys(self) -> tuple[str, ...]:
@@ -141,7 +140,7 @@ class Service:
             f'calendar_google_calls_total{{call="{name}",purpose="{purpose}",outcome="{outcome}"}}': float(
                 count
             )
-            for (name, purpose, outcome), count in sorted(self.calls.counted().items())
+            for (name, purpose, outcome), count in sorted(self.call_log.counts().items())
         }
         return {
             "calendar_store_round_trips_total": float(self.database.round_trips),
@@ -177,36 +176,6 @@ class Service:
         return self.connect.oauth.consent_origin
 
 
-class Calls:
-    """Counts and logs calls at Google by name, purpose and outcome, without what they carried (LU-1)."""
-
-    def __init__(self, log: Log) -> None:
-        self._log = log
-        self._lock = threading.Lock()
-        self._counted: Counter[tuple[str, str, str]] = Counter()
-        self._listeners: list[Callable[[Call], None]] = []
-
-    def listen(self, listener: Callable[[Call], None]) -> None:
-        """Tell this listener of every call from now on, in the thread that made it."""
-        self._listeners.append(listener)
-
-    def observe(self, call: Call) -> None:
-        """Take one call as the transport saw it."""
-        name, purpose = call.method.name.removeprefix("calendar."), call.method.purpose
-        outcome = call.status if call.status is not None else call.fault or "interrupted"
-        with self._lock:
-            self._counted[name, purpose, str(outcome)] += 1
-        told = {"status" if isinstance(outcome, int) else "reason": outcome}
-        self._log.event("google.called", call=name, purpose=purpose, ms=round(call.seconds * 1000), **told)
-        for listener in self._listeners:
-            listener(call)
-
-    def counted(self) -> dict[tuple[str, str, str], int]:
-        """Return the counts so far, by name, purpose and outcome."""
-        with self._lock:
-            return dict(self._counted)
-
-
 def build(
     config: Config,
     process: str = "service",
@@ -221,7 +190,7 @@ def build(
     if config.google.is_local and not config.is_production:
         permit_plain_http()
     log = Log(process, log_to)
-    calls = Calls(log)
+    call_log = CallLog(log)
     clock = config.clock()
     policy = config.operator.policy
     database = Database(
@@ -230,7 +199,7 @@ def build(
     connections, sessions, marks = Connections(database), Sessions(database), Marks(database)
     tickets = Tickets(database)
     grants = Grants(Vault(lambda: config.keyring))
-    transport = Transport(observe=calls.observe)
+    transport = Transport(observe=call_log.observe)
     google = config.google
     oauth = OAuth(
         OAuthClient(
@@ -314,7 +283,7 @@ def build(
         transport=transport,
         identity=identity,
         database=database,
-        calls=calls,
+        call_log=call_log,
     )
 
 

@@ -169,13 +169,13 @@ class Household:
 
     def at_call(self, name: str, act: Callable[[], object]) -> None:
         """Do something once, at the moment at which Google has answered the next call of this name."""
-        left = [act]
 
         def listener(call: Call) -> None:
-            if call.method.name == name and left:
-                left.pop()()
+            if call.method.name == name:
+                self.service.call_log.detach(listener)
+                act()
 
-        self.service.calls.listen(listener)
+        self.service.call_log.attach(listener)
 
     def events(self, account: str = FIRST) -> list[dict[str, Any]]:
         """Return the live events of the account's secondary calendars, as Google has them."""

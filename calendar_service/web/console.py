@@ -51,11 +51,11 @@ _LONGEST = 24 * 60
 
 def blueprint(service: Service) -> Blueprint:
     """Return the console's routes: the stand-in's own, and those that a reviewer has besides."""
-    pages, desks, calls = Pages(service), Desks(service), SeenCalls(service.clock)
-    service.calls.listen(calls.observe)
+    pages, desks, calls = Pages(service), Desks(service), SeenCalls(service.clock, service.call_log)
     reviewer = ReviewerConsole(service, pages, desks, calls)
     console = Console(service, pages, desks, reviewer)
     made = Blueprint("console", __name__)
+    made.record_once(lambda state: state.app.extensions.update(reviewer_calls=calls))
     made.add_url_rule("/console", "home", console.show, methods=["GET"])
     made.add_url_rule("/console/agent", "agent", console.choose, methods=["POST"])
     made.add_url_rule("/console/settings", "settings", console.open_settings, methods=["POST"])

@@ -6,7 +6,7 @@ Must not know what is done there.
 import secrets
 from dataclasses import dataclass, replace
 
-from flask import g, request
+from flask import current_app, g, request
 from werkzeug.wrappers import Response
 
 from calendar_service.domain.clock import SECOND, Millis
@@ -15,6 +15,7 @@ from calendar_service.domain.names import Agent
 from calendar_service.store.reviewer_links import Link
 from calendar_service.store.tickets import digest, new_secret
 from calendar_service.web import guard, guard_cookies
+from calendar_service.web.reviewer_calls import SeenCalls
 from calendar_service.wiring import Service
 
 ORGANIZATION = "demo"
@@ -80,7 +81,7 @@ class Desks:
         """Return whose desk this is: a reviewer's, else, in development alone, the stand-in's."""
         found = self.reviewer()
         if found is not None:
-            g.reviewer = found
+            self.serve(found)
             return found
         if self.service.config.is_production:
             raise NotFound("There is no stand-in console in production.")
@@ -107,6 +108,12 @@ class Desks:
                 raise
             return None  # a developer is back at the stand-in
         return Reviewer.at(secret, link, token, zone, step)
+
+    def serve(self, desk: Reviewer) -> None:
+        """Let this request be known as the desk's: pages say what holds for it, and its calls at Google are listed."""
+        g.reviewer = desk
+        calls: SeenCalls = current_app.extensions["reviewer_calls"]
+        calls.record(desk.agent, desk.step)
 
     def acting_stand_in(self) -> StandIn:
         """Return the stand-in's desk of a form, or refuse."""

@@ -89,9 +89,10 @@ class Visits:
 
     def _note_reviewer(self, browser: Browser) -> None:
         """Let the request be known as a reviewer's, if the desk at the console is this agent's."""
-        desk = Desks(self.service).reviewer()
+        desks = Desks(self.service)
+        desk = desks.reviewer()
         if desk is not None and desk.agent == browser.whose:
-            g.reviewer = desk
+            desks.serve(desk)
 
     def _save(self, cookie: str, browser: Browser) -> None:
         self.service.tickets.save_browser(cookie, replace(browser, seen=self.service.clock.now()))

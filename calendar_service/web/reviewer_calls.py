@@ -7,13 +7,13 @@ import threading
 from collections import OrderedDict, deque
 from dataclasses import dataclass
 
-from flask import g, has_request_context
+from flask import Response, after_this_request, g, has_request_context
 
 from calendar_service.domain.clock import Clock, Millis
 from calendar_service.domain.methods import PURPOSES, Method
 from calendar_service.domain.names import Agent
+from calendar_service.google.call_log import CallLog
 from calendar_service.google.transport import Call
-from calendar_service.web.console_desk import Reviewer
 
 CALLS = 100
 """The last calls of a desk; a whole journey makes about forty."""
@@ -40,24 +40,17 @@ class Seen:
 class SeenCalls:
     """The calls of each reviewer's desk, and of nobody else."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, call_log: CallLog) -> None:
         self._clock = clock
+        self._call_log = call_log
         self._lock = threading.Lock()
         self._seen: OrderedDict[Agent, deque[Seen]] = OrderedDict()
 
-    def observe(self, call: Call) -> None:
-        """Note the call if the request that made it is a reviewer's."""
-        desk: Reviewer | None = g.get("reviewer") if has_request_context() else None
-        if desk is None:
-            return
-        seen = Seen(
-            self._clock.now(), desk.step, call.method, str(call.status or call.fault or "interrupted")
-        )
-        with self._lock:
-            self._seen.setdefault(desk.agent, deque(maxlen=CALLS)).append(seen)
-            self._seen.move_to_end(desk.agent)
-            if len(self._seen) > DESKS:
-                self._seen.popitem(last=False)
+    def record(self, agent: Agent, step: str) -> None:
+        """Record the calls that this request makes from now on for the desk of this agent, until it is answered."""
+        g.recorded_for = agent, step
+        self._call_log.attach(self._observe)
+        after_this_request(self._detach)
 
     def of(self, agent: Agent, step: str = "") -> list[Seen]:
         """Return the calls of this desk, of one step if it is named, the oldest first."""
@@ -68,3 +61,20 @@ class SeenCalls:
         """Drop what was seen of this desk."""
         with self._lock:
             self._seen.pop(agent, None)
+
+    def _observe(self, call: Call) -> None:
+        # The request is asked anew: one that was killed leaves its listener to the next request of the thread.
+        recorded_for: tuple[Agent, str] | None = g.get("recorded_for") if has_request_context() else None
+        if recorded_for is None:
+            return
+        agent, step = recorded_for
+        seen = Seen(self._clock.now(), step, call.method, str(call.status or call.fault or "interrupted"))
+        with self._lock:
+            self._seen.setdefault(agent, deque(maxlen=CALLS)).append(seen)
+            self._seen.move_to_end(agent)
+            if len(self._seen) > DESKS:
+                self._seen.popitem(last=False)
+
+    def _detach(self, response: Response) -> Response:
+        self._call_log.detach(self._observe)
+        return response

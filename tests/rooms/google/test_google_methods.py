@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,9 @@ from calendar_service.domain.methods import METHODS, PURPOSES, Purpose
 from calendar_service.domain.operator import CLAUSES
 from calendar_service.domain.secret import Secret
 from calendar_service.google.api import Api
+from calendar_service.google.call_log import CallLog
 from calendar_service.google.transport import Call, Transport
 from calendar_service.log import Log
-from calendar_service.wiring import Calls
 from tests.rooms.google.scripted_peer import Peer, answer, says
 
 ROOT = Path(__file__).parents[3]
@@ -61,13 +62,30 @@ def test_log_and_numbers_name_the_purpose_of_each_call(
     status: int | None, fault: str | None, told: dict[str, object]
 ) -> None:
     stream = io.StringIO()
-    calls = Calls(Log("web", stream))
+    calls = CallLog(Log("web", stream))
     calls.observe(Call(METHODS["calendar.events.insert"], status, fault, 0.25))
     line = json.loads(stream.getvalue())
     assert {name: line[name] for name in line.keys() - {"time", "level", "process"}} == {
         "event": "google.called", "call": "events.insert", "purpose": "sessions", "ms": 250, **told,
     }  # fmt: skip
-    assert calls.counted() == {("events.insert", "sessions", str(*told.values())): 1}
+    assert calls.counts() == {("events.insert", "sessions", str(*told.values())): 1}
+
+
+def test_a_listener_is_told_of_the_calls_of_its_own_thread_until_it_is_detached() -> None:
+    calls, call = CallLog(Log("web", io.StringIO())), Call(METHODS["calendar.events.insert"], 200, None, 0.25)
+    told: list[Call] = []
+    calls.observe(call)
+    for _ in range(2):
+        calls.attach(told.append)  # twice counts once
+    calls.observe(call)
+    other = threading.Thread(target=calls.observe, args=(call,))
+    other.start()
+    other.join()
+    assert told == [call]
+    calls.detach(told.append)
+    calls.detach(told.append)
+    calls.observe(call)
+    assert (told, calls.listeners) == ([call], ())
 
 
 def test_a_purpose_outside_the_list_cannot_be_logged() -> None:

@@ -14,11 +14,14 @@ from calendar_service.config import Environment
 from calendar_service.domain.clock import DAY, MINUTE
 from calendar_service.domain.connection import State
 from calendar_service.domain.inventory import INVENTORY
+from calendar_service.domain.methods import METHODS
 from calendar_service.domain.names import Agent
 from calendar_service.domain.operator import CLAUSES
 from calendar_service.domain.reviewer import ACTS_A_MINUTE
+from calendar_service.google.transport import Call
 from calendar_service.store.reviewer_links import Link
 from calendar_service.web.app import create_app
+from calendar_service.web.reviewer_calls import SeenCalls
 from calendar_service.web.reviewer_steps import STEPS
 from tests.conftest import MovableClock
 from tests.household import FIRST, PUBLIC_URL, Household
@@ -293,6 +296,43 @@ def test_the_list_of_calls_holds_no_content_and_is_for_one_browser(
     assert other.calls("stored") == []
     assert len(reviewer.calls("stored")) >= 4
     assert "private title" not in household.stored()
+
+
+def test_calls_are_listened_to_while_a_reviewers_request_is_served_and_at_no_other_time(
+    reviewer: Reviewer, household: Household
+) -> None:
+    call_log, during = household.service.call_log, list[int]()
+
+    def count() -> None:
+        during.append(len(call_log.listeners))
+
+    household.at_call("oauth.exchange", count)
+    household.connect()
+    household.at_call("oauth.exchange", count)
+    reviewer.connect_here()
+    assert during == [0, 1]
+    reviewer.at("agent")
+    household.google.fault("/token", {"status": 500, "reason": "backendError"})
+    assert "That proves nothing" in reviewer.act("/console/check")
+    assert reviewer.post("/console/agent", {"agent": "somebody"}).status_code == 404
+    assert reviewer.client.post("/console/check", base_url=PUBLIC_URL).status_code == 403
+    assert call_log.listeners == ()
+
+
+def test_a_request_that_was_killed_leaves_nothing_of_the_next_one_in_its_list(
+    reviewer: Reviewer, household: Household
+) -> None:
+    app, call_log = reviewer.client.application, household.service.call_log
+    calls: SeenCalls = app.extensions["reviewer_calls"]
+    call = Call(METHODS["calendar.events.insert"], 200, None, 0.25)
+    with app.test_request_context("/console"):
+        calls.record(household.agent, "agent")
+        call_log.observe(call)
+    assert call_log.listeners  # nobody came to detach it
+    with app.test_request_context("/settings"):
+        call_log.observe(call)
+    call_log.observe(call)
+    assert len(calls.of(household.agent)) == 1
 
 
 def test_a_call_that_failed_is_listed_with_its_answer(reviewer: Reviewer, household: Household) -> None:

@@ -1,0 +1,56 @@
+"""The log and the counters of calls at Google. Must not take what a call carried: it is given none (LU-1)."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+
+from calendar_service.google.transport import Call
+from calendar_service.log import Log
+
+Listener = Callable[[Call], None]
+
+
+class _Listeners(threading.local):
+    """The listeners of each thread; a thread begins without any."""
+
+    current: tuple[Listener, ...] = ()
+
+
+class CallLog:
+    """Counts and logs every call of this process by name, purpose and outcome."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._lock = threading.Lock()
+        self._counts: Counter[tuple[str, str, str]] = Counter()
+        self._listeners = _Listeners()
+
+    @property
+    def listeners(self) -> tuple[Listener, ...]:
+        """Who is called with each call that this thread makes."""
+        return self._listeners.current
+
+    def attach(self, listener: Listener) -> None:
+        """Call the listener with each call that this thread makes, until `detach`; attached twice counts once."""
+        if listener not in self._listeners.current:
+            self._listeners.current += (listener,)
+
+    def detach(self, listener: Listener) -> None:
+        """Call the listener no more; one that is not attached may be detached."""
+        self._listeners.current = tuple(one for one in self._listeners.current if one != listener)
+
+    def observe(self, call: Call) -> None:
+        """Take one call as the transport saw it, in the thread that made it."""
+        name, purpose = call.method.name.removeprefix("calendar."), call.method.purpose
+        outcome = call.status if call.status is not None else call.fault or "interrupted"
+        with self._lock:
+            self._counts[name, purpose, str(outcome)] += 1
+        field = {"status" if isinstance(outcome, int) else "reason": outcome}
+        self._log.event("google.called", call=name, purpose=purpose, ms=round(call.seconds * 1000), **field)
+        for listener in self.listeners:
+            listener(call)
+
+    def counts(self) -> dict[tuple[str, str, str], int]:
+        """Return the counts so far, by name, purpose and outcome."""
+        with self._lock:
+            return dict(self._counts)
