@@ -8,8 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from calendar_service.config import Config
 from calendar_service.domain import failpoints
-from calendar_service.domain.clock import SECOND, Clock
-from calendar_service.domain.errors import StoreUnavailable
+from calendar_service.domain.clock import Clock
 from calendar_service.domain.operator import Operator
 from calendar_service.google.calendar import Calendar
 from calendar_service.google.call_log import CallLog
@@ -63,7 +62,7 @@ from calendar_service.store.sessions import Sessions
 from calendar_service.store.tickets import Tickets
 from calendar_service.store.timers import Timers
 from calendar_service.store.trail import Trail
-from calendar_service.store.upkeep import Upkeep, WrongIdentityKey
+from calendar_service.store.upkeep import Upkeep
 from calendar_service.vault import Vault
 from calendar_service.webhooks import Answer, Webhooks
 
@@ -122,53 +121,6 @@ class Service:
         """Close what is open to the database and to Google."""
         self.transport.close()
         self.database.client.close()
-
-    def ready(self) -> dict[str, bool]:
-        """Tell what is there: the database with our data, the keys, and a local Google if one is configured."""
-        found = {
-            "store": self._store_is_ours(),
-            "keys": not self.config.file_faults(),
-            "consent": self._may_ask(),
-        }
-        if self.config.google.is_local:
-            found["google"] = self.transport.reaches(self.oauth_origin)
-        return found
-
-    def metrics(self) -> dict[str, float]:
-        """Return counters of this process and the backlog of all."""
-        calls = {
-            f'calendar_google_calls_total{{call="{name}",purpose="{purpose}",outcome="{outcome}"}}': float(
-                count
-            )
-            for (name, purpose, outcome), count in sorted(self.call_log.counts().items())
-        }
-        return {
-            "calendar_store_round_trips_total": float(self.database.round_trips),
-            **self._backlog(),
-            **calls,
-        }
-
-    def _backlog(self) -> dict[str, float]:
-        try:
-            count, longest = self.timers.backlog()
-            due = {"calendar_agents_due": float(count), "calendar_longest_wait_seconds": longest / SECOND}
-            due["calendar_erasures_in_files_seconds"] = self.files.waiting() / SECOND
-            return due | self.flow.numbers() | self.audit.numbers()
-        except StoreUnavailable:
-            return {}  # the other counters are wanted most when the database is away
-
-    def _store_is_ours(self) -> bool:
-        try:
-            self.upkeep.check_identity(self.identity.check_value())
-        except (StoreUnavailable, WrongIdentityKey):
-            return False
-        return True
-
-    def _may_ask(self) -> bool:
-        try:
-            return not any(self.renewal.refusals())
-        except StoreUnavailable:
-            return False
 
     @property
     def oauth_origin(self) -> str:

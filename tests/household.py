@@ -19,6 +19,7 @@ from calendar_service.domain.names import Agent
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import Content
 from calendar_service.google.transport import Call
+from calendar_service.health.metrics import metrics
 from calendar_service.journeys.views import Outcome, SessionView
 from calendar_service.sandbox.clients import OAuthClient
 from calendar_service.store.flow import Limits
@@ -241,6 +242,10 @@ class Household:
             for token in self.google.state()["refresh_tokens"]
             if token["alive"] and token["client_id"] == CLIENT_ID
         ]
+
+    def metrics(self) -> dict[str, float]:
+        """Return the numbers of this process and of all, as /metrics has them."""
+        return metrics(self.service)
 
     def close(self) -> None:
         """Close what this household keeps open."""

@@ -4,15 +4,16 @@ import sys
 
 import click
 
-from calendar_service import doctor
 from calendar_service.cli.settings import as_json_option, configured, print_json
+from calendar_service.health.doctor import examine
+from calendar_service.health.finding import Finding
 
 
 @click.command("doctor")
 @as_json_option
 def command(*, as_json: bool) -> None:
     """Look over configuration, profile, database, keys and clocks; exit 1 if something has to be mended."""
-    findings = list(doctor.examine(configured()))
+    findings = list(examine(configured()))
     if as_json:
         print_json([_as_json(found) for found in findings])
     else:
@@ -21,6 +22,6 @@ def command(*, as_json: bool) -> None:
     sys.exit(any(found.level == "fault" for found in findings))
 
 
-def _as_json(found: doctor.Finding) -> dict[str, str]:
+def _as_json(found: Finding) -> dict[str, str]:
     detail, remedy = found.told()
     return {"check": found.check, "level": found.level, "detail": detail, "remedy": remedy}

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import click
 
-from calendar_service import doctor
 from calendar_service.cli.asking import service, told, walked
 from calendar_service.cli.settings import as_json_option, configured, print_json
+from calendar_service.health.doctor import findings
+from calendar_service.health.measures import Measures
 from calendar_service.rendering.language import NAMES
 from calendar_service.report.judging import Report, judge
 from calendar_service.report.observing import observe
@@ -61,9 +62,12 @@ def command(
 
 def _made(former: tuple[str, ...]) -> Report:
     made = service()
-    findings = tuple(doctor.examine(made.config))
-    measured, pulse = observe(made, findings, lambda agents: walked("Looking at connections", agents), former)
-    return judge(made.operator, made.config.environment, measured, findings, pulse, made.clock.now())
+    measures = Measures.of(made)
+    found = tuple(findings(measures))
+    measured, pulse = observe(
+        measures, found, lambda agents: walked("Looking at connections", agents), former
+    )
+    return judge(made.operator, made.config.environment, measured, found, pulse, made.clock.now())
 
 
 def _kind_of(output: Path | None) -> str:

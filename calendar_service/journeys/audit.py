@@ -1,4 +1,4 @@
-"""The audit trail for those who have to show it: exported, verified, and its numbers (LU-6, ST-5).
+"""The audit trail for those who have to show it: exported and verified (LU-6, ST-5).
 
 Must not change the trail, and must not name a person.
 """
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from calendar_service.domain.clock import DAY, SECOND, Millis, rfc3339
+from calendar_service.domain.clock import DAY, Millis, rfc3339
 from calendar_service.domain.errors import Busy, NotConnected
 from calendar_service.domain.names import Agent
 from calendar_service.domain.trail import Chain, Ends, Entry, Verdict, place
@@ -63,24 +63,9 @@ class Audit:
         """Return the newest checkpoint, signed (docs/audit.md), or None where none was made yet."""
         return self.trail.newest_checkpoint()
 
-    def checkpoint_age(self) -> Millis | None:
-        """Return how long ago the newest checkpoint was made, by the database's clock; None where there is none."""
-        newest = self.trail.newest_checkpoint()
-        return self.trail.now() - made_at(newest) if newest else None
-
-    def numbers(self) -> dict[str, float]:
-        """Return the newest checkpoint's numbers as metrics: none without one, a fault where it is spoilt."""
-        newest = self.trail.newest_checkpoint()
-        if newest is None:
-            return {}
-        names = {f"calendar_erasures_{name}": name for name in ("due", "held", "overdue")}
-        names["calendar_grants_unproved"] = "unproved"
-        stated = {metric: float(newest[name]) for metric, name in names.items() if name in newest}
-        age = (self.trail.now() - made_at(newest)) / SECOND
-        return {
-            "calendar_audit_checkpoint_age_seconds": age,
-            "calendar_audit_faults": float(newest.get("faults", 1)),
-        } | stated
+    def age_of(self, checkpoint: Mapping[str, Any]) -> Millis:
+        """Return how long ago the checkpoint was made, by the database's clock."""
+        return self.trail.now() - made_at(checkpoint)
 
     def ends(self) -> Ends:
         """Count now: connections over and due, held, overdue; permissions unproved. Reads every agent's dates."""

@@ -20,7 +20,7 @@ from calendar_service.domain.errors import (
 from calendar_service.google.transport import Transport
 from calendar_service.journeys.allowance import Allowance
 from calendar_service.log import Log
-from calendar_service.store.flow import FlowBook, Limits, Weather, is_cluster
+from calendar_service.store.flow import FlowBook, Limits, Weather
 
 TESTING_AGE: Millis = 7 * DAY
 """How long a permission given to a project in testing mode lives (https://developers.google.com/identity/protocols/oauth2,
@@ -174,18 +174,6 @@ class Flow:
         count = self.book.death(at_seven_days=at_seven_days)
         if count:
             self.log.alarm("google.testing_mode_suspected", count=count)
-
-    def numbers(self) -> dict[str, float]:
-        """Return what the operator watches."""
-        weather, deaths = self.book.look(), self.book.deaths_at_seven_days()
-        return {
-            "calendar_google_breaker_open": float(weather.opened),
-            "calendar_google_allowance": self.book.share(),
-            "calendar_google_client_rejected": float(weather.rejected),
-            "calendar_google_deaths_at_seven_days": float(deaths[0]),
-            "calendar_google_notifications_refused": float(self.book.is_unheard()),
-            "calendar_google_testing_mode_suspected": float(is_cluster(*deaths)),
-        }
 
     # --- inside ---
 

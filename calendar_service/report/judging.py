@@ -7,10 +7,10 @@ from importlib import metadata
 from pathlib import Path
 
 import calendar_service
-from calendar_service.doctor import Finding
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.evidence import ADDED, EVIDENCE, Evidence
 from calendar_service.domain.operator import Addition, Clause, Localized, Operator
+from calendar_service.health.finding import Finding
 from calendar_service.journeys.register import Pulse
 from calendar_service.report.proofs import Declared, Enforced, Kept, Observed, Standing
 

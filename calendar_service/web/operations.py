@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from flask import Blueprint, Response, jsonify
 
+from calendar_service.health.metrics import metrics as numbers
+from calendar_service.health.readiness import readiness
 from calendar_service.wiring import Service
 
 
@@ -17,13 +19,13 @@ def blueprint(service: Service) -> Blueprint:
 
     @routes.get("/readyz")
     def readyz() -> tuple[Response, int]:
-        checks = service.ready()
+        checks = readiness(service)
         ready = all(checks.values())
         return jsonify(ready=ready, checks=checks), 200 if ready else 503
 
     @routes.get("/metrics")
     def metrics() -> Response:
-        text = "".join(f"{line}\n" for line in exposition(service.metrics()))
+        text = "".join(f"{line}\n" for line in exposition(numbers(service)))
         return Response(text, content_type="text/plain; version=0.0.4; charset=utf-8")
 
     return routes

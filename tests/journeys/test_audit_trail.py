@@ -272,7 +272,7 @@ def test_the_absence_of_a_checkpoint_alarms(lived: Household, capsys: pytest.Cap
     def found() -> tuple[str, float]:
         findings = json.loads(invoke(lived, "doctor", "--json").stdout)
         (level,) = {one["level"] for one in findings if one["check"] == "audit trail"}
-        return level, lived.service.metrics()["calendar_audit_checkpoint_age_seconds"]
+        return level, lived.metrics()["calendar_audit_checkpoint_age_seconds"]
 
     assert found() == ("ok", pytest.approx(0, abs=30))
     days(lived, 1.6)
@@ -284,7 +284,7 @@ def test_the_absence_of_a_checkpoint_alarms(lived: Household, capsys: pytest.Cap
 
 def test_a_spoilt_checkpoint_is_a_fault_and_hides_no_other_number(lived: Household) -> None:
     lived.service.database.client.zadd(keys.CHECKPOINTS, {"spoilt": 99})
-    numbers = lived.service.metrics()
+    numbers = lived.metrics()
     assert numbers["calendar_audit_faults"] == 1
     assert "calendar_agents_due" in numbers
     findings = json.loads(invoke(lived, "doctor", "--json").stdout)
@@ -298,7 +298,7 @@ def test_an_erasure_that_is_overdue_alarms(lived: Household, capsys: pytest.Capt
     assert made is not None
     assert made["overdue"] == 1
     assert "erasure.overdue" in alarms(capsys)
-    assert lived.service.metrics()["calendar_erasures_overdue"] == 1
+    assert lived.metrics()["calendar_erasures_overdue"] == 1
     findings = json.loads(invoke(lived, "doctor", "--json").stdout)
     assert "erasures" in {one["check"] for one in findings if one["level"] == "fault"}
     lived.work(2)
@@ -319,7 +319,7 @@ def test_a_permission_without_a_proof_of_life_for_three_days_alarms(
             if one["check"] == "permissions"
         ]
         made = house.service.audit.newest_checkpoint() or {}
-        number = house.service.metrics()["calendar_grants_unproved"]
+        number = house.metrics()["calendar_grants_unproved"]
         return "grant.unproved" in alarms(capsys), number, one["level"], made["unproved"]
 
     days(house, 2.9)
@@ -359,7 +359,7 @@ def test_a_trail_that_was_changed_is_told_by_the_next_checkpoint(
     assert made is not None
     assert made["faults"] == 1
     assert "audit.trail_broken" in alarms(capsys)
-    assert lived.service.metrics()["calendar_audit_faults"] == 1
+    assert lived.metrics()["calendar_audit_faults"] == 1
     findings = json.loads(invoke(lived, "doctor", "--json").stdout)
     assert "audit trail" in {one["check"] for one in findings if one["level"] == "fault"}
 
@@ -367,7 +367,7 @@ def test_a_trail_that_was_changed_is_told_by_the_next_checkpoint(
 def test_without_any_checkpoint_the_doctor_says_so(house: Household) -> None:
     findings = json.loads(invoke(house, "doctor", "--json").stdout)
     assert next(one["level"] for one in findings if one["check"] == "audit trail") == "note"
-    assert "calendar_audit_checkpoint_age_seconds" not in house.service.metrics()
+    assert "calendar_audit_checkpoint_age_seconds" not in house.metrics()
 
 
 # --- the term ---

@@ -266,9 +266,9 @@ def test_doctor_and_the_numbers_tell_that_no_worker_comes(house: Household) -> N
     (worker,) = [one for one in json.loads(found.stdout) if one["check"] == "worker"]
     assert (found.exit_code, worker["level"]) == (1, "fault")
     assert "agents that are due: 1;" in worker["detail"]
-    assert house.service.metrics()["calendar_longest_wait_seconds"] > 3600
+    assert house.metrics()["calendar_longest_wait_seconds"] > 3600
     house.work()
-    assert house.service.metrics()["calendar_longest_wait_seconds"] == 0
+    assert house.metrics()["calendar_longest_wait_seconds"] == 0
     assert invoke(house, "doctor").exit_code == 0
 
 

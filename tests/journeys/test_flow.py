@@ -5,11 +5,11 @@ from datetime import datetime
 
 import pytest
 
-from calendar_service.doctor import examine
 from calendar_service.domain.clock import DAY, HOUR, MINUTE, SECOND
 from calendar_service.domain.connection import State
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
+from calendar_service.health.doctor import examine
 from calendar_service.journeys.order import Matter, fair
 from tests.household import FIRST, Household
 from tests.household import SECOND as SECOND_ACCOUNT
@@ -162,7 +162,7 @@ def test_refused_credentials_stop_refreshes_but_nothing_else_and_touch_no_grant(
     assert house.calls().count("oauth2.token") - before == 1
     assert alarms(capsys) == ["google.client_rejected"]
     assert put(house, "fresh", OTHER) is Status.SCHEDULED
-    assert house.service.metrics()["calendar_google_client_rejected"] == 1.0
+    assert house.metrics()["calendar_google_client_rejected"] == 1.0
     record = house.service.schedule.get(house.agent, "s1", read_google=False)
     assert (record.status, record.reason) == (Status.PENDING, "operator")
     assert house.service.overview.connection(house.agent).state is State.CONNECTED
@@ -175,7 +175,7 @@ def test_refused_credentials_stop_refreshes_but_nothing_else_and_touch_no_grant(
         house.clock.advance(180)
         house.work()
     assert len(house.events()) == 6
-    assert house.service.metrics()["calendar_google_client_rejected"] == 0.0
+    assert house.metrics()["calendar_google_client_rejected"] == 0.0
 
 
 def test_a_refresh_refused_for_another_reason_is_tried_again(house: Household) -> None:
@@ -246,7 +246,7 @@ def test_a_refusal_for_the_rate_halves_the_allowance_for_a_minute_and_it_comes_b
     found = []
     for _ in range(5):
         house.clock.advance(59)
-        found.append(house.service.metrics()["calendar_google_allowance"])
+        found.append(house.metrics()["calendar_google_allowance"])
     assert found == [0.5, 0.625, 0.75, 0.875, 1.0]
     house.work()
     assert len(house.events()) == 2
@@ -476,7 +476,7 @@ def test_permissions_that_all_end_at_seven_days_are_told_as_a_project_in_testing
         house.work()
     assert {house.service.overview.connection(agent).state for agent in agents} == {State.REVOKED}
     assert alarms(capsys) == ["google.testing_mode_suspected"]
-    assert house.service.metrics()["calendar_google_testing_mode_suspected"] == 1.0
+    assert house.metrics()["calendar_google_testing_mode_suspected"] == 1.0
     (found,) = [finding for finding in examine(house.config) if finding.check == "google"]
     assert (found.level, found.told()[0]) == ("fault", "permissions that ended at seven days of age: 4")
 
@@ -489,6 +489,6 @@ def test_permissions_that_people_take_back_are_no_such_cluster(house: Household)
     house.google.control("POST", "switches", {"deleted_accounts": [FIRST]})
     house.work()
     assert {house.service.overview.connection(agent).state for agent in agents} == {State.REVOKED}
-    numbers = house.service.metrics()
+    numbers = house.metrics()
     assert numbers["calendar_google_deaths_at_seven_days"] == 0.0
     assert numbers["calendar_google_testing_mode_suspected"] == 0.0

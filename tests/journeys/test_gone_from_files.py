@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from calendar_service import doctor
 from calendar_service.domain.clock import DAY, HOUR, MINUTE, SECOND
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.failpoints import FailpointRaised, configure
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By
+from calendar_service.health.doctor import examine
 from calendar_service.keyed import keyed_hash
 from calendar_service.store import keys
 from calendar_service.store.journal import Actor
@@ -121,7 +121,7 @@ def told(house: Household) -> dict[str, tuple[str, str]]:
     """Return what `doctor` finds, the worst of each check: so does the report."""
     levels = ("ok", "note", "fault")
     found: dict[str, tuple[str, str]] = {}
-    for one in doctor.examine(house.config):
+    for one in examine(house.config):
         worst = max(
             found.get(one.check, ("ok", "")), (one.level, one.told()[0]), key=lambda it: levels.index(it[0])
         )
@@ -156,14 +156,14 @@ def test_a_database_that_refuses_the_rewrite_is_told_of_and_asked_again(
     assert told(house)["erasures"] == (
         "fault", "may still stand in the database's files: what was erased up to 25 hours ago",
     )  # fmt: skip
-    assert house.service.metrics()["calendar_erasures_in_files_seconds"] > 25 * HOUR / SECOND
+    assert house.metrics()["calendar_erasures_in_files_seconds"] > 25 * HOUR / SECOND
     assert calendar_id in server.files()
     server.client.execute_command("ACL", "SETUSER", "default", "+bgrewriteaof")
     house.clock.advance(HOUR / SECOND)
 
     def is_done() -> bool:
         worker.round()
-        return house.service.metrics()["calendar_erasures_in_files_seconds"] == 0
+        return house.metrics()["calendar_erasures_in_files_seconds"] == 0
 
     assert servers.until(is_done)
     assert servers.until(lambda: calendar_id not in server.files())

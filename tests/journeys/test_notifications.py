@@ -188,7 +188,7 @@ def test_a_refused_address_is_asked_for_once_an_hour_at_most_and_the_operator_to
     house.connect(Agent("acme", "agent-2"), SECOND)
     house.work(4)
     assert house.calls().count("calendar.events.watch") == 1
-    assert house.service.metrics()["calendar_google_notifications_refused"] == 1.0
+    assert house.metrics()["calendar_google_notifications_refused"] == 1.0
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert [one["event"] for one in lines if one["level"] == "alarm"] == ["google.notifications_refused"]
     house.clock.advance(DAY)
@@ -199,7 +199,7 @@ def test_a_refused_address_is_asked_for_once_an_hour_at_most_and_the_operator_to
         house.clock.advance(DAY / 2)
         house.work(4)
     assert len(house.channels) == 2
-    assert house.service.metrics()["calendar_google_notifications_refused"] == 0.0
+    assert house.metrics()["calendar_google_notifications_refused"] == 0.0
 
 
 def test_doctor_says_whether_google_sends(house: Watched) -> None:

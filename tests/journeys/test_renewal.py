@@ -10,6 +10,7 @@ from calendar_service.domain.consent import Consent, is_newer
 from calendar_service.domain.errors import ConsentRefused, NotConnected
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
+from calendar_service.health.readiness import readiness
 from calendar_service.journeys.sync import Wanted
 from calendar_service.store import keys
 from calendar_service.store.consents import Consents
@@ -215,7 +216,7 @@ def refusals(house: Household) -> list[str]:
 
 def test_another_permission_under_the_same_policy_is_refused_everywhere(connected: Household) -> None:
     Consents(connected.service.database).note(Consent("https://www.googleapis.com/auth/calendar.events", "1"))
-    assert not connected.service.ready()["consent"]
+    assert not readiness(connected.service)["consent"]
     before = connected.stored()
     (what,) = refusals(connected)
     assert "the policy is not newer than version 1" in what

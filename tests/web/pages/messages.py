@@ -9,8 +9,8 @@ import calendar_service_templates
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
+import calendar_service.health.findings
 import calendar_service.report
-from calendar_service import doctor
 from calendar_service.domain.evidence import ADDED, EVIDENCE
 from calendar_service.domain.inventory import INVENTORY
 from calendar_service.domain.methods import METHODS, PURPOSES
@@ -23,6 +23,7 @@ EXTRACTORS = [("sandbox/**", "ignore"), ("**.html", "jinja2"), ("**.md", "jinja2
 _OPTIONS = {"silent": "false", "trimmed": "true", "encoding": "utf-8"}
 OPTIONS = {"**.html": _OPTIONS, "**.md": _OPTIONS}
 REPORT = Path(calendar_service.report.__file__).parent
+FINDINGS = Path(calendar_service.health.findings.__file__).parent
 
 Sentence = str | tuple[str, ...]
 
@@ -41,7 +42,8 @@ def _in_the_report() -> Iterator[Sentence]:
     """Yield what is measured: the first argument of each `Observed`; of each `Finding` what it looked at and says."""
     for file in REPORT.glob("*.py"):
         yield from _given(file, "Observed", (0,))
-    yield from _given(Path(doctor.__file__), "Finding", (0, 2, 3))
+    for file in FINDINGS.glob("*.py"):
+        yield from _given(file, "Finding", (0, 2, 3))
 
 
 def _given(file: Path, to: str, places: tuple[int, ...]) -> Iterator[str]:

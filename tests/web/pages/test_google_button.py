@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from calendar_service.doctor import examine
+from calendar_service.health.doctor import examine
 from calendar_service.operators import ProfileFaults, load
 from calendar_service.web.app import create_app
 from tests.conftest import MovableClock

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from calendar_service.doctor import examine
+from calendar_service.health.doctor import examine
 from calendar_service.web.app import create_app
 from tests.conftest import MovableClock
 from tests.household import Household

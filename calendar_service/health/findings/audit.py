@@ -1,0 +1,89 @@
+"""Findings about what has to be over by its time, and about the trail that shows it. Must not measure."""
+
+from collections.abc import Iterator
+
+from calendar_service.domain.clock import HOUR
+from calendar_service.health.finding import Finding
+from calendar_service.health.measures.audit import AuditMeasures
+from calendar_service.health.measures.database import DatabaseMeasures
+
+
+def erasures(audit: AuditMeasures) -> Finding:
+    """Return whether an erasure is late now, whatever the checkpoint states (ST-5)."""
+    if audit.ends.overdue:
+        return Finding(
+            "erasures",
+            "fault",
+            "past their time by more than an hour: %(count)s",
+            "start a worker, and see its log; the promise of ST-5 is at stake",
+            {"count": audit.ends.overdue},
+        )
+    return Finding("erasures", "ok", "none is past its time")
+
+
+def permissions(audit: AuditMeasures) -> Finding:
+    """Return whether a living permission was not proved alive for too long (RV-1)."""
+    if audit.ends.unproved:
+        return Finding(
+            "permissions",
+            "fault",
+            "not proved alive for three days: %(count)s",
+            "start a worker, and see in its log what the token endpoint answers; the promise of RV-1 is at stake",
+            {"count": audit.ends.unproved},
+        )
+    return Finding("permissions", "ok", "none was without a proof of life for three days")
+
+
+def audit_trail(audit: AuditMeasures) -> Finding:
+    """Return what the newest checkpoint states, or that there is none."""
+    checkpoint = audit.last_checkpoint
+    if checkpoint is None:
+        return Finding(
+            "audit trail", "note", "has no checkpoint yet", "start a worker: it makes one each day"
+        )
+    if checkpoint.is_late:
+        return Finding(
+            "audit trail",
+            "fault",
+            "the newest checkpoint is %(hours)s hours old",
+            "start a worker, and see its log (docs/audit.md)",
+            {"hours": f"{checkpoint.age / HOUR:.0f}"},
+        )
+    if checkpoint.faults:
+        return Finding(
+            "audit trail",
+            "fault",
+            "faults that the checkpoint of %(made)s found: %(count)s",
+            "run `audit verify` (docs/audit.md)",
+            {"made": checkpoint.body["made_at"], "count": checkpoint.faults},
+        )
+    return Finding(
+        "audit trail",
+        "ok",
+        "checkpoint %(number)s of %(made)s",
+        "",
+        {"number": checkpoint.body["number"], "made": checkpoint.body["made_at"]},
+    )
+
+
+def rewrites(database: DatabaseMeasures) -> Iterator[Finding]:
+    """Yield why what was erased may still stand in the database's files (law 7)."""
+    if database.is_rewrite_late:
+        yield Finding(
+            "erasures",
+            "fault",
+            "may still stand in the database's files: what was erased up to %(hours)s hours ago",
+            "permit BGREWRITEAOF, make room on its disk, and see a worker's log (docs/audit.md)",
+            {"hours": f"{database.erased_in_files / HOUR:.0f}"},
+        )
+    if database.last_rewrite == "failed":
+        yield Finding(
+            "erasures",
+            "fault",
+            "a database server could not rewrite its file, so what was erased is still in it",
+            "make room on its disk, and see its log; a worker tries again each hour",
+        )
+    elif database.last_rewrite == "refused":
+        yield Finding(
+            "erasures", "note", "the database does not tell how its files were rewritten", "permit INFO"
+        )

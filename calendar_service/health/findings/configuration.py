@@ -1,0 +1,93 @@
+"""Findings about configuration and profile. Must not measure."""
+
+from collections.abc import Iterator
+
+from calendar_service.config import Config
+from calendar_service.domain.clock import DAY
+from calendar_service.domain.operator import Operator, Promises
+from calendar_service.health.finding import Finding
+from calendar_service.health.measures.keys import KeyMeasures
+from calendar_service.health.measures.profile import ProfileMeasures
+
+
+def ready_for(config: Config) -> Finding:
+    """Return that the configuration is complete: one with a fault is not read."""
+    return Finding("configuration", "ok", "complete, for %(use)s", "", {"use": config.environment})
+
+
+def key_files(keys: KeyMeasures) -> Iterator[Finding]:
+    """Yield each file of a secret that is not as it should be."""
+    for fault in keys.file_faults:
+        yield Finding(
+            "key files",
+            "fault",
+            "not as it should be: %(fault)s",
+            "mend the file; the last good value is in force meanwhile",
+            {"fault": fault},
+        )
+
+
+def profile(measures: ProfileMeasures) -> Iterator[Finding]:
+    """Yield what the profile lacks, what nobody has published yet, and the sum of its terms."""
+    operator = measures.operator
+    for place in operator.unset():
+        yield Finding(
+            "operator",
+            "note",
+            "%(place)s is unset; production refuses to start without it",
+            'set it in a TOML file that says `extends = "%(profile)s"`, named in CALENDAR_OPERATOR',
+            {"place": place, "profile": operator.name},
+        )
+    if operator.is_draft:
+        yield Finding(
+            "operator",
+            "note",
+            "holds proposals that nobody has published: %(proposals)s",
+            "publish and adopt them",
+            {"proposals": ", ".join(operator.proposed())},
+        )
+    if measures.missing_logo:
+        yield Finding(
+            "logo",
+            "fault",
+            "not found: %(file)s; pages show the name instead",
+            "mend identity.logo",
+            {"file": measures.missing_logo},
+        )
+    yield _google_button(operator, measures.missing_button_files)
+    yield _retention(operator.promises)
+
+
+def _google_button(operator: Operator, missing: tuple[str, ...]) -> Finding:
+    if not operator.google_button:
+        return Finding(
+            "google button",
+            "note",
+            "Google's own button is not placed; a plain one stands in",
+            "download it from Google's branding guidelines and name the files under google_button in the profile",
+        )
+    if missing:
+        return Finding(
+            "google button",
+            "fault",
+            "not found: %(files)s",
+            "mend google_button",
+            {"files": ", ".join(missing)},
+        )
+    return Finding("google button", "ok", "Google's own files are in place")
+
+
+def _retention(promises: Promises) -> Finding:
+    return Finding(
+        "retention",
+        "ok",
+        "in days: %(term)s + 2 for the database's file + %(backup)s of back-ups "
+        "= %(gone)s, of %(deadline)s promised",
+        "",
+        {
+            "term": f"{(promises.everything_gone_after - promises.copies_kept) / DAY:g}",
+            "backup": promises.backup_days,
+            "gone": f"{promises.everything_gone_after / DAY:g}",
+            "deadline": promises.deadline_days,
+        },
+    )

@@ -1,0 +1,92 @@
+"""Findings about the database as a whole. Must not measure."""
+
+from collections.abc import Iterator
+
+from calendar_service.domain.clock import SECOND
+from calendar_service.health.finding import Finding
+from calendar_service.health.measures.database import DURABILITY, DatabaseMeasures
+
+
+def answers(database: DatabaseMeasures) -> Finding:
+    """Return whether the database answers."""
+    if not database.answers:
+        return Finding("database", "fault", "does not answer", "start it, or mend CALENDAR_REDIS_URL")
+    return Finding("database", "ok", "answers")
+
+
+def durability(database: DatabaseMeasures) -> Iterator[Finding]:
+    """Yield each setting under which an acknowledged write can be lost."""
+    settings = database.settings_to_change
+    if settings is None:
+        yield Finding("durability", "note", "the database does not tell its settings", "permit CONFIG GET")
+        return
+    for setting in settings:
+        yield Finding(
+            "durability",
+            "fault",
+            "%(setting)s is not %(wanted)s",
+            "set %(setting)s %(wanted)s",
+            {"setting": setting, "wanted": DURABILITY[setting]},
+        )
+    if not settings:
+        yield Finding("durability", "ok", "acknowledged writes are on disk, and nothing is evicted")
+
+
+def replicas(database: DatabaseMeasures) -> Iterator[Finding]:
+    """Yield how many replicas a write waits for, and how many there are; nothing where there are none of either."""
+    there = database.replicas
+    if there is None:
+        yield Finding("replicas", "note", "the database does not tell its replicas", "permit INFO")
+        return
+    numbers = {"found": there.following, "wanted": there.required}
+    if not there.are_enough:
+        yield Finding(
+            "replicas",
+            "fault",
+            "following the primary: %(found)s; writes wait for %(wanted)s, so nothing is acknowledged",
+            "start the replicas, or set `?copies=` in CALENDAR_REDIS_URL",
+            numbers,
+        )
+    elif there.following and not there.required:
+        yield Finding(
+            "replicas",
+            "note",
+            "following the primary: %(found)s; no write waits for one, "
+            "so a failover may lose what was acknowledged",
+            "set `?copies=1` in CALENDAR_REDIS_URL",
+            numbers,
+        )
+    elif there.required:
+        yield Finding(
+            "replicas",
+            "ok",
+            "following the primary: %(found)s; every write waits for %(wanted)s",
+            "",
+            numbers,
+        )
+
+
+def identity_key(database: DatabaseMeasures) -> Finding:
+    """Return whether the data was made with our identity key."""
+    if not database.is_ours:
+        return Finding(
+            "identity key",
+            "fault",
+            "is not the one this data was made with",
+            "give back the former key, which is never rotated, in CALENDAR_IDENTITY_KEY, or use an empty database",
+        )
+    return Finding("identity key", "ok", "is the one of this data")
+
+
+def clocks(database: DatabaseMeasures) -> Finding:
+    """Return by how much this host's clock and the database's differ."""
+    values = {"seconds": f"{database.clock_difference / SECOND:.1f}"}
+    if not database.clocks_agree:
+        return Finding(
+            "clocks",
+            "fault",
+            "differ by %(seconds)s s",
+            "set this host's and the database's clock; nothing is erased until then",
+            values,
+        )
+    return Finding("clocks", "ok", "differ by %(seconds)s s", "", values)

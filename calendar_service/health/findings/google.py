@@ -1,0 +1,46 @@
+"""Findings about the way to Google, as all processes have learnt it. Must not measure."""
+
+from collections.abc import Iterator
+
+from calendar_service.health.finding import Finding
+from calendar_service.health.measures.google import GoogleMeasures
+
+
+def google(measures: GoogleMeasures) -> Iterator[Finding]:
+    """Yield what keeps calls from Google, and what Google seems to take the project for."""
+    state = measures.state
+    if state.are_credentials_rejected:
+        yield Finding(
+            "google",
+            "fault",
+            "does not take the client's credentials; no token is refreshed",
+            "mend CALENDAR_GOOGLE_CLIENT_ID and CALENDAR_GOOGLE_CLIENT_SECRET; no connection is lost meanwhile",
+        )
+    if state.is_testing_mode_suspected:
+        yield Finding(
+            "google",
+            "fault",
+            "permissions that ended at seven days of age: %(count)s",
+            "publish the Google project (publishing status: in production); then these agents connect again",
+            {"count": state.deaths_at_seven_days},
+        )
+    if state.is_breaker_open:
+        yield Finding("google", "note", "does not answer; one call each ten seconds asks whether it is back")
+
+
+def notifications(measures: GoogleMeasures) -> Finding:
+    """Return whether Google sends notifications; without them the same changes are found within a day."""
+    if not measures.notifications_uri:
+        return Finding(
+            "notifications", "ok", "none: Google sends to https addresses only; a daily look finds changes"
+        )
+    values = {"address": measures.notifications_uri}
+    if measures.state.are_notifications_refused:
+        return Finding(
+            "notifications",
+            "note",
+            "Google refuses to send to %(address)s; a daily look finds changes meanwhile",
+            "verify the domain with Google (docs/notifications.md); it is tried again each hour",
+            values,
+        )
+    return Finding("notifications", "ok", "Google sends to %(address)s", "", values)

@@ -1,0 +1,77 @@
+"""What /metrics says: counters of this process, and what is due in all. Must not tell anything about anybody."""
+
+from calendar_service.domain.clock import SECOND
+from calendar_service.domain.errors import StoreUnavailable
+from calendar_service.google.call_log import CallLog
+from calendar_service.health.measures import Measures
+from calendar_service.health.measures.audit import LastCheckpoint
+from calendar_service.health.measures.google import GoogleState
+from calendar_service.wiring import Service
+
+_STATED = {
+    "calendar_erasures_due": "due",
+    "calendar_erasures_held": "held",
+    "calendar_erasures_overdue": "overdue",
+    "calendar_grants_unproved": "unproved",
+}
+"""By metric, the field of the newest checkpoint."""
+
+
+def metrics(service: Service) -> dict[str, float]:
+    """Return every number by its name with labels; without the database those of this process alone."""
+    round_trips = float(service.database.round_trips)
+    return {
+        "calendar_store_round_trips_total": round_trips,
+        **_of_all_processes(Measures.of(service)),
+        **_calls(service.call_log),
+    }
+
+
+def _of_all_processes(measures: Measures) -> dict[str, float]:
+    try:
+        return {
+            **_backlog(measures),
+            **_google(measures.google.state),
+            **_checkpoint(measures.audit.last_checkpoint),
+        }
+    except StoreUnavailable:
+        return {}  # the other counters are wanted most when the database is away
+
+
+def _backlog(measures: Measures) -> dict[str, float]:
+    backlog = measures.worker.backlog
+    return {
+        "calendar_agents_due": float(backlog.agents),
+        "calendar_longest_wait_seconds": backlog.longest_wait / SECOND,
+        "calendar_erasures_in_files_seconds": measures.database.erased_in_files / SECOND,
+    }
+
+
+def _google(state: GoogleState) -> dict[str, float]:
+    return {
+        "calendar_google_breaker_open": float(state.is_breaker_open),
+        "calendar_google_allowance": state.budget_in_force,
+        "calendar_google_client_rejected": float(state.are_credentials_rejected),
+        "calendar_google_deaths_at_seven_days": float(state.deaths_at_seven_days),
+        "calendar_google_notifications_refused": float(state.are_notifications_refused),
+        "calendar_google_testing_mode_suspected": float(state.is_testing_mode_suspected),
+    }
+
+
+def _checkpoint(checkpoint: LastCheckpoint | None) -> dict[str, float]:
+    """Return the newest checkpoint's numbers: none without one, a fault where it is spoilt."""
+    if checkpoint is None:
+        return {}
+    body = checkpoint.body
+    return {
+        "calendar_audit_checkpoint_age_seconds": checkpoint.age / SECOND,
+        "calendar_audit_faults": float(checkpoint.faults),
+        **{metric: float(body[name]) for metric, name in _STATED.items() if name in body},
+    }
+
+
+def _calls(call_log: CallLog) -> dict[str, float]:
+    return {
+        f'calendar_google_calls_total{{call="{name}",purpose="{purpose}",outcome="{outcome}"}}': float(count)
+        for (name, purpose, outcome), count in sorted(call_log.counts().items())
+    }
