@@ -55,14 +55,14 @@ def audit_trail(audit: AuditMeasures) -> Finding:
             "fault",
             "faults that the checkpoint of %(made)s found: %(count)s",
             "run `audit verify` (docs/audit.md)",
-            {"made": checkpoint.body["made_at"], "count": checkpoint.faults},
+            {"made": checkpoint.made_at, "count": checkpoint.faults},
         )
     return Finding(
         "audit trail",
         "ok",
         "checkpoint %(number)s of %(made)s",
         "",
-        {"number": checkpoint.body["number"], "made": checkpoint.body["made_at"]},
+        {"number": checkpoint.number, "made": checkpoint.made_at},
     )
 
 

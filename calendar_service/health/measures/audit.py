@@ -28,6 +28,16 @@ class LastCheckpoint:
         return self.age > ABSENT_AFTER
 
     @property
+    def number(self) -> object:
+        """Its number; `?` where it does not say."""
+        return self.body.get("number", "?")
+
+    @property
+    def made_at(self) -> object:
+        """When it was made, as it says; `?` where it does not."""
+        return self.body.get("made_at", "?")
+
+    @property
     def faults(self) -> int:
         """How many faults of the trail it states; one that does not say is itself a fault."""
         return int(self.body.get("faults", 1))
@@ -54,7 +64,7 @@ class AuditMeasures:
     def last_checkpoint(self) -> LastCheckpoint | None:
         """The newest checkpoint; None where none was made yet."""
         body = self.audit.newest_checkpoint()
-        return LastCheckpoint(body, self.audit.age_of(body)) if body else None
+        return None if body is None else LastCheckpoint(body, self.audit.age_of(body))
 
     @cached_property
     def is_first_checkpoint_due(self) -> bool:

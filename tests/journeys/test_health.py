@@ -1,0 +1,85 @@
+"""Doctor, /readyz, /metrics and the report judge by the same measures, and each fact is measured once."""
+
+import json
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from calendar_service.domain.names import Agent
+from calendar_service.health.doctor import findings
+from calendar_service.health.measures import Measures
+from calendar_service.health.metrics import metrics
+from calendar_service.health.readiness import readiness
+from calendar_service.report.observing import observe
+from calendar_service.report.proofs import Standing
+from calendar_service.store import keys
+from tests.household import Household
+
+
+def everybody(agents: Sequence[Agent]) -> Sequence[Agent]:
+    return agents
+
+
+def cost(house: Household, act: Callable[[], object]) -> int:
+    """Return how many round trips to the database this takes."""
+    before = house.service.database.round_trips
+    act()
+    return house.service.database.round_trips - before
+
+
+def levels(measures: Measures) -> dict[str, str]:
+    return {finding.check: finding.level for finding in findings(measures)}
+
+
+def test_a_fact_is_read_once_whoever_asks_for_it(lived: Household) -> None:
+    measures = Measures.of(lived.service)
+    assert cost(lived, lambda: list(findings(measures))) > 0
+    assert cost(lived, lambda: list(findings(measures))) == 0
+
+
+def test_the_report_reads_nothing_that_doctor_has_read(lived: Household) -> None:
+    measures = Measures.of(lived.service)
+    found = list(findings(measures))
+    own = cost(lived, lambda: measures.connections.totals(everybody))
+    own += cost(lived, lambda: measures.audit.verdict(()))
+    assert cost(lived, lambda: observe(measures, found, everybody)) == own
+    assert cost(lived, lambda: observe(Measures.of(lived.service), found, everybody)) > own
+
+
+def test_measures_taken_anew_are_read_anew(house: Household) -> None:
+    assert levels(Measures.of(house.service))["clocks"] == "ok"
+    skewed = Household.of(
+        house.variables["CALENDAR_REDIS_URL"], house.google, house.clock,
+        **(house.variables | {"CALENDAR_TEST_SKEW": "7200"}),
+    )  # fmt: skip
+    assert levels(Measures.of(skewed.service))["clocks"] == "fault"
+    skewed.close()
+
+
+@pytest.mark.parametrize("lost", ["faults", "number", "made_at"])
+def test_a_checkpoint_that_lacks_a_field_fails_everywhere_or_nowhere(lived: Household, lost: str) -> None:
+    client = lived.service.database.client
+    ((newest, number),) = client.zrange(keys.CHECKPOINTS, -1, -1, withscores=True)
+    document = json.loads(newest)
+    del document[lost]
+    client.zrem(keys.CHECKPOINTS, newest)
+    client.zadd(keys.CHECKPOINTS, {json.dumps(document): number})
+    measures = Measures.of(lived.service)
+    found = list(findings(measures))
+    observed, _ = observe(measures, found, everybody)
+    is_sound = lost == "number"
+    assert levels(measures)["audit trail"] == ("ok" if is_sound else "fault")
+    assert observed["checkpoint"].standing is (Standing.SHOWN if is_sound else Standing.MISSING)
+    assert (lived.metrics()["calendar_audit_faults"] == 0) is (lost != "faults")
+
+
+def test_without_its_database_a_process_is_not_ready_and_counts_what_is_its_own(house: Household) -> None:
+    house.connect()
+    away = Household.of("redis://127.0.0.1:1/0", house.google, house.clock)
+    assert readiness(away.service) == {"store": False, "keys": True, "consent": False, "google": True}
+    assert metrics(away.service).keys() == {"calendar_store_round_trips_total"}
+    assert levels(Measures.of(away.service))["database"] == "fault"
+    assert "identity key" not in levels(Measures.of(away.service))
+    away.close()
+    own = {name for name in house.metrics() if name.startswith("calendar_google_calls_total")}
+    assert 'calendar_google_calls_total{call="calendars.insert",purpose="calendar",outcome="200"}' in own
