@@ -44,13 +44,13 @@ test-google: $(READY) ## the laws about Google against the real one; LAWS_CLIENT
 	@[ -n "$$LAWS_REFRESH_TOKEN" ] || { echo 'Set the three variables; the head of tests/sandbox/real_google.py says how.' >&2; exit 2; }
 	@$(BIN)/python -m pytest -q -o addopts= tests/sandbox/real_google.py
 
-faults: $(READY) ## a campaign of faults over the real processes: make faults SEED=1 COUNT=150
+faults: $(READY) ## break the real processes on purpose and check every promise: make faults SEED=1 COUNT=150
 	@$(BIN)/python -m faults --seed $(or $(SEED),1) --count $(or $(COUNT),150)
 
-faults-whole: $(READY) ## every kind 50 times, every named step 30: make faults-whole SEED=1 KEEP=/tmp/whole
+faults-whole: $(READY) ## at least 50 faults of every kind, 30 ends at every named step; hours: make faults-whole SEED=1 KEEP=/tmp/whole
 	@$(BIN)/python -m faults --seed $(or $(SEED),1) --whole $(if $(KEEP),--keep $(KEEP))
 
-faults-selfcheck: $(READY) ## the campaign catches every seeded defect
+faults-selfcheck: $(READY) ## show that the fault campaign can fail: it has to catch every seeded defect
 	@$(BIN)/python -m faults selfcheck
 
 screenshots: $(READY) ## pictures of every page and state, and the table of axe and weights, in artefacts/

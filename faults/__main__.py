@@ -1,75 +1,117 @@
-"""`python -m faults [--seed N] [--count N]`, `python -m faults selfcheck`. Must hold no scenario."""
+"""The command line of the fault campaign: `python -m faults [COMMAND] [OPTIONS]`."""
 
 import argparse
 import signal
 import sys
 from pathlib import Path
 
-from faults import campaign
-from faults.outcome import joined, report
-from faults.plan import ACT, LEAST_KIND, LEAST_STEP
-from faults.points import named
-from faults.store import ROOT
+from faults import campaign, erasures, refreshes, selfcheck
+from faults.paths import PACKAGE
+from faults.plan import EPISODE_LENGTH, LEAST_EXITS, LEAST_FAULTS
+from faults.report import report
+from faults.result import joined
+from faults.scenarios import step_names
+
+_DESCRIPTION = """\
+Start the real service on this machine, break its processes, network, disk and clocks on purpose,
+and check that no promise was broken: no session lost or doubled, nothing erased early or late.
+
+Everything runs on loopback, in temporary folders. Nothing outside is contacted.
+
+commands:
+  campaign    play scenarios of faults under load, then print a report (the default)
+  selfcheck   play the scenarios against copies of the service with a seeded defect each;
+              each defect has to be caught
+  refreshes   let 160 threads want a token at each of COUNT expiries; one refresh call each is right
+  erasures    let COUNT erasures fall due while clocks are moved; none may be early or late
+  report      print the report of runs that were kept with --keep
+"""
+_EXAMPLES = """\
+examples:
+  python -m faults --seed 7 --count 150         150 scenarios, about three minutes
+  python -m faults --only "F16 late write"      this scenario alone, 150 times
+  python -m faults --whole --keep runs          enough of every scenario: hours of one core
+  python -m faults report --runs runs           what those runs have shown so far
+  python -m faults selfcheck --only "fence"     the seeded defects with this word in their name
+
+The exit status is 1 if a law was broken or a defect was not caught. The same seed plays the same
+scenarios in the same order. docs/faults.md lists the laws and the faults; faults/README.md
+explains how to add one.
+"""
 
 
 def main() -> int:
-    """Run, print the tables, and tell by the exit status whether every law held."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started here ends with us
+    """Run the command; return the exit status."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that context managers end what was started
+    args = _parser().parse_args()
+    match args.command:
+        case "selfcheck":
+            return selfcheck.run(args.seed, args.only)
+        case "refreshes":
+            return refreshes.run(args.count or 50)
+        case "erasures":
+            return erasures.run(args.count or 1000, args.seed)
+        case "report":
+            print(report(joined(args.runs), step_names(PACKAGE)))
+            return 0
+    result = campaign.run(
+        args.seed, None if args.whole else args.count or 150,
+        episode_length=args.episode, seconds=args.seconds, only=args.only, keep=args.keep,
+    )  # fmt: skip
+    print(report(result, step_names(PACKAGE)))
+    return 1 if result.violations else 0
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m faults",
-        description="Break the real processes on purpose; exit 1 if a law was broken (docs/faults.md).",
+        usage="%(prog)s [COMMAND] [OPTIONS]",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = ("campaign", "selfcheck", "refreshes", "erasures", "report")
+    parser.add_argument("command", nargs="?", choices=commands, default="campaign", help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="decides order and choices of scenarios (1)"
     )
     parser.add_argument(
-        "what",
-        nargs="?",
-        choices=("campaign", "selfcheck", "report", "refreshes", "erasures"),
-        default="campaign",
-        help="campaign (if none is named): many faults under load; selfcheck: the seeded defects; refreshes, "
-        "erasures: one kind, many times; report: what kept runs found",
+        "--count", type=int, metavar="N", help="scenarios (150), or expiries (50), or erasures (1000)"
     )
-    parser.add_argument("--seed", type=int, default=1, help="of the order and of every choice (1)")
     parser.add_argument(
-        "--count",
+        "--only", default="", metavar="TEXT", help="only scenarios or defects with this text in their name"
+    )
+    parser.add_argument(
+        "--whole",
+        action="store_true",
+        help=f"instead of --count: until every scenario has injected {LEAST_FAULTS} faults, and a process has "
+        f"ended {LEAST_EXITS} times at every named step of the service",
+    )
+    parser.add_argument(
+        "--episode",
         type=int,
-        help="scenarios (150), each of one or several faults; expiries (50); erasures (1000)",
+        default=EPISODE_LENGTH,
+        metavar="N",
+        help=f"scenarios in one episode ({EPISODE_LENGTH}); each episode has new processes and an empty store",
     )
     parser.add_argument(
-        "--whole", action="store_true",
-        help=f"as many as it takes: {LEAST_KIND} faults of every kind, {LEAST_STEP} ends at every named step",
-    )  # fmt: skip
-    parser.add_argument("--act", type=int, default=ACT, help="scenarios in one act")
-    parser.add_argument("--seconds", type=float, default=1e9, help="play no longer than this")
-    parser.add_argument("--only", default="", help="a part of the name of a kind, or of a defect")
-    parser.add_argument("--of", type=Path, nargs="*", default=[], help="what runs kept: their report as one")
+        "--seconds",
+        type=float,
+        default=campaign.FOR_EVER,
+        metavar="N",
+        help="begin no scenario after this time",
+    )
     parser.add_argument(
         "--keep",
         type=Path,
-        help="keep logs, journals and stores of the acts here; whole campaigns of several seeds (far apart) that "
+        metavar="DIR",
+        help="keep logs, journal and store of each episode here; whole campaigns with seeds far apart that "
         "keep in one folder share the work",
     )
-    given = parser.parse_args()
-    if given.what == "selfcheck":
-        from faults import selfcheck  # noqa: PLC0415 - the campaign does not need the defects
-
-        return selfcheck.run(given.seed, given.only)
-    if given.what in {"refreshes", "erasures"}:
-        from faults import bulk  # noqa: PLC0415 - the campaign does not need them
-
-        return (
-            bulk.refreshes(given.count or 50)
-            if given.what == "refreshes"
-            else bulk.erasures(given.count or 1000, given.seed)
-        )
-    steps = named(ROOT / "calendar_service")
-    if given.what == "report":
-        print(report(joined(given.of), steps))
-        return 0
-    outcome = campaign.run(
-        given.seed, None if given.whole else given.count or 150,
-        act_length=given.act, seconds=given.seconds, only=given.only, keep=given.keep,
-    )  # fmt: skip
-    print(report(outcome, steps))
-    return 1 if outcome.violations else 0
+    parser.add_argument(
+        "--runs", type=Path, nargs="*", default=[], metavar="DIR", help="report: the folders given to --keep"
+    )
+    return parser
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
-"""A campaign: acts one after another, each from its own seed, judged at its end. Must not inject."""
+"""A campaign: it plays episodes one after another, each from its own seed, and lets the checker judge each."""
 
 import contextlib
 import shutil
-import sys
 import tempfile
 import time
 import traceback
@@ -10,132 +9,130 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from faults import oracle
-from faults.act import CONVERGENCE, Act, NotConvergedError, staged
-from faults.oracle import Violation
-from faults.outcome import Outcome, joined
-from faults.plan import ACT, everything, next_act, owed, plan
-from faults.store import CAN_CUT, ROOT, TownError
+from faults.checker import EpisodeEvidence, Violation, check
+from faults.episode import CONVERGENCE, Episode, begun_episode
+from faults.errors import ClusterError, NotConvergedError
+from faults.paths import PACKAGE, ROOT
+from faults.plan import EPISODE_LENGTH, missing_rounds, next_episode, plan
+from faults.power_cut import CAN_CUT
+from faults.progress import ProgressLine
+from faults.result import CampaignResult, joined
+from faults.scenarios import Scenario, all_scenarios
 
-SHOWN = 40
-"""Violations of one act that are printed."""
+PRINTED_VIOLATIONS = 40
+"""Violations of one episode that are printed."""
+FOR_EVER = 1e9
+"""Seconds that no campaign takes."""
+Progress = Callable[[str, int], None]
+"""Takes the name of a scenario that was played, and how many faults it injected."""
 
 
-def play(
+def _no_progress(_name: str, _faults: int) -> None:
+    return None
+
+
+def play_episode(
     seed: int,
-    steps: Sequence[str],
+    names: Sequence[str],
     *,
     package_root: Path,
     load: int = 2,
-    tell: Callable[[str, int], None] = lambda _name, _count: None,
-    seconds: float = 1e9,
+    progress: Progress = _no_progress,
+    seconds: float = FOR_EVER,
     keep: Path | None = None,
     patience: float = CONVERGENCE,
-) -> Outcome:
-    """Play one act and judge it."""
-    outcome, began = Outcome(), time.monotonic()
-    known = everything(package_root / "calendar_service")
-    with staged(seed, package_root, load=load, keep=keep, patience=patience) as act:
-        try:
-            for name in steps:
-                if time.monotonic() - began > seconds:
-                    break
-                _step(act, name, known[name], outcome, tell)
-            outcome.converged.append(act.rest())
-        except NotConvergedError as error:
-            outcome.violations.append((seed, Violation("unsettled", f"after convergence: {error}")))
-        act.town.advance(3700)
-        _calm(act, outcome, seed)
-        outcome.violations += [(seed, violation) for violation in oracle.judge(act.evidence())]
-        outcome.counted.update(act.counted)
-        outcome.reached.update(act.reached)
-        outcome.longest.update(act.numbers)
-        outcome.trouble += act.trouble
-        for line in oracle_lines(act):
-            outcome.operations[line] += 1
-    outcome.seconds = time.monotonic() - began
-    return outcome
+) -> CampaignResult:
+    """Play scenarios in one episode, converge, look again an hour later, and check the evidence."""
+    result, began = CampaignResult(), time.monotonic()
+    scenarios = all_scenarios(package_root / PACKAGE.name)
+    with begun_episode(seed, package_root, load=load, keep=keep, patience=patience) as episode:
+        for name in names:
+            if time.monotonic() - began > seconds:
+                break
+            _play(episode, name, scenarios[name], result, progress)
+        _converge(episode, result)
+        episode.clock.advance(3700)
+        _use_every_connection(episode, result)
+        _check_audit_chain(episode)
+        evidence = episode.evidence()
+        result.violations += [(seed, violation) for violation in check(evidence)]
+        result.operations.update(_operations(evidence))
+        result.counters.update(episode.measurements.counters)
+        result.step_exits.update(episode.measurements.step_exits)
+        result.maxima.update(episode.measurements.maxima)
+        result.errors += episode.load.errors
+    result.seconds = time.monotonic() - began
+    return result
 
 
-def _calm(act: Act, outcome: Outcome, seed: int) -> None:
-    """Look at every agent once more, an hour later: each connection still does its work."""
-    try:
-        for agent in sorted(act.driver.accounts):
-            if act.driver.state(agent) == "connected":
-                act.driver.surely("put", agent, act.name("after"), seconds=20)
-        act.rest()
-    except NotConvergedError as error:
-        outcome.violations.append((seed, Violation("unsettled", f"an hour later: {error}")))
-    found = act.town.command("audit", "verify")
-    act.driver.note("expected", agent="all", law="trail_broken", wanted=0, found=found, why="audit verify")
-
-
-def _step(
-    act: Act, name: str, scenario: Callable[[Act], int], outcome: Outcome, tell: Callable[[str, int], None]
+def _play(
+    episode: Episode, name: str, scenario: Scenario, result: CampaignResult, progress: Progress
 ) -> None:
-    act.driver.note("step", name=name)
-    count = 0
+    """Play one scenario, then end its faults."""
+    episode.journal.note("scenario", name=name)
+    faults = 0
     try:
-        count = scenario(act)
+        faults = scenario(episode)
     except Exception as error:
-        # A scenario that could not be played injected nothing; what it did to the service is judged all the same.
+        # The scenario counts as having injected nothing. The checker still judges what it did to the service.
         where = traceback.extract_tb(error.__traceback__)[-1]
-        outcome.trouble.append(f"{name}: {error!r} ({where.name}:{where.lineno})")
+        result.errors.append(f"{name}: {error!r} ({where.name}:{where.lineno})")
     try:
-        act.heal()
-    except TownError:
-        act.heal()  # a port that was still taken, a process that took too long: once more, then it is over
-    act.town.google.switch(undetected_collisions=False)
-    outcome.played[name] += 1
-    outcome.injected[name] += count
-    act.town.advance(act.chance.uniform(5, 40))
-    tell(name, count)
+        episode.restore()
+    except ClusterError:
+        episode.restore()  # a port was still taken, or a process took too long: a second failure ends the episode
+    episode.google.switch(undetected_collisions=False)
+    result.played[name] += 1
+    result.injected[name] += faults
+    episode.clock.advance(episode.rng.uniform(5, 40))
+    progress(name, faults)
 
 
-def oracle_lines(act: Act) -> list[str]:
-    """Return what the driver asked and how it was answered, in words to be counted."""
-    found = []
-    for line in act.evidence().lines:
-        if line["what"] == "answer" and line["op"] in {"put", "cancel", "disconnect", "connect"}:
-            status = line["status"]
-            kind = (
-                "accepted"
-                if 200 <= status < 400
-                else "refused"
-                if 400 <= status < 500
-                else "no answer or 5xx"
-            )
-            found.append(f"{line['op']} {kind}")
-    return found
+def _converge(episode: Episode, result: CampaignResult) -> None:
+    try:
+        result.convergence_seconds.append(episode.converge())
+    except NotConvergedError as error:
+        result.violations.append((episode.seed, Violation("unsettled", f"after convergence: {error}")))
 
 
-class Progress:
-    """One line, written over and over, or now and then where no terminal is."""
+def _use_every_connection(episode: Episode, result: CampaignResult) -> None:
+    """Create a session of every connected agent an hour later, and converge: each connection still works."""
+    try:
+        for agent in sorted(episode.google.accounts):
+            if episode.backend.state(agent) == "connected":
+                session = episode.new_session("after")
+                episode.backend.send_until_answered("put", agent, session, seconds=20)
+        episode.converge()
+    except NotConvergedError as error:
+        result.violations.append((episode.seed, Violation("unsettled", f"an hour later: {error}")))
 
-    def __init__(self, total: int) -> None:
-        self.total, self.done, self.faults, self.began, self.told = total, 0, 0, time.monotonic(), 0.0
 
-    def __call__(self, name: str, count: int) -> None:
-        """Take one step."""
-        self.done += 1
-        self.faults += count
-        terminal = sys.stdout.isatty()
-        elapsed = time.monotonic() - self.began
-        if not terminal and elapsed - self.told < 10:
-            return
-        self.told = elapsed
-        left = elapsed / self.done * max(0, self.total - self.done)
-        counts = f"{self.done}/{self.total} scenarios, {self.faults} faults"
-        line = f"{counts}, {elapsed:.0f} s, about {left:.0f} s left: {name}"
-        print(f"\r\x1b[K{line}" if terminal else line, end="" if terminal else "\n", flush=True)
+def _check_audit_chain(episode: Episode) -> None:
+    status = episode.processes.command("audit", "verify")
+    episode.journal.expect("audit_chain_broken", "all", expected=0, actual=status, why="audit verify")
+
+
+def _operations(evidence: EpisodeEvidence) -> Counter[str]:
+    """Count how the driver's requests were answered."""
+    operations: Counter[str] = Counter()
+    for line in evidence.lines:
+        if line["line"] == "response" and line["op"] in {"put", "cancel", "disconnect", "connect"}:
+            operations[f"{line['op']} {_answer(line['status'])}"] += 1
+    return operations
+
+
+def _answer(status: int) -> str:
+    if 200 <= status < 400:
+        return "accepted"
+    return "refused" if 400 <= status < 500 else "no answer or 5xx"
 
 
 @contextlib.contextmanager
-def snapshot() -> Iterator[Path]:
-    """Yield a folder with a copy of the service, so that nothing changes under a run."""
+def service_copy() -> Iterator[Path]:
+    """Yield a folder with a copy of the service, so that a change of the source does not disturb a run."""
     with tempfile.TemporaryDirectory(prefix="faults-service-") as folder:
-        target = Path(folder) / "calendar_service"
-        shutil.copytree(ROOT / "calendar_service", target, ignore=shutil.ignore_patterns("__pycache__"))
+        target = Path(folder) / PACKAGE.name
+        shutil.copytree(PACKAGE, target, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copytree(ROOT / "templates", Path(folder) / "calendar_service_templates")
         yield Path(folder)
 
@@ -144,59 +141,76 @@ def run(
     seed: int,
     count: int | None,
     *,
-    act_length: int = ACT,
-    seconds: float = 1e9,
+    episode_length: int = EPISODE_LENGTH,
+    seconds: float = FOR_EVER,
     only: str = "",
     keep: Path | None = None,
-) -> Outcome:
-    """Play acts until so many scenarios were played (None: a whole campaign); `keep` keeps their directories."""
+) -> CampaignResult:
+    """Play so many scenarios in episodes, or a whole campaign (`count` None); `keep` keeps the episodes' folders."""
     if not CAN_CUT:
         print("strace is missing: a power cut takes nothing away (F2 is F1). Install the package strace.")
-    names = [name for name in everything() if only in name]
-    with snapshot() as package_root:
+    names = [name for name in all_scenarios() if only in name]
+    with service_copy() as package_root:
         if count is None:
-            return _whole(package_root, seed, names, seconds, keep)
-        steps = plan(seed, count, names)
-        acts = [steps[at : at + act_length] for at in range(0, count, act_length)]
-        return _acts(package_root, seed, iter(acts), Progress(count), seconds, keep)
+            return _run_whole(package_root, seed, names, seconds, keep)
+        planned = plan(seed, count, names)
+        episodes = [planned[at : at + episode_length] for at in range(0, count, episode_length)]
+        progress, total = ProgressLine(count), CampaignResult()
+        return _play_episodes(package_root, seed, iter(episodes), progress, seconds, keep, total)
 
 
-def _whole(package_root: Path, seed: int, names: Sequence[str], seconds: float, keep: Path | None) -> Outcome:
-    """Play until every kind and every named step had its least number; runs that keep in one folder share that."""
-    total = Outcome()
-    progress = Progress(0)
+def _run_whole(
+    package_root: Path, seed: int, names: Sequence[str], seconds: float, keep: Path | None
+) -> CampaignResult:
+    """Play until every scenario and every named step has its least number; runs with one `keep` share that."""
+    progress, total = ProgressLine(0), CampaignResult()
 
-    def acts() -> Iterator[list[str]]:
+    def episodes() -> Iterator[list[str]]:
         number = seed
-        while steps := next_act(number, so_far := joined([keep]) if keep else total, names):
-            progress.total = progress.done + sum(owed(so_far, names).values())
-            yield steps
+        while scenarios := next_episode(number, so_far := joined([keep]) if keep else total, names):
+            progress.total = progress.done + sum(missing_rounds(so_far, names).values())
+            yield scenarios
             number += 1
 
-    return _acts(package_root, seed, acts(), progress, seconds, keep, total)
+    return _play_episodes(package_root, seed, episodes(), progress, seconds, keep, total)
 
 
-def _acts(
-    package_root: Path, seed: int, acts: Iterator[list[str]], progress: "Progress", seconds: float,
-    keep: Path | None, total: Outcome | None = None,
-) -> Outcome:  # fmt: skip
-    total, began = total or Outcome(), time.monotonic()
-    for number, steps in enumerate(acts, seed):
+def _play_episodes(
+    package_root: Path,
+    seed: int,
+    episodes: Iterator[list[str]],
+    progress: ProgressLine,
+    seconds: float,
+    keep: Path | None,
+    total: CampaignResult,
+) -> CampaignResult:
+    """Play episodes, adding each result to `total`; episode n has the seed `seed + n`."""
+    end = time.monotonic() + seconds
+    for number, names in enumerate(episodes, seed):
         try:
-            home = keep.absolute() / f"act-{number}" if keep else None
-            if home:
-                home.mkdir(parents=True)
-            outcome = play(
-                number, steps, package_root=package_root, keep=home, tell=progress,
-                seconds=seconds - (time.monotonic() - began),
-            )  # fmt: skip
-        except TownError as error:
-            outcome = Outcome(played=Counter(steps), trouble=[f"act {number}: {error}"])
-        total.add(outcome)
+            result = play_episode(
+                number,
+                names,
+                package_root=package_root,
+                keep=_kept_folder(keep, number),
+                progress=progress,
+                seconds=end - time.monotonic(),
+            )
+        except ClusterError as error:
+            result = CampaignResult(played=Counter(names), errors=[f"episode {number}: {error}"])
+        total.add(result)
         if keep:
-            total.save(keep / f"outcome-{seed}.json")
-        for act_seed, violation in outcome.violations[:SHOWN]:
-            print(f"\n  VIOLATION in act {act_seed}: {violation.law}: {violation.detail}", flush=True)
-        if time.monotonic() - began > seconds:
+            total.save(keep / f"result-{seed}.json")
+        for episode_seed, violation in result.violations[:PRINTED_VIOLATIONS]:
+            print(f"\n  VIOLATION in episode {episode_seed}: {violation.law}: {violation.detail}", flush=True)
+        if time.monotonic() > end:
             break
     return total
+
+
+def _kept_folder(keep: Path | None, number: int) -> Path | None:
+    if keep is None:
+        return None
+    folder = keep.absolute() / f"episode-{number}"
+    folder.mkdir(parents=True)
+    return folder

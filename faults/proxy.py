@@ -1,12 +1,25 @@
-"""A TCP proxy that fails on request, one link per pair of processes. Must not know what the bytes mean.
+"""A program: TCP proxies that fail on request, one link for each pair of processes. It does not interpret the bytes.
 
-A process of its own. One JSON object a line on standard input: {"link", "mode", "seconds"}; modes: `pass`,
-`refuse` (cut what stands, refuse what comes), `cut` (cut what stands once), `blackhole` (swallow both ways),
-`mute` (swallow answers only), `delay` (each piece waits `seconds`), `drip` (one byte each `seconds`), `hold`
-(keep requests back; `release` lets them go on, `pass` afterwards), `orphan` (cut the clients; what is held
-still arrives later), `instead` (other bytes for an answer, then the end of the line), `before` (other bytes, then
-the answer), `flood` (other bytes over and over, each `seconds`, and no answer). A line that swallowed bytes is cut
-when healed. {"target": port} leads new connections elsewhere; {"payload": base64} holds the other bytes.
+Its argument is a JSON object of link names and target ports; its first line of output gives each link's own port.
+Each further line of input, `{"link", "mode", "seconds", "target", "payload"}`, changes one link:
+
+| mode | does |
+|---|---|
+| `pass` | moves bytes; connections that lost bytes before are reset |
+| `refuse` | resets open connections and every new one |
+| `cut` | resets open connections once |
+| `blackhole` | drops bytes both ways |
+| `mute` | drops answers |
+| `delay` | moves each piece after `seconds` |
+| `drip` | sends answers one byte each `seconds` |
+| `hold` | keeps requests back |
+| `release` | sends on what was held, then as `pass` |
+| `orphan` | resets the clients; what they sent still arrives |
+| `instead` | sends `payload` for the answer and closes the connection |
+| `before` | sends `payload`, then the answer |
+| `flood` | sends `payload` every `seconds`, and never the answer |
+
+`target` leads new connections to another port; `payload` is base64.
 """
 
 import asyncio
@@ -22,33 +35,33 @@ MODES = {
 }  # fmt: skip
 
 
-class Link:
-    """One listening port and where it leads."""
+class ProxyLink:
+    """One listening port and the port it leads to."""
 
     def __init__(self, target: int) -> None:
         self.target = target
         self.mode, self.seconds, self.payload = "pass", 0.0, b""
-        self.lines: set[Line] = set()
-        self.opened = asyncio.Event()
-        self.opened.set()
+        self.connections: set[ProxiedConnection] = set()
+        self.requests_flow = asyncio.Event()
+        self.requests_flow.set()
 
-    def set(self, mode: str, seconds: float) -> None:
+    def set_mode(self, mode: str, seconds: float) -> None:
         """Change what happens to bytes from now on."""
-        if mode == "orphan":  # what they asked is still on its way
-            for line in self.lines:
-                line.client.transport.abort()
+        if mode == "orphan":
+            for connection in self.connections:
+                connection.client.transport.abort()
             return
         if mode in {"cut", "refuse"}:
-            for line in list(self.lines):
-                line.abort()
+            for connection in list(self.connections):
+                connection.reset()
         if mode == "pass":
-            for line in [line for line in self.lines if line.tainted]:
-                line.abort()
+            for connection in [one for one in self.connections if one.lost_bytes]:
+                connection.reset()
         self.mode, self.seconds = ("pass" if mode in {"cut", "release"} else mode), seconds
         if self.mode == "hold":
-            self.opened.clear()
+            self.requests_flow.clear()
         else:
-            self.opened.set()
+            self.requests_flow.set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Carry one connection until either side ends it."""
@@ -56,37 +69,37 @@ class Link:
             writer.transport.abort()
             return
         try:
-            theirs, ours = await asyncio.open_connection("127.0.0.1", self.target)
+            server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self.target)
         except OSError:
             writer.transport.abort()
             return
-        line = Line(self, writer, ours)
-        self.lines.add(line)
-        with contextlib.suppress(
-            asyncio.CancelledError
-        ):  # the town ends with connections open: nothing to tell
+        connection = ProxiedConnection(self, writer, server_writer)
+        self.connections.add(connection)
+        # The cluster ends while connections are open, which cancels this.
+        with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(
-                line.pump(reader, ours, answers=False), line.pump(theirs, writer, answers=True)
+                connection.pump(reader, server_writer, answers=False),
+                connection.pump(server_reader, writer, answers=True),
             )
-        line.abort()
+        connection.reset()
 
 
-class Line:
+class ProxiedConnection:
     """One connection through a link."""
 
-    def __init__(self, link: Link, client: asyncio.StreamWriter, server: asyncio.StreamWriter) -> None:
+    def __init__(self, link: ProxyLink, client: asyncio.StreamWriter, server: asyncio.StreamWriter) -> None:
         self.link, self.client, self.server = link, client, server
-        self.tainted = self.answering = False
+        self.lost_bytes = self.answering = False
 
-    def abort(self) -> None:
-        """End both sides with a reset; what was read is still delivered."""
-        self.link.lines.discard(self)
+    def reset(self) -> None:
+        """Reset both sides; what was read from the client is still delivered."""
+        self.link.connections.discard(self)
         self.client.transport.abort()
         with contextlib.suppress(OSError, RuntimeError):
             self.server.close()
 
     async def pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, answers: bool) -> None:
-        """Move bytes one way as the link's mode has it."""
+        """Move bytes one way as the link's mode says."""
         with contextlib.suppress(OSError):
             while data := await source.read(65536):
                 await self._deliver(data, sink, answers=answers)
@@ -95,32 +108,35 @@ class Line:
 
     async def _deliver(self, data: bytes, sink: asyncio.StreamWriter, *, answers: bool) -> None:
         link = self.link
-        first, self.answering = answers and not self.answering, answers
-        if first and link.mode in {"instead", "before", "flood"}:
-            await self._say(sink)
+        begins_answer, self.answering = answers and not self.answering, answers
+        if begins_answer and link.mode in {"instead", "before", "flood"}:
+            await self._send_payload(sink)
         if answers and link.mode in {"instead", "flood"}:
             return
         if link.mode == "hold" and not answers:
-            await link.opened.wait()
+            await link.requests_flow.wait()
         if link.mode == "blackhole" or (link.mode == "mute" and answers):
-            self.tainted = True
+            self.lost_bytes = True
             return
         if link.mode == "delay":
             await asyncio.sleep(link.seconds)
         if link.mode == "drip" and answers:
-            for position in range(len(data)):
-                sink.write(data[position : position + 1])
-                if link.mode == "drip":
-                    await asyncio.sleep(link.seconds)
+            await self._drip(data, sink)
             return
         sink.write(data)
         await sink.drain()
 
-    async def _say(self, sink: asyncio.StreamWriter) -> None:
+    async def _drip(self, data: bytes, sink: asyncio.StreamWriter) -> None:
+        for position in range(len(data)):
+            sink.write(data[position : position + 1])
+            if self.link.mode == "drip":
+                await asyncio.sleep(self.link.seconds)
+
+    async def _send_payload(self, sink: asyncio.StreamWriter) -> None:
         link = self.link
         sink.write(link.payload)
         await sink.drain()
-        self.tainted = link.mode != "before"
+        self.lost_bytes = link.mode != "before"
         while link.mode == "flood" and not sink.is_closing():
             await asyncio.sleep(link.seconds)
             sink.write(link.payload)
@@ -129,25 +145,29 @@ class Line:
             sink.close()
 
 
-async def _run(links: dict[str, int]) -> None:
-    made: dict[str, Link] = {}
+async def _run(targets: dict[str, int]) -> None:
+    links: dict[str, ProxyLink] = {}
     ports: dict[str, int] = {}
-    for name, target in links.items():
-        made[name] = Link(target)
-        server = await asyncio.start_server(made[name].serve, "127.0.0.1", 0, backlog=256)
+    for name, target in targets.items():
+        links[name] = ProxyLink(target)
+        server = await asyncio.start_server(links[name].serve, "127.0.0.1", 0, backlog=256)
         ports[name] = server.sockets[0].getsockname()[1]
     print(json.dumps(ports), flush=True)
-    lines = asyncio.StreamReader()
+    requests = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
-    while text := await lines.readline():
-        wish: dict[str, Any] = json.loads(text)
-        if wish["mode"] not in MODES:
-            raise ValueError(wish["mode"])
-        made[wish["link"]].target = wish.get("target", made[wish["link"]].target)
-        made[wish["link"]].payload = b64decode(wish.get("payload", ""))
-        made[wish["link"]].set(wish["mode"], float(wish.get("seconds", 0)))
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(requests), sys.stdin)
+    while text := await requests.readline():
+        _change(links, json.loads(text))
         print("{}", flush=True)
+
+
+def _change(links: dict[str, ProxyLink], request: dict[str, Any]) -> None:
+    if request["mode"] not in MODES:
+        raise ValueError(request["mode"])
+    link = links[request["link"]]
+    link.target = request.get("target", link.target)
+    link.payload = b64decode(request.get("payload", ""))
+    link.set_mode(request["mode"], float(request.get("seconds", 0)))
 
 
 if __name__ == "__main__":

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from faults import campaign, plan, selfcheck
-from faults.defects import DEFECTS
-from faults.outcome import Outcome
-from faults.points import named
-from faults.town import ROOT
+from faults import campaign, selfcheck
+from faults.defects import DEFECTS, Defect
+from faults.paths import PACKAGE, ROOT
+from faults.result import CampaignResult
+from faults.scenarios import all_scenarios, step_names
 
 SEED = 20
-STEPS = (
+SCENARIOS = (
     "F12 answer to insert lost",
     "F9 writing.after_insert (web)",
     "F1 store killed",
@@ -38,35 +38,35 @@ CAUGHT = "disconnect leaves the grant"
 
 @pytest.fixture(scope="module")
 def source() -> Iterator[Path]:
-    with campaign.snapshot() as folder:
+    with campaign.service_copy() as folder:
         yield folder
 
 
 @pytest.fixture(scope="module")
-def outcome(source: Path) -> Outcome:
-    return campaign.play(SEED, STEPS, package_root=source)
+def result(source: Path) -> CampaignResult:
+    return campaign.play_episode(SEED, SCENARIOS, package_root=source)
 
 
-def test_no_law_is_broken(outcome: Outcome) -> None:
-    assert [f"{violation.law}: {violation.detail}" for _, violation in outcome.violations] == []
+def test_no_law_is_broken(result: CampaignResult) -> None:
+    assert [f"{violation.law}: {violation.detail}" for _, violation in result.violations] == []
 
 
-def test_the_faults_were_really_injected(outcome: Outcome) -> None:
-    played = [name for name in STEPS if outcome.injected[name]]
-    assert len(played) >= len(STEPS) - 3, (outcome.injected, outcome.trouble)
-    assert outcome.operations["put accepted"] > 50
+def test_the_faults_were_really_injected(result: CampaignResult) -> None:
+    played = [name for name in SCENARIOS if result.injected[name]]
+    assert len(played) >= len(SCENARIOS) - 3, (result.injected, result.errors)
+    assert result.operations["put accepted"] > 50
 
 
 def test_a_seeded_defect_is_caught(source: Path) -> None:
     defect = next(defect for defect in DEFECTS if defect.name == CAUGHT)
-    assert selfcheck.caught(defect, SEED, source)
+    assert selfcheck.broken_laws(defect, SEED, source)
 
 
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name)
-def test_every_seeded_defect_still_applies(defect: selfcheck.Defect) -> None:
-    assert defect.changed(ROOT)
+def test_every_seeded_defect_still_applies(defect: Defect) -> None:
+    assert defect.changed_text(ROOT)
 
 
-def test_every_named_step_of_the_service_is_led_to() -> None:
-    ways = " ".join(plan.everything())
-    assert [name for name in named(ROOT / "calendar_service") if name not in ways] == []
+def test_every_named_step_of_the_service_has_a_scenario() -> None:
+    names = " ".join(all_scenarios())
+    assert [step for step in step_names(PACKAGE) if step not in names] == []

@@ -1,0 +1,90 @@
+"""What the checker sees of an episode, and the views of it that several laws share."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+Line = dict[str, Any]
+SessionName = tuple[str, str]
+"""Agent and session."""
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One broken law."""
+
+    law: str
+    detail: str
+
+
+@dataclass
+class EpisodeEvidence:
+    """Everything that the checker may see."""
+
+    lines: list[Line]
+    """The driver's journal (`faults.driver.journal`)."""
+    calls: list[dict[str, Any]]
+    """The local Google's journal of calls."""
+    google: dict[str, Any]
+    """Everything that the local Google keeps."""
+    store: dict[str, Any]
+    """Every key of the store with its value."""
+    append_only_text: bytes = b""
+    """The store's append-only files, joined."""
+    durability_settings: dict[str, str] = field(default_factory=dict)
+    """What the store's configuration says of durability."""
+
+    @cached_property
+    def slots(self) -> dict[str, dict[str, Any]]:
+        """The parts of each agent's slot, by `organization/agent`."""
+        slots: dict[str, dict[str, Any]] = defaultdict(dict)
+        for key, value in self.store.items():
+            pieces = key.split(":")
+            if len(pieces) == 4 and pieces[1] == "a":
+                slots[pieces[2]][pieces[3]] = value
+        return dict(slots)
+
+    def slot(self, agent: str) -> dict[str, Any]:
+        """Return the parts of this agent's slot; empty if it has none."""
+        return self.slots.get(f"acme/{agent}", {})
+
+    @cached_property
+    def records(self) -> dict[SessionName, dict[str, Any]]:
+        """The record of each session."""
+        return {
+            (agent_of(member), session): json.loads(text)
+            for member, parts in self.slots.items()
+            for session, text in parts.get("sessions", {}).items()
+        }
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """Yield the sessions' events that exist in Google, with the calendar's id and owner."""
+        for calendar in self.google["calendars"]:
+            for event in calendar["events"]:
+                if event["status"] != "cancelled" and event.get("summary", "").count("|") == 2:
+                    yield event | {"calendar": calendar["id"], "owner": calendar["owner"]}
+
+    @cached_property
+    def events_by_session(self) -> dict[SessionName, list[dict[str, Any]]]:
+        """The events of each session, which their titles name."""
+        events: dict[SessionName, list[dict[str, Any]]] = defaultdict(list)
+        for event in self.events():
+            agent, session, _ = event["summary"].split("|")
+            events[agent, session].append(event)
+        return dict(events)
+
+
+def agent_of(member: str) -> str:
+    """Return the agent of `organization/agent`."""
+    return member.partition("/")[2]
+
+
+def brief(record: dict[str, Any] | None) -> str:
+    """Return a session's record in one line."""
+    if record is None:
+        return "unknown"
+    names = ("status", "revision", "settled", "reason", "tries", "fence", "leased", "sent", "placed")
+    return " ".join(f"{name}={record[name]}" for name in names if name in record)

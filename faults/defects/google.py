@@ -1,0 +1,49 @@
+"""Defects in what is written to Google: a second event or calendar, an overwritten change."""
+# ruff: noqa: E501 - the texts stand here as they stand in the service
+
+from faults.defects.defect import Defect
+
+DEFECTS = (
+    Defect(
+        name="If-Match left out of patches",
+        file="google/calendar.py",
+        search="return written(self._api.run(token, only_if(request, etag)))",
+        replace="return written(self._api.run(token, only_if(request, None)))",
+        scenarios=("F16 late write",) * 4,
+    ),
+    Defect(
+        name="events inserted without an id",
+        file="journeys/writing.py",
+        search='return {"id": work.record.event_id, **filled}',
+        replace="return dict(filled)",
+        scenarios=("F16 late create",) * 4,
+    ),
+    Defect(
+        name="marker look-up forgotten",
+        file="journeys/attempt.py",
+        search="look_first=record.sent or is_unknown(facts, record)",
+        replace="look_first=False",
+        scenarios=("F28 erased and back", "F12 answer to insert lost", "F12 answer to insert lost"),
+    ),
+    Defect(
+        name="twins left after an undetected collision",
+        file="journeys/writing.py",
+        search="        if work.look_first:\n            record, link = self._without_twins(token, work, record, link)\n",
+        replace="",
+        scenarios=("F12 insert arrives late, twins possible",) * 6,
+    ),
+    Defect(
+        name="a refused change makes another event",
+        file="journeys/writing.py",
+        search="            if self._stands(token, work):\n                raise  # the change was refused",
+        replace="            if False:\n                raise  # the change was refused",
+        scenarios=("F13 change forbidden",) * 2,
+    ),
+    Defect(
+        name="calendar's marker not looked for",
+        file="journeys/connect.py",
+        search='found = min(account.ours, default="")',
+        replace='found = ""',
+        scenarios=("F28 erased and back",) * 2,
+    ),
+)

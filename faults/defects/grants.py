@@ -1,0 +1,42 @@
+"""Defects in grants and tokens: taken for revoked, not revoked, opened in the wrong place."""
+# ruff: noqa: E501 - the texts stand here as they stand in the service
+
+from faults.defects.defect import Defect
+
+DEFECTS = (
+    Defect(
+        name="associated data skipped",
+        file="vault.py",
+        search="return json.dumps([FORMAT, purpose, place.organization, place.agent, place.connection, key_id]).encode()",
+        replace="return json.dumps([FORMAT, purpose, place.connection, key_id]).encode()",
+        scenarios=("F32 record moved",) * 3,
+    ),
+    Defect(
+        name="5xx of the token endpoint taken for a revocation",
+        file="google/token_answers.py",
+        search="        return GoogleUnavailable(detail, ambiguous=True, retry_after=wait)\n    if status == 429:",
+        replace="        return AccessRevoked(detail)\n    if status == 429:",
+        scenarios=("F17 token endpoint in trouble",) * 4,
+    ),
+    Defect(
+        name="probe ignored",
+        file="worker.py",
+        search="self.service.access.probe(agent)\n            self.service.flow.answered()",
+        replace="return DAY",
+        scenarios=("F18 revoked at Google while paused",) * 2,
+    ),
+    Defect(
+        name="account reference not joined",
+        file="store/mark_join.lua",
+        search="redis.call('HSET', KEYS[1], ARGV[2], string.format('%.0f', now))\n",
+        replace="",
+        scenarios=("F21 one account, two agents",) * 3,
+    ),
+    Defect(
+        name="records under the former key stay",
+        file="journeys/rotation.py",
+        search="                done += self.census.reseal(agent, errand, sealed, anew)",
+        replace="                done += bool(anew)",
+        scenarios=("F24 keys rotated",),
+    ),
+)

@@ -1,0 +1,55 @@
+"""Defects in what a session's record says: order, acceptance, waiting, retries."""
+
+from faults.defects.defect import Defect
+
+DEFECTS = (
+    Defect(
+        name="sealed content kept after settling",
+        file="store/settle.lua",
+        search="if destroy then redis.call('HDEL', W, name) end",
+        replace="",
+        scenarios=("F22 clock jumps",) * 3,
+    ),
+    Defect(
+        name="accepted without comparing",
+        file="store/accept.lua",
+        search="if current ~= loaded then return {'again'} end",
+        replace="",
+        scenarios=("F30 slow decision",) * 4,
+    ),
+    Defect(
+        name="older versions accepted",
+        file="journeys/wishes.py",
+        search="if version < record.version or (version == record.version and not same):",
+        replace="if version == record.version and not same:",
+        scenarios=("F30 slow decision", "F30 cancel against reschedule") * 3,
+    ),
+    Defect(
+        name="cancel forgets what may have been written",
+        file="journeys/wishes.py",
+        search="never_written = not (record.placed or record.sent or record.leased)",
+        replace="never_written = not record.placed",
+        scenarios=("F12 answer lost, cancelled at once",) * 4,
+    ),
+    Defect(
+        name="retry gives up silently",
+        file="journeys/attempt.py",
+        search="again=after, latest=latest, destroy_content=False",
+        replace="again=None, latest=None, destroy_content=False",
+        scenarios=("F13 server error",) * 2,
+    ),
+    Defect(
+        name="a wait that is over when it is written",
+        file="store/slot.lua",
+        search="  if waiting and not waits_for_person() then at = now end\n",
+        replace="",
+        scenarios=("F30 pause lifted meanwhile",) * 8,
+    ),
+    Defect(
+        name="the end of a pause wakes no cancel",
+        file="store/slot.lua",
+        search="    if unsettled and not record.leased then",
+        replace="    if unsettled and not record.leased and record.wanted then",
+        scenarios=("F30 pause lifted meanwhile",) * 3,
+    ),
+)

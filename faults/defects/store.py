@@ -1,0 +1,34 @@
+"""Defects in the store's durability, its replicas, and in work that only a later version knows."""
+
+from faults.defects.defect import Defect
+
+DEFECTS = (
+    Defect(
+        name="append-only file synchronized every second",
+        file="embedded.py",
+        search='"appendfsync": "always"',
+        replace='"appendfsync": "everysec"',
+        scenarios=("F2 power lost",) * 4,
+    ),
+    Defect(
+        name="no write waits for a replica",
+        file="store/database.py",
+        search="        copies = self.deployment.copies\n",
+        replace="        copies = 0\n",
+        scenarios=("F3 failover to a stale replica",) * 2,
+    ),
+    Defect(
+        name="a repeat is acknowledged on what was only read",
+        file="store/database.py",
+        search="        if self.deployment.copies:\n",
+        replace="        if False:\n",
+        scenarios=("F4 two primaries",) * 4,
+    ),
+    Defect(
+        name="a due item nobody knows is dropped",
+        file="worker.py",
+        search='worker.unknown_matter")\n        return _SOON',
+        replace='worker.unknown_matter")\n        return "never"',
+        scenarios=("F35 two versions at once",),
+    ),
+)

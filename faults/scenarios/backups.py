@@ -1,0 +1,52 @@
+"""A back-up of the store from before some ends is put back (F36)."""
+
+import shutil
+import time
+
+from faults.episode import Episode
+
+
+def old_backup(episode: Episode) -> int:
+    """Put an old back-up back and replay the audit export before anything serves: what was ended stays ended."""
+    with episode.load.paused():
+        ended, erased = episode.churning_agent(), episode.churning_agent()
+        staying = episode.stable_agent()
+        _back_up(episode)
+        episode.administrator.disconnect_until_acknowledged(ended)
+        episode.administrator.disconnect_until_acknowledged(erased, erase=True)
+        export = episode.cluster.home / "audit.jsonl"
+        status = episode.processes.command("audit", "export", "--output", str(export))
+        for name in episode.processes.by_name:
+            episode.processes.kill(name)
+        _put_back(episode)
+        status += episode.processes.command("connections", "erase", "--replay", str(export), "--yes")
+        episode.journal.expect("resurrected", ended, expected=0, actual=status, why="replay")
+        exists = episode.store.slot_exists(erased)
+        episode.journal.expect("half_erased", erased, expected=False, actual=exists, why="replay")
+        export.unlink()
+        episode.cluster.restore()
+        for agent in (ended, erased):
+            episode.backend.state(agent)
+            episode.backend.put(agent, episode.new_session())
+        episode.backend.send_until_answered("put", staying, episode.new_session())
+    return 1
+
+
+def _back_up(episode: Episode) -> None:
+    """Copy the store's directory at a moment at which nothing is half done at Google."""
+    end = time.monotonic() + 20
+    while episode.unfinished_work() and time.monotonic() < end:
+        episode.clock.advance(35)
+        time.sleep(0.25)
+    store = episode.stores.primary
+    store.kill()
+    shutil.copytree(store.home, episode.cluster.home / "backup")
+    store.start()
+
+
+def _put_back(episode: Episode) -> None:
+    store = episode.stores.primary
+    store.kill()
+    shutil.rmtree(store.home)
+    (episode.cluster.home / "backup").rename(store.home)
+    store.start()

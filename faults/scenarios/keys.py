@@ -1,0 +1,65 @@
+"""Encryption keys: a web process with other keys (F25), and a rotation under load (F24)."""
+
+from faults.cluster import KeyringFile, random_key
+from faults.episode import Episode
+from faults.scenarios.leases import other_web
+from faults.scenarios.times import HOUR
+from faults.service_processes import WEBS
+
+
+def other_keys(episode: Episode) -> int:
+    """Start a web process with a keyring of another key: it has to refuse, and to change nothing that others see."""
+    web = episode.client.any_web()
+    agent = episode.stable_agent()
+    keyring = KeyringFile(episode.cluster.home / "other-keyring").write([f"k1:{random_key()}"])
+    episode.processes.restart(web, extra_env={"CALENDAR_KEYRING_FILE": str(keyring)})
+    for _ in range(2):
+        episode.backend.put(agent, episode.new_session(), web=web)
+    episode.backend.state(agent, other_web(web))
+    return 1
+
+
+def rotated(episode: Episode) -> int:
+    """Add a key, make it the current one, seal everything under it, retire the former: every record still opens."""
+    former = episode.keyring.read()
+    number = int(former[0].partition(":")[0][1:])
+    newest = f"k{number + 1}:{random_key()}"
+    agent, session = episode.scheduled_session()
+    episode.keyring.write([*former, newest])  # every process can open it before any process seals with it
+    _expect_accepted(episode, agent, session)
+    episode.keyring.write([newest, *former])
+    _expect_accepted(episode, agent, session)
+    episode.browser.ensure_connected(episode.new_agent())
+    episode.clock.advance(HOUR)  # every access token is refreshed, which seals the grant again
+    for other in episode.stable_agents:
+        episode.jobs.start(_expect_accepted, episode, other, episode.new_session())
+    status = _retire(episode, former[0].partition(":")[0])
+    episode.jobs.wait()
+    episode.journal.expect("unanswered", agent, expected=0, actual=status, why="the key is retired")
+    episode.journal.expect(
+        "unanswered", agent, expected=[newest], actual=episode.keyring.read(), why="the keyring after it"
+    )
+    for other in episode.stable_agents:
+        _expect_accepted(episode, other, episode.new_session())
+    return 1
+
+
+def _retire(episode: Episode, key_id: str) -> int:
+    """Retire a key; a consent under way may still need it, so try three times; return the last exit status."""
+    status = 1
+    for _ in range(3):
+        status = episode.processes.command("keys", "rotate", "--retire", key_id)
+        if status == 0:
+            break
+        episode.clock.advance(620)
+        episode.store.expire_consents()
+    return status
+
+
+def _expect_accepted(episode: Episode, agent: str, session: str) -> None:
+    """Expect that each web process accepts a change: neither says that a record does not open."""
+    for web in WEBS:
+        response = episode.backend.put(agent, session, web=web)
+        episode.journal.expect(
+            "unanswered", agent, expected=True, actual=response.is_accepted, why="keys rotate"
+        )

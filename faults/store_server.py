@@ -1,0 +1,162 @@
+"""One Valkey server of the cluster: start it, kill it, cut its power, fill its disk, make it a replica.
+
+It does not know which keys the service keeps.
+"""
+
+import contextlib
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from faults.errors import ClusterError
+from faults.paths import PACKAGE
+from faults.power_cut import CAN_CUT, synchronized_lengths, trace_command
+
+PARENT_DEATH = PACKAGE / "leash.py"
+"""The service's script that ends a child when its parent dies."""
+READY = 60.0
+"""Seconds within which a process has to be ready."""
+
+
+class StoreServer:
+    """One server with its directory and its port; `settings` are those that the service gives its own server."""
+
+    def __init__(self, home: Path, port: int, binary: str, settings: Mapping[str, str]) -> None:
+        home.mkdir()
+        self.home, self.port = home, port
+        self._binary = binary
+        inherited = {name: value for name, value in settings.items() if not name.startswith("unixsocket")}
+        own = {"port": str(port), "bind": "127.0.0.1", "dir": str(home), "save": ""}
+        replication = {"repl-diskless-sync-delay": "0", "repl-diskless-load": "swapdb"}
+        self._settings = inherited | own | replication
+        self._process: subprocess.Popen[bytes] | None = None
+        self._trace: Path | None = None
+        self._lengths_at_start: dict[str, int] = {}
+        self._starts = 0
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process exists."""
+        return self._process is not None and self._process.poll() is None
+
+    def client(self) -> "contextlib.closing[Any]":
+        """Return a client of this server, past every proxy, to be used in a `with` statement."""
+        return contextlib.closing(redis.Redis(port=self.port, decode_responses=True, socket_timeout=10))
+
+    # --- start and end ---
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        command = [
+            self._binary, *(part for name, value in self._settings.items() for part in (f"--{name}", value))
+        ]  # fmt: skip
+        if CAN_CUT:
+            command = [*self._start_trace(), *command]
+        with (self.home.parent / "store.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(PARENT_DEATH), str(os.getpid()), *command],
+                stdout=log,
+                stderr=log,
+                env={"LC_ALL": "C", "PATH": os.environ.get("PATH", "")},
+            )
+        self._await_answer()
+
+    def _await_answer(self) -> None:
+        end = time.monotonic() + READY
+        with self.client() as client:
+            while time.monotonic() < end:
+                if not self.is_running:
+                    raise ClusterError(f"the store ended at its start; see {self.home.parent}/store.log")
+                with contextlib.suppress(redis.RedisError):
+                    client.ping()
+                    return
+                time.sleep(0.01)
+        raise ClusterError("the store does not answer")
+
+    def _start_trace(self) -> list[str]:
+        self._starts += 1
+        self._trace = self.home.parent / f"trace-{self.home.name}-{self._starts}"
+        self._lengths_at_start = {file.name: file.stat().st_size for file in self._append_only_files()}
+        return trace_command(self._trace)
+
+    def kill(self) -> None:
+        """Kill the server with SIGKILL."""
+        if self._process:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            self._process.wait()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send the server a signal."""
+        if self._process:
+            self._process.send_signal(number)
+
+    # --- replication ---
+
+    def replicate_from(self, port: int) -> None:
+        """Become a replica of the server behind this port; return when all data is in memory and in the file."""
+        with self.client() as client:
+            client.replicaof("127.0.0.1", str(port))
+            end = time.monotonic() + READY
+            while client.info("replication")["master_link_status"] != "up" or _is_rewriting(client):
+                if time.monotonic() > end:
+                    raise ClusterError("a replica does not come up")
+                time.sleep(0.01)
+
+    def become_primary(self) -> None:
+        """Stop replicating."""
+        with self.client() as client:
+            client.replicaof("NO", "ONE")
+
+    # --- the append-only file ---
+
+    def limit_append_only_file(self, extra_bytes: int | None) -> None:
+        """Let the append-only file grow by so many bytes only, as on a full disk; None lifts the limit."""
+        if not self._process:
+            return
+        limit = resource.RLIM_INFINITY if extra_bytes is None else self.append_only_size() + extra_bytes
+        resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+
+    def append_only_size(self) -> int:
+        """Return the bytes of the append-only file that the server is writing."""
+        return max((file.stat().st_size for file in self._append_only_files()), default=0)
+
+    def append_only_text(self) -> bytes:
+        """Return all append-only files joined, the base files too."""
+        return b"".join(file.read_bytes() for file in sorted((self.home / "appendonlydir").glob("*.aof")))
+
+    def _append_only_files(self) -> list[Path]:
+        return sorted(self.home.glob("appendonlydir/*.incr.aof"))
+
+    def cut_power(self) -> int:
+        """Kill the server and cut off what it had not synchronized to disk; return the bytes lost.
+
+        Without `strace` on this machine nobody knows what was synchronized, and nothing is cut off.
+        """
+        self.kill()
+        if not self._trace:
+            return 0
+        time.sleep(0.05)  # strace writes its last lines
+        written, synchronized = synchronized_lengths(self._trace, self._lengths_at_start)
+        lost = 0
+        for file in self._append_only_files():
+            size = file.stat().st_size
+            untouched = self._lengths_at_start.get(file.name, size if file.name not in written else 0)
+            safe = min(size, synchronized.get(file.name, untouched))
+            if safe < size:
+                os.truncate(file, safe)
+                lost += size - safe
+        return lost
+
+
+def _is_rewriting(client: Any) -> bool:
+    persistence = client.info("persistence")
+    return bool(persistence["aof_rewrite_in_progress"] or persistence["aof_rewrite_scheduled"])

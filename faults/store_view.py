@@ -1,0 +1,149 @@
+"""The service's records as the campaign reads and changes them, past the service: one page of keys and fields.
+
+An agent's slot is a group of keys, `{shard}:a:{organization}/{agent}:{part}`; this page knows their parts.
+"""
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from faults.driver.backend import ORGANIZATION
+from faults.store_server import StoreServer
+
+OVERDUE_MS = 3000
+"""A timer that is due for no longer than this is no sign of unfinished work."""
+
+
+class StoreView:
+    """Reads and changes records of the present primary."""
+
+    def __init__(self, primary: Callable[[], StoreServer]) -> None:
+        self._primary = primary
+
+    def client(self) -> "contextlib.closing[Any]":
+        """Return a client of the primary, to be used in a `with` statement."""
+        return self._primary().client()
+
+    # --- one agent's slot ---
+
+    def key(self, agent: str, part: str) -> str:
+        """Return the key of one part of the agent's slot; empty if the part does not exist."""
+        with self.client() as client:
+            return next(iter(client.scan_iter(_pattern(agent, part), count=1000)), "")
+
+    def facts(self, agent: str) -> dict[str, str]:
+        """Return the fields of the agent's connection; empty if nothing of it exists."""
+        key = self.key(agent, "facts")
+        with self.client() as client:
+            return dict(client.hgetall(key)) if key else {}
+
+    def slot_exists(self, agent: str) -> bool:
+        """Tell whether the agent's connection has a record."""
+        return bool(self.key(agent, "facts"))
+
+    def timer(self, agent: str, kind: str) -> float | None:
+        """Return when this timer of the agent is due, in milliseconds since 1970; None if it is not set."""
+        key = self.key(agent, "due")
+        with self.client() as client:
+            score = client.zscore(key, kind) if key else None
+        return None if score is None else float(score)
+
+    def timers(self, agent: str = "*") -> list[str]:
+        """Return the kinds of timers that are set for one agent, or for all of them."""
+        with self.client() as client:
+            keys = list(client.scan_iter(_pattern(agent, "due"), count=1000))
+            return [member for key in keys for member in client.zrange(key, 0, -1)]
+
+    def has_teardowns(self) -> bool:
+        """Tell whether any connection's end still has to be finished at Google."""
+        with self.client() as client:
+            return any(True for _ in client.scan_iter(_pattern("*", "errands"), count=1000))
+
+    def make_channel_renewal_due(self, agent: str) -> None:
+        """Set the instant at which the agent's notification channel is renewed to the past."""
+        key = self.key(agent, "facts")
+        if not key:
+            return
+        shard = key.partition(":")[0]
+        with self.client() as client:
+            client.hset(key, "channel_renew_at", "1")
+            client.zadd(key.replace(":facts", ":due"), {"channel": 1})
+            client.zadd(f"{shard}:timers", {f"{ORGANIZATION}/{agent}": 1})
+
+    # --- the whole store ---
+
+    @contextlib.contextmanager
+    def no_memory(self) -> Iterator[Any]:
+        """Let the store refuse every write that needs memory; yield a client."""
+        with self.client() as client:
+            client.config_set("maxmemory", "1")
+            try:
+                yield client
+            finally:
+                client.config_set("maxmemory", "0")
+
+    def expire_consents(self) -> None:
+        """Remove consents that have begun: the store's own expiry follows its real clock, not the test clock."""
+        with self.client() as client:
+            for key in client.scan_iter("state:*", count=1000):
+                client.delete(key)
+
+    def dump(self) -> dict[str, Any]:
+        """Return every key with its value."""
+        with self.client() as client:
+            return {key: _value(client, key) for key in client.scan_iter("*", count=1000)}
+
+    def durability_settings(self) -> dict[str, str]:
+        """Return what the store's configuration says of durability."""
+        with self.client() as client:
+            return dict(client.config_get("append*", "maxmemory-policy"))
+
+    def unfinished_work(self, now_ms: float) -> list[str]:
+        """Describe everything that still waits to be done at this instant."""
+        with self.client() as client:
+            return [text for key in client.scan_iter("*", count=1000) for text in _work(client, key, now_ms)]
+
+
+def _pattern(agent: str, part: str) -> str:
+    return f"*:a:{ORGANIZATION}/{agent}:{part}"
+
+
+def _work(client: Any, key: str, now_ms: float) -> list[str]:
+    if key == "rewrite":
+        return ["a rewrite of the append-only file is requested"]
+    match key.rpartition(":")[2]:
+        case "waiting":
+            return [f"{key}: sealed content"]
+        case "letters" | "erased":
+            return [f"{key}: webhooks not sent"]
+        case "errands":
+            return [f"{key}: teardown"]
+        case "sessions":
+            records = {name: json.loads(text) for name, text in client.hgetall(key).items()}
+            return [
+                f"{key} {name}: {record['status']}"
+                for name, record in records.items()
+                if record["status"] in {"pending", "waiting"} or record["leased"]
+            ]
+        case "timers":
+            due = client.zrangebyscore(key, "-inf", now_ms, withscores=True)
+            return [
+                f"{member} due since {now_ms - at:.0f} ms" for member, at in due if now_ms - at > OVERDUE_MS
+            ]
+    return []
+
+
+def _value(client: Any, key: str) -> Any:
+    match client.type(key):
+        case "string":
+            return client.get(key)
+        case "hash":
+            return client.hgetall(key)
+        case "set":
+            return client.smembers(key)
+        case "zset":
+            return dict(client.zrange(key, 0, -1, withscores=True))
+        case "stream":
+            return [entry for _, entry in client.xrange(key)]
+    return None
