@@ -9,13 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Literal
 
-from calendar_service.domain.clock import DAY, MINUTE, SECOND, Millis
+from calendar_service.domain.clock import MINUTE, SECOND, Millis
 from calendar_service.domain.connection import Facts
 from calendar_service.domain.errors import AccessRevoked, GoogleError, NotConnected, ServiceError
 from calendar_service.domain.names import Agent
 from calendar_service.journeys.order import Matter, fair
 from calendar_service.journeys.pauses import pause
-from calendar_service.store.files import IN_FILES_AT_MOST, Wish
 from calendar_service.wiring import Service
 
 THREADS = 8
@@ -28,10 +27,6 @@ REST = 0.5
 """Seconds between two looks when nothing was due."""
 IDENTIFIERS_KEPT_DAYS = 30
 """After the day of a session's end (law 11)."""
-REWRITE_EVERY: Millis = MINUTE
-"""One worker has the append-only files rewritten at most this often, and so soon after an erasure."""
-REWRITE_AT_LATEST: Millis = DAY // 2
-"""And so often in any case: who erased may have died before asking, and the database's own expiry never asks."""
 SEAL_EVERY: Millis = 5 * SECOND
 """The audit trail's new entries get their MACs at most this often; a look when nothing is new is one round trip."""
 CHECKPOINT_LOOK: Millis = 10 * MINUTE
@@ -71,13 +66,8 @@ class Worker:
 
     service: Service
     stop: threading.Event = field(default_factory=threading.Event)
-    rewritten_at: Millis = 0
     sealed_at: Millis = 0
     checked_at: Millis = 0
-    rewrite_owed: bool = False
-    """A rewrite is asked for at the next look, whoever is at it."""
-    rewriting: Wish | None = None
-    """Rewrites for this wish were begun on all servers, and are not known to be done."""
     renewal_owed: bool = True
     """A policy that came with this start is not told yet."""
     held: list[tuple[Matter, Millis]] = field(default_factory=list)
@@ -90,7 +80,7 @@ class Worker:
     def run(self) -> None:
         """Work until stopped."""
         self.service.log.event("worker.started")
-        self.rewrite_owed = True  # what another process erased and could no longer rewrite goes now (law 7)
+        self.service.file_rewrites.start()  # what another process erased and could no longer rewrite goes now (law 7)
         self._apart(self._realign)
         with ThreadPoolExecutor(THREADS, thread_name_prefix="worker") as pool:
             while not self.stop.is_set():
@@ -264,7 +254,7 @@ class Worker:
 
     def _after_agents(self) -> None:
         self._tell(self.service.notify.deliver_erased())
-        self._apart(self._look_at_files)
+        self._apart(self.service.file_rewrites.step)
         self._seal()
         self._apart(self._sweep_reviewers)
 
@@ -327,42 +317,6 @@ class Worker:
         self.swept_at = now
         if self.service.reviewers.sweep() == "clock":
             self._clocks_differ()
-
-    def _look_at_files(self) -> None:
-        """Have the database's files written anew where something was erased, until that is known to be done."""
-        now, files = self.service.clock.now(), self.service.files
-        since = abs(now - self.rewritten_at)  # also where a clock was put back
-        if self.rewriting:
-            self._rewrite_ends(self.rewriting)
-        elif since >= REWRITE_EVERY:
-            if self.rewrite_owed or (self.rewritten_at > 0 and since >= REWRITE_AT_LATEST):
-                files.want()
-                files.give_back()
-                self.rewrite_owed, self.rewritten_at = False, now
-            if wish := files.take():
-                self.rewritten_at = now
-                self._rewrite_begins(wish)
-
-    def _rewrite_begins(self, wish: Wish) -> None:
-        answer = self.service.files.begin()
-        if answer == "ok":
-            self.rewriting = wish
-        elif answer == "again" and wish.taken - wish.since < IN_FILES_AT_MOST:
-            self.service.files.give_back()
-        else:
-            self._left_in_files(wish)
-
-    def _rewrite_ends(self, wish: Wish) -> None:
-        answer = self.service.files.outcome()
-        if answer == "ok":
-            self.service.files.done(wish)
-        elif answer != "running":
-            self._left_in_files(wish)
-        self.rewriting = wish if answer == "running" else None
-
-    def _left_in_files(self, wish: Wish) -> None:
-        seconds = (wish.taken - wish.since) // SECOND
-        self.service.log.alarm("erasure.left_in_files", seconds=seconds, clause="ST-5")
 
 
 def run(service: Service, stop: threading.Event) -> None:

@@ -176,7 +176,7 @@ DEFECTS = (
         "probe ignored",
         "worker.py",
         "self.service.access.probe(agent)\n            self.service.flow.answered()",
-        "return DAY",
+        "return 24 * 60 * MINUTE",
         ("F18 revoked at Google while paused",) * 2,
     ),
     Defect(
