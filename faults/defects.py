@@ -174,7 +174,7 @@ DEFECTS = (
     ),
     Defect(
         "probe ignored",
-        "worker.py",
+        "worker/items.py",
         "self.service.access.probe(agent)\n            self.service.flow.answered()",
         "return 24 * 60 * MINUTE",
         ("F18 revoked at Google while paused",) * 2,
@@ -279,9 +279,9 @@ DEFECTS = (
     ),
     Defect(
         "a matter nobody knows is dropped",
-        "worker.py",
-        'worker.unknown_matter")\n        return _SOON',
-        'worker.unknown_matter")\n        return "never"',
+        "worker/items.py",
+        "postpone(agent, item, _SOON, due_at)",
+        "postpone(agent, item, None, due_at)",
         ("F35 two versions at once",),
     ),
     Defect(

@@ -12,14 +12,14 @@ from faults.kinds import HOUR, kind
 from faults.town import fresh_key
 
 _CHORE = (
-    '"session": self.service.schedule.resume,',
-    '"session": self.service.schedule.resume, "polish": self._polish,',
+    "SESSION: ItemKind(self.service.schedule.resume),",
+    'SESSION: ItemKind(self.service.schedule.resume), "polish": ItemKind(self._polish),',
 )
 _METHOD = (
-    "    def _hold(self, agent: Agent, _: str) -> None:\n",
-    "    def _polish(self, agent: Agent, _: str) -> _Again:\n"
+    "    def _end_hold(self, agent: Agent, _: str) -> None:\n",
+    "    def _polish(self, agent: Agent, _: str) -> Delay:\n"
     '        return "never"\n\n'
-    "    def _hold(self, agent: Agent, _: str) -> None:\n",
+    "    def _end_hold(self, agent: Agent, _: str) -> None:\n",
 )
 _WAKE = ("put_session(name, record)\n", "put_session(name, record)\nwake_at('polish', now)\n")
 
@@ -78,7 +78,7 @@ def newer(act: Act) -> Path:
     folder = act.town.home / "newer"
     if not folder.exists():
         shutil.copytree(act.town.package_root, folder, ignore=shutil.ignore_patterns("__pycache__"))
-        _change(folder / "calendar_service" / "worker.py", _CHORE, _METHOD)
+        _change(folder / "calendar_service" / "worker" / "items.py", _CHORE, _METHOD)
         _change(folder / "calendar_service" / "store" / "accept.lua", _WAKE)
     return folder
 

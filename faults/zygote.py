@@ -61,7 +61,7 @@ def main() -> None:
     import calendar_service.cli  # noqa: PLC0415
     import calendar_service.server  # noqa: PLC0415
     import calendar_service.web.app  # noqa: PLC0415
-    import calendar_service.worker  # noqa: PLC0415
+    import calendar_service.worker.loop  # noqa: PLC0415
 
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)  # a killed process leaves its own children here
     ended: dict[int, int] = {}
