@@ -24,6 +24,7 @@ from calendar_service.journeys.channels import Channels
 from calendar_service.journeys.connect import Connect
 from calendar_service.journeys.disconnect import Disconnect
 from calendar_service.journeys.export import Export
+from calendar_service.journeys.file_rewrites import FileRewrites
 from calendar_service.journeys.flow import Flow
 from calendar_service.journeys.holds import Holds
 from calendar_service.journeys.look import Look
@@ -83,6 +84,7 @@ class Service:
     timers: Timers
     upkeep: Upkeep
     files: Files
+    file_rewrites: FileRewrites
     access: Access
     connect: Connect
     schedule: Schedule
@@ -194,6 +196,7 @@ def build(
         timers=Timers(database),
         upkeep=Upkeep(database),
         files=files,
+        file_rewrites=FileRewrites(files, log, clock),
         access=access,
         connect=Connect(
             tickets,

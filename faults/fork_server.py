@@ -66,7 +66,7 @@ def _import_service() -> str:
     import calendar_service.cli  # noqa: PLC0415
     import calendar_service.server  # noqa: PLC0415
     import calendar_service.web.app  # noqa: PLC0415
-    import calendar_service.worker  # noqa: PLC0415
+    import calendar_service.worker.loop  # noqa: PLC0415
 
     return str(Path(calendar_service.__file__).parent)
 

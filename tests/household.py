@@ -25,7 +25,7 @@ from calendar_service.sandbox.clients import OAuthClient
 from calendar_service.store.flow import Limits
 from calendar_service.store.tickets import Browser, Ticket
 from calendar_service.wiring import Service, build
-from calendar_service.worker import Worker
+from calendar_service.worker.loop import Worker
 from tests.conftest import MovableClock
 from tests.local_google import LocalGoogle
 

@@ -5,9 +5,10 @@ import threading
 
 import click
 
-from calendar_service import wiring, worker
+from calendar_service import wiring
 from calendar_service.cli.asking import serving
 from calendar_service.log import Log, tame
+from calendar_service.worker import loop
 
 
 @click.command("work")
@@ -18,4 +19,4 @@ def command() -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stop.set())
-    worker.run(wiring.build(settings, "worker"), stop)
+    loop.run(wiring.build(settings, "worker"), stop)

@@ -1,6 +1,5 @@
 """A usable access token, or a clear refusal (law 5). Must not know what the token is used for."""
 
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from calendar_service.domain.errors import (
     RequestRefused,
 )
 from calendar_service.domain.failpoints import failpoint
+from calendar_service.domain.jitter import spread
 from calendar_service.domain.names import Agent
 from calendar_service.domain.secret import Secret
 from calendar_service.google.oauth import OAuth
@@ -92,8 +92,7 @@ class Access:
 
     def probe_due(self) -> Millis:
         """Return when the next proof of life is due (database time), spread by a quarter."""
-        spread = keys.PROBE_EVERY // 4
-        return self.clock.now() + keys.PROBE_EVERY - spread + secrets.randbelow(2 * spread)
+        return self.clock.now() + spread(keys.PROBE_EVERY)
 
     def _newest(self, agent: Agent, connection_id: str) -> Grant:
         slot = self.connections.slot(agent)

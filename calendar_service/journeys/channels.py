@@ -5,7 +5,6 @@ only a nudge. Knows the store and Google. Must not know what is looked at.
 """
 
 import hmac
-import random
 import re
 import secrets
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from calendar_service.domain.errors import (
     QuotaExceeded,
 )
 from calendar_service.domain.failpoints import failpoint
+from calendar_service.domain.jitter import spread
 from calendar_service.domain.names import Agent
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.secret import Secret
@@ -153,9 +153,3 @@ class Channels:
 def will_pass(trouble: GoogleError) -> bool:
     """Tell whether it makes sense to try again within a minute."""
     return trouble.retryable and not isinstance(trouble, QuotaExceeded)
-
-
-def spread(pause: Millis, part: int = 4) -> Millis:
-    """Return a pause that is longer or shorter by up to a `part`th, so that not all come at once."""
-    width = max(1, pause // part)
-    return pause - width + random.randrange(2 * width)  # noqa: S311 - spreads load, guards nothing

@@ -19,12 +19,13 @@ from calendar_service.domain.errors import (
     GoogleUnavailable,
 )
 from calendar_service.domain.failpoints import failpoint
+from calendar_service.domain.jitter import spread
 from calendar_service.domain.names import Agent
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import CHANGED_IN_GOOGLE, DELETED_IN_GOOGLE, Record, Status
 from calendar_service.google.calendar import Calendar, CalendarMissing, EventAnswer
 from calendar_service.journeys.access import Access
-from calendar_service.journeys.channels import spread, will_pass
+from calendar_service.journeys.channels import will_pass
 from calendar_service.journeys.flow import Flow
 from calendar_service.store import keys
 from calendar_service.store.connections import Connections

@@ -3,13 +3,13 @@
 Knows the store and the way to the receiver. Must not know Google, nor send any content.
 """
 
-import random
 from collections import Counter
 from dataclasses import dataclass, field
 from time import monotonic
 
 from calendar_service.domain.clock import DAY, HOUR, SECOND, Millis
 from calendar_service.domain.failpoints import failpoint
+from calendar_service.domain.jitter import jitter
 from calendar_service.domain.names import Agent
 from calendar_service.domain.scope import SCOPE
 from calendar_service.journeys.breaker import Breaker
@@ -53,7 +53,7 @@ class Notify:
         give_way = monotonic() + _BUDGET
         while monotonic() < give_way and outcomes["later"] == 0:
             if not self.breaker.admit():
-                self.connections.postpone(agent, "webhook", _jittered(_REST))
+                self.connections.postpone(agent, "webhook", jitter(_REST))
                 break
             taken = self.letters.take(agent)
             if taken is None:
@@ -82,7 +82,7 @@ class Notify:
             self.letters.erased_done(shard, letter, None)
             return "ended"
         if not self.breaker.admit():
-            self.letters.erased_done(shard, letter, taken.now + _jittered(_REST))
+            self.letters.erased_done(shard, letter, taken.now + jitter(_REST))
             return "held"
         # Whose connection it was nobody knows any more: the receiver knows it by its id.
         data: dict[str, str | int] = {"connection_id": letter.connection_id, "sequence": letter.sequence}
@@ -139,10 +139,6 @@ def _outcome(taken: Taken, answer: Answer) -> Outcome:
 def _pause(taken: Taken, answer: Answer) -> Millis:
     """Return the pause before the next try: as long as the trouble has lasted, so each is about twice the last."""
     trouble = taken.now - taken.trouble_since if taken.trouble_since else 0
-    pause = _jittered(min(max(trouble, _FIRST), _SLOWEST))
+    pause = jitter(min(max(trouble, _FIRST), _SLOWEST))
     asked = _REFUSED if answer.gone else min(answer.retry_after * SECOND, _SLOWEST)
     return max(pause, asked)
-
-
-def _jittered(pause: Millis) -> Millis:
-    return pause // 2 + random.randrange(pause // 2 + 1)  # noqa: S311 - spreads load, guards nothing

@@ -3,8 +3,6 @@
 One table for sessions and for everything else that the worker does.
 """
 
-import random
-
 from calendar_service.domain.clock import HOUR, MINUTE, SECOND, Millis
 from calendar_service.domain.errors import (
     AccessForbidden,
@@ -16,6 +14,7 @@ from calendar_service.domain.errors import (
     RefreshRefused,
     RequestRefused,
 )
+from calendar_service.domain.jitter import jitter
 
 _FOR_HOURS = (AdminBlocked, QuotaExceeded, RequestRefused, AccessForbidden, InsufficientScope)
 """Only time or a person helps."""
@@ -34,8 +33,7 @@ def pause(trouble: GoogleError, tries: int) -> Millis:
 
 def jittered(first: Millis, longest: Millis, tries: int) -> Millis:
     """Return `first` doubled `tries` times, `longest` at most, shorter by up to a half."""
-    whole = min(longest, first << min(tries, 16))
-    return whole // 2 + random.randrange(whole // 2 + 1)  # noqa: S311 - spreads load, guards nothing
+    return jitter(min(longest, first << min(tries, 16)))
 
 
 def _patience(trouble: GoogleError) -> tuple[Millis, Millis]:

@@ -20,9 +20,9 @@ DEFECTS = (
     ),
     Defect(
         name="probe ignored",
-        file="worker.py",
+        file="worker/items.py",
         search="self.service.access.probe(agent)\n            self.service.flow.answered()",
-        replace="return DAY",
+        replace="return 24 * 60 * MINUTE",
         scenarios=("F18 revoked at Google while paused",) * 2,
     ),
     Defect(

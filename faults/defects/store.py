@@ -26,9 +26,9 @@ DEFECTS = (
     ),
     Defect(
         name="a due item nobody knows is dropped",
-        file="worker.py",
-        search='worker.unknown_matter")\n        return _SOON',
-        replace='worker.unknown_matter")\n        return "never"',
+        file="worker/items.py",
+        search="postpone(agent, item, _SOON, due_at)",
+        replace="postpone(agent, item, None, due_at)",
         scenarios=("F35 two versions at once",),
     ),
 )

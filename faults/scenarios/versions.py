@@ -15,14 +15,14 @@ from faults.scenarios.times import RETRY
 from faults.service_processes import WEBS
 
 _HANDLER_TABLE = (
-    '"session": self.service.schedule.resume,',
-    '"session": self.service.schedule.resume, "polish": self._polish,',
+    "SESSION: ItemKind(self.service.schedule.resume),",
+    'SESSION: ItemKind(self.service.schedule.resume), "polish": ItemKind(self._polish),',
 )
 _HANDLER = (
-    "    def _hold(self, agent: Agent, _: str) -> None:\n",
-    "    def _polish(self, agent: Agent, _: str) -> _Again:\n"
+    "    def _end_hold(self, agent: Agent, _: str) -> None:\n",
+    "    def _polish(self, agent: Agent, _: str) -> Delay:\n"
     '        return "never"\n\n'
-    "    def _hold(self, agent: Agent, _: str) -> None:\n",
+    "    def _end_hold(self, agent: Agent, _: str) -> None:\n",
 )
 _TIMER = ("put_session(name, record)\n", "put_session(name, record)\nwake_at('polish', now)\n")
 FIELD = {"shade": "blue"}
@@ -34,7 +34,7 @@ def later_version(episode: Episode) -> Path:
     folder = episode.cluster.home / "later-version"
     if not folder.exists():
         shutil.copytree(episode.cluster.package_root, folder, ignore=shutil.ignore_patterns("__pycache__"))
-        _change(folder / PACKAGE.name / "worker.py", _HANDLER_TABLE, _HANDLER)
+        _change(folder / PACKAGE.name / "worker" / "items.py", _HANDLER_TABLE, _HANDLER)
         _change(folder / PACKAGE.name / "store" / "accept.lua", _TIMER)
     return folder
 

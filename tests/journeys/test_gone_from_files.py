@@ -18,7 +18,6 @@ from calendar_service.health.doctor import examine
 from calendar_service.keyed import keyed_hash
 from calendar_service.store import keys
 from calendar_service.store.journal import Actor
-from calendar_service.worker import Worker
 from tests import servers
 from tests.conftest import MovableClock
 from tests.household import FIRST, Household
@@ -103,7 +102,8 @@ def test_where_nobody_asked_for_it_the_file_is_rewritten_within_the_day(
 ) -> None:
     house, server = alone
     calendar_id = lived(house)["calendar id"].encode()
-    worker = Worker(house.service, rewritten_at=house.service.clock.now())
+    worker = house.worker
+    house.service.file_rewrites.last_begin = house.service.clock.now()
     house.service.disconnect.disconnect(WHOSE, Actor.AGENT)
     configure({"erase.after_store": "raise"})
     with pytest.raises(FailpointRaised):

@@ -17,7 +17,7 @@ from calendar_service.store import keys
 from calendar_service.store.journal import Actor
 from calendar_service.store.reviewer_links import Link
 from calendar_service.store.tickets import Ticket
-from calendar_service.worker import Worker
+from calendar_service.worker.loop import Worker
 from tests.household import Household
 
 DAYS = DAY // SECOND

@@ -15,7 +15,7 @@ from calendar_service.domain.session import By, Status
 from calendar_service.store import keys
 from calendar_service.store.journal import Actor
 from calendar_service.webhooks import Answer, Webhooks
-from calendar_service.worker import Worker
+from calendar_service.worker.loop import Worker
 from tests.backend import OTHER_SECRET, SECRET, Backend, backend
 from tests.conftest import MovableClock
 from tests.household import SECOND, Household

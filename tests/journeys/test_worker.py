@@ -22,6 +22,9 @@ from calendar_service.domain.session import By, Status
 from calendar_service.journeys.pauses import pause
 from calendar_service.store import keys
 from calendar_service.store.journal import Actor
+from calendar_service.worker.maintenance import Checkpoint, Repairs
+from calendar_service.worker.periodic import Periodic
+from calendar_service.worker.session_queue import SessionQueue
 from tests.household import SECOND as OTHER_ACCOUNT
 from tests.household import Household
 from tests.journeys.conftest import NEIGHBOUR
@@ -210,6 +213,85 @@ def test_what_a_newer_version_keeps_of_one_session_keeps_no_other_waiting(house:
     house.work(2)
     assert [event["summary"] for event in house.events()] == ["good"]
     assert client.hget(key, "newer") == newer
+
+
+# --- what has to wait for Google ---
+
+
+@pytest.fixture
+def queue(house: Household) -> SessionQueue:
+    """A worker's queue, and one session that has to be written."""
+    house.connect()
+    house.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=1)
+    put(house, "s1")
+    return SessionQueue(house.service.order, house.service.flow, house.service.clock)
+
+
+def queued(house: Household, queue: SessionQueue) -> None:
+    """Put the session into the queue while its account has to wait."""
+    slot = house.service.connections.slot(house.agent)
+    house.service.flow.account_limited(slot.facts.account_mark)
+    assert queue.add(slot, ["s1"]) == set()
+    assert list(queue.admitted()) == []
+
+
+def test_a_session_is_kept_until_its_account_may_be_used_and_then_taken_once(
+    house: Household, queue: SessionQueue
+) -> None:
+    queued(house, queue)
+    house.clock.advance(5)
+    assert [session.session for session in queue.admitted()] == ["s1"]
+    assert list(queue.admitted()) == []
+
+
+@pytest.mark.parametrize("seconds", [26, -26])
+def test_a_session_is_kept_no_longer_than_its_agent_is_this_workers_nor_behind_a_clock_set_back(
+    house: Household, queue: SessionQueue, seconds: int
+) -> None:
+    queued(house, queue)
+    house.clock.advance(seconds)
+    assert list(queue.admitted()) == []
+    house.clock.advance(10)
+    assert list(queue.admitted()) == []
+
+
+# --- the maintenance ---
+
+
+@pytest.fixture
+def checkpoint(house: Household) -> Checkpoint:
+    """The day's checkpoint of a worker that has sealed nothing yet."""
+    house.connect()
+    sealing = Periodic(MINUTE, house.service.sealer.seal)
+    return Checkpoint(house.service, sealing, Repairs(house.service))
+
+
+def test_the_checkpoint_waits_until_everything_is_sealed(house: Household, checkpoint: Checkpoint) -> None:
+    sealing, trail = checkpoint.sealing, house.service.sealer.trail
+    rounds = 0
+    while sealing.is_due(house.service.clock.now()):
+        assert checkpoint.run()
+        assert trail.newest_checkpoint() is None
+        sealing.run(house.service.clock.now())
+        rounds += 1
+    assert rounds > 1
+    assert not checkpoint.run()
+    assert trail.newest_checkpoint()
+
+
+def test_trouble_with_one_repair_keeps_no_other_back(
+    house: Household, checkpoint: Checkpoint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.work(3)
+    client, due = house.service.database.client, keys.part(house.agent, "due")
+    client.zincrby(due, 31 * DAY, "probe")
+    client.delete(keys.account_mark(house.facts.account_mark))  # put right from a record that cannot be read
+    client.hset(keys.part(house.agent, "facts"), "calendar_since", "spoilt")
+    house.clock.advance(DAY / SECOND)
+    checkpoint.sealing.run(house.service.clock.now())
+    checkpoint.run()
+    assert '"event":"worker.surprise"' in capsys.readouterr().err
+    assert int(client.zscore(due, "probe") or 0) < house.service.clock.now() + MINUTE
 
 
 # --- pauses by class of trouble ---

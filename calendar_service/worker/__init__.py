@@ -1,0 +1,1 @@
+"""The worker: runs what is due, of every agent and of the whole service. Must not decide what a journey decides."""

@@ -1,0 +1,181 @@
+"""What a worker does with a due item of one agent: a handler for each kind, and what trouble means for the item.
+
+An item's name is its kind, for sessions and teardowns followed by a colon and which one. Must not decide what the
+journeys decide: a handler calls one, and turns its answer into the time at which the item is due next.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from calendar_service.domain.clock import MINUTE, SECOND, Millis
+from calendar_service.domain.connection import Facts
+from calendar_service.domain.errors import AccessRevoked, GoogleError, NotConnected, ServiceError
+from calendar_service.domain.names import Agent
+from calendar_service.journeys.pauses import pause
+from calendar_service.store.connections import Slot
+from calendar_service.wiring import Service
+from calendar_service.worker.periodic import SURPRISE
+from calendar_service.worker.reports import report_clock_difference, report_deliveries
+
+SESSION, TEARDOWN = "session", "errand"
+"""The two kinds of which an agent can have many items."""
+PROBES = 300
+"""Probes that one worker sends in a minute at most, and as many change detections."""
+IDENTIFIERS_KEPT_DAYS = 30
+"""After the day of a session's end (law 11)."""
+_SOON: Millis = 30 * SECOND
+_LATER: Millis = 5 * MINUTE
+_CLOCK: Millis = 10 * MINUTE
+_TRIES = 2
+"""Only sessions count their tries. Every other item backs off as if it had been tried so often."""
+
+Delay = Millis | Literal["never"] | None
+"""After how long an item is due again; None: when it is due stands already, as the journey or the claim has left it."""
+
+
+@dataclass
+class PerMinute:
+    """Lets at most `limit` through in a minute: after an outage the backlog is spread. Safe for many threads."""
+
+    limit: int
+    _minute: int = 0
+    _count: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def take(self, now: Millis) -> bool:
+        """Tell whether one more may go in the minute of `now`."""
+        with self._lock:
+            if self._minute != now // MINUTE:
+                self._minute, self._count = now // MINUTE, 0
+            self._count += 1
+            return self._count <= self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class ItemKind:
+    """How the items of one kind are run."""
+
+    handler: Callable[[Agent, str], Delay]
+    """Takes the agent, and which one of the kind (empty where there is only one)."""
+    starts_first: bool = False
+    """It can become due again while it runs. Its start is recorded first, so that this is seen at the end."""
+
+
+def due_items(slot: Slot) -> list[str]:
+    """Return the names of the items that are due, by the database's clock.
+
+    An erased agent has no timers any more; a teardown that is left of it is always due (law 7).
+    """
+    due = [item for item, at in slot.due.items() if at <= slot.now]
+    if slot.facts == Facts():
+        due = due or [f"{TEARDOWN}:{teardown.connection_id}" for teardown in slot.errands]
+    return due
+
+
+class Items:
+    """Runs due items. Many threads may use it, each for an agent that this worker has claimed."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.probes, self.detections = PerMinute(PROBES), PerMinute(PROBES)
+        self.kinds = {
+            SESSION: ItemKind(self.service.schedule.resume),
+            TEARDOWN: ItemKind(self.service.disconnect.run_errands),
+            "erase": ItemKind(self._erase),
+            "hold": ItemKind(self._end_hold),
+            "probe": ItemKind(self._probe),
+            "calendar": ItemKind(self._create_calendar),
+            "channel": ItemKind(self._keep_channel, starts_first=True),
+            "look": ItemKind(self._detect_changes, starts_first=True),
+            "tidy": ItemKind(self._purge_old_sessions),
+            "webhook": ItemKind(self._deliver_webhooks),
+            "letters": ItemKind(self._end_outbox),
+        }
+
+    def run(self, agent: Agent, item: str, due_at: Millis | None = None) -> None:
+        """Run one item, then set when it is due next.
+
+        With `due_at`, when it was due: if it is due at another time by then, somebody wants it run again, and that
+        time stands. Raises `StoreUnavailable` where the next time cannot be written: the item stays due.
+        """
+        name, _, which = item.partition(":")
+        kind = self.kinds.get(name)
+        if kind is None:
+            self.leave(agent, item, due_at)
+            return
+        if kind.starts_first:
+            due_at = self.service.connections.matter_begins(agent, name)
+            if due_at is None:
+                return  # the connection has ended
+        delay = self._delay(name, kind, agent, which)
+        if delay is not None:
+            self.service.connections.postpone(agent, item, None if delay == "never" else delay, due_at)
+
+    def leave(self, agent: Agent, item: str, due_at: Millis | None = None) -> None:
+        """Leave an item that this version does not know to a newer one, which runs beside it (F35)."""
+        self.service.log.event("worker.unknown_matter")
+        self.service.connections.postpone(agent, item, _SOON, due_at)
+
+    def _delay(self, name: str, kind: ItemKind, agent: Agent, which: str) -> Delay:
+        """Run the handler; return after how long the item is due again, also after each kind of trouble."""
+        try:
+            with self.service.flow.unhurried():
+                return kind.handler(agent, which)
+        except (AccessRevoked, NotConnected):
+            return None  # the journey has recorded it, and set the timers that follow from it
+        except GoogleError as trouble:
+            self.service.log.event("worker.google_trouble", code=trouble.code, journey=name)
+            return max(_SOON, pause(trouble, _TRIES))
+        except ServiceError as trouble:
+            self.service.log.alarm("worker.record_trouble", code=trouble.code, journey=name)
+            return _LATER
+        except Exception as error:
+            self.service.log.failure(SURPRISE, error, journey=name)
+            return _LATER
+
+    def _erase(self, agent: Agent, _: str) -> Delay:
+        answer = self.service.disconnect.erase_due(agent)
+        if answer == "clock":
+            report_clock_difference(self.service.log)
+            return _CLOCK
+        if answer in {"ok", "held"}:  # the same script has moved a held erasure to the end of the hold
+            return None
+        return "never" if answer == "not_ended" else _SOON
+
+    def _end_hold(self, agent: Agent, _: str) -> None:
+        self.service.holds.end(agent)
+
+    def _probe(self, agent: Agent, _: str) -> None:
+        # A probe that may not be sent stays due: it is run when the lease on its agent has ended.
+        if self.service.flow.aside() and self.probes.take(self.service.clock.now()):
+            self.service.access.probe(agent)
+            self.service.flow.answered()
+
+    def _create_calendar(self, agent: Agent, _: str) -> Delay:
+        connect = self.service.connect
+        if not connect.calendar_never_made(agent):
+            return "never"
+        if not self.service.flow.aside() or connect.make_calendar(agent, create=True):
+            return None
+        return _SOON
+
+    def _keep_channel(self, agent: Agent, _: str) -> Delay:
+        delay = self.service.channels.keep(agent)
+        return "never" if delay is None else delay
+
+    def _detect_changes(self, agent: Agent, _: str) -> Delay:
+        return self.service.look.once(agent) if self.detections.take(self.service.clock.now()) else None
+
+    def _purge_old_sessions(self, agent: Agent, _: str) -> Delay:
+        if self.service.connections.tidy(agent, IDENTIFIERS_KEPT_DAYS) != "clock":
+            return None
+        report_clock_difference(self.service.log)
+        return _CLOCK
+
+    def _deliver_webhooks(self, agent: Agent, _: str) -> None:
+        report_deliveries(self.service.log, self.service.notify.deliver(agent))
+
+    def _end_outbox(self, agent: Agent, _: str) -> None:
+        self.service.notify.letters.end(agent)
