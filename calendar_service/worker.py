@@ -194,7 +194,7 @@ class Worker:
     def _chores(self) -> dict[str, Callable[[Agent, str], _Again]]:
         return {
             "session": self.service.schedule.resume,
-            "errand": self.service.disconnect.run_errands,
+            "errand": self.service.teardowns.run,
             "erase": self._erase,
             "hold": self._hold,
             "probe": self._probe,
@@ -207,7 +207,7 @@ class Worker:
         }
 
     def _erase(self, agent: Agent, _: str) -> _Again:
-        answer = self.service.disconnect.erase_due(agent)
+        answer = self.service.erasure.erase_due(agent)
         if answer == "clock":
             return self._clocks_differ()
         if answer in {"ok", "held"}:  # a held one was given the hold's end by the same step
@@ -224,10 +224,10 @@ class Worker:
             self.service.flow.answered()
 
     def _calendar(self, agent: Agent, _: str) -> _Again:
-        connect = self.service.connect
-        if not connect.calendar_never_made(agent):
+        calendar = self.service.dedicated_calendar
+        if not calendar.never_made(agent):
             return "never"
-        if not self.service.flow.aside() or connect.make_calendar(agent, create=True):
+        if not self.service.flow.aside() or calendar.ensure(agent, create=True):
             return None
         return _SOON
 
@@ -303,7 +303,7 @@ class Worker:
 
     def _once_a_day(self) -> None:
         """Mend what a death or an outage left half done: marks of accounts, off-boardings, timers."""
-        if mended := self.service.shared_accounts.put_right():
+        if mended := self.service.shared_account_repair.repair():
             self.service.log.event("marks.put_right", count=mended)
         if ended := self.service.organizations.go_on():
             self.service.log.event("organization.off_boarding_went_on", count=ended)

@@ -160,9 +160,9 @@ DEFECTS = (
     ),
     Defect(
         "failed revocation taken for confirmed",
-        "journeys/disconnect.py",
-        "        except GoogleError:\n            self._again(agent, errand)\n            return\n        finally:",
-        "        except GoogleError:\n            pass\n        finally:",
+        "journeys/teardown.py",
+        "            self._try_later(agent, teardown)\n            return\n        failpoint(",
+        "            pass\n        failpoint(",
         ("F19 revocation fails",) * 4,
     ),
     Defect(
@@ -251,9 +251,9 @@ DEFECTS = (
     ),
     Defect(
         "calendar's marker not looked for",
-        "journeys/connect.py",
-        'found = min(account.ours, default="")',
-        'found = ""',
+        "journeys/dedicated_calendar.py",
+        'by_marker = min(account.ours, default="")',
+        'by_marker = ""',
         ("F28 erased and back",) * 2,
     ),
     Defect(
