@@ -52,6 +52,8 @@ class Access:
     def with_token(self, agent: Agent, grant: Grant, call: Callable[[Secret], T]) -> T:
         """Do one call at Google for a live connection; after a 401 refresh once and call once more (F14)."""
 
+        # Noted with the number of the token that was used: after a refresh, or a consent meanwhile, an older token's
+        # refusal proves nothing about the grant that stands.
         def noting_scope(usable: Grant) -> T:
             try:
                 return call(usable.access_token)
@@ -123,6 +125,8 @@ class Access:
 
     def _refresh_under_lease(self, agent: Agent, grant: Grant, fence: int) -> Grant:
         try:
+            # A crash after Google's answer loses an access token of an hour: the refresh token stays valid, and the
+            # lease keeps others away for its length at most.
             newer = self._refresh(grant)
             failpoint("access.after_refresh_before_store")
             due = probe_due(self.clock.now())

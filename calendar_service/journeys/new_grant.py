@@ -47,31 +47,27 @@ class NewGrants:
         `state_digest`: of the consent's state, which has to be the agent's newest. `policy`: the version shown.
         Raises `OrganizationClosed` if the organization was off-boarded meanwhile; then the connection is ended again.
         """
-        # Google's permission exists since the exchange, its tokens in this process alone. A crash before step 4 loses
-        # them: Google keeps a permission that nobody here can revoke, until the agent connects again or removes it.
-        #
-        # 1. Ask whose account it is. A crash leaves nothing in the store but the facts of the consent that was begun:
-        #    its state is taken already, so no callback fits it.
+        # Until step 4 the tokens are in this process alone. A crash loses them: Google keeps a permission that nobody
+        # here can revoke, until the agent connects again or removes it.
+        # 1. Ask whose account it is. A crash leaves only the consent that was begun; its state is taken already.
         agent = browser.whose
         account = self.dedicated_calendar.account(agent, tokens.access_token)
         reference = self.shared_accounts.reference(account)
-        # 2. Compare the scope. Refused before anything is stored, so that a crash never leaves a wider permission in
-        #    use. A crash while it is given back may leave a passing member on the account's set, for a day at most.
+        # 2. Compare the scope, before anything is stored: no crash leaves a wider permission in use.
         self._check_scopes(agent, tokens, reference)
         if tokens.refresh_token is None:
             raise ConsentRefused("no_refresh_token")
         for _ in range(_ATTEMPTS):
             slot = self.connections.slot(agent)
             grant, renewal = self._grant(slot, tokens, tokens.refresh_token, reference)
-            # 3. Join the account's set: before the connection stands, or a teardown of the same account could find
-            #    itself the last and revoke the grant that step 4 stores. A crash leaves a member that never stands:
-            #    no teardown of this account revokes until the daily repair drops it, an hour later at the earliest.
+            # 3. Join the account's set: after step 4, a teardown of this account could be the last on it and revoke
+            #    the new grant. A crash leaves a member that never stands: no teardown of the account revokes until the
+            #    daily repair drops it, an hour later at the earliest.
             probe_at = self._join(reference, grant.connection_id)
             failpoint("connect.after_mark_before_store")
-            # 4. One script lets the connection stand: sealed grant, facts, timers of probe and calendar, audit entry.
-            #    It also hands a former grant that this one does not renew to a teardown. A crash before its answer
-            #    arrives: the browser gets an error, the connection stands, and the worker makes a missing calendar a
-            #    minute later.
+            # 4. One script stores grant, facts, timers of probe and calendar, and hands a former grant that is not
+            #    renewed to a teardown. A crash before its answer arrives: the browser gets an error, and the
+            #    connection stands without steps 5 and 6.
             answer = self.connections.connect(
                 agent, state_digest, slot, grant.connection_id, grant.sealed, _facts(browser, policy),
                 renewal=renewal, mark=reference, probe_due=probe_at,
@@ -83,14 +79,15 @@ class NewGrants:
                 self._undo_join(reference, grant.connection_id, tokens, superseded=answer == "superseded")
             if answer == "superseded":
                 break
-            # `again`: the connection changed since it was read; Google may have ended the grant that was to be renewed.
+            # `again`: the slot changed since it was read, as when Google ends the grant that was to be renewed.
         raise ConsentRefused("superseded")
 
     def _complete(self, agent: Agent, grant: Grant, account: Account | None) -> Outcome:
-        # 5. End it again if its organization was off-boarded meanwhile. A crash before leaves it standing: the
-        #    off-boarding ends it if it reads its members after step 4, the worker's daily round in any case.
+        # 5. End it again if its organization was off-boarded meanwhile. A crash before leaves that to the off-boarding,
+        #    if it reads its members after step 4, and to the worker's daily round in any case.
         self._end_if_closed(agent)
-        # 6. Make the calendar, for the agent's eyes. A crash leaves `calendar_missing` and the worker's timer.
+        # 6. Make the calendar. A crash leaves `calendar_missing`: the worker makes a first calendar a minute after step
+        #    4; one that was lost waits for the agent.
         ready = self.dedicated_calendar.try_now(agent, grant, account)
         slot = self.connections.slot(agent)
         return Outcome(ready, self.shared_accounts.other_agents(slot), slot.facts.moved_account)
@@ -100,8 +97,8 @@ class NewGrants:
         try:
             self.connections.refuse_closed(agent.organization)
         except OrganizationClosed:
-            # An off-boarding closes first and then reads its members; here the member was written first and closing
-            # is read afterwards: one of the two always sees the other.
+            # An off-boarding closes, then reads its members; here the member is written, then the closing read: one of
+            # the two always sees the other.
             self.disconnect.end(agent, Actor.ADMINISTRATOR)
             raise
 
@@ -149,8 +146,8 @@ class NewGrants:
     def _undo_join(self, reference: str, connection_id: str, tokens: Tokens, *, superseded: bool) -> None:
         """Leave the account's set again; a permission that came too late is given back."""
         if superseded:
-            # A disconnect or a newer consent came while Google was asked. The newer one may be of this very account:
-            # only the last of the set revokes, or the agent's own new connection would be ended.
+            # A disconnect or a newer consent came while Google was asked. The newer one may be of this account: only
+            # the last of the set revokes, or the agent's own new connection would be ended.
             unwanted = tokens.refresh_token or tokens.access_token
             self.shared_accounts.give_back(reference, connection_id, unwanted)
         else:

@@ -5,7 +5,6 @@ step. Each order below is chosen so that a process that dies in between leaves a
 too few. One too many keeps a permission alive at Google; one too few lets a revocation end another agent's connection.
 """
 
-import secrets
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -75,7 +74,7 @@ class SharedAccounts:
     def _is_announced(self, reference: str, connection_id: str) -> bool:
         # One script joins and reads the announcement. Whoever leaves after it is not the last and announces nothing,
         # so a revocation that is not announced by now will not be sent.
-        return self.account_refs.join(reference, connection_id).revoking_until > self.clock.now()
+        return self.account_refs.join(reference, connection_id) > self.clock.now()
 
     # --- to leave ---
 
@@ -111,19 +110,12 @@ class SharedAccounts:
 
     def revoke_unwanted(self, agent: Agent, reference: str, token: Secret) -> bool:
         """Revoke a permission that never becomes a connection; false if it could end one, or is not confirmed."""
-        if not reference:
-            return False
-        # The set answers "was I the last" only to a member, so a passing one joins. If this process dies before it
-        # leaves, no teardown of the account revokes until the daily repair has dropped it.
-        passing = f"refused {secrets.token_hex(8)}"
-        self.add(reference, passing)
         facts = self.connections.slot(agent).facts
+        # The agent's own connection counts even if the set lost it, or never had it because its account is unknown.
         if facts.grant is GrantFact.LIVE and facts.account_mark in {reference, ""}:
-            # The agent's own connection counts even if the set lost it, or never had it because its account is not
-            # known yet.
-            self.leave(reference, passing)
             return False
-        if not self.leave_to_revoke(reference, passing):
+        # It never joined, so nobody leaves; the script answers and announces all the same.
+        if not self.leave_to_revoke(reference, ""):
             return False
         try:
             self.revoke(reference, token)

@@ -45,12 +45,10 @@ class Teardowns:
                 self._run(slot, teardown)
 
     def _run(self, slot: Slot, teardown: Errand) -> None:
-        # A crash at any step leaves the teardown in the store as it was read, with its sealed token and its timer. The
-        # next try begins at step 1 again, so every step may be repeated: Google answers 404 to a channel that is
-        # stopped and to a calendar that is deleted, `invalid_token` to a token that is revoked, and leaving a set
-        # twice is leaving it once.
-        #
-        # 1. Without a token there is nothing to undo at Google, which ended the grant itself.
+        # A crash at any step leaves the teardown stored, with its sealed token and its timer. The next try begins at
+        # step 1, so each step may be repeated: Google answers 404 for a stopped channel or a deleted calendar and
+        # `invalid_token` for a revoked token, and leaving a set twice is leaving it once.
+        # 1. Without a token there is nothing to undo: Google ended the grant itself.
         if not teardown.grant:
             self._end_unrevoked(slot.agent, teardown, Revocation.BY_GOOGLE)
             return
@@ -59,19 +57,18 @@ class Teardowns:
         if age > keys.ERRAND_MAX:
             self._end_unrevoked(slot.agent, teardown, Revocation.GIVEN_UP)
             return
-        # 3. Open the token, unless a later connection's account is unknown still: it may be the same account, and
-        #    revoking would end it. A record that does not open can be neither used nor revoked here; step 2 ends it.
+        # 3. Open the token; wait while a later connection's account is unknown: revoking could end that one. A record
+        #    that does not open can be neither used nor revoked here; step 2 ends it.
         grant = None if _account_is_unknown(slot.facts) else self._open(slot.agent, teardown)
         if grant is None:
             self._try_later(slot.agent, teardown)
             return
-        # 4. Stop the channels, before the token that alone can do it is revoked. A crash after some are stopped: all
-        #    are stopped again.
+        # 4. Stop the channels, which only this token can. A crash after some are stopped: all are stopped again.
         teardown = self._stop_channels(slot.agent, teardown, grant, late=age > keys.CHANNEL_STOP_MAX)
         if teardown.channels:
             return
-        # 5. Delete the calendar, if the agent asked for it: also before the token is revoked. A crash after Google
-        #    deleted it: the next try finds it gone and says `deleted` all the same.
+        # 5. Delete the calendar, if the agent asked for it. A crash after Google deleted it: the next try finds it gone
+        #    and says `deleted` all the same.
         teardown = self._delete_calendar(slot.agent, teardown, grant, late=age > keys.CALENDAR_DELETION_MAX)
         if teardown.delete_calendar:
             return
@@ -97,8 +94,8 @@ class Teardowns:
                     teardown = replace(teardown, channels=left)
                     self._try_later(agent, teardown)
                     return teardown
-                # Ended already, or out of reach: Google ends it at its expiry. Meanwhile its notifications name no
-                # agent, because the end of the connection took the channel from the index.
+                # Ended already, or out of reach: Google ends it at its expiry. Its notifications name no agent, because
+                # the end of the connection took the channel from the index.
             del left[channel_id]
         return replace(teardown, channels=left)
 
@@ -113,8 +110,8 @@ class Teardowns:
         """Try the deletion that the agent asked for; return the teardown without it once it is decided."""
         if not teardown.delete_calendar:
             return teardown
-        # Read again: while channels were stopped at Google, a new connection of the agent may have taken the calendar
-        # up, and its step took the wish back. Deleting then would empty a calendar in use.
+        # Read again: while channels were stopped, a new connection may have taken the calendar up, which took the wish
+        # back. Deleting then would remove a calendar in use.
         if not self._is_still_asked(agent, teardown):
             return replace(teardown, delete_calendar=False, calendar_id="")
         decided = replace(teardown, delete_calendar=False, calendar_id="", calendar_fate="deleted")
@@ -143,30 +140,29 @@ class Teardowns:
 
     def _revoke(self, agent: Agent, teardown: Errand, grant: Grant) -> None:
         """Revoke, unless another live connection uses the account: Google would end that one too (law 6)."""
-        # 6. Leave the account's set. The same script announces the revocation if this was the last: a connection that
-        #    joins later waits for it. A crash leaves the announcement until its deadline of ten seconds; the next try
-        #    leaves again, and skips the revocation if somebody has joined meanwhile.
+        # 6. Leave the account's set; the same script announces the revocation if this was the last, and a connection
+        #    that joins later waits for it. A crash leaves the announcement until its deadline of ten seconds. The next
+        #    try skips the revocation if somebody has joined meanwhile.
         if not self.shared_accounts.leave_to_revoke(teardown.mark, teardown.connection_id):
             self._end(agent, teardown, Revocation.SHARED)
             return
         failpoint("errand.before_revoke")
-        # 7. Revoke, and take the announcement back whatever Google answers. A crash after Google revoked: the next try
-        #    is answered `invalid_token`, which confirms it, or finds a new member and says that the account is shared.
+        # 7. Revoke; take the announcement back whatever Google answers. A crash after Google revoked: the next try is
+        #    answered `invalid_token`, which confirms it, or finds a new member and reports the account as shared.
         try:
             self.shared_accounts.revoke(teardown.mark, grant.refresh_token)
         except GoogleError:
             self._try_later(agent, teardown)
             return
         failpoint("errand.after_revoke")
-        # 8. End the teardown: one script destroys its token and says how the revocation ended. A crash before it
-        #    leaves a dead token, sealed, until the next try.
+        # 8. One script destroys the token and stores the outcome. A crash before it leaves it to the next try.
         self._end(agent, teardown, Revocation.CONFIRMED)
 
     # --- another try, or the end ---
 
     def _end_unrevoked(self, agent: Agent, teardown: Errand, outcome: Revocation) -> None:
-        # First off the set, then the end: the other way round, a crash would leave a member without a teardown, and
-        # nobody of this account could revoke until the daily repair.
+        # Off the set first: after a crash the other way round, a member without a teardown would keep the account's
+        # other teardowns from revoking until the daily repair.
         self.shared_accounts.leave(teardown.mark, teardown.connection_id)
         self._end(agent, teardown, outcome)
 
@@ -175,8 +171,8 @@ class Teardowns:
         # Whatever the pause, it is looked at when a limit is reached: from then on something else is to be done.
         left = next((limit - age for limit in _LIMITS if limit > age), _LONGEST)
         pause = min(jittered(_FIRST, _LONGEST, teardown.tries), left + SECOND)
-        # The script keeps the token as it stands there, and a wish that was taken back stays taken back: a key
-        # rotation or a new connection may have changed the teardown since it was read.
+        # The script keeps the token as stored, and a wish that was taken back: a key rotation or a new connection may
+        # have changed the teardown since it was read.
         self.connections.errand_step(agent, teardown.retried(), pause)
 
     def _end(self, agent: Agent, teardown: Errand, outcome: Revocation) -> None:

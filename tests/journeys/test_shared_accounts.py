@@ -189,3 +189,28 @@ def test_who_connects_while_a_late_consent_is_given_back_sees_the_revocation(hou
     replica.close()
     assert until[0] > house.service.clock.now()
     assert (house.live_tokens(), members(house)) == ([], set())
+
+
+def test_who_connects_while_a_wider_permission_is_given_back_sees_the_revocation(house: Household) -> None:
+    house.google.switch(granted_scope="more")
+    until: list[int] = []
+    client = house.service.database.client
+    house.at_call("oauth.revoke", lambda: until.append(int(client.hget(mark(house), "revoking") or 0)))
+    with pytest.raises(ConsentRefused, match="scope_more"):
+        house.connect()
+    assert until[0] > house.service.clock.now()
+    assert (house.live_tokens(), list(client.scan_iter(keys.account_mark("*")))) == ([], [])
+
+
+def test_a_wider_permission_is_not_given_back_while_the_agents_own_account_is_unknown(
+    house: Household,
+) -> None:
+    listed = {"method": "GET", "path": "/calendar/v3/users/me/calendarList"}
+    house.google.fault(listed, {"status": 503, "reason": "backendError"}, times=2)
+    house.connect()
+    assert not house.facts.account_mark
+    house.google.switch(granted_scope="more")
+    with pytest.raises(ConsentRefused, match="scope_more_shared"):
+        house.connect()
+    assert house.live_tokens() != []
+    assert members(house) == set()
