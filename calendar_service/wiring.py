@@ -21,13 +21,17 @@ from calendar_service.journeys.attempt import Attempts
 from calendar_service.journeys.audit import Audit
 from calendar_service.journeys.chain import Links
 from calendar_service.journeys.channels import Channels
-from calendar_service.journeys.connect import Connect
+from calendar_service.journeys.connection_end import ConnectionEnd
+from calendar_service.journeys.consent import Consent, PendingConsents
+from calendar_service.journeys.dedicated_calendar import DedicatedCalendar
 from calendar_service.journeys.disconnect import Disconnect
+from calendar_service.journeys.erasure import Erasure
 from calendar_service.journeys.export import Export
 from calendar_service.journeys.file_rewrites import FileRewrites
 from calendar_service.journeys.flow import Flow
 from calendar_service.journeys.holds import Holds
 from calendar_service.journeys.look import Look
+from calendar_service.journeys.new_grant import NewGrants
 from calendar_service.journeys.notify import Notify
 from calendar_service.journeys.order import Order
 from calendar_service.journeys.organizations import Organizations
@@ -40,10 +44,11 @@ from calendar_service.journeys.reviewers import Reviewers
 from calendar_service.journeys.rotation import Rotation
 from calendar_service.journeys.schedule import Schedule
 from calendar_service.journeys.sealing import Sealer
-from calendar_service.journeys.shared_accounts import SharedAccounts
+from calendar_service.journeys.shared_accounts import SharedAccountRepair, SharedAccounts
 from calendar_service.journeys.signing import public_key_text
 from calendar_service.journeys.stored import Stored
 from calendar_service.journeys.sync import Sync
+from calendar_service.journeys.teardown import Teardowns
 from calendar_service.journeys.terms import Terms
 from calendar_service.journeys.writing import Writer
 from calendar_service.log import Log
@@ -86,7 +91,8 @@ class Service:
     files: Files
     file_rewrites: FileRewrites
     access: Access
-    connect: Connect
+    consent: Consent
+    dedicated_calendar: DedicatedCalendar
     schedule: Schedule
     order: Order
     flow: Flow
@@ -96,8 +102,10 @@ class Service:
     overview: Overview
     export: Export
     disconnect: Disconnect
+    teardowns: Teardowns
+    erasure: Erasure
     organizations: Organizations
-    shared_accounts: SharedAccounts
+    shared_account_repair: SharedAccountRepair
     terms: Terms
     register: Register
     holds: Holds
@@ -127,7 +135,7 @@ class Service:
     @property
     def oauth_origin(self) -> str:
         """The origin of the authorization endpoint: the one foreign place a form may lead to (CSP)."""
-        return self.connect.oauth.consent_origin
+        return self.consent.oauth.consent_origin
 
 
 def build(
@@ -170,17 +178,21 @@ def build(
     identity = IdentityKey(config.identity_key)
     operator = config.operator
     promises = operator.promises
-    erase_after = promises.erase_after
     threads = threading.BoundedSemaphore(THREADS // 2)
     flow = Flow(FlowBook(database, limits), transport, Allowance(limits), threads, log, clock, limits)
-    access = Access(connections, grants, oauth, flow, clock, erase_after)
+    connection_end = ConnectionEnd(connections, promises.erase_after)
+    access = Access(connections, grants, oauth, flow, connection_end, clock)
+    shared_accounts = SharedAccounts(marks, connections, oauth, identity, clock)
     overview = Overview(connections, sessions, grants, access, calendar, transport, marks, promises, clock)
     signing_key, issuer = Ed25519PrivateKey.from_private_bytes(config.signing_key), operator.identity.who
     receipts = Receipts(signing_key, issuer, clock)
     files = Files(database)
-    disconnect = Disconnect(
-        connections, grants, marks, oauth, calendar, transport, overview, receipts, files, clock, erase_after
-    )
+    erasure = Erasure(connections, receipts, files)
+    teardowns = Teardowns(connections, grants, access, shared_accounts, calendar, clock)
+    disconnect = Disconnect(connection_end, teardowns, overview, transport)
+    dedicated_calendar = DedicatedCalendar(connections, access, shared_accounts, calendar, identity, operator)
+    new_grants = NewGrants(connections, grants, shared_accounts, dedicated_calendar, disconnect, clock)
+    pending = PendingConsents(tickets, grants, clock)
     attempts = Attempts(sessions, connections, access, Writer(calendar), identity, operator, flow)
     schedule = Schedule(sessions, connections, grants, access, attempts, flow, clock)
     trail, census, links = Trail(database), Census(database), Links(identity)
@@ -198,19 +210,8 @@ def build(
         files=files,
         file_rewrites=FileRewrites(files, log, clock),
         access=access,
-        connect=Connect(
-            tickets,
-            connections,
-            grants,
-            marks,
-            access,
-            disconnect,
-            oauth,
-            calendar,
-            identity,
-            operator,
-            clock,
-        ),
+        consent=Consent(pending, connections, oauth, operator, new_grants),
+        dedicated_calendar=dedicated_calendar,
         schedule=schedule,
         order=Order(sessions, grants, clock),
         flow=flow,
@@ -222,19 +223,21 @@ def build(
         overview=overview,
         export=Export(connections, sessions, overview, operator, clock),
         disconnect=disconnect,
+        teardowns=teardowns,
+        erasure=erasure,
         organizations=Organizations(connections, census, disconnect),
-        shared_accounts=SharedAccounts(census, connections, marks, clock),
+        shared_account_repair=SharedAccountRepair(census, connections, marks, clock),
         terms=Terms(connections, promises),
-        register=Register(census, connections, sessions, grants, disconnect),
+        register=Register(census, connections, sessions, grants, disconnect, erasure),
         holds=Holds(connections, census, clock),
         renewal=Renewal(Consents(database), connections, census, policy),
         rotation=Rotation(census, connections, grants, lambda: [name for name, _ in config.keyring]),
-        reviewers=Reviewers(ReviewerLinks(database), connections, disconnect, clock),
+        reviewers=Reviewers(ReviewerLinks(database), connections, disconnect, erasure, clock),
         stored=Stored(Holdings(database)),
         notify=Notify(Letters(database), sessions, connections, _webhooks(config, log)),
         sealer=Sealer(trail, census, links, signing_key, issuer, log, term),
         audit=audit,
-        replay=Replay(audit, trail, census, connections, disconnect, erase_after),
+        replay=Replay(audit, trail, census, connections, connection_end, erasure),
         transport=transport,
         identity=identity,
         database=database,

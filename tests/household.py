@@ -142,12 +142,12 @@ class Household:
 
     def begin(self, browser: Browser, cookie: str) -> str:
         """Press the connect button under the policy that is shown; return Google's address."""
-        return self.service.connect.begin(browser, cookie, self.service.operator.policy.version)
+        return self.service.consent.begin(browser, cookie, self.service.operator.policy.version)
 
     def call_back(self, browser: Browser | None, cookie: str, callback: str) -> Outcome:
         """Take the callback address as the web does."""
         query = parse_qs(urlsplit(callback).query)
-        return self.service.connect.finish(
+        return self.service.consent.finish(
             browser,
             cookie,
             state=query.get("state", [""])[0],

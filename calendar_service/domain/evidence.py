@@ -64,7 +64,7 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
         "SC-1": Evidence(
             "One constant is asked for. An answer with less is refused; one with more is refused and given back, "
             "unless that would end another connection of the account; nothing of either is kept.",
-            ("domain/scope.py", "journeys/connect.py"),
+            ("domain/scope.py", "journeys/new_grant.py"),
             (
                 "journeys/test_consents.py::test_a_grant_that_is_not_what_was_asked_is_refused_and_not_stored",
                 "web/pages/test_callback.py::test_more_than_asked_is_refused_given_back_and_told",
@@ -77,7 +77,7 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
         "SC-2": Evidence(
             "Connecting makes one calendar under the operator's name for it; connecting again finds that one, also "
             "after everything here was erased.",
-            ("journeys/connect.py", "store/calendar.lua"),
+            ("journeys/dedicated_calendar.py", "store/calendar.lua"),
             (
                 "journeys/test_main_job.py::test_connecting_makes_one_dedicated_calendar_in_the_agents_zone",
                 "journeys/test_main_job.py::test_after_the_erasure_the_marker_finds_the_calendar_and_the_session",
@@ -280,7 +280,10 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             "Keys go when Google confirms, after 7 days at most; identifiers go by a timer, in one step that works "
             "without memory too, and the database's file is rewritten. A legal hold keeps identifiers back, and only "
             "those, until its end.",
-            ("store/erase.lua", "store/dead.lua", "journeys/disconnect.py", "journeys/holds.py", "store/files.py"),
+            (
+                "store/erase.lua", "store/dead.lua", "journeys/teardown.py", "journeys/erasure.py", "journeys/holds.py",
+                "store/files.py",
+            ),
             (
                 "journeys/test_main_job.py::test_the_timer_erases_on_its_date_and_leaves_a_receipt",
                 "rooms/store/test_slot.py::test_a_revocation_counts_from_the_last_proof_of_life_but_leaves_an_hour",
@@ -332,7 +335,7 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
         "RV-3": Evidence(
             "One step takes the key away from everything but the closing errand, which may only end what is left at "
             "Google.",
-            ("store/disconnect.lua", "journeys/disconnect.py"),
+            ("store/disconnect.lua", "journeys/teardown.py"),
             (
                 "rooms/store/test_slot.py::"
                 "test_a_disconnect_takes_the_token_away_in_one_step_and_fails_what_waited",
@@ -420,7 +423,7 @@ ADDED: Final[Mapping[str, Evidence]] = MappingProxyType(
         ),
         "deletion": Evidence(
             "The settings page ends the connection and erases what is kept, at once if the agent wishes.",
-            ("journeys/disconnect.py",),
+            ("journeys/disconnect.py", "journeys/erasure.py"),
             (
                 "web/pages/test_disconnect.py::test_erasing_now_hands_out_a_receipt_that_verifies",
                 "journeys/test_main_job.py::test_the_timer_erases_on_its_date_and_leaves_a_receipt",
@@ -442,7 +445,7 @@ ADDED: Final[Mapping[str, Evidence]] = MappingProxyType(
         ),
         "withdrawal": Evidence(
             "Disconnecting takes the consent back, here and at Google.",
-            ("journeys/disconnect.py",),
+            ("journeys/disconnect.py", "journeys/teardown.py"),
             ("journeys/test_main_job.py::test_disconnecting_keeps_the_calendar_and_ends_the_permission",),
         ),
         "cookies": Evidence(

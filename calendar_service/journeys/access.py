@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from calendar_service.domain.clock import MINUTE, SECOND, Clock, Millis
@@ -20,9 +21,10 @@ from calendar_service.domain.jitter import spread
 from calendar_service.domain.names import Agent
 from calendar_service.domain.secret import Secret
 from calendar_service.google.oauth import OAuth
+from calendar_service.journeys.connection_end import ConnectionEnd
 from calendar_service.journeys.flow import Flow
 from calendar_service.store import keys
-from calendar_service.store.connections import Connections
+from calendar_service.store.connections import Connections, Slot
 from calendar_service.store.grants import Grant, Grants
 
 T = TypeVar("T")
@@ -42,30 +44,56 @@ class Access:
     grants: Grants
     oauth: OAuth
     flow: Flow
+    connection_end: ConnectionEnd
     clock: Clock
-    erase_after: Millis
+
+    # --- a call with a token ---
 
     def with_token(self, agent: Agent, grant: Grant, call: Callable[[Secret], T]) -> T:
-        """Do one call at Google with a usable token; after a 401 refresh once and call once more (F14)."""
-        usable = self.usable(agent, grant)
-        try:
-            return self._call(agent, usable, call)
-        except AccessTokenExpired:
-            return self._call(agent, self.refreshed(agent, usable), call)
+        """Do one call at Google for a live connection; after a 401 refresh once and call once more (F14)."""
 
-    def _call(self, agent: Agent, grant: Grant, call: Callable[[Secret], T]) -> T:
+        # Noted with the number of the token that was used: after a refresh, or a consent meanwhile, an older token's
+        # refusal proves nothing about the grant that stands.
+        def noting_scope(usable: Grant) -> T:
+            try:
+                return call(usable.access_token)
+            except InsufficientScope:
+                self.connections.consent_needed(agent, usable.connection_id, usable.number)
+                raise
+
+        return self._call(grant, partial(self.refreshed, agent), noting_scope)
+
+    def with_released_token(self, grant: Grant, call: Callable[[Secret], T]) -> T:
+        """Do one call at Google for an ended connection, whose token its teardown alone still holds (law 6).
+
+        A refresh takes no lease and is not stored: it serves this call. A dead grant is raised and noted nowhere,
+        because the connection has ended already.
+        """
+        return self._call(grant, self._refresh, lambda usable: call(usable.access_token))
+
+    def _call(self, grant: Grant, refresh: Callable[[Grant], Grant], call: Callable[[Grant], T]) -> T:
+        usable = self._usable(grant, refresh)
         try:
             with self.flow.calling():
-                return call(grant.access_token)
-        except InsufficientScope:
-            self.connections.consent_needed(agent, grant.connection_id, grant.number)
-            raise
+                return call(usable)
+        except AccessTokenExpired:
+            refreshed = refresh(usable)
+        with self.flow.calling():
+            return call(refreshed)
+
+    # --- a usable token ---
 
     def usable(self, agent: Agent, grant: Grant) -> Grant:
-        """Return a grant whose access token has minutes to live."""
-        if grant.expires_at - EARLY > self.clock.now():
-            return grant
-        return self.refreshed(agent, grant)
+        """Return a live connection's grant whose access token has minutes to live."""
+        return self._usable(grant, partial(self.refreshed, agent))
+
+    def _usable(self, grant: Grant, refresh: Callable[[Grant], Grant]) -> Grant:
+        """Return this grant, or what `refresh` makes of it.
+
+        The refusals of the token endpoint: `AccessRevoked` is the one proof that the grant is dead (law 5);
+        `ClientRejected`, `RefreshRefused`, `AdminBlocked` and `GoogleUnavailable` leave it alive.
+        """
+        return grant if grant.expires_at - EARLY > self.clock.now() else refresh(grant)
 
     def refreshed(self, agent: Agent, grant: Grant) -> Grant:
         """Return a newer grant than this one: refreshed here, or by whoever holds the lease."""
@@ -78,56 +106,67 @@ class Access:
                     self.connections.release(agent, "refresh", fence)
                 return newest
             if fence is not None:
-                return self._refresh(agent, newest, fence)
+                return self._refresh_under_lease(agent, newest, fence)
             if time.monotonic() > give_up:
                 raise GoogleUnavailable("another refresh of this token is under way", ambiguous=False)
             time.sleep(_LOOK_AGAIN)
 
-    def probe(self, agent: Agent) -> None:
-        """Prove that the grant is alive, at the token endpoint only (RV-1)."""
-        slot = self.connections.slot(agent)
-        if slot.grant:
-            grant = self.grants.open(agent, slot.facts.connection_id, slot.grant)
-            self.refreshed(agent, grant)
-
-    def probe_due(self) -> Millis:
-        """Return when the next proof of life is due (database time), spread by a quarter."""
-        return self.clock.now() + spread(keys.PROBE_EVERY)
+    def open(self, slot: Slot) -> Grant:
+        """Open the grant of this slot's live connection; raise `StoreUnavailable` if no key at hand opens it."""
+        return self.grants.open(slot.agent, slot.facts.connection_id, slot.grant)
 
     def _newest(self, agent: Agent, connection_id: str) -> Grant:
+        # Read again under the lease: the holder before may have stored a newer token, and a refresh with the older
+        # one would count as proof against a grant that lives.
         slot = self.connections.slot(agent)
         if slot.facts.connection_id != connection_id or not slot.grant:
             raise NotConnected("The connection ended meanwhile.")
-        return self.grants.open(agent, connection_id, slot.grant)
+        return self.open(slot)
 
-    def _refresh(self, agent: Agent, grant: Grant, fence: int) -> Grant:
+    def _refresh_under_lease(self, agent: Agent, grant: Grant, fence: int) -> Grant:
         try:
-            with self.flow.asking_for_token():
-                tokens = self.oauth.refresh(grant.refresh_token)
+            # A crash after Google's answer loses an access token of an hour: the refresh token stays valid, and the
+            # lease keeps others away for its length at most.
+            newer = self._refresh(grant)
             failpoint("access.after_refresh_before_store")
-            newer = self.grants.next(
-                grant,
-                tokens.refresh_token or grant.refresh_token,
-                tokens.access_token,
-                self.clock.now() + tokens.expires_in * SECOND,
-            )
-            due = self.probe_due()
+            due = probe_due(self.clock.now())
             if self.connections.refreshed(agent, grant.connection_id, grant.number, newer.sealed, due):
                 return newer
             return self._newest(agent, grant.connection_id)  # a newer one stands, or the connection ended
         except AccessRevoked:
             self.revoked(agent, grant)
             raise
-        except RequestRefused:
-            # It refuses this request, not the event that is to be written: that one is tried again.
-            raise RefreshRefused("the token endpoint refused a refresh and proved nothing by it") from None
         finally:
             # After the write, so that whoever takes the lease next finds the newer token.
             self.connections.release(agent, "refresh", fence)
 
+    def _refresh(self, grant: Grant) -> Grant:
+        """Ask the token endpoint once, and return the newer grant; breaker and budget learn, nothing is stored."""
+        try:
+            with self.flow.asking_for_token():
+                tokens = self.oauth.refresh(grant.refresh_token)
+        except RequestRefused:
+            # It refuses this request, not the event that is to be written: that one is tried again.
+            raise RefreshRefused("the token endpoint refused a refresh and proved nothing by it") from None
+        refresh_token = tokens.refresh_token or grant.refresh_token
+        expires = self.clock.now() + tokens.expires_in * SECOND
+        return self.grants.next(grant, refresh_token, tokens.access_token, expires)
+
+    # --- proof of life ---
+
+    def probe(self, agent: Agent) -> None:
+        """Prove that the grant is alive, at the token endpoint only (RV-1)."""
+        slot = self.connections.slot(agent)
+        if slot.grant:
+            self.refreshed(agent, self.open(slot))
+
     def revoked(self, agent: Agent, grant: Grant) -> None:
         """Note Google's proof that this grant is dead, unless a newer token stands (RV-1)."""
         facts = self.connections.slot(agent).facts
-        ended = self.connections.dead(agent, grant.connection_id, grant.number, self.erase_after)
-        if ended == "ok":
+        if self.connection_end.mark_revoked(agent, grant):
             self.flow.died(facts)
+
+
+def probe_due(now: Millis) -> Millis:
+    """Return when the next proof of life is due, spread by a quarter."""
+    return now + spread(keys.PROBE_EVERY)

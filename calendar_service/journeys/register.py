@@ -14,6 +14,7 @@ from calendar_service.domain.errors import NotConnected
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import Record
 from calendar_service.journeys.disconnect import Disconnect
+from calendar_service.journeys.erasure import Erasure
 from calendar_service.journeys.overview import connection_view
 from calendar_service.journeys.views import ConnectionView
 from calendar_service.store.census import Census
@@ -68,6 +69,7 @@ class Register:
     sessions: Sessions
     grants: Grants
     disconnect: Disconnect
+    erasure: Erasure
 
     def entries(self, organization: str = "", state: State | None = None) -> Iterator[Entry]:
         """Yield every connection, of one organisation and in one state if these are named."""
@@ -114,7 +116,7 @@ class Register:
             raise NotConnected("Nothing is kept of this agent.")
         if state not in ENDED:
             raise NotConnected("The connection stands: end it first (`connections revoke`), then erase.")
-        return self.disconnect.erase_now(agent, Actor.OPERATOR)
+        return self.erasure.erase_now(agent, Actor.OPERATOR)
 
     def _entry(self, slot: Slot) -> Entry:
         key_id = self.grants.key_id(slot.grant) if slot.grant else ""

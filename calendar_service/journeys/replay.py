@@ -13,7 +13,8 @@ from calendar_service.domain.errors import InvalidRequest
 from calendar_service.domain.names import Agent
 from calendar_service.journeys.audit import Audit
 from calendar_service.journeys.checkpoints import instant
-from calendar_service.journeys.disconnect import Disconnect
+from calendar_service.journeys.connection_end import ConnectionEnd
+from calendar_service.journeys.erasure import Erasure
 from calendar_service.store.census import Census
 from calendar_service.store.connections import Connections, Slot
 from calendar_service.store.journal import Actor, Kind
@@ -89,8 +90,8 @@ class Replay:
     trail: Trail
     census: Census
     connections: Connections
-    disconnect: Disconnect
-    term: Millis
+    connection_end: ConnectionEnd
+    erasure: Erasure
 
     def past(self, lines: Iterable[bytes], former_keys: Sequence[str] = ()) -> Past:
         """Return what a whole export says; raise `InvalidRequest` if it does not verify or is only a part."""
@@ -105,7 +106,7 @@ class Replay:
             )
         past = Past()
         for entry in said:
-            past.learn(entry, self.term)
+            past.learn(entry, self.connection_end.erase_after)
         return past
 
     def steps(self, past: Past) -> Iterator[Step]:
@@ -125,11 +126,9 @@ class Replay:
             self.connections.pause(step.agent, actor, paused=paused)
         if step.ends:
             left = max(step.due - self.trail.now(), 0)
-            self.connections.disconnect(
-                step.agent, Actor.OPERATOR, delete_calendar=False, erase_after=left, errand_lease=0
-            )
+            self.connection_end.disconnect(step.agent, Actor.OPERATOR, erase_after=left)
         if step.erase:
-            self.disconnect.erase_now(step.agent, Actor.OPERATOR)
+            self.erasure.erase_now(step.agent, Actor.OPERATOR)
 
     def note(self, ended: int, erased: int) -> None:
         """Say in the trail that a replay was made."""

@@ -18,6 +18,7 @@ from calendar_service.domain.errors import (
 )
 from calendar_service.domain.reviewer import ACTS_A_MINUTE, LONGEST, LONGEST_DAYS
 from calendar_service.journeys.disconnect import Disconnect
+from calendar_service.journeys.erasure import Erasure
 from calendar_service.store import keys
 from calendar_service.store.connections import Connections
 from calendar_service.store.database import CLOCK_TOLERANCE
@@ -42,6 +43,7 @@ class Reviewers:
     links: ReviewerLinks
     connections: Connections
     disconnect: Disconnect
+    erasure: Erasure
     clock: Clock
 
     # --- the operator's commands ---
@@ -116,7 +118,7 @@ class Reviewers:
             with suppress(
                 NotConnected, RetentionRequiredByLaw
             ):  # gone meanwhile, or held: then its timer erases it
-                self.disconnect.erase_now(agent, Actor.OPERATOR)
+                self.erasure.erase_now(agent, Actor.OPERATOR)
                 erased += 1
         return erased
 

@@ -13,16 +13,6 @@ _REVOKING = "revoking"
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
-    """What a connection finds when it joins an account's mark."""
-
-    others: int
-    """How many other connections use the account."""
-    revoking_until: Millis
-    """A revocation for this account may be under way until then (its deadline); 0 = none."""
-
-
-@dataclass(frozen=True, slots=True)
 class Mark:
     """One account's mark as it was found."""
 
@@ -42,10 +32,9 @@ class Marks:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def join(self, mark: str, connection_id: str) -> Joined:
-        """Add the connection; tell who else is there and whether a revocation was sent already."""
-        others, until = self._run("mark_join", mark, connection_id, keys.MARK_EXPIRY)
-        return Joined(int(others), int(until))
+    def join(self, mark: str, connection_id: str) -> Millis:
+        """Add the connection; return until when a revocation may be under way (its deadline), 0 = none."""
+        return int(self._run("mark_join", mark, connection_id, keys.MARK_EXPIRY)[0])
 
     def shared(self, mark: str, own: Collection[str]) -> bool:
         """Tell whether other connections than these use the account now."""

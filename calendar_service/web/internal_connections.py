@@ -44,7 +44,7 @@ def end_connection(service: Service, names: Names, query: EndQuery, _: Nothing) 
     view = service.disconnect.disconnect(names.whose, Actor.ADMINISTRATOR)
     if query.erase is UNSET or view.state is State.NOT_CONNECTED:
         return Answer(200, answers.Disconnected(state=view.state))
-    receipt = service.disconnect.erase_now(names.whose, Actor.ADMINISTRATOR)
+    receipt = service.erasure.erase_now(names.whose, Actor.ADMINISTRATOR)
     state = service.overview.connection(names.whose).state
     return Answer(200, answers.Disconnected(state=state, receipt=receipt))
 

@@ -137,7 +137,7 @@ class Callback:
         return redirect("/settings", 303)
 
     def _finish(self, visit: Visit | None) -> Outcome:
-        return self.service.connect.finish(
+        return self.service.consent.finish(
             visit.browser if visit else None,
             visit.cookie if visit else "",
             state=_single("state"),
@@ -167,7 +167,7 @@ class Acts:
         visit = self.visits.acting()
         shown = request.form.get("policy", "")
         try:
-            address = self.service.connect.begin(visit.browser, visit.cookie, shown)
+            address = self.service.consent.begin(visit.browser, visit.cookie, shown)
         except ConsentRefused as refused:
             return self._back(visit, f"refused:{refused.reason}")
         return redirect(address, 303)
@@ -176,7 +176,7 @@ class Acts:
         """Make the calendar again, or take up one of ours that is there."""
         visit = self.visits.acting()
         create = request.form.get("create") == "yes"
-        ready = self.service.connect.make_calendar(visit.agent, create=create)
+        ready = self.service.dedicated_calendar.ensure(visit.agent, create=create)
         return self._back(
             visit, "calendar_ready" if ready else "calendar_later" if create else "calendar_none"
         )
@@ -206,7 +206,7 @@ class Acts:
     def erase(self) -> AnyResponse:
         """Erase what is kept, and hand the receipt's one whole copy to this browser."""
         visit = self.visits.acting()
-        receipt = self.service.disconnect.erase_now(visit.agent, Actor.AGENT)
+        receipt = self.service.erasure.erase_now(visit.agent, Actor.AGENT)
         answer = redirect(f"/receipts/{receipt['number']}", 303)
         copy = json.dumps(receipt, separators=(",", ":"))
         guard_cookies.set_cookie(self.service.config, answer, RECEIPT, copy, lax=False, seconds=_RECEIPT_KEPT)

@@ -89,7 +89,7 @@ class ReceiptPage:
 
     def show(self, number: str) -> AnyResponse:
         """Show the receipt, or hand it out as a file."""
-        kept = self.service.disconnect.receipt(number)
+        kept = self.service.erasure.receipt(number)
         copy = self._own_copy(number)
         if "download" in request.args:
             return as_file(copy or kept, f"erasure-receipt-{number}.json")

@@ -124,7 +124,7 @@ class ReviewerConsole:
         desk = self.desks.acting_reviewer()
         self.service.disconnect.disconnect(desk.agent, Actor.AGENT)
         with suppress(NotConnected, RetentionRequiredByLaw):  # nothing was kept, or a hold keeps identifiers
-            self.service.disconnect.erase_now(desk.agent, Actor.AGENT)
+            self.service.erasure.erase_now(desk.agent, Actor.AGENT)
         self.calls.forget(desk.agent)
         answer = redirect("/console?step=start&done=reset", 303)
         self.desks.keep(answer, self.desks.afresh(desk))

@@ -82,7 +82,7 @@ class Items:
         self.probes, self.detections = PerMinute(PROBES), PerMinute(PROBES)
         self.kinds = {
             SESSION: ItemKind(self.service.schedule.resume),
-            TEARDOWN: ItemKind(self.service.disconnect.run_errands),
+            TEARDOWN: ItemKind(self.service.teardowns.run),
             "erase": ItemKind(self._erase),
             "hold": ItemKind(self._end_hold),
             "probe": ItemKind(self._probe),
@@ -136,7 +136,7 @@ class Items:
             return _LATER
 
     def _erase(self, agent: Agent, _: str) -> Delay:
-        answer = self.service.disconnect.erase_due(agent)
+        answer = self.service.erasure.erase_due(agent)
         if answer == "clock":
             report_clock_difference(self.service.log)
             return _CLOCK
@@ -154,10 +154,10 @@ class Items:
             self.service.flow.answered()
 
     def _create_calendar(self, agent: Agent, _: str) -> Delay:
-        connect = self.service.connect
-        if not connect.calendar_never_made(agent):
+        calendar = self.service.dedicated_calendar
+        if not calendar.never_made(agent):
             return "never"
-        if not self.service.flow.aside() or connect.make_calendar(agent, create=True):
+        if not self.service.flow.aside() or calendar.ensure(agent, create=True):
             return None
         return _SOON
 

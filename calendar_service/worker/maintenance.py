@@ -93,7 +93,7 @@ class Repairs:
 
     def account_references(self) -> None:
         """Compare the references of each Google account with the connections there are."""
-        if count := self.service.shared_accounts.put_right():
+        if count := self.service.shared_account_repair.repair():
             self.service.log.event("marks.put_right", count=count)
 
     def off_boardings(self) -> None:

@@ -85,7 +85,7 @@ class Someone:
 
     def erased(self) -> None:
         self.house.service.disconnect.disconnect(self.agent, Actor.AGENT)
-        self.house.service.disconnect.erase_now(self.agent, Actor.AGENT)
+        self.house.service.erasure.erase_now(self.agent, Actor.AGENT)
 
 
 # --- what the agent sees ---

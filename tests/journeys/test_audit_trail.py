@@ -198,7 +198,7 @@ def test_a_checkpoint_states_what_is_due_erased_held_and_overdue(house: Househol
         house.service.disconnect.disconnect(agent, Actor.AGENT)
     house.connect(NEIGHBOUR)
     house.service.access.probe(NEIGHBOUR)
-    house.service.disconnect.erase_now(gone, Actor.AGENT)
+    house.service.erasure.erase_now(gone, Actor.AGENT)
     until = house.service.clock.now() + 100 * DAY
     house.service.holds.place(held, Hold("A. One", "B. Two", "a court", "a matter", until))
     made = house.service.sealer.checkpoint()
@@ -214,7 +214,7 @@ def test_a_checkpoint_states_what_is_due_erased_held_and_overdue(house: Househol
 
 
 def test_the_next_checkpoint_counts_from_the_one_before(lived: Household) -> None:
-    lived.service.disconnect.erase_now(lived.agent, Actor.AGENT)
+    lived.service.erasure.erase_now(lived.agent, Actor.AGENT)
     days(lived, 1)
     made = lived.service.sealer.checkpoint()
     assert made is not None
@@ -342,7 +342,7 @@ def test_a_token_that_outlives_its_errand_is_overdue_too(house: Household) -> No
     house.google.fault("/revoke", {"status": 503, "reason": "backendError"})
     house.connect()
     house.service.disconnect.disconnect(house.agent, Actor.AGENT)
-    house.service.disconnect.erase_now(house.agent, Actor.AGENT)
+    house.service.erasure.erase_now(house.agent, Actor.AGENT)
     assert house.service.audit.ends().overdue == 0
     days(house, 7.1)
     assert house.service.audit.ends().overdue == 1
@@ -374,7 +374,7 @@ def test_without_any_checkpoint_the_doctor_says_so(house: Household) -> None:
 
 
 def test_entries_past_their_term_end_at_a_checkpoint_and_the_rest_verifies(lived: Household) -> None:
-    lived.service.disconnect.erase_now(lived.agent, Actor.AGENT)
+    lived.service.erasure.erase_now(lived.agent, Actor.AGENT)
     days(lived, 1)
     lived.service.sealer.checkpoint()
     lived.service.connections.choose_term(NEIGHBOUR, HOUR)
@@ -388,7 +388,7 @@ def test_entries_past_their_term_end_at_a_checkpoint_and_the_rest_verifies(lived
         3,
     )  # the second one, at which the rest begins, and two more
     assert 0 < verdict.entries < before
-    assert lived.service.disconnect.receipt(receipt)
+    assert lived.service.erasure.receipt(receipt)
     days(lived, 2)
     lived.service.sealer.checkpoint()
     verdict = verify(lived)
@@ -404,7 +404,7 @@ def test_entries_past_their_term_end_at_a_checkpoint_and_the_rest_verifies(lived
 def test_no_entry_and_no_receipt_ends_while_the_clocks_disagree(
     lived: Household, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lived.service.disconnect.erase_now(lived.agent, Actor.AGENT)
+    lived.service.erasure.erase_now(lived.agent, Actor.AGENT)
     days(lived, 1)
     lived.service.sealer.checkpoint()
     before, receipts = verify(lived).entries, keys.receipts(lived.agent.shard)
@@ -550,7 +550,7 @@ def test_after_the_erasure_nothing_that_is_left_leads_from_an_entry_to_the_agent
     house.service.organizations.pause(house.agent, Actor.ADMINISTRATOR, paused=True)
     connection = house.service.audit.connection_of(house.agent)
     house.service.disconnect.disconnect(house.agent, Actor.AGENT)
-    receipt = house.service.disconnect.erase_now(house.agent, Actor.AGENT)
+    receipt = house.service.erasure.erase_now(house.agent, Actor.AGENT)
     house.work(2)
     rows = [line.partition(" = ") for line in house.stored().splitlines()]
     kept = [row for row in rows if not row[0].startswith("browser:")]  # an open page, for hours at most
@@ -590,7 +590,7 @@ def test_an_errands_end_belongs_to_the_connection_that_left_it(house: Household)
     house.connect()
     former = house.service.audit.connection_of(house.agent)
     house.service.disconnect.disconnect(house.agent, Actor.AGENT)
-    house.service.disconnect.erase_now(house.agent, Actor.AGENT)
+    house.service.erasure.erase_now(house.agent, Actor.AGENT)
     house.clock.advance(MINUTE / SECOND)
     house.work()
     found = entries([json.loads(line) for line in house.service.audit.export()])

@@ -51,7 +51,7 @@ def test_events_of_an_erased_connection_are_counted_and_left_alone(house: Househ
     house.connect()
     house.service.schedule.put(house.agent, "old", house.content(), By.AGENT, None)
     house.service.disconnect.disconnect(house.agent, Actor.AGENT)
-    house.service.disconnect.erase_now(house.agent, Actor.AGENT)
+    house.service.erasure.erase_now(house.agent, Actor.AGENT)
     house.connect()
     now = house.service.clock.now()
     plan = house.service.sync.reconcile(house.agent, now, now + 60 * DAY, {}, apply=True)

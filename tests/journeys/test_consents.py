@@ -269,7 +269,7 @@ def test_a_calendar_taken_up_while_the_errand_is_at_google_is_not_deleted(house:
     served.google.fault(stopping, {"delay": 1}, times=1)
 
     def carry_on() -> None:
-        house.service.disconnect.run_errands(house.agent)
+        house.service.teardowns.run(house.agent)
         house.service.transport.close()  # this thread's
 
     errand = threading.Thread(target=carry_on)

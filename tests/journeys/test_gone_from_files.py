@@ -107,7 +107,7 @@ def test_where_nobody_asked_for_it_the_file_is_rewritten_within_the_day(
     house.service.disconnect.disconnect(WHOSE, Actor.AGENT)
     configure({"erase.after_store": "raise"})
     with pytest.raises(FailpointRaised):
-        house.service.disconnect.erase_now(WHOSE, Actor.AGENT)
+        house.service.erasure.erase_now(WHOSE, Actor.AGENT)
     configure({})
     house.clock.advance(DAY / 4 / SECOND)
     worker.round()
@@ -133,7 +133,7 @@ def erased(house: Household) -> bytes:
     """Let a connection live and be erased; return its calendar's id."""
     calendar_id = lived(house)["calendar id"].encode()
     house.service.disconnect.disconnect(WHOSE, Actor.AGENT)
-    house.service.disconnect.erase_now(WHOSE, Actor.AGENT)
+    house.service.erasure.erase_now(WHOSE, Actor.AGENT)
     return calendar_id
 
 
@@ -251,7 +251,7 @@ def test_no_key_that_is_still_held_finds_an_identifier_again(alone: tuple[Househ
     lived(house)
     known = {event["id"] for event in house.all_events()} | {book["id"] for book in house.calendars()}
     house.service.disconnect.disconnect(WHOSE, Actor.AGENT)
-    house.service.disconnect.erase_now(WHOSE, Actor.AGENT)
+    house.service.erasure.erase_now(WHOSE, Actor.AGENT)
     house.work()
     names = ("CALENDAR_IDENTITY_KEY", "CALENDAR_SIGNING_KEY")
     held = [b64decode(house.variables[name]) for name in names]

@@ -109,7 +109,7 @@ def test_a_hold_on_a_living_connection_counts_at_its_end(house: Household) -> No
     house.service.disconnect.disconnect(house.agent, Actor.AGENT)
     assert house.live_tokens() == []
     with pytest.raises(RetentionRequiredByLaw):
-        house.service.disconnect.erase_now(house.agent, Actor.ADMINISTRATOR)
+        house.service.erasure.erase_now(house.agent, Actor.ADMINISTRATOR)
     advance(house, 8 * DAY)
     house.work(2)
     assert facts(house).calendar_id
@@ -163,7 +163,7 @@ def test_a_calendar_that_is_replaced_under_a_hold_keeps_its_identifier(house: Ho
     else:
         house.as_person("DELETE", None, calendar=former)
         house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None)
-        assert house.service.connect.make_calendar(house.agent, create=True)
+        assert house.service.dedicated_calendar.ensure(house.agent, create=True)
     assert facts(house).calendar_id != former
     assert former in invoke(house, "connections", "show", "acme", "agent-1").output
     house.service.holds.release(house.agent)
@@ -184,7 +184,7 @@ def test_the_agent_is_told(ended: Household) -> None:
     told = ended.service.export.of(ended.agent)["connection"]
     assert told["kept_by_law_until"] == rfc3339(hold.until)
     with pytest.raises(RetentionRequiredByLaw):
-        ended.service.disconnect.erase_now(ended.agent, Actor.AGENT)
+        ended.service.erasure.erase_now(ended.agent, Actor.AGENT)
 
 
 def test_while_telling_is_forbidden_nothing_shows_it_to_the_agent(ended: Household) -> None:
@@ -195,7 +195,7 @@ def test_while_telling_is_forbidden_nothing_shows_it_to_the_agent(ended: Househo
     assert (told["kept_by_law_until"], told["erased_on"], told["former_calendar_ids"]) == (None, None, None)
     assert ended.service.overview.connection(ended.agent).erase_due == 0
     with pytest.raises(Busy) as refusal:
-        ended.service.disconnect.erase_now(ended.agent, Actor.AGENT)
+        ended.service.erasure.erase_now(ended.agent, Actor.AGENT)
     assert "law" not in refusal.value.detail
     advance(ended, 6 * DAY)
     assert ended.service.overview.settings(ended.agent).held_until == hold.until
@@ -206,7 +206,7 @@ def test_a_refused_erasure_changes_nothing(ended: Household) -> None:
     before = ended.stored()
     for actor in (Actor.AGENT, Actor.ADMINISTRATOR, Actor.OPERATOR):
         with pytest.raises(RetentionRequiredByLaw):
-            ended.service.disconnect.erase_now(ended.agent, actor)
+            ended.service.erasure.erase_now(ended.agent, actor)
     assert ended.stored() == before
 
 
@@ -263,7 +263,7 @@ def test_an_erasure_that_dies_leaves_all_to_the_hold_or_nothing(
 
 
 def test_a_hold_that_comes_while_an_erasure_is_under_way_is_obeyed(ended: Household) -> None:
-    receipt = ended.service.disconnect.receipts.write(ended.agent, "confirmed")
+    receipt = ended.service.erasure.receipts.write(ended.agent, "confirmed")
     ended.service.holds.place(ended.agent, hold_of(ended))
     answer = ended.service.connections.erase(
         ended.agent, Actor.AGENT, receipt["number"], json.dumps(receipt), timed=False
@@ -274,9 +274,9 @@ def test_a_hold_that_comes_while_an_erasure_is_under_way_is_obeyed(ended: Househ
 
 def _erase(house: Household, *, timed: bool) -> None:
     if timed:
-        house.service.disconnect.erase_due(house.agent)
+        house.service.erasure.erase_due(house.agent)
     else:
-        house.service.disconnect.erase_now(house.agent, Actor.OPERATOR)
+        house.service.erasure.erase_now(house.agent, Actor.OPERATOR)
 
 
 def _erased(house: Household, *, timed: bool) -> bool:

@@ -187,7 +187,7 @@ def test_a_record_that_does_not_open_is_the_operators_matter_and_changes_nothing
     assert house.service.overview.settings(house.agent).account == ""
     view = house.service.disconnect.disconnect(house.agent, Actor.AGENT)
     assert (view.state, view.revocation) == (State.DISCONNECTED, "pending")
-    house.service.disconnect.erase_now(house.agent, Actor.AGENT)
+    house.service.erasure.erase_now(house.agent, Actor.AGENT)
     house.clock.advance(8 * 86400)
     house.work(2)
     assert ":errands" not in house.stored()

@@ -182,7 +182,7 @@ def test_after_the_erasure_the_marker_finds_the_calendar_and_the_session(house: 
     house.connect()
     house.service.schedule.put(house.agent, "s1", house.content("Before"), By.AGENT, None)
     house.service.disconnect.disconnect(house.agent, Actor.AGENT)
-    house.service.disconnect.erase_now(house.agent, Actor.AGENT)
+    house.service.erasure.erase_now(house.agent, Actor.AGENT)
     house.connect()
     assert len(house.calendars()) == 1
     again = house.service.schedule.put(house.agent, "s1", house.content("After"), By.AGENT, None)
@@ -215,7 +215,7 @@ def test_the_timer_erases_on_its_date_and_leaves_a_receipt(house: Household) -> 
 def test_a_receipt_verifies_and_a_changed_one_does_not(house: Household) -> None:
     house.connect()
     house.service.disconnect.disconnect(house.agent, Actor.AGENT)
-    receipt = house.service.disconnect.erase_now(house.agent, Actor.AGENT)
+    receipt = house.service.erasure.erase_now(house.agent, Actor.AGENT)
     keys = house.service.public_keys
     whole = json.dumps(receipt).encode()
     assert verify(whole, keys) == receipt
@@ -225,7 +225,7 @@ def test_a_receipt_verifies_and_a_changed_one_does_not(house: Household) -> None
         changed = json.dumps(receipt | {name: "x"}).encode()
         with pytest.raises(ReceiptInvalid):
             verify(changed, keys)
-    kept = house.service.disconnect.receipt(receipt["number"])
+    kept = house.service.erasure.receipt(receipt["number"])
     assert "salt" not in kept
     assert verify(json.dumps(kept).encode(), keys) == kept
 
@@ -233,7 +233,7 @@ def test_a_receipt_verifies_and_a_changed_one_does_not(house: Household) -> None
 def test_erasing_what_is_not_ended_is_refused(house: Household) -> None:
     house.connect()
     with pytest.raises(NotConnected):
-        house.service.disconnect.erase_now(house.agent, Actor.AGENT)
+        house.service.erasure.erase_now(house.agent, Actor.AGENT)
     assert house.service.overview.connection(house.agent).state is State.CONNECTED
 
 
@@ -320,8 +320,8 @@ def test_a_calendar_deleted_by_the_agent_is_noticed_once_and_made_again_only_whe
     waits = house.service.schedule.put(house.agent, "s3", house.content("Waits too"), By.AGENT, None)
     assert waits.status is Status.WAITING
     assert len(house.calls()) == calls
-    assert house.service.connect.make_calendar(house.agent, create=False) is False
-    assert house.service.connect.make_calendar(house.agent, create=True) is True
+    assert house.service.dedicated_calendar.ensure(house.agent, create=False) is False
+    assert house.service.dedicated_calendar.ensure(house.agent, create=True) is True
     house.work()
     assert sorted(event["summary"] for event in house.events()) == ["Waits", "Waits too"]
     again = house.service.schedule.put(house.agent, "s1", house.content("Whole"), By.AGENT, None)

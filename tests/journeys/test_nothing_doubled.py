@@ -130,7 +130,7 @@ def test_a_calendar_that_was_missing_for_a_moment_ends_no_doubt(house: Household
     _later(house)
     assert _status(house) is Status.WAITING
     house.service.schedule.cancel(house.agent, "s1", By.AGENT, None)
-    house.service.connect.make_calendar(house.agent, create=False)
+    house.service.dedicated_calendar.ensure(house.agent, create=False)
     _later(house)
     assert (_status(house), _shown(house)) == (Status.CANCELLED, [])
 
@@ -182,7 +182,7 @@ def _erased_and_back(house: Household) -> None:
     house.connect()
     house.service.schedule.put(house.agent, "s1", house.content("Old"), By.AGENT, None)
     house.service.disconnect.disconnect(house.agent, Actor.AGENT)
-    house.service.disconnect.erase_now(house.agent, Actor.AGENT)
+    house.service.erasure.erase_now(house.agent, Actor.AGENT)
 
 
 def test_a_cancel_of_what_waited_finds_the_event_from_before_the_erasure(house: Household) -> None:

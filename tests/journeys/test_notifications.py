@@ -276,7 +276,7 @@ def test_a_disconnect_while_the_channel_is_opened_leaves_it_to_the_errand(house:
     house.connect()
     agent = house.agent
     slot = house.service.connections.slot(agent)
-    grant = house.service.connect.grants.open(agent, slot.facts.connection_id, slot.grant)
+    grant = house.service.access.open(slot)
     channel = house.service.channels._watch(grant.access_token, agent, slot.facts)
     house.service.disconnect.end(agent, Actor.AGENT)
     stands = house.service.connections.channel_opened(
@@ -346,7 +346,7 @@ def test_a_calendar_that_is_gone_is_noticed_by_its_last_notification(watched: Wa
     ]
     assert channel["id"] not in watched.stored()
     assert watched.channels == []
-    assert watched.service.connect.make_calendar(watched.agent, create=True)
+    assert watched.service.dedicated_calendar.ensure(watched.agent, create=True)
     watched.work(3)
     assert len(watched.channels) == 1
 

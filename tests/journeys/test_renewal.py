@@ -81,7 +81,7 @@ def test_from_the_restart_on_nothing_is_used_until_the_agent_agrees(
         lambda: newer.service.sync.reconcile(
             newer.agent, 0, 2**40, {"s1": Wanted(newer.content(), None)}, apply=True
         ),
-        lambda: newer.service.connect.make_calendar(newer.agent, create=True),
+        lambda: newer.service.dedicated_calendar.ensure(newer.agent, create=True),
     ):
         with pytest.raises(NotConnected):
             used()

@@ -103,11 +103,10 @@ def disaster(tmp_path_factory: pytest.TempPathFactory, google_process: LocalGoog
         hold(house, SHORTER, 30 * DAY, replace=True)
         hold(house, LAPSED, HOUR, replace=True)
         clock.advance(2 * HOUR / SECOND)
-        end = house.service.disconnect
         for agent in (ENDED, ERASED, HELD):
-            end.disconnect(agent, Actor.AGENT)
+            house.service.disconnect.disconnect(agent, Actor.AGENT)
         hold(house, HELD)
-        end.erase_now(ERASED, Actor.AGENT)
+        house.service.erasure.erase_now(ERASED, Actor.AGENT)
         house.connect(MOVED, ANOTHER)
         house.connect(LATER, ANOTHER)
         house.service.sealer.checkpoint()

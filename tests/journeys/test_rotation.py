@@ -82,7 +82,7 @@ def test_everything_is_sealed_under_the_current_key_and_still_works(
     )
     assert view.status is Status.SCHEDULED
     house.clock.advance(7 * HOUR / 1000)
-    without_the_former.service.disconnect.run_errands(OTHER)
+    without_the_former.service.teardowns.run(OTHER)
     assert rotated.live_tokens() == ["agent-one@example.com"]
 
 
@@ -92,7 +92,7 @@ def test_an_errand_is_sealed_anew_also_where_its_connection_is_erased(
     house.connect()
     house.google.fault("/revoke", {"status": 503, "reason": "backendError"})
     house.service.disconnect.disconnect(house.agent, Actor.AGENT)
-    house.service.disconnect.erase_now(house.agent, Actor.AGENT)
+    house.service.erasure.erase_now(house.agent, Actor.AGENT)
     assert rotated.service.rotation.rotate(quietly).resealed == 1
     assert seals(rotated) == {"k2": (0, 1, 0), "k1": (0, 0, 0)}
 

@@ -118,10 +118,10 @@ def test_an_errand_is_on_the_mark_until_it_ends_or_the_database_ends_it(house: H
     house.connect()
     house.service.disconnect.end(house.agent, Actor.AGENT)
     house.clock.advance(A_DAY)
-    assert house.service.shared_accounts.put_right() == 0
+    assert house.service.shared_account_repair.repair() == 0
     assert members(house) == {connection_id(house, house.agent)}
     house.service.database.client.delete(keys.part(house.agent, "errands"))  # as its expiry does
-    assert house.service.shared_accounts.put_right() == 1
+    assert house.service.shared_account_repair.repair() == 1
     assert members(house) == set()
 
 
@@ -152,7 +152,7 @@ def test_a_connection_whose_account_is_not_known_yet_stays_on_the_mark_that_it_j
     house.clock.advance(70)
     house.work()
     house.clock.advance(A_DAY)
-    assert house.service.shared_accounts.put_right() == 0
+    assert house.service.shared_account_repair.repair() == 0
     assert not house.facts.account_mark
     assert members(house) == {connection_id(house, house.agent)}
 
@@ -174,7 +174,7 @@ def test_who_ends_while_the_marks_are_put_right_is_not_on_one_afterwards(house: 
     house.connect()
     house.service.database.client.delete(mark(house))
     late = LateCensus(house.service.database, lambda: revocation(house))
-    replace(house.service.shared_accounts, census=late).put_right()
+    replace(house.service.shared_account_repair, census=late).repair()
     assert house.live_tokens() == []
     assert members(house) == set()
 
@@ -189,3 +189,28 @@ def test_who_connects_while_a_late_consent_is_given_back_sees_the_revocation(hou
     replica.close()
     assert until[0] > house.service.clock.now()
     assert (house.live_tokens(), members(house)) == ([], set())
+
+
+def test_who_connects_while_a_wider_permission_is_given_back_sees_the_revocation(house: Household) -> None:
+    house.google.switch(granted_scope="more")
+    until: list[int] = []
+    client = house.service.database.client
+    house.at_call("oauth.revoke", lambda: until.append(int(client.hget(mark(house), "revoking") or 0)))
+    with pytest.raises(ConsentRefused, match="scope_more"):
+        house.connect()
+    assert until[0] > house.service.clock.now()
+    assert (house.live_tokens(), list(client.scan_iter(keys.account_mark("*")))) == ([], [])
+
+
+def test_a_wider_permission_is_not_given_back_while_the_agents_own_account_is_unknown(
+    house: Household,
+) -> None:
+    listed = {"method": "GET", "path": "/calendar/v3/users/me/calendarList"}
+    house.google.fault(listed, {"status": 503, "reason": "backendError"}, times=2)
+    house.connect()
+    assert not house.facts.account_mark
+    house.google.switch(granted_scope="more")
+    with pytest.raises(ConsentRefused, match="scope_more_shared"):
+        house.connect()
+    assert house.live_tokens() != []
+    assert members(house) == set()

@@ -60,7 +60,7 @@ def test_a_lost_session_is_made_whole_by_the_same_wish(house: Household) -> None
     put(house, 1)
     house.as_person("DELETE", None, calendar=house.facts.calendar_id)
     house.service.connections.calendar_missing(house.agent, house.facts)
-    house.service.connect.make_calendar(house.agent, create=True)
+    house.service.dedicated_calendar.ensure(house.agent, create=True)
     assert titles(house) == []
     assert put(house, 1).status is Status.SCHEDULED
     assert titles(house) == ["A talk"]
@@ -75,7 +75,7 @@ def test_a_lost_session_that_a_person_had_changed_is_made_whole_by_the_same_wish
     assert house.service.schedule.get(house.agent, "s1", read_google=False).reason == "changed_in_google"
     house.as_person("DELETE", None, calendar=view.calendar_id)
     house.service.connections.calendar_missing(house.agent, house.facts)
-    house.service.connect.make_calendar(house.agent, create=True)
+    house.service.dedicated_calendar.ensure(house.agent, create=True)
     assert put(house, 1).status is Status.SCHEDULED
     assert titles(house) == ["A talk"]
 

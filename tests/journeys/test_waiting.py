@@ -228,7 +228,7 @@ def test_google_that_misses_a_calendar_which_was_replaced_meanwhile_says_nothing
     former = house.facts
     house.as_person("DELETE", None, calendar=former.calendar_id)
     house.service.connections.calendar_missing(house.agent, former)
-    house.service.connect.make_calendar(house.agent, create=True)
+    house.service.dedicated_calendar.ensure(house.agent, create=True)
     put(house)
     house.service.connections.calendar_missing(house.agent, former)  # who asked before hears of it only now
     assert house.service.overview.connection(house.agent).state is State.CONNECTED

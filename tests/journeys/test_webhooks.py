@@ -216,7 +216,7 @@ def test_a_deleted_calendar_is_told_with_what_was_lost_and_then_its_replacement(
     assert set(lost) == {"s1", "s2"}
     assert lost["s1"]["status"] == "lost"
     assert lost["s1"]["reason"] == "calendar_missing"
-    assert connected.service.connect.make_calendar(connected.agent, create=True)
+    assert connected.service.dedicated_calendar.ensure(connected.agent, create=True)
     assert connected.told() == ["connection.calendar_replaced", "session.applied"]
     assert connected.backend.received[0]["data"]["status"] == "connected"
 
@@ -257,7 +257,7 @@ def test_the_erasure_is_told_by_the_connections_random_id_alone(connected: Told)
     connection_id = connected.service.connections.slot(connected.agent).facts.connection_id
     connected.service.disconnect.disconnect(connected.agent, Actor.AGENT)
     connected.quiet()
-    connected.service.disconnect.erase_now(connected.agent, Actor.AGENT)
+    connected.service.erasure.erase_now(connected.agent, Actor.AGENT)
     kept = connected.stored()
     assert f"{connection_id}:3" in kept
     assert connected.told() == ["connection.erased"]
@@ -309,7 +309,7 @@ def test_without_an_address_nothing_is_queued(
     house.connect()
     put(house)
     house.service.disconnect.disconnect(house.agent, Actor.AGENT)
-    house.service.disconnect.erase_now(house.agent, Actor.AGENT)
+    house.service.erasure.erase_now(house.agent, Actor.AGENT)
     house.work()
     kept = house.stored()
     assert ":letters" not in kept
@@ -359,7 +359,7 @@ def test_undelivered_letters_are_erased_with_the_connection(connected: Told) -> 
     put(connected)
     connected.service.disconnect.disconnect(connected.agent, Actor.AGENT)
     connected.work(2)
-    connected.service.disconnect.erase_now(connected.agent, Actor.AGENT)
+    connected.service.erasure.erase_now(connected.agent, Actor.AGENT)
     assert [kind for kind, _, _ in connected.letters()] == ["connection.erased"]
     client = connected.service.database.client
     client.delete(*client.keys("browser:*"))
@@ -374,7 +374,7 @@ def test_the_database_ends_letters_by_itself_where_no_worker_runs(connected: Tol
     lifetimes = {client.pttl(keys.part(connected.agent, part)) // 1000 for part in ("letters", "facts")}
     assert len(lifetimes) == 1  # with everything else of the connection
     assert 7 * DAY < lifetimes.pop() * 1000 <= 8 * DAY
-    connected.service.disconnect.erase_now(connected.agent, Actor.AGENT)
+    connected.service.erasure.erase_now(connected.agent, Actor.AGENT)
     for name in (keys.erased(connected.agent.shard), keys.erased_due(connected.agent.shard)):
         assert 7 * DAY < client.pttl(name) <= 8 * DAY
 
@@ -513,7 +513,7 @@ def test_a_letter_sent_while_its_connection_was_erased_leaves_nothing_behind(con
     letters = connected.service.notify.letters
     taken = letters.take(connected.agent)
     assert taken is not None
-    connected.service.disconnect.erase_now(connected.agent, Actor.AGENT)
+    connected.service.erasure.erase_now(connected.agent, Actor.AGENT)
     letters.done(connected.agent, taken.letter, "later", 1000)
     client = connected.service.database.client
     assert [key for key in client.keys("*") if "agent-1" in key and "browser" not in key] == []
@@ -597,7 +597,7 @@ def test_an_erasure_that_cannot_be_told_is_given_up_replayed_and_in_the_end_forg
 ) -> None:
     connected.backend.status = 500
     connected.service.disconnect.disconnect(connected.agent, Actor.AGENT)
-    connected.service.disconnect.erase_now(connected.agent, Actor.AGENT)
+    connected.service.erasure.erase_now(connected.agent, Actor.AGENT)
     connected.fail_for(THREE_DAYS + 7 * HOUR)
     assert connected.letters() == [("connection.erased", 3, True)]
     tried = len(connected.backend.refused)

@@ -55,7 +55,7 @@ def given_up(house: Household) -> None:
     for agent in (house.agent, OTHER, erased):
         house.connect(agent)
     house.service.disconnect.disconnect(erased, Actor.AGENT)
-    house.service.disconnect.erase_now(erased, Actor.AGENT)
+    house.service.erasure.erase_now(erased, Actor.AGENT)
     for _ in range(GIVEN_UP):
         house.clock.advance(3600)
         house.work()

@@ -81,7 +81,7 @@ def test_every_contract_holds() -> None:
         ("journeys/access.py", "import requests", "Only the wire and its callers open sockets to the world"),
         ("web/app.py", "import socket", "Only the wire and its callers open sockets to the world"),
         (
-            "journeys/connect.py",
+            "journeys/consent.py",
             "import googleapiclient.discovery",
             "Only google/ knows Google's client libraries",
         ),

@@ -57,7 +57,7 @@ def erased_twice(guest: Guest) -> None:
     guest.connect()
     guest.disconnect()
     guest.settings()
-    guest.house.service.disconnect.erase_now(guest.agent, Actor.AGENT)
+    guest.house.service.erasure.erase_now(guest.agent, Actor.AGENT)
     guest.press("/erase")
 
 

@@ -58,7 +58,7 @@ def _live(visitor: Visitor, household: Household) -> dict[str, set[str]]:
     visitor.connect(SECOND)
     service.disconnect.disconnect(agent, Actor.AGENT, delete_calendar=True)
     look()
-    service.disconnect.erase_now(agent, Actor.AGENT)
+    service.erasure.erase_now(agent, Actor.AGENT)
     service.organizations.off_board("acme")
     household.work()
     look()
