@@ -14,6 +14,7 @@ from calendar_service.domain.clock import DAY
 from calendar_service.domain.operator import Operator
 from tests.e2e.test_main_job_over_http import Backend, Person, books
 from tests.e2e.test_run import Run, command, running
+from tests.support.evidence import shows
 
 OTHERS = {name: operators.load(name).identity for name in operators.shipped()}
 WHEN = {"start": "2031-05-03T14:00:00-04:00", "end": "2031-05-03T14:30:00-04:00", "by": "agent"}
@@ -89,6 +90,7 @@ def names_nobody_else(house: House, person: Person, language: str) -> None:
     assert (banner in shown) is operator.is_draft
 
 
+@shows("ID-1")
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_the_whole_life_of_a_connection(house: House, language: str) -> None:
     agent, operator = f"ana-{language}", house.operator
@@ -120,6 +122,7 @@ def test_the_whole_life_of_a_connection(house: House, language: str) -> None:
     assert [token for token in books(house.run)["refresh_tokens"] if token["alive"]] == []
 
 
+@shows("LU-0")
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_the_public_pages_say_what_this_operator_says(house: House, language: str) -> None:
     person = Person()
@@ -131,6 +134,7 @@ def test_the_public_pages_say_what_this_operator_says(house: House, language: st
     assert [one for one in promises if one.text[language] not in read(person)] == []
 
 
+@shows("administrators")
 def test_an_administrator_suspends_and_ends_and_the_agent_is_shown_it(house: House) -> None:
     person = house.connect("suspended", "en")
     assert house.admin("POST", "/agents/suspended/connection/pause")[1]["state"] == "paused"
@@ -142,6 +146,7 @@ def test_an_administrator_suspends_and_ends_and_the_agent_is_shown_it(house: Hou
     assert house.admin("DELETE", "/agents/suspended/connection?erase=now")[0] == 200
 
 
+@shows("customer-keys")
 def test_a_customers_own_key_opens_its_organisation_alone(house: House) -> None:
     words = ("api-keys", "new", "customer", "--organization", "acme", "--role", "backend", "--json")
     made = json.loads(command(house.run.data_dir, *words).stdout)

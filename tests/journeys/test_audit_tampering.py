@@ -16,6 +16,7 @@ from tests.household import Household
 from tests.journeys.conftest import NEIGHBOUR
 from tests.journeys.test_audit_trail import invoke, verify
 from tests.journeys.test_flow import alarms
+from tests.support.evidence import shows
 
 Stream = list[tuple[str, dict[str, str]]]
 
@@ -136,6 +137,7 @@ ENTRIES: dict[str, tuple[Deed, int, str]] = {
 }  # fmt: skip
 
 
+@shows("LU-6")
 @pytest.mark.parametrize("what", ENTRIES)
 def test_a_changed_entry_is_found_with_its_place(lived: Household, what: str) -> None:
     deed, number, words = ENTRIES[what]
@@ -210,6 +212,7 @@ CHAINS: dict[str, tuple[Deed, str]] = {
 }  # fmt: skip
 
 
+@shows("LU-6")
 @pytest.mark.parametrize("what", CHAINS)
 def test_a_changed_chain_or_checkpoint_is_found_with_its_place(lived: Household, what: str) -> None:
     deed, words = CHAINS[what]
@@ -262,6 +265,7 @@ BEGINNINGS: dict[str, Deed] = {
 }
 
 
+@shows("LU-6")
 @pytest.mark.parametrize("what", BEGINNINGS)
 def test_a_shard_that_no_checkpoint_holds_yet_cannot_be_wiped(younger: Vandal, what: str) -> None:
     BEGINNINGS[what](younger)

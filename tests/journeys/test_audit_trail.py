@@ -24,6 +24,7 @@ from tests.household import FIRST, Household
 from tests.household import SECOND as OTHER_ACCOUNT
 from tests.journeys.conftest import NEIGHBOUR
 from tests.journeys.test_flow import alarms
+from tests.support.evidence import shows
 
 
 def sealed(house: Household) -> None:
@@ -154,6 +155,7 @@ def test_trouble_with_the_trail_keeps_no_erasure_back(house: Household) -> None:
     assert "spoilt" in house.stored()
 
 
+@shows("LU-6")
 def test_closing_and_reopening_an_organization_are_entries_that_do_not_name_it(house: Household) -> None:
     organizations = house.service.organizations
     for step in (

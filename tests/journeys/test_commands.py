@@ -18,6 +18,7 @@ from calendar_service.domain.session import By
 from calendar_service.journeys.receipts import concerns, verify
 from calendar_service.store.journal import Actor
 from tests.household import SECOND, Household, _fresh
+from tests.support.evidence import shows
 
 Command = Callable[..., Result]
 OTHER = Agent("acme", "agent-2")
@@ -89,6 +90,7 @@ def test_nothing_ends_without_a_yes(house: Household) -> None:
     assert house.stored() == before
 
 
+@shows("SC-4")
 def test_one_connection_is_revoked_here_and_at_google(house: Household) -> None:
     house.connect()
     answer = invoke(house, "connections", "revoke", "acme", "agent-1", "--yes", "--json")
@@ -144,6 +146,7 @@ def test_an_unknown_key_seals_nobodys_connection(house: Household) -> None:
     assert state(house) is State.CONNECTED
 
 
+@shows("RV-2")
 def test_what_cannot_be_opened_is_ended_all_the_same(house: Household) -> None:
     house.connect()
     answer = invoke(
@@ -153,6 +156,7 @@ def test_what_cannot_be_opened_is_ended_all_the_same(house: Household) -> None:
     assert state(house) is State.DISCONNECTED
 
 
+@shows("CH-1")
 def test_an_ended_connection_is_erased_and_the_receipt_tells_whom_it_concerns(house: Household) -> None:
     house.connect()
     standing = invoke(house, "connections", "erase", "acme", "agent-1", "--yes")

@@ -17,6 +17,7 @@ from calendar_service.store import keys
 from calendar_service.store.connections import Connections
 from calendar_service.store.journal import Actor
 from tests.household import FIRST, SECOND, SECURE_URL, Household
+from tests.support.evidence import shows
 
 OTHER = Agent("acme", "agent-2")
 
@@ -36,6 +37,7 @@ def nothing_is_stored(house: Household) -> bool:
     return ":grant" not in kept and ":errands" not in kept and "org:acme" not in kept
 
 
+@shows("SC-1")
 def test_exactly_one_permission_is_asked_for(house: Household) -> None:
     cookie, browser = house.browser()
     asked = parse_qs(urlsplit(house.begin(browser, cookie)).query)
@@ -98,6 +100,7 @@ def test_a_callback_after_a_disconnect_is_refused(house: Household) -> None:
     assert house.service.overview.connection(house.agent).state is State.DISCONNECTED
 
 
+@shows("SC-1")
 @pytest.mark.parametrize(
     ("switch", "reason"),
     [
@@ -130,6 +133,7 @@ def test_what_google_may_leave_out_or_reorder_is_accepted(
     assert house.connect().calendar_ready
 
 
+@shows("SC-1")
 def test_more_scope_does_not_end_another_live_connection_of_the_account(house: Household) -> None:
     house.connect(OTHER)
     house.google.switch(granted_scope="more")
@@ -172,6 +176,7 @@ def test_an_administrator_who_keeps_the_calendar_from_being_made_is_named(house:
     assert house.service.overview.settings(house.agent).trouble == ""
 
 
+@shows("SC-2")
 @pytest.mark.parametrize("cut", ["before_commit", "after_commit"])
 def test_a_cut_while_the_calendar_is_made_leaves_one_calendar(house: Household, cut: str) -> None:
     house.google.fault({"method": "POST", "path": "/calendar/v3/calendars"}, {"cut": cut}, times=1)
@@ -291,6 +296,7 @@ def test_another_accounts_connection_leaves_the_wish_to_delete_the_calendar(hous
     assert (len(house.calendars()), len(house.calendars(SECOND))) == (0, 1)
 
 
+@shows("account-closure")
 def test_an_off_boarded_organisation_refuses_everything_new_until_it_is_reopened(house: Household) -> None:
     house.connect()
     house.connect(OTHER, account=SECOND)
@@ -329,6 +335,7 @@ def test_an_off_boarding_that_goes_on_ends_nobody_once_the_organization_is_reope
     assert organizations.progress("acme").states == {State.DISCONNECTED: 1, State.CONNECTED: 1}
 
 
+@shows("account-closure")
 def test_what_is_kept_of_an_off_boarded_organizations_members_goes_by_its_timer(house: Household) -> None:
     for agent, account in ((house.agent, FIRST), (OTHER, SECOND)):
         house.connect(agent, account)
@@ -352,6 +359,7 @@ def off_boarded_meanwhile(house: Household) -> None:
     house.at_call("oauth.exchange", lambda: replica.service.organizations.off_board("acme"))
 
 
+@shows("RV-3")
 def test_who_connects_while_the_organisation_is_off_boarded_is_ended_with_the_others(
     house: Household,
 ) -> None:

@@ -12,6 +12,7 @@ from calendar_service.domain.session import By
 from calendar_service.journeys import export
 from calendar_service.store.journal import Actor
 from tests.household import Household
+from tests.support.evidence import shows
 
 DOCUMENT = Path("docs/rights.md")
 OTHERWISE = {
@@ -35,12 +36,14 @@ def _taken(house: Household) -> dict[str, Any]:
     return dict(json.loads(json.dumps(house.service.export.of(house.agent))))
 
 
+@shows("access")
 def test_every_fact_that_is_kept_is_exported_or_has_its_reason() -> None:
     told = {*export.INSTANTS, *export.PLAIN}
     assert told.isdisjoint(OTHERWISE)
     assert told | set(OTHERWISE) == {field.name for field in fields(Facts)}
 
 
+@shows("portability")
 def test_the_document_names_every_member(house: Household) -> None:
     house.connect()
     house.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})

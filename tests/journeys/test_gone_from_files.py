@@ -25,6 +25,7 @@ from tests.household import FIRST, Household
 from tests.journeys.test_flow import alarms
 from tests.local_google import LocalGoogle
 from tests.servers import Server
+from tests.support.evidence import shows
 
 WHOSE = Agent("organization-to-forget", "agent-to-forget")
 SESSIONS = ("session-to-forget", "waiting-to-forget")
@@ -74,6 +75,7 @@ NEVER_KEPT = ("refresh_tokens", "access_tokens", "account", "text")
 """Not in the clear, not even before."""
 
 
+@shows("ST-5")
 def test_nothing_erased_is_left_in_any_file(alone: tuple[Household, Server]) -> None:
     house, server = alone
     secrets = lived(house)
@@ -246,6 +248,7 @@ def test_without_an_answer_nothing_counts_as_gone_from_the_files(
     assert house.service.database.client.hget(keys.REWRITE, "wishes") == "1"
 
 
+@shows("ST-5")
 def test_no_key_that_is_still_held_finds_an_identifier_again(alone: tuple[Household, Server]) -> None:
     house, _ = alone
     lived(house)

@@ -5,6 +5,7 @@ from calendar_service.journeys.sync import Wanted
 from calendar_service.store.journal import Actor
 from tests.household import CLIENT_ID, FIRST, SECURE_URL, Household
 from tests.law_one import CALLS, is_call, name_of, violations
+from tests.support.evidence import shows
 
 PRIVATE = {
     "summary": "A doctor's appointment",
@@ -34,6 +35,7 @@ def _live(house: Household) -> None:
     house.service.disconnect.disconnect(agent, Actor.ADMINISTRATOR)
 
 
+@shows("SC-3", "ST-4")
 def test_no_call_of_a_whole_life_names_another_calendar_or_asks_for_more_than_it_may(
     house: Household,
 ) -> None:
@@ -47,6 +49,7 @@ def test_no_call_of_a_whole_life_names_another_calendar_or_asks_for_more_than_it
     assert PRIVATE["summary"] not in house.stored()
 
 
+@shows("RV-3")
 def test_the_closing_errand_can_do_nothing_but_end_what_is_left_at_google(house: Household) -> None:
     house.connect()
     house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None)

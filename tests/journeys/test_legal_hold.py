@@ -20,6 +20,7 @@ from calendar_service.store.journal import Actor
 from calendar_service.web.app import create_app
 from tests.household import ADMIN_KEY, SECOND, Household
 from tests.journeys.test_commands import invoke
+from tests.support.evidence import shows
 
 MONTH = 30 * DAY
 
@@ -52,6 +53,7 @@ def facts(house: Household) -> Facts:
     return house.service.connections.slot(house.agent).facts
 
 
+@shows("ST-5")
 def test_identifiers_stay_and_tokens_go(ended: Household) -> None:
     ended.service.holds.place(ended.agent, hold_of(ended))
     assert ended.live_tokens() == []
@@ -62,6 +64,7 @@ def test_identifiers_stay_and_tokens_go(ended: Household) -> None:
     assert ":grant" not in ended.stored()
 
 
+@shows("ST-5", "legal-matters")
 def test_after_its_end_one_sweep_erases(ended: Household) -> None:
     ended.service.holds.place(ended.agent, hold_of(ended))
     advance(ended, 8 * DAY)
@@ -137,6 +140,7 @@ def test_the_databases_own_expiry_gives_way_to_the_hold(ended: Household) -> Non
     assert abs(client.pexpiretime(name) - before) < MINUTE < held - before
 
 
+@shows("ST-5")
 def test_a_hold_keeps_the_identifiers_of_sessions_long_over_and_no_content(house: Household) -> None:
     house.connect()
     house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None)

@@ -11,6 +11,7 @@ from calendar_service.domain.session import By, Status
 from calendar_service.store import keys
 from calendar_service.store.journal import Actor
 from tests.household import Household
+from tests.support.evidence import shows
 
 
 def refreshes(house: Household) -> int:
@@ -103,6 +104,7 @@ def test_invalid_grant_ends_the_connection_and_destroys_what_waited(
     assert len(house.calls()) == calls
 
 
+@shows("RV-1")
 def test_a_revocation_at_google_is_noticed_by_the_daily_probe_and_erased_by_its_date(
     house: Household,
 ) -> None:
@@ -119,6 +121,7 @@ def test_a_revocation_at_google_is_noticed_by_the_daily_probe_and_erased_by_its_
     assert house.service.overview.connection(house.agent).state is State.NOT_CONNECTED
 
 
+@shows("RV-1")
 def test_a_live_grant_is_probed_at_least_daily_also_while_paused(house: Household) -> None:
     house.connect()
     house.service.organizations.pause(house.agent, Actor.ADMINISTRATOR, paused=True)
@@ -129,6 +132,7 @@ def test_a_live_grant_is_probed_at_least_daily_also_while_paused(house: Househol
     assert 5 <= refreshes(house) - before <= 8
 
 
+@shows("restriction")
 def test_a_pause_keeps_sessions_waiting_and_each_lifts_only_its_own(house: Household) -> None:
     house.connect()
     organizations, schedule = house.service.organizations, house.service.schedule
@@ -146,6 +150,7 @@ def test_a_pause_keeps_sessions_waiting_and_each_lifts_only_its_own(house: House
     assert [event["summary"] for event in house.events()] == ["Waits"]
 
 
+@shows("ST-4")
 def test_a_session_that_waited_until_it_was_over_is_reported_failed(house: Household) -> None:
     house.connect()
     house.service.organizations.pause(house.agent, Actor.AGENT, paused=True)
@@ -193,6 +198,7 @@ def test_a_record_that_does_not_open_is_the_operators_matter_and_changes_nothing
     assert ":errands" not in house.stored()
 
 
+@shows("ST-5")
 def test_a_revocation_that_google_never_answers_ends_after_seven_days_without_the_token(
     house: Household,
 ) -> None:

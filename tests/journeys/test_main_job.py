@@ -12,8 +12,10 @@ from calendar_service.domain.session import By, Status
 from calendar_service.journeys.receipts import ReceiptInvalid, concerns, verify
 from calendar_service.store.journal import Actor
 from tests.household import Household
+from tests.support.evidence import shows
 
 
+@shows("SC-2")
 def test_connecting_makes_one_dedicated_calendar_in_the_agents_zone(house: Household) -> None:
     outcome = house.connect()
     assert (outcome.calendar_ready, outcome.other_agents, outcome.moved_account) == (True, False, False)
@@ -23,6 +25,7 @@ def test_connecting_makes_one_dedicated_calendar_in_the_agents_zone(house: House
     assert house.service.overview.connection(house.agent).state is State.CONNECTED
 
 
+@shows("SC-3", "correction")
 def test_a_session_is_created_moved_and_cancelled_with_one_call_each(house: Household) -> None:
     house.connect()
     schedule, before = house.service.schedule, len(house.calls())
@@ -132,6 +135,7 @@ def test_an_agent_never_connected_is_refused_and_leaves_nothing(house: Household
     assert house.stored() == ""
 
 
+@shows("LU-5", "ST-4")
 def test_nothing_of_the_content_is_kept_once_google_has_confirmed(house: Household) -> None:
     house.connect()
     content = house.content("Title of a private talk", description="Words", location="Room")
@@ -141,6 +145,7 @@ def test_nothing_of_the_content_is_kept_once_google_has_confirmed(house: Househo
     assert "Title of a private talk" not in kept
 
 
+@shows("ST-6", "withdrawal")
 def test_disconnecting_keeps_the_calendar_and_ends_the_permission(house: Household) -> None:
     house.connect()
     house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None)
@@ -156,6 +161,7 @@ def test_disconnecting_keeps_the_calendar_and_ends_the_permission(house: Househo
         house.service.schedule.put(house.agent, "s2", house.content(), By.AGENT, None)
 
 
+@shows("SC-4")
 def test_the_calendar_goes_only_when_the_agent_asks(house: Household) -> None:
     house.connect()
     with pytest.raises(ValueError, match="only the agent"):
@@ -178,6 +184,7 @@ def test_connecting_again_before_the_erasure_takes_the_same_calendar_and_session
     assert house.service.overview.connection(house.agent).erase_due == 0
 
 
+@shows("SC-2")
 def test_after_the_erasure_the_marker_finds_the_calendar_and_the_session(house: Household) -> None:
     house.connect()
     house.service.schedule.put(house.agent, "s1", house.content("Before"), By.AGENT, None)
@@ -193,6 +200,7 @@ def test_after_the_erasure_the_marker_finds_the_calendar_and_the_session(house: 
     assert [event["summary"] for event in house.events()] == ["Moved"]
 
 
+@shows("SC-4", "ST-5", "deletion")
 def test_the_timer_erases_on_its_date_and_leaves_a_receipt(house: Household) -> None:
     house.connect()
     house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None)
@@ -237,6 +245,7 @@ def test_erasing_what_is_not_ended_is_refused(house: Household) -> None:
     assert house.service.overview.connection(house.agent).state is State.CONNECTED
 
 
+@shows("ST-4")
 def test_trouble_at_google_ends_as_accepted_and_the_worker_finishes_it(house: Household) -> None:
     house.connect()
     house.google.fault(
@@ -252,6 +261,7 @@ def test_trouble_at_google_ends_as_accepted_and_the_worker_finishes_it(house: Ho
     assert ":waiting" not in house.stored()
 
 
+@shows("SC-3")
 @pytest.mark.parametrize("cut", ["before_commit", "after_commit"])
 def test_a_cut_answer_never_makes_two_events(house: Household, cut: str) -> None:
     house.connect()
@@ -272,6 +282,7 @@ def test_google_says_the_times_when_asked(house: Household) -> None:
     assert (view.start, view.end, view.in_google) == (content.start, content.end, "confirmed")
 
 
+@shows("correction")
 def test_a_persons_change_is_written_over_by_a_newer_wish(house: Household) -> None:
     house.connect()
     created = house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None)

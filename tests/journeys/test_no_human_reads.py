@@ -17,6 +17,7 @@ from calendar_service.web.app import create_app
 from tests.e2e.test_main_job_over_http import spellings
 from tests.household import ADMIN_KEY, BACKEND_KEY, FIRST, PUBLIC_URL, SECOND, Household
 from tests.journeys.test_commands import invoke
+from tests.support.evidence import shows
 
 MARKS: Final = ("canary-title-5b1f", "canary-text-7c2e", "canary-place-9d3a", "canary-link-1e4b")
 PROCESSES: Final = {"run", "serve", "work", "google"}
@@ -86,6 +87,7 @@ def told(text: str) -> list[str]:
     return [mark for mark in MARKS if any(spelling in text.encode() for spelling in spellings(mark))]
 
 
+@shows("PR-1", "LU-3", "LU-5")
 def test_no_command_tells_what_is_in_an_event(house: Household) -> None:
     known = dict(leaves(main))
     assert set(known) == COMMANDS.keys() | PROCESSES, "a new command has to be asked here too"
@@ -109,6 +111,7 @@ def paths(app: Flask) -> Iterator[tuple[str, str]]:
             yield method, path
 
 
+@shows("PR-1", "LU-3", "LU-5", "administrators")
 @pytest.mark.parametrize("key", [ADMIN_KEY, BACKEND_KEY], ids=["administrator", "backend"])
 def test_no_call_of_a_key_tells_what_is_in_an_event(house: Household, key: str) -> None:
     app = create_app(house.service)
@@ -125,6 +128,7 @@ def test_no_call_of_a_key_tells_what_is_in_an_event(house: Household, key: str) 
         assert told(answer.text + str(answer.headers)) == [], (method, path)
 
 
+@shows("LU-3")
 def test_no_page_without_the_agents_own_session_and_no_number_tells_it(house: Household) -> None:
     app = create_app(house.service)
     client = app.test_client()
@@ -139,6 +143,7 @@ def test_no_page_without_the_agents_own_session_and_no_number_tells_it(house: Ho
             assert told(answer.text) == [], path
 
 
+@shows("LU-3")
 def test_no_log_line_tells_it(house: Household, capfd: pytest.CaptureFixture[str]) -> None:
     house.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
     house.service.schedule.put(house.agent, "s9", house.content(MARKS[0]), By.AGENT, None)

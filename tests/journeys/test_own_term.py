@@ -12,6 +12,7 @@ from calendar_service.store.journal import Actor
 from calendar_service.store.tickets import Ticket
 from tests.household import Household
 from tests.local_google import LocalGoogle
+from tests.support.evidence import shows
 
 Under = Callable[[str], Household]
 
@@ -42,6 +43,7 @@ def choose(house: Household, term: int) -> None:
     house.service.terms.choose(browser, term)
 
 
+@shows("own-term")
 def test_an_agent_may_choose_a_shorter_term_where_it_is_offered(under: Under) -> None:
     house = under("cticontrol")
     connect(house, "es")

@@ -18,6 +18,7 @@ from calendar_service.web.app import create_app
 from tests.backend import SECRET, Backend, backend
 from tests.household import SECOND, Household
 from tests.journeys.test_commands import invoke
+from tests.support.evidence import shows
 from tests.web.pages.visitor import Visitor, words
 
 OTHER = Agent("acme", "agent-2")
@@ -66,6 +67,7 @@ def state(house: Household, agent: Agent | None = None) -> State:
     return house.service.overview.connection(agent or house.agent).state
 
 
+@shows("SC-5")
 def test_from_the_restart_on_nothing_is_used_until_the_agent_agrees(
     connected: Household, restarted: Restarted
 ) -> None:
@@ -104,6 +106,7 @@ def test_once_agreed_the_sessions_go_on_in_the_same_calendar(
     assert '"policy": "2"' in newer.stored() or '"policy":"2"' in newer.stored()  # the journal keeps it
 
 
+@shows("UP-1")
 def test_the_backend_is_told_once(connected: Household, restarted: Restarted, receiver: Backend) -> None:
     for version in ("2", "2", "2.1"):
         restarted(version).work(3)
@@ -153,6 +156,7 @@ def test_ended_while_agreement_was_missing_it_is_erased_as_ever(
     assert (state(newer), newer.live_tokens()) == (State.DISCONNECTED, [])
 
 
+@shows("UP-1")
 @pytest.mark.parametrize(
     ("language", "said"), [("en", "Rooms are named."), ("es", "Las salas tienen nombre.")]
 )
@@ -172,6 +176,7 @@ def test_the_agent_is_shown_what_changed(
 # --- agreed to is what was shown ---
 
 
+@shows("SC-5")
 def test_a_policy_that_came_into_force_at_googles_screen_was_not_agreed_to(
     house: Household, restarted: Restarted
 ) -> None:
@@ -191,6 +196,7 @@ def test_the_version_on_record_is_the_one_that_was_shown(house: Household, resta
     assert newer.facts.consent_policy == "2"
 
 
+@shows("SC-5")
 @pytest.mark.parametrize("shown", ["1", "3", "", "two"])
 def test_a_page_that_showed_another_version_leads_to_no_consent(
     connected: Household, restarted: Restarted, shown: str
@@ -213,6 +219,7 @@ def refusals(house: Household) -> list[str]:
     return [what for what, _ in house.service.renewal.refusals()]
 
 
+@shows("SC-5")
 def test_another_permission_under_the_same_policy_is_refused_everywhere(connected: Household) -> None:
     Consents(connected.service.database).note(Consent("https://www.googleapis.com/auth/calendar.events", "1"))
     assert not connected.service.ready()["consent"]

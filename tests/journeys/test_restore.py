@@ -22,6 +22,7 @@ from tests.household import SECOND as ANOTHER
 from tests.journeys.test_audit_trail import invoke
 from tests.local_google import LocalGoogle
 from tests.servers import Server
+from tests.support.evidence import shows
 
 STAYS, ENDED, ERASED = Agent("acme", "stays"), Agent("acme", "ended"), Agent("acme", "erased")
 MOVED, HELD, LATER = Agent("acme", "moved"), Agent("acme", "held"), Agent("acme", "later")
@@ -132,6 +133,7 @@ def replay(house: Household, export: Path, *words: str) -> tuple[int, dict[str, 
     return answer.exit_code, json.loads(answer.stdout or "{}"), answer.stderr
 
 
+@shows("ST-5")
 def test_what_was_ended_or_erased_is_so_again(restored: Household, disaster: Disaster) -> None:
     assert {state(restored, agent) for agent in AGENTS} == {State.CONNECTED}  # the danger
     _, done, _ = replay(restored, disaster.export)
@@ -211,6 +213,7 @@ def test_a_term_that_an_agent_chose_counts_again(restored: Household, disaster: 
     assert now == pytest.approx(was, abs=SECOND)
 
 
+@shows("ST-5")
 def test_holds_that_were_placed_or_replaced_since_are_named_and_what_is_over_is_lifted(
     restored: Household, disaster: Disaster
 ) -> None:

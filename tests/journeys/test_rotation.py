@@ -13,6 +13,7 @@ from calendar_service.store import keys
 from calendar_service.store.census import Census
 from calendar_service.store.journal import Actor
 from tests.household import Household, _fresh
+from tests.support.evidence import shows
 
 OTHER = Agent("acme", "agent:2")
 
@@ -62,6 +63,7 @@ def test_status_counts_grants_errands_and_consents(house: Household) -> None:
     assert status.errands >= 1
 
 
+@shows("ST-1")
 def test_everything_is_sealed_under_the_current_key_and_still_works(
     house: Household, rotated: Household, without_the_former: Household
 ) -> None:

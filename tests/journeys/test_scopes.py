@@ -4,8 +4,10 @@ from calendar_service.domain.methods import METHODS
 from tests.household import Household
 from tests.journeys import scopes
 from tests.journeys.scopes import FULL
+from tests.support.evidence import shows
 
 
+@shows("SC-6")
 def test_the_document_says_what_a_run_gives(house: Household) -> None:
     by_method, by_feature = scopes.run(house)
     assert scopes.tables(by_method, by_feature) in scopes.DOCUMENT.read_text("utf-8"), "run `make scopes`"

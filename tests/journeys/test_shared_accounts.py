@@ -15,6 +15,7 @@ from calendar_service.store.census import Census, Use
 from calendar_service.store.database import Database
 from calendar_service.store.journal import Actor
 from tests.household import Household
+from tests.support.evidence import shows
 
 OTHER = Agent("acme", "agent-2")
 A_DAY = DAY // SECOND
@@ -81,6 +82,7 @@ def test_a_mark_that_was_lost_is_there_again_a_day_later_and_guards_the_other_co
     assert house.service.overview.connection(OTHER).state is State.CONNECTED
 
 
+@shows("RV-3")
 def test_a_connection_that_never_stood_keeps_no_permission_alive(house: Household) -> None:
     dies_before_it_stands(house)
     next_day(house)

@@ -12,6 +12,7 @@ from calendar_service.journeys.wishes import next_revision
 from calendar_service.store import keys
 from calendar_service.store.journal import Actor
 from tests.household import Household
+from tests.support.evidence import shows
 
 DAYS = DAY // SECOND
 
@@ -69,6 +70,7 @@ WAITS: dict[str, Callable[[Household], None]] = {
 }
 
 
+@shows("ST-4")
 @pytest.mark.parametrize("state", [*WAITS, "organization"])
 def test_it_ends_after_thirty_days_in_all_and_its_content_with_it(house: Household, state: str) -> None:
     house.connect()

@@ -12,6 +12,7 @@ from tests.gallery.pictures import take
 from tests.gallery.registry import ENGLISH_ONLY, REFUSALS, SIGHTS
 from tests.gallery.sentences import in_english
 from tests.gallery.stage import stage
+from tests.support.evidence import shows
 
 _KEPT = """() => [document.cookie, JSON.stringify(localStorage), innerWidth, innerHeight,
     matchMedia('(prefers-color-scheme: dark)').matches, matchMedia('(prefers-reduced-motion)').matches,
@@ -29,6 +30,7 @@ def desk(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield open_desk
 
 
+@shows("LU-4")
 @pytest.mark.parametrize("name", SIGHTS)
 def test_a_page_is_fit_for_everybody(desk: Desk, name: str) -> None:
     with desk.guest("en") as looking:

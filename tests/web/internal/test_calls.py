@@ -8,6 +8,7 @@ import pytest
 from calendar_service.domain.names import Agent
 from tests.household import Household
 from tests.local_google import LocalGoogle
+from tests.support.evidence import shows
 from tests.web.internal.callers import Api
 from tests.web.internal.conftest import ACME, AGENT
 
@@ -55,6 +56,7 @@ def test_the_organisations_pause_is_set_and_lifted(api: Api, connected: Househol
     assert admin.post(f"{AGENT}/connection/resume", {}).json["state"] == "connected"
 
 
+@shows("PR-1", "SC-4", "administrators")
 def test_an_administrator_disconnects_and_the_calendar_stays(
     api: Api, connected: Household, google_process: LocalGoogle
 ) -> None:

@@ -10,6 +10,7 @@ from flask import Flask
 
 from calendar_service.web.operations import exposition
 from tests.household import Household
+from tests.support.evidence import shows
 from tests.web.internal.callers import Api, key_of
 from tests.web.internal.conftest import ACME, AGENT
 
@@ -99,6 +100,7 @@ def test_an_id_of_the_callers_is_taken_over_if_it_is_nothing_but_a_number(api: A
         assert ID.fullmatch(found)
 
 
+@shows("LU-3")
 def test_a_request_is_one_line_in_the_log_without_names_keys_or_addresses(
     api: Api, connected: Household, session: dict[str, Any], capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,6 +11,7 @@ from calendar_service.web.internal import CALLS
 from calendar_service.web.internal_call import Call
 from tests.household import Household
 from tests.local_google import LocalGoogle
+from tests.support.evidence import shows
 from tests.web.internal.callers import Api
 
 SECOND = "agent-two@example.com"
@@ -88,6 +89,7 @@ def test_an_unknown_session_of_an_own_agent_looks_as_foreign_ones_do(
     assert told(acme.get("/v1/organizations/acme/agents/agent-1/nothing")) == foreign
 
 
+@shows("no-transfer")
 def test_a_session_of_another_agent_is_not_found_and_not_touched(
     api: Api, household: Household, session: dict[str, Any]
 ) -> None:
@@ -129,6 +131,7 @@ SESSIONS = {
 }
 
 
+@shows("PR-1", "SC-4", "administrators", "no-transfer")
 @pytest.mark.parametrize(("role", "opened"), [("admin", STATES_AND_ENDS), ("backend", SESSIONS)])
 def test_a_key_opens_these_calls_and_no_others(role: str, opened: set[tuple[str, str]]) -> None:
     calls = [(call.method, call.path.partition("<organization>")[2]) for call in CALLS if role in call.roles]
@@ -136,6 +139,7 @@ def test_a_key_opens_these_calls_and_no_others(role: str, opened: set[tuple[str,
     assert len(calls) == len(opened)
 
 
+@shows("PR-1")
 def test_a_key_of_the_wrong_role_is_forbidden_before_anything_is_read(
     api: Api, household: Household, session: dict[str, Any]
 ) -> None:

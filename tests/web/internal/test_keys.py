@@ -16,6 +16,7 @@ from calendar_service.web.keys import Keys, is_foreign
 from tests.conftest import MovableClock
 from tests.household import Household
 from tests.local_google import LocalGoogle
+from tests.support.evidence import shows
 from tests.web.internal.callers import Api, configured, key_of
 
 
@@ -70,6 +71,7 @@ def test_keys_are_asked_for_at_each_request_so_that_one_can_be_exchanged() -> No
         keys.caller("Bearer first")
 
 
+@shows("customer-keys")
 def test_a_key_of_one_organisation_speaks_for_no_other() -> None:
     assert not is_foreign(key("acme", "x", "acme"), "acme")
     assert not is_foreign(key("all", "x"), "acme")

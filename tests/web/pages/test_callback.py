@@ -9,6 +9,7 @@ import pytest
 from calendar_service.domain.names import Agent
 from tests.conftest import MovableClock
 from tests.household import FIRST, PUBLIC_URL, Household
+from tests.support.evidence import shows
 from tests.web.pages.visitor import Visitor, words
 
 Visitors = Callable[[], Visitor]
@@ -165,6 +166,7 @@ def test_less_than_asked_is_refused_and_told(visitor: Visitor, household: Househ
     assert _state(visitor, household) == "not_connected"
 
 
+@shows("SC-1")
 def test_more_than_asked_is_refused_given_back_and_told(visitor: Visitor, household: Household) -> None:
     household.google.switch(granted_scope="more")
     visitor.enter()

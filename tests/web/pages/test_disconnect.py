@@ -10,11 +10,13 @@ from calendar_service.store.journal import Actor
 from calendar_service.web.language import Language
 from tests.conftest import MovableClock
 from tests.household import Household
+from tests.support.evidence import shows
 from tests.web.pages.visitor import ZONE, Visitor, words
 
 Visitors = Callable[[], Visitor]
 
 
+@shows("SC-4", "RV-2")
 def test_the_page_says_what_will_happen_and_stands_on_cancel(visitor: Visitor, household: Household) -> None:
     visitor.connect()
     for number in range(2):
@@ -82,6 +84,7 @@ def test_a_calendar_that_was_never_made_is_not_said_to_stay(visitor: Visitor, ho
     assert "had not been made yet when the connection ended" in words(visitor.get("/settings"))
 
 
+@shows("SC-4", "ST-6")
 def test_the_calendar_is_kept_unless_its_deletion_is_chosen(visitor: Visitor, household: Household) -> None:
     visitor.connect()
     for form in ({}, {"delete_calendar": "no"}, {"delete_calendar": "off"}):
@@ -105,6 +108,7 @@ def test_the_calendar_is_deleted_when_that_was_chosen(visitor: Visitor, househol
     assert "The calendar “Videsk · Scheduled Sessions” is deleted" in words(visitor.get("/settings"))
 
 
+@shows("RV-2")
 def test_a_disconnect_without_googles_answer_says_so_and_where_to_do_it_oneself(
     visitor: Visitor, household: Household
 ) -> None:
@@ -210,6 +214,7 @@ def test_nothing_to_disconnect_leads_back_to_the_settings(visitor: Visitor) -> N
     assert visitor.get("/disconnect").location == "/settings"
 
 
+@shows("deletion")
 def test_erasing_now_hands_out_a_receipt_that_verifies(visitor: Visitor, household: Household) -> None:
     visitor.connect()
     visitor.post("/disconnect")

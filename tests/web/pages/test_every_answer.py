@@ -13,6 +13,7 @@ from calendar_service.operators import load
 from calendar_service.web.app import create_app
 from calendar_service.web.internal import is_api
 from tests.household import Household
+from tests.support.evidence import shows
 from tests.web.pages.visitor import Visitor, words
 
 CONTACT = "google-data@videsk.io"
@@ -66,6 +67,7 @@ def _walk(app: Flask, household: Household) -> Iterator[TestResponse]:
     yield from heard
 
 
+@shows("LU-4", "cookies")
 def test_only_cookies_that_an_act_needs_are_set_and_no_script_or_other_site_gets_them(
     answers: list[TestResponse],
 ) -> None:
@@ -77,6 +79,7 @@ def test_only_cookies_that_an_act_needs_are_set_and_no_script_or_other_site_gets
         assert cookie["samesite"] in {"Lax", "Strict"}
 
 
+@shows("ID-1", "CO-1")
 def test_the_operator_and_the_contact_stand_on_every_page(answers: list[TestResponse]) -> None:
     pages = [answer for answer in answers if answer.mimetype == "text/html" and not answer.location]
     assert {200, 400, 401, 403, 404, 405, 409, 410} <= {page.status_code for page in pages}

@@ -7,6 +7,7 @@ from flask import Flask
 
 from calendar_service.domain.names import Agent
 from tests.household import PUBLIC_URL, Household, without_times
+from tests.support.evidence import shows
 from tests.web.pages.visitor import OWN_PAGE, Visitor
 
 FORMS = {
@@ -117,6 +118,7 @@ def test_a_closed_visits_token_changes_nothing(visitor: Visitor, household: Hous
     assert without_times(household.stored()) == before
 
 
+@shows("CH-1")
 def test_without_a_visit_nothing_can_be_done(visitor: Visitor, household: Household) -> None:
     before = household.stored()
     for path, form in FORMS.items():

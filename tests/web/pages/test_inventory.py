@@ -10,6 +10,7 @@ from calendar_service.domain.session import By
 from calendar_service.store import keys
 from calendar_service.store.journal import Actor
 from tests.household import FIRST, SECOND, SECURE_URL, Household
+from tests.support.evidence import shows
 from tests.web.pages.visitor import Visitor
 from tests.written import JSON, place_of
 
@@ -65,6 +66,7 @@ def _live(visitor: Visitor, household: Household) -> dict[str, set[str]]:
     return kept
 
 
+@shows("PR-1", "ST-3")
 def test_everything_that_is_kept_is_in_the_inventory(visitor: Visitor, household: Household) -> None:
     named: dict[str, set[str]] = defaultdict(set)
     for item in INVENTORY:
@@ -75,6 +77,7 @@ def test_everything_that_is_kept_is_in_the_inventory(visitor: Visitor, household
     assert set(keys.SLOT_PARTS) - set(named) == set()
 
 
+@shows("ST-3")
 def test_every_item_has_a_reason_a_clause_and_an_end() -> None:
     assert all(item.what and item.why and item.end for item in INVENTORY)
     assert {item.clause for item in INVENTORY} <= set(CLAUSES)

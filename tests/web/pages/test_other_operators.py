@@ -9,6 +9,7 @@ from calendar_service.web.app import create_app
 from tests.conftest import MovableClock
 from tests.household import Household
 from tests.local_google import LocalGoogle
+from tests.support.evidence import shows
 from tests.web.pages.visitor import Visitor, words
 
 
@@ -25,6 +26,7 @@ def visitor(
     house.close()
 
 
+@shows("LU-0")
 def test_every_page_shows_in_every_language_of_the_operator(visitor: Visitor) -> None:
     operator = visitor.household.service.operator
     visitor.enter()

@@ -10,6 +10,7 @@ from calendar_service.web.app import create_app
 from tests.conftest import MovableClock
 from tests.household import Household
 from tests.local_google import LocalGoogle
+from tests.support.evidence import shows
 from tests.web.pages.visitor import Visitor, words
 
 
@@ -23,6 +24,7 @@ def offered(clean_store: str, google_process: LocalGoogle, test_clock: MovableCl
     house.close()
 
 
+@shows("own-term")
 def test_a_shorter_term_is_chosen_and_counts_at_the_disconnect(offered: Visitor) -> None:
     page = offered.connect()
     for term in (DAY, 3 * DAY):

@@ -11,6 +11,7 @@ from calendar_service.domain.operator import CLAUSES
 from calendar_service.operators import load
 from calendar_service.web.app import create_app
 from tests.household import Household
+from tests.support.evidence import shows
 from tests.web.pages.visitor import Visitor, words
 
 
@@ -43,6 +44,7 @@ def test_a_page_is_english_unless_the_browser_asks_for_spanish(visitor: Visitor,
         assert f'<html lang="{told}">' in visitor.get(path, Accept_Language=wanted).text
 
 
+@shows("LU-0")
 def test_the_statement_that_google_asks_for_is_short_and_linked(
     visitor: Visitor, household: Household
 ) -> None:
@@ -65,6 +67,7 @@ def test_the_policy_stands_at_its_address_in_both_languages(household: Household
         assert all(f'href="{address}"' in page.text for address in addresses.values())
 
 
+@shows("CO-1")
 def test_facts_that_the_operator_has_not_given_are_marked_and_not_invented(visitor: Visitor) -> None:
     said = words(visitor.get("/"))
     assert "Privacy policy (English): not set by the operator yet" in said

@@ -15,6 +15,7 @@ from calendar_service.store.journal import Actor
 from calendar_service.web.language import Language
 from tests.conftest import MovableClock
 from tests.household import FIRST, SECOND, Household
+from tests.support.evidence import shows
 from tests.web.pages.visitor import ZONE, Visitor, words
 
 REASONS = (
@@ -33,6 +34,7 @@ def _facts_id(household: Household) -> str:
     return household.service.connections.slot(household.agent).facts.connection_id
 
 
+@shows("LU-0")
 def test_before_anything_is_connected_the_page_says_all_that_has_to_be_known(
     visitor: Visitor, household: Household
 ) -> None:
@@ -302,6 +304,7 @@ def test_what_changed_is_told_where_agreement_is_needed(
     assert told in words(visitor.get("/settings"))
 
 
+@shows("restriction")
 def test_my_pause_can_be_lifted_by_me(visitor: Visitor, household: Household) -> None:
     visitor.connect()
     assert visitor.post("/pause").location == "/settings"
@@ -426,6 +429,7 @@ def test_an_export_is_for_the_agents_own_browser_alone(
     assert visitor.get("/export").status_code == 401
 
 
+@shows("access")
 def test_the_export_is_a_file_with_everything_but_the_keys(visitor: Visitor, household: Household) -> None:
     visitor.connect()
     household.service.schedule.put(household.agent, "s1", household.content(), By.AGENT, None)
