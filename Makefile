@@ -56,11 +56,11 @@ faults-selfcheck: $(READY) ## the campaign catches every seeded defect
 
 screenshots: $(READY) ## pictures of every page and state, and the table of axe and weights, in artefacts/
 	@.ci/ensure_chromium
-	@$(BIN)/python -m tests.gallery
+	@$(BIN)/python -m tests.pages
 
 pictures: $(READY) ## the few pictures that README shows, anew
 	@.ci/ensure_chromium
-	@$(BIN)/python -m tests.gallery.readme
+	@$(BIN)/python -m tests.pages.readme
 
 lock: $(READY) ## renew both locks from pyproject.toml, keeping pins that still fit
 	@[ -x .venv/lock/bin/uv ] || { $(PYTHON) -m venv .venv/lock && .venv/lock/bin/python -m pip install --quiet uv; }

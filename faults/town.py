@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from calendar_service.sandbox.clients import OAuthClient
-from tests.local_google import LocalGoogle
+from tests.support.local_google import LocalGoogle
 
 from faults.store import READY, ROOT, Store, TownError
 

@@ -86,7 +86,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "web/internal/test_doors.py::test_a_request_is_one_line_in_the_log_without_names_keys_or_addresses",
         ),
         "LU-4": (
-            "e2e/browser/test_gallery.py::test_a_page_is_fit_for_everybody",
+            "e2e/browser/test_pages.py::test_a_page_is_fit_for_everybody",
             "web/pages/test_every_answer.py::test_only_cookies_that_an_act_needs_are_set_and_no_script_or_other_site_gets_them",
             "web/pages/test_words.py::test_no_page_asks_for_a_script_or_for_anything_of_a_third_party",
         ),

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from calendar_service.domain.methods import METHODS
-from tests.law_one import CALLS, violations
 from tests.support.evidence import shows
+from tests.support.law_one import CALLS, violations
 
 OURS = "ours.apps.example"
 EVENT = "id,etag,status,htmlLink,start,end,extendedProperties/private(csMarker,csRevision)"

@@ -11,7 +11,7 @@ from calendar_service.report.shown_by import SHOWN_BY
 from tests.sandbox.laws_lists import ListLaws
 from tests.support import evidence
 from tests.support.evidence import EvidenceError, name_of, not_collected, shown_by, shows
-from tests.whole_suite import collected
+from tests.support.whole_suite import collected
 
 
 def listed(folder: Path, source: str) -> dict[str, tuple[str, ...]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from calendar_service.domain.inventory import INVENTORY
 from calendar_service.embedded import EmbeddedValkey
 from tests.support.evidence import shows
-from tests.written import FILE, Monitor, differences, place_of, written
+from tests.support.written import FILE, Monitor, differences, place_of, written
 
 EVERYTHING = {
     place: {field for item in INVENTORY if item.place == place for field in item.fields}

@@ -9,12 +9,11 @@ import pytest
 
 from calendar_service.report.shown_by import SHOWN_BY
 from calendar_service.sandbox.clients import DEFAULT_CLIENT_ID
-from tests import law_one, written
-from tests.local_google import LocalGoogle
-from tests.support import evidence
+from tests.support import evidence, law_one, written
+from tests.support.local_google import LocalGoogle
 
 SERVICE_CLIENTS: Final = (
-    "household.apps.local-google.test",
+    "test-service.apps.local-google.test",
     "ours.apps.example",
     "faults.apps.local-google.test",
     DEFAULT_CLIENT_ID,
