@@ -268,6 +268,10 @@ BEGINNINGS: dict[str, Deed] = {
 @shows("LU-6")
 @pytest.mark.parametrize("what", BEGINNINGS)
 def test_a_shard_that_no_checkpoint_holds_yet_cannot_be_wiped(younger: Vandal, what: str) -> None:
+    """An attacker with the database could remove a shard whole before the first signed checkpoint names it.
+
+    Shard 0 says that it began.
+    """
     BEGINNINGS[what](younger)
     place = f"shard {younger.shard}, entry 1: the entry with which shard 0 says that this one began is gone"
     assert [str(fault) for fault in verify(younger.service).faults] == [place]

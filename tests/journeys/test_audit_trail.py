@@ -440,6 +440,7 @@ def test_a_reading_during_which_the_term_ended_entries_is_begun_again(lived: Tes
 
 
 def test_an_export_verifies_also_when_it_is_sealed_and_written_to_meanwhile(lived: TestService) -> None:
+    """An export reads for minutes and locks nothing. New entries and seals must not look like tampering."""
     reading = lived.parts.audit.export()
     begun = [next(reading) for _ in range(3)]
     lived.parts.connections.choose_term(NEIGHBOUR, HOUR)
@@ -549,6 +550,10 @@ def test_checkpoints_of_a_former_signing_key_verify_by_its_public_half(
 def test_after_the_erasure_nothing_that_is_left_leads_from_an_entry_to_the_agent(
     service: TestService,
 ) -> None:
+    """The audit log outlives the erasure.
+
+    Its entries name a random connection id, and nothing else that is stored may lead from it to a person.
+    """
     service.connect()
     view = service.parts.schedule.put(service.agent, "a-session", service.content("Private"), By.AGENT, None)
     service.parts.organizations.pause(service.agent, Actor.ADMINISTRATOR, paused=True)

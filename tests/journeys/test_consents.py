@@ -57,6 +57,10 @@ def test_a_consent_cancelled_at_google_stores_nothing(service: TestService) -> N
 def test_a_callback_used_twice_or_late_or_elsewhere_is_refused_before_the_code_is_spent(
     service: TestService,
 ) -> None:
+    """An attacker who has a callback address must gain nothing.
+
+    No code is exchanged and nothing is stored for another browser, a second use or an old state.
+    """
     cookie, browser = service.browser()
     callback = service.google.consent(service.begin(browser, cookie))
     other_cookie, other_browser = service.browser(OTHER)
@@ -153,6 +157,10 @@ def test_trouble_at_the_exchange_is_told_and_nothing_is_stored(service: TestServ
 def test_trouble_after_the_exchange_leaves_a_connection_that_the_worker_completes(
     service: TestService,
 ) -> None:
+    """The code is spent and cannot be exchanged again.
+
+    Dropping the grant would leave a permission at Google that nobody revokes.
+    """
     service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=3)
     outcome = service.connect()
     assert not outcome.calendar_ready
@@ -192,6 +200,10 @@ def test_a_cut_while_the_calendar_is_made_leaves_one_calendar(service: TestServi
 def test_connecting_again_while_connected_renews_without_a_second_calendar_or_a_revocation(
     service: TestService,
 ) -> None:
+    """The former token is not revoked, because Google would end the new one with it.
+
+    The calendar and its events stay the same.
+    """
     service.connect()
     first = service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     service.connect()
@@ -235,6 +247,10 @@ def test_two_agents_on_one_account_have_calendars_of_their_own_and_end_apart(ser
 def test_an_errand_that_has_not_revoked_yet_leaves_a_new_connection_of_the_account_alive(
     service: TestService,
 ) -> None:
+    """The teardown of the former connection has its revocation still to do.
+
+    At Google it would end the new permission of the same account too.
+    """
     service.connect()
     service.google.fault("/revoke", {"status": 503, "reason": "backendError"}, times=1)
     assert service.parts.disconnect.disconnect(service.agent, Actor.AGENT).revocation == "pending"
@@ -254,6 +270,10 @@ DELETION = {"method": "DELETE", "path": "/calendar/v3/calendars/*"}
 def test_a_calendar_taken_up_by_a_new_connection_is_no_longer_deleted(
     service: TestService, account: str
 ) -> None:
+    """The agent asked for the deletion and then connected again, which finds the same calendar by its marker.
+
+    A teardown that read the old request must not delete it.
+    """
     service.connect()
     service.google.fault(DELETION, {"status": 503, "reason": "backendError"}, times=1)
     service.parts.disconnect.disconnect(service.agent, Actor.AGENT, delete_calendar=True)
@@ -273,6 +293,10 @@ def test_a_calendar_taken_up_by_a_new_connection_is_no_longer_deleted(
 
 
 def test_a_calendar_taken_up_while_the_errand_is_at_google_is_not_deleted(service: TestService) -> None:
+    """The teardown is at Google with its first call.
+
+    Meanwhile the agent connects again and takes the calendar up, so the deletion that would follow is left out.
+    """
     served = service.served_from(SECURE_URL)
     served.connect()
     served.work()  # opens a channel, which an errand stops first
@@ -338,6 +362,10 @@ class ReopenedMeanwhile(Connections):
 def test_an_off_boarding_that_goes_on_ends_nobody_once_the_organization_is_reopened(
     service: TestService,
 ) -> None:
+    """The worker completes an off-boarding that was cut off.
+
+    Members who connect after the organization was reopened must not be ended by it.
+    """
     service.connect()
     service.connect(OTHER, account=SECOND)
     service.parts.connections.set_closed("acme", Actor.ADMINISTRATOR, is_closed=True)  # and no more was done
@@ -375,6 +403,7 @@ def off_boarded_meanwhile(service: TestService) -> None:
 def test_who_connects_while_the_organisation_is_off_boarded_is_ended_with_the_others(
     service: TestService,
 ) -> None:
+    """A consent under way is on no list of members yet. It must not survive the off-boarding."""
     off_boarded_meanwhile(service)
     with pytest.raises(OrganizationClosed):
         service.connect()

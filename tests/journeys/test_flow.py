@@ -69,6 +69,10 @@ def test_five_failures_in_a_row_stop_every_replica_and_one_success_starts_them(
 
 
 def test_while_it_is_open_one_call_each_ten_seconds_asks_whether_google_is_back(service: TestService) -> None:
+    """Only a call can show that Google answers again.
+
+    One trial request for all processes is enough, and more would load a Google in trouble.
+    """
     service.connect()
     opened(service, 20)
     service.clock.advance(60)
@@ -129,6 +133,10 @@ def test_a_clock_that_went_back_does_not_keep_it_open(service: TestService) -> N
 def test_proofs_of_life_wait_until_google_is_back_and_what_is_over_is_told_in_time(
     service: TestService,
 ) -> None:
+    """An outage is no proof that a permission ended, so probes only wait.
+
+    A session that passes meanwhile is reported without Google's answer.
+    """
     service.connect()
     soon = service.parts.clock.now() + HOUR
     opened(service)
@@ -154,6 +162,10 @@ def test_proofs_of_life_wait_until_google_is_back_and_what_is_over_is_told_in_ti
 def test_refused_credentials_stop_refreshes_but_nothing_else_and_touch_no_grant(
     service: TestService, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """A wrong client secret is the operator's fault and says nothing about any agent's permission.
+
+    Access tokens that are still valid are used on.
+    """
     service.connect()
     service.clock.advance(3000)
     service.connect(OTHER, SECOND_ACCOUNT)
@@ -238,6 +250,10 @@ def test_one_account_that_is_used_too_much_waits_alone(service: TestService) -> 
 def test_a_refusal_for_the_rate_halves_the_allowance_for_a_minute_and_it_comes_back_in_steps(
     service: TestService, form: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Going back to the full rate at once would be refused again.
+
+    A burst of refusals halves once, or a busy second would stop all calls.
+    """
     service.connect()
     rule = {"status": int(form), "reason": "rateLimitExceeded"}
     service.google.fault({"method": "POST", "path": "/calendar/*"}, rule, times=2)
@@ -269,6 +285,10 @@ def test_a_refusal_for_one_accounts_rate_leaves_the_project_alone(service: TestS
 def test_a_request_waits_for_google_no_longer_than_its_seconds_and_goes_on_by_the_worker(
     service: TestService,
 ) -> None:
+    """The backend's request must be answered in time, also when Google hangs in a refresh or in the write.
+
+    The session is accepted and written later.
+    """
     service.connect()
     service.clock.advance(3599)
     service.google.fault("/token", {"hang": True}, times=1)
@@ -372,6 +392,7 @@ def test_one_organisations_flood_leaves_the_others_alone(service: TestService) -
 
 
 def test_a_greedy_organisation_leaves_the_rest_of_a_scarce_block_to_others(service: TestService) -> None:
+    """All organizations share one Google quota. When it is low, one that floods it must not make the others wait."""
     service.connect()
     service.connect(OTHER, SECOND_ACCOUNT)
     small = service.limited(inline=60, block=8)  # a burst of ten: what is left is scarce
@@ -470,6 +491,10 @@ def test_a_day_without_google_costs_few_calls_and_drains_slowly_soonest_first(se
 def test_permissions_that_all_end_at_seven_days_are_told_as_a_project_in_testing_mode(
     service: TestService, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Google ends refresh tokens after seven days while a project is in testing mode.
+
+    It looks like agents who revoked, so the operator is told the cause.
+    """
     agents = [Agent("acme", f"agent-{number}") for number in range(4)]
     service.google.switch(testing_mode=True)
     for agent in agents:

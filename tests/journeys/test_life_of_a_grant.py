@@ -180,6 +180,10 @@ def test_a_permission_that_does_not_suffice_asks_for_consent_again(service: Test
 def test_a_record_that_does_not_open_is_the_operators_matter_and_changes_nothing(
     service: TestService,
 ) -> None:
+    """A record that cannot be opened is no proof that the permission ended.
+
+    Nothing is changed, and the agent can disconnect and erase without it.
+    """
     service.connect()
     client = service.parts.database.client
     name = keys.part(service.agent, "grant")

@@ -81,6 +81,7 @@ def test_a_cancelled_session_can_be_wanted_again_under_its_own_id(service: TestS
 
 
 def test_where_google_refuses_to_revive_the_next_generation_is_written(service: TestService) -> None:
+    """Some deleted events cannot be revived, and their id stays taken. The session needs another one."""
     service.connect()
     schedule = service.parts.schedule
     first = schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
@@ -188,6 +189,7 @@ def test_connecting_again_before_the_erasure_takes_the_same_calendar_and_session
 
 @shows("SC-2")
 def test_after_the_erasure_the_marker_finds_the_calendar_and_the_session(service: TestService) -> None:
+    """Nothing is known here after an erasure. The markers at Google prevent a second calendar and a second event."""
     service.connect()
     service.parts.schedule.put(service.agent, "s1", service.content("Before"), By.AGENT, None)
     service.parts.disconnect.disconnect(service.agent, Actor.AGENT)

@@ -75,6 +75,10 @@ def test_the_whole_life_of_two_connections(service: TestService) -> None:
 def test_what_was_not_acknowledged_is_not_acknowledged_when_it_is_asked_for_again(
     tmp_path: Path, google_process: LocalGoogle
 ) -> None:
+    """The first try is in the primary alone.
+
+    A repetition that finds nothing left to do must not be answered before a replica has it.
+    """
     clock: MovableClock = google_process.clock  # type: ignore[attr-defined]
     google_process.reset()
     with servers.followed(tmp_path / "servers") as (primary, replica):
@@ -114,6 +118,10 @@ class SealedMeanwhile(Trail):
 def test_a_failover_that_loses_seals_nobody_acknowledged_is_no_tampering(
     tmp_path: Path, google_process: LocalGoogle, capsys: pytest.CaptureFixture[str], heads: str
 ) -> None:
+    """The sealer remembers a seal that the new primary never had.
+
+    It must tell that from somebody who cut off the end of the log.
+    """
     clock: MovableClock = google_process.clock  # type: ignore[attr-defined]
     google_process.reset()
     with servers.followed(tmp_path / "servers") as (primary, replica):

@@ -99,6 +99,10 @@ def test_a_second_event_has_no_twin(service: TestService) -> None:
 
 
 def test_a_cancel_removes_an_event_that_came_back_beside_the_second(service: TestService) -> None:
+    """Google refused to revive the deleted event, so a second one was written and its answer lost.
+
+    Then a person restored the first. A cancel must remove both.
+    """
     _a_second_event_is_inserted_and_its_answer_lost(service)
     service.google.switch(revive_forbidden=False)
     deleted = next(event for event in service.all_events() if event["status"] == "cancelled")
@@ -138,6 +142,10 @@ def test_a_calendar_that_was_missing_for_a_moment_ends_no_doubt(service: TestSer
 def test_what_was_being_written_while_the_agent_disconnected_is_removed_by_a_cancel(
     service: TestService,
 ) -> None:
+    """The write reached Google and its result was not recorded before the disconnect.
+
+    The event stands there, though the session is reported failed.
+    """
     service.connect()
     configure({"schedule.after_google_before_settle": "raise"})
     with pytest.raises(FailpointRaised):
@@ -190,6 +198,10 @@ def _erased_and_back(service: TestService) -> None:
 
 
 def test_a_cancel_of_what_waited_finds_the_event_from_before_the_erasure(service: TestService) -> None:
+    """After an erasure the old event is known only by its marker at Google.
+
+    A cancel that is sent before the first write must look there too.
+    """
     _erased_and_back(service)
     service.connect()
     rate = {"status": 429, "reason": "rateLimitExceeded"}
@@ -214,6 +226,10 @@ def test_so_it_does_before_the_calendar_is_found_again(service: TestService) -> 
 
 
 def test_a_cancel_finds_the_event_in_the_calendar_of_an_account_that_came_back(service: TestService) -> None:
+    """The agent went to another account and back.
+
+    The event lies in the first calendar, whose id was replaced here in between.
+    """
     service.connect()
     service.parts.schedule.put(service.agent, "s1", service.content("First"), By.AGENT, None)
     service.connect(account=SECOND)

@@ -150,6 +150,10 @@ def test_a_channel_is_replaced_before_its_end_and_the_former_one_stopped(watched
 
 @pytest.mark.parametrize("step", ["channel.after_watch_before_store", "channel.after_stop_before_store"])
 def test_a_renewal_that_dies_between_two_systems_is_finished_by_the_next(watched: Watched, step: str) -> None:
+    """Two channels stand at Google for a moment.
+
+    Wherever the process dies, one channel is in force afterwards and is known here.
+    """
     watched.clock.advance(6.5 * DAY)
     configure({step: "raise"})
     watched.work(3)
@@ -252,6 +256,7 @@ def test_the_calendar_is_deleted_after_its_channel_is_stopped(watched: Watched) 
 def test_a_channel_that_cannot_be_stopped_holds_the_revocation_up_for_a_minute_at_most(
     watched: Watched,
 ) -> None:
+    """Stopping a channel needs the permission, so it comes first. A channel ends by itself; a permission does not."""
     watched.google.fault("/calendar/v3/channels/stop", {"status": 503, "reason": "backendError"})
     watched.parts.disconnect.disconnect(watched.agent, Actor.AGENT)
     assert watched.live_tokens() == [FIRST]
@@ -273,6 +278,10 @@ def test_an_errand_that_dies_after_stopping_is_finished_by_the_worker(watched: W
 
 
 def test_a_disconnect_while_the_channel_is_opened_leaves_it_to_the_errand(service: Watched) -> None:
+    """The channel stands at Google and the connection that asked for it has ended.
+
+    Only the teardown still has a token to stop it.
+    """
     service.connect()
     agent = service.agent
     slot = service.parts.connections.slot(agent)
@@ -393,6 +402,10 @@ def test_no_body_is_read(watched: Watched) -> None:
 
 
 def test_a_sync_message_before_the_answer_to_watch_is_taken_and_causes_nothing(service: Watched) -> None:
+    """Google may send the first message before the process that asked for the channel has stored it.
+
+    Its token is valid, so it is answered 204 and nothing changes.
+    """
     service.connect()
     channel_id = f"{service.agent.shard:02x}{'5' * 32}"
     token = service.parts.identity.channel_token(channel_id)
@@ -688,6 +701,10 @@ def test_a_look_that_dies_is_done_by_another_worker(watched: Watched) -> None:
 def test_a_notification_during_a_look_makes_another_one_however_that_ends(
     watched: Watched, failures: int
 ) -> None:
+    """The change may have come after the page on which it would have been listed.
+
+    The wake-up must outlive the round that is running.
+    """
     listed = {"method": "GET", "path": "/calendar/v3/calendars/*/events"}
     if failures:
         watched.google.fault(listed, {"status": 503, "reason": "backendError"}, times=failures)

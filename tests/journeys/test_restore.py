@@ -222,6 +222,10 @@ def test_a_term_that_an_agent_chose_counts_again(restored: TestService, disaster
 def test_holds_that_were_placed_or_replaced_since_are_named_and_what_is_over_is_lifted(
     restored: TestService, disaster: Disaster
 ) -> None:
+    """A back-up does not hold what was ordered after it was made.
+
+    Until those holds stand again, an erasure would destroy what has to be kept.
+    """
     status, done, said = replay(restored, disaster.export)
     assert (status, done["holds_lifted"]) == (1, 1)
     assert [one["agent"] for one in done["holds_missing"]] == ["held", "longer", "shorter"]

@@ -73,6 +73,10 @@ def test_a_mark_lives_as_long_as_the_connections_that_use_it(service: TestServic
 def test_a_mark_that_was_lost_is_there_again_a_day_later_and_guards_the_other_connection(
     service: TestService,
 ) -> None:
+    """Google revokes an account's permission as a whole.
+
+    Without the account reference, ending one agent's connection would end a colleague's on the same account.
+    """
     service.connect()
     service.connect(OTHER)
     service.parts.database.client.delete(mark(service))
@@ -84,6 +88,10 @@ def test_a_mark_that_was_lost_is_there_again_a_day_later_and_guards_the_other_co
 
 @shows("RV-3")
 def test_a_connection_that_never_stood_keeps_no_permission_alive(service: TestService) -> None:
+    """A process that died between joining the account reference and storing the grant leaves a member there.
+
+    It must not prevent a revocation for ever.
+    """
     dies_before_it_stands(service)
     next_day(service)
     service.connect()
@@ -117,6 +125,10 @@ def test_by_a_wrong_clock_nobody_is_taken_off_a_mark(service: TestService) -> No
 
 
 def test_an_errand_is_on_the_mark_until_it_ends_or_the_database_ends_it(service: TestService) -> None:
+    """A teardown holds a token of the account until it ends.
+
+    The daily repair must count it, and must drop it once it is gone.
+    """
     service.connect()
     service.parts.disconnect.end(service.agent, Actor.AGENT)
     service.clock.advance(A_DAY)
@@ -128,6 +140,10 @@ def test_an_errand_is_on_the_mark_until_it_ends_or_the_database_ends_it(service:
 
 
 def test_a_connection_that_ends_while_its_calendar_is_made_leaves_the_mark(service: TestService) -> None:
+    """The worker learns the account while the agent disconnects.
+
+    Joining the account reference after the end would prevent the account's last revocation.
+    """
     trouble = {"status": 503, "reason": "backendError"}
     service.google.fault({"method": "GET", "path": "/calendar/v3/users/me/calendarList"}, trouble, times=2)
     service.connect()
@@ -146,6 +162,10 @@ def test_a_connection_that_ends_while_its_calendar_is_made_leaves_the_mark(servi
 def test_a_connection_whose_account_is_not_known_yet_stays_on_the_mark_that_it_joined(
     service: TestService,
 ) -> None:
+    """The account's reference is joined before the calendar is made, and the record names it after.
+
+    The daily repair must not drop a member in between.
+    """
     trouble = {"status": 503, "reason": "backendError"}
     listed = {"method": "GET", "path": "/calendar/v3/users/me/calendarList"}
     service.google.fault(listed, trouble, times=2)
@@ -173,6 +193,10 @@ class LateCensus(Census):
 
 
 def test_who_ends_while_the_marks_are_put_right_is_not_on_one_afterwards(service: TestService) -> None:
+    """The daily repair reads all connections and then writes.
+
+    One that ends in between must not be added from what was read before.
+    """
     service.connect()
     service.parts.database.client.delete(mark(service))
     late = LateCensus(service.parts.database, lambda: revocation(service))
@@ -182,6 +206,10 @@ def test_who_ends_while_the_marks_are_put_right_is_not_on_one_afterwards(service
 
 
 def test_who_connects_while_a_late_consent_is_given_back_sees_the_revocation(service: TestService) -> None:
+    """A consent that came too late is revoked, and Google ends the whole account's permission.
+
+    A new connection of the account has to wait for that.
+    """
     replica, until = service.replica(), []
     service.at_call("oauth.exchange", lambda: replica.parts.disconnect.end(service.agent, Actor.AGENT))
     client = service.parts.database.client

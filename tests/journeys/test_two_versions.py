@@ -26,6 +26,10 @@ def kept(service: TestService) -> str | None:
 def test_a_matter_that_nobody_here_knows_waits_for_a_worker_that_does(
     service: TestService, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """During a rolling upgrade a newer worker sets timers that an older one does not know.
+
+    It must neither drop them nor spin on them.
+    """
     service.connect()
     service.parts.connections.postpone(service.agent, "polish", 0)
     service.work()

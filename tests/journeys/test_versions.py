@@ -71,6 +71,10 @@ def test_a_lost_session_is_made_whole_by_the_same_wish(service: TestService) -> 
 def test_a_lost_session_that_a_person_had_changed_is_made_whole_by_the_same_wish(
     service: TestService,
 ) -> None:
+    """The agent's change was to an event that is gone with its calendar.
+
+    There is nothing left to preserve, so the backend's version is written.
+    """
     service.connect()
     view = put(service, 1)
     service.as_person("PATCH", view, {"summary": "Changed"})
@@ -88,6 +92,10 @@ def test_a_lost_session_that_a_person_had_changed_is_made_whole_by_the_same_wish
 def test_the_same_wish_is_taken_after_a_reconnect_though_nothing_can_be_compared(
     service: TestService, again: str | None
 ) -> None:
+    """The digest of the content died with the former data key.
+
+    The same version is accepted once, and another content under it is refused from then on.
+    """
     service.connect()
     put(service, 1)
     service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
@@ -102,6 +110,10 @@ def test_the_same_wish_is_taken_after_a_reconnect_though_nothing_can_be_compared
 def test_a_deletion_by_a_person_stands_against_the_same_version_also_after_a_reconnect(
     service: TestService,
 ) -> None:
+    """A backend that repeats a version asks for nothing new.
+
+    The event that the agent deleted must not come back for that.
+    """
     service.connect()
     view = put(service, 1)
     service.as_person("DELETE", view)

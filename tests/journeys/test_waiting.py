@@ -191,6 +191,10 @@ def test_an_act_in_the_midst_of_an_acceptance_is_not_missed(service: TestService
 def test_a_holder_that_died_before_the_pause_keeps_nobody_asleep_behind_it(
     service: TestService, seconds: int
 ) -> None:
+    """The lease of a process that died is still on the session when the agent pauses.
+
+    It must not keep the newer version from being written after the pause.
+    """
     service.connect()
     service.work(2)
     wish, sessions = service.content("Waits", days=1), service.parts.schedule.sessions
@@ -211,6 +215,10 @@ def test_a_holder_that_died_before_the_pause_keeps_nobody_asleep_behind_it(
 def test_a_consent_that_was_outgrown_unnoticed_is_noted_once_and_looked_at_no_more(
     service: TestService,
 ) -> None:
+    """The policy changed and this connection was missed when all were told.
+
+    The first session that meets it notes that, and does not keep a worker busy.
+    """
     service.connect()
     service.work(2)
     policy_is_renewed(service)
@@ -228,6 +236,10 @@ def test_a_consent_that_was_outgrown_unnoticed_is_noted_once_and_looked_at_no_mo
 def test_google_that_misses_a_calendar_which_was_replaced_meanwhile_says_nothing_of_the_new_one(
     service: TestService,
 ) -> None:
+    """A 404 about the former calendar may arrive after the agent has made a new one.
+
+    Taken for the new one, it would stop a sound connection.
+    """
     service.connect()
     former = service.facts
     service.as_person("DELETE", None, calendar=former.calendar_id)
@@ -240,6 +252,10 @@ def test_google_that_misses_a_calendar_which_was_replaced_meanwhile_says_nothing
 
 
 def test_a_permission_that_did_not_suffice_says_nothing_of_the_one_given_since(service: TestService) -> None:
+    """A 403 about the former token may arrive after the agent has consented again.
+
+    Taken for the new token, it would ask the agent a second time.
+    """
     service.connect()
     former = service.token_number
     service.parts.connections.consent_needed(service.agent, service.facts.connection_id, former)
@@ -261,6 +277,10 @@ def test_a_permission_that_does_not_suffice_after_a_refresh_asks_for_consent_too
 
 
 def test_trouble_at_google_after_a_wait_is_no_wait_and_is_tried_until_the_end(service: TestService) -> None:
+    """The 30 days count only the time in which the agent had to act.
+
+    An outage that follows must not use up what is left of them.
+    """
     service.connect()
     pause(service)
     put(service)
@@ -280,6 +300,10 @@ def test_trouble_at_google_after_a_wait_is_no_wait_and_is_tried_until_the_end(se
 def test_a_worker_whose_clock_is_wrong_ends_no_wait_and_hurries_none(
     service: TestService, ahead: int
 ) -> None:
+    """Ending a wait destroys its content.
+
+    One server with a wrong clock must not do that: the database's clock has to agree.
+    """
     service.connect()
     pause(service)
     put(service, days=20)

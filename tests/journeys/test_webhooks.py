@@ -319,6 +319,10 @@ def test_without_an_address_nothing_is_queued(
 
 
 def test_after_the_address_was_taken_away_letters_are_neither_sent_nor_in_the_way(connected: Told) -> None:
+    """The operator removed the webhook URL while events were queued.
+
+    They must not wake the worker, and they end by their own term.
+    """
     connected.backend.status = 503
     put(connected)
     variables = {
@@ -481,6 +485,10 @@ def test_where_nobody_answers_other_agents_letters_only_wait(connected: Told) ->
 
 
 def test_a_sender_that_dies_after_the_answer_leads_to_a_repetition_with_the_same_id(connected: Told) -> None:
+    """Delivery is at least once.
+
+    The receiver drops the repetition by its id, and a later event must not arrive before it.
+    """
     put(connected, "s1")
     put(connected, "s2")
     configure({"notify.after_send_before_store": "raise"})
@@ -509,6 +517,7 @@ def test_while_one_sender_has_a_letter_another_sends_nothing(connected: Told) ->
 
 
 def test_a_letter_sent_while_its_connection_was_erased_leaves_nothing_behind(connected: Told) -> None:
+    """The sender records its result after the erasure. Writing that result would create the agent's slot again."""
     connected.parts.disconnect.disconnect(connected.agent, Actor.AGENT)
     letters = connected.parts.notify.letters
     taken = letters.take(connected.agent)
@@ -581,6 +590,10 @@ def test_a_clock_that_jumped_ends_no_letter(connected: Told) -> None:
 
 
 def test_a_pause_that_a_jumped_clock_left_behind_ends_with_the_next_letter(connected: Told) -> None:
+    """A backoff computed by a clock that ran ahead lies a month off.
+
+    Without this, no event of the agent would be delivered until then.
+    """
     connected.backend.status = 500
     put(connected, "s1")
     connected.clock.advance(31 * 24 * HOUR)

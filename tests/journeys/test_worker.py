@@ -66,6 +66,10 @@ def test_a_worker_whose_clock_is_wrong_drops_no_session(
 
 
 def test_what_a_clock_that_was_ahead_put_far_off_is_looked_at_once_it_is_right(service: TestService) -> None:
+    """While a server's clock runs ahead, due times are written that lie a month too far off.
+
+    Nothing would be done until then, so they are reset.
+    """
     service.connect()
     service.clock.advance(31 * DAY / SECOND)
     service.work(3)
@@ -98,6 +102,10 @@ def test_realigning_leaves_told_ends_alone(service: TestService) -> None:
 
 
 def test_an_errand_waits_for_google_no_longer_than_it_is_this_workers(service: TestService) -> None:
+    """A Google that hangs must not hold a worker past its lease.
+
+    Another worker takes the teardown then, and both would revoke.
+    """
     service.connect()
     service.parts.disconnect.end(service.agent, Actor.ADMINISTRATOR)
     hurried = service.limited(worker_seconds=0.3)
@@ -114,6 +122,10 @@ def test_an_errand_waits_for_google_no_longer_than_it_is_this_workers(service: T
 
 
 def test_after_seven_days_the_token_is_destroyed_however_rarely_it_was_tried(service: TestService) -> None:
+    """The pause between two tries grows to hours.
+
+    The last try must not be later than the term after which a token may not be kept.
+    """
     service.connect()
     service.parts.disconnect.end(service.agent, Actor.ADMINISTRATOR)
     service.google.fault("/revoke", {"status": 503, "reason": "backendError"})
@@ -132,6 +144,10 @@ def test_after_seven_days_the_token_is_destroyed_however_rarely_it_was_tried(ser
 def test_after_an_hour_the_permission_ends_whatever_the_pause_and_whatever_became_of_the_calendar(
     service: TestService,
 ) -> None:
+    """Deleting the calendar needs the permission, so the revocation waits for it.
+
+    It waits an hour at most, even where the next try is due later.
+    """
     service.connect()
     deletion = {"method": "DELETE", "path": "/calendar/v3/calendars/*"}
     service.google.fault(deletion, {"status": 503, "reason": "backendError"})
@@ -189,6 +205,10 @@ def test_content_that_does_not_open_is_told_as_failed_when_its_day_is_over(spoil
 
 
 def test_content_that_does_not_open_waits_for_a_person_no_longer_than_any_other(service: TestService) -> None:
+    """A wait ends after 30 days by the record alone.
+
+    Content that no key opens must not be kept longer for that reason.
+    """
     service.connect()
     service.parts.organizations.pause(service.agent, Actor.AGENT, paused=True)
     put(service, "spoilt", days=90)
@@ -199,6 +219,10 @@ def test_content_that_does_not_open_waits_for_a_person_no_longer_than_any_other(
 
 
 def test_what_a_newer_version_keeps_of_one_session_keeps_no_other_waiting(service: TestService) -> None:
+    """During a rolling upgrade an older worker meets a record with a field it does not know.
+
+    It leaves that session alone and does the others.
+    """
     service.connect()
     service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=2)
     put(service, "newer")
@@ -239,6 +263,10 @@ def test_a_calendar_that_the_quota_refuses_is_tried_again_after_hours(service: T
 def test_who_connects_while_the_calendar_is_refused_to_the_worker_waits_no_hours_for_it(
     service: TestService,
 ) -> None:
+    """A refused quota puts the next try hours away.
+
+    That pause must not count for a consent given while the worker was being refused.
+    """
     service.google.switch(calendar_quota=0)
     service.connect()
     service.clock.advance(61)
