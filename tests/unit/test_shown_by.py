@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from calendar_service.report.shown_by import SHOWN_BY
-from tests.sandbox.laws_lists import ListLaws
+from tests.sandbox import laws_lists
 from tests.support import evidence
 from tests.support.evidence import EvidenceError, name_of, not_collected, shown_by, shows
 from tests.support.whole_suite import collected
@@ -87,7 +87,9 @@ def test_a_listed_test_that_the_suite_does_not_run_is_found() -> None:
 
 
 def test_a_test_of_a_shared_law_is_listed_where_the_law_stands(request: pytest.FixtureRequest) -> None:
-    assert name_of(ListLaws.test_bounds_are_exclusive) == "sandbox/laws_lists.py::test_bounds_are_exclusive"
+    file = Path(laws_lists.__file__).relative_to(evidence.SUITE).as_posix()
+    law = laws_lists.ListLaws.test_bounds_are_exclusive
+    assert name_of(law) == f"{file}::test_bounds_are_exclusive"
     assert name_of(request.function) in collected(request.session)
 
 
