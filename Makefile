@@ -23,13 +23,14 @@ test-long: $(READY) ## the same, with many more generated examples
 	@node=$$(.ci/node_witness) && network=$$(.ci/network_namespace) && \
 		$(BIN)/python -m pytest -q $$node $$network --hypothesis-profile=long
 
-check: $(READY) ## format, lint, types, architecture, lock file
+check: $(READY) ## format, lint, types, architecture, lock file, the report's list of tests
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -c 'import calendar_service.wiring'  # a circle of imports shows only when it is walked
 	@$(BIN)/python .ci/check_project.py
+	@$(BIN)/python -m tests.support.evidence --check
 
 egress: $(READY) ## counts the packets of a whole journey by where they go; needs Linux, iproute2 and nftables
 	@$(BIN)/python -m tests.e2e.egress
@@ -55,11 +56,11 @@ faults-selfcheck: $(READY) ## show that the fault campaign can fail: it has to c
 
 screenshots: $(READY) ## pictures of every page and state, and the table of axe and weights, in artefacts/
 	@.ci/ensure_chromium
-	@$(BIN)/python -m tests.gallery
+	@$(BIN)/python -m tests.pages
 
 pictures: $(READY) ## the few pictures that README shows, anew
 	@.ci/ensure_chromium
-	@$(BIN)/python -m tests.gallery.readme
+	@$(BIN)/python -m tests.pages.readme
 
 lock: $(READY) ## renew both locks from pyproject.toml, keeping pins that still fit
 	@[ -x .venv/lock/bin/uv ] || { $(PYTHON) -m venv .venv/lock && .venv/lock/bin/python -m pip install --quiet uv; }

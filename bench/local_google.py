@@ -18,9 +18,9 @@ from urllib.parse import quote, urlsplit
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.local_google import LocalGoogle  # noqa: E402
 from tests.sandbox.app import APP, App  # noqa: E402
 from tests.sandbox.http_api import GoogleApi  # noqa: E402
+from tests.support.local_google import LocalGoogle  # noqa: E402
 
 Request = Callable[[int], bytes]
 EVENT = {

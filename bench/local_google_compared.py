@@ -25,9 +25,9 @@ from googleapiclient.discovery import build  # noqa: E402
 from googleapiclient.errors import HttpError  # noqa: E402
 from oauthlib.oauth2 import OAuth2Error  # noqa: E402
 
-from tests.local_google import LocalGoogle, fetch  # noqa: E402
 from tests.sandbox.app import APP  # noqa: E402
 from tests.sandbox.http_api import FULL, TIMES, GoogleApi  # noqa: E402
+from tests.support.local_google import LocalGoogle, fetch  # noqa: E402
 
 EMULATE_PORT = 18423
 

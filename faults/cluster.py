@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from calendar_service.sandbox.clients import OAuthClient
-from tests.local_google import LocalGoogle
+from tests.support.local_google import LocalGoogle
 
 from faults.helper_process import HelperProcess
 from faults.paths import ROOT

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import settings
 
 from calendar_service.embedded import EmbeddedValkey
-from tests import written
-from tests.whole_suite import the_whole_suite
-from tests.written import Monitor
+from tests.support import written
+from tests.support.whole_suite import the_whole_suite
+from tests.support.written import Monitor
 
 __all__ = ["the_whole_suite"]
 

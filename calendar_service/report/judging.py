@@ -8,11 +8,12 @@ from pathlib import Path
 
 import calendar_service
 from calendar_service.domain.clock import Millis
-from calendar_service.domain.evidence import ADDED, EVIDENCE, Evidence
 from calendar_service.domain.operator import Addition, Clause, Localized, Operator
 from calendar_service.health.finding import Finding
 from calendar_service.journeys.register import Pulse
+from calendar_service.report.evidence import ADDED, EVIDENCE, Evidence
 from calendar_service.report.proofs import Declared, Enforced, Kept, Observed, Standing
+from calendar_service.report.shown_by import SHOWN_BY
 
 PACKAGE = Path(calendar_service.__file__).parent
 SOURCE = PACKAGE.parent
@@ -76,7 +77,7 @@ def judge(
 
 
 def suite_of(source: Path) -> frozenset[str] | None:
-    """Return the names of all tests below `source`/tests as evidence writes them; None where our suite is not there."""
+    """Return all tests below `source`/tests as `SHOWN_BY` writes them; None where our suite is not there."""
     suite = source / "tests"
     if not (suite / _OURS).is_file():
         return None
@@ -97,7 +98,7 @@ class _Judge:
         observed = tuple(self.measured.get(measure, _NOT_MEASURED) for measure in evidence.observed)
         declared = tuple(self._declared(place) for place in evidence.declared)
         is_draft = said.source == "proposed" and self.operator.is_draft
-        enforced = self._enforced(evidence)
+        enforced = self._enforced(evidence.code, SHOWN_BY[name])
         return Kept(name, said.text, is_draft, evidence.does, enforced, observed, declared)
 
     def added(self, name: str, addition: Addition) -> Kept:
@@ -107,11 +108,11 @@ class _Judge:
         word = Declared(f"additions.{name}", addition.text, self.operator.identity.who, self._when)
         return Kept(name, addition.text, is_draft, "", None, (), (word,))
 
-    def _enforced(self, evidence: Evidence) -> Enforced:
-        absent = [file for file in evidence.code if not (PACKAGE / file).is_file()]
+    def _enforced(self, code: tuple[str, ...], tests: tuple[str, ...]) -> Enforced:
+        absent = [file for file in code if not (PACKAGE / file).is_file()]
         if self.tests is not None:
-            absent += [test for test in evidence.tests if test not in self.tests]
-        return Enforced(evidence.code, evidence.tests, tuple(absent))
+            absent += [test for test in tests if test not in self.tests]
+        return Enforced(code, tests, tuple(absent))
 
     def _declared(self, place: str) -> Declared:
         value: object = self.operator

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.local_google import LocalGoogle
+from tests.support.local_google import LocalGoogle
 
 from faults.cluster import CLIENT_ID
 from faults.driver.journal import DriverJournal

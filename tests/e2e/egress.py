@@ -15,12 +15,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from tests.backend import SECRET, backend
-from tests.backend import Backend as Receiver
 from tests.e2e.test_main_job_over_http import Backend, connect
 from tests.e2e.test_run import Run, command, free_port, running
 from tests.e2e.test_webhooks_over_http import until
-from tests.servers import server
+from tests.support.backend import SECRET, backend
+from tests.support.backend import Backend as Receiver
+from tests.support.servers import server
 
 ROOT: Final = Path(__file__).parents[2]
 ELSEWHERE: Final = ("192.0.2.1", "2001:db8::1")

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.test_run import Run, command, get, running
+from tests.support.evidence import shows
 
 ACCOUNT = "agent-one@example.com"
 TITLE = "Second canary-61d0"
@@ -170,6 +171,7 @@ def needles(run: Run) -> set[bytes]:
     return {needle for text in (*tokens, TITLE) for needle in spellings(text)}
 
 
+@shows("ST-1")
 def test_no_issued_token_lies_in_any_file_but_the_local_googles_own_books(run: Run) -> None:
     looked_for = needles(run)
     files = [path for path in run.data_dir.rglob("*") if path.is_file()]

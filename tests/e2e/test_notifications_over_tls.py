@@ -12,11 +12,11 @@ from flask import Flask
 from calendar_service.domain.session import By
 from calendar_service.sandbox.clients import OAuthClient
 from calendar_service.web.app import create_app
-from tests.backend import SECRET, backend
 from tests.conftest import MovableClock
-from tests.household import CLIENT_ID, CLIENT_SECRET, PERSON_ID, Household
-from tests.local_google import LocalGoogle
 from tests.rooms.google.certificates import Authority, new_authority
+from tests.support.backend import SECRET, backend
+from tests.support.local_google import LocalGoogle
+from tests.support.service import CLIENT_ID, CLIENT_SECRET, PERSON_ID, TestService
 
 
 class Front(ThreadingHTTPServer):
@@ -70,23 +70,23 @@ def test_a_persons_change_reaches_the_backend_by_googles_own_message(
 ) -> None:
     with front(tmp_path / "authority") as (server, trusted), backend() as receiver:
         clients = [
-            OAuthClient(CLIENT_ID, CLIENT_SECRET, "household", (f"{server.url}/oauth/callback",)),
+            OAuthClient(CLIENT_ID, CLIENT_SECRET, "test-service", (f"{server.url}/oauth/callback",)),
             OAuthClient(PERSON_ID, CLIENT_SECRET, "person", ("http://localhost:9/person",)),
         ]
         with LocalGoogle.start(clients, test_clock.path, trusts=trusted) as google:
-            house = Household.of(
+            service = TestService.of(
                 clean_store, google, test_clock, CALENDAR_PUBLIC_URL=server.url,
                 CALENDAR_WEBHOOK_URL=receiver.url, CALENDAR_WEBHOOK_SECRET=SECRET,
             )  # fmt: skip
-            server.app = create_app(house.service)
-            house.connect()
-            house.work(2)
+            server.app = create_app(service.parts)
+            service.connect()
+            service.work(2)
             assert server.next() == ("sync", 204)
-            view = house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None)
+            view = service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
             assert server.next() == ("exists", 204)
-            house.as_person("PATCH", view, {"location": "Elsewhere"})
+            service.as_person("PATCH", view, {"location": "Elsewhere"})
             assert server.next() == ("exists", 204)
             test_clock.advance(11)
-            house.work(3)
-            house.close()
+            service.work(3)
+            service.close()
     assert [one["type"] for one in receiver.received][-1] == "session.changed_in_google"

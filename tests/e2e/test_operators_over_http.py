@@ -14,6 +14,7 @@ from calendar_service.domain.clock import DAY
 from calendar_service.domain.operator import Operator
 from tests.e2e.test_main_job_over_http import Backend, Person, books
 from tests.e2e.test_run import Run, command, running
+from tests.support.evidence import shows
 
 OTHERS = {name: operators.load(name).identity for name in operators.shipped()}
 WHEN = {"start": "2031-05-03T14:00:00-04:00", "end": "2031-05-03T14:30:00-04:00", "by": "agent"}
@@ -29,8 +30,8 @@ ACCOUNTS = {"en": "agent-one@example.com", "es": "agent-two@example.com"}
 
 
 @dataclass
-class House:
-    """A service under one operator's name, and who comes to its doors."""
+class OperatorService:
+    """A running service under one operator's name, with its callers."""
 
     run: Run
     operator: Operator
@@ -65,10 +66,12 @@ class House:
 
 
 @pytest.fixture(scope="module", params=operators.shipped())
-def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def service(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OperatorService]:
     name = request.param
     with running(tmp_path_factory.mktemp(name) / "data", CALENDAR_OPERATOR=name) as run:
-        yield House(run, operators.load(name))
+        yield OperatorService(run, operators.load(name))
 
 
 def read(person: Person) -> str:
@@ -77,9 +80,9 @@ def read(person: Person) -> str:
     return re.sub(r"\s+", " ", html.unescape(plain))
 
 
-def names_nobody_else(house: House, person: Person, language: str) -> None:
+def names_nobody_else(service: OperatorService, person: Person, language: str) -> None:
     """Check the page's words: the operator's own, in this language, and marked where they are a draft."""
-    shown, operator = read(person), house.operator
+    shown, operator = read(person), service.operator
     assert f'<html lang="{language}">' in person.page
     assert operator.identity.app_name in shown
     for name, identity in OTHERS.items():
@@ -89,70 +92,74 @@ def names_nobody_else(house: House, person: Person, language: str) -> None:
     assert (banner in shown) is operator.is_draft
 
 
+@shows("ID-1")
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_the_whole_life_of_a_connection(house: House, language: str) -> None:
-    agent, operator = f"ana-{language}", house.operator
+def test_the_whole_life_of_a_connection(service: OperatorService, language: str) -> None:
+    agent, operator = f"ana-{language}", service.operator
     _, disconnect, erase = BUTTONS[language]
-    person = house.connect(agent, language)
-    names_nobody_else(house, person, language)
-    (calendar,) = house.calendars(language)
+    person = service.connect(agent, language)
+    names_nobody_else(service, person, language)
+    (calendar,) = service.calendars(language)
     assert calendar["summary"] == operator.calendar_name[language]
     assert operator.calendar_name[language] in read(person)
 
-    assert house.backend("PUT", f"/agents/{agent}/sessions/s1", WHEN)[1]["status"] == "scheduled"
-    ((event,),) = [calendar["events"] for calendar in house.calendars(language)]
+    assert service.backend("PUT", f"/agents/{agent}/sessions/s1", WHEN)[1]["status"] == "scheduled"
+    ((event,),) = [calendar["events"] for calendar in service.calendars(language)]
     assert event["summary"] == operator.session_title[language]
 
-    person.open(house.address("/disconnect"))
-    names_nobody_else(house, person, language)
+    person.open(service.address("/disconnect"))
+    names_nobody_else(service, person, language)
     person.submit(disconnect)
-    names_nobody_else(house, person, language)
-    ended = house.backend("GET", f"/agents/{agent}/connection")[1]
+    names_nobody_else(service, person, language)
+    ended = service.backend("GET", f"/agents/{agent}/connection")[1]
     assert (ended["state"], ended["revocation"]) == ("disconnected", "confirmed")
 
     person.submit(erase)
-    names_nobody_else(house, person, language)
+    names_nobody_else(service, person, language)
     assert operator.identity.who in read(person)
     person.open(f"{person.url}?download=1")
     assert json.loads(person.page)["issuer"] == operator.identity.who
-    assert house.backend("GET", f"/agents/{agent}/connection")[1]["state"] == "not_connected"
-    assert len(house.calendars(language)) == 1  # the calendar at Google is the agent's
-    assert [token for token in books(house.run)["refresh_tokens"] if token["alive"]] == []
+    assert service.backend("GET", f"/agents/{agent}/connection")[1]["state"] == "not_connected"
+    assert len(service.calendars(language)) == 1  # the calendar at Google is the agent's
+    assert [token for token in books(service.run)["refresh_tokens"] if token["alive"]] == []
 
 
+@shows("LU-0")
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_the_public_pages_say_what_this_operator_says(house: House, language: str) -> None:
+def test_the_public_pages_say_what_this_operator_says(service: OperatorService, language: str) -> None:
     person = Person()
     for path in ("/", "/google-user-data"):
-        person.open(house.address(f"{path}?lang={language}"))
-        names_nobody_else(house, person, language)
-        assert house.operator.limited_use.sentence in read(person)
-    promises = (*house.operator.clauses.values(), *house.operator.additions.values())
+        person.open(service.address(f"{path}?lang={language}"))
+        names_nobody_else(service, person, language)
+        assert service.operator.limited_use.sentence in read(person)
+    promises = (*service.operator.clauses.values(), *service.operator.additions.values())
     assert [one for one in promises if one.text[language] not in read(person)] == []
 
 
-def test_an_administrator_suspends_and_ends_and_the_agent_is_shown_it(house: House) -> None:
-    person = house.connect("suspended", "en")
-    assert house.admin("POST", "/agents/suspended/connection/pause")[1]["state"] == "paused"
-    assert house.backend("PUT", "/agents/suspended/sessions/s1", WHEN)[1]["status"] == "waiting"
-    person.open(house.address("/settings"))
+@shows("administrators")
+def test_an_administrator_suspends_and_ends_and_the_agent_is_shown_it(service: OperatorService) -> None:
+    person = service.connect("suspended", "en")
+    assert service.admin("POST", "/agents/suspended/connection/pause")[1]["state"] == "paused"
+    assert service.backend("PUT", "/agents/suspended/sessions/s1", WHEN)[1]["status"] == "waiting"
+    person.open(service.address("/settings"))
     assert "Your organization paused the connection" in read(person)
-    assert house.admin("POST", "/agents/suspended/connection/resume")[1]["state"] == "connected"
-    assert house.admin("DELETE", "/agents/suspended/connection")[1]["state"] == "disconnected"
-    assert house.admin("DELETE", "/agents/suspended/connection?erase=now")[0] == 200
+    assert service.admin("POST", "/agents/suspended/connection/resume")[1]["state"] == "connected"
+    assert service.admin("DELETE", "/agents/suspended/connection")[1]["state"] == "disconnected"
+    assert service.admin("DELETE", "/agents/suspended/connection?erase=now")[0] == 200
 
 
-def test_a_customers_own_key_opens_its_organisation_alone(house: House) -> None:
+@shows("customer-keys")
+def test_a_customers_own_key_opens_its_organisation_alone(service: OperatorService) -> None:
     words = ("api-keys", "new", "customer", "--organization", "acme", "--role", "backend", "--json")
-    made = json.loads(command(house.run.data_dir, *words).stdout)
-    accepted = house.run.data_dir / "keys" / "api-keys"
+    made = json.loads(command(service.run.data_dir, *words).stdout)
+    accepted = service.run.data_dir / "keys" / "api-keys"
     accepted.write_text(f"{accepted.read_text('utf-8')}\n{made['entry']}\n", "utf-8")
-    customer = Backend(house.run, "api-key")
+    customer = Backend(service.run, "api-key")
     customer.key = made["key"]
     assert customer("GET", "/agents/ana/connection")[0] == 200
     customer.base = customer.base.replace("/acme", "/umbrella")
     assert customer("GET", "/agents/ana/connection")[0] == 404
-    assert house.backend("GET", "/agents/ana/connection")[0] == 200
+    assert service.backend("GET", "/agents/ana/connection")[0] == 200
     assert made["key"] not in accepted.read_text(
         "utf-8"
     )  # only its hash is kept, so it may be the customer's own
@@ -162,11 +169,11 @@ def _day(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def test_the_term_is_the_operators(house: House) -> None:
-    house.connect("leaving", "en")
-    ended = house.admin("DELETE", "/agents/leaving/connection")
+def test_the_term_is_the_operators(service: OperatorService) -> None:
+    service.connect("leaving", "en")
+    ended = service.admin("DELETE", "/agents/leaving/connection")
     assert ended[0] == 200
-    shown = house.backend("GET", "/agents/leaving/connection")[1]
-    days = house.operator.promises.erase_after // DAY
+    shown = service.backend("GET", "/agents/leaving/connection")[1]
+    days = service.operator.promises.erase_after // DAY
     assert (_day(shown["erase_due"]) - _day(shown["since"])).days == days
-    house.admin("DELETE", "/agents/leaving/connection?erase=now")
+    service.admin("DELETE", "/agents/leaving/connection?erase=now")

@@ -6,6 +6,7 @@ from tests.e2e.test_main_job_over_http import Backend, connect, ours
 from tests.e2e.test_operators_over_http import WHEN, read
 from tests.e2e.test_run import command, running
 from tests.e2e.test_webhooks_over_http import until
+from tests.support.evidence import shows
 
 POLICY = """
 extends = "videsk"
@@ -16,6 +17,7 @@ changes = { en = "Rooms are named.", es = "Las salas tienen nombre." }
 """
 
 
+@shows("SC-5")
 def test_after_a_newer_policy_each_agent_agrees_again_and_goes_on(tmp_path: Path) -> None:
     data, overlay = tmp_path / "data", tmp_path / "policy.toml"
     overlay.write_text(POLICY, "utf-8")

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.backend import SECRET, Backend, backend
 from tests.e2e.test_main_job_over_http import Backend as Api
 from tests.e2e.test_main_job_over_http import connect
 from tests.e2e.test_run import Run, command, running
+from tests.support.backend import SECRET, Backend, backend
 
 
 @pytest.fixture(scope="module")

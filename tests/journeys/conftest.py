@@ -10,8 +10,8 @@ from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By
 from calendar_service.store.journal import Actor
 from tests.conftest import MovableClock, empty
-from tests.household import CLIENTS, SECOND, Household
-from tests.local_google import LocalGoogle
+from tests.support.local_google import LocalGoogle
+from tests.support.service import CLIENTS, SECOND, TestService
 
 
 @pytest.fixture(scope="session")
@@ -25,12 +25,12 @@ def google_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalGo
 
 
 @pytest.fixture
-def house(clean_store: str, google_process: LocalGoogle) -> Iterator[Household]:
-    """A household over empty books, its clock shared with the local Google."""
+def service(clean_store: str, google_process: LocalGoogle) -> Iterator[TestService]:
+    """A test service over empty books, its clock shared with the local Google."""
     google_process.reset()
     clock: MovableClock = google_process.clock  # type: ignore[attr-defined]
     clock.path.write_text("0", "ascii")
-    made = Household.of(clean_store, google_process, clock)
+    made = TestService.of(clean_store, google_process, clock)
     yield made
     made.close()
 
@@ -39,36 +39,36 @@ NEIGHBOUR = Agent("acme", "neighbour")
 
 
 @pytest.fixture(scope="module")
-def life(valkey_url: str, google_process: LocalGoogle) -> Iterator[tuple[Household, dict[str, bytes]]]:
+def life(valkey_url: str, google_process: LocalGoogle) -> Iterator[tuple[TestService, dict[str, bytes]]]:
     """Two connections with a life, one of them over, two checkpoints, entries behind them; and all as it is stored."""
     google_process.reset()
     empty(valkey_url)
     clock: MovableClock = google_process.clock  # type: ignore[attr-defined]
     clock.path.write_text("0", "ascii")
-    house = Household.of(valkey_url, google_process, clock)
-    house.connect()
-    house.connect(NEIGHBOUR, SECOND)
-    house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None)
-    house.service.schedule.put(NEIGHBOUR, "s1", house.content(), By.AGENT, None)
-    house.service.sealer.checkpoint()
+    service = TestService.of(valkey_url, google_process, clock)
+    service.connect()
+    service.connect(NEIGHBOUR, SECOND)
+    service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    service.parts.schedule.put(NEIGHBOUR, "s1", service.content(), By.AGENT, None)
+    service.parts.sealer.checkpoint()
     clock.advance(DAY / 1000)
-    house.service.disconnect.disconnect(house.agent, Actor.AGENT)
-    house.service.sealer.checkpoint()
-    house.service.schedule.put(NEIGHBOUR, "s2", house.content(), By.AGENT, None)
-    house.service.sealer.seal()
+    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
+    service.parts.sealer.checkpoint()
+    service.parts.schedule.put(NEIGHBOUR, "s2", service.content(), By.AGENT, None)
+    service.parts.sealer.seal()
     with redis.Redis(unix_socket_path=valkey_url.removeprefix("unix://")) as client:
         kept = {key.decode(): client.dump(key) for key in client.keys("*")}
-    yield house, kept
-    house.close()
+    yield service, kept
+    service.close()
 
 
 @pytest.fixture
-def lived(clean_store: str, life: tuple[Household, dict[str, bytes]]) -> Household:
+def lived(clean_store: str, life: tuple[TestService, dict[str, bytes]]) -> TestService:
     """That life as it was stored, for each test anew."""
-    house, kept = life
-    house.clock.path.write_text(str(DAY / 1000), "ascii")
-    house.service.sealer.chains = []
+    service, kept = life
+    service.clock.path.write_text(str(DAY / 1000), "ascii")
+    service.parts.sealer.chains = []
     with redis.Redis(unix_socket_path=clean_store.removeprefix("unix://")) as client:
         for key, text in kept.items():
             client.restore(key, 0, text)
-    return house
+    return service

@@ -25,8 +25,8 @@ from calendar_service.google.calendar import stamp
 from calendar_service.journeys.sync import Wanted
 from calendar_service.store.journal import Actor
 from tests.conftest import MovableClock
-from tests.household import CLIENTS, Household
-from tests.local_google import LocalGoogle
+from tests.support.local_google import LocalGoogle
+from tests.support.service import CLIENTS, TestService
 
 PREFIX: Final = "https://www.googleapis.com/auth/"
 FULL: Final = "calendar"
@@ -46,20 +46,20 @@ BEGIN, END = "<!-- made by `make scopes` -->", "<!-- to here -->"
 
 
 @contextmanager
-def narrow(house: Household, scope: str) -> Iterator[None]:
+def narrow(service: TestService, scope: str) -> Iterator[None]:
     """Let every token that is given out in this block be good for this scope only, whatever it is said to be."""
     enforced = " ".join(PREFIX + name for name in scope.split(" + "))
-    house.google.switch(enforced_scope=None if scope == FULL else enforced)
-    house.clock.advance(3600)  # access tokens that were given before are over
+    service.google.switch(enforced_scope=None if scope == FULL else enforced)
+    service.clock.advance(3600)  # access tokens that were given before are over
     yield
-    house.google.switch(enforced_scope=None)
+    service.google.switch(enforced_scope=None)
 
 
 @dataclass(frozen=True)
 class Someone:
     """One agent with an account of its own, connected under the full scope, with one session in its calendar."""
 
-    house: Household
+    service: TestService
     name: str
 
     @property
@@ -71,37 +71,37 @@ class Someone:
         return f"{self.name}@example.com"
 
     def connect(self) -> bool:
-        ready = self.house.connect(self.agent, self.account).calendar_ready
-        state = self.house.service.overview.connection(self.agent).state
+        ready = self.service.connect(self.agent, self.account).calendar_ready
+        state = self.service.parts.overview.connection(self.agent).state
         return ready and state is State.CONNECTED
 
     def put(self, session: str, **content: Any) -> bool:
-        wanted = self.house.content(**content)
-        view = self.house.service.schedule.put(self.agent, session, wanted, By.AGENT, None)
+        wanted = self.service.content(**content)
+        view = self.service.parts.schedule.put(self.agent, session, wanted, By.AGENT, None)
         return view.status is Status.SCHEDULED
 
     def live(self) -> int:
-        return len(self.house.events(self.account))
+        return len(self.service.events(self.account))
 
     def erased(self) -> None:
-        self.house.service.disconnect.disconnect(self.agent, Actor.AGENT)
-        self.house.service.erasure.erase_now(self.agent, Actor.AGENT)
+        self.service.parts.disconnect.disconnect(self.agent, Actor.AGENT)
+        self.service.parts.erasure.erase_now(self.agent, Actor.AGENT)
 
 
 # --- what the agent sees ---
 
 
 def _connects(one: Someone) -> bool:
-    newcomer = Someone(one.house, f"{one.name}-new")
-    return newcomer.connect() and len(one.house.calendars(newcomer.account)) == 1
+    newcomer = Someone(one.service, f"{one.name}-new")
+    return newcomer.connect() and len(one.service.calendars(newcomer.account)) == 1
 
 
 def _connects_again(one: Someone) -> bool:
-    return one.connect() and len(one.house.calendars(one.account)) == 1
+    return one.connect() and len(one.service.calendars(one.account)) == 1
 
 
 def _sees_the_account(one: Someone) -> bool:
-    return one.house.service.overview.settings(one.agent).account != ""
+    return one.service.parts.overview.settings(one.agent).account != ""
 
 
 def _schedules(one: Someone) -> bool:
@@ -113,29 +113,29 @@ def _reschedules(one: Someone) -> bool:
 
 
 def _cancels(one: Someone) -> bool:
-    one.house.service.schedule.cancel(one.agent, "s1", By.AGENT, None)
+    one.service.parts.schedule.cancel(one.agent, "s1", By.AGENT, None)
     return one.live() == 0
 
 
 def _asks_for_the_time(one: Someone) -> bool:
-    return one.house.service.schedule.get(one.agent, "s1", read_google=True).in_google == "confirmed"
+    return one.service.parts.schedule.get(one.agent, "s1", read_google=True).in_google == "confirmed"
 
 
 def _compares(one: Someone) -> bool:
-    now = one.house.service.clock.now()
-    wanted = {"s1": Wanted(one.house.content(), None)}
-    found = one.house.service.sync.reconcile(one.agent, now, now + 200 * HOUR, wanted, apply=False)
+    now = one.service.parts.clock.now()
+    wanted = {"s1": Wanted(one.service.content(), None)}
+    found = one.service.parts.sync.reconcile(one.agent, now, now + 200 * HOUR, wanted, apply=False)
     return found.unknown_events == 0
 
 
 def _has_the_calendar_deleted(one: Someone) -> bool:
-    one.house.service.disconnect.disconnect(one.agent, Actor.AGENT, delete_calendar=True)
-    return one.house.calendars(one.account) == []
+    one.service.parts.disconnect.disconnect(one.agent, Actor.AGENT, delete_calendar=True)
+    return one.service.calendars(one.account) == []
 
 
 def _disconnects(one: Someone) -> bool:
-    one.house.service.disconnect.disconnect(one.agent, Actor.AGENT)
-    return one.account not in one.house.live_tokens()
+    one.service.parts.disconnect.disconnect(one.agent, Actor.AGENT)
+    return one.account not in one.service.live_tokens()
 
 
 AGAIN: Final = "Connect again after everything was erased, and have the same calendar"
@@ -153,16 +153,16 @@ FEATURES: Final[Mapping[str, Callable[[Someone], bool]]] = {
 }
 
 
-def features(house: Household, scope: str, number: int) -> dict[str, bool]:
+def features(service: TestService, scope: str, number: int) -> dict[str, bool]:
     """Return which features work for agents who connected under the full scope, from now on under this one."""
     people = {}
     for place, feature in enumerate(FEATURES):
-        people[feature] = one = Someone(house, f"agent-{number}-{place}")
+        people[feature] = one = Someone(service, f"agent-{number}-{place}")
         one.connect()
         one.put("s1")
         if feature == AGAIN:
             one.erased()
-    with narrow(house, scope):
+    with narrow(service, scope):
         return {feature: _works(FEATURES[feature], one) for feature, one in people.items()}
 
 
@@ -176,16 +176,18 @@ def _works(feature: Callable[[Someone], bool], one: Someone) -> bool:
 # --- the methods ---
 
 
-def methods(house: Household, scope: str, number: int) -> dict[str, bool]:
+def methods(service: TestService, scope: str, number: int) -> dict[str, bool]:
     """Return which methods Google carries out under this scope."""
-    one = Someone(house, f"methods-{number}")
+    one = Someone(service, f"methods-{number}")
     one.connect()
     one.put("s1")
     one.put("s2")
-    (book,) = house.calendars(one.account)
+    (book,) = service.calendars(one.account)
     first, second = [event["id"] for event in book["events"]]
-    refresh = next(t["token"] for t in house.google.state()["refresh_tokens"] if t["account"] == one.account)
-    calendar, oauth = house.service.sync.calendar, house.service.access.oauth
+    refresh = next(
+        t["token"] for t in service.google.state()["refresh_tokens"] if t["account"] == one.account
+    )
+    calendar, oauth = service.parts.sync.calendar, service.parts.access.oauth
     token = oauth.refresh(Secret(refresh)).access_token
     channel = {"channel_token": Secret("t"), "address": "https://localhost:9/google/notifications"}
     stands = calendar.watch(token, book["id"], channel_id=f"stands-{number}", **channel)
@@ -196,7 +198,7 @@ def methods(house: Household, scope: str, number: int) -> dict[str, bool]:
         "end": {"dateTime": (start + timedelta(hours=1)).isoformat()},
         **stamp("m", 1),
     }
-    with narrow(house, scope):
+    with narrow(service, scope):
         token = oauth.refresh(Secret(refresh)).access_token
         calls: dict[str, Callable[[], object]] = {
             "calendarList.list": lambda: calendar.find_ours(token, "marker"),
@@ -228,14 +230,14 @@ def _is_allowed(call: Callable[[], object]) -> bool:
 Found = dict[str, dict[str, bool]]
 
 
-def run(house: Household, say: Callable[[str], object] = len) -> tuple[Found, Found]:
+def run(service: TestService, say: Callable[[str], object] = len) -> tuple[Found, Found]:
     """Return by scope what works: the methods, and the features."""
     by_method: Found = {}
     by_feature: Found = {}
     for number, scope in enumerate(SCOPES):
         say(f"{number + 1} of {len(SCOPES)}: {scope}")
-        by_method[scope] = methods(house, scope, number)
-        by_feature[scope] = features(house, scope, number)
+        by_method[scope] = methods(service, scope, number)
+        by_feature[scope] = features(service, scope, number)
     return by_method, by_feature
 
 
@@ -270,7 +272,7 @@ def main() -> None:
         clock = MovableClock(Path(folder) / "clock")
         clock.path.write_text("0", "ascii")
         with LocalGoogle.start(CLIENTS, clock_file=clock.path) as google, redirect_stderr(io.StringIO()):
-            found = run(Household.of(valkey.url, google, clock), lambda line: print(line, flush=True))
+            found = run(TestService.of(valkey.url, google, clock), lambda line: print(line, flush=True))
     before, _, rest = DOCUMENT.read_text("utf-8").partition(BEGIN)
     made = f"Made by running, {datetime.now(UTC):%Y-%m-%d}.\n\n{tables(*found)}"
     DOCUMENT.write_text(f"{before}{BEGIN}\n\n{made}\n\n{END}{rest.partition(END)[2]}", "utf-8")

@@ -12,10 +12,11 @@ from calendar_service.domain.names import SHARDS, Agent
 from calendar_service.journeys.sealing import Sealer
 from calendar_service.store import keys
 from calendar_service.store.journal import Actor
-from tests.household import Household
 from tests.journeys.conftest import NEIGHBOUR
 from tests.journeys.test_audit_trail import invoke, verify
 from tests.journeys.test_flow import alarms
+from tests.support.evidence import shows
+from tests.support.service import TestService
 
 Stream = list[tuple[str, dict[str, str]]]
 
@@ -23,8 +24,8 @@ Stream = list[tuple[str, dict[str, str]]]
 class Vandal:
     """Somebody with every right in the database, and without the keys."""
 
-    def __init__(self, house: Household) -> None:
-        self.house, self.client, self.shard = house, house.service.database.client, house.agent.shard
+    def __init__(self, service: TestService) -> None:
+        self.service, self.client, self.shard = service, service.parts.database.client, service.agent.shard
 
     def rewrite(self, key: str, change: Callable[[Stream], Stream]) -> None:
         """Put another stream in place of one."""
@@ -136,8 +137,9 @@ ENTRIES: dict[str, tuple[Deed, int, str]] = {
 }  # fmt: skip
 
 
+@shows("LU-6")
 @pytest.mark.parametrize("what", ENTRIES)
-def test_a_changed_entry_is_found_with_its_place(lived: Household, what: str) -> None:
+def test_a_changed_entry_is_found_with_its_place(lived: TestService, what: str) -> None:
     deed, number, words = ENTRIES[what]
     vandal = Vandal(lived)
     count = vandal.client.xlen(keys.journal(vandal.shard))
@@ -210,8 +212,9 @@ CHAINS: dict[str, tuple[Deed, str]] = {
 }  # fmt: skip
 
 
+@shows("LU-6")
 @pytest.mark.parametrize("what", CHAINS)
-def test_a_changed_chain_or_checkpoint_is_found_with_its_place(lived: Household, what: str) -> None:
+def test_a_changed_chain_or_checkpoint_is_found_with_its_place(lived: TestService, what: str) -> None:
     deed, words = CHAINS[what]
     deed(Vandal(lived))
     said = [str(fault) for fault in verify(lived).faults]
@@ -220,11 +223,11 @@ def test_a_changed_chain_or_checkpoint_is_found_with_its_place(lived: Household,
 
 
 @pytest.fixture
-def younger(lived: Household) -> Vandal:
+def younger(lived: TestService) -> Vandal:
     """A shard whose first entries are younger than the last checkpoint, sealed."""
     newcomer = Agent("acme", "newcomer")
     lived.connect(newcomer)
-    while lived.service.sealer.seal():
+    while lived.parts.sealer.seal():
         pass
     assert verify(lived).faults == []
     vandal = Vandal(lived)
@@ -232,23 +235,23 @@ def younger(lived: Household) -> Vandal:
     return vandal
 
 
-def _started_anew(house: Household) -> Sealer:
+def _started_anew(service: TestService) -> Sealer:
     """Return the sealer of a process that was started anew: it remembers no head."""
-    return replace(house.service.sealer, chains=[], set_back=0)
+    return replace(service.parts.sealer, chains=[], set_back=0)
 
 
 def _begin_anew(vandal: Vandal) -> None:
     """Wipe the shard, and let the service itself write and seal it from the beginning."""
     _forget(vandal)
-    vandal.house.service.connections.choose_term(Agent("acme", "newcomer"), HOUR)
-    _started_anew(vandal.house).seal()
+    vandal.service.parts.connections.choose_term(Agent("acme", "newcomer"), HOUR)
+    _started_anew(vandal.service).seal()
 
 
 def _seal_again(vandal: Vandal) -> None:
     """Change the first entry, and let the service itself seal what now stands there."""
     vandal.journal(edited(0, actor="administrator"))
     vandal.client.delete(keys.seals(vandal.shard), keys.trail(vandal.shard))
-    _started_anew(vandal.house).seal()
+    _started_anew(vandal.service).seal()
 
 
 BEGINNINGS: dict[str, Deed] = {
@@ -262,22 +265,27 @@ BEGINNINGS: dict[str, Deed] = {
 }
 
 
+@shows("LU-6")
 @pytest.mark.parametrize("what", BEGINNINGS)
 def test_a_shard_that_no_checkpoint_holds_yet_cannot_be_wiped(younger: Vandal, what: str) -> None:
+    """An attacker with the database could remove a shard whole before the first signed checkpoint names it.
+
+    Shard 0 says that it began.
+    """
     BEGINNINGS[what](younger)
     place = f"shard {younger.shard}, entry 1: the entry with which shard 0 says that this one began is gone"
-    assert [str(fault) for fault in verify(younger.house).faults] == [place]
-    younger.house.clock.advance(DAY / SECOND)
-    made = _started_anew(younger.house).checkpoint()
+    assert [str(fault) for fault in verify(younger.service).faults] == [place]
+    younger.service.clock.advance(DAY / SECOND)
+    made = _started_anew(younger.service).checkpoint()
     assert made is not None
     assert made["faults"] == 1
 
 
 def test_a_shard_that_is_set_back_to_a_head_read_before_is_noticed_by_the_sealer(
-    lived: Household, capsys: pytest.CaptureFixture[str]
+    lived: TestService, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Its seal is true, so that only who remembers what came after it can tell."""
-    vandal, sealer, pause = Vandal(lived), lived.service.sealer, lived.service.organizations.pause
+    vandal, sealer, pause = Vandal(lived), lived.parts.sealer, lived.parts.organizations.pause
     vandal.shard = NEIGHBOUR.shard
     sealer.seal()
     head = vandal.client.hgetall(keys.trail(vandal.shard))
@@ -301,7 +309,7 @@ def test_a_shard_that_is_set_back_to_a_head_read_before_is_noticed_by_the_sealer
     assert stated == [1, 0]
 
 
-def test_the_command_says_where_and_exits_with_one(lived: Household) -> None:
+def test_the_command_says_where_and_exits_with_one(lived: TestService) -> None:
     assert invoke(lived, "audit", "verify").exit_code == 0
     Vandal(lived).journal(edited(1, actor="backend"))
     answer = invoke(lived, "audit", "verify")
@@ -316,13 +324,13 @@ def test_the_command_says_where_and_exits_with_one(lived: Household) -> None:
 Lines = list[dict[str, Any]]
 
 
-def exported(house: Household) -> Lines:
-    return [json.loads(line) for line in house.service.audit.export()]
+def exported(service: TestService) -> Lines:
+    return [json.loads(line) for line in service.parts.audit.export()]
 
 
-def verdict_of(house: Household, lines: Lines) -> list[str]:
+def verdict_of(service: TestService, lines: Lines) -> list[str]:
     texts = [json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for line in lines]
-    return [str(fault) for fault in house.service.audit.verify_export(texts).faults]
+    return [str(fault) for fault in service.parts.audit.verify_export(texts).faults]
 
 
 def _moved(line: dict[str, Any], shard: int) -> dict[str, Any]:
@@ -365,7 +373,7 @@ FILES: dict[str, tuple[Callable[[Lines, int], Lines], str]] = {
 
 
 @pytest.mark.parametrize("what", FILES)
-def test_a_changed_export_is_found_with_its_place(lived: Household, what: str) -> None:
+def test_a_changed_export_is_found_with_its_place(lived: TestService, what: str) -> None:
     change, words = FILES[what]
     lines = exported(lived)
     assert verdict_of(lived, lines) == []
@@ -378,7 +386,7 @@ def test_a_changed_export_is_found_with_its_place(lived: Household, what: str) -
     assert any(words in text for text in said), said
 
 
-def test_what_is_no_export_is_refused(lived: Household) -> None:
+def test_what_is_no_export_is_refused(lived: TestService) -> None:
     for text in ("", "{}", "[1]\n\x00\n", "[" * 100_000):
         answer = invoke(lived, "audit", "verify", "-", input=text)
         assert (answer.exit_code, "first line is missing" in answer.stdout) == (1, True)

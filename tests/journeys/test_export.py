@@ -11,7 +11,8 @@ from calendar_service.domain.connection import Facts
 from calendar_service.domain.session import By
 from calendar_service.journeys import export
 from calendar_service.store.journal import Actor
-from tests.household import Household
+from tests.support.evidence import shows
+from tests.support.service import TestService
 
 DOCUMENT = Path("docs/rights.md")
 OTHERWISE = {
@@ -31,24 +32,26 @@ OTHERWISE = {
 """Facts that stand in the export otherwise than as they are kept, or not at all, and why."""
 
 
-def _taken(house: Household) -> dict[str, Any]:
-    return dict(json.loads(json.dumps(house.service.export.of(house.agent))))
+def _taken(service: TestService) -> dict[str, Any]:
+    return dict(json.loads(json.dumps(service.parts.export.of(service.agent))))
 
 
+@shows("access")
 def test_every_fact_that_is_kept_is_exported_or_has_its_reason() -> None:
     told = {*export.INSTANTS, *export.PLAIN}
     assert told.isdisjoint(OTHERWISE)
     assert told | set(OTHERWISE) == {field.name for field in fields(Facts)}
 
 
-def test_the_document_names_every_member(house: Household) -> None:
-    house.connect()
-    house.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
-    house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None)
-    house.service.disconnect.end(house.agent, Actor.ADMINISTRATOR)
-    house.connect()
-    house.service.schedule.put(house.agent, "s2", house.content(), By.AGENT, None)
-    file = _taken(house)
+@shows("portability")
+def test_the_document_names_every_member(service: TestService) -> None:
+    service.connect()
+    service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
+    service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    service.parts.disconnect.end(service.agent, Actor.ADMINISTRATOR)
+    service.connect()
+    service.parts.schedule.put(service.agent, "s2", service.content(), By.AGENT, None)
+    file = _taken(service)
     members = set(file) | set(file["connection"]) | set(file["connection"]["last_act_of_others"] or {})
     for part in ("sessions", "waiting", "closing"):
         members |= set(file[part][0])
@@ -56,14 +59,14 @@ def test_the_document_names_every_member(house: Household) -> None:
     assert members - named == set()
 
 
-def test_it_holds_what_waits_in_full_and_no_key(house: Household) -> None:
-    house.connect()
-    house.service.organizations.pause(house.agent, Actor.AGENT, paused=True)
-    content = house.content(
+def test_it_holds_what_waits_in_full_and_no_key(service: TestService) -> None:
+    service.connect()
+    service.parts.organizations.pause(service.agent, Actor.AGENT, paused=True)
+    content = service.content(
         "Reunión", description="Con Ana", location="Sala 2", join_url="https://meet.videsk.io/1"
     )
-    house.service.schedule.put(house.agent, "s1", content, By.AGENT, 9007199254740991)
-    file = _taken(house)
+    service.parts.schedule.put(service.agent, "s1", content, By.AGENT, 9007199254740991)
+    file = _taken(service)
     assert file["waiting"] == [
         {
             "session": "s1",
@@ -78,17 +81,17 @@ def test_it_holds_what_waits_in_full_and_no_key(house: Household) -> None:
     ]
     assert file["sessions"][0]["version"] == 9007199254740991
     assert file["connection"]["paused_by_you"]
-    slot = house.service.connections.slot(house.agent)
+    slot = service.parts.connections.slot(service.agent)
     grant = json.loads(slot.grant)
     for secret in ("ya29.", "1//", *(str(value) for value in grant.values() if len(str(value)) > 20)):
         assert secret not in json.dumps(file)
 
 
-def test_an_administrators_act_is_in_it_with_its_day(house: Household) -> None:
-    house.connect()
-    house.service.disconnect.disconnect(house.agent, Actor.ADMINISTRATOR)
-    told = _taken(house)["connection"]
-    facts = house.service.connections.slot(house.agent).facts
+def test_an_administrators_act_is_in_it_with_its_day(service: TestService) -> None:
+    service.connect()
+    service.parts.disconnect.disconnect(service.agent, Actor.ADMINISTRATOR)
+    told = _taken(service)["connection"]
+    facts = service.parts.connections.slot(service.agent).facts
     assert told["last_act_of_others"] == {
         "act": "connection.disconnected",
         "by": "administrator",
@@ -98,14 +101,14 @@ def test_an_administrators_act_is_in_it_with_its_day(house: Household) -> None:
     assert told["keys"] == "none"
 
 
-def test_it_is_made_on_the_fly_and_kept_nowhere(house: Household) -> None:
-    house.connect()
-    before, calls = house.stored(), len(house.google.journal())
-    house.service.export.of(house.agent)
-    assert (house.stored(), len(house.google.journal())) == (before, calls)
+def test_it_is_made_on_the_fly_and_kept_nowhere(service: TestService) -> None:
+    service.connect()
+    before, calls = service.stored(), len(service.google.journal())
+    service.parts.export.of(service.agent)
+    assert (service.stored(), len(service.google.journal())) == (before, calls)
 
 
-def test_an_agent_of_whom_nothing_is_kept_gets_an_empty_one(house: Household) -> None:
-    file = _taken(house)
+def test_an_agent_of_whom_nothing_is_kept_gets_an_empty_one(service: TestService) -> None:
+    file = _taken(service)
     assert file["connection"]["state"] == "not_connected"
     assert (file["sessions"], file["waiting"], file["closing"]) == ([], [], [])

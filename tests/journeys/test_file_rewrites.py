@@ -19,7 +19,7 @@ from calendar_service.store.deployment import deployment
 from calendar_service.store.files import Files
 from tests import servers
 from tests.conftest import MovableClock
-from tests.servers import Server
+from tests.support.servers import Server
 
 NEVER_ENDS = "1000000"
 """Microseconds for each key: a rewrite runs until a test stops it."""

@@ -11,30 +11,30 @@ from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
 from calendar_service.health.doctor import examine
 from calendar_service.journeys.order import Matter, fair
-from tests.household import FIRST, Household
-from tests.household import SECOND as SECOND_ACCOUNT
+from tests.support.service import FIRST, TestService
+from tests.support.service import SECOND as SECOND_ACCOUNT
 
 OTHER = Agent("other", "agent-9")
 DOWN = {"status": 503, "reason": "backendError"}
 
 
-def put(house: Household, session: str, agent: Agent | None = None, **changed: object) -> Status:
-    content = house.content(session, **changed)  # type: ignore[arg-type]
-    return house.service.schedule.put(agent or house.agent, session, content, By.AGENT, None).status
+def put(service: TestService, session: str, agent: Agent | None = None, **changed: object) -> Status:
+    content = service.content(session, **changed)  # type: ignore[arg-type]
+    return service.parts.schedule.put(agent or service.agent, session, content, By.AGENT, None).status
 
 
-def outage(house: Household) -> None:
+def outage(service: TestService) -> None:
     """Let nothing of Google answer usefully."""
     for path in ("/calendar/*", "/token"):
-        house.google.fault(path, DOWN)
+        service.google.fault(path, DOWN)
 
 
-def opened(house: Household, sessions: int = 5) -> None:
+def opened(service: TestService, sessions: int = 5) -> None:
     """Let the breaker be open, with some sessions waiting."""
-    outage(house)
+    outage(service)
     for number in range(sessions):
-        put(house, f"first{number}")
-    assert house.service.flow.book.look().opened
+        put(service, f"first{number}")
+    assert service.parts.flow.book.look().opened
 
 
 def alarms(capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -46,103 +46,113 @@ def alarms(capsys: pytest.CaptureFixture[str]) -> list[str]:
 
 
 def test_five_failures_in_a_row_stop_every_replica_and_one_success_starts_them(
-    house: Household, capsys: pytest.CaptureFixture[str]
+    service: TestService, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    house.connect()
-    replica, before = house.replica(), len(house.calls())
-    opened(house)
-    assert len(house.calls()) - before == 5
+    service.connect()
+    replica, before = service.replica(), len(service.calls())
+    opened(service)
+    assert len(service.calls()) - before == 5
     assert alarms(capsys) == ["google.breaker_opened"]
     assert put(replica, "s1") is Status.PENDING
-    house.clock.advance(6)
+    service.clock.advance(6)
     replica.work(3)
-    assert len(house.calls()) - before == 5
-    house.google.clear_faults()
-    house.clock.advance(31)  # until what one worker looked at is another's again
-    house.work()
-    assert not house.service.flow.book.look().opened
-    house.clock.advance(60)
+    assert len(service.calls()) - before == 5
+    service.google.clear_faults()
+    service.clock.advance(31)  # until what one worker looked at is another's again
+    service.work()
+    assert not service.parts.flow.book.look().opened
+    service.clock.advance(60)
     replica.work()
-    assert len(house.events()) == 6
+    assert len(service.events()) == 6
     assert put(replica, "s2") is Status.SCHEDULED
     replica.close()
 
 
-def test_while_it_is_open_one_call_each_ten_seconds_asks_whether_google_is_back(house: Household) -> None:
-    house.connect()
-    opened(house, 20)
-    house.clock.advance(60)
-    before, worker = len(house.calls()), house.worker
+def test_while_it_is_open_one_call_each_ten_seconds_asks_whether_google_is_back(service: TestService) -> None:
+    """Only a call can show that Google answers again.
+
+    One trial request for all processes is enough, and more would load a Google in trouble.
+    """
+    service.connect()
+    opened(service, 20)
+    service.clock.advance(60)
+    before, worker = len(service.calls()), service.worker
     for _ in range(30):
         worker.round()
-        house.clock.advance(4)
-    assert 8 <= len(house.calls()) - before <= 12
+        service.clock.advance(4)
+    assert 8 <= len(service.calls()) - before <= 12
 
 
-def test_an_answer_between_failures_keeps_it_closed(house: Household) -> None:
-    house.connect()
-    house.google.fault({"method": "POST", "path": "/calendar/*"}, DOWN, times=4)
+def test_an_answer_between_failures_keeps_it_closed(service: TestService) -> None:
+    service.connect()
+    service.google.fault({"method": "POST", "path": "/calendar/*"}, DOWN, times=4)
     for number in range(4):
-        put(house, f"s{number}")
-    assert house.service.flow.book.look().failures == 4
-    assert put(house, "good") is Status.SCHEDULED
-    assert house.service.flow.book.look().failures == 0
-    house.google.fault({"method": "POST", "path": "/calendar/*"}, DOWN, times=4)
+        put(service, f"s{number}")
+    assert service.parts.flow.book.look().failures == 4
+    assert put(service, "good") is Status.SCHEDULED
+    assert service.parts.flow.book.look().failures == 0
+    service.google.fault({"method": "POST", "path": "/calendar/*"}, DOWN, times=4)
     for number in range(4, 8):
-        put(house, f"s{number}")
-    assert not house.service.flow.book.look().opened
+        put(service, f"s{number}")
+    assert not service.parts.flow.book.look().opened
 
 
-def test_a_refusal_is_an_answer(house: Household) -> None:
-    house.connect()
-    house.google.fault({"method": "POST", "path": "/calendar/*"}, {"status": 400, "reason": "invalid"})
-    assert {put(house, f"s{number}") for number in range(7)} == {Status.FAILED}
-    assert house.service.flow.book.look().failures == 0
+def test_a_refusal_is_an_answer(service: TestService) -> None:
+    service.connect()
+    service.google.fault({"method": "POST", "path": "/calendar/*"}, {"status": 400, "reason": "invalid"})
+    assert {put(service, f"s{number}") for number in range(7)} == {Status.FAILED}
+    assert service.parts.flow.book.look().failures == 0
 
 
 def test_a_project_without_the_calendar_api_is_told_and_stops_all(
-    house: Household, capsys: pytest.CaptureFixture[str]
+    service: TestService, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    house.connect()
-    house.google.fault("/calendar/*", {"status": 403, "reason": "accessNotConfigured"})
-    assert {put(house, f"s{number}") for number in range(7)} == {Status.PENDING}
+    service.connect()
+    service.google.fault("/calendar/*", {"status": 403, "reason": "accessNotConfigured"})
+    assert {put(service, f"s{number}") for number in range(7)} == {Status.PENDING}
     assert alarms(capsys) == ["google.breaker_opened", "google.project_refused"]
-    assert house.service.overview.connection(house.agent).state is State.CONNECTED
-    house.google.clear_faults()
+    assert service.parts.overview.connection(service.agent).state is State.CONNECTED
+    service.google.clear_faults()
     for _ in range(4):
-        house.clock.advance(600)
-        house.work()
-    assert len(house.events()) == 7
+        service.clock.advance(600)
+        service.work()
+    assert len(service.events()) == 7
 
 
-def test_a_clock_that_went_back_does_not_keep_it_open(house: Household) -> None:
-    house.connect()
-    house.clock.advance(31 * 86400)
-    opened(house)
-    house.clock.advance(-31 * 86400)
-    house.google.clear_faults()
-    put(house, "now")
-    house.work()
-    assert not house.service.flow.book.look().opened
+def test_a_clock_that_went_back_does_not_keep_it_open(service: TestService) -> None:
+    service.connect()
+    service.clock.advance(31 * 86400)
+    opened(service)
+    service.clock.advance(-31 * 86400)
+    service.google.clear_faults()
+    put(service, "now")
+    service.work()
+    assert not service.parts.flow.book.look().opened
 
 
-def test_proofs_of_life_wait_until_google_is_back_and_what_is_over_is_told_in_time(house: Household) -> None:
-    house.connect()
-    soon = house.service.clock.now() + HOUR
-    opened(house)
-    put(house, "over", start=soon, end=soon + HOUR)
+def test_proofs_of_life_wait_until_google_is_back_and_what_is_over_is_told_in_time(
+    service: TestService,
+) -> None:
+    """An outage is no proof that a permission ended, so probes only wait.
+
+    A session that passes meanwhile is reported without Google's answer.
+    """
+    service.connect()
+    soon = service.parts.clock.now() + HOUR
+    opened(service)
+    put(service, "over", start=soon, end=soon + HOUR)
     for _ in range(6):
-        house.clock.advance(5 * 3600)
-        house.work()
-    calls = house.calls()
-    assert house.service.schedule.get(house.agent, "over", read_google=False).reason == "session_over"
+        service.clock.advance(5 * 3600)
+        service.work()
+    calls = service.calls()
+    assert service.parts.schedule.get(service.agent, "over", read_google=False).reason == "session_over"
     assert sum(name == "oauth2.token" for name in calls) <= 1 + 6
-    house.google.clear_faults()
+    service.google.clear_faults()
     for _ in range(3):
-        house.clock.advance(60)
-        house.work()
-    slot = house.service.connections.slot(house.agent)
-    assert house.service.clock.now() - slot.facts.proof_at < HOUR
+        service.clock.advance(60)
+        service.work()
+    slot = service.parts.connections.slot(service.agent)
+    assert service.parts.clock.now() - slot.facts.proof_at < HOUR
     assert slot.due["probe"] > slot.now
 
 
@@ -150,67 +160,71 @@ def test_proofs_of_life_wait_until_google_is_back_and_what_is_over_is_told_in_ti
 
 
 def test_refused_credentials_stop_refreshes_but_nothing_else_and_touch_no_grant(
-    house: Household, capsys: pytest.CaptureFixture[str]
+    service: TestService, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    house.connect()
-    house.clock.advance(3000)
-    house.connect(OTHER, SECOND_ACCOUNT)
-    house.clock.advance(700)
-    house.google.fault("/token", {"invalid_client": True})
-    before = house.calls().count("oauth2.token")
-    assert {put(house, f"s{number}") for number in range(6)} == {Status.PENDING}
-    assert house.calls().count("oauth2.token") - before == 1
+    """A wrong client secret is the operator's fault and says nothing about any agent's permission.
+
+    Access tokens that are still valid are used on.
+    """
+    service.connect()
+    service.clock.advance(3000)
+    service.connect(OTHER, SECOND_ACCOUNT)
+    service.clock.advance(700)
+    service.google.fault("/token", {"invalid_client": True})
+    before = service.calls().count("oauth2.token")
+    assert {put(service, f"s{number}") for number in range(6)} == {Status.PENDING}
+    assert service.calls().count("oauth2.token") - before == 1
     assert alarms(capsys) == ["google.client_rejected"]
-    assert put(house, "fresh", OTHER) is Status.SCHEDULED
-    assert house.metrics()["calendar_google_client_rejected"] == 1.0
-    record = house.service.schedule.get(house.agent, "s1", read_google=False)
+    assert put(service, "fresh", OTHER) is Status.SCHEDULED
+    assert service.metrics()["calendar_google_client_rejected"] == 1.0
+    record = service.parts.schedule.get(service.agent, "s1", read_google=False)
     assert (record.status, record.reason) == (Status.PENDING, "operator")
-    assert house.service.overview.connection(house.agent).state is State.CONNECTED
+    assert service.parts.overview.connection(service.agent).state is State.CONNECTED
     for _ in range(10):
-        house.clock.advance(61)
-        house.work()
-    assert house.calls().count("oauth2.token") - before <= 11
-    house.google.clear_faults()
+        service.clock.advance(61)
+        service.work()
+    assert service.calls().count("oauth2.token") - before <= 11
+    service.google.clear_faults()
     for _ in range(12):
-        house.clock.advance(180)
-        house.work()
-    assert len(house.events()) == 6
-    assert house.metrics()["calendar_google_client_rejected"] == 0.0
+        service.clock.advance(180)
+        service.work()
+    assert len(service.events()) == 6
+    assert service.metrics()["calendar_google_client_rejected"] == 0.0
 
 
-def test_a_refresh_refused_for_another_reason_is_tried_again(house: Household) -> None:
-    house.connect()
-    house.clock.advance(3599)
-    house.google.fault("/token", {"status": 400, "reason": "invalid_request"}, times=1)
-    assert put(house, "s1") is Status.PENDING
-    house.clock.advance(300)
-    house.work()
-    assert [event["summary"] for event in house.events()] == ["s1"]
+def test_a_refresh_refused_for_another_reason_is_tried_again(service: TestService) -> None:
+    service.connect()
+    service.clock.advance(3599)
+    service.google.fault("/token", {"status": 400, "reason": "invalid_request"}, times=1)
+    assert put(service, "s1") is Status.PENDING
+    service.clock.advance(300)
+    service.work()
+    assert [event["summary"] for event in service.events()] == ["s1"]
 
 
 # --- the budget ---
 
 
-def test_what_the_budget_has_no_room_for_is_accepted_and_done_by_the_worker(house: Household) -> None:
-    house.connect()
-    small = house.limited(inline=12, drain=12, block=2)
-    before = len(house.calls())
+def test_what_the_budget_has_no_room_for_is_accepted_and_done_by_the_worker(service: TestService) -> None:
+    service.connect()
+    small = service.limited(inline=12, drain=12, block=2)
+    before = len(service.calls())
     states = [put(small, f"s{number}") for number in range(6)]
     assert states == [Status.SCHEDULED] * 2 + [Status.PENDING] * 4
     small.work()
-    assert len(house.calls()) - before == 5  # the worker's own burst is three
+    assert len(service.calls()) - before == 5  # the worker's own burst is three
     for _ in range(2):
-        house.clock.advance(60)
+        service.clock.advance(60)
         small.work()
-    assert len(house.events()) == 6
-    assert len(house.calls()) - before == 6
+    assert len(service.events()) == 6
+    assert len(service.calls()) - before == 6
     assert put(small, "later") is Status.SCHEDULED
     small.close()
 
 
-def test_a_patch_counts_three(house: Household) -> None:
-    house.connect()
-    small = house.limited(inline=30, block=5)
+def test_a_patch_counts_three(service: TestService) -> None:
+    service.connect()
+    small = service.limited(inline=30, block=5)
     assert put(small, "s1") is Status.SCHEDULED
     assert put(small, "s1", days=4) is Status.SCHEDULED
     assert put(small, "s1", days=5) is Status.PENDING
@@ -218,121 +232,131 @@ def test_a_patch_counts_three(house: Household) -> None:
     small.close()
 
 
-def test_one_account_that_is_used_too_much_waits_alone(house: Household) -> None:
-    house.connect()
-    house.connect(OTHER, SECOND_ACCOUNT)
-    small = house.limited(own=2, account=3)
+def test_one_account_that_is_used_too_much_waits_alone(service: TestService) -> None:
+    service.connect()
+    service.connect(OTHER, SECOND_ACCOUNT)
+    small = service.limited(own=2, account=3)
     states = [put(small, f"s{number}") for number in range(8)]
     assert states == [Status.SCHEDULED] * 5 + [Status.PENDING] * 3
     assert put(small, "s1", OTHER) is Status.SCHEDULED
     for _ in range(3):
-        house.clock.advance(61)
+        service.clock.advance(61)
         small.work()
-    assert len(house.events()) == 8
+    assert len(service.events()) == 8
     small.close()
 
 
 @pytest.mark.parametrize("form", ["403", "429"])
 def test_a_refusal_for_the_rate_halves_the_allowance_for_a_minute_and_it_comes_back_in_steps(
-    house: Household, form: str, capsys: pytest.CaptureFixture[str]
+    service: TestService, form: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    house.connect()
+    """Going back to the full rate at once would be refused again.
+
+    A burst of refusals halves once, or a busy second would stop all calls.
+    """
+    service.connect()
     rule = {"status": int(form), "reason": "rateLimitExceeded"}
-    house.google.fault({"method": "POST", "path": "/calendar/*"}, rule, times=2)
-    before = len(house.calls())
-    assert {put(house, "s1"), put(house, "s2")} == {Status.PENDING}
-    assert len(house.calls()) - before == 2
+    service.google.fault({"method": "POST", "path": "/calendar/*"}, rule, times=2)
+    before = len(service.calls())
+    assert {put(service, "s1"), put(service, "s2")} == {Status.PENDING}
+    assert len(service.calls()) - before == 2
     assert alarms(capsys) == ["google.allowance_halved"]  # once for a burst
     found = []
     for _ in range(5):
-        house.clock.advance(59)
-        found.append(house.metrics()["calendar_google_allowance"])
+        service.clock.advance(59)
+        found.append(service.metrics()["calendar_google_allowance"])
     assert found == [0.5, 0.625, 0.75, 0.875, 1.0]
-    house.work()
-    assert len(house.events()) == 2
+    service.work()
+    assert len(service.events()) == 2
 
 
-def test_a_refusal_for_one_accounts_rate_leaves_the_project_alone(house: Household) -> None:
-    house.connect()
-    house.connect(OTHER, SECOND_ACCOUNT)
-    house.google.switch(per_minute_user=2, rate_limit_form="front_end")
-    before = len(house.calls())
-    states = [put(house, f"s{number}") for number in range(6)]
+def test_a_refusal_for_one_accounts_rate_leaves_the_project_alone(service: TestService) -> None:
+    service.connect()
+    service.connect(OTHER, SECOND_ACCOUNT)
+    service.google.switch(per_minute_user=2, rate_limit_form="front_end")
+    before = len(service.calls())
+    states = [put(service, f"s{number}") for number in range(6)]
     assert states == [Status.SCHEDULED] * 2 + [Status.PENDING] * 4
-    assert len(house.calls()) - before == 3
-    assert put(house, "s1", OTHER) is Status.SCHEDULED
-    assert house.service.flow.book.look().epoch == 0
+    assert len(service.calls()) - before == 3
+    assert put(service, "s1", OTHER) is Status.SCHEDULED
+    assert service.parts.flow.book.look().epoch == 0
 
 
 def test_a_request_waits_for_google_no_longer_than_its_seconds_and_goes_on_by_the_worker(
-    house: Household,
+    service: TestService,
 ) -> None:
-    house.connect()
-    house.clock.advance(3599)
-    house.google.fault("/token", {"hang": True}, times=1)
-    hurried = house.limited(inline_seconds=0.2)
+    """The backend's request must be answered in time, also when Google hangs in a refresh or in the write.
+
+    The session is accepted and written later.
+    """
+    service.connect()
+    service.clock.advance(3599)
+    service.google.fault("/token", {"hang": True}, times=1)
+    hurried = service.limited(inline_seconds=0.2)
     assert put(hurried, "s1") is Status.PENDING
-    house.google.fault({"method": "POST", "path": "/calendar/*"}, {"hang": True}, times=1)
+    service.google.fault({"method": "POST", "path": "/calendar/*"}, {"hang": True}, times=1)
     assert put(hurried, "s2") is Status.PENDING
-    house.clock.advance(5)
+    service.clock.advance(5)
     hurried.work()
-    assert len(house.events()) == 2
+    assert len(service.events()) == 2
     hurried.close()
 
 
 # --- by class of reason ---
 
 
-def test_a_spent_quota_is_tried_again_after_hours_and_says_so(house: Household) -> None:
-    house.connect()
-    house.google.fault(
+def test_a_spent_quota_is_tried_again_after_hours_and_says_so(service: TestService) -> None:
+    service.connect()
+    service.google.fault(
         {"method": "POST", "path": "/calendar/*"}, {"status": 403, "reason": "quotaExceeded"}, times=1
     )
-    assert put(house, "s1") is Status.PENDING
-    assert house.service.schedule.get(house.agent, "s1", read_google=False).reason == "quota_exceeded"
-    calls = len(house.calls())
-    house.clock.advance(1800)
-    house.work()
-    assert len(house.calls()) == calls
-    house.clock.advance(2 * 3600)
-    house.work()
-    assert [event["summary"] for event in house.events()] == ["s1"]
+    assert put(service, "s1") is Status.PENDING
+    assert service.parts.schedule.get(service.agent, "s1", read_google=False).reason == "quota_exceeded"
+    calls = len(service.calls())
+    service.clock.advance(1800)
+    service.work()
+    assert len(service.calls()) == calls
+    service.clock.advance(2 * 3600)
+    service.work()
+    assert [event["summary"] for event in service.events()] == ["s1"]
 
 
-def test_retry_after_is_honoured_up_to_an_hour(house: Household) -> None:
-    house.connect()
+def test_retry_after_is_honoured_up_to_an_hour(service: TestService) -> None:
+    service.connect()
     for name, asked, waits in (("s1", 600, 600), ("s2", 10**9, 3600)):
         rule = {"status": 429, "reason": "rateLimitExceeded", "retry_after": asked}
-        house.google.fault({"method": "POST", "path": "/calendar/*"}, rule, times=1)
-        put(house, name)
-        due = house.service.connections.slot(house.agent).due[f"session:{name}"]
-        assert waits * SECOND <= due - house.service.clock.now() + 5 * SECOND <= waits * SECOND + 6 * SECOND
+        service.google.fault({"method": "POST", "path": "/calendar/*"}, rule, times=1)
+        put(service, name)
+        due = service.parts.connections.slot(service.agent).due[f"session:{name}"]
+        assert waits * SECOND <= due - service.parts.clock.now() + 5 * SECOND <= waits * SECOND + 6 * SECOND
 
 
-def test_what_cannot_be_written_before_its_end_is_told_at_its_end(house: Household) -> None:
-    house.connect()
-    start = house.service.clock.now()
-    house.google.fault({"method": "POST", "path": "/calendar/*"}, {"status": 403, "reason": "quotaExceeded"})
-    put(house, "s1", start=start, end=start + 10 * MINUTE)
-    house.clock.advance(601)
-    house.work()
-    view = house.service.schedule.get(house.agent, "s1", read_google=False)
+def test_what_cannot_be_written_before_its_end_is_told_at_its_end(service: TestService) -> None:
+    service.connect()
+    start = service.parts.clock.now()
+    service.google.fault(
+        {"method": "POST", "path": "/calendar/*"}, {"status": 403, "reason": "quotaExceeded"}
+    )
+    put(service, "s1", start=start, end=start + 10 * MINUTE)
+    service.clock.advance(601)
+    service.work()
+    view = service.parts.schedule.get(service.agent, "s1", read_google=False)
     assert (view.status, view.reason) == (Status.FAILED, "session_over")
 
 
-def test_a_cancel_is_tried_until_a_week_after_its_day(house: Household) -> None:
-    house.connect()
-    put(house, "s1", days=1)
-    house.google.fault(
+def test_a_cancel_is_tried_until_a_week_after_its_day(service: TestService) -> None:
+    service.connect()
+    put(service, "s1", days=1)
+    service.google.fault(
         {"method": "DELETE", "path": "/calendar/*"}, {"status": 403, "reason": "quotaExceeded"}
     )
-    house.service.schedule.cancel(house.agent, "s1", By.AGENT, None)
-    house.clock.advance(7 * 86400)
-    house.work()
-    assert house.service.schedule.get(house.agent, "s1", read_google=False).status is Status.PENDING
-    house.clock.advance(4 * 86400)
-    house.work()
-    view = house.service.schedule.get(house.agent, "s1", read_google=False)
+    service.parts.schedule.cancel(service.agent, "s1", By.AGENT, None)
+    service.clock.advance(7 * 86400)
+    service.work()
+    assert service.parts.schedule.get(service.agent, "s1", read_google=False).status is Status.PENDING
+    service.clock.advance(4 * 86400)
+    service.work()
+    view = service.parts.schedule.get(service.agent, "s1", read_google=False)
     assert (view.status, view.reason) == (Status.FAILED, "session_over")
 
 
@@ -353,24 +377,25 @@ def test_soonest_start_first_and_the_organisations_in_turn() -> None:
     assert ordered[4:] == [("acme", 2), ("acme", 3), ("acme", 4), ("acme", 5)]
 
 
-def test_one_organisations_flood_leaves_the_others_alone(house: Household) -> None:
-    house.connect()
-    house.connect(OTHER, SECOND_ACCOUNT)
-    small = house.limited(inline=6, block=1, drain=18, least_drain=18)
+def test_one_organisations_flood_leaves_the_others_alone(service: TestService) -> None:
+    service.connect()
+    service.connect(OTHER, SECOND_ACCOUNT)
+    small = service.limited(inline=6, block=1, drain=18, least_drain=18)
     put(small, "uses the block")
     for number in range(12):
         assert put(small, f"flood{number}", days=2) is Status.PENDING
     assert put(small, "theirs", OTHER, days=20) is Status.PENDING
     small.work()
-    assert len(house.events(SECOND_ACCOUNT)) == 1
-    assert len(house.events(FIRST)) == 1 + 2
+    assert len(service.events(SECOND_ACCOUNT)) == 1
+    assert len(service.events(FIRST)) == 1 + 2
     small.close()
 
 
-def test_a_greedy_organisation_leaves_the_rest_of_a_scarce_block_to_others(house: Household) -> None:
-    house.connect()
-    house.connect(OTHER, SECOND_ACCOUNT)
-    small = house.limited(inline=60, block=8)  # a burst of ten: what is left is scarce
+def test_a_greedy_organisation_leaves_the_rest_of_a_scarce_block_to_others(service: TestService) -> None:
+    """All organizations share one Google quota. When it is low, one that floods it must not make the others wait."""
+    service.connect()
+    service.connect(OTHER, SECOND_ACCOUNT)
+    small = service.limited(inline=60, block=8)  # a burst of ten: what is left is scarce
     assert put(small, "theirs", OTHER) is Status.SCHEDULED
     states = [put(small, f"flood{number}") for number in range(7)]
     assert Status.PENDING in states
@@ -381,11 +406,11 @@ def test_a_greedy_organisation_leaves_the_rest_of_a_scarce_block_to_others(house
 class Town:
     """Two agents of two organizations with an operation each half hour, two web processes, two workers."""
 
-    def __init__(self, house: Household) -> None:
-        house.connect()
-        house.connect(OTHER, SECOND_ACCOUNT)
-        self.house = house
-        self.sides = [house.limited(least_drain=0)]
+    def __init__(self, service: TestService) -> None:
+        service.connect()
+        service.connect(OTHER, SECOND_ACCOUNT)
+        self.service = service
+        self.sides = [service.limited(least_drain=0)]
         self.sides.append(self.sides[0].replica())
         self.operations, self.before = 0, 0
         self.before = self.writes()
@@ -394,34 +419,34 @@ class Town:
     def step(self) -> str:
         """Let half an hour pass; every sixth operation moves what was wanted shortly before. Return its session."""
         number = self.operations
-        agent = (self.house.agent, OTHER)[number % 2]
+        agent = (self.service.agent, OTHER)[number % 2]
         name = f"s{number - 4}" if number % 6 == 5 else f"s{number}"
-        start = self.house.content(days=5 + number * 7 % 20).start
+        start = self.service.content(days=5 + number * 7 % 20).start
         put(self.sides[number // 2 % 2], name, agent, start=start, end=start + HOUR)
         self.wanted[agent, name] = start
         self.sides[(number + 1) % 2].work()
         self.operations += 1
-        self.house.clock.advance(30 * 60)
+        self.service.clock.advance(30 * 60)
         return name
 
     def writes(self) -> int:
         # A call that met a fault is known by its path alone; an unanswered refresh stands for its write.
-        return sum(not name.startswith("oauth2.") for name in self.house.calls()) - self.before
+        return sum(not name.startswith("oauth2.") for name in self.service.calls()) - self.before
 
     def waiting(self, agent: Agent) -> set[str]:
-        records = self.house.service.schedule.sessions.all(agent)
+        records = self.service.parts.schedule.sessions.all(agent)
         return {record.session for record in records if record.status is Status.PENDING}
 
     def in_google(self) -> dict[tuple[Agent, str], int]:
         starts = {
             event["id"]: int(datetime.fromisoformat(event["start"]["dateTime"]).timestamp() * SECOND)
             for account in (FIRST, SECOND_ACCOUNT)
-            for event in self.house.events(account)
+            for event in self.service.events(account)
         }
         return {
             (agent, record.session): starts[record.event_id]
-            for agent in (self.house.agent, OTHER)
-            for record in self.house.service.schedule.sessions.all(agent)
+            for agent in (self.service.agent, OTHER)
+            for record in self.service.parts.schedule.sessions.all(agent)
         }
 
     def close(self) -> None:
@@ -429,22 +454,22 @@ class Town:
             side.close()
 
 
-def test_a_day_without_google_costs_few_calls_and_drains_slowly_soonest_first(house: Household) -> None:
+def test_a_day_without_google_costs_few_calls_and_drains_slowly_soonest_first(service: TestService) -> None:
     """Two operations an hour, before, during and after: each is written once, as it was wanted last."""
-    town = Town(house)
+    town = Town(service)
     for _ in range(6):
         town.step()
     assert town.writes() == 6
-    outage(house)
+    outage(service)
     for _ in range(48):
         town.step()
     assert town.writes() <= 6 + 5 + 48  # five until it opens, then one canary each time somebody looks
-    house.google.clear_faults()
+    service.google.clear_faults()
     calls_until_then, hours = town.writes(), []
-    while any(town.waiting(agent) for agent in (house.agent, OTHER)) and len(hours) < 30:
+    while any(town.waiting(agent) for agent in (service.agent, OTHER)) and len(hours) < 30:
         before = town.writes()
         for _ in range(2):
-            left = {agent: town.waiting(agent) for agent in (house.agent, OTHER)}
+            left = {agent: town.waiting(agent) for agent in (service.agent, OTHER)}
             put_now = town.step()
             for agent, names in left.items():
                 still = town.waiting(agent) | {put_now}
@@ -456,7 +481,7 @@ def test_a_day_without_google_costs_few_calls_and_drains_slowly_soonest_first(ho
     assert 11 <= len(hours) <= 20
     assert town.writes() - calls_until_then <= 1.1 * (town.operations - 6)
     assert town.in_google() == town.wanted
-    assert len(house.events(FIRST)) + len(house.events(SECOND_ACCOUNT)) == len(town.wanted)
+    assert len(service.events(FIRST)) + len(service.events(SECOND_ACCOUNT)) == len(town.wanted)
     town.close()
 
 
@@ -464,31 +489,35 @@ def test_a_day_without_google_costs_few_calls_and_drains_slowly_soonest_first(ho
 
 
 def test_permissions_that_all_end_at_seven_days_are_told_as_a_project_in_testing_mode(
-    house: Household, capsys: pytest.CaptureFixture[str]
+    service: TestService, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Google ends refresh tokens after seven days while a project is in testing mode.
+
+    It looks like agents who revoked, so the operator is told the cause.
+    """
     agents = [Agent("acme", f"agent-{number}") for number in range(4)]
-    house.google.switch(testing_mode=True)
+    service.google.switch(testing_mode=True)
     for agent in agents:
-        house.connect(agent)
+        service.connect(agent)
     capsys.readouterr()
     for _ in range(9):
-        house.clock.advance(86400)
-        house.work()
-    assert {house.service.overview.connection(agent).state for agent in agents} == {State.REVOKED}
+        service.clock.advance(86400)
+        service.work()
+    assert {service.parts.overview.connection(agent).state for agent in agents} == {State.REVOKED}
     assert alarms(capsys) == ["google.testing_mode_suspected"]
-    assert house.metrics()["calendar_google_testing_mode_suspected"] == 1.0
-    (found,) = [finding for finding in examine(house.config) if finding.check == "google"]
+    assert service.metrics()["calendar_google_testing_mode_suspected"] == 1.0
+    (found,) = [finding for finding in examine(service.config) if finding.check == "google"]
     assert (found.level, found.told()[0]) == ("fault", "permissions that ended at seven days of age: 4")
 
 
-def test_permissions_that_people_take_back_are_no_such_cluster(house: Household) -> None:
+def test_permissions_that_people_take_back_are_no_such_cluster(service: TestService) -> None:
     agents = [Agent("acme", f"agent-{number}") for number in range(4)]
     for agent in agents:
-        house.connect(agent)
-    house.clock.advance(2 * DAY / 1000)
-    house.google.control("POST", "switches", {"deleted_accounts": [FIRST]})
-    house.work()
-    assert {house.service.overview.connection(agent).state for agent in agents} == {State.REVOKED}
-    numbers = house.metrics()
+        service.connect(agent)
+    service.clock.advance(2 * DAY / 1000)
+    service.google.control("POST", "switches", {"deleted_accounts": [FIRST]})
+    service.work()
+    assert {service.parts.overview.connection(agent).state for agent in agents} == {State.REVOKED}
+    numbers = service.metrics()
     assert numbers["calendar_google_deaths_at_seven_days"] == 0.0
     assert numbers["calendar_google_testing_mode_suspected"] == 0.0

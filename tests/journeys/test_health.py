@@ -13,31 +13,31 @@ from calendar_service.health.readiness import readiness
 from calendar_service.report.observing import observe
 from calendar_service.report.proofs import Standing
 from calendar_service.store import keys
-from tests.household import Household
+from tests.support.service import TestService
 
 
 def everybody(agents: Sequence[Agent]) -> Sequence[Agent]:
     return agents
 
 
-def cost(house: Household, act: Callable[[], object]) -> int:
+def cost(service: TestService, act: Callable[[], object]) -> int:
     """Return how many round trips to the database this takes."""
-    before = house.service.database.round_trips
+    before = service.parts.database.round_trips
     act()
-    return house.service.database.round_trips - before
+    return service.parts.database.round_trips - before
 
 
 def levels(measures: Measures) -> dict[str, str]:
     return {finding.check: finding.level for finding in findings(measures)}
 
 
-def test_a_fact_is_read_once_whoever_asks_for_it(lived: Household) -> None:
+def test_a_fact_is_read_once_whoever_asks_for_it(lived: TestService) -> None:
     measures = Measures.of(lived.service)
     assert cost(lived, lambda: list(findings(measures))) > 0
     assert cost(lived, lambda: list(findings(measures))) == 0
 
 
-def test_the_report_reads_nothing_that_doctor_has_read(lived: Household) -> None:
+def test_the_report_reads_nothing_that_doctor_has_read(lived: TestService) -> None:
     measures = Measures.of(lived.service)
     found = list(findings(measures))
     own = cost(lived, lambda: measures.connections.totals(everybody))
@@ -46,18 +46,18 @@ def test_the_report_reads_nothing_that_doctor_has_read(lived: Household) -> None
     assert cost(lived, lambda: observe(Measures.of(lived.service), found, everybody)) > own
 
 
-def test_measures_taken_anew_are_read_anew(house: Household) -> None:
-    assert levels(Measures.of(house.service))["clocks"] == "ok"
-    skewed = Household.of(
-        house.variables["CALENDAR_REDIS_URL"], house.google, house.clock,
-        **(house.variables | {"CALENDAR_TEST_SKEW": "7200"}),
+def test_measures_taken_anew_are_read_anew(service: TestService) -> None:
+    assert levels(Measures.of(service.parts))["clocks"] == "ok"
+    skewed = TestService.of(
+        service.variables["CALENDAR_REDIS_URL"], service.google, service.clock,
+        **(service.variables | {"CALENDAR_TEST_SKEW": "7200"}),
     )  # fmt: skip
     assert levels(Measures.of(skewed.service))["clocks"] == "fault"
     skewed.close()
 
 
 @pytest.mark.parametrize("lost", ["faults", "number", "made_at"])
-def test_a_checkpoint_that_lacks_a_field_fails_everywhere_or_nowhere(lived: Household, lost: str) -> None:
+def test_a_checkpoint_that_lacks_a_field_fails_everywhere_or_nowhere(lived: TestService, lost: str) -> None:
     client = lived.service.database.client
     ((newest, number),) = client.zrange(keys.CHECKPOINTS, -1, -1, withscores=True)
     document = json.loads(newest)
@@ -73,13 +73,13 @@ def test_a_checkpoint_that_lacks_a_field_fails_everywhere_or_nowhere(lived: Hous
     assert (lived.metrics()["calendar_audit_faults"] == 0) is (lost != "faults")
 
 
-def test_without_its_database_a_process_is_not_ready_and_counts_what_is_its_own(house: Household) -> None:
-    house.connect()
-    away = Household.of("redis://127.0.0.1:1/0", house.google, house.clock)
+def test_without_its_database_a_process_is_not_ready_and_counts_what_is_its_own(service: TestService) -> None:
+    service.connect()
+    away = TestService.of("redis://127.0.0.1:1/0", service.google, service.clock)
     assert readiness(away.service) == {"store": False, "keys": True, "consent": False, "google": True}
     assert metrics(away.service).keys() == {"calendar_store_round_trips_total"}
     assert levels(Measures.of(away.service))["database"] == "fault"
     assert "identity key" not in levels(Measures.of(away.service))
     away.close()
-    own = {name for name in house.metrics() if name.startswith("calendar_google_calls_total")}
+    own = {name for name in service.metrics() if name.startswith("calendar_google_calls_total")}
     assert 'calendar_google_calls_total{call="calendars.insert",purpose="calendar",outcome="200"}' in own

@@ -3,8 +3,9 @@
 from calendar_service.domain.session import By
 from calendar_service.journeys.sync import Wanted
 from calendar_service.store.journal import Actor
-from tests.household import CLIENT_ID, FIRST, SECURE_URL, Household
-from tests.law_one import CALLS, is_call, name_of, violations
+from tests.support.evidence import shows
+from tests.support.law_one import CALLS, is_call, name_of, violations
+from tests.support.service import CLIENT_ID, FIRST, SECURE_URL, TestService
 
 PRIVATE = {
     "summary": "A doctor's appointment",
@@ -13,52 +14,54 @@ PRIVATE = {
 }
 
 
-def _live(house: Household) -> None:
-    house.connect()
-    schedule, agent = house.service.schedule, house.agent
-    schedule.put(agent, "s1", house.content(), By.AGENT, None)
-    schedule.put(agent, "s1", house.content("Moved", days=4), By.SYSTEM, None)
-    schedule.put(agent, "s2", house.content("Cancelled"), By.AGENT, None)
+def _live(service: TestService) -> None:
+    service.connect()
+    schedule, agent = service.parts.schedule, service.agent
+    schedule.put(agent, "s1", service.content(), By.AGENT, None)
+    schedule.put(agent, "s1", service.content("Moved", days=4), By.SYSTEM, None)
+    schedule.put(agent, "s2", service.content("Cancelled"), By.AGENT, None)
     schedule.cancel(agent, "s2", By.AGENT, None)
     schedule.get(agent, "s1", read_google=True)
-    house.service.overview.settings(agent)
-    house.service.overview.leaving(agent)
-    house.served_from(SECURE_URL).work(2)
-    house.service.look.once(agent)
-    wanted = {"s3": Wanted(house.content("Put right"), None)}
-    house.service.sync.reconcile(agent, 0, 2**42, wanted, apply=True)
-    house.clock.advance(26 * 3600)
-    house.work(2)
-    house.service.disconnect.disconnect(agent, Actor.AGENT, delete_calendar=True)
-    house.connect()
-    house.service.disconnect.disconnect(agent, Actor.ADMINISTRATOR)
+    service.parts.overview.settings(agent)
+    service.parts.overview.leaving(agent)
+    service.served_from(SECURE_URL).work(2)
+    service.parts.look.once(agent)
+    wanted = {"s3": Wanted(service.content("Put right"), None)}
+    service.parts.sync.reconcile(agent, 0, 2**42, wanted, apply=True)
+    service.clock.advance(26 * 3600)
+    service.work(2)
+    service.parts.disconnect.disconnect(agent, Actor.AGENT, delete_calendar=True)
+    service.connect()
+    service.parts.disconnect.disconnect(agent, Actor.ADMINISTRATOR)
 
 
+@shows("SC-3", "ST-4")
 def test_no_call_of_a_whole_life_names_another_calendar_or_asks_for_more_than_it_may(
-    house: Household,
+    service: TestService,
 ) -> None:
-    house.as_person("POST", None, PRIVATE, calendar=FIRST)
-    _live(house)
-    journal = house.google.journal()
+    service.as_person("POST", None, PRIVATE, calendar=FIRST)
+    _live(service)
+    journal = service.google.journal()
     assert list(violations(journal, [CLIENT_ID])) == []
     called = {name_of(entry) for entry in journal if is_call(entry) and entry["client_id"] == CLIENT_ID}
     # It did everything that there is; the one call besides is the browser's.
     assert called - {"oauth2.auth"} == CALLS.keys()
-    assert PRIVATE["summary"] not in house.stored()
+    assert PRIVATE["summary"] not in service.stored()
 
 
-def test_the_closing_errand_can_do_nothing_but_end_what_is_left_at_google(house: Household) -> None:
-    house.connect()
-    house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None)
-    house.served_from(SECURE_URL).work(2)  # a channel is open
-    before = len(house.calls())
-    house.google.fault("/revoke", {"status": 503, "reason": "backendError"}, times=2)
-    house.service.disconnect.disconnect(house.agent, Actor.AGENT, delete_calendar=True)
+@shows("RV-3")
+def test_the_closing_errand_can_do_nothing_but_end_what_is_left_at_google(service: TestService) -> None:
+    service.connect()
+    service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    service.served_from(SECURE_URL).work(2)  # a channel is open
+    before = len(service.calls())
+    service.google.fault("/revoke", {"status": 503, "reason": "backendError"}, times=2)
+    service.parts.disconnect.disconnect(service.agent, Actor.AGENT, delete_calendar=True)
     for _ in range(8):
-        house.service.overview.settings(house.agent)
-        house.service.look.once(house.agent)
-        house.clock.advance(3600)
-        house.work(2)
+        service.parts.overview.settings(service.agent)
+        service.parts.look.once(service.agent)
+        service.clock.advance(3600)
+        service.work(2)
     ending = {"calendar.channels.stop", "calendar.calendars.delete", "oauth2.revoke"}
-    assert set(house.calls(before)) == ending
-    assert house.live_tokens() == []
+    assert set(service.calls(before)) == ending
+    assert service.live_tokens() == []

@@ -18,19 +18,20 @@ from calendar_service.journeys.holds import a_year_after
 from calendar_service.store import keys
 from calendar_service.store.journal import Actor
 from calendar_service.web.app import create_app
-from tests.household import ADMIN_KEY, SECOND, Household
 from tests.journeys.test_commands import invoke
+from tests.support.evidence import shows
+from tests.support.service import ADMIN_KEY, SECOND, TestService
 
 MONTH = 30 * DAY
 
 
 @pytest.fixture
-def ended(house: Household) -> Household:
-    """A household whose one connection has ended, with an event's identifier still kept."""
-    house.connect()
-    house.service.schedule.put(house.agent, "s1", house.content("Private"), By.AGENT, None)
-    house.service.disconnect.disconnect(house.agent, Actor.AGENT)
-    return house
+def ended(service: TestService) -> TestService:
+    """A test service whose one connection has ended, with an event's identifier still kept."""
+    service.connect()
+    service.parts.schedule.put(service.agent, "s1", service.content("Private"), By.AGENT, None)
+    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
+    return service
 
 
 @pytest.fixture
@@ -39,31 +40,33 @@ def _no_failpoints() -> Iterator[None]:
     failpoints.configure({})
 
 
-def hold_of(house: Household, length: Millis = MONTH, **changed: object) -> Hold:
-    made = Hold("Ana Rojas", "Luis Soto", "Court order 7", "A dispute", house.service.clock.now() + length)
+def hold_of(service: TestService, length: Millis = MONTH, **changed: object) -> Hold:
+    made = Hold("Ana Rojas", "Luis Soto", "Court order 7", "A dispute", service.parts.clock.now() + length)
     return replace(made, **changed)  # type: ignore[arg-type]
 
 
-def advance(house: Household, length: Millis) -> None:
-    house.clock.advance(length / 1000)
+def advance(service: TestService, length: Millis) -> None:
+    service.clock.advance(length / 1000)
 
 
-def facts(house: Household) -> Facts:
-    return house.service.connections.slot(house.agent).facts
+def facts(service: TestService) -> Facts:
+    return service.parts.connections.slot(service.agent).facts
 
 
-def test_identifiers_stay_and_tokens_go(ended: Household) -> None:
-    ended.service.holds.place(ended.agent, hold_of(ended))
+@shows("ST-5")
+def test_identifiers_stay_and_tokens_go(ended: TestService) -> None:
+    ended.parts.holds.place(ended.agent, hold_of(ended))
     assert ended.live_tokens() == []
     advance(ended, 8 * DAY)
     ended.work(3)
     assert facts(ended).calendar_id
-    assert [record.event_id for record in ended.service.overview.sessions.all(ended.agent)] != []
+    assert [record.event_id for record in ended.parts.overview.sessions.all(ended.agent)] != []
     assert ":grant" not in ended.stored()
 
 
-def test_after_its_end_one_sweep_erases(ended: Household) -> None:
-    ended.service.holds.place(ended.agent, hold_of(ended))
+@shows("ST-5", "legal-matters")
+def test_after_its_end_one_sweep_erases(ended: TestService) -> None:
+    ended.parts.holds.place(ended.agent, hold_of(ended))
     advance(ended, 8 * DAY)
     ended.work(2)
     advance(ended, MONTH - 8 * DAY + MINUTE)
@@ -72,19 +75,19 @@ def test_after_its_end_one_sweep_erases(ended: Household) -> None:
     assert "Rojas" not in ended.stored()
 
 
-def test_released_one_sweep_erases_what_is_due(ended: Household) -> None:
-    ended.service.holds.place(ended.agent, hold_of(ended))
+def test_released_one_sweep_erases_what_is_due(ended: TestService) -> None:
+    ended.parts.holds.place(ended.agent, hold_of(ended))
     advance(ended, 8 * DAY)
     ended.work(2)
-    ended.service.holds.release(ended.agent)
+    ended.parts.holds.release(ended.agent)
     ended.work()
     assert facts(ended) == Facts()
 
 
-def test_released_early_the_erasure_keeps_its_day(ended: Household) -> None:
+def test_released_early_the_erasure_keeps_its_day(ended: TestService) -> None:
     due = facts(ended).erase_due
-    ended.service.holds.place(ended.agent, hold_of(ended))
-    ended.service.holds.release(ended.agent)
+    ended.parts.holds.place(ended.agent, hold_of(ended))
+    ended.parts.holds.release(ended.agent)
     ended.work()
     assert facts(ended).erase_due == due
     assert facts(ended).hold == ""
@@ -93,8 +96,8 @@ def test_released_early_the_erasure_keeps_its_day(ended: Household) -> None:
     assert facts(ended) == Facts()
 
 
-def test_a_hold_shorter_than_the_term_changes_nothing(ended: Household) -> None:
-    ended.service.holds.place(ended.agent, hold_of(ended, DAY))
+def test_a_hold_shorter_than_the_term_changes_nothing(ended: TestService) -> None:
+    ended.parts.holds.place(ended.agent, hold_of(ended, DAY))
     advance(ended, 2 * DAY)
     ended.work()
     assert (facts(ended).hold_until, facts(ended).state("") is State.DISCONNECTED) == (0, True)
@@ -103,126 +106,129 @@ def test_a_hold_shorter_than_the_term_changes_nothing(ended: Household) -> None:
     assert facts(ended) == Facts()
 
 
-def test_a_hold_on_a_living_connection_counts_at_its_end(house: Household) -> None:
-    house.connect()
-    house.service.holds.place(house.agent, hold_of(house))
-    house.service.disconnect.disconnect(house.agent, Actor.AGENT)
-    assert house.live_tokens() == []
+def test_a_hold_on_a_living_connection_counts_at_its_end(service: TestService) -> None:
+    service.connect()
+    service.parts.holds.place(service.agent, hold_of(service))
+    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
+    assert service.live_tokens() == []
     with pytest.raises(RetentionRequiredByLaw):
-        house.service.erasure.erase_now(house.agent, Actor.ADMINISTRATOR)
-    advance(house, 8 * DAY)
-    house.work(2)
-    assert facts(house).calendar_id
-    advance(house, MONTH)
-    house.work()
-    assert facts(house) == Facts()
+        service.parts.erasure.erase_now(service.agent, Actor.ADMINISTRATOR)
+    advance(service, 8 * DAY)
+    service.work(2)
+    assert facts(service).calendar_id
+    advance(service, MONTH)
+    service.work()
+    assert facts(service) == Facts()
 
 
-def test_on_a_connection_that_lives_on_a_hold_that_is_over_is_forgotten(house: Household) -> None:
-    house.connect()
-    house.service.holds.place(house.agent, hold_of(house, HOUR))
-    advance(house, 2 * HOUR)
-    house.work()
-    assert (facts(house).hold_until, facts(house).hold) == (0, "")
-    assert house.service.overview.connection(house.agent).state is State.CONNECTED
+def test_on_a_connection_that_lives_on_a_hold_that_is_over_is_forgotten(service: TestService) -> None:
+    service.connect()
+    service.parts.holds.place(service.agent, hold_of(service, HOUR))
+    advance(service, 2 * HOUR)
+    service.work()
+    assert (facts(service).hold_until, facts(service).hold) == (0, "")
+    assert service.parts.overview.connection(service.agent).state is State.CONNECTED
 
 
-def test_the_databases_own_expiry_gives_way_to_the_hold(ended: Household) -> None:
-    client, name = ended.service.database.client, keys.part(ended.agent, "facts")
+def test_the_databases_own_expiry_gives_way_to_the_hold(ended: TestService) -> None:
+    client, name = ended.parts.database.client, keys.part(ended.agent, "facts")
     before = client.pexpiretime(name)
-    ended.service.holds.place(ended.agent, hold_of(ended))
+    ended.parts.holds.place(ended.agent, hold_of(ended))
     held = client.pexpiretime(name)
     assert abs(held - (facts(ended).hold_until + DAY)) < MINUTE
-    ended.service.holds.release(ended.agent)
+    ended.parts.holds.release(ended.agent)
     assert abs(client.pexpiretime(name) - before) < MINUTE < held - before
 
 
-def test_a_hold_keeps_the_identifiers_of_sessions_long_over_and_no_content(house: Household) -> None:
-    house.connect()
-    house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None)
-    house.service.holds.place(house.agent, hold_of(house, 300 * DAY))
-    advance(house, 60 * DAY)
-    house.service.connections.tidy(house.agent, 30)
-    assert len(house.service.overview.sessions.all(house.agent)) == 1
-    assert ":waiting" not in house.stored()
-    house.service.holds.release(house.agent)
-    house.service.connections.tidy(house.agent, 30)
-    assert house.service.overview.sessions.all(house.agent) == []
+@shows("ST-5")
+def test_a_hold_keeps_the_identifiers_of_sessions_long_over_and_no_content(service: TestService) -> None:
+    service.connect()
+    service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    service.parts.holds.place(service.agent, hold_of(service, 300 * DAY))
+    advance(service, 60 * DAY)
+    service.parts.connections.tidy(service.agent, 30)
+    assert len(service.parts.overview.sessions.all(service.agent)) == 1
+    assert ":waiting" not in service.stored()
+    service.parts.holds.release(service.agent)
+    service.parts.connections.tidy(service.agent, 30)
+    assert service.parts.overview.sessions.all(service.agent) == []
 
 
 # --- who may be told, and who is refused ---
 
 
 @pytest.mark.parametrize("way", ["another account", "made anew"])
-def test_a_calendar_that_is_replaced_under_a_hold_keeps_its_identifier(house: Household, way: str) -> None:
-    house.connect()
-    former = facts(house).calendar_id
-    house.service.holds.place(house.agent, hold_of(house))
+def test_a_calendar_that_is_replaced_under_a_hold_keeps_its_identifier(
+    service: TestService, way: str
+) -> None:
+    service.connect()
+    former = facts(service).calendar_id
+    service.parts.holds.place(service.agent, hold_of(service))
     if way == "another account":
-        house.connect(account=SECOND)
+        service.connect(account=SECOND)
     else:
-        house.as_person("DELETE", None, calendar=former)
-        house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None)
-        assert house.service.dedicated_calendar.ensure(house.agent, create=True)
-    assert facts(house).calendar_id != former
-    assert former in invoke(house, "connections", "show", "acme", "agent-1").output
-    house.service.holds.release(house.agent)
-    assert former not in house.stored()
+        service.as_person("DELETE", None, calendar=former)
+        service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+        assert service.parts.dedicated_calendar.ensure(service.agent, create=True)
+    assert facts(service).calendar_id != former
+    assert former in invoke(service, "connections", "show", "acme", "agent-1").output
+    service.parts.holds.release(service.agent)
+    assert former not in service.stored()
 
 
-def test_a_calendar_that_is_replaced_without_a_hold_leaves_no_identifier(house: Household) -> None:
-    house.connect()
-    former = facts(house).calendar_id
-    house.connect(account=SECOND)
-    assert former not in house.stored()
+def test_a_calendar_that_is_replaced_without_a_hold_leaves_no_identifier(service: TestService) -> None:
+    service.connect()
+    former = facts(service).calendar_id
+    service.connect(account=SECOND)
+    assert former not in service.stored()
 
 
-def test_the_agent_is_told(ended: Household) -> None:
+def test_the_agent_is_told(ended: TestService) -> None:
     hold = hold_of(ended)
-    ended.service.holds.place(ended.agent, hold)
-    assert ended.service.overview.settings(ended.agent).held_until == hold.until
-    told = ended.service.export.of(ended.agent)["connection"]
+    ended.parts.holds.place(ended.agent, hold)
+    assert ended.parts.overview.settings(ended.agent).held_until == hold.until
+    told = ended.parts.export.of(ended.agent)["connection"]
     assert told["kept_by_law_until"] == rfc3339(hold.until)
     with pytest.raises(RetentionRequiredByLaw):
-        ended.service.erasure.erase_now(ended.agent, Actor.AGENT)
+        ended.parts.erasure.erase_now(ended.agent, Actor.AGENT)
 
 
-def test_while_telling_is_forbidden_nothing_shows_it_to_the_agent(ended: Household) -> None:
-    hold = hold_of(ended, told_from=ended.service.clock.now() + 5 * DAY)
-    ended.service.holds.place(ended.agent, hold)
-    assert ended.service.overview.settings(ended.agent).held_until == 0
-    told = ended.service.export.of(ended.agent)["connection"]
+def test_while_telling_is_forbidden_nothing_shows_it_to_the_agent(ended: TestService) -> None:
+    hold = hold_of(ended, told_from=ended.parts.clock.now() + 5 * DAY)
+    ended.parts.holds.place(ended.agent, hold)
+    assert ended.parts.overview.settings(ended.agent).held_until == 0
+    told = ended.parts.export.of(ended.agent)["connection"]
     assert (told["kept_by_law_until"], told["erased_on"], told["former_calendar_ids"]) == (None, None, None)
-    assert ended.service.overview.connection(ended.agent).erase_due == 0
+    assert ended.parts.overview.connection(ended.agent).erase_due == 0
     with pytest.raises(Busy) as refusal:
-        ended.service.erasure.erase_now(ended.agent, Actor.AGENT)
+        ended.parts.erasure.erase_now(ended.agent, Actor.AGENT)
     assert "law" not in refusal.value.detail
     advance(ended, 6 * DAY)
-    assert ended.service.overview.settings(ended.agent).held_until == hold.until
+    assert ended.parts.overview.settings(ended.agent).held_until == hold.until
 
 
-def test_a_refused_erasure_changes_nothing(ended: Household) -> None:
-    ended.service.holds.place(ended.agent, hold_of(ended))
+def test_a_refused_erasure_changes_nothing(ended: TestService) -> None:
+    ended.parts.holds.place(ended.agent, hold_of(ended))
     before = ended.stored()
     for actor in (Actor.AGENT, Actor.ADMINISTRATOR, Actor.OPERATOR):
         with pytest.raises(RetentionRequiredByLaw):
-            ended.service.erasure.erase_now(ended.agent, actor)
+            ended.parts.erasure.erase_now(ended.agent, actor)
     assert ended.stored() == before
 
 
-def test_the_api_disconnects_all_the_same_and_says_why_nothing_is_erased(house: Household) -> None:
-    house.connect()
-    house.service.holds.place(house.agent, hold_of(house))
-    answer = create_app(house.service).test_client().delete(
+def test_the_api_disconnects_all_the_same_and_says_why_nothing_is_erased(service: TestService) -> None:
+    service.connect()
+    service.parts.holds.place(service.agent, hold_of(service))
+    answer = create_app(service.parts).test_client().delete(
         "/v1/organizations/acme/agents/agent-1/connection?erase=now",
         headers={"Authorization": f"Bearer {ADMIN_KEY}"},
     )  # fmt: skip
     assert answer.json is not None
     assert (answer.status_code, answer.json["code"]) == (409, "retention_required_by_law")
     assert not answer.json["retryable"]
-    assert house.service.overview.connection(house.agent).state is State.DISCONNECTED
-    assert house.live_tokens() == []
-    assert facts(house).calendar_id
+    assert service.parts.overview.connection(service.agent).state is State.DISCONNECTED
+    assert service.live_tokens() == []
+    assert facts(service).calendar_id
 
 
 # --- both orders of hold and erasure, stopped at each step ---
@@ -231,10 +237,12 @@ def test_the_api_disconnects_all_the_same_and_says_why_nothing_is_erased(house: 
 @pytest.mark.usefixtures("_no_failpoints")
 @pytest.mark.parametrize("timed", [True, False])
 @pytest.mark.parametrize("place", ["hold.before_store", "hold.after_store"])
-def test_a_placing_that_dies_holds_wholly_or_not_at_all(ended: Household, place: str, *, timed: bool) -> None:
+def test_a_placing_that_dies_holds_wholly_or_not_at_all(
+    ended: TestService, place: str, *, timed: bool
+) -> None:
     failpoints.configure({place: "raise"})
     with pytest.raises(FailpointRaised):
-        ended.service.holds.place(ended.agent, hold_of(ended))
+        ended.parts.holds.place(ended.agent, hold_of(ended))
     failpoints.configure({})
     assert _erased(ended, timed=timed) is (place == "hold.before_store")
 
@@ -243,7 +251,7 @@ def test_a_placing_that_dies_holds_wholly_or_not_at_all(ended: Household, place:
 @pytest.mark.parametrize("timed", [True, False])
 @pytest.mark.parametrize("place", ["erase.before_store", "erase.after_store"])
 def test_an_erasure_that_dies_leaves_all_to_the_hold_or_nothing(
-    ended: Household, place: str, *, timed: bool
+    ended: TestService, place: str, *, timed: bool
 ) -> None:
     hold = hold_of(ended)
     if timed:
@@ -254,39 +262,39 @@ def test_an_erasure_that_dies_leaves_all_to_the_hold_or_nothing(
     failpoints.configure({})
     if place == "erase.after_store":
         with pytest.raises(NotConnected):
-            ended.service.holds.place(ended.agent, hold)
+            ended.parts.holds.place(ended.agent, hold)
         assert facts(ended) == Facts()
     else:
-        ended.service.holds.place(ended.agent, hold)
+        ended.parts.holds.place(ended.agent, hold)
         assert not _erased(ended, timed=timed)
         assert facts(ended).calendar_id
 
 
-def test_a_hold_that_comes_while_an_erasure_is_under_way_is_obeyed(ended: Household) -> None:
-    receipt = ended.service.erasure.receipts.write(ended.agent, "confirmed")
-    ended.service.holds.place(ended.agent, hold_of(ended))
-    answer = ended.service.connections.erase(
+def test_a_hold_that_comes_while_an_erasure_is_under_way_is_obeyed(ended: TestService) -> None:
+    receipt = ended.parts.erasure.receipts.write(ended.agent, "confirmed")
+    ended.parts.holds.place(ended.agent, hold_of(ended))
+    answer = ended.parts.connections.erase(
         ended.agent, Actor.AGENT, receipt["number"], json.dumps(receipt), timed=False
     )
     assert answer == "held"
     assert receipt["number"] not in ended.stored()
 
 
-def _erase(house: Household, *, timed: bool) -> None:
+def _erase(service: TestService, *, timed: bool) -> None:
     if timed:
-        house.service.erasure.erase_due(house.agent)
+        service.parts.erasure.erase_due(service.agent)
     else:
-        house.service.erasure.erase_now(house.agent, Actor.OPERATOR)
+        service.parts.erasure.erase_now(service.agent, Actor.OPERATOR)
 
 
-def _erased(house: Household, *, timed: bool) -> bool:
+def _erased(service: TestService, *, timed: bool) -> bool:
     if timed:
-        advance(house, 7 * DAY + MINUTE)
+        advance(service, 7 * DAY + MINUTE)
     try:
-        _erase(house, timed=timed)
+        _erase(service, timed=timed)
     except RetentionRequiredByLaw:
         return False
-    return facts(house) == Facts()
+    return facts(service) == Facts()
 
 
 # --- bad input ---
@@ -304,20 +312,20 @@ def _erased(house: Household, *, timed: bool) -> bool:
     ],
 )
 def test_a_hold_that_lacks_something_is_refused(
-    ended: Household, changed: dict[str, object], field: str
+    ended: TestService, changed: dict[str, object], field: str
 ) -> None:
     before = ended.stored()
     with pytest.raises(InvalidRequest) as refusal:
-        ended.service.holds.place(ended.agent, hold_of(ended, **changed))  # type: ignore[arg-type]
+        ended.parts.holds.place(ended.agent, hold_of(ended, **changed))  # type: ignore[arg-type]
     assert refusal.value.field == field
     assert ended.stored() == before
 
 
-def test_twelve_months_are_the_most(ended: Household) -> None:
-    most = a_year_after(ended.service.clock.now())
+def test_twelve_months_are_the_most(ended: TestService) -> None:
+    most = a_year_after(ended.parts.clock.now())
     with pytest.raises(InvalidRequest, match="12 months"):
-        ended.service.holds.place(ended.agent, hold_of(ended, until=most + MINUTE))
-    ended.service.holds.place(ended.agent, hold_of(ended, until=most))
+        ended.parts.holds.place(ended.agent, hold_of(ended, until=most + MINUTE))
+    ended.parts.holds.place(ended.agent, hold_of(ended, until=most))
 
 
 def test_of_a_leap_day_the_year_ends_the_day_before() -> None:
@@ -325,38 +333,36 @@ def test_of_a_leap_day_the_year_ends_the_day_before() -> None:
     assert rfc3339(a_year_after(leap)) == "2029-02-28T00:00:00Z"
 
 
-def test_telling_cannot_be_forbidden_beyond_the_hold(ended: Household) -> None:
+def test_telling_cannot_be_forbidden_beyond_the_hold(ended: TestService) -> None:
     with pytest.raises(InvalidRequest):
-        ended.service.holds.place(
-            ended.agent, hold_of(ended, told_from=ended.service.clock.now() + 2 * MONTH)
-        )
+        ended.parts.holds.place(ended.agent, hold_of(ended, told_from=ended.parts.clock.now() + 2 * MONTH))
 
 
-def test_a_standing_hold_is_replaced_only_where_that_is_asked(ended: Household) -> None:
-    ended.service.holds.place(ended.agent, hold_of(ended))
+def test_a_standing_hold_is_replaced_only_where_that_is_asked(ended: TestService) -> None:
+    ended.parts.holds.place(ended.agent, hold_of(ended))
     with pytest.raises(InvalidRequest, match="stands already"):
-        ended.service.holds.place(ended.agent, hold_of(ended, 2 * MONTH))
-    ended.service.holds.place(ended.agent, hold_of(ended, 2 * MONTH), replace=True)
-    ((agent, hold),) = ended.service.holds.standing()
+        ended.parts.holds.place(ended.agent, hold_of(ended, 2 * MONTH))
+    ended.parts.holds.place(ended.agent, hold_of(ended, 2 * MONTH), replace=True)
+    ((agent, hold),) = ended.parts.holds.standing()
     assert (agent, hold.until) == (ended.agent, facts(ended).hold_until)
     advance(ended, MONTH + DAY)
     ended.work(2)
     assert facts(ended).calendar_id
 
 
-def test_nothing_is_held_or_released_where_nothing_is_kept(house: Household) -> None:
-    before = house.stored()
+def test_nothing_is_held_or_released_where_nothing_is_kept(service: TestService) -> None:
+    before = service.stored()
     nobody = Agent("acme", "nobody")
     with pytest.raises(NotConnected):
-        house.service.holds.place(nobody, hold_of(house))
+        service.parts.holds.place(nobody, hold_of(service))
     with pytest.raises(NotConnected):
-        house.service.holds.release(nobody)
-    assert house.stored() == before
+        service.parts.holds.release(nobody)
+    assert service.stored() == before
 
 
-def test_a_hold_is_not_over_before_its_time(ended: Household) -> None:
-    ended.service.holds.place(ended.agent, hold_of(ended))
-    ended.service.holds.end(ended.agent)
+def test_a_hold_is_not_over_before_its_time(ended: TestService) -> None:
+    ended.parts.holds.place(ended.agent, hold_of(ended))
+    ended.parts.holds.end(ended.agent)
     assert facts(ended).hold_until
 
 
@@ -368,11 +374,11 @@ PLACE = (
 )  # fmt: skip
 
 
-def day(house: Household, days: int) -> str:
-    return rfc3339(house.service.clock.now() + days * DAY)[:10]
+def day(service: TestService, days: int) -> str:
+    return rfc3339(service.parts.clock.now() + days * DAY)[:10]
 
 
-def test_the_command_places_lists_and_releases(ended: Household) -> None:
+def test_the_command_places_lists_and_releases(ended: TestService) -> None:
     ended.connect(Agent("acme", "agent-2"), SECOND)
     until = day(ended, 30)
     placed = invoke(ended, *PLACE, "--until", until, "--silent-until", day(ended, 3))
@@ -400,7 +406,7 @@ def test_the_command_places_lists_and_releases(ended: Household) -> None:
     ],
 )
 def test_a_bad_order_is_refused_and_changes_nothing(
-    ended: Household, words: tuple[str, ...], code: int
+    ended: TestService, words: tuple[str, ...], code: int
 ) -> None:
     before = ended.stored()
     answer = invoke(ended, *PLACE, *words)

@@ -18,16 +18,18 @@ from calendar_service.store import keys
 from calendar_service.store.database import Database
 from calendar_service.store.journal import Actor
 from calendar_service.store.trail import Trail
-from tests import servers
 from tests.conftest import MovableClock
-from tests.household import SECOND, Household
 from tests.journeys.test_commands import invoke
 from tests.journeys.test_flow import alarms
-from tests.local_google import LocalGoogle
+from tests.support import servers
+from tests.support.local_google import LocalGoogle
+from tests.support.service import SECOND, TestService
 
 
 @pytest.fixture(params=["cluster", "sentinel"])
-def house(request: pytest.FixtureRequest, tmp_path: Path, google_process: LocalGoogle) -> Iterator[Household]:
+def service(
+    request: pytest.FixtureRequest, tmp_path: Path, google_process: LocalGoogle
+) -> Iterator[TestService]:
     google_process.reset()
     clock: MovableClock = google_process.clock  # type: ignore[attr-defined]
     clock.path.write_text("0", "ascii")
@@ -38,61 +40,65 @@ def house(request: pytest.FixtureRequest, tmp_path: Path, google_process: LocalG
         else:
             *_, sentinel = stack.enter_context(servers.watched(tmp_path / "servers"))
             url = f"redis+sentinel://127.0.0.1:{sentinel.port}/calendars"
-        made = Household.of(url, google_process, clock)
+        made = TestService.of(url, google_process, clock)
         yield made
         made.close()
 
 
-def test_the_whole_life_of_two_connections(house: Household) -> None:
+def test_the_whole_life_of_two_connections(service: TestService) -> None:
     other = Agent("acme", "agent-2")
-    house.connect()
-    house.connect(other, SECOND)
-    for agent in (house.agent, other):
-        assert house.service.schedule.put(agent, "s1", house.content(), By.AGENT, None).outcome == "created"
-        moved = house.service.schedule.put(agent, "s1", house.content(days=4), By.AGENT, None)
+    service.connect()
+    service.connect(other, SECOND)
+    for agent in (service.agent, other):
+        assert service.parts.schedule.put(agent, "s1", service.content(), By.AGENT, None).outcome == "created"
+        moved = service.parts.schedule.put(agent, "s1", service.content(days=4), By.AGENT, None)
         assert moved.status is Status.SCHEDULED
-    house.google.fault({"path": "/calendar/v3/**"}, {"status": 503, "reason": "backendError"}, times=1)
+    service.google.fault({"path": "/calendar/v3/**"}, {"status": 503, "reason": "backendError"}, times=1)
     assert (
-        house.service.schedule.put(house.agent, "s2", house.content(), By.AGENT, None).status
+        service.parts.schedule.put(service.agent, "s2", service.content(), By.AGENT, None).status
         is Status.PENDING
     )
-    house.clock.advance(60)
-    house.work(2)
-    assert len(house.events()) == 2
-    assert house.service.schedule.cancel(house.agent, "s2", By.AGENT, None).status is Status.CANCELLED
-    listed = invoke(house, "connections", "list")
+    service.clock.advance(60)
+    service.work(2)
+    assert len(service.events()) == 2
+    assert service.parts.schedule.cancel(service.agent, "s2", By.AGENT, None).status is Status.CANCELLED
+    listed = invoke(service, "connections", "list")
     assert (listed.exit_code, listed.output.count("connected")) == (0, 2)
-    assert invoke(house, "doctor").exit_code == 0
-    house.service.disconnect.disconnect(house.agent, Actor.AGENT)
-    house.clock.advance(8 * DAY / 1000)
-    house.work(3)
-    assert house.service.overview.connection(house.agent).state is State.NOT_CONNECTED
-    assert house.service.overview.connection(other).state is State.CONNECTED
+    assert invoke(service, "doctor").exit_code == 0
+    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
+    service.clock.advance(8 * DAY / 1000)
+    service.work(3)
+    assert service.parts.overview.connection(service.agent).state is State.NOT_CONNECTED
+    assert service.parts.overview.connection(other).state is State.CONNECTED
 
 
 def test_what_was_not_acknowledged_is_not_acknowledged_when_it_is_asked_for_again(
     tmp_path: Path, google_process: LocalGoogle
 ) -> None:
+    """The first try is in the primary alone.
+
+    A repetition that finds nothing left to do must not be answered before a replica has it.
+    """
     clock: MovableClock = google_process.clock  # type: ignore[attr-defined]
     google_process.reset()
     with servers.followed(tmp_path / "servers") as (primary, replica):
-        house = Household.of(f"redis://127.0.0.1:{primary.port}/0?copies=1", google_process, clock)
-        house.connect()
-        house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None)
-        house.service.schedule.cancel(house.agent, "s1", By.AGENT, None)
+        service = TestService.of(f"redis://127.0.0.1:{primary.port}/0?copies=1", google_process, clock)
+        service.connect()
+        service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+        service.parts.schedule.cancel(service.agent, "s1", By.AGENT, None)
         replica.signal(signal.SIGSTOP)
         for _ in range(2):
             with pytest.raises(StoreUnavailable):
-                house.service.schedule.put(house.agent, "s2", house.content(), By.AGENT, None)
+                service.parts.schedule.put(service.agent, "s2", service.content(), By.AGENT, None)
         for gone in ("s1", "never seen"):
             with pytest.raises(StoreUnavailable):
-                house.service.schedule.cancel(house.agent, gone, By.AGENT, None)
+                service.parts.schedule.cancel(service.agent, gone, By.AGENT, None)
         replica.signal(signal.SIGCONT)
         servers.until(lambda: primary.client.wait(1, 100))
-        again = house.service.schedule.put(house.agent, "s2", house.content(), By.AGENT, None)
+        again = service.parts.schedule.put(service.agent, "s2", service.content(), By.AGENT, None)
         assert (again.outcome, again.status) == ("accepted", Status.PENDING)
-        assert house.service.schedule.cancel(house.agent, "s1", By.AGENT, None).outcome == "nothing"
-        house.close()
+        assert service.parts.schedule.cancel(service.agent, "s1", By.AGENT, None).outcome == "nothing"
+        service.close()
 
 
 class SealedMeanwhile(Trail):
@@ -112,25 +118,29 @@ class SealedMeanwhile(Trail):
 def test_a_failover_that_loses_seals_nobody_acknowledged_is_no_tampering(
     tmp_path: Path, google_process: LocalGoogle, capsys: pytest.CaptureFixture[str], heads: str
 ) -> None:
+    """The sealer remembers a seal that the new primary never had.
+
+    It must tell that from somebody who cut off the end of the log.
+    """
     clock: MovableClock = google_process.clock  # type: ignore[attr-defined]
     google_process.reset()
     with servers.followed(tmp_path / "servers") as (primary, replica):
         url = f"redis://127.0.0.1:{primary.port}/0"
-        house = Household.of(f"{url}?copies=1", google_process, clock)
-        alone = Household.of(url, google_process, clock, **house.variables | {"CALENDAR_REDIS_URL": url})
-        house.connect()
-        while house.service.sealer.seal():
+        service = TestService.of(f"{url}?copies=1", google_process, clock)
+        alone = TestService.of(url, google_process, clock, **service.variables | {"CALENDAR_REDIS_URL": url})
+        service.connect()
+        while service.parts.sealer.seal():
             pass
 
         def seal_where_nobody_follows() -> None:
             replica.client.replicaof("NO", "ONE")
-            alone.service.connections.choose_term(house.agent, DAY)
-            alone.service.sealer.seal()
+            alone.parts.connections.choose_term(service.agent, DAY)
+            alone.parts.sealer.seal()
 
         sealer = replace(
-            house.service.sealer,
-            trail=SealedMeanwhile(house.service.database, seal_where_nobody_follows),
-            chains=house.service.sealer.chains if heads == "remembered" else [],
+            service.parts.sealer,
+            trail=SealedMeanwhile(service.parts.database, seal_where_nobody_follows),
+            chains=service.parts.sealer.chains if heads == "remembered" else [],
         )
         with pytest.raises(StoreUnavailable):
             sealer.checkpoint()
@@ -141,11 +151,11 @@ def test_a_failover_that_loses_seals_nobody_acknowledged_is_no_tampering(
         replica.client.replicaof("127.0.0.1", str(primary.port))
         servers.until(lambda: primary.client.wait(1, 100))
         primary.client.delete(keys.checkpoint_turn(1))
-        house.service.connections.choose_term(house.agent, 2 * DAY)
+        service.parts.connections.choose_term(service.agent, 2 * DAY)
         made = sealer.checkpoint()
         assert made
         assert (made["faults"], alarms(capsys)) == (0, [])
-        for one in (house, alone):
+        for one in (service, alone):
             one.close()
 
 
@@ -166,8 +176,8 @@ def test_doctor_compares_the_replicas_that_writes_wait_for_with_those_there_are(
             replica.kill()
             servers.until(lambda: not primary.client.info("replication")["connected_slaves"])
         clock: MovableClock = google_process.clock  # type: ignore[attr-defined]
-        house = Household.of(f"redis://127.0.0.1:{primary.port}/0{query}", google_process, clock)
-        found = invoke(house, "doctor")
-        house.close()
+        service = TestService.of(f"redis://127.0.0.1:{primary.port}/0{query}", google_process, clock)
+        found = invoke(service, "doctor")
+        service.close()
     assert (found.exit_code, words in found.output) == (status, True), found.output
     assert ("replicas" in found.output) == bool(words)

@@ -15,8 +15,9 @@ from calendar_service.domain.session import By, Status
 from calendar_service.store.journal import Actor
 from calendar_service.web.app import create_app
 from tests.e2e.test_main_job_over_http import spellings
-from tests.household import ADMIN_KEY, BACKEND_KEY, FIRST, PUBLIC_URL, SECOND, Household
 from tests.journeys.test_commands import invoke
+from tests.support.evidence import shows
+from tests.support.service import ADMIN_KEY, BACKEND_KEY, FIRST, PUBLIC_URL, SECOND, TestService
 
 MARKS: Final = ("canary-title-5b1f", "canary-text-7c2e", "canary-place-9d3a", "canary-link-1e4b")
 PROCESSES: Final = {"run", "serve", "work", "google"}
@@ -54,20 +55,20 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
 
 
 @pytest.fixture
-def house(house: Household) -> Household:
+def service(service: TestService) -> TestService:
     """Two agents with sessions that are scheduled, that wait, and that failed; each with marks in every text."""
     title, text, place, link = MARKS
-    content = house.content(title, description=text, location=place, join_url=f"https://{link}.example/")
+    content = service.content(title, description=text, location=place, join_url=f"https://{link}.example/")
     for name, account in (("agent-1", FIRST), ("agent-2", SECOND)):
         agent = Agent("acme", name)
-        house.connect(agent, account)
-        house.service.schedule.put(agent, "s1", content, By.AGENT, None)
+        service.connect(agent, account)
+        service.parts.schedule.put(agent, "s1", content, By.AGENT, None)
     agent = Agent("acme", "agent-2")
-    house.service.organizations.pause(agent, Actor.AGENT, paused=True)
-    view = house.service.schedule.put(agent, "s2", content, By.AGENT, None)
+    service.parts.organizations.pause(agent, Actor.AGENT, paused=True)
+    view = service.parts.schedule.put(agent, "s2", content, By.AGENT, None)
     assert view.status is Status.WAITING
-    assert house.events()[0]["summary"] == title
-    return house
+    assert service.events()[0]["summary"] == title
+    return service
 
 
 def leaves(command: click.Command, *path: str) -> Iterator[tuple[str, click.Command]]:
@@ -86,13 +87,14 @@ def told(text: str) -> list[str]:
     return [mark for mark in MARKS if any(spelling in text.encode() for spelling in spellings(mark))]
 
 
-def test_no_command_tells_what_is_in_an_event(house: Household) -> None:
+@shows("PR-1", "LU-3", "LU-5")
+def test_no_command_tells_what_is_in_an_event(service: TestService) -> None:
     known = dict(leaves(main))
     assert set(known) == COMMANDS.keys() | PROCESSES, "a new command has to be asked here too"
     for name, words in COMMANDS.items():
         has_json = any(parameter.name == "as_json" for parameter in known[name].params)
         for more in [("--json",), ()] if has_json else [()]:
-            answer = invoke(house, *name.split(), *words, *more)
+            answer = invoke(service, *name.split(), *words, *more)
             wrongly = "No such option" in answer.output or "Missing" in answer.output
             assert not wrongly, f"{name} was asked wrongly: {answer.output}"
             assert told(answer.output) == [], name
@@ -109,9 +111,10 @@ def paths(app: Flask) -> Iterator[tuple[str, str]]:
             yield method, path
 
 
+@shows("PR-1", "LU-3", "LU-5", "administrators")
 @pytest.mark.parametrize("key", [ADMIN_KEY, BACKEND_KEY], ids=["administrator", "backend"])
-def test_no_call_of_a_key_tells_what_is_in_an_event(house: Household, key: str) -> None:
-    app = create_app(house.service)
+def test_no_call_of_a_key_tells_what_is_in_an_event(service: TestService, key: str) -> None:
+    app = create_app(service.parts)
     client: FlaskClient = app.test_client()
     asked = sorted(paths(app), key=lambda call: call[0] != "GET")
     assert len(asked) > 10
@@ -125,8 +128,9 @@ def test_no_call_of_a_key_tells_what_is_in_an_event(house: Household, key: str) 
         assert told(answer.text + str(answer.headers)) == [], (method, path)
 
 
-def test_no_page_without_the_agents_own_session_and_no_number_tells_it(house: Household) -> None:
-    app = create_app(house.service)
+@shows("LU-3")
+def test_no_page_without_the_agents_own_session_and_no_number_tells_it(service: TestService) -> None:
+    app = create_app(service.parts)
     client = app.test_client()
     for rule in app.url_map.iter_rules():
         if "GET" in rule.methods and not rule.rule.startswith("/v1/"):
@@ -139,10 +143,11 @@ def test_no_page_without_the_agents_own_session_and_no_number_tells_it(house: Ho
             assert told(answer.text) == [], path
 
 
-def test_no_log_line_tells_it(house: Household, capfd: pytest.CaptureFixture[str]) -> None:
-    house.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
-    house.service.schedule.put(house.agent, "s9", house.content(MARKS[0]), By.AGENT, None)
-    house.work(2)
+@shows("LU-3")
+def test_no_log_line_tells_it(service: TestService, capfd: pytest.CaptureFixture[str]) -> None:
+    service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
+    service.parts.schedule.put(service.agent, "s9", service.content(MARKS[0]), By.AGENT, None)
+    service.work(2)
     written = capfd.readouterr()
     assert "google.called" in written.err
     assert told(written.err + written.out) == []

@@ -19,11 +19,11 @@ from calendar_service.journeys.sync import Wanted
 from calendar_service.journeys.views import SessionView
 from calendar_service.store.journal import Actor
 from calendar_service.web.app import create_app
-from tests.backend import SECRET, Backend, backend
 from tests.conftest import MovableClock
-from tests.household import FIRST, PUBLIC_URL, SECOND, SECURE_URL, Household
 from tests.journeys.test_commands import invoke
-from tests.local_google import LocalGoogle
+from tests.support.backend import SECRET, Backend, backend
+from tests.support.local_google import LocalGoogle
+from tests.support.service import FIRST, PUBLIC_URL, SECOND, SECURE_URL, TestService
 
 DAY = 86_400
 DOOR = "/google/notifications"
@@ -31,8 +31,8 @@ PRIVATE = "What the person wrote"
 
 
 @dataclass
-class Watched(Household):
-    """A household that Google can notify, and whose backend listens."""
+class Watched(TestService):
+    """A test service that Google can notify, and whose backend listens."""
 
     backend: Backend = None  # type: ignore[assignment]
     door: FlaskClient = None  # type: ignore[assignment]
@@ -48,13 +48,13 @@ class Watched(Household):
         ]
 
     def put(self, session: str = "s1", version: int | None = None, **changed: Any) -> SessionView:
-        return self.service.schedule.put(self.agent, session, self.content(**changed), By.AGENT, version)
+        return self.parts.schedule.put(self.agent, session, self.content(**changed), By.AGENT, version)
 
     def again(self, content: Content, session: str = "s1", version: int | None = None) -> SessionView:
-        return self.service.schedule.put(self.agent, session, content, By.AGENT, version)
+        return self.parts.schedule.put(self.agent, session, content, By.AGENT, version)
 
     def seen(self, session: str = "s1") -> tuple[Status, str]:
-        view = self.service.schedule.get(self.agent, session, read_google=False)
+        view = self.parts.schedule.get(self.agent, session, read_google=False)
         return view.status, view.reason
 
     @property
@@ -91,7 +91,7 @@ class Watched(Household):
 
 
 @pytest.fixture
-def house(clean_store: str, google_process: LocalGoogle) -> Iterator[Watched]:
+def service(clean_store: str, google_process: LocalGoogle) -> Iterator[Watched]:
     google_process.reset()
     clock: MovableClock = google_process.clock  # type: ignore[attr-defined]
     clock.path.write_text("0", "ascii")
@@ -101,30 +101,30 @@ def house(clean_store: str, google_process: LocalGoogle) -> Iterator[Watched]:
             CALENDAR_WEBHOOK_URL=receiver.url, CALENDAR_WEBHOOK_SECRET=SECRET,
         )  # fmt: skip
         assert isinstance(made, Watched)
-        made.backend, made.door = receiver, create_app(made.service).test_client()
+        made.backend, made.door = receiver, create_app(made.parts).test_client()
         yield made
         made.close()
 
 
 @pytest.fixture
-def watched(house: Watched) -> Watched:
+def watched(service: Watched) -> Watched:
     """Connected, with a channel and one session."""
-    house.connect()
-    house.put()
-    house.told()
-    return house
+    service.connect()
+    service.put()
+    service.told()
+    return service
 
 
 # --- the channel ---
 
 
-def test_the_worker_opens_one_channel_and_connecting_does_not_wait_for_it(house: Watched) -> None:
-    house.connect()
-    assert "calendar.events.watch" not in house.calls()
-    house.work(3)
-    (channel,) = house.channels
+def test_the_worker_opens_one_channel_and_connecting_does_not_wait_for_it(service: Watched) -> None:
+    service.connect()
+    assert "calendar.events.watch" not in service.calls()
+    service.work(3)
+    (channel,) = service.channels
     assert channel["address"] == f"{SECURE_URL}{DOOR}"
-    assert house.calls().count("calendar.events.watch") == 1
+    assert service.calls().count("calendar.events.watch") == 1
 
 
 def test_a_channels_token_is_nowhere_readable(watched: Watched) -> None:
@@ -150,6 +150,10 @@ def test_a_channel_is_replaced_before_its_end_and_the_former_one_stopped(watched
 
 @pytest.mark.parametrize("step", ["channel.after_watch_before_store", "channel.after_stop_before_store"])
 def test_a_renewal_that_dies_between_two_systems_is_finished_by_the_next(watched: Watched, step: str) -> None:
+    """Two channels stand at Google for a moment.
+
+    Wherever the process dies, one channel is in force afterwards and is known here.
+    """
     watched.clock.advance(6.5 * DAY)
     configure({step: "raise"})
     watched.work(3)
@@ -166,9 +170,9 @@ def test_a_renewal_that_dies_between_two_systems_is_finished_by_the_next(watched
 
 
 def test_no_channel_is_asked_for_where_google_could_not_send(
-    google_process: LocalGoogle, house: Watched
+    google_process: LocalGoogle, service: Watched
 ) -> None:
-    plain = house.served_from(PUBLIC_URL)
+    plain = service.served_from(PUBLIC_URL)
     plain.connect()
     plain.clock.advance(2 * DAY)
     plain.work(4)
@@ -178,53 +182,53 @@ def test_no_channel_is_asked_for_where_google_could_not_send(
 
 
 def test_a_refused_address_is_asked_for_once_an_hour_at_most_and_the_operator_told(
-    house: Watched, capsys: pytest.CaptureFixture[str]
+    service: Watched, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    house.google.fault(
+    service.google.fault(
         {"method": "POST", "path": "/calendar/v3/calendars/*/events/watch"},
         {"status": 401, "reason": "push.webhookUrlUnauthorized"},
     )
-    house.connect()
-    house.connect(Agent("acme", "agent-2"), SECOND)
-    house.work(4)
-    assert house.calls().count("calendar.events.watch") == 1
-    assert house.metrics()["calendar_google_notifications_refused"] == 1.0
+    service.connect()
+    service.connect(Agent("acme", "agent-2"), SECOND)
+    service.work(4)
+    assert service.calls().count("calendar.events.watch") == 1
+    assert service.metrics()["calendar_google_notifications_refused"] == 1.0
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert [one["event"] for one in lines if one["level"] == "alarm"] == ["google.notifications_refused"]
-    house.clock.advance(DAY)
-    house.work(4)
-    assert house.calls().count("calendar.events.watch") == 2
-    house.google.clear_faults()
+    service.clock.advance(DAY)
+    service.work(4)
+    assert service.calls().count("calendar.events.watch") == 2
+    service.google.clear_faults()
     for _ in range(4):
-        house.clock.advance(DAY / 2)
-        house.work(4)
-    assert len(house.channels) == 2
-    assert house.metrics()["calendar_google_notifications_refused"] == 0.0
+        service.clock.advance(DAY / 2)
+        service.work(4)
+    assert len(service.channels) == 2
+    assert service.metrics()["calendar_google_notifications_refused"] == 0.0
 
 
-def test_doctor_says_whether_google_sends(house: Watched) -> None:
-    assert f"Google sends to {SECURE_URL}{DOOR}" in invoke(house, "doctor").output
-    house.service.flow.watch_refused()
-    assert "verify the domain" in invoke(house, "doctor").output
-    plain = invoke(house, "doctor", CALENDAR_PUBLIC_URL=PUBLIC_URL).output
+def test_doctor_says_whether_google_sends(service: Watched) -> None:
+    assert f"Google sends to {SECURE_URL}{DOOR}" in invoke(service, "doctor").output
+    service.parts.flow.watch_refused()
+    assert "verify the domain" in invoke(service, "doctor").output
+    plain = invoke(service, "doctor", CALENDAR_PUBLIC_URL=PUBLIC_URL).output
     assert "a daily look finds changes" in plain
 
 
-def test_trouble_at_google_delays_a_channel_and_a_forbidden_one_is_left_for_hours(house: Watched) -> None:
+def test_trouble_at_google_delays_a_channel_and_a_forbidden_one_is_left_for_hours(service: Watched) -> None:
     watch = {"method": "POST", "path": "/calendar/v3/calendars/*/events/watch"}
-    house.google.fault(watch, {"status": 503, "reason": "backendError"}, times=1)
-    house.google.fault(watch, {"status": 403, "reason": "forbidden"}, after=1, times=1)
-    house.connect()
-    house.work(3)
-    house.clock.advance(31)
-    house.work(3)
-    assert house.calls().count("calendar.events.watch") == 2
-    house.clock.advance(2 * 3600)
-    house.work(3)
-    assert house.calls().count("calendar.events.watch") == 2
-    house.clock.advance(6 * 3600)
-    house.work(3)
-    assert len(house.channels) == 1
+    service.google.fault(watch, {"status": 503, "reason": "backendError"}, times=1)
+    service.google.fault(watch, {"status": 403, "reason": "forbidden"}, after=1, times=1)
+    service.connect()
+    service.work(3)
+    service.clock.advance(31)
+    service.work(3)
+    assert service.calls().count("calendar.events.watch") == 2
+    service.clock.advance(2 * 3600)
+    service.work(3)
+    assert service.calls().count("calendar.events.watch") == 2
+    service.clock.advance(6 * 3600)
+    service.work(3)
+    assert len(service.channels) == 1
 
 
 # --- its end ---
@@ -233,7 +237,7 @@ def test_trouble_at_google_delays_a_channel_and_a_forbidden_one_is_left_for_hour
 def test_a_disconnect_stops_the_channel_before_the_permission_is_given_back(watched: Watched) -> None:
     before = len(watched.calls())
     message = watched.message()
-    watched.service.disconnect.disconnect(watched.agent, Actor.AGENT)
+    watched.parts.disconnect.disconnect(watched.agent, Actor.AGENT)
     assert watched.calls(before) == ["calendar.channels.stop", "oauth2.revoke"]
     assert watched.channels == []
     assert message["X-Goog-Channel-ID"] not in watched.stored()
@@ -245,51 +249,56 @@ def test_a_disconnect_stops_the_channel_before_the_permission_is_given_back(watc
 
 def test_the_calendar_is_deleted_after_its_channel_is_stopped(watched: Watched) -> None:
     before = len(watched.calls())
-    watched.service.disconnect.disconnect(watched.agent, Actor.AGENT, delete_calendar=True)
+    watched.parts.disconnect.disconnect(watched.agent, Actor.AGENT, delete_calendar=True)
     assert watched.calls(before) == ["calendar.channels.stop", "calendar.calendars.delete", "oauth2.revoke"]
 
 
 def test_a_channel_that_cannot_be_stopped_holds_the_revocation_up_for_a_minute_at_most(
     watched: Watched,
 ) -> None:
+    """Stopping a channel needs the permission, so it comes first. A channel ends by itself; a permission does not."""
     watched.google.fault("/calendar/v3/channels/stop", {"status": 503, "reason": "backendError"})
-    watched.service.disconnect.disconnect(watched.agent, Actor.AGENT)
+    watched.parts.disconnect.disconnect(watched.agent, Actor.AGENT)
     assert watched.live_tokens() == [FIRST]
     for _ in range(4):
         watched.clock.advance(31)
         watched.work()
     assert watched.live_tokens() == []
-    assert watched.service.overview.connection(watched.agent).revocation == "confirmed"
+    assert watched.parts.overview.connection(watched.agent).revocation == "confirmed"
 
 
 def test_an_errand_that_dies_after_stopping_is_finished_by_the_worker(watched: Watched) -> None:
     configure({"errand.after_channel_stopped": "raise"})
     with pytest.raises(FailpointRaised):
-        watched.service.disconnect.disconnect(watched.agent, Actor.AGENT)
+        watched.parts.disconnect.disconnect(watched.agent, Actor.AGENT)
     configure({})
     watched.clock.advance(31)
     watched.work(2)
     assert (watched.channels, watched.live_tokens()) == ([], [])
 
 
-def test_a_disconnect_while_the_channel_is_opened_leaves_it_to_the_errand(house: Watched) -> None:
-    house.connect()
-    agent = house.agent
-    slot = house.service.connections.slot(agent)
-    grant = house.service.access.open(slot)
-    channel = house.service.channels._watch(grant.access_token, agent, slot.facts)
-    house.service.disconnect.end(agent, Actor.AGENT)
-    stands = house.service.connections.channel_opened(
+def test_a_disconnect_while_the_channel_is_opened_leaves_it_to_the_errand(service: Watched) -> None:
+    """The channel stands at Google and the connection that asked for it has ended.
+
+    Only the teardown still has a token to stop it.
+    """
+    service.connect()
+    agent = service.agent
+    slot = service.parts.connections.slot(agent)
+    grant = service.parts.access.open(slot)
+    channel = service.parts.channels._watch(grant.access_token, agent, slot.facts)
+    service.parts.disconnect.end(agent, Actor.AGENT)
+    stands = service.parts.connections.channel_opened(
         agent, grant.connection_id, slot.facts.calendar_id, channel.id, channel.resource_id, 1
     )
     assert not stands
-    assert '"channel.opened"' in house.stored()  # the errand has it, and the trail says so
-    house.work(2)
-    assert (house.channels, house.live_tokens()) == ([], [])
+    assert '"channel.opened"' in service.stored()  # the errand has it, and the trail says so
+    service.work(2)
+    assert (service.channels, service.live_tokens()) == ([], [])
 
 
 def test_while_agreement_is_missing_no_channel_is_touched_and_then_all_at_once(watched: Watched) -> None:
-    facts, connections = watched.facts, watched.service.connections
+    facts, connections = watched.facts, watched.parts.connections
     another = f"{watched.agent.shard:02x}{'0' * 32}"
     connections.channel_opened(
         watched.agent,
@@ -297,7 +306,7 @@ def test_while_agreement_is_missing_no_channel_is_touched_and_then_all_at_once(w
         facts.calendar_id,
         another,
         "resource",
-        watched.service.clock.now(),
+        watched.parts.clock.now(),
     )
     connections.consent_needed(watched.agent, facts.connection_id, watched.token_number)
     before = len(watched.calls())
@@ -346,7 +355,7 @@ def test_a_calendar_that_is_gone_is_noticed_by_its_last_notification(watched: Wa
     ]
     assert channel["id"] not in watched.stored()
     assert watched.channels == []
-    assert watched.service.dedicated_calendar.ensure(watched.agent, create=True)
+    assert watched.parts.dedicated_calendar.ensure(watched.agent, create=True)
     watched.work(3)
     assert len(watched.channels) == 1
 
@@ -371,10 +380,10 @@ def test_a_forged_notification_is_refused_without_asking_the_database(
     watched: Watched, forged: dict[str, str]
 ) -> None:
     headers = watched.message() | forged if forged else {"X-Goog-Resource-State": "exists"}
-    before = watched.service.database.round_trips
+    before = watched.parts.database.round_trips
     kept = watched.stored()
     assert watched.ring(headers) == 404
-    assert watched.service.database.round_trips == before
+    assert watched.parts.database.round_trips == before
     assert watched.stored() == kept
 
 
@@ -392,19 +401,23 @@ def test_no_body_is_read(watched: Watched) -> None:
     assert run_wsgi_app(watched.door.application, environ)[1] == "204 NO CONTENT"
 
 
-def test_a_sync_message_before_the_answer_to_watch_is_taken_and_causes_nothing(house: Watched) -> None:
-    house.connect()
-    channel_id = f"{house.agent.shard:02x}{'5' * 32}"
-    token = house.service.identity.channel_token(channel_id)
+def test_a_sync_message_before_the_answer_to_watch_is_taken_and_causes_nothing(service: Watched) -> None:
+    """Google may send the first message before the process that asked for the channel has stored it.
+
+    Its token is valid, so it is answered 204 and nothing changes.
+    """
+    service.connect()
+    channel_id = f"{service.agent.shard:02x}{'5' * 32}"
+    token = service.parts.identity.channel_token(channel_id)
     headers = {
         "X-Goog-Channel-ID": channel_id,
         "X-Goog-Channel-Token": token,
         "X-Goog-Resource-State": "sync",
     }
-    kept = house.stored()
-    assert house.ring(headers) == 204
-    assert house.ring(headers | {"X-Goog-Resource-State": "exists"}) == 204
-    assert house.stored() == kept
+    kept = service.stored()
+    assert service.ring(headers) == 204
+    assert service.ring(headers | {"X-Goog-Resource-State": "exists"}) == 204
+    assert service.stored() == kept
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
@@ -427,12 +440,12 @@ def test_many_notifications_cause_one_look(watched: Watched) -> None:
 
 
 def move(watched: Watched, session: str = "s1", **changed: Any) -> None:
-    view = watched.service.schedule.get(watched.agent, session, read_google=False)
+    view = watched.parts.schedule.get(watched.agent, session, read_google=False)
     watched.as_person("PATCH", view, changed or {"summary": PRIVATE})
 
 
 def remove(watched: Watched, session: str = "s1") -> None:
-    view = watched.service.schedule.get(watched.agent, session, read_google=False)
+    view = watched.parts.schedule.get(watched.agent, session, read_google=False)
     watched.as_person("DELETE", view)
 
 
@@ -443,7 +456,7 @@ def restore(watched: Watched, session: str = "s1") -> None:
 def test_our_own_writes_are_no_news(watched: Watched) -> None:
     watched.put("s2")
     watched.put("s1", days=5)
-    watched.service.schedule.cancel(watched.agent, "s2", By.AGENT, None)
+    watched.parts.schedule.cancel(watched.agent, "s2", By.AGENT, None)
     watched.told()
     assert watched.noticed() == []
     assert watched.looks() == 1
@@ -485,12 +498,12 @@ def test_a_comparison_shows_what_a_person_changed_and_mends_it_when_asked(watche
     move(watched)
     watched.noticed()
     asked = (watched.agent, content.start - DAY * 1000, content.end + DAY * 1000, {"s1": Wanted(content, 1)})
-    (difference,) = watched.service.sync.reconcile(*asked, apply=False).differences
+    (difference,) = watched.parts.sync.reconcile(*asked, apply=False).differences
     assert difference.difference == "content"
     assert watched.events()[0]["summary"] == PRIVATE
-    watched.service.sync.reconcile(*asked, apply=True)
+    watched.parts.sync.reconcile(*asked, apply=True)
     assert watched.events()[0]["summary"] == "A talk"
-    assert watched.service.sync.reconcile(*asked, apply=False).differences == ()
+    assert watched.parts.sync.reconcile(*asked, apply=False).differences == ()
 
 
 def test_without_versions_every_put_is_newer(watched: Watched) -> None:
@@ -528,7 +541,7 @@ def test_a_repeated_put_does_not_bring_back_what_a_person_deleted(watched: Watch
 def test_a_deleted_session_can_be_cancelled(watched: Watched) -> None:
     remove(watched)
     watched.noticed()
-    view = watched.service.schedule.cancel(watched.agent, "s1", By.AGENT, None)
+    view = watched.parts.schedule.cancel(watched.agent, "s1", By.AGENT, None)
     assert view.status is Status.CANCELLED
     restore(watched)
     watched.told()
@@ -582,16 +595,16 @@ def test_a_persons_own_event_in_the_calendar_is_nobodys_business(watched: Watche
 
 
 def test_a_pause_leaves_the_calendar_alone_and_its_end_looks_at_once(watched: Watched) -> None:
-    watched.service.organizations.pause(watched.agent, Actor.AGENT, paused=True)
+    watched.parts.organizations.pause(watched.agent, Actor.AGENT, paused=True)
     move(watched)
     watched.noticed()
     assert watched.looks() == 0
-    watched.service.organizations.pause(watched.agent, Actor.AGENT, paused=False)
+    watched.parts.organizations.pause(watched.agent, Actor.AGENT, paused=False)
     assert ("session.changed_in_google", "s1", "scheduled") in watched.told()
 
 
 def test_what_happened_between_two_connections_is_found(watched: Watched) -> None:
-    watched.service.disconnect.disconnect(watched.agent, Actor.AGENT)
+    watched.parts.disconnect.disconnect(watched.agent, Actor.AGENT)
     remove(watched)
     watched.connect()
     watched.clock.advance(61)
@@ -609,7 +622,7 @@ def test_the_slow_look_finds_what_no_notification_told(watched: Watched) -> None
 
 def test_a_look_that_meets_our_own_write_says_nothing_of_it(watched: Watched) -> None:
     """The list was asked for before the write was settled, the record read before it was accepted."""
-    look, agent = watched.service.look, watched.agent
+    look, agent = watched.parts.look, watched.agent
     before = dict.fromkeys(text for _, text in look.sessions.kept(agent))
     record, text = look.sessions.kept(agent)[0]
     watched.put(days=6)
@@ -688,6 +701,10 @@ def test_a_look_that_dies_is_done_by_another_worker(watched: Watched) -> None:
 def test_a_notification_during_a_look_makes_another_one_however_that_ends(
     watched: Watched, failures: int
 ) -> None:
+    """The change may have come after the page on which it would have been listed.
+
+    The wake-up must outlive the round that is running.
+    """
     listed = {"method": "GET", "path": "/calendar/v3/calendars/*/events"}
     if failures:
         watched.google.fault(listed, {"status": 503, "reason": "backendError"}, times=failures)
@@ -702,4 +719,4 @@ def test_a_notification_during_a_look_makes_another_one_however_that_ends(
 def test_the_state_says_connected_whatever_a_person_does(watched: Watched) -> None:
     remove(watched)
     watched.noticed()
-    assert watched.service.overview.connection(watched.agent).state is State.CONNECTED
+    assert watched.parts.overview.connection(watched.agent).state is State.CONNECTED

@@ -16,14 +16,15 @@ from calendar_service.store import keys
 from calendar_service.store.consents import Consents
 from calendar_service.store.journal import Actor
 from calendar_service.web.app import create_app
-from tests.backend import SECRET, Backend, backend
-from tests.household import SECOND, Household
 from tests.journeys.test_commands import invoke
+from tests.support.backend import SECRET, Backend, backend
+from tests.support.evidence import shows
+from tests.support.service import SECOND, TestService
 from tests.web.pages.visitor import Visitor, words
 
 OTHER = Agent("acme", "agent-2")
 CHANGES = 'changes = { en = "Rooms are named.", es = "Las salas tienen nombre." }'
-Restarted = Callable[..., Household]
+Restarted = Callable[..., TestService]
 
 
 @pytest.fixture
@@ -33,20 +34,22 @@ def receiver() -> Iterator[Backend]:
 
 
 @pytest.fixture
-def restarted(house: Household, tmp_path: Path, receiver: Backend) -> Iterator[Restarted]:
+def restarted(service: TestService, tmp_path: Path, receiver: Backend) -> Iterator[Restarted]:
     """The same service, started again under another version of the policy."""
-    made: list[Household] = []
+    made: list[TestService] = []
 
-    def start(version: str, changes: str = CHANGES) -> Household:
+    def start(version: str, changes: str = CHANGES) -> TestService:
         overlay = tmp_path / f"policy-{version}.toml"
         overlay.write_text(f'extends = "videsk"\n[policy]\nversion = "{version}"\n{changes}\n', "utf-8")
         changed = {
-            **house.variables,
+            **service.variables,
             "CALENDAR_OPERATOR": str(overlay),
             "CALENDAR_WEBHOOK_URL": receiver.url,
             "CALENDAR_WEBHOOK_SECRET": SECRET,
         }
-        made.append(Household.of(house.variables["CALENDAR_REDIS_URL"], house.google, house.clock, **changed))
+        made.append(
+            TestService.of(service.variables["CALENDAR_REDIS_URL"], service.google, service.clock, **changed)
+        )
         return made[-1]
 
     yield start
@@ -55,33 +58,34 @@ def restarted(house: Household, tmp_path: Path, receiver: Backend) -> Iterator[R
 
 
 @pytest.fixture
-def connected(house: Household) -> Household:
+def connected(service: TestService) -> TestService:
     """A connection with one session in its calendar, under version 1."""
-    house.connect()
-    house.service.schedule.put(house.agent, "s1", house.content("Before"), By.AGENT, None)
-    house.work()
-    return house
+    service.connect()
+    service.parts.schedule.put(service.agent, "s1", service.content("Before"), By.AGENT, None)
+    service.work()
+    return service
 
 
-def state(house: Household, agent: Agent | None = None) -> State:
-    return house.service.overview.connection(agent or house.agent).state
+def state(service: TestService, agent: Agent | None = None) -> State:
+    return service.parts.overview.connection(agent or service.agent).state
 
 
+@shows("SC-5")
 def test_from_the_restart_on_nothing_is_used_until_the_agent_agrees(
-    connected: Household, restarted: Restarted
+    connected: TestService, restarted: Restarted
 ) -> None:
     newer = restarted("2")
     before = len(newer.calls())
     assert state(newer) is State.RECONSENT_REQUIRED
-    waits = newer.service.schedule.put(newer.agent, "s2", newer.content("Waits"), By.AGENT, None)
+    waits = newer.parts.schedule.put(newer.agent, "s2", newer.content("Waits"), By.AGENT, None)
     assert (waits.status, waits.reason) == (Status.WAITING, "reconsent_required")
-    newer.service.schedule.get(newer.agent, "s1", read_google=True)
-    newer.service.overview.settings(newer.agent)
+    newer.parts.schedule.get(newer.agent, "s1", read_google=True)
+    newer.parts.overview.settings(newer.agent)
     for used in (
-        lambda: newer.service.sync.reconcile(
+        lambda: newer.parts.sync.reconcile(
             newer.agent, 0, 2**40, {"s1": Wanted(newer.content(), None)}, apply=True
         ),
-        lambda: newer.service.dedicated_calendar.ensure(newer.agent, create=True),
+        lambda: newer.parts.dedicated_calendar.ensure(newer.agent, create=True),
     ):
         with pytest.raises(NotConnected):
             used()
@@ -91,32 +95,33 @@ def test_from_the_restart_on_nothing_is_used_until_the_agent_agrees(
 
 
 def test_once_agreed_the_sessions_go_on_in_the_same_calendar(
-    connected: Household, restarted: Restarted
+    connected: TestService, restarted: Restarted
 ) -> None:
     newer = restarted("2")
-    newer.service.schedule.put(newer.agent, "s2", newer.content("Waits"), By.AGENT, None)
+    newer.parts.schedule.put(newer.agent, "s2", newer.content("Waits"), By.AGENT, None)
     newer.connect()
     newer.work(2)
     assert state(newer) is State.CONNECTED
     assert sorted(event["summary"] for event in newer.events()) == ["Before", "Waits"]
     assert len(newer.calendars()) == 1
-    facts = newer.service.connections.slot(newer.agent).facts
+    facts = newer.parts.connections.slot(newer.agent).facts
     assert (facts.consent_policy, facts.consent_needed) == ("2", 0)
     assert '"policy": "2"' in newer.stored() or '"policy":"2"' in newer.stored()  # the journal keeps it
 
 
-def test_the_backend_is_told_once(connected: Household, restarted: Restarted, receiver: Backend) -> None:
+@shows("UP-1")
+def test_the_backend_is_told_once(connected: TestService, restarted: Restarted, receiver: Backend) -> None:
     for version in ("2", "2", "2.1"):
         restarted(version).work(3)
     assert receiver.types == ["connection.reconsent_required"]
     assert receiver.received[0]["data"]["status"] == "reconsent_required"
 
 
-def test_a_record_that_cannot_be_read_keeps_no_end_back(connected: Household, restarted: Restarted) -> None:
+def test_a_record_that_cannot_be_read_keeps_no_end_back(connected: TestService, restarted: Restarted) -> None:
     connected.connect(OTHER, SECOND)
-    connected.service.database.client.hset(keys.part(OTHER, "facts"), "proof_at", "spoilt")
+    connected.parts.database.client.hset(keys.part(OTHER, "facts"), "proof_at", "spoilt")
     newer = restarted("2")
-    newer.service.disconnect.end(newer.agent, Actor.ADMINISTRATOR)
+    newer.parts.disconnect.end(newer.agent, Actor.ADMINISTRATOR)
     worker = newer.worker
     worker.round()
     assert newer.live_tokens() == [SECOND]
@@ -124,44 +129,45 @@ def test_a_record_that_cannot_be_read_keeps_no_end_back(connected: Household, re
 
 
 def test_whoever_agrees_before_being_told_is_not_asked_again(
-    connected: Household, restarted: Restarted, receiver: Backend
+    connected: TestService, restarted: Restarted, receiver: Backend
 ) -> None:
     newer = restarted("2")
-    outgrown = list(newer.service.renewal.outgrown())
+    outgrown = list(newer.parts.renewal.outgrown())
     newer.connect()
-    assert not newer.service.connections.consent_outgrown(*outgrown[0])
+    assert not newer.parts.connections.consent_outgrown(*outgrown[0])
     newer.connect(OTHER, SECOND)
     newer.work(3)
     assert {state(newer), state(newer, OTHER)} == {State.CONNECTED}
     assert "connection.reconsent_required" not in receiver.types
 
 
-def test_an_older_policy_asks_nobody_again(connected: Household, restarted: Restarted) -> None:
+def test_an_older_policy_asks_nobody_again(connected: TestService, restarted: Restarted) -> None:
     restarted("2").work()
     newer = restarted("2")
     newer.connect()
     assert state(connected) is State.CONNECTED
     connected.work()
-    assert restarted("2").service.renewal.tell() == 0
+    assert restarted("2").parts.renewal.tell() == 0
 
 
 def test_ended_while_agreement_was_missing_it_is_erased_as_ever(
-    connected: Household, restarted: Restarted
+    connected: TestService, restarted: Restarted
 ) -> None:
     newer = restarted("2")
     newer.work()
-    newer.service.disconnect.disconnect(newer.agent, Actor.AGENT)
+    newer.parts.disconnect.disconnect(newer.agent, Actor.AGENT)
     assert (state(newer), newer.live_tokens()) == (State.DISCONNECTED, [])
 
 
+@shows("UP-1")
 @pytest.mark.parametrize(
     ("language", "said"), [("en", "Rooms are named."), ("es", "Las salas tienen nombre.")]
 )
 def test_the_agent_is_shown_what_changed(
-    connected: Household, restarted: Restarted, language: str, said: str
+    connected: TestService, restarted: Restarted, language: str, said: str
 ) -> None:
     newer = restarted("2")
-    visitor = Visitor(create_app(newer.service), newer)
+    visitor = Visitor(create_app(newer.parts), newer)
     visitor.enter()
     page = words(visitor.get(f"/settings?lang={language}"))
     assert said in page
@@ -173,31 +179,33 @@ def test_the_agent_is_shown_what_changed(
 # --- agreed to is what was shown ---
 
 
+@shows("SC-5")
 def test_a_policy_that_came_into_force_at_googles_screen_was_not_agreed_to(
-    house: Household, restarted: Restarted
+    service: TestService, restarted: Restarted
 ) -> None:
-    cookie, browser = house.browser()
-    callback = house.google.consent(house.begin(browser, cookie))
+    cookie, browser = service.browser()
+    callback = service.google.consent(service.begin(browser, cookie))
     newer = restarted("2")
     with pytest.raises(ConsentRefused, match="policy_changed"):
         newer.call_back(browser, cookie, callback)
     assert (state(newer), newer.live_tokens(), newer.calendars()) == (State.NOT_CONNECTED, [], [])
 
 
-def test_the_version_on_record_is_the_one_that_was_shown(house: Household, restarted: Restarted) -> None:
+def test_the_version_on_record_is_the_one_that_was_shown(service: TestService, restarted: Restarted) -> None:
     newer = restarted("2")
     cookie, browser = newer.browser()
     callback = newer.google.consent(newer.begin(browser, cookie))
-    house.call_back(browser, cookie, callback)  # by a process that still has the version before
+    service.call_back(browser, cookie, callback)  # by a process that still has the version before
     assert newer.facts.consent_policy == "2"
 
 
+@shows("SC-5")
 @pytest.mark.parametrize("shown", ["1", "3", "", "two"])
 def test_a_page_that_showed_another_version_leads_to_no_consent(
-    connected: Household, restarted: Restarted, shown: str
+    connected: TestService, restarted: Restarted, shown: str
 ) -> None:
     newer = restarted("2")
-    visitor = Visitor(create_app(newer.service), newer)
+    visitor = Visitor(create_app(newer.parts), newer)
     visitor.enter()
     before, visitor.policy = newer.facts, shown
     assert visitor.begin().location == "/settings"
@@ -210,13 +218,14 @@ def test_a_page_that_showed_another_version_leads_to_no_consent(
 # --- first the policy, then the permission ---
 
 
-def refusals(house: Household) -> list[str]:
-    return [what for what, _ in house.service.renewal.refusals()]
+def refusals(service: TestService) -> list[str]:
+    return [what for what, _ in service.parts.renewal.refusals()]
 
 
-def test_another_permission_under_the_same_policy_is_refused_everywhere(connected: Household) -> None:
-    Consents(connected.service.database).note(Consent("https://www.googleapis.com/auth/calendar.events", "1"))
-    assert not readiness(connected.service)["consent"]
+@shows("SC-5")
+def test_another_permission_under_the_same_policy_is_refused_everywhere(connected: TestService) -> None:
+    Consents(connected.parts.database).note(Consent("https://www.googleapis.com/auth/calendar.events", "1"))
+    assert not readiness(connected.parts)["consent"]
     before = connected.stored()
     (what,) = refusals(connected)
     assert "the policy is not newer than version 1" in what
@@ -228,25 +237,27 @@ def test_another_permission_under_the_same_policy_is_refused_everywhere(connecte
     assert connected.stored() == before
 
 
-def test_another_permission_under_a_newer_policy_is_asked(connected: Household, restarted: Restarted) -> None:
-    Consents(connected.service.database).note(Consent("https://www.googleapis.com/auth/calendar.events", "1"))
+def test_another_permission_under_a_newer_policy_is_asked(
+    connected: TestService, restarted: Restarted
+) -> None:
+    Consents(connected.parts.database).note(Consent("https://www.googleapis.com/auth/calendar.events", "1"))
     newer = restarted("2")
     assert refusals(newer) == []
     newer.work()
-    assert newer.service.renewal.consents.known() == newer.service.renewal.asked
+    assert newer.parts.renewal.consents.known() == newer.parts.renewal.asked
 
 
 def test_a_newer_policy_that_does_not_say_what_changed_is_refused(
-    connected: Household, restarted: Restarted
+    connected: TestService, restarted: Restarted
 ) -> None:
     silent = restarted("2", "")
     (what,) = refusals(silent)
     assert "nothing says what changed" in what
     silent.work()
-    assert silent.service.renewal.consents.known() == connected.service.renewal.asked
+    assert silent.parts.renewal.consents.known() == connected.parts.renewal.asked
 
 
-def test_doctor_counts_who_has_to_agree_again(connected: Household, restarted: Restarted) -> None:
+def test_doctor_counts_who_has_to_agree_again(connected: TestService, restarted: Restarted) -> None:
     newer = restarted("2")
     assert "agents who have to agree again: 1" in invoke(newer, "doctor").stdout
     newer.connect()

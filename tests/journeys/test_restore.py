@@ -15,13 +15,14 @@ from calendar_service.domain.hold import Hold
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
 from calendar_service.store.journal import Actor
-from tests import servers
 from tests.conftest import MovableClock
-from tests.household import FIRST, Household
-from tests.household import SECOND as ANOTHER
 from tests.journeys.test_audit_trail import invoke
-from tests.local_google import LocalGoogle
-from tests.servers import Server
+from tests.support import servers
+from tests.support.evidence import shows
+from tests.support.local_google import LocalGoogle
+from tests.support.servers import Server
+from tests.support.service import FIRST, TestService
+from tests.support.service import SECOND as ANOTHER
 
 STAYS, ENDED, ERASED = Agent("acme", "stays"), Agent("acme", "ended"), Agent("acme", "erased")
 MOVED, HELD, LATER = Agent("acme", "moved"), Agent("acme", "held"), Agent("acme", "later")
@@ -36,25 +37,25 @@ CHANGED = (PAUSED, RESUMED, CHOSEN, LONGER, SHORTER, LAPSED)
 class Disaster:
     """A database, its back-up of some days ago, and the audit export of just before it was lost."""
 
-    house: Household
+    service: TestService
     backup: Path
     export: Path
 
-    def restored(self, server: Server) -> Household:
-        variables = self.house.variables | {"CALENDAR_REDIS_URL": f"redis://127.0.0.1:{server.port}/0"}
-        return Household.of("", self.house.google, self.house.clock, **variables)
+    def restored(self, server: Server) -> TestService:
+        variables = self.service.variables | {"CALENDAR_REDIS_URL": f"redis://127.0.0.1:{server.port}/0"}
+        return TestService.of("", self.service.google, self.service.clock, **variables)
 
 
-def state(house: Household, agent: Agent) -> State:
-    return house.service.overview.connection(agent).state
+def state(service: TestService, agent: Agent) -> State:
+    return service.parts.overview.connection(agent).state
 
 
-def hold(house: Household, agent: Agent, length: int = 200 * DAY, *, replace: bool = False) -> None:
-    until = house.service.clock.now() + length
-    house.service.holds.place(agent, Hold("A. One", "B. Two", "a court", "a matter", until), replace=replace)
+def hold(service: TestService, agent: Agent, length: int = 200 * DAY, *, replace: bool = False) -> None:
+    until = service.parts.clock.now() + length
+    service.parts.holds.place(agent, Hold("A. One", "B. Two", "a court", "a matter", until), replace=replace)
 
 
-def hold_what_is_missing(house: Household, done: dict[str, Any]) -> None:
+def hold_what_is_missing(service: TestService, done: dict[str, Any]) -> None:
     """Place what a replay named, as an operator does."""
     words = (
         "--placed-by",
@@ -69,7 +70,7 @@ def hold_what_is_missing(house: Household, done: dict[str, Any]) -> None:
     for one in done["holds_missing"]:
         whose = (one["organization"], one["agent"])
         assert (
-            invoke(house, "hold", "place", *whose, *words, "--until", one["until"], "--replace").exit_code
+            invoke(service, "hold", "place", *whose, *words, "--until", one["until"], "--replace").exit_code
             == 0
         )
 
@@ -81,17 +82,17 @@ def disaster(tmp_path_factory: pytest.TempPathFactory, google_process: LocalGoog
     clock: MovableClock = google_process.clock  # type: ignore[attr-defined]
     clock.path.write_text("0", "ascii")
     with servers.server(folder / "lost", appendonly="yes", appendfsync="always") as server:
-        house = Household.of(f"redis://127.0.0.1:{server.port}/0", google_process, clock)
+        service = TestService.of(f"redis://127.0.0.1:{server.port}/0", google_process, clock)
         for agent in (*AGENTS, *CHANGED):
-            house.connect(agent, ANOTHER if agent == STAYS else FIRST)
-            house.service.schedule.put(agent, "s1", house.content(), By.AGENT, None)
-        pause, choose = house.service.connections.pause, house.service.connections.choose_term
+            service.connect(agent, ANOTHER if agent == STAYS else FIRST)
+            service.parts.schedule.put(agent, "s1", service.content(), By.AGENT, None)
+        pause, choose = service.parts.connections.pause, service.parts.connections.choose_term
         for actor in (Actor.AGENT, Actor.ADMINISTRATOR):
             pause(RESUMED, actor, paused=True)
         choose(ENDED, HOUR)
         for agent in (LONGER, SHORTER, LAPSED):
-            hold(house, agent)
-        house.service.sealer.checkpoint()
+            hold(service, agent)
+        service.parts.sealer.checkpoint()
         shutil.copytree(folder / "lost", folder / "backup")
         clock.advance(2 * DAY / SECOND)
         pause(PAUSED, Actor.AGENT, paused=True)
@@ -99,39 +100,40 @@ def disaster(tmp_path_factory: pytest.TempPathFactory, google_process: LocalGoog
         pause(RESUMED, Actor.ADMINISTRATOR, paused=False)
         choose(CHOSEN, DAY)
         choose(ENDED, 0)
-        hold(house, LONGER, 300 * DAY, replace=True)
-        hold(house, SHORTER, 30 * DAY, replace=True)
-        hold(house, LAPSED, HOUR, replace=True)
+        hold(service, LONGER, 300 * DAY, replace=True)
+        hold(service, SHORTER, 30 * DAY, replace=True)
+        hold(service, LAPSED, HOUR, replace=True)
         clock.advance(2 * HOUR / SECOND)
         for agent in (ENDED, ERASED, HELD):
-            house.service.disconnect.disconnect(agent, Actor.AGENT)
-        hold(house, HELD)
-        house.service.erasure.erase_now(ERASED, Actor.AGENT)
-        house.connect(MOVED, ANOTHER)
-        house.connect(LATER, ANOTHER)
-        house.service.sealer.checkpoint()
+            service.parts.disconnect.disconnect(agent, Actor.AGENT)
+        hold(service, HELD)
+        service.parts.erasure.erase_now(ERASED, Actor.AGENT)
+        service.connect(MOVED, ANOTHER)
+        service.connect(LATER, ANOTHER)
+        service.parts.sealer.checkpoint()
         export = folder / "export.jsonl"
-        export.write_bytes(b"".join(house.service.audit.export()))
-        yield Disaster(house, folder / "backup", export)
-        house.close()
+        export.write_bytes(b"".join(service.parts.audit.export()))
+        yield Disaster(service, folder / "backup", export)
+        service.close()
 
 
 @pytest.fixture
-def restored(disaster: Disaster, tmp_path: Path) -> Iterator[Household]:
+def restored(disaster: Disaster, tmp_path: Path) -> Iterator[TestService]:
     """The old back-up, put back: a copy of the files, under a server of its own."""
     files = shutil.copytree(disaster.backup, tmp_path / "files")
     with servers.server(tmp_path / "home", appendonly="yes", appendfsync="always", dir=str(files)) as server:
-        house = disaster.restored(server)
-        yield house
-        house.close()
+        service = disaster.restored(server)
+        yield service
+        service.close()
 
 
-def replay(house: Household, export: Path, *words: str) -> tuple[int, dict[str, Any], str]:
-    answer = invoke(house, "connections", "erase", "--replay", str(export), "--yes", "--json", *words)
+def replay(service: TestService, export: Path, *words: str) -> tuple[int, dict[str, Any], str]:
+    answer = invoke(service, "connections", "erase", "--replay", str(export), "--yes", "--json", *words)
     return answer.exit_code, json.loads(answer.stdout or "{}"), answer.stderr
 
 
-def test_what_was_ended_or_erased_is_so_again(restored: Household, disaster: Disaster) -> None:
+@shows("ST-5")
+def test_what_was_ended_or_erased_is_so_again(restored: TestService, disaster: Disaster) -> None:
     assert {state(restored, agent) for agent in AGENTS} == {State.CONNECTED}  # the danger
     _, done, _ = replay(restored, disaster.export)
     assert (done["ended"], done["erased"]) == (3, 1)
@@ -142,23 +144,27 @@ def test_what_was_ended_or_erased_is_so_again(restored: Household, disaster: Dis
         "moved": "disconnected",
         "held": "disconnected",
     }
-    was, now = (house.service.overview.connection(ENDED).erase_due for house in (disaster.house, restored))
+    was, now = (
+        service.parts.overview.connection(ENDED).erase_due for service in (disaster.service, restored)
+    )
     assert now == pytest.approx(was, abs=SECOND)  # the day that the agent was told
 
 
-def test_a_replay_shows_in_the_trail_and_does_nothing_twice(restored: Household, disaster: Disaster) -> None:
+def test_a_replay_shows_in_the_trail_and_does_nothing_twice(
+    restored: TestService, disaster: Disaster
+) -> None:
     hold_what_is_missing(restored, replay(restored, disaster.export)[1])
     before = restored.stored()
     status, done, _ = replay(restored, disaster.export)
     assert (status, any(done.values())) == (0, False)
     assert restored.stored() == before
     assert "audit.replayed" in before
-    restored.service.sealer.seal()
-    assert restored.service.audit.verify().faults == []
+    restored.parts.sealer.seal()
+    assert restored.parts.audit.verify().faults == []
 
 
 def test_the_worker_then_ends_the_permissions_and_nobody_comes_back(
-    restored: Household, disaster: Disaster
+    restored: TestService, disaster: Disaster
 ) -> None:
     hold_what_is_missing(restored, replay(restored, disaster.export)[1])
     restored.clock.advance(60)
@@ -167,12 +173,12 @@ def test_the_worker_then_ends_the_permissions_and_nobody_comes_back(
     restored.work(3)
     assert {state(restored, agent) for agent in (ENDED, ERASED, MOVED)} == {State.NOT_CONNECTED}
     assert (state(restored, STAYS), state(restored, HELD)) == (State.CONNECTED, State.DISCONNECTED)
-    assert restored.service.audit.ends().overdue == 0
+    assert restored.parts.audit.ends().overdue == 0
     restored.clock.advance(-(8 * DAY / SECOND + 60))
 
 
 def test_a_hold_that_was_lifted_does_not_keep_an_erasure_back(
-    restored: Household, disaster: Disaster
+    restored: TestService, disaster: Disaster
 ) -> None:
     """The back-up was taken under a hold that has ended since."""
     hold(restored, ERASED)
@@ -182,7 +188,7 @@ def test_a_hold_that_was_lifted_does_not_keep_an_erasure_back(
 
 
 def test_a_pause_or_its_end_is_as_the_trail_says_for_whom_it_is_of(
-    restored: Household, disaster: Disaster
+    restored: TestService, disaster: Disaster
 ) -> None:
     """Or the service would write into a calendar that its owner had paused."""
     _, done, _ = replay(restored, disaster.export)
@@ -192,36 +198,42 @@ def test_a_pause_or_its_end_is_as_the_trail_says_for_whom_it_is_of(
         (RESUMED, True, False),
         (STAYS, False, False),
     ):
-        facts = restored.service.connections.slot(agent).facts
+        facts = restored.parts.connections.slot(agent).facts
         assert (facts.paused_by_agent > 0, facts.paused_by_organization > 0) == (by_agent, by_organization)
     assert (
-        restored.service.schedule.put(PAUSED, "s2", restored.content(), By.AGENT, None).status
-        is Status.WAITING
+        restored.parts.schedule.put(PAUSED, "s2", restored.content(), By.AGENT, None).status is Status.WAITING
     )
 
 
-def test_a_term_that_an_agent_chose_counts_again(restored: Household, disaster: Disaster) -> None:
+def test_a_term_that_an_agent_chose_counts_again(restored: TestService, disaster: Disaster) -> None:
     _, done, _ = replay(restored, disaster.export)
     assert done["terms_chosen"] == 2
-    ended = restored.service.disconnect.disconnect(CHOSEN, Actor.AGENT)
+    ended = restored.parts.disconnect.disconnect(CHOSEN, Actor.AGENT)
     assert ended.erase_due - ended.since == pytest.approx(DAY, abs=SECOND)
     # Of one that was ended since, the end that was told stands, whatever was chosen before.
-    was, now = (house.service.overview.connection(ENDED).erase_due for house in (disaster.house, restored))
+    was, now = (
+        service.parts.overview.connection(ENDED).erase_due for service in (disaster.service, restored)
+    )
     assert now == pytest.approx(was, abs=SECOND)
 
 
+@shows("ST-5")
 def test_holds_that_were_placed_or_replaced_since_are_named_and_what_is_over_is_lifted(
-    restored: Household, disaster: Disaster
+    restored: TestService, disaster: Disaster
 ) -> None:
+    """A back-up does not hold what was ordered after it was made.
+
+    Until those holds stand again, an erasure would destroy what has to be kept.
+    """
     status, done, said = replay(restored, disaster.export)
     assert (status, done["holds_lifted"]) == (1, 1)
     assert [one["agent"] for one in done["holds_missing"]] == ["held", "longer", "shorter"]
     assert "acme/shorter: a hold until" in said
-    assert restored.service.connections.slot(LAPSED).facts.hold_until == 0
+    assert restored.parts.connections.slot(LAPSED).facts.hold_until == 0
     hold_what_is_missing(restored, done)
     for agent in (HELD, LONGER, SHORTER):
         was, now = (
-            house.service.connections.slot(agent).facts.hold_until for house in (disaster.house, restored)
+            service.parts.connections.slot(agent).facts.hold_until for service in (disaster.service, restored)
         )
         assert now == pytest.approx(was, abs=SECOND)
 
@@ -235,7 +247,7 @@ def test_holds_that_were_placed_or_replaced_since_are_named_and_what_is_over_is_
     ],
 )
 def test_an_export_that_does_not_verify_changes_nothing(
-    restored: Household, disaster: Disaster, tmp_path: Path, spoil: Any, words: str
+    restored: TestService, disaster: Disaster, tmp_path: Path, spoil: Any, words: str
 ) -> None:
     export, before = tmp_path / "spoilt", restored.stored()
     export.write_bytes(spoil(disaster.export.read_bytes()))
@@ -244,15 +256,15 @@ def test_an_export_that_does_not_verify_changes_nothing(
     assert restored.stored() == before
 
 
-def test_a_part_of_the_trail_is_not_enough(restored: Household, disaster: Disaster, tmp_path: Path) -> None:
+def test_a_part_of_the_trail_is_not_enough(restored: TestService, disaster: Disaster, tmp_path: Path) -> None:
     part, before = tmp_path / "part", restored.stored()
-    invoke(disaster.house, "audit", "export", "--kind", "connection.erased", "--output", str(part))
+    invoke(disaster.service, "audit", "export", "--kind", "connection.erased", "--output", str(part))
     status, _, said = replay(restored, part)
     assert (status, "a replay needs the whole" in said) == (1, True)
     assert restored.stored() == before
 
 
-def test_nothing_is_replayed_without_a_yes(restored: Household, disaster: Disaster) -> None:
+def test_nothing_is_replayed_without_a_yes(restored: TestService, disaster: Disaster) -> None:
     before = restored.stored()
     answer = invoke(restored, "connections", "erase", "--replay", str(disaster.export))
     assert (answer.exit_code, "Nothing was done" in answer.stderr) == (1, True)

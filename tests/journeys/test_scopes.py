@@ -1,13 +1,15 @@
 """The table of scopes is what running gives, and the one permission is the only single one that does everything."""
 
 from calendar_service.domain.methods import METHODS
-from tests.household import Household
 from tests.journeys import scopes
 from tests.journeys.scopes import FULL
+from tests.support.evidence import shows
+from tests.support.service import TestService
 
 
-def test_the_document_says_what_a_run_gives(house: Household) -> None:
-    by_method, by_feature = scopes.run(house)
+@shows("SC-6")
+def test_the_document_says_what_a_run_gives(service: TestService) -> None:
+    by_method, by_feature = scopes.run(service)
     assert scopes.tables(by_method, by_feature) in scopes.DOCUMENT.read_text("utf-8"), "run `make scopes`"
     assert {f"calendar.{name}" for name in by_method[FULL]} == {
         name for name in METHODS if name.startswith("calendar.")

@@ -14,7 +14,8 @@ from calendar_service.store import keys
 from calendar_service.store.census import Census, Use
 from calendar_service.store.database import Database
 from calendar_service.store.journal import Actor
-from tests.household import Household
+from tests.support.evidence import shows
+from tests.support.service import TestService
 
 OTHER = Agent("acme", "agent-2")
 A_DAY = DAY // SECOND
@@ -26,135 +27,156 @@ def _no_failpoints() -> Iterator[None]:
     configure({})
 
 
-def mark(house: Household) -> str:
+def mark(service: TestService) -> str:
     """Return the key of the one account's mark."""
-    (name,) = house.service.database.client.scan_iter(keys.account_mark("*"))
+    (name,) = service.parts.database.client.scan_iter(keys.account_mark("*"))
     return str(name)
 
 
-def members(house: Household) -> set[str]:
+def members(service: TestService) -> set[str]:
     """Return everybody who is on any mark."""
-    client = house.service.database.client
+    client = service.parts.database.client
     return {member for name in client.scan_iter(keys.account_mark("*")) for member in client.hkeys(name)}
 
 
-def connection_id(house: Household, agent: Agent) -> str:
-    return house.service.connections.slot(agent).facts.connection_id
+def connection_id(service: TestService, agent: Agent) -> str:
+    return service.parts.connections.slot(agent).facts.connection_id
 
 
-def revocation(house: Household) -> str:
-    return house.service.disconnect.disconnect(house.agent, Actor.AGENT).revocation
+def revocation(service: TestService) -> str:
+    return service.parts.disconnect.disconnect(service.agent, Actor.AGENT).revocation
 
 
-def dies_before_it_stands(house: Household) -> None:
+def dies_before_it_stands(service: TestService) -> None:
     """Let a process end between the account's mark and the connection."""
     configure({"connect.after_mark_before_store": "raise"})
     with pytest.raises(FailpointRaised):
-        house.connect()
+        service.connect()
     configure({})
 
 
-def next_day(house: Household) -> None:
-    house.clock.advance(A_DAY)
-    house.work(2)  # chains that begin are sealed, then the day's checkpoint is made
+def next_day(service: TestService) -> None:
+    service.clock.advance(A_DAY)
+    service.work(2)  # chains that begin are sealed, then the day's checkpoint is made
 
 
-def test_a_mark_lives_as_long_as_the_connections_that_use_it(house: Household) -> None:
-    house.connect()
-    house.connect(OTHER)
-    client = house.service.database.client
-    client.pexpire(mark(house), HOUR)
-    next_day(house)
-    assert client.pttl(mark(house)) > keys.MARK_EXPIRY - DAY
-    assert members(house) == {connection_id(house, house.agent), connection_id(house, OTHER)}
+def test_a_mark_lives_as_long_as_the_connections_that_use_it(service: TestService) -> None:
+    service.connect()
+    service.connect(OTHER)
+    client = service.parts.database.client
+    client.pexpire(mark(service), HOUR)
+    next_day(service)
+    assert client.pttl(mark(service)) > keys.MARK_EXPIRY - DAY
+    assert members(service) == {connection_id(service, service.agent), connection_id(service, OTHER)}
 
 
 def test_a_mark_that_was_lost_is_there_again_a_day_later_and_guards_the_other_connection(
-    house: Household,
+    service: TestService,
 ) -> None:
-    house.connect()
-    house.connect(OTHER)
-    house.service.database.client.delete(mark(house))
-    next_day(house)
-    assert revocation(house) == "kept_for_another_connection"
-    house.service.access.probe(OTHER)
-    assert house.service.overview.connection(OTHER).state is State.CONNECTED
+    """Google revokes an account's permission as a whole.
+
+    Without the account reference, ending one agent's connection would end a colleague's on the same account.
+    """
+    service.connect()
+    service.connect(OTHER)
+    service.parts.database.client.delete(mark(service))
+    next_day(service)
+    assert revocation(service) == "kept_for_another_connection"
+    service.parts.access.probe(OTHER)
+    assert service.parts.overview.connection(OTHER).state is State.CONNECTED
 
 
-def test_a_connection_that_never_stood_keeps_no_permission_alive(house: Household) -> None:
-    dies_before_it_stands(house)
-    next_day(house)
-    house.connect()
-    assert members(house) == {connection_id(house, house.agent)}
-    assert revocation(house) == "confirmed"
-    assert house.live_tokens() == []
+@shows("RV-3")
+def test_a_connection_that_never_stood_keeps_no_permission_alive(service: TestService) -> None:
+    """A process that died between joining the account reference and storing the grant leaves a member there.
+
+    It must not prevent a revocation for ever.
+    """
+    dies_before_it_stands(service)
+    next_day(service)
+    service.connect()
+    assert members(service) == {connection_id(service, service.agent)}
+    assert revocation(service) == "confirmed"
+    assert service.live_tokens() == []
 
 
-def test_who_joined_within_the_hour_may_still_come_to_stand(house: Household) -> None:
-    house.work(2)
-    house.clock.advance(A_DAY - 60)
-    dies_before_it_stands(house)
-    joined = members(house)
-    house.clock.advance(61)
-    house.work(2)
-    assert members(house) == joined
-    next_day(house)
-    assert members(house) == set()
+def test_who_joined_within_the_hour_may_still_come_to_stand(service: TestService) -> None:
+    service.work(2)
+    service.clock.advance(A_DAY - 60)
+    dies_before_it_stands(service)
+    joined = members(service)
+    service.clock.advance(61)
+    service.work(2)
+    assert members(service) == joined
+    next_day(service)
+    assert members(service) == set()
 
 
-def test_by_a_wrong_clock_nobody_is_taken_off_a_mark(house: Household) -> None:
-    dies_before_it_stands(house)
-    joined = members(house)
-    house.clock.advance(A_DAY)
-    wrong = Household.of(
-        house.variables["CALENDAR_REDIS_URL"], house.google, house.clock, CALENDAR_TEST_SKEW="7200"
+def test_by_a_wrong_clock_nobody_is_taken_off_a_mark(service: TestService) -> None:
+    dies_before_it_stands(service)
+    joined = members(service)
+    service.clock.advance(A_DAY)
+    wrong = TestService.of(
+        service.variables["CALENDAR_REDIS_URL"], service.google, service.clock, CALENDAR_TEST_SKEW="7200"
     )
     wrong.work(2)
     wrong.close()
-    assert members(house) == joined
+    assert members(service) == joined
 
 
-def test_an_errand_is_on_the_mark_until_it_ends_or_the_database_ends_it(house: Household) -> None:
-    house.connect()
-    house.service.disconnect.end(house.agent, Actor.AGENT)
-    house.clock.advance(A_DAY)
-    assert house.service.shared_account_repair.repair() == 0
-    assert members(house) == {connection_id(house, house.agent)}
-    house.service.database.client.delete(keys.part(house.agent, "errands"))  # as its expiry does
-    assert house.service.shared_account_repair.repair() == 1
-    assert members(house) == set()
+def test_an_errand_is_on_the_mark_until_it_ends_or_the_database_ends_it(service: TestService) -> None:
+    """A teardown holds a token of the account until it ends.
+
+    The daily repair must count it, and must drop it once it is gone.
+    """
+    service.connect()
+    service.parts.disconnect.end(service.agent, Actor.AGENT)
+    service.clock.advance(A_DAY)
+    assert service.parts.shared_account_repair.repair() == 0
+    assert members(service) == {connection_id(service, service.agent)}
+    service.parts.database.client.delete(keys.part(service.agent, "errands"))  # as its expiry does
+    assert service.parts.shared_account_repair.repair() == 1
+    assert members(service) == set()
 
 
-def test_a_connection_that_ends_while_its_calendar_is_made_leaves_the_mark(house: Household) -> None:
+def test_a_connection_that_ends_while_its_calendar_is_made_leaves_the_mark(service: TestService) -> None:
+    """The worker learns the account while the agent disconnects.
+
+    Joining the account reference after the end would prevent the account's last revocation.
+    """
     trouble = {"status": 503, "reason": "backendError"}
-    house.google.fault({"method": "GET", "path": "/calendar/v3/users/me/calendarList"}, trouble, times=2)
-    house.connect()
-    assert not house.facts.account_mark
-    replica = house.replica()
-    house.at_call(
-        "calendar.calendars.insert", lambda: replica.service.disconnect.end(house.agent, Actor.AGENT)
+    service.google.fault({"method": "GET", "path": "/calendar/v3/users/me/calendarList"}, trouble, times=2)
+    service.connect()
+    assert not service.facts.account_mark
+    replica = service.replica()
+    service.at_call(
+        "calendar.calendars.insert", lambda: replica.parts.disconnect.end(service.agent, Actor.AGENT)
     )
-    house.clock.advance(70)
-    house.work()
+    service.clock.advance(70)
+    service.work()
     replica.close()
-    assert house.service.overview.connection(house.agent).state is State.DISCONNECTED
-    assert members(house) == set()
+    assert service.parts.overview.connection(service.agent).state is State.DISCONNECTED
+    assert members(service) == set()
 
 
 def test_a_connection_whose_account_is_not_known_yet_stays_on_the_mark_that_it_joined(
-    house: Household,
+    service: TestService,
 ) -> None:
+    """The account's reference is joined before the calendar is made, and the record names it after.
+
+    The daily repair must not drop a member in between.
+    """
     trouble = {"status": 503, "reason": "backendError"}
     listed = {"method": "GET", "path": "/calendar/v3/users/me/calendarList"}
-    house.google.fault(listed, trouble, times=2)
-    house.google.fault({"method": "POST", "path": "/calendar/v3/calendars"}, trouble)
-    house.connect()
-    house.clock.advance(70)
-    house.work()
-    house.clock.advance(A_DAY)
-    assert house.service.shared_account_repair.repair() == 0
-    assert not house.facts.account_mark
-    assert members(house) == {connection_id(house, house.agent)}
+    service.google.fault(listed, trouble, times=2)
+    service.google.fault({"method": "POST", "path": "/calendar/v3/calendars"}, trouble)
+    service.connect()
+    service.clock.advance(70)
+    service.work()
+    service.clock.advance(A_DAY)
+    assert service.parts.shared_account_repair.repair() == 0
+    assert not service.facts.account_mark
+    assert members(service) == {connection_id(service, service.agent)}
 
 
 class LateCensus(Census):
@@ -170,47 +192,57 @@ class LateCensus(Census):
         yield from found
 
 
-def test_who_ends_while_the_marks_are_put_right_is_not_on_one_afterwards(house: Household) -> None:
-    house.connect()
-    house.service.database.client.delete(mark(house))
-    late = LateCensus(house.service.database, lambda: revocation(house))
-    replace(house.service.shared_account_repair, census=late).repair()
-    assert house.live_tokens() == []
-    assert members(house) == set()
+def test_who_ends_while_the_marks_are_put_right_is_not_on_one_afterwards(service: TestService) -> None:
+    """The daily repair reads all connections and then writes.
+
+    One that ends in between must not be added from what was read before.
+    """
+    service.connect()
+    service.parts.database.client.delete(mark(service))
+    late = LateCensus(service.parts.database, lambda: revocation(service))
+    replace(service.parts.shared_account_repair, census=late).repair()
+    assert service.live_tokens() == []
+    assert members(service) == set()
 
 
-def test_who_connects_while_a_late_consent_is_given_back_sees_the_revocation(house: Household) -> None:
-    replica, until = house.replica(), []
-    house.at_call("oauth.exchange", lambda: replica.service.disconnect.end(house.agent, Actor.AGENT))
-    client = house.service.database.client
-    house.at_call("oauth.revoke", lambda: until.append(int(client.hget(mark(house), "revoking") or 0)))
+def test_who_connects_while_a_late_consent_is_given_back_sees_the_revocation(service: TestService) -> None:
+    """A consent that came too late is revoked, and Google ends the whole account's permission.
+
+    A new connection of the account has to wait for that.
+    """
+    replica, until = service.replica(), []
+    service.at_call("oauth.exchange", lambda: replica.parts.disconnect.end(service.agent, Actor.AGENT))
+    client = service.parts.database.client
+    service.at_call("oauth.revoke", lambda: until.append(int(client.hget(mark(service), "revoking") or 0)))
     with pytest.raises(ConsentRefused):
-        house.connect()
+        service.connect()
     replica.close()
-    assert until[0] > house.service.clock.now()
-    assert (house.live_tokens(), members(house)) == ([], set())
+    assert until[0] > service.parts.clock.now()
+    assert (service.live_tokens(), members(service)) == ([], set())
 
 
-def test_who_connects_while_a_wider_permission_is_given_back_sees_the_revocation(house: Household) -> None:
-    house.google.switch(granted_scope="more")
+def test_who_connects_while_a_wider_permission_is_given_back_sees_the_revocation(
+    service: TestService,
+) -> None:
+    service.google.switch(granted_scope="more")
     until: list[int] = []
-    client = house.service.database.client
-    house.at_call("oauth.revoke", lambda: until.append(int(client.hget(mark(house), "revoking") or 0)))
+    client = service.parts.database.client
+    service.at_call("oauth.revoke", lambda: until.append(int(client.hget(mark(service), "revoking") or 0)))
     with pytest.raises(ConsentRefused, match="scope_more"):
-        house.connect()
-    assert until[0] > house.service.clock.now()
-    assert (house.live_tokens(), list(client.scan_iter(keys.account_mark("*")))) == ([], [])
+        service.connect()
+    assert until[0] > service.parts.clock.now()
+    assert (service.live_tokens(), list(client.scan_iter(keys.account_mark("*")))) == ([], [])
 
 
 def test_a_wider_permission_is_not_given_back_while_the_agents_own_account_is_unknown(
-    house: Household,
+    service: TestService,
 ) -> None:
     listed = {"method": "GET", "path": "/calendar/v3/users/me/calendarList"}
-    house.google.fault(listed, {"status": 503, "reason": "backendError"}, times=2)
-    house.connect()
-    assert not house.facts.account_mark
-    house.google.switch(granted_scope="more")
+    service.google.fault(listed, {"status": 503, "reason": "backendError"}, times=2)
+    service.connect()
+    assert not service.facts.account_mark
+    service.google.switch(granted_scope="more")
     with pytest.raises(ConsentRefused, match="scope_more_shared"):
-        house.connect()
-    assert house.live_tokens() != []
-    assert members(house) == set()
+        service.connect()
+    assert service.live_tokens() != []
+    assert members(service) == set()

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from calendar_service.store.journal import Actor
-from tests.household import FIRST, SECURE_URL, Household
+from tests.support.service import FIRST, SECURE_URL, TestService
 
 DOWN = {"status": 503, "reason": "backendError"}
 DELETION = {"method": "DELETE", "path": "/calendar/v3/calendars/*"}
@@ -17,63 +17,65 @@ def alarms(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return [line["event"] for line in lines if line["level"] == "alarm"]
 
 
-def disconnect(house: Household) -> None:
+def disconnect(service: TestService) -> None:
     """Disconnect as an agent who wants the calendar deleted, for which the teardown needs an access token."""
-    house.service.disconnect.disconnect(house.agent, Actor.AGENT, delete_calendar=True)
+    service.parts.disconnect.disconnect(service.agent, Actor.AGENT, delete_calendar=True)
 
 
 def test_a_teardowns_failed_calls_open_the_breaker(
-    house: Household, capsys: pytest.CaptureFixture[str]
+    service: TestService, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    house.connect()
-    house.google.fault(DELETION, DOWN)
-    disconnect(house)
+    service.connect()
+    service.google.fault(DELETION, DOWN)
+    disconnect(service)
     for _ in range(4):
-        assert not house.service.flow.book.look().opened
-        house.service.teardowns.run(house.agent)
-    assert house.service.flow.book.look().opened
+        assert not service.parts.flow.book.look().opened
+        service.parts.teardowns.run(service.agent)
+    assert service.parts.flow.book.look().opened
     assert alarms(capsys) == ["google.breaker_opened"]
 
 
-def test_a_teardowns_failed_refreshes_open_the_breaker(house: Household) -> None:
-    house.connect()
-    house.clock.advance(TOKEN_LIFE)
-    house.google.fault("/token", DOWN)
-    before = len(house.calls())
-    disconnect(house)
+def test_a_teardowns_failed_refreshes_open_the_breaker(service: TestService) -> None:
+    service.connect()
+    service.clock.advance(TOKEN_LIFE)
+    service.google.fault("/token", DOWN)
+    before = len(service.calls())
+    disconnect(service)
     for _ in range(4):
-        assert not house.service.flow.book.look().opened
-        house.service.teardowns.run(house.agent)
-    assert house.calls(before) == ["oauth2.token"] * 5
-    assert house.service.flow.book.look().opened
+        assert not service.parts.flow.book.look().opened
+        service.parts.teardowns.run(service.agent)
+    assert service.calls(before) == ["oauth2.token"] * 5
+    assert service.parts.flow.book.look().opened
 
 
-def test_a_refusal_of_a_teardowns_call_for_the_rate_halves_the_allowance(house: Household) -> None:
-    house.connect()
-    house.google.fault(DELETION, {"status": 429, "reason": "rateLimitExceeded"}, times=1)
-    disconnect(house)
-    assert house.service.metrics()["calendar_google_allowance"] == 0.5
+def test_a_refusal_of_a_teardowns_call_for_the_rate_halves_the_allowance(service: TestService) -> None:
+    service.connect()
+    service.google.fault(DELETION, {"status": 429, "reason": "rateLimitExceeded"}, times=1)
+    disconnect(service)
+    assert service.parts.metrics()["calendar_google_allowance"] == 0.5
 
 
 def test_while_our_credentials_are_refused_a_teardown_asks_for_no_token(
-    house: Household, capsys: pytest.CaptureFixture[str]
+    service: TestService, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    house.connect()
-    house.clock.advance(TOKEN_LIFE)
-    house.google.fault("/token", {"invalid_client": True})
-    before = len(house.calls())
-    disconnect(house)
-    house.service.teardowns.run(house.agent)
-    assert house.calls(before) == ["oauth2.token"]
+    service.connect()
+    service.clock.advance(TOKEN_LIFE)
+    service.google.fault("/token", {"invalid_client": True})
+    before = len(service.calls())
+    disconnect(service)
+    service.parts.teardowns.run(service.agent)
+    assert service.calls(before) == ["oauth2.token"]
     assert alarms(capsys) == ["google.client_rejected"]
-    house.google.clear_faults()
-    house.clock.advance(60)
-    house.work(2)
-    assert (house.calendars(), house.live_tokens()) == ([], [])
+    service.google.clear_faults()
+    service.clock.advance(60)
+    service.work(2)
+    assert (service.calendars(), service.live_tokens()) == ([], [])
 
 
-def test_a_refused_refresh_that_proves_nothing_leaves_the_channel_to_another_try(house: Household) -> None:
-    served = house.served_from(SECURE_URL)
+def test_a_refused_refresh_that_proves_nothing_leaves_the_channel_to_another_try(
+    service: TestService,
+) -> None:
+    served = service.served_from(SECURE_URL)
     served.connect()
     served.work()
     served.clock.advance(TOKEN_LIFE)
@@ -87,35 +89,35 @@ def test_a_refused_refresh_that_proves_nothing_leaves_the_channel_to_another_try
     served.close()
 
 
-def test_a_teardown_refreshes_a_token_that_would_end_under_way(house: Household) -> None:
-    house.connect()
-    house.clock.advance(TOKEN_LIFE - 60)
-    before = len(house.calls())
-    disconnect(house)
-    assert house.calls(before) == ["oauth2.token", "calendar.calendars.delete", "oauth2.revoke"]
+def test_a_teardown_refreshes_a_token_that_would_end_under_way(service: TestService) -> None:
+    service.connect()
+    service.clock.advance(TOKEN_LIFE - 60)
+    before = len(service.calls())
+    disconnect(service)
+    assert service.calls(before) == ["oauth2.token", "calendar.calendars.delete", "oauth2.revoke"]
 
 
-def test_a_teardowns_refresh_is_not_stored(house: Household) -> None:
-    house.connect()
-    house.clock.advance(TOKEN_LIFE)
-    house.service.disconnect.end(house.agent, Actor.AGENT)
-    before = house.stored()
-    (teardown,) = house.service.connections.slot(house.agent).errands
-    grant = house.service.access.grants.open(house.agent, teardown.connection_id, teardown.grant)
-    tokens = [house.service.access.with_released_token(grant, lambda token: token.reveal()) for _ in range(2)]
+def test_a_teardowns_refresh_is_not_stored(service: TestService) -> None:
+    service.connect()
+    service.clock.advance(TOKEN_LIFE)
+    service.parts.disconnect.end(service.agent, Actor.AGENT)
+    before = service.stored()
+    (teardown,) = service.parts.connections.slot(service.agent).errands
+    grant = service.parts.access.grants.open(service.agent, teardown.connection_id, teardown.grant)
+    tokens = [service.parts.access.with_released_token(grant, lambda token: token.reveal()) for _ in range(2)]
     assert grant.access_token.reveal() not in tokens
-    assert house.stored() == before
+    assert service.stored() == before
 
 
 def test_a_grant_that_died_meanwhile_is_no_news_to_a_teardown(
-    house: Household, capsys: pytest.CaptureFixture[str]
+    service: TestService, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    house.connect()
-    house.clock.advance(TOKEN_LIFE)
-    house.google.fault("/token", {"invalid_grant": True})
-    disconnect(house)
-    view = house.service.overview.connection(house.agent)
+    service.connect()
+    service.clock.advance(TOKEN_LIFE)
+    service.google.fault("/token", {"invalid_grant": True})
+    disconnect(service)
+    view = service.parts.overview.connection(service.agent)
     assert (view.state.value, view.revocation) == ("disconnected", "confirmed")
-    assert house.facts.calendar_fate == "refused"
-    assert FIRST not in house.live_tokens()
+    assert service.facts.calendar_fate == "refused"
+    assert FIRST not in service.live_tokens()
     assert alarms(capsys) == []

@@ -8,53 +8,57 @@ from calendar_service.domain.clock import MINUTE
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.session import By, Status
 from calendar_service.store import keys
-from tests.household import Household
+from tests.support.service import TestService
 
 
-def note_newer(house: Household) -> str:
+def note_newer(service: TestService) -> str:
     """Write into the session's record what a newer version would; return the record."""
-    client, key = house.service.database.client, keys.part(house.agent, "sessions")
+    client, key = service.parts.database.client, keys.part(service.agent, "sessions")
     record = json.dumps(json.loads(client.hget(key, "s1") or "") | {"shade": "blue"})
     client.hset(key, "s1", record)
     return record
 
 
-def kept(house: Household) -> str | None:
-    return house.service.database.client.hget(keys.part(house.agent, "sessions"), "s1")
+def kept(service: TestService) -> str | None:
+    return service.parts.database.client.hget(keys.part(service.agent, "sessions"), "s1")
 
 
 def test_a_matter_that_nobody_here_knows_waits_for_a_worker_that_does(
-    house: Household, capsys: pytest.CaptureFixture[str]
+    service: TestService, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    house.connect()
-    house.service.connections.postpone(house.agent, "polish", 0)
-    house.work()
-    due = house.service.connections.slot(house.agent).due
-    assert house.service.clock.now() < due["polish"] <= house.service.clock.now() + MINUTE
+    """During a rolling upgrade a newer worker sets timers that an older one does not know.
+
+    It must neither drop them nor spin on them.
+    """
+    service.connect()
+    service.parts.connections.postpone(service.agent, "polish", 0)
+    service.work()
+    due = service.parts.connections.slot(service.agent).due
+    assert service.parts.clock.now() < due["polish"] <= service.parts.clock.now() + MINUTE
     assert [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()].count(
         "worker.unknown_matter"
     ) == 1
 
 
-def test_a_record_of_a_newer_version_is_not_written_over(house: Household) -> None:
-    house.connect()
-    house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None)
-    record, moved = note_newer(house), house.content(days=5)
+def test_a_record_of_a_newer_version_is_not_written_over(service: TestService) -> None:
+    service.connect()
+    service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    record, moved = note_newer(service), service.content(days=5)
     for _ in range(2):
         with pytest.raises(StoreUnavailable, match="newer version"):
-            house.service.schedule.put(house.agent, "s1", moved, By.AGENT, None)
+            service.parts.schedule.put(service.agent, "s1", moved, By.AGENT, None)
         with pytest.raises(StoreUnavailable, match="newer version"):
-            house.service.schedule.cancel(house.agent, "s1", By.AGENT, None)
-    assert kept(house) == record
-    assert house.service.schedule.put(house.agent, "s2", moved, By.AGENT, None).status is Status.SCHEDULED
+            service.parts.schedule.cancel(service.agent, "s1", By.AGENT, None)
+    assert kept(service) == record
+    assert service.parts.schedule.put(service.agent, "s2", moved, By.AGENT, None).status is Status.SCHEDULED
 
 
-def test_a_worker_leaves_a_newer_versions_record_where_it_is(house: Household) -> None:
-    house.connect()
-    house.google.fault({"path": "/calendar/v3/**"}, {"status": 503, "reason": "backendError"})
-    house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None)
-    house.google.clear_faults()
-    record = note_newer(house)
-    house.clock.advance(60)
-    house.work(2)
-    assert (kept(house), house.events()) == (record, [])
+def test_a_worker_leaves_a_newer_versions_record_where_it_is(service: TestService) -> None:
+    service.connect()
+    service.google.fault({"path": "/calendar/v3/**"}, {"status": 503, "reason": "backendError"})
+    service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    service.google.clear_faults()
+    record = note_newer(service)
+    service.clock.advance(60)
+    service.work(2)
+    assert (kept(service), service.events()) == (record, [])

@@ -16,18 +16,18 @@ from calendar_service.store import keys
 from calendar_service.store.journal import Actor
 from calendar_service.webhooks import Answer, Webhooks
 from calendar_service.worker.loop import Worker
-from tests.backend import OTHER_SECRET, SECRET, Backend, backend
 from tests.conftest import MovableClock
-from tests.household import SECOND, Household
-from tests.local_google import LocalGoogle
+from tests.support.backend import OTHER_SECRET, SECRET, Backend, backend
+from tests.support.local_google import LocalGoogle
+from tests.support.service import SECOND, TestService
 
 HOUR = 3600
 THREE_DAYS = 3 * 24 * HOUR
 
 
 @dataclass
-class Told(Household):
-    """A household whose backend listens."""
+class Told(TestService):
+    """A test service whose backend listens."""
 
     backend: Backend = None  # type: ignore[assignment]
 
@@ -45,7 +45,7 @@ class Told(Household):
 
     def letters(self) -> list[tuple[str, int, bool]]:
         """Return type, sequence and whether it was given up of what waits."""
-        found = self.service.notify.letters.waiting()
+        found = self.parts.notify.letters.waiting()
         return [(one.letter.type, one.letter.sequence, one.given_up) for one in found]
 
     def fail_for(self, seconds: float) -> None:
@@ -62,7 +62,7 @@ def receiver() -> Iterator[Backend]:
 
 
 @pytest.fixture
-def house(clean_store: str, google_process: LocalGoogle, receiver: Backend) -> Iterator[Told]:
+def service(clean_store: str, google_process: LocalGoogle, receiver: Backend) -> Iterator[Told]:
     google_process.reset()
     clock: MovableClock = google_process.clock  # type: ignore[attr-defined]
     clock.path.write_text("0", "ascii")
@@ -80,24 +80,24 @@ def house(clean_store: str, google_process: LocalGoogle, receiver: Backend) -> I
 
 
 @pytest.fixture
-def connected(house: Told) -> Told:
-    house.connect()
-    house.quiet()
-    return house
+def connected(service: Told) -> Told:
+    service.connect()
+    service.quiet()
+    return service
 
 
-def put(house: Household, session: str = "s1", **content: Any) -> None:
-    house.service.schedule.put(house.agent, session, house.content(**content), By.AGENT, None)
+def put(service: TestService, session: str = "s1", **content: Any) -> None:
+    service.parts.schedule.put(service.agent, session, service.content(**content), By.AGENT, None)
 
 
 # --- what is told ---
 
 
-def test_a_connection_is_told_when_it_can_be_used(house: Told) -> None:
-    house.connect()
-    house.work()
-    (payload,) = house.backend.received
-    connection_id = house.service.connections.slot(house.agent).facts.connection_id
+def test_a_connection_is_told_when_it_can_be_used(service: Told) -> None:
+    service.connect()
+    service.work()
+    (payload,) = service.backend.received
+    connection_id = service.parts.connections.slot(service.agent).facts.connection_id
     assert payload["type"] == "connection.connected"
     assert payload["data"] == {
         "organization": "acme",
@@ -107,23 +107,23 @@ def test_a_connection_is_told_when_it_can_be_used(house: Told) -> None:
         "status": "connected",
     }
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", payload["timestamp"])
-    assert house.backend.ids == [f"msg_{connection_id}_1"]
+    assert service.backend.ids == [f"msg_{connection_id}_1"]
 
 
-def test_a_connection_without_a_calendar_is_told_once_the_worker_has_made_one(house: Told) -> None:
-    house.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=3)
-    assert not house.connect().calendar_ready
-    assert house.told() == []
+def test_a_connection_without_a_calendar_is_told_once_the_worker_has_made_one(service: Told) -> None:
+    service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=3)
+    assert not service.connect().calendar_ready
+    assert service.told() == []
     for _ in range(4):
-        house.clock.advance(61)
-        house.work(2)
-    assert house.backend.types == ["connection.connected"]
+        service.clock.advance(61)
+        service.work(2)
+    assert service.backend.types == ["connection.connected"]
 
 
 def test_each_change_of_a_session_that_took_effect_is_told(connected: Told) -> None:
     put(connected)
     put(connected, days=4)
-    connected.service.schedule.cancel(connected.agent, "s1", By.AGENT, None)
+    connected.parts.schedule.cancel(connected.agent, "s1", By.AGENT, None)
     assert connected.told() == ["session.applied"] * 3
     assert [one["data"]["sequence"] for one in connected.backend.received] == [2, 3, 4]
     last = connected.backend.received[-1]["data"]
@@ -155,7 +155,7 @@ def test_a_session_that_google_refuses_is_told_failed_with_its_reason(connected:
 
 
 def test_a_session_that_waited_until_it_was_over_is_told_failed(connected: Told) -> None:
-    connected.service.organizations.pause(connected.agent, Actor.AGENT, paused=True)
+    connected.parts.organizations.pause(connected.agent, Actor.AGENT, paused=True)
     put(connected, days=1)
     assert connected.told() == ["connection.paused"]
     connected.clock.advance(2 * 24 * HOUR)
@@ -164,7 +164,7 @@ def test_a_session_that_waited_until_it_was_over_is_told_failed(connected: Told)
 
 
 def test_a_session_that_waited_too_long_for_the_agent_is_told_failed_once(connected: Told) -> None:
-    connected.service.organizations.pause(connected.agent, Actor.AGENT, paused=True)
+    connected.parts.organizations.pause(connected.agent, Actor.AGENT, paused=True)
     put(connected, days=90)
     connected.quiet()
     connected.clock.advance(31 * 24 * HOUR)
@@ -174,18 +174,18 @@ def test_a_session_that_waited_too_long_for_the_agent_is_told_failed_once(connec
 
 
 def test_a_waiting_session_that_is_cancelled_is_told(connected: Told) -> None:
-    connected.service.organizations.pause(connected.agent, Actor.AGENT, paused=True)
+    connected.parts.organizations.pause(connected.agent, Actor.AGENT, paused=True)
     put(connected)
     connected.quiet()
-    connected.service.schedule.cancel(connected.agent, "s1", By.AGENT, None)
+    connected.parts.schedule.cancel(connected.agent, "s1", By.AGENT, None)
     assert connected.told() == ["session.applied"]
     assert connected.backend.received[0]["data"]["status"] == "cancelled"
 
 
 def test_a_cancel_that_is_repeated_under_a_newer_version_is_told_once(connected: Told) -> None:
-    cancel = connected.service.schedule.cancel
+    cancel = connected.parts.schedule.cancel
     wish = connected.content()
-    connected.service.schedule.put(connected.agent, "s1", wish, By.AGENT, 1)
+    connected.parts.schedule.put(connected.agent, "s1", wish, By.AGENT, 1)
     connected.quiet()
     cancel(connected.agent, "s1", By.AGENT, 2)
     cancel(connected.agent, "s1", By.AGENT, 3)
@@ -193,7 +193,7 @@ def test_a_cancel_that_is_repeated_under_a_newer_version_is_told_once(connected:
 
 
 def test_a_pause_is_told_once_whoever_else_pauses_too(connected: Told) -> None:
-    pause = connected.service.organizations.pause
+    pause = connected.parts.organizations.pause
     pause(connected.agent, Actor.AGENT, paused=True)
     pause(connected.agent, Actor.ADMINISTRATOR, paused=True)
     assert connected.told() == ["connection.paused"]
@@ -207,7 +207,7 @@ def test_a_pause_is_told_once_whoever_else_pauses_too(connected: Told) -> None:
 def test_a_deleted_calendar_is_told_with_what_was_lost_and_then_its_replacement(connected: Told) -> None:
     put(connected, "s1")
     put(connected, "s2")
-    view = connected.service.schedule.get(connected.agent, "s1", read_google=False)
+    view = connected.parts.schedule.get(connected.agent, "s1", read_google=False)
     connected.quiet()
     connected.as_person("DELETE", None, calendar=view.calendar_id)
     put(connected, "s3")
@@ -216,7 +216,7 @@ def test_a_deleted_calendar_is_told_with_what_was_lost_and_then_its_replacement(
     assert set(lost) == {"s1", "s2"}
     assert lost["s1"]["status"] == "lost"
     assert lost["s1"]["reason"] == "calendar_missing"
-    assert connected.service.dedicated_calendar.ensure(connected.agent, create=True)
+    assert connected.parts.dedicated_calendar.ensure(connected.agent, create=True)
     assert connected.told() == ["connection.calendar_replaced", "session.applied"]
     assert connected.backend.received[0]["data"]["status"] == "connected"
 
@@ -235,10 +235,10 @@ def test_a_permission_that_no_longer_suffices_is_told_and_its_renewal_too(connec
 
 
 def test_a_disconnect_is_told_with_what_failed_by_it(connected: Told) -> None:
-    connected.service.organizations.pause(connected.agent, Actor.AGENT, paused=True)
+    connected.parts.organizations.pause(connected.agent, Actor.AGENT, paused=True)
     put(connected)
     connected.quiet()
-    connected.service.disconnect.disconnect(connected.agent, Actor.AGENT)
+    connected.parts.disconnect.disconnect(connected.agent, Actor.AGENT)
     assert connected.told() == ["connection.disconnected", "session.failed"]
     first, second = (one["data"] for one in connected.backend.received)
     assert first["status"] == "disconnected"
@@ -254,10 +254,10 @@ def test_a_revocation_at_google_is_told(connected: Told) -> None:
 
 
 def test_the_erasure_is_told_by_the_connections_random_id_alone(connected: Told) -> None:
-    connection_id = connected.service.connections.slot(connected.agent).facts.connection_id
-    connected.service.disconnect.disconnect(connected.agent, Actor.AGENT)
+    connection_id = connected.parts.connections.slot(connected.agent).facts.connection_id
+    connected.parts.disconnect.disconnect(connected.agent, Actor.AGENT)
     connected.quiet()
-    connected.service.erasure.erase_now(connected.agent, Actor.AGENT)
+    connected.parts.erasure.erase_now(connected.agent, Actor.AGENT)
     kept = connected.stored()
     assert f"{connection_id}:3" in kept
     assert connected.told() == ["connection.erased"]
@@ -267,7 +267,7 @@ def test_the_erasure_is_told_by_the_connections_random_id_alone(connected: Told)
 
 
 def test_another_account_ends_one_connection_and_begins_another(connected: Told) -> None:
-    before = connected.service.connections.slot(connected.agent).facts.connection_id
+    before = connected.parts.connections.slot(connected.agent).facts.connection_id
     put(connected)
     connected.quiet()
     connected.connect(account=SECOND)
@@ -281,8 +281,8 @@ def test_another_account_ends_one_connection_and_begins_another(connected: Told)
 
 
 def test_letters_of_the_connection_before_keep_its_id(connected: Told) -> None:
-    before = connected.service.connections.slot(connected.agent).facts.connection_id
-    connected.service.disconnect.disconnect(connected.agent, Actor.AGENT)
+    before = connected.parts.connections.slot(connected.agent).facts.connection_id
+    connected.parts.disconnect.disconnect(connected.agent, Actor.AGENT)
     connected.connect()
     assert connected.told() == ["connection.disconnected", "connection.connected"]
     first, second = (one["data"] for one in connected.backend.received)
@@ -296,7 +296,7 @@ def test_letters_of_the_connection_before_keep_its_id(connected: Told) -> None:
 def test_at_rest_a_letter_holds_no_content(connected: Told) -> None:
     connected.backend.status = 503
     put(connected, title="Title of a private talk")
-    (text,) = connected.service.database.client.zrange(keys.part(connected.agent, "letters"), 0, -1)
+    (text,) = connected.parts.database.client.zrange(keys.part(connected.agent, "letters"), 0, -1)
     assert json.loads(text).keys() == {"type", "session", "sequence", "connection_id"}
     assert "private talk" not in connected.stored()
 
@@ -305,28 +305,32 @@ def test_without_an_address_nothing_is_queued(
     clean_store: str, google_process: LocalGoogle, test_clock: MovableClock
 ) -> None:
     google_process.reset()
-    house = Household.of(clean_store, google_process, test_clock)
-    house.connect()
-    put(house)
-    house.service.disconnect.disconnect(house.agent, Actor.AGENT)
-    house.service.erasure.erase_now(house.agent, Actor.AGENT)
-    house.work()
-    kept = house.stored()
+    service = TestService.of(clean_store, google_process, test_clock)
+    service.connect()
+    put(service)
+    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
+    service.parts.erasure.erase_now(service.agent, Actor.AGENT)
+    service.work()
+    kept = service.stored()
     assert ":letters" not in kept
     assert ":erased" not in kept
-    assert list(house.service.notify.letters.waiting()) == []
-    house.close()
+    assert list(service.parts.notify.letters.waiting()) == []
+    service.close()
 
 
 def test_after_the_address_was_taken_away_letters_are_neither_sent_nor_in_the_way(connected: Told) -> None:
+    """The operator removed the webhook URL while events were queued.
+
+    They must not wake the worker, and they end by their own term.
+    """
     connected.backend.status = 503
     put(connected)
     variables = {
         name: text for name, text in connected.variables.items() if not name.startswith("CALENDAR_WEBHOOK")
     }
-    silent = Household.of(variables["CALENDAR_REDIS_URL"], connected.google, connected.clock, **variables)
+    silent = TestService.of(variables["CALENDAR_REDIS_URL"], connected.google, connected.clock, **variables)
     silent.work(2)
-    assert "webhook" not in silent.service.connections.slot(connected.agent).due
+    assert "webhook" not in silent.parts.connections.slot(connected.agent).due
     assert connected.backend.refused == []
     put(silent, "s2")
     silent.close()
@@ -337,7 +341,7 @@ def test_after_the_address_was_taken_away_letters_are_neither_sent_nor_in_the_wa
 
 
 def test_queueing_costs_no_round_trip(connected: Told) -> None:
-    schedule, database = connected.service.schedule, connected.service.database
+    schedule, database = connected.parts.schedule, connected.parts.database
     put(connected, "warm")
     put(connected, "warm", days=4)
     schedule.cancel(connected.agent, "warm", By.AGENT, None)
@@ -357,11 +361,11 @@ def test_queueing_costs_no_round_trip(connected: Told) -> None:
 def test_undelivered_letters_are_erased_with_the_connection(connected: Told) -> None:
     connected.backend.status = 503
     put(connected)
-    connected.service.disconnect.disconnect(connected.agent, Actor.AGENT)
+    connected.parts.disconnect.disconnect(connected.agent, Actor.AGENT)
     connected.work(2)
-    connected.service.erasure.erase_now(connected.agent, Actor.AGENT)
+    connected.parts.erasure.erase_now(connected.agent, Actor.AGENT)
     assert [kind for kind, _, _ in connected.letters()] == ["connection.erased"]
-    client = connected.service.database.client
+    client = connected.parts.database.client
     client.delete(*client.keys("browser:*"))
     assert "agent-1" not in connected.stored()
 
@@ -369,12 +373,12 @@ def test_undelivered_letters_are_erased_with_the_connection(connected: Told) -> 
 def test_the_database_ends_letters_by_itself_where_no_worker_runs(connected: Told) -> None:
     connected.backend.status = 503
     put(connected)
-    client = connected.service.database.client
-    connected.service.disconnect.disconnect(connected.agent, Actor.AGENT)
+    client = connected.parts.database.client
+    connected.parts.disconnect.disconnect(connected.agent, Actor.AGENT)
     lifetimes = {client.pttl(keys.part(connected.agent, part)) // 1000 for part in ("letters", "facts")}
     assert len(lifetimes) == 1  # with everything else of the connection
     assert 7 * DAY < lifetimes.pop() * 1000 <= 8 * DAY
-    connected.service.erasure.erase_now(connected.agent, Actor.AGENT)
+    connected.parts.erasure.erase_now(connected.agent, Actor.AGENT)
     for name in (keys.erased(connected.agent.shard), keys.erased_due(connected.agent.shard)):
         assert 7 * DAY < client.pttl(name) <= 8 * DAY
 
@@ -411,7 +415,7 @@ def test_the_pauses_grow_and_a_receiver_that_is_back_is_told_everything(connecte
     put(connected)
     for _ in range(24 * 12):
         connected.clock.advance(300)
-        if connected.service.timers.backlog()[0]:
+        if connected.parts.timers.backlog()[0]:
             connected.work()
     assert 6 <= len(connected.backend.refused) <= 16
     assert len({one["data"]["sequence"] for one in connected.backend.refused}) == 1
@@ -448,7 +452,7 @@ def test_a_receiver_that_wants_none_is_left_alone_for_an_hour_and_the_operator_t
 def test_nothing_is_lost_while_the_receiver_is_away_and_the_log_tells_of_it(
     connected: Told, clean_store: str, google_process: LocalGoogle, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    away = Household.of(
+    away = TestService.of(
         clean_store, google_process, connected.clock,
         **(connected.variables | {"CALENDAR_WEBHOOK_URL": "http://127.0.0.1:9/"}),
     )  # fmt: skip
@@ -472,8 +476,8 @@ def test_where_nobody_answers_other_agents_letters_only_wait(connected: Told) ->
     away = connected.replica()
     seen: list[Answer] = []
     nowhere = Webhooks("http://127.0.0.1:9/", lambda: (), observe=seen.append)
-    notify = replace(away.service.notify, webhooks=nowhere)
-    Worker(replace(away.service, notify=notify)).round()
+    notify = replace(away.parts.notify, webhooks=nowhere)
+    Worker(replace(away.parts, notify=notify)).round()
     assert seen == [Answer(None, "refused")] * 5
     away.close()
     connected.clock.advance(11)
@@ -481,11 +485,15 @@ def test_where_nobody_answers_other_agents_letters_only_wait(connected: Told) ->
 
 
 def test_a_sender_that_dies_after_the_answer_leads_to_a_repetition_with_the_same_id(connected: Told) -> None:
+    """Delivery is at least once.
+
+    The receiver drops the repetition by its id, and a later event must not arrive before it.
+    """
     put(connected, "s1")
     put(connected, "s2")
     configure({"notify.after_send_before_store": "raise"})
     with pytest.raises(FailpointRaised):
-        connected.service.notify.deliver(connected.agent)
+        connected.parts.notify.deliver(connected.agent)
     configure({})
     assert len(connected.backend.ids) == 1
     connected.work()
@@ -500,7 +508,7 @@ def test_a_sender_that_dies_after_the_answer_leads_to_a_repetition_with_the_same
 def test_while_one_sender_has_a_letter_another_sends_nothing(connected: Told) -> None:
     put(connected, "s1")
     put(connected, "s2")
-    letters = connected.service.notify.letters
+    letters = connected.parts.notify.letters
     taken = letters.take(connected.agent)
     assert taken is not None
     assert connected.told() == []
@@ -509,13 +517,14 @@ def test_while_one_sender_has_a_letter_another_sends_nothing(connected: Told) ->
 
 
 def test_a_letter_sent_while_its_connection_was_erased_leaves_nothing_behind(connected: Told) -> None:
-    connected.service.disconnect.disconnect(connected.agent, Actor.AGENT)
-    letters = connected.service.notify.letters
+    """The sender records its result after the erasure. Writing that result would create the agent's slot again."""
+    connected.parts.disconnect.disconnect(connected.agent, Actor.AGENT)
+    letters = connected.parts.notify.letters
     taken = letters.take(connected.agent)
     assert taken is not None
-    connected.service.erasure.erase_now(connected.agent, Actor.AGENT)
+    connected.parts.erasure.erase_now(connected.agent, Actor.AGENT)
     letters.done(connected.agent, taken.letter, "later", 1000)
-    client = connected.service.database.client
+    client = connected.parts.database.client
     assert [key for key in client.keys("*") if "agent-1" in key and "browser" not in key] == []
 
 
@@ -546,9 +555,9 @@ def test_a_letter_given_up_is_replayed_when_asked(connected: Told) -> None:
     assert connected.letters() == [("session.applied", 2, True)]
     connected.backend.status = 204
     assert connected.told() == []
-    assert connected.service.notify.letters.replay(connected.agent) == 1
+    assert connected.parts.notify.letters.replay(connected.agent) == 1
     assert connected.told() == ["session.applied"]
-    assert connected.service.notify.letters.replay(connected.agent) == 0
+    assert connected.parts.notify.letters.replay(connected.agent) == 0
     assert connected.letters() == []
 
 
@@ -562,7 +571,7 @@ def test_a_letter_is_kept_for_seven_days_at_most(connected: Told) -> None:
     connected.clock.advance(2 * HOUR)
     connected.work()
     assert connected.letters() == []
-    assert connected.service.notify.letters.replay(connected.agent) == 0
+    assert connected.parts.notify.letters.replay(connected.agent) == 0
 
 
 def test_a_clock_that_jumped_ends_no_letter(connected: Told) -> None:
@@ -570,21 +579,25 @@ def test_a_clock_that_jumped_ends_no_letter(connected: Told) -> None:
     put(connected)
     connected.work()
     variables = connected.variables | {"CALENDAR_TEST_SKEW": str(-2 * HOUR)}
-    wrong = Household.of(variables["CALENDAR_REDIS_URL"], connected.google, connected.clock, **variables)
+    wrong = TestService.of(variables["CALENDAR_REDIS_URL"], connected.google, connected.clock, **variables)
     connected.clock.advance(7 * 24 * HOUR + 60)
-    wrong.service.notify.letters.end(connected.agent)
+    wrong.parts.notify.letters.end(connected.agent)
     wrong.close()
     assert [kind for kind, _, _ in connected.letters()] == ["session.applied"]
     connected.clock.advance(601)
-    connected.service.notify.letters.end(connected.agent)
+    connected.parts.notify.letters.end(connected.agent)
     assert connected.letters() == []
 
 
 def test_a_pause_that_a_jumped_clock_left_behind_ends_with_the_next_letter(connected: Told) -> None:
+    """A backoff computed by a clock that ran ahead lies a month off.
+
+    Without this, no event of the agent would be delivered until then.
+    """
     connected.backend.status = 500
     put(connected, "s1")
     connected.clock.advance(31 * 24 * HOUR)
-    connected.service.notify.deliver(connected.agent)
+    connected.parts.notify.deliver(connected.agent)
     connected.clock.advance(-31 * 24 * HOUR)
     connected.backend.status = 204
     assert connected.told() == []
@@ -596,13 +609,13 @@ def test_an_erasure_that_cannot_be_told_is_given_up_replayed_and_in_the_end_forg
     connected: Told,
 ) -> None:
     connected.backend.status = 500
-    connected.service.disconnect.disconnect(connected.agent, Actor.AGENT)
-    connected.service.erasure.erase_now(connected.agent, Actor.AGENT)
+    connected.parts.disconnect.disconnect(connected.agent, Actor.AGENT)
+    connected.parts.erasure.erase_now(connected.agent, Actor.AGENT)
     connected.fail_for(THREE_DAYS + 7 * HOUR)
     assert connected.letters() == [("connection.erased", 3, True)]
     tried = len(connected.backend.refused)
     assert 10 <= tried <= 60
-    assert connected.service.notify.letters.replay_erased() == 1
+    assert connected.parts.notify.letters.replay_erased() == 1
     connected.work()
     assert len(connected.backend.refused) == tried + 1
     connected.clock.advance(5 * 24 * HOUR)
@@ -621,7 +634,7 @@ def test_what_is_told_is_as_things_are_when_it_is_told(connected: Told) -> None:
     connected.backend.status = 503
     put(connected)
     connected.work()
-    connected.service.organizations.pause(connected.agent, Actor.AGENT, paused=True)
+    connected.parts.organizations.pause(connected.agent, Actor.AGENT, paused=True)
     put(connected, days=6)
     connected.backend.status = 204
     connected.clock.advance(6)

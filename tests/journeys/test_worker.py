@@ -25,154 +25,170 @@ from calendar_service.store.journal import Actor
 from calendar_service.worker.maintenance import Checkpoint, Repairs
 from calendar_service.worker.periodic import Periodic
 from calendar_service.worker.session_queue import SessionQueue
-from tests.household import SECOND as OTHER_ACCOUNT
-from tests.household import Household
 from tests.journeys.conftest import NEIGHBOUR
 from tests.journeys.test_flow import alarms
+from tests.support.service import SECOND as OTHER_ACCOUNT
+from tests.support.service import TestService
 
 
 @pytest.mark.parametrize("spoilt", ["acme/agent-1", "acme/neighbour"])
 def test_a_record_that_cannot_be_read_leaves_the_others_alone(
-    house: Household, capsys: pytest.CaptureFixture[str], spoilt: str
+    service: TestService, capsys: pytest.CaptureFixture[str], spoilt: str
 ) -> None:
-    house.connect()
-    house.connect(NEIGHBOUR, OTHER_ACCOUNT)
-    agents = {agent.member: agent for agent in (house.agent, NEIGHBOUR)}
+    service.connect()
+    service.connect(NEIGHBOUR, OTHER_ACCOUNT)
+    agents = {agent.member: agent for agent in (service.agent, NEIGHBOUR)}
     for agent in agents.values():
-        house.service.disconnect.end(agent, Actor.ADMINISTRATOR)
-    house.service.database.client.hset(keys.part(agents[spoilt], "facts"), "proof_at", "spoilt")
-    house.work(2)
-    assert len(house.live_tokens()) == 1
+        service.parts.disconnect.end(agent, Actor.ADMINISTRATOR)
+    service.parts.database.client.hset(keys.part(agents[spoilt], "facts"), "proof_at", "spoilt")
+    service.work(2)
+    assert len(service.live_tokens()) == 1
     assert "worker.surprise" in capsys.readouterr().err
 
 
 def test_a_worker_whose_clock_is_wrong_drops_no_session(
-    house: Household, capsys: pytest.CaptureFixture[str]
+    service: TestService, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    house.connect()
-    house.service.schedule.put(house.agent, "applied", house.content(days=10), By.AGENT, None)
-    house.service.organizations.pause(house.agent, Actor.AGENT, paused=True)
-    house.service.schedule.put(house.agent, "waits", house.content(days=10), By.AGENT, None)
-    house.clock.advance((DAY + MINUTE) / SECOND)
-    ahead = Household.of(
-        house.variables["CALENDAR_REDIS_URL"], house.google, house.clock,
-        **house.variables | {"CALENDAR_TEST_SKEW": str(60 * DAY // SECOND)},
+    service.connect()
+    service.parts.schedule.put(service.agent, "applied", service.content(days=10), By.AGENT, None)
+    service.parts.organizations.pause(service.agent, Actor.AGENT, paused=True)
+    service.parts.schedule.put(service.agent, "waits", service.content(days=10), By.AGENT, None)
+    service.clock.advance((DAY + MINUTE) / SECOND)
+    ahead = TestService.of(
+        service.variables["CALENDAR_REDIS_URL"], service.google, service.clock,
+        **service.variables | {"CALENDAR_TEST_SKEW": str(60 * DAY // SECOND)},
     )  # fmt: skip
     ahead.work(2)
     ahead.close()
-    sessions = house.service.register.sessions
-    assert {record.session for record in sessions.all(house.agent)} == {"applied", "waits"}
-    assert sessions.waiting(house.agent).keys() == {"waits"}
+    sessions = service.parts.register.sessions
+    assert {record.session for record in sessions.all(service.agent)} == {"applied", "waits"}
+    assert sessions.waiting(service.agent).keys() == {"waits"}
     assert set(alarms(capsys)) == {"erasure.clocks_differ"}
-    due = house.service.connections.slot(house.agent).due
-    assert due["tidy"] <= house.service.clock.now() + 11 * MINUTE
+    due = service.parts.connections.slot(service.agent).due
+    assert due["tidy"] <= service.parts.clock.now() + 11 * MINUTE
 
 
-def test_what_a_clock_that_was_ahead_put_far_off_is_looked_at_once_it_is_right(house: Household) -> None:
-    house.connect()
-    house.clock.advance(31 * DAY / SECOND)
-    house.work(3)
-    house.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=1)
-    wish = house.content(days=60)
-    assert house.service.schedule.put(house.agent, "s1", wish, By.AGENT, None).status is Status.PENDING
-    house.service.organizations.pause(house.agent, Actor.AGENT, paused=True)
-    house.service.schedule.put(house.agent, "waits", wish, By.AGENT, None)
-    house.service.organizations.pause(house.agent, Actor.AGENT, paused=False)
-    house.clock.advance(-31 * DAY / SECOND)
-    slot = house.service.connections.slot(house.agent)
+def test_what_a_clock_that_was_ahead_put_far_off_is_looked_at_once_it_is_right(service: TestService) -> None:
+    """While a server's clock runs ahead, due times are written that lie a month too far off.
+
+    Nothing would be done until then, so they are reset.
+    """
+    service.connect()
+    service.clock.advance(31 * DAY / SECOND)
+    service.work(3)
+    service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=1)
+    wish = service.content(days=60)
+    assert service.parts.schedule.put(service.agent, "s1", wish, By.AGENT, None).status is Status.PENDING
+    service.parts.organizations.pause(service.agent, Actor.AGENT, paused=True)
+    service.parts.schedule.put(service.agent, "waits", wish, By.AGENT, None)
+    service.parts.organizations.pause(service.agent, Actor.AGENT, paused=False)
+    service.clock.advance(-31 * DAY / SECOND)
+    slot = service.parts.connections.slot(service.agent)
     assert slot.due["probe"] > slot.now + 30 * DAY
-    assert house.service.register.realign() >= 4
-    house.work(3)
-    slot = house.service.connections.slot(house.agent)
+    assert service.parts.register.realign() >= 4
+    service.work(3)
+    slot = service.parts.connections.slot(service.agent)
     assert max(slot.due.values()) < slot.now + 2 * DAY
-    assert len(house.events()) == 2
-    assert house.service.register.realign() == 0
+    assert len(service.events()) == 2
+    assert service.parts.register.realign() == 0
 
 
-def test_realigning_leaves_told_ends_alone(house: Household) -> None:
-    house.connect()
-    house.service.organizations.pause(house.agent, Actor.AGENT, paused=True)
-    house.service.schedule.put(house.agent, "waits", house.content(days=20), By.AGENT, None)
-    house.connect(NEIGHBOUR, OTHER_ACCOUNT)
-    house.service.disconnect.end(NEIGHBOUR, Actor.AGENT)
-    before = [house.service.connections.slot(agent).due for agent in (house.agent, NEIGHBOUR)]
-    assert house.service.register.realign() == 0
-    assert [house.service.connections.slot(agent).due for agent in (house.agent, NEIGHBOUR)] == before
+def test_realigning_leaves_told_ends_alone(service: TestService) -> None:
+    service.connect()
+    service.parts.organizations.pause(service.agent, Actor.AGENT, paused=True)
+    service.parts.schedule.put(service.agent, "waits", service.content(days=20), By.AGENT, None)
+    service.connect(NEIGHBOUR, OTHER_ACCOUNT)
+    service.parts.disconnect.end(NEIGHBOUR, Actor.AGENT)
+    before = [service.parts.connections.slot(agent).due for agent in (service.agent, NEIGHBOUR)]
+    assert service.parts.register.realign() == 0
+    assert [service.parts.connections.slot(agent).due for agent in (service.agent, NEIGHBOUR)] == before
 
 
-def test_an_errand_waits_for_google_no_longer_than_it_is_this_workers(house: Household) -> None:
-    house.connect()
-    house.service.disconnect.end(house.agent, Actor.ADMINISTRATOR)
-    hurried = house.limited(worker_seconds=0.3)
-    house.google.fault("/revoke", {"hang": True})
+def test_an_errand_waits_for_google_no_longer_than_it_is_this_workers(service: TestService) -> None:
+    """A Google that hangs must not hold a worker past its lease.
+
+    Another worker takes the teardown then, and both would revoke.
+    """
+    service.connect()
+    service.parts.disconnect.end(service.agent, Actor.ADMINISTRATOR)
+    hurried = service.limited(worker_seconds=0.3)
+    service.google.fault("/revoke", {"hang": True})
     began = monotonic()
     hurried.work()
     assert monotonic() - began < 4  # a call by itself may last twice as long
-    assert house.facts.revocation == "pending"
-    house.google.clear_faults()
-    house.clock.advance(60)
-    house.work()
-    assert house.facts.revocation == "confirmed"
+    assert service.facts.revocation == "pending"
+    service.google.clear_faults()
+    service.clock.advance(60)
+    service.work()
+    assert service.facts.revocation == "confirmed"
     hurried.close()
 
 
-def test_after_seven_days_the_token_is_destroyed_however_rarely_it_was_tried(house: Household) -> None:
-    house.connect()
-    house.service.disconnect.end(house.agent, Actor.ADMINISTRATOR)
-    house.google.fault("/revoke", {"status": 503, "reason": "backendError"})
-    connections = house.service.connections
-    (errand,) = connections.slot(house.agent).errands
-    connections.errand_step(house.agent, replace(errand, tries=30), 0)  # as after days of trouble
-    house.clock.advance((7 * DAY - 10 * MINUTE) / SECOND)
-    house.work()
-    assert house.facts.revocation == "pending"
-    house.clock.advance(11 * 60)
-    house.work()
-    assert connections.slot(house.agent).errands == ()
-    assert errand.grant not in house.stored()
+def test_after_seven_days_the_token_is_destroyed_however_rarely_it_was_tried(service: TestService) -> None:
+    """The pause between two tries grows to hours.
+
+    The last try must not be later than the term after which a token may not be kept.
+    """
+    service.connect()
+    service.parts.disconnect.end(service.agent, Actor.ADMINISTRATOR)
+    service.google.fault("/revoke", {"status": 503, "reason": "backendError"})
+    connections = service.parts.connections
+    (errand,) = connections.slot(service.agent).errands
+    connections.errand_step(service.agent, replace(errand, tries=30), 0)  # as after days of trouble
+    service.clock.advance((7 * DAY - 10 * MINUTE) / SECOND)
+    service.work()
+    assert service.facts.revocation == "pending"
+    service.clock.advance(11 * 60)
+    service.work()
+    assert connections.slot(service.agent).errands == ()
+    assert errand.grant not in service.stored()
 
 
 def test_after_an_hour_the_permission_ends_whatever_the_pause_and_whatever_became_of_the_calendar(
-    house: Household,
+    service: TestService,
 ) -> None:
-    house.connect()
+    """Deleting the calendar needs the permission, so the revocation waits for it.
+
+    It waits an hour at most, even where the next try is due later.
+    """
+    service.connect()
     deletion = {"method": "DELETE", "path": "/calendar/v3/calendars/*"}
-    house.google.fault(deletion, {"status": 503, "reason": "backendError"})
-    house.service.disconnect.disconnect(house.agent, Actor.AGENT, delete_calendar=True)
-    (errand,) = house.service.connections.slot(house.agent).errands
-    house.service.connections.errand_step(house.agent, replace(errand, tries=30), 0)
-    house.work()
-    house.clock.advance((HOUR + 2 * SECOND) / SECOND)
-    house.work()
-    assert house.live_tokens() == []
-    assert house.facts.calendar_fate == "refused"
+    service.google.fault(deletion, {"status": 503, "reason": "backendError"})
+    service.parts.disconnect.disconnect(service.agent, Actor.AGENT, delete_calendar=True)
+    (errand,) = service.parts.connections.slot(service.agent).errands
+    service.parts.connections.errand_step(service.agent, replace(errand, tries=30), 0)
+    service.work()
+    service.clock.advance((HOUR + 2 * SECOND) / SECOND)
+    service.work()
+    assert service.live_tokens() == []
+    assert service.facts.calendar_fate == "refused"
 
 
 # --- what does not open ---
 
 
-def put(house: Household, session: str, days: int = 3) -> None:
-    house.service.schedule.put(house.agent, session, house.content(session, days=days), By.AGENT, None)
+def put(service: TestService, session: str, days: int = 3) -> None:
+    service.parts.schedule.put(service.agent, session, service.content(session, days=days), By.AGENT, None)
 
 
-def seen(house: Household, session: str) -> tuple[Status, str]:
-    view = house.service.schedule.get(house.agent, session, read_google=False)
+def seen(service: TestService, session: str) -> tuple[Status, str]:
+    view = service.parts.schedule.get(service.agent, session, read_google=False)
     return view.status, view.reason
 
 
 @pytest.fixture
-def spoilt(house: Household) -> Household:
+def spoilt(service: TestService) -> TestService:
     """Two sessions that wait for Google; what is kept of the first does not open."""
-    house.connect()
-    house.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=2)
-    put(house, "spoilt")
-    put(house, "good")
-    house.service.database.client.hset(keys.part(house.agent, "waiting"), "spoilt", "cs1.data.garbage")
-    return house
+    service.connect()
+    service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=2)
+    put(service, "spoilt")
+    put(service, "good")
+    service.parts.database.client.hset(keys.part(service.agent, "waiting"), "spoilt", "cs1.data.garbage")
+    return service
 
 
 def test_content_that_does_not_open_keeps_no_other_session_waiting(
-    spoilt: Household, capsys: pytest.CaptureFixture[str]
+    spoilt: TestService, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spoilt.clock.advance(60)
     spoilt.work(2)
@@ -181,7 +197,7 @@ def test_content_that_does_not_open_keeps_no_other_session_waiting(
     assert "worker.record_trouble" in capsys.readouterr().err
 
 
-def test_content_that_does_not_open_is_told_as_failed_when_its_day_is_over(spoilt: Household) -> None:
+def test_content_that_does_not_open_is_told_as_failed_when_its_day_is_over(spoilt: TestService) -> None:
     spoilt.clock.advance(3 * DAY / SECOND)
     spoilt.work()
     assert seen(spoilt, "spoilt")[0] is Status.PENDING  # the keys may come back
@@ -191,27 +207,35 @@ def test_content_that_does_not_open_is_told_as_failed_when_its_day_is_over(spoil
     assert "garbage" not in spoilt.stored()
 
 
-def test_content_that_does_not_open_waits_for_a_person_no_longer_than_any_other(house: Household) -> None:
-    house.connect()
-    house.service.organizations.pause(house.agent, Actor.AGENT, paused=True)
-    put(house, "spoilt", days=90)
-    house.service.database.client.hset(keys.part(house.agent, "waiting"), "spoilt", "cs1.data.garbage")
-    house.clock.advance(30 * DAY / SECOND)
-    house.work()
-    assert seen(house, "spoilt") == (Status.FAILED, "waited_too_long")
+def test_content_that_does_not_open_waits_for_a_person_no_longer_than_any_other(service: TestService) -> None:
+    """A wait ends after 30 days by the record alone.
+
+    Content that no key opens must not be kept longer for that reason.
+    """
+    service.connect()
+    service.parts.organizations.pause(service.agent, Actor.AGENT, paused=True)
+    put(service, "spoilt", days=90)
+    service.parts.database.client.hset(keys.part(service.agent, "waiting"), "spoilt", "cs1.data.garbage")
+    service.clock.advance(30 * DAY / SECOND)
+    service.work()
+    assert seen(service, "spoilt") == (Status.FAILED, "waited_too_long")
 
 
-def test_what_a_newer_version_keeps_of_one_session_keeps_no_other_waiting(house: Household) -> None:
-    house.connect()
-    house.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=2)
-    put(house, "newer")
-    put(house, "good")
-    client, key = house.service.database.client, keys.part(house.agent, "sessions")
+def test_what_a_newer_version_keeps_of_one_session_keeps_no_other_waiting(service: TestService) -> None:
+    """During a rolling upgrade an older worker meets a record with a field it does not know.
+
+    It leaves that session alone and does the others.
+    """
+    service.connect()
+    service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=2)
+    put(service, "newer")
+    put(service, "good")
+    client, key = service.parts.database.client, keys.part(service.agent, "sessions")
     newer = json.dumps(json.loads(client.hget(key, "newer") or "") | {"shade": "blue"})
     client.hset(key, "newer", newer)
-    house.clock.advance(60)
-    house.work(2)
-    assert [event["summary"] for event in house.events()] == ["good"]
+    service.clock.advance(60)
+    service.work(2)
+    assert [event["summary"] for event in service.events()] == ["good"]
     assert client.hget(key, "newer") == newer
 
 
@@ -219,39 +243,39 @@ def test_what_a_newer_version_keeps_of_one_session_keeps_no_other_waiting(house:
 
 
 @pytest.fixture
-def queue(house: Household) -> SessionQueue:
+def queue(service: TestService) -> SessionQueue:
     """A worker's queue, and one session that has to be written."""
-    house.connect()
-    house.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=1)
-    put(house, "s1")
-    return SessionQueue(house.service.order, house.service.flow, house.service.clock)
+    service.connect()
+    service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=1)
+    put(service, "s1")
+    return SessionQueue(service.parts.order, service.parts.flow, service.parts.clock)
 
 
-def queued(house: Household, queue: SessionQueue) -> None:
+def queued(service: TestService, queue: SessionQueue) -> None:
     """Put the session into the queue while its account has to wait."""
-    slot = house.service.connections.slot(house.agent)
-    house.service.flow.account_limited(slot.facts.account_mark)
+    slot = service.parts.connections.slot(service.agent)
+    service.parts.flow.account_limited(slot.facts.account_mark)
     assert queue.add(slot, ["s1"]) == set()
     assert list(queue.admitted()) == []
 
 
 def test_a_session_is_kept_until_its_account_may_be_used_and_then_taken_once(
-    house: Household, queue: SessionQueue
+    service: TestService, queue: SessionQueue
 ) -> None:
-    queued(house, queue)
-    house.clock.advance(5)
+    queued(service, queue)
+    service.clock.advance(5)
     assert [session.session for session in queue.admitted()] == ["s1"]
     assert list(queue.admitted()) == []
 
 
 @pytest.mark.parametrize("seconds", [26, -26])
 def test_a_session_is_kept_no_longer_than_its_agent_is_this_workers_nor_behind_a_clock_set_back(
-    house: Household, queue: SessionQueue, seconds: int
+    service: TestService, queue: SessionQueue, seconds: int
 ) -> None:
-    queued(house, queue)
-    house.clock.advance(seconds)
+    queued(service, queue)
+    service.clock.advance(seconds)
     assert list(queue.admitted()) == []
-    house.clock.advance(10)
+    service.clock.advance(10)
     assert list(queue.admitted()) == []
 
 
@@ -259,20 +283,22 @@ def test_a_session_is_kept_no_longer_than_its_agent_is_this_workers_nor_behind_a
 
 
 @pytest.fixture
-def checkpoint(house: Household) -> Checkpoint:
+def checkpoint(service: TestService) -> Checkpoint:
     """The day's checkpoint of a worker that has sealed nothing yet."""
-    house.connect()
-    sealing = Periodic(MINUTE, house.service.sealer.seal)
-    return Checkpoint(house.service, sealing, Repairs(house.service))
+    service.connect()
+    sealing = Periodic(MINUTE, service.parts.sealer.seal)
+    return Checkpoint(service.parts, sealing, Repairs(service.parts))
 
 
-def test_the_checkpoint_waits_until_everything_is_sealed(house: Household, checkpoint: Checkpoint) -> None:
-    sealing, trail = checkpoint.sealing, house.service.sealer.trail
+def test_the_checkpoint_waits_until_everything_is_sealed(
+    service: TestService, checkpoint: Checkpoint
+) -> None:
+    sealing, trail = checkpoint.sealing, service.parts.sealer.trail
     rounds = 0
-    while sealing.is_due(house.service.clock.now()):
+    while sealing.is_due(service.parts.clock.now()):
         assert checkpoint.run()
         assert trail.newest_checkpoint() is None
-        sealing.run(house.service.clock.now())
+        sealing.run(service.parts.clock.now())
         rounds += 1
     assert rounds > 1
     assert not checkpoint.run()
@@ -280,100 +306,106 @@ def test_the_checkpoint_waits_until_everything_is_sealed(house: Household, check
 
 
 def test_trouble_with_one_repair_keeps_no_other_back(
-    house: Household, checkpoint: Checkpoint, capsys: pytest.CaptureFixture[str]
+    service: TestService, checkpoint: Checkpoint, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    house.work(3)
-    client, due = house.service.database.client, keys.part(house.agent, "due")
+    service.work(3)
+    client, due = service.parts.database.client, keys.part(service.agent, "due")
     client.zincrby(due, 31 * DAY, "probe")
-    client.delete(keys.account_mark(house.facts.account_mark))  # put right from a record that cannot be read
-    client.hset(keys.part(house.agent, "facts"), "calendar_since", "spoilt")
-    house.clock.advance(DAY / SECOND)
-    checkpoint.sealing.run(house.service.clock.now())
+    client.delete(
+        keys.account_mark(service.facts.account_mark)
+    )  # put right from a record that cannot be read
+    client.hset(keys.part(service.agent, "facts"), "calendar_since", "spoilt")
+    service.clock.advance(DAY / SECOND)
+    checkpoint.sealing.run(service.parts.clock.now())
     checkpoint.run()
     assert '"event":"worker.surprise"' in capsys.readouterr().err
-    assert int(client.zscore(due, "probe") or 0) < house.service.clock.now() + MINUTE
+    assert int(client.zscore(due, "probe") or 0) < service.parts.clock.now() + MINUTE
 
 
 # --- pauses by class of trouble ---
 
 
-def calls_in(house: Household, hours: int) -> int:
+def calls_in(service: TestService, hours: int) -> int:
     """Return how often Google was asked in so many hours, a worker looking in every ten minutes."""
-    before = len(house.calls())
+    before = len(service.calls())
     for _ in range(hours * 6):
-        house.clock.advance(600)
-        house.work()
-    return len(house.calls()) - before
+        service.clock.advance(600)
+        service.work()
+    return len(service.calls()) - before
 
 
-def test_a_calendar_that_the_quota_refuses_is_tried_again_after_hours(house: Household) -> None:
-    house.google.switch(calendar_quota=0)
-    assert not house.connect().calendar_ready
-    house.clock.advance(61)
-    house.work()
-    asked = calls_in(house, 1)
+def test_a_calendar_that_the_quota_refuses_is_tried_again_after_hours(service: TestService) -> None:
+    service.google.switch(calendar_quota=0)
+    assert not service.connect().calendar_ready
+    service.clock.advance(61)
+    service.work()
+    asked = calls_in(service, 1)
     assert asked == 0
-    house.google.switch(calendar_quota=None)
-    calls_in(house, 4)
-    assert len(house.calendars()) == 1
+    service.google.switch(calendar_quota=None)
+    calls_in(service, 4)
+    assert len(service.calendars()) == 1
 
 
 def test_who_connects_while_the_calendar_is_refused_to_the_worker_waits_no_hours_for_it(
-    house: Household,
+    service: TestService,
 ) -> None:
-    house.google.switch(calendar_quota=0)
-    house.connect()
-    house.clock.advance(61)
-    person = house.replica()
+    """A refused quota puts the next try hours away.
+
+    That pause must not count for a consent given while the worker was being refused.
+    """
+    service.google.switch(calendar_quota=0)
+    service.connect()
+    service.clock.advance(61)
+    person = service.replica()
 
     def connect_again() -> None:
         assert not person.connect().calendar_ready  # the worker is making it
-        house.google.switch(calendar_quota=None)
+        service.google.switch(calendar_quota=None)
 
-    house.at_call("calendar.calendars.insert", connect_again)
-    house.work()
+    service.at_call("calendar.calendars.insert", connect_again)
+    service.work()
     person.close()
-    assert house.calendars() == []
-    house.clock.advance(61)
-    house.work()
-    assert len(house.calendars()) == 1
+    assert service.calendars() == []
+    service.clock.advance(61)
+    service.work()
+    assert len(service.calendars()) == 1
 
 
 @pytest.mark.parametrize("reason", ["forbidden", "invalid"])
-def test_a_calendar_that_is_refused_is_tried_again_after_hours(house: Household, reason: str) -> None:
+def test_a_calendar_that_is_refused_is_tried_again_after_hours(service: TestService, reason: str) -> None:
     status = {"forbidden": 403, "invalid": 400}[reason]
-    house.google.fault(
+    service.google.fault(
         {"method": "POST", "path": "/calendar/v3/calendars"}, {"status": status, "reason": reason}
     )
-    house.connect()
-    house.clock.advance(61)
-    house.work()
-    assert calls_in(house, 1) == 0
+    service.connect()
+    service.clock.advance(61)
+    service.work()
+    assert calls_in(service, 1) == 0
 
 
-def test_an_administrators_block_is_proved_after_hours(house: Household) -> None:
-    house.connect()
-    house.google.switch(admin_block=True)
-    house.clock.advance(DAY / SECOND)
-    house.work()
-    assert house.calls()[-1] == "oauth2.token"
-    assert calls_in(house, 1) == 0
-    house.google.switch(admin_block=False)
-    calls_in(house, 4)
-    assert house.facts.proof_at > house.service.clock.now() - 5 * HOUR
+def test_an_administrators_block_is_proved_after_hours(service: TestService) -> None:
+    service.connect()
+    service.google.switch(admin_block=True)
+    service.clock.advance(DAY / SECOND)
+    service.work()
+    assert service.calls()[-1] == "oauth2.token"
+    assert calls_in(service, 1) == 0
+    service.google.switch(admin_block=False)
+    calls_in(service, 4)
+    assert service.facts.proof_at > service.parts.clock.now() - 5 * HOUR
 
 
-def test_passing_trouble_is_looked_at_again_within_a_minute(house: Household) -> None:
-    house.google.fault(
+def test_passing_trouble_is_looked_at_again_within_a_minute(service: TestService) -> None:
+    service.google.fault(
         {"method": "POST", "path": "/calendar/v3/calendars"},
         {"status": 503, "reason": "backendError"},
         times=2,
     )
-    house.connect()
+    service.connect()
     for _ in range(2):
-        house.clock.advance(61)
-        house.work()
-    assert len(house.calendars()) == 1
+        service.clock.advance(61)
+        service.work()
+    assert len(service.calendars()) == 1
 
 
 @pytest.mark.parametrize(

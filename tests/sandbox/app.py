@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from calendar_service.sandbox.clients import OAuthClient
-from tests.local_google import LocalGoogle, fetch
 from tests.sandbox.http_api import FULL
+from tests.support.local_google import LocalGoogle, fetch
 
 APP = OAuthClient("app.apps.test", "app-secret", "project-a", ("http://localhost:9/cb",), "Sessions App")
 OTHER_APP = OAuthClient(

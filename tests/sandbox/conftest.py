@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.local_google import LocalGoogle
 from tests.sandbox.app import APP, ONE, OTHER_APP, STRANGER_APP, App
 from tests.sandbox.http_api import FULL, GoogleApi
+from tests.support.local_google import LocalGoogle
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.local_google import fetch
 from tests.sandbox.http_api import GoogleApi
 from tests.sandbox.laws_calendars import CalendarLaws
 from tests.sandbox.laws_events import EventLaws
 from tests.sandbox.laws_lists import ListLaws
+from tests.support.local_google import fetch
 
 TOKEN_URI = os.environ.get("LAWS_TOKEN_URI", "https://oauth2.googleapis.com/token")
 API_ENDPOINT = os.environ.get("LAWS_API_ENDPOINT", "https://www.googleapis.com/calendar/v3/")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.local_google import LocalGoogle
 from tests.sandbox.facts import fact
 from tests.sandbox.http_api import GoogleApi
+from tests.support.local_google import LocalGoogle
 
 
 def batch(google: LocalGoogle, api: GoogleApi, calls: list[str], **headers: str) -> tuple[int, str]:

@@ -3,9 +3,9 @@
 import stat
 from pathlib import Path
 
-from tests.local_google import LocalGoogle
 from tests.sandbox.app import APP, App
 from tests.sandbox.http_api import GoogleApi
+from tests.support.local_google import LocalGoogle
 
 
 def test_books_survive_a_stop_and_a_kill(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ import pytest
 from playwright.sync_api import Page
 
 from calendar_service.sandbox.clients import OAuthClient
-from tests.browser import chromium
-from tests.local_google import LocalGoogle
 from tests.sandbox.app import ONE, TWO, App
 from tests.sandbox.http_api import GoogleApi
 from tests.sandbox.receiver import listening
+from tests.support.browser import chromium
+from tests.support.local_google import LocalGoogle
 
 InBrowser = Callable[[Callable[[Page], None]], None]
 

@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.local_google import LocalGoogle, fetch
 from tests.sandbox.app import ONE, TWO
 from tests.sandbox.conftest import TestClock
 from tests.sandbox.facts import fact
 from tests.sandbox.http_api import GoogleApi
 from tests.sandbox.laws_calendars import CalendarLaws
+from tests.support.local_google import LocalGoogle, fetch
 
 Access = Callable[..., GoogleApi]
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from calendar_service.sandbox.clients import parse_client
-from tests.local_google import LocalGoogle, fetch
+from tests.support.local_google import LocalGoogle, fetch
 
 COMMAND = [sys.executable, "-m", "calendar_service.sandbox"]
 

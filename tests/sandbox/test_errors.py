@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.local_google import LocalGoogle
 from tests.sandbox.app import TWO
 from tests.sandbox.conftest import TestClock
 from tests.sandbox.facts import fact
 from tests.sandbox.http_api import FULL, TIMES, GoogleApi, Reply
+from tests.support.local_google import LocalGoogle
 
 Access = Callable[..., GoogleApi]
 SCOPE = "https://www.googleapis.com/auth/"

@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.local_google import LocalGoogle, fetch
 from tests.sandbox.app import ONE
 from tests.sandbox.facts import fact
 from tests.sandbox.http_api import TIMES, GoogleApi
 from tests.sandbox.laws_events import EventLaws
+from tests.support.local_google import LocalGoogle, fetch
 
 ID = "sess10n0fthe0rder"
 

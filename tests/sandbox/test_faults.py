@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.local_google import LocalGoogle
 from tests.sandbox.http_api import GoogleApi
+from tests.support.local_google import LocalGoogle
 
 EVENTS = {"method": "POST", "path": "/calendar/v3/calendars/*/events"}
 

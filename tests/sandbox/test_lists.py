@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.local_google import LocalGoogle
 from tests.sandbox.facts import fact
 from tests.sandbox.http_api import GoogleApi
 from tests.sandbox.laws_lists import ListLaws, at
+from tests.support.local_google import LocalGoogle
 
 
 class TestListLaws(ListLaws):

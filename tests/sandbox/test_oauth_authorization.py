@@ -6,10 +6,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from tests.local_google import ConsentRefusedError, LocalGoogle, fetch
 from tests.sandbox.app import APP, ONE, TWO, App
 from tests.sandbox.facts import fact
 from tests.sandbox.http_api import FULL
+from tests.support.local_google import ConsentRefusedError, LocalGoogle, fetch
 
 READ = "https://www.googleapis.com/auth/calendar.readonly"
 SETTINGS = "https://www.googleapis.com/auth/calendar.settings.readonly"

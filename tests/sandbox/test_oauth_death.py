@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from tests.local_google import LocalGoogle, fetch
 from tests.sandbox.app import APP, ONE, OTHER_APP, STRANGER_APP, TWO, App
 from tests.sandbox.conftest import TestClock
 from tests.sandbox.facts import fact
+from tests.support.local_google import LocalGoogle, fetch
 
 DAY = 86400
 

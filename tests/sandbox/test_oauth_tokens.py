@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.local_google import LocalGoogle, fetch
 from tests.sandbox.app import APP, OTHER_APP, VERIFIER, App, challenge
 from tests.sandbox.conftest import TestClock
 from tests.sandbox.facts import fact
 from tests.sandbox.http_api import FULL
+from tests.support.local_google import LocalGoogle, fetch
 
 
 def refused(reply: tuple[int, dict[str, str]]) -> tuple[int, str, str]:

@@ -10,9 +10,9 @@ from calendar_service.sandbox.discovery import scope_texts
 from calendar_service.sandbox.scope_words import SPANISH as SCOPES_IN_SPANISH
 from calendar_service.sandbox.scopes import SIGN_IN
 from calendar_service.sandbox.texts import TEXTS
-from tests.local_google import LocalGoogle, fetch
 from tests.sandbox.app import APP, ONE, TWO, App
 from tests.sandbox.http_api import GoogleApi
+from tests.support.local_google import LocalGoogle, fetch
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "sandbox"
 SPANISH = {"Accept-Language": "es-CL,es;q=0.9"}

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.local_google import LocalGoogle
 from tests.sandbox.app import TWO
 from tests.sandbox.conftest import TestClock
 from tests.sandbox.facts import fact
 from tests.sandbox.http_api import GoogleApi, Reply
 from tests.sandbox.receiver import Receiver, listening
+from tests.support.local_google import LocalGoogle
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.local_google import LocalGoogle
+from tests.support.local_google import LocalGoogle
 
 
 def raw(google: LocalGoogle, data: bytes, *more: bytes) -> bytes:

@@ -32,10 +32,10 @@ from google.oauth2.credentials import Credentials
 from google_auth_oauthlib.flow import Flow
 
 from calendar_service.sandbox.discovery import document
-from tests.local_google import LocalGoogle
 from tests.sandbox.app import APP, ONE, VERIFIER, App, challenge
 from tests.sandbox.facts import fact
 from tests.sandbox.http_api import FULL
+from tests.support.local_google import LocalGoogle
 
 NODE = Path(__file__).parent / "node"
 START = datetime(2030, 5, 6, 10, tzinfo=UTC)

@@ -9,6 +9,7 @@ import pytest
 
 from calendar_service import config
 from calendar_service.config import ApiKey, Config, ConfigurationFaults, Role, rundata
+from tests.support.evidence import shows
 from tests.unit.overlays import COMPLETE
 
 IDENTITY, SIGNING, CURRENT, FORMER = (
@@ -79,6 +80,7 @@ def test_production_is_the_rule_where_nothing_is_said(environ: dict[str, str]) -
     assert config.load(environ).is_production
 
 
+@shows("ID-1", "ST-2")
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -105,12 +107,14 @@ def test_production_refuses(environ: dict[str, str], name: str, value: str) -> N
     assert not config.load(relaxed).is_production
 
 
+@shows("ID-1")
 def test_production_refuses_a_profile_with_unset_fields(environ: dict[str, str]) -> None:
     faults = faults_of(environ | {"CALENDAR_OPERATOR": "videsk"})
     assert "CALENDAR_OPERATOR (videsk): policy.url.en" in faults
     assert len(faults) == 8
 
 
+@shows("ID-1")
 @pytest.mark.parametrize("url", ["http://videsk.io/privacy", "https://videsk.example.com/privacy"])
 def test_production_refuses_a_policy_elsewhere(environ: dict[str, str], tmp_path: Path, url: str) -> None:
     (tmp_path / "overlay.toml").write_text(COMPLETE.replace("https://videsk.io/privacy", url), "utf-8")

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from calendar_service import operators
-from calendar_service.domain.evidence import ADDED, EVIDENCE
 from calendar_service.domain.operator import ADDITIONS, CLAUSES
 from calendar_service.journeys.register import Pulse
+from calendar_service.report.evidence import ADDED, EVIDENCE
 from calendar_service.report.judging import PACKAGE, SOURCE, judge, suite_of
 from calendar_service.report.observing import CHECKS
 from calendar_service.report.proofs import Declared, Observed, Standing
+from calendar_service.report.shown_by import SHOWN_BY
 from calendar_service.report.writing import as_json, policy_text, write
 
 MEASURES = {
@@ -23,7 +24,8 @@ ALL = {**EVIDENCE, **ADDED}
 
 def test_every_clause_has_its_evidence() -> None:
     assert tuple(EVIDENCE) == CLAUSES
-    assert all(one.does and one.code and one.tests for one in ALL.values())
+    assert tuple(SHOWN_BY) == tuple(ALL)
+    assert all(one.does and one.code and SHOWN_BY[name] for name, one in ALL.items())
 
 
 def test_every_addition_that_the_service_keeps_has_its_evidence() -> None:
@@ -37,7 +39,7 @@ def test_every_addition_that_the_service_keeps_has_its_evidence() -> None:
 def test_what_evidence_names_is_there(name: str) -> None:
     evidence, there = ALL[name], suite_of(SOURCE)
     assert there is not None
-    assert [test for test in evidence.tests if test not in there] == []
+    assert [test for test in SHOWN_BY[name] if test not in there] == []
     assert [file for file in evidence.code if not (PACKAGE / file).is_file()] == []
     assert set(evidence.observed) <= MEASURES
 
@@ -95,7 +97,7 @@ def test_without_the_source_beside_it_the_report_says_so(tmp_path: Path) -> None
     assert "Each file and each test named here was looked for and found" in write(there, "html", "en")
     installed = write(replace(there, tests_found=False), "html", "en")
     assert "tests are not installed with it" in installed
-    assert EVIDENCE["ST-2"].tests[0].partition("::")[0] in installed
+    assert SHOWN_BY["ST-2"][0].partition("::")[0] in installed
 
 
 @pytest.mark.parametrize("name", operators.shipped())

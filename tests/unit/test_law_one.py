@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from calendar_service.domain.methods import METHODS
-from tests.law_one import CALLS, violations
+from tests.support.evidence import shows
+from tests.support.law_one import CALLS, violations
 
 OURS = "ours.apps.example"
 EVENT = "id,etag,status,htmlLink,start,end,extendedProperties/private(csMarker,csRevision)"
@@ -39,6 +40,7 @@ def test_what_the_service_does_is_no_violation() -> None:
     ) == []  # fmt: skip
 
 
+@shows("SC-3", "ST-4")
 @pytest.mark.parametrize(
     ("foreign", "words"),
     [

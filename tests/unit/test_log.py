@@ -16,6 +16,7 @@ from calendar_service.domain.errors import NotFound
 from calendar_service.domain.secret import Secret
 from calendar_service.domain.session import Status
 from calendar_service.log import FIELDS, Log
+from tests.support.evidence import shows
 
 CANARY = "ya29.CANARY-8f2b"
 
@@ -55,6 +56,7 @@ def test_an_unknown_field_is_a_programming_error() -> None:
         Log("web", io.StringIO()).event("session.accepted", title="Lunch")
 
 
+@shows("LU-3")
 @pytest.mark.parametrize(
     ("field", "value"),
     [

@@ -8,6 +8,7 @@ from calendar_service import operators
 from calendar_service.domain.clock import DAY
 from calendar_service.domain.operator import CLAUSES
 from calendar_service.operators import ProfileFaults
+from tests.support.evidence import shows
 from tests.unit.overlays import COMPLETE
 
 
@@ -96,6 +97,7 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     assert len(faults) == 9
 
 
+@shows("backup-latency")
 @pytest.mark.parametrize(
     ("term", "backups", "kept"),
     [

@@ -19,6 +19,7 @@ from calendar_service.vault import (
     decrypt,
     encrypt,
 )
+from tests.support.evidence import shows
 
 PLACE = Place("acme", "agent-1", "c" * 32)
 KEK = os.urandom(32)
@@ -49,6 +50,7 @@ def published_vectors() -> list[dict[str, str]]:
     return usable
 
 
+@shows("ST-1")
 def test_the_published_vectors_hold_for_our_own_functions() -> None:
     refused = 0
     for vector in published_vectors():
@@ -65,6 +67,7 @@ def test_the_published_vectors_hold_for_our_own_functions() -> None:
     assert refused > 100
 
 
+@shows("ST-1")
 def test_a_field_opens_at_its_place_and_nowhere_else() -> None:
     made = vault().new_key(PLACE)
     blob = made.seal("refresh token", b"secret")
@@ -74,6 +77,7 @@ def test_a_field_opens_at_its_place_and_nowhere_else() -> None:
         made.open("access token", blob)
 
 
+@shows("no-transfer")
 @pytest.mark.parametrize("field", ["organization", "agent", "connection"])
 def test_a_data_key_moved_to_another_place_does_not_open(field: str) -> None:
     wrapped = vault().new_key(PLACE).wrapped

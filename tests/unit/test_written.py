@@ -5,7 +5,8 @@ from pathlib import Path
 
 from calendar_service.domain.inventory import INVENTORY
 from calendar_service.embedded import EmbeddedValkey
-from tests.written import FILE, Monitor, differences, place_of, written
+from tests.support.evidence import shows
+from tests.support.written import FILE, Monitor, differences, place_of, written
 
 EVERYTHING = {
     place: {field for item in INVENTORY if item.place == place for field in item.fields}
@@ -27,6 +28,7 @@ def test_what_the_inventory_names_is_no_difference() -> None:
     assert list(differences(EVERYTHING, whole=True)) == []
 
 
+@shows("ST-3")
 def test_a_field_and_a_key_that_nobody_named_are_found() -> None:
     found = EVERYTHING | {"facts": EVERYTHING["facts"] | {"a_title"}, "notes": set()}
     told = list(differences(found, whole=False))

@@ -8,15 +8,15 @@ from flask import Flask
 from calendar_service.sandbox.clients import OAuthClient
 from calendar_service.web.app import create_app
 from tests.conftest import MovableClock
-from tests.household import CLIENT_ID, CLIENT_SECRET, PERSON_ID, PUBLIC_URL, Household
-from tests.local_google import LocalGoogle
+from tests.support.local_google import LocalGoogle
+from tests.support.service import CLIENT_ID, CLIENT_SECRET, PERSON_ID, PUBLIC_URL, TestService
 
 
 @pytest.fixture(scope="session")
 def google_process() -> Iterator[LocalGoogle]:
     """The local Google that all tests of the web share."""
     client = OAuthClient(
-        CLIENT_ID, CLIENT_SECRET, "household", (f"{PUBLIC_URL}/oauth/callback",), "Household"
+        CLIENT_ID, CLIENT_SECRET, "test-service", (f"{PUBLIC_URL}/oauth/callback",), "Test service"
     )
     person = OAuthClient(PERSON_ID, CLIENT_SECRET, "person", ("http://localhost:9/person",))
     with LocalGoogle.start([client, person]) as google:
@@ -24,16 +24,16 @@ def google_process() -> Iterator[LocalGoogle]:
 
 
 @pytest.fixture
-def household(clean_store: str, google_process: LocalGoogle, test_clock: MovableClock) -> Iterator[Household]:
+def service(clean_store: str, google_process: LocalGoogle, test_clock: MovableClock) -> Iterator[TestService]:
     """The service with nothing in it, and a Google on its first day."""
     google_process.clear_faults()
     google_process.reset()
-    made = Household.of(clean_store, google_process, test_clock)
+    made = TestService.of(clean_store, google_process, test_clock)
     yield made
     made.close()
 
 
 @pytest.fixture
-def app(household: Household) -> Flask:
-    """The application over the household."""
-    return create_app(household.service)
+def app(service: TestService) -> Flask:
+    """The application over the test service."""
+    return create_app(service.parts)

@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from calendar_service import leash
-from tests.browser import chromium
+from tests.support.browser import chromium
 
 PROGRAM = Path(sys.executable).with_name("calendar-service")
 _PATIENCE = 90

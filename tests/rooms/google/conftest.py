@@ -10,7 +10,7 @@ from calendar_service.google.calendar import Calendar
 from calendar_service.google.oauth import OAuth, OAuthClient, Tokens, permit_plain_http
 from calendar_service.google.transport import Call, Transport
 from calendar_service.sandbox import clients
-from tests.local_google import LocalGoogle
+from tests.support.local_google import LocalGoogle
 
 REDIRECT = "http://localhost:8080/oauth/callback"
 SECRET = "local-secret-of-these-tests"

@@ -24,8 +24,8 @@ from calendar_service.domain.secret import Secret
 from calendar_service.google.calendar import Account, Calendar, CalendarMissing, Contents, EventAnswer, stamp
 from calendar_service.google.oauth import OAuth
 from calendar_service.google.transport import Transport
-from tests.local_google import LocalGoogle
 from tests.rooms.google.conftest import connect
+from tests.support.local_google import LocalGoogle
 
 START = datetime(2027, 1, 12, 14, 0, tzinfo=UTC)
 EVENTS = "/calendar/v3/calendars/*/events*"

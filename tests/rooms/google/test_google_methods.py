@@ -18,6 +18,7 @@ from calendar_service.google.call_log import CallLog
 from calendar_service.google.transport import Call, Transport
 from calendar_service.log import Log
 from tests.rooms.google.scripted_peer import Peer, answer, says
+from tests.support.evidence import shows
 
 ROOT = Path(__file__).parents[3]
 WITHOUT_ONE = """
@@ -31,12 +32,14 @@ def send(transport: Transport) -> None:
 """
 
 
+@shows("SC-6")
 def test_every_method_has_a_purpose_a_clause_and_something_that_the_agent_sees() -> None:
     assert {method.purpose for method in METHODS.values()} == set(PURPOSES) == set(Purpose)
     assert {method.clause for method in METHODS.values()} <= set(CLAUSES)
     assert all(method.feature.endswith(".") for method in METHODS.values())
 
 
+@shows("LU-1")
 def test_a_call_that_names_no_method_of_the_list_is_an_error_of_type(tmp_path: Path) -> None:
     script = tmp_path / "call.py"
     script.write_text(f"from calendar_service.domain.methods import METHODS{WITHOUT_ONE}", "utf-8")
@@ -47,6 +50,7 @@ def test_a_call_that_names_no_method_of_the_list_is_an_error_of_type(tmp_path: P
     assert [int(line) for line in re.findall(r"call\.py:(\d+): error", done.stdout)] == [6, 7, 8]
 
 
+@shows("LU-1")
 def test_another_method_of_google_s_cannot_be_sent(transport: Transport) -> None:
     with Peer(says(answer(b"{}"))) as peer:
         api = Api(transport, f"{peer.origin}/calendar/v3/")
@@ -55,6 +59,7 @@ def test_another_method_of_google_s_cannot_be_sent(transport: Transport) -> None
         assert peer.requests == []
 
 
+@shows("LU-1")
 @pytest.mark.parametrize(
     ("status", "fault", "told"), [(200, None, {"status": 200}), (None, "cut", {"reason": "cut"})]
 )

@@ -16,8 +16,8 @@ from calendar_service.domain.secret import Secret
 from calendar_service.google.calendar import Calendar
 from calendar_service.google.oauth import CodeRefused, OAuth, OAuthClient, check_callback_issuer
 from calendar_service.google.transport import Transport
-from tests.local_google import LocalGoogle
 from tests.rooms.google.conftest import callback, connect
+from tests.support.local_google import LocalGoogle
 
 ONE = "agent-one@example.com"
 

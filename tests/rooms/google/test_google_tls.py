@@ -13,6 +13,7 @@ from calendar_service.domain.errors import GoogleUnavailable
 from calendar_service.google.transport import Call, Transport
 from tests.rooms.google.certificates import Authority, new_authority
 from tests.rooms.google.scripted_peer import ANY, Peer, answer, drips, hangs, says, says_and_closes
+from tests.support.evidence import shows
 
 GOOD = answer(b"{}")
 
@@ -69,6 +70,7 @@ def test_an_answer_smuggled_in_behind_another_is_never_read(
         assert peer.connections == 2
 
 
+@shows("ST-2")
 @pytest.mark.parametrize("fault", ["self-signed", "expired", "of another host", "of another authority"])
 def test_a_server_with_a_bad_certificate_is_sent_nothing(
     transport: Transport, authority: Authority, tmp_path: Path, calls: list[Call], fault: str
@@ -94,6 +96,7 @@ def test_without_an_authority_of_its_own_the_systems_are_asked(authority: Author
         assert peer.requests == []
 
 
+@shows("ST-2")
 def test_tls_below_1_2_is_refused(transport: Transport, authority: Authority, calls: list[Call]) -> None:
     with Peer(says(GOOD), tls=old_server(authority)) as peer:
         with pytest.raises(GoogleUnavailable) as refusal:

@@ -17,10 +17,10 @@ from calendar_service.store.files import Files
 from calendar_service.store.journal import Actor
 from calendar_service.store.tickets import Ticket, Tickets
 from calendar_service.store.upkeep import Upkeep
-from tests import servers
 from tests.conftest import MovableClock
 from tests.rooms.store.conftest import AGENT, Store
-from tests.servers import Server
+from tests.support import servers
+from tests.support.servers import Server
 
 AGENTS = [Agent("acme", f"agent-{number}") for number in range(1, 9)]
 

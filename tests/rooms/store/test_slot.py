@@ -15,6 +15,7 @@ from calendar_service.store import keys
 from calendar_service.store.files import Files
 from calendar_service.store.journal import Actor
 from tests.rooms.store.conftest import AGENT, WEEK, Store
+from tests.support.evidence import shows
 
 
 def erase(store: Store, *, timed: bool) -> str:
@@ -85,6 +86,7 @@ def test_a_version_of_sixteen_digits_survives_every_script(store: Store) -> None
     assert record.version == 2**53 - 1
 
 
+@shows("RV-3")
 def test_a_disconnect_takes_the_token_away_in_one_step_and_fails_what_waited(store: Store) -> None:
     grant = store.connect()
     store.accept(store.wanted(grant))
@@ -114,6 +116,7 @@ def test_a_disconnect_of_an_agent_never_seen_leaves_nothing_behind(store: Store)
     assert store.names() == set()
 
 
+@shows("RV-3")
 def test_a_consent_begun_before_a_disconnect_cannot_complete(store: Store) -> None:
     grant = store.connect()
     store.connections.begin(AGENT, "later")
@@ -199,6 +202,7 @@ def test_connecting_again_lifts_the_expiry_and_the_date(store: Store) -> None:
     assert store.database.client.pttl(keys.part(AGENT, "facts")) == -1
 
 
+@shows("ST-5")
 def test_a_revocation_counts_from_the_last_proof_of_life_but_leaves_an_hour(store: Store) -> None:
     store.connect()
     proof = store.connections.slot(AGENT).facts.proof_at
@@ -299,6 +303,7 @@ def test_what_was_made_due_meanwhile_is_not_put_off(store: Store) -> None:
     assert "chore" not in connections.slot(AGENT).due
 
 
+@shows("ST-5")
 def test_a_full_database_refuses_to_accept_but_still_disconnects_and_erases(store: Store) -> None:
     grant = store.connect()
     redis = store.database.client
@@ -325,6 +330,7 @@ def test_a_full_database_refuses_to_accept_but_still_disconnects_and_erases(stor
     assert store.connections.slot(AGENT).facts.grant is GrantFact.NONE
 
 
+@shows("LU-6")
 def test_every_step_leaves_its_entry_and_no_identifier_of_google(store: Store) -> None:
     grant = store.connect()
     store.accept(store.wanted(grant))
@@ -354,6 +360,7 @@ NO_ENTRY = {
 """Scripts that write no entry, by what they change."""
 
 
+@shows("LU-6")
 def test_only_scripts_that_change_no_connection_or_session_write_no_entry() -> None:
     scripts = Path(calendar_service.store.__file__).parent.glob("*.lua")
     silent = {path.stem for path in scripts if "journal(" not in path.read_text("utf-8")}

@@ -10,10 +10,10 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from calendar_service.domain.secret import Secret
 from calendar_service.webhooks import Answer, Message, Webhooks
-from tests.backend import OTHER_SECRET, SECRET, backend
 from tests.rooms.google.certificates import new_authority
 from tests.rooms.google.scripted_peer import Act, Peer, answer, drips, hangs, resets, says, says_and_closes
 from tests.rooms.google.test_google_tls import old_server
+from tests.support.backend import OTHER_SECRET, SECRET, backend
 
 MESSAGE = Message(
     "msg_c1_7", "session.applied", 1_800_000_000_000, {"organization": "acme", "session": "Reunión ✓"}

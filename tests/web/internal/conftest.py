@@ -1,4 +1,4 @@
-"""The API's callers over a household, and sessions that fit into a body."""
+"""The API's callers over a test service, and sessions that fit into a body."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -8,8 +8,8 @@ import pytest
 from flask import Flask
 
 from tests.conftest import MovableClock
-from tests.household import Household
-from tests.local_google import LocalGoogle
+from tests.support.local_google import LocalGoogle
+from tests.support.service import TestService
 from tests.web.internal.callers import Api, configured
 
 ACME = "/v1/organizations/acme"
@@ -17,11 +17,11 @@ AGENT = f"{ACME}/agents/agent-1"
 
 
 @pytest.fixture
-def household(clean_store: str, google_process: LocalGoogle, test_clock: MovableClock) -> Iterator[Household]:
+def service(clean_store: str, google_process: LocalGoogle, test_clock: MovableClock) -> Iterator[TestService]:
     """The service with nothing in it, and keys of several organizations."""
     google_process.clear_faults()
     google_process.reset()
-    made = Household.of(clean_store, google_process, test_clock, CALENDAR_API_KEYS=configured())
+    made = TestService.of(clean_store, google_process, test_clock, CALENDAR_API_KEYS=configured())
     yield made
     made.close()
 
@@ -33,10 +33,10 @@ def api(app: Flask) -> Api:
 
 
 @pytest.fixture
-def connected(household: Household) -> Household:
-    """A household whose agent has connected."""
-    household.connect()
-    return household
+def connected(service: TestService) -> TestService:
+    """A test service whose agent has connected."""
+    service.connect()
+    return service
 
 
 @pytest.fixture

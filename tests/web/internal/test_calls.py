@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from calendar_service.domain.names import Agent
-from tests.household import Household
-from tests.local_google import LocalGoogle
+from tests.support.evidence import shows
+from tests.support.local_google import LocalGoogle
+from tests.support.service import TestService
 from tests.web.internal.callers import Api
 from tests.web.internal.conftest import ACME, AGENT
 
@@ -38,14 +39,14 @@ def test_an_agent_never_seen_is_not_connected(api: Api) -> None:
         assert set(answer.json["action"]["text"]) == {"en", "es"}
 
 
-def test_a_connection_is_connected_since_a_time(api: Api, connected: Household) -> None:
+def test_a_connection_is_connected_since_a_time(api: Api, connected: TestService) -> None:
     answer = api.get(f"{AGENT}/connection").json
     assert answer["state"] == "connected"
     assert TIME.fullmatch(answer["since"])
     assert set(answer) == {"state", "since"}
 
 
-def test_the_organisations_pause_is_set_and_lifted(api: Api, connected: Household) -> None:
+def test_the_organisations_pause_is_set_and_lifted(api: Api, connected: TestService) -> None:
     admin = api.by("acme-admin")
     paused = admin.post(f"{AGENT}/connection/pause")
     assert paused.status_code == 200
@@ -55,8 +56,9 @@ def test_the_organisations_pause_is_set_and_lifted(api: Api, connected: Househol
     assert admin.post(f"{AGENT}/connection/resume", {}).json["state"] == "connected"
 
 
+@shows("PR-1", "SC-4", "administrators")
 def test_an_administrator_disconnects_and_the_calendar_stays(
-    api: Api, connected: Household, google_process: LocalGoogle
+    api: Api, connected: TestService, google_process: LocalGoogle
 ) -> None:
     answer = api.by("admin").delete(f"{AGENT}/connection")
     assert (answer.status_code, answer.json) == (200, {"state": "disconnected"})
@@ -68,7 +70,7 @@ def test_an_administrator_disconnects_and_the_calendar_stays(
     assert not [call for call in google_process.journal() if call["method"] == "DELETE"]
 
 
-def test_a_disconnect_with_erasure_hands_out_the_signed_receipt(api: Api, connected: Household) -> None:
+def test_a_disconnect_with_erasure_hands_out_the_signed_receipt(api: Api, connected: TestService) -> None:
     answer = api.by("admin").delete(f"{AGENT}/connection?erase=now")
     assert answer.status_code == 200
     assert answer.json["state"] == "not_connected"
@@ -78,19 +80,19 @@ def test_a_disconnect_with_erasure_hands_out_the_signed_receipt(api: Api, connec
     assert (again.status_code, again.json) == (200, {"state": "not_connected"})
 
 
-def test_disconnecting_nobody_is_a_success_that_writes_nothing(api: Api, household: Household) -> None:
-    before = household.stored()
+def test_disconnecting_nobody_is_a_success_that_writes_nothing(api: Api, service: TestService) -> None:
+    before = service.stored()
     for query in ("", "?erase=now"):
         answer = api.by("admin").delete(f"{AGENT}/connection{query}")
         assert (answer.status_code, answer.json) == (200, {"state": "not_connected"})
-    assert household.stored() == before
+    assert service.stored() == before
 
 
 # --- sessions ---
 
 
 def test_a_session_is_created_moved_left_alone_and_cancelled(
-    api: Api, connected: Household, google_process: LocalGoogle, session: dict[str, Any]
+    api: Api, connected: TestService, google_process: LocalGoogle, session: dict[str, Any]
 ) -> None:
     created = api.put(ONE, session)
     assert created.status_code == 201
@@ -122,7 +124,7 @@ def test_a_session_is_created_moved_left_alone_and_cancelled(
 
 
 def test_what_was_sent_is_what_stands_in_google(
-    api: Api, connected: Household, google_process: LocalGoogle, session: dict[str, Any]
+    api: Api, connected: TestService, google_process: LocalGoogle, session: dict[str, Any]
 ) -> None:
     texts = {
         "title": "Reunión «Ñandú» 🙂 — עברית",
@@ -140,7 +142,7 @@ def test_what_was_sent_is_what_stands_in_google(
 
 
 def test_an_absent_optional_is_cleared(
-    api: Api, connected: Household, google_process: LocalGoogle, session: dict[str, Any]
+    api: Api, connected: TestService, google_process: LocalGoogle, session: dict[str, Any]
 ) -> None:
     first = api.put(ONE, session | {"description": "Text", "location": "Place"})
     bare = {name: session[name] for name in ("start", "end", "by")}
@@ -148,10 +150,10 @@ def test_an_absent_optional_is_cleared(
     event = event_of(google_process, first.json)
     assert "description" not in event
     assert "location" not in event
-    assert event["summary"] == connected.service.operator.session_title["en"]
+    assert event["summary"] == connected.parts.operator.session_title["en"]
 
 
-def test_local_times_are_times_of_the_zone(api: Api, connected: Household, session: dict[str, Any]) -> None:
+def test_local_times_are_times_of_the_zone(api: Api, connected: TestService, session: dict[str, Any]) -> None:
     local = {"start": "2031-01-10T10:00:00", "end": "2031-01-10T11:00:00", "time_zone": "America/Santiago"}
     assert api.put(ONE, session | local).status_code == 201
     read = api.get(f"{ONE}?read=google").json
@@ -160,7 +162,7 @@ def test_local_times_are_times_of_the_zone(api: Api, connected: Household, sessi
     assert api.get(ONE).json.keys() == {"session", "status", "event_id", "calendar_id", "revision"}
 
 
-def test_a_version_counts_up(api: Api, connected: Household, session: dict[str, Any]) -> None:
+def test_a_version_counts_up(api: Api, connected: TestService, session: dict[str, Any]) -> None:
     largest = 2**53 - 1
     assert api.put(ONE, moved(session, version=0)).status_code == 201
     assert api.put(ONE, moved(session, version=0)).status_code == 200
@@ -172,7 +174,7 @@ def test_a_version_counts_up(api: Api, connected: Household, session: dict[str, 
 
 
 def test_a_paused_agents_session_waits_and_says_where_to_ask(
-    api: Api, connected: Household, session: dict[str, Any]
+    api: Api, connected: TestService, session: dict[str, Any]
 ) -> None:
     api.by("admin").post(f"{AGENT}/connection/pause")
     answer = api.put(ONE, session)
@@ -182,7 +184,7 @@ def test_a_paused_agents_session_waits_and_says_where_to_ask(
 
 
 def test_a_session_that_google_does_not_take_now_is_accepted(
-    api: Api, connected: Household, google_process: LocalGoogle, session: dict[str, Any]
+    api: Api, connected: TestService, google_process: LocalGoogle, session: dict[str, Any]
 ) -> None:
     google_process.fault("/calendar/v3/*", {"status": 503})
     put = api.put(ONE, session)
@@ -193,16 +195,16 @@ def test_a_session_that_google_does_not_take_now_is_accepted(
 
 
 def test_cancelling_what_was_never_there_is_a_success_that_writes_nothing(
-    api: Api, household: Household
+    api: Api, service: TestService
 ) -> None:
-    before = household.stored()
+    before = service.stored()
     answer = api.delete(f"{ONE}?by=agent")
     assert answer.status_code == 200
     assert answer.json == {"session": "s-1", "status": "cancelled", "revision": 0, "applied": False}
-    assert household.stored() == before
+    assert service.stored() == before
 
 
-def test_sessions_are_listed_page_by_page(api: Api, connected: Household, session: dict[str, Any]) -> None:
+def test_sessions_are_listed_page_by_page(api: Api, connected: TestService, session: dict[str, Any]) -> None:
     api.by("admin").post(f"{AGENT}/connection/pause")
     names = [f"s-{number:03}" for number in range(103)]
     for name in names:
@@ -223,7 +225,7 @@ def test_a_name_of_the_alphabet_is_taken(api: Api, name: str) -> None:
 # --- the link ---
 
 
-def test_a_link_is_made_for_one_visit(api: Api, household: Household) -> None:
+def test_a_link_is_made_for_one_visit(api: Api, service: TestService) -> None:
     answer = api.post(f"{AGENT}/portal-sessions", {"locale": "es-CL", "time_zone": "America/Santiago"})
     assert answer.status_code == 201
     assert answer.json.keys() == {"url", "expires_at"}
@@ -231,11 +233,11 @@ def test_a_link_is_made_for_one_visit(api: Api, household: Household) -> None:
     base, _, secret = answer.json["url"].rpartition("/")
     assert base == "http://localhost:8080/portal"
     assert len(secret) == 43
-    assert secret not in household.stored()
-    ticket = household.service.tickets.take(secret)
+    assert secret not in service.stored()
+    ticket = service.parts.tickets.take(secret)
     assert ticket
     assert (ticket.organization, ticket.agent, ticket.locale) == ("acme", "agent-1", "es")
-    assert household.service.tickets.take(secret) is None
+    assert service.parts.tickets.take(secret) is None
 
 
 @pytest.mark.parametrize("body", [None, {}])
@@ -246,7 +248,7 @@ def test_a_link_needs_nothing_but_the_path(api: Api, body: dict[str, str] | None
 # --- the organization ---
 
 
-def test_members_are_listed_and_counted_by_state(api: Api, connected: Household) -> None:
+def test_members_are_listed_and_counted_by_state(api: Api, connected: TestService) -> None:
     connected.connect(Agent("acme", "agent-2"), account="agent-two@example.com")
     connected.connect(Agent("beta", "agent-3"), account="agent-two@example.com")
     admin = api.by("acme-admin")
@@ -264,7 +266,7 @@ def test_members_are_listed_and_counted_by_state(api: Api, connected: Household)
 
 
 def test_off_boarding_ends_every_connection_and_closes_the_door_until_it_is_reopened(
-    api: Api, connected: Household, google_process: LocalGoogle, session: dict[str, Any]
+    api: Api, connected: TestService, google_process: LocalGoogle, session: dict[str, Any]
 ) -> None:
     connected.connect(Agent("beta", "agent-3"), account="agent-two@example.com")
     admin = api.by("acme-admin")

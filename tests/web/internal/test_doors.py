@@ -9,7 +9,8 @@ import pytest
 from flask import Flask
 
 from calendar_service.web.operations import exposition
-from tests.household import Household
+from tests.support.evidence import shows
+from tests.support.service import TestService
 from tests.web.internal.callers import Api, key_of
 from tests.web.internal.conftest import ACME, AGENT
 
@@ -99,8 +100,9 @@ def test_an_id_of_the_callers_is_taken_over_if_it_is_nothing_but_a_number(api: A
         assert ID.fullmatch(found)
 
 
+@shows("LU-3")
 def test_a_request_is_one_line_in_the_log_without_names_keys_or_addresses(
-    api: Api, connected: Household, session: dict[str, Any], capfd: pytest.CaptureFixture[str]
+    api: Api, connected: TestService, session: dict[str, Any], capfd: pytest.CaptureFixture[str]
 ) -> None:
     capfd.readouterr()
     texts = {"title": "a\x1b[31mwhat", "description": 'a" , "level":"alarm'}
@@ -171,7 +173,7 @@ def test_ready_means_that_store_keys_and_google_are_there(api: Api) -> None:
     assert answer.json["checks"].keys() >= {"store", "keys"}
 
 
-def test_metrics_are_lines_that_a_collector_reads(api: Api, connected: Household) -> None:
+def test_metrics_are_lines_that_a_collector_reads(api: Api, connected: TestService) -> None:
     answer = api.by("").get("/metrics")
     assert answer.content_type == "text/plain; version=0.0.4; charset=utf-8"
     for line in answer.text.splitlines():

@@ -9,8 +9,9 @@ from werkzeug.test import TestResponse
 from calendar_service.domain.names import Agent
 from calendar_service.web.internal import CALLS
 from calendar_service.web.internal_call import Call
-from tests.household import Household
-from tests.local_google import LocalGoogle
+from tests.support.evidence import shows
+from tests.support.local_google import LocalGoogle
+from tests.support.service import TestService
 from tests.web.internal.callers import Api
 
 SECOND = "agent-two@example.com"
@@ -38,18 +39,18 @@ def ask(api: Api, call: Call, path: str, session: dict[str, Any], **more: Any) -
 
 @pytest.mark.parametrize("role", ["backend", "admin"])
 def test_nothing_that_exists_elsewhere_shows_in_an_answer(
-    api: Api, household: Household, google_process: LocalGoogle, session: dict[str, Any], role: str
+    api: Api, service: TestService, google_process: LocalGoogle, session: dict[str, Any], role: str
 ) -> None:
-    household.connect(Agent("beta", "agent-1"), account=SECOND)
+    service.connect(Agent("beta", "agent-1"), account=SECOND)
     api.put("/v1/organizations/beta/agents/agent-1/sessions/s-1", session)
     acme = api.by(f"acme-{role}")
-    stored, calls = household.stored(), len(google_process.journal())
-    trips = household.service.database.round_trips
+    stored, calls = service.stored(), len(google_process.journal())
+    trips = service.parts.database.round_trips
     answers = {repr(told(answer)) for call in CALLS for answer in everywhere_else(acme, call, session)}
     assert len(answers) == 1
     assert answers.pop().startswith("(404, ")
-    assert household.service.database.round_trips == trips
-    assert household.stored() == stored
+    assert service.parts.database.round_trips == trips
+    assert service.stored() == stored
     assert len(google_process.journal()) == calls
 
 
@@ -79,20 +80,21 @@ def everywhere_else(acme: Api, call: Call, session: dict[str, Any]) -> Iterator[
 
 
 def test_an_unknown_session_of_an_own_agent_looks_as_foreign_ones_do(
-    api: Api, household: Household, session: dict[str, Any]
+    api: Api, service: TestService, session: dict[str, Any]
 ) -> None:
-    household.connect(Agent("acme", "agent-1"))
+    service.connect(Agent("acme", "agent-1"))
     acme = api.by("acme-backend")
     foreign = told(acme.get("/v1/organizations/beta/agents/agent-1/sessions/s-1"))
     assert told(acme.get("/v1/organizations/acme/agents/agent-1/sessions/s-1")) == foreign
     assert told(acme.get("/v1/organizations/acme/agents/agent-1/nothing")) == foreign
 
 
+@shows("no-transfer")
 def test_a_session_of_another_agent_is_not_found_and_not_touched(
-    api: Api, household: Household, session: dict[str, Any]
+    api: Api, service: TestService, session: dict[str, Any]
 ) -> None:
-    household.connect(Agent("acme", "agent-1"))
-    household.connect(Agent("acme", "agent-2"), account=SECOND)
+    service.connect(Agent("acme", "agent-1"))
+    service.connect(Agent("acme", "agent-2"), account=SECOND)
     acme = api.by("acme-backend")
     acme.put("/v1/organizations/acme/agents/agent-1/sessions/s-1", session)
     assert acme.get("/v1/organizations/acme/agents/agent-2/sessions/s-1").status_code == 404
@@ -100,9 +102,9 @@ def test_a_session_of_another_agent_is_not_found_and_not_touched(
     assert acme.get("/v1/organizations/acme/agents/agent-1/sessions/s-1").json["status"] == "scheduled"
 
 
-def test_members_of_another_organisation_are_in_no_list(api: Api, household: Household) -> None:
-    household.connect(Agent("acme", "agent-1"))
-    household.connect(Agent("beta", "agent-2"), account=SECOND)
+def test_members_of_another_organisation_are_in_no_list(api: Api, service: TestService) -> None:
+    service.connect(Agent("acme", "agent-1"))
+    service.connect(Agent("beta", "agent-2"), account=SECOND)
     listed = api.by("beta-admin").get("/v1/organizations/beta/connections").json["connections"]
     assert [one["agent"] for one in listed] == ["agent-2"]
     assert api.by("beta-admin").get("/v1/organizations/beta").json["connections"]["connected"] == 1
@@ -129,6 +131,7 @@ SESSIONS = {
 }
 
 
+@shows("PR-1", "SC-4", "administrators", "no-transfer")
 @pytest.mark.parametrize(("role", "opened"), [("admin", STATES_AND_ENDS), ("backend", SESSIONS)])
 def test_a_key_opens_these_calls_and_no_others(role: str, opened: set[tuple[str, str]]) -> None:
     calls = [(call.method, call.path.partition("<organization>")[2]) for call in CALLS if role in call.roles]
@@ -136,16 +139,17 @@ def test_a_key_opens_these_calls_and_no_others(role: str, opened: set[tuple[str,
     assert len(calls) == len(opened)
 
 
+@shows("PR-1")
 def test_a_key_of_the_wrong_role_is_forbidden_before_anything_is_read(
-    api: Api, household: Household, session: dict[str, Any]
+    api: Api, service: TestService, session: dict[str, Any]
 ) -> None:
-    trips = household.service.database.round_trips
+    trips = service.parts.database.round_trips
     for call in CALLS:
         for role in {"backend", "admin"} - set(call.roles):
             for caller in (role, f"acme-{role}"):
                 answer = ask(api.by(caller), call, path_of(call, "acme"), session)
                 assert (answer.status_code, answer.json["code"]) == (403, "forbidden")
-    assert household.service.database.round_trips == trips
+    assert service.parts.database.round_trips == trips
 
 
 def test_who_asks_for_a_foreign_organisation_is_written_down_without_what_was_asked(

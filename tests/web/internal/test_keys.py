@@ -14,8 +14,9 @@ from calendar_service.domain.errors import Unauthenticated
 from calendar_service.web.app import create_app
 from calendar_service.web.keys import Keys, is_foreign
 from tests.conftest import MovableClock
-from tests.household import Household
-from tests.local_google import LocalGoogle
+from tests.support.evidence import shows
+from tests.support.local_google import LocalGoogle
+from tests.support.service import TestService
 from tests.web.internal.callers import Api, configured, key_of
 
 
@@ -70,6 +71,7 @@ def test_keys_are_asked_for_at_each_request_so_that_one_can_be_exchanged() -> No
         keys.caller("Bearer first")
 
 
+@shows("customer-keys")
 def test_a_key_of_one_organisation_speaks_for_no_other() -> None:
     assert not is_foreign(key("acme", "x", "acme"), "acme")
     assert not is_foreign(key("all", "x"), "acme")
@@ -103,11 +105,11 @@ def test_a_key_taken_out_of_the_file_ends_at_the_next_request(
     key_file: Path,
     request: pytest.FixtureRequest,
 ) -> None:
-    household = Household.of(
+    service = TestService.of(
         clean_store, google_process, test_clock, CALENDAR_API_KEYS="", CALENDAR_API_KEYS_FILE=str(key_file)
     )
-    request.addfinalizer(household.close)
-    api = Api(create_app(household.service))
+    request.addfinalizer(service.close)
+    api = Api(create_app(service.parts))
     path = "/v1/organizations/acme/agents/agent-1/connection"
     assert api.get(path).status_code == 200
     key_file.write_text(f"other:*:backend:{sha256(b'another').hexdigest()}", "ascii")

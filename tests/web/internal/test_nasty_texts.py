@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.household import Household
-from tests.local_google import LocalGoogle
+from tests.support.local_google import LocalGoogle
+from tests.support.service import TestService
 from tests.web.internal.callers import Api
 from tests.web.internal.conftest import ACME, AGENT
 from tests.web.internal.test_calls import event_of
@@ -37,7 +37,7 @@ def as_bytes(body: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("place", FIELDS)
 def test_a_nasty_text_in_a_session_is_kept_as_it_is_or_refused_by_name(
-    api: Api, connected: Household, google_process: LocalGoogle, session: dict[str, Any], place: str
+    api: Api, connected: TestService, google_process: LocalGoogle, session: dict[str, Any], place: str
 ) -> None:
     kept = {"title": "summary", "description": "description", "location": "location"}
     for number, text in enumerate(NASTY):
@@ -50,7 +50,7 @@ def test_a_nasty_text_in_a_session_is_kept_as_it_is_or_refused_by_name(
 
 
 def test_a_nasty_text_in_a_name_or_parameter_is_no_fault_of_ours(
-    api: Api, connected: Household, session: dict[str, Any]
+    api: Api, connected: TestService, session: dict[str, Any]
 ) -> None:
     for text in NASTY:
         safe = quote(text.encode("utf-8", "surrogatepass"), safe="")
@@ -101,7 +101,9 @@ def test_a_nasty_text_in_a_link_is_refused_by_name(api: Api, place: str) -> None
 @pytest.mark.parametrize(
     "cursor", [b"", b"\xff", b"a/b", b"\0", b"s-1", "ñ".encode(), b"x" * 500, b"acme/agent-1"]
 )
-def test_a_cursor_that_was_made_up_is_no_fault_of_ours(api: Api, connected: Household, cursor: bytes) -> None:
+def test_a_cursor_that_was_made_up_is_no_fault_of_ours(
+    api: Api, connected: TestService, cursor: bytes
+) -> None:
     text = base64.urlsafe_b64encode(cursor).decode()
     assert api.get(f"{AGENT}/sessions?cursor={text}").status_code in {200, 422}
     assert api.by("admin").get(f"{ACME}/connections?cursor={text}").status_code in {200, 422}
@@ -117,8 +119,8 @@ JSON = st.recursive(
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changed=st.dictionaries(st.sampled_from(FIELDS), JSON), whole=st.sampled_from(["whole", ""]))
 def test_no_body_is_a_fault_of_ours(
-    api: Api, household: Household, session: dict[str, Any], changed: dict[str, Any], whole: str
+    api: Api, service: TestService, session: dict[str, Any], changed: dict[str, Any], whole: str
 ) -> None:
     answer = api.call("PUT", f"{AGENT}/sessions/s-1", **as_bytes(session | changed if whole else changed))
     assert 400 <= answer.status_code < 500
-    assert not household.service.database.client.keys("*agent-1*")
+    assert not service.parts.database.client.keys("*agent-1*")

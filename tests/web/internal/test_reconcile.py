@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.household import Household
-from tests.local_google import LocalGoogle
+from tests.support.local_google import LocalGoogle
+from tests.support.service import TestService
 from tests.web.internal.callers import Api
 from tests.web.internal.conftest import AGENT
 
@@ -19,7 +19,7 @@ def wanted(name: str, day: int, **more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def filled(api: Api, connected: Household) -> Api:
+def filled(api: Api, connected: TestService) -> Api:
     """Two sessions are in the calendar."""
     for name, day in (("s-1", 10), ("s-2", 11)):
         session = {part: value for part, value in wanted(name, day).items() if part != "session"}
@@ -33,7 +33,7 @@ def test_what_is_as_wanted_differs_in_nothing(filled: Api) -> None:
     assert answer.json == {"applied": False, "equal": 2, "unknown_events": 0, "differences": []}
 
 
-def test_a_plan_names_the_differences_and_changes_nothing(filled: Api, connected: Household) -> None:
+def test_a_plan_names_the_differences_and_changes_nothing(filled: Api, connected: TestService) -> None:
     before = connected.stored()
     answer = filled.post(RECONCILE, ALL | {"sessions": [wanted("s-1", 12), wanted("s-3", 13)]}).json
     assert answer["differences"] == [

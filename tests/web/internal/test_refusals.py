@@ -12,8 +12,8 @@ import pytest
 from calendar_service.web.app import create_app
 from calendar_service.web.problems import KINDS
 from tests.conftest import MovableClock
-from tests.household import Household
-from tests.local_google import LocalGoogle
+from tests.support.local_google import LocalGoogle
+from tests.support.service import TestService
 from tests.web.internal.callers import Api, configured
 from tests.web.internal.conftest import ACME, AGENT
 
@@ -145,7 +145,7 @@ BAD_REQUESTS = [
 
 
 def test_a_refusal_says_what_is_wrong_and_changes_nothing(
-    api: Api, connected: Household, google_process: LocalGoogle
+    api: Api, connected: TestService, google_process: LocalGoogle
 ) -> None:
     api.put(f"{AGENT}/sessions/s-0", body())
     before, calls = connected.stored(), len(google_process.journal())
@@ -189,14 +189,14 @@ def test_a_known_return_address_is_taken_and_only_as_a_whole(
     profile = tmp_path / "profile.toml"
     profile.write_text(PROFILE, "utf-8")
     changed = {"CALENDAR_API_KEYS": configured(), "CALENDAR_OPERATOR": str(profile)}
-    house = Household.of(clean_store, google_process, test_clock, **changed)
-    api, known = Api(create_app(house.service)), "https://console.example.com/settings?from=calendar"
+    service = TestService.of(clean_store, google_process, test_clock, **changed)
+    api, known = Api(create_app(service.parts)), "https://console.example.com/settings?from=calendar"
     made = api.post(LINK, {"return_url": known})
-    ticket = house.service.tickets.take(made.json["url"].rpartition("/")[2])
+    ticket = service.parts.tickets.take(made.json["url"].rpartition("/")[2])
     others = (f"{known}&x=1", known.upper(), "https://console.example.com/", f"{known}\n", "")
     refused = [api.post(LINK, {"return_url": other}).json["field"] for other in others]
     beta = api.post("/v1/organizations/beta/agents/agent-1/portal-sessions", {"return_url": known})
-    house.close()
+    service.close()
     assert ticket
     assert ticket.return_url == known
     assert refused == ["return_url"] * len(others)
@@ -206,23 +206,23 @@ def test_a_known_return_address_is_taken_and_only_as_a_whole(
 # --- what stands in the way of a request that is well made ---
 
 
-def unconnected(house: Household, api: Api, google: LocalGoogle) -> None:
+def unconnected(service: TestService, api: Api, google: LocalGoogle) -> None:
     """Leave the agent as nobody has seen it."""
 
 
-def disconnected(house: Household, api: Api, google: LocalGoogle) -> None:
-    house.connect()
+def disconnected(service: TestService, api: Api, google: LocalGoogle) -> None:
+    service.connect()
     api.by("admin").delete(f"{AGENT}/connection")
 
 
-def revoked_at_google(house: Household, api: Api, google: LocalGoogle) -> None:
-    house.connect()
+def revoked_at_google(service: TestService, api: Api, google: LocalGoogle) -> None:
+    service.connect()
     google.fault("/token", {"invalid_grant": True})
-    house.clock.advance(2 * 3600)
+    service.clock.advance(2 * 3600)
 
 
-def closed(house: Household, api: Api, google: LocalGoogle) -> None:
-    house.connect()
+def closed(service: TestService, api: Api, google: LocalGoogle) -> None:
+    service.connect()
     api.by("admin").delete(ACME)
 
 
@@ -240,40 +240,40 @@ def closed(house: Household, api: Api, google: LocalGoogle) -> None:
 )
 def test_a_state_that_stands_in_the_way_is_a_conflict_and_nothing_is_written(
     api: Api,
-    household: Household,
+    service: TestService,
     google_process: LocalGoogle,
-    before: Callable[[Household, Api, LocalGoogle], None],
+    before: Callable[[TestService, Api, LocalGoogle], None],
     method: str,
     path: str,
     caller: str,
     code: str,
 ) -> None:
-    before(household, api, google_process)
-    stored = household.stored()
+    before(service, api, google_process)
+    stored = service.stored()
     answer = api.by(caller).call(method, path, **({"json": body()} if method == "PUT" else {}))
     assert (answer.status_code, answer.json["code"], answer.json["retryable"]) == (409, code, False)
-    assert household.stored() == stored
+    assert service.stored() == stored
 
 
 def test_a_permission_that_turns_out_to_be_gone_is_not_connected(
-    api: Api, household: Household, google_process: LocalGoogle
+    api: Api, service: TestService, google_process: LocalGoogle
 ) -> None:
-    revoked_at_google(household, api, google_process)
+    revoked_at_google(service, api, google_process)
     answer = api.put(ONE, body())
     assert (answer.status_code, answer.json["code"]) == (409, "not_connected")
     assert api.get(f"{AGENT}/connection").json["state"] == "revoked"
 
 
 def test_cancelling_without_a_connection_is_a_success(
-    api: Api, household: Household, google_process: LocalGoogle
+    api: Api, service: TestService, google_process: LocalGoogle
 ) -> None:
-    disconnected(household, api, google_process)
+    disconnected(service, api, google_process)
     answer = api.delete(f"{ONE}?by=agent")
     assert (answer.status_code, answer.json["applied"]) == (200, False)
 
 
-def test_a_record_that_does_not_open_is_the_operators_matter(api: Api, connected: Household) -> None:
-    client = connected.service.database.client
+def test_a_record_that_does_not_open_is_the_operators_matter(api: Api, connected: TestService) -> None:
+    client = connected.parts.database.client
     name = next(key for key in client.scan_iter("*:grant"))
     client.set(name, client.get(name).replace('"refresh"', '"broken"'))
     stored = connected.stored()
@@ -291,8 +291,10 @@ def test_a_record_that_does_not_open_is_the_operators_matter(api: Api, connected
 def test_without_the_database_every_call_is_refused_and_worth_repeating(
     google_process: LocalGoogle, test_clock: MovableClock
 ) -> None:
-    house = Household.of("unix:///nowhere/socket", google_process, test_clock, CALENDAR_API_KEYS=configured())
-    api = Api(create_app(house.service))
+    service = TestService.of(
+        "unix:///nowhere/socket", google_process, test_clock, CALENDAR_API_KEYS=configured()
+    )
+    api = Api(create_app(service.parts))
     for method, path, caller in (
         ("PUT", ONE, "backend"),
         ("GET", ONE, "backend"),
@@ -314,11 +316,11 @@ def test_without_the_database_every_call_is_refused_and_worth_repeating(
     ready = api.by("").get("/readyz")
     assert (ready.status_code, ready.json["checks"]["store"]) == (503, False)
     assert api.by("").get("/healthz").status_code == 200
-    house.close()
+    service.close()
 
 
 def test_reading_from_a_google_that_does_not_answer_is_worth_repeating(
-    api: Api, connected: Household, google_process: LocalGoogle
+    api: Api, connected: TestService, google_process: LocalGoogle
 ) -> None:
     api.put(ONE, body())
     google_process.fault("/calendar/v3/*", {"status": 503})
@@ -329,10 +331,10 @@ def test_reading_from_a_google_that_does_not_answer_is_worth_repeating(
 
 
 def test_a_fault_of_ours_is_told_without_what_it_was(
-    api: Api, connected: Household, capfd: pytest.CaptureFixture[str]
+    api: Api, connected: TestService, capfd: pytest.CaptureFixture[str]
 ) -> None:
     api.put(ONE, body())
-    client = connected.service.database.client
+    client = connected.parts.database.client
     name = next(key for key in client.scan_iter("*:sessions"))
     client.hset(name, "s-1", '{"status": "the secret of the store"}')
     answer = api.get(ONE)

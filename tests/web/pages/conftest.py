@@ -5,17 +5,17 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from tests.household import Household
+from tests.support.service import TestService
 from tests.web.pages.visitor import Visitor
 
 
 @pytest.fixture
-def visitor(app: Flask, household: Household) -> Visitor:
+def visitor(app: Flask, service: TestService) -> Visitor:
     """A browser that was never here."""
-    return Visitor(app, household)
+    return Visitor(app, service)
 
 
 @pytest.fixture
-def another_visitor(app: Flask, household: Household) -> Callable[[], Visitor]:
+def another_visitor(app: Flask, service: TestService) -> Callable[[], Visitor]:
     """Further browsers."""
-    return lambda: Visitor(app, household)
+    return lambda: Visitor(app, service)

@@ -11,9 +11,9 @@ from babel.messages.pofile import read_po
 
 import calendar_service.health.findings
 import calendar_service.report
-from calendar_service.domain.evidence import ADDED, EVIDENCE
 from calendar_service.domain.inventory import INVENTORY
 from calendar_service.domain.methods import METHODS, PURPOSES
+from calendar_service.report.evidence import ADDED, EVIDENCE
 from calendar_service.report.judging import SOURCE
 from calendar_service.report.proofs import EXAMINED
 from calendar_service.report.scopes import scope_tables

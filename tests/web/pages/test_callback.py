@@ -8,43 +8,44 @@ import pytest
 
 from calendar_service.domain.names import Agent
 from tests.conftest import MovableClock
-from tests.household import FIRST, PUBLIC_URL, Household
+from tests.support.evidence import shows
+from tests.support.service import FIRST, PUBLIC_URL, TestService
 from tests.web.pages.visitor import Visitor, words
 
 Visitors = Callable[[], Visitor]
 
 
-def _state(visitor: Visitor, household: Household) -> str:
-    return household.service.overview.connection(household.agent).state.value
+def _state(visitor: Visitor, service: TestService) -> str:
+    return service.parts.overview.connection(service.agent).state.value
 
 
-def _token_calls(household: Household) -> int:
-    return sum(call["path"] == "/token" for call in household.google.journal())
+def _token_calls(service: TestService) -> int:
+    return sum(call["path"] == "/token" for call in service.google.journal())
 
 
-def test_the_answer_leads_to_a_clean_address_at_once(visitor: Visitor, household: Household) -> None:
+def test_the_answer_leads_to_a_clean_address_at_once(visitor: Visitor, service: TestService) -> None:
     visitor.enter()
     answer = visitor.get(visitor.consent())
     assert (answer.status_code, answer.location) == (303, "/settings")
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert answer.headers["Cache-Control"] == "no-store"
-    assert _state(visitor, household) == "connected"
+    assert _state(visitor, service) == "connected"
 
 
-def test_an_answer_counts_once(visitor: Visitor, household: Household) -> None:
+def test_an_answer_counts_once(visitor: Visitor, service: TestService) -> None:
     visitor.enter()
     callback = visitor.consent()
     visitor.get(callback)
-    calls = _token_calls(household)
+    calls = _token_calls(service)
     again = visitor.get(callback)
     assert again.status_code == 400
     assert "if you connected a moment ago, that stands" in words(again)
     assert 'href="/settings"' in again.text
-    assert (_token_calls(household), _state(visitor, household)) == (calls, "connected")
+    assert (_token_calls(service), _state(visitor, service)) == (calls, "connected")
 
 
 def test_an_answer_in_another_browser_binds_nothing(
-    visitor: Visitor, another_visitor: Visitors, household: Household
+    visitor: Visitor, another_visitor: Visitors, service: TestService
 ) -> None:
     visitor.enter()
     callback = visitor.consent()
@@ -53,29 +54,29 @@ def test_an_answer_in_another_browser_binds_nothing(
     assert "another browser" in words(stranger)
     assert "Set-Cookie" not in stranger.headers
     assert visitor.get(callback).status_code == 400
-    assert (_token_calls(household), _state(visitor, household)) == (0, "not_connected")
+    assert (_token_calls(service), _state(visitor, service)) == (0, "not_connected")
 
 
 def test_an_attackers_answer_binds_nothing_for_the_victim(
-    visitor: Visitor, another_visitor: Visitors, household: Household
+    visitor: Visitor, another_visitor: Visitors, service: TestService
 ) -> None:
     victim = another_visitor()
     victim.enter(Agent("acme", "victim"))
     visitor.enter()
     assert victim.get(visitor.consent()).status_code == 400
-    for agent in (Agent("acme", "victim"), household.agent):
-        assert household.service.overview.connection(agent).state.value == "not_connected"
-    assert _token_calls(household) == 0
+    for agent in (Agent("acme", "victim"), service.agent):
+        assert service.parts.overview.connection(agent).state.value == "not_connected"
+    assert _token_calls(service) == 0
 
 
 def test_an_answer_is_too_old_after_ten_minutes(
-    visitor: Visitor, household: Household, test_clock: MovableClock
+    visitor: Visitor, service: TestService, test_clock: MovableClock
 ) -> None:
     visitor.enter()
     callback = visitor.consent()
     test_clock.advance(601)
     assert visitor.get(callback).status_code == 400
-    assert _token_calls(household) == 0
+    assert _token_calls(service) == 0
 
 
 @pytest.mark.parametrize(
@@ -84,28 +85,28 @@ def test_an_answer_is_too_old_after_ten_minutes(
 @pytest.mark.parametrize("allow", [True, False])
 def test_an_answer_of_another_issuer_is_refused(
     visitor: Visitor,
-    household: Household,
+    service: TestService,
     issuers: list[str],
     allow: bool,  # noqa: FBT001
 ) -> None:
     visitor.enter()
     callback = visitor.consent(allow=allow)
     query = parse_qs(urlsplit(callback).query)
-    own = household.service.oauth_origin
+    own = service.parts.oauth_origin
     query["iss"] = [issuer.replace("{own}", own) for issuer in issuers]
     answer = visitor.get(f"/oauth/callback?{urlencode(query, doseq=True)}")
-    assert (_token_calls(household), _state(visitor, household)) == (0, "not_connected")
+    assert (_token_calls(service), _state(visitor, service)) == (0, "not_connected")
     assert answer.status_code == 400
 
 
-def test_a_cancelled_consent_stores_nothing_and_says_so(visitor: Visitor, household: Household) -> None:
+def test_a_cancelled_consent_stores_nothing_and_says_so(visitor: Visitor, service: TestService) -> None:
     visitor.enter()
     assert visitor.get(visitor.consent(allow=False)).location == "/settings"
     page = words(visitor.get("/settings"))
     assert "You cancelled at Google" in page
     assert "Nothing was stored" in page
     assert "Continue with Google" in page
-    assert _state(visitor, household) == "not_connected"
+    assert _state(visitor, service) == "not_connected"
 
 
 def test_what_google_describes_is_never_repeated(visitor: Visitor) -> None:
@@ -144,43 +145,44 @@ REASONS = {
 
 
 @pytest.mark.parametrize("reason", REASONS)
-def test_every_refusal_has_its_words(visitor: Visitor, household: Household, reason: str) -> None:
+def test_every_refusal_has_its_words(visitor: Visitor, service: TestService, reason: str) -> None:
     visitor.enter()
     cookie = visitor.session_cookie()
-    browser = household.service.tickets.browser(cookie)
+    browser = service.parts.tickets.browser(cookie)
     assert browser is not None
-    household.service.tickets.save_browser(cookie, replace(browser, notice=f"refused:{reason}"))
+    service.parts.tickets.save_browser(cookie, replace(browser, notice=f"refused:{reason}"))
     page = words(visitor.get("/settings"))
     assert REASONS[reason] in page
     assert "Continue with Google" in page
     assert REASONS[reason] not in words(visitor.get("/settings"))
 
 
-def test_less_than_asked_is_refused_and_told(visitor: Visitor, household: Household) -> None:
-    household.google.switch(granted_scope="less")
+def test_less_than_asked_is_refused_and_told(visitor: Visitor, service: TestService) -> None:
+    service.google.switch(granted_scope="less")
     visitor.enter()
     visitor.get(visitor.consent())
     page = words(visitor.get("/settings"))
     assert "Google gave less than is needed" in page
-    assert _state(visitor, household) == "not_connected"
+    assert _state(visitor, service) == "not_connected"
 
 
-def test_more_than_asked_is_refused_given_back_and_told(visitor: Visitor, household: Household) -> None:
-    household.google.switch(granted_scope="more")
+@shows("SC-1")
+def test_more_than_asked_is_refused_given_back_and_told(visitor: Visitor, service: TestService) -> None:
+    service.google.switch(granted_scope="more")
     visitor.enter()
     visitor.get(visitor.consent())
     assert "we gave the permission back at once" in words(visitor.get("/settings"))
-    assert household.live_tokens() == []
+    assert service.live_tokens() == []
 
 
-def test_google_down_at_the_exchange_is_told(visitor: Visitor, household: Household) -> None:
-    household.google.fault("/token", {"status": 503, "reason": "backendError"})
+def test_google_down_at_the_exchange_is_told(visitor: Visitor, service: TestService) -> None:
+    service.google.fault("/token", {"status": 503, "reason": "backendError"})
     visitor.enter()
     visitor.get(visitor.consent())
     assert "Google has trouble just now" in words(visitor.get("/settings"))
 
 
-def test_a_newer_attempt_wins(visitor: Visitor, household: Household) -> None:
+def test_a_newer_attempt_wins(visitor: Visitor, service: TestService) -> None:
     visitor.enter()
     older = visitor.consent()
     visitor.get("/settings")
@@ -188,7 +190,7 @@ def test_a_newer_attempt_wins(visitor: Visitor, household: Household) -> None:
     visitor.get(older)
     assert "Another attempt came in between" in words(visitor.get("/settings"))
     visitor.get(newer)
-    assert _state(visitor, household) == "connected"
+    assert _state(visitor, service) == "connected"
 
 
 def test_a_callback_without_anything_is_a_dead_end_with_a_way_back(visitor: Visitor) -> None:
@@ -198,22 +200,22 @@ def test_a_callback_without_anything_is_a_dead_end_with_a_way_back(visitor: Visi
         assert 'href="/console"' in answer.text
 
 
-def test_looking_at_the_answer_ahead_does_not_use_it_up(visitor: Visitor, household: Household) -> None:
+def test_looking_at_the_answer_ahead_does_not_use_it_up(visitor: Visitor, service: TestService) -> None:
     visitor.enter()
     callback = visitor.consent()
     assert visitor.client.head(callback, base_url=PUBLIC_URL).status_code == 503
     assert visitor.get(callback, Sec_Purpose="prefetch").status_code == 503
     visitor.get(callback)
-    assert _state(visitor, household) == "connected"
+    assert _state(visitor, service) == "connected"
 
 
 def test_an_off_boarded_organization_cannot_be_connected_and_that_is_told(
-    visitor: Visitor, household: Household
+    visitor: Visitor, service: TestService
 ) -> None:
     visitor.enter()
     callback = visitor.consent()
-    household.service.organizations.off_board("acme")
+    service.parts.organizations.off_board("acme")
     for answer in (visitor.get(callback), visitor.begin()):
         assert answer.status_code == 409
         assert "Your organization has ended this service" in words(answer)
-    assert _state(visitor, household) == "not_connected"
+    assert _state(visitor, service) == "not_connected"

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from calendar_service.config import Environment
 from calendar_service.web.app import create_app
 from tests.conftest import MovableClock
-from tests.household import Household
-from tests.local_google import LocalGoogle
+from tests.support.local_google import LocalGoogle
+from tests.support.service import TestService
 from tests.web.pages.visitor import Visitor, words
 
 SANTIAGO = ZoneInfo("America/Santiago")
@@ -29,31 +29,31 @@ def _connected(visitor: Visitor) -> None:
     visitor.get("/console")
 
 
-def _starts(household: Household) -> str:
+def _starts(service: TestService) -> str:
     """Return when the one event begins, by a clock in Santiago."""
-    event: dict[str, Any] = household.events()[0]
+    event: dict[str, Any] = service.events()[0]
     return datetime.fromisoformat(event["start"]["dateTime"]).astimezone(SANTIAGO).strftime("%Y-%m-%d %H:%M")
 
 
-def test_a_newcomer_connects_schedules_moves_and_cancels(visitor: Visitor, household: Household) -> None:
+def test_a_newcomer_connects_schedules_moves_and_cancels(visitor: Visitor, service: TestService) -> None:
     _connected(visitor)
     assert visitor.post("/console/sessions", SESSION).location == "/console?done=scheduled"
     page = words(visitor.get("/console?done=scheduled"))
     assert "The session is accepted" in page
     assert "session-1 in the calendar" in page
-    assert [event["summary"] for event in household.events()] == ["A talk"]
-    assert _starts(household) == "2999-05-03 14:00"
+    assert [event["summary"] for event in service.events()] == ["A talk"]
+    assert _starts(service) == "2999-05-03 14:00"
     visitor.post("/console/sessions", SESSION | {"start": "2999-05-04T09:30"})
-    assert _starts(household) == "2999-05-04 09:30"
+    assert _starts(service) == "2999-05-04 09:30"
     assert visitor.post("/console/sessions/cancel", SESSION).location == "/console?done=cancelled"
-    assert household.events() == []
+    assert service.events() == []
     assert "No sessions." in words(visitor.get("/console"))
 
 
-def test_a_session_without_title_has_the_neutral_one(visitor: Visitor, household: Household) -> None:
+def test_a_session_without_title_has_the_neutral_one(visitor: Visitor, service: TestService) -> None:
     _connected(visitor)
     visitor.post("/console/sessions", SESSION | {"title": "", "by": "system"})
-    assert [event["summary"] for event in household.events()] == ["Scheduled video session"]
+    assert [event["summary"] for event in service.events()] == ["Scheduled video session"]
 
 
 def test_somebody_else_can_sit_down(visitor: Visitor) -> None:
@@ -62,7 +62,7 @@ def test_somebody_else_can_sit_down(visitor: Visitor) -> None:
     assert "maria@example.com of demo" in words(visitor.get("/console"))
 
 
-def test_nonsense_is_refused_by_name_and_leads_back(visitor: Visitor, household: Household) -> None:
+def test_nonsense_is_refused_by_name_and_leads_back(visitor: Visitor, service: TestService) -> None:
     _connected(visitor)
     for wrong in (
         {"session": ""},
@@ -80,7 +80,7 @@ def test_nonsense_is_refused_by_name_and_leads_back(visitor: Visitor, household:
         assert answer.status_code == 422, wrong
         assert 'href="/console"' in answer.text
         assert "`" not in answer.text
-    assert household.events() == []
+    assert service.events() == []
 
 
 def test_what_was_wrong_with_a_form_is_said_in_the_readers_language(visitor: Visitor) -> None:
@@ -101,20 +101,20 @@ def test_without_a_connection_the_console_says_so(visitor: Visitor) -> None:
     assert 'href="/settings"' not in answer.text, "a page that this browser may not open"
 
 
-def test_the_calls_of_a_server_are_shown(visitor: Visitor, household: Household) -> None:
+def test_the_calls_of_a_server_are_shown(visitor: Visitor, service: TestService) -> None:
     page = words(visitor.get("/console"))
     assert "/v1/organizations/demo/agents/agent-1" in page
-    assert f"{household.config.data_dir}/api-key" in page
+    assert f"{service.config.data_dir}/api-key" in page
 
 
 def test_there_is_no_stand_in_console_in_production(
     clean_store: str, google_process: LocalGoogle, test_clock: MovableClock
 ) -> None:
-    house = Household.of(clean_store, google_process, test_clock)
-    service = replace(house.service, config=replace(house.config, environment=Environment.PRODUCTION))
-    visitor = Visitor(create_app(service), house)
+    service = TestService.of(clean_store, google_process, test_clock)
+    parts = replace(service.parts, config=replace(service.config, environment=Environment.PRODUCTION))
+    visitor = Visitor(create_app(parts), service)
     assert visitor.get("/console").status_code == 404
     for path in ("agent", "settings", "sessions", "sessions/cancel"):
         assert visitor.post(f"/console/{path}", SESSION | {"agent": "a"}).status_code == 404
     assert 'href="/console"' not in visitor.get("/").text
-    house.close()
+    service.close()

@@ -7,8 +7,8 @@ import pytest
 
 from calendar_service.web.app import create_app
 from tests.conftest import MovableClock
-from tests.household import Household
-from tests.local_google import LocalGoogle
+from tests.support.local_google import LocalGoogle
+from tests.support.service import TestService
 from tests.web.pages.visitor import Visitor, words
 
 OVERLAY = """
@@ -34,9 +34,9 @@ def visitor(
     """A browser at an operator whose console is known."""
     profile = tmp_path / "operator.toml"
     profile.write_text(OVERLAY, "utf-8")
-    house = Household.of(clean_store, google_process, test_clock, CALENDAR_OPERATOR=str(profile))
-    yield Visitor(create_app(house.service), house)
-    house.close()
+    service = TestService.of(clean_store, google_process, test_clock, CALENDAR_OPERATOR=str(profile))
+    yield Visitor(create_app(service.parts), service)
+    service.close()
 
 
 def test_the_way_back_is_the_one_the_console_named_if_the_profile_lists_it(visitor: Visitor) -> None:
@@ -68,7 +68,7 @@ def test_only_the_organizations_own_console_may_frame_its_settings(visitor: Visi
     assert "frame-ancestors https://console.example.com" in page.headers["Content-Security-Policy"]
     assert "X-Frame-Options" not in page.headers
     for path in ("/", "/google-user-data", "/console"):
-        other = Visitor(visitor.client.application, visitor.household).get(path)
+        other = Visitor(visitor.client.application, visitor.service).get(path)
         assert "frame-ancestors 'none'" in other.headers["Content-Security-Policy"]
 
 

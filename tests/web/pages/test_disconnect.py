@@ -9,17 +9,19 @@ from calendar_service.journeys.receipts import concerns, verify
 from calendar_service.rendering.language import Language
 from calendar_service.store.journal import Actor
 from tests.conftest import MovableClock
-from tests.household import Household
+from tests.support.evidence import shows
+from tests.support.service import TestService
 from tests.web.pages.visitor import ZONE, Visitor, words
 
 Visitors = Callable[[], Visitor]
 
 
-def test_the_page_says_what_will_happen_and_stands_on_cancel(visitor: Visitor, household: Household) -> None:
+@shows("SC-4", "RV-2")
+def test_the_page_says_what_will_happen_and_stands_on_cancel(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
     for number in range(2):
-        household.service.schedule.put(
-            household.agent, f"s{number}", household.content(days=number + 1), By.AGENT, None
+        service.parts.schedule.put(
+            service.agent, f"s{number}", service.content(days=number + 1), By.AGENT, None
         )
     page = visitor.get("/disconnect")
     said = words(page)
@@ -34,46 +36,46 @@ def test_the_page_says_what_will_happen_and_stands_on_cancel(visitor: Visitor, h
 
 
 def test_the_number_is_googles_and_events_that_are_not_ours_are_warned_of(
-    visitor: Visitor, household: Household
+    visitor: Visitor, service: TestService
 ) -> None:
     visitor.connect()
     views = [
-        household.service.schedule.put(household.agent, f"s{n}", household.content(days=n), By.AGENT, None)
+        service.parts.schedule.put(service.agent, f"s{n}", service.content(days=n), By.AGENT, None)
         for n in (1, 2)
     ]
     assert "not ours" not in words(visitor.get("/disconnect"))
-    household.as_person("DELETE", views[0])
+    service.as_person("DELETE", views[0])
     theirs = {name: {"dateTime": "2031-05-05T10:00:00Z"} for name in ("start", "end")}
-    household.as_person("POST", None, theirs, calendar=views[0].calendar_id)
+    service.as_person("POST", None, theirs, calendar=views[0].calendar_id)
     page = words(visitor.get("/disconnect"))
     assert "with its 1 coming session, and" in page
     assert "It holds events that are not ours. They would be deleted too." in page
 
 
 def test_without_googles_answer_the_page_says_what_it_does_not_know(
-    visitor: Visitor, household: Household
+    visitor: Visitor, service: TestService
 ) -> None:
     visitor.connect()
-    household.service.schedule.put(household.agent, "s1", household.content(), By.AGENT, None)
-    household.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
+    service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
     page = words(visitor.get("/disconnect"))
     assert "with its 1 coming session, and" in page
     assert "Google does not say just now whether it holds anything else" in page
 
 
 def test_a_calendar_that_is_gone_is_neither_offered_nor_said_to_stay(
-    visitor: Visitor, household: Household
+    visitor: Visitor, service: TestService
 ) -> None:
     visitor.connect()
-    household.as_person("DELETE", None, calendar=household.calendars()[0]["id"])
+    service.as_person("DELETE", None, calendar=service.calendars()[0]["id"])
     page = visitor.get("/disconnect")
     assert "delete_calendar" not in page.text
     visitor.post("/disconnect")
     assert "was no longer in your account when the connection ended" in words(visitor.get("/settings"))
 
 
-def test_a_calendar_that_was_never_made_is_not_said_to_stay(visitor: Visitor, household: Household) -> None:
-    household.google.fault(
+def test_a_calendar_that_was_never_made_is_not_said_to_stay(visitor: Visitor, service: TestService) -> None:
+    service.google.fault(
         {"path": "/calendar/v3/calendars", "method": "POST"}, {"status": 503, "reason": "backendError"}
     )
     visitor.connect()
@@ -82,34 +84,36 @@ def test_a_calendar_that_was_never_made_is_not_said_to_stay(visitor: Visitor, ho
     assert "had not been made yet when the connection ended" in words(visitor.get("/settings"))
 
 
-def test_the_calendar_is_kept_unless_its_deletion_is_chosen(visitor: Visitor, household: Household) -> None:
+@shows("SC-4", "ST-6")
+def test_the_calendar_is_kept_unless_its_deletion_is_chosen(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
     for form in ({}, {"delete_calendar": "no"}, {"delete_calendar": "off"}):
-        household.connect()
+        service.connect()
         visitor.enter()
         assert visitor.post("/disconnect", form).location == "/settings"
-        assert len(household.calendars()) == 1
+        assert len(service.calendars()) == 1
     shown = visitor.get("/settings")
     page = words(shown)
     assert "It took effect at once" in page
     assert "Google confirmed on" in page
     assert "We left “Videsk · Scheduled Sessions” in your account" in page
-    assert f'href="{household.google.url}/calendar"' in shown.text  # where it is kept, or deleted
+    assert f'href="{service.google.url}/calendar"' in shown.text  # where it is kept, or deleted
     assert "Erase now instead of on" in page
 
 
-def test_the_calendar_is_deleted_when_that_was_chosen(visitor: Visitor, household: Household) -> None:
+def test_the_calendar_is_deleted_when_that_was_chosen(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
     visitor.post("/disconnect", {"delete_calendar": "yes"})
-    assert household.calendars() == []
+    assert service.calendars() == []
     assert "The calendar “Videsk · Scheduled Sessions” is deleted" in words(visitor.get("/settings"))
 
 
+@shows("RV-2")
 def test_a_disconnect_without_googles_answer_says_so_and_where_to_do_it_oneself(
-    visitor: Visitor, household: Household
+    visitor: Visitor, service: TestService
 ) -> None:
     visitor.connect()
-    household.google.fault("/revoke", {"status": 503, "reason": "backendError"})
+    service.google.fault("/revoke", {"status": 503, "reason": "backendError"})
     visitor.post("/disconnect")
     page = visitor.get("/settings")
     assert "Google has not answered yet" in words(page)
@@ -117,46 +121,46 @@ def test_a_disconnect_without_googles_answer_says_so_and_where_to_do_it_oneself(
     assert '/permissions"' in page.text
 
 
-def test_every_end_is_told_by_its_date(visitor: Visitor, household: Household) -> None:
+def test_every_end_is_told_by_its_date(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
-    household.google.fault("/revoke", {"status": 503, "reason": "backendError"})
-    asked = household.service.clock.now()
+    service.google.fault("/revoke", {"status": 503, "reason": "backendError"})
+    asked = service.parts.clock.now()
     before = words(visitor.get("/disconnect"))
     assert f"as soon as it confirms, on {Language('en').day(asked + 7 * DAY, ZONE)}" in before
     visitor.post("/disconnect")
-    last = household.facts.grant_since + 7 * DAY
+    last = service.facts.grant_since + 7 * DAY
     after = words(visitor.get("/settings"))
     assert f"to remove the permission until {Language('en').moment(last, ZONE)}" in after
     assert "7 days at" not in before.partition("From connecting")[0] + after.partition("From connecting")[0]
 
 
 def test_a_deletion_that_is_under_way_is_the_one_thing_still_done(
-    visitor: Visitor, household: Household
+    visitor: Visitor, service: TestService
 ) -> None:
     visitor.connect()
-    household.google.fault("/calendar/v3/calendars/*", {"status": 503, "reason": "backendError"})
+    service.google.fault("/calendar/v3/calendars/*", {"status": 503, "reason": "backendError"})
     visitor.post("/disconnect", {"delete_calendar": "yes"})
     page = words(visitor.get("/settings"))
-    until = Language("en").moment(household.facts.grant_since + HOUR, ZONE)
+    until = Language("en").moment(service.facts.grant_since + HOUR, ZONE)
     assert "from here. One thing is still being done there, because you asked for it" in page
     assert f"We go on trying until {until}" in page
     assert "What was begun at Google when you disconnected goes on." in page
     for untrue in ("Erasing changes nothing", "We left", "when the connection ended"):
         assert untrue not in page
     visitor.post("/erase")
-    household.google.clear_faults()
-    household.work()
-    assert household.calendars() == [], "it goes on after the erasure"
-    assert household.live_tokens() == []
+    service.google.clear_faults()
+    service.work()
+    assert service.calendars() == [], "it goes on after the erasure"
+    assert service.live_tokens() == []
 
 
 def test_a_receipt_that_comes_before_googles_answer_says_what_is_left_and_until_when(
-    visitor: Visitor, household: Household, test_clock: MovableClock
+    visitor: Visitor, service: TestService, test_clock: MovableClock
 ) -> None:
     visitor.connect()
-    household.google.fault("/revoke", {"status": 503, "reason": "backendError"})
+    service.google.fault("/revoke", {"status": 503, "reason": "backendError"})
     visitor.post("/disconnect")
-    ended = household.facts.grant_since
+    ended = service.facts.grant_since
     test_clock.advance(3600)
     visitor.enter()
     address = visitor.post("/erase").location
@@ -166,28 +170,28 @@ def test_a_receipt_that_comes_before_googles_answer_says_what_is_left_and_until_
     assert "Everything else that was kept of your connection is erased" in page
     assert f"encrypted, until {told.moment(ended + 7 * DAY, ZONE)}, at the latest" in page
     assert f"gone on {told.day(ended + 23 * DAY, ZONE)} at the latest" in page
-    receipt = verify(visitor.get(f"{address}?download=1").data, household.service.public_keys)
+    receipt = verify(visitor.get(f"{address}?download=1").data, service.parts.public_keys)
     assert receipt["rest_erased_by"] == rfc3339(ended + 7 * DAY)
     assert receipt["erased"] == ["event identifiers", "bookkeeping"]
 
 
 def test_a_receipt_of_an_end_that_google_confirmed_leaves_nothing_open(
-    visitor: Visitor, household: Household
+    visitor: Visitor, service: TestService
 ) -> None:
     visitor.connect()
     visitor.post("/disconnect")
     address = visitor.post("/erase").location
-    gone = household.service.clock.now() + 16 * DAY
+    gone = service.parts.clock.now() + 16 * DAY
     assert f"gone on {Language('en').day(gone, ZONE)} at the latest" in words(visitor.get(address))
-    receipt = verify(visitor.get(f"{address}?download=1").data, household.service.public_keys)
+    receipt = verify(visitor.get(f"{address}?download=1").data, service.parts.public_keys)
     assert "rest_erased_by" not in receipt
     assert "tokens" in receipt["erased"]
 
 
 def test_a_shared_account_keeps_googles_permission_and_that_is_told(
-    visitor: Visitor, household: Household
+    visitor: Visitor, service: TestService
 ) -> None:
-    household.connect(Agent("other", "agent-9"))
+    service.connect(Agent("other", "agent-9"))
     visitor.connect()
     page = visitor.get("/disconnect")
     assert "Another connection here uses the same Google account" in words(page)
@@ -197,7 +201,7 @@ def test_a_shared_account_keeps_googles_permission_and_that_is_told(
     assert "removing it would end that one too" in words(visitor.get("/settings"))
 
 
-def test_disconnecting_twice_is_one_disconnect(visitor: Visitor, household: Household) -> None:
+def test_disconnecting_twice_is_one_disconnect(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
     visitor.get("/disconnect")
     assert visitor.post("/disconnect").location == "/settings"
@@ -210,7 +214,8 @@ def test_nothing_to_disconnect_leads_back_to_the_settings(visitor: Visitor) -> N
     assert visitor.get("/disconnect").location == "/settings"
 
 
-def test_erasing_now_hands_out_a_receipt_that_verifies(visitor: Visitor, household: Household) -> None:
+@shows("deletion")
+def test_erasing_now_hands_out_a_receipt_that_verifies(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
     visitor.post("/disconnect")
     visitor.get("/settings")
@@ -223,16 +228,16 @@ def test_erasing_now_hands_out_a_receipt_that_verifies(visitor: Visitor, househo
     assert "Nothing is left here" in words(page)
     file = visitor.get(f"{answer.location}?download=1")
     assert "attachment" in file.headers["Content-Disposition"]
-    receipt = verify(file.data, household.service.public_keys)
-    assert concerns(receipt, household.agent)
-    assert household.service.overview.connection(household.agent).state.value == "not_connected"
+    receipt = verify(file.data, service.parts.public_keys)
+    assert concerns(receipt, service.agent)
+    assert service.parts.overview.connection(service.agent).state.value == "not_connected"
     assert "Not connected" in words(visitor.get("/settings"))
 
 
-def test_the_key_under_which_receipts_verify_is_published(visitor: Visitor, household: Household) -> None:
+def test_the_key_under_which_receipts_verify_is_published(visitor: Visitor, service: TestService) -> None:
     published = visitor.get("/receipts/public-key")
     assert published.mimetype == "text/plain"
-    assert tuple(published.text.split()) == household.service.public_keys
+    assert tuple(published.text.split()) == service.parts.public_keys
     visitor.connect()
     visitor.post("/disconnect")
     address = visitor.post("/erase").location
@@ -242,7 +247,7 @@ def test_the_key_under_which_receipts_verify_is_published(visitor: Visitor, hous
 
 
 def test_others_see_the_receipt_without_its_secret(
-    visitor: Visitor, another_visitor: Visitors, household: Household
+    visitor: Visitor, another_visitor: Visitors, service: TestService
 ) -> None:
     visitor.connect()
     visitor.post("/disconnect")
@@ -252,11 +257,11 @@ def test_others_see_the_receipt_without_its_secret(
     file = stranger.get(f"{address}?download=1")
     assert file.json is not None
     assert "salt" not in file.json
-    assert verify(file.data, household.service.public_keys)["number"] == address.removeprefix("/receipts/")
-    assert file.json["subject"] not in household.agent.member
+    assert verify(file.data, service.parts.public_keys)["number"] == address.removeprefix("/receipts/")
+    assert file.json["subject"] not in service.agent.member
 
 
-def test_a_made_up_copy_of_a_receipt_is_not_shown_for_another(visitor: Visitor, household: Household) -> None:
+def test_a_made_up_copy_of_a_receipt_is_not_shown_for_another(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
     visitor.post("/disconnect")
     address = visitor.post("/erase").location
@@ -274,24 +279,24 @@ def test_erasing_twice_says_that_nothing_was_left(visitor: Visitor) -> None:
     assert "there was nothing left to do" in words(again)
 
 
-def test_a_living_connection_is_not_erased(visitor: Visitor, household: Household) -> None:
+def test_a_living_connection_is_not_erased(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
     assert visitor.post("/erase").status_code == 409
-    assert household.service.overview.connection(household.agent).state.value == "connected"
+    assert service.parts.overview.connection(service.agent).state.value == "connected"
 
 
-def test_what_an_administrator_ended_is_shown_to_the_agent(visitor: Visitor, household: Household) -> None:
+def test_what_an_administrator_ended_is_shown_to_the_agent(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
-    household.service.disconnect.disconnect(household.agent, Actor.ADMINISTRATOR)
+    service.parts.disconnect.disconnect(service.agent, Actor.ADMINISTRATOR)
     assert "Disconnected" in words(visitor.get("/settings"))
 
 
 def test_connecting_again_after_an_erasure_finds_the_same_calendar(
-    visitor: Visitor, household: Household
+    visitor: Visitor, service: TestService
 ) -> None:
     visitor.connect()
-    before = [calendar["id"] for calendar in household.calendars()]
+    before = [calendar["id"] for calendar in service.calendars()]
     visitor.post("/disconnect")
     visitor.post("/erase")
     visitor.connect()
-    assert [calendar["id"] for calendar in household.calendars()] == before
+    assert [calendar["id"] for calendar in service.calendars()] == before

@@ -12,7 +12,8 @@ from werkzeug.test import TestResponse
 from calendar_service.operators import load
 from calendar_service.web.app import create_app
 from calendar_service.web.internal import is_api
-from tests.household import Household
+from tests.support.evidence import shows
+from tests.support.service import TestService
 from tests.web.pages.visitor import Visitor, words
 
 CONTACT = "google-data@videsk.io"
@@ -28,17 +29,17 @@ FILLED = {"<ticket>": "used", "<number>": "1-none", "<secret>": "none", "<path:f
 
 
 @pytest.fixture
-def answers(household: Household, tmp_path: Path) -> list[TestResponse]:
+def answers(service: TestService, tmp_path: Path) -> list[TestResponse]:
     """Every answer of the walk, by a service whose operator has given a contact."""
     profile = tmp_path / "operator.toml"
     profile.write_text(f'extends = "videsk"\nidentity.contact = "{CONTACT}"\n', "utf-8")
-    app = create_app(replace(household.service, operator=load(str(profile))))
-    return list(_walk(app, household))
+    app = create_app(replace(service.parts, operator=load(str(profile))))
+    return list(_walk(app, service))
 
 
-def _walk(app: Flask, household: Household) -> Iterator[TestResponse]:
+def _walk(app: Flask, service: TestService) -> Iterator[TestResponse]:
     heard: list[TestResponse] = []
-    visitor = Visitor(app, household, heard.append)
+    visitor = Visitor(app, service, heard.append)
     for rule in app.url_map.iter_rules():
         if "GET" in (rule.methods or ()) and not is_api(rule.rule):
             path = rule.rule
@@ -58,7 +59,7 @@ def _walk(app: Flask, household: Household) -> Iterator[TestResponse]:
     visitor.get(visitor.post("/erase").location)
     visitor.post("/erase")
     visitor.post("/logout")
-    secret, _ = household.service.reviewers.make(60)
+    secret, _ = service.parts.reviewers.make(60)
     visitor.get(f"/reviewer/{secret}")
     visitor.get("/console")
     visitor.get("/console/video")
@@ -66,6 +67,7 @@ def _walk(app: Flask, household: Household) -> Iterator[TestResponse]:
     yield from heard
 
 
+@shows("LU-4", "cookies")
 def test_only_cookies_that_an_act_needs_are_set_and_no_script_or_other_site_gets_them(
     answers: list[TestResponse],
 ) -> None:
@@ -77,6 +79,7 @@ def test_only_cookies_that_an_act_needs_are_set_and_no_script_or_other_site_gets
         assert cookie["samesite"] in {"Lax", "Strict"}
 
 
+@shows("ID-1", "CO-1")
 def test_the_operator_and_the_contact_stand_on_every_page(answers: list[TestResponse]) -> None:
     pages = [answer for answer in answers if answer.mimetype == "text/html" and not answer.location]
     assert {200, 400, 401, 403, 404, 405, 409, 410} <= {page.status_code for page in pages}

@@ -9,8 +9,8 @@ from calendar_service.health.doctor import examine
 from calendar_service.operators import ProfileFaults, load
 from calendar_service.web.app import create_app
 from tests.conftest import MovableClock
-from tests.household import Household
-from tests.local_google import LocalGoogle
+from tests.support.local_google import LocalGoogle
+from tests.support.service import TestService
 from tests.web.pages.visitor import Visitor
 
 NAMES = ("en-light", "en-dark", "es-light", "es-dark")
@@ -34,16 +34,14 @@ def placed(
     for name in NAMES:
         (tmp_path / f"{name}.svg").write_text(f"<svg>{name}</svg>", "utf-8")
     operator = _overlay(tmp_path)
-    house = Household.of(clean_store, google_process, test_clock, CALENDAR_OPERATOR=operator)
-    yield Visitor(create_app(house.service), house)
-    house.close()
+    service = TestService.of(clean_store, google_process, test_clock, CALENDAR_OPERATOR=operator)
+    yield Visitor(create_app(service.parts), service)
+    service.close()
 
 
-def _told(household: Household) -> list[tuple[str, str]]:
+def _told(service: TestService) -> list[tuple[str, str]]:
     return [
-        (found.level, found.told()[0])
-        for found in examine(household.config)
-        if found.check == "google button"
+        (found.level, found.told()[0]) for found in examine(service.config) if found.check == "google button"
     ]
 
 
@@ -59,22 +57,22 @@ def test_googles_files_are_shown_as_they_are(placed: Visitor, locale: str, words
         assert "immutable" in answer.headers["Cache-Control"]
     assert f'alt="{words}"' in page
     assert placed.begin().status_code == 303
-    assert _told(placed.household) == [("ok", "Google's own files are in place")]
+    assert _told(placed.service) == [("ok", "Google's own files are in place")]
 
 
-def test_a_plain_button_stands_in_and_doctor_says_so(visitor: Visitor, household: Household) -> None:
+def test_a_plain_button_stands_in_and_doctor_says_so(visitor: Visitor, service: TestService) -> None:
     assert (
         '<button class="button primary google" type="submit">Continue with Google</button>'
         in visitor.enter().text
     )
     assert visitor.get("/static/google-button/en-light").status_code == 404
-    assert _told(household) == [("note", "Google's own button is not placed; a plain one stands in")]
+    assert _told(service) == [("note", "Google's own button is not placed; a plain one stands in")]
 
 
 def test_a_file_that_is_gone_leaves_the_plain_button_and_is_a_fault(placed: Visitor, tmp_path: Path) -> None:
     (tmp_path / "es-dark.svg").unlink()
     assert "button primary google" in placed.enter().text
-    assert _told(placed.household) == [("fault", f"not found: {tmp_path}/es-dark.svg")]
+    assert _told(placed.service) == [("fault", f"not found: {tmp_path}/es-dark.svg")]
 
 
 def test_a_button_in_one_language_or_of_another_kind_is_refused(tmp_path: Path) -> None:

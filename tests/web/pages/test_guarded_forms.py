@@ -6,7 +6,8 @@ import pytest
 from flask import Flask
 
 from calendar_service.domain.names import Agent
-from tests.household import PUBLIC_URL, Household, without_times
+from tests.support.evidence import shows
+from tests.support.service import PUBLIC_URL, TestService, without_times
 from tests.web.pages.visitor import OWN_PAGE, Visitor
 
 FORMS = {
@@ -47,13 +48,13 @@ def test_every_form_that_pages_take_is_tried_here(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("path", REVIEWERS)
-def test_a_reviewers_form_proves_the_same(visitor: Visitor, household: Household, path: str) -> None:
-    secret, _ = household.service.reviewers.make(60)
+def test_a_reviewers_form_proves_the_same(visitor: Visitor, service: TestService, path: str) -> None:
+    secret, _ = service.parts.reviewers.make(60)
     visitor.get(f"/reviewer/{secret}")
     visitor.get("/console")
-    _nothing_changes(visitor, household, path, REVIEWERS[path] | {"csrf": "wrong"}, OWN_PAGE)
+    _nothing_changes(visitor, service, path, REVIEWERS[path] | {"csrf": "wrong"}, OWN_PAGE)
     for headers in FOREIGN.values():
-        _nothing_changes(visitor, household, path, REVIEWERS[path] | {"csrf": visitor.token}, headers)
+        _nothing_changes(visitor, service, path, REVIEWERS[path] | {"csrf": visitor.token}, headers)
 
 
 def _begin(visitor: Visitor, path: str) -> None:
@@ -63,74 +64,75 @@ def _begin(visitor: Visitor, path: str) -> None:
 
 
 def _refused(
-    visitor: Visitor, household: Household, path: str, form: dict[str, str], headers: dict[str, str]
+    visitor: Visitor, service: TestService, path: str, form: dict[str, str], headers: dict[str, str]
 ) -> None:
-    _nothing_changes(visitor, household, path, FORMS[path] | form, headers)
+    _nothing_changes(visitor, service, path, FORMS[path] | form, headers)
 
 
 def _nothing_changes(
-    visitor: Visitor, household: Household, path: str, form: dict[str, str], headers: dict[str, str]
+    visitor: Visitor, service: TestService, path: str, form: dict[str, str], headers: dict[str, str]
 ) -> None:
-    before, calls = without_times(household.stored()), len(household.google.journal())
+    before, calls = without_times(service.stored()), len(service.google.journal())
     answer = visitor.raw_post(path, form, headers)
     assert answer.status_code == 403, answer.text
-    assert without_times(household.stored()) == before
-    assert len(household.google.journal()) == calls
+    assert without_times(service.stored()) == before
+    assert len(service.google.journal()) == calls
     assert "Set-Cookie" not in answer.headers
 
 
 @pytest.mark.parametrize("path", FORMS)
-def test_a_form_from_elsewhere_changes_nothing(visitor: Visitor, household: Household, path: str) -> None:
+def test_a_form_from_elsewhere_changes_nothing(visitor: Visitor, service: TestService, path: str) -> None:
     _begin(visitor, path)
     token = {"csrf": visitor.token}
     for headers in FOREIGN.values():
-        _refused(visitor, household, path, token, headers)
+        _refused(visitor, service, path, token, headers)
 
 
 @pytest.mark.parametrize("path", FORMS)
-def test_a_form_without_its_token_changes_nothing(visitor: Visitor, household: Household, path: str) -> None:
+def test_a_form_without_its_token_changes_nothing(visitor: Visitor, service: TestService, path: str) -> None:
     _begin(visitor, path)
     for token in ({}, {"csrf": ""}, {"csrf": "wrong"}, {"csrf": "ñ" * 43}, {"csrf": visitor.token + "x"}):
-        _refused(visitor, household, path, token, OWN_PAGE)
+        _refused(visitor, service, path, token, OWN_PAGE)
 
 
 @pytest.mark.parametrize("path", FORMS)
 def test_another_visits_token_changes_nothing(
-    visitor: Visitor, another_visitor: Callable[[], Visitor], household: Household, path: str
+    visitor: Visitor, another_visitor: Callable[[], Visitor], service: TestService, path: str
 ) -> None:
     _begin(visitor, path)
     other = another_visitor()
     other.enter(Agent("acme", "agent-2"))
     if path.startswith("/console"):
         other.get("/console")
-    _refused(visitor, household, path, {"csrf": other.token}, OWN_PAGE)
+    _refused(visitor, service, path, {"csrf": other.token}, OWN_PAGE)
 
 
-def test_a_closed_visits_token_changes_nothing(visitor: Visitor, household: Household) -> None:
+def test_a_closed_visits_token_changes_nothing(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
     token, cookie = visitor.token, visitor.session_cookie()
     visitor.post("/logout")
     visitor.client.set_cookie("session", cookie, domain="localhost")
-    before = without_times(household.stored())
+    before = without_times(service.stored())
     for path in ("/disconnect", "/pause", "/connect", "/erase", "/term"):
         assert visitor.raw_post(path, FORMS[path] | {"csrf": token}, OWN_PAGE).status_code == 401, path
-    assert without_times(household.stored()) == before
+    assert without_times(service.stored()) == before
 
 
-def test_without_a_visit_nothing_can_be_done(visitor: Visitor, household: Household) -> None:
-    before = household.stored()
+@shows("CH-1")
+def test_without_a_visit_nothing_can_be_done(visitor: Visitor, service: TestService) -> None:
+    before = service.stored()
     for path, form in FORMS.items():
         answer = visitor.raw_post(path, form | {"csrf": "any"}, OWN_PAGE)
         assert answer.status_code == (403 if path.startswith("/console") else 401), path
-    assert household.stored() == before
+    assert service.stored() == before
 
 
-def test_no_form_is_sent_by_opening_its_address(visitor: Visitor, household: Household) -> None:
+def test_no_form_is_sent_by_opening_its_address(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
-    before = without_times(household.stored())
+    before = without_times(service.stored())
     for path in FORMS:
         assert visitor.get(path).status_code == (200 if path == "/disconnect" else 405), path
-    assert without_times(household.stored()) == before
+    assert without_times(service.stored()) == before
 
 
 def test_a_visit_is_not_judged_by_its_origin(visitor: Visitor) -> None:

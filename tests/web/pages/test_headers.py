@@ -5,8 +5,8 @@ from flask import Flask
 
 from calendar_service.web.app import create_app
 from tests.conftest import MovableClock
-from tests.household import PUBLIC_URL, Household
-from tests.local_google import LocalGoogle
+from tests.support.local_google import LocalGoogle
+from tests.support.service import PUBLIC_URL, TestService
 from tests.web.pages.visitor import Visitor
 
 EVERYWHERE = [
@@ -51,14 +51,14 @@ def _is_hardened(headers: object) -> None:
     assert "Cache-Control" in found
 
 
-def test_a_fault_of_ours_is_hardened_and_says_nothing_of_itself(app: Flask, household: Household) -> None:
+def test_a_fault_of_ours_is_hardened_and_says_nothing_of_itself(app: Flask, service: TestService) -> None:
     def broken() -> None:
-        raise RuntimeError("the secret of the house")
+        raise RuntimeError("the secret of the service")
 
     app.add_url_rule("/broken", "broken", broken)
-    answer = Visitor(app, household).get("/broken")
+    answer = Visitor(app, service).get("/broken")
     assert answer.status_code == 500
-    assert "secret of the house" not in answer.text
+    assert "secret of the service" not in answer.text
     _is_hardened(answer.headers)
 
 
@@ -68,9 +68,9 @@ def test_pages_with_forms_keep_their_referrer_and_redirects_drop_it(visitor: Vis
     assert visitor.begin().headers["Referrer-Policy"] == "no-referrer"
 
 
-def test_forms_may_lead_to_googles_consent_and_nowhere_else(visitor: Visitor, household: Household) -> None:
+def test_forms_may_lead_to_googles_consent_and_nowhere_else(visitor: Visitor, service: TestService) -> None:
     policy = visitor.enter().headers["Content-Security-Policy"]
-    google = household.config.google.auth_uri.partition("/o/oauth2")[0]
+    google = service.config.google.auth_uri.partition("/o/oauth2")[0]
     assert f"form-action 'self' {google};" in policy
 
 
@@ -125,10 +125,10 @@ def test_addresses_are_never_built_from_what_a_request_claims(visitor: Visitor) 
 @pytest.fixture
 def on_https(clean_store: str, google_process: LocalGoogle, test_clock: MovableClock) -> Visitor:
     """A service with an https address."""
-    house = Household.of(
+    service = TestService.of(
         clean_store, google_process, test_clock, CALENDAR_PUBLIC_URL="https://calendar.videsk.io"
     )
-    return Visitor(create_app(house.service), house)
+    return Visitor(create_app(service.parts), service)
 
 
 def test_on_https_cookies_are_bound_to_host_and_encryption(on_https: Visitor) -> None:
@@ -140,4 +140,4 @@ def test_on_https_cookies_are_bound_to_host_and_encryption(on_https: Visitor) ->
     assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
     page = on_https.client.get("/settings", base_url="https://calendar.videsk.io")
     assert page.status_code == 200
-    on_https.household.close()
+    on_https.service.close()

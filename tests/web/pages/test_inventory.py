@@ -9,14 +9,15 @@ from calendar_service.domain.operator import CLAUSES
 from calendar_service.domain.session import By
 from calendar_service.store import keys
 from calendar_service.store.journal import Actor
-from tests.household import FIRST, SECOND, SECURE_URL, Household
+from tests.support.evidence import shows
+from tests.support.service import FIRST, SECOND, SECURE_URL, TestService
+from tests.support.written import JSON, place_of
 from tests.web.pages.visitor import Visitor
-from tests.written import JSON, place_of
 
 
-def _kept(household: Household) -> dict[str, set[str]]:
+def _kept(service: TestService) -> dict[str, set[str]]:
     """Return the fields at each place of the store, as they are just now."""
-    client = household.service.database.client
+    client = service.parts.database.client
     found: dict[str, set[str]] = defaultdict(set)
     for key in client.scan_iter("*"):
         place, kind = place_of(key), client.type(key)
@@ -31,50 +32,52 @@ def _kept(household: Household) -> dict[str, set[str]]:
     return found
 
 
-def _live(visitor: Visitor, household: Household) -> dict[str, set[str]]:
+def _live(visitor: Visitor, service: TestService) -> dict[str, set[str]]:
     """Do everything that a service does, and return what was ever kept meanwhile."""
-    service, agent, kept = household.service, household.agent, defaultdict(set)
+    parts, agent, kept = service.parts, service.agent, defaultdict(set)
 
     def look() -> None:
-        for place, fields in _kept(household).items():
+        for place, fields in _kept(service).items():
             kept[place] |= fields
 
-    household.connect(Agent("acme", "neighbour"))
+    service.connect(Agent("acme", "neighbour"))
     visitor.ticket()
     visitor.enter()
     visitor.begin()
     look()
     visitor.connect(FIRST)
-    service.schedule.put(agent, "s1", household.content(), By.AGENT, 1)
-    notified = household.served_from(SECURE_URL)
+    parts.schedule.put(agent, "s1", service.content(), By.AGENT, 1)
+    notified = service.served_from(SECURE_URL)
     notified.work(2)
     look()
-    service.schedule.put(agent, "s2", household.content("Another"), By.SYSTEM, None)
-    service.schedule.cancel(agent, "s2", By.AGENT, None)
-    service.organizations.pause(agent, Actor.AGENT, paused=True)
-    service.schedule.put(agent, "s3", household.content("Waits"), By.AGENT, None)
+    parts.schedule.put(agent, "s2", service.content("Another"), By.SYSTEM, None)
+    parts.schedule.cancel(agent, "s2", By.AGENT, None)
+    parts.organizations.pause(agent, Actor.AGENT, paused=True)
+    parts.schedule.put(agent, "s3", service.content("Waits"), By.AGENT, None)
     look()
-    household.google.fault("/revoke", {"status": 503, "reason": "backendError"})
+    service.google.fault("/revoke", {"status": 503, "reason": "backendError"})
     visitor.connect(SECOND)
-    service.disconnect.disconnect(agent, Actor.AGENT, delete_calendar=True)
+    parts.disconnect.disconnect(agent, Actor.AGENT, delete_calendar=True)
     look()
-    service.erasure.erase_now(agent, Actor.AGENT)
-    service.organizations.off_board("acme")
-    household.work()
+    parts.erasure.erase_now(agent, Actor.AGENT)
+    parts.organizations.off_board("acme")
+    service.work()
     look()
     return kept
 
 
-def test_everything_that_is_kept_is_in_the_inventory(visitor: Visitor, household: Household) -> None:
+@shows("PR-1", "ST-3")
+def test_everything_that_is_kept_is_in_the_inventory(visitor: Visitor, service: TestService) -> None:
     named: dict[str, set[str]] = defaultdict(set)
     for item in INVENTORY:
         named[item.place] |= set(item.fields)
-    kept = _live(visitor, household)
+    kept = _live(visitor, service)
     assert set(kept) - set(named) == set(), "kept, and nowhere explained"
     assert {place: fields - named[place] for place, fields in kept.items() if fields - named[place]} == {}
     assert set(keys.SLOT_PARTS) - set(named) == set()
 
 
+@shows("ST-3")
 def test_every_item_has_a_reason_a_clause_and_an_end() -> None:
     assert all(item.what and item.why and item.end for item in INVENTORY)
     assert {item.clause for item in INVENTORY} <= set(CLAUSES)

@@ -3,21 +3,21 @@
 from calendar_service.domain.clock import DAY
 from calendar_service.domain.hold import Hold
 from calendar_service.store.journal import Actor
-from tests.household import Household
+from tests.support.service import TestService
 from tests.web.pages.visitor import Visitor, words
 
 
-def held(visitor: Visitor, household: Household, *, silent_for: int = 0) -> None:
+def held(visitor: Visitor, service: TestService, *, silent_for: int = 0) -> None:
     visitor.connect()
-    household.service.disconnect.disconnect(household.agent, Actor.AGENT)
-    now = household.service.clock.now()
+    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
+    now = service.parts.clock.now()
     told_from = now + silent_for * DAY if silent_for else 0
     hold = Hold("Ana Rojas", "Luis Soto", "Court order 7", "A dispute", now + 30 * DAY, told_from)
-    household.service.holds.place(household.agent, hold)
+    service.parts.holds.place(service.agent, hold)
 
 
-def test_the_settings_say_until_when_and_not_who(visitor: Visitor, household: Household) -> None:
-    held(visitor, household)
+def test_the_settings_say_until_when_and_not_who(visitor: Visitor, service: TestService) -> None:
+    held(visitor, service)
     page = visitor.get("/settings")
     assert "A law obliges us to keep the record" in words(page)
     for name in ("Rojas", "Soto", "Court order", "dispute"):
@@ -25,19 +25,19 @@ def test_the_settings_say_until_when_and_not_who(visitor: Visitor, household: Ho
     assert 'action="/erase"' not in page.text
 
 
-def test_erasing_is_refused_with_the_reason(visitor: Visitor, household: Household) -> None:
-    held(visitor, household)
+def test_erasing_is_refused_with_the_reason(visitor: Visitor, service: TestService) -> None:
+    held(visitor, service)
     visitor.get("/settings")
     answer = visitor.post("/erase")
     assert answer.status_code == 409
     assert "This cannot be erased yet" in words(answer)
-    assert household.service.connections.slot(household.agent).facts.calendar_id
+    assert service.parts.connections.slot(service.agent).facts.calendar_id
 
 
 def test_while_telling_is_forbidden_the_pages_say_nothing_of_it(
-    visitor: Visitor, household: Household
+    visitor: Visitor, service: TestService
 ) -> None:
-    held(visitor, household, silent_for=5)
+    held(visitor, service, silent_for=5)
     assert "law" not in words(visitor.get("/settings"))
     answer = visitor.post("/erase")
     assert answer.status_code == 503

@@ -5,8 +5,8 @@ from pathlib import Path
 from calendar_service.health.doctor import examine
 from calendar_service.web.app import create_app
 from tests.conftest import MovableClock
-from tests.household import Household
-from tests.local_google import LocalGoogle
+from tests.support.local_google import LocalGoogle
+from tests.support.service import TestService
 from tests.web.pages.visitor import Visitor, words
 
 
@@ -16,17 +16,17 @@ def test_the_logo_stands_for_the_name_and_a_lost_file_leaves_the_name(
     logo, profile = tmp_path / "logo.svg", tmp_path / "operator.toml"
     logo.write_text("<svg/>", "utf-8")
     profile.write_text(f'extends = "videsk"\nidentity.logo = "{logo}"\n', "utf-8")
-    house = Household.of(clean_store, google_process, test_clock, CALENDAR_OPERATOR=str(profile))
-    page = Visitor(create_app(house.service), house).get("/").text
+    service = TestService.of(clean_store, google_process, test_clock, CALENDAR_OPERATOR=str(profile))
+    page = Visitor(create_app(service.parts), service).get("/").text
     address = page.partition('<img src="')[2].partition('"')[0]
-    answer = Visitor(create_app(house.service), house).get(address)
+    answer = Visitor(create_app(service.parts), service).get(address)
     assert (answer.text, answer.mimetype) == ("<svg/>", "image/svg+xml")
     assert 'alt="Videsk"' in page
 
     logo.unlink()
-    page = Visitor(create_app(house.service), house).get("/")
+    page = Visitor(create_app(service.parts), service).get("/")
     assert "<img" not in page.text
     assert "Videsk" in words(page)
-    told = [(found.level, found.told()[0]) for found in examine(house.config) if found.check == "logo"]
+    told = [(found.level, found.told()[0]) for found in examine(service.config) if found.check == "logo"]
     assert told == [("fault", f"not found: {logo}; pages show the name instead")]
-    house.close()
+    service.close()

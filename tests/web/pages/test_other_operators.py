@@ -7,8 +7,9 @@ import pytest
 from calendar_service import operators
 from calendar_service.web.app import create_app
 from tests.conftest import MovableClock
-from tests.household import Household
-from tests.local_google import LocalGoogle
+from tests.support.evidence import shows
+from tests.support.local_google import LocalGoogle
+from tests.support.service import TestService
 from tests.web.pages.visitor import Visitor, words
 
 
@@ -20,13 +21,14 @@ def visitor(
     request: pytest.FixtureRequest,
 ) -> Iterator[Visitor]:
     """A browser at one of the operators."""
-    house = Household.of(clean_store, google_process, test_clock, CALENDAR_OPERATOR=request.param)
-    yield Visitor(create_app(house.service), house)
-    house.close()
+    service = TestService.of(clean_store, google_process, test_clock, CALENDAR_OPERATOR=request.param)
+    yield Visitor(create_app(service.parts), service)
+    service.close()
 
 
+@shows("LU-0")
 def test_every_page_shows_in_every_language_of_the_operator(visitor: Visitor) -> None:
-    operator = visitor.household.service.operator
+    operator = visitor.service.parts.operator
     visitor.enter()
     for language in operator.languages:
         for path in ("/", "/google-user-data", "/settings", "/console", "/nothing"):
@@ -39,7 +41,7 @@ def test_every_page_shows_in_every_language_of_the_operator(visitor: Visitor) ->
 
 
 def test_a_language_that_the_operator_does_not_speak_is_not_offered(visitor: Visitor) -> None:
-    operator = visitor.household.service.operator
+    operator = visitor.service.parts.operator
     for language in {"en", "es"} - set(operator.languages):
         page = visitor.get(f"/?lang={language}")
         assert f'<html lang="{operator.languages[0]}">' in page.text

@@ -8,8 +8,9 @@ from calendar_service.domain.clock import DAY
 from calendar_service.domain.reviewer import TERM
 from calendar_service.web.app import create_app
 from tests.conftest import MovableClock
-from tests.household import Household
-from tests.local_google import LocalGoogle
+from tests.support.evidence import shows
+from tests.support.local_google import LocalGoogle
+from tests.support.service import TestService
 from tests.web.pages.visitor import Visitor, words
 
 
@@ -18,11 +19,12 @@ def offered(clean_store: str, google_process: LocalGoogle, test_clock: MovableCl
     """A visitor of the operator whose profile offers shorter terms."""
     google_process.clear_faults()
     google_process.reset()
-    house = Household.of(clean_store, google_process, test_clock, CALENDAR_OPERATOR="cticontrol")
-    yield Visitor(create_app(house.service), house)
-    house.close()
+    service = TestService.of(clean_store, google_process, test_clock, CALENDAR_OPERATOR="cticontrol")
+    yield Visitor(create_app(service.parts), service)
+    service.close()
 
 
+@shows("own-term")
 def test_a_shorter_term_is_chosen_and_counts_at_the_disconnect(offered: Visitor) -> None:
     page = offered.connect()
     for term in (DAY, 3 * DAY):
@@ -35,7 +37,7 @@ def test_a_shorter_term_is_chosen_and_counts_at_the_disconnect(offered: Visitor)
     assert "Our record erased 1 day after you disconnect" in words(page)
     assert "Gone from back-up copies too 23 days after you disconnect" in words(page), "the keys' copies, too"
     offered.post("/disconnect")
-    facts = offered.household.service.connections.slot(offered.household.agent).facts
+    facts = offered.service.parts.connections.slot(offered.service.agent).facts
     assert facts.erase_due - facts.grant_since == DAY
     assert 'action="/term"' not in offered.get("/settings").text
 
@@ -46,7 +48,7 @@ def test_a_term_that_is_not_offered_changes_nothing(offered: Visitor, term: str)
     answer = offered.post("/term", {"term": term})
     assert answer.status_code == 422
     assert 'href="/settings"' in answer.text
-    assert offered.household.service.connections.slot(offered.household.agent).facts.own_term == 0
+    assert offered.service.parts.connections.slot(offered.service.agent).facts.own_term == 0
 
 
 def test_where_no_term_is_offered_there_is_no_control(visitor: Visitor) -> None:
@@ -59,4 +61,4 @@ def test_a_reviewer_is_offered_no_term(offered: Visitor) -> None:
     offered.get(offered.consent())
     assert 'action="/term"' not in offered.get("/settings").text
     assert offered.post("/term", {"term": str(7 * DAY)}).status_code == 422
-    assert offered.household.facts.own_term == TERM
+    assert offered.service.facts.own_term == TERM

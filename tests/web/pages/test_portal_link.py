@@ -11,7 +11,7 @@ from calendar_service.domain.names import Agent
 from calendar_service.store.tickets import Ticket
 from calendar_service.web.app import create_app
 from tests.conftest import MovableClock
-from tests.household import Household
+from tests.support.service import TestService
 from tests.web.pages.visitor import Visitor, words
 
 Visitors = Callable[[], Visitor]
@@ -27,14 +27,14 @@ def test_a_link_opens_the_settings_once(visitor: Visitor, another_visitor: Visit
     assert "Nothing was changed" in words(second)
 
 
-def test_a_link_is_taken_once_whoever_asks_at_the_same_time(household: Household) -> None:
-    replicas = [household.replica() for _ in range(4)]
-    now = household.service.clock.now()
+def test_a_link_is_taken_once_whoever_asks_at_the_same_time(service: TestService) -> None:
+    replicas = [service.replica() for _ in range(4)]
+    now = service.parts.clock.now()
     ticket = Ticket("acme", "agent-1", "en", "", "", now + MINUTE)
-    secrets = [household.service.tickets.issue(ticket) for _ in range(40)]
+    secrets = [service.parts.tickets.issue(ticket) for _ in range(40)]
     with ThreadPoolExecutor(16) as pool:
         asked = [
-            pool.submit(replicas[number % 4].service.tickets.take, secret)
+            pool.submit(replicas[number % 4].parts.tickets.take, secret)
             for secret in secrets
             for number in range(16)
         ]
@@ -44,22 +44,22 @@ def test_a_link_is_taken_once_whoever_asks_at_the_same_time(household: Household
     assert sum(found is not None for found in taken) == len(secrets)
 
 
-def test_a_link_of_another_deployment_opens_nothing(visitor: Visitor, household: Household) -> None:
+def test_a_link_of_another_deployment_opens_nothing(visitor: Visitor, service: TestService) -> None:
     link = visitor.ticket()
-    household.service.database.client.execute_command("SWAPDB", 0, 9)  # another deployment's data
+    service.parts.database.client.execute_command("SWAPDB", 0, 9)  # another deployment's data
     try:
         assert visitor.get(link).status_code == 410
     finally:
-        household.service.database.client.execute_command("SWAPDB", 0, 9)
+        service.parts.database.client.execute_command("SWAPDB", 0, 9)
     assert visitor.get(link).status_code == 303
 
 
 def test_without_the_database_a_link_opens_nothing_and_is_not_used_up(
-    visitor: Visitor, household: Household, tmp_path: Path
+    visitor: Visitor, service: TestService, tmp_path: Path
 ) -> None:
     link = visitor.ticket()
-    cut_off = Household.of(f"unix://{tmp_path}/nobody", household.google, household.clock)
-    closed = Visitor(create_app(cut_off.service), cut_off).get(link)
+    cut_off = TestService.of(f"unix://{tmp_path}/nobody", service.google, service.clock)
+    closed = Visitor(create_app(cut_off.parts), cut_off).get(link)
     assert closed.status_code == 503
     assert "Set-Cookie" not in closed.headers
     assert "Please try again later" in words(closed)
@@ -87,10 +87,10 @@ def test_looking_at_a_link_does_not_use_it_up(visitor: Visitor) -> None:
     assert visitor.get(link).status_code == 303
 
 
-def test_a_link_does_nothing_but_open_a_visit(visitor: Visitor, household: Household) -> None:
+def test_a_link_does_nothing_but_open_a_visit(visitor: Visitor, service: TestService) -> None:
     visitor.enter()
-    assert household.google.journal() == []
-    assert household.service.overview.connection(household.agent).state.value == "not_connected"
+    assert service.google.journal() == []
+    assert service.parts.overview.connection(service.agent).state.value == "not_connected"
 
 
 def test_the_link_leads_to_a_clean_address_that_tells_nobody_where_it_came_from(visitor: Visitor) -> None:
@@ -154,9 +154,9 @@ def test_closing_the_page_ends_the_visit_on_both_sides(visitor: Visitor, another
     assert stale.get("/settings").status_code == 401
 
 
-def test_what_is_kept_of_link_and_visit_does_not_open_them(visitor: Visitor, household: Household) -> None:
+def test_what_is_kept_of_link_and_visit_does_not_open_them(visitor: Visitor, service: TestService) -> None:
     link = visitor.ticket()
     visitor.enter()
-    stored = household.stored()
+    stored = service.stored()
     assert link.removeprefix("/portal/") not in stored
     assert visitor.session_cookie() not in stored

@@ -10,7 +10,8 @@ from calendar_service.domain.methods import METHODS
 from calendar_service.domain.operator import CLAUSES
 from calendar_service.operators import load
 from calendar_service.web.app import create_app
-from tests.household import Household
+from tests.support.evidence import shows
+from tests.support.service import TestService
 from tests.web.pages.visitor import Visitor, words
 
 
@@ -25,9 +26,9 @@ def test_both_languages_have_a_stable_address(visitor: Visitor, path: str, langu
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_home_says_who_what_for_and_why(visitor: Visitor, household: Household, language: str) -> None:
+def test_home_says_who_what_for_and_why(visitor: Visitor, service: TestService, language: str) -> None:
     page = visitor.get(f"/?lang={language}")
-    operator = household.service.operator
+    operator = service.parts.operator
     said = words(page)
     for fact in ("Videsk", "Videsk SpA", "Santiago", "Chile", "videsk.io", operator.limited_use.sentence):
         assert fact in said
@@ -43,10 +44,11 @@ def test_a_page_is_english_unless_the_browser_asks_for_spanish(visitor: Visitor,
         assert f'<html lang="{told}">' in visitor.get(path, Accept_Language=wanted).text
 
 
+@shows("LU-0")
 def test_the_statement_that_google_asks_for_is_short_and_linked(
-    visitor: Visitor, household: Household
+    visitor: Visitor, service: TestService
 ) -> None:
-    stated = household.service.operator.limited_use
+    stated = service.parts.operator.limited_use
     assert len(stated.sentence) < 500
     for path in ("/", "/google-user-data"):
         page = visitor.get(path)
@@ -54,17 +56,18 @@ def test_the_statement_that_google_asks_for_is_short_and_linked(
         assert f'href="{stated.link}"' in page.text
 
 
-def test_the_policy_stands_at_its_address_in_both_languages(household: Household, tmp_path: Path) -> None:
+def test_the_policy_stands_at_its_address_in_both_languages(service: TestService, tmp_path: Path) -> None:
     profile = tmp_path / "operator.toml"
     addresses = {code: f"https://videsk.io/{code}/privacy" for code in ("en", "es")}
     policy = ", ".join(f'{code} = "{address}"' for code, address in addresses.items())
     profile.write_text(f'extends = "videsk"\n[policy]\nurl = {{ {policy} }}\n', "utf-8")
-    visitor = Visitor(create_app(replace(household.service, operator=load(str(profile)))), household)
+    visitor = Visitor(create_app(replace(service.parts, operator=load(str(profile)))), service)
     for path in ("/", "/google-user-data"):
         page = visitor.get(path)
         assert all(f'href="{address}"' in page.text for address in addresses.values())
 
 
+@shows("CO-1")
 def test_facts_that_the_operator_has_not_given_are_marked_and_not_invented(visitor: Visitor) -> None:
     said = words(visitor.get("/"))
     assert "Privacy policy (English): not set by the operator yet" in said
@@ -74,18 +77,18 @@ def test_facts_that_the_operator_has_not_given_are_marked_and_not_invented(visit
 
 
 def test_the_data_page_has_every_clause_and_everything_that_is_kept(
-    visitor: Visitor, household: Household
+    visitor: Visitor, service: TestService
 ) -> None:
     page = visitor.get("/google-user-data")
     said = words(page)
     for clause in CLAUSES:
         assert f'id="{clause}"' in page.text
-        assert household.service.operator.clauses[clause].text["en"] in said
+        assert service.parts.operator.clauses[clause].text["en"] in said
     for item in INVENTORY:
         assert all(text in said for text in (item.what, item.why, item.end)), item.what
     for method in METHODS.values():
         assert f"{method.name.removeprefix('calendar.')} {method.feature} {method.clause}" in said
-    assert household.service.public_keys[0] in said
+    assert service.parts.public_keys[0] in said
 
 
 def test_an_address_in_a_promise_can_be_followed(visitor: Visitor) -> None:

@@ -24,7 +24,7 @@ from calendar_service.web.app import create_app
 from calendar_service.web.reviewer_calls import SeenCalls
 from calendar_service.web.reviewer_steps import STEPS
 from tests.conftest import MovableClock
-from tests.household import FIRST, PUBLIC_URL, Household
+from tests.support.service import FIRST, PUBLIC_URL, TestService
 from tests.web.pages.visitor import OWN_PAGE, Visitor, words
 
 SESSION = {
@@ -41,7 +41,7 @@ class Reviewer(Visitor):
 
     def arrive(self) -> TestResponse:
         """Follow a fresh link to the console."""
-        self.secret, self.link = self.household.service.reviewers.make(60)
+        self.secret, self.link = self.service.parts.reviewers.make(60)
         return self.enter_by(self.secret)
 
     def enter_by(self, secret: str) -> TestResponse:
@@ -90,19 +90,19 @@ class Reviewer(Visitor):
 
 
 @pytest.fixture
-def reviewer(visitor: Visitor, household: Household) -> Reviewer:
+def reviewer(visitor: Visitor, service: TestService) -> Reviewer:
     """A reviewer who has just followed the link."""
-    made = Reviewer(visitor.client.application, household)
+    made = Reviewer(visitor.client.application, service)
     made.arrive()
     return made
 
 
 @pytest.fixture
-def colleague(reviewer: Reviewer, household: Household) -> Callable[[], Reviewer]:
+def colleague(reviewer: Reviewer, service: TestService) -> Callable[[], Reviewer]:
     """Other browsers, without a link yet."""
 
     def _another() -> Reviewer:
-        made = Reviewer(reviewer.client.application, household)
+        made = Reviewer(reviewer.client.application, service)
         made.link, made.secret = reviewer.link, reviewer.secret
         return made
 
@@ -110,14 +110,14 @@ def colleague(reviewer: Reviewer, household: Household) -> Callable[[], Reviewer
 
 
 def _state(reviewer: Reviewer) -> State:
-    return reviewer.household.service.overview.connection(reviewer.agent).state
+    return reviewer.service.parts.overview.connection(reviewer.agent).state
 
 
 # --- the journey ---
 
 
 def test_sessions_are_booked_moved_and_cancelled_from_the_link_alone(
-    reviewer: Reviewer, household: Household
+    reviewer: Reviewer, service: TestService
 ) -> None:
     assert "Step 1 of 14" in reviewer.act("/console/begin", {"time_zone": "Asia/Kolkata"})
     reviewer.connect_here()
@@ -140,15 +140,15 @@ def test_sessions_are_booked_moved_and_cancelled_from_the_link_alone(
     assert [reviewer.calls(step) for step in ("agent", "system", "reschedule", "cancel")] == [
         ["events.insert"], ["events.insert"], ["events.patch"], ["events.delete"],
     ]  # fmt: skip
-    (event,) = household.events()
+    (event,) = service.events()
     assert event["start"]["dateTime"].startswith("2999-05-04T09:00")
-    google = household.service.oauth_origin
+    google = service.parts.oauth_origin
     assert f'href="{google}/calendar"' in reviewer.get("/console?step=calendar").text
 
 
-def test_a_pause_and_a_revocation_at_google_are_shown(reviewer: Reviewer, household: Household) -> None:
+def test_a_pause_and_a_revocation_at_google_are_shown(reviewer: Reviewer, service: TestService) -> None:
     reviewer.connect_here()
-    calendars = household.calendars()
+    calendars = service.calendars()
     reviewer.at("pause")
     reviewer.in_settings("/pause")
     assert "Paused" in reviewer.at("pause")
@@ -157,20 +157,20 @@ def test_a_pause_and_a_revocation_at_google_are_shown(reviewer: Reviewer, househ
     assert _state(reviewer) is State.CONNECTED
     reviewer.at("revoke")
     assert "the permission stands" in reviewer.act("/console/check")
-    household.google.fault("/token", {"invalid_grant": True}, times=1)
+    service.google.fault("/token", {"invalid_grant": True}, times=1)
     assert "Google says that the permission is gone" in reviewer.act("/console/check")
     assert _state(reviewer) is State.REVOKED
     assert "There is no permission to ask about" in reviewer.act("/console/check")
     assert reviewer.calls("revoke") == ["oauth.refresh", "oauth.refresh"]
     reviewer.connect_here()
-    assert household.calendars() == calendars
+    assert service.calendars() == calendars
 
 
 def test_disconnecting_reconnecting_deleting_and_erasing_are_shown(
-    reviewer: Reviewer, household: Household
+    reviewer: Reviewer, service: TestService
 ) -> None:
     reviewer.connect_here()
-    calendars = household.calendars()
+    calendars = service.calendars()
     reviewer.at("keep")
     reviewer.in_settings("/disconnect", {"delete_calendar": "no"})
     assert reviewer.calls("keep")[-1] == "oauth.revoke"
@@ -181,11 +181,11 @@ def test_disconnecting_reconnecting_deleting_and_erasing_are_shown(
     reviewer.connect_here()
     assert "calendarList.list" in reviewer.calls("reconnect")
     assert "calendars.insert" not in reviewer.calls("reconnect")
-    assert household.calendars() == calendars
+    assert service.calendars() == calendars
     reviewer.at("delete")
     reviewer.in_settings("/disconnect", {"delete_calendar": "yes"})
     assert reviewer.calls("delete")[-2:] == ["calendars.delete", "oauth.revoke"]
-    assert household.calendars() == []
+    assert service.calendars() == []
     reviewer.at("erase")
     receipt = reviewer.in_settings("/erase").location
     assert _state(reviewer) is State.NOT_CONNECTED
@@ -204,7 +204,7 @@ def _checked(reviewer: Reviewer, file: bytes) -> str:
 
 
 def test_each_step_says_what_to_do_what_to_expect_and_which_promise_it_shows(
-    reviewer: Reviewer, household: Household
+    reviewer: Reviewer, service: TestService
 ) -> None:
     for step in STEPS:
         assert set(step.clauses) <= set(CLAUSES)
@@ -213,7 +213,7 @@ def test_each_step_says_what_to_do_what_to_expect_and_which_promise_it_shows(
             assert page.status_code == 200
             assert f'<html lang="{language}">' in page.text
             for clause in step.clauses:
-                assert household.service.operator.clauses[clause].text[language] in words(page)
+                assert service.parts.operator.clauses[clause].text[language] in words(page)
         if step not in (STEPS[0], STEPS[-1]):
             said = reviewer.get(f"/console?step={step.name}&lang=en").text
             assert "What to do" in said
@@ -234,7 +234,7 @@ def test_an_unknown_step_is_the_first(reviewer: Reviewer) -> None:
 
 
 def test_receipts_are_told_apart(
-    reviewer: Reviewer, colleague: Callable[[], Reviewer], household: Household
+    reviewer: Reviewer, colleague: Callable[[], Reviewer], service: TestService
 ) -> None:
     reviewer.connect_here()
     reviewer.in_settings("/disconnect", {"delete_calendar": "no"})
@@ -255,7 +255,7 @@ def test_receipts_are_told_apart(
 # --- what is stored, what is seen ---
 
 
-def test_what_is_stored_is_told_by_name_and_never_by_value(reviewer: Reviewer, household: Household) -> None:
+def test_what_is_stored_is_told_by_name_and_never_by_value(reviewer: Reviewer, service: TestService) -> None:
     reviewer.connect_here()
     reviewer.at("agent")
     reviewer.act("/console/sessions", SESSION)
@@ -266,8 +266,8 @@ def test_what_is_stored_is_told_by_name_and_never_by_value(reviewer: Reviewer, h
         assert item.end in said
     assert "facts: calendar_id" in said
     assert "event_id" in said
-    (calendar,) = household.calendars()
-    facts = household.service.connections.slot(reviewer.agent).facts
+    (calendar,) = service.calendars()
+    facts = service.parts.connections.slot(reviewer.agent).facts
     values = (
         calendar["id"],
         facts.connection_id,
@@ -281,21 +281,21 @@ def test_what_is_stored_is_told_by_name_and_never_by_value(reviewer: Reviewer, h
 
 
 def test_the_list_of_calls_holds_no_content_and_is_for_one_browser(
-    reviewer: Reviewer, colleague: Callable[[], Reviewer], household: Household
+    reviewer: Reviewer, colleague: Callable[[], Reviewer], service: TestService
 ) -> None:
     reviewer.connect_here()
     reviewer.at("agent")
     reviewer.act("/console/sessions", SESSION)
     page = reviewer.get("/console?step=agent").text
-    (calendar,) = household.calendars()
+    (calendar,) = service.calendars()
     assert not any(value in page for value in (calendar["id"], "A private title", FIRST, "ya29."))
     other = colleague()
     other.enter_by(other.secret)
     assert other.calls("agent") == []
-    household.connect()
+    service.connect()
     assert other.calls("stored") == []
     assert len(reviewer.calls("stored")) >= 4
-    assert "private title" not in household.stored()
+    assert "private title" not in service.stored()
 
 
 def test_calls_are_listened_to_while_a_reviewers_request_is_served_and_at_no_other_time(
@@ -335,13 +335,13 @@ def test_a_request_that_was_killed_leaves_nothing_of_the_next_one_in_its_list(
     assert len(calls.of(household.agent)) == 1
 
 
-def test_a_call_that_failed_is_listed_with_its_answer(reviewer: Reviewer, household: Household) -> None:
+def test_a_call_that_failed_is_listed_with_its_answer(reviewer: Reviewer, service: TestService) -> None:
     reviewer.connect_here()
     reviewer.at("agent")
-    household.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
+    service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
     said = reviewer.act("/console/sessions", SESSION)
     assert "events.insert 503" in said
-    household.google.fault("/token", {"status": 500, "reason": "backendError"})
+    service.google.fault("/token", {"status": 500, "reason": "backendError"})
     assert "That proves nothing" in reviewer.act("/console/check")
 
 
@@ -373,16 +373,16 @@ def test_an_agent_cannot_be_chosen(reviewer: Reviewer) -> None:
     assert reviewer.post("/console/agent", {"agent": "somebody"}).status_code == 404
 
 
-def test_beginning_anew_erases_and_gives_another_agent(reviewer: Reviewer, household: Household) -> None:
+def test_beginning_anew_erases_and_gives_another_agent(reviewer: Reviewer, service: TestService) -> None:
     before = reviewer.agent
     reviewer.connect_here()
     reviewer.get("/console")
     assert "you have a new test agent" in reviewer.act("/console/reset")
     assert reviewer.agent != before
-    assert household.service.overview.connection(before).state is State.NOT_CONNECTED
-    assert household.live_tokens() == []
+    assert service.parts.overview.connection(before).state is State.NOT_CONNECTED
+    assert service.live_tokens() == []
     assert reviewer.calls("stored") == []
-    assert len(household.calendars()) == 1
+    assert len(service.calendars()) == 1
 
 
 def test_leaving_forgets_the_desk_in_this_browser(reviewer: Reviewer) -> None:
@@ -423,9 +423,9 @@ def test_the_link_leaves_no_trace_in_address_referrer_or_log(
 
 
 def test_expired_ended_and_unknown_links_are_answered_alike(
-    reviewer: Reviewer, colleague: Callable[[], Reviewer], household: Household, test_clock: MovableClock
+    reviewer: Reviewer, colleague: Callable[[], Reviewer], service: TestService, test_clock: MovableClock
 ) -> None:
-    reviewers = household.service.reviewers
+    reviewers = service.parts.reviewers
     (expired, _), (ended, link) = reviewers.make(1), reviewers.make(60)
     reviewers.end(link.organization)
     test_clock.advance(DAY / 1000)
@@ -437,24 +437,24 @@ def test_expired_ended_and_unknown_links_are_answered_alike(
 
 
 def test_too_much_within_a_minute_is_refused_and_changes_nothing(
-    reviewer: Reviewer, colleague: Callable[[], Reviewer], household: Household
+    reviewer: Reviewer, colleague: Callable[[], Reviewer], service: TestService
 ) -> None:
     reviewer.connect_here()
     for _ in range(ACTS_A_MINUTE):
-        household.service.database.write("INCR", f"reviewer-acts:{reviewer.link.organization}")
+        service.parts.database.write("INCR", f"reviewer-acts:{reviewer.link.organization}")
     reviewer.get("/console")
     refused = reviewer.post("/console/sessions", SESSION)
     assert refused.status_code == 429
     assert refused.headers["Retry-After"] == "60"
-    assert household.events() == []
+    assert service.events() == []
     assert colleague().get(f"/reviewer/{reviewer.secret}").status_code == 429
     assert reviewer.get("/console").status_code == 200
 
 
 @pytest.fixture
-def full_store(reviewer: Reviewer, household: Household) -> Iterator[None]:
+def full_store(reviewer: Reviewer, service: TestService) -> Iterator[None]:
     """A database that takes no more: acts can no longer be counted."""
-    client = household.service.database.client
+    client = service.parts.database.client
     client.config_set("maxmemory", "1")
     yield
     client.config_set("maxmemory", "0")
@@ -469,11 +469,11 @@ def test_what_cannot_be_counted_is_refused(reviewer: Reviewer, full_store: None)
 
 
 @pytest.fixture
-def production(household: Household) -> Reviewer:
+def production(service: TestService) -> Reviewer:
     """A reviewer of a service in production."""
-    config = replace(household.config, environment=Environment.PRODUCTION)
-    service = replace(household.service, config=config)
-    return Reviewer(create_app(service), replace(household, service=service))
+    config = replace(service.config, environment=Environment.PRODUCTION)
+    parts = replace(service.parts, config=config)
+    return Reviewer(create_app(parts), replace(service, parts=parts))
 
 
 def test_the_link_opens_the_console_in_production(production: Reviewer) -> None:
@@ -494,18 +494,18 @@ def test_when_the_link_is_over_console_and_settings_close(
     production.arrive()
     production.connect_here()
     production.get("/settings")
-    production.household.service.reviewers.end(production.link.organization)
+    production.service.parts.reviewers.end(production.link.organization)
     for path in ("/console", "/settings"):
         assert production.get(path).status_code == 410
     assert production.post("/disconnect").status_code == 410
     assert production.post("/console/check").status_code == 410
 
 
-def test_a_disconnect_names_the_moment_ten_minutes_ahead(reviewer: Reviewer, household: Household) -> None:
+def test_a_disconnect_names_the_moment_ten_minutes_ahead(reviewer: Reviewer, service: TestService) -> None:
     reviewer.connect_here()
     reviewer.in_settings("/disconnect", {"delete_calendar": "no"})
-    view = household.service.overview.connection(reviewer.agent)
-    assert 9 * MINUTE < view.erase_due - household.service.clock.now() <= 10 * MINUTE
+    view = service.parts.overview.connection(reviewer.agent)
+    assert 9 * MINUTE < view.erase_due - service.parts.clock.now() <= 10 * MINUTE
 
 
 # --- the script of the video ---
@@ -513,16 +513,16 @@ def test_a_disconnect_names_the_moment_ten_minutes_ahead(reviewer: Reviewer, hou
 
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_the_video_script_names_what_google_looks_for(
-    reviewer: Reviewer, household: Household, language: str
+    reviewer: Reviewer, service: TestService, language: str
 ) -> None:
     page = words(reviewer.get(f"/console/video?lang={language}"))
-    for fact in (household.config.google.client_id, "https://www.googleapis.com/auth/calendar", "Videsk"):
+    for fact in (service.config.google.client_id, "https://www.googleapis.com/auth/calendar", "Videsk"):
         assert fact in page
 
 
 def test_another_link_opens_in_a_browser_whose_former_one_is_over(production: Reviewer) -> None:
     production.arrive()
-    production.household.service.reviewers.end(production.link.organization)
+    production.service.parts.reviewers.end(production.link.organization)
     assert production.get("/console").status_code == 410
     assert production.arrive().status_code == 200
     assert _state(production) is State.NOT_CONNECTED
@@ -533,6 +533,6 @@ def test_a_receipt_is_shown_also_when_the_link_is_over(production: Reviewer) -> 
     production.connect_here()
     production.in_settings("/disconnect", {"delete_calendar": "no"})
     receipt = production.in_settings("/erase").location
-    production.household.service.reviewers.end(production.link.organization)
+    production.service.parts.reviewers.end(production.link.organization)
     assert production.get("/settings").status_code == 410
     assert production.get(receipt).status_code == 200

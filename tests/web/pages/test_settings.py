@@ -14,7 +14,8 @@ from calendar_service.rendering.language import Language
 from calendar_service.store import keys
 from calendar_service.store.journal import Actor
 from tests.conftest import MovableClock
-from tests.household import FIRST, SECOND, Household
+from tests.support.evidence import shows
+from tests.support.service import FIRST, SECOND, TestService
 from tests.web.pages.visitor import ZONE, Visitor, words
 
 REASONS = (
@@ -24,17 +25,18 @@ REASONS = (
 """Why a session is not in the calendar, wherever the service writes that down."""
 
 
-def _paused(household: Household, *actors: Actor) -> None:
+def _paused(service: TestService, *actors: Actor) -> None:
     for actor in actors:
-        household.service.organizations.pause(household.agent, actor, paused=True)
+        service.parts.organizations.pause(service.agent, actor, paused=True)
 
 
-def _facts_id(household: Household) -> str:
-    return household.service.connections.slot(household.agent).facts.connection_id
+def _facts_id(service: TestService) -> str:
+    return service.parts.connections.slot(service.agent).facts.connection_id
 
 
+@shows("LU-0")
 def test_before_anything_is_connected_the_page_says_all_that_has_to_be_known(
-    visitor: Visitor, household: Household
+    visitor: Visitor, service: TestService
 ) -> None:
     page = visitor.enter()
     said = words(page)
@@ -42,7 +44,7 @@ def test_before_anything_is_connected_the_page_says_all_that_has_to_be_known(
     assert "the calendar follows" not in said, "there is none that could"
     assert "Connecting is up to you" in said
     before_the_button = said.partition("Continue with Google")[0]
-    stated = household.service.operator.limited_use
+    stated = service.parts.operator.limited_use
     for sentence in (
         "We make one calendar, “Videsk · Scheduled Sessions”",
         "only if you ask for it",
@@ -57,13 +59,13 @@ def test_before_anything_is_connected_the_page_says_all_that_has_to_be_known(
     ):
         assert sentence in before_the_button, sentence
     assert f'href="{stated.link}"' in page.text.partition('action="/connect"')[0]
-    assert "household.apps.local-google.test" in said  # what an administrator has to be sent
+    assert "test-service.apps.local-google.test" in said  # what an administrator has to be sent
     assert "https://www.googleapis.com/auth/calendar" in said
 
 
-def test_connected_names_calendar_account_and_coming_sessions(visitor: Visitor, household: Household) -> None:
+def test_connected_names_calendar_account_and_coming_sessions(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
-    household.service.schedule.put(household.agent, "s1", household.content(), By.AGENT, None)
+    service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     page = words(visitor.get("/settings"))
     assert "“Videsk · Scheduled Sessions”, in the account ag•••@example.com" in page
     assert "1 coming session is in the calendar" in page
@@ -78,9 +80,9 @@ def test_a_notice_is_said_once(visitor: Visitor) -> None:
 
 
 def test_an_account_that_serves_two_is_told_without_naming_the_other(
-    visitor: Visitor, household: Household
+    visitor: Visitor, service: TestService
 ) -> None:
-    household.connect(Agent("other", "agent-9"))
+    service.connect(Agent("other", "agent-9"))
     page = words(visitor.connect())
     assert "already connected for somebody else here" in page
     assert "agent-9" not in page
@@ -88,21 +90,21 @@ def test_an_account_that_serves_two_is_told_without_naming_the_other(
     assert "also connected for somebody else" in words(visitor.get("/settings"))
 
 
-def test_another_account_than_before_is_told(visitor: Visitor, household: Household) -> None:
-    household.connect(account=FIRST)
-    household.service.disconnect.disconnect(household.agent, Actor.AGENT)
+def test_another_account_than_before_is_told(visitor: Visitor, service: TestService) -> None:
+    service.connect(account=FIRST)
+    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
     page = words(visitor.connect(SECOND))
     assert "You chose another Google account than before" in page
     assert "You changed to another Google account" in words(visitor.get("/settings"))
 
 
 def test_waiting_sessions_are_shown_to_their_agent_with_title_and_time(
-    visitor: Visitor, household: Household
+    visitor: Visitor, service: TestService
 ) -> None:
     visitor.connect()
-    household.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
-    content = household.content("Revisión <b>con</b> Ana")
-    household.service.schedule.put(household.agent, "s1", content, By.AGENT, None)
+    service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
+    content = service.content("Revisión <b>con</b> Ana")
+    service.parts.schedule.put(service.agent, "s1", content, By.AGENT, None)
     page = visitor.get("/settings")
     assert "1 session is waiting" in words(page)
     assert "Revisión &lt;b&gt;con&lt;/b&gt; Ana" in page.text
@@ -111,53 +113,53 @@ def test_waiting_sessions_are_shown_to_their_agent_with_title_and_time(
 
 
 def test_a_session_that_may_wait_too_long_is_told_with_its_last_day(
-    visitor: Visitor, household: Household
+    visitor: Visitor, service: TestService
 ) -> None:
     visitor.connect()
-    _paused(household, Actor.AGENT)
+    _paused(service, Actor.AGENT)
     for session, days in (("soon", 20), ("late", 40)):
-        household.service.schedule.put(
-            household.agent, session, household.content(session, days=days), By.AGENT, None
+        service.parts.schedule.put(
+            service.agent, session, service.content(session, days=days), By.AGENT, None
         )
-    last = household.service.overview.sessions.all(household.agent)[0].waiting_since + 30 * DAY
+    last = service.parts.overview.sessions.all(service.agent)[0].waiting_since + 30 * DAY
     page = words(visitor.get("/settings"))
     assert page.count("Until ") == 1
     assert f"Waits until the pause ends. Until {Language('en').moment(last, ZONE)}, at the latest." in page
     assert "each for 30 days at most" in page
 
 
-def test_the_calendar_is_said_to_follow_only_where_it_does(visitor: Visitor, household: Household) -> None:
+def test_the_calendar_is_said_to_follow_only_where_it_does(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
     assert "corrected in the console: the calendar follows" in words(visitor.get("/settings"))
-    _paused(household, Actor.AGENT)
+    _paused(service, Actor.AGENT)
     page = words(visitor.get("/settings"))
     assert "have it corrected in the console" in page
     assert "the calendar follows" not in page
 
 
 def test_a_block_of_the_administrators_comes_with_what_to_send_them(
-    visitor: Visitor, household: Household, test_clock: MovableClock
+    visitor: Visitor, service: TestService, test_clock: MovableClock
 ) -> None:
     visitor.connect()
     test_clock.advance(7200)
-    household.google.switch(admin_block=True)
-    household.service.schedule.put(household.agent, "s1", household.content(), By.AGENT, None)
+    service.google.switch(admin_block=True)
+    service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     page = words(visitor.enter())
     assert "1 session is waiting" in page
     assert "Send the administrator these lines: App: Videsk" in page
-    assert household.config.google.client_id in page
+    assert service.config.google.client_id in page
     assert "nothing for you to do" not in page
 
 
 def test_a_session_that_failed_is_named_by_id_and_day_with_what_went_wrong(
-    visitor: Visitor, household: Household, test_clock: MovableClock
+    visitor: Visitor, service: TestService, test_clock: MovableClock
 ) -> None:
     visitor.connect()
-    _paused(household, Actor.AGENT)
-    content = household.content("Sealed until it fails", days=1)
-    household.service.schedule.put(household.agent, "s-17", content, By.AGENT, None)
+    _paused(service, Actor.AGENT)
+    content = service.content("Sealed until it fails", days=1)
+    service.parts.schedule.put(service.agent, "s-17", content, By.AGENT, None)
     test_clock.advance(3 * 24 * 3600)
-    household.work(2)
+    service.work(2)
     page = words(visitor.enter())
     assert "1 session could not be written" in page
     failed = page.partition("could not be written")[2]
@@ -169,34 +171,34 @@ def test_a_session_that_failed_is_named_by_id_and_day_with_what_went_wrong(
 
 
 @pytest.mark.parametrize("locale", ["en", "es"])
-def test_every_reason_has_its_plain_words(visitor: Visitor, household: Household, locale: str) -> None:
+def test_every_reason_has_its_plain_words(visitor: Visitor, service: TestService, locale: str) -> None:
     visitor.connect()
-    _paused(household, Actor.AGENT)
-    household.service.schedule.put(household.agent, "s1", household.content(), By.AGENT, None)
-    database, key = household.service.database.client, keys.part(household.agent, "sessions")
+    _paused(service, Actor.AGENT)
+    service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    database, key = service.parts.database.client, keys.part(service.agent, "sessions")
     record = json.loads(database.hget(key, "s1"))
     for reason in REASONS:
         database.hset(key, "s1", json.dumps(record | {"status": "failed", "reason": reason}))
         assert 'class="why"' in visitor.enter(locale=locale).text, reason
 
 
-def test_trouble_is_told_by_who_can_end_it(visitor: Visitor, household: Household) -> None:
+def test_trouble_is_told_by_who_can_end_it(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
     for fault, told in (
         ({"status": 403, "reason": "forbidden", "domain": "usageLimits"}, ""),
         ({"status": 503, "reason": "backendError"}, "Google does not answer just now"),
         ({"html": 502}, "Google does not answer just now"),
     ):
-        household.google.clear_faults()
-        household.google.fault("/calendar/v3/*", fault)
+        service.google.clear_faults()
+        service.google.fault("/calendar/v3/*", fault)
         assert told in words(visitor.get("/settings"))
 
 
 def test_our_own_trouble_is_not_called_googles(
-    visitor: Visitor, household: Household, test_clock: MovableClock
+    visitor: Visitor, service: TestService, test_clock: MovableClock
 ) -> None:
     visitor.connect()
-    household.google.fault("/token", {"invalid_client": True})
+    service.google.fault("/token", {"invalid_client": True})
     test_clock.advance(3600)
     page = words(visitor.enter())
     assert "There is trouble on our side just now. Your connection is fine" in page
@@ -204,9 +206,9 @@ def test_our_own_trouble_is_not_called_googles(
     assert "ag•••" not in page
 
 
-def test_a_google_that_hangs_keeps_no_page_waiting(visitor: Visitor, household: Household) -> None:
+def test_a_google_that_hangs_keeps_no_page_waiting(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
-    household.google.fault("/calendar/v3/*", {"hang": True})
+    service.google.fault("/calendar/v3/*", {"hang": True})
     began = time.monotonic()
     page = words(visitor.get("/settings"))
     assert time.monotonic() - began < 4
@@ -215,7 +217,7 @@ def test_a_google_that_hangs_keeps_no_page_waiting(visitor: Visitor, household: 
 
 
 def test_another_account_can_be_chosen_with_everything_said_before_the_button(
-    visitor: Visitor, household: Household
+    visitor: Visitor, service: TestService
 ) -> None:
     visitor.connect()
     assert 'href="/settings?account=another#connect"' in visitor.get("/settings").text
@@ -227,41 +229,41 @@ def test_another_account_can_be_chosen_with_everything_said_before_the_button(
     assert page.text.count("button primary") == 1
     visitor.get(visitor.consent(account=SECOND))
     assert "You chose another Google account than before" in words(visitor.get("/settings"))
-    assert household.calendars(SECOND)
+    assert service.calendars(SECOND)
 
 
 def test_whoever_shares_an_account_is_told_as_long_as_it_is_so(
-    visitor: Visitor, household: Household
+    visitor: Visitor, service: TestService
 ) -> None:
     visitor.connect()
     other = Agent("other", "agent-9")
     assert "somebody else" not in words(visitor.get("/settings"))
-    household.connect(other)
+    service.connect(other)
     assert "also connected for somebody else" in words(visitor.get("/settings"))
-    household.service.disconnect.disconnect(other, Actor.AGENT)
+    service.parts.disconnect.disconnect(other, Actor.AGENT)
     assert "somebody else" not in words(visitor.get("/settings"))
 
 
-def test_what_the_organization_did_is_told_with_its_day(visitor: Visitor, household: Household) -> None:
+def test_what_the_organization_did_is_told_with_its_day(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
-    _paused(household, Actor.ADMINISTRATOR)
-    household.service.organizations.pause(household.agent, Actor.ADMINISTRATOR, paused=False)
+    _paused(service, Actor.ADMINISTRATOR)
+    service.parts.organizations.pause(service.agent, Actor.ADMINISTRATOR, paused=False)
     assert "Your organization had paused the connection, and lifted its pause on" in words(
         visitor.get("/settings")
     )
-    household.service.disconnect.disconnect(household.agent, Actor.ADMINISTRATOR)
+    service.parts.disconnect.disconnect(service.agent, Actor.ADMINISTRATOR)
     page = words(visitor.get("/settings"))
     assert "Your organization ended the connection on" in page
     assert "lifted its pause" not in page
 
 
-def test_what_the_operator_did_is_told(visitor: Visitor, household: Household) -> None:
+def test_what_the_operator_did_is_told(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
-    household.service.register.revoke(household.agent)
+    service.parts.register.revoke(service.agent)
     assert "Videsk SpA ended the connection on" in words(visitor.get("/settings"))
 
 
-def test_ones_own_acts_are_not_told_as_others(visitor: Visitor, household: Household) -> None:
+def test_ones_own_acts_are_not_told_as_others(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
     visitor.post("/pause")
     visitor.post("/resume")
@@ -272,10 +274,10 @@ def test_ones_own_acts_are_not_told_as_others(visitor: Visitor, household: House
 
 
 def test_an_off_boarded_organizations_agents_are_told_and_offered_nothing_that_fails(
-    visitor: Visitor, household: Household
+    visitor: Visitor, service: TestService
 ) -> None:
     visitor.connect()
-    household.service.organizations.off_board("acme")
+    service.parts.organizations.off_board("acme")
     page = visitor.get("/settings")
     assert "Your organization has ended Google Calendar for its agents" in words(page)
     assert 'action="/connect"' not in page.text
@@ -291,42 +293,41 @@ def test_an_off_boarded_organizations_agents_are_told_and_offered_nothing_that_f
     ],
 )
 def test_what_changed_is_told_where_agreement_is_needed(
-    visitor: Visitor, household: Household, consented: str, told: str
+    visitor: Visitor, service: TestService, consented: str, told: str
 ) -> None:
     visitor.connect()
-    household.service.connections.consent_needed(
-        household.agent, _facts_id(household), household.token_number
-    )
-    facts = keys.part(household.agent, "facts")
-    household.service.database.client.hset(facts, "consent_scope", consented)
+    service.parts.connections.consent_needed(service.agent, _facts_id(service), service.token_number)
+    facts = keys.part(service.agent, "facts")
+    service.parts.database.client.hset(facts, "consent_scope", consented)
     assert told in words(visitor.get("/settings"))
 
 
-def test_my_pause_can_be_lifted_by_me(visitor: Visitor, household: Household) -> None:
+@shows("restriction")
+def test_my_pause_can_be_lifted_by_me(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
     assert visitor.post("/pause").location == "/settings"
     page = words(visitor.get("/settings"))
     assert "You paused the connection on" in page
     assert "may show sessions that were moved or cancelled" in page
     assert visitor.post("/resume").location == "/settings"
-    assert household.service.overview.connection(household.agent).state.value == "connected"
+    assert service.parts.overview.connection(service.agent).state.value == "connected"
 
 
 def test_the_organizations_pause_is_told_and_cannot_be_lifted_here(
-    visitor: Visitor, household: Household
+    visitor: Visitor, service: TestService
 ) -> None:
     visitor.connect()
-    _paused(household, Actor.ADMINISTRATOR)
+    _paused(service, Actor.ADMINISTRATOR)
     page = visitor.get("/settings")
     assert "Your organization paused the connection" in words(page)
     assert 'action="/resume"' not in page.text
     visitor.post("/resume")
-    assert household.service.overview.connection(household.agent).state.value == "paused"
+    assert service.parts.overview.connection(service.agent).state.value == "paused"
 
 
-def test_two_pauses_are_told_apart(visitor: Visitor, household: Household) -> None:
+def test_two_pauses_are_told_apart(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
-    _paused(household, Actor.AGENT, Actor.ADMINISTRATOR)
+    _paused(service, Actor.AGENT, Actor.ADMINISTRATOR)
     page = words(visitor.get("/settings"))
     assert "You paused the connection on" in page
     assert "Your organization paused the connection on" in page
@@ -334,12 +335,10 @@ def test_two_pauses_are_told_apart(visitor: Visitor, household: Household) -> No
 
 
 def test_agreement_is_asked_again_with_everything_before_the_button(
-    visitor: Visitor, household: Household
+    visitor: Visitor, service: TestService
 ) -> None:
     visitor.connect()
-    household.service.connections.consent_needed(
-        household.agent, _facts_id(household), household.token_number
-    )
+    service.parts.connections.consent_needed(service.agent, _facts_id(service), service.token_number)
     page = words(visitor.get("/settings"))
     assert "Until you agree, we do nothing in your account" in page
     assert "Review and continue" in page
@@ -349,10 +348,10 @@ def test_agreement_is_asked_again_with_everything_before_the_button(
 
 
 def test_a_calendar_that_is_gone_is_made_again_only_when_asked(
-    visitor: Visitor, household: Household
+    visitor: Visitor, service: TestService
 ) -> None:
     visitor.connect()
-    household.service.connections.calendar_missing(household.agent, household.facts)
+    service.parts.connections.calendar_missing(service.agent, service.facts)
     page = visitor.get("/settings")
     assert "We make no other unless you ask" in words(page)
     assert page.text.count('action="/calendar"') == 2
@@ -361,10 +360,10 @@ def test_a_calendar_that_is_gone_is_made_again_only_when_asked(
 
 
 def test_a_search_that_found_no_calendar_is_not_offered_again_at_once(
-    visitor: Visitor, household: Household
+    visitor: Visitor, service: TestService
 ) -> None:
     visitor.connect()
-    household.as_person("DELETE", None, calendar=household.calendars()[0]["id"])
+    service.as_person("DELETE", None, calendar=service.calendars()[0]["id"])
     assert "Use one of ours" in words(visitor.get("/settings"))
     visitor.post("/calendar", {"create": "no"})
     page = visitor.get("/settings")
@@ -374,8 +373,8 @@ def test_a_search_that_found_no_calendar_is_not_offered_again_at_once(
     assert "Create it again" in words(page)
 
 
-def test_a_calendar_that_was_never_made_follows_by_itself(visitor: Visitor, household: Household) -> None:
-    household.google.fault(
+def test_a_calendar_that_was_never_made_follows_by_itself(visitor: Visitor, service: TestService) -> None:
+    service.google.fault(
         {"path": "/calendar/v3/calendars", "method": "POST"}, {"status": 503, "reason": "backendError"}
     )
     page = words(visitor.connect())
@@ -386,10 +385,10 @@ def test_a_calendar_that_was_never_made_follows_by_itself(visitor: Visitor, hous
 
 
 def test_a_permission_removed_at_google_is_told_with_its_day(
-    visitor: Visitor, household: Household, test_clock: MovableClock
+    visitor: Visitor, service: TestService, test_clock: MovableClock
 ) -> None:
     visitor.connect()
-    household.google.fault("/token", {"invalid_grant": True})
+    service.google.fault("/token", {"invalid_grant": True})
     test_clock.advance(7200)
     page = words(visitor.enter())  # asking for the account is what finds out
     assert "Google told us on" in page
@@ -399,12 +398,12 @@ def test_a_permission_removed_at_google_is_told_with_its_day(
 
 
 def test_trouble_while_making_the_calendar_is_told_and_leads_back(
-    visitor: Visitor, household: Household
+    visitor: Visitor, service: TestService
 ) -> None:
     visitor.connect()
-    household.service.connections.calendar_missing(household.agent, household.facts)
+    service.parts.connections.calendar_missing(service.agent, service.facts)
     visitor.get("/settings")
-    household.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
+    service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
     answer = visitor.post("/calendar", {"create": "yes"})
     assert answer.status_code == 503
     assert "look first whether it was done" in words(answer), "its answer may be all that was lost"
@@ -412,10 +411,10 @@ def test_trouble_while_making_the_calendar_is_told_and_leads_back(
 
 
 def test_an_export_is_for_the_agents_own_browser_alone(
-    visitor: Visitor, another_visitor: Callable[[], Visitor], household: Household
+    visitor: Visitor, another_visitor: Callable[[], Visitor], service: TestService
 ) -> None:
     visitor.connect()
-    household.service.schedule.put(household.agent, "s1", household.content(), By.AGENT, None)
+    service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     stranger = another_visitor()
     assert stranger.get("/export").status_code == 401
     stranger.enter(Agent("acme", "agent-2"))
@@ -426,9 +425,10 @@ def test_an_export_is_for_the_agents_own_browser_alone(
     assert visitor.get("/export").status_code == 401
 
 
-def test_the_export_is_a_file_with_everything_but_the_keys(visitor: Visitor, household: Household) -> None:
+@shows("access")
+def test_the_export_is_a_file_with_everything_but_the_keys(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
-    household.service.schedule.put(household.agent, "s1", household.content(), By.AGENT, None)
+    service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     answer = visitor.get("/export")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="google-calendar-data.json"'
     assert answer.json is not None
@@ -450,17 +450,17 @@ def test_a_page_is_in_the_language_of_the_link_then_the_cookie_then_the_console_
     assert '<html lang="en">' in stranger.get("/?lang=xx").text
 
 
-def test_the_calendar_is_called_by_the_name_that_it_has_there(visitor: Visitor, household: Household) -> None:
+def test_the_calendar_is_called_by_the_name_that_it_has_there(visitor: Visitor, service: TestService) -> None:
     assert "«Videsk · Sesiones programadas»" in words(visitor.enter(locale="es"))
     visitor.connect()
-    household.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
+    service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
     assert "«Videsk · Scheduled Sessions»" in words(visitor.get("/settings?lang=es"))
     assert "«Videsk · Scheduled Sessions»" in words(visitor.get("/disconnect"))
     visitor.post("/disconnect")
     assert "Dejamos «Videsk · Scheduled Sessions» en su cuenta" in words(visitor.get("/settings"))
 
 
-def test_times_are_told_in_the_agents_own_zone(visitor: Visitor, household: Household) -> None:
+def test_times_are_told_in_the_agents_own_zone(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
     visitor.enter(time_zone="Europe/Oslo", locale="es")
     assert ", Oslo" in words(visitor.get("/settings"))
@@ -477,25 +477,25 @@ def test_an_agents_name_is_shown_as_text(visitor: Visitor) -> None:
     assert "Settings of ana.perez@videsk.io" in words(page)
 
 
-def test_the_days_of_a_term_are_those_of_the_profile(visitor: Visitor, household: Household) -> None:
-    assert household.service.operator.promises.erase_after == 7 * DAY
+def test_the_days_of_a_term_are_those_of_the_profile(visitor: Visitor, service: TestService) -> None:
+    assert service.parts.operator.promises.erase_after == 7 * DAY
     assert "7 días después" in words(visitor.get("/google-user-data?lang=es")) or "7 días" in words(
         visitor.enter(locale="es")
     )
 
 
 def test_what_the_agent_did_in_google_is_counted_and_left_alone(
-    visitor: Visitor, household: Household, test_clock: MovableClock
+    visitor: Visitor, service: TestService, test_clock: MovableClock
 ) -> None:
     visitor.connect()
     views = [
-        household.service.schedule.put(household.agent, f"s{number}", household.content(), By.AGENT, None)
+        service.parts.schedule.put(service.agent, f"s{number}", service.content(), By.AGENT, None)
         for number in range(3)
     ]
     assert "in Google Calendar. " not in words(visitor.get("/settings"))
-    household.as_person("PATCH", views[0], {"location": "Elsewhere"})
-    household.as_person("DELETE", views[1])
-    household.service.look.once(household.agent)
+    service.as_person("PATCH", views[0], {"location": "Elsewhere"})
+    service.as_person("DELETE", views[1])
+    service.parts.look.once(service.agent)
     said = words(visitor.get("/settings"))
     assert "2 coming sessions are in the calendar." in said
     assert "1 session was changed in Google Calendar. The console keeps its own version" in said

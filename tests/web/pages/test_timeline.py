@@ -7,7 +7,7 @@ from calendar_service.domain.hold import Hold
 from calendar_service.rendering.language import Language
 from calendar_service.store.journal import Actor
 from tests.conftest import MovableClock
-from tests.household import Household
+from tests.support.service import TestService
 from tests.web.pages.visitor import ZONE, Visitor, words
 
 
@@ -36,13 +36,13 @@ def test_before_a_connection_everything_is_still_to_come(visitor: Visitor) -> No
 
 
 def test_a_living_connection_has_its_beginning_and_its_present(
-    visitor: Visitor, household: Household
+    visitor: Visitor, service: TestService
 ) -> None:
     visitor.connect()
-    facts = household.service.connections.slot(household.agent).facts
+    facts = service.parts.connections.slot(service.agent).facts
     assert _steps(visitor)[0] == ("now", "Connected", f"since {_moment(facts.connected_at)}")
     visitor.post("/pause")
-    paused = household.service.connections.slot(household.agent).facts.paused_by_agent
+    paused = service.parts.connections.slot(service.agent).facts.paused_by_agent
     assert _steps(visitor)[:2] == [
         ("past", "Connected", _moment(facts.connected_at)),
         ("now", "Paused", f"since {_moment(paused)}"),
@@ -50,13 +50,13 @@ def test_a_living_connection_has_its_beginning_and_its_present(
 
 
 def test_after_the_end_every_step_has_its_real_date(
-    visitor: Visitor, household: Household, test_clock: MovableClock
+    visitor: Visitor, service: TestService, test_clock: MovableClock
 ) -> None:
     visitor.connect()
     test_clock.advance(3 * 24 * 3600)
     visitor.enter()
     visitor.post("/disconnect")
-    facts = household.service.connections.slot(household.agent).facts
+    facts = service.parts.connections.slot(service.agent).facts
     gone = Language("en").day(facts.erase_due + 16 * DAY, ZONE)
     assert _steps(visitor) == [
         ("past", "Connected", _moment(facts.connected_at)),
@@ -67,11 +67,11 @@ def test_after_the_end_every_step_has_its_real_date(
     ]
 
 
-def test_keys_are_not_called_destroyed_before_they_are(visitor: Visitor, household: Household) -> None:
+def test_keys_are_not_called_destroyed_before_they_are(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
-    household.google.fault("/revoke", {"status": 503, "reason": "backendError"})
+    service.google.fault("/revoke", {"status": 503, "reason": "backendError"})
     visitor.post("/disconnect")
-    facts = household.service.connections.slot(household.agent).facts
+    facts = service.parts.connections.slot(service.agent).facts
     last = _moment(facts.grant_since + 7 * DAY)
     assert ("now", "Disconnected", f"since {_moment(facts.grant_since)}") in _steps(visitor)
     assert (
@@ -82,10 +82,10 @@ def test_keys_are_not_called_destroyed_before_they_are(visitor: Visitor, househo
 
 
 def test_a_permission_removed_at_google_took_the_keys_with_it(
-    visitor: Visitor, household: Household, test_clock: MovableClock
+    visitor: Visitor, service: TestService, test_clock: MovableClock
 ) -> None:
     visitor.connect()
-    household.google.fault("/token", {"invalid_grant": True})
+    service.google.fault("/token", {"invalid_grant": True})
     test_clock.advance(7200)
     visitor.enter()
     steps = _steps(visitor)
@@ -93,28 +93,28 @@ def test_a_permission_removed_at_google_took_the_keys_with_it(
     assert steps[1][1] == "Permission removed at Google"
 
 
-def _hold(household: Household, *, silent_for: int = 0) -> Hold:
-    now = household.service.clock.now()
+def _hold(service: TestService, *, silent_for: int = 0) -> Hold:
+    now = service.parts.clock.now()
     told_from = now + silent_for * DAY if silent_for else 0
     hold = Hold("Ana Rojas", "Luis Soto", "Court order 7", "A dispute", now + 30 * DAY, told_from)
-    household.service.holds.place(household.agent, hold)
+    service.parts.holds.place(service.agent, hold)
     return hold
 
 
-def test_under_a_hold_the_date_is_its_end(visitor: Visitor, household: Household) -> None:
+def test_under_a_hold_the_date_is_its_end(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
-    household.service.disconnect.disconnect(household.agent, Actor.AGENT)
-    plain = household.service.connections.slot(household.agent).facts.erase_due
-    hold = _hold(household)
+    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
+    plain = service.parts.connections.slot(service.agent).facts.erase_due
+    hold = _hold(service)
     assert ("next", "Our record erased", f"on {_moment(hold.until)}") in _steps(visitor)
     assert _moment(plain) not in words(visitor.get("/settings"))
 
 
-def test_while_a_hold_may_not_be_told_no_date_is_named(visitor: Visitor, household: Household) -> None:
+def test_while_a_hold_may_not_be_told_no_date_is_named(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
-    household.service.disconnect.disconnect(household.agent, Actor.AGENT)
-    plain = household.service.connections.slot(household.agent).facts.erase_due
-    hold = _hold(household, silent_for=5)
+    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
+    plain = service.parts.connections.slot(service.agent).facts.erase_due
+    hold = _hold(service, silent_for=5)
     assert [when for _, _, when in _steps(visitor)][-2:] == ["the day is not settled yet"] * 2
     page = words(visitor.get("/settings"))
     for date in (plain, hold.until):
@@ -123,13 +123,13 @@ def test_while_a_hold_may_not_be_told_no_date_is_named(visitor: Visitor, househo
 
 
 def test_before_a_disconnect_under_a_hold_no_plain_date_is_promised(
-    visitor: Visitor, household: Household
+    visitor: Visitor, service: TestService
 ) -> None:
     visitor.connect()
-    hold = _hold(household)
+    hold = _hold(service)
     assert f"is erased on {_moment(hold.until)}" in words(visitor.get("/disconnect"))
-    household.service.holds.release(household.agent)
-    hold = _hold(household, silent_for=5)
+    service.parts.holds.release(service.agent)
+    hold = _hold(service, silent_for=5)
     page = words(visitor.get("/disconnect"))
     assert "is erased on" not in page
     assert "law" not in page

@@ -9,8 +9,8 @@ from flask import Flask
 
 from calendar_service.web.app import create_app
 from tests.conftest import MovableClock
-from tests.household import BACKEND_KEY, PUBLIC_URL, Household
-from tests.local_google import LocalGoogle
+from tests.support.local_google import LocalGoogle
+from tests.support.service import BACKEND_KEY, PUBLIC_URL, TestService
 from tests.web.pages.visitor import Visitor
 
 CONSOLE = "https://console.videsk.io/agents"
@@ -52,9 +52,9 @@ def with_console(
     """A visitor where the organization has an address of its own to go back to."""
     profile = test_clock.path.with_name("operator.toml")
     profile.write_text(OVERLAY, "utf-8")
-    house = Household.of(clean_store, google_process, test_clock, CALENDAR_OPERATOR=str(profile))
-    yield Visitor(create_app(house.service), house)
-    house.close()
+    service = TestService.of(clean_store, google_process, test_clock, CALENDAR_OPERATOR=str(profile))
+    yield Visitor(create_app(service.parts), service)
+    service.close()
 
 
 def _asked(visitor: Visitor, url: str) -> int:
@@ -90,8 +90,8 @@ def test_an_address_that_is_no_longer_configured_is_not_shown(with_console: Visi
         assert "evil.example" not in page.text
 
 
-def test_no_parameter_of_a_page_leads_anywhere(app: Flask, household: Household) -> None:
-    visitor = Visitor(app, household)
+def test_no_parameter_of_a_page_leads_anywhere(app: Flask, service: TestService) -> None:
+    visitor = Visitor(app, service)
     visitor.enter()
     for path, payload in product(("/settings", "/disconnect", "/portal/x"), PAYLOADS[::30]):
         told = dict.fromkeys(("next", "return_url", "redirect", "url", "lang", "account"), payload)

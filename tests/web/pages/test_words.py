@@ -9,6 +9,7 @@ from calendar_service.rendering.language import Language, catalogue, chosen
 from calendar_service.sandbox.scope_words import SPANISH
 from calendar_service.sandbox.texts import TEXTS
 from calendar_service.web.internal_actions import ACTIONS
+from tests.support.evidence import shows
 from tests.web.pages.messages import TEMPLATES, Sentence, pages, said, translated
 
 _PLACEHOLDER = re.compile(r"%\([a-z]+\)[sd]|%%")
@@ -83,6 +84,7 @@ def test_agents_pages_do_without_the_words_of_the_trade(word: str) -> None:
     assert not re.search(rf"\b{word}s?\b", visible, re.I)
 
 
+@shows("LU-4")
 def test_no_page_asks_for_a_script_or_for_anything_of_a_third_party() -> None:
     for path in pages():
         text = path.read_text("utf-8")

@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from calendar_service.domain.clock import MINUTE, Millis
 from calendar_service.domain.names import Agent
 from calendar_service.store.tickets import Ticket
-from tests.household import FIRST, PUBLIC_URL, Household
+from tests.support.service import FIRST, PUBLIC_URL, TestService
 
 OWN_PAGE = {"Origin": PUBLIC_URL, "Sec-Fetch-Site": "same-origin"}
 ZONE = "America/Santiago"
@@ -20,12 +20,12 @@ class Visitor:
     """One browser with its cookies."""
 
     def __init__(
-        self, app: Flask, household: Household, hear: Callable[[TestResponse], None] = lambda _: None
+        self, app: Flask, service: TestService, hear: Callable[[TestResponse], None] = lambda _: None
     ) -> None:
         """`hear`: is told every answer."""
         self.hear = hear
         self.client = app.test_client()
-        self.household = household
+        self.service = service
         self.token = ""
         """The token of the page that was seen last."""
         self.policy = ""
@@ -46,11 +46,11 @@ class Visitor:
 
     def ticket(self, agent: Agent | None = None, *, lives: Millis = 5 * MINUTE, **fields: Any) -> str:
         """Return a one-time link's path."""
-        who = agent or self.household.agent
+        who = agent or self.service.agent
         told = {"locale": "en", "time_zone": ZONE, "return_url": ""} | fields
-        expires = self.household.service.clock.now() + lives
+        expires = self.service.parts.clock.now() + lives
         ticket = Ticket(who.organization, who.agent, expires=expires, **told)
-        return f"/portal/{self.household.service.tickets.issue(ticket)}"
+        return f"/portal/{self.service.parts.tickets.issue(ticket)}"
 
     def enter(self, agent: Agent | None = None, **fields: Any) -> TestResponse:
         """Follow a fresh link to the settings."""
@@ -65,7 +65,7 @@ class Visitor:
         """Press the connect button and go through Google's screens; return the callback's path."""
         google = self.begin()
         assert google.status_code == 303, google.text
-        return self.household.google.consent(google.location, **how).removeprefix(PUBLIC_URL)
+        return self.service.google.consent(google.location, **how).removeprefix(PUBLIC_URL)
 
     def connect(self, account: str = FIRST) -> TestResponse:
         """Enter, connect, and see the settings."""

@@ -1,4 +1,4 @@
-"""What every page has to be, whatever it says: WCAG 2.2 AA, narrow, zoomed, still, by keyboard, light, ours alone."""
+"""What every page must fulfil: WCAG 2.2 AA, narrow, zoomed, no motion, by keyboard, small, nothing of a third party."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Literal
 
 from axe_playwright_python.base import AXE_SCRIPT
 
-from tests.gallery.guest import Guest
+from tests.pages.visitor import PageVisitor
 
 Scheme = Literal["light", "dark"]
 CRITERIA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -31,24 +31,24 @@ class Weight:
     """Milliseconds until something is seen (first contentful paint)."""
 
 
-def faults(guest: Guest, *schemes: Scheme) -> Iterator[str]:
-    """Yield whatever is wrong with the page that the guest sees, by axe in these schemes; leaves it wide."""
-    page = guest.page
-    yield from _head(guest)
-    yield from _light_and_ours(guest)
+def faults(visitor: PageVisitor, *schemes: Scheme) -> Iterator[str]:
+    """Yield every fault of the page that the visitor sees, by axe in these schemes; leaves it wide."""
+    page = visitor.page
+    yield from _head(visitor)
+    yield from _light_and_ours(visitor)
     page.evaluate(AXE_SCRIPT)  # by the browser's protocol: the page's own policy stays in force
     for scheme in schemes:
         # Without motion, so that no colour is looked at on its way to another.
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        yield from _axe(guest, scheme)
+        yield from _axe(visitor, scheme)
     yield from (f"moves, though motion is unwanted: {moving}" for moving in page.evaluate(_MOVING))
-    yield from _fits(guest)
-    yield from (f"the browser complains: {text}" for text in guest.complaints)
+    yield from _fits(visitor)
+    yield from (f"the browser complains: {text}" for text in visitor.complaints)
 
 
-def _head(guest: Guest) -> Iterator[str]:
-    seen = guest.page.evaluate(_HEAD)
-    if seen["language"] != guest.language:
+def _head(visitor: PageVisitor) -> Iterator[str]:
+    seen = visitor.page.evaluate(_HEAD)
+    if seen["language"] != visitor.language:
         yield f"is in {seen['language']}"
     if seen["headings"] != 1:
         yield f"has {seen['headings']} headings of the first order"
@@ -56,34 +56,34 @@ def _head(guest: Guest) -> Iterator[str]:
         yield "asks for a script"
 
 
-def _light_and_ours(guest: Guest) -> Iterator[str]:
-    weight = weigh(guest)
+def _light_and_ours(visitor: PageVisitor) -> Iterator[str]:
+    weight = weigh(visitor)
     if weight.size > HEAVIEST or weight.requests > MOST:
         yield f"weighs {weight.size} bytes in {weight.requests} requests"
-    for request in guest.requests:
-        if not request.url.startswith((guest.stage.url, guest.stage.google.url, "data:")):
+    for request in visitor.requests:
+        if not request.url.startswith((visitor.fixture.url, visitor.fixture.google.url, "data:")):
             yield f"asks elsewhere: {request.url}"
         if request.failure not in {None, "net::ERR_ABORTED"}:  # the icon of a page that was left at once
             yield f"does not get {request.url}: {request.failure}"
 
 
-def weigh(guest: Guest) -> Weight:
+def weigh(visitor: PageVisitor) -> Weight:
     """Return what the page shown now weighs."""
-    fetched = [each for each in guest.requests if not each.url.startswith("data:") and not each.failure]
+    fetched = [each for each in visitor.requests if not each.url.startswith("data:") and not each.failure]
     sizes = [request.sizes() for request in fetched]
     size = sum(each["responseBodySize"] + each["responseHeadersSize"] for each in sizes)
-    return Weight(size, len(sizes), guest.page.evaluate(_PAINTED))
+    return Weight(size, len(sizes), visitor.page.evaluate(_PAINTED))
 
 
-def _axe(guest: Guest, scheme: Scheme) -> Iterator[str]:
-    for violation in guest.page.evaluate(_AXE, {"resultTypes": ["violations"], "runOnly": CRITERIA}):
+def _axe(visitor: PageVisitor, scheme: Scheme) -> Iterator[str]:
+    for violation in visitor.page.evaluate(_AXE, {"resultTypes": ["violations"], "runOnly": CRITERIA}):
         for node in violation["nodes"]:
             yield f"{scheme}: {violation['id']} at {node['target'][0]}: {node['failureSummary']}"
 
 
-def _fits(guest: Guest) -> Iterator[str]:
+def _fits(visitor: PageVisitor) -> Iterator[str]:
     """Look at 320 pixels (also 400 % of 1280), at 640 (200 %), and with letters twice as large (1.4.4, 1.4.10)."""
-    page = guest.page
+    page = visitor.page
     for width in (NARROW, WIDE // 2):
         page.set_viewport_size({"width": width, "height": 800})
         yield from (f"at {width} px is {wide} wide" for wide in page.evaluate(_TOO_WIDE))
@@ -93,14 +93,14 @@ def _fits(guest: Guest) -> Iterator[str]:
     page.evaluate("document.documentElement.style.fontSize = ''")
 
 
-def unreachable(guest: Guest) -> Iterator[str]:
+def unreachable(visitor: PageVisitor) -> Iterator[str]:
     """Press Tab through the page; yield what cannot be reached, and what does not show that it is."""
-    wanted = set(guest.page.evaluate(_ACTIONS))
+    wanted = set(visitor.page.evaluate(_ACTIONS))
     for _ in range(2 * len(wanted) + _PARTS_OF_DATES):
         if not wanted:
             return
-        guest.page.keyboard.press("Tab")
-        at, name, shown = guest.page.evaluate(_FOCUSED)
+        visitor.page.keyboard.press("Tab")
+        at, name, shown = visitor.page.evaluate(_FOCUSED)
         if at in wanted and not shown:
             yield f"does not show that it has the focus: {name}"
         wanted.discard(at)

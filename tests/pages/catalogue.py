@@ -1,14 +1,14 @@
-"""Every page and state of the product, by name. Whoever adds a page or a state adds how to reach it."""
+"""The catalogue of every page and state of the product, by name. A new page or state is added here."""
 
 from collections.abc import Callable
 from inspect import getmembers, isfunction
 from types import ModuleType
 
-from tests.gallery.guest import Guest
-from tests.gallery.sights import console, dead_ends, local_google, public, refusals, reviewer, settings
+from tests.pages.states import console, dead_ends, local_google, public, refusals, reviewer, settings
+from tests.pages.visitor import PageVisitor
 
-Reach = Callable[[Guest], None]
-"""Leads a guest, over an empty service, to the page."""
+Reach = Callable[[PageVisitor], None]
+"""Leads a visitor, over an empty service, to the page."""
 
 
 def _of(module: ModuleType) -> dict[str, Reach]:
@@ -18,7 +18,7 @@ def _of(module: ModuleType) -> dict[str, Reach]:
     return {f"{chapter}-{name}".replace("_", "-"): reach for name, reach in shown}
 
 
-SIGHTS: dict[str, Reach] = {
+PAGE_STATES: dict[str, Reach] = {
     name: reach
     for module in (public, settings, refusals, dead_ends, console, reviewer, local_google)
     for name, reach in _of(module).items()
@@ -27,7 +27,7 @@ SIGHTS: dict[str, Reach] = {
 ENGLISH_ONLY = frozenset({"public-api"})
 """For programmers: written in English alone."""
 
-REFUSALS = {name for name in SIGHTS if name.startswith("dead-ends-")} - {"dead-ends-in-a-frame"} | {
+REFUSALS = {name for name in PAGE_STATES if name.startswith("dead-ends-")} - {"dead-ends-in-a-frame"} | {
     "console-refused",
     "local-google-blocked",
     "local-google-missing",

@@ -1,12 +1,12 @@
-"""A browser for one guest after another: what the former did is not found by the next."""
+"""A browser context for one visitor after another: nothing of the former is found by the next."""
 
 from playwright.sync_api import Browser, ConsoleMessage, Error, Request
 
 LOCALES = {"en": "en-US", "es": "es-CL"}
 
 
-class Window:
-    """One tab in a browser of its own language; what it fetches and complains about is noted."""
+class ReusableContext:
+    """One tab in a browser context of one language; records what it fetches and what the browser complains about."""
 
     def __init__(self, chromium: Browser, language: str) -> None:
         self.language = language
@@ -42,7 +42,7 @@ class Window:
     def wipe(self) -> None:
         """Make it as new: one tab, nothing kept, wide and light, nothing noted.
 
-        The page last seen stays until another is opened: an empty one in between would be a new process for each guest.
+        The page last seen stays until another is opened: an empty one in between costs a process each.
         """
         for other in self.context.pages[1:]:
             other.close()

@@ -1,4 +1,4 @@
-"""A service to look at: real database, real local Google, the real web process; no worker, so that states stay."""
+"""The fixture of the page tests: real database, local Google and web process. No worker, so that states stay."""
 
 import os
 import socket
@@ -17,61 +17,61 @@ from calendar_service import leash
 from calendar_service.embedded import EmbeddedValkey
 from calendar_service.sandbox.clients import OAuthClient
 from tests.conftest import MovableClock
-from tests.household import CLIENT_ID, CLIENT_SECRET, PERSON_ID, Household
-from tests.local_google import LocalGoogle
+from tests.support.local_google import LocalGoogle
+from tests.support.service import CLIENT_ID, CLIENT_SECRET, PERSON_ID, TestService
 
 NOW = datetime(2031, 5, 5, 14, 0, tzinfo=UTC)
-"""When every page is looked at: a Monday morning in Santiago, so that pictures of two runs can be compared."""
+"""The time of every visit: a Monday morning in Santiago, so that pictures of two runs can be compared."""
 _PATIENCE = 60
 
 
 @dataclass(frozen=True)
-class Stage:
-    """One service, emptied for each page that is looked at."""
+class PageFixture:
+    """One service, emptied for each page state."""
 
     url: str
     google: LocalGoogle
     clock: MovableClock
-    house: Household
+    service: TestService
 
     def clear(self) -> None:
         """Back to an empty service on the first day."""
-        self.house.service.database.client.flushall()
+        self.service.parts.database.client.flushall()
         self.google.clear_faults()
         self.google.reset()
         self.clock.path.write_text(str(NOW.timestamp() - time.time()), "ascii")
 
 
 @contextmanager
-def stage(home: Path, **changed: str) -> Iterator[Stage]:
+def page_fixture(home: Path, **changed: str) -> Iterator[PageFixture]:
     """Run the service until the end of the block; `changed` overrides variables."""
     port = _free_port()
     url = f"http://localhost:{port}"
     clock = MovableClock(home / "clock")
     clock.path.write_text(str(NOW.timestamp() - time.time()), "ascii")
     clients = (
-        OAuthClient(CLIENT_ID, CLIENT_SECRET, "household", (f"{url}/oauth/callback",), "Videsk"),
+        OAuthClient(CLIENT_ID, CLIENT_SECRET, "test-service", (f"{url}/oauth/callback",), "Videsk"),
         OAuthClient(PERSON_ID, CLIENT_SECRET, "person", ("http://localhost:9/person",), "A person"),
     )
     own = {"CALENDAR_PUBLIC_URL": url, "CALENDAR_PORT": str(port), "CALENDAR_DATA_DIR": str(home / "data")}
     with EmbeddedValkey(home) as valkey, LocalGoogle.start(clients, clock_file=clock.path) as google:
-        house = Household.of(valkey.url, google, clock, **(own | changed))
-        with _web(house, home / "said"):
-            yield Stage(url, google, clock, house)
-        house.close()
+        service = TestService.of(valkey.url, google, clock, **(own | changed))
+        with _web(service, home / "said"):
+            yield PageFixture(url, google, clock, service)
+        service.close()
 
 
 @contextmanager
-def _web(house: Household, said: Path) -> Iterator[None]:
+def _web(service: TestService, said: Path) -> Iterator[None]:
     program = Path(sys.executable).with_name("calendar-service")
     command = [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), program, "serve"]
-    variables = {"PATH": os.environ["PATH"]} | house.variables
+    variables = {"PATH": os.environ["PATH"]} | service.variables
     with (
         said.open("wb") as log,
         subprocess.Popen(command, env=variables, stdout=log, stderr=subprocess.STDOUT) as process,
     ):
         try:
-            _await_ready(process, house.config.public_url, said)
+            _await_ready(process, service.config.public_url, said)
             yield
         finally:
             process.terminate()

@@ -1,4 +1,4 @@
-"""Looks at the whole gallery: a table of what was found and what pages weigh, and every picture."""
+"""Visits every page state: a table of the faults and the weight of each, and a picture of each."""
 
 import re
 import tempfile
@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from tests.browser import chromium
-from tests.gallery.guest import Desk
-from tests.gallery.look import faults, weigh
-from tests.gallery.pictures import FOLDER, take_all
-from tests.gallery.registry import ENGLISH_ONLY, SIGHTS
-from tests.gallery.stage import stage
+from tests.pages.catalogue import ENGLISH_ONLY, PAGE_STATES
+from tests.pages.checks import faults, weigh
+from tests.pages.fixture import page_fixture
+from tests.pages.pictures import FOLDER, take_all
+from tests.pages.visitor import VisitorPool
+from tests.support.browser import chromium
 
 HEAD = "| page | language | faults | bytes | requests | first paint, ms |\n|---|---|---|---|---|---|"
 
@@ -29,24 +29,24 @@ def main(only: str, operator: str, *, pictures: bool) -> None:
     click.echo(HEAD)
     with (
         tempfile.TemporaryDirectory() as home,
-        stage(Path(home), CALENDAR_OPERATOR=operator) as service,
+        page_fixture(Path(home), CALENDAR_OPERATOR=operator) as fixture,
         chromium() as browser,
-        closing(Desk(browser, service)) as desk,
+        closing(VisitorPool(browser, fixture)) as pool,
     ):
-        for name in filter(re.compile(only).search, SIGHTS):
+        for name in filter(re.compile(only).search, PAGE_STATES):
             for language in ("en",) if name in ENGLISH_ONLY else ("en", "es"):
-                table.append(_line(desk, name, language, pictures=pictures))
+                table.append(_line(pool, name, language, pictures=pictures))
                 click.echo(table[-1])
     FOLDER.parent.mkdir(exist_ok=True)
     (FOLDER.parent / "pages.md").write_text("\n".join(table) + "\n", "utf-8")
 
 
-def _line(desk: Desk, name: str, language: str, *, pictures: bool) -> str:
-    with desk.guest(language) as looking:
-        SIGHTS[name](looking)
-        weight, found = weigh(looking), list(faults(looking, "light", "dark"))
+def _line(pool: VisitorPool, name: str, language: str, *, pictures: bool) -> str:
+    with pool.visitor(language) as visitor:
+        PAGE_STATES[name](visitor)
+        weight, found = weigh(visitor), list(faults(visitor, "light", "dark"))
         if pictures:
-            take_all(looking, name)
+            take_all(visitor, name)
         for fault in found:
             click.echo(f"{name}: {fault}", err=True)
         cost = f"{weight.size} | {weight.requests} | {weight.painted:.0f}"

@@ -7,12 +7,13 @@ from typing import Any, Final
 
 import pytest
 
+from calendar_service.report.shown_by import SHOWN_BY
 from calendar_service.sandbox.clients import DEFAULT_CLIENT_ID
-from tests import law_one, written
-from tests.local_google import LocalGoogle
+from tests.support import evidence, law_one, written
+from tests.support.local_google import LocalGoogle
 
 SERVICE_CLIENTS: Final = (
-    "household.apps.local-google.test",
+    "test-service.apps.local-google.test",
     "ours.apps.example",
     "faults.apps.local-google.test",
     DEFAULT_CLIENT_ID,
@@ -33,6 +34,8 @@ def the_whole_suite(
     faults = [*calls([*journals, *left_by_runs(place)], whole=whole)]
     for file in place.glob(f"database*/{written.FILE}"):
         faults += written.differences(written.written(file), whole=whole)
+    if whole:
+        faults += evidence.not_collected(SHOWN_BY, collected(request.session), left_out(request.config))
     assert not faults, "\n".join(["", *sorted(set(faults))])
 
 
@@ -53,6 +56,16 @@ def left_by_runs(place: Path) -> Iterator[list[dict[str, Any]]]:
     """Yield the journals that the local Googles of `calendar-service run` have left."""
     for file in place.rglob("google/journal.jsonl"):
         yield [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+
+
+def collected(session: pytest.Session) -> set[str]:
+    """Return the tests of this run as the report lists them."""
+    return {evidence.name_of(item.function) for item in session.items if isinstance(item, pytest.Function)}
+
+
+def left_out(config: pytest.Config) -> set[str]:
+    """Return the files below `tests/` that this machine cannot run, as `make test` has found out."""
+    return {path.removeprefix("tests/") for path in config.option.ignore or ()}
 
 
 def is_whole(request: pytest.FixtureRequest) -> bool:

@@ -1,4 +1,4 @@
-"""Somebody who looks at one page: a browser as new, own language, an empty service behind it."""
+"""An agent at a fresh browser, with a language of its own and an empty service behind it."""
 
 import contextlib
 from collections.abc import Iterator
@@ -17,25 +17,25 @@ from calendar_service.domain.session import By
 from calendar_service.store import keys
 from calendar_service.store.journal import Actor
 from calendar_service.store.tickets import Browser, Ticket
-from tests.gallery.stage import Stage
-from tests.gallery.window import Window
-from tests.household import Household
+from tests.pages.browser_context import ReusableContext
+from tests.pages.fixture import PageFixture
+from tests.support.service import TestService
 
 ZONE = "America/Santiago"
 ACCOUNT = "ana.rojas@example.com"
 OTHER_ACCOUNT = "ana@example.org"
 
 
-class Guest:
+class PageVisitor:
     """An agent at a browser; what the browser fetches and complains about is noted."""
 
-    def __init__(self, window: Window, stage: Stage) -> None:
-        self.context = window.context
-        self.page = window.page
-        self.requests = window.requests
-        self.complaints = window.complaints
-        self.language = window.language
-        self.stage = stage
+    def __init__(self, browser_context: ReusableContext, fixture: PageFixture) -> None:
+        self.context = browser_context.context
+        self.page = browser_context.page
+        self.requests = browser_context.requests
+        self.complaints = browser_context.complaints
+        self.language = browser_context.language
+        self.fixture = fixture
 
     @property
     def refused(self) -> bool:
@@ -44,8 +44,8 @@ class Guest:
         return answer is not None and answer.status >= 400
 
     @property
-    def house(self) -> Household:
-        return self.stage.house
+    def service(self) -> TestService:
+        return self.fixture.service
 
     @property
     def agent(self) -> Agent:
@@ -55,23 +55,23 @@ class Guest:
 
     def open(self, path: str) -> None:
         """Open an address of the service."""
-        self.page.goto(self.stage.url + path)
+        self.page.goto(self.fixture.url + path)
 
     def as_in_a_frame(self, path: str) -> None:
-        """See, in the whole window, what the service answers to a frame."""
+        """Show, in the whole tab, what the service answers to a frame."""
 
         def asked_by_a_frame(route: Route) -> None:
             headers = route.request.headers | {"sec-fetch-dest": "iframe"}
             route.fulfill(response=route.fetch(headers=headers))
 
-        self.page.route(self.stage.url + path, asked_by_a_frame)
+        self.page.route(self.fixture.url + path, asked_by_a_frame)
         self.open(path)
 
     def link(self) -> str:
         """Return a fresh one-time link's path."""
-        expires = self.house.service.clock.now() + 5 * MINUTE
+        expires = self.service.parts.clock.now() + 5 * MINUTE
         ticket = Ticket(self.agent.organization, self.agent.agent, self.language, ZONE, "", expires)
-        return f"/portal/{self.house.service.tickets.issue(ticket)}"
+        return f"/portal/{self.service.parts.tickets.issue(ticket)}"
 
     def settings(self) -> None:
         """Come from the console to the settings."""
@@ -85,14 +85,14 @@ class Guest:
 
     def consent(self, account: str = ACCOUNT, **how: Any) -> str:
         """Return Google's answer to a consent that this browser began."""
-        return self.stage.google.consent(self.begin(), account, **how)
+        return self.fixture.google.consent(self.begin(), account, **how)
 
     def begin(self) -> str:
         """Begin a consent as the connect button does; return Google's address."""
         cookie = next(each["value"] for each in self.context.cookies() if each["name"] == "session")
-        browser = self.house.service.tickets.browser(cookie)
+        browser = self.service.parts.tickets.browser(cookie)
         assert isinstance(browser, Browser)
-        return self.house.begin(browser, cookie)
+        return self.service.begin(browser, cookie)
 
     def connected(self, account: str = ACCOUNT, **how: Any) -> None:
         """See the settings after Google's answer."""
@@ -106,50 +106,50 @@ class Guest:
     # --- what happened before ---
 
     def connect(self, account: str = ACCOUNT) -> None:
-        """Be connected already, in this guest's language."""
-        now = self.house.service.clock.now()
+        """Be connected already, in this visitor's language."""
+        now = self.service.parts.clock.now()
         who = self.agent
         ticket = Ticket(who.organization, who.agent, self.language, ZONE, "", now + 5 * MINUTE)
-        cookie, browser = self.house.service.tickets.open_browser(ticket)
-        url = self.house.begin(browser, cookie)
-        self.house.call_back(browser, cookie, self.stage.google.consent(url, account))
+        cookie, browser = self.service.parts.tickets.open_browser(ticket)
+        url = self.service.begin(browser, cookie)
+        self.service.call_back(browser, cookie, self.fixture.google.consent(url, account))
 
     def schedule(self, *titles: str) -> None:
         """Have sessions from tomorrow on."""
         for day, title in enumerate(titles, 1):
-            content = self.house.content(title, days=day, time_zone=ZONE)
-            self.house.service.schedule.put(self.agent, f"session-{day}", content, By.AGENT, None)
+            content = self.service.content(title, days=day, time_zone=ZONE)
+            self.service.parts.schedule.put(self.agent, f"session-{day}", content, By.AGENT, None)
 
     def paused(self, *actors: Actor) -> None:
         """Have it paused."""
         for actor in actors:
-            self.house.service.organizations.pause(self.agent, actor, paused=True)
+            self.service.parts.organizations.pause(self.agent, actor, paused=True)
 
     def disconnect(self, *, delete: bool = False, by: Actor = Actor.AGENT) -> None:
         """Have disconnected, or been disconnected."""
-        self.house.service.disconnect.disconnect(self.agent, by, delete_calendar=delete)
+        self.service.parts.disconnect.disconnect(self.agent, by, delete_calendar=delete)
 
     def shared(self) -> None:
         """Have a colleague on the same account."""
-        self.house.connect(Agent("other", "luis"), ACCOUNT)
+        self.service.connect(Agent("other", "luis"), ACCOUNT)
 
     @contextmanager
     def trouble(self, path: str, do: dict[str, Any] | None = None) -> Iterator[None]:
         """Let Google fail at these addresses."""
-        self.stage.google.fault(path, do or {"status": 503, "reason": "backendError"})
+        self.fixture.google.fault(path, do or {"status": 503, "reason": "backendError"})
         try:
             yield
         finally:
-            self.stage.google.clear_faults()
+            self.fixture.google.clear_faults()
 
     def later(self, *, days: float) -> None:
         """Let time go by, and the worker do what is due."""
-        self.stage.clock.advance(days * 86_400)
-        self.house.work()
+        self.fixture.clock.advance(days * 86_400)
+        self.service.work()
 
     def resumed(self, actor: Actor) -> None:
         """Have a pause lifted."""
-        self.house.service.organizations.pause(self.agent, actor, paused=False)
+        self.service.parts.organizations.pause(self.agent, actor, paused=False)
 
     def schedule_without_permission(self, title: str) -> None:
         """Have a session that Google refused, because its permission no longer suffices."""
@@ -159,53 +159,53 @@ class Guest:
 
     def outgrown(self) -> None:
         """Have a consent under an older policy than the one in force."""
-        connections = self.house.service.connections
+        connections = self.service.parts.connections
         facts = connections.slot(self.agent).facts
         assert connections.consent_outgrown(self.agent, facts.connection_id, facts.consent_policy)
         older = {"consent_policy": "0"}
-        self.house.service.database.client.hset(keys.part(self.agent, "facts"), mapping=older)
+        self.service.parts.database.client.hset(keys.part(self.agent, "facts"), mapping=older)
 
     def schedule_in(self, title: str, *, days: int) -> None:
         """Have one session, some days from now."""
-        content = self.house.content(title, days=days, time_zone=ZONE)
-        self.house.service.schedule.put(self.agent, "session-1", content, By.AGENT, None)
+        content = self.service.content(title, days=days, time_zone=ZONE)
+        self.service.parts.schedule.put(self.agent, "session-1", content, By.AGENT, None)
 
     def hold(self, *, silent_for: int = 0) -> None:
         """Be under a legal hold, of which nothing may be told for some days."""
-        now = self.house.service.clock.now()
+        now = self.service.parts.clock.now()
         told_from = now + silent_for * DAY if silent_for else 0
         hold = Hold("Ana Rojas", "Luis Soto", "Court order 7", "A dispute", now + 60 * DAY, told_from)
-        self.house.service.holds.place(self.agent, hold)
+        self.service.parts.holds.place(self.agent, hold)
 
     def revoke_at_google(self) -> None:
         """Have the permission removed there, and noticed by a probe here."""
-        self.stage.clock.advance(2 * 3600)
+        self.fixture.clock.advance(2 * 3600)
         with self.trouble("/token", {"invalid_grant": True}), contextlib.suppress(AccessRevoked):
-            self.house.service.access.probe(self.agent)
+            self.service.parts.access.probe(self.agent)
 
     def delete_calendar(self) -> None:
         """Have the calendar deleted by hand at Google."""
-        calendar = self.house.calendars(ACCOUNT)[0]["id"]
-        self.house.as_person("DELETE", None, calendar=calendar, account=ACCOUNT)
+        calendar = self.service.calendars(ACCOUNT)[0]["id"]
+        self.service.as_person("DELETE", None, calendar=calendar, account=ACCOUNT)
 
     def change_in_google(self, *sessions: str) -> None:
         """Have moved the events of these sessions elsewhere by hand, which was noticed."""
         for session in sessions:
-            view = self.house.service.schedule.get(self.agent, session, read_google=False)
-            self.house.as_person("PATCH", view, {"location": "Elsewhere"}, account=ACCOUNT)
-        self.house.service.look.once(self.agent)
+            view = self.service.parts.schedule.get(self.agent, session, read_google=False)
+            self.service.as_person("PATCH", view, {"location": "Elsewhere"}, account=ACCOUNT)
+        self.service.parts.look.once(self.agent)
 
     def delete_in_google(self, session: str) -> None:
         """Have deleted the event of a session by hand, which was noticed."""
-        view = self.house.service.schedule.get(self.agent, session, read_google=False)
-        self.house.as_person("DELETE", view, account=ACCOUNT)
-        self.house.service.look.once(self.agent)
+        view = self.service.parts.schedule.get(self.agent, session, read_google=False)
+        self.service.as_person("DELETE", view, account=ACCOUNT)
+        self.service.parts.look.once(self.agent)
 
     def write_by_hand(self) -> None:
         """Have written an event of one's own into the calendar at Google."""
         theirs = {name: {"dateTime": "2031-05-05T10:00:00Z"} for name in ("start", "end")}
-        calendar = self.house.calendars(ACCOUNT)[0]["id"]
-        self.house.as_person("POST", None, theirs, calendar=calendar, account=ACCOUNT)
+        calendar = self.service.calendars(ACCOUNT)[0]["id"]
+        self.service.as_person("POST", None, theirs, calendar=calendar, account=ACCOUNT)
 
     def answer_with_error(self, error: str) -> None:
         """Come back from Google with an error."""
@@ -215,7 +215,7 @@ class Guest:
     @contextmanager
     def database_full(self) -> Iterator[None]:
         """Let the database be out of memory."""
-        client = self.house.service.database.client
+        client = self.service.parts.database.client
         client.config_set("maxmemory", "1")
         try:
             yield
@@ -224,7 +224,7 @@ class Guest:
 
     def break_records(self) -> None:
         """Let the agent's records hold nonsense."""
-        client = self.house.service.database.client
+        client = self.service.parts.database.client
         for key in client.scan_iter("{*"):
             if client.type(key) == "hash":
                 client.delete(key)
@@ -234,10 +234,10 @@ class Guest:
 
     def at_google(self, path: str) -> None:
         """Open an address of the local Google."""
-        self.page.goto(self.stage.google.url + path)
+        self.page.goto(self.fixture.google.url + path)
 
-    def sit_down(self) -> None:
-        """Sit down at the console as this agent."""
+    def choose_agent(self) -> None:
+        """Choose this agent at the console."""
         self.open("/console")
         self.page.fill("#agent", self.agent.agent)
         self.press("/console/agent")
@@ -258,7 +258,7 @@ class Guest:
 
     def review(self, step: str = "start") -> None:
         """Follow a reviewer's link, and go to a step."""
-        secret, _ = self.house.service.reviewers.make(60)
+        secret, _ = self.service.parts.reviewers.make(60)
         self.open(f"/reviewer/{secret}")
         self.open(f"/console?step={step}")
 
@@ -275,27 +275,27 @@ class Guest:
         self.press("/console/verify")
 
 
-class Desk:
-    """Where one guest after another comes, in each language to a window that is wiped for the next."""
+class VisitorPool:
+    """Gives visitors, one after another; each language has one browser context, wiped for the next visitor."""
 
-    def __init__(self, chromium: Chromium, stage: Stage) -> None:
+    def __init__(self, chromium: Chromium, fixture: PageFixture) -> None:
         self._chromium = chromium
-        self._stage = stage
-        self._free: dict[str, Window] = {}
+        self._fixture = fixture
+        self._free: dict[str, ReusableContext] = {}
 
     @contextmanager
-    def guest(self, language: str) -> Iterator[Guest]:
-        """Let somebody come who was never here, to an empty service; the window of one who fails is given up."""
-        self._stage.clear()
-        window = self._free.pop(language, None) or Window(self._chromium, language)
+    def visitor(self, language: str) -> Iterator[PageVisitor]:
+        """Give a new visitor to an empty service. If the block raises, its browser context is closed, not reused."""
+        self._fixture.clear()
+        browser_context = self._free.pop(language, None) or ReusableContext(self._chromium, language)
         with contextlib.ExitStack() as given_up:
-            given_up.callback(window.close)
-            yield Guest(window, self._stage)
-            window.wipe()
+            given_up.callback(browser_context.close)
+            yield PageVisitor(browser_context, self._fixture)
+            browser_context.wipe()
             given_up.pop_all()
-        self._free[language] = window
+        self._free[language] = browser_context
 
     def close(self) -> None:
-        """Close the windows that are free."""
+        """Close the browser contexts that are free."""
         while self._free:
             self._free.popitem()[1].close()

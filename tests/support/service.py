@@ -27,10 +27,10 @@ from calendar_service.store.tickets import Browser, Ticket
 from calendar_service.wiring import Service, build
 from calendar_service.worker.loop import Worker
 from tests.conftest import MovableClock
-from tests.local_google import LocalGoogle
+from tests.support.local_google import LocalGoogle
 
-CLIENT_ID = "household.apps.local-google.test"
-CLIENT_SECRET = "household-secret"
+CLIENT_ID = "test-service.apps.local-google.test"
+CLIENT_SECRET = "test-service-secret"
 PERSON_ID = "person.apps.local-google.test"
 PUBLIC_URL = "http://localhost:8080"
 SECURE_URL = "https://localhost:9"
@@ -42,7 +42,7 @@ CLIENTS = (
     OAuthClient(
         CLIENT_ID,
         CLIENT_SECRET,
-        "household",
+        "test-service",
         tuple(f"{url}/oauth/callback" for url in (PUBLIC_URL, SECURE_URL)),
     ),
     OAuthClient(PERSON_ID, CLIENT_SECRET, "person", ("http://localhost:9/person",)),
@@ -60,7 +60,7 @@ def _api_key(name: str, organization: str, role: str, key: str) -> str:
 
 
 def environment(redis_url: str, google: LocalGoogle, clock: MovableClock | None = None) -> dict[str, str]:
-    """Return the variables of a development service over these parts."""
+    """Return the variables of a development service over this database and Google."""
     variables = {
         "CALENDAR_ENVIRONMENT": "development",
         "CALENDAR_PUBLIC_URL": PUBLIC_URL,
@@ -89,10 +89,13 @@ def environment(redis_url: str, google: LocalGoogle, clock: MovableClock | None 
 
 
 @dataclass
-class Household:
-    """The service, its Google, its clock, and the hands of an agent."""
+class TestService:
+    """The service under test with its Google and its clock, and what an agent does with them."""
 
-    service: Service
+    __test__ = False  # not a class of tests
+
+    parts: Service
+    """What `wiring` builds: the journeys, stores and adapters of one process."""
     google: LocalGoogle
     clock: MovableClock
     variables: dict[str, str] = field(repr=False)
@@ -100,39 +103,39 @@ class Household:
     limits: Limits = field(default_factory=Limits)
 
     @classmethod
-    def of(cls, redis_url: str, google: LocalGoogle, clock: MovableClock, **changed: str) -> "Household":
-        """Return a household over these parts; `changed` overrides variables."""
+    def of(cls, redis_url: str, google: LocalGoogle, clock: MovableClock, **changed: str) -> "TestService":
+        """Return a test service over this database and Google; `changed` overrides variables."""
         variables = environment(redis_url, google, clock) | changed
         return cls(build(configuration.load(variables)), google, clock, variables)
 
-    def limited(self, **numbers: Any) -> "Household":
+    def limited(self, **numbers: Any) -> "TestService":
         """Return another process's service that asks less of Google."""
         return replace(self, limits=replace(self.limits, **numbers)).replica()
 
-    def replica(self) -> "Household":
-        """Return another process's service over the same parts (in this process)."""
-        service = build(self.config, limits=self.limits)
-        return Household(service, self.google, self.clock, self.variables, self.agent, self.limits)
+    def replica(self) -> "TestService":
+        """Return another process's service over the same database and Google (in this process)."""
+        parts = build(self.config, limits=self.limits)
+        return TestService(parts, self.google, self.clock, self.variables, self.agent, self.limits)
 
-    def served_from(self, public_url: str) -> "Household":
-        """Return another process's service over the same parts, whose public address is another one."""
+    def served_from(self, public_url: str) -> "TestService":
+        """Return another process's service over the same database and Google, whose public address is another one."""
         changed = self.variables | {"CALENDAR_PUBLIC_URL": public_url}
-        return Household(build(configuration.load(changed)), self.google, self.clock, changed, self.agent)
+        return TestService(build(configuration.load(changed)), self.google, self.clock, changed, self.agent)
 
     @property
     def config(self) -> Config:
-        return self.service.config
+        return self.parts.config
 
     @property
     def worker(self) -> Worker:
-        return Worker(self.service)
+        return Worker(self.parts)
 
     def browser(self, agent: Agent | None = None) -> tuple[str, Browser]:
         """Open a browser's session for the agent, as the one-time link does."""
         who = agent or self.agent
-        now = self.service.clock.now()
+        now = self.parts.clock.now()
         ticket = Ticket(who.organization, who.agent, "en", "America/Santiago", "", now + HOUR)
-        return self.service.tickets.open_browser(ticket)
+        return self.parts.tickets.open_browser(ticket)
 
     def connect(self, agent: Agent | None = None, account: str = FIRST) -> Outcome:
         """Connect as a person does: consent at Google, and the callback."""
@@ -142,12 +145,12 @@ class Household:
 
     def begin(self, browser: Browser, cookie: str) -> str:
         """Press the connect button under the policy that is shown; return Google's address."""
-        return self.service.consent.begin(browser, cookie, self.service.operator.policy.version)
+        return self.parts.consent.begin(browser, cookie, self.parts.operator.policy.version)
 
     def call_back(self, browser: Browser | None, cookie: str, callback: str) -> Outcome:
         """Take the callback address as the web does."""
         query = parse_qs(urlsplit(callback).query)
-        return self.service.consent.finish(
+        return self.parts.consent.finish(
             browser,
             cookie,
             state=query.get("state", [""])[0],
@@ -158,7 +161,7 @@ class Household:
 
     def content(self, title: str = "A talk", days: int = 3, **changed: Any) -> Content:
         """Return the content of a session some days from now."""
-        start: Millis = self.service.clock.now() + days * 24 * HOUR
+        start: Millis = self.parts.clock.now() + days * 24 * HOUR
         start -= start % HOUR
         fields = {"start": start, "end": start + HOUR, "time_zone": "America/Santiago", "title": title}
         return Content(**(fields | changed))
@@ -176,7 +179,7 @@ class Household:
                 self.service.call_log.detach(listener)
                 act()
 
-        self.service.call_log.attach(listener)
+        self.parts.call_log.attach(listener)
 
     def events(self, account: str = FIRST) -> list[dict[str, Any]]:
         """Return the live events of the account's secondary calendars, as Google has them."""
@@ -248,18 +251,18 @@ class Household:
         return metrics(self.service)
 
     def close(self) -> None:
-        """Close what this household keeps open."""
-        self.service.close()
+        """Close what this test service keeps open."""
+        self.parts.close()
 
     @property
     def facts(self) -> Facts:
         """Return what is kept of the agent's connection."""
-        return self.service.connections.slot(self.agent).facts
+        return self.parts.connections.slot(self.agent).facts
 
     @property
     def token_number(self) -> int:
         """Return the number of the token that is kept."""
-        return int(json.loads(self.service.connections.slot(self.agent).grant)["number"])
+        return int(json.loads(self.parts.connections.slot(self.agent).grant)["number"])
 
     def calls(self, since: int = 0) -> list[str]:
         """Return the names of the service's calls at Google, the first `since` left out."""
@@ -272,7 +275,7 @@ class Household:
 
     def stored(self) -> str:
         """Return everything the database holds, as text."""
-        client = self.service.database.client
+        client = self.parts.database.client
         parts = []
         for key in sorted(client.scan_iter("*")):
             kind = client.type(key)

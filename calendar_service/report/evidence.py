@@ -1,0 +1,257 @@
+"""What shows that each clause is kept: code that does it, what is measured, whose word it is.
+
+The tests that hold a clause name it themselves; `shown_by.py` lists them. The sentences are the report's English.
+Must not measure or judge anything.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How one clause, or one addition of an operator's, is kept."""
+
+    does: str
+    """What the service does for it, in one sentence."""
+    code: tuple[str, ...] = ()
+    """Files of this package that do it."""
+    observed: tuple[str, ...] = ()
+    """What is measured whenever a report is made, by the measure's name."""
+    declared: tuple[str, ...] = ()
+    """The places of the operator's profile that hold its word."""
+
+
+_POLICY: Final = ("policy.date", "policy.url")
+
+EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
+    {
+        "PR-1": Evidence(
+            "No wider right of the general policy is built in: an administrator sees states and may pause or end; no "
+            "key and no command reads an event; nothing else of what Google gives is kept, and nothing of it leaves "
+            "for anybody else.",
+            ("web/internal.py", "web/internal_connections.py", "domain/inventory.py"),
+        ),
+        "ID-1": Evidence(
+            "One profile names the operator on every page; production refuses an address or a policy outside its "
+            "domain, and refuses to start while a fact is unset.",
+            ("operators/rules.py", "config/production.py"),
+            declared=(
+                "identity.app_name", "identity.legal_name", "identity.city", "identity.country", "identity.domain",
+                "identity.logo", "policy.url",
+            ),
+        ),
+        "SC-1": Evidence(
+            "One constant is asked for. An answer with less is refused; one with more is refused and given back, "
+            "unless that would end another connection of the account; nothing of either is kept.",
+            ("domain/scope.py", "journeys/new_grant.py"),
+            ("permission",),
+        ),
+        "SC-2": Evidence(
+            "Connecting makes one calendar under the operator's name for it; connecting again finds that one, also "
+            "after everything here was erased.",
+            ("journeys/dedicated_calendar.py", "store/calendar.lua"),
+            ("identity key",),
+        ),
+        "SC-3": Evidence(
+            "Each session is one event there, written once in effect whatever fails in between; no call for an event "
+            "names another calendar.",
+            ("journeys/schedule.py", "journeys/writing.py", "google/events.py"),
+            ("methods",),
+        ),
+        "SC-4": Evidence(
+            "Only the agent's own page can ask for the calendar's deletion, and the box is not ticked beforehand; no "
+            "key, administrator, command or erasure can.",
+            ("journeys/disconnect.py", "web/portal.py"),
+        ),
+        "SC-5": Evidence(
+            "Each consent is kept with its permission and the policy's version. Under a newer one nothing is used "
+            "until the agent has agreed again; a wider permission without a newer policy does not start.",
+            ("domain/consent.py", "journeys/renewal.py", "store/consent.lua"),
+            ("consent",),
+        ),
+        "SC-6": Evidence(
+            "Every method is listed with the feature that an agent sees of it; what would fail under narrower "
+            "permissions was found by running.",
+            ("domain/methods.py",),
+            ("methods",),
+        ),
+        "LU-0": Evidence(
+            "The sentence stands word for word, with its link, on the home page, on the data page and above the "
+            "connect button.",
+            ("operators/rules.py",),
+        ),
+        "LU-1": Evidence(
+            "No call to Google can be made without a purpose from a closed list.",
+            ("domain/methods.py", "google/transport.py"),
+            ("methods",),
+        ),
+        "LU-2": Evidence(
+            "There is no way out: the processes speak to Google, their database and the operator's own webhook, and "
+            "to nobody else.",
+            ("wire/dial.py", "google/transport.py", "webhooks.py"),
+        ),
+        "LU-3": Evidence(
+            "There is no function by which staff could read an event; commands, logs and numbers hold states and ids.",
+            ("log.py", "cli/connections.py"),
+        ),
+        "LU-4": Evidence(
+            "The pages load nothing of anybody else's and set only the cookies they need. The rest is the operator's "
+            "word.",
+            ("web/guard.py", "web/guard_cookies.py"),
+            declared=_POLICY,
+        ),
+        "LU-5": Evidence(
+            "No content is kept once Google has it, and none is handed to anybody but its agent, so there is nothing "
+            "to train with. The rest is the operator's word.",
+            ("store/settle.lua",),
+            declared=_POLICY,
+        ),
+        "LU-6": Evidence(
+            "Each step that changes a connection or a session is written down without names and content, in a chain "
+            "that shows what was removed, changed or reordered; its last day rests on the workers too. That people "
+            "keep to it is the operator's word.",
+            ("journeys/sealing.py", "journeys/verification.py"),
+            ("trail", "checkpoint"),
+            declared=_POLICY,
+        ),
+        "ST-1": Evidence(
+            "Both keys of Google's lie under AES-256-GCM in an envelope that opens at its own place alone; the keys "
+            "over it are exchanged while traffic runs.",
+            ("vault.py", "store/grants.py", "journeys/rotation.py"),
+            ("sealed",),
+        ),
+        "ST-2": Evidence(
+            "Connections to Google begin with a verified TLS of 1.2 or newer; production refuses plain addresses, and "
+            "a database elsewhere without encryption.",
+            ("wire/dial.py", "config/production.py"),
+            ("lines",),
+        ),
+        "ST-3": Evidence(
+            "Those identifiers and the least bookkeeping are kept; each item stands in the inventory below with its "
+            "reason and its end.",
+            ("domain/inventory.py",),
+            ("inventory",),
+        ),
+        "ST-4": Evidence(
+            "Events of other calendars are not even asked for. A session's own text waits encrypted while Google "
+            "cannot be reached, and is gone once it is written, or the session is over; where the agent has to act "
+            "first, after 30 days at most.",
+            ("google/calendar.py", "store/settle.lua", "journeys/schedule.py"),
+        ),
+        "ST-5": Evidence(
+            "Keys go when Google confirms, after 7 days at most; identifiers go by a timer, in one step that works "
+            "without memory too, and the database's file is rewritten. A legal hold keeps identifiers back, and only "
+            "those, until its end.",
+            (
+                "store/erase.lua", "store/dead.lua", "journeys/teardown.py", "journeys/erasure.py", "journeys/holds.py",
+                "store/files.py",
+            ),
+            ("retention", "erasures", "checkpoint", "durability", "clocks"),
+        ),
+        "ST-6": Evidence(
+            "A disconnect leaves the calendar where it is; the pages say so and lead there.",
+            ("journeys/disconnect.py",),
+        ),
+        "RV-1": Evidence(
+            "A permission that was removed at Google is noticed without waiting for a session: each is proved alive at "
+            "least daily.",
+            ("journeys/access.py", "store/dead.lua"),
+            ("proofs",),
+        ),
+        "RV-2": Evidence(
+            "One page and one confirmation end it; neither a Google that does not answer nor a record that does not "
+            "open stands in the way.",
+            ("web/portal.py", "store/disconnect.lua"),
+        ),
+        "RV-3": Evidence(
+            "One step takes the key away from everything but the closing errand, which may only end what is left at "
+            "Google.",
+            ("store/disconnect.lua", "journeys/teardown.py"),
+            ("closing",),
+        ),
+        "CO-1": Evidence(
+            "The address stands on every page.",
+            ("operators/rules.py",),
+            declared=("identity.contact",),
+        ),
+        "CH-1": Evidence(
+            "Nobody can sign up: an agent exists when an organization names one. On a guardian's request everything "
+            "is erased by two commands, one that ends the connection and one that erases. How old agents are is the "
+            "operator's word.",
+            ("journeys/register.py", "cli/connections.py"),
+            declared=("promises.minimum_age",),
+        ),
+        "UP-1": Evidence(
+            "A newer version reaches every agent: the page shows what changed, and the console's server is told.",
+            ("journeys/renewal.py",),
+            declared=("policy.version", "policy.date"),
+        ),
+    }
+)  # fmt: skip
+"""By clause, in the order of the promise."""
+
+ADDED: Final[Mapping[str, Evidence]] = MappingProxyType(
+    {
+        "administrators": Evidence(
+            "An administrator's key shows states, pauses and ends; it opens no event and no calendar.",
+            ("web/internal_connections.py",),
+        ),
+        "no-transfer": Evidence(
+            "A connection belongs to one agent; no call hands it to another.",
+            ("web/internal_connections.py",),
+        ),
+        "access": Evidence(
+            "The settings page hands out everything that is kept, as a file.",
+            ("journeys/export.py",),
+        ),
+        "correction": Evidence(
+            "A session that is changed in the console is written to the calendar.",
+            ("journeys/schedule.py",),
+        ),
+        "deletion": Evidence(
+            "The settings page ends the connection and erases what is kept, at once if the agent wishes.",
+            ("journeys/disconnect.py", "journeys/erasure.py"),
+        ),
+        "portability": Evidence(
+            "The file is JSON whose every member is described.",
+            ("journeys/export.py",),
+        ),
+        "restriction": Evidence(
+            "The settings page pauses the connection; nothing is written meanwhile.",
+            ("store/pause.lua",),
+        ),
+        "withdrawal": Evidence(
+            "Disconnecting takes the consent back, here and at Google.",
+            ("journeys/disconnect.py", "journeys/teardown.py"),
+        ),
+        "cookies": Evidence(
+            "The pages set only the cookies they need.",
+            ("web/guard_cookies.py",),
+        ),
+        "customer-keys": Evidence(
+            "A key of the internal API speaks for one organization. Only its hash is kept, so a customer may bring its "
+            "own.",
+            ("config/keys.py", "web/keys.py"),
+        ),
+        "legal-matters": Evidence(
+            "A legal hold has an end; then the next sweep erases.",
+            ("journeys/holds.py",),
+        ),
+        "account-closure": Evidence(
+            "Closing an organization ends every member's connection; what is kept of them follows by its timer.",
+            ("journeys/organizations.py",),
+        ),
+        "own-term": Evidence(
+            "The settings page offers shorter terms until the erasure; the one chosen counts at the end.",
+            ("journeys/terms.py", "store/term.lua"),
+        ),
+        "backup-latency": Evidence(
+            "The days of the back-ups are part of the sum that has to keep the deadline.",
+            ("domain/operator.py",),
+        ),
+    }
+)
+"""By addition, of those that this service keeps; of all others the operator's word is all there is."""
