@@ -13,6 +13,7 @@ from calendar_service.domain.clock import DAY, MINUTE, SECOND, Millis
 from calendar_service.domain.connection import Facts
 from calendar_service.domain.errors import AccessRevoked, GoogleError, NotConnected, ServiceError
 from calendar_service.domain.names import Agent
+from calendar_service.domain.timers import TimerKind
 from calendar_service.journeys.order import Matter, fair
 from calendar_service.journeys.pauses import pause
 from calendar_service.store.files import IN_FILES_AT_MOST, Wish
@@ -45,8 +46,6 @@ _TRIED = 2
 _CLOCK: Millis = 10 * MINUTE
 _Again = Millis | Literal["never"] | None
 """After how long a matter is looked at again; None: as it is due by now."""
-_BEGUN = frozenset({"channel", "look"})
-"""What a notification or a change makes due also while somebody is at it, so that its beginning shows."""
 _HELD: Millis = 25 * SECOND
 """Shorter than the lease on an agent."""
 
@@ -129,7 +128,7 @@ class Worker:
                 yield matter
 
     def _session(self, matter: Matter) -> None:
-        self._matter(matter.agent, f"session:{matter.session}")
+        self._matter(matter.agent, TimerKind.SESSION.of(matter.session))
 
     def tend(self, agent: Agent) -> None:
         """Look after one agent; trouble with one matter leaves the others alone."""
@@ -137,19 +136,20 @@ class Worker:
             slot = self.service.connections.slot(agent)
             due = [what for what, at in slot.due.items() if at <= slot.now]
             if slot.facts == Facts():  # the slot is gone: only an errand may be left (law 7)
-                due = due or [f"errand:{errand.connection_id}" for errand in slot.errands]
-            sessions = [what.removeprefix("session:") for what in due if what.startswith("session:")]
+                due = due or [TimerKind.TEARDOWN.of(errand.connection_id) for errand in slot.errands]
+            prefix = TimerKind.SESSION.of("")
+            sessions = [what.removeprefix(prefix) for what in due if what.startswith(prefix)]
             for what in due:
-                if not what.startswith("session:"):
+                if not what.startswith(prefix):
                     self._matter(agent, what, slot.due.get(what))
             if sessions:
                 until = self.service.clock.now() + _HELD
                 matters = self.service.order.due(slot, sessions)
                 self.held.extend((matter, until) for matter in matters)
                 for name in {*sessions} - {matter.session for matter in matters}:
-                    self.service.connections.postpone(agent, f"session:{name}", self._unknown())
+                    self.service.connections.postpone(agent, TimerKind.SESSION.of(name), self._unknown())
             if not due:
-                self.service.connections.postpone(agent, "nothing", None)
+                self.service.connections.postpone(agent, "", None)
         except ServiceError as trouble:
             self.service.log.event("worker.trouble", code=trouble.code)
         except Exception as error:
@@ -158,7 +158,8 @@ class Worker:
     def _matter(self, agent: Agent, what: str, found: Millis | None = None) -> None:
         """Look after one matter. It is not put off if something made it due meanwhile, at another time than `found`."""
         kind, _, name = what.partition(":")
-        if kind in _BEGUN:
+        known = TimerKind.known(kind)
+        if known and known.records_start:
             found = self.service.connections.matter_begins(agent, kind)
             if found is None:
                 return
@@ -193,17 +194,17 @@ class Worker:
     @property
     def _chores(self) -> dict[str, Callable[[Agent, str], _Again]]:
         return {
-            "session": self.service.schedule.resume,
-            "errand": self.service.disconnect.run_errands,
-            "erase": self._erase,
-            "hold": self._hold,
-            "probe": self._probe,
-            "calendar": self._calendar,
-            "channel": self._channel,
-            "look": self._look,
-            "tidy": self._tidy,
-            "webhook": self._webhook,
-            "letters": self._letters,
+            TimerKind.SESSION: self.service.schedule.resume,
+            TimerKind.TEARDOWN: self.service.disconnect.run_errands,
+            TimerKind.ERASE: self._erase,
+            TimerKind.HOLD: self._hold,
+            TimerKind.PROBE: self._probe,
+            TimerKind.CALENDAR: self._calendar,
+            TimerKind.CHANNEL: self._channel,
+            TimerKind.CHANGE_DETECTION: self._look,
+            TimerKind.PURGE_SESSIONS: self._tidy,
+            TimerKind.WEBHOOK: self._webhook,
+            TimerKind.WEBHOOK_EXPIRY: self._letters,
         }
 
     def _erase(self, agent: Agent, _: str) -> _Again:

@@ -99,7 +99,7 @@ def _forged(act: Act, agent: str, channel: dict[str, Any]) -> None:
 def _look_due(act: Act, agent: str) -> float | None:
     with contextlib.closing(act.town.store.client) as client:
         for key in client.scan_iter(f"*:a:acme/{agent}:due", count=1000):
-            found = client.zscore(key, "look")
+            found = client.zscore(key, "change_detection")
             return None if found is None else float(found)
     return None
 

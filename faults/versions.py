@@ -12,8 +12,8 @@ from faults.kinds import HOUR, kind
 from faults.town import fresh_key
 
 _CHORE = (
-    '"session": self.service.schedule.resume,',
-    '"session": self.service.schedule.resume, "polish": self._polish,',
+    "TimerKind.SESSION: self.service.schedule.resume,",
+    'TimerKind.SESSION: self.service.schedule.resume, "polish": self._polish,',
 )
 _METHOD = (
     "    def _hold(self, agent: Agent, _: str) -> None:\n",
@@ -21,7 +21,7 @@ _METHOD = (
     '        return "never"\n\n'
     "    def _hold(self, agent: Agent, _: str) -> None:\n",
 )
-_WAKE = ("put_session(name, record)\n", "put_session(name, record)\nwake_at('polish', now)\n")
+_WAKE = ("put_session(name, record)\n", "put_session(name, record)\nset_timer('polish', now)\n")
 
 
 @kind("F24 keys rotated")
@@ -79,7 +79,7 @@ def newer(act: Act) -> Path:
     if not folder.exists():
         shutil.copytree(act.town.package_root, folder, ignore=shutil.ignore_patterns("__pycache__"))
         _change(folder / "calendar_service" / "worker.py", _CHORE, _METHOD)
-        _change(folder / "calendar_service" / "store" / "accept.lua", _WAKE)
+        _change(folder / "calendar_service" / "store" / "scripts" / "accept_session.lua", _WAKE)
     return folder
 
 

@@ -77,7 +77,7 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
         "SC-2": Evidence(
             "Connecting makes one calendar under the operator's name for it; connecting again finds that one, also "
             "after everything here was erased.",
-            ("journeys/connect.py", "store/calendar.lua"),
+            ("journeys/connect.py", "store/scripts/set_calendar.lua"),
             (
                 "journeys/test_main_job.py::test_connecting_makes_one_dedicated_calendar_in_the_agents_zone",
                 "journeys/test_main_job.py::test_after_the_erasure_the_marker_finds_the_calendar_and_the_session",
@@ -115,7 +115,7 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
         "SC-5": Evidence(
             "Each consent is kept with its permission and the policy's version. Under a newer one nothing is used "
             "until the agent has agreed again; a wider permission without a newer policy does not start.",
-            ("domain/consent.py", "journeys/renewal.py", "store/consent.lua"),
+            ("domain/consent.py", "journeys/renewal.py", "store/scripts/require_reconsent.lua"),
             (
                 "journeys/test_renewal.py::test_from_the_restart_on_nothing_is_used_until_the_agent_agrees",
                 "journeys/test_renewal.py::"
@@ -198,7 +198,7 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
         "LU-5": Evidence(
             "No content is kept once Google has it, and none is handed to anybody but its agent, so there is nothing "
             "to train with. The rest is the operator's word.",
-            ("store/settle.lua",),
+            ("store/scripts/settle_session.lua",),
             (
                 "journeys/test_main_job.py::test_nothing_of_the_content_is_kept_once_google_has_confirmed",
                 "journeys/test_no_human_reads.py::test_no_command_tells_what_is_in_an_event",
@@ -264,7 +264,7 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             "Events of other calendars are not even asked for. A session's own text waits encrypted while Google "
             "cannot be reached, and is gone once it is written, or the session is over; where the agent has to act "
             "first, after 30 days at most.",
-            ("google/calendar.py", "store/settle.lua", "journeys/schedule.py"),
+            ("google/calendar.py", "store/scripts/settle_session.lua", "journeys/schedule.py"),
             (
                 "journeys/test_main_job.py::test_nothing_of_the_content_is_kept_once_google_has_confirmed",
                 "journeys/test_waiting.py::test_it_ends_after_thirty_days_in_all_and_its_content_with_it",
@@ -280,7 +280,13 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             "Keys go when Google confirms, after 7 days at most; identifiers go by a timer, in one step that works "
             "without memory too, and the database's file is rewritten. A legal hold keeps identifiers back, and only "
             "those, until its end.",
-            ("store/erase.lua", "store/dead.lua", "journeys/disconnect.py", "journeys/holds.py", "store/files.py"),
+            (
+                "store/scripts/erase_connection.lua",
+                "store/scripts/mark_revoked.lua",
+                "journeys/disconnect.py",
+                "journeys/holds.py",
+                "store/files.py",
+            ),
             (
                 "journeys/test_main_job.py::test_the_timer_erases_on_its_date_and_leaves_a_receipt",
                 "rooms/store/test_slot.py::test_a_revocation_counts_from_the_last_proof_of_life_but_leaves_an_hour",
@@ -310,7 +316,7 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
         "RV-1": Evidence(
             "A permission that was removed at Google is noticed without waiting for a session: each is proved alive at "
             "least daily.",
-            ("journeys/access.py", "store/dead.lua"),
+            ("journeys/access.py", "store/scripts/mark_revoked.lua"),
             (
                 "journeys/test_life_of_a_grant.py::test_a_live_grant_is_probed_at_least_daily_also_while_paused",
                 "journeys/test_life_of_a_grant.py::"
@@ -321,7 +327,7 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
         "RV-2": Evidence(
             "One page and one confirmation end it; neither a Google that does not answer nor a record that does not "
             "open stands in the way.",
-            ("web/portal.py", "store/disconnect.lua"),
+            ("web/portal.py", "store/scripts/disconnect_agent.lua"),
             (
                 "web/pages/test_disconnect.py::"
                 "test_a_disconnect_without_googles_answer_says_so_and_where_to_do_it_oneself",
@@ -332,7 +338,7 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
         "RV-3": Evidence(
             "One step takes the key away from everything but the closing errand, which may only end what is left at "
             "Google.",
-            ("store/disconnect.lua", "journeys/disconnect.py"),
+            ("store/scripts/disconnect_agent.lua", "journeys/disconnect.py"),
             (
                 "rooms/store/test_slot.py::"
                 "test_a_disconnect_takes_the_token_away_in_one_step_and_fails_what_waited",
@@ -433,7 +439,7 @@ ADDED: Final[Mapping[str, Evidence]] = MappingProxyType(
         ),
         "restriction": Evidence(
             "The settings page pauses the connection; nothing is written meanwhile.",
-            ("store/pause.lua",),
+            ("store/scripts/set_pause.lua",),
             (
                 "journeys/test_life_of_a_grant.py::"
                 "test_a_pause_keeps_sessions_waiting_and_each_lifts_only_its_own",
@@ -479,7 +485,7 @@ ADDED: Final[Mapping[str, Evidence]] = MappingProxyType(
         ),
         "own-term": Evidence(
             "The settings page offers shorter terms until the erasure; the one chosen counts at the end.",
-            ("journeys/terms.py", "store/term.lua"),
+            ("journeys/terms.py", "store/scripts/set_retention.lua"),
             (
                 "journeys/test_own_term.py::test_an_agent_may_choose_a_shorter_term_where_it_is_offered",
                 "web/pages/test_own_term.py::test_a_shorter_term_is_chosen_and_counts_at_the_disconnect",

@@ -3,15 +3,15 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.connection import Grant
 from calendar_service.domain.names import Agent
 from calendar_service.domain.trail import OVERDUE_AFTER, UNPROVED_AFTER, Ends
-from calendar_service.store import keys
+from calendar_service.store import answers, keys
 from calendar_service.store.database import Database
-from calendar_service.store.journal import Actor, Kind, entry
+from calendar_service.store.journal import MAINTENANCE
 from calendar_service.store.marks import Mark
 
 _STEP = 1_000
@@ -111,8 +111,10 @@ class Census:
 
     def reseal(self, agent: Agent, errand: str, before: str, after: str) -> bool:
         """Exchange one sealed grant, `errand`'s or (empty) the slot's own; false when another stands meanwhile."""
-        step = entry(Kind.UPKEEP, Actor.OPERATOR)
-        return bool(self._database.step("reseal", agent, step, errand, before, after)[0] == "ok")
+        answer = self._database.step(
+            "reseal_grant", agent, MAINTENANCE, teardown=errand, before=before, after=after
+        )
+        return cast(answers.ResealGrant, answer[0]) == "ok"
 
     def _names(self, pattern: str) -> list[str]:
         def look(client: Any) -> list[str]:

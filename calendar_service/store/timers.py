@@ -25,7 +25,9 @@ class Timers:
 
         for shard, count in enumerate(self._database.read(look)):
             if count:
-                claimed = self._database.script("claim", [keys.timers(shard)], limit, keys.LEASE)
+                claimed = self._database.script(
+                    "claim_due", {"due": keys.timers(shard)}, limit=limit, lease=keys.LEASE
+                )
                 yield from (Agent.of_member(member) for member in claimed)
 
     def backlog(self) -> tuple[int, Millis]:

@@ -62,7 +62,7 @@ def test_a_worker_whose_clock_is_wrong_drops_no_session(
     assert sessions.waiting(house.agent).keys() == {"waits"}
     assert set(alarms(capsys)) == {"erasure.clocks_differ"}
     due = house.service.connections.slot(house.agent).due
-    assert due["tidy"] <= house.service.clock.now() + 11 * MINUTE
+    assert due["purge_sessions"] <= house.service.clock.now() + 11 * MINUTE
 
 
 def test_what_a_clock_that_was_ahead_put_far_off_is_looked_at_once_it_is_right(house: Household) -> None:
