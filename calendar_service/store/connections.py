@@ -81,15 +81,15 @@ class Connections:
 
     def slot(self, agent: Agent) -> Slot:
         """Return the slot in one round trip."""
-
-        def look(pipeline: Any) -> None:
-            pipeline.hgetall(keys.part(agent, "facts"))
-            pipeline.get(keys.part(agent, "grant"))
-            pipeline.hgetall(keys.part(agent, "errands"))
-            pipeline.zrange(keys.part(agent, "due"), 0, -1, withscores=True)
-            ask_time(pipeline, keys.part(agent, "facts"))
-
-        facts, grant, errands, due, time = self._database.read(look)
+        facts, grant, errands, due, time = self._database.read(
+            [
+                ("HGETALL", keys.part(agent, "facts")),
+                ("GET", keys.part(agent, "grant")),
+                ("HGETALL", keys.part(agent, "errands")),
+                ("ZRANGE", keys.part(agent, "due"), 0, -1, "WITHSCORES"),
+                ask_time(keys.part(agent, "facts")),
+            ]
+        )
         return Slot(
             agent,
             facts_of(facts, self._database.policy),
@@ -124,12 +124,8 @@ class Connections:
 
     def members(self, organization: str) -> Iterator[Agent]:
         """Yield the organization's agents that have a slot, in a stable order."""
-
-        def look(pipeline: Any) -> None:
-            for shard in keys.all_shards():
-                pipeline.smembers(keys.index(shard, organization))
-
-        for names in self._database.read(look):
+        indexes = [keys.index(shard, organization) for shard in keys.all_shards()]
+        for names in self._database.read(("SMEMBERS", index) for index in indexes):
             yield from (Agent.of_member(member) for member in sorted(names))
 
     def receipt(self, number: str, shard: int) -> str | None:

@@ -5,11 +5,10 @@ Knows Redis. Must not know what a connection or a session is.
 
 import contextlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, cast
 
 import redis
-from redis.client import Pipeline
 from redis.exceptions import MovedError, NoScriptError
 
 from calendar_service.domain.clock import Clock, Millis
@@ -18,6 +17,9 @@ from calendar_service.domain.names import Agent
 from calendar_service.store import keys
 from calendar_service.store.deployment import Deployment
 from calendar_service.store.script_loader import Script, Value, load
+
+Command = tuple[str | int, ...]
+"""A command of the database with its arguments, in capitals as the database documents it."""
 
 _TROUBLE: Final = (
     redis.ConnectionError,
@@ -61,15 +63,22 @@ class Database:
         """Send one reading command; trouble of the database becomes `StoreUnavailable`."""
         return self._told(lambda: command(self.client))
 
-    def read(self, build: Callable[["Pipeline"], None]) -> list[Any]:
-        """Send several reads in one round trip."""
+    def read(self, commands: Iterable[Command]) -> list[Any]:
+        """Send several reads in one round trip; return their answers in the same order."""
 
         def send() -> list[Any]:
-            pipeline = self.client.pipeline(transaction=False)
-            build(pipeline)
-            return pipeline.execute()
+            pipeline: Any = self.client.pipeline(transaction=False)
+            for command in commands:
+                # Without this option the client does not pair members and scores.
+                options = {"withscores": True} if "WITHSCORES" in command else {}
+                pipeline.execute_command(*command, **options)
+            return cast(list[Any], pipeline.execute())
 
         return cast(list[Any], self._told(send))
+
+    def time_at(self, key: str) -> Millis:
+        """Return the time of the server that has this key, as scripts see it."""
+        return self.instant(self.read([ask_time(key)])[0])
 
     def servers(self) -> list["redis.Redis"]:
         """Return every server whose files hold the data, replicas included. Raises `Refused` as `consult` does."""
@@ -167,10 +176,10 @@ class Database:
             self.deployment.look_again()
 
 
-def ask_time(pipeline: Any, key: str) -> None:
-    """Ask for the time of the server that has this key; `Database.instant` reads the answer."""
+def ask_time(key: str) -> Command:
+    """Return the command that asks for the time of this key's server; `Database.instant` reads the answer."""
     # TIME itself names no key, so in a cluster it would be some server's time.
-    pipeline.execute_command("EVAL", "return redis.call('TIME')", 1, key)
+    return ("EVAL", "return redis.call('TIME')", 1, key)
 
 
 def unavailable() -> StoreUnavailable:

@@ -52,12 +52,7 @@ class Files:
 
     def waiting(self) -> Millis:
         """Return for how long something erased may have stood in a file; 0 = nothing does."""
-
-        def look(pipeline: Any) -> None:
-            pipeline.hget(keys.REWRITE, "since")
-            ask_time(pipeline, keys.REWRITE)
-
-        since, time = self._database.read(look)
+        since, time = self._database.read([("HGET", keys.REWRITE, "since"), ask_time(keys.REWRITE)])
         return max(0, self._database.instant(time) - int(since)) if since else 0
 
     def begin(self) -> str:

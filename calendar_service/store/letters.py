@@ -7,12 +7,12 @@ outlive the connection in the slot; what it says is looked up when it is sent.
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.names import Agent
 from calendar_service.store import answers, keys
-from calendar_service.store.database import Database, ask_time
+from calendar_service.store.database import Command, Database, ask_time
 from calendar_service.store.journal import MAINTENANCE
 
 Outcome = Literal["delivered", "later", "given_up"]
@@ -96,12 +96,9 @@ class Letters:
         )
         if not claimed:
             return []
-
-        def look(pipeline: Any) -> None:
-            pipeline.zmscore(keys.erased(shard), claimed)
-            ask_time(pipeline, keys.erased(shard))
-
-        scores, time = self._database.read(look)
+        scores, time = self._database.read(
+            [("ZMSCORE", keys.erased(shard), *claimed), ask_time(keys.erased(shard))]
+        )
         now = self._database.instant(time)
         letters = [_erased(text, int(at or 0)) for text, at in zip(claimed, scores, strict=True)]
         return [Taken(letter, letter.at, now) for letter in letters]
@@ -128,12 +125,8 @@ class Letters:
     def erased_shards(self) -> list[int]:
         """Return the shards in which an erasure is due to be told, or given up on."""
         now = self._database.clock.now()
-
-        def look(pipeline: Any) -> None:
-            for shard in keys.all_shards():
-                pipeline.zcount(keys.erased_due(shard), "-inf", now)
-
-        return [shard for shard, count in enumerate(self._database.read(look)) if count]
+        counts = [("ZCOUNT", keys.erased_due(shard), "-inf", now) for shard in keys.all_shards()]
+        return [shard for shard, count in enumerate(self._database.read(counts)) if count]
 
     # --- for the operator ---
 
@@ -149,22 +142,18 @@ class Letters:
         return [Agent.of_member(member) for member in sorted(members)]
 
     def _waiting_of(self, agents: list[Agent]) -> Iterator[Waiting]:
-        def look(pipeline: Any) -> None:
-            for agent in agents:
-                pipeline.zrange(keys.part(agent, "letters"), 0, -1, withscores=True)
-                pipeline.hget(keys.part(agent, "facts"), "letters_given_up")
-
-        found = self._database.read(look) if agents else []
+        commands: list[Command] = []
+        for agent in agents:
+            commands.append(("ZRANGE", keys.part(agent, "letters"), 0, -1, "WITHSCORES"))
+            commands.append(("HGET", keys.part(agent, "facts"), "letters_given_up"))
+        found = self._database.read(commands) if agents else []
         for agent, kept, mark in zip(agents, found[::2], found[1::2], strict=True):
             for text, at in kept:
                 yield Waiting(agent, _letter(text, int(at)), at <= int(mark or 0))
 
     def _erased_of(self, shard: int) -> Iterator[Waiting]:
-        def look(pipeline: Any) -> None:
-            pipeline.zrange(keys.erased(shard), 0, -1, withscores=True)
-            pipeline.zrange(keys.erased_due(shard), 0, -1, withscores=True)
-
-        kept, due = self._database.read(look)
+        names = keys.erased(shard), keys.erased_due(shard)
+        kept, due = self._database.read(("ZRANGE", name, 0, -1, "WITHSCORES") for name in names)
         next_due = dict(due)
         for text, at in kept:
             letter = _erased(text, int(at))

@@ -6,7 +6,7 @@ Must not know what a reviewer does.
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, cast
+from typing import cast
 
 from calendar_service.domain.clock import Millis
 from calendar_service.store import answers, keys
@@ -42,12 +42,7 @@ class ReviewerLinks:
 
     def all(self) -> tuple[Mapping[str, Link], Millis]:
         """Return every link by the digest of its secret, and the database's time."""
-
-        def look(pipeline: Any) -> None:
-            pipeline.hgetall(keys.REVIEWER_LINKS)
-            ask_time(pipeline, keys.REVIEWER_LINKS)
-
-        found, time = self._database.read(look)
+        found, time = self._database.read([("HGETALL", keys.REVIEWER_LINKS), ask_time(keys.REVIEWER_LINKS)])
         return {name: _link(text) for name, text in found.items()}, self._database.instant(time)
 
     def move_end(self, name: str, ends: Millis) -> bool:

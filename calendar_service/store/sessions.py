@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.connection import Facts
@@ -42,16 +42,16 @@ class Sessions:
 
     def load(self, agent: Agent, session: str) -> Loaded:
         """Return everything that one operation on one session needs."""
-
-        def look(pipeline: Any) -> None:
-            pipeline.hgetall(keys.part(agent, "facts"))
-            pipeline.get(keys.part(agent, "grant"))
-            pipeline.hget(keys.part(agent, "sessions"), session)
-            pipeline.hget(keys.part(agent, "waiting"), session)
-            pipeline.exists(keys.closed(agent.organization))
-            pipeline.hmget(keys.FLOW, LOOK)
-
-        facts, grant, text, content, closed, weather = self._database.read(look)
+        facts, grant, text, content, closed, weather = self._database.read(
+            [
+                ("HGETALL", keys.part(agent, "facts")),
+                ("GET", keys.part(agent, "grant")),
+                ("HGET", keys.part(agent, "sessions"), session),
+                ("HGET", keys.part(agent, "waiting"), session),
+                ("EXISTS", keys.closed(agent.organization)),
+                ("HMGET", keys.FLOW, *LOOK),
+            ]
+        )
         return Loaded(
             agent,
             facts_of(facts, self._database.policy),
@@ -72,12 +72,8 @@ class Sessions:
 
         Those that only a newer version understands are left out (F35).
         """
-
-        def look(pipeline: Any) -> None:
-            pipeline.hmget(keys.part(agent, "sessions"), sessions)
-            pipeline.hmget(keys.part(agent, "waiting"), sessions)
-
-        texts, contents = self._database.read(look)
+        parts = [keys.part(agent, name) for name in ("sessions", "waiting")]
+        texts, contents = self._database.read(("HMGET", part, *sessions) for part in parts)
         found: dict[str, tuple[Record | None, str]] = {}
         for name, text, content in zip(sessions, texts, contents, strict=True):
             with suppress(StoreUnavailable):

@@ -7,7 +7,7 @@ from typing import Any, cast
 from calendar_service.domain.clock import Millis, rfc3339_millis
 from calendar_service.domain.trail import ORIGIN, Chain, Entry, Point, place
 from calendar_service.store import answers, keys
-from calendar_service.store.database import Database, ask_time
+from calendar_service.store.database import Database
 from calendar_service.store.journal import Actor, Kind, note
 
 PAGE = 1_000
@@ -24,19 +24,14 @@ class Trail:
 
     def now(self) -> Millis:
         """Return the database's time."""
-        (time,) = self._database.read(lambda pipeline: ask_time(pipeline, keys.CHECKPOINTS))
-        return self._database.instant(time)
+        return self._database.time_at(keys.CHECKPOINTS)
 
     # --- reading ---
 
     def chains(self) -> list[Chain]:
         """Return every shard's chain, in one round trip."""
-
-        def look(pipeline: Any) -> None:
-            for shard in keys.all_shards():
-                pipeline.hgetall(keys.trail(shard))
-
-        return [_chain(shard, kept) for shard, kept in enumerate(self._database.read(look))]
+        found = self._database.read(("HGETALL", keys.trail(shard)) for shard in keys.all_shards())
+        return [_chain(shard, kept) for shard, kept in enumerate(found)]
 
     def confirm(self, shard: int) -> None:
         """Make sure that a shard's head as it was read stands on as many servers as are asked for."""
@@ -44,12 +39,11 @@ class Trail:
 
     def news(self, after: Sequence[str]) -> Iterator[tuple[int, list[Entry]]]:
         """Yield the shards with entries behind these ids (one a shard), some each, in one round trip."""
-
-        def look(pipeline: Any) -> None:
-            for shard, last in enumerate(after):
-                pipeline.xrange(keys.journal(shard), f"({last}", "+", BATCH)
-
-        for shard, found in enumerate(self._database.read(look)):
+        pages = [
+            ("XRANGE", keys.journal(shard), f"({last}", "+", "COUNT", BATCH)
+            for shard, last in enumerate(after)
+        ]
+        for shard, found in enumerate(self._database.read(pages)):
             if found:
                 yield shard, [_entry(shard, name, fields) for name, fields in found]
 
