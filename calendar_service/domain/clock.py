@@ -30,6 +30,15 @@ class Clock:
         return int(self._offset() * SECOND)
 
 
+def plausible(at: Millis, now: Millis, longest: Millis) -> Millis:
+    """Return the instant `at`, or 0 (long past) if it lies more than `longest` ms ahead of `now`.
+
+    Nothing writes such an instant but a clock that was ahead and has been put right since; it must not hold
+    anything up until then.
+    """
+    return at if at <= now + longest else 0
+
+
 def as_datetime(instant: Millis) -> datetime:
     """Return the instant in UTC."""
     return datetime.fromtimestamp(instant / SECOND, UTC)

@@ -4,7 +4,7 @@ import threading
 from collections import Counter
 from dataclasses import replace
 
-from calendar_service.domain.clock import MINUTE, SECOND, Millis
+from calendar_service.domain.clock import MINUTE, SECOND, Millis, plausible
 from calendar_service.store.flow import Block, Limits, Weather
 
 _BLOCK_LIFE: Millis = MINUTE
@@ -85,7 +85,7 @@ class Allowance:
     def report(self, now: Millis, *, at_once: bool) -> int:
         """Return the units accepted and not told yet, and take them as told; 0 if it is too soon to tell."""
         with self._lock:
-            if not at_once and abs(now - self._reported) < _REPORT:
+            if not at_once and plausible(self._reported + _REPORT, now, _REPORT) > now:
                 return 0
             accepted, self._accepted, self._reported = self._accepted, 0, now
             return accepted

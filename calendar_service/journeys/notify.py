@@ -12,6 +12,7 @@ from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.jitter import jitter
 from calendar_service.domain.names import Agent
 from calendar_service.domain.scope import SCOPE
+from calendar_service.domain.timers import TimerKind
 from calendar_service.journeys.breaker import Breaker
 from calendar_service.store.connections import Connections
 from calendar_service.store.letters import Letter, Letters, Outcome, Taken, end_of
@@ -48,12 +49,12 @@ class Notify:
         """
         outcomes: Counter[Outcome | str] = Counter()
         if self.webhooks is None:
-            self.connections.postpone(agent, "webhook", None)
+            self.connections.postpone(agent, TimerKind.WEBHOOK, None)
             return outcomes
         give_way = monotonic() + _BUDGET
         while monotonic() < give_way and outcomes["later"] == 0:
             if not self.breaker.admit():
-                self.connections.postpone(agent, "webhook", jitter(_REST))
+                self.connections.postpone(agent, TimerKind.WEBHOOK, jitter(_REST))
                 break
             taken = self.letters.take(agent)
             if taken is None:

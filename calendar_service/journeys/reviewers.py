@@ -21,7 +21,6 @@ from calendar_service.journeys.disconnect import Disconnect
 from calendar_service.journeys.erasure import Erasure
 from calendar_service.store import keys
 from calendar_service.store.connections import Connections
-from calendar_service.store.database import CLOCK_TOLERANCE
 from calendar_service.store.journal import Actor
 from calendar_service.store.reviewer_links import Link, ReviewerLinks
 
@@ -101,7 +100,7 @@ class Reviewers:
         """
         found, now = self.links.all()
         over = {name: link for name, link in found.items() if link.ends <= now}
-        if over and abs(now - self.clock.now()) > CLOCK_TOLERANCE:
+        if over and abs(now - self.clock.now()) > keys.CLOCK_TOLERANCE:
             return "clock"
         for name, link in over.items():
             self._take_down(link)

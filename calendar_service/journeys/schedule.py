@@ -5,6 +5,7 @@ Knows the store and the writer of events. Must not know the web.
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from typing import Literal
 
 from calendar_service.domain.clock import DAY, SECOND, Clock, Millis
 from calendar_service.domain.connection import REFUSING_STATES, WAITING_STATES, Facts, State
@@ -248,7 +249,7 @@ class Schedule:
                 loaded.agent, loaded.facts, grant, replace(wanted, fence=fence), content
             )
 
-    def _note(self, loaded: Loaded, record: Record, by: By, *, only: str) -> str:
+    def _note(self, loaded: Loaded, record: Record, by: By, *, only: Literal["keep", "drop"]) -> str:
         answer, _ = self.sessions.accept(loaded, record, "", _ACTORS[by], here=False, end=None, only=only)
         return answer
 

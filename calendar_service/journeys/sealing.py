@@ -8,7 +8,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from calendar_service.domain.clock import DAY, HOUR, SECOND, Millis, rfc3339
+from calendar_service.domain.clock import DAY, HOUR, SECOND, Millis, plausible, rfc3339
 from calendar_service.domain.trail import Chain, Point
 from calendar_service.journeys.chain import Links
 from calendar_service.journeys.checkpoints import CHECKPOINT, as_list, as_point, digest, made_at
@@ -71,8 +71,9 @@ class Sealer:
         former, now = self.trail.newest_checkpoint(), self.trail.now()
         number = former["number"] + 1 if former else 1
         age = now - made_at(former) if former else CHECKPOINT_EVERY
-        # One of a time to come was made by a clock since put right: it must not hold the next ones up.
-        if 0 <= age < CHECKPOINT_EVERY or not self.trail.take_turn(number):
+        if plausible(now - age + CHECKPOINT_EVERY, now, CHECKPOINT_EVERY) > now or not self.trail.take_turn(
+            number
+        ):
             return None
         if age > ABSENT_AFTER:
             self.log.alarm("audit.checkpoint_absent", seconds=age // SECOND, clause="ST-5")

@@ -52,7 +52,7 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
         "SC-2": Evidence(
             "Connecting makes one calendar under the operator's name for it; connecting again finds that one, also "
             "after everything here was erased.",
-            ("journeys/dedicated_calendar.py", "store/calendar.lua"),
+            ("journeys/dedicated_calendar.py", "store/scripts/set_calendar.lua"),
             ("identity key",),
         ),
         "SC-3": Evidence(
@@ -69,7 +69,7 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
         "SC-5": Evidence(
             "Each consent is kept with its permission and the policy's version. Under a newer one nothing is used "
             "until the agent has agreed again; a wider permission without a newer policy does not start.",
-            ("domain/consent.py", "journeys/renewal.py", "store/consent.lua"),
+            ("domain/consent.py", "journeys/renewal.py", "store/scripts/require_reconsent.lua"),
             ("consent",),
         ),
         "SC-6": Evidence(
@@ -106,7 +106,7 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
         "LU-5": Evidence(
             "No content is kept once Google has it, and none is handed to anybody but its agent, so there is nothing "
             "to train with. The rest is the operator's word.",
-            ("store/settle.lua",),
+            ("store/scripts/settle_session.lua",),
             declared=_POLICY,
         ),
         "LU-6": Evidence(
@@ -139,14 +139,15 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             "Events of other calendars are not even asked for. A session's own text waits encrypted while Google "
             "cannot be reached, and is gone once it is written, or the session is over; where the agent has to act "
             "first, after 30 days at most.",
-            ("google/calendar.py", "store/settle.lua", "journeys/schedule.py"),
+            ("google/calendar.py", "store/scripts/settle_session.lua", "journeys/schedule.py"),
         ),
         "ST-5": Evidence(
             "Keys go when Google confirms, after 7 days at most; identifiers go by a timer, in one step that works "
             "without memory too, and the database's file is rewritten. A legal hold keeps identifiers back, and only "
             "those, until its end.",
             (
-                "store/erase.lua", "store/dead.lua", "journeys/teardown.py", "journeys/erasure.py", "journeys/holds.py",
+                "store/scripts/erase_connection.lua", "store/scripts/mark_revoked.lua", "journeys/teardown.py", "journeys/erasure.py",
+                "journeys/holds.py",
                 "store/files.py",
             ),
             ("retention", "erasures", "checkpoint", "durability", "clocks"),
@@ -158,18 +159,18 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
         "RV-1": Evidence(
             "A permission that was removed at Google is noticed without waiting for a session: each is proved alive at "
             "least daily.",
-            ("journeys/access.py", "store/dead.lua"),
+            ("journeys/access.py", "store/scripts/mark_revoked.lua"),
             ("proofs",),
         ),
         "RV-2": Evidence(
             "One page and one confirmation end it; neither a Google that does not answer nor a record that does not "
             "open stands in the way.",
-            ("web/portal.py", "store/disconnect.lua"),
+            ("web/portal.py", "store/scripts/disconnect_agent.lua"),
         ),
         "RV-3": Evidence(
             "One step takes the key away from everything but the closing errand, which may only end what is left at "
             "Google.",
-            ("store/disconnect.lua", "journeys/teardown.py"),
+            ("store/scripts/disconnect_agent.lua", "journeys/teardown.py"),
             ("closing",),
         ),
         "CO-1": Evidence(
@@ -221,7 +222,7 @@ ADDED: Final[Mapping[str, Evidence]] = MappingProxyType(
         ),
         "restriction": Evidence(
             "The settings page pauses the connection; nothing is written meanwhile.",
-            ("store/pause.lua",),
+            ("store/scripts/set_pause.lua",),
         ),
         "withdrawal": Evidence(
             "Disconnecting takes the consent back, here and at Google.",
@@ -246,7 +247,7 @@ ADDED: Final[Mapping[str, Evidence]] = MappingProxyType(
         ),
         "own-term": Evidence(
             "The settings page offers shorter terms until the erasure; the one chosen counts at the end.",
-            ("journeys/terms.py", "store/term.lua"),
+            ("journeys/terms.py", "store/scripts/set_retention.lua"),
         ),
         "backup-latency": Evidence(
             "The days of the back-ups are part of the sum that has to keep the deadline.",

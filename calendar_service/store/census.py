@@ -3,15 +3,15 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.connection import Grant
 from calendar_service.domain.names import Agent
 from calendar_service.domain.trail import OVERDUE_AFTER, UNPROVED_AFTER, Ends
-from calendar_service.store import keys
-from calendar_service.store.database import Database
-from calendar_service.store.journal import Actor, Kind, entry
+from calendar_service.store import answers, keys
+from calendar_service.store.database import Command, Database
+from calendar_service.store.journal import MAINTENANCE
 from calendar_service.store.marks import Mark
 
 _STEP = 1_000
@@ -43,14 +43,12 @@ class Census:
     def ends(self, now: Millis) -> Ends:
         """Count what is kept of connections that are over, what is past its time, and who was not proved alive."""
         names, errands = self._names(keys.any_part("facts")), self._names(keys.any_part("errands"))
-
-        def look(pipeline: Any) -> None:
-            for name in names:
-                pipeline.hmget(name, "erase_due", "hold_until", "grant", "proof_at")
-            for name in errands:
-                pipeline.hvals(name)
-
-        found = self._database.read(look)
+        found = self._database.read(
+            [
+                *(("HMGET", name, "erase_due", "hold_until", "grant", "proof_at") for name in names),
+                *(("HVALS", name) for name in errands),
+            ]
+        )
         facts = found[: len(names)]
         over = [(int(due), int(until or 0)) for due, until, _, _ in facts if int(due or 0)]
         held = sum(until > now for _, until in over)
@@ -64,13 +62,9 @@ class Census:
     def marks(self) -> dict[str, Mark]:
         """Return every account's mark by its name."""
         names = self._names(keys.account_mark("*"))
-
-        def look(pipeline: Any) -> None:
-            for name in names:
-                pipeline.hgetall(name)
-                pipeline.pttl(name)
-
-        found = iter(self._database.read(look))
+        found = iter(
+            self._database.read((command, name) for name in names for command in ("HGETALL", "PTTL"))
+        )
         before = len(keys.account_mark(""))
         return {name[before:]: Mark.of_fields(next(found), next(found)) for name in names}
 
@@ -80,13 +74,12 @@ class Census:
         Of each agent the connection is read first: one that ends meanwhile is then found as an errand.
         """
         agents = list(self.agents())
-
-        def look(pipeline: Any) -> None:
-            for agent in agents:
-                pipeline.hmget(keys.part(agent, "facts"), "grant", "connection_id", "account_mark")
-                pipeline.hgetall(keys.part(agent, "errands"))
-
-        found = iter(self._database.read(look))
+        commands: list[Command] = []
+        for agent in agents:
+            facts = ("grant", "connection_id", "account_mark")
+            commands.append(("HMGET", keys.part(agent, "facts"), *facts))
+            commands.append(("HGETALL", keys.part(agent, "errands")))
+        found = iter(self._database.read(commands))
         for agent in agents:
             grant, connection_id, mark = next(found)
             if grant == Grant.LIVE:
@@ -102,23 +95,18 @@ class Census:
     def consents_under_way(self) -> Iterator[str]:
         """Yield what is sealed for each consent that was begun and not yet answered."""
         names = self._names(keys.oauth_state("*"))
-
-        def look(pipeline: Any) -> None:
-            for name in names:
-                pipeline.get(name)
-
-        yield from (str(json.loads(text)["verifier"]) for text in self._database.read(look) if text)
+        texts = self._database.read(("GET", name) for name in names)
+        yield from (str(json.loads(text)["verifier"]) for text in texts if text)
 
     def reseal(self, agent: Agent, errand: str, before: str, after: str) -> bool:
         """Exchange one sealed grant, `errand`'s or (empty) the slot's own; false when another stands meanwhile."""
-        step = entry(Kind.UPKEEP, Actor.OPERATOR)
-        return bool(self._database.step("reseal", agent, step, errand, before, after)[0] == "ok")
+        answer = self._database.step(
+            "reseal_grant", agent, MAINTENANCE, teardown=errand, before=before, after=after
+        )
+        return cast(answers.ResealGrant, answer[0]) == "ok"
 
     def _names(self, pattern: str) -> list[str]:
-        def look(client: Any) -> list[str]:
-            return list(client.scan_iter(match=pattern, count=_STEP))
-
-        return list(self._database.ask(look))
+        return list(self._database.ask(lambda client: list(client.scan_iter(match=pattern, count=_STEP))))
 
 
 def _whose(key: str) -> Agent:

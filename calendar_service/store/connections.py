@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, cast
 
-from calendar_service.domain.clock import HOUR, Millis
+from calendar_service.domain.clock import Millis
 from calendar_service.domain.connection import Facts
 from calendar_service.domain.connection import Grant as GrantFact
 from calendar_service.domain.consent import is_newer
@@ -13,9 +13,10 @@ from calendar_service.domain.errors import OrganizationClosed
 from calendar_service.domain.hold import Hold
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import Record
-from calendar_service.store import keys
-from calendar_service.store.database import CLOCK_TOLERANCE, Database, ask_time
-from calendar_service.store.journal import Actor, Kind, entry, note
+from calendar_service.domain.timers import TimerKind
+from calendar_service.store import answers, keys
+from calendar_service.store.database import Database, ask_time
+from calendar_service.store.journal import MAINTENANCE, Actor, Kind, entry, note
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +81,15 @@ class Connections:
 
     def slot(self, agent: Agent) -> Slot:
         """Return the slot in one round trip."""
-
-        def look(pipeline: Any) -> None:
-            pipeline.hgetall(keys.part(agent, "facts"))
-            pipeline.get(keys.part(agent, "grant"))
-            pipeline.hgetall(keys.part(agent, "errands"))
-            pipeline.zrange(keys.part(agent, "due"), 0, -1, withscores=True)
-            ask_time(pipeline, keys.part(agent, "facts"))
-
-        facts, grant, errands, due, time = self._database.read(look)
+        facts, grant, errands, due, time = self._database.read(
+            [
+                ("HGETALL", keys.part(agent, "facts")),
+                ("GET", keys.part(agent, "grant")),
+                ("HGETALL", keys.part(agent, "errands")),
+                ("ZRANGE", keys.part(agent, "due"), 0, -1, "WITHSCORES"),
+                ask_time(keys.part(agent, "facts")),
+            ]
+        )
         return Slot(
             agent,
             facts_of(facts, self._database.policy),
@@ -117,18 +118,14 @@ class Connections:
         # between leaves an act written down that is asked for again, never one that is not.
         note(self._database, Kind.ORGANIZATION_CLOSED if is_closed else Kind.ORGANIZATION_REOPENED, actor)
         if is_closed:
-            self._database.script("note", [name])
+            self._database.script("set_flag", {"flag": name})
         else:
             self._database.write("DEL", name)
 
     def members(self, organization: str) -> Iterator[Agent]:
         """Yield the organization's agents that have a slot, in a stable order."""
-
-        def look(pipeline: Any) -> None:
-            for shard in keys.all_shards():
-                pipeline.smembers(keys.index(shard, organization))
-
-        for names in self._database.read(look):
+        indexes = [keys.index(shard, organization) for shard in keys.all_shards()]
+        for names in self._database.read(("SMEMBERS", index) for index in indexes):
             yield from (Agent.of_member(member) for member in sorted(names))
 
     def receipt(self, number: str, shard: int) -> str | None:
@@ -139,30 +136,53 @@ class Connections:
 
     def begin(self, agent: Agent, state_digest: str) -> None:
         """Let the consent of this state be the one that may complete."""
-        self._step("begin", agent, Kind.CONSENT_BEGUN, Actor.AGENT, state_digest, keys.OAUTH_STATE)
+        made = entry(Kind.CONSENT_BEGUN, Actor.AGENT)
+        self._database.step("begin_consent", agent, made, state=state_digest)
 
     def connect(
         self, agent: Agent, state_digest: str, slot: Slot, connection_id: str, grant: str, facts: Mapping[str, str],
         *, renewal: bool, mark: str, probe_due: Millis,
-    ) -> str:  # fmt: skip
-        """Let the connection stand. Answers `ok`, `superseded` (another attempt or a disconnect came) or `again`."""
-        return self._step(
-            "connect", agent, Kind.CONNECTED, Actor.AGENT, state_digest, slot.facts.connection_id, connection_id,
-            grant, "1" if renewal else "0", mark, json.dumps(dict(facts)), probe_due,
-        )  # fmt: skip
+    ) -> answers.ConnectAgent:  # fmt: skip
+        """Let the connection stand."""
+        answer = self._database.step(
+            "connect_agent",
+            agent,
+            entry(Kind.CONNECTED, Actor.AGENT),
+            state=state_digest,
+            expected_connection_id=slot.facts.connection_id,
+            connection_id=connection_id,
+            grant=grant,
+            renewal="1" if renewal else "0",
+            account_ref=mark,
+            facts=json.dumps(dict(facts)),
+            probe_due=probe_due,
+        )
+        return cast(answers.ConnectAgent, answer[0])
 
     def calendar_ready(
         self, agent: Agent, connection_id: str, calendar_id: str, mark: str, *, adopted: bool
     ) -> bool:
         """Note the dedicated calendar; false when the connection is gone."""
-        found = (connection_id, calendar_id, "1" if adopted else "0", mark)
-        answer = self._step("calendar", agent, Kind.CALENDAR_READY, Actor.SERVICE, *found)
-        return answer == "ok"
+        answer = self._database.step(
+            "set_calendar",
+            agent,
+            entry(Kind.CALENDAR_READY, Actor.SERVICE),
+            connection_id=connection_id,
+            calendar=calendar_id,
+            adopted="1" if adopted else "0",
+            account_ref=mark,
+        )
+        return cast(answers.SetCalendar, answer[0]) == "ok"
 
     def calendar_missing(self, agent: Agent, facts: Facts) -> None:
         """Note that the calendar of these facts is no longer in the account, unless another stands by now."""
-        asked = (facts.connection_id, facts.calendar_id)
-        self._step("missing", agent, Kind.CALENDAR_MISSING, Actor.GOOGLE, *asked)
+        self._database.step(
+            "mark_calendar_missing",
+            agent,
+            entry(Kind.CALENDAR_MISSING, Actor.GOOGLE),
+            connection_id=facts.connection_id,
+            calendar=facts.calendar_id,
+        )
 
     # --- notifications ---
 
@@ -174,7 +194,7 @@ class Connections:
 
     def nudge(self, agent: Agent, channel_id: str) -> None:
         """Let the calendar be looked at soon, unless it will be."""
-        self._run("nudge", agent, channel_id, keys.LOOK_AFTER)
+        self._database.step("wake_change_detection", agent, MAINTENANCE, channel=channel_id)
 
     def channel_opened(
         self,
@@ -186,143 +206,215 @@ class Connections:
         renew_at: Millis,
     ) -> bool:
         """Let this channel be the one in force; false if it is to be stopped, because what it watches is gone."""
-        answer = self._step(
-            "channel", agent, Kind.CHANNEL_OPENED, Actor.SERVICE, connection_id, calendar_id,
-            channel_id, resource_id, renew_at,
-        )  # fmt: skip
-        return answer == "ok"
+        answer = self._database.step(
+            "open_channel",
+            agent,
+            entry(Kind.CHANNEL_OPENED, Actor.SERVICE),
+            connection_id=connection_id,
+            calendar=calendar_id,
+            channel=channel_id,
+            resource=resource_id,
+            renew_at=renew_at,
+        )
+        return cast(answers.OpenChannel, answer[0]) == "ok"
 
     def channel_stopped(self, agent: Agent, connection_id: str, channel_id: str) -> None:
         """Forget a channel that Google has stopped."""
-        self._step("channel_stopped", agent, Kind.CHANNEL_STOPPED, Actor.SERVICE, connection_id, channel_id)
+        made = entry(Kind.CHANNEL_STOPPED, Actor.SERVICE)
+        self._database.step("remove_channel", agent, made, connection_id=connection_id, channel=channel_id)
 
-    def matter_begins(self, agent: Agent, what: str) -> Millis | None:
-        """Take one matter of a live connection; return when it is due from now on, None if the connection ended."""
-        answer = self._run("matter", agent, what, keys.LEASE)
-        return int(answer[1]) if answer[0] == "ok" else None
+    # --- timers ---
+
+    def matter_begins(self, agent: Agent, timer: str) -> Millis | None:
+        """Take one due item of a live connection; return when it is due from now on, None if the connection ended."""
+        answer = self._database.step("start_item", agent, MAINTENANCE, timer=timer)
+        return int(answer[1]) if cast(answers.StartItem, answer[0]) == "ok" else None
 
     def realign(self, agent: Agent) -> int:
-        """Let be due now what a clock that was ahead put far off; return how many matters that were."""
-        return int(self._run("realign", agent, keys.PUT_OFF_MAX)[1])
+        """Let be due now what a clock that was ahead put far off; return how many timers that were."""
+        fixed = [kind.value for kind in TimerKind if not kind.may_reset]
+        return int(self._database.step("reset_far_timers", agent, MAINTENANCE, fixed=fixed)[1])
+
+    def postpone(
+        self, agent: Agent, timer: str, after: Millis | None, expected: Millis | None = None
+    ) -> None:
+        """Let one timer of the slot be due `after` ms from now (None: not at all).
+
+        With `expected`, when it was due: not if something made it due at another time meanwhile. Without a
+        timer's name, only the agent's own entry among the shard's timers is set anew.
+        """
+        self._database.step(
+            "reschedule",
+            agent,
+            MAINTENANCE,
+            timer=timer,
+            after="" if after is None else after,
+            expected="" if expected is None else expected,
+        )
+
+    # --- consent, pauses, retention ---
 
     def consent_needed(self, agent: Agent, connection_id: str, number: int) -> None:
         """Note that Google says the permission of token `number` does not suffice (SC-5), unless a newer one stands."""
-        self._step("consent", agent, Kind.CONSENT_NEEDED, Actor.GOOGLE, connection_id, "", number)
+        self._database.step(
+            "require_reconsent",
+            agent,
+            entry(Kind.CONSENT_NEEDED, Actor.GOOGLE),
+            connection_id=connection_id,
+            outdated_policy="",
+            token_number=number,
+        )
 
     def consent_outgrown(self, agent: Agent, connection_id: str, policy: str) -> bool:
         """Note that a consent under version `policy` no longer covers what is asked (SC-5); false if it did already."""
-        step = (connection_id, policy)
-        return self._step("consent", agent, Kind.CONSENT_NEEDED, Actor.OPERATOR, *step) == "ok"
+        answer = self._database.step(
+            "require_reconsent",
+            agent,
+            entry(Kind.CONSENT_NEEDED, Actor.OPERATOR),
+            connection_id=connection_id,
+            outdated_policy=policy,
+            token_number="",
+        )
+        return cast(answers.RequireReconsent, answer[0]) == "ok"
 
-    def pause(self, agent: Agent, actor: Actor, *, paused: bool) -> str:
-        """Set or lift the actor's own pause. Answers `ok`, `unchanged` or `not_connected`."""
-        name = "paused_by_agent" if actor is Actor.AGENT else "paused_by_organization"
-        kind = Kind.PAUSED if paused else Kind.RESUMED
-        return self._step("pause", agent, kind, actor, name, "1" if paused else "0")
+    def pause(self, agent: Agent, actor: Actor, *, paused: bool) -> answers.SetPause:
+        """Set or lift the actor's own pause."""
+        fact = "paused_by_agent" if actor is Actor.AGENT else "paused_by_organization"
+        made = entry(Kind.PAUSED if paused else Kind.RESUMED, actor)
+        answer = self._database.step("set_pause", agent, made, fact=fact, on="1" if paused else "0")
+        return cast(answers.SetPause, answer[0])
 
-    def choose_term(self, agent: Agent, term: Millis) -> str:
-        """Keep the agent's own term, 0 for the operator's. Answers `ok`, `unchanged` or `not_connected`."""
-        return self._step("term", agent, Kind.TERM_CHOSEN, Actor.AGENT, term)
+    def choose_term(self, agent: Agent, term: Millis) -> answers.SetRetention:
+        """Keep the agent's own term, 0 for the operator's."""
+        made = entry(Kind.TERM_CHOSEN, Actor.AGENT)
+        return cast(
+            answers.SetRetention, self._database.step("set_retention", agent, made, retention=term)[0]
+        )
 
     # --- the legal hold ---
 
-    def hold(self, agent: Agent, hold: Hold, *, replace: bool) -> str:
-        """Place a hold. Answers `ok`, `held` (one stands), `over` (it ends in the past) or `not_connected`."""
-        asked = (hold.until, hold.told_from, hold.words(), "1" if replace else "0")
-        return self._step("hold", agent, Kind.HOLD_PLACED, Actor.OPERATOR, *asked)
+    def hold(self, agent: Agent, hold: Hold, *, replace: bool) -> answers.PlaceHold:
+        """Place a hold."""
+        answer = self._database.step(
+            "place_hold",
+            agent,
+            entry(Kind.HOLD_PLACED, Actor.OPERATOR),
+            ends_at=hold.until,
+            told_from=hold.told_from,
+            words=hold.words(),
+            replace="1" if replace else "0",
+        )
+        return cast(answers.PlaceHold, answer[0])
 
-    def hold_ends(self, agent: Agent, actor: Actor, *, released: bool) -> str:
-        """Lift a hold, or forget one that is over. Answers `ok`, `none` or `early` (it is not over)."""
-        kind = Kind.HOLD_RELEASED if released else Kind.HOLD_OVER
-        return self._step("hold_ends", agent, kind, actor, "released" if released else "over")
+    def hold_ends(self, agent: Agent, actor: Actor, *, released: bool) -> answers.LiftHold:
+        """Lift a hold, or forget one that is over."""
+        made = entry(Kind.HOLD_RELEASED if released else Kind.HOLD_OVER, actor)
+        answer = self._database.step("lift_hold", agent, made, mode="released" if released else "over")
+        return cast(answers.LiftHold, answer[0])
 
     # --- the token ---
 
-    def lease(self, agent: Agent, what: str, length: Millis) -> int | None:
+    def lease(self, agent: Agent, name: str, length: Millis) -> int | None:
         """Take a named lease (`refresh`, `calendar`); return its fencing number, or None if it is taken."""
-        answer = self._run("lease", agent, what, length)
-        return int(answer[1]) if answer[0] == "ok" else None
+        answer = self._database.step("take_lease", agent, MAINTENANCE, name=name, length=length)
+        return int(answer[1]) if cast(answers.TakeLease, answer[0]) == "ok" else None
 
-    def release(self, agent: Agent, what: str, fence: int) -> None:
+    def release(self, agent: Agent, name: str, fencing_number: int) -> None:
         """Give the lease back if it is still ours."""
-        self._run("release", agent, what, fence)
+        self._database.step("release_lease", agent, MAINTENANCE, name=name, fencing_number=fencing_number)
 
     def refreshed(self, agent: Agent, connection_id: str, number: int, grant: str, probe_due: Millis) -> bool:
         """Keep newer tokens made from number `number`; false when a newer grant stands or none."""
-        answer = self._run("refreshed", agent, connection_id, number, grant, probe_due)
-        return cast(str, answer[0]) == "ok"
+        answer = self._database.step(
+            "save_refreshed_grant",
+            agent,
+            MAINTENANCE,
+            connection_id=connection_id,
+            token_number=number,
+            grant=grant,
+            probe_due=probe_due,
+        )
+        return cast(answers.SaveRefreshedGrant, answer[0]) == "ok"
 
     # --- the end ---
 
     def disconnect(
         self, agent: Agent, actor: Actor, *, delete_calendar: bool, erase_after: Millis, errand_lease: Millis
-    ) -> tuple[str, str]:
-        """End the connection. Answers (`ok`, connection id), (`already`, '') or (`not_connected`, '')."""
-        answer = self._run_entry(
-            "disconnect", agent, entry(Kind.DISCONNECTED, actor),
-            "1" if delete_calendar else "0", erase_after, errand_lease,
-        )  # fmt: skip
-        return answer[0], answer[1] if len(answer) > 1 else ""
+    ) -> tuple[answers.DisconnectAgent, str]:
+        """End the connection; the second value is its id if this step ended it."""
+        answer = self._database.step(
+            "disconnect_agent",
+            agent,
+            entry(Kind.DISCONNECTED, actor),
+            delete_calendar="1" if delete_calendar else "0",
+            erase_after=erase_after,
+            teardown_lease=errand_lease,
+        )
+        return cast(answers.DisconnectAgent, answer[0]), answer[1] if len(answer) > 1 else ""
 
-    def dead(self, agent: Agent, connection_id: str, number: int, erase_after: Millis) -> str:
-        """Mark the grant dead on Google's word. Answers `ok`, `gone` or `newer` (another token stands)."""
-        return self._step("dead", agent, Kind.REVOKED, Actor.GOOGLE, connection_id, number, erase_after, HOUR)
+    def dead(self, agent: Agent, connection_id: str, number: int, erase_after: Millis) -> answers.MarkRevoked:
+        """Mark the grant dead on Google's word about token `number`."""
+        answer = self._database.step(
+            "mark_revoked",
+            agent,
+            entry(Kind.REVOKED, Actor.GOOGLE),
+            connection_id=connection_id,
+            token_number=number,
+            erase_after=erase_after,
+        )
+        return cast(answers.MarkRevoked, answer[0])
 
-    def erase(self, agent: Agent, actor: Actor, number: str, receipt: str, *, timed: bool) -> str:
-        """Erase the connection. Answers `ok`, `not_ended`, `early`, `held` or `clock` (they disagree)."""
-        mode, now = ("due" if timed else "now"), self._database.clock.now()
-        return self._step("erase", agent, Kind.ERASED, actor, mode, now, number, receipt, CLOCK_TOLERANCE)
+    def erase(
+        self, agent: Agent, actor: Actor, number: str, receipt: str, *, timed: bool
+    ) -> answers.EraseConnection:
+        """Erase the connection; `timed`: only if its time has come."""
+        answer = self._database.step(
+            "erase_connection",
+            agent,
+            entry(Kind.ERASED, actor),
+            mode="due" if timed else "now",
+            process_now=self._database.clock.now(),
+            receipt_number=number,
+            receipt=receipt,
+        )
+        return cast(answers.EraseConnection, answer[0])
 
     def errand_step(self, agent: Agent, errand: Errand, after: Millis) -> None:
         """Keep the errand for another try `after` ms from now."""
-        self._step(
-            "errand",
+        self._database.step(
+            "update_teardown",
             agent,
-            Kind.ERRAND,
-            Actor.SERVICE,
-            errand.connection_id,
-            errand.to_json(),
-            "pending",
-            after,
-            "",
+            entry(Kind.ERRAND, Actor.SERVICE),
+            connection_id=errand.connection_id,
+            teardown=errand.to_json(),
+            outcome="pending",
+            after=after,
+            calendar_deletion="",
         )
 
     def errand_done(self, agent: Agent, errand: Errand, outcome: str) -> None:
         """End the errand: its token is gone from here on."""
-        self._step(
-            "errand",
+        self._database.step(
+            "update_teardown",
             agent,
-            Kind.ERRAND,
-            Actor.SERVICE,
-            errand.connection_id,
-            "",
-            outcome,
-            0,
-            errand.calendar_fate,
+            entry(Kind.ERRAND, Actor.SERVICE),
+            connection_id=errand.connection_id,
+            teardown="",
+            outcome=outcome,
+            after=0,
+            calendar_deletion=errand.calendar_fate,
         )
 
-    def tidy(self, agent: Agent, days_kept: int) -> str:
-        """Drop the identifiers of sessions long over. Answers `ok` or `clock` (they disagree)."""
-        now = self._database.clock.now()
-        return self._step("tidy", agent, Kind.TIDIED, Actor.SERVICE, now, days_kept, CLOCK_TOLERANCE)
-
-    def postpone(self, agent: Agent, what: str, after: Millis | None, found: Millis | None = None) -> None:
-        """Look at one matter of the slot again `after` ms from now (None: not at all).
-
-        With `found`, when it was due: not if something made it due at another time meanwhile.
-        """
-        self._run("postpone", agent, what, "" if after is None else after, "" if found is None else found)
-
-    def _step(self, name: str, agent: Agent, kind: Kind, actor: Actor, *arguments: str | int) -> str:
-        return cast(str, self._run_entry(name, agent, entry(kind, actor), *arguments)[0])
-
-    def _run(self, name: str, agent: Agent, *arguments: str | int) -> list[Any]:
-        return self._run_entry(name, agent, entry(Kind.UPKEEP, Actor.SERVICE), *arguments)
-
-    def _run_entry(
-        self, name: str, agent: Agent, made: Mapping[str, object], *arguments: str | int
-    ) -> list[Any]:
-        return self._database.step(name, agent, made, *arguments)
+    def tidy(self, agent: Agent, days_kept: int) -> answers.PurgeOldSessions:
+        """Drop the identifiers of sessions long over."""
+        answer = self._database.step(
+            "purge_old_sessions",
+            agent,
+            entry(Kind.TIDIED, Actor.SERVICE),
+            process_now=self._database.clock.now(),
+            days_kept=days_kept,
+        )
+        return cast(answers.PurgeOldSessions, answer[0])
 
 
 def closed() -> OrganizationClosed:

@@ -5,24 +5,21 @@ Knows Redis. Must not know what a connection or a session is.
 
 import contextlib
 import json
-from collections.abc import Callable, Mapping
-from functools import cache
-from hashlib import sha1
-from importlib.resources import files
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, cast
 
 import redis
-from redis.client import Pipeline
 from redis.exceptions import MovedError, NoScriptError
 
-from calendar_service.domain.clock import HOUR, Clock, Millis
+from calendar_service.domain.clock import Clock, Millis
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.store import keys
 from calendar_service.store.deployment import Deployment
+from calendar_service.store.script_loader import Script, Value, load
 
-CLOCK_TOLERANCE = HOUR
-"""If worker and database disagree by more, nothing is erased and the operator is alarmed (law 7)."""
+Command = tuple[str | int, ...]
+"""A command of the database with its arguments, in capitals as the database documents it."""
 
 _TROUBLE: Final = (
     redis.ConnectionError,
@@ -66,15 +63,22 @@ class Database:
         """Send one reading command; trouble of the database becomes `StoreUnavailable`."""
         return self._told(lambda: command(self.client))
 
-    def read(self, build: Callable[["Pipeline"], None]) -> list[Any]:
-        """Send several reads in one round trip."""
+    def read(self, commands: Iterable[Command]) -> list[Any]:
+        """Send several reads in one round trip; return their answers in the same order."""
 
         def send() -> list[Any]:
-            pipeline = self.client.pipeline(transaction=False)
-            build(pipeline)
-            return pipeline.execute()
+            pipeline: Any = self.client.pipeline(transaction=False)
+            for command in commands:
+                # Without this option the client does not pair members and scores.
+                options = {"withscores": True} if "WITHSCORES" in command else {}
+                pipeline.execute_command(*command, **options)
+            return cast(list[Any], pipeline.execute())
 
         return cast(list[Any], self._told(send))
+
+    def time_at(self, key: str) -> Millis:
+        """Return the time of the server that has this key, as scripts see it."""
+        return self.instant(self.read([ask_time(key)])[0])
 
     def servers(self) -> list["redis.Redis"]:
         """Return every server whose files hold the data, replicas included. Raises `Refused` as `consult` does."""
@@ -91,14 +95,18 @@ class Database:
         """Send one writing command on one key: for what is no state of a connection."""
         return self._told(lambda: self._acknowledged(key, (command, key, *arguments)))
 
-    def step(self, name: str, agent: Agent, entry: Mapping[str, object], *arguments: str | int) -> list[Any]:
-        """Run one script of the agent's slot: its state change together with its journal entry."""
+    def step(self, name: str, agent: Agent, entry: Mapping[str, object], /, **arguments: Value) -> list[Any]:
+        """Run one script of the agent's slot: its state change together with its audit entry."""
+        script = load(name)
         head = (self.clock.offset(), agent.member, json.dumps(entry), "1" if self.webhooks else "0")
-        return self._run(source(name, prelude=True), keys.slot_keys(agent), (*head, *arguments))
+        key_list = script.key_list(keys.slot_keys(agent))
+        return self._run(script, key_list, (*head, *script.argument_list(arguments)))
 
-    def script(self, name: str, names: list[str], *arguments: str | int) -> list[Any]:
-        """Run one script that belongs to no agent's slot."""
-        return self._run(source(name, prelude=False), names, (self.clock.offset(), *arguments))
+    def script(self, name: str, named_keys: Mapping[str, str], /, **arguments: Value) -> list[Any]:
+        """Run one script that belongs to no agent's slot, on these keys by the script's names for them."""
+        script = load(name)
+        key_list = script.key_list(named_keys)
+        return self._run(script, key_list, (self.clock.offset(), *script.argument_list(arguments)))
 
     def confirm(self, key: str) -> None:
         """Make sure that what was read beside this key may be told: as many replicas as are asked for have it.
@@ -113,14 +121,14 @@ class Database:
         seconds, micros = answer
         return int(seconds) * 1000 + int(micros) // 1000 + self.clock.offset()
 
-    def _run(self, text: str, names: list[str], arguments: tuple[str | int, ...]) -> list[Any]:
+    def _run(self, script: Script, key_list: list[str], arguments: tuple[str | int, ...]) -> list[Any]:
         def send() -> Any:
-            call = ("EVALSHA", _name_of(text), len(names), *names, *arguments)
+            call = ("EVALSHA", script.digest, len(key_list), *key_list, *arguments)
             try:
-                return self._acknowledged(names[0], call)
+                return self._acknowledged(key_list[0], call)
             except NoScriptError:
-                self.deployment.server_of(names[0]).script_load(text)
-                return self._acknowledged(names[0], call)
+                self.deployment.server_of(key_list[0]).script_load(script.text)
+                return self._acknowledged(key_list[0], call)
 
         return cast(list[Any], self._told(send))
 
@@ -168,25 +176,10 @@ class Database:
             self.deployment.look_again()
 
 
-def ask_time(pipeline: Any, key: str) -> None:
-    """Ask for the time of the server that has this key; `Database.instant` reads the answer."""
+def ask_time(key: str) -> Command:
+    """Return the command that asks for the time of this key's server; `Database.instant` reads the answer."""
     # TIME itself names no key, so in a cluster it would be some server's time.
-    pipeline.execute_command("EVAL", "return redis.call('TIME')", 1, key)
-
-
-@cache
-def source(name: str, *, prelude: bool) -> str:
-    """Return a script's text: its flags, what all scripts of a slot begin with, its own steps."""
-    folder = files("calendar_service.store")
-    flags, _, steps = folder.joinpath(f"{name}.lua").read_text().partition("\n")
-    shared = folder.joinpath("slot.lua").read_text() if prelude else ""
-    return f"{flags}\n{shared}{steps}"
-
-
-@cache
-def _name_of(text: str) -> str:
-    """Return the name under which the database keeps a script: no secret depends on this hash."""
-    return sha1(text.encode(), usedforsecurity=False).hexdigest()
+    return ("EVAL", "return redis.call('TIME')", 1, key)
 
 
 def unavailable() -> StoreUnavailable:

@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
-from calendar_service.domain.clock import DAY, HOUR, Millis
+from calendar_service.domain.clock import DAY, Millis
 from calendar_service.domain.errors import StoreUnavailable
-from calendar_service.store import keys
+from calendar_service.store import answers, keys
 from calendar_service.store.database import Database, Refused, ask_time
 
-AGAIN: Millis = HOUR
-"""From one beginning to the next while it is not known to be done: each try may fill a disk that is nearly full."""
 IN_FILES_AT_MOST: Millis = DAY
 """What was erased and may have stood in a file for longer alarms; the sum of retention counts with it (ST-5)."""
 _WORST = ("ok", "again", "refused")
@@ -35,12 +33,12 @@ class Files:
 
     def want(self) -> None:
         """Ask for the append-only files to be rewritten: something was erased."""
-        self._database.script("rewrite_want", [keys.REWRITE])
+        self._database.script("file_rewrite_request", {"rewrite": keys.REWRITE})
 
     def take(self) -> Wish | None:
-        """Take the wish, if there is one and nobody else is at it; it comes back after `AGAIN`, unless it is done."""
-        found = self._database.script("rewrite_take", [keys.REWRITE], AGAIN)
-        return Wish(*map(int, found)) if found else None
+        """Take the wish, if there is one and nobody else is at it; it comes back unless it is done."""
+        answer = self._database.script("file_rewrite_take", {"rewrite": keys.REWRITE})
+        return Wish(*map(int, answer[1:])) if cast(answers.FileRewriteTake, answer[0]) == "ok" else None
 
     def give_back(self) -> None:
         """Let whoever comes next take the wish."""
@@ -48,16 +46,13 @@ class Files:
 
     def done(self, wish: Wish) -> None:
         """Note that every file was rewritten since the wish was taken."""
-        self._database.script("rewrite_done", [keys.REWRITE], wish.number, wish.taken)
+        self._database.script(
+            "file_rewrite_finish", {"rewrite": keys.REWRITE}, number=wish.number, taken_at=wish.taken
+        )
 
     def waiting(self) -> Millis:
         """Return for how long something erased may have stood in a file; 0 = nothing does."""
-
-        def look(pipeline: Any) -> None:
-            pipeline.hget(keys.REWRITE, "since")
-            ask_time(pipeline, keys.REWRITE)
-
-        since, time = self._database.read(look)
+        since, time = self._database.read([("HGET", keys.REWRITE, "since"), ask_time(keys.REWRITE)])
         return max(0, self._database.instant(time) - int(since)) if since else 0
 
     def begin(self) -> str:

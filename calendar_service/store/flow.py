@@ -7,15 +7,17 @@ sliding window, by project and by account; a patch counts three.
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Final, cast
 
 from calendar_service.domain.clock import HOUR, SECOND, Millis
-from calendar_service.store import keys
+from calendar_service.store import answers, keys
 from calendar_service.store.database import Database
 
 PATCH = 3
 """Units of one patch; every other call is one."""
 
+_SHARED: Final = {"flow": keys.FLOW}
+"""What the throttle's scripts call the key of all replicas."""
 LOOK = ("opened", "failures", "rejected", "epoch")
 """What an operation has to know; read together with the session, without a round trip of its own."""
 
@@ -88,35 +90,40 @@ class FlowBook:
 
     def failed(self) -> bool:
         """Note a call that proved nothing; true when that opened the breaker."""
-        return self._word("failed", self._limits.tolerated, self._limits.canary) == "opened"
+        limits = self._limits
+        answer = self._database.script(
+            "throttle_count_failure", _SHARED, tolerated=limits.tolerated, pause=limits.canary
+        )
+        return cast(answers.ThrottleCountFailure, answer[0]) == "opened"
 
     def worked(self) -> bool:
         """Note that Google answers; true when that closed the breaker."""
-        return self._word("worked") == "closed"
+        answer = self._database.script("throttle_count_success", _SHARED)
+        return cast(answers.ThrottleCountSuccess, answer[0]) == "closed"
 
     def rejected(self) -> bool:
         """Note that Google does not take our credentials; true the first time."""
-        return self._word("refused", "rejected", self._limits.canary) == "refused"
+        return self._refused("rejected", self._limits.canary)
 
     def known(self) -> bool:
         """Note that Google takes our credentials; true when it did not before."""
-        return self._word("taken", "rejected") == "taken"
+        return self._taken("rejected")
 
-    def token(self) -> str:
+    def token(self) -> answers.ThrottleAdmitTrial:
         """Tell whether the token endpoint may be asked: `go`; while it refuses our credentials, `canary` or `wait`."""
-        return self._word("may", "rejected", self._limits.canary)
+        return self._may("rejected", self._limits.canary)
 
     def unheard(self) -> bool:
         """Note that Google refuses our address for notifications; true the first time."""
-        return self._word("refused", "unheard", self._limits.watch_canary) == "refused"
+        return self._refused("unheard", self._limits.watch_canary)
 
     def heard(self) -> bool:
         """Note that Google takes our address; true when it did not before."""
-        return self._word("taken", "unheard") == "taken"
+        return self._taken("unheard")
 
-    def watch(self) -> str:
+    def watch(self) -> answers.ThrottleAdmitTrial:
         """Tell whether a channel may be asked for: `go`; while Google refuses our address, `canary` or `wait`."""
-        return self._word("may", "unheard", self._limits.watch_canary)
+        return self._may("unheard", self._limits.watch_canary)
 
     def is_unheard(self) -> bool:
         """Tell whether Google refuses our address for notifications."""
@@ -124,56 +131,90 @@ class FlowBook:
 
     def limited(self) -> bool:
         """Note that Google refused for the project's rate; true when that halved the allowance."""
-        return self._word("limited") == "halved"
+        answer = self._database.script("throttle_halve_rate", _SHARED)
+        return cast(answers.ThrottleHalveRate, answer[0]) == "halved"
 
     def share(self) -> float:
         """Return which part of the allowance is in force: 1, or less after a refusal."""
-        return int(self._step("level")[0]) / 1000
+        return int(self._database.script("throttle_read_level", _SHARED)[0]) / 1000
 
     def lease(self, least: int, accepted: int) -> Block:
         """Lease a block for requests; `accepted`: units of operations accepted since the last time."""
         limits = self._limits
-        found = self._step("lease", limits.inline, limits.inline // 6, least, limits.block, accepted)
+        found = self._database.script(
+            "throttle_lease_tokens",
+            _SHARED,
+            rate=limits.inline,
+            burst=limits.inline // 6,
+            least=least,
+            wanted=limits.block,
+            accepted=accepted,
+        )
         return Block(int(found[0]), bool(int(found[1])), int(found[2]))
 
     def accepted(self, units: int) -> None:
         """Note units of operations accepted without a lease."""
-        self._step("demand", units)
+        self._database.script("throttle_count_accepted", _SHARED, units=units)
 
-    def turn(self, cost: int, patience: Millis = 0) -> str:
+    def turn(self, cost: int, patience: Millis = 0) -> answers.ThrottleAdmitWorker:
         """Answer the worker's question for `cost` units: `go`, `canary` (the one try for now) or `wait`.
 
         `patience`: how long others are left the chance of being the canary.
         """
         limits = self._limits
-        return self._word("turn", cost, limits.drain, limits.least_drain, limits.canary, patience)
+        answer = self._database.script(
+            "throttle_admit_worker",
+            _SHARED,
+            cost=cost,
+            rate=limits.drain,
+            least_rate=limits.least_drain,
+            pause=limits.canary,
+            patience=patience,
+        )
+        return cast(answers.ThrottleAdmitWorker, answer[0])
 
     def account(self, mark: str, least: int) -> int:
         """Lease units of one account; 0 when it has none left now."""
         limits = self._limits
-        name = keys.flow_account(mark)
-        return int(self._step("account", limits.account, least, 2 * limits.own, name=name)[0])
+        found = self._database.script(
+            "throttle_lease_account_tokens",
+            {"flow": keys.flow_account(mark)},
+            rate=limits.account,
+            least=least,
+            wanted=2 * limits.own,
+        )
+        return int(found[0])
 
     def account_limited(self, mark: str) -> None:
         """Note that Google refused for one account's rate: only that account waits."""
-        self._step("account_limited", name=keys.flow_account(mark))
+        self._database.script("throttle_empty_account", {"flow": keys.flow_account(mark)})
 
     def death(self, *, at_seven_days: bool) -> int:
         """Note that a grant died, and nothing of whose; return how many died at seven days, once that is a cluster."""
-        name = secrets.token_hex(8)
-        answer, sevens = self._step("death", name, "1" if at_seven_days else "0", name=keys.FLOW_DEATHS)
-        return int(sevens) if answer == "suspected" else 0
+        answer, sevens = self._database.script(
+            "throttle_count_revocation",
+            {"deaths": keys.FLOW_DEATHS},
+            name=secrets.token_hex(8),
+            at_seven_days="1" if at_seven_days else "0",
+        )
+        return int(sevens) if cast(answers.ThrottleCountRevocation, answer) == "suspected" else 0
 
     def deaths_at_seven_days(self) -> tuple[int, int]:
         """Return how many grants died in the last week at seven days of age, and how many in all."""
         names = self._database.ask(lambda client: client.zrange(keys.FLOW_DEATHS, 0, -1))
         return sum(name.startswith("7") for name in names), len(names)
 
-    def _word(self, step: str, *arguments: str | int) -> str:
-        return cast(str, self._step(step, *arguments)[0])
+    def _refused(self, what: str, pause: Millis) -> bool:
+        answer = self._database.script("throttle_note_refusal", _SHARED, what=what, pause=pause)
+        return cast(answers.ThrottleNoteRefusal, answer[0]) == "refused"
 
-    def _step(self, step: str, *arguments: str | int, name: str = keys.FLOW) -> list[Any]:
-        return self._database.script("flow", [name], step, *arguments)
+    def _taken(self, what: str) -> bool:
+        answer = self._database.script("throttle_clear_refusal", _SHARED, what=what)
+        return cast(answers.ThrottleClearRefusal, answer[0]) == "taken"
+
+    def _may(self, what: str, pause: Millis) -> answers.ThrottleAdmitTrial:
+        answer = self._database.script("throttle_admit_trial", _SHARED, what=what, pause=pause)
+        return cast(answers.ThrottleAdmitTrial, answer[0])
 
 
 def is_cluster(sevens: int, deaths: int) -> bool:

@@ -1,15 +1,10 @@
 """What the store holds of one agent, as names of places and fields alone. Must not return a value."""
 
 import json
-from typing import Any
 
 from calendar_service.domain.names import Agent
 from calendar_service.store import keys
 from calendar_service.store.database import Database
-
-_RECORDS = ("sessions", "errands")
-"""Hashes of JSON objects, whose fields are those of the objects."""
-_SETS = ("due", "letters")
 
 
 class Holdings:
@@ -20,21 +15,19 @@ class Holdings:
 
     def of(self, agent: Agent) -> dict[str, frozenset[str]]:
         """Return the fields at each place where something of the agent lies now."""
-
-        def look(pipeline: Any) -> None:
-            pipeline.hkeys(keys.part(agent, "facts"))
-            for part in _RECORDS:
-                pipeline.hvals(keys.part(agent, part))
-            for part in _SETS:
-                pipeline.zcard(keys.part(agent, part))
-            pipeline.exists(keys.part(agent, "grant"))
-            pipeline.hlen(keys.part(agent, "waiting"))
-            pipeline.zscore(keys.timers(agent.shard), agent.member)
-            pipeline.sismember(keys.index(agent.shard, agent.organization), agent.member)
-            pipeline.hget(keys.part(agent, "facts"), "account_mark")
-
         facts, sessions, errands, due, letters, grant, waiting, timer, listed, mark = self._database.read(
-            look
+            [
+                ("HKEYS", keys.part(agent, "facts")),
+                ("HVALS", keys.part(agent, "sessions")),
+                ("HVALS", keys.part(agent, "errands")),
+                ("ZCARD", keys.part(agent, "due")),
+                ("ZCARD", keys.part(agent, "letters")),
+                ("EXISTS", keys.part(agent, "grant")),
+                ("HLEN", keys.part(agent, "waiting")),
+                ("ZSCORE", keys.timers(agent.shard), agent.member),
+                ("SISMEMBER", keys.index(agent.shard, agent.organization), agent.member),
+                ("HGET", keys.part(agent, "facts"), "account_mark"),
+            ]
         )
         found = {
             "facts": frozenset(facts),
@@ -52,12 +45,8 @@ class Holdings:
     def _marks(self, mark: str | None) -> dict[str, bool]:
         if not mark:
             return {}
-
-        def look(pipeline: Any) -> None:
-            pipeline.exists(keys.account_mark(mark))
-            pipeline.exists(keys.flow_account(mark))
-
-        joined, counted = self._database.read(look)
+        names = keys.account_mark(mark), keys.flow_account(mark)
+        joined, counted = self._database.read(("EXISTS", name) for name in names)
         return {"mark": bool(joined), "flow:account": bool(counted)}
 
 

@@ -1,7 +1,9 @@
 """The journal's entries: what happened, by whom, without content. Must not hold an identifier of Google's."""
 
 import json
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 from calendar_service.store import keys
 from calendar_service.store.database import Database
@@ -61,6 +63,11 @@ def entry(kind: Kind, actor: Actor, **facts: str | int | bool) -> dict[str, obje
     return {"kind": kind.value, "actor": actor.value, **facts}
 
 
+MAINTENANCE: Final[Mapping[str, object]] = entry(Kind.UPKEEP, Actor.SERVICE)
+"""For scripts of a slot that change no state of a connection; they append an entry only where a slot has expired."""
+
+
 def note(database: Database, kind: Kind, actor: Actor, **facts: str | int | bool) -> None:
     """Write an entry that belongs to no connection: into shard 0, also without memory."""
-    database.script("enter", [keys.journal(0)], json.dumps(entry(kind, actor, **facts)))
+    text = json.dumps(entry(kind, actor, **facts))
+    database.script("append_entry", {"journal": keys.journal(0)}, entry=text)

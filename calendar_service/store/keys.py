@@ -1,4 +1,7 @@
-"""Every key and every lifetime on one page (law 10). Must not read or write anything."""
+"""Every key and every lifetime on one page (law 10). Must not read or write anything.
+
+The scripts get both from here by name: `LIFETIME.lease` is `LEASE`, `KEY.facts` what `slot_keys` calls `facts`.
+"""
 
 from calendar_service.domain.clock import DAY, HOUR, MINUTE, SECOND
 from calendar_service.domain.names import SHARDS, Agent
@@ -17,14 +20,28 @@ LEASE = 30 * SECOND
 """One attempt at Google: 5 s for a fresh token + 8 s for each of at most two calls + margin."""
 ERRAND_MAX = KEYS_KEPT
 """After this the token of a closing errand is destroyed, whatever Google answers (law 6)."""
-ERRAND_EXPIRY = ERRAND_MAX + DAY
-"""The database's own expiry of errands, should no worker run."""
+TEARDOWN_EXPIRY = ERRAND_MAX + DAY
+"""The database's own expiry of teardowns, should no worker run."""
+EXPIRY_BEHIND_ERASURE = DAY
+"""So much later than its erasure the database's own expiry takes a slot, should no worker run (law 7)."""
+ERASURE_AFTER_REVOCATION = HOUR
+"""From a revocation at Google to the erasure at least, unless the retention is shorter (law 7)."""
+CLOCK_TOLERANCE = HOUR
+"""If worker and database disagree by more, nothing is erased and the operator is alarmed (law 7)."""
+CLOCK_RETRY = 10 * MINUTE
+"""From a disagreement of the clocks to the next try."""
 CALENDAR_DELETION_MAX = HOUR
 """How long a closing errand tries to delete the calendar before it revokes all the same (law 6)."""
 WAITING_MAX = 30 * DAY
 """A session that waits for a person's act."""
 PUT_OFF_MAX = 2 * DAY
 """No matter of a slot is put off longer, besides ends that were told or promised: a clock that was ahead did that."""
+RETRY_EARLIEST = SECOND
+"""A session is retried after so long at the earliest: a process whose clock is behind would retry it in a loop."""
+PURGE_EVERY = DAY
+"""From one purge of old sessions to the next."""
+CALENDAR_MADE_BY_WORKER = MINUTE
+"""From a connect to the worker's making the calendar: the request that connects makes it first."""
 PROBE_EVERY = 19 * HOUR
 """A live grant's proof of life; with the spread of a quarter still at least daily (RV-1)."""
 REVIEWER_AFTERMATH = BROWSER_ABSOLUTE + HOUR
@@ -33,12 +50,18 @@ LOOK_EVERY = 19 * HOUR
 """A calendar that nothing was heard of; with the spread of a quarter still at least daily."""
 LOOK_AFTER = 10 * SECOND
 """From a notification to the look that it causes: as many as come meanwhile cause one."""
+LOOK_AT_KNOWN_CALENDAR = MINUTE
+"""From a connect to the first change detection in a calendar that was used before: it may have changed meanwhile."""
+LOOK_AT_NEW_CALENDAR = DAY
+"""The same for a calendar that was just made, or found by its marker."""
 CHANNEL_STOP_MAX = MINUTE
 """How long a closing errand tries to stop its channels before it goes on: they also end by themselves."""
 LETTERS_KEPT = 7 * DAY
 """What the backend is to be told waits this long, whether it was tried in vain or given up."""
 LETTER_LEASE = 30 * SECOND
 """One sending: its deadline of 5 s + margin."""
+WEBHOOK_PAUSE_MAX = DAY
+"""No delivery in flight or in back-off is due later than this; a time further ahead was set by a wrong clock."""
 CHECKPOINT_LEASE = 10 * MINUTE
 """The turn of making a checkpoint: reading a day's entries and everybody's dates + margin."""
 MARK_EXPIRY = 400 * DAY
@@ -48,6 +71,22 @@ MARK_RENEWED_BELOW = MARK_EXPIRY // 2
 """So much is left of the expiry when it is renewed."""
 JOINED_BEFORE = HOUR
 """From joining an account's mark to the connection that stands: its calls at Google, its waits + margin."""
+REVOCATION_ANNOUNCED = HOUR
+"""The database's own expiry of an account's mark that only announces a revocation; its deadline is seconds."""
+FILE_REWRITE_PAUSE = HOUR
+"""Between two attempts at rewriting the files while none is known to be done: each may fill a disk nearly full."""
+REVIEWER_ACTS_COUNTED = MINUTE
+"""For so long the acts behind one reviewer's link are counted together."""
+RATE_RECOVERY = MINUTE
+"""After a refusal for the project's rate: from one step of the rate's recovery to the next."""
+REFUSAL_BURST = 10 * SECOND
+"""Refusals for the project's rate within this time count once."""
+ACCOUNT_BUDGET = 2 * MINUTE
+"""The rate budget of one account is forgotten so long after its last use: it is full again by then."""
+DEATHS_COUNTED = 7 * DAY
+"""For so long a permission that ended at Google counts towards a cluster."""
+DEATHS_EXPIRY = DEATHS_COUNTED + DAY
+"""The database's own expiry of that count."""
 
 
 def slot(shard: int, rest: str) -> str:
@@ -58,20 +97,19 @@ def slot(shard: int, rest: str) -> str:
 SLOT_PARTS = ("facts", "grant", "sessions", "waiting", "due", "errands", "letters")
 
 
-def slot_keys(agent: Agent) -> list[str]:
-    """Return the keys that every script of an agent's slot declares, in the order of `slot.lua`."""
-    own = [slot(agent.shard, f"a:{agent.member}:{part}") for part in SLOT_PARTS]
-    return [
-        *own,
-        timers(agent.shard),
-        index(agent.shard, agent.organization),
-        journal(agent.shard),
-        receipts(agent.shard),
-        erased(agent.shard),
-        erased_due(agent.shard),
-        trail(agent.shard),
-        channels(agent.shard),
-    ]
+def slot_keys(agent: Agent) -> dict[str, str]:
+    """Return the keys that every script of an agent's slot declares, in their order, by the names that scripts use."""
+    return {
+        **{name: part(agent, name) for name in SLOT_PARTS},
+        "timers": timers(agent.shard),
+        "index": index(agent.shard, agent.organization),
+        "journal": journal(agent.shard),
+        "receipts": receipts(agent.shard),
+        "erased": erased(agent.shard),
+        "erased_due": erased_due(agent.shard),
+        "trail": trail(agent.shard),
+        "channels": channels(agent.shard),
+    }
 
 
 def part(agent: Agent, name: str) -> str:

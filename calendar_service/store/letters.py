@@ -7,13 +7,13 @@ outlive the connection in the slot; what it says is looked up when it is sent.
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal, cast
 
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.names import Agent
-from calendar_service.store import keys
-from calendar_service.store.database import CLOCK_TOLERANCE, Database, ask_time
-from calendar_service.store.journal import Actor, Kind, entry
+from calendar_service.store import answers, keys
+from calendar_service.store.database import Command, Database, ask_time
+from calendar_service.store.journal import MAINTENANCE
 
 Outcome = Literal["delivered", "later", "given_up"]
 
@@ -67,45 +67,50 @@ class Letters:
 
     def take(self, agent: Agent) -> Taken | None:
         """Take the oldest letter that is due; None if there is none or another sender has it."""
-        answer = self._step("letter_take", agent, keys.LETTER_LEASE)
-        if answer[0] != "ok":
+        answer = self._database.step("outbox_take", agent, MAINTENANCE)
+        if cast(answers.OutboxTake, answer[0]) != "ok":
             return None
         _, text, at, trouble_since, now = answer
         return Taken(_letter(text, int(at)), int(trouble_since), int(now))
 
     def done(self, agent: Agent, letter: Letter, outcome: Outcome, pause: Millis = 0) -> None:
         """Note how the sending ended; the next sending is due after `pause`."""
-        self._step("letter_done", agent, letter.kept, outcome, pause)
+        self._database.step(
+            "outbox_finish", agent, MAINTENANCE, event=letter.kept, outcome=outcome, pause=pause
+        )
 
     def end(self, agent: Agent) -> None:
         """Drop the letters that were kept as long as any may be; none if the clocks disagree."""
-        self._step("letter_ends", agent, self._database.clock.now(), CLOCK_TOLERANCE)
+        self._database.step("outbox_expire", agent, MAINTENANCE, process_now=self._database.clock.now())
 
     def replay(self, agent: Agent) -> int:
         """Let the letters that were given up wait again; return how many."""
-        return int(self._step("letter_replay", agent)[1])
+        return int(self._database.step("outbox_replay", agent, MAINTENANCE)[1])
 
     # --- of erasures ---
 
     def take_erased(self, shard: int, limit: int) -> list[Taken]:
         """Take the erasures of this shard that are due to be told, each leased."""
-        claimed = self._database.script("claim", [keys.erased_due(shard)], limit, keys.LETTER_LEASE)
+        claimed = self._database.script(
+            "claim_due", {"due": keys.erased_due(shard)}, limit=limit, lease=keys.LETTER_LEASE
+        )
         if not claimed:
             return []
-
-        def look(pipeline: Any) -> None:
-            pipeline.zmscore(keys.erased(shard), claimed)
-            ask_time(pipeline, keys.erased(shard))
-
-        scores, time = self._database.read(look)
+        scores, time = self._database.read(
+            [("ZMSCORE", keys.erased(shard), *claimed), ask_time(keys.erased(shard))]
+        )
         now = self._database.instant(time)
         letters = [_erased(text, int(at or 0)) for text, at in zip(claimed, scores, strict=True)]
         return [Taken(letter, letter.at, now) for letter in letters]
 
     def erased_done(self, shard: int, letter: Letter, again: Millis | None) -> None:
         """Note when the telling of an erasure is due again; None = never, it is forgotten."""
-        names = [keys.erased(shard), keys.erased_due(shard)]
-        self._database.script("erased_done", names, letter.kept, "" if again is None else again)
+        self._database.script(
+            "outbox_reschedule_erased",
+            {"erased": keys.erased(shard), "erased_due": keys.erased_due(shard)},
+            event=letter.kept,
+            again_at="" if again is None else again,
+        )
 
     def replay_erased(self) -> int:
         """Let the erasures that were given up be told once more; return how many."""
@@ -120,12 +125,8 @@ class Letters:
     def erased_shards(self) -> list[int]:
         """Return the shards in which an erasure is due to be told, or given up on."""
         now = self._database.clock.now()
-
-        def look(pipeline: Any) -> None:
-            for shard in keys.all_shards():
-                pipeline.zcount(keys.erased_due(shard), "-inf", now)
-
-        return [shard for shard, count in enumerate(self._database.read(look)) if count]
+        counts = [("ZCOUNT", keys.erased_due(shard), "-inf", now) for shard in keys.all_shards()]
+        return [shard for shard, count in enumerate(self._database.read(counts)) if count]
 
     # --- for the operator ---
 
@@ -141,29 +142,22 @@ class Letters:
         return [Agent.of_member(member) for member in sorted(members)]
 
     def _waiting_of(self, agents: list[Agent]) -> Iterator[Waiting]:
-        def look(pipeline: Any) -> None:
-            for agent in agents:
-                pipeline.zrange(keys.part(agent, "letters"), 0, -1, withscores=True)
-                pipeline.hget(keys.part(agent, "facts"), "letters_given_up")
-
-        found = self._database.read(look) if agents else []
+        commands: list[Command] = []
+        for agent in agents:
+            commands.append(("ZRANGE", keys.part(agent, "letters"), 0, -1, "WITHSCORES"))
+            commands.append(("HGET", keys.part(agent, "facts"), "letters_given_up"))
+        found = self._database.read(commands) if agents else []
         for agent, kept, mark in zip(agents, found[::2], found[1::2], strict=True):
             for text, at in kept:
                 yield Waiting(agent, _letter(text, int(at)), at <= int(mark or 0))
 
     def _erased_of(self, shard: int) -> Iterator[Waiting]:
-        def look(pipeline: Any) -> None:
-            pipeline.zrange(keys.erased(shard), 0, -1, withscores=True)
-            pipeline.zrange(keys.erased_due(shard), 0, -1, withscores=True)
-
-        kept, due = self._database.read(look)
+        names = keys.erased(shard), keys.erased_due(shard)
+        kept, due = self._database.read(("ZRANGE", name, 0, -1, "WITHSCORES") for name in names)
         next_due = dict(due)
         for text, at in kept:
             letter = _erased(text, int(at))
             yield Waiting(None, letter, int(next_due.get(text, 0)) >= end_of(letter))
-
-    def _step(self, name: str, agent: Agent, *arguments: str | int) -> list[Any]:
-        return self._database.step(name, agent, entry(Kind.UPKEEP, Actor.SERVICE), *arguments)
 
 
 def end_of(letter: Letter) -> Millis:

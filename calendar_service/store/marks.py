@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from calendar_service.domain.clock import Millis
-from calendar_service.store import keys
-from calendar_service.store.database import CLOCK_TOLERANCE, Database
+from calendar_service.store import answers, keys
+from calendar_service.store.database import Database
 
 _REVOKING = "revoking"
 """The one field that is no connection."""
@@ -34,7 +34,7 @@ class Marks:
 
     def join(self, mark: str, connection_id: str) -> Millis:
         """Add the connection; return until when a revocation may be under way (its deadline), 0 = none."""
-        return int(self._run("mark_join", mark, connection_id, keys.MARK_EXPIRY)[0])
+        return int(self._database.script("account_ref_join", _named(mark), connection_id=connection_id)[0])
 
     def shared(self, mark: str, own: Collection[str]) -> bool:
         """Tell whether other connections than these use the account now."""
@@ -45,8 +45,14 @@ class Marks:
 
     def drop(self, mark: str, connection_id: str, joined: str, theirs: Millis) -> bool:
         """Remove a connection that nobody has; false if it joined again or only just now, or clocks disagree."""
-        step = (connection_id, joined, keys.JOINED_BEFORE, theirs, CLOCK_TOLERANCE)
-        return self._run("mark_drop", mark, *step)[0] == 1
+        answer = self._database.script(
+            "account_ref_drop",
+            _named(mark),
+            connection_id=connection_id,
+            joined_at=joined,
+            process_now=theirs,
+        )
+        return cast(answers.AccountRefDrop, answer[0]) == "ok"
 
     def leave(self, mark: str, connection_id: str, deadline: Millis = 0) -> bool:
         """Remove the connection; true when it was the last and may revoke within `deadline` ms.
@@ -54,11 +60,15 @@ class Marks:
         The answer and the announcement of the revocation are one step: whoever joins
         afterwards sees it, whoever joined before makes the answer false. 0: none is announced.
         """
-        return self._run("mark_leave", mark, connection_id, deadline)[0] == 1
+        answer = self._database.script(
+            "account_ref_leave", _named(mark), connection_id=connection_id, deadline=deadline
+        )
+        return cast(answers.AccountRefLeave, answer[0]) == "last"
 
     def revoked(self, mark: str) -> None:
         """Take the announcement back: the revocation was answered, or given up."""
-        self._run("mark_revoked", mark)
+        self._database.script("account_ref_end_revocation", _named(mark))
 
-    def _run(self, name: str, mark: str, *arguments: str | int) -> list[int]:
-        return cast(list[int], self._database.script(name, [keys.account_mark(mark)], *arguments))
+
+def _named(mark: str) -> dict[str, str]:
+    return {"account_ref": keys.account_mark(mark)}

@@ -6,10 +6,10 @@ Must not know what a reviewer does.
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import cast
 
-from calendar_service.domain.clock import MINUTE, Millis
-from calendar_service.store import keys
+from calendar_service.domain.clock import Millis
+from calendar_service.store import answers, keys
 from calendar_service.store.database import Database, ask_time
 from calendar_service.store.tickets import digest, new_secret
 
@@ -42,18 +42,15 @@ class ReviewerLinks:
 
     def all(self) -> tuple[Mapping[str, Link], Millis]:
         """Return every link by the digest of its secret, and the database's time."""
-
-        def look(pipeline: Any) -> None:
-            pipeline.hgetall(keys.REVIEWER_LINKS)
-            ask_time(pipeline, keys.REVIEWER_LINKS)
-
-        found, time = self._database.read(look)
+        found, time = self._database.read([("HGETALL", keys.REVIEWER_LINKS), ask_time(keys.REVIEWER_LINKS)])
         return {name: _link(text) for name, text in found.items()}, self._database.instant(time)
 
     def move_end(self, name: str, ends: Millis) -> bool:
         """Let the link end at another time; false if it is over."""
-        answer = self._database.script("reviewer_link", [keys.REVIEWER_LINKS], name, ends)
-        return bool(answer[0] == "ok")
+        answer = self._database.script(
+            "reviewer_link_set_end", {"links": keys.REVIEWER_LINKS}, digest=name, ends_at=ends
+        )
+        return cast(answers.ReviewerLinkSetEnd, answer[0]) == "ok"
 
     def forget(self, name: str) -> None:
         """Drop a link, by the digest of its secret."""
@@ -61,8 +58,9 @@ class ReviewerLinks:
 
     def count(self, organization: str) -> int:
         """Count one act behind this organisation's link; return how many there were within a minute."""
-        answer = self._database.script("reviewer_act", [keys.reviewer_acts(organization)], MINUTE)
-        return int(answer[0])
+        return int(
+            self._database.script("reviewer_link_count_act", {"acts": keys.reviewer_acts(organization)})[0]
+        )
 
 
 def _link(text: str) -> Link:

@@ -3,18 +3,18 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Literal, cast
 
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.connection import Facts
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import Record
-from calendar_service.store import keys
+from calendar_service.store import answers, keys
 from calendar_service.store.connections import facts_of, record_of
 from calendar_service.store.database import Database
 from calendar_service.store.flow import LOOK, Weather
-from calendar_service.store.journal import Actor, Kind, entry
+from calendar_service.store.journal import MAINTENANCE, Actor, Kind, entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +42,16 @@ class Sessions:
 
     def load(self, agent: Agent, session: str) -> Loaded:
         """Return everything that one operation on one session needs."""
-
-        def look(pipeline: Any) -> None:
-            pipeline.hgetall(keys.part(agent, "facts"))
-            pipeline.get(keys.part(agent, "grant"))
-            pipeline.hget(keys.part(agent, "sessions"), session)
-            pipeline.hget(keys.part(agent, "waiting"), session)
-            pipeline.exists(keys.closed(agent.organization))
-            pipeline.hmget(keys.FLOW, LOOK)
-
-        facts, grant, text, content, closed, weather = self._database.read(look)
+        facts, grant, text, content, closed, weather = self._database.read(
+            [
+                ("HGETALL", keys.part(agent, "facts")),
+                ("GET", keys.part(agent, "grant")),
+                ("HGET", keys.part(agent, "sessions"), session),
+                ("HGET", keys.part(agent, "waiting"), session),
+                ("EXISTS", keys.closed(agent.organization)),
+                ("HMGET", keys.FLOW, *LOOK),
+            ]
+        )
         return Loaded(
             agent,
             facts_of(facts, self._database.policy),
@@ -72,12 +72,8 @@ class Sessions:
 
         Those that only a newer version understands are left out (F35).
         """
-
-        def look(pipeline: Any) -> None:
-            pipeline.hmget(keys.part(agent, "sessions"), sessions)
-            pipeline.hmget(keys.part(agent, "waiting"), sessions)
-
-        texts, contents = self._database.read(look)
+        parts = [keys.part(agent, name) for name in ("sessions", "waiting")]
+        texts, contents = self._database.read(("HMGET", part, *sessions) for part in parts)
         found: dict[str, tuple[Record | None, str]] = {}
         for name, text, content in zip(sessions, texts, contents, strict=True):
             with suppress(StoreUnavailable):
@@ -110,38 +106,36 @@ class Sessions:
         *,
         here: bool,
         end: Millis | None,
-        only: str = "",
-    ) -> tuple[str, int]:
+        only: Literal["", "keep", "drop"] = "",
+    ) -> tuple[answers.AcceptSession, int]:
         """Accept the wanted state, durably.
 
         `here`: the caller goes to Google with it, else the worker does. `end`: the
         session's, for one that waits for a person. `only`: `keep` notes the record and
-        nothing else, `drop` also lets waiting content go.
-        Answers `leased` with the fencing number (go to Google), `queued` (somebody else
-        does it), `waiting`, `noted`, `again` (the record changed since it was loaded)
-        or `gone` (the connection ended).
+        nothing else, `drop` also lets waiting content go. The second value is the
+        fencing number of the lease.
         """
         answer = self._database.step(
-            "accept",
+            "accept_session",
             loaded.agent,
             entry(Kind.ACCEPTED, actor),
-            loaded.facts.connection_id,
-            wanted.session,
-            loaded.text,
-            wanted.to_json(),
-            content,
-            keys.LEASE,
-            "1" if here else "0",
-            keys.WAITING_MAX,
-            _or_nothing(end),
-            only,
+            connection_id=loaded.facts.connection_id,
+            session=wanted.session,
+            loaded=loaded.text,
+            wanted=wanted.to_json(),
+            content=content,
+            inline="1" if here else "0",
+            latest=_or_nothing(end),
+            only=only,
         )
-        return answer[0], int(answer[1]) if len(answer) > 1 else 0
+        return cast(answers.AcceptSession, answer[0]), int(answer[1]) if len(answer) > 1 else 0
 
     def take(self, agent: Agent, session: str) -> tuple[Record, Millis] | None:
         """Take a session whose time has come, with the database's time; None if it is gone or somebody else has it."""
-        answer = self._database.step("take", agent, entry(Kind.UPKEEP, Actor.SERVICE), session, keys.LEASE)
-        return (Record.of_json(session, answer[1]), int(answer[2])) if answer[0] == "ok" else None
+        answer = self._database.step("lease_session", agent, MAINTENANCE, session=session)
+        if cast(answers.LeaseSession, answer[0]) != "ok":
+            return None
+        return Record.of_json(session, answer[1]), int(answer[2])
 
     def settle(
         self,
@@ -159,10 +153,18 @@ class Sessions:
         for a person from when its wait began; None = not at all. `latest`: the instant at which it is in any case.
         """
         answer = self._database.step(
-            "settle", agent, entry(Kind.SETTLED, Actor.SERVICE), connection_id, record.session, record.fence,
-            record.to_json(), _or_nothing(again), _or_nothing(latest), "1" if destroy_content else "0",
-        )  # fmt: skip
-        return cast(str, answer[0]) == "ok"
+            "settle_session",
+            agent,
+            entry(Kind.SETTLED, Actor.SERVICE),
+            connection_id=connection_id,
+            session=record.session,
+            fencing_number=record.fence,
+            record=record.to_json(),
+            again_after=_or_nothing(again),
+            latest=_or_nothing(latest),
+            destroy_content="1" if destroy_content else "0",
+        )
+        return cast(answers.SettleSession, answer[0]) == "ok"
 
     def found(self, agent: Agent, connection_id: str, text: str, record: Record, done: str) -> bool:
         """Note what a person did in Google, and tell it, unless the session changed since `text` was read.
@@ -170,10 +172,16 @@ class Sessions:
         `done`: `changed`, `deleted` or `restored`.
         """
         answer = self._database.step(
-            "found", agent, entry(Kind.FOUND, Actor.GOOGLE), connection_id, record.session, text,
-            record.to_json(), done,
-        )  # fmt: skip
-        return cast(str, answer[0]) == "ok"
+            "record_external_change",
+            agent,
+            entry(Kind.FOUND, Actor.GOOGLE),
+            connection_id=connection_id,
+            session=record.session,
+            loaded=text,
+            record=record.to_json(),
+            change=done,
+        )
+        return cast(answers.RecordExternalChange, answer[0]) == "ok"
 
 
 def _or_nothing(value: Millis | None) -> Millis | str:

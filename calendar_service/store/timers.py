@@ -1,12 +1,11 @@
 """Who wants attention now. A timer is a nudge: the slot's own record is the truth (law 2)."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.names import Agent
 from calendar_service.store import keys
-from calendar_service.store.database import Database, ask_time
+from calendar_service.store.database import Command, Database
 
 
 class Timers:
@@ -18,29 +17,24 @@ class Timers:
     def due(self, limit: int) -> Iterator[Agent]:
         """Yield up to `limit` agents a shard that are due, each leased so that no other worker takes it now."""
         now = self._now()
-
-        def look(pipeline: Any) -> None:
-            for shard in keys.all_shards():
-                pipeline.zcount(keys.timers(shard), "-inf", now)
-
-        for shard, count in enumerate(self._database.read(look)):
+        counts = [("ZCOUNT", keys.timers(shard), "-inf", now) for shard in keys.all_shards()]
+        for shard, count in enumerate(self._database.read(counts)):
             if count:
-                claimed = self._database.script("claim", [keys.timers(shard)], limit, keys.LEASE)
+                claimed = self._database.script(
+                    "claim_due", {"due": keys.timers(shard)}, limit=limit, lease=keys.LEASE
+                )
                 yield from (Agent.of_member(member) for member in claimed)
 
     def backlog(self) -> tuple[int, Millis]:
         """Return how many agents are due, and since when the first of them has been."""
         now = self._now()
-
-        def look(pipeline: Any) -> None:
-            for shard in keys.all_shards():
-                pipeline.zcount(keys.timers(shard), "-inf", now)
-                pipeline.zrange(keys.timers(shard), 0, 0, withscores=True)
-
-        found = self._database.read(look)
+        commands: list[Command] = []
+        for shard in keys.all_shards():
+            commands.append(("ZCOUNT", keys.timers(shard), "-inf", now))
+            commands.append(("ZRANGE", keys.timers(shard), 0, 0, "WITHSCORES"))
+        found = self._database.read(commands)
         first = min((int(at) for entries in found[1::2] for _, at in entries), default=now)
         return sum(found[::2]), max(0, now - first)
 
     def _now(self) -> int:
-        (time,) = self._database.read(lambda pipeline: ask_time(pipeline, keys.timers(0)))
-        return self._database.instant(time)
+        return self._database.time_at(keys.timers(0))

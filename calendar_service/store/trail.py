@@ -6,8 +6,8 @@ from typing import Any, cast
 
 from calendar_service.domain.clock import Millis, rfc3339_millis
 from calendar_service.domain.trail import ORIGIN, Chain, Entry, Point, place
-from calendar_service.store import keys
-from calendar_service.store.database import CLOCK_TOLERANCE, Database, ask_time
+from calendar_service.store import answers, keys
+from calendar_service.store.database import Database
 from calendar_service.store.journal import Actor, Kind, note
 
 PAGE = 1_000
@@ -24,19 +24,14 @@ class Trail:
 
     def now(self) -> Millis:
         """Return the database's time."""
-        (time,) = self._database.read(lambda pipeline: ask_time(pipeline, keys.CHECKPOINTS))
-        return self._database.instant(time)
+        return self._database.time_at(keys.CHECKPOINTS)
 
     # --- reading ---
 
     def chains(self) -> list[Chain]:
         """Return every shard's chain, in one round trip."""
-
-        def look(pipeline: Any) -> None:
-            for shard in keys.all_shards():
-                pipeline.hgetall(keys.trail(shard))
-
-        return [_chain(shard, kept) for shard, kept in enumerate(self._database.read(look))]
+        found = self._database.read(("HGETALL", keys.trail(shard)) for shard in keys.all_shards())
+        return [_chain(shard, kept) for shard, kept in enumerate(found)]
 
     def confirm(self, shard: int) -> None:
         """Make sure that a shard's head as it was read stands on as many servers as are asked for."""
@@ -44,12 +39,11 @@ class Trail:
 
     def news(self, after: Sequence[str]) -> Iterator[tuple[int, list[Entry]]]:
         """Yield the shards with entries behind these ids (one a shard), some each, in one round trip."""
-
-        def look(pipeline: Any) -> None:
-            for shard, last in enumerate(after):
-                pipeline.xrange(keys.journal(shard), f"({last}", "+", BATCH)
-
-        for shard, found in enumerate(self._database.read(look)):
+        pages = [
+            ("XRANGE", keys.journal(shard), f"({last}", "+", "COUNT", BATCH)
+            for shard, last in enumerate(after)
+        ]
+        for shard, found in enumerate(self._database.read(pages)):
             if found:
                 yield shard, [_entry(shard, name, fields) for name, fields in found]
 
@@ -79,12 +73,20 @@ class Trail:
 
     # --- steps ---
 
-    def seal(self, before: Chain, after: Chain, sealed: Sequence[Entry]) -> str:
-        """Put the MACs beside their entries. Answers `ok`, `moved` (another sealer came) or `broken` (not our head)."""
+    def seal(self, before: Chain, after: Chain, sealed: Sequence[Entry]) -> answers.AppendMacs:
+        """Put the MACs beside their entries."""
         shard, head = before.shard, before.head
         added = [part for one in sealed for part in (one.id, one.number, one.mac)]
-        names = [keys.seals(shard), keys.trail(shard)]
-        return self._script("seal", names, head.number, head.id, head.mac, after.seal, *added)
+        answer = self._database.script(
+            "append_macs",
+            {"seals": keys.seals(shard), "trail": keys.trail(shard)},
+            number=head.number,
+            id=head.id,
+            mac=head.mac,
+            seal=after.seal,
+            entries=added,
+        )
+        return cast(answers.AppendMacs, answer[0])
 
     def take_turn(self, number: int) -> bool:
         """Take the turn of making the checkpoint of this number; false when another worker has it."""
@@ -93,7 +95,13 @@ class Trail:
 
     def add_checkpoint(self, number: int, document: dict[str, Any]) -> bool:
         """Keep a checkpoint, and note in the trail itself that it was made; false when another made this one."""
-        if self._script("checkpoint", [keys.CHECKPOINTS], number, json.dumps(document)) != "ok":
+        answer = self._database.script(
+            "append_checkpoint",
+            {"checkpoints": keys.CHECKPOINTS},
+            number=number,
+            document=json.dumps(document),
+        )
+        if cast(answers.AppendCheckpoint, answer[0]) != "ok":
             return False
         self.note(Kind.CHECKPOINT, Actor.SERVICE, number=number)
         return True
@@ -114,19 +122,28 @@ class Trail:
     def agreed_now(self) -> Millis | None:
         """Return the database's time; None if this process's clock disagrees: then nothing may end (law 7)."""
         now = self.now()
-        return now if abs(now - self._database.clock.now()) <= CLOCK_TOLERANCE else None
+        return now if abs(now - self._database.clock.now()) <= keys.CLOCK_TOLERANCE else None
 
     def trim(self, shard: int, checkpoint: int, head: Point) -> None:
         """End the entries up to a head that this checkpoint holds, and the receipts that they name."""
-        names = [keys.journal(shard), keys.seals(shard), keys.trail(shard), keys.receipts(shard)]
-        self._script("trim", names, checkpoint, head.number, head.id, head.mac)
+        named_keys = {
+            "journal": keys.journal(shard),
+            "seals": keys.seals(shard),
+            "trail": keys.trail(shard),
+            "receipts": keys.receipts(shard),
+        }
+        self._database.script(
+            "trim_audit_chain",
+            named_keys,
+            checkpoint=checkpoint,
+            number=head.number,
+            id=head.id,
+            mac=head.mac,
+        )
 
     def drop_checkpoints_before(self, number: int) -> None:
         """End the checkpoints before this one."""
         self._database.write("ZREMRANGEBYSCORE", keys.CHECKPOINTS, "-inf", f"({number}")
-
-    def _script(self, name: str, names: list[str], *arguments: str | int) -> str:
-        return cast(str, self._database.script(name, names, *arguments)[0])
 
     def _stream(self, key: str, after: str) -> Iterator[tuple[str, dict[str, str]]]:
         while found := self._page(key, after):

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from calendar_service.domain.clock import Millis
 from calendar_service.store import keys
-from calendar_service.store.database import Database, ask_time
+from calendar_service.store.database import Database
 
 
 class WrongIdentityKey(Exception):
@@ -24,8 +24,7 @@ class Upkeep:
 
     def clocks_differ(self) -> Millis:
         """Return by how much this process's clock is ahead of the database's."""
-        (time,) = self._database.read(lambda pipeline: ask_time(pipeline, keys.IDENTITY_CHECK))
-        return self._database.clock.now() - self._database.instant(time)
+        return self._database.clock.now() - self._database.time_at(keys.IDENTITY_CHECK)
 
     def check_identity(self, check_value: str) -> None:
         """Note the identity key's check value over new data; raise `WrongIdentityKey` over another's."""

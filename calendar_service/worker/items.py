@@ -13,14 +13,13 @@ from calendar_service.domain.clock import MINUTE, SECOND, Millis
 from calendar_service.domain.connection import Facts
 from calendar_service.domain.errors import AccessRevoked, GoogleError, NotConnected, ServiceError
 from calendar_service.domain.names import Agent
+from calendar_service.domain.timers import TimerKind
 from calendar_service.journeys.pauses import pause
 from calendar_service.store.connections import Slot
 from calendar_service.wiring import Service
 from calendar_service.worker.periodic import SURPRISE
 from calendar_service.worker.reports import report_clock_difference, report_deliveries
 
-SESSION, TEARDOWN = "session", "errand"
-"""The two kinds of which an agent can have many items."""
 PROBES = 300
 """Probes that one worker sends in a minute at most, and as many change detections."""
 IDENTIFIERS_KEPT_DAYS = 30
@@ -53,14 +52,8 @@ class PerMinute:
             return self._count <= self.limit
 
 
-@dataclass(frozen=True, slots=True)
-class ItemKind:
-    """How the items of one kind are run."""
-
-    handler: Callable[[Agent, str], Delay]
-    """Takes the agent, and which one of the kind (empty where there is only one)."""
-    starts_first: bool = False
-    """It can become due again while it runs. Its start is recorded first, so that this is seen at the end."""
+Handler = Callable[[Agent, str], Delay]
+"""Takes the agent, and which one of the kind (empty where there is only one)."""
 
 
 def due_items(slot: Slot) -> list[str]:
@@ -70,7 +63,7 @@ def due_items(slot: Slot) -> list[str]:
     """
     due = [item for item, at in slot.due.items() if at <= slot.now]
     if slot.facts == Facts():
-        due = due or [f"{TEARDOWN}:{teardown.connection_id}" for teardown in slot.errands]
+        due = due or [TimerKind.TEARDOWN.of(teardown.connection_id) for teardown in slot.errands]
     return due
 
 
@@ -80,18 +73,18 @@ class Items:
     def __init__(self, service: Service) -> None:
         self.service = service
         self.probes, self.detections = PerMinute(PROBES), PerMinute(PROBES)
-        self.kinds = {
-            SESSION: ItemKind(self.service.schedule.resume),
-            TEARDOWN: ItemKind(self.service.teardowns.run),
-            "erase": ItemKind(self._erase),
-            "hold": ItemKind(self._end_hold),
-            "probe": ItemKind(self._probe),
-            "calendar": ItemKind(self._create_calendar),
-            "channel": ItemKind(self._keep_channel, starts_first=True),
-            "look": ItemKind(self._detect_changes, starts_first=True),
-            "tidy": ItemKind(self._purge_old_sessions),
-            "webhook": ItemKind(self._deliver_webhooks),
-            "letters": ItemKind(self._end_outbox),
+        self.handlers: dict[str, Handler] = {
+            TimerKind.SESSION: self.service.schedule.resume,
+            TimerKind.TEARDOWN: self.service.teardowns.run,
+            TimerKind.ERASE: self._erase,
+            TimerKind.HOLD: self._end_hold,
+            TimerKind.PROBE: self._probe,
+            TimerKind.CALENDAR: self._create_calendar,
+            TimerKind.CHANNEL: self._keep_channel,
+            TimerKind.CHANGE_DETECTION: self._detect_changes,
+            TimerKind.PURGE_SESSIONS: self._purge_old_sessions,
+            TimerKind.WEBHOOK: self._deliver_webhooks,
+            TimerKind.WEBHOOK_EXPIRY: self._end_outbox,
         }
 
     def run(self, agent: Agent, item: str, due_at: Millis | None = None) -> None:
@@ -101,15 +94,15 @@ class Items:
         time stands. Raises `StoreUnavailable` where the next time cannot be written: the item stays due.
         """
         name, _, which = item.partition(":")
-        kind = self.kinds.get(name)
-        if kind is None:
+        handler, kind = self.handlers.get(name), TimerKind.known(name)
+        if handler is None:
             self.leave(agent, item, due_at)
             return
-        if kind.starts_first:
+        if kind and kind.records_start:
             due_at = self.service.connections.matter_begins(agent, name)
             if due_at is None:
                 return  # the connection has ended
-        delay = self._delay(name, kind, agent, which)
+        delay = self._delay(name, handler, agent, which)
         if delay is not None:
             self.service.connections.postpone(agent, item, None if delay == "never" else delay, due_at)
 
@@ -118,11 +111,11 @@ class Items:
         self.service.log.event("worker.unknown_matter")
         self.service.connections.postpone(agent, item, _SOON, due_at)
 
-    def _delay(self, name: str, kind: ItemKind, agent: Agent, which: str) -> Delay:
+    def _delay(self, name: str, handler: Handler, agent: Agent, which: str) -> Delay:
         """Run the handler; return after how long the item is due again, also after each kind of trouble."""
         try:
             with self.service.flow.unhurried():
-                return kind.handler(agent, which)
+                return handler(agent, which)
         except (AccessRevoked, NotConnected):
             return None  # the journey has recorded it, and set the timers that follow from it
         except GoogleError as trouble:

@@ -17,13 +17,16 @@ from functools import partial
 
 from calendar_service.domain.errors import ServiceError
 from calendar_service.domain.names import Agent
+from calendar_service.domain.timers import TimerKind
 from calendar_service.journeys.order import Matter
 from calendar_service.wiring import Service
 from calendar_service.worker import maintenance
-from calendar_service.worker.items import SESSION, Items, due_items
+from calendar_service.worker.items import Items, due_items
 from calendar_service.worker.periodic import contained
 from calendar_service.worker.session_queue import SessionQueue
 
+SESSION = TimerKind.SESSION.of("")
+"""What the timers of sessions begin with."""
 THREADS = 8
 BATCH = 32
 """Agents claimed from one shard at a time."""
@@ -77,19 +80,19 @@ class Worker:
     def _run_agent(self, agent: Agent) -> None:
         slot = self.service.connections.slot(agent)
         due = due_items(slot)
-        sessions = [item.partition(":")[2] for item in due if item.startswith(f"{SESSION}:")]
+        sessions = [item.removeprefix(SESSION) for item in due if item.startswith(SESSION)]
         for item in due:
-            if not item.startswith(f"{SESSION}:"):
+            if not item.startswith(SESSION):
                 self.items.run(agent, item, slot.due.get(item))
         if sessions:
             for unreadable in self.queue.add(slot, sessions):
-                self.items.leave(agent, f"{SESSION}:{unreadable}")
+                self.items.leave(agent, TimerKind.SESSION.of(unreadable))
         if not due:
             self.service.connections.postpone(agent, "nothing", None)  # sets the agent's timer by its slot
 
     def run_session(self, session: Matter) -> None:
         """Run one session that was queued."""
-        self.items.run(session.agent, f"{SESSION}:{session.session}")
+        self.items.run(session.agent, TimerKind.SESSION.of(session.session))
 
 
 def run(service: Service, stop: threading.Event) -> None:

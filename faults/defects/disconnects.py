@@ -1,34 +1,33 @@
 """Defects in a connection's end: what it leaves, and what it does not finish at Google."""
-# ruff: noqa: E501 - the texts stand here as they stand in the service
 
 from faults.defects.defect import Defect
 
 DEFECTS = (
     Defect(
         name="teardown's token kept for ever",
-        file="store/errand.lua",
-        search="  redis.call('HDEL', E, id)\n",
+        file="store/scripts/update_teardown.lua",
+        search="  redis.call('HDEL', KEY.errands, id)\n",
         replace="",
         scenarios=("F19 revocation fails", "F29 two disconnects"),
     ),
     Defect(
         name="failed revocation taken for confirmed",
-        file="journeys/disconnect.py",
-        search="        except GoogleError:\n            self._again(agent, errand)\n            return\n        finally:",
-        replace="        except GoogleError:\n            pass\n        finally:",
+        file="journeys/teardown.py",
+        search="            self._try_later(agent, teardown)\n            return\n        failpoint(",
+        replace="            pass\n        failpoint(",
         scenarios=("F19 revocation fails",) * 4,
     ),
     Defect(
         name="disconnect leaves the grant",
-        file="store/disconnect.lua",
-        search="redis.call('DEL', G)\nput('grant', 'released'",
+        file="store/scripts/disconnect_agent.lua",
+        search="redis.call('DEL', KEY.grant)\nput('grant', 'released'",
         replace="put('grant', 'released'",
         scenarios=("F19 revocation fails",),
     ),
     Defect(
         name="a consent outlives the disconnect",
-        file="store/disconnect.lua",
-        search="redis.call('HDEL', F, 'connecting')\n",
+        file="store/scripts/disconnect_agent.lua",
+        search="redis.call('HDEL', KEY.facts, 'connecting')\n",
         replace="",
         scenarios=("F29 callback after disconnect",) * 4,
     ),

@@ -41,9 +41,9 @@ DEFECTS = (
     ),
     Defect(
         name="calendar's marker not looked for",
-        file="journeys/connect.py",
-        search='found = min(account.ours, default="")',
-        replace='found = ""',
+        file="journeys/dedicated_calendar.py",
+        search='by_marker = min(account.ours, default="")',
+        replace='by_marker = ""',
         scenarios=("F28 erased and back",) * 2,
     ),
 )

@@ -27,8 +27,8 @@ DEFECTS = (
     ),
     Defect(
         name="account reference not joined",
-        file="store/mark_join.lua",
-        search="redis.call('HSET', KEYS[1], ARGV[2], string.format('%.0f', now))\n",
+        file="store/scripts/account_ref_join.lua",
+        search="redis.call('HSET', KEY.account_ref, arg.connection_id, ms(now))\n",
         replace="",
         scenarios=("F21 one account, two agents",) * 3,
     ),

@@ -5,15 +5,15 @@ from faults.defects.defect import Defect
 DEFECTS = (
     Defect(
         name="sealed content kept after settling",
-        file="store/settle.lua",
-        search="if destroy then redis.call('HDEL', W, name) end",
+        file="store/scripts/settle_session.lua",
+        search="  if arg.destroy_content == '1' then redis.call('HDEL', KEY.waiting, name) end\n",
         replace="",
         scenarios=("F22 clock jumps",) * 3,
     ),
     Defect(
         name="accepted without comparing",
-        file="store/accept.lua",
-        search="if current ~= loaded then return {'again'} end",
+        file="store/scripts/accept_session.lua",
+        search="if current ~= arg.loaded then return {'again'} end",
         replace="",
         scenarios=("F30 slow decision",) * 4,
     ),
@@ -40,14 +40,14 @@ DEFECTS = (
     ),
     Defect(
         name="a wait that is over when it is written",
-        file="store/slot.lua",
+        file="store/scripts/lib/sessions.lua",
         search="  if waiting and not waits_for_person() then at = now end\n",
         replace="",
         scenarios=("F30 pause lifted meanwhile",) * 8,
     ),
     Defect(
         name="the end of a pause wakes no cancel",
-        file="store/slot.lua",
+        file="store/scripts/lib/sessions.lua",
         search="    if unsettled and not record.leased then",
         replace="    if unsettled and not record.leased and record.wanted then",
         scenarios=("F30 pause lifted meanwhile",) * 3,

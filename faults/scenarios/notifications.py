@@ -79,12 +79,12 @@ def _deliver_forged(episode: Episode, agent: str, channel: Channel) -> None:
         right | {"X-Goog-Channel-ID": right["X-Goog-Channel-ID"][:2] + "e" * 32},
         {"X-Goog-Resource-State": "exists"},
     ]
-    before = episode.store.timer(agent, "look")
+    before = episode.store.timer(agent, "change_detection")
     statuses = {deliver(episode, headers) for headers in episode.rng.sample(forged, 3)}
     episode.journal.expect(
         "unanswered", agent, expected=True, actual=statuses <= {404, 503, 0}, why="forged notifications"
     )
-    after = episode.store.timer(agent, "look")
+    after = episode.store.timer(agent, "change_detection")
     if before and before > (episode.clock.now() + 60) * 1000:  # else the daily look may have come between
         episode.journal.expect(
             "too_many_calls", agent, expected=before, actual=after, why="forged notifications"

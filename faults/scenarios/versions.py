@@ -15,8 +15,8 @@ from faults.scenarios.times import RETRY
 from faults.service_processes import WEBS
 
 _HANDLER_TABLE = (
-    "SESSION: ItemKind(self.service.schedule.resume),",
-    'SESSION: ItemKind(self.service.schedule.resume), "polish": ItemKind(self._polish),',
+    "TimerKind.SESSION: self.service.schedule.resume,",
+    'TimerKind.SESSION: self.service.schedule.resume, "polish": self._polish,',
 )
 _HANDLER = (
     "    def _end_hold(self, agent: Agent, _: str) -> None:\n",
@@ -24,7 +24,7 @@ _HANDLER = (
     '        return "never"\n\n'
     "    def _end_hold(self, agent: Agent, _: str) -> None:\n",
 )
-_TIMER = ("put_session(name, record)\n", "put_session(name, record)\nwake_at('polish', now)\n")
+_TIMER = ("put_session(name, record)\n", "put_session(name, record)\nset_timer('polish', now)\n")
 FIELD = {"shade": "blue"}
 """A field of a session's record that only a later version knows."""
 
@@ -35,7 +35,7 @@ def later_version(episode: Episode) -> Path:
     if not folder.exists():
         shutil.copytree(episode.cluster.package_root, folder, ignore=shutil.ignore_patterns("__pycache__"))
         _change(folder / PACKAGE.name / "worker" / "items.py", _HANDLER_TABLE, _HANDLER)
-        _change(folder / PACKAGE.name / "store" / "accept.lua", _TIMER)
+        _change(folder / PACKAGE.name / "store" / "scripts" / "accept_session.lua", _TIMER)
     return folder
 
 

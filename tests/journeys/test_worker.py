@@ -65,7 +65,7 @@ def test_a_worker_whose_clock_is_wrong_drops_no_session(
     assert sessions.waiting(service.agent).keys() == {"waits"}
     assert set(alarms(capsys)) == {"erasure.clocks_differ"}
     due = service.parts.connections.slot(service.agent).due
-    assert due["tidy"] <= service.parts.clock.now() + 11 * MINUTE
+    assert due["purge_sessions"] <= service.parts.clock.now() + 11 * MINUTE
 
 
 def test_what_a_clock_that_was_ahead_put_far_off_is_looked_at_once_it_is_right(service: TestService) -> None:

@@ -8,13 +8,18 @@ from calendar_service.store.letters import ERASED
 from calendar_service.webhooks import Message
 
 ROOT = Path(__file__).parents[2]
+SCRIPTS = ROOT / "calendar_service" / "store" / "scripts"
 DOCUMENT = (ROOT / "docs" / "webhooks.md").read_text("utf-8")
 _TYPE = r"((?:connection|session)\.[a-z_]+)"
 
 
 def test_every_type_that_is_sent_is_described_and_no_other() -> None:
-    scripts = "".join(path.read_text("utf-8") for path in (ROOT / "calendar_service" / "store").glob("*.lua"))
-    sent = {kind for call in re.findall(r"notify\((.*)", scripts) for kind in re.findall(f"'{_TYPE}'", call)}
+    scripts = "".join(path.read_text("utf-8") for path in SCRIPTS.rglob("*.lua"))
+    sent = {
+        kind
+        for call in re.findall(r"enqueue_event\((.*)", scripts)
+        for kind in re.findall(f"'{_TYPE}'", call)
+    }
     rows = [line.split("|")[1] for line in DOCUMENT.splitlines() if line.startswith(("| `con", "| `ses"))]
     described = {kind for row in rows for kind in re.findall(f"`{_TYPE}`", row)}
     assert described == sent | {ERASED}

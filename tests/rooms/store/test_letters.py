@@ -124,4 +124,4 @@ def test_a_timer_without_letters_ends_by_itself(listened: Store, letters: Letter
     assert "webhook" not in listened.connections.slot(AGENT).due
     listened.moved.advance(7 * 86400 + 1)
     letters.end(AGENT)
-    assert "letters" not in listened.connections.slot(AGENT).due
+    assert "webhook_expiry" not in listened.connections.slot(AGENT).due

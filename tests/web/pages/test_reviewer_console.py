@@ -299,20 +299,20 @@ def test_the_list_of_calls_holds_no_content_and_is_for_one_browser(
 
 
 def test_calls_are_listened_to_while_a_reviewers_request_is_served_and_at_no_other_time(
-    reviewer: Reviewer, household: Household
+    reviewer: Reviewer, service: TestService
 ) -> None:
-    call_log, during = household.service.call_log, list[int]()
+    call_log, during = service.parts.call_log, list[int]()
 
     def count() -> None:
         during.append(len(call_log.listeners))
 
-    household.at_call("oauth.exchange", count)
-    household.connect()
-    household.at_call("oauth.exchange", count)
+    service.at_call("oauth.exchange", count)
+    service.connect()
+    service.at_call("oauth.exchange", count)
     reviewer.connect_here()
     assert during == [0, 1]
     reviewer.at("agent")
-    household.google.fault("/token", {"status": 500, "reason": "backendError"})
+    service.google.fault("/token", {"status": 500, "reason": "backendError"})
     assert "That proves nothing" in reviewer.act("/console/check")
     assert reviewer.post("/console/agent", {"agent": "somebody"}).status_code == 404
     assert reviewer.client.post("/console/check", base_url=PUBLIC_URL).status_code == 403
@@ -320,19 +320,19 @@ def test_calls_are_listened_to_while_a_reviewers_request_is_served_and_at_no_oth
 
 
 def test_a_request_that_was_killed_leaves_nothing_of_the_next_one_in_its_list(
-    reviewer: Reviewer, household: Household
+    reviewer: Reviewer, service: TestService
 ) -> None:
-    app, call_log = reviewer.client.application, household.service.call_log
+    app, call_log = reviewer.client.application, service.parts.call_log
     calls: SeenCalls = app.extensions["reviewer_calls"]
     call = Call(METHODS["calendar.events.insert"], 200, None, 0.25)
     with app.test_request_context("/console"):
-        calls.record(household.agent, "agent")
+        calls.record(service.agent, "agent")
         call_log.observe(call)
     assert call_log.listeners  # nobody came to detach it
     with app.test_request_context("/settings"):
         call_log.observe(call)
     call_log.observe(call)
-    assert len(calls.of(household.agent)) == 1
+    assert len(calls.of(service.agent)) == 1
 
 
 def test_a_call_that_failed_is_listed_with_its_answer(reviewer: Reviewer, service: TestService) -> None:

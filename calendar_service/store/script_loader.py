@@ -1,0 +1,165 @@
+"""Scripts as the database runs them: assembled from their file, the shared parts that it names, and the page of keys.
+
+A script's header is the comment under its first line. It says in words what the script does, and in lines of its own:
+
+- `keys:` `slot` (the keys of an agent's slot, from `keys.slot_keys`), or its own names for the keys it is given;
+- `args:` its arguments in order, or `none`; a last name with `...` takes a sequence; each is explained below;
+- `answers:` the words it may answer first, or `returns:` what it returns where that is no word;
+- `use:` shared parts of `scripts/lib/`, which may name further ones.
+
+In the script `KEY.facts` is a key, `arg.session` an argument (always a text), `LIFETIME.lease` a number of milliseconds
+from `keys.py`, and `TIMER.erase` a kind of timer.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha1
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Final
+
+from calendar_service.domain.names import Agent
+from calendar_service.domain.timers import TimerKind
+from calendar_service.store import keys
+
+Value = str | int | Sequence[str | int]
+"""What an argument may be; a sequence for the last one, if the header says so."""
+
+SLOT: Final = "slot"
+"""In place of keys: those of an agent's slot."""
+SLOT_ARGS: Final = ("clock_offset", "member", "entry", "webhooks")
+"""Arguments that every script of an agent's slot gets first, without its header listing them."""
+OWN_ARGS: Final = ("clock_offset",)
+"""The same for every other script."""
+LIFETIMES: Final[Mapping[str, int]] = {
+    name.lower(): value for name, value in vars(keys).items() if name.isupper() and isinstance(value, int)
+}
+TIMERS: Final[Mapping[str, str]] = {kind.name.lower(): f"'{kind.value}'" for kind in TimerKind}
+_FIELD: Final = re.compile(r"^-- (keys|args|answers|returns|use): (.*)$", re.MULTILINE)
+_SCRIPTS: Final = files("calendar_service.store").joinpath("scripts")
+
+
+class WrongCall(Exception):
+    """A script was called with other keys or arguments than its header lists: a mistake in the program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """One script, ready to be run."""
+
+    name: str
+    text: str
+    digest: str
+    """The name under which the database keeps it: of its content, so that two versions run side by side."""
+    keys: tuple[str, ...]
+    """Its names of the keys, in order."""
+    is_of_slot: bool
+    args: tuple[str, ...]
+    """The arguments that its header lists, in order."""
+    takes_many: bool
+    """The last argument is a sequence."""
+    answers: tuple[str, ...]
+    """The words it may answer first; empty where it returns something else."""
+
+    def key_list(self, given: Mapping[str, str]) -> list[str]:
+        """Return the keys in the script's order; raises `WrongCall` for others than it names."""
+        if given.keys() != set(self.keys):
+            raise WrongCall(f"{self.name} takes the keys {self.keys}, not {tuple(given)}")
+        return [given[name] for name in self.keys]
+
+    def argument_list(self, given: Mapping[str, Value]) -> list[str | int]:
+        """Return the arguments in the script's order; raises `WrongCall` for others than its header lists."""
+        if given.keys() != set(self.args):
+            raise WrongCall(f"{self.name} takes the arguments {self.args}, not {tuple(given)}")
+        values: list[str | int] = []
+        for name in self.args:
+            value = given[name]
+            is_many = self.takes_many and name == self.args[-1]
+            if isinstance(value, str | int) == is_many:
+                raise WrongCall(f"{self.name} takes {name} as {'a sequence' if is_many else 'one value'}")
+            values.extend([value] if isinstance(value, str | int) else value)
+        return values
+
+
+def names() -> list[str]:
+    """Return the names of all scripts."""
+    return sorted(file.name.removesuffix(".lua") for file in _SCRIPTS.iterdir() if file.name.endswith(".lua"))
+
+
+@cache
+def load(name: str) -> Script:
+    """Return the script of this name."""
+    return parse(name, source(name))
+
+
+def source(name: str) -> str:
+    """Return the text of a script's file."""
+    return _SCRIPTS.joinpath(f"{name}.lua").read_text("utf-8")
+
+
+def parse(name: str, source: str) -> Script:
+    """Return the script that this source makes; raises `KeyError` for a name that it uses and does not list."""
+    flags, _, body = source.partition("\n")
+    header = header_of(body)
+    is_of_slot = header["keys"] == SLOT
+    key_names = tuple(keys.slot_keys(Agent("", ""))) if is_of_slot else tuple(header["keys"].split())
+    args = () if header["args"] == "none" else tuple(header["args"].split())
+    takes_many = bool(args) and args[-1].endswith("...")
+    args = tuple(arg.removesuffix("...") for arg in args)
+    steps = "".join(part(lib) for lib in _used(header.get("use", ""))) + body
+    given = [*(SLOT_ARGS if is_of_slot else OWN_ARGS), *args]
+    values = {arg: f"ARGV[{number}]" for number, arg in enumerate(given, 1)}
+    if takes_many:
+        values[args[-1]] = f"{{unpack(ARGV, {len(given)})}}"
+    text = "".join(
+        (
+            f"{flags}\n",
+            _table("KEY", {key: f"KEYS[{number}]" for number, key in enumerate(key_names, 1)}, steps),
+            _table("arg", values, steps),
+            _table("LIFETIME", LIFETIMES, steps),
+            _table("TIMER", TIMERS, steps),
+            steps,
+        )
+    )
+    digest = sha1(text.encode(), usedforsecurity=False).hexdigest()
+    answers = tuple(header["answers"].split(" | ")) if "answers" in header else ()
+    return Script(name, text, digest, key_names, is_of_slot, args, takes_many, answers)
+
+
+def header_of(body: str) -> dict[str, str]:
+    """Return what the header of a script or of a shared part lists, by field."""
+    return dict(_FIELD.findall(body))
+
+
+@cache
+def part(name: str) -> str:
+    """Return the text of a shared part."""
+    return _library().joinpath(f"{name}.lua").read_text("utf-8")
+
+
+def _used(wanted: str) -> list[str]:
+    """Return the shared parts that are wanted, each once and behind those that it uses itself."""
+    order: list[str] = []
+
+    def add(name: str) -> None:
+        for needed in header_of(part(name)).get("use", "").split():
+            add(needed)
+        if name not in order:
+            order.append(name)
+
+    for name in wanted.split():
+        add(name)
+    return order
+
+
+def _library() -> Traversable:
+    return _SCRIPTS.joinpath("lib")
+
+
+def _table(table: str, values: Mapping[str, object], steps: str) -> str:
+    """Return the line that gives the script those entries of a table that its steps use."""
+    used = list(dict.fromkeys(re.findall(rf"\b{table}\.([a-z_]+)", steps)))
+    entries = ", ".join(f"{name} = {values[name]}" for name in used)
+    return f"local {table} = {{{entries}}}\n" if used else ""

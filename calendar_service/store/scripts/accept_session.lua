@@ -1,0 +1,60 @@
+#!lua
+-- Accept the desired state of one session, and take its lease if it is free: one durable step (laws 2, 4).
+-- keys: slot
+-- args: connection_id session loaded wanted content inline latest only
+--   connection_id: the connection that the caller decided on
+--   session: its name
+--   loaded: the record (JSON) that the caller decided on; '' = none
+--   wanted: the record (JSON) as it shall be
+--   content: the sealed content; '' = none waits from now on
+--   inline: '1' = the caller goes to Google with it now; '0' = the worker does
+--   latest: for a session that waits for a person: the instant (ms) at which it is looked at in any case; '' = none
+--   only: '' = apply the state; 'keep' = note the record; 'drop' = note the record, and let waiting content and timer go
+-- answers: leased | queued | waiting | noted | again | gone
+--   leased: the caller has the lease, and gets its fencing number
+--   queued: the worker or the present holder of the lease applies it
+--   waiting: it waits for a person's act
+--   noted: the record is written, and nothing else is to do
+--   again: the record changed since it was loaded
+--   gone: the connection ended
+-- use: clock facts audit timers holds outbox sessions
+local name = arg.session
+if not is_live(arg.connection_id) then return {'gone'} end
+local current = redis.call('HGET', KEY.sessions, name) or ''
+if current ~= arg.loaded then return {'again'} end
+local record = cjson.decode(arg.wanted)
+local before = current ~= '' and cjson.decode(current)
+local held = before and before.leased and plausible(due_at(session_timer(name)), LIFETIME.lease) > now or false
+local answer = 'leased'
+if arg.only ~= '' then
+  answer = 'noted'
+  if arg.only == 'drop' then set_timer(session_timer(name), nil) end
+elseif record.status == 'waiting' then
+  answer = 'waiting'
+  record.leased = held
+elseif held then
+  -- The holder is at Google with the older state: settling its attempt finds the newer revision.
+  answer = 'queued'
+  record.leased = true
+elseif arg.inline == '0' then
+  answer = 'queued'
+  set_timer(session_timer(name), now)
+else
+  record.leased, record.fence = true, record.fence + 1
+  set_timer(session_timer(name), now + LIFETIME.lease)
+end
+put_session(name, record)
+if answer == 'waiting' and not held then set_retry(name, record, LIFETIME.waiting_max, tonumber(arg.latest)) end
+if record.status == 'cancelled' and not (before and before.status == 'cancelled') then
+  enqueue_event('session.applied', name)
+end
+if arg.content ~= '' then
+  redis.call('HSET', KEY.waiting, name, arg.content)
+elseif arg.only ~= 'keep' then
+  redis.call('HDEL', KEY.waiting, name)
+end
+if due_at(TIMER.purge_sessions) == 0 then set_timer(TIMER.purge_sessions, now + LIFETIME.purge_every) end
+guard_expiry()
+update_agent_timer()
+append_entry({revision = record.revision})
+return {answer, record.fence}

@@ -1,0 +1,19 @@
+#!lua flags=allow-oom
+-- Remove a connection from an account's reference set; the last to leave may revoke, and announces it in the same step.
+-- keys: account_ref
+-- args: connection_id deadline
+--   connection_id: the connection
+--   deadline: for how long (ms) its revocation may be under way; 0 = none is sent, so none is announced
+-- answers: last | others
+--   last: no other connection uses the account
+--   others: other connections use it
+-- use: clock
+local deadline = tonumber(arg.deadline)
+redis.call('HDEL', KEY.account_ref, arg.connection_id)
+local revoking = redis.call('HGET', KEY.account_ref, 'revoking')
+if redis.call('HLEN', KEY.account_ref) - (revoking and 1 or 0) > 0 then return {'others'} end
+if deadline > 0 then
+  redis.call('HSET', KEY.account_ref, 'revoking', ms(now + deadline))
+  redis.call('PEXPIRE', KEY.account_ref, LIFETIME.revocation_announced)
+end
+return {'last'}

@@ -1,0 +1,24 @@
+#!lua
+-- Give audit entries their MACs, from the head that the sealer read: a second sealer changes nothing.
+-- keys: seals trail
+-- args: number id mac seal entries...
+--   number: the number of the head as it was read
+--   id: the entry's id of the head as it was read
+--   mac: the MAC of the head as it was read
+--   seal: the seal of the new head
+--   entries: id, number and MAC of each entry, one after another
+-- answers: ok | moved | broken
+--   ok: the MACs stand
+--   moved: another sealer came first
+--   broken: the MACs that stand do not end at this head
+local head = redis.call('HMGET', KEY.trail, 'number', 'id', 'mac')
+if (head[1] or '0') ~= arg.number or (head[2] or '0-0') ~= arg.id or (head[3] or '') ~= arg.mac then return {'moved'} end
+local last = redis.call('XREVRANGE', KEY.seals, '+', '-', 'COUNT', 1)[1]
+if (last and last[1] or redis.call('HGET', KEY.trail, 'base_id') or '0-0') ~= arg.id then return {'broken'} end
+local entries = arg.entries
+for i = 1, #entries, 3 do
+  redis.call('XADD', KEY.seals, entries[i], 'number', entries[i + 1], 'mac', entries[i + 2])
+end
+redis.call('HSET', KEY.trail, 'number', entries[#entries - 1], 'id', entries[#entries - 2], 'mac', entries[#entries],
+  'seal', arg.seal)
+return {'ok'}

@@ -1,0 +1,35 @@
+#!lua flags=allow-oom
+-- One step ends the connection; from here on only the teardown can obtain the token (law 6).
+-- Nothing is decrypted here, so a record that cannot be opened does not stand in the way.
+-- keys: slot
+-- args: delete_calendar erase_after teardown_lease
+--   delete_calendar: '1' = the agent asked for the calendar to be deleted
+--   erase_after: the operator's retention (ms)
+--   teardown_lease: for how long (ms) the worker leaves the teardown to the caller
+-- answers: ok | already | not_connected
+--   ok: it ended; with the connection's id
+--   already: it had ended before
+--   not_connected: there was none
+-- use: clock facts audit timers holds outbox channels teardown sessions
+redis.call('HDEL', KEY.facts, 'connecting')
+local grant = fact('grant')
+if grant == '' then return {'not_connected'} end
+if grant ~= 'live' then return {'already'} end
+local id, sealed = fact('connection_id'), redis.call('GET', KEY.grant) or ''
+local delete = arg.delete_calendar == '1'
+start_teardown(id, {grant = sealed, mark = fact('account_mark'), delete_calendar = delete,
+  calendar_id = delete and fact('calendar_id') or '', channels = close_channel()}, now + tonumber(arg.teardown_lease))
+redis.call('DEL', KEY.grant)
+put('grant', 'released', 'grant_since', ms(now), 'erase_due', ms(now + retention(tonumber(arg.erase_after))),
+  'revocation', 'pending', 'revocation_at', ms(now), 'paused_by_agent', '0', 'paused_by_organization', '0',
+  'calendar_fate', delete and 'asked' or '')
+keep_admin_action()
+enqueue_event('connection.disconnected')
+local failed = fail_unsettled('disconnected')
+set_timer(TIMER.probe, nil)
+set_timer(TIMER.calendar, nil)
+set_timer(TIMER.erase, instant('erase_due'))
+guard_expiry()
+update_agent_timer()
+append_entry({failed = failed, erase_due = ms(instant('erase_due'))})
+return {'ok', id}

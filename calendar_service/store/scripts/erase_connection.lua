@@ -1,0 +1,45 @@
+#!lua flags=allow-oom
+-- Everything of the connection goes in one step; only a teardown that has not ended stays, sealed (law 6, ST-5).
+-- keys: slot
+-- args: mode process_now receipt_number receipt
+--   mode: 'due' = only if its time has come; 'now' = at once
+--   process_now: the instant (ms) by the caller's clock
+--   receipt_number: the number of the receipt
+--   receipt: the signed receipt (JSON)
+-- answers: ok | not_ended | clock | early | held
+--   ok: it is erased
+--   not_ended: the connection stands, or there is none
+--   clock: the clocks of caller and database disagree, so nothing was done
+--   early: its time has not come
+--   held: a legal hold stands
+-- use: clock facts audit timers holds
+local timed = arg.mode == 'due'
+local grant = fact('grant')
+if grant == '' or grant == 'live' then return {'not_ended'} end
+if timed then
+  if not clocks_agree(arg.process_now) then return {'clock'} end
+  if instant('erase_due') > now then return {'early'} end
+end
+if held() then
+  if timed then set_timer(TIMER.erase, erasable_at()) end
+  update_agent_timer()
+  return {'held'}
+end
+local late = now - instant('erase_due')
+local sequence = instant('sequence') + 1
+redis.call('DEL', KEY.facts, KEY.grant, KEY.sessions, KEY.waiting, KEY.due, KEY.letters)
+redis.call('SREM', KEY.index, arg.member)
+for _, id in ipairs(redis.call('HKEYS', KEY.errands)) do set_timer(teardown_timer(id), now) end
+redis.call('HSET', KEY.receipts, arg.receipt_number, arg.receipt)
+if arg.webhooks == '1' then
+  -- The one webhook event that outlives the connection: nothing in it leads to anybody.
+  local event = connection .. ':' .. ms(sequence)
+  local expiry = now + LIFETIME.letters_kept + LIFETIME.expiry_behind_erasure - tonumber(arg.clock_offset)
+  for _, key in ipairs({KEY.erased, KEY.erased_due}) do
+    redis.call('ZADD', key, ms(now), event)
+    redis.call('PEXPIREAT', key, ms(expiry))
+  end
+end
+update_agent_timer()
+append_entry({receipt = arg.receipt_number, late = timed and ms(late) or '0'})
+return {'ok'}

@@ -1,0 +1,26 @@
+#!lua
+-- The worker takes the lease of a session whose time has come.
+-- keys: slot
+-- args: session
+--   session: its name
+-- answers: ok | early | gone
+--   ok: with the record (JSON) and the database's time (ms)
+--   early: its time has not come, or another worker has it
+--   gone: there is no such session
+-- use: clock timers sessions
+local name = arg.session
+local record = session(name)
+if not record then
+  set_timer(session_timer(name), nil)
+  update_agent_timer()
+  return {'gone'}
+end
+local due = due_at(session_timer(name))
+if due == 0 or due > now then return {'early'} end
+-- The former lease expired without a result, so its write may have reached Google.
+record.sent = record.sent or record.leased
+record.leased, record.fence = true, record.fence + 1
+put_session(name, record)
+set_timer(session_timer(name), now + LIFETIME.lease)
+update_agent_timer()
+return {'ok', cjson.encode(record), ms(now)}

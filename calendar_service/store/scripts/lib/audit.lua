@@ -1,0 +1,19 @@
+-- use: clock facts
+-- The connection that was there when the script began: an erasure still names it in its audit entry.
+local connection = fact('connection_id')
+
+-- Append the audit entry of this step, in the same step; `more` adds what only the script knows.
+local function append_entry(more)
+  local fields = cjson.decode(arg.entry)
+  fields.connection = redis.call('HGET', KEY.facts, 'connection_id') or connection
+  for key, value in pairs(more or {}) do fields[key] = value end
+  redis.call('XADD', KEY.journal, '*', 'at', ms(now), 'entry', cjson.encode(fields))
+end
+
+-- Keep the last act of the organization or the operator; the settings page tells the agent of it.
+local function keep_admin_action()
+  local fields = cjson.decode(arg.entry)
+  if fields.actor == 'administrator' or fields.actor == 'operator' then
+    put('others_act', fields.kind .. ' ' .. fields.actor .. ' ' .. ms(now))
+  end
+end

@@ -1,0 +1,8 @@
+-- The facts of the connection: text in a hash, an absent one reads as ''.
+local function fact(name) return redis.call('HGET', KEY.facts, name) or '' end
+
+local function instant(name) return tonumber(fact(name)) or 0 end
+
+local function put(...) redis.call('HSET', KEY.facts, ...) end
+
+local function is_live(id) return fact('connection_id') == id and fact('grant') == 'live' end

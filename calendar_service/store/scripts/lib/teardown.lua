@@ -1,0 +1,21 @@
+-- use: clock timers
+-- A teardown: what is left to do at Google after the end of a connection, under its id (law 6). The database's own expiry
+-- stands behind it.
+local function start_teardown(id, teardown, at)
+  teardown.started, teardown.tries = ms(now), 0
+  redis.call('HSET', KEY.errands, id, cjson.encode(teardown))
+  redis.call('PEXPIREAT', KEY.errands, ms(now + LIFETIME.teardown_expiry - tonumber(arg.clock_offset)))
+  set_timer(teardown_timer(id), at)
+end
+
+-- A connection uses this calendar again: a teardown that was still to delete it leaves it, because that wish is older.
+local function spare_calendar(calendar)
+  local teardowns = redis.call('HGETALL', KEY.errands)
+  for i = 1, #teardowns, 2 do
+    local teardown = cjson.decode(teardowns[i + 1])
+    if teardown.delete_calendar and teardown.calendar_id == calendar then
+      teardown.delete_calendar, teardown.calendar_id = false, ''
+      redis.call('HSET', KEY.errands, teardowns[i], cjson.encode(teardown))
+    end
+  end
+end

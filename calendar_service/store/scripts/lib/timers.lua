@@ -1,0 +1,37 @@
+-- use: clock audit
+-- The timers of one agent. A timer is a kind, or a kind and a name: `session:<name>`, `teardown:<connection id>`.
+local function session_timer(name) return TIMER.session .. ':' .. name end
+
+local function teardown_timer(id) return TIMER.teardown .. ':' .. id end
+
+local function due_at(timer) return tonumber(redis.call('ZSCORE', KEY.due, timer) or '0') end
+
+local function set_timer(timer, at)
+  if at then redis.call('ZADD', KEY.due, ms(at), timer) else redis.call('ZREM', KEY.due, timer) end
+end
+
+-- The slot is gone, so the agent's name leaves the organization's index. If the name was still there, no erasure took it
+-- out: the database's own expiry removed the slot, and the entry says so.
+local function leave_index()
+  if redis.call('SREM', KEY.index, arg.member) == 1 then
+    append_entry({kind = 'connection.expired', actor = 'service'})
+  end
+end
+
+-- Set the agent's one entry in the shard's timers to its earliest due time: the last step of every script that moves a
+-- timer. If only teardowns are left (after an erasure, or after the database's own expiry, which deletes a key at once when
+-- its time has passed), the agent's name leaves the index too, and the teardowns are due.
+local function update_agent_timer()
+  if redis.call('EXISTS', KEY.facts) == 0 then
+    leave_index()
+    if redis.call('EXISTS', KEY.due) == 0 then
+      for _, id in ipairs(redis.call('HKEYS', KEY.errands)) do set_timer(teardown_timer(id), now) end
+    end
+  end
+  local first = redis.call('ZRANGE', KEY.due, 0, 0, 'WITHSCORES')
+  if first[1] then
+    redis.call('ZADD', KEY.timers, first[2], arg.member)
+  else
+    redis.call('ZREM', KEY.timers, arg.member)
+  end
+end

@@ -1,0 +1,19 @@
+#!lua flags=allow-oom
+-- Lift a legal hold: the erasure takes its course again, at once if its time has come.
+-- keys: slot
+-- args: mode
+--   mode: 'released' = whatever its end; 'over' = only if its end has come
+-- answers: ok | none | early
+--   ok: it is lifted
+--   none: there is none
+--   early: its end has not come
+-- use: facts audit timers holds
+if instant('hold_until') == 0 then return {'none'} end
+if arg.mode == 'over' and held() then return {'early'} end
+redis.call('HDEL', KEY.facts, 'hold', 'hold_until', 'hold_told_from', 'held_calendars')
+set_timer(TIMER.hold, nil)
+if instant('erase_due') > 0 then set_timer(TIMER.erase, instant('erase_due')) end
+guard_expiry()
+update_agent_timer()
+append_entry()
+return {'ok'}

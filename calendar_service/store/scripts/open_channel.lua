@@ -1,0 +1,43 @@
+#!lua
+-- Google notifies the service through a new channel.
+-- keys: slot
+-- args: connection_id calendar channel resource renew_at
+--   connection_id: the connection that Google was asked for
+--   calendar: Google's id of the calendar that the channel watches
+--   channel: the channel's id
+--   resource: Google's id of what the channel watches
+--   renew_at: the instant (ms) at which it is renewed
+-- answers: ok | gone
+--   ok: it is the channel in force; the former one is stopped
+--   gone: what it watches is gone, so it is stopped
+-- use: clock facts audit timers channels
+local id = arg.connection_id
+if is_live(id) then
+  local stands = instant('calendar_since') > 0 and fact('calendar_id') == arg.calendar
+  local left = channels_left()
+  if stands then
+    local before = fact('channel_id')
+    if before ~= '' then
+      redis.call('HDEL', KEY.channels, before)
+      left[before] = fact('channel_resource')
+    end
+    redis.call('HSET', KEY.channels, arg.channel, arg.member)
+    put('channel_id', arg.channel, 'channel_resource', arg.resource, 'channel_renew_at', arg.renew_at)
+  else
+    left[arg.channel] = arg.resource
+  end
+  put_channels_left(left)
+  if next(left) then set_timer(TIMER.channel, now) end
+  update_agent_timer()
+  append_entry()
+  return {stands and 'ok' or 'gone'}
+end
+-- The connection ended while Google was asked: only its teardown can still stop the channel.
+local teardown = redis.call('HGET', KEY.errands, id)
+if teardown then
+  teardown = cjson.decode(teardown)
+  teardown.channels[arg.channel] = arg.resource
+  redis.call('HSET', KEY.errands, id, cjson.encode(teardown))
+  append_entry({connection = id})
+end
+return {'gone'}

@@ -1,0 +1,19 @@
+#!lua flags=allow-oom
+-- Drop the webhook events that were kept as long as any may be, delivered or not.
+-- keys: slot
+-- args: process_now
+--   process_now: the instant (ms) by the caller's clock
+-- answers: ok | clock
+--   ok: done
+--   clock: the clocks of caller and database disagree, so none was dropped
+-- use: clock timers
+if not clocks_agree(arg.process_now) then
+  set_timer(TIMER.webhook_expiry, now + LIFETIME.clock_retry)
+  update_agent_timer()
+  return {'clock'}
+end
+redis.call('ZREMRANGEBYSCORE', KEY.letters, '-inf', ms(now - LIFETIME.letters_kept))
+local oldest = redis.call('ZRANGE', KEY.letters, 0, 0, 'WITHSCORES')[2]
+set_timer(TIMER.webhook_expiry, oldest and tonumber(oldest) + LIFETIME.letters_kept or nil)
+update_agent_timer()
+return {'ok'}

@@ -1,0 +1,15 @@
+#!lua flags=allow-oom
+-- The delivery of a `connection.erased` ended: it is forgotten, or tried again.
+-- keys: erased erased_due
+-- args: event again_at
+--   event: the event, as connection and sequence
+--   again_at: the instant (ms) of the next delivery; '' = never again
+-- answers: ok
+--   ok: noted
+if arg.again_at == '' then
+  redis.call('ZREM', KEY.erased, arg.event)
+  redis.call('ZREM', KEY.erased_due, arg.event)
+else
+  redis.call('ZADD', KEY.erased_due, 'XX', arg.again_at, arg.event)
+end
+return {'ok'}

@@ -1,0 +1,32 @@
+#!lua flags=allow-oom
+-- Drop the identifiers of sessions long over (law 11).
+-- keys: slot
+-- args: process_now days_kept
+--   process_now: the instant (ms) by the caller's clock
+--   days_kept: how many days they are kept after the day of the session's end
+-- answers: ok | clock
+--   ok: done
+--   clock: the clocks of caller and database disagree, so none was dropped
+-- use: clock audit timers holds
+if not clocks_agree(arg.process_now) then return {'clock'} end
+local today, days_kept = math.floor(now / LIFETIME.day), tonumber(arg.days_kept)
+local dropped, left = 0, 0
+local all = redis.call('HGETALL', KEY.sessions)
+for i = 1, #all, 2 do
+  local record = cjson.decode(all[i + 1])
+  if record.over_day + days_kept < today and held() then
+    redis.call('HDEL', KEY.waiting, all[i])  -- a hold keeps identifiers, never content
+    left = left + 1
+  elseif record.over_day + days_kept < today then
+    redis.call('HDEL', KEY.sessions, all[i])
+    redis.call('HDEL', KEY.waiting, all[i])
+    set_timer(session_timer(all[i]), nil)
+    dropped = dropped + 1
+  else
+    left = left + 1
+  end
+end
+set_timer(TIMER.purge_sessions, left > 0 and now + LIFETIME.purge_every or nil)
+update_agent_timer()
+if dropped > 0 then append_entry({dropped = dropped}) end
+return {'ok'}

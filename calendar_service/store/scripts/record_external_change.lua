@@ -1,0 +1,23 @@
+#!lua
+-- What a person did to an event in Google: noted and told to the backend in one step, so it is told once.
+-- keys: slot
+-- args: connection_id session loaded record change
+--   connection_id: the connection whose calendar was read
+--   session: the session's name
+--   loaded: the record (JSON) as it was read before Google was asked
+--   record: the record (JSON) as it shall be
+--   change: 'changed', 'deleted' or 'restored'
+-- answers: ok | again | gone
+--   ok: noted and told
+--   again: the session changed meanwhile, so what Google showed may be the service's own doing
+--   gone: the connection ended
+-- use: facts audit timers outbox
+if not is_live(arg.connection_id) then return {'gone'} end
+if redis.call('HGET', KEY.sessions, arg.session) ~= arg.loaded then return {'again'} end
+redis.call('HSET', KEY.sessions, arg.session, arg.record)
+if arg.change == 'changed' then enqueue_event('session.changed_in_google', arg.session) end
+if arg.change == 'deleted' then enqueue_event('session.deleted_in_google', arg.session) end
+if arg.change == 'restored' then enqueue_event('session.applied', arg.session) end
+update_agent_timer()
+append_entry({found = arg.change})
+return {'ok'}

@@ -1,0 +1,17 @@
+#!lua flags=allow-oom
+-- A channel is stopped at Google.
+-- keys: slot
+-- args: connection_id channel
+--   connection_id: the connection whose channel it was
+--   channel: the channel's id
+-- answers: ok | gone
+--   ok: it is forgotten
+--   gone: the connection ended, or the channel is not one that has to be stopped
+-- use: facts audit channels
+if fact('connection_id') ~= arg.connection_id then return {'gone'} end
+local left = channels_left()
+if not left[arg.channel] then return {'gone'} end
+left[arg.channel] = nil
+put_channels_left(left)
+append_entry()
+return {'ok'}

@@ -1,0 +1,23 @@
+#!lua flags=allow-oom
+-- Set when one timer of this slot is due next.
+-- keys: slot
+-- args: timer after expected
+--   timer: the timer; '' = none, only the agent's entry in the shard's timers is set anew
+--   after: it is due after so many ms; '' = never
+--   expected: the instant (ms) at which it was due when the work began; '' = whatever it is
+-- answers: ok | moved | gone
+--   ok: done
+--   moved: it is due at another time than expected: a change came that the work did not see
+--   gone: there is no slot, so nothing is due any more
+-- use: clock facts timers holds
+if redis.call('EXISTS', KEY.facts) == 0 and redis.call('EXISTS', KEY.errands) == 0 then
+  redis.call('DEL', KEY.due)
+  redis.call('ZREM', KEY.timers, arg.member)
+  leave_index()
+  return {'gone'}
+end
+if arg.expected ~= '' and due_at(arg.timer) ~= tonumber(arg.expected) then return {'moved'} end
+set_timer(arg.timer, arg.after ~= '' and now + tonumber(arg.after) or nil)
+if fact('grant') ~= '' then guard_expiry() end  -- a consent that is only begun keeps its own expiry
+update_agent_timer()
+return {'ok'}

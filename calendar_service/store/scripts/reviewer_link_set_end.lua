@@ -1,0 +1,16 @@
+#!lua flags=allow-oom
+-- Set another end for a reviewer's link that is not over: what lay behind an expired link is taken down for good.
+-- keys: links
+-- args: digest ends_at
+--   digest: the hash of the link's secret
+--   ends_at: its end (ms); one that has passed ends it now
+-- answers: ok | over
+--   ok: it ends then
+--   over: it had ended before, or there is none
+-- use: clock
+local text = redis.call('HGET', KEY.links, arg.digest)
+local link = text and cjson.decode(text)
+if not link or link.ends <= now then return {'over'} end
+link.ends = tonumber(arg.ends_at)
+redis.call('HSET', KEY.links, arg.digest, cjson.encode(link))
+return {'ok'}

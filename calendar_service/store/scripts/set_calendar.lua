@@ -1,0 +1,39 @@
+#!lua
+-- The dedicated calendar is there.
+-- keys: slot
+-- args: connection_id calendar adopted account_ref
+--   connection_id: the connection that it was made or found for
+--   calendar: Google's id of it
+--   adopted: '1' = it was found by its marker; '0' = it was made
+--   account_ref: the keyed hash of the account
+-- answers: ok | gone
+--   ok: it is the connection's calendar from here on
+--   gone: the connection ended
+-- use: clock facts audit timers holds outbox channels teardown sessions accounts
+local calendar = arg.calendar
+if not is_live(arg.connection_id) then return {'gone'} end
+local former = fact('former_mark')
+if former ~= '' and former ~= arg.account_ref then leave_account() end
+local before, usable = fact('calendar_id'), instant('calendar_since') > 0
+local replaced = before ~= '' and before ~= calendar
+if replaced then keep_held_calendar() end
+if replaced then
+  enqueue_event('connection.calendar_replaced')
+elseif not usable then
+  enqueue_event('connection.connected')
+end
+if before ~= calendar then
+  put('calendar_number', ms(instant('calendar_number') + 1))
+  lose_scheduled('calendar_replaced')
+  put_channels_left(close_channel())
+end
+put('calendar_id', calendar, 'calendar_since', ms(now), 'calendar_lost_at', '0', 'adopted', arg.adopted,
+  'account_mark', arg.account_ref)
+redis.call('HDEL', KEY.facts, 'time_zone', 'former_mark', 'calendar_leased')
+spare_calendar(calendar)
+set_timer(TIMER.calendar, nil)
+watch_calendar(before == calendar and LIFETIME.look_at_known_calendar or LIFETIME.look_at_new_calendar)
+wake_unsettled()
+update_agent_timer()
+append_entry({replaced = replaced})
+return {'ok'}

@@ -1,0 +1,8 @@
+#!lua flags=allow-oom
+-- Set a flag that has to be set also without memory: that an organization is closed.
+-- keys: flag
+-- args: none
+-- answers: ok
+--   ok: it is set
+redis.call('SET', KEY.flag, '1')
+return {'ok'}

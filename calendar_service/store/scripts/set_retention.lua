@@ -1,0 +1,15 @@
+#!lua
+-- The agent chose how long is kept what is kept after the end of the connection; it counts at that end.
+-- keys: slot
+-- args: retention
+--   retention: how long (ms); 0 = the operator's
+-- answers: ok | unchanged | not_connected
+--   ok: chosen
+--   unchanged: it was so before
+--   not_connected: there is no live connection
+-- use: facts audit
+if fact('grant') ~= 'live' then return {'not_connected'} end
+if instant('own_term') == tonumber(arg.retention) then return {'unchanged'} end
+put('own_term', arg.retention)
+append_entry({term = arg.retention})
+return {'ok'}

@@ -1,0 +1,44 @@
+#!lua flags=allow-oom
+-- An attempt at Google is over. A holder that lost the lease changes nothing (fencing, law 4).
+-- keys: slot
+-- args: connection_id session fencing_number record again_after latest destroy_content
+--   connection_id: the connection that the attempt used
+--   session: the session's name
+--   fencing_number: the number that came with the lease
+--   record: the record (JSON) as the attempt left it
+--   again_after: the worker takes it again after so many ms; '' = not at all
+--   latest: the instant (ms) at which it does in any case; '' = none
+--   destroy_content: '1' = the waiting content goes
+-- answers: ok | lost | gone
+--   ok: settled; or a newer state was accepted meanwhile, and only what is known of Google's copy is kept
+--   lost: the lease was lost, so nothing is written
+--   gone: there is no such session
+-- use: clock facts audit timers outbox sessions
+local name = arg.session
+local current = session(name)
+if not current then return {'gone'} end
+if fact('connection_id') ~= arg.connection_id or current.fence ~= tonumber(arg.fencing_number) then return {'lost'} end
+local record = cjson.decode(arg.record)
+if current.revision == record.revision then
+  record.leased = false
+  record.version = current.version  -- a repetition may have been noted under a newer one meanwhile
+  put_session(name, record)
+  if record.status ~= current.status then
+    if record.status == 'failed' then enqueue_event('session.failed', name) end
+    if record.status == 'scheduled' or record.status == 'cancelled' then enqueue_event('session.applied', name) end
+  end
+  set_retry(name, record, tonumber(arg.again_after), tonumber(arg.latest))
+  if arg.destroy_content == '1' then redis.call('HDEL', KEY.waiting, name) end
+else
+  -- A newer state was accepted meanwhile: it stays, with what the attempt learned of Google's copy.
+  for _, field in ipairs({'event_id', 'generation', 'etag', 'settled', 'sent', 'placed', 'base', 'calendar_number',
+    'noticed'}) do
+    current[field] = record[field]
+  end
+  current.leased = false
+  put_session(name, current)
+  set_timer(session_timer(name), now)
+end
+update_agent_timer()
+append_entry({status = record.status, revision = record.revision})
+return {'ok'}

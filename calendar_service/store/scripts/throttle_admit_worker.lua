@@ -1,0 +1,22 @@
+#!lua flags=allow-oom
+-- Tell whether the worker may make a call at Google now.
+-- keys: flow
+-- args: cost rate least_rate pause patience
+--   cost: the units of the call; 0 = it counts towards no rate
+--   rate: units a minute that the worker may use
+--   least_rate: units a minute that a backlog may always use
+--   pause: the ms between two trial requests while the breaker is open
+--   patience: for how many ms more others are given the chance of being the trial request
+-- answers: go | canary | wait
+--   go: it may
+--   canary: the breaker is open, and this is the one trial request for now
+--   wait: the breaker is open, or the rate is used up
+-- use: throttle
+local cost = tonumber(arg.cost)
+if number('opened') > 0 then
+  return {admit_trial('canary', tonumber(arg.pause), tonumber(arg.patience)) and 'canary' or 'wait'}
+end
+if cost == 0 then return {'go'} end
+-- A backlog drains at 1.5 times the usual load.
+local rate = math.min(tonumber(arg.rate), math.max(tonumber(arg.least_rate), 1.5 * count_demand(0))) * level() / 1000
+return {lease_tokens('drain', rate, math.max(3, rate / 6), cost, cost) > 0 and 'go' or 'wait'}

@@ -1,0 +1,14 @@
+#!lua flags=allow-oom
+-- A call at Google proved nothing: so many in a row open the breaker.
+-- keys: flow
+-- args: tolerated pause
+--   tolerated: how many in a row open it
+--   pause: the ms between two trial requests while it is open
+-- answers: ok | opened
+--   ok: counted
+--   opened: this one opened it
+-- use: clock throttle
+local failures = redis.call('HINCRBY', KEY.flow, 'failures', 1)
+if failures < tonumber(arg.tolerated) or number('opened') > 0 then return {'ok'} end
+write('opened', ms(now), 'canary', ms(now + tonumber(arg.pause)))
+return {'opened'}

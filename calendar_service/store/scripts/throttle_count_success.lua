@@ -1,0 +1,11 @@
+#!lua flags=allow-oom
+-- Google answers: the breaker closes.
+-- keys: flow
+-- args: none
+-- answers: ok | closed
+--   ok: it was closed
+--   closed: this call closed it
+-- use: throttle
+local opened = number('opened')
+redis.call('HDEL', KEY.flow, 'failures', 'opened', 'canary')
+return {opened > 0 and 'closed' or 'ok'}

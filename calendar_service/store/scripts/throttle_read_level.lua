@@ -1,0 +1,7 @@
+#!lua flags=allow-oom
+-- Return which part of the rate is in force.
+-- keys: flow
+-- args: none
+-- returns: the part, in thousandths
+-- use: throttle
+return {level()}

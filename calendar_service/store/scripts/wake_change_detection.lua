@@ -1,0 +1,16 @@
+#!lua flags=allow-oom
+-- Google says that something changed: the worker looks for changes soon, once for many notifications.
+-- keys: slot
+-- args: channel
+--   channel: the id of the channel that Google named
+-- answers: ok | due | unknown
+--   ok: it is due soon
+--   due: it was due as soon before
+--   unknown: this channel is not the one in force
+-- use: clock facts timers
+if fact('channel_id') ~= arg.channel then return {'unknown'} end
+local due, at = due_at(TIMER.change_detection), now + LIFETIME.look_after
+if due > 0 and due <= at then return {'due'} end
+set_timer(TIMER.change_detection, at)
+update_agent_timer()
+return {'ok'}
