@@ -146,7 +146,8 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             "without memory too, and the database's file is rewritten. A legal hold keeps identifiers back, and only "
             "those, until its end.",
             (
-                "store/scripts/erase_connection.lua", "store/scripts/mark_revoked.lua", "journeys/teardown.py", "journeys/erasure.py",
+                "store/scripts/erase_connection.lua", "store/scripts/mark_revoked.lua",
+                "journeys/teardown.py", "journeys/erasure.py",
                 "journeys/holds.py",
                 "store/files.py",
             ),

@@ -17,8 +17,8 @@ from calendar_service.log import Log
 from calendar_service.store.database import Database
 from calendar_service.store.deployment import deployment
 from calendar_service.store.files import Files
-from tests import servers
 from tests.conftest import MovableClock
+from tests.support import servers
 from tests.support.servers import Server
 
 NEVER_ENDS = "1000000"
