@@ -87,6 +87,12 @@ def _parser() -> argparse.ArgumentParser:
         help=f"instead of --count: until every scenario has injected {LEAST_FAULTS} faults, and a process has "
         f"ended {LEAST_EXITS} times at every named step of the service",
     )
+    _add_run_options(parser)
+    return parser
+
+
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of how a campaign runs and what it keeps."""
     parser.add_argument(
         "--episode",
         type=int,
@@ -111,7 +117,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--runs", type=Path, nargs="*", default=[], metavar="DIR", help="report: the folders given to --keep"
     )
-    return parser
 
 
 if __name__ == "__main__":

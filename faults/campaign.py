@@ -54,13 +54,7 @@ def play_episode(
         episode.clock.advance(3700)
         _use_every_connection(episode, result)
         _check_audit_chain(episode)
-        evidence = episode.evidence()
-        result.violations += [(seed, violation) for violation in check(evidence)]
-        result.operations.update(_operations(evidence))
-        result.counters.update(episode.measurements.counters)
-        result.step_exits.update(episode.measurements.step_exits)
-        result.maxima.update(episode.measurements.maxima)
-        result.errors += episode.load.errors
+        _collect(episode, result)
     result.seconds = time.monotonic() - began
     return result
 
@@ -110,6 +104,17 @@ def _use_every_connection(episode: Episode, result: CampaignResult) -> None:
 def _check_audit_chain(episode: Episode) -> None:
     status = episode.processes.command("audit", "verify")
     episode.journal.expect("audit_chain_broken", "all", expected=0, actual=status, why="audit verify")
+
+
+def _collect(episode: Episode, result: CampaignResult) -> None:
+    """Let the checker judge the evidence, and add what scenarios, driver and load have counted."""
+    evidence, measurements = episode.evidence(), episode.measurements
+    result.violations += [(episode.seed, violation) for violation in check(evidence)]
+    result.operations.update(_operations(evidence))
+    result.counters.update(measurements.counters)
+    result.step_exits.update(measurements.step_exits)
+    result.maxima.update(measurements.maxima)
+    result.errors += episode.load.errors
 
 
 def _operations(evidence: EpisodeEvidence) -> Counter[str]:

@@ -24,10 +24,10 @@ def run(expiries: int, processes: int = 8, threads: int = 20) -> int:
             since = episode.google.call_count()
             served = sum(_expire_and_count(episode, callers, number, expiries) for number in range(expiries))
         calls = [call for call in episode.google.calls()[since:] if call["api_method"] == "oauth2.token"]
-    wanted = processes * threads * expiries
+    requested = processes * threads * expiries
     print(f"{processes} processes x {threads} threads x {expiries} expiries: {len(calls)} refresh calls")
-    print(f"{served} of {wanted} threads got a usable token")
-    return 0 if len(calls) == expiries and served == wanted else 1
+    print(f"{served} of {requested} threads got a usable token")
+    return 0 if len(calls) == expiries and served == requested else 1
 
 
 @contextlib.contextmanager

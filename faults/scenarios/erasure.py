@@ -75,7 +75,7 @@ def without_memory(episode: Episode) -> int:
             episode.clock.advance(61)
         expect_erasure(episode, agent, "without memory")
         rewrite = client.exists("rewrite") or client.info("persistence")["aof_rewrite_in_progress"]
-        episode.measurements.counters["rewrites wanted without memory"] += bool(rewrite)
+        episode.measurements.counters["rewrites requested without memory"] += bool(rewrite)
     return 1
 
 
