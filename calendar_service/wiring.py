@@ -224,8 +224,13 @@ def build(
     calls = Calls(log)
     clock = config.clock()
     policy = config.operator.policy
+    identity = IdentityKey(config.identity_key)
     database = Database(
-        deployment(config.database), clock, webhooks=bool(config.webhook_url), policy=policy.version
+        deployment(config.database),
+        clock,
+        identity.shard,
+        webhooks=bool(config.webhook_url),
+        policy=policy.version,
     )
     connections, sessions, marks = Connections(database), Sessions(database), Marks(database)
     tickets = Tickets(database)
@@ -244,7 +249,6 @@ def build(
         transport,
     )
     calendar = Calendar(transport, google.api_endpoint)
-    identity = IdentityKey(config.identity_key)
     operator = config.operator
     promises = operator.promises
     erase_after = promises.erase_after

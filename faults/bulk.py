@@ -1,6 +1,7 @@
 """Two measurements in large numbers: one refresh an expiry, erasures under clock steps. Must not use product code."""
 
 import contextlib
+import hmac
 import json
 import random
 import secrets
@@ -8,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from hashlib import sha256
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,8 @@ def erasures(count: int, seed: int) -> int:
         end_connection(act, "agent-1")
         act.rest()
         client = act.town.store.client
-        due = _copies(client, count, chance, act.town.now() * 1000)
+        places = _Places(act.town.identity_key)
+        due = _copies(client, places, count, chance, act.town.now() * 1000)
         erased_before = _erased(client)
         early = late = steps = 0
         disagreed = 0.0
@@ -107,7 +109,7 @@ def erasures(count: int, seed: int) -> int:
             agree = _step_clocks(act, chance, steps)
             end = time.monotonic() + (20 if agree else 1.0)
             while True:
-                gone = [name for name in due if not client.exists(_key(name, "facts"))]
+                gone = [name for name in due if not client.exists(places.key(name, "facts"))]
                 now = act.town.now() * 1000
                 early += sum(due.pop(name) > now for name in gone)
                 if not agree:
@@ -118,7 +120,7 @@ def erasures(count: int, seed: int) -> int:
                 time.sleep(0.1)
             late += len(over) if agree else 0
             print(f"step {steps}: {count - len(due)}/{count} erased, {early} early, {late} late", flush=True)
-        own = not client.exists(_key("acme/agent-1", "facts"))  # its term came too
+        own = not client.exists(places.key("acme/agent-1", "facts"))  # its term came too
         told = _erased(client) - erased_before - own
         left = list(client.scan_iter("*clone-*", count=1000))
         client.close()
@@ -144,25 +146,36 @@ def _step_clocks(act: Act, chance: random.Random, number: int) -> bool:
     return True
 
 
-def _key(member: str, part: str) -> str:
-    return f"{{s{sha256(member.encode()).digest()[0]}}}:a:{member}:{part}"
+class _Places:
+    """Where a member's keys lie: in the shard that a key derived from the identity key gives (RFC 5869, one block)."""
+
+    def __init__(self, identity_key: str) -> None:
+        self._key = hmac.digest(b64decode(identity_key), b"cs1 shard\x01", "sha256")
+
+    def shard(self, member: str) -> int:
+        return hmac.digest(self._key, json.dumps(member.split("/")).encode(), "sha256")[0]
+
+    def key(self, member: str, part: str) -> str:
+        return f"{{s{self.shard(member)}}}:a:{member}:{part}"
 
 
-def _copies(client: "redis.Redis", count: int, chance: random.Random, now: float) -> dict[str, float]:
+def _copies(
+    client: "redis.Redis", places: _Places, count: int, chance: random.Random, now: float
+) -> dict[str, float]:
     source = "acme/agent-1"
-    facts: dict[str, str] = client.hgetall(_key(source, "facts"))
-    sessions: dict[str, str] = client.hgetall(_key(source, "sessions"))
+    facts: dict[str, str] = client.hgetall(places.key(source, "facts"))
+    sessions: dict[str, str] = client.hgetall(places.key(source, "sessions"))
     due: dict[str, float] = {}
     for number in range(count):
         member = f"acme/clone-{number}"
         at = int(now + 2 * DAY * 1000 + chance.random() * 5 * DAY * 1000)
-        shard = sha256(member.encode()).digest()[0]
+        shard = places.shard(member)
         client.hset(
-            _key(member, "facts"),
+            places.key(member, "facts"),
             mapping=facts | {"connection_id": secrets.token_hex(16), "erase_due": str(at)},
         )
-        client.hset(_key(member, "sessions"), mapping=sessions)
-        client.zadd(_key(member, "due"), {"erase": at})
+        client.hset(places.key(member, "sessions"), mapping=sessions)
+        client.zadd(places.key(member, "due"), {"erase": at})
         client.zadd(f"{{s{shard}}}:timers", {member: at})
         client.sadd(f"{{s{shard}}}:org:acme", member)
         due[member] = at

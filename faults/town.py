@@ -214,6 +214,7 @@ class Town:
         assert self._proxy.stdout is not None
         self.links: dict[str, int] = json.loads(self._proxy.stdout.readline())
         self._zygotes[self.package_root] = Zygote(self.package_root, self._env, self.home)
+        self.identity_key = fresh_key()
         common = self._variables(public)
         for name in names:
             args = ["serve"] if name.startswith("web") else ["work"]
@@ -232,7 +233,7 @@ class Town:
             "CALENDAR_PUBLIC_URL": public,
             "CALENDAR_OPERATOR": "videsk",
             "CALENDAR_KEYRING_FILE": str(self.write_keys([f"k1:{fresh_key()}"])),
-            "CALENDAR_IDENTITY_KEY": fresh_key(),
+            "CALENDAR_IDENTITY_KEY": self.identity_key,
             "CALENDAR_SIGNING_KEY": fresh_key(),
             "CALENDAR_API_KEYS": ",".join(
                 f"{name}:*:{role}:{sha256(key.encode()).hexdigest()}" for name, role, key in keys

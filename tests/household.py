@@ -28,6 +28,8 @@ from calendar_service.worker import Worker
 from tests.conftest import MovableClock
 from tests.local_google import LocalGoogle
 
+IDENTITY_KEY = b64encode(sha256(b"identity of the tests 0").digest()).decode()
+"""Always the same, so that the agents of a test lie in different shards in each run."""
 CLIENT_ID = "household.apps.local-google.test"
 CLIENT_SECRET = "household-secret"
 PERSON_ID = "person.apps.local-google.test"
@@ -66,7 +68,7 @@ def environment(redis_url: str, google: LocalGoogle, clock: MovableClock | None 
         "CALENDAR_OPERATOR": "videsk",
         "CALENDAR_REDIS_URL": redis_url,
         "CALENDAR_KEYRING": f"k1:{_fresh()}",
-        "CALENDAR_IDENTITY_KEY": _fresh(),
+        "CALENDAR_IDENTITY_KEY": IDENTITY_KEY,
         "CALENDAR_SIGNING_KEY": _fresh(),
         "CALENDAR_API_KEYS": ",".join(
             [
@@ -245,6 +247,14 @@ class Household:
     def close(self) -> None:
         """Close what this household keeps open."""
         self.service.close()
+
+    def shard_of(self, agent: Agent | None = None) -> int:
+        """Return the shard in which an agent's slot lies; of this household's own where none is named."""
+        return self.service.database.slot_keys(agent or self.agent).shard
+
+    def key(self, part: str, agent: Agent | None = None) -> str:
+        """Return one key of an agent's slot."""
+        return self.service.database.slot_keys(agent or self.agent).part(part)
 
     @property
     def facts(self) -> Facts:

@@ -7,7 +7,6 @@ only a nudge. Knows the store and Google. Must not know what is looked at.
 import hmac
 import random
 import re
-import secrets
 from dataclasses import dataclass
 
 from calendar_service.domain.clock import DAY, HOUR, MINUTE, Clock, Millis
@@ -122,8 +121,7 @@ class Channels:
         return min(life, DAY) if stands and not facts.channel_id else 0  # the one before is stopped next
 
     def _watch(self, token: Secret, agent: Agent, facts: Facts) -> Channel:
-        # The id names the shard, so that a notification finds its agent by looking at one place.
-        channel_id = f"{agent.shard:02x}{secrets.token_hex(16)}"
+        channel_id = self.connections.new_channel_id(agent)
         return self.calendar.watch(
             token,
             facts.calendar_id,

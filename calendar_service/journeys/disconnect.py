@@ -32,7 +32,7 @@ from calendar_service.google.oauth import OAuth
 from calendar_service.google.transport import Transport
 from calendar_service.journeys.overview import Overview
 from calendar_service.journeys.pauses import jittered
-from calendar_service.journeys.receipts import Receipts, kept, shard_of
+from calendar_service.journeys.receipts import Receipts, kept
 from calendar_service.journeys.views import ConnectionView
 from calendar_service.store import keys
 from calendar_service.store.connections import Connections, Errand, Slot
@@ -239,8 +239,7 @@ class Disconnect:
 
     def receipt(self, number: str) -> dict[str, Any]:
         """Return a receipt as it is kept, without salt."""
-        shard = shard_of(number)
-        text = None if shard is None else self.connections.receipt(number, shard)
+        text = self.connections.receipt(number)
         if text is None:
             raise NotFound("No receipt of this number.")
         return dict(json.loads(text))
@@ -259,7 +258,8 @@ class Disconnect:
         slot = self.connections.slot(agent)
         until = _errands_until(slot)
         revocation = Revocation.PENDING.value if until else slot.facts.revocation
-        receipt = self.receipts.write(agent, revocation, until)
+        number = self.connections.new_receipt_number(agent)
+        receipt = self.receipts.write(agent, number, revocation, until)
         failpoint("erase.before_store")
         answer = self.connections.erase(agent, actor, receipt["number"], kept(receipt), timed=timed)
         if answer != "ok":

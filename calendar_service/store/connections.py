@@ -1,6 +1,7 @@
 """An agent's slot as a whole: read it, and take the steps of a connection's life. Must not know Google."""
 
 import json
+import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, cast
@@ -81,13 +82,14 @@ class Connections:
 
     def slot(self, agent: Agent) -> Slot:
         """Return the slot in one round trip."""
+        slot_keys = self._database.slot_keys(agent)
         facts, grant, errands, due, time = self._database.read(
             [
-                ("HGETALL", keys.part(agent, "facts")),
-                ("GET", keys.part(agent, "grant")),
-                ("HGETALL", keys.part(agent, "errands")),
-                ("ZRANGE", keys.part(agent, "due"), 0, -1, "WITHSCORES"),
-                ask_time(keys.part(agent, "facts")),
+                ("HGETALL", slot_keys.part("facts")),
+                ("GET", slot_keys.part("grant")),
+                ("HGETALL", slot_keys.part("errands")),
+                ("ZRANGE", slot_keys.part("due"), 0, -1, "WITHSCORES"),
+                ask_time(slot_keys.part("facts")),
             ]
         )
         return Slot(
@@ -128,9 +130,16 @@ class Connections:
         for names in self._database.read(("SMEMBERS", index) for index in indexes):
             yield from (Agent.of_member(member) for member in sorted(names))
 
-    def receipt(self, number: str, shard: int) -> str | None:
-        """Return a receipt as it was signed."""
+    def receipt(self, number: str) -> str | None:
+        """Return a receipt as it was signed; None for what is no number of one that is kept."""
+        shard = _shard_of_receipt(number)
+        if shard is None:
+            return None
         return cast(str | None, self._database.ask(lambda client: client.hget(keys.receipts(shard), number)))
+
+    def new_receipt_number(self, agent: Agent) -> str:
+        """Return a random number for a receipt; it names the shard in which the receipt will lie."""
+        return f"{self._database.slot_keys(agent).shard}-{secrets.token_hex(12)}"
 
     # --- connecting ---
 
@@ -191,6 +200,10 @@ class Connections:
         index = keys.channels(int(channel_id[:2], 16))
         member = self._database.ask(lambda client: client.hget(index, channel_id))
         return Agent.of_member(member) if member else None
+
+    def new_channel_id(self, agent: Agent) -> str:
+        """Return a random id for a channel; it names the shard, so that a notification finds its agent in one place."""
+        return f"{self._database.slot_keys(agent).shard:02x}{secrets.token_hex(16)}"
 
     def nudge(self, agent: Agent, channel_id: str) -> None:
         """Let the calendar be looked at soon, unless it will be."""
@@ -422,6 +435,12 @@ def closed() -> OrganizationClosed:
     return OrganizationClosed(
         "This organization was off-boarded. Reopen it first (`POST /v1/organizations/{org}/reopen`)."
     )
+
+
+def _shard_of_receipt(number: str) -> int | None:
+    shard, _, rest = number.partition("-")
+    well_formed = shard.isascii() and shard.isdigit() and len(rest) == 24 and rest.isalnum()
+    return int(shard) if well_formed and int(shard) < keys.SHARDS else None
 
 
 def facts_of(kept: Mapping[str, str], policy: str) -> Facts:

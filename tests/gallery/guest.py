@@ -14,7 +14,6 @@ from calendar_service.domain.errors import AccessRevoked
 from calendar_service.domain.hold import Hold
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By
-from calendar_service.store import keys
 from calendar_service.store.journal import Actor
 from calendar_service.store.tickets import Browser, Ticket
 from tests.gallery.stage import Stage
@@ -163,7 +162,7 @@ class Guest:
         facts = connections.slot(self.agent).facts
         assert connections.consent_outgrown(self.agent, facts.connection_id, facts.consent_policy)
         older = {"consent_policy": "0"}
-        self.house.service.database.client.hset(keys.part(self.agent, "facts"), mapping=older)
+        self.house.service.database.client.hset(self.house.key("facts", self.agent), mapping=older)
 
     def schedule_in(self, title: str, *, days: int) -> None:
         """Have one session, some days from now."""

@@ -64,9 +64,9 @@ def test_what_the_scripts_wrote_is_sealed_and_verifies(lived: Household) -> None
 
 def test_entries_that_no_sealer_has_taken_are_named_as_the_unsealed_tail(lived: Household) -> None:
     lived.service.connections.choose_term(NEIGHBOUR, HOUR)
-    assert verify(lived).unsealed == {NEIGHBOUR.shard: 1}
+    assert verify(lived).unsealed == {lived.shard_of(NEIGHBOUR): 1}
     answer = invoke(lived, "audit", "verify")
-    assert (answer.exit_code, f"1 in shard {NEIGHBOUR.shard}" in answer.stdout) == (0, True)
+    assert (answer.exit_code, f"1 in shard {lived.shard_of(NEIGHBOUR)}" in answer.stdout) == (0, True)
     sealed(lived)
     assert verify(lived).unsealed == {}
 
@@ -89,7 +89,7 @@ def test_many_entries_of_one_shard_are_sealed_batch_by_batch(house: Household) -
     for number in range(120):
         house.service.connections.choose_term(house.agent, (number + 1) * HOUR)
     assert house.service.sealer.seal() is True
-    assert verify(house).unsealed == {0: 1, house.agent.shard: 23}  # shard 0 tells of its beginning
+    assert verify(house).unsealed == {0: 1, house.shard_of(): 23}  # shard 0 tells of its beginning
     assert house.service.sealer.seal() is False
     assert (verify(house).unsealed, verify(house).faults) == ({}, [])
 
@@ -132,7 +132,7 @@ def test_the_worker_seals_and_makes_the_first_checkpoint(house: Household) -> No
 def test_a_sealer_does_not_go_on_from_a_head_that_is_not_its_own(
     lived: Household, capsys: pytest.CaptureFixture[str], what: str
 ) -> None:
-    client, shard = lived.service.database.client, NEIGHBOUR.shard
+    client, shard = lived.service.database.client, lived.shard_of(NEIGHBOUR)
     if what == "a head that was set back":
         client.hset(keys.trail(shard), mapping={"number": "1", "mac": "0" * 32})
     else:
@@ -176,7 +176,7 @@ def test_closing_and_reopening_an_organization_are_entries_that_do_not_name_it(h
 def test_that_a_shard_begins_stands_in_shard_0_before_its_first_seal(house: Household) -> None:
     """A worker died between the two: the next one goes on, and it is said once more at the most."""
     house.connect()
-    shard = house.agent.shard
+    shard = house.shard_of()
     trail, links = house.service.audit.trail, house.service.sealer.links
     chain, news = trail.chains()[shard], list(trail.entries(shard))
     _, numbered = links.extended(chain, news)
@@ -351,7 +351,7 @@ def test_a_token_that_outlives_its_errand_is_overdue_too(house: Household) -> No
 def test_a_trail_that_was_changed_is_told_by_the_next_checkpoint(
     lived: Household, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    client, name = lived.service.database.client, keys.journal(NEIGHBOUR.shard)
+    client, name = lived.service.database.client, keys.journal(lived.shard_of(NEIGHBOUR))
     last = client.xrevrange(name, count=1)[0][0]
     client.xdel(name, last)
     days(lived, 1)
@@ -379,7 +379,7 @@ def test_entries_past_their_term_end_at_a_checkpoint_and_the_rest_verifies(lived
     lived.service.sealer.checkpoint()
     lived.service.connections.choose_term(NEIGHBOUR, HOUR)
     before = verify(lived).entries
-    (receipt,) = lived.service.database.client.hkeys(keys.receipts(lived.agent.shard))
+    (receipt,) = lived.service.database.client.hkeys(keys.receipts(lived.shard_of()))
     days(lived, 399)
     lived.service.sealer.checkpoint()
     verdict = verify(lived)
@@ -393,7 +393,7 @@ def test_entries_past_their_term_end_at_a_checkpoint_and_the_rest_verifies(lived
     lived.service.sealer.checkpoint()
     verdict = verify(lived)
     assert (verdict.faults, verdict.checkpoints) == ([], 3)
-    assert lived.service.database.client.hkeys(keys.receipts(lived.agent.shard)) == []
+    assert lived.service.database.client.hkeys(keys.receipts(lived.shard_of())) == []
     export = list(lived.service.audit.export())
     assert lived.service.audit.verify_export(export).faults == []
     lived.service.connections.choose_term(NEIGHBOUR, 2 * HOUR)
@@ -407,7 +407,7 @@ def test_no_entry_and_no_receipt_ends_while_the_clocks_disagree(
     lived.service.disconnect.erase_now(lived.agent, Actor.AGENT)
     days(lived, 1)
     lived.service.sealer.checkpoint()
-    before, receipts = verify(lived).entries, keys.receipts(lived.agent.shard)
+    before, receipts = verify(lived).entries, keys.receipts(lived.shard_of())
     days(lived, 500)  # for the database, and not for this worker
     behind = Household.of(
         lived.variables["CALENDAR_REDIS_URL"], lived.google, lived.clock,
@@ -445,7 +445,7 @@ def test_an_export_verifies_also_when_it_is_sealed_and_written_to_meanwhile(live
     days(lived, 1)
     lived.service.sealer.checkpoint()
     verdict = lived.service.audit.verify_export([*begun, *reading])
-    assert (verdict.faults, verdict.unsealed) == ([], {0: 1, NEIGHBOUR.shard: 1})
+    assert (verdict.faults, verdict.unsealed) == ([], {0: 1, lived.shard_of(NEIGHBOUR): 1})
 
 
 def test_the_export_is_a_file_for_its_owner_that_the_command_verifies(
@@ -555,7 +555,7 @@ def test_after_the_erasure_nothing_that_is_left_leads_from_an_entry_to_the_agent
     rows = [line.partition(" = ") for line in house.stored().splitlines()]
     kept = [row for row in rows if not row[0].startswith("browser:")]  # an open page, for hours at most
     naming = {name for name, _, value in kept if connection in name + value}
-    assert naming == {keys.journal(house.agent.shard)}
+    assert naming == {keys.journal(house.shard_of())}
     everything = "\n".join("".join(parts) for parts in kept)
     for word in (
         "acme",
@@ -601,7 +601,7 @@ def test_an_errands_end_belongs_to_the_connection_that_left_it(house: Household)
 def test_an_expiry_by_the_database_itself_is_noted_and_counted(house: Household) -> None:
     house.connect()
     client = house.service.database.client
-    client.delete(*(keys.part(house.agent, part) for part in keys.SLOT_PARTS))  # as its expiry does
+    client.delete(*(house.key(part) for part in keys.SLOT_PARTS))  # as its expiry does
     days(house, 2)
     house.work()
     house.work()

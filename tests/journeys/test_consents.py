@@ -79,7 +79,7 @@ def test_only_the_newest_of_two_attempts_completes(house: Household) -> None:
 
 def test_a_consent_begun_again_has_its_ten_minutes_too(house: Household) -> None:
     cookie, browser = house.browser()
-    client, facts = house.service.database.client, keys.part(house.agent, "facts")
+    client, facts = house.service.database.client, house.key("facts")
     house.begin(browser, cookie)
     client.pexpire(facts, MINUTE)  # the database's own clock, nine minutes later
     house.begin(browser, cookie)

@@ -63,7 +63,7 @@ def lived(house: Household) -> dict[str, str]:
         "calendar id": str(view.calendar_id),
         "event id": str(view.event_id),
         "sealed grant": json.loads(slot.grant)["sealed"] if "sealed" in slot.grant else slot.grant,
-        "sealed content": client.hget(keys.part(WHOSE, "waiting"), SESSIONS[1]),
+        "sealed content": client.hget(house.key("waiting", WHOSE), SESSIONS[1]),
         "account mark": slot.facts.account_mark,
         "account": FIRST,
         "text": "Text to forget",

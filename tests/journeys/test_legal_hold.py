@@ -15,7 +15,6 @@ from calendar_service.domain.hold import Hold
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By
 from calendar_service.journeys.holds import a_year_after
-from calendar_service.store import keys
 from calendar_service.store.journal import Actor
 from calendar_service.web.app import create_app
 from tests.household import ADMIN_KEY, SECOND, Household
@@ -128,7 +127,7 @@ def test_on_a_connection_that_lives_on_a_hold_that_is_over_is_forgotten(house: H
 
 
 def test_the_databases_own_expiry_gives_way_to_the_hold(ended: Household) -> None:
-    client, name = ended.service.database.client, keys.part(ended.agent, "facts")
+    client, name = ended.service.database.client, ended.key("facts")
     before = client.pexpiretime(name)
     ended.service.holds.place(ended.agent, hold_of(ended))
     held = client.pexpiretime(name)
@@ -263,7 +262,7 @@ def test_an_erasure_that_dies_leaves_all_to_the_hold_or_nothing(
 
 
 def test_a_hold_that_comes_while_an_erasure_is_under_way_is_obeyed(ended: Household) -> None:
-    receipt = ended.service.disconnect.receipts.write(ended.agent, "confirmed")
+    receipt = ended.service.disconnect.receipts.write(ended.agent, "0-0", "confirmed")
     ended.service.holds.place(ended.agent, hold_of(ended))
     answer = ended.service.connections.erase(
         ended.agent, Actor.AGENT, receipt["number"], json.dumps(receipt), timed=False

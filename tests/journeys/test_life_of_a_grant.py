@@ -8,7 +8,6 @@ from calendar_service.domain.clock import DAY, HOUR
 from calendar_service.domain.connection import State
 from calendar_service.domain.errors import NotConnected, StoreUnavailable
 from calendar_service.domain.session import By, Status
-from calendar_service.store import keys
 from calendar_service.store.journal import Actor
 from tests.household import Household
 
@@ -173,7 +172,7 @@ def test_a_permission_that_does_not_suffice_asks_for_consent_again(house: Househ
 def test_a_record_that_does_not_open_is_the_operators_matter_and_changes_nothing(house: Household) -> None:
     house.connect()
     client = house.service.database.client
-    name = keys.part(house.agent, "grant")
+    name = house.key("grant")
     client.set(name, client.get(name).replace("cs1.", "cs2.", 1))
     before = house.stored()
     for attempt in (

@@ -65,6 +65,19 @@ def test_each_operation_takes_three_round_trips_to_the_store(house: Household) -
     assert counts == [3, 3, 3]
 
 
+def test_an_operation_computes_the_shard_of_its_agent_once_and_the_next_ones_not_at_all(
+    house: Household,
+) -> None:
+    house.connect()
+    process = house.replica()  # which has seen no agent
+    computed = []
+    for days in (3, 4):
+        before = process.service.database.slot_keys.cache_info().misses
+        process.service.schedule.put(house.agent, "s1", house.content(days=days), By.AGENT, None)
+        computed.append(process.service.database.slot_keys.cache_info().misses - before)
+    assert computed == [1, 0]
+
+
 def test_a_cancelled_session_can_be_wanted_again_under_its_own_id(house: Household) -> None:
     house.connect()
     schedule = house.service.schedule

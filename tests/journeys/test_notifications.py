@@ -290,7 +290,7 @@ def test_a_disconnect_while_the_channel_is_opened_leaves_it_to_the_errand(house:
 
 def test_while_agreement_is_missing_no_channel_is_touched_and_then_all_at_once(watched: Watched) -> None:
     facts, connections = watched.facts, watched.service.connections
-    another = f"{watched.agent.shard:02x}{'0' * 32}"
+    another = f"{watched.shard_of():02x}{'0' * 32}"
     connections.channel_opened(
         watched.agent,
         facts.connection_id,
@@ -394,7 +394,7 @@ def test_no_body_is_read(watched: Watched) -> None:
 
 def test_a_sync_message_before_the_answer_to_watch_is_taken_and_causes_nothing(house: Watched) -> None:
     house.connect()
-    channel_id = f"{house.agent.shard:02x}{'5' * 32}"
+    channel_id = f"{house.shard_of():02x}{'5' * 32}"
     token = house.service.identity.channel_token(channel_id)
     headers = {
         "X-Goog-Channel-ID": channel_id,

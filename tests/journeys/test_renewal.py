@@ -11,7 +11,6 @@ from calendar_service.domain.errors import ConsentRefused, NotConnected
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
 from calendar_service.journeys.sync import Wanted
-from calendar_service.store import keys
 from calendar_service.store.consents import Consents
 from calendar_service.store.journal import Actor
 from calendar_service.web.app import create_app
@@ -113,7 +112,7 @@ def test_the_backend_is_told_once(connected: Household, restarted: Restarted, re
 
 def test_a_record_that_cannot_be_read_keeps_no_end_back(connected: Household, restarted: Restarted) -> None:
     connected.connect(OTHER, SECOND)
-    connected.service.database.client.hset(keys.part(OTHER, "facts"), "proof_at", "spoilt")
+    connected.service.database.client.hset(connected.key("facts", OTHER), "proof_at", "spoilt")
     newer = restarted("2")
     newer.service.disconnect.end(newer.agent, Actor.ADMINISTRATOR)
     worker = newer.worker

@@ -9,7 +9,6 @@ from calendar_service.domain.connection import State
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
 from calendar_service.journeys.rotation import Sealed
-from calendar_service.store import keys
 from calendar_service.store.census import Census
 from calendar_service.store.journal import Actor
 from tests.household import Household, _fresh
@@ -157,7 +156,7 @@ def test_what_one_key_seals_and_nobody_has_is_told_and_left_as_it_is(
 
 def test_what_is_no_sealed_record_is_told_too(house: Household, rotated: Household) -> None:
     house.connect()
-    house.service.database.client.set(keys.part(house.agent, "grant"), "garbled")
+    house.service.database.client.set(house.key("grant"), "garbled")
     assert rotated.service.rotation.rotate(quietly).unopened == (house.agent,)
     assert seals(rotated)["?"] == (1, 0, 0)
     rotated.service.disconnect.disconnect(house.agent, Actor.OPERATOR)
@@ -166,7 +165,7 @@ def test_what_is_no_sealed_record_is_told_too(house: Household, rotated: Househo
 
 def test_the_expiry_of_a_record_survives_its_new_seal(house: Household, rotated: Household) -> None:
     house.connect()
-    client, name = house.service.database.client, keys.part(house.agent, "grant")
+    client, name = house.service.database.client, house.key("grant")
     client.pexpire(name, HOUR)
     rotated.service.rotation.rotate(quietly)
     assert 0 < client.pttl(name) <= HOUR

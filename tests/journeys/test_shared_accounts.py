@@ -120,7 +120,7 @@ def test_an_errand_is_on_the_mark_until_it_ends_or_the_database_ends_it(house: H
     house.clock.advance(A_DAY)
     assert house.service.shared_accounts.put_right() == 0
     assert members(house) == {connection_id(house, house.agent)}
-    house.service.database.client.delete(keys.part(house.agent, "errands"))  # as its expiry does
+    house.service.database.client.delete(house.key("errands"))  # as its expiry does
     assert house.service.shared_accounts.put_right() == 1
     assert members(house) == set()
 

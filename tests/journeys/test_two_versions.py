@@ -7,20 +7,19 @@ import pytest
 from calendar_service.domain.clock import MINUTE
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.session import By, Status
-from calendar_service.store import keys
 from tests.household import Household
 
 
 def note_newer(house: Household) -> str:
     """Write into the session's record what a newer version would; return the record."""
-    client, key = house.service.database.client, keys.part(house.agent, "sessions")
+    client, key = house.service.database.client, house.key("sessions")
     record = json.dumps(json.loads(client.hget(key, "s1") or "") | {"shade": "blue"})
     client.hset(key, "s1", record)
     return record
 
 
 def kept(house: Household) -> str | None:
-    return house.service.database.client.hget(keys.part(house.agent, "sessions"), "s1")
+    return house.service.database.client.hget(house.key("sessions"), "s1")
 
 
 def test_a_matter_that_nobody_here_knows_waits_for_a_worker_that_does(

@@ -46,7 +46,7 @@ def seen(house: Household, session: str = "s1") -> tuple[Status, str]:
 
 def kept(house: Household, session: str = "s1") -> bool:
     """Tell whether its content lies sealed in the database."""
-    return bool(house.service.database.client.hexists(keys.part(house.agent, "waiting"), session))
+    return bool(house.service.database.client.hexists(house.key("waiting"), session))
 
 
 def live(house: Household, days: int) -> None:
@@ -57,7 +57,7 @@ def live(house: Household, days: int) -> None:
 
 def look_at(house: Household, session: str = "s1") -> None:
     """Let the session be looked at now, whatever it waits for."""
-    due = keys.part(house.agent, "due")
+    due = house.key("due")
     house.service.database.client.zadd(due, {f"session:{session}": 1})
     house.service.schedule.resume(house.agent, session)
 
@@ -156,7 +156,7 @@ def test_an_act_in_the_midst_of_a_look_is_not_missed(house: Household) -> None:
     put(house)
     sessions = house.service.schedule.sessions
     live(house, 1)
-    house.service.database.client.zadd(keys.part(house.agent, "due"), {"session:s1": 1})
+    house.service.database.client.zadd(house.key("due"), {"session:s1": 1})
     taken = sessions.take(house.agent, "s1")
     assert taken
     pause(house, paused=False)
@@ -285,7 +285,7 @@ def test_a_worker_whose_clock_is_wrong_ends_no_wait_and_hurries_none(house: Hous
     assert seen(house) == (Status.WAITING, "paused")
     assert wrong.service.overview.connection(house.agent).state is State.PAUSED
     assert kept(house)
-    scored = house.service.database.client.zscore(keys.part(house.agent, "due"), "session:s1")
+    scored = house.service.database.client.zscore(house.key("due"), "session:s1")
     assert 19 * DAY < scored - house.service.clock.now() < 21 * DAY
     wrong.close()
 
@@ -302,6 +302,6 @@ def test_trouble_is_tried_again_as_soon_by_a_worker_whose_clock_is_wrong(house: 
     put(house)
     house.clock.advance(60)
     look_at(wrong)
-    scored = house.service.database.client.zscore(keys.part(house.agent, "due"), "session:s1")
+    scored = house.service.database.client.zscore(house.key("due"), "session:s1")
     assert 0 < scored - house.service.clock.now() < HOUR
     wrong.close()

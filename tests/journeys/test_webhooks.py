@@ -296,7 +296,7 @@ def test_letters_of_the_connection_before_keep_its_id(connected: Told) -> None:
 def test_at_rest_a_letter_holds_no_content(connected: Told) -> None:
     connected.backend.status = 503
     put(connected, title="Title of a private talk")
-    (text,) = connected.service.database.client.zrange(keys.part(connected.agent, "letters"), 0, -1)
+    (text,) = connected.service.database.client.zrange(connected.key("letters"), 0, -1)
     assert json.loads(text).keys() == {"type", "session", "sequence", "connection_id"}
     assert "private talk" not in connected.stored()
 
@@ -371,11 +371,11 @@ def test_the_database_ends_letters_by_itself_where_no_worker_runs(connected: Tol
     put(connected)
     client = connected.service.database.client
     connected.service.disconnect.disconnect(connected.agent, Actor.AGENT)
-    lifetimes = {client.pttl(keys.part(connected.agent, part)) // 1000 for part in ("letters", "facts")}
+    lifetimes = {client.pttl(connected.key(part)) // 1000 for part in ("letters", "facts")}
     assert len(lifetimes) == 1  # with everything else of the connection
     assert 7 * DAY < lifetimes.pop() * 1000 <= 8 * DAY
     connected.service.disconnect.erase_now(connected.agent, Actor.AGENT)
-    for name in (keys.erased(connected.agent.shard), keys.erased_due(connected.agent.shard)):
+    for name in (keys.erased(connected.shard_of()), keys.erased_due(connected.shard_of())):
         assert 7 * DAY < client.pttl(name) <= 8 * DAY
 
 

@@ -20,7 +20,6 @@ from calendar_service.domain.errors import (
 )
 from calendar_service.domain.session import By, Status
 from calendar_service.journeys.pauses import pause
-from calendar_service.store import keys
 from calendar_service.store.journal import Actor
 from tests.household import SECOND as OTHER_ACCOUNT
 from tests.household import Household
@@ -37,7 +36,7 @@ def test_a_record_that_cannot_be_read_leaves_the_others_alone(
     agents = {agent.member: agent for agent in (house.agent, NEIGHBOUR)}
     for agent in agents.values():
         house.service.disconnect.end(agent, Actor.ADMINISTRATOR)
-    house.service.database.client.hset(keys.part(agents[spoilt], "facts"), "proof_at", "spoilt")
+    house.service.database.client.hset(house.key("facts", agents[spoilt]), "proof_at", "spoilt")
     house.work(2)
     assert len(house.live_tokens()) == 1
     assert "worker.surprise" in capsys.readouterr().err
@@ -164,7 +163,7 @@ def spoilt(house: Household) -> Household:
     house.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=2)
     put(house, "spoilt")
     put(house, "good")
-    house.service.database.client.hset(keys.part(house.agent, "waiting"), "spoilt", "cs1.data.garbage")
+    house.service.database.client.hset(house.key("waiting"), "spoilt", "cs1.data.garbage")
     return house
 
 
@@ -192,7 +191,7 @@ def test_content_that_does_not_open_waits_for_a_person_no_longer_than_any_other(
     house.connect()
     house.service.organizations.pause(house.agent, Actor.AGENT, paused=True)
     put(house, "spoilt", days=90)
-    house.service.database.client.hset(keys.part(house.agent, "waiting"), "spoilt", "cs1.data.garbage")
+    house.service.database.client.hset(house.key("waiting"), "spoilt", "cs1.data.garbage")
     house.clock.advance(30 * DAY / SECOND)
     house.work()
     assert seen(house, "spoilt") == (Status.FAILED, "waited_too_long")
@@ -203,7 +202,7 @@ def test_what_a_newer_version_keeps_of_one_session_keeps_no_other_waiting(house:
     house.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=2)
     put(house, "newer")
     put(house, "good")
-    client, key = house.service.database.client, keys.part(house.agent, "sessions")
+    client, key = house.service.database.client, house.key("sessions")
     newer = json.dumps(json.loads(client.hget(key, "newer") or "") | {"shade": "blue"})
     client.hset(key, "newer", newer)
     house.clock.advance(60)

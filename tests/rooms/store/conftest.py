@@ -9,6 +9,7 @@ from calendar_service.domain.clock import DAY, HOUR, Clock
 from calendar_service.domain.names import Agent
 from calendar_service.domain.secret import Secret
 from calendar_service.domain.session import Content, Record, Status
+from calendar_service.identity import IdentityKey
 from calendar_service.store.connections import Connections
 from calendar_service.store.database import Database
 from calendar_service.store.deployment import deployment
@@ -29,7 +30,7 @@ class Store:
     def __init__(self, url: str, clock: MovableClock) -> None:
         self.moved = clock
         self.clock = Clock(lambda: clock.offset)
-        self.database = Database(deployment(database(url)), self.clock)
+        self.database = Database(deployment(database(url)), self.clock, IdentityKey(b"identity" * 4).shard)
         self.connections, self.sessions = Connections(self.database), Sessions(self.database)
         self.timers = Timers(self.database)
         key = os.urandom(32)
@@ -71,6 +72,12 @@ class Store:
     def content(self) -> Content:
         now = self.clock.now()
         return Content(now + DAY, now + DAY + HOUR, "UTC", title="Private")
+
+    def shard_of(self, agent: Agent = AGENT) -> int:
+        return self.database.slot_keys(agent).shard
+
+    def key(self, part: str, agent: Agent = AGENT) -> str:
+        return self.database.slot_keys(agent).part(part)
 
     def names(self) -> set[str]:
         return set(self.database.client.keys("*"))

@@ -134,7 +134,7 @@ def test_sentinels_lead_to_the_primary_and_to_the_one_after_it(
                 return ""
 
         assert servers.until(accepted) in {"leased", "again"}
-        assert replica.client.hlen(keys.part(AGENT, "sessions")) == 1
+        assert replica.client.hlen(store.key("sessions")) == 1
         assert primary.client.role()[0] == "slave"
 
 
@@ -161,7 +161,7 @@ def test_a_cluster_serves_every_step(tmp_path: Path, test_clock: MovableClock) -
             store.connect(agent, f"mark-{number}", f"c{number}")
         assert all(node.client.keys("{s*}:a:*:facts") for node in nodes)
         assert list(store.connections.members("acme")) == sorted(
-            AGENTS, key=lambda agent: (agent.shard, agent.member)
+            AGENTS, key=lambda agent: (store.shard_of(agent), agent.member)
         )
         test_clock.advance(2 * DAY / 1000)
         assert len(list(store.timers.due(32))) == len(AGENTS)
@@ -181,7 +181,7 @@ def test_a_key_that_moved_is_found_at_its_new_server(tmp_path: Path, test_clock:
     with servers.cluster(tmp_path / "servers") as (first, second):
         store = Store(f"redis+cluster://127.0.0.1:{first.port}?copies=0", test_clock)
         store.connect()
-        slot = first.client.execute_command("CLUSTER KEYSLOT", keys.part(AGENT, "facts"))
+        slot = first.client.execute_command("CLUSTER KEYSLOT", store.key("facts"))
         holder, other = (first, second) if first.client.keys("*facts") else (second, first)
         names = holder.client.execute_command("CLUSTER GETKEYSINSLOT", slot, 100)
         ids = {node: node.client.execute_command("CLUSTER MYID") for node in (holder, other)}

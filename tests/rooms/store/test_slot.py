@@ -16,7 +16,11 @@ from tests.rooms.store.conftest import AGENT, WEEK, Store
 
 
 def erase(store: Store, *, timed: bool) -> str:
-    return store.connections.erase(AGENT, Actor.SERVICE, "0-receipt", "{}", timed=timed)
+    return store.connections.erase(AGENT, Actor.SERVICE, receipt_of(store), "{}", timed=timed)
+
+
+def receipt_of(store: Store) -> str:
+    return f"{store.shard_of()}-{'0' * 24}"
 
 
 def test_an_acceptance_on_an_old_reading_is_refused(store: Store) -> None:
@@ -126,7 +130,7 @@ def test_a_consent_begun_before_a_disconnect_cannot_complete(store: Store) -> No
 
 def test_a_consent_that_was_only_begun_expires_by_itself(store: Store) -> None:
     store.connections.begin(AGENT, "digest")
-    facts = keys.part(AGENT, "facts")
+    facts = store.key("facts")
     assert 0 < store.database.client.pttl(facts) <= keys.OAUTH_STATE
     store.connections.postpone(AGENT, "", None)
     assert 0 < store.database.client.pttl(facts) <= keys.OAUTH_STATE
@@ -136,7 +140,7 @@ def test_a_connection_that_stands_never_expires_whoever_begins_a_consent(store: 
     store.connect()
     store.connections.begin(AGENT, "later")
     store.connections.postpone(AGENT, "", None)
-    assert store.database.client.pttl(keys.part(AGENT, "facts")) == -1
+    assert store.database.client.pttl(store.key("facts")) == -1
 
 
 def test_the_erasure_waits_for_its_date_and_then_takes_everything_but_the_errand(store: Store) -> None:
@@ -154,8 +158,8 @@ def test_the_erasure_waits_for_its_date_and_then_takes_everything_but_the_errand
     store.connections.errand_done(AGENT, slot.errands[0], "confirmed")
     left = {key for key in store.names() if AGENT.member in key or "org:" in key}
     assert left == set()
-    assert store.database.client.zscore(keys.timers(AGENT.shard), AGENT.member) is None
-    assert store.connections.receipt("0-receipt", AGENT.shard) == "{}"
+    assert store.database.client.zscore(keys.timers(store.shard_of()), AGENT.member) is None
+    assert store.connections.receipt(receipt_of(store)) == "{}"
 
 
 def test_a_live_connection_is_never_erased(store: Store) -> None:
@@ -181,12 +185,12 @@ def test_the_databases_own_expiry_stands_a_day_behind_the_erasure(store: Store) 
     grant = store.connect()
     store.accept(store.wanted(grant))
     redis = store.database.client
-    assert redis.pttl(keys.part(AGENT, "facts")) == -1
+    assert redis.pttl(store.key("facts")) == -1
     store.disconnect()
     due = store.connections.slot(AGENT).facts.erase_due
     for part in ("facts", "sessions", "due"):
-        assert redis.pexpiretime(keys.part(AGENT, part)) == due + DAY
-    assert abs(redis.pexpiretime(keys.part(AGENT, "errands")) - (store.clock.now() + 8 * DAY)) < MINUTE
+        assert redis.pexpiretime(store.key(part)) == due + DAY
+    assert abs(redis.pexpiretime(store.key("errands")) - (store.clock.now() + 8 * DAY)) < MINUTE
 
 
 def test_connecting_again_lifts_the_expiry_and_the_date(store: Store) -> None:
@@ -196,7 +200,7 @@ def test_connecting_again_lifts_the_expiry_and_the_date(store: Store) -> None:
     slot = store.connections.slot(AGENT)
     assert slot.facts.erase_due == 0
     assert "erase" not in slot.due
-    assert store.database.client.pttl(keys.part(AGENT, "facts")) == -1
+    assert store.database.client.pttl(store.key("facts")) == -1
 
 
 def test_a_revocation_counts_from_the_last_proof_of_life_but_leaves_an_hour(store: Store) -> None:
@@ -277,9 +281,9 @@ def test_a_due_agent_is_leased_to_one_worker_and_comes_back(store: Store) -> Non
 def test_names_left_by_an_expired_slot_are_removed(store: Store) -> None:
     store.connect()
     redis = store.database.client
-    redis.delete(*[keys.part(AGENT, part) for part in keys.SLOT_PARTS])
+    redis.delete(*[store.key(part) for part in keys.SLOT_PARTS])
     store.connections.postpone(AGENT, "", None)
-    assert redis.zscore(keys.timers(AGENT.shard), AGENT.member) is None
+    assert redis.zscore(keys.timers(store.shard_of()), AGENT.member) is None
     assert list(store.connections.members("acme")) == []
 
 
@@ -329,7 +333,7 @@ def test_every_step_leaves_its_entry_and_no_identifier_of_google(store: Store) -
     grant = store.connect()
     store.accept(store.wanted(grant))
     store.disconnect()
-    entries = store.database.client.xrange(keys.journal(AGENT.shard))
+    entries = store.database.client.xrange(keys.journal(store.shard_of()))
     text = str(entries)
     assert [kind in text for kind in ("consent.begun", "connection.connected", "session.accepted")] == [
         True
@@ -393,4 +397,4 @@ def test_an_expiry_that_comes_at_once_takes_the_names_too_and_leaves_the_errand_
     assert set(slot.due) == {"teardown:c1"}
     store.connections.errand_done(AGENT, slot.errands[0], "given_up")
     assert {name for name in store.names() if AGENT.member in name or "org:" in name} == set()
-    assert store.database.client.zscore(keys.timers(AGENT.shard), AGENT.member) is None
+    assert store.database.client.zscore(keys.timers(store.shard_of()), AGENT.member) is None

@@ -10,7 +10,6 @@ from calendar_service.domain.clock import DAY
 from calendar_service.domain.names import Agent
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import By
-from calendar_service.store import keys
 from calendar_service.store.journal import Actor
 from calendar_service.web.language import Language
 from tests.conftest import MovableClock
@@ -173,7 +172,7 @@ def test_every_reason_has_its_plain_words(visitor: Visitor, household: Household
     visitor.connect()
     _paused(household, Actor.AGENT)
     household.service.schedule.put(household.agent, "s1", household.content(), By.AGENT, None)
-    database, key = household.service.database.client, keys.part(household.agent, "sessions")
+    database, key = household.service.database.client, household.key("sessions")
     record = json.loads(database.hget(key, "s1"))
     for reason in REASONS:
         database.hset(key, "s1", json.dumps(record | {"status": "failed", "reason": reason}))
@@ -297,7 +296,7 @@ def test_what_changed_is_told_where_agreement_is_needed(
     household.service.connections.consent_needed(
         household.agent, _facts_id(household), household.token_number
     )
-    facts = keys.part(household.agent, "facts")
+    facts = household.key("facts")
     household.service.database.client.hset(facts, "consent_scope", consented)
     assert told in words(visitor.get("/settings"))
 
