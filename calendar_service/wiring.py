@@ -49,6 +49,7 @@ from calendar_service.journeys.terms import Terms
 from calendar_service.journeys.writing import Writer
 from calendar_service.log import Log
 from calendar_service.store.census import Census
+from calendar_service.store.channels import ChannelStore
 from calendar_service.store.connections import Connections
 from calendar_service.store.consents import Consents
 from calendar_service.store.database import Database
@@ -57,10 +58,15 @@ from calendar_service.store.files import Files
 from calendar_service.store.flow import FlowBook, Limits
 from calendar_service.store.grants import Grants
 from calendar_service.store.holdings import Holdings
+from calendar_service.store.leases import Leases
+from calendar_service.store.legal_holds import LegalHoldStore
 from calendar_service.store.letters import Letters
 from calendar_service.store.marks import Marks
+from calendar_service.store.organizations import OrganizationIndex
+from calendar_service.store.receipts import ReceiptStore
 from calendar_service.store.reviewer_links import ReviewerLinks
 from calendar_service.store.sessions import Sessions
+from calendar_service.store.slots import Slots
 from calendar_service.store.tickets import Tickets
 from calendar_service.store.timers import Timers
 from calendar_service.store.trail import Trail
@@ -81,7 +87,10 @@ class Service:
     clock: Clock
     log: Log
     tickets: Tickets
+    slots: Slots
     connections: Connections
+    organization_index: OrganizationIndex
+    sessions: Sessions
     timers: Timers
     upkeep: Upkeep
     files: Files
@@ -233,6 +242,9 @@ def build(
         policy=policy.version,
     )
     connections, sessions, marks = Connections(database), Sessions(database), Marks(database)
+    slots, leases, timers = Slots(database), Leases(database), Timers(database)
+    organization_index, receipt_store = OrganizationIndex(database), ReceiptStore(database)
+    hold_store, channel_store = LegalHoldStore(database), ChannelStore(database)
     tickets = Tickets(database)
     grants = Grants(Vault(lambda: config.keyring))
     transport = Transport(observe=calls.observe)
@@ -254,33 +266,63 @@ def build(
     erase_after = promises.erase_after
     threads = threading.BoundedSemaphore(THREADS // 2)
     flow = Flow(FlowBook(database, limits), transport, Allowance(limits), threads, log, clock, limits)
-    access = Access(connections, grants, oauth, flow, clock, erase_after)
-    overview = Overview(connections, sessions, grants, access, calendar, transport, marks, promises, clock)
+    access = Access(slots, connections, leases, grants, oauth, flow, clock, erase_after)
+    overview = Overview(
+        slots,
+        connections,
+        organization_index,
+        sessions,
+        grants,
+        access,
+        calendar,
+        transport,
+        marks,
+        promises,
+        clock,
+    )
     signing_key, issuer = Ed25519PrivateKey.from_private_bytes(config.signing_key), operator.identity.who
     receipts = Receipts(signing_key, issuer, clock)
     files = Files(database)
     disconnect = Disconnect(
-        connections, grants, marks, oauth, calendar, transport, overview, receipts, files, clock, erase_after
+        slots,
+        connections,
+        receipt_store,
+        grants,
+        marks,
+        oauth,
+        calendar,
+        transport,
+        overview,
+        receipts,
+        files,
+        clock,
+        erase_after,
     )
     attempts = Attempts(sessions, connections, access, Writer(calendar), identity, operator, flow)
-    schedule = Schedule(sessions, connections, grants, access, attempts, flow, clock)
+    schedule = Schedule(sessions, slots, connections, grants, access, attempts, flow, clock)
     trail, census, links = Trail(database), Census(database), Links(identity)
     public_keys, term = (public_key_text(signing_key.public_key()),), operator.promises.audit_term
-    audit = Audit(trail, census, connections, links, public_keys, issuer, term)
+    audit = Audit(trail, census, slots, links, public_keys, issuer, term)
     return Service(
         config=config,
         operator=operator,
         clock=clock,
         log=log,
         tickets=tickets,
+        slots=slots,
         connections=connections,
-        timers=Timers(database),
+        organization_index=organization_index,
+        sessions=sessions,
+        timers=timers,
         upkeep=Upkeep(database),
         files=files,
         access=access,
         connect=Connect(
             tickets,
+            slots,
             connections,
+            leases,
+            organization_index,
             grants,
             marks,
             access,
@@ -294,27 +336,36 @@ def build(
         schedule=schedule,
         order=Order(sessions, grants, clock),
         flow=flow,
-        sync=Sync(connections, sessions, grants, access, calendar, schedule),
+        sync=Sync(slots, connections, sessions, grants, access, calendar, schedule),
         channels=Channels(
-            connections, grants, access, calendar, identity, flow, clock, config.notifications_uri
+            slots,
+            connections,
+            channel_store,
+            grants,
+            access,
+            calendar,
+            identity,
+            flow,
+            clock,
+            config.notifications_uri,
         ),
-        look=Look(connections, sessions, grants, access, calendar, flow, clock),
+        look=Look(slots, connections, sessions, grants, access, calendar, flow, clock),
         overview=overview,
-        export=Export(connections, sessions, overview, operator, clock),
+        export=Export(slots, sessions, overview, operator, clock),
         disconnect=disconnect,
-        organizations=Organizations(connections, census, disconnect),
-        shared_accounts=SharedAccounts(census, connections, marks, clock),
-        terms=Terms(connections, promises),
-        register=Register(census, connections, sessions, grants, disconnect),
-        holds=Holds(connections, census, clock),
-        renewal=Renewal(Consents(database), connections, census, policy),
-        rotation=Rotation(census, connections, grants, lambda: [name for name, _ in config.keyring]),
-        reviewers=Reviewers(ReviewerLinks(database), connections, disconnect, clock),
+        organizations=Organizations(slots, connections, organization_index, census, disconnect),
+        shared_accounts=SharedAccounts(census, slots, marks, clock),
+        terms=Terms(slots, connections, promises),
+        register=Register(census, slots, timers, sessions, grants, disconnect),
+        holds=Holds(slots, hold_store, census, clock),
+        renewal=Renewal(Consents(database), slots, connections, census, policy),
+        rotation=Rotation(census, slots, grants, lambda: [name for name, _ in config.keyring]),
+        reviewers=Reviewers(ReviewerLinks(database), organization_index, disconnect, clock),
         stored=Stored(Holdings(database)),
-        notify=Notify(Letters(database), sessions, connections, _webhooks(config, log)),
+        notify=Notify(Letters(database), sessions, timers, _webhooks(config, log)),
         sealer=Sealer(trail, census, links, signing_key, issuer, log, term),
         audit=audit,
-        replay=Replay(audit, trail, census, connections, disconnect, erase_after),
+        replay=Replay(audit, trail, census, slots, connections, hold_store, disconnect, erase_after),
         transport=transport,
         identity=identity,
         database=database,

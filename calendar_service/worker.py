@@ -133,7 +133,7 @@ class Worker:
     def tend(self, agent: Agent) -> None:
         """Look after one agent; trouble with one matter leaves the others alone."""
         try:
-            slot = self.service.connections.slot(agent)
+            slot = self.service.slots.read(agent)
             due = [what for what, at in slot.due.items() if at <= slot.now]
             if slot.facts == Facts():  # the slot is gone: only an errand may be left (law 7)
                 due = due or [TimerKind.TEARDOWN.of(errand.connection_id) for errand in slot.errands]
@@ -147,9 +147,9 @@ class Worker:
                 matters = self.service.order.due(slot, sessions)
                 self.held.extend((matter, until) for matter in matters)
                 for name in {*sessions} - {matter.session for matter in matters}:
-                    self.service.connections.postpone(agent, TimerKind.SESSION.of(name), self._unknown())
+                    self.service.timers.reschedule(agent, TimerKind.SESSION.of(name), self._unknown())
             if not due:
-                self.service.connections.postpone(agent, "", None)
+                self.service.timers.reschedule(agent, "", None)
         except ServiceError as trouble:
             self.service.log.event("worker.trouble", code=trouble.code)
         except Exception as error:
@@ -160,12 +160,12 @@ class Worker:
         kind, _, name = what.partition(":")
         known = TimerKind.known(kind)
         if known and known.records_start:
-            found = self.service.connections.matter_begins(agent, kind)
+            found = self.service.timers.start_item(agent, kind)
             if found is None:
                 return
         again = self._again(agent, kind, name)
         if again is not None:
-            self.service.connections.postpone(agent, what, None if again == "never" else again, found)
+            self.service.timers.reschedule(agent, what, None if again == "never" else again, found)
 
     def _again(self, agent: Agent, kind: str, name: str) -> _Again:
         """Do one chore; return after how long it is looked at again."""
@@ -240,7 +240,7 @@ class Worker:
         return self.service.look.once(agent) if self.looks.take(self.service.clock.now()) else None
 
     def _tidy(self, agent: Agent, _: str) -> _Again:
-        answer = self.service.connections.tidy(agent, IDENTIFIERS_KEPT_DAYS)
+        answer = self.service.sessions.purge_old(agent, IDENTIFIERS_KEPT_DAYS)
         return self._clocks_differ() if answer == "clock" else None
 
     def _clocks_differ(self) -> Millis:

@@ -259,12 +259,12 @@ class Household:
     @property
     def facts(self) -> Facts:
         """Return what is kept of the agent's connection."""
-        return self.service.connections.slot(self.agent).facts
+        return self.service.slots.read(self.agent).facts
 
     @property
     def token_number(self) -> int:
         """Return the number of the token that is kept."""
-        return int(json.loads(self.service.connections.slot(self.agent).grant)["number"])
+        return int(json.loads(self.service.slots.read(self.agent).grant)["number"])
 
     def calls(self, since: int = 0) -> list[str]:
         """Return the names of the service's calls at Google, the first `since` left out."""

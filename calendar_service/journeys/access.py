@@ -24,6 +24,8 @@ from calendar_service.journeys.flow import Flow
 from calendar_service.store import keys
 from calendar_service.store.connections import Connections
 from calendar_service.store.grants import Grant, Grants
+from calendar_service.store.leases import Leases
+from calendar_service.store.slots import Slots
 
 T = TypeVar("T")
 
@@ -38,7 +40,9 @@ _LOOK_AGAIN = 0.05
 class Access:
     """Keeps the access token fresh: one refresh per expiry across threads and processes."""
 
+    slots: Slots
     connections: Connections
+    leases: Leases
     grants: Grants
     oauth: OAuth
     flow: Flow
@@ -71,11 +75,11 @@ class Access:
         """Return a newer grant than this one: refreshed here, or by whoever holds the lease."""
         give_up = time.monotonic() + min(_PATIENCE, self.flow.time_left())
         while True:
-            fence = self.connections.lease(agent, "refresh", keys.LEASE)
+            fence = self.leases.take(agent, "refresh", keys.LEASE)
             newest = self._newest(agent, grant.connection_id)
             if newest.number > grant.number:
                 if fence is not None:
-                    self.connections.release(agent, "refresh", fence)
+                    self.leases.release(agent, "refresh", fence)
                 return newest
             if fence is not None:
                 return self._refresh(agent, newest, fence)
@@ -85,7 +89,7 @@ class Access:
 
     def probe(self, agent: Agent) -> None:
         """Prove that the grant is alive, at the token endpoint only (RV-1)."""
-        slot = self.connections.slot(agent)
+        slot = self.slots.read(agent)
         if slot.grant:
             grant = self.grants.open(agent, slot.facts.connection_id, slot.grant)
             self.refreshed(agent, grant)
@@ -96,7 +100,7 @@ class Access:
         return self.clock.now() + keys.PROBE_EVERY - spread + secrets.randbelow(2 * spread)
 
     def _newest(self, agent: Agent, connection_id: str) -> Grant:
-        slot = self.connections.slot(agent)
+        slot = self.slots.read(agent)
         if slot.facts.connection_id != connection_id or not slot.grant:
             raise NotConnected("The connection ended meanwhile.")
         return self.grants.open(agent, connection_id, slot.grant)
@@ -124,11 +128,11 @@ class Access:
             raise RefreshRefused("the token endpoint refused a refresh and proved nothing by it") from None
         finally:
             # After the write, so that whoever takes the lease next finds the newer token.
-            self.connections.release(agent, "refresh", fence)
+            self.leases.release(agent, "refresh", fence)
 
     def revoked(self, agent: Agent, grant: Grant) -> None:
         """Note Google's proof that this grant is dead, unless a newer token stands (RV-1)."""
-        facts = self.connections.slot(agent).facts
+        facts = self.slots.read(agent).facts
         ended = self.connections.dead(agent, grant.connection_id, grant.number, self.erase_after)
         if ended == "ok":
             self.flow.died(facts)

@@ -32,10 +32,13 @@ from calendar_service.journeys.access import Access
 from calendar_service.journeys.disconnect import REVOKE_DEADLINE, Disconnect
 from calendar_service.journeys.views import Outcome
 from calendar_service.store import keys
-from calendar_service.store.connections import Connections, Slot
+from calendar_service.store.connections import Connections
 from calendar_service.store.grants import Grant, Grants
 from calendar_service.store.journal import Actor
+from calendar_service.store.leases import Leases
 from calendar_service.store.marks import Marks
+from calendar_service.store.organizations import OrganizationIndex
+from calendar_service.store.slots import Slot, Slots
 from calendar_service.store.tickets import Browser, Pending, Tickets, digest, new_secret
 
 _AGAIN = 3
@@ -48,7 +51,10 @@ class Connect:
     """The story of a consent, and of the calendar that follows it."""
 
     tickets: Tickets
+    slots: Slots
     connections: Connections
+    leases: Leases
+    organization_index: OrganizationIndex
     grants: Grants
     marks: Marks
     access: Access
@@ -67,7 +73,7 @@ class Connect:
         `shown`: the version of the policy that the agent was shown. Raises `ConsentRefused` if another is in force.
         """
         agent = browser.whose
-        self.connections.refuse_closed(agent.organization)
+        self.organization_index.refuse_closed(agent.organization)
         if shown != self.operator.policy.version:
             raise ConsentRefused("policy_changed")
         state, verifier = new_secret(), self.oauth.new_verifier()
@@ -98,11 +104,11 @@ class Connect:
         check_callback_issuer(issuers)
         if error or not code:
             raise ConsentRefused(_ERRORS.get(error, "google_error"))
-        self.connections.refuse_closed(agent.organization)
+        self.organization_index.refuse_closed(agent.organization)
         # A version that came into force while Google's screen was open was never shown (SC-5).
         if is_newer(self.operator.policy.version, pending.policy):
             raise ConsentRefused("policy_changed")
-        if self.connections.slot(agent).facts.connecting != digest(state):
+        if self.slots.read(agent).facts.connecting != digest(state):
             raise ConsentRefused("superseded")
         verifier = self.grants.open_alone(agent, "pkce verifier", pending.verifier)
         tokens = self._exchange(code, verifier)
@@ -125,7 +131,7 @@ class Connect:
         if tokens.refresh_token is None:
             raise ConsentRefused("no_refresh_token")
         for _ in range(_AGAIN):
-            slot = self.connections.slot(agent)
+            slot = self.slots.read(agent)
             grant, renewal = self._grant(slot, tokens, tokens.refresh_token, mark)
             probe_due = self._join(mark, grant.connection_id)
             facts = {
@@ -145,7 +151,7 @@ class Connect:
                 failpoint("connect.after_store")
                 self._end_if_closed(agent)
                 ready = self._calendar_now(agent, grant, account)
-                standing = self.connections.slot(agent)
+                standing = self.slots.read(agent)
                 return Outcome(ready, self._shared(standing), standing.facts.moved_account)
             alone = (
                 bool(mark) and not renewal and self.marks.leave(mark, grant.connection_id, REVOKE_DEADLINE)
@@ -164,7 +170,7 @@ class Connect:
         written first: one of the two always sees the other.
         """
         try:
-            self.connections.refuse_closed(agent.organization)
+            self.organization_index.refuse_closed(agent.organization)
         except OrganizationClosed:
             self.disconnect.end(agent, Actor.ADMINISTRATOR)
             raise
@@ -211,7 +217,7 @@ class Connect:
     def _others(self, agent: Agent, mark: str, probe: str) -> bool:
         others = self.marks.join(mark, probe).others
         self.marks.leave(mark, probe)
-        own = self.connections.slot(agent).facts
+        own = self.slots.read(agent).facts
         return others > 0 or (own.grant is GrantFact.LIVE and own.account_mark in {mark, ""})
 
     def _join(self, mark: str, connection_id: str) -> Millis:
@@ -261,7 +267,7 @@ class Connect:
 
         `create=False` takes up an existing one of ours and makes none.
         """
-        slot = self.connections.slot(agent)
+        slot = self.slots.read(agent)
         if not slot.facts.usable(SCOPE):
             raise NotConnected("The calendar is not connected, or the agent has to agree first.")
         grant = self.grants.open(agent, slot.facts.connection_id, slot.grant)
@@ -269,17 +275,17 @@ class Connect:
 
     def calendar_never_made(self, agent: Agent) -> bool:
         """Tell whether the worker still has to make the first calendar (and may do so unasked)."""
-        facts = self.connections.slot(agent).facts
+        facts = self.slots.read(agent).facts
         return facts.usable(SCOPE) and not facts.calendar_since and not facts.calendar_lost_at
 
     def _calendar(self, agent: Agent, grant: Grant, account: Account | None, *, create: bool) -> bool:
-        fence = self.connections.lease(agent, "calendar", keys.LEASE)
+        fence = self.leases.take(agent, "calendar", keys.LEASE)
         if fence is None:
             return False  # somebody else is making it
         try:
             return self._under_lease(agent, grant, account, create=create)
         finally:
-            self.connections.release(agent, "calendar", fence)
+            self.leases.release(agent, "calendar", fence)
 
     def _under_lease(self, agent: Agent, grant: Grant, account: Account | None, *, create: bool) -> bool:
         marker = self.identity.calendar_marker(agent.organization, agent.agent)
@@ -287,7 +293,7 @@ class Connect:
         account = account or self.access.with_token(
             agent, grant, lambda token: self.calendar.find_ours(token, marker)
         )
-        slot = self.connections.slot(agent)
+        slot = self.slots.read(agent)
         facts = slot.facts
         if facts.connection_id != grant.connection_id or facts.grant is not GrantFact.LIVE:
             return False

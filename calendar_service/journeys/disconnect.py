@@ -35,11 +35,13 @@ from calendar_service.journeys.pauses import jittered
 from calendar_service.journeys.receipts import Receipts, kept
 from calendar_service.journeys.views import ConnectionView
 from calendar_service.store import keys
-from calendar_service.store.connections import Connections, Errand, Slot
+from calendar_service.store.connections import Connections
 from calendar_service.store.files import Files
 from calendar_service.store.grants import Grant, Grants
 from calendar_service.store.journal import Actor
 from calendar_service.store.marks import Marks
+from calendar_service.store.receipts import ReceiptStore
+from calendar_service.store.slots import Errand, Slot, Slots
 
 REVOKE_DEADLINE: Millis = 10 * SECOND
 """A revocation's own deadline plus margin."""
@@ -53,7 +55,9 @@ _LIMITS: tuple[Millis, ...] = (keys.CHANNEL_STOP_MAX, keys.CALENDAR_DELETION_MAX
 class Disconnect:
     """The story of an end: here first, at Google as soon as Google lets us."""
 
+    slots: Slots
     connections: Connections
+    receipt_store: ReceiptStore
     grants: Grants
     marks: Marks
     oauth: OAuth
@@ -97,7 +101,7 @@ class Disconnect:
 
     def run_errands(self, agent: Agent, only: str | None = None) -> None:
         """Carry the errands of this agent one step further; what Google did not answer is tried again later."""
-        slot = self.connections.slot(agent)
+        slot = self.slots.read(agent)
         for errand in slot.errands:
             if only in {None, errand.connection_id}:
                 self._errand(slot, errand)
@@ -173,7 +177,7 @@ class Disconnect:
 
     def _still_to_be_deleted(self, agent: Agent, errand: Errand) -> bool:
         """Read again, for time has passed at Google: a later connection may have taken the calendar up."""
-        standing = self.connections.slot(agent).errands
+        standing = self.slots.read(agent).errands
         return any(one.connection_id == errand.connection_id and one.delete_calendar for one in standing)
 
     def _with_token(self, grant: Grant, call: Callable[[Secret], None]) -> None:
@@ -239,13 +243,13 @@ class Disconnect:
 
     def receipt(self, number: str) -> dict[str, Any]:
         """Return a receipt as it is kept, without salt."""
-        text = self.connections.receipt(number)
+        text = self.receipt_store.find(number)
         if text is None:
             raise NotFound("No receipt of this number.")
         return dict(json.loads(text))
 
     def _kept_back(self, agent: Agent, actor: Actor) -> ServiceError:
-        slot = self.connections.slot(agent)
+        slot = self.slots.read(agent)
         telling_is_forbidden = slot.facts.hold_told_from > slot.now
         if actor is Actor.AGENT and telling_is_forbidden:
             return Busy("What is kept cannot be erased just now. Nothing was changed.")
@@ -255,10 +259,10 @@ class Disconnect:
         )
 
     def _erase(self, agent: Agent, actor: Actor, *, timed: bool) -> dict[str, Any] | str:
-        slot = self.connections.slot(agent)
+        slot = self.slots.read(agent)
         until = _errands_until(slot)
         revocation = Revocation.PENDING.value if until else slot.facts.revocation
-        number = self.connections.new_receipt_number(agent)
+        number = self.receipt_store.new_number(agent)
         receipt = self.receipts.write(agent, number, revocation, until)
         failpoint("erase.before_store")
         answer = self.connections.erase(agent, actor, receipt["number"], kept(receipt), timed=timed)

@@ -10,8 +10,8 @@ from calendar_service.domain.clock import Clock
 from calendar_service.domain.connection import Grant as GrantFact
 from calendar_service.store import keys
 from calendar_service.store.census import Census, Use
-from calendar_service.store.connections import Connections
 from calendar_service.store.marks import Mark, Marks
+from calendar_service.store.slots import Slots
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class SharedAccounts:
     """The story of a mark that no longer says what is so."""
 
     census: Census
-    connections: Connections
+    slots: Slots
     marks: Marks
     clock: Clock
 
@@ -43,7 +43,7 @@ class SharedAccounts:
 
     def _join(self, use: Use) -> None:
         self.marks.join(use.mark, use.connection_id)
-        facts = self.connections.slot(use.agent).facts
+        facts = self.slots.read(use.agent).facts
         stands = (facts.connection_id, facts.account_mark, facts.grant)
         if stands != (use.connection_id, use.mark, GrantFact.LIVE):
             # It ended meanwhile, and its errand may have left the mark before it was joined here.

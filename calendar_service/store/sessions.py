@@ -11,10 +11,10 @@ from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import Record
 from calendar_service.store import answers, keys
-from calendar_service.store.connections import facts_of, record_of
 from calendar_service.store.database import Database
 from calendar_service.store.flow import LOOK, Weather
 from calendar_service.store.journal import MAINTENANCE, Actor, Kind, entry
+from calendar_service.store.slots import facts_of, record_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +188,17 @@ class Sessions:
             change=done,
         )
         return cast(answers.RecordExternalChange, answer[0]) == "ok"
+
+    def purge_old(self, agent: Agent, days_kept: int) -> answers.PurgeOldSessions:
+        """Drop the identifiers of sessions long over."""
+        answer = self._database.step(
+            "purge_old_sessions",
+            agent,
+            entry(Kind.TIDIED, Actor.SERVICE),
+            process_now=self._database.clock.now(),
+            days_kept=days_kept,
+        )
+        return cast(answers.PurgeOldSessions, answer[0])
 
 
 def _or_nothing(value: Millis | None) -> Millis | str:

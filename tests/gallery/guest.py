@@ -159,7 +159,7 @@ class Guest:
     def outgrown(self) -> None:
         """Have a consent under an older policy than the one in force."""
         connections = self.house.service.connections
-        facts = connections.slot(self.agent).facts
+        facts = self.house.service.slots.read(self.agent).facts
         assert connections.consent_outgrown(self.agent, facts.connection_id, facts.consent_policy)
         older = {"consent_policy": "0"}
         self.house.service.database.client.hset(self.house.key("facts", self.agent), mapping=older)

@@ -14,8 +14,8 @@ from calendar_service.domain.failpoints import FailpointRaised, configure
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
 from calendar_service.store import keys
-from calendar_service.store.connections import Connections
 from calendar_service.store.journal import Actor
+from calendar_service.store.organizations import OrganizationIndex
 from tests.household import FIRST, SECOND, SECURE_URL, Household
 
 OTHER = Agent("acme", "agent-2")
@@ -244,7 +244,7 @@ def test_a_calendar_taken_up_by_a_new_connection_is_no_longer_deleted(house: Hou
     house.connect()
     house.google.fault(DELETION, {"status": 503, "reason": "backendError"}, times=1)
     house.service.disconnect.disconnect(house.agent, Actor.AGENT, delete_calendar=True)
-    (errand,) = house.service.connections.slot(house.agent).errands
+    (errand,) = house.service.slots.read(house.agent).errands
     if account == "not told":
         house.google.fault(
             "/calendar/v3/users/me/calendarList", {"status": 503, "reason": "backendError"}, times=1
@@ -310,8 +310,8 @@ def test_an_off_boarded_organisation_refuses_everything_new_until_it_is_reopened
     assert house.connect().calendar_ready
 
 
-class ReopenedMeanwhile(Connections):
-    """Connections of an organization that is reopened when the first of its members was dealt with."""
+class ReopenedMeanwhile(OrganizationIndex):
+    """The index of an organization that is reopened when the first of its members was dealt with."""
 
     def members(self, organization: str) -> Iterator[Agent]:
         for member in super().members(organization):
@@ -322,9 +322,11 @@ class ReopenedMeanwhile(Connections):
 def test_an_off_boarding_that_goes_on_ends_nobody_once_the_organization_is_reopened(house: Household) -> None:
     house.connect()
     house.connect(OTHER, account=SECOND)
-    house.service.connections.set_closed("acme", Actor.ADMINISTRATOR, is_closed=True)  # and no more was done
+    house.service.organization_index.set_closed(
+        "acme", Actor.ADMINISTRATOR, is_closed=True
+    )  # and no more was done
     organizations = house.service.organizations
-    reopened = replace(organizations, connections=ReopenedMeanwhile(house.service.database))
+    reopened = replace(organizations, organization_index=ReopenedMeanwhile(house.service.database))
     assert reopened.go_on() == 1
     assert organizations.progress("acme").states == {State.DISCONNECTED: 1, State.CONNECTED: 1}
 

@@ -78,7 +78,7 @@ def test_it_holds_what_waits_in_full_and_no_key(house: Household) -> None:
     ]
     assert file["sessions"][0]["version"] == 9007199254740991
     assert file["connection"]["paused_by_you"]
-    slot = house.service.connections.slot(house.agent)
+    slot = house.service.slots.read(house.agent)
     grant = json.loads(slot.grant)
     for secret in ("ya29.", "1//", *(str(value) for value in grant.values() if len(str(value)) > 20)):
         assert secret not in json.dumps(file)
@@ -88,7 +88,7 @@ def test_an_administrators_act_is_in_it_with_its_day(house: Household) -> None:
     house.connect()
     house.service.disconnect.disconnect(house.agent, Actor.ADMINISTRATOR)
     told = _taken(house)["connection"]
-    facts = house.service.connections.slot(house.agent).facts
+    facts = house.service.slots.read(house.agent).facts
     assert told["last_act_of_others"] == {
         "act": "connection.disconnected",
         "by": "administrator",

@@ -141,7 +141,7 @@ def test_proofs_of_life_wait_until_google_is_back_and_what_is_over_is_told_in_ti
     for _ in range(3):
         house.clock.advance(60)
         house.work()
-    slot = house.service.connections.slot(house.agent)
+    slot = house.service.slots.read(house.agent)
     assert house.service.clock.now() - slot.facts.proof_at < HOUR
     assert slot.due["probe"] > slot.now
 
@@ -305,7 +305,7 @@ def test_retry_after_is_honoured_up_to_an_hour(house: Household) -> None:
         rule = {"status": 429, "reason": "rateLimitExceeded", "retry_after": asked}
         house.google.fault({"method": "POST", "path": "/calendar/*"}, rule, times=1)
         put(house, name)
-        due = house.service.connections.slot(house.agent).due[f"session:{name}"]
+        due = house.service.slots.read(house.agent).due[f"session:{name}"]
         assert waits * SECOND <= due - house.service.clock.now() + 5 * SECOND <= waits * SECOND + 6 * SECOND
 
 

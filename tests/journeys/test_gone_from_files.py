@@ -48,7 +48,7 @@ def lived(house: Household) -> dict[str, str]:
     view = house.service.schedule.put(WHOSE, SESSIONS[0], house.content("Text to forget"), By.AGENT, None)
     house.service.organizations.pause(WHOSE, Actor.AGENT, paused=True)
     house.service.schedule.put(WHOSE, SESSIONS[1], house.content("Text to forget"), By.AGENT, None)
-    slot, client = house.service.connections.slot(WHOSE), house.service.database.client
+    slot, client = house.service.slots.read(WHOSE), house.service.database.client
     books = house.google.state()
     tokens = {
         f"{kind} {number}": one["token"]
@@ -283,7 +283,7 @@ def test_the_identifiers_were_found_by_a_key_that_is_gone(alone: tuple[Household
     """The search above can fail: with the connection's data key it finds the event."""
     house, _ = alone
     lived(house)
-    slot = house.service.connections.slot(WHOSE)
+    slot = house.service.slots.read(WHOSE)
     grant = house.service.register.grants.open(WHOSE, slot.facts.connection_id, slot.grant)
     digest = grant.key.keyed_hash("event id", json.dumps([SESSIONS[0], 0]).encode())
     assert b32hexencode(digest[:20]).decode().lower() in {event["id"] for event in house.all_events()}

@@ -48,7 +48,7 @@ def advance(house: Household, length: Millis) -> None:
 
 
 def facts(house: Household) -> Facts:
-    return house.service.connections.slot(house.agent).facts
+    return house.service.slots.read(house.agent).facts
 
 
 def test_identifiers_stay_and_tokens_go(ended: Household) -> None:
@@ -141,11 +141,11 @@ def test_a_hold_keeps_the_identifiers_of_sessions_long_over_and_no_content(house
     house.service.schedule.put(house.agent, "s1", house.content(), By.AGENT, None)
     house.service.holds.place(house.agent, hold_of(house, 300 * DAY))
     advance(house, 60 * DAY)
-    house.service.connections.tidy(house.agent, 30)
+    house.service.sessions.purge_old(house.agent, 30)
     assert len(house.service.overview.sessions.all(house.agent)) == 1
     assert ":waiting" not in house.stored()
     house.service.holds.release(house.agent)
-    house.service.connections.tidy(house.agent, 30)
+    house.service.sessions.purge_old(house.agent, 30)
     assert house.service.overview.sessions.all(house.agent) == []
 
 

@@ -106,7 +106,7 @@ def test_a_revocation_at_google_is_noticed_by_the_daily_probe_and_erased_by_its_
     house: Household,
 ) -> None:
     house.connect()
-    proof = house.service.connections.slot(house.agent).facts.proof_at
+    proof = house.service.slots.read(house.agent).facts.proof_at
     house.google.control("POST", "switches", {"deleted_accounts": ["agent-one@example.com"]})
     house.clock.advance(26 * 3600)
     house.work()

@@ -275,11 +275,11 @@ def test_an_errand_that_dies_after_stopping_is_finished_by_the_worker(watched: W
 def test_a_disconnect_while_the_channel_is_opened_leaves_it_to_the_errand(house: Watched) -> None:
     house.connect()
     agent = house.agent
-    slot = house.service.connections.slot(agent)
+    slot = house.service.slots.read(agent)
     grant = house.service.connect.grants.open(agent, slot.facts.connection_id, slot.grant)
     channel = house.service.channels._watch(grant.access_token, agent, slot.facts)
     house.service.disconnect.end(agent, Actor.AGENT)
-    stands = house.service.connections.channel_opened(
+    stands = house.service.channels.channel_store.open(
         agent, grant.connection_id, slot.facts.calendar_id, channel.id, channel.resource_id, 1
     )
     assert not stands
@@ -291,7 +291,7 @@ def test_a_disconnect_while_the_channel_is_opened_leaves_it_to_the_errand(house:
 def test_while_agreement_is_missing_no_channel_is_touched_and_then_all_at_once(watched: Watched) -> None:
     facts, connections = watched.facts, watched.service.connections
     another = f"{watched.shard_of():02x}{'0' * 32}"
-    connections.channel_opened(
+    watched.service.channels.channel_store.open(
         watched.agent,
         facts.connection_id,
         facts.calendar_id,

@@ -71,7 +71,7 @@ def test_after_a_revocation_at_google_the_agents_term_counts_too(under: Under) -
     house = under("cticontrol")
     connect(house, "es")
     choose(house, 1 * DAY)
-    proof = house.service.connections.slot(house.agent).facts.proof_at
+    proof = house.service.slots.read(house.agent).facts.proof_at
     house.google.fault("/token", {"invalid_grant": True}, times=1)
     house.clock.advance(2 * HOUR // 1000)
     with pytest.raises(AccessRevoked):

@@ -98,7 +98,7 @@ def test_once_agreed_the_sessions_go_on_in_the_same_calendar(
     assert state(newer) is State.CONNECTED
     assert sorted(event["summary"] for event in newer.events()) == ["Before", "Waits"]
     assert len(newer.calendars()) == 1
-    facts = newer.service.connections.slot(newer.agent).facts
+    facts = newer.service.slots.read(newer.agent).facts
     assert (facts.consent_policy, facts.consent_needed) == ("2", 0)
     assert '"policy": "2"' in newer.stored() or '"policy":"2"' in newer.stored()  # the journal keeps it
 

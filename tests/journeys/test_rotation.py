@@ -109,7 +109,7 @@ def test_a_refresh_that_began_before_does_not_bring_the_former_key_back(
 ) -> None:
     house.connect()
     connections, grants = house.service.connections, house.service.access.grants
-    slot = connections.slot(house.agent)
+    slot = house.service.slots.read(house.agent)
     grant = grants.open(house.agent, slot.facts.connection_id, slot.grant)
     newer = grants.next(grant, grant.refresh_token, grant.access_token, grant.expires_at + HOUR)
     rotated.service.rotation.rotate(quietly)
@@ -125,21 +125,21 @@ def test_an_errands_step_that_began_before_does_not_bring_the_former_key_back(
     house.connect()
     house.google.fault("/revoke", {"status": 503, "reason": "backendError"})
     house.service.disconnect.disconnect(house.agent, Actor.AGENT)
-    (errand,) = house.service.connections.slot(house.agent).errands
+    (errand,) = house.service.slots.read(house.agent).errands
     rotated.service.rotation.rotate(quietly)
     house.service.connections.errand_step(house.agent, errand.retried(), 1000)
     assert seals(rotated)["k1"] == (0, 0, 0)
-    (kept,) = house.service.connections.slot(house.agent).errands
+    (kept,) = house.service.slots.read(house.agent).errands
     assert kept.tries == errand.tries + 1
 
 
 def test_a_seal_made_from_an_older_reading_is_refused(house: Household) -> None:
     house.connect()
     census = Census(house.service.database)
-    slot = house.service.connections.slot(house.agent)
+    slot = house.service.slots.read(house.agent)
     assert not census.reseal(house.agent, "", "something older", "x")
     assert not census.reseal(house.agent, "no such errand", slot.grant, "x")
-    assert house.service.connections.slot(house.agent).grant == slot.grant
+    assert house.service.slots.read(house.agent).grant == slot.grant
 
 
 def test_what_one_key_seals_and_nobody_has_is_told_and_left_as_it_is(

@@ -39,7 +39,7 @@ def members(house: Household) -> set[str]:
 
 
 def connection_id(house: Household, agent: Agent) -> str:
-    return house.service.connections.slot(agent).facts.connection_id
+    return house.service.slots.read(agent).facts.connection_id
 
 
 def revocation(house: Household) -> str:

@@ -26,9 +26,9 @@ def test_a_matter_that_nobody_here_knows_waits_for_a_worker_that_does(
     house: Household, capsys: pytest.CaptureFixture[str]
 ) -> None:
     house.connect()
-    house.service.connections.postpone(house.agent, "polish", 0)
+    house.service.timers.reschedule(house.agent, "polish", 0)
     house.work()
-    due = house.service.connections.slot(house.agent).due
+    due = house.service.slots.read(house.agent).due
     assert house.service.clock.now() < due["polish"] <= house.service.clock.now() + MINUTE
     assert [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()].count(
         "worker.unknown_matter"

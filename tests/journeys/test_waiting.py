@@ -217,7 +217,7 @@ def test_a_consent_that_was_outgrown_unnoticed_is_noted_once_and_looked_at_no_mo
         house.clock.advance(2)
         worker.round()
     assert house.facts.consent_needed
-    due = house.service.connections.slot(house.agent).due["session:s1"]
+    due = house.service.slots.read(house.agent).due["session:s1"]
     assert due > house.service.clock.now() + 29 * DAY
 
 

@@ -97,7 +97,7 @@ def test_a_connection_is_told_when_it_can_be_used(house: Told) -> None:
     house.connect()
     house.work()
     (payload,) = house.backend.received
-    connection_id = house.service.connections.slot(house.agent).facts.connection_id
+    connection_id = house.service.slots.read(house.agent).facts.connection_id
     assert payload["type"] == "connection.connected"
     assert payload["data"] == {
         "organization": "acme",
@@ -254,7 +254,7 @@ def test_a_revocation_at_google_is_told(connected: Told) -> None:
 
 
 def test_the_erasure_is_told_by_the_connections_random_id_alone(connected: Told) -> None:
-    connection_id = connected.service.connections.slot(connected.agent).facts.connection_id
+    connection_id = connected.service.slots.read(connected.agent).facts.connection_id
     connected.service.disconnect.disconnect(connected.agent, Actor.AGENT)
     connected.quiet()
     connected.service.disconnect.erase_now(connected.agent, Actor.AGENT)
@@ -267,7 +267,7 @@ def test_the_erasure_is_told_by_the_connections_random_id_alone(connected: Told)
 
 
 def test_another_account_ends_one_connection_and_begins_another(connected: Told) -> None:
-    before = connected.service.connections.slot(connected.agent).facts.connection_id
+    before = connected.service.slots.read(connected.agent).facts.connection_id
     put(connected)
     connected.quiet()
     connected.connect(account=SECOND)
@@ -281,7 +281,7 @@ def test_another_account_ends_one_connection_and_begins_another(connected: Told)
 
 
 def test_letters_of_the_connection_before_keep_its_id(connected: Told) -> None:
-    before = connected.service.connections.slot(connected.agent).facts.connection_id
+    before = connected.service.slots.read(connected.agent).facts.connection_id
     connected.service.disconnect.disconnect(connected.agent, Actor.AGENT)
     connected.connect()
     assert connected.told() == ["connection.disconnected", "connection.connected"]
@@ -326,7 +326,7 @@ def test_after_the_address_was_taken_away_letters_are_neither_sent_nor_in_the_wa
     }
     silent = Household.of(variables["CALENDAR_REDIS_URL"], connected.google, connected.clock, **variables)
     silent.work(2)
-    assert "webhook" not in silent.service.connections.slot(connected.agent).due
+    assert "webhook" not in silent.service.slots.read(connected.agent).due
     assert connected.backend.refused == []
     put(silent, "s2")
     silent.close()

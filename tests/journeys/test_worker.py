@@ -60,7 +60,7 @@ def test_a_worker_whose_clock_is_wrong_drops_no_session(
     assert {record.session for record in sessions.all(house.agent)} == {"applied", "waits"}
     assert sessions.waiting(house.agent).keys() == {"waits"}
     assert set(alarms(capsys)) == {"erasure.clocks_differ"}
-    due = house.service.connections.slot(house.agent).due
+    due = house.service.slots.read(house.agent).due
     assert due["purge_sessions"] <= house.service.clock.now() + 11 * MINUTE
 
 
@@ -75,11 +75,11 @@ def test_what_a_clock_that_was_ahead_put_far_off_is_looked_at_once_it_is_right(h
     house.service.schedule.put(house.agent, "waits", wish, By.AGENT, None)
     house.service.organizations.pause(house.agent, Actor.AGENT, paused=False)
     house.clock.advance(-31 * DAY / SECOND)
-    slot = house.service.connections.slot(house.agent)
+    slot = house.service.slots.read(house.agent)
     assert slot.due["probe"] > slot.now + 30 * DAY
     assert house.service.register.realign() >= 4
     house.work(3)
-    slot = house.service.connections.slot(house.agent)
+    slot = house.service.slots.read(house.agent)
     assert max(slot.due.values()) < slot.now + 2 * DAY
     assert len(house.events()) == 2
     assert house.service.register.realign() == 0
@@ -91,9 +91,9 @@ def test_realigning_leaves_told_ends_alone(house: Household) -> None:
     house.service.schedule.put(house.agent, "waits", house.content(days=20), By.AGENT, None)
     house.connect(NEIGHBOUR, OTHER_ACCOUNT)
     house.service.disconnect.end(NEIGHBOUR, Actor.AGENT)
-    before = [house.service.connections.slot(agent).due for agent in (house.agent, NEIGHBOUR)]
+    before = [house.service.slots.read(agent).due for agent in (house.agent, NEIGHBOUR)]
     assert house.service.register.realign() == 0
-    assert [house.service.connections.slot(agent).due for agent in (house.agent, NEIGHBOUR)] == before
+    assert [house.service.slots.read(agent).due for agent in (house.agent, NEIGHBOUR)] == before
 
 
 def test_an_errand_waits_for_google_no_longer_than_it_is_this_workers(house: Household) -> None:
@@ -117,14 +117,14 @@ def test_after_seven_days_the_token_is_destroyed_however_rarely_it_was_tried(hou
     house.service.disconnect.end(house.agent, Actor.ADMINISTRATOR)
     house.google.fault("/revoke", {"status": 503, "reason": "backendError"})
     connections = house.service.connections
-    (errand,) = connections.slot(house.agent).errands
+    (errand,) = house.service.slots.read(house.agent).errands
     connections.errand_step(house.agent, replace(errand, tries=30), 0)  # as after days of trouble
     house.clock.advance((7 * DAY - 10 * MINUTE) / SECOND)
     house.work()
     assert house.facts.revocation == "pending"
     house.clock.advance(11 * 60)
     house.work()
-    assert connections.slot(house.agent).errands == ()
+    assert house.service.slots.read(house.agent).errands == ()
     assert errand.grant not in house.stored()
 
 
@@ -135,7 +135,7 @@ def test_after_an_hour_the_permission_ends_whatever_the_pause_and_whatever_becam
     deletion = {"method": "DELETE", "path": "/calendar/v3/calendars/*"}
     house.google.fault(deletion, {"status": 503, "reason": "backendError"})
     house.service.disconnect.disconnect(house.agent, Actor.AGENT, delete_calendar=True)
-    (errand,) = house.service.connections.slot(house.agent).errands
+    (errand,) = house.service.slots.read(house.agent).errands
     house.service.connections.errand_step(house.agent, replace(errand, tries=30), 0)
     house.work()
     house.clock.advance((HOUR + 2 * SECOND) / SECOND)

@@ -121,7 +121,7 @@ def test_an_erasure_is_taken_by_one_sender_at_a_time(listened: Store, letters: L
 def test_a_timer_without_letters_ends_by_itself(listened: Store, letters: Letters) -> None:
     listened.connect()
     taken(letters)
-    assert "webhook" not in listened.connections.slot(AGENT).due
+    assert "webhook" not in listened.slots.read(AGENT).due
     listened.moved.advance(7 * 86400 + 1)
     letters.end(AGENT)
-    assert "webhook_expiry" not in listened.connections.slot(AGENT).due
+    assert "webhook_expiry" not in listened.slots.read(AGENT).due

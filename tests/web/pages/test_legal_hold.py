@@ -31,7 +31,7 @@ def test_erasing_is_refused_with_the_reason(visitor: Visitor, household: Househo
     answer = visitor.post("/erase")
     assert answer.status_code == 409
     assert "This cannot be erased yet" in words(answer)
-    assert household.service.connections.slot(household.agent).facts.calendar_id
+    assert household.service.slots.read(household.agent).facts.calendar_id
 
 
 def test_while_telling_is_forbidden_the_pages_say_nothing_of_it(

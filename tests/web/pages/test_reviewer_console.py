@@ -264,7 +264,7 @@ def test_what_is_stored_is_told_by_name_and_never_by_value(reviewer: Reviewer, h
     assert "facts: calendar_id" in said
     assert "event_id" in said
     (calendar,) = household.calendars()
-    facts = household.service.connections.slot(reviewer.agent).facts
+    facts = household.service.slots.read(reviewer.agent).facts
     values = (
         calendar["id"],
         facts.connection_id,

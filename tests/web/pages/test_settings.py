@@ -29,7 +29,7 @@ def _paused(household: Household, *actors: Actor) -> None:
 
 
 def _facts_id(household: Household) -> str:
-    return household.service.connections.slot(household.agent).facts.connection_id
+    return household.service.slots.read(household.agent).facts.connection_id
 
 
 def test_before_anything_is_connected_the_page_says_all_that_has_to_be_known(
