@@ -6,6 +6,7 @@ Must not know the store or Google.
 import hmac
 import json
 
+from calendar_service.domain.names import Agent
 from calendar_service.keyed import derived_key, keyed_hash
 
 
@@ -16,6 +17,7 @@ class IdentityKey:
         """Take the 32 bytes."""
         self._key = key
         self._trail_key = derived_key(key, "audit trail")  # once: a day's entries are many
+        self._shard_key = derived_key(key, "shard")
 
     def calendar_marker(self, organization: str, agent: str) -> str:
         """Return what stands in the description of the agent's calendar (32 hex digits)."""
@@ -32,6 +34,14 @@ class IdentityKey:
     def trail_mac(self, data: bytes) -> str:
         """Return the MAC of one link of the audit trail (32 hex digits: 128 of 256 bits)."""
         return hmac.digest(self._trail_key, data, "sha256").hex()[:32]
+
+    def shard(self, agent: Agent) -> int:
+        """Return the number of the agent's shard in the store, 0 to 255, for ever (law 10).
+
+        It is keyed, so that a name alone does not lead to the audit entries about it.
+        """
+        data = json.dumps((agent.organization, agent.agent)).encode()
+        return hmac.digest(self._shard_key, data, "sha256")[0]
 
     def channel_token(self, channel_id: str) -> str:
         """Return what Google repeats in each notification of this channel, so that no other is believed."""

@@ -53,6 +53,7 @@ from calendar_service.journeys.terms import Terms
 from calendar_service.journeys.writing import Writer
 from calendar_service.log import Log
 from calendar_service.store.census import Census
+from calendar_service.store.channels import ChannelStore
 from calendar_service.store.connections import Connections
 from calendar_service.store.consents import Consents
 from calendar_service.store.database import Database
@@ -61,10 +62,15 @@ from calendar_service.store.files import Files
 from calendar_service.store.flow import FlowBook, Limits
 from calendar_service.store.grants import Grants
 from calendar_service.store.holdings import Holdings
+from calendar_service.store.leases import Leases
+from calendar_service.store.legal_holds import LegalHoldStore
 from calendar_service.store.letters import Letters
 from calendar_service.store.marks import Marks
+from calendar_service.store.organizations import OrganizationIndex
+from calendar_service.store.receipts import ReceiptStore
 from calendar_service.store.reviewer_links import ReviewerLinks
 from calendar_service.store.sessions import Sessions
+from calendar_service.store.slots import Slots
 from calendar_service.store.tickets import Tickets
 from calendar_service.store.timers import Timers
 from calendar_service.store.trail import Trail
@@ -85,7 +91,10 @@ class Service:
     clock: Clock
     log: Log
     tickets: Tickets
+    slots: Slots
     connections: Connections
+    organization_index: OrganizationIndex
+    sessions: Sessions
     timers: Timers
     upkeep: Upkeep
     files: Files
@@ -155,10 +164,18 @@ def build(
     call_log = CallLog(log)
     clock = config.clock()
     policy = config.operator.policy
+    identity = IdentityKey(config.identity_key)
     database = Database(
-        deployment(config.database), clock, webhooks=bool(config.webhook_url), policy=policy.version
+        deployment(config.database),
+        clock,
+        identity.shard,
+        webhooks=bool(config.webhook_url),
+        policy=policy.version,
     )
     connections, sessions, marks = Connections(database), Sessions(database), Marks(database)
+    slots, leases, timers = Slots(database), Leases(database), Timers(database)
+    organization_index, receipt_store = OrganizationIndex(database), ReceiptStore(database)
+    hold_store, channel_store = LegalHoldStore(database), ChannelStore(database)
     tickets = Tickets(database)
     grants = Grants(Vault(lambda: config.keyring))
     transport = Transport(observe=call_log.observe)
@@ -175,69 +192,96 @@ def build(
         transport,
     )
     calendar = Calendar(transport, google.api_endpoint)
-    identity = IdentityKey(config.identity_key)
     operator = config.operator
     promises = operator.promises
     threads = threading.BoundedSemaphore(THREADS // 2)
     flow = Flow(FlowBook(database, limits), transport, Allowance(limits), threads, log, clock, limits)
     connection_end = ConnectionEnd(connections, promises.erase_after)
-    access = Access(connections, grants, oauth, flow, connection_end, clock)
-    shared_accounts = SharedAccounts(marks, connections, oauth, identity, clock)
-    overview = Overview(connections, sessions, grants, access, calendar, transport, marks, promises, clock)
+    access = Access(slots, leases, connections, grants, oauth, flow, connection_end, clock)
+    shared_accounts = SharedAccounts(marks, slots, oauth, identity, clock)
+    overview = Overview(
+        slots,
+        connections,
+        organization_index,
+        sessions,
+        grants,
+        access,
+        calendar,
+        transport,
+        marks,
+        promises,
+        clock,
+    )
     signing_key, issuer = Ed25519PrivateKey.from_private_bytes(config.signing_key), operator.identity.who
     receipts = Receipts(signing_key, issuer, clock)
     files = Files(database)
-    erasure = Erasure(connections, receipts, files)
-    teardowns = Teardowns(connections, grants, access, shared_accounts, calendar, clock)
+    erasure = Erasure(slots, receipt_store, connections, receipts, files)
+    teardowns = Teardowns(slots, connections, grants, access, shared_accounts, calendar, clock)
     disconnect = Disconnect(connection_end, teardowns, overview, transport)
-    dedicated_calendar = DedicatedCalendar(connections, access, shared_accounts, calendar, identity, operator)
-    new_grants = NewGrants(connections, grants, shared_accounts, dedicated_calendar, disconnect, clock)
+    dedicated_calendar = DedicatedCalendar(
+        slots, leases, connections, access, shared_accounts, calendar, identity, operator
+    )
+    new_grants = NewGrants(
+        slots, organization_index, connections, grants, shared_accounts, dedicated_calendar, disconnect, clock
+    )
     pending = PendingConsents(tickets, grants, clock)
     attempts = Attempts(sessions, connections, access, Writer(calendar), identity, operator, flow)
-    schedule = Schedule(sessions, connections, grants, access, attempts, flow, clock)
+    schedule = Schedule(sessions, slots, connections, grants, access, attempts, flow, clock)
     trail, census, links = Trail(database), Census(database), Links(identity)
     public_keys, term = (public_key_text(signing_key.public_key()),), operator.promises.audit_term
-    audit = Audit(trail, census, connections, links, public_keys, issuer, term)
+    audit = Audit(trail, census, slots, links, public_keys, issuer, term)
     return Service(
         config=config,
         operator=operator,
         clock=clock,
         log=log,
         tickets=tickets,
+        slots=slots,
         connections=connections,
-        timers=Timers(database),
+        organization_index=organization_index,
+        sessions=sessions,
+        timers=timers,
         upkeep=Upkeep(database),
         files=files,
         file_rewrites=FileRewrites(files, log, clock),
         access=access,
-        consent=Consent(pending, connections, oauth, operator, new_grants),
+        consent=Consent(pending, slots, organization_index, connections, oauth, operator, new_grants),
         dedicated_calendar=dedicated_calendar,
         schedule=schedule,
         order=Order(sessions, grants, clock),
         flow=flow,
-        sync=Sync(connections, sessions, grants, access, calendar, schedule),
+        sync=Sync(slots, connections, sessions, grants, access, calendar, schedule),
         channels=Channels(
-            connections, grants, access, calendar, identity, flow, clock, config.notifications_uri
+            slots,
+            connections,
+            channel_store,
+            grants,
+            access,
+            calendar,
+            identity,
+            flow,
+            clock,
+            config.notifications_uri,
         ),
-        look=Look(connections, sessions, grants, access, calendar, flow, clock),
+        look=Look(slots, connections, sessions, grants, access, calendar, flow, clock),
         overview=overview,
-        export=Export(connections, sessions, overview, operator, clock),
+        export=Export(slots, sessions, overview, operator, clock),
         disconnect=disconnect,
         teardowns=teardowns,
         erasure=erasure,
-        organizations=Organizations(connections, census, disconnect),
-        shared_account_repair=SharedAccountRepair(census, connections, marks, clock),
-        terms=Terms(connections, promises),
-        register=Register(census, connections, sessions, grants, disconnect, erasure),
-        holds=Holds(connections, census, clock),
-        renewal=Renewal(Consents(database), connections, census, policy),
-        rotation=Rotation(census, connections, grants, lambda: [name for name, _ in config.keyring]),
-        reviewers=Reviewers(ReviewerLinks(database), connections, disconnect, erasure, clock),
+        organizations=Organizations(slots, connections, organization_index, census, disconnect),
+        shared_account_repair=SharedAccountRepair(census, slots, marks, clock),
+        terms=Terms(slots, connections, promises),
+        register=Register(census, slots, timers, sessions, grants, disconnect, erasure),
+        holds=Holds(slots, hold_store, census, clock),
+        renewal=Renewal(Consents(database), slots, connections, census, policy),
+        rotation=Rotation(census, slots, grants, lambda: [name for name, _ in config.keyring]),
+        reviewers=Reviewers(ReviewerLinks(database), organization_index, disconnect, erasure, clock),
         stored=Stored(Holdings(database)),
-        notify=Notify(Letters(database), sessions, connections, _webhooks(config, log)),
+        notify=Notify(Letters(database), sessions, timers, _webhooks(config, log)),
         sealer=Sealer(trail, census, links, signing_key, issuer, log, term),
         audit=audit,
-        replay=Replay(audit, trail, census, connections, connection_end, erasure),
+        replay=Replay(audit, trail, census, slots, connections, hold_store, connection_end, erasure),
         transport=transport,
         identity=identity,
         database=database,

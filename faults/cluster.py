@@ -110,6 +110,7 @@ class ServiceCluster:
         """Take an empty directory, and the folder that holds the `calendar_service` under test."""
         self.home, self.package_root, self.seed = home, package_root, seed
         self.clock = ClusterClock(home / "clock")
+        self.identity_key = random_key()
         self.keyring = KeyringFile(home / "keyring")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("CALENDAR_")}
         self._env = inherited | {"PYTHONDONTWRITEBYTECODE": "1"}
@@ -178,7 +179,7 @@ class ServiceCluster:
             "CALENDAR_PUBLIC_URL": public_url,
             "CALENDAR_OPERATOR": "videsk",
             "CALENDAR_KEYRING_FILE": str(self.keyring.write([f"k1:{random_key()}"])),
-            "CALENDAR_IDENTITY_KEY": random_key(),
+            "CALENDAR_IDENTITY_KEY": self.identity_key,
             "CALENDAR_SIGNING_KEY": random_key(),
             "CALENDAR_API_KEYS": ",".join(
                 f"{name}:*:{role}:{sha256(key.encode()).hexdigest()}" for name, role, key in keys

@@ -3,11 +3,12 @@
 The slots are copies of one that was connected, used and disconnected for real.
 """
 
+import hmac
 import json
 import random
 import secrets
 import time
-from hashlib import sha256
+from base64 import b64decode
 from typing import Any
 
 from faults.checker import LATENESS
@@ -45,7 +46,8 @@ class _Measurement:
 
     def __init__(self, episode: Episode, client: Any, rng: random.Random, count: int) -> None:
         self._episode, self._client, self._rng, self._count = episode, client, rng, count
-        self._due = _copy_slots(client, count, rng, self._now_ms())
+        self._places = _Places(episode.cluster.identity_key)
+        self._due = _copy_slots(client, self._places, count, rng, self._now_ms())
         self._logged_before = _logged_erasures(client)
         self._refused_until = 0.0
         self.steps = self.early = self.late = 0
@@ -64,7 +66,9 @@ class _Measurement:
         """Wait until nothing is overdue, 20 s at most, 1 s while clocks differ; return what is overdue."""
         end = time.monotonic() + (20 if clocks_agree else 1.0)
         while True:
-            erased = [member for member in self._due if not self._client.exists(_key(member, "facts"))]
+            erased = [
+                member for member in self._due if not self._client.exists(self._places.key(member, "facts"))
+            ]
             now = self._now_ms()
             self.early += sum(self._due.pop(member) > now for member in erased)
             if not clocks_agree:
@@ -80,7 +84,7 @@ class _Measurement:
 
     def logged_erasures(self) -> int:
         """Return the copies' erasures in the audit log; the source may have been erased too."""
-        source_erased = not self._client.exists(_key(SOURCE, "facts"))
+        source_erased = not self._client.exists(self._places.key(SOURCE, "facts"))
         return _logged_erasures(self._client) - self._logged_before - source_erased
 
     def left(self) -> list[str]:
@@ -108,28 +112,36 @@ def _restart_with_clock_error(episode: Episode, worker: str, days: float) -> Non
     episode.processes.restart(worker, extra_env={"CALENDAR_TEST_SKEW": str(days * DAY)})
 
 
-def _shard(member: str) -> str:
-    return f"{{s{sha256(member.encode()).digest()[0]}}}"
+class _Places:
+    """Where a member's keys lie: in the shard that a key derived from the identity key gives (RFC 5869, one block)."""
+
+    def __init__(self, identity_key: str) -> None:
+        self._key = hmac.digest(b64decode(identity_key), b"cs1 shard\x01", "sha256")
+
+    def shard(self, member: str) -> str:
+        number = hmac.digest(self._key, json.dumps(member.split("/")).encode(), "sha256")[0]
+        return f"{{s{number}}}"
+
+    def key(self, member: str, part: str) -> str:
+        return f"{self.shard(member)}:a:{member}:{part}"
 
 
-def _key(member: str, part: str) -> str:
-    return f"{_shard(member)}:a:{member}:{part}"
-
-
-def _copy_slots(client: Any, count: int, rng: random.Random, now_ms: float) -> dict[str, float]:
+def _copy_slots(
+    client: Any, places: _Places, count: int, rng: random.Random, now_ms: float
+) -> dict[str, float]:
     """Copy the source's slot, each copy with a due instant of its own, two to seven days ahead; return the instants."""
-    facts = client.hgetall(_key(SOURCE, "facts"))
-    sessions = client.hgetall(_key(SOURCE, "sessions"))
+    facts = client.hgetall(places.key(SOURCE, "facts"))
+    sessions = client.hgetall(places.key(SOURCE, "sessions"))
     due: dict[str, float] = {}
     for number in range(count):
         member = f"acme/clone-{number}"
         at = int(now_ms + 2 * DAY * 1000 + rng.random() * 5 * DAY * 1000)
         own = {"connection_id": secrets.token_hex(16), "erase_due": str(at)}
-        client.hset(_key(member, "facts"), mapping=facts | own)
-        client.hset(_key(member, "sessions"), mapping=sessions)
-        client.zadd(_key(member, "due"), {"erase": at})
-        client.zadd(f"{_shard(member)}:timers", {member: at})
-        client.sadd(f"{_shard(member)}:org:acme", member)
+        client.hset(places.key(member, "facts"), mapping=facts | own)
+        client.hset(places.key(member, "sessions"), mapping=sessions)
+        client.zadd(places.key(member, "due"), {"erase": at})
+        client.zadd(f"{places.shard(member)}:timers", {member: at})
+        client.sadd(f"{places.shard(member)}:org:acme", member)
         due[member] = at
     return due
 

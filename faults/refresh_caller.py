@@ -20,7 +20,7 @@ def main() -> None:
     grants = service.schedule.grants
 
     def has_token(_: int) -> bool:
-        slot = service.connections.slot(agent)
+        slot = service.slots.read(agent)
         grant = grants.open(agent, slot.facts.connection_id, slot.grant)
         return bool(service.access.usable(agent, grant).access_token)
 

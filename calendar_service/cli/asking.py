@@ -15,7 +15,8 @@ from calendar_service.cli.settings import configured
 from calendar_service.cli.settings import refuse as refuse_configuration
 from calendar_service.config import Config, Fault
 from calendar_service.domain.errors import ServiceError, StoreUnavailable
-from calendar_service.domain.names import SHARDS, Agent
+from calendar_service.domain.names import Agent
+from calendar_service.store import keys
 
 T = TypeVar("T")
 
@@ -82,7 +83,7 @@ def walked(label: str, things: Sequence[T]) -> Iterator[T]:
 
 def by_shard(lines: Iterable[bytes], label: str) -> Iterator[bytes]:
     """Yield the lines of an audit export while a bar on standard error shows how many shards are done."""
-    with click.progressbar(length=SHARDS, label=label, file=sys.stderr, show_pos=True) as bar:
+    with click.progressbar(length=len(keys.all_shards()), label=label, file=sys.stderr, show_pos=True) as bar:
         for line in lines:
             if line.startswith(b'{"type":"shard"'):
                 bar.update(1)

@@ -2,12 +2,8 @@
 
 import re
 from dataclasses import dataclass
-from hashlib import sha256
 
 from calendar_service.domain.errors import InvalidRequest
-
-SHARDS = 256
-"""The number of slots for ever: an agent's place never moves."""
 
 _NAME = re.compile(r"[A-Za-z0-9._~:@-]{1,128}")
 
@@ -44,8 +40,3 @@ class Agent:
         """Return the agent that `member` stands for."""
         organization, _, agent = member.partition("/")
         return cls(organization, agent)
-
-    @property
-    def shard(self) -> int:
-        """The agent's slot in the store, 0 to 255, for ever."""
-        return sha256(self.member.encode()).digest()[0]

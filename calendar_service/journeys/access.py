@@ -24,8 +24,10 @@ from calendar_service.google.oauth import OAuth
 from calendar_service.journeys.connection_end import ConnectionEnd
 from calendar_service.journeys.flow import Flow
 from calendar_service.store import keys
-from calendar_service.store.connections import Connections, Slot
+from calendar_service.store.connections import Connections
 from calendar_service.store.grants import Grant, Grants
+from calendar_service.store.leases import Leases
+from calendar_service.store.slots import Slot, Slots
 
 T = TypeVar("T")
 
@@ -40,6 +42,8 @@ _LOOK_AGAIN = 0.05
 class Access:
     """Keeps the access token fresh: one refresh per expiry across threads and processes."""
 
+    slots: Slots
+    leases: Leases
     connections: Connections
     grants: Grants
     oauth: OAuth
@@ -99,11 +103,11 @@ class Access:
         """Return a newer grant than this one: refreshed here, or by whoever holds the lease."""
         give_up = time.monotonic() + min(_PATIENCE, self.flow.time_left())
         while True:
-            fence = self.connections.lease(agent, "refresh", keys.LEASE)
+            fence = self.leases.take(agent, "refresh", keys.LEASE)
             newest = self._newest(agent, grant.connection_id)
             if newest.number > grant.number:
                 if fence is not None:
-                    self.connections.release(agent, "refresh", fence)
+                    self.leases.release(agent, "refresh", fence)
                 return newest
             if fence is not None:
                 return self._refresh_under_lease(agent, newest, fence)
@@ -118,7 +122,7 @@ class Access:
     def _newest(self, agent: Agent, connection_id: str) -> Grant:
         # Read again under the lease: the holder before may have stored a newer token, and a refresh with the older
         # one would count as proof against a grant that lives.
-        slot = self.connections.slot(agent)
+        slot = self.slots.read(agent)
         if slot.facts.connection_id != connection_id or not slot.grant:
             raise NotConnected("The connection ended meanwhile.")
         return self.open(slot)
@@ -138,7 +142,7 @@ class Access:
             raise
         finally:
             # After the write, so that whoever takes the lease next finds the newer token.
-            self.connections.release(agent, "refresh", fence)
+            self.leases.release(agent, "refresh", fence)
 
     def _refresh(self, grant: Grant) -> Grant:
         """Ask the token endpoint once, and return the newer grant; breaker and budget learn, nothing is stored."""
@@ -156,13 +160,13 @@ class Access:
 
     def probe(self, agent: Agent) -> None:
         """Prove that the grant is alive, at the token endpoint only (RV-1)."""
-        slot = self.connections.slot(agent)
+        slot = self.slots.read(agent)
         if slot.grant:
             self.refreshed(agent, self.open(slot))
 
     def revoked(self, agent: Agent, grant: Grant) -> None:
         """Note Google's proof that this grant is dead, unless a newer token stands (RV-1)."""
-        facts = self.connections.slot(agent).facts
+        facts = self.slots.read(agent).facts
         if self.connection_end.mark_revoked(agent, grant):
             self.flow.died(facts)
 

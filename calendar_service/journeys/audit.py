@@ -17,7 +17,7 @@ from calendar_service.journeys.chain import Links
 from calendar_service.journeys.checkpoints import as_list, made_at
 from calendar_service.journeys.verification import Verification
 from calendar_service.store.census import Census
-from calendar_service.store.connections import Connections
+from calendar_service.store.slots import Slots
 from calendar_service.store.trail import Trail
 
 Line = dict[str, Any]
@@ -52,7 +52,7 @@ class Audit:
 
     trail: Trail
     census: Census
-    connections: Connections
+    slots: Slots
     links: Links
     public_keys: Sequence[str]
     """Of the signing key, base64 of 32 bytes each."""
@@ -98,7 +98,7 @@ class Audit:
 
     def connection_of(self, agent: Agent) -> str:
         """Return the random id of the agent's connection; once that is erased nothing leads to it any more."""
-        found = self.connections.slot(agent).facts.connection_id
+        found = self.slots.read(agent).facts.connection_id
         if not found:
             raise NotConnected(
                 "Nothing is kept of this agent: its entries cannot be told from others any more."

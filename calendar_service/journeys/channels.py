@@ -6,7 +6,6 @@ only a nudge. Knows the store and Google. Must not know what is looked at.
 
 import hmac
 import re
-import secrets
 from dataclasses import dataclass
 
 from calendar_service.domain.clock import DAY, HOUR, MINUTE, Clock, Millis
@@ -26,8 +25,10 @@ from calendar_service.identity import IdentityKey
 from calendar_service.journeys.access import Access
 from calendar_service.journeys.flow import Flow
 from calendar_service.store import keys
+from calendar_service.store.channels import ChannelStore
 from calendar_service.store.connections import Connections
 from calendar_service.store.grants import Grant, Grants
+from calendar_service.store.slots import Slots
 
 _ID = re.compile(r"[0-9a-f]{34}")
 _UNSAID: Millis = DAY
@@ -40,7 +41,9 @@ _REFUSED: Millis = 6 * HOUR
 class Channels:
     """The story of a channel, and of a notification."""
 
+    slots: Slots
     connections: Connections
+    channel_store: ChannelStore
     grants: Grants
     access: Access
     calendar: Calendar
@@ -61,9 +64,9 @@ class Channels:
         if not _ID.fullmatch(channel_id) or not self._is_genuine(channel_id, token):
             return False
         # `sync` only says that the channel is open, perhaps before we have the answer to our asking for it.
-        agent = self.connections.listener(channel_id) if state != "sync" else None
+        agent = self.channel_store.agent_of(channel_id) if state != "sync" else None
         if agent:
-            self.connections.nudge(agent, channel_id)
+            self.channel_store.wake_change_detection(agent, channel_id)
         return True
 
     def _is_genuine(self, channel_id: str, token: str) -> bool:
@@ -76,7 +79,7 @@ class Channels:
 
         Returns after how long to look again, None for never.
         """
-        slot = self.connections.slot(agent)
+        slot = self.slots.read(agent)
         if not slot.facts.usable(SCOPE):
             return spread(
                 keys.LOOK_EVERY
@@ -111,7 +114,7 @@ class Channels:
         self.flow.watch_taken()
         failpoint("channel.after_watch_before_store")
         life = self._life(channel)
-        stands = self.connections.channel_opened(
+        stands = self.channel_store.open(
             agent,
             facts.connection_id,
             facts.calendar_id,
@@ -122,8 +125,7 @@ class Channels:
         return min(life, DAY) if stands and not facts.channel_id else 0  # the one before is stopped next
 
     def _watch(self, token: Secret, agent: Agent, facts: Facts) -> Channel:
-        # The id names the shard, so that a notification finds its agent by looking at one place.
-        channel_id = f"{agent.shard:02x}{secrets.token_hex(16)}"
+        channel_id = self.channel_store.new_id(agent)
         return self.calendar.watch(
             token,
             facts.calendar_id,
@@ -142,7 +144,7 @@ class Channels:
                 raise
             # It has ended already, or is out of reach: it ends by itself, and what it says is nobody's any more.
         failpoint("channel.after_stop_before_store")
-        self.connections.channel_stopped(agent, grant.connection_id, channel_id)
+        self.channel_store.remove(agent, grant.connection_id, channel_id)
 
     def _life(self, channel: Channel) -> Millis:
         """Return after how long to renew: well before the end, not all channels of one day at once."""

@@ -18,6 +18,8 @@ from calendar_service.journeys.views import Outcome
 from calendar_service.store import keys
 from calendar_service.store.connections import Connections
 from calendar_service.store.grants import Grants
+from calendar_service.store.organizations import OrganizationIndex
+from calendar_service.store.slots import Slots
 from calendar_service.store.tickets import Browser, Pending, Tickets, digest, new_secret
 
 _VERIFIER = "pkce verifier"
@@ -62,6 +64,8 @@ class Consent:
     """Leads an agent's browser to Google's consent page, and takes Google's answer."""
 
     pending: PendingConsents
+    slots: Slots
+    organization_index: OrganizationIndex
     connections: Connections
     oauth: OAuth
     operator: Operator
@@ -73,7 +77,7 @@ class Consent:
         `shown`: the version of the policy that the agent was shown. Raises `ConsentRefused` if another is in force.
         """
         agent = browser.whose
-        self.connections.refuse_closed(agent.organization)
+        self.organization_index.refuse_closed(agent.organization)
         # A page that was open while a new version came into force showed the older one (SC-5).
         if shown != self.operator.policy.version:
             raise ConsentRefused("policy_changed")
@@ -110,13 +114,13 @@ class Consent:
 
     def _refuse_outdated(self, agent: Agent, state_digest: str, pending: Pending) -> None:
         """Refuse a consent that was overtaken while Google's page was open."""
-        self.connections.refuse_closed(agent.organization)
+        self.organization_index.refuse_closed(agent.organization)
         # A version that came into force meanwhile was never shown (SC-5).
         if is_newer(self.operator.policy.version, pending.policy):
             raise ConsentRefused("policy_changed")
         # A newer attempt or a disconnect came. The store compares again when the connection is to stand, for those
         # that come during the exchange.
-        if self.connections.slot(agent).facts.connecting != state_digest:
+        if self.slots.read(agent).facts.connecting != state_digest:
             raise ConsentRefused("superseded")
 
     def _exchange(self, code: str, verifier: Secret) -> Tokens:

@@ -20,12 +20,16 @@ from calendar_service.journeys.shared_accounts import SharedAccounts
 from calendar_service.store import keys
 from calendar_service.store.connections import Connections
 from calendar_service.store.grants import Grant
+from calendar_service.store.leases import Leases
+from calendar_service.store.slots import Slots
 
 
 @dataclass(frozen=True)
 class DedicatedCalendar:
     """One calendar an agent, in the account that agreed; no other calendar is read."""
 
+    slots: Slots
+    leases: Leases
     connections: Connections
     access: Access
     shared_accounts: SharedAccounts
@@ -45,7 +49,7 @@ class DedicatedCalendar:
 
         `create=False` takes up an existing one of ours and makes none.
         """
-        slot = self.connections.slot(agent)
+        slot = self.slots.read(agent)
         if not slot.facts.usable(SCOPE):
             raise NotConnected("The calendar is not connected, or the agent has to agree first.")
         return self._ensure(agent, self.access.open(slot), None, create=create)
@@ -62,19 +66,19 @@ class DedicatedCalendar:
 
     def never_made(self, agent: Agent) -> bool:
         """Tell whether the worker still has to make the first calendar (and may do so unasked)."""
-        facts = self.connections.slot(agent).facts
+        facts = self.slots.read(agent).facts
         return facts.usable(SCOPE) and not facts.calendar_since and not facts.calendar_lost_at
 
     def _ensure(self, agent: Agent, grant: Grant, account: Account | None, *, create: bool) -> bool:
         # Google gives two calendars to two requests for one. Callback, settings page and worker may come at the same
         # time, so one of them takes the lease; a process that dies with it keeps the others away for its length.
-        fence = self.connections.lease(agent, "calendar", keys.LEASE)
+        fence = self.leases.take(agent, "calendar", keys.LEASE)
         if fence is None:
             return False
         try:
             return self._under_lease(agent, grant, account, create=create)
         finally:
-            self.connections.release(agent, "calendar", fence)
+            self.leases.release(agent, "calendar", fence)
 
     def _under_lease(self, agent: Agent, grant: Grant, account: Account | None, *, create: bool) -> bool:
         # 1. Look for our marker. Asked again unless it was asked for this very consent: an earlier creation may have
@@ -84,7 +88,7 @@ class DedicatedCalendar:
             agent, grant, lambda token: self.calendar.find_ours(token, marker)
         )
         # Read under the lease: what the holder before stored decides whether there is anything left to make.
-        facts = self.connections.slot(agent).facts
+        facts = self.slots.read(agent).facts
         if facts.connection_id != grant.connection_id or facts.grant is not GrantFact.LIVE:
             return False
         # 2. Join the account's set before the calendar's step makes the connection usable: an account that was

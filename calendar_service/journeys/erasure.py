@@ -12,17 +12,21 @@ from calendar_service.domain.connection import Revocation
 from calendar_service.domain.errors import Busy, NotConnected, NotFound, RetentionRequiredByLaw, ServiceError
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
-from calendar_service.journeys.receipts import Receipts, kept, shard_of
+from calendar_service.journeys.receipts import Receipts, kept
 from calendar_service.store import keys
-from calendar_service.store.connections import Connections, Slot
+from calendar_service.store.connections import Connections
 from calendar_service.store.files import Files
 from calendar_service.store.journal import Actor
+from calendar_service.store.receipts import ReceiptStore
+from calendar_service.store.slots import Slot, Slots
 
 
 @dataclass(frozen=True)
 class Erasure:
     """Erases what is kept of an ended connection, in one step, and proves it by a signed receipt."""
 
+    slots: Slots
+    receipt_store: ReceiptStore
     connections: Connections
     receipts: Receipts
     files: Files
@@ -48,14 +52,13 @@ class Erasure:
 
     def receipt(self, number: str) -> dict[str, Any]:
         """Return a receipt as it is kept, without salt."""
-        shard = shard_of(number)
-        text = None if shard is None else self.connections.receipt(number, shard)
+        text = self.receipt_store.find(number)
         if text is None:
             raise NotFound("No receipt of this number.")
         return dict(json.loads(text))
 
     def _hold_refusal(self, agent: Agent, actor: Actor) -> ServiceError:
-        slot = self.connections.slot(agent)
+        slot = self.slots.read(agent)
         # An authority may forbid to tell the agent of its hold: then the refusal reads as any passing trouble does.
         telling_is_forbidden = slot.facts.hold_told_from > slot.now
         if actor is Actor.AGENT and telling_is_forbidden:
@@ -68,10 +71,11 @@ class Erasure:
     def _erase(self, agent: Agent, actor: Actor, *, timed: bool) -> dict[str, Any] | str:
         # 1. Sign the receipt, in memory. It promises when a teardown that still holds a token ends at the latest. A
         #    crash leaves everything as it was; the timer of a due erasure stands still.
-        slot = self.connections.slot(agent)
+        slot = self.slots.read(agent)
         until = _teardowns_until(slot)
         revocation = Revocation.PENDING.value if until else slot.facts.revocation
-        receipt = self.receipts.write(agent, revocation, until)
+        number = self.receipt_store.new_number(agent)
+        receipt = self.receipts.write(agent, number, revocation, until)
         failpoint("erase.before_store")
         # 2. One script checks that the connection is ended, the clocks agree, the term is over and no hold stands; then
         #    it erases facts, grant, sessions, waiting content, timers and webhook events, and keeps the receipt without

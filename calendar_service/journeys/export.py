@@ -13,8 +13,8 @@ from calendar_service.domain.operator import Operator
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import Content, Record
 from calendar_service.journeys.overview import Overview
-from calendar_service.store.connections import Connections, Errand
 from calendar_service.store.sessions import Sessions
+from calendar_service.store.slots import Errand, Slots
 
 FORMAT: Final = "calendar-service-export"
 VERSION: Final = 1
@@ -59,7 +59,7 @@ PLAIN: Final = {
 class Export:
     """The story of a person who takes along what is theirs."""
 
-    connections: Connections
+    slots: Slots
     sessions: Sessions
     overview: Overview
     operator: Operator
@@ -67,7 +67,7 @@ class Export:
 
     def of(self, agent: Agent) -> dict[str, Any]:
         """Return it, made on the fly; for the agent's own browser only."""
-        slot = self.connections.slot(agent)
+        slot = self.slots.read(agent)
         return {
             "format": FORMAT,
             "version": VERSION,

@@ -13,8 +13,9 @@ from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.hold import Hold
 from calendar_service.domain.names import Agent
 from calendar_service.store.census import Census
-from calendar_service.store.connections import Connections
 from calendar_service.store.journal import Actor
+from calendar_service.store.legal_holds import LegalHoldStore
+from calendar_service.store.slots import Slots
 
 LONGEST_TEXT = 500
 _NEEDED = ("placed_by", "approved_by", "authority", "reason")
@@ -24,7 +25,8 @@ _NEEDED = ("placed_by", "approved_by", "authority", "reason")
 class Holds:
     """The story of a duty to keep."""
 
-    connections: Connections
+    slots: Slots
+    hold_store: LegalHoldStore
     census: Census
     clock: Clock
 
@@ -32,7 +34,7 @@ class Holds:
         """Place the hold, or refuse it; a standing one is replaced only where that is asked."""
         self._refuse(hold)
         failpoint("hold.before_store")
-        answer = self.connections.hold(agent, hold, replace=replace)
+        answer = self.hold_store.place(agent, hold, replace=replace)
         failpoint("hold.after_store")
         if answer == "not_connected":
             raise NotConnected("Nothing is kept of this agent that could be held.")
@@ -43,17 +45,17 @@ class Holds:
 
     def release(self, agent: Agent) -> None:
         """Lift the hold; what is due is erased by the worker's next sweep."""
-        if self.connections.hold_ends(agent, Actor.OPERATOR, released=True) == "none":
+        if self.hold_store.lift(agent, Actor.OPERATOR, released=True) == "none":
             raise NotConnected("No hold stands for this agent.")
 
     def end(self, agent: Agent) -> None:
         """Forget a hold that is over (the worker)."""
-        self.connections.hold_ends(agent, Actor.SERVICE, released=False)
+        self.hold_store.lift(agent, Actor.SERVICE, released=False)
 
     def standing(self) -> Iterator[tuple[Agent, Hold]]:
         """Yield every hold that is not over."""
         for agent in self.census.agents():
-            slot = self.connections.slot(agent)
+            slot = self.slots.read(agent)
             if slot.facts.hold_until > slot.now:
                 yield agent, Hold.of_facts(slot.facts)
 

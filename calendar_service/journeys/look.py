@@ -31,6 +31,7 @@ from calendar_service.store import keys
 from calendar_service.store.connections import Connections
 from calendar_service.store.grants import Grant, Grants
 from calendar_service.store.sessions import Sessions
+from calendar_service.store.slots import Slots
 
 Deed = Literal["changed", "deleted", "restored"]
 _UNMARKED = "unmarked"
@@ -41,6 +42,7 @@ _UNMARKED = "unmarked"
 class Look:
     """The story of a comparison that nobody asked for."""
 
+    slots: Slots
     connections: Connections
     sessions: Sessions
     grants: Grants
@@ -51,7 +53,7 @@ class Look:
 
     def once(self, agent: Agent) -> Millis:
         """Look, and return after how long the next look is due. Google's trouble is raised: looked again soon."""
-        slot = self.connections.slot(agent)
+        slot = self.slots.read(agent)
         if slot.facts.state(SCOPE) is State.CONNECTED:
             if self.flow.turn(slot.facts.account_mark, 1) != "go":
                 return keys.LEASE

@@ -20,9 +20,11 @@ from calendar_service.journeys.dedicated_calendar import DedicatedCalendar
 from calendar_service.journeys.disconnect import Disconnect
 from calendar_service.journeys.shared_accounts import SharedAccounts
 from calendar_service.journeys.views import Outcome
-from calendar_service.store.connections import Connections, Slot
+from calendar_service.store.connections import Connections
 from calendar_service.store.grants import Grant, Grants
 from calendar_service.store.journal import Actor
+from calendar_service.store.organizations import OrganizationIndex
+from calendar_service.store.slots import Slot, Slots
 from calendar_service.store.tickets import Browser
 
 _ATTEMPTS = 3
@@ -34,6 +36,8 @@ _EARLY_PROBE: Millis = MINUTE
 class NewGrants:
     """Checks what Google granted, and keeps it without ending another connection of the account."""
 
+    slots: Slots
+    organization_index: OrganizationIndex
     connections: Connections
     grants: Grants
     shared_accounts: SharedAccounts
@@ -58,7 +62,7 @@ class NewGrants:
         if tokens.refresh_token is None:
             raise ConsentRefused("no_refresh_token")
         for _ in range(_ATTEMPTS):
-            slot = self.connections.slot(agent)
+            slot = self.slots.read(agent)
             grant, renewal = self._grant(slot, tokens, tokens.refresh_token, reference)
             # 3. Join the account's set: after step 4, a teardown of this account could be the last on it and revoke
             #    the new grant. A crash leaves a member that never stands: no teardown of the account revokes until the
@@ -89,13 +93,13 @@ class NewGrants:
         # 6. Make the calendar. A crash leaves `calendar_missing`: the worker makes a first calendar a minute after step
         #    4; one that was lost waits for the agent.
         ready = self.dedicated_calendar.try_now(agent, grant, account)
-        slot = self.connections.slot(agent)
+        slot = self.slots.read(agent)
         return Outcome(ready, self.shared_accounts.other_agents(slot), slot.facts.moved_account)
 
     def _end_if_closed(self, agent: Agent) -> None:
         """End the connection of an organization that was off-boarded while Google was asked (RV-3)."""
         try:
-            self.connections.refuse_closed(agent.organization)
+            self.organization_index.refuse_closed(agent.organization)
         except OrganizationClosed:
             # An off-boarding closes, then reads its members; here the member is written, then the closing read: one of
             # the two always sees the other.

@@ -14,9 +14,9 @@ from calendar_service.domain.names import Agent
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.timers import TimerKind
 from calendar_service.journeys.breaker import Breaker
-from calendar_service.store.connections import Connections
 from calendar_service.store.letters import Letter, Letters, Outcome, Taken, end_of
 from calendar_service.store.sessions import Sessions
+from calendar_service.store.timers import Timers
 from calendar_service.webhooks import Answer, Message, Webhooks
 
 _FIRST: Millis = 5 * SECOND
@@ -37,7 +37,7 @@ class Notify:
 
     letters: Letters
     sessions: Sessions
-    connections: Connections
+    timers: Timers
     webhooks: Webhooks | None
     """None: no receiver is configured, nothing is queued, and nothing of old is sent."""
     breaker: Breaker = field(default_factory=Breaker)
@@ -49,12 +49,12 @@ class Notify:
         """
         outcomes: Counter[Outcome | str] = Counter()
         if self.webhooks is None:
-            self.connections.postpone(agent, TimerKind.WEBHOOK, None)
+            self.timers.reschedule(agent, TimerKind.WEBHOOK, None)
             return outcomes
         give_way = monotonic() + _BUDGET
         while monotonic() < give_way and outcomes["later"] == 0:
             if not self.breaker.admit():
-                self.connections.postpone(agent, TimerKind.WEBHOOK, jitter(_REST))
+                self.timers.reschedule(agent, TimerKind.WEBHOOK, jitter(_REST))
                 break
             taken = self.letters.take(agent)
             if taken is None:

@@ -15,10 +15,10 @@ from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import Content, Record, Status
 from calendar_service.journeys.wishes import is_unknown
 from calendar_service.store import keys
-from calendar_service.store.connections import Slot
 from calendar_service.store.flow import PATCH
 from calendar_service.store.grants import Grant, Grants
 from calendar_service.store.sessions import Sessions
+from calendar_service.store.slots import Slot
 
 UNSETTLED = frozenset({Status.PENDING, Status.WAITING})
 """What has not been brought to Google yet."""

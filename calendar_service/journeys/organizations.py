@@ -17,6 +17,8 @@ from calendar_service.journeys.views import ConnectionView
 from calendar_service.store.census import Census
 from calendar_service.store.connections import Connections
 from calendar_service.store.journal import Actor
+from calendar_service.store.organizations import OrganizationIndex
+from calendar_service.store.slots import Slots
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,9 @@ class Progress:
 class Organizations:
     """The story of a customer organisation and its members."""
 
+    slots: Slots
     connections: Connections
+    organization_index: OrganizationIndex
     census: Census
     disconnect: Disconnect
 
@@ -51,7 +55,7 @@ class Organizations:
         """Return up to a hundred members after `cursor`, by name, and the next cursor (empty at the end)."""
         after = read_cursor(cursor)
         found: list[tuple[Agent, ConnectionView]] = []
-        for agent in sorted(self.connections.members(organization), key=lambda agent: agent.agent):
+        for agent in sorted(self.organization_index.members(organization), key=lambda agent: agent.agent):
             if agent.agent <= after:
                 continue
             view = self._view(agent)
@@ -63,11 +67,11 @@ class Organizations:
 
     def progress(self, organization: str) -> Progress:
         """Count the members by state, and what Google answered to those that ended."""
-        views = [self._view(agent) for agent in self.connections.members(organization)]
+        views = [self._view(agent) for agent in self.organization_index.members(organization)]
         return Progress(
             Counter(view.state for view in views),
             Counter(Revocation(view.revocation) for view in views if view.revocation),
-            self.connections.is_closed(organization),
+            self.organization_index.is_closed(organization),
         )
 
     def off_board(self, organization: str) -> int:
@@ -76,7 +80,7 @@ class Organizations:
         Closed first, so that nobody connects behind the sweep. Interrupted, it goes on when it
         is asked again, and within a day by itself.
         """
-        self.connections.set_closed(organization, Actor.ADMINISTRATOR, is_closed=True)
+        self.organization_index.set_closed(organization, Actor.ADMINISTRATOR, is_closed=True)
         return self._end_members(organization)
 
     def go_on(self) -> int:
@@ -86,15 +90,15 @@ class Organizations:
     def _end_members(self, organization: str) -> int:
         return sum(
             self.disconnect.end(agent, Actor.ADMINISTRATOR)
-            for agent in self.connections.members(organization)
+            for agent in self.organization_index.members(organization)
             # Asked for each: it may be reopened meanwhile, and who connects then stays.
-            if self.connections.is_closed(organization)
+            if self.organization_index.is_closed(organization)
         )
 
     def reopen(self, organization: str) -> None:
         """Let the organisation's agents connect again."""
-        self.connections.set_closed(organization, Actor.ADMINISTRATOR, is_closed=False)
+        self.organization_index.set_closed(organization, Actor.ADMINISTRATOR, is_closed=False)
 
     def _view(self, agent: Agent) -> ConnectionView:
-        slot = self.connections.slot(agent)
+        slot = self.slots.read(agent)
         return connection_view(slot.facts, slot.now)

@@ -28,10 +28,12 @@ from calendar_service.journeys.access import Access
 from calendar_service.journeys.timeline import timeline
 from calendar_service.journeys.views import ConnectionView, SettingsView, WaitingSession
 from calendar_service.store import keys
-from calendar_service.store.connections import Connections, Slot
+from calendar_service.store.connections import Connections
 from calendar_service.store.grants import Grant, Grants
 from calendar_service.store.marks import Marks
+from calendar_service.store.organizations import OrganizationIndex
 from calendar_service.store.sessions import Sessions
+from calendar_service.store.slots import Slot, Slots
 
 Needs = Literal["agent", "administrator", "operator", ""]
 
@@ -62,7 +64,9 @@ class _Asked:
 class Overview:
     """Reads, and tells. Google is asked only for the agent's own page."""
 
+    slots: Slots
     connections: Connections
+    organization_index: OrganizationIndex
     sessions: Sessions
     grants: Grants
     access: Access
@@ -74,7 +78,7 @@ class Overview:
 
     def connection(self, agent: Agent) -> ConnectionView:
         """Return the connection as both roles may see it."""
-        slot = self.connections.slot(agent)
+        slot = self.slots.read(agent)
         return connection_view(slot.facts, slot.now)
 
     def settings(self, agent: Agent, *, own_term: Millis = 0) -> SettingsView:
@@ -98,12 +102,12 @@ class Overview:
         return {session: content for session, content in opened.items() if content}
 
     def _told(self, agent: Agent, ask: Callable[[Slot], "_Asked"], own_term: Millis = 0) -> SettingsView:
-        slot = self.connections.slot(agent)
+        slot = self.slots.read(agent)
         with self.transport.within(_PAGE_WAITS):
             asked = ask(slot)
         if asked.info is None and asked.contents is None:
             # Asking may have proved that the permission or the calendar is gone.
-            slot = self.connections.slot(agent)
+            slot = self.slots.read(agent)
         facts = slot.facts if slot.facts.own_term else replace(slot.facts, own_term=own_term)
         term = self.promises.term(facts.own_term)
         ended = facts.grant_since if facts.state(SCOPE) in REFUSING_STATES else slot.now
@@ -134,7 +138,7 @@ class Overview:
             timeline=timeline(facts, slot.now, self.promises),
             keys_gone_by=ended + keys.ERRAND_MAX,
             deletion_tried_until=ended + keys.CALENDAR_DELETION_MAX,
-            organization_closed=self.connections.is_closed(agent.organization),
+            organization_closed=self.organization_index.is_closed(agent.organization),
             held_until=facts.hold_told(slot.now),
             contents=asked.contents,
         )

@@ -15,7 +15,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from calendar_service.domain.clock import Clock, Millis, rfc3339
-from calendar_service.domain.names import SHARDS, Agent
+from calendar_service.domain.names import Agent
 from calendar_service.journeys.signing import SignatureInvalid, check, signed
 
 _ERASED = ("tokens", "calendar identifier", "event identifiers", "bookkeeping")
@@ -38,8 +38,8 @@ class Receipts:
     """The operator's legal name."""
     clock: Clock
 
-    def write(self, agent: Agent, revocation: str, rest_until: Millis = 0) -> dict[str, Any]:
-        """Return a signed receipt with its salt; what is kept is the receipt without it.
+    def write(self, agent: Agent, number: str, revocation: str, rest_until: Millis = 0) -> dict[str, Any]:
+        """Return a signed receipt of this number with its salt; what is kept is the receipt without it.
 
         `rest_until`: when the closing errand ends at the latest, while one still holds something; else 0.
 
@@ -50,7 +50,7 @@ class Receipts:
         body: dict[str, Any] = {
             "type": _TYPE,
             "version": 1,
-            "number": f"{agent.shard}-{secrets.token_hex(12)}",
+            "number": number,
             "issuer": self.issuer,
             "erased_at": rfc3339(self.clock.now()),
             "erased": [what for what in _ERASED if not (rest_until and what in _LEFT_TO_THE_ERRAND)],
@@ -65,13 +65,6 @@ class Receipts:
 def kept(receipt: dict[str, Any]) -> str:
     """Return what the store keeps: everything but the salt."""
     return json.dumps({name: value for name, value in receipt.items() if name != "salt"})
-
-
-def shard_of(number: str) -> int | None:
-    """Return the shard that a receipt's number names, or None if it is no number of a receipt."""
-    shard, _, rest = number.partition("-")
-    well_formed = shard.isascii() and shard.isdigit() and len(rest) == 24 and rest.isalnum()
-    return int(shard) if well_formed and int(shard) < SHARDS else None
 
 
 def verify(document: bytes, public_keys: Sequence[str]) -> dict[str, Any]:

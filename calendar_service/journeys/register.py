@@ -18,10 +18,11 @@ from calendar_service.journeys.erasure import Erasure
 from calendar_service.journeys.overview import connection_view
 from calendar_service.journeys.views import ConnectionView
 from calendar_service.store.census import Census
-from calendar_service.store.connections import Connections, Slot
 from calendar_service.store.grants import Grants
 from calendar_service.store.journal import Actor
 from calendar_service.store.sessions import Sessions
+from calendar_service.store.slots import Slot, Slots
+from calendar_service.store.timers import Timers
 
 ENDED = frozenset({State.DISCONNECTED, State.REVOKED, State.NOT_CONNECTED})
 
@@ -65,7 +66,8 @@ class Register:
     """The story of the whole house, for those who run it."""
 
     census: Census
-    connections: Connections
+    slots: Slots
+    timers: Timers
     sessions: Sessions
     grants: Grants
     disconnect: Disconnect
@@ -76,7 +78,7 @@ class Register:
         for agent in self.census.agents():
             if organization and agent.organization != organization:
                 continue
-            entry = self._entry(self.connections.slot(agent))
+            entry = self._entry(self.slots.read(agent))
             if state is None or entry.view.state is state:
                 yield entry
 
@@ -84,12 +86,12 @@ class Register:
         """Return all connections, counted; `walk` yields them and shows how far it is."""
         found = Pulse()
         for agent in walk(list(self.census.agents())):
-            found.take(self.connections.slot(agent))
+            found.take(self.slots.read(agent))
         return found
 
     def details(self, agent: Agent) -> tuple[Entry, Slot, list[Record]]:
         """Return one connection with its facts and its sessions' records."""
-        slot = self.connections.slot(agent)
+        slot = self.slots.read(agent)
         return self._entry(slot), slot, self.sessions.all(agent)
 
     def living(self, key_id: str = "") -> list[Agent]:
@@ -102,16 +104,16 @@ class Register:
 
     def realign(self) -> int:
         """Let be due again what a clock that was ahead put far off (RV-1); return how many matters that were."""
-        return sum(self.connections.realign(agent) for agent in self.census.agents())
+        return sum(self.timers.reset_far(agent) for agent in self.census.agents())
 
     def revoke(self, agent: Agent) -> Entry:
         """End the connection here at once, and ask Google to end its permission."""
         self.disconnect.disconnect(agent, Actor.OPERATOR)
-        return self._entry(self.connections.slot(agent))
+        return self._entry(self.slots.read(agent))
 
     def erase(self, agent: Agent) -> dict[str, Any]:
         """Erase what is kept of an ended connection now, and return the receipt (CH-1: on a guardian's request)."""
-        state = self._entry(self.connections.slot(agent)).view.state
+        state = self._entry(self.slots.read(agent)).view.state
         if state is State.NOT_CONNECTED:
             raise NotConnected("Nothing is kept of this agent.")
         if state not in ENDED:

@@ -14,6 +14,7 @@ from calendar_service.domain.scope import SCOPE
 from calendar_service.store.census import Census
 from calendar_service.store.connections import Connections
 from calendar_service.store.consents import Consents
+from calendar_service.store.slots import Slots
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Renewal:
     """The story of a permission or a policy that outgrew the consents."""
 
     consents: Consents
+    slots: Slots
     connections: Connections
     census: Census
     policy: Policy
@@ -51,7 +53,7 @@ class Renewal:
     def outgrown(self) -> Iterator[tuple[Agent, str, str]]:
         """Yield whose consent no longer covers what is asked: agent, connection, version of the policy agreed to."""
         for agent in self.census.agents():
-            facts = self.connections.slot(agent).facts
+            facts = self.slots.read(agent).facts
             if facts.grant is Grant.LIVE and facts.consent_outdated(SCOPE):
                 yield agent, facts.connection_id, facts.consent_policy
 

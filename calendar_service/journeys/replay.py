@@ -16,8 +16,10 @@ from calendar_service.journeys.checkpoints import instant
 from calendar_service.journeys.connection_end import ConnectionEnd
 from calendar_service.journeys.erasure import Erasure
 from calendar_service.store.census import Census
-from calendar_service.store.connections import Connections, Slot
+from calendar_service.store.connections import Connections
 from calendar_service.store.journal import Actor, Kind
+from calendar_service.store.legal_holds import LegalHoldStore
+from calendar_service.store.slots import Slot, Slots
 from calendar_service.store.trail import Trail
 
 
@@ -89,7 +91,9 @@ class Replay:
     audit: Audit
     trail: Trail
     census: Census
+    slots: Slots
     connections: Connections
+    hold_store: LegalHoldStore
     connection_end: ConnectionEnd
     erasure: Erasure
 
@@ -112,14 +116,14 @@ class Replay:
     def steps(self, past: Past) -> Iterator[Step]:
         """Yield what is to be done, for every connection that is otherwise than the trail says."""
         for agent in self.census.agents():
-            step = _step(self.connections.slot(agent), past)
+            step = _step(self.slots.read(agent), past)
             if step:
                 yield step
 
     def take(self, step: Step) -> None:
         """Do as the trail says; what was done already stays done."""
         if step.release:
-            self.connections.hold_ends(step.agent, Actor.OPERATOR, released=True)
+            self.hold_store.lift(step.agent, Actor.OPERATOR, released=True)
         if step.term is not None:  # before the end: it counts there
             self.connections.choose_term(step.agent, step.term)
         for actor, paused in step.pauses.items():

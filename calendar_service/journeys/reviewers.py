@@ -20,8 +20,8 @@ from calendar_service.domain.reviewer import ACTS_A_MINUTE, LONGEST, LONGEST_DAY
 from calendar_service.journeys.disconnect import Disconnect
 from calendar_service.journeys.erasure import Erasure
 from calendar_service.store import keys
-from calendar_service.store.connections import Connections
 from calendar_service.store.journal import Actor
+from calendar_service.store.organizations import OrganizationIndex
 from calendar_service.store.reviewer_links import Link, ReviewerLinks
 
 
@@ -40,7 +40,7 @@ class Reviewers:
     """The story of a link, from the command that makes it to the sweep that takes it down."""
 
     links: ReviewerLinks
-    connections: Connections
+    organization_index: OrganizationIndex
     disconnect: Disconnect
     erasure: Erasure
     clock: Clock
@@ -72,7 +72,7 @@ class Reviewers:
         """Return every link that is known, the first to end first."""
         found, now = self.links.all()
         return [
-            Standing(link, len(list(self.connections.members(link.organization))), link.ends <= now)
+            Standing(link, len(list(self.organization_index.members(link.organization))), link.ends <= now)
             for link in sorted(found.values(), key=lambda link: link.ends)
         ]
 
@@ -110,9 +110,9 @@ class Reviewers:
     def _take_down(self, link: Link) -> int:
         """Close the organisation, disconnect its members, and erase what is kept of them."""
         # First, so that nobody connects behind it.
-        self.connections.set_closed(link.organization, Actor.OPERATOR, is_closed=True)
+        self.organization_index.set_closed(link.organization, Actor.OPERATOR, is_closed=True)
         erased = 0
-        for agent in self.connections.members(link.organization):
+        for agent in self.organization_index.members(link.organization):
             self.disconnect.end(agent, Actor.OPERATOR)
             with suppress(
                 NotConnected, RetentionRequiredByLaw
@@ -122,10 +122,12 @@ class Reviewers:
         return erased
 
     def _forget(self, name: str, link: Link, now: Millis) -> None:
-        if now < link.ends + keys.REVIEWER_AFTERMATH or any(self.connections.members(link.organization)):
+        if now < link.ends + keys.REVIEWER_AFTERMATH or any(
+            self.organization_index.members(link.organization)
+        ):
             return
         # Nobody can come any more, so nothing is left of it.
-        self.connections.set_closed(link.organization, Actor.OPERATOR, is_closed=False)
+        self.organization_index.set_closed(link.organization, Actor.OPERATOR, is_closed=False)
         self.links.forget(name)
 
     def _named(self, organization: str) -> tuple[str, Link]:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.store.census import Census
-from calendar_service.store.connections import Connections
 from calendar_service.store.grants import Grants
+from calendar_service.store.slots import Slots
 
 PASSES = 5
 """What others write under a former key meanwhile is found by the next pass."""
@@ -50,7 +50,7 @@ class Rotation:
     """The story of a key that is replaced."""
 
     census: Census
-    connections: Connections
+    slots: Slots
     grants: Grants
     key_ids: Callable[[], Sequence[str]]
     """The keyring's ids as they are now, the current one first."""
@@ -91,7 +91,7 @@ class Rotation:
 
     def _reseal(self, agent: Agent) -> int:
         done = 0
-        connection = self.connections.slot(agent).facts.connection_id
+        connection = self.slots.read(agent).facts.connection_id
         for errand, sealed in self._records(agent):
             if self.grants.key_id(sealed) != self.key_ids()[0]:
                 anew = self.grants.resealed(agent, errand or connection, sealed)
@@ -100,6 +100,6 @@ class Rotation:
 
     def _records(self, agent: Agent) -> list[tuple[str, str]]:
         """Return each sealed grant of the agent with its errand's connection, empty for the living one."""
-        slot = self.connections.slot(agent)
+        slot = self.slots.read(agent)
         living = [("", slot.grant)] if slot.grant else []
         return living + [(errand.connection_id, errand.grant) for errand in slot.errands if errand.grant]

@@ -43,6 +43,7 @@ from calendar_service.store.connections import Connections
 from calendar_service.store.grants import Grant, Grants
 from calendar_service.store.journal import Actor
 from calendar_service.store.sessions import Loaded, Sessions
+from calendar_service.store.slots import Slots
 
 _AGAIN = 5
 """How often an acceptance that met another one is decided anew."""
@@ -53,6 +54,7 @@ class Schedule:
     """The story of a session, from the backend's wish to the event and its end."""
 
     sessions: Sessions
+    slots: Slots
     connections: Connections
     grants: Grants
     access: Access
@@ -164,7 +166,7 @@ class Schedule:
     def listed(self, agent: Agent, status: Status | None, cursor: str) -> tuple[tuple[SessionView, ...], str]:
         """Return up to a hundred sessions after `cursor`, by name, and the next cursor (empty at the end)."""
         after = read_cursor(cursor)
-        facts = self.connections.slot(agent).facts
+        facts = self.slots.read(agent).facts
         found = [
             view(facts, record, "read")
             for record in self.sessions.all(agent)

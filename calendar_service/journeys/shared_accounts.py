@@ -20,8 +20,8 @@ from calendar_service.google.oauth import OAuth
 from calendar_service.identity import IdentityKey
 from calendar_service.store import keys
 from calendar_service.store.census import Census, Use
-from calendar_service.store.connections import Connections, Slot
 from calendar_service.store.marks import Mark, Marks
+from calendar_service.store.slots import Slot, Slots
 
 REVOKE_DEADLINE: Millis = 10 * SECOND
 """A revocation's own deadline plus margin."""
@@ -34,7 +34,7 @@ class SharedAccounts:
     """The protocol of an account reference: join before use, announce before a revocation, revoke only as the last."""
 
     account_refs: Marks
-    connections: Connections
+    slots: Slots
     oauth: OAuth
     identity: IdentityKey
     clock: Clock
@@ -110,7 +110,7 @@ class SharedAccounts:
 
     def revoke_unwanted(self, agent: Agent, reference: str, token: Secret) -> bool:
         """Revoke a permission that never becomes a connection; false if it could end one, or is not confirmed."""
-        facts = self.connections.slot(agent).facts
+        facts = self.slots.read(agent).facts
         # The agent's own connection counts even if the set lost it, or never had it because its account is unknown.
         if facts.grant is GrantFact.LIVE and facts.account_mark in {reference, ""}:
             return False
@@ -129,7 +129,7 @@ class SharedAccountRepair:
     """Once a day, makes every account reference hold the connections that stand, whatever died in between."""
 
     census: Census
-    connections: Connections
+    slots: Slots
     account_refs: Marks
     clock: Clock
 
@@ -151,7 +151,7 @@ class SharedAccountRepair:
 
     def _add(self, use: Use) -> None:
         self.account_refs.join(use.mark, use.connection_id)
-        facts = self.connections.slot(use.agent).facts
+        facts = self.slots.read(use.agent).facts
         stands = (facts.connection_id, facts.account_mark, facts.grant)
         if stands != (use.connection_id, use.mark, GrantFact.LIVE):
             # It ended meanwhile, and its teardown may have left the set before it was added here: nobody would take

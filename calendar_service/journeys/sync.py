@@ -20,6 +20,7 @@ from calendar_service.journeys.views import SessionView
 from calendar_service.store.connections import Connections
 from calendar_service.store.grants import Grant, Grants
 from calendar_service.store.sessions import Sessions
+from calendar_service.store.slots import Slots
 
 Kind = Literal["missing", "times", "content", "extra"]
 
@@ -60,6 +61,7 @@ class Comparison:
 class Sync:
     """The story of a comparison."""
 
+    slots: Slots
     connections: Connections
     sessions: Sessions
     grants: Grants
@@ -71,7 +73,7 @@ class Sync:
         self, agent: Agent, start: Millis, end: Millis, wanted: Mapping[str, Wanted], *, apply: bool
     ) -> Comparison:
         """Compare the sessions between `start` and `end`; with `apply` write and cancel what differs."""
-        slot = self.connections.slot(agent)
+        slot = self.slots.read(agent)
         if slot.facts.state(SCOPE) is not State.CONNECTED:
             raise NotConnected("Only a connected calendar can be compared.")
         grant = self.grants.open(agent, slot.facts.connection_id, slot.grant)

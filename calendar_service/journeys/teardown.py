@@ -16,8 +16,9 @@ from calendar_service.journeys.access import Access
 from calendar_service.journeys.pauses import jittered
 from calendar_service.journeys.shared_accounts import SharedAccounts
 from calendar_service.store import keys
-from calendar_service.store.connections import Connections, Errand, Slot
+from calendar_service.store.connections import Connections
 from calendar_service.store.grants import Grant, Grants
+from calendar_service.store.slots import Errand, Slot, Slots
 
 _FIRST: Millis = 2 * SECOND
 _LONGEST: Millis = 6 * HOUR
@@ -30,6 +31,7 @@ _LIMITS: tuple[Millis, ...] = (keys.CHANNEL_STOP_MAX, keys.CALENDAR_DELETION_MAX
 class Teardowns:
     """Stops channels, deletes the calendar if the agent asked for it, revokes: each until its own limit of time."""
 
+    slots: Slots
     connections: Connections
     grants: Grants
     access: Access
@@ -39,7 +41,7 @@ class Teardowns:
 
     def run(self, agent: Agent, connection_id: str | None = None) -> None:
         """Carry this agent's teardowns, or one connection's, as far as Google lets us; the rest is tried again."""
-        slot = self.connections.slot(agent)
+        slot = self.slots.read(agent)
         for teardown in slot.errands:
             if connection_id in {None, teardown.connection_id}:
                 self._run(slot, teardown)
@@ -133,7 +135,7 @@ class Teardowns:
         return decided
 
     def _is_still_asked(self, agent: Agent, teardown: Errand) -> bool:
-        standing = self.connections.slot(agent).errands
+        standing = self.slots.read(agent).errands
         return any(one.connection_id == teardown.connection_id and one.delete_calendar for one in standing)
 
     # --- the permission ---

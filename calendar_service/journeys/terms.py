@@ -10,6 +10,7 @@ from calendar_service.domain.errors import InvalidRequest, NotConnected
 from calendar_service.domain.names import Agent
 from calendar_service.domain.operator import Promises
 from calendar_service.store.connections import Connections
+from calendar_service.store.slots import Slots
 from calendar_service.store.tickets import Browser
 
 
@@ -17,6 +18,7 @@ from calendar_service.store.tickets import Browser
 class Terms:
     """The story of an agent's own term."""
 
+    slots: Slots
     connections: Connections
     promises: Promises
 
@@ -30,7 +32,7 @@ class Terms:
 
     def term(self, agent: Agent) -> Millis:
         """Return the term that a disconnect would set now."""
-        return self.promises.term(self.connections.slot(agent).facts.own_term)
+        return self.promises.term(self.slots.read(agent).facts.own_term)
 
     def choose(self, browser: Browser, term: Millis) -> None:
         """Keep the agent's choice for the end of this connection; an end that is set already is not moved."""

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from calendar_service.domain.names import SHARDS
 from calendar_service.domain.trail import Chain, Entry, Fault, Point, Verdict, place
 from calendar_service.journeys.chain import Links
 from calendar_service.journeys.checkpoints import Row, as_point, instant
+from calendar_service.store import keys
 from calendar_service.store.journal import Kind
 
 
@@ -162,7 +162,7 @@ class Verification:
             found.faults.append(
                 Fault(f"the file was cut behind line {self._lines}: its last line is missing")
             )
-        missing = [shard for shard in range(SHARDS) if shard not in self._chains]
+        missing = [shard for shard in keys.all_shards() if shard not in self._chains]
         found.faults += [Fault("the shard is missing", shard) for shard in missing]
         self._row.starts_at(
             min((one.base_checkpoint for one in self._chains.values() if one.base_checkpoint), default=1)

@@ -11,8 +11,8 @@ from calendar_service.domain.errors import InvalidRequest, NotConnected, StaleVe
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import DELETED_IN_GOOGLE, Content, Record, Status
 from calendar_service.journeys.views import SessionView
-from calendar_service.store.connections import closed
 from calendar_service.store.grants import Grant
+from calendar_service.store.organizations import closed
 from calendar_service.store.sessions import Loaded
 
 STANDING = frozenset({Status.SCHEDULED, Status.PENDING, Status.WAITING})

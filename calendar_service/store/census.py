@@ -76,9 +76,9 @@ class Census:
         agents = list(self.agents())
         commands: list[Command] = []
         for agent in agents:
-            facts = ("grant", "connection_id", "account_mark")
-            commands.append(("HMGET", keys.part(agent, "facts"), *facts))
-            commands.append(("HGETALL", keys.part(agent, "errands")))
+            slot, facts = self._database.slot_keys(agent), ("grant", "connection_id", "account_mark")
+            commands.append(("HMGET", slot.part("facts"), *facts))
+            commands.append(("HGETALL", slot.part("errands")))
         found = iter(self._database.read(commands))
         for agent in agents:
             grant, connection_id, mark = next(found)

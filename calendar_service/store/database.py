@@ -6,6 +6,7 @@ Knows Redis. Must not know what a connection or a session is.
 import contextlib
 import json
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache, partial
 from typing import Any, Final, cast
 
 import redis
@@ -36,6 +37,10 @@ COPY_PATIENCE: Final[Millis] = 1_000
 _MARKED: Final = "#!lua flags=allow-oom\nreturn redis.call('SET', KEYS[1], '1', 'PX', 1000)"
 
 
+SLOTS_REMEMBERED: Final = 4_096
+"""Of so many agents a process remembers the shard: more than it serves at one time, in less than a megabyte."""
+
+
 class Refused(StoreUnavailable):
     """A server forbids a question about itself, does not know it, or cannot do it; `__cause__` says why."""
 
@@ -44,9 +49,20 @@ class Database:
     """One Redis or Valkey, spoken to in scripts: a state change is one of them, whole or not at all."""
 
     def __init__(
-        self, deployment: Deployment, clock: Clock, *, webhooks: bool = False, policy: str = ""
+        self,
+        deployment: Deployment,
+        clock: Clock,
+        shard_of: keys.ShardOf,
+        *,
+        webhooks: bool = False,
+        policy: str = "",
     ) -> None:
-        """Take the servers, the time, whether a backend listens (else nothing is queued), and the policy's version."""
+        """Take the servers, the time, and what turns an agent into its shard.
+
+        `webhooks`: whether a backend listens, else nothing is queued. `policy`: the policy's version.
+        """
+        self.slot_keys = lru_cache(SLOTS_REMEMBERED)(partial(_slot_keys, shard_of))
+        """Return the keys of an agent's slot; the shard is computed once for all that one request does."""
         self.deployment = deployment
         self.clock = clock
         self.webhooks = webhooks
@@ -99,7 +115,7 @@ class Database:
         """Run one script of the agent's slot: its state change together with its audit entry."""
         script = load(name)
         head = (self.clock.offset(), agent.member, json.dumps(entry), "1" if self.webhooks else "0")
-        key_list = script.key_list(keys.slot_keys(agent))
+        key_list = script.key_list(self.slot_keys(agent).declared())
         return self._run(script, key_list, (*head, *script.argument_list(arguments)))
 
     def script(self, name: str, named_keys: Mapping[str, str], /, **arguments: Value) -> list[Any]:
@@ -174,6 +190,10 @@ class Database:
     def _look_again(self) -> None:
         with contextlib.suppress(redis.RedisError):
             self.deployment.look_again()
+
+
+def _slot_keys(shard_of: keys.ShardOf, agent: Agent) -> keys.SlotKeys:
+    return keys.SlotKeys(agent, shard_of(agent))
 
 
 def ask_time(key: str) -> Command:

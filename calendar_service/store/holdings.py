@@ -15,18 +15,19 @@ class Holdings:
 
     def of(self, agent: Agent) -> dict[str, frozenset[str]]:
         """Return the fields at each place where something of the agent lies now."""
+        slot = self._database.slot_keys(agent)
         facts, sessions, errands, due, letters, grant, waiting, timer, listed, mark = self._database.read(
             [
-                ("HKEYS", keys.part(agent, "facts")),
-                ("HVALS", keys.part(agent, "sessions")),
-                ("HVALS", keys.part(agent, "errands")),
-                ("ZCARD", keys.part(agent, "due")),
-                ("ZCARD", keys.part(agent, "letters")),
-                ("EXISTS", keys.part(agent, "grant")),
-                ("HLEN", keys.part(agent, "waiting")),
-                ("ZSCORE", keys.timers(agent.shard), agent.member),
-                ("SISMEMBER", keys.index(agent.shard, agent.organization), agent.member),
-                ("HGET", keys.part(agent, "facts"), "account_mark"),
+                ("HKEYS", slot.part("facts")),
+                ("HVALS", slot.part("sessions")),
+                ("HVALS", slot.part("errands")),
+                ("ZCARD", slot.part("due")),
+                ("ZCARD", slot.part("letters")),
+                ("EXISTS", slot.part("grant")),
+                ("HLEN", slot.part("waiting")),
+                ("ZSCORE", keys.timers(slot.shard), agent.member),
+                ("SISMEMBER", keys.index(slot.shard, agent.organization), agent.member),
+                ("HGET", slot.part("facts"), "account_mark"),
             ]
         )
         found = {

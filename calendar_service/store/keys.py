@@ -1,10 +1,13 @@
 """Every key and every lifetime on one page (law 10). Must not read or write anything.
 
-The scripts get both from here by name: `LIFETIME.lease` is `LEASE`, `KEY.facts` what `slot_keys` calls `facts`.
+The scripts get both from here by name: `LIFETIME.lease` is `LEASE`, `KEY.facts` what `SlotKeys` calls `facts`.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from calendar_service.domain.clock import DAY, HOUR, MINUTE, SECOND
-from calendar_service.domain.names import SHARDS, Agent
+from calendar_service.domain.names import Agent
 from calendar_service.domain.operator import KEYS_KEPT
 
 # --- Lifetimes, in milliseconds. A guard outlives what it guards; the sum is written out. ---
@@ -89,6 +92,10 @@ DEATHS_EXPIRY = DEATHS_COUNTED + DAY
 """The database's own expiry of that count."""
 
 
+SHARDS = 256
+"""The number of shards for ever: an agent's place never moves."""
+
+
 def slot(shard: int, rest: str) -> str:
     """Return a key of this shard; the braces keep a shard together in a cluster."""
     return f"{{s{shard}}}:{rest}"
@@ -97,24 +104,34 @@ def slot(shard: int, rest: str) -> str:
 SLOT_PARTS = ("facts", "grant", "sessions", "waiting", "due", "errands", "letters")
 
 
-def slot_keys(agent: Agent) -> dict[str, str]:
-    """Return the keys that every script of an agent's slot declares, in their order, by the names that scripts use."""
-    return {
-        **{name: part(agent, name) for name in SLOT_PARTS},
-        "timers": timers(agent.shard),
-        "index": index(agent.shard, agent.organization),
-        "journal": journal(agent.shard),
-        "receipts": receipts(agent.shard),
-        "erased": erased(agent.shard),
-        "erased_due": erased_due(agent.shard),
-        "trail": trail(agent.shard),
-        "channels": channels(agent.shard),
-    }
+@dataclass(frozen=True, slots=True)
+class SlotKeys:
+    """The keys of one agent's slot. Only the database makes them: a name alone does not lead to a shard (law 10)."""
+
+    agent: Agent
+    shard: int
+
+    def part(self, name: str) -> str:
+        """Return one key of the agent's own."""
+        return slot(self.shard, f"a:{self.agent.member}:{name}")
+
+    def declared(self) -> dict[str, str]:
+        """Return the keys that every script of a slot declares, in their order, by the names that scripts use."""
+        return {
+            **{name: self.part(name) for name in SLOT_PARTS},
+            "timers": timers(self.shard),
+            "index": index(self.shard, self.agent.organization),
+            "journal": journal(self.shard),
+            "receipts": receipts(self.shard),
+            "erased": erased(self.shard),
+            "erased_due": erased_due(self.shard),
+            "trail": trail(self.shard),
+            "channels": channels(self.shard),
+        }
 
 
-def part(agent: Agent, name: str) -> str:
-    """Return one key of the agent's slot."""
-    return slot(agent.shard, f"a:{agent.member}:{name}")
+ShardOf = Callable[[Agent], int]
+"""Turns an agent into the number of its shard, 0 to 255, for ever."""
 
 
 def any_part(name: str) -> str:

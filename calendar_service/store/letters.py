@@ -144,8 +144,9 @@ class Letters:
     def _waiting_of(self, agents: list[Agent]) -> Iterator[Waiting]:
         commands: list[Command] = []
         for agent in agents:
-            commands.append(("ZRANGE", keys.part(agent, "letters"), 0, -1, "WITHSCORES"))
-            commands.append(("HGET", keys.part(agent, "facts"), "letters_given_up"))
+            slot = self._database.slot_keys(agent)
+            commands.append(("ZRANGE", slot.part("letters"), 0, -1, "WITHSCORES"))
+            commands.append(("HGET", slot.part("facts"), "letters_given_up"))
         found = self._database.read(commands) if agents else []
         for agent, kept, mark in zip(agents, found[::2], found[1::2], strict=True):
             for text, at in kept:

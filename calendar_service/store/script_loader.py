@@ -2,7 +2,7 @@
 
 A script's header is the comment under its first line. It says in words what the script does, and in lines of its own:
 
-- `keys:` `slot` (the keys of an agent's slot, from `keys.slot_keys`), or its own names for the keys it is given;
+- `keys:` `slot` (the keys of an agent's slot, from `keys.SlotKeys`), or its own names for the keys it is given;
 - `args:` its arguments in order, or `none`; a last name with `...` takes a sequence; each is explained below;
 - `answers:` the words it may answer first, or `returns:` what it returns where that is no word;
 - `use:` shared parts of `scripts/lib/`, which may name further ones.
@@ -104,7 +104,9 @@ def parse(name: str, source: str) -> Script:
     flags, _, body = source.partition("\n")
     header = header_of(body)
     is_of_slot = header["keys"] == SLOT
-    key_names = tuple(keys.slot_keys(Agent("", ""))) if is_of_slot else tuple(header["keys"].split())
+    key_names = (
+        tuple(keys.SlotKeys(Agent("", ""), 0).declared()) if is_of_slot else tuple(header["keys"].split())
+    )
     args = () if header["args"] == "none" else tuple(header["args"].split())
     takes_many = bool(args) and args[-1].endswith("...")
     args = tuple(arg.removesuffix("...") for arg in args)

@@ -11,10 +11,10 @@ from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import Record
 from calendar_service.store import answers, keys
-from calendar_service.store.connections import facts_of, record_of
 from calendar_service.store.database import Database
 from calendar_service.store.flow import LOOK, Weather
 from calendar_service.store.journal import MAINTENANCE, Actor, Kind, entry
+from calendar_service.store.slots import facts_of, record_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,13 @@ class Sessions:
 
     def load(self, agent: Agent, session: str) -> Loaded:
         """Return everything that one operation on one session needs."""
+        slot = self._database.slot_keys(agent)
         facts, grant, text, content, closed, weather = self._database.read(
             [
-                ("HGETALL", keys.part(agent, "facts")),
-                ("GET", keys.part(agent, "grant")),
-                ("HGET", keys.part(agent, "sessions"), session),
-                ("HGET", keys.part(agent, "waiting"), session),
+                ("HGETALL", slot.part("facts")),
+                ("GET", slot.part("grant")),
+                ("HGET", slot.part("sessions"), session),
+                ("HGET", slot.part("waiting"), session),
                 ("EXISTS", keys.closed(agent.organization)),
                 ("HMGET", keys.FLOW, *LOOK),
             ]
@@ -65,14 +66,15 @@ class Sessions:
 
     def confirm(self, agent: Agent) -> None:
         """Make sure that what was loaded is acknowledged; raise `StoreUnavailable` if it may not be told."""
-        self._database.confirm(keys.part(agent, "sessions"))
+        self._database.confirm(self._database.slot_keys(agent).part("sessions"))
 
     def some(self, agent: Agent, sessions: Sequence[str]) -> Mapping[str, tuple[Record | None, str]]:
         """Return these sessions' records, each with the sealed content that waits, or empty.
 
         Those that only a newer version understands are left out (F35).
         """
-        parts = [keys.part(agent, name) for name in ("sessions", "waiting")]
+        slot = self._database.slot_keys(agent)
+        parts = [slot.part(name) for name in ("sessions", "waiting")]
         texts, contents = self._database.read(("HMGET", part, *sessions) for part in parts)
         found: dict[str, tuple[Record | None, str]] = {}
         for name, text, content in zip(sessions, texts, contents, strict=True):
@@ -86,7 +88,9 @@ class Sessions:
 
     def kept(self, agent: Agent) -> list[tuple[Record, str]]:
         """Return all sessions of the agent, by name, each also as it is kept."""
-        texts = self._database.ask(lambda client: client.hgetall(keys.part(agent, "sessions")))
+        texts = self._database.ask(
+            lambda client: client.hgetall(self._database.slot_keys(agent).part("sessions"))
+        )
         return [
             (Record.of_json(name, text), text)
             for name, text in sorted(cast(Mapping[str, str], texts).items())
@@ -94,7 +98,9 @@ class Sessions:
 
     def waiting(self, agent: Agent) -> Mapping[str, str]:
         """Return the sealed content that waits, by session."""
-        kept = self._database.ask(lambda client: client.hgetall(keys.part(agent, "waiting")))
+        kept = self._database.ask(
+            lambda client: client.hgetall(self._database.slot_keys(agent).part("waiting"))
+        )
         return cast(Mapping[str, str], kept)
 
     def accept(
@@ -182,6 +188,17 @@ class Sessions:
             change=done,
         )
         return cast(answers.RecordExternalChange, answer[0]) == "ok"
+
+    def purge_old(self, agent: Agent, days_kept: int) -> answers.PurgeOldSessions:
+        """Drop the identifiers of sessions long over."""
+        answer = self._database.step(
+            "purge_old_sessions",
+            agent,
+            entry(Kind.TIDIED, Actor.SERVICE),
+            process_now=self._database.clock.now(),
+            days_kept=days_kept,
+        )
+        return cast(answers.PurgeOldSessions, answer[0])
 
 
 def _or_nothing(value: Millis | None) -> Millis | str:

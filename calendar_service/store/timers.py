@@ -1,18 +1,23 @@
 """Who wants attention now. A timer is a nudge: the slot's own record is the truth (law 2)."""
 
 from collections.abc import Iterator
+from typing import cast
 
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.names import Agent
-from calendar_service.store import keys
+from calendar_service.domain.timers import TimerKind
+from calendar_service.store import answers, keys
 from calendar_service.store.database import Command, Database
+from calendar_service.store.journal import MAINTENANCE
 
 
 class Timers:
-    """The timer sets of all shards."""
+    """The timer sets of all shards, and the timers of each agent's slot."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    # --- of all ---
 
     def due(self, limit: int) -> Iterator[Agent]:
         """Yield up to `limit` agents a shard that are due, each leased so that no other worker takes it now."""
@@ -35,6 +40,35 @@ class Timers:
         found = self._database.read(commands)
         first = min((int(at) for entries in found[1::2] for _, at in entries), default=now)
         return sum(found[::2]), max(0, now - first)
+
+    # --- of one agent ---
+
+    def start_item(self, agent: Agent, timer: str) -> Millis | None:
+        """Take one due item of a live connection; return when it is due from now on, None if the connection ended."""
+        answer = self._database.step("start_item", agent, MAINTENANCE, timer=timer)
+        return int(answer[1]) if cast(answers.StartItem, answer[0]) == "ok" else None
+
+    def reschedule(
+        self, agent: Agent, timer: str, after: Millis | None, expected: Millis | None = None
+    ) -> None:
+        """Let one timer of the slot be due `after` ms from now (None: not at all).
+
+        With `expected`, when it was due: not if something made it due at another time meanwhile. Without a
+        timer's name, only the agent's own entry among the shard's timers is set anew.
+        """
+        self._database.step(
+            "reschedule",
+            agent,
+            MAINTENANCE,
+            timer=timer,
+            after="" if after is None else after,
+            expected="" if expected is None else expected,
+        )
+
+    def reset_far(self, agent: Agent) -> int:
+        """Let be due now what a clock that was ahead put far off; return how many timers that were."""
+        fixed = [kind.value for kind in TimerKind if not kind.may_reset]
+        return int(self._database.step("reset_far_timers", agent, MAINTENANCE, fixed=fixed)[1])
 
     def _now(self) -> int:
         return self._database.time_at(keys.timers(0))

@@ -94,7 +94,7 @@ class ReviewerConsole:
         return redirect(f"/console?done={self._permission(desk)}", 303)
 
     def _permission(self, desk: Reviewer) -> str:
-        if not self.service.connections.slot(desk.agent).grant:
+        if not self.service.slots.read(desk.agent).grant:
             return "no_permission"
         try:
             self.service.access.probe(desk.agent)

@@ -15,7 +15,7 @@ from calendar_service.domain.errors import AccessRevoked, GoogleError, NotConnec
 from calendar_service.domain.names import Agent
 from calendar_service.domain.timers import TimerKind
 from calendar_service.journeys.pauses import pause
-from calendar_service.store.connections import Slot
+from calendar_service.store.slots import Slot
 from calendar_service.wiring import Service
 from calendar_service.worker.periodic import SURPRISE
 from calendar_service.worker.reports import report_clock_difference, report_deliveries
@@ -99,17 +99,17 @@ class Items:
             self.leave(agent, item, due_at)
             return
         if kind and kind.records_start:
-            due_at = self.service.connections.matter_begins(agent, name)
+            due_at = self.service.timers.start_item(agent, name)
             if due_at is None:
                 return  # the connection has ended
         delay = self._delay(name, handler, agent, which)
         if delay is not None:
-            self.service.connections.postpone(agent, item, None if delay == "never" else delay, due_at)
+            self.service.timers.reschedule(agent, item, None if delay == "never" else delay, due_at)
 
     def leave(self, agent: Agent, item: str, due_at: Millis | None = None) -> None:
         """Leave an item that this version does not know to a newer one, which runs beside it (F35)."""
         self.service.log.event("worker.unknown_matter")
-        self.service.connections.postpone(agent, item, _SOON, due_at)
+        self.service.timers.reschedule(agent, item, _SOON, due_at)
 
     def _delay(self, name: str, handler: Handler, agent: Agent, which: str) -> Delay:
         """Run the handler; return after how long the item is due again, also after each kind of trouble."""
@@ -162,7 +162,7 @@ class Items:
         return self.service.look.once(agent) if self.detections.take(self.service.clock.now()) else None
 
     def _purge_old_sessions(self, agent: Agent, _: str) -> Delay:
-        if self.service.connections.tidy(agent, IDENTIFIERS_KEPT_DAYS) != "clock":
+        if self.service.sessions.purge_old(agent, IDENTIFIERS_KEPT_DAYS) != "clock":
             return None
         report_clock_difference(self.service.log)
         return _CLOCK

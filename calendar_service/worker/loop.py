@@ -78,7 +78,7 @@ class Worker:
         contained(self.service.log, partial(self._run_agent, agent))
 
     def _run_agent(self, agent: Agent) -> None:
-        slot = self.service.connections.slot(agent)
+        slot = self.service.slots.read(agent)
         due = due_items(slot)
         sessions = [item.removeprefix(SESSION) for item in due if item.startswith(SESSION)]
         for item in due:
@@ -88,7 +88,7 @@ class Worker:
             for unreadable in self.queue.add(slot, sessions):
                 self.items.leave(agent, TimerKind.SESSION.of(unreadable))
         if not due:
-            self.service.connections.postpone(agent, "nothing", None)  # sets the agent's timer by its slot
+            self.service.timers.reschedule(agent, "nothing", None)  # sets the agent's timer by its slot
 
     def run_session(self, session: Matter) -> None:
         """Run one session that was queued."""

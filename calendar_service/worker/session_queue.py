@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from calendar_service.domain.clock import SECOND, Clock, Millis
 from calendar_service.journeys.flow import Flow
 from calendar_service.journeys.order import Matter, Order, fair
-from calendar_service.store.connections import Slot
+from calendar_service.store.slots import Slot
 
 _KEPT_FOR: Millis = 25 * SECOND
 """How long a session may stay here. Shorter than the lease on its agent: then another worker may claim it."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from calendar_service.domain.clock import DAY, HOUR, SECOND
-from calendar_service.domain.names import SHARDS, Agent
+from calendar_service.domain.names import Agent
 from calendar_service.journeys.sealing import Sealer
 from calendar_service.store import keys
 from calendar_service.store.journal import Actor
@@ -25,7 +25,7 @@ class Vandal:
     """Somebody with every right in the database, and without the keys."""
 
     def __init__(self, service: TestService) -> None:
-        self.service, self.client, self.shard = service, service.parts.database.client, service.agent.shard
+        self.service, self.client, self.shard = service, service.parts.database.client, service.shard_of()
 
     def rewrite(self, key: str, change: Callable[[Stream], Stream]) -> None:
         """Put another stream in place of one."""
@@ -156,7 +156,7 @@ def spoilt_numbers(checkpoint: dict[str, Any]) -> dict[str, Any]:
 
 def _swap_shards(vandal: Vandal) -> None:
     for key in (keys.journal, keys.seals, keys.trail):
-        vandal.swap(key(vandal.shard), key(NEIGHBOUR.shard))
+        vandal.swap(key(vandal.shard), key(vandal.service.shard_of(NEIGHBOUR)))
 
 
 def _cut_with_head(vandal: Vandal) -> None:
@@ -218,7 +218,7 @@ def test_a_changed_chain_or_checkpoint_is_found_with_its_place(lived: TestServic
     deed, words = CHAINS[what]
     deed(Vandal(lived))
     said = [str(fault) for fault in verify(lived).faults]
-    before, _, after = words.format(shard=lived.agent.shard).partition("*")
+    before, _, after = words.format(shard=lived.shard_of()).partition("*")
     assert any(before in text and after in text for text in said), said
 
 
@@ -231,7 +231,7 @@ def younger(lived: TestService) -> Vandal:
         pass
     assert verify(lived).faults == []
     vandal = Vandal(lived)
-    vandal.shard = newcomer.shard
+    vandal.shard = lived.shard_of(newcomer)
     return vandal
 
 
@@ -286,7 +286,7 @@ def test_a_shard_that_is_set_back_to_a_head_read_before_is_noticed_by_the_sealer
 ) -> None:
     """Its seal is true, so that only who remembers what came after it can tell."""
     vandal, sealer, pause = Vandal(lived), lived.parts.sealer, lived.parts.organizations.pause
-    vandal.shard = NEIGHBOUR.shard
+    vandal.shard = vandal.service.shard_of(NEIGHBOUR)
     sealer.seal()
     head = vandal.client.hgetall(keys.trail(vandal.shard))
     pause(NEIGHBOUR, Actor.ADMINISTRATOR, paused=True)
@@ -314,7 +314,7 @@ def test_the_command_says_where_and_exits_with_one(lived: TestService) -> None:
     Vandal(lived).journal(edited(1, actor="backend"))
     answer = invoke(lived, "audit", "verify")
     assert answer.exit_code == 1
-    assert f"CHANGED  shard {lived.agent.shard}, entry 2" in answer.stdout
+    assert f"CHANGED  shard {lived.shard_of()}, entry 2" in answer.stdout
     found = json.loads(invoke(lived, "audit", "verify", "--json").stdout)
     assert (found["intact"], found["faults"][0]["number"]) == (False, 2)
 
@@ -347,7 +347,7 @@ FILES: dict[str, tuple[Callable[[Lines, int], Lines], str]] = {
     ),
     "a line is there twice": (lambda lines, at: [*lines[:at], lines[at], *lines[at:]], "out of order, or there twice"),
     "an entry is moved to another shard": (
-        lambda lines, at: [*lines[:-1], _moved(lines[at], SHARDS - 1), lines[-1]], "entry 1, id",
+        lambda lines, at: [*lines[:-1], _moved(lines[at], keys.SHARDS - 1), lines[-1]], "entry 1, id",
     ),
     "a shard is removed": (
         lambda lines, _: [line for line in lines if line.get("shard") != 3], "shard 3: the shard is missing",
@@ -380,7 +380,7 @@ def test_a_changed_export_is_found_with_its_place(lived: TestService, what: str)
     at = next(
         number
         for number, line in enumerate(lines)
-        if line["type"] == "entry" and line["shard"] == lived.agent.shard
+        if line["type"] == "entry" and line["shard"] == lived.shard_of()
     )
     said = verdict_of(lived, change(lines, at))
     assert any(words in text for text in said), said

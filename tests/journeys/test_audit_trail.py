@@ -65,9 +65,9 @@ def test_what_the_scripts_wrote_is_sealed_and_verifies(lived: TestService) -> No
 
 def test_entries_that_no_sealer_has_taken_are_named_as_the_unsealed_tail(lived: TestService) -> None:
     lived.parts.connections.choose_term(NEIGHBOUR, HOUR)
-    assert verify(lived).unsealed == {NEIGHBOUR.shard: 1}
+    assert verify(lived).unsealed == {lived.shard_of(NEIGHBOUR): 1}
     answer = invoke(lived, "audit", "verify")
-    assert (answer.exit_code, f"1 in shard {NEIGHBOUR.shard}" in answer.stdout) == (0, True)
+    assert (answer.exit_code, f"1 in shard {lived.shard_of(NEIGHBOUR)}" in answer.stdout) == (0, True)
     sealed(lived)
     assert verify(lived).unsealed == {}
 
@@ -90,7 +90,7 @@ def test_many_entries_of_one_shard_are_sealed_batch_by_batch(service: TestServic
     for number in range(120):
         service.parts.connections.choose_term(service.agent, (number + 1) * HOUR)
     assert service.parts.sealer.seal() is True
-    assert verify(service).unsealed == {0: 1, service.agent.shard: 23}  # shard 0 tells of its beginning
+    assert verify(service).unsealed == {0: 1, service.shard_of(): 23}  # shard 0 tells of its beginning
     assert service.parts.sealer.seal() is False
     assert (verify(service).unsealed, verify(service).faults) == ({}, [])
 
@@ -133,7 +133,7 @@ def test_the_worker_seals_and_makes_the_first_checkpoint(service: TestService) -
 def test_a_sealer_does_not_go_on_from_a_head_that_is_not_its_own(
     lived: TestService, capsys: pytest.CaptureFixture[str], what: str
 ) -> None:
-    client, shard = lived.parts.database.client, NEIGHBOUR.shard
+    client, shard = lived.parts.database.client, lived.shard_of(NEIGHBOUR)
     if what == "a head that was set back":
         client.hset(keys.trail(shard), mapping={"number": "1", "mac": "0" * 32})
     else:
@@ -178,7 +178,7 @@ def test_closing_and_reopening_an_organization_are_entries_that_do_not_name_it(s
 def test_that_a_shard_begins_stands_in_shard_0_before_its_first_seal(service: TestService) -> None:
     """A worker died between the two: the next one goes on, and it is said once more at the most."""
     service.connect()
-    shard = service.agent.shard
+    shard = service.shard_of()
     trail, links = service.parts.audit.trail, service.parts.sealer.links
     chain, news = trail.chains()[shard], list(trail.entries(shard))
     _, numbered = links.extended(chain, news)
@@ -353,7 +353,7 @@ def test_a_token_that_outlives_its_errand_is_overdue_too(service: TestService) -
 def test_a_trail_that_was_changed_is_told_by_the_next_checkpoint(
     lived: TestService, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    client, name = lived.parts.database.client, keys.journal(NEIGHBOUR.shard)
+    client, name = lived.parts.database.client, keys.journal(lived.shard_of(NEIGHBOUR))
     last = client.xrevrange(name, count=1)[0][0]
     client.xdel(name, last)
     days(lived, 1)
@@ -381,7 +381,7 @@ def test_entries_past_their_term_end_at_a_checkpoint_and_the_rest_verifies(lived
     lived.parts.sealer.checkpoint()
     lived.parts.connections.choose_term(NEIGHBOUR, HOUR)
     before = verify(lived).entries
-    (receipt,) = lived.parts.database.client.hkeys(keys.receipts(lived.agent.shard))
+    (receipt,) = lived.parts.database.client.hkeys(keys.receipts(lived.shard_of()))
     days(lived, 399)
     lived.parts.sealer.checkpoint()
     verdict = verify(lived)
@@ -395,7 +395,7 @@ def test_entries_past_their_term_end_at_a_checkpoint_and_the_rest_verifies(lived
     lived.parts.sealer.checkpoint()
     verdict = verify(lived)
     assert (verdict.faults, verdict.checkpoints) == ([], 3)
-    assert lived.parts.database.client.hkeys(keys.receipts(lived.agent.shard)) == []
+    assert lived.parts.database.client.hkeys(keys.receipts(lived.shard_of())) == []
     export = list(lived.parts.audit.export())
     assert lived.parts.audit.verify_export(export).faults == []
     lived.parts.connections.choose_term(NEIGHBOUR, 2 * HOUR)
@@ -409,7 +409,7 @@ def test_no_entry_and_no_receipt_ends_while_the_clocks_disagree(
     lived.parts.erasure.erase_now(lived.agent, Actor.AGENT)
     days(lived, 1)
     lived.parts.sealer.checkpoint()
-    before, receipts = verify(lived).entries, keys.receipts(lived.agent.shard)
+    before, receipts = verify(lived).entries, keys.receipts(lived.shard_of())
     days(lived, 500)  # for the database, and not for this worker
     behind = TestService.of(
         lived.variables["CALENDAR_REDIS_URL"], lived.google, lived.clock,
@@ -448,7 +448,7 @@ def test_an_export_verifies_also_when_it_is_sealed_and_written_to_meanwhile(live
     days(lived, 1)
     lived.parts.sealer.checkpoint()
     verdict = lived.parts.audit.verify_export([*begun, *reading])
-    assert (verdict.faults, verdict.unsealed) == ([], {0: 1, NEIGHBOUR.shard: 1})
+    assert (verdict.faults, verdict.unsealed) == ([], {0: 1, lived.shard_of(NEIGHBOUR): 1})
 
 
 def test_the_export_is_a_file_for_its_owner_that_the_command_verifies(
@@ -564,7 +564,7 @@ def test_after_the_erasure_nothing_that_is_left_leads_from_an_entry_to_the_agent
     rows = [line.partition(" = ") for line in service.stored().splitlines()]
     kept = [row for row in rows if not row[0].startswith("browser:")]  # an open page, for hours at most
     naming = {name for name, _, value in kept if connection in name + value}
-    assert naming == {keys.journal(service.agent.shard)}
+    assert naming == {keys.journal(service.shard_of())}
     everything = "\n".join("".join(parts) for parts in kept)
     for word in (
         "acme",
@@ -610,7 +610,7 @@ def test_an_errands_end_belongs_to_the_connection_that_left_it(service: TestServ
 def test_an_expiry_by_the_database_itself_is_noted_and_counted(service: TestService) -> None:
     service.connect()
     client = service.parts.database.client
-    client.delete(*(keys.part(service.agent, part) for part in keys.SLOT_PARTS))  # as its expiry does
+    client.delete(*(service.key(part) for part in keys.SLOT_PARTS))  # as its expiry does
     days(service, 2)
     service.work()
     service.work()

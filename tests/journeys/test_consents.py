@@ -14,8 +14,8 @@ from calendar_service.domain.failpoints import FailpointRaised, configure
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
 from calendar_service.store import keys
-from calendar_service.store.connections import Connections
 from calendar_service.store.journal import Actor
+from calendar_service.store.organizations import OrganizationIndex
 from tests.support.evidence import shows
 from tests.support.service import FIRST, SECOND, SECURE_URL, TestService
 
@@ -85,7 +85,7 @@ def test_only_the_newest_of_two_attempts_completes(service: TestService) -> None
 
 def test_a_consent_begun_again_has_its_ten_minutes_too(service: TestService) -> None:
     cookie, browser = service.browser()
-    client, facts = service.parts.database.client, keys.part(service.agent, "facts")
+    client, facts = service.parts.database.client, service.key("facts")
     service.begin(browser, cookie)
     client.pexpire(facts, MINUTE)  # the database's own clock, nine minutes later
     service.begin(browser, cookie)
@@ -277,7 +277,7 @@ def test_a_calendar_taken_up_by_a_new_connection_is_no_longer_deleted(
     service.connect()
     service.google.fault(DELETION, {"status": 503, "reason": "backendError"}, times=1)
     service.parts.disconnect.disconnect(service.agent, Actor.AGENT, delete_calendar=True)
-    (errand,) = service.parts.connections.slot(service.agent).errands
+    (errand,) = service.parts.slots.read(service.agent).errands
     if account == "not told":
         service.google.fault(
             "/calendar/v3/users/me/calendarList", {"status": 503, "reason": "backendError"}, times=1
@@ -350,8 +350,8 @@ def test_an_off_boarded_organisation_refuses_everything_new_until_it_is_reopened
     assert service.connect().calendar_ready
 
 
-class ReopenedMeanwhile(Connections):
-    """Connections of an organization that is reopened when the first of its members was dealt with."""
+class ReopenedMeanwhile(OrganizationIndex):
+    """The index of an organization that is reopened when the first of its members was dealt with."""
 
     def members(self, organization: str) -> Iterator[Agent]:
         for member in super().members(organization):
@@ -368,9 +368,11 @@ def test_an_off_boarding_that_goes_on_ends_nobody_once_the_organization_is_reope
     """
     service.connect()
     service.connect(OTHER, account=SECOND)
-    service.parts.connections.set_closed("acme", Actor.ADMINISTRATOR, is_closed=True)  # and no more was done
+    service.parts.organization_index.set_closed(
+        "acme", Actor.ADMINISTRATOR, is_closed=True
+    )  # and no more was done
     organizations = service.parts.organizations
-    reopened = replace(organizations, connections=ReopenedMeanwhile(service.parts.database))
+    reopened = replace(organizations, organization_index=ReopenedMeanwhile(service.parts.database))
     assert reopened.go_on() == 1
     assert organizations.progress("acme").states == {State.DISCONNECTED: 1, State.CONNECTED: 1}
 

@@ -81,7 +81,7 @@ def test_it_holds_what_waits_in_full_and_no_key(service: TestService) -> None:
     ]
     assert file["sessions"][0]["version"] == 9007199254740991
     assert file["connection"]["paused_by_you"]
-    slot = service.parts.connections.slot(service.agent)
+    slot = service.parts.slots.read(service.agent)
     grant = json.loads(slot.grant)
     for secret in ("ya29.", "1//", *(str(value) for value in grant.values() if len(str(value)) > 20)):
         assert secret not in json.dumps(file)
@@ -91,7 +91,7 @@ def test_an_administrators_act_is_in_it_with_its_day(service: TestService) -> No
     service.connect()
     service.parts.disconnect.disconnect(service.agent, Actor.ADMINISTRATOR)
     told = _taken(service)["connection"]
-    facts = service.parts.connections.slot(service.agent).facts
+    facts = service.parts.slots.read(service.agent).facts
     assert told["last_act_of_others"] == {
         "act": "connection.disconnected",
         "by": "administrator",

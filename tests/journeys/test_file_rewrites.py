@@ -12,6 +12,7 @@ import pytest
 
 from calendar_service.config.database import database
 from calendar_service.domain.clock import DAY, HOUR, MINUTE, SECOND, Clock
+from calendar_service.identity import IdentityKey
 from calendar_service.journeys.file_rewrites import FileRewrites
 from calendar_service.log import Log
 from calendar_service.store.database import Database
@@ -36,7 +37,11 @@ class Books:
     def process(self) -> FileRewrites:
         clock = Clock(lambda: self.moved.offset)
         address = deployment(database(f"redis://127.0.0.1:{self.server.port}/0"))
-        return FileRewrites(Files(Database(address, clock)), Log("worker", self.log), clock)
+        return FileRewrites(
+            Files(Database(address, clock, IdentityKey(b"identity" * 4).shard)),
+            Log("worker", self.log),
+            clock,
+        )
 
     @property
     def rewrites(self) -> int:

@@ -48,7 +48,7 @@ def lived(service: TestService) -> dict[str, str]:
     view = service.parts.schedule.put(WHOSE, SESSIONS[0], service.content("Text to forget"), By.AGENT, None)
     service.parts.organizations.pause(WHOSE, Actor.AGENT, paused=True)
     service.parts.schedule.put(WHOSE, SESSIONS[1], service.content("Text to forget"), By.AGENT, None)
-    slot, client = service.parts.connections.slot(WHOSE), service.parts.database.client
+    slot, client = service.parts.slots.read(WHOSE), service.parts.database.client
     books = service.google.state()
     tokens = {
         f"{kind} {number}": one["token"]
@@ -63,7 +63,7 @@ def lived(service: TestService) -> dict[str, str]:
         "calendar id": str(view.calendar_id),
         "event id": str(view.event_id),
         "sealed grant": json.loads(slot.grant)["sealed"] if "sealed" in slot.grant else slot.grant,
-        "sealed content": client.hget(keys.part(WHOSE, "waiting"), SESSIONS[1]),
+        "sealed content": client.hget(service.key("waiting", WHOSE), SESSIONS[1]),
         "account mark": slot.facts.account_mark,
         "account": FIRST,
         "text": "Text to forget",
@@ -286,7 +286,7 @@ def test_the_identifiers_were_found_by_a_key_that_is_gone(alone: tuple[TestServi
     """The search above can fail: with the connection's data key it finds the event."""
     service, _ = alone
     lived(service)
-    slot = service.parts.connections.slot(WHOSE)
+    slot = service.parts.slots.read(WHOSE)
     grant = service.parts.register.grants.open(WHOSE, slot.facts.connection_id, slot.grant)
     digest = grant.key.keyed_hash("event id", json.dumps([SESSIONS[0], 0]).encode())
     assert b32hexencode(digest[:20]).decode().lower() in {event["id"] for event in service.all_events()}

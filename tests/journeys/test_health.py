@@ -32,18 +32,18 @@ def levels(measures: Measures) -> dict[str, str]:
 
 
 def test_a_fact_is_read_once_whoever_asks_for_it(lived: TestService) -> None:
-    measures = Measures.of(lived.service)
+    measures = Measures.of(lived.parts)
     assert cost(lived, lambda: list(findings(measures))) > 0
     assert cost(lived, lambda: list(findings(measures))) == 0
 
 
 def test_the_report_reads_nothing_that_doctor_has_read(lived: TestService) -> None:
-    measures = Measures.of(lived.service)
+    measures = Measures.of(lived.parts)
     found = list(findings(measures))
     own = cost(lived, lambda: measures.connections.totals(everybody))
     own += cost(lived, lambda: measures.audit.verdict(()))
     assert cost(lived, lambda: observe(measures, found, everybody)) == own
-    assert cost(lived, lambda: observe(Measures.of(lived.service), found, everybody)) > own
+    assert cost(lived, lambda: observe(Measures.of(lived.parts), found, everybody)) > own
 
 
 def test_measures_taken_anew_are_read_anew(service: TestService) -> None:
@@ -52,19 +52,19 @@ def test_measures_taken_anew_are_read_anew(service: TestService) -> None:
         service.variables["CALENDAR_REDIS_URL"], service.google, service.clock,
         **(service.variables | {"CALENDAR_TEST_SKEW": "7200"}),
     )  # fmt: skip
-    assert levels(Measures.of(skewed.service))["clocks"] == "fault"
+    assert levels(Measures.of(skewed.parts))["clocks"] == "fault"
     skewed.close()
 
 
 @pytest.mark.parametrize("lost", ["faults", "number", "made_at"])
 def test_a_checkpoint_that_lacks_a_field_fails_everywhere_or_nowhere(lived: TestService, lost: str) -> None:
-    client = lived.service.database.client
+    client = lived.parts.database.client
     ((newest, number),) = client.zrange(keys.CHECKPOINTS, -1, -1, withscores=True)
     document = json.loads(newest)
     del document[lost]
     client.zrem(keys.CHECKPOINTS, newest)
     client.zadd(keys.CHECKPOINTS, {json.dumps(document): number})
-    measures = Measures.of(lived.service)
+    measures = Measures.of(lived.parts)
     found = list(findings(measures))
     observed, _ = observe(measures, found, everybody)
     is_sound = lost == "number"
@@ -76,10 +76,10 @@ def test_a_checkpoint_that_lacks_a_field_fails_everywhere_or_nowhere(lived: Test
 def test_without_its_database_a_process_is_not_ready_and_counts_what_is_its_own(service: TestService) -> None:
     service.connect()
     away = TestService.of("redis://127.0.0.1:1/0", service.google, service.clock)
-    assert readiness(away.service) == {"store": False, "keys": True, "consent": False, "google": True}
-    assert metrics(away.service).keys() == {"calendar_store_round_trips_total"}
-    assert levels(Measures.of(away.service))["database"] == "fault"
-    assert "identity key" not in levels(Measures.of(away.service))
+    assert readiness(away.parts) == {"store": False, "keys": True, "consent": False, "google": True}
+    assert metrics(away.parts).keys() == {"calendar_store_round_trips_total"}
+    assert levels(Measures.of(away.parts))["database"] == "fault"
+    assert "identity key" not in levels(Measures.of(away.parts))
     away.close()
     own = {name for name in service.metrics() if name.startswith("calendar_google_calls_total")}
     assert 'calendar_google_calls_total{call="calendars.insert",purpose="calendar",outcome="200"}' in own

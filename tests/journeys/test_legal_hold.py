@@ -15,7 +15,6 @@ from calendar_service.domain.hold import Hold
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By
 from calendar_service.journeys.holds import a_year_after
-from calendar_service.store import keys
 from calendar_service.store.journal import Actor
 from calendar_service.web.app import create_app
 from tests.journeys.test_commands import invoke
@@ -50,7 +49,7 @@ def advance(service: TestService, length: Millis) -> None:
 
 
 def facts(service: TestService) -> Facts:
-    return service.parts.connections.slot(service.agent).facts
+    return service.parts.slots.read(service.agent).facts
 
 
 @shows("ST-5")
@@ -131,7 +130,7 @@ def test_on_a_connection_that_lives_on_a_hold_that_is_over_is_forgotten(service:
 
 
 def test_the_databases_own_expiry_gives_way_to_the_hold(ended: TestService) -> None:
-    client, name = ended.parts.database.client, keys.part(ended.agent, "facts")
+    client, name = ended.parts.database.client, ended.key("facts")
     before = client.pexpiretime(name)
     ended.parts.holds.place(ended.agent, hold_of(ended))
     held = client.pexpiretime(name)
@@ -146,11 +145,11 @@ def test_a_hold_keeps_the_identifiers_of_sessions_long_over_and_no_content(servi
     service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     service.parts.holds.place(service.agent, hold_of(service, 300 * DAY))
     advance(service, 60 * DAY)
-    service.parts.connections.tidy(service.agent, 30)
+    service.parts.sessions.purge_old(service.agent, 30)
     assert len(service.parts.overview.sessions.all(service.agent)) == 1
     assert ":waiting" not in service.stored()
     service.parts.holds.release(service.agent)
-    service.parts.connections.tidy(service.agent, 30)
+    service.parts.sessions.purge_old(service.agent, 30)
     assert service.parts.overview.sessions.all(service.agent) == []
 
 
@@ -271,7 +270,7 @@ def test_an_erasure_that_dies_leaves_all_to_the_hold_or_nothing(
 
 
 def test_a_hold_that_comes_while_an_erasure_is_under_way_is_obeyed(ended: TestService) -> None:
-    receipt = ended.parts.erasure.receipts.write(ended.agent, "confirmed")
+    receipt = ended.parts.erasure.receipts.write(ended.agent, "0-0", "confirmed")
     ended.parts.holds.place(ended.agent, hold_of(ended))
     answer = ended.parts.connections.erase(
         ended.agent, Actor.AGENT, receipt["number"], json.dumps(receipt), timed=False

@@ -8,7 +8,6 @@ from calendar_service.domain.clock import DAY, HOUR
 from calendar_service.domain.connection import State
 from calendar_service.domain.errors import NotConnected, StoreUnavailable
 from calendar_service.domain.session import By, Status
-from calendar_service.store import keys
 from calendar_service.store.journal import Actor
 from tests.support.evidence import shows
 from tests.support.service import TestService
@@ -111,7 +110,7 @@ def test_a_revocation_at_google_is_noticed_by_the_daily_probe_and_erased_by_its_
     service: TestService,
 ) -> None:
     service.connect()
-    proof = service.parts.connections.slot(service.agent).facts.proof_at
+    proof = service.parts.slots.read(service.agent).facts.proof_at
     service.google.control("POST", "switches", {"deleted_accounts": ["agent-one@example.com"]})
     service.clock.advance(26 * 3600)
     service.work()
@@ -186,7 +185,7 @@ def test_a_record_that_does_not_open_is_the_operators_matter_and_changes_nothing
     """
     service.connect()
     client = service.parts.database.client
-    name = keys.part(service.agent, "grant")
+    name = service.key("grant")
     client.set(name, client.get(name).replace("cs1.", "cs2.", 1))
     before = service.stored()
     for attempt in (

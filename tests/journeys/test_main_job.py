@@ -70,6 +70,19 @@ def test_each_operation_takes_three_round_trips_to_the_store(service: TestServic
     assert counts == [3, 3, 3]
 
 
+def test_an_operation_computes_the_shard_of_its_agent_once_and_the_next_ones_not_at_all(
+    service: TestService,
+) -> None:
+    service.connect()
+    process = service.replica()  # which has seen no agent
+    computed = []
+    for days in (3, 4):
+        before = process.parts.database.slot_keys.cache_info().misses
+        process.parts.schedule.put(service.agent, "s1", service.content(days=days), By.AGENT, None)
+        computed.append(process.parts.database.slot_keys.cache_info().misses - before)
+    assert computed == [1, 0]
+
+
 def test_a_cancelled_session_can_be_wanted_again_under_its_own_id(service: TestService) -> None:
     service.connect()
     schedule = service.parts.schedule

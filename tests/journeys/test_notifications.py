@@ -284,11 +284,11 @@ def test_a_disconnect_while_the_channel_is_opened_leaves_it_to_the_errand(servic
     """
     service.connect()
     agent = service.agent
-    slot = service.parts.connections.slot(agent)
+    slot = service.parts.slots.read(agent)
     grant = service.parts.access.open(slot)
     channel = service.parts.channels._watch(grant.access_token, agent, slot.facts)
     service.parts.disconnect.end(agent, Actor.AGENT)
-    stands = service.parts.connections.channel_opened(
+    stands = service.parts.channels.channel_store.open(
         agent, grant.connection_id, slot.facts.calendar_id, channel.id, channel.resource_id, 1
     )
     assert not stands
@@ -299,8 +299,8 @@ def test_a_disconnect_while_the_channel_is_opened_leaves_it_to_the_errand(servic
 
 def test_while_agreement_is_missing_no_channel_is_touched_and_then_all_at_once(watched: Watched) -> None:
     facts, connections = watched.facts, watched.parts.connections
-    another = f"{watched.agent.shard:02x}{'0' * 32}"
-    connections.channel_opened(
+    another = f"{watched.shard_of():02x}{'0' * 32}"
+    watched.parts.channels.channel_store.open(
         watched.agent,
         facts.connection_id,
         facts.calendar_id,
@@ -407,7 +407,7 @@ def test_a_sync_message_before_the_answer_to_watch_is_taken_and_causes_nothing(s
     Its token is valid, so it is answered 204 and nothing changes.
     """
     service.connect()
-    channel_id = f"{service.agent.shard:02x}{'5' * 32}"
+    channel_id = f"{service.shard_of():02x}{'5' * 32}"
     token = service.parts.identity.channel_token(channel_id)
     headers = {
         "X-Goog-Channel-ID": channel_id,

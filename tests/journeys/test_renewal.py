@@ -12,7 +12,6 @@ from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
 from calendar_service.health.readiness import readiness
 from calendar_service.journeys.sync import Wanted
-from calendar_service.store import keys
 from calendar_service.store.consents import Consents
 from calendar_service.store.journal import Actor
 from calendar_service.web.app import create_app
@@ -104,7 +103,7 @@ def test_once_agreed_the_sessions_go_on_in_the_same_calendar(
     assert state(newer) is State.CONNECTED
     assert sorted(event["summary"] for event in newer.events()) == ["Before", "Waits"]
     assert len(newer.calendars()) == 1
-    facts = newer.parts.connections.slot(newer.agent).facts
+    facts = newer.parts.slots.read(newer.agent).facts
     assert (facts.consent_policy, facts.consent_needed) == ("2", 0)
     assert '"policy": "2"' in newer.stored() or '"policy":"2"' in newer.stored()  # the journal keeps it
 
@@ -119,13 +118,13 @@ def test_the_backend_is_told_once(connected: TestService, restarted: Restarted, 
 
 def test_a_record_that_cannot_be_read_keeps_no_end_back(connected: TestService, restarted: Restarted) -> None:
     connected.connect(OTHER, SECOND)
-    connected.parts.database.client.hset(keys.part(OTHER, "facts"), "proof_at", "spoilt")
+    connected.parts.database.client.hset(connected.key("facts", OTHER), "proof_at", "spoilt")
     newer = restarted("2")
     newer.parts.disconnect.end(newer.agent, Actor.ADMINISTRATOR)
     worker = newer.worker
     worker.round()
     assert newer.live_tokens() == [SECOND]
-    assert not worker.maintainer.tasks["reconsent"].is_due(newer.service.clock.now())  # until the next start
+    assert not worker.maintainer.tasks["reconsent"].is_due(newer.parts.clock.now())  # until the next start
 
 
 def test_whoever_agrees_before_being_told_is_not_asked_again(

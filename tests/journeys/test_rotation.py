@@ -9,7 +9,6 @@ from calendar_service.domain.connection import State
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
 from calendar_service.journeys.rotation import Sealed
-from calendar_service.store import keys
 from calendar_service.store.census import Census
 from calendar_service.store.journal import Actor
 from tests.support.evidence import shows
@@ -112,7 +111,7 @@ def test_a_refresh_that_began_before_does_not_bring_the_former_key_back(
 ) -> None:
     service.connect()
     connections, grants = service.parts.connections, service.parts.access.grants
-    slot = connections.slot(service.agent)
+    slot = service.parts.slots.read(service.agent)
     grant = grants.open(service.agent, slot.facts.connection_id, slot.grant)
     newer = grants.next(grant, grant.refresh_token, grant.access_token, grant.expires_at + HOUR)
     rotated.parts.rotation.rotate(quietly)
@@ -128,21 +127,21 @@ def test_an_errands_step_that_began_before_does_not_bring_the_former_key_back(
     service.connect()
     service.google.fault("/revoke", {"status": 503, "reason": "backendError"})
     service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
-    (errand,) = service.parts.connections.slot(service.agent).errands
+    (errand,) = service.parts.slots.read(service.agent).errands
     rotated.parts.rotation.rotate(quietly)
     service.parts.connections.errand_step(service.agent, errand.retried(), 1000)
     assert seals(rotated)["k1"] == (0, 0, 0)
-    (kept,) = service.parts.connections.slot(service.agent).errands
+    (kept,) = service.parts.slots.read(service.agent).errands
     assert kept.tries == errand.tries + 1
 
 
 def test_a_seal_made_from_an_older_reading_is_refused(service: TestService) -> None:
     service.connect()
     census = Census(service.parts.database)
-    slot = service.parts.connections.slot(service.agent)
+    slot = service.parts.slots.read(service.agent)
     assert not census.reseal(service.agent, "", "something older", "x")
     assert not census.reseal(service.agent, "no such errand", slot.grant, "x")
-    assert service.parts.connections.slot(service.agent).grant == slot.grant
+    assert service.parts.slots.read(service.agent).grant == slot.grant
 
 
 def test_what_one_key_seals_and_nobody_has_is_told_and_left_as_it_is(
@@ -159,7 +158,7 @@ def test_what_one_key_seals_and_nobody_has_is_told_and_left_as_it_is(
 
 def test_what_is_no_sealed_record_is_told_too(service: TestService, rotated: TestService) -> None:
     service.connect()
-    service.parts.database.client.set(keys.part(service.agent, "grant"), "garbled")
+    service.parts.database.client.set(service.key("grant"), "garbled")
     assert rotated.parts.rotation.rotate(quietly).unopened == (service.agent,)
     assert seals(rotated)["?"] == (1, 0, 0)
     rotated.parts.disconnect.disconnect(service.agent, Actor.OPERATOR)
@@ -168,7 +167,7 @@ def test_what_is_no_sealed_record_is_told_too(service: TestService, rotated: Tes
 
 def test_the_expiry_of_a_record_survives_its_new_seal(service: TestService, rotated: TestService) -> None:
     service.connect()
-    client, name = service.parts.database.client, keys.part(service.agent, "grant")
+    client, name = service.parts.database.client, service.key("grant")
     client.pexpire(name, HOUR)
     rotated.parts.rotation.rotate(quietly)
     assert 0 < client.pttl(name) <= HOUR

@@ -40,7 +40,7 @@ def members(service: TestService) -> set[str]:
 
 
 def connection_id(service: TestService, agent: Agent) -> str:
-    return service.parts.connections.slot(agent).facts.connection_id
+    return service.parts.slots.read(agent).facts.connection_id
 
 
 def revocation(service: TestService) -> str:
@@ -134,7 +134,7 @@ def test_an_errand_is_on_the_mark_until_it_ends_or_the_database_ends_it(service:
     service.clock.advance(A_DAY)
     assert service.parts.shared_account_repair.repair() == 0
     assert members(service) == {connection_id(service, service.agent)}
-    service.parts.database.client.delete(keys.part(service.agent, "errands"))  # as its expiry does
+    service.parts.database.client.delete(service.key("errands"))  # as its expiry does
     assert service.parts.shared_account_repair.repair() == 1
     assert members(service) == set()
 

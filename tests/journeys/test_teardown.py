@@ -52,7 +52,7 @@ def test_a_refusal_of_a_teardowns_call_for_the_rate_halves_the_allowance(service
     service.connect()
     service.google.fault(DELETION, {"status": 429, "reason": "rateLimitExceeded"}, times=1)
     disconnect(service)
-    assert service.parts.metrics()["calendar_google_allowance"] == 0.5
+    assert service.metrics()["calendar_google_allowance"] == 0.5
 
 
 def test_while_our_credentials_are_refused_a_teardown_asks_for_no_token(
@@ -81,7 +81,7 @@ def test_a_refused_refresh_that_proves_nothing_leaves_the_channel_to_another_try
     served.clock.advance(TOKEN_LIFE)
     served.google.fault("/token", {"status": 400, "reason": "invalid_request"}, times=1)
     before = len(served.calls())
-    served.service.disconnect.disconnect(served.agent, Actor.AGENT)
+    served.parts.disconnect.disconnect(served.agent, Actor.AGENT)
     assert served.calls(before) == ["oauth2.token"]
     served.clock.advance(31)
     served.work()
@@ -102,7 +102,7 @@ def test_a_teardowns_refresh_is_not_stored(service: TestService) -> None:
     service.clock.advance(TOKEN_LIFE)
     service.parts.disconnect.end(service.agent, Actor.AGENT)
     before = service.stored()
-    (teardown,) = service.parts.connections.slot(service.agent).errands
+    (teardown,) = service.parts.slots.read(service.agent).errands
     grant = service.parts.access.grants.open(service.agent, teardown.connection_id, teardown.grant)
     tokens = [service.parts.access.with_released_token(grant, lambda token: token.reveal()) for _ in range(2)]
     assert grant.access_token.reveal() not in tokens

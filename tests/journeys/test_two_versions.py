@@ -7,20 +7,19 @@ import pytest
 from calendar_service.domain.clock import MINUTE
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.session import By, Status
-from calendar_service.store import keys
 from tests.support.service import TestService
 
 
 def note_newer(service: TestService) -> str:
     """Write into the session's record what a newer version would; return the record."""
-    client, key = service.parts.database.client, keys.part(service.agent, "sessions")
+    client, key = service.parts.database.client, service.key("sessions")
     record = json.dumps(json.loads(client.hget(key, "s1") or "") | {"shade": "blue"})
     client.hset(key, "s1", record)
     return record
 
 
 def kept(service: TestService) -> str | None:
-    return service.parts.database.client.hget(keys.part(service.agent, "sessions"), "s1")
+    return service.parts.database.client.hget(service.key("sessions"), "s1")
 
 
 def test_a_matter_that_nobody_here_knows_waits_for_a_worker_that_does(
@@ -31,9 +30,9 @@ def test_a_matter_that_nobody_here_knows_waits_for_a_worker_that_does(
     It must neither drop them nor spin on them.
     """
     service.connect()
-    service.parts.connections.postpone(service.agent, "polish", 0)
+    service.parts.timers.reschedule(service.agent, "polish", 0)
     service.work()
-    due = service.parts.connections.slot(service.agent).due
+    due = service.parts.slots.read(service.agent).due
     assert service.parts.clock.now() < due["polish"] <= service.parts.clock.now() + MINUTE
     assert [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()].count(
         "worker.unknown_matter"

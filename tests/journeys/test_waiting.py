@@ -47,7 +47,7 @@ def seen(service: TestService, session: str = "s1") -> tuple[Status, str]:
 
 def kept(service: TestService, session: str = "s1") -> bool:
     """Tell whether its content lies sealed in the database."""
-    return bool(service.parts.database.client.hexists(keys.part(service.agent, "waiting"), session))
+    return bool(service.parts.database.client.hexists(service.key("waiting"), session))
 
 
 def live(service: TestService, days: int) -> None:
@@ -58,7 +58,7 @@ def live(service: TestService, days: int) -> None:
 
 def look_at(service: TestService, session: str = "s1") -> None:
     """Let the session be looked at now, whatever it waits for."""
-    due = keys.part(service.agent, "due")
+    due = service.key("due")
     service.parts.database.client.zadd(due, {f"session:{session}": 1})
     service.parts.schedule.resume(service.agent, session)
 
@@ -158,7 +158,7 @@ def test_an_act_in_the_midst_of_a_look_is_not_missed(service: TestService) -> No
     put(service)
     sessions = service.parts.schedule.sessions
     live(service, 1)
-    service.parts.database.client.zadd(keys.part(service.agent, "due"), {"session:s1": 1})
+    service.parts.database.client.zadd(service.key("due"), {"session:s1": 1})
     taken = sessions.take(service.agent, "s1")
     assert taken
     pause(service, paused=False)
@@ -229,7 +229,7 @@ def test_a_consent_that_was_outgrown_unnoticed_is_noted_once_and_looked_at_no_mo
         service.clock.advance(2)
         worker.round()
     assert service.facts.consent_needed
-    due = service.parts.connections.slot(service.agent).due["session:s1"]
+    due = service.parts.slots.read(service.agent).due["session:s1"]
     assert due > service.parts.clock.now() + 29 * DAY
 
 
@@ -317,7 +317,7 @@ def test_a_worker_whose_clock_is_wrong_ends_no_wait_and_hurries_none(
     assert seen(service) == (Status.WAITING, "paused")
     assert wrong.parts.overview.connection(service.agent).state is State.PAUSED
     assert kept(service)
-    scored = service.parts.database.client.zscore(keys.part(service.agent, "due"), "session:s1")
+    scored = service.parts.database.client.zscore(service.key("due"), "session:s1")
     assert 19 * DAY < scored - service.parts.clock.now() < 21 * DAY
     wrong.close()
 
@@ -334,6 +334,6 @@ def test_trouble_is_tried_again_as_soon_by_a_worker_whose_clock_is_wrong(service
     put(service)
     service.clock.advance(60)
     look_at(wrong)
-    scored = service.parts.database.client.zscore(keys.part(service.agent, "due"), "session:s1")
+    scored = service.parts.database.client.zscore(service.key("due"), "session:s1")
     assert 0 < scored - service.parts.clock.now() < HOUR
     wrong.close()

@@ -97,7 +97,7 @@ def test_a_connection_is_told_when_it_can_be_used(service: Told) -> None:
     service.connect()
     service.work()
     (payload,) = service.backend.received
-    connection_id = service.parts.connections.slot(service.agent).facts.connection_id
+    connection_id = service.parts.slots.read(service.agent).facts.connection_id
     assert payload["type"] == "connection.connected"
     assert payload["data"] == {
         "organization": "acme",
@@ -254,7 +254,7 @@ def test_a_revocation_at_google_is_told(connected: Told) -> None:
 
 
 def test_the_erasure_is_told_by_the_connections_random_id_alone(connected: Told) -> None:
-    connection_id = connected.parts.connections.slot(connected.agent).facts.connection_id
+    connection_id = connected.parts.slots.read(connected.agent).facts.connection_id
     connected.parts.disconnect.disconnect(connected.agent, Actor.AGENT)
     connected.quiet()
     connected.parts.erasure.erase_now(connected.agent, Actor.AGENT)
@@ -267,7 +267,7 @@ def test_the_erasure_is_told_by_the_connections_random_id_alone(connected: Told)
 
 
 def test_another_account_ends_one_connection_and_begins_another(connected: Told) -> None:
-    before = connected.parts.connections.slot(connected.agent).facts.connection_id
+    before = connected.parts.slots.read(connected.agent).facts.connection_id
     put(connected)
     connected.quiet()
     connected.connect(account=SECOND)
@@ -281,7 +281,7 @@ def test_another_account_ends_one_connection_and_begins_another(connected: Told)
 
 
 def test_letters_of_the_connection_before_keep_its_id(connected: Told) -> None:
-    before = connected.parts.connections.slot(connected.agent).facts.connection_id
+    before = connected.parts.slots.read(connected.agent).facts.connection_id
     connected.parts.disconnect.disconnect(connected.agent, Actor.AGENT)
     connected.connect()
     assert connected.told() == ["connection.disconnected", "connection.connected"]
@@ -296,7 +296,7 @@ def test_letters_of_the_connection_before_keep_its_id(connected: Told) -> None:
 def test_at_rest_a_letter_holds_no_content(connected: Told) -> None:
     connected.backend.status = 503
     put(connected, title="Title of a private talk")
-    (text,) = connected.parts.database.client.zrange(keys.part(connected.agent, "letters"), 0, -1)
+    (text,) = connected.parts.database.client.zrange(connected.key("letters"), 0, -1)
     assert json.loads(text).keys() == {"type", "session", "sequence", "connection_id"}
     assert "private talk" not in connected.stored()
 
@@ -330,7 +330,7 @@ def test_after_the_address_was_taken_away_letters_are_neither_sent_nor_in_the_wa
     }
     silent = TestService.of(variables["CALENDAR_REDIS_URL"], connected.google, connected.clock, **variables)
     silent.work(2)
-    assert "webhook" not in silent.parts.connections.slot(connected.agent).due
+    assert "webhook" not in silent.parts.slots.read(connected.agent).due
     assert connected.backend.refused == []
     put(silent, "s2")
     silent.close()
@@ -375,11 +375,11 @@ def test_the_database_ends_letters_by_itself_where_no_worker_runs(connected: Tol
     put(connected)
     client = connected.parts.database.client
     connected.parts.disconnect.disconnect(connected.agent, Actor.AGENT)
-    lifetimes = {client.pttl(keys.part(connected.agent, part)) // 1000 for part in ("letters", "facts")}
+    lifetimes = {client.pttl(connected.key(part)) // 1000 for part in ("letters", "facts")}
     assert len(lifetimes) == 1  # with everything else of the connection
     assert 7 * DAY < lifetimes.pop() * 1000 <= 8 * DAY
     connected.parts.erasure.erase_now(connected.agent, Actor.AGENT)
-    for name in (keys.erased(connected.agent.shard), keys.erased_due(connected.agent.shard)):
+    for name in (keys.erased(connected.shard_of()), keys.erased_due(connected.shard_of())):
         assert 7 * DAY < client.pttl(name) <= 8 * DAY
 
 

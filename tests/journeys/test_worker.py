@@ -40,7 +40,7 @@ def test_a_record_that_cannot_be_read_leaves_the_others_alone(
     agents = {agent.member: agent for agent in (service.agent, NEIGHBOUR)}
     for agent in agents.values():
         service.parts.disconnect.end(agent, Actor.ADMINISTRATOR)
-    service.parts.database.client.hset(keys.part(agents[spoilt], "facts"), "proof_at", "spoilt")
+    service.parts.database.client.hset(service.key("facts", agents[spoilt]), "proof_at", "spoilt")
     service.work(2)
     assert len(service.live_tokens()) == 1
     assert "worker.surprise" in capsys.readouterr().err
@@ -64,7 +64,7 @@ def test_a_worker_whose_clock_is_wrong_drops_no_session(
     assert {record.session for record in sessions.all(service.agent)} == {"applied", "waits"}
     assert sessions.waiting(service.agent).keys() == {"waits"}
     assert set(alarms(capsys)) == {"erasure.clocks_differ"}
-    due = service.parts.connections.slot(service.agent).due
+    due = service.parts.slots.read(service.agent).due
     assert due["purge_sessions"] <= service.parts.clock.now() + 11 * MINUTE
 
 
@@ -83,11 +83,11 @@ def test_what_a_clock_that_was_ahead_put_far_off_is_looked_at_once_it_is_right(s
     service.parts.schedule.put(service.agent, "waits", wish, By.AGENT, None)
     service.parts.organizations.pause(service.agent, Actor.AGENT, paused=False)
     service.clock.advance(-31 * DAY / SECOND)
-    slot = service.parts.connections.slot(service.agent)
+    slot = service.parts.slots.read(service.agent)
     assert slot.due["probe"] > slot.now + 30 * DAY
     assert service.parts.register.realign() >= 4
     service.work(3)
-    slot = service.parts.connections.slot(service.agent)
+    slot = service.parts.slots.read(service.agent)
     assert max(slot.due.values()) < slot.now + 2 * DAY
     assert len(service.events()) == 2
     assert service.parts.register.realign() == 0
@@ -99,9 +99,9 @@ def test_realigning_leaves_told_ends_alone(service: TestService) -> None:
     service.parts.schedule.put(service.agent, "waits", service.content(days=20), By.AGENT, None)
     service.connect(NEIGHBOUR, OTHER_ACCOUNT)
     service.parts.disconnect.end(NEIGHBOUR, Actor.AGENT)
-    before = [service.parts.connections.slot(agent).due for agent in (service.agent, NEIGHBOUR)]
+    before = [service.parts.slots.read(agent).due for agent in (service.agent, NEIGHBOUR)]
     assert service.parts.register.realign() == 0
-    assert [service.parts.connections.slot(agent).due for agent in (service.agent, NEIGHBOUR)] == before
+    assert [service.parts.slots.read(agent).due for agent in (service.agent, NEIGHBOUR)] == before
 
 
 def test_an_errand_waits_for_google_no_longer_than_it_is_this_workers(service: TestService) -> None:
@@ -133,14 +133,14 @@ def test_after_seven_days_the_token_is_destroyed_however_rarely_it_was_tried(ser
     service.parts.disconnect.end(service.agent, Actor.ADMINISTRATOR)
     service.google.fault("/revoke", {"status": 503, "reason": "backendError"})
     connections = service.parts.connections
-    (errand,) = connections.slot(service.agent).errands
+    (errand,) = service.parts.slots.read(service.agent).errands
     connections.errand_step(service.agent, replace(errand, tries=30), 0)  # as after days of trouble
     service.clock.advance((7 * DAY - 10 * MINUTE) / SECOND)
     service.work()
     assert service.facts.revocation == "pending"
     service.clock.advance(11 * 60)
     service.work()
-    assert connections.slot(service.agent).errands == ()
+    assert service.parts.slots.read(service.agent).errands == ()
     assert errand.grant not in service.stored()
 
 
@@ -155,7 +155,7 @@ def test_after_an_hour_the_permission_ends_whatever_the_pause_and_whatever_becam
     deletion = {"method": "DELETE", "path": "/calendar/v3/calendars/*"}
     service.google.fault(deletion, {"status": 503, "reason": "backendError"})
     service.parts.disconnect.disconnect(service.agent, Actor.AGENT, delete_calendar=True)
-    (errand,) = service.parts.connections.slot(service.agent).errands
+    (errand,) = service.parts.slots.read(service.agent).errands
     service.parts.connections.errand_step(service.agent, replace(errand, tries=30), 0)
     service.work()
     service.clock.advance((HOUR + 2 * SECOND) / SECOND)
@@ -183,7 +183,7 @@ def spoilt(service: TestService) -> TestService:
     service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=2)
     put(service, "spoilt")
     put(service, "good")
-    service.parts.database.client.hset(keys.part(service.agent, "waiting"), "spoilt", "cs1.data.garbage")
+    service.parts.database.client.hset(service.key("waiting"), "spoilt", "cs1.data.garbage")
     return service
 
 
@@ -215,7 +215,7 @@ def test_content_that_does_not_open_waits_for_a_person_no_longer_than_any_other(
     service.connect()
     service.parts.organizations.pause(service.agent, Actor.AGENT, paused=True)
     put(service, "spoilt", days=90)
-    service.parts.database.client.hset(keys.part(service.agent, "waiting"), "spoilt", "cs1.data.garbage")
+    service.parts.database.client.hset(service.key("waiting"), "spoilt", "cs1.data.garbage")
     service.clock.advance(30 * DAY / SECOND)
     service.work()
     assert seen(service, "spoilt") == (Status.FAILED, "waited_too_long")
@@ -230,7 +230,7 @@ def test_what_a_newer_version_keeps_of_one_session_keeps_no_other_waiting(servic
     service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=2)
     put(service, "newer")
     put(service, "good")
-    client, key = service.parts.database.client, keys.part(service.agent, "sessions")
+    client, key = service.parts.database.client, service.key("sessions")
     newer = json.dumps(json.loads(client.hget(key, "newer") or "") | {"shade": "blue"})
     client.hset(key, "newer", newer)
     service.clock.advance(60)
@@ -253,7 +253,7 @@ def queue(service: TestService) -> SessionQueue:
 
 def queued(service: TestService, queue: SessionQueue) -> None:
     """Put the session into the queue while its account has to wait."""
-    slot = service.parts.connections.slot(service.agent)
+    slot = service.parts.slots.read(service.agent)
     service.parts.flow.account_limited(slot.facts.account_mark)
     assert queue.add(slot, ["s1"]) == set()
     assert list(queue.admitted()) == []
@@ -309,12 +309,11 @@ def test_trouble_with_one_repair_keeps_no_other_back(
     service: TestService, checkpoint: Checkpoint, capsys: pytest.CaptureFixture[str]
 ) -> None:
     service.work(3)
-    client, due = service.parts.database.client, keys.part(service.agent, "due")
+    client, due = service.parts.database.client, service.key("due")
     client.zincrby(due, 31 * DAY, "probe")
-    client.delete(
-        keys.account_mark(service.facts.account_mark)
-    )  # put right from a record that cannot be read
-    client.hset(keys.part(service.agent, "facts"), "calendar_since", "spoilt")
+    # Put right from a record that cannot be read.
+    client.delete(keys.account_mark(service.facts.account_mark))
+    client.hset(service.key("facts"), "calendar_since", "spoilt")
     service.clock.advance(DAY / SECOND)
     checkpoint.sealing.run(service.parts.clock.now())
     checkpoint.run()

@@ -14,7 +14,6 @@ from calendar_service.domain.errors import AccessRevoked
 from calendar_service.domain.hold import Hold
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By
-from calendar_service.store import keys
 from calendar_service.store.journal import Actor
 from calendar_service.store.tickets import Browser, Ticket
 from tests.pages.browser_context import ReusableContext
@@ -160,10 +159,10 @@ class PageVisitor:
     def outgrown(self) -> None:
         """Have a consent under an older policy than the one in force."""
         connections = self.service.parts.connections
-        facts = connections.slot(self.agent).facts
+        facts = self.service.parts.slots.read(self.agent).facts
         assert connections.consent_outgrown(self.agent, facts.connection_id, facts.consent_policy)
         older = {"consent_policy": "0"}
-        self.service.parts.database.client.hset(keys.part(self.agent, "facts"), mapping=older)
+        self.service.parts.database.client.hset(self.service.key("facts", self.agent), mapping=older)
 
     def schedule_in(self, title: str, *, days: int) -> None:
         """Have one session, some days from now."""

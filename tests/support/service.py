@@ -29,6 +29,8 @@ from calendar_service.worker.loop import Worker
 from tests.conftest import MovableClock
 from tests.support.local_google import LocalGoogle
 
+IDENTITY_KEY = b64encode(sha256(b"identity of the tests 0").digest()).decode()
+"""Always the same, so that the agents of a test lie in different shards in each run."""
 CLIENT_ID = "test-service.apps.local-google.test"
 CLIENT_SECRET = "test-service-secret"
 PERSON_ID = "person.apps.local-google.test"
@@ -67,7 +69,7 @@ def environment(redis_url: str, google: LocalGoogle, clock: MovableClock | None 
         "CALENDAR_OPERATOR": "videsk",
         "CALENDAR_REDIS_URL": redis_url,
         "CALENDAR_KEYRING": f"k1:{_fresh()}",
-        "CALENDAR_IDENTITY_KEY": _fresh(),
+        "CALENDAR_IDENTITY_KEY": IDENTITY_KEY,
         "CALENDAR_SIGNING_KEY": _fresh(),
         "CALENDAR_API_KEYS": ",".join(
             [
@@ -176,7 +178,7 @@ class TestService:
 
         def listener(call: Call) -> None:
             if call.method.name == name:
-                self.service.call_log.detach(listener)
+                self.parts.call_log.detach(listener)
                 act()
 
         self.parts.call_log.attach(listener)
@@ -248,21 +250,29 @@ class TestService:
 
     def metrics(self) -> dict[str, float]:
         """Return the numbers of this process and of all, as /metrics has them."""
-        return metrics(self.service)
+        return metrics(self.parts)
 
     def close(self) -> None:
         """Close what this test service keeps open."""
         self.parts.close()
 
+    def shard_of(self, agent: Agent | None = None) -> int:
+        """Return the shard in which an agent's slot lies; of this service's own where none is named."""
+        return self.parts.database.slot_keys(agent or self.agent).shard
+
+    def key(self, part: str, agent: Agent | None = None) -> str:
+        """Return one key of an agent's slot."""
+        return self.parts.database.slot_keys(agent or self.agent).part(part)
+
     @property
     def facts(self) -> Facts:
         """Return what is kept of the agent's connection."""
-        return self.parts.connections.slot(self.agent).facts
+        return self.parts.slots.read(self.agent).facts
 
     @property
     def token_number(self) -> int:
         """Return the number of the token that is kept."""
-        return int(json.loads(self.parts.connections.slot(self.agent).grant)["number"])
+        return int(json.loads(self.parts.slots.read(self.agent).grant)["number"])
 
     def calls(self, since: int = 0) -> list[str]:
         """Return the names of the service's calls at Google, the first `since` left out."""

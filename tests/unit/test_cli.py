@@ -17,7 +17,9 @@ from calendar_service.journeys.receipts import Receipts
 from calendar_service.journeys.signing import public_key_text, signed
 
 KEY = Ed25519PrivateKey.from_private_bytes(sha256(b"signing").digest())
-RECEIPT = Receipts(KEY, "Videsk SpA", Clock()).write(Agent("acme", "ana"), "confirmed")
+RECEIPT = Receipts(KEY, "Videsk SpA", Clock()).write(
+    Agent("acme", "ana"), "7-00112233445566778899aabb", "confirmed"
+)
 
 
 @pytest.fixture

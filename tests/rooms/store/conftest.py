@@ -9,12 +9,17 @@ from calendar_service.domain.clock import DAY, HOUR, Clock
 from calendar_service.domain.names import Agent
 from calendar_service.domain.secret import Secret
 from calendar_service.domain.session import Content, Record, Status
+from calendar_service.identity import IdentityKey
 from calendar_service.store.connections import Connections
 from calendar_service.store.database import Database
 from calendar_service.store.deployment import deployment
 from calendar_service.store.grants import Grant, Grants
 from calendar_service.store.journal import Actor
+from calendar_service.store.leases import Leases
+from calendar_service.store.organizations import OrganizationIndex
+from calendar_service.store.receipts import ReceiptStore
 from calendar_service.store.sessions import Sessions
+from calendar_service.store.slots import Slots
 from calendar_service.store.timers import Timers
 from calendar_service.vault import Vault
 from tests.conftest import MovableClock
@@ -29,9 +34,11 @@ class Store:
     def __init__(self, url: str, clock: MovableClock) -> None:
         self.moved = clock
         self.clock = Clock(lambda: clock.offset)
-        self.database = Database(deployment(database(url)), self.clock)
+        self.database = Database(deployment(database(url)), self.clock, IdentityKey(b"identity" * 4).shard)
+        self.slots, self.timers = Slots(self.database), Timers(self.database)
         self.connections, self.sessions = Connections(self.database), Sessions(self.database)
-        self.timers = Timers(self.database)
+        self.leases, self.receipts = Leases(self.database), ReceiptStore(self.database)
+        self.organization_index = OrganizationIndex(self.database)
         key = os.urandom(32)
         self.grants = Grants(Vault(lambda: (("k1", key),)))
 
@@ -41,7 +48,7 @@ class Store:
         )
         self.connections.begin(agent, "digest")
         answer = self.connections.connect(
-            agent, "digest", self.connections.slot(agent), grant.connection_id, grant.sealed,
+            agent, "digest", self.slots.read(agent), grant.connection_id, grant.sealed,
             {"consent_scope": "https://www.googleapis.com/auth/calendar"},
             renewal=False, mark=mark, probe_due=self.clock.now() + DAY,
         )  # fmt: skip
@@ -71,6 +78,12 @@ class Store:
     def content(self) -> Content:
         now = self.clock.now()
         return Content(now + DAY, now + DAY + HOUR, "UTC", title="Private")
+
+    def shard_of(self, agent: Agent = AGENT) -> int:
+        return self.database.slot_keys(agent).shard
+
+    def key(self, part: str, agent: Agent = AGENT) -> str:
+        return self.database.slot_keys(agent).part(part)
 
     def names(self) -> set[str]:
         return set(self.database.client.keys("*"))

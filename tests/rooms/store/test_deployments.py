@@ -52,8 +52,8 @@ def test_what_was_acknowledged_stands_after_a_replica_took_over(
     primary.kill()
     replica.client.replicaof("NO", "ONE")
     after = at(replica, test_clock, "?copies=0")
-    assert after.connections.slot(AGENT).facts.grant is GrantState.RELEASED
-    assert after.connections.slot(AGENT).errands
+    assert after.slots.read(AGENT).facts.grant is GrantState.RELEASED
+    assert after.slots.read(AGENT).errands
 
 
 @pytest.mark.usefixtures("_hurried")
@@ -68,7 +68,7 @@ def test_a_former_primary_that_nobody_follows_acknowledges_nothing(
         former.accept(former.wanted(grant))
     with pytest.raises(StoreUnavailable):
         Tickets(former.database).issue(Ticket("acme", "agent-1", "en", "", "", 0))
-    assert former.connections.slot(AGENT).facts.grant is GrantState.LIVE  # reading needs no second server
+    assert former.slots.read(AGENT).facts.grant is GrantState.LIVE  # reading needs no second server
 
 
 @pytest.mark.usefixtures("_hurried")
@@ -98,14 +98,14 @@ def test_a_closing_or_reopening_that_only_one_server_knows_is_not_acknowledged_w
 ) -> None:
     primary, replica = pair
     alone, store = at(primary, test_clock, "?copies=0"), at(primary, test_clock)
-    store.connections.set_closed("acme", Actor.ADMINISTRATOR, is_closed=not is_closed)
+    store.organization_index.set_closed("acme", Actor.ADMINISTRATOR, is_closed=not is_closed)
     replica.signal(signal.SIGSTOP)
-    alone.connections.set_closed("acme", Actor.ADMINISTRATOR, is_closed=is_closed)
+    alone.organization_index.set_closed("acme", Actor.ADMINISTRATOR, is_closed=is_closed)
     with pytest.raises(StoreUnavailable, match="second server"):
-        store.connections.set_closed("acme", Actor.ADMINISTRATOR, is_closed=is_closed)
+        store.organization_index.set_closed("acme", Actor.ADMINISTRATOR, is_closed=is_closed)
     replica.signal(signal.SIGCONT)
     assert servers.until(lambda: primary.client.wait(1, 100))
-    store.connections.set_closed("acme", Actor.ADMINISTRATOR, is_closed=is_closed)
+    store.organization_index.set_closed("acme", Actor.ADMINISTRATOR, is_closed=is_closed)
     assert bool(replica.client.exists(keys.closed("acme"))) is is_closed
 
 
@@ -134,7 +134,7 @@ def test_sentinels_lead_to_the_primary_and_to_the_one_after_it(
                 return ""
 
         assert servers.until(accepted) in {"leased", "again"}
-        assert replica.client.hlen(keys.part(AGENT, "sessions")) == 1
+        assert replica.client.hlen(store.key("sessions")) == 1
         assert primary.client.role()[0] == "slave"
 
 
@@ -160,8 +160,8 @@ def test_a_cluster_serves_every_step(tmp_path: Path, test_clock: MovableClock) -
         for number, agent in enumerate(AGENTS):
             store.connect(agent, f"mark-{number}", f"c{number}")
         assert all(node.client.keys("{s*}:a:*:facts") for node in nodes)
-        assert list(store.connections.members("acme")) == sorted(
-            AGENTS, key=lambda agent: (agent.shard, agent.member)
+        assert list(store.organization_index.members("acme")) == sorted(
+            AGENTS, key=lambda agent: (store.shard_of(agent), agent.member)
         )
         test_clock.advance(2 * DAY / 1000)
         assert len(list(store.timers.due(32))) == len(AGENTS)
@@ -172,7 +172,7 @@ def test_a_cluster_serves_every_step(tmp_path: Path, test_clock: MovableClock) -
 def test_a_cluster_that_is_away_is_told_as_such(test_clock: MovableClock) -> None:
     store = Store("redis+cluster://127.0.0.1:1", test_clock)
     with pytest.raises(StoreUnavailable):
-        store.connections.slot(AGENT)
+        store.slots.read(AGENT)
     with pytest.raises(StoreUnavailable):
         store.connect()
 
@@ -181,7 +181,7 @@ def test_a_key_that_moved_is_found_at_its_new_server(tmp_path: Path, test_clock:
     with servers.cluster(tmp_path / "servers") as (first, second):
         store = Store(f"redis+cluster://127.0.0.1:{first.port}?copies=0", test_clock)
         store.connect()
-        slot = first.client.execute_command("CLUSTER KEYSLOT", keys.part(AGENT, "facts"))
+        slot = first.client.execute_command("CLUSTER KEYSLOT", store.key("facts"))
         holder, other = (first, second) if first.client.keys("*facts") else (second, first)
         names = holder.client.execute_command("CLUSTER GETKEYSINSLOT", slot, 100)
         ids = {node: node.client.execute_command("CLUSTER MYID") for node in (holder, other)}

@@ -99,29 +99,29 @@ def test_without_memory_letters_are_still_queued_by_an_end_and_delivered(
         assert listened.disconnect()[0] == "ok"
         assert taken(letters) == ["1 connection.connected", "2 connection.disconnected"]
         assert listened.connections.erase(AGENT, Actor.SERVICE, "0-receipt", "{}", timed=False) == "ok"
-        (one,) = letters.take_erased(AGENT.shard, 10)
+        (one,) = letters.take_erased(listened.shard_of(), 10)
         assert (one.letter.type, one.letter.connection_id, one.letter.sequence) == (ERASED, "c1", 3)
-        letters.erased_done(AGENT.shard, one.letter, None)
+        letters.erased_done(listened.shard_of(), one.letter, None)
     finally:
         redis.config_set("maxmemory", "0")
-    assert not redis.exists(keys.erased(AGENT.shard), keys.erased_due(AGENT.shard))
+    assert not redis.exists(keys.erased(listened.shard_of()), keys.erased_due(listened.shard_of()))
 
 
 def test_an_erasure_is_taken_by_one_sender_at_a_time(listened: Store, letters: Letters) -> None:
     listened.connect()
     listened.disconnect()
     listened.connections.erase(AGENT, Actor.SERVICE, "0-receipt", "{}", timed=False)
-    assert letters.erased_shards() == [AGENT.shard]
-    assert len(letters.take_erased(AGENT.shard, 10)) == 1
-    assert letters.take_erased(AGENT.shard, 10) == []
+    assert letters.erased_shards() == [listened.shard_of()]
+    assert len(letters.take_erased(listened.shard_of(), 10)) == 1
+    assert letters.take_erased(listened.shard_of(), 10) == []
     listened.moved.advance(31)
-    assert len(letters.take_erased(AGENT.shard, 10)) == 1
+    assert len(letters.take_erased(listened.shard_of(), 10)) == 1
 
 
 def test_a_timer_without_letters_ends_by_itself(listened: Store, letters: Letters) -> None:
     listened.connect()
     taken(letters)
-    assert "webhook" not in listened.connections.slot(AGENT).due
+    assert "webhook" not in listened.slots.read(AGENT).due
     listened.moved.advance(7 * 86400 + 1)
     letters.end(AGENT)
-    assert "webhook_expiry" not in listened.connections.slot(AGENT).due
+    assert "webhook_expiry" not in listened.slots.read(AGENT).due

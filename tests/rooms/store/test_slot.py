@@ -17,7 +17,11 @@ from tests.support.evidence import shows
 
 
 def erase(store: Store, *, timed: bool) -> str:
-    return store.connections.erase(AGENT, Actor.SERVICE, "0-receipt", "{}", timed=timed)
+    return store.connections.erase(AGENT, Actor.SERVICE, receipt_of(store), "{}", timed=timed)
+
+
+def receipt_of(store: Store) -> str:
+    return f"{store.shard_of()}-{'0' * 24}"
 
 
 def test_an_acceptance_on_an_old_reading_is_refused(store: Store) -> None:
@@ -89,7 +93,7 @@ def test_a_disconnect_takes_the_token_away_in_one_step_and_fails_what_waited(sto
     grant = store.connect()
     store.accept(store.wanted(grant))
     assert store.disconnect() == ("ok", "c1")
-    slot = store.connections.slot(AGENT)
+    slot = store.slots.read(AGENT)
     assert slot.grant == ""
     assert slot.facts.grant is GrantFact.RELEASED
     assert [errand.grant for errand in slot.errands] == [grant.sealed]
@@ -103,10 +107,10 @@ def test_a_disconnect_takes_the_token_away_in_one_step_and_fails_what_waited(sto
 def test_a_second_disconnect_keeps_the_first_date(store: Store) -> None:
     store.connect()
     store.disconnect()
-    due = store.connections.slot(AGENT).facts.erase_due
+    due = store.slots.read(AGENT).facts.erase_due
     store.moved.advance(3600)
     assert store.disconnect() == ("already", "")
-    assert store.connections.slot(AGENT).facts.erase_due == due
+    assert store.slots.read(AGENT).facts.erase_due == due
 
 
 def test_a_disconnect_of_an_agent_never_seen_leaves_nothing_behind(store: Store) -> None:
@@ -119,27 +123,27 @@ def test_a_consent_begun_before_a_disconnect_cannot_complete(store: Store) -> No
     grant = store.connect()
     store.connections.begin(AGENT, "later")
     store.disconnect()
-    slot = store.connections.slot(AGENT)
+    slot = store.slots.read(AGENT)
     answer = store.connections.connect(
         AGENT, "later", slot, "c2", grant.sealed, {}, renewal=False, mark="mark", probe_due=1
     )
     assert answer == "superseded"
-    assert store.connections.slot(AGENT).facts.grant is GrantFact.RELEASED
+    assert store.slots.read(AGENT).facts.grant is GrantFact.RELEASED
 
 
 def test_a_consent_that_was_only_begun_expires_by_itself(store: Store) -> None:
     store.connections.begin(AGENT, "digest")
-    facts = keys.part(AGENT, "facts")
+    facts = store.key("facts")
     assert 0 < store.database.client.pttl(facts) <= keys.OAUTH_STATE
-    store.connections.postpone(AGENT, "", None)
+    store.timers.reschedule(AGENT, "", None)
     assert 0 < store.database.client.pttl(facts) <= keys.OAUTH_STATE
 
 
 def test_a_connection_that_stands_never_expires_whoever_begins_a_consent(store: Store) -> None:
     store.connect()
     store.connections.begin(AGENT, "later")
-    store.connections.postpone(AGENT, "", None)
-    assert store.database.client.pttl(keys.part(AGENT, "facts")) == -1
+    store.timers.reschedule(AGENT, "", None)
+    assert store.database.client.pttl(store.key("facts")) == -1
 
 
 def test_the_erasure_waits_for_its_date_and_then_takes_everything_but_the_errand(store: Store) -> None:
@@ -149,7 +153,7 @@ def test_the_erasure_waits_for_its_date_and_then_takes_everything_but_the_errand
     assert erase(store, timed=True) == "early"
     store.moved.advance(WEEK / 1000 + 1)
     assert erase(store, timed=True) == "ok"
-    slot = store.connections.slot(AGENT)
+    slot = store.slots.read(AGENT)
     assert slot.facts.grant is GrantFact.NONE
     assert slot.facts.connection_id == ""
     assert [errand.connection_id for errand in slot.errands] == ["c1"]
@@ -157,8 +161,8 @@ def test_the_erasure_waits_for_its_date_and_then_takes_everything_but_the_errand
     store.connections.errand_done(AGENT, slot.errands[0], "confirmed")
     left = {key for key in store.names() if AGENT.member in key or "org:" in key}
     assert left == set()
-    assert store.database.client.zscore(keys.timers(AGENT.shard), AGENT.member) is None
-    assert store.connections.receipt("0-receipt", AGENT.shard) == "{}"
+    assert store.database.client.zscore(keys.timers(store.shard_of()), AGENT.member) is None
+    assert store.receipts.find(receipt_of(store)) == "{}"
 
 
 def test_a_live_connection_is_never_erased(store: Store) -> None:
@@ -177,43 +181,43 @@ def test_nothing_is_erased_while_the_clocks_disagree(store: Store) -> None:
         "erase_connection", AGENT, {}, mode="due", process_now=ahead, receipt_number="0-r", receipt="{}"
     )
     assert answer == ["clock"]
-    assert store.connections.slot(AGENT).facts.grant is GrantFact.RELEASED
+    assert store.slots.read(AGENT).facts.grant is GrantFact.RELEASED
 
 
 def test_the_databases_own_expiry_stands_a_day_behind_the_erasure(store: Store) -> None:
     grant = store.connect()
     store.accept(store.wanted(grant))
     redis = store.database.client
-    assert redis.pttl(keys.part(AGENT, "facts")) == -1
+    assert redis.pttl(store.key("facts")) == -1
     store.disconnect()
-    due = store.connections.slot(AGENT).facts.erase_due
+    due = store.slots.read(AGENT).facts.erase_due
     for part in ("facts", "sessions", "due"):
-        assert redis.pexpiretime(keys.part(AGENT, part)) == due + DAY
-    assert abs(redis.pexpiretime(keys.part(AGENT, "errands")) - (store.clock.now() + 8 * DAY)) < MINUTE
+        assert redis.pexpiretime(store.key(part)) == due + DAY
+    assert abs(redis.pexpiretime(store.key("errands")) - (store.clock.now() + 8 * DAY)) < MINUTE
 
 
 def test_connecting_again_lifts_the_expiry_and_the_date(store: Store) -> None:
     store.connect()
     store.disconnect()
     store.connect(connection_id="c2")
-    slot = store.connections.slot(AGENT)
+    slot = store.slots.read(AGENT)
     assert slot.facts.erase_due == 0
     assert "erase" not in slot.due
-    assert store.database.client.pttl(keys.part(AGENT, "facts")) == -1
+    assert store.database.client.pttl(store.key("facts")) == -1
 
 
 @shows("ST-5")
 def test_a_revocation_counts_from_the_last_proof_of_life_but_leaves_an_hour(store: Store) -> None:
     store.connect()
-    proof = store.connections.slot(AGENT).facts.proof_at
+    proof = store.slots.read(AGENT).facts.proof_at
     store.moved.advance(3 * DAY / 1000)
     assert store.connections.dead(AGENT, "c1", 1, WEEK) == "ok"
-    assert store.connections.slot(AGENT).facts.erase_due == proof + WEEK
+    assert store.slots.read(AGENT).facts.erase_due == proof + WEEK
     other = Agent("acme", "agent-2")
     store.connect(other)
     store.moved.advance(8 * DAY / 1000)
     store.connections.dead(other, "c1", 1, WEEK)
-    slot = store.connections.slot(other)
+    slot = store.slots.read(other)
     assert abs(slot.facts.erase_due - (slot.now + HOUR)) < MINUTE
 
 
@@ -222,17 +226,17 @@ def test_a_proof_of_a_clock_that_was_ahead_does_not_put_the_erasure_off(store: S
     store.connect()
     store.moved.advance(-31 * DAY / 1000)
     assert store.connections.dead(AGENT, "c1", 1, WEEK) == "ok"
-    slot = store.connections.slot(AGENT)
+    slot = store.slots.read(AGENT)
     assert abs(slot.facts.erase_due - (slot.now + WEEK)) < MINUTE
 
 
 def test_a_lease_of_a_clock_that_was_ahead_does_not_stand_for_a_month(store: Store) -> None:
     store.connect()
     store.moved.advance(31 * DAY / 1000)
-    assert store.connections.lease(AGENT, "refresh", 30_000) == 1
-    assert store.connections.lease(AGENT, "refresh", 30_000) is None
+    assert store.leases.take(AGENT, "refresh", 30_000) == 1
+    assert store.leases.take(AGENT, "refresh", 30_000) is None
     store.moved.advance(-31 * DAY / 1000)
-    assert store.connections.lease(AGENT, "refresh", 30_000) == 2
+    assert store.leases.take(AGENT, "refresh", 30_000) == 2
 
 
 def test_nobody_queues_behind_a_holder_of_a_clock_that_was_ahead(store: Store) -> None:
@@ -251,21 +255,21 @@ def test_an_older_token_proves_nothing_against_a_newer_one(store: Store) -> None
     assert store.connections.refreshed(AGENT, "c1", 1, newer.sealed, store.clock.now() + DAY)
     assert store.connections.dead(AGENT, "c1", 1, WEEK) == "newer"
     assert not store.connections.refreshed(AGENT, "c1", 1, grant.sealed, 0)
-    assert store.connections.slot(AGENT).grant == newer.sealed
+    assert store.slots.read(AGENT).grant == newer.sealed
 
 
 def test_a_lease_on_the_slot_is_exclusive_until_it_ends(store: Store) -> None:
     store.connect()
-    first = store.connections.lease(AGENT, "refresh", 10_000)
+    first = store.leases.take(AGENT, "refresh", 10_000)
     assert first is not None
-    assert store.connections.lease(AGENT, "refresh", 10_000) is None
-    store.connections.release(AGENT, "refresh", first - 1)  # not the holder's number
-    assert store.connections.lease(AGENT, "refresh", 10_000) is None
+    assert store.leases.take(AGENT, "refresh", 10_000) is None
+    store.leases.release(AGENT, "refresh", first - 1)  # not the holder's number
+    assert store.leases.take(AGENT, "refresh", 10_000) is None
     store.moved.advance(11)
-    second = store.connections.lease(AGENT, "refresh", 10_000)
+    second = store.leases.take(AGENT, "refresh", 10_000)
     assert second == first + 1
-    store.connections.release(AGENT, "refresh", first)  # who wakes up late releases nothing
-    assert store.connections.lease(AGENT, "refresh", 10_000) is None
+    store.leases.release(AGENT, "refresh", first)  # who wakes up late releases nothing
+    assert store.leases.take(AGENT, "refresh", 10_000) is None
 
 
 def test_a_due_agent_is_leased_to_one_worker_and_comes_back(store: Store) -> None:
@@ -281,26 +285,26 @@ def test_a_due_agent_is_leased_to_one_worker_and_comes_back(store: Store) -> Non
 def test_names_left_by_an_expired_slot_are_removed(store: Store) -> None:
     store.connect()
     redis = store.database.client
-    redis.delete(*[keys.part(AGENT, part) for part in keys.SLOT_PARTS])
-    store.connections.postpone(AGENT, "", None)
-    assert redis.zscore(keys.timers(AGENT.shard), AGENT.member) is None
-    assert list(store.connections.members("acme")) == []
+    redis.delete(*[store.key(part) for part in keys.SLOT_PARTS])
+    store.timers.reschedule(AGENT, "", None)
+    assert redis.zscore(keys.timers(store.shard_of()), AGENT.member) is None
+    assert list(store.organization_index.members("acme")) == []
 
 
 def test_what_was_made_due_meanwhile_is_not_put_off(store: Store) -> None:
     store.connect()
-    connections = store.connections
-    connections.postpone(AGENT, "chore", 1000)
-    found = connections.slot(AGENT).due["chore"]
-    connections.postpone(AGENT, "chore", 2000)
-    meanwhile = connections.slot(AGENT).due["chore"]
+    slots, timers = store.slots, store.timers
+    timers.reschedule(AGENT, "chore", 1000)
+    found = slots.read(AGENT).due["chore"]
+    timers.reschedule(AGENT, "chore", 2000)
+    meanwhile = slots.read(AGENT).due["chore"]
     for after in (DAY, None):
-        connections.postpone(AGENT, "chore", after, found)
-        assert connections.slot(AGENT).due["chore"] == meanwhile
-    connections.postpone(AGENT, "chore", None, meanwhile)
-    assert "chore" not in connections.slot(AGENT).due
-    connections.postpone(AGENT, "chore", 0, meanwhile)  # it was done with meanwhile
-    assert "chore" not in connections.slot(AGENT).due
+        timers.reschedule(AGENT, "chore", after, found)
+        assert slots.read(AGENT).due["chore"] == meanwhile
+    timers.reschedule(AGENT, "chore", None, meanwhile)
+    assert "chore" not in slots.read(AGENT).due
+    timers.reschedule(AGENT, "chore", 0, meanwhile)  # it was done with meanwhile
+    assert "chore" not in slots.read(AGENT).due
 
 
 @shows("ST-5")
@@ -313,7 +317,7 @@ def test_a_full_database_refuses_to_accept_but_still_disconnects_and_erases(stor
             store.accept(store.wanted(grant))
         assert store.sessions.load(AGENT, "s1").record is None
         assert store.disconnect()[0] == "ok"
-        slot = store.connections.slot(AGENT)
+        slot = store.slots.read(AGENT)
         store.connections.errand_done(AGENT, slot.errands[0], "confirmed")
         assert erase(store, timed=False) == "ok"
         files = Files(store.database)
@@ -322,12 +326,12 @@ def test_a_full_database_refuses_to_accept_but_still_disconnects_and_erases(stor
         assert wish
         files.done(wish)
         assert files.waiting() == 0
-        store.connections.set_closed("acme", Actor.ADMINISTRATOR, is_closed=True)
-        assert store.connections.is_closed("acme")
-        store.connections.set_closed("acme", Actor.ADMINISTRATOR, is_closed=False)
+        store.organization_index.set_closed("acme", Actor.ADMINISTRATOR, is_closed=True)
+        assert store.organization_index.is_closed("acme")
+        store.organization_index.set_closed("acme", Actor.ADMINISTRATOR, is_closed=False)
     finally:
         redis.config_set("maxmemory", "0")
-    assert store.connections.slot(AGENT).facts.grant is GrantFact.NONE
+    assert store.slots.read(AGENT).facts.grant is GrantFact.NONE
 
 
 @shows("LU-6")
@@ -335,7 +339,7 @@ def test_every_step_leaves_its_entry_and_no_identifier_of_google(store: Store) -
     grant = store.connect()
     store.accept(store.wanted(grant))
     store.disconnect()
-    entries = store.database.client.xrange(keys.journal(AGENT.shard))
+    entries = store.database.client.xrange(keys.journal(store.shard_of()))
     text = str(entries)
     assert [kind in text for kind in ("consent.begun", "connection.connected", "session.accepted")] == [
         True
@@ -381,23 +385,23 @@ def test_identifiers_of_sessions_long_over_are_dropped(store: Store) -> None:
     grant = store.connect()
     store.accept(store.wanted(grant))
     store.moved.advance(33 * DAY / 1000)
-    assert store.connections.tidy(AGENT, 30) == "ok"
+    assert store.sessions.purge_old(AGENT, 30) == "ok"
     assert len(store.sessions.all(AGENT)) == 1
     store.moved.advance(DAY / 1000)
-    assert store.connections.tidy(AGENT, 30) == "ok"
+    assert store.sessions.purge_old(AGENT, 30) == "ok"
     assert store.sessions.all(AGENT) == []
-    assert "purge_sessions" not in store.connections.slot(AGENT).due
+    assert "purge_sessions" not in store.slots.read(AGENT).due
 
 
 def test_an_expiry_that_comes_at_once_takes_the_names_too_and_leaves_the_errand_due(store: Store) -> None:
     store.connect()
     store.disconnect()
     store.moved.advance(20 * DAY / 1000)  # no worker for so long that the database's own expiry has passed
-    store.connections.postpone(AGENT, "purge_sessions", 1000)
-    slot = store.connections.slot(AGENT)
+    store.timers.reschedule(AGENT, "purge_sessions", 1000)
+    slot = store.slots.read(AGENT)
     assert slot.facts.grant is GrantFact.NONE
-    assert list(store.connections.members("acme")) == []
+    assert list(store.organization_index.members("acme")) == []
     assert set(slot.due) == {"teardown:c1"}
     store.connections.errand_done(AGENT, slot.errands[0], "given_up")
     assert {name for name in store.names() if AGENT.member in name or "org:" in name} == set()
-    assert store.database.client.zscore(keys.timers(AGENT.shard), AGENT.member) is None
+    assert store.database.client.zscore(keys.timers(store.shard_of()), AGENT.member) is None

@@ -31,7 +31,7 @@ def test_erasing_is_refused_with_the_reason(visitor: Visitor, service: TestServi
     answer = visitor.post("/erase")
     assert answer.status_code == 409
     assert "This cannot be erased yet" in words(answer)
-    assert service.parts.connections.slot(service.agent).facts.calendar_id
+    assert service.parts.slots.read(service.agent).facts.calendar_id
 
 
 def test_while_telling_is_forbidden_the_pages_say_nothing_of_it(

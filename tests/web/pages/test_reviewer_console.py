@@ -267,7 +267,7 @@ def test_what_is_stored_is_told_by_name_and_never_by_value(reviewer: Reviewer, s
     assert "facts: calendar_id" in said
     assert "event_id" in said
     (calendar,) = service.calendars()
-    facts = service.parts.connections.slot(reviewer.agent).facts
+    facts = service.parts.slots.read(reviewer.agent).facts
     values = (
         calendar["id"],
         facts.connection_id,

@@ -11,7 +11,6 @@ from calendar_service.domain.names import Agent
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import By
 from calendar_service.rendering.language import Language
-from calendar_service.store import keys
 from calendar_service.store.journal import Actor
 from tests.conftest import MovableClock
 from tests.support.evidence import shows
@@ -31,7 +30,7 @@ def _paused(service: TestService, *actors: Actor) -> None:
 
 
 def _facts_id(service: TestService) -> str:
-    return service.parts.connections.slot(service.agent).facts.connection_id
+    return service.parts.slots.read(service.agent).facts.connection_id
 
 
 @shows("LU-0")
@@ -175,7 +174,7 @@ def test_every_reason_has_its_plain_words(visitor: Visitor, service: TestService
     visitor.connect()
     _paused(service, Actor.AGENT)
     service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
-    database, key = service.parts.database.client, keys.part(service.agent, "sessions")
+    database, key = service.parts.database.client, service.key("sessions")
     record = json.loads(database.hget(key, "s1"))
     for reason in REASONS:
         database.hset(key, "s1", json.dumps(record | {"status": "failed", "reason": reason}))
@@ -297,7 +296,7 @@ def test_what_changed_is_told_where_agreement_is_needed(
 ) -> None:
     visitor.connect()
     service.parts.connections.consent_needed(service.agent, _facts_id(service), service.token_number)
-    facts = keys.part(service.agent, "facts")
+    facts = service.key("facts")
     service.parts.database.client.hset(facts, "consent_scope", consented)
     assert told in words(visitor.get("/settings"))
 

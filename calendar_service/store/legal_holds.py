@@ -1,0 +1,35 @@
+"""Legal holds: identifiers and their history stay until a hold ends (law 7)."""
+
+from typing import cast
+
+from calendar_service.domain.hold import Hold
+from calendar_service.domain.names import Agent
+from calendar_service.store import answers
+from calendar_service.store.database import Database
+from calendar_service.store.journal import Actor, Kind, entry
+
+
+class LegalHoldStore:
+    """Places and lifts holds, each step with its audit entry."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def place(self, agent: Agent, hold: Hold, *, replace: bool) -> answers.PlaceHold:
+        """Place a hold."""
+        answer = self._database.step(
+            "place_hold",
+            agent,
+            entry(Kind.HOLD_PLACED, Actor.OPERATOR),
+            ends_at=hold.until,
+            told_from=hold.told_from,
+            words=hold.words(),
+            replace="1" if replace else "0",
+        )
+        return cast(answers.PlaceHold, answer[0])
+
+    def lift(self, agent: Agent, actor: Actor, *, released: bool) -> answers.LiftHold:
+        """Lift a hold, or forget one that is over."""
+        made = entry(Kind.HOLD_RELEASED if released else Kind.HOLD_OVER, actor)
+        answer = self._database.step("lift_hold", agent, made, mode="released" if released else "over")
+        return cast(answers.LiftHold, answer[0])

@@ -1,0 +1,32 @@
+"""Signed receipts of erasures, by their number. A number names the shard in which its receipt lies."""
+
+import secrets
+from typing import cast
+
+from calendar_service.domain.names import Agent
+from calendar_service.store import keys
+from calendar_service.store.database import Database
+
+
+class ReceiptStore:
+    """Finds receipts; the step that erases a connection keeps them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def new_number(self, agent: Agent) -> str:
+        """Return a random number for a receipt of this agent; it leads to the receipt, and to nobody."""
+        return f"{self._database.slot_keys(agent).shard}-{secrets.token_hex(12)}"
+
+    def find(self, number: str) -> str | None:
+        """Return a receipt as it was signed; None for what is no number of one that is kept."""
+        shard = _shard_of_receipt(number)
+        if shard is None:
+            return None
+        return cast(str | None, self._database.ask(lambda client: client.hget(keys.receipts(shard), number)))
+
+
+def _shard_of_receipt(number: str) -> int | None:
+    shard, _, rest = number.partition("-")
+    well_formed = shard.isascii() and shard.isdigit() and len(rest) == 24 and rest.isalnum()
+    return int(shard) if well_formed and int(shard) < keys.SHARDS else None

@@ -1,0 +1,118 @@
+"""An agent's slot as a whole, read at one moment. Must not change anything."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from calendar_service.domain.clock import Millis
+from calendar_service.domain.connection import Facts
+from calendar_service.domain.connection import Grant as GrantFact
+from calendar_service.domain.consent import is_newer
+from calendar_service.domain.names import Agent
+from calendar_service.domain.session import Record
+from calendar_service.store.database import Database, ask_time
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What is left to do at Google after a disconnect; the only holder of its sealed token (law 6)."""
+
+    connection_id: str
+    grant: str
+    mark: str
+    started: Millis
+    tries: int
+    delete_calendar: bool
+    calendar_id: str
+    channels: Mapping[str, str] = field(default_factory=dict)
+    """Channels that Google has to stop: what each watches, by the channel's id."""
+    calendar_fate: str = ""
+    """What became of a deletion that the agent asked for: empty, `deleted` or `refused`."""
+
+    def to_json(self) -> str:
+        """Return the errand as the store keeps it, under its connection's id."""
+        kept = asdict(self)
+        del kept["connection_id"]
+        return json.dumps({**kept, "started": str(self.started)})
+
+    @classmethod
+    def of_json(cls, connection_id: str, text: str) -> "Errand":
+        """Return the errand that a script or `to_json` wrote."""
+        kept = json.loads(text)
+        return cls(connection_id=connection_id, **{**kept, "started": int(kept["started"])})
+
+    def retried(self) -> "Errand":
+        """Return the errand after one more try that proved nothing."""
+        return replace(self, tries=self.tries + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """An agent's slot at one moment."""
+
+    agent: Agent
+    facts: Facts
+    grant: str
+    """The sealed grant, or empty."""
+    errands: tuple[Errand, ...]
+    due: Mapping[str, Millis]
+    now: Millis
+    """The database's time."""
+
+    @property
+    def connection_ids(self) -> tuple[str, ...]:
+        """The agent's connections: the present one, and former ones whose errands have not ended."""
+        return self.facts.connection_id, *(errand.connection_id for errand in self.errands)
+
+
+class Slots:
+    """Reads the slots of all agents."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def read(self, agent: Agent) -> Slot:
+        """Return the slot in one round trip."""
+        slot_keys = self._database.slot_keys(agent)
+        facts, grant, errands, due, time = self._database.read(
+            [
+                ("HGETALL", slot_keys.part("facts")),
+                ("GET", slot_keys.part("grant")),
+                ("HGETALL", slot_keys.part("errands")),
+                ("ZRANGE", slot_keys.part("due"), 0, -1, "WITHSCORES"),
+                ask_time(slot_keys.part("facts")),
+            ]
+        )
+        return Slot(
+            agent,
+            facts_of(facts, self._database.policy),
+            grant or "",
+            tuple(Errand.of_json(name, text) for name, text in errands.items()),
+            {what: int(at) for what, at in due},
+            self._database.instant(time),
+        )
+
+
+def facts_of(kept: Mapping[str, str], policy: str) -> Facts:
+    """Return the facts that the store keeps, judged by the policy in force; what is absent has its default."""
+    known: dict[str, Any] = {}
+    for fact in fields(Facts):
+        text = kept.get(fact.name)
+        if text is None:
+            continue
+        if fact.name == "grant":
+            known["grant"] = GrantFact(text)
+        elif isinstance(fact.default, bool):
+            known[fact.name] = text == "1"
+        elif isinstance(fact.default, int):
+            known[fact.name] = int(text)
+        else:
+            known[fact.name] = text
+    outgrown = known.get("grant") is GrantFact.LIVE and is_newer(policy, known.get("consent_policy", ""))
+    return Facts(**known, policy_outgrown=outgrown)
+
+
+def record_of(session: str, text: str | None) -> Record | None:
+    """Return a session's record as a script wrote it."""
+    return Record.of_json(session, text) if text else None
