@@ -27,8 +27,8 @@ DEFECTS = (
     Defect(
         name="a due item nobody knows is dropped",
         file="worker/items.py",
-        search="postpone(agent, item, _SOON, due_at)",
-        replace="postpone(agent, item, None, due_at)",
+        search="reschedule(agent, item, _SOON, due_at)",
+        replace="reschedule(agent, item, None, due_at)",
         scenarios=("F35 two versions at once",),
     ),
 )

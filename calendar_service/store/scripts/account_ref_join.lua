@@ -4,9 +4,8 @@
 -- keys: account_ref
 -- args: connection_id
 --   connection_id: the connection
--- returns: how many other connections use the account, and until when (ms) a revocation may be under way; 0 = none is
+-- returns: until when (ms) a revocation may be under way; 0 = none is
 -- use: clock
 redis.call('HSET', KEY.account_ref, arg.connection_id, ms(now))
 redis.call('PEXPIRE', KEY.account_ref, LIFETIME.mark_expiry)
-local revoking = redis.call('HGET', KEY.account_ref, 'revoking')
-return {redis.call('HLEN', KEY.account_ref) - 1 - (revoking and 1 or 0), tonumber(revoking or '0')}
+return {tonumber(redis.call('HGET', KEY.account_ref, 'revoking') or '0')}
