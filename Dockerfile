@@ -11,6 +11,7 @@ COPY requirements-production.lock ./
 RUN ["/app/bin/pip", "install", "--require-hashes", "--only-binary", ":all:", "-r", "requirements-production.lock"]
 COPY pyproject.toml README.md ./
 COPY calendar_service calendar_service
+COPY local_google local_google
 COPY templates templates
 RUN ["/app/bin/pip", "install", "--no-deps", "--no-build-isolation", "."]
 RUN ["/app/bin/pip", "uninstall", "--yes", "setuptools", "pip"]

@@ -42,8 +42,8 @@ bench: $(READY) ## the measurements
 	@set -e; for file in bench/*.py; do $(BIN)/python "$$file"; done
 
 test-google: $(READY) ## the laws about Google against the real one; LAWS_CLIENT_ID, LAWS_CLIENT_SECRET, LAWS_REFRESH_TOKEN are needed
-	@[ -n "$$LAWS_REFRESH_TOKEN" ] || { echo 'Set the three variables; the head of tests/sandbox/real_google.py says how.' >&2; exit 2; }
-	@$(BIN)/python -m pytest -q -o addopts= tests/sandbox/real_google.py
+	@[ -n "$$LAWS_REFRESH_TOKEN" ] || { echo 'Set the three variables; the head of tests/local_google/real_google.py says how.' >&2; exit 2; }
+	@$(BIN)/python -m pytest -q -o addopts= tests/local_google/real_google.py
 
 faults: $(READY) ## break the real processes on purpose and check every promise: make faults SEED=1 COUNT=150
 	@$(BIN)/python -m faults --seed $(or $(SEED),1) --count $(or $(COUNT),150)
@@ -70,7 +70,7 @@ lock: $(READY) ## renew both locks from pyproject.toml, keeping pins that still 
 		--extra build -c requirements.lock pyproject.toml -o requirements-production.lock
 
 clean: ## remove what the targets made, except the data of `run`
-	@rm -rf artefacts tests/sandbox/node/node_modules .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist *.egg-info
+	@rm -rf artefacts tests/local_google/node/node_modules .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Behind a stamp: only hashed wheels are installed, then the package itself, editable and without a look online.

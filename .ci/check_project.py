@@ -11,13 +11,14 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
+PACKAGES = ("calendar_service", "local_google")
 LOCK, PRODUCTION_LOCK = "requirements.lock", "requirements-production.lock"
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
 
 
 def unplaced_files(packages: list[str]) -> Iterator[str]:
     """Yield every Python file that no package of the wheel holds; layers are import-linter's to check."""
-    for file in sorted((ROOT / "calendar_service").rglob("*.py")):
+    for file in sorted(file for root in PACKAGES for file in (ROOT / root).rglob("*.py")):
         package = ".".join(file.relative_to(ROOT).parent.parts)
         if package not in packages:
             yield f"{file.relative_to(ROOT)}: add {package} to [tool.setuptools] packages"

@@ -7,6 +7,9 @@ from typing import IO
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from calendar_service.config import Config
+from calendar_service.crypto.envelope import Vault
+from calendar_service.crypto.identity import IdentityKey
+from calendar_service.crypto.signing import public_key_text
 from calendar_service.domain import failpoints
 from calendar_service.domain.clock import Clock
 from calendar_service.domain.operator import Operator
@@ -14,69 +17,66 @@ from calendar_service.google.calendar import Calendar
 from calendar_service.google.call_log import CallLog
 from calendar_service.google.oauth import OAuth, OAuthClient, permit_plain_http
 from calendar_service.google.transport import Transport
-from calendar_service.identity import IdentityKey
-from calendar_service.journeys.access import Access
-from calendar_service.journeys.allowance import Allowance
-from calendar_service.journeys.attempt import Attempts
-from calendar_service.journeys.audit import Audit
-from calendar_service.journeys.chain import Links
-from calendar_service.journeys.channels import Channels
-from calendar_service.journeys.connection_end import ConnectionEnd
-from calendar_service.journeys.consent import Consent, PendingConsents
-from calendar_service.journeys.dedicated_calendar import DedicatedCalendar
-from calendar_service.journeys.disconnect import Disconnect
-from calendar_service.journeys.erasure import Erasure
-from calendar_service.journeys.export import Export
-from calendar_service.journeys.file_rewrites import FileRewrites
-from calendar_service.journeys.flow import Flow
-from calendar_service.journeys.holds import Holds
-from calendar_service.journeys.look import Look
-from calendar_service.journeys.new_grant import NewGrants
-from calendar_service.journeys.notify import Notify
-from calendar_service.journeys.order import Order
-from calendar_service.journeys.organizations import Organizations
-from calendar_service.journeys.overview import Overview
-from calendar_service.journeys.receipts import Receipts
-from calendar_service.journeys.register import Register
-from calendar_service.journeys.renewal import Renewal
-from calendar_service.journeys.replay import Replay
-from calendar_service.journeys.reviewers import Reviewers
-from calendar_service.journeys.rotation import Rotation
-from calendar_service.journeys.schedule import Schedule
-from calendar_service.journeys.sealing import Sealer
-from calendar_service.journeys.shared_accounts import SharedAccountRepair, SharedAccounts
-from calendar_service.journeys.signing import public_key_text
-from calendar_service.journeys.stored import Stored
-from calendar_service.journeys.sync import Sync
-from calendar_service.journeys.teardown import Teardowns
-from calendar_service.journeys.terms import Terms
-from calendar_service.journeys.writing import Writer
+from calendar_service.journeys.audit.audit_export import Audit
+from calendar_service.journeys.audit.chain import Links
+from calendar_service.journeys.audit.sealing import Sealer
+from calendar_service.journeys.connection.access import Access
+from calendar_service.journeys.connection.channels import Channels
+from calendar_service.journeys.connection.connection_end import ConnectionEnd
+from calendar_service.journeys.connection.consent import Consent, PendingConsents
+from calendar_service.journeys.connection.dedicated_calendar import DedicatedCalendar
+from calendar_service.journeys.connection.disconnect import Disconnect
+from calendar_service.journeys.connection.erasure import Erasure
+from calendar_service.journeys.connection.export import Export
+from calendar_service.journeys.connection.legal_holds import Holds
+from calendar_service.journeys.connection.new_grant import NewGrants
+from calendar_service.journeys.connection.receipts import Receipts
+from calendar_service.journeys.connection.reconsent import Renewal
+from calendar_service.journeys.connection.retention import Terms
+from calendar_service.journeys.connection.shared_accounts import SharedAccountRepair, SharedAccounts
+from calendar_service.journeys.connection.status import Overview
+from calendar_service.journeys.connection.teardown import Teardowns
+from calendar_service.journeys.operations.all_connections import Register
+from calendar_service.journeys.operations.file_rewrites import FileRewrites
+from calendar_service.journeys.operations.key_rotation import Rotation
+from calendar_service.journeys.operations.organizations import Organizations
+from calendar_service.journeys.operations.restore import Replay
+from calendar_service.journeys.operations.reviewer_links import Reviewers
+from calendar_service.journeys.operations.stored_data import Stored
+from calendar_service.journeys.sessions.attempt import Attempts
+from calendar_service.journeys.sessions.change_detection import Look
+from calendar_service.journeys.sessions.event_writer import Writer
+from calendar_service.journeys.sessions.queue import Order
+from calendar_service.journeys.sessions.reconcile import Sync
+from calendar_service.journeys.sessions.schedule import Schedule
+from calendar_service.journeys.throttle.admission import Flow
+from calendar_service.journeys.throttle.budget import Allowance
+from calendar_service.journeys.webhooks.delivery import Notify
 from calendar_service.log import Log
-from calendar_service.store.census import Census
+from calendar_service.store.account_refs import Marks
+from calendar_service.store.audit_chain import Trail
 from calendar_service.store.channels import ChannelStore
 from calendar_service.store.connections import Connections
 from calendar_service.store.consents import Consents
 from calendar_service.store.database import Database
 from calendar_service.store.deployment import deployment
-from calendar_service.store.files import Files
-from calendar_service.store.flow import FlowBook, Limits
+from calendar_service.store.file_rewrites import Files
 from calendar_service.store.grants import Grants
-from calendar_service.store.holdings import Holdings
 from calendar_service.store.leases import Leases
 from calendar_service.store.legal_holds import LegalHoldStore
-from calendar_service.store.letters import Letters
-from calendar_service.store.marks import Marks
 from calendar_service.store.organizations import OrganizationIndex
+from calendar_service.store.outbox import Letters
 from calendar_service.store.receipts import ReceiptStore
 from calendar_service.store.reviewer_links import ReviewerLinks
+from calendar_service.store.scan import Census
+from calendar_service.store.server_checks import Upkeep
 from calendar_service.store.sessions import Sessions
 from calendar_service.store.slots import Slots
+from calendar_service.store.stored_fields import Holdings
+from calendar_service.store.throttle import FlowBook, Limits
 from calendar_service.store.tickets import Tickets
 from calendar_service.store.timers import Timers
-from calendar_service.store.trail import Trail
-from calendar_service.store.upkeep import Upkeep
-from calendar_service.vault import Vault
-from calendar_service.webhooks import Answer, Webhooks
+from calendar_service.webhook_sender import Answer, Webhooks
 
 THREADS = 16
 """Blocking threads of a web process; at most half of them wait on Google (law 2)."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from faults.checker import EpisodeEvidence, Violation, check
 from faults.episode import CONVERGENCE, Episode, begun_episode
 from faults.errors import ClusterError, NotConvergedError
-from faults.paths import PACKAGE, ROOT
+from faults.paths import PACKAGE, PACKAGES, ROOT
 from faults.plan import EPISODE_LENGTH, missing_rounds, next_episode, plan
 from faults.power_cut import CAN_CUT
 from faults.progress import ProgressLine
@@ -136,8 +136,9 @@ def _answer(status: int) -> str:
 def service_copy() -> Iterator[Path]:
     """Yield a folder with a copy of the service, so that a change of the source does not disturb a run."""
     with tempfile.TemporaryDirectory(prefix="faults-service-") as folder:
-        target = Path(folder) / PACKAGE.name
-        shutil.copytree(PACKAGE, target, ignore=shutil.ignore_patterns("__pycache__"))
+        for package in PACKAGES:
+            target = Path(folder) / package
+            shutil.copytree(ROOT / package, target, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copytree(ROOT / "templates", Path(folder) / "calendar_service_templates")
         yield Path(folder)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from calendar_service.sandbox.clients import OAuthClient
+from local_google.state.clients import OAuthClient
 from tests.support.local_google import LocalGoogle
 
 from faults.helper_process import HelperProcess

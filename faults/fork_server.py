@@ -64,8 +64,8 @@ def _import_service() -> str:
     """Import what the processes need; return the folder of the service."""
     import calendar_service  # noqa: PLC0415 - the imports are this process's purpose
     import calendar_service.cli  # noqa: PLC0415
-    import calendar_service.server  # noqa: PLC0415
     import calendar_service.web.app  # noqa: PLC0415
+    import calendar_service.web.server  # noqa: PLC0415
     import calendar_service.worker.loop  # noqa: PLC0415
 
     return str(Path(calendar_service.__file__).parent)

@@ -20,7 +20,7 @@ from faults.errors import ClusterError
 from faults.paths import PACKAGE
 from faults.power_cut import CAN_CUT, synchronized_lengths, trace_command
 
-PARENT_DEATH = PACKAGE / "leash.py"
+PARENT_DEATH = PACKAGE / "processes/parent_death.py"
 """The service's script that ends a child when its parent dies."""
 READY = 60.0
 """Seconds within which a process has to be ready."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from calendar_service.embedded import EmbeddedValkey
+from calendar_service.development.valkey import EmbeddedValkey
 from tests.support import written
 from tests.support.whole_suite import the_whole_suite
 from tests.support.written import Monitor

@@ -2,9 +2,8 @@
 
 import click
 
-from calendar_service import newkeys
 from calendar_service.cli.settings import as_json_option, print_json
-from calendar_service.config import Role
+from calendar_service.config import Role, new_keys
 from calendar_service.config.faults import Refused
 from calendar_service.config.keys import api_keys
 
@@ -21,7 +20,7 @@ def command() -> None:
 @as_json_option
 def new(caller: str, organization: str, role: str, *, as_json: bool) -> None:
     """Make a key for CALLER. It is shown once; CALENDAR_API_KEYS takes the entry, which holds its hash."""
-    made = newkeys.new_api_key(caller, organization, Role(role))
+    made = new_keys.new_api_key(caller, organization, Role(role))
     try:
         api_keys(made.entry)
     except Refused as refused:

@@ -13,10 +13,10 @@ from calendar_service.cli.asking import agent as named
 from calendar_service.cli.asking import by_shard, counted, service, told
 from calendar_service.cli.moment import Moment
 from calendar_service.cli.settings import as_json_option, print_json
+from calendar_service.domain.audit import Verdict
 from calendar_service.domain.clock import Millis, rfc3339_millis
-from calendar_service.domain.trail import Verdict
-from calendar_service.journeys.audit import EVERYTHING, Wanted
-from calendar_service.store.journal import Kind
+from calendar_service.journeys.audit.audit_export import EVERYTHING, Wanted
+from calendar_service.store.audit_log import Kind
 
 SHOWN = 20
 """Faults that are printed; `--json` gives all."""

@@ -25,8 +25,8 @@ from calendar_service.domain.clock import Millis, rfc3339
 from calendar_service.domain.connection import Revocation, State
 from calendar_service.domain.errors import ServiceError
 from calendar_service.domain.names import Agent
-from calendar_service.journeys.register import Entry, Register
-from calendar_service.journeys.replay import Step
+from calendar_service.journeys.operations.all_connections import Entry, Register
+from calendar_service.journeys.operations.restore import Step
 
 THREADS = 8
 """Connections that are ended side by side."""

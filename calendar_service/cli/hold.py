@@ -7,7 +7,7 @@ from calendar_service.cli.asking import service, table, told
 from calendar_service.cli.moment import Moment
 from calendar_service.cli.settings import as_json_option, print_json
 from calendar_service.domain.clock import Millis, rfc3339
-from calendar_service.domain.hold import Hold
+from calendar_service.domain.legal_hold import Hold
 from calendar_service.domain.names import Agent
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
-from calendar_service import newkeys
 from calendar_service.cli.asking import counted, refuse, service, table, told, walked
 from calendar_service.cli.settings import as_json_option, print_json
+from calendar_service.config import new_keys
 from calendar_service.config.keys import entries
-from calendar_service.journeys.rotation import Rotation, Sealed
+from calendar_service.journeys.operations.key_rotation import Rotation, Sealed
 from calendar_service.wiring import Service
 
 
@@ -28,9 +28,9 @@ def command() -> None:
 def new(into: Path | None, *, as_json: bool) -> None:
     """Make a keyring, an identity key and a signing key."""
     made = {
-        "CALENDAR_KEYRING": newkeys.new_keyring(),
-        "CALENDAR_IDENTITY_KEY": newkeys.new_key(),
-        "CALENDAR_SIGNING_KEY": newkeys.new_key(),
+        "CALENDAR_KEYRING": new_keys.new_keyring(),
+        "CALENDAR_IDENTITY_KEY": new_keys.new_key(),
+        "CALENDAR_SIGNING_KEY": new_keys.new_key(),
     }
     if into:
         made = {f"{variable}_FILE": str(_written(into, variable, text)) for variable, text in made.items()}

@@ -7,8 +7,8 @@ import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from calendar_service.cli.settings import as_json_option, configured, print_json
-from calendar_service.journeys.receipts import ReceiptInvalid, verify
-from calendar_service.journeys.signing import public_key_text
+from calendar_service.crypto.signing import public_key_text
+from calendar_service.journeys.connection.receipts import ReceiptInvalid, verify
 
 
 @click.group("receipt")

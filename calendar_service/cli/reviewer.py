@@ -7,8 +7,8 @@ import click
 from calendar_service.cli.asking import counted, service, table, told
 from calendar_service.cli.settings import as_json_option, print_json
 from calendar_service.domain.clock import rfc3339
-from calendar_service.domain.reviewer import LINK_DAYS, LONGEST_DAYS
-from calendar_service.journeys.reviewers import Standing
+from calendar_service.domain.reviewer_links import LINK_DAYS, LONGEST_DAYS
+from calendar_service.journeys.operations.reviewer_links import Standing
 
 _DAYS = click.IntRange(1, LONGEST_DAYS)
 

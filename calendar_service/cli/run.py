@@ -4,21 +4,21 @@ import os
 
 import click
 
-from calendar_service import launcher
 from calendar_service.cli.settings import refuse
 from calendar_service.config import ConfigurationFaults
-from calendar_service.embedded import EmbeddedValkeyError
-from calendar_service.ports import PortTaken
+from calendar_service.development import run
+from calendar_service.development.valkey import EmbeddedValkeyError
+from calendar_service.processes.ports import PortTaken
 
 
 @click.command("run")
 def command() -> None:
     """Start everything on this machine for development: database, local Google, web, worker."""
     try:
-        launcher.Launcher(os.environ).run()
+        run.Launcher(os.environ).run()
     except ConfigurationFaults as error:
         refuse(error.faults)
     except PortTaken as error:
         raise click.UsageError(str(error)) from None
-    except (launcher.CannotRun, EmbeddedValkeyError) as error:
+    except (run.CannotRun, EmbeddedValkeyError) as error:
         raise click.ClickException(str(error)) from None

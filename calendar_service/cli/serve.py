@@ -2,9 +2,9 @@
 
 import click
 
-from calendar_service import server
 from calendar_service.cli.asking import serving
-from calendar_service.ports import PortTaken, require_free
+from calendar_service.processes.ports import PortTaken, require_free
+from calendar_service.web import server
 
 
 @click.command("serve")

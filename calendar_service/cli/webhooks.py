@@ -5,11 +5,11 @@ from contextlib import contextmanager
 
 import click
 
-from calendar_service import newkeys
 from calendar_service.cli.asking import service, told
 from calendar_service.cli.settings import as_json_option, configured, print_json
+from calendar_service.config import new_keys
 from calendar_service.domain.clock import rfc3339
-from calendar_service.store.letters import Letters, Waiting
+from calendar_service.store.outbox import Letters, Waiting
 
 organization_option = click.option("--organization", default="", help="Only this organization's.")
 agent_option = click.option("--agent", default="", help="Only this agent's; with --organization.")
@@ -70,7 +70,7 @@ def replay(organization: str, agent: str, *, everything: bool, as_json: bool) ->
 @as_json_option
 def new_secret(*, as_json: bool) -> None:
     """Make a secret for CALENDAR_WEBHOOK_SECRET. Put it beside the one in force until the backend holds it."""
-    secret = newkeys.new_webhook_secret().reveal()
+    secret = new_keys.new_webhook_secret().reveal()
     if as_json:
         print_json({"secret": secret})
     else:

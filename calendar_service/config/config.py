@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from calendar_service import operators
-from calendar_service.config import rundata
+from calendar_service.config import run_data
 from calendar_service.config.database import Database, database
 from calendar_service.config.faults import ConfigurationFaults
 from calendar_service.config.keys import (
@@ -216,12 +216,12 @@ def _variables(environ: Mapping[str, str]) -> tuple[Variables, Path]:
         variables = Variables(environ)  # what `run` made for development has no place there
     else:
         try:
-            variables = Variables(rundata.beneath(environ, rundata.read(data_dir)))
+            variables = Variables(run_data.beneath(environ, run_data.read(data_dir)))
         except (OSError, ValueError):
             variables = Variables(environ)
             variables.refuse(
                 "CALENDAR_DATA_DIR",
-                f"holds a {rundata.FILE} that cannot be read",
+                f"holds a {run_data.FILE} that cannot be read",
                 "start `calendar-service run` again",
             )
     variables.misspelt()

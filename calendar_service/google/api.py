@@ -15,7 +15,7 @@ from calendar_service.domain.errors import GoogleUnavailable
 from calendar_service.domain.methods import METHODS
 from calendar_service.domain.secret import Secret
 from calendar_service.google.answers import json_object, mapping, refusal
-from calendar_service.google.silence import silence_libraries
+from calendar_service.google.quiet_logging import silence_libraries
 from calendar_service.google.transport import NamedCall, Transport
 
 MOST_PAGES: Final = 200

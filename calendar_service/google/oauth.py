@@ -22,7 +22,7 @@ from calendar_service.domain.errors import AccessRevoked, ConsentRefused, Google
 from calendar_service.domain.methods import METHODS, Method
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.secret import Secret
-from calendar_service.google.silence import silence_libraries
+from calendar_service.google.quiet_logging import silence_libraries
 from calendar_service.google.token_answers import CodeRefused, Tokens, revoked, tokens
 from calendar_service.google.transport import Transport
 

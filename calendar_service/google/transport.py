@@ -12,11 +12,11 @@ import httplib2  # type: ignore[import-untyped]
 
 from calendar_service.domain.errors import GoogleUnavailable
 from calendar_service.domain.methods import Method
-from calendar_service.wire.deadline import Deadline
-from calendar_service.wire.dial import NotDelivered, tls_context
-from calendar_service.wire.faults import NO_ANSWER, fault_of
-from calendar_service.wire.kept import Connections
-from calendar_service.wire.line import ANSWER_LIMIT, AnswerTooLarge, Line
+from calendar_service.net.connect import NotDelivered, tls_context
+from calendar_service.net.deadline import Deadline
+from calendar_service.net.failures import NO_ANSWER, fault_of
+from calendar_service.net.pool import Connections
+from calendar_service.net.stream import ANSWER_LIMIT, AnswerTooLarge, Line
 
 USER_AGENT = "calendar-service"
 

@@ -32,7 +32,7 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             "No wider right of the general policy is built in: an administrator sees states and may pause or end; no "
             "key and no command reads an event; nothing else of what Google gives is kept, and nothing of it leaves "
             "for anybody else.",
-            ("web/internal.py", "web/internal_connections.py", "domain/inventory.py"),
+            ("web/api/dispatch.py", "web/api/connections.py", "domain/inventory.py"),
         ),
         "ID-1": Evidence(
             "One profile names the operator on every page; production refuses an address or a policy outside its "
@@ -46,30 +46,30 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
         "SC-1": Evidence(
             "One constant is asked for. An answer with less is refused; one with more is refused and given back, "
             "unless that would end another connection of the account; nothing of either is kept.",
-            ("domain/scope.py", "journeys/new_grant.py"),
+            ("domain/scope.py", "journeys/connection/new_grant.py"),
             ("permission",),
         ),
         "SC-2": Evidence(
             "Connecting makes one calendar under the operator's name for it; connecting again finds that one, also "
             "after everything here was erased.",
-            ("journeys/dedicated_calendar.py", "store/scripts/set_calendar.lua"),
+            ("journeys/connection/dedicated_calendar.py", "store/scripts/set_calendar.lua"),
             ("identity key",),
         ),
         "SC-3": Evidence(
             "Each session is one event there, written once in effect whatever fails in between; no call for an event "
             "names another calendar.",
-            ("journeys/schedule.py", "journeys/writing.py", "google/events.py"),
+            ("journeys/sessions/schedule.py", "journeys/sessions/event_writer.py", "google/events.py"),
             ("methods",),
         ),
         "SC-4": Evidence(
             "Only the agent's own page can ask for the calendar's deletion, and the box is not ticked beforehand; no "
             "key, administrator, command or erasure can.",
-            ("journeys/disconnect.py", "web/portal.py"),
+            ("journeys/connection/disconnect.py", "web/pages/settings.py"),
         ),
         "SC-5": Evidence(
             "Each consent is kept with its permission and the policy's version. Under a newer one nothing is used "
             "until the agent has agreed again; a wider permission without a newer policy does not start.",
-            ("domain/consent.py", "journeys/renewal.py", "store/scripts/require_reconsent.lua"),
+            ("domain/consent.py", "journeys/connection/reconsent.py", "store/scripts/require_reconsent.lua"),
             ("consent",),
         ),
         "SC-6": Evidence(
@@ -91,7 +91,7 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
         "LU-2": Evidence(
             "There is no way out: the processes speak to Google, their database and the operator's own webhook, and "
             "to nobody else.",
-            ("wire/dial.py", "google/transport.py", "webhooks.py"),
+            ("net/connect.py", "google/transport.py", "webhook_sender.py"),
         ),
         "LU-3": Evidence(
             "There is no function by which staff could read an event; commands, logs and numbers hold states and ids.",
@@ -100,7 +100,7 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
         "LU-4": Evidence(
             "The pages load nothing of anybody else's and set only the cookies they need. The rest is the operator's "
             "word.",
-            ("web/guard.py", "web/guard_cookies.py"),
+            ("web/guard.py", "web/cookies.py"),
             declared=_POLICY,
         ),
         "LU-5": Evidence(
@@ -113,20 +113,20 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             "Each step that changes a connection or a session is written down without names and content, in a chain "
             "that shows what was removed, changed or reordered; its last day rests on the workers too. That people "
             "keep to it is the operator's word.",
-            ("journeys/sealing.py", "journeys/verification.py"),
+            ("journeys/audit/sealing.py", "journeys/audit/verification.py"),
             ("trail", "checkpoint"),
             declared=_POLICY,
         ),
         "ST-1": Evidence(
             "Both keys of Google's lie under AES-256-GCM in an envelope that opens at its own place alone; the keys "
             "over it are exchanged while traffic runs.",
-            ("vault.py", "store/grants.py", "journeys/rotation.py"),
+            ("crypto/envelope.py", "store/grants.py", "journeys/operations/key_rotation.py"),
             ("sealed",),
         ),
         "ST-2": Evidence(
             "Connections to Google begin with a verified TLS of 1.2 or newer; production refuses plain addresses, and "
             "a database elsewhere without encryption.",
-            ("wire/dial.py", "config/production.py"),
+            ("net/connect.py", "config/production.py"),
             ("lines",),
         ),
         "ST-3": Evidence(
@@ -139,7 +139,7 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             "Events of other calendars are not even asked for. A session's own text waits encrypted while Google "
             "cannot be reached, and is gone once it is written, or the session is over; where the agent has to act "
             "first, after 30 days at most.",
-            ("google/calendar.py", "store/scripts/settle_session.lua", "journeys/schedule.py"),
+            ("google/calendar.py", "store/scripts/settle_session.lua", "journeys/sessions/schedule.py"),
         ),
         "ST-5": Evidence(
             "Keys go when Google confirms, after 7 days at most; identifiers go by a timer, in one step that works "
@@ -147,31 +147,31 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             "those, until its end.",
             (
                 "store/scripts/erase_connection.lua", "store/scripts/mark_revoked.lua",
-                "journeys/teardown.py", "journeys/erasure.py",
-                "journeys/holds.py",
-                "store/files.py",
+                "journeys/connection/teardown.py", "journeys/connection/erasure.py",
+                "journeys/connection/legal_holds.py",
+                "store/file_rewrites.py",
             ),
             ("retention", "erasures", "checkpoint", "durability", "clocks"),
         ),
         "ST-6": Evidence(
             "A disconnect leaves the calendar where it is; the pages say so and lead there.",
-            ("journeys/disconnect.py",),
+            ("journeys/connection/disconnect.py",),
         ),
         "RV-1": Evidence(
             "A permission that was removed at Google is noticed without waiting for a session: each is proved alive at "
             "least daily.",
-            ("journeys/access.py", "store/scripts/mark_revoked.lua"),
+            ("journeys/connection/access.py", "store/scripts/mark_revoked.lua"),
             ("proofs",),
         ),
         "RV-2": Evidence(
             "One page and one confirmation end it; neither a Google that does not answer nor a record that does not "
             "open stands in the way.",
-            ("web/portal.py", "store/scripts/disconnect_agent.lua"),
+            ("web/pages/settings.py", "store/scripts/disconnect_agent.lua"),
         ),
         "RV-3": Evidence(
             "One step takes the key away from everything but the closing errand, which may only end what is left at "
             "Google.",
-            ("store/scripts/disconnect_agent.lua", "journeys/teardown.py"),
+            ("store/scripts/disconnect_agent.lua", "journeys/connection/teardown.py"),
             ("closing",),
         ),
         "CO-1": Evidence(
@@ -183,12 +183,12 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             "Nobody can sign up: an agent exists when an organization names one. On a guardian's request everything "
             "is erased by two commands, one that ends the connection and one that erases. How old agents are is the "
             "operator's word.",
-            ("journeys/register.py", "cli/connections.py"),
+            ("journeys/operations/all_connections.py", "cli/connections.py"),
             declared=("promises.minimum_age",),
         ),
         "UP-1": Evidence(
             "A newer version reaches every agent: the page shows what changed, and the console's server is told.",
-            ("journeys/renewal.py",),
+            ("journeys/connection/reconsent.py",),
             declared=("policy.version", "policy.date"),
         ),
     }
@@ -199,27 +199,27 @@ ADDED: Final[Mapping[str, Evidence]] = MappingProxyType(
     {
         "administrators": Evidence(
             "An administrator's key shows states, pauses and ends; it opens no event and no calendar.",
-            ("web/internal_connections.py",),
+            ("web/api/connections.py",),
         ),
         "no-transfer": Evidence(
             "A connection belongs to one agent; no call hands it to another.",
-            ("web/internal_connections.py",),
+            ("web/api/connections.py",),
         ),
         "access": Evidence(
             "The settings page hands out everything that is kept, as a file.",
-            ("journeys/export.py",),
+            ("journeys/connection/export.py",),
         ),
         "correction": Evidence(
             "A session that is changed in the console is written to the calendar.",
-            ("journeys/schedule.py",),
+            ("journeys/sessions/schedule.py",),
         ),
         "deletion": Evidence(
             "The settings page ends the connection and erases what is kept, at once if the agent wishes.",
-            ("journeys/disconnect.py", "journeys/erasure.py"),
+            ("journeys/connection/disconnect.py", "journeys/connection/erasure.py"),
         ),
         "portability": Evidence(
             "The file is JSON whose every member is described.",
-            ("journeys/export.py",),
+            ("journeys/connection/export.py",),
         ),
         "restriction": Evidence(
             "The settings page pauses the connection; nothing is written meanwhile.",
@@ -227,28 +227,28 @@ ADDED: Final[Mapping[str, Evidence]] = MappingProxyType(
         ),
         "withdrawal": Evidence(
             "Disconnecting takes the consent back, here and at Google.",
-            ("journeys/disconnect.py", "journeys/teardown.py"),
+            ("journeys/connection/disconnect.py", "journeys/connection/teardown.py"),
         ),
         "cookies": Evidence(
             "The pages set only the cookies they need.",
-            ("web/guard_cookies.py",),
+            ("web/cookies.py",),
         ),
         "customer-keys": Evidence(
             "A key of the internal API speaks for one organization. Only its hash is kept, so a customer may bring its "
             "own.",
-            ("config/keys.py", "web/keys.py"),
+            ("config/keys.py", "web/api/keys.py"),
         ),
         "legal-matters": Evidence(
             "A legal hold has an end; then the next sweep erases.",
-            ("journeys/holds.py",),
+            ("journeys/connection/legal_holds.py",),
         ),
         "account-closure": Evidence(
             "Closing an organization ends every member's connection; what is kept of them follows by its timer.",
-            ("journeys/organizations.py",),
+            ("journeys/operations/organizations.py",),
         ),
         "own-term": Evidence(
             "The settings page offers shorter terms until the erasure; the one chosen counts at the end.",
-            ("journeys/terms.py", "store/scripts/set_retention.lua"),
+            ("journeys/connection/retention.py", "store/scripts/set_retention.lua"),
         ),
         "backup-latency": Evidence(
             "The days of the back-ups are part of the sum that has to keep the deadline.",

@@ -10,7 +10,7 @@ import calendar_service
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.operator import Addition, Clause, Localized, Operator
 from calendar_service.health.finding import Finding
-from calendar_service.journeys.register import Pulse
+from calendar_service.journeys.operations.all_connections import Pulse
 from calendar_service.report.evidence import ADDED, EVIDENCE, Evidence
 from calendar_service.report.proofs import Declared, Enforced, Kept, Observed, Standing
 from calendar_service.report.shown_by import SHOWN_BY

@@ -6,18 +6,18 @@ Must not measure anything itself, and must not name an agent.
 from collections.abc import Iterable, Mapping, Sequence
 
 from calendar_service.config import Config
+from calendar_service.domain.audit import Verdict
 from calendar_service.domain.clock import HOUR
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.inventory import INVENTORY
 from calendar_service.domain.methods import METHODS
 from calendar_service.domain.scope import SCOPE
-from calendar_service.domain.trail import Verdict
 from calendar_service.health.finding import Finding
 from calendar_service.health.measures import Measures
 from calendar_service.health.measures.audit import AuditMeasures
 from calendar_service.health.measures.connections import Walk
 from calendar_service.health.measures.keys import SealedRecords
-from calendar_service.journeys.register import Pulse
+from calendar_service.journeys.operations.all_connections import Pulse
 from calendar_service.report.proofs import Observed, Standing
 
 CHECKS = frozenset({"identity key", "consent", "retention", "erasures", "durability", "clocks"})

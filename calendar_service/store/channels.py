@@ -6,8 +6,8 @@ from typing import cast
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.names import Agent
 from calendar_service.store import answers, keys
+from calendar_service.store.audit_log import MAINTENANCE, Actor, Kind, entry
 from calendar_service.store.database import Database
-from calendar_service.store.journal import MAINTENANCE, Actor, Kind, entry
 
 
 class ChannelStore:

@@ -8,8 +8,8 @@ from calendar_service.domain.clock import Millis
 from calendar_service.domain.connection import Facts
 from calendar_service.domain.names import Agent
 from calendar_service.store import answers
+from calendar_service.store.audit_log import MAINTENANCE, Actor, Kind, entry
 from calendar_service.store.database import Database
-from calendar_service.store.journal import MAINTENANCE, Actor, Kind, entry
 from calendar_service.store.slots import Errand, Slot
 
 

@@ -7,12 +7,12 @@ import base64
 import json
 from dataclasses import dataclass
 
+from calendar_service.crypto.envelope import CannotOpen, DataKey, Place, Vault
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.domain.secret import Secret
 from calendar_service.domain.session import Content
-from calendar_service.vault import CannotOpen, DataKey, Place, Vault
 
 _ID_BYTES = 20
 """160 bits of a keyed hash: 32 characters of base32hex, Google's alphabet for event ids (a-v, 0-9)."""

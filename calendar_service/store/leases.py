@@ -5,8 +5,8 @@ from typing import Literal, cast
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.names import Agent
 from calendar_service.store import answers
+from calendar_service.store.audit_log import MAINTENANCE
 from calendar_service.store.database import Database
-from calendar_service.store.journal import MAINTENANCE
 
 LeaseName = Literal["refresh", "calendar"]
 

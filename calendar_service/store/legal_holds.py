@@ -2,11 +2,11 @@
 
 from typing import cast
 
-from calendar_service.domain.hold import Hold
+from calendar_service.domain.legal_hold import Hold
 from calendar_service.domain.names import Agent
 from calendar_service.store import answers
+from calendar_service.store.audit_log import Actor, Kind, entry
 from calendar_service.store.database import Database
-from calendar_service.store.journal import Actor, Kind, entry
 
 
 class LegalHoldStore:

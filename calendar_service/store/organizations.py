@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from calendar_service.domain.errors import OrganizationClosed
 from calendar_service.domain.names import Agent
 from calendar_service.store import keys
+from calendar_service.store.audit_log import Actor, Kind, note
 from calendar_service.store.database import Database
-from calendar_service.store.journal import Actor, Kind, note
 
 
 class OrganizationIndex:

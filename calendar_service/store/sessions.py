@@ -11,10 +11,10 @@ from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import Record
 from calendar_service.store import answers, keys
+from calendar_service.store.audit_log import MAINTENANCE, Actor, Kind, entry
 from calendar_service.store.database import Database
-from calendar_service.store.flow import LOOK, Weather
-from calendar_service.store.journal import MAINTENANCE, Actor, Kind, entry
 from calendar_service.store.slots import facts_of, record_of
+from calendar_service.store.throttle import LOOK, Weather
 
 
 @dataclass(frozen=True, slots=True)

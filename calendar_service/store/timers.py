@@ -7,8 +7,8 @@ from calendar_service.domain.clock import Millis
 from calendar_service.domain.names import Agent
 from calendar_service.domain.timers import TimerKind
 from calendar_service.store import answers, keys
+from calendar_service.store.audit_log import MAINTENANCE
 from calendar_service.store.database import Command, Database
-from calendar_service.store.journal import MAINTENANCE
 
 
 class Timers:

@@ -4,20 +4,11 @@ from typing import Final
 
 from flask import Flask, Response, g, request
 
-from calendar_service.web import (
-    app_requests,
-    console,
-    guard,
-    internal,
-    notifications,
-    openapi,
-    operations,
-    pages,
-    portal,
-    problems,
-    public,
-)
-from calendar_service.web.parse import BODY_LIMIT
+from calendar_service.web import guard, notifications, operations, problems, requests
+from calendar_service.web.api import dispatch, openapi
+from calendar_service.web.api.body import BODY_LIMIT
+from calendar_service.web.console import stand_in
+from calendar_service.web.pages import answers, public, settings
 from calendar_service.wiring import Service
 
 _MACHINES: Final = frozenset({"/openapi.json", "/healthz", "/readyz", "/metrics", notifications.PATH})
@@ -31,9 +22,9 @@ def create_app(service: Service) -> Flask:
         MAX_CONTENT_LENGTH=BODY_LIMIT, PROVIDE_AUTOMATIC_OPTIONS=False, TRAP_HTTP_EXCEPTIONS=False
     )
     app.url_map.merge_slashes = False
-    app_requests.follow(app, service.log)
+    requests.follow(app, service.log)
     guard.harden(app, service)
-    for door in (internal, operations, openapi, portal, public, console, notifications):
+    for door in (dispatch, operations, openapi, settings, public, stand_in, notifications):
         app.register_blueprint(door.blueprint(service))
     _answer_errors(app, service)
     return app
@@ -47,8 +38,8 @@ def _answer_errors(app: Flask, service: Service) -> None:
         fact = problems.fact(error)
         if isinstance(fact, problems.Internal):
             service.log.failure("request.failed", error, request_id=g.request_id)
-        if internal.is_api(request.path) or request.path in _MACHINES:
+        if dispatch.is_api(request.path) or request.path in _MACHINES:
             return problems.response(fact, docs)
-        page = pages.problem(fact, problems.kind_of(fact).status)
+        page = answers.problem(fact, problems.kind_of(fact).status)
         page.headers.update(problems.headers(fact))
         return page

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from calendar_service.config import Config
 from calendar_service.domain.errors import Forbidden
-from calendar_service.web.pages import Pages
+from calendar_service.web.pages.answers import Pages
 from calendar_service.wiring import Service
 
 _LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?")

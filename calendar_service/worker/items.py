@@ -14,7 +14,7 @@ from calendar_service.domain.connection import Facts
 from calendar_service.domain.errors import AccessRevoked, GoogleError, NotConnected, ServiceError
 from calendar_service.domain.names import Agent
 from calendar_service.domain.timers import TimerKind
-from calendar_service.journeys.pauses import pause
+from calendar_service.journeys.throttle.backoff import pause
 from calendar_service.store.slots import Slot
 from calendar_service.wiring import Service
 from calendar_service.worker.periodic import SURPRISE

@@ -18,7 +18,7 @@ from functools import partial
 from calendar_service.domain.errors import ServiceError
 from calendar_service.domain.names import Agent
 from calendar_service.domain.timers import TimerKind
-from calendar_service.journeys.order import Matter
+from calendar_service.journeys.sessions.queue import Matter
 from calendar_service.wiring import Service
 from calendar_service.worker import maintenance
 from calendar_service.worker.items import Items, due_items

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Iterator, Sequence
 
 from calendar_service.domain.clock import SECOND, Clock, Millis
-from calendar_service.journeys.flow import Flow
-from calendar_service.journeys.order import Matter, Order, fair
+from calendar_service.journeys.sessions.queue import Matter, Order, fair
+from calendar_service.journeys.throttle.admission import Flow
 from calendar_service.store.slots import Slot
 
 _KEPT_FOR: Millis = 25 * SECOND

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from faults.errors import NotApplicableError
-from faults.paths import PACKAGE
+from faults.paths import PACKAGE, PACKAGES
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class Defect:
     def apply(self, source: Path, folder: Path) -> None:
         """Put a copy of the service with this mistake into an empty folder; `source` is not changed."""
         target = folder / PACKAGE.name
-        shutil.copytree(source / PACKAGE.name, target, ignore=shutil.ignore_patterns("__pycache__"))
+        for package in PACKAGES:
+            shutil.copytree(source / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
         templates = source / "calendar_service_templates"
         if templates.exists():
             shutil.copytree(templates, folder / "calendar_service_templates")

@@ -12,7 +12,7 @@ DEFECTS = (
     ),
     Defect(
         name="failed revocation taken for confirmed",
-        file="journeys/teardown.py",
+        file="journeys/connection/teardown.py",
         search="            self._try_later(agent, teardown)\n            return\n        failpoint(",
         replace="            pass\n        failpoint(",
         scenarios=("F19 revocation fails",) * 4,

@@ -6,7 +6,7 @@ from faults.defects.defect import Defect
 DEFECTS = (
     Defect(
         name="associated data skipped",
-        file="vault.py",
+        file="crypto/envelope.py",
         search="return json.dumps([FORMAT, purpose, place.organization, place.agent, place.connection, key_id]).encode()",
         replace="return json.dumps([FORMAT, purpose, place.connection, key_id]).encode()",
         scenarios=("F32 record moved",) * 3,
@@ -34,7 +34,7 @@ DEFECTS = (
     ),
     Defect(
         name="records under the former key stay",
-        file="journeys/rotation.py",
+        file="journeys/operations/key_rotation.py",
         search="                done += self.census.reseal(agent, errand, sealed, anew)",
         replace="                done += bool(anew)",
         scenarios=("F24 keys rotated",),

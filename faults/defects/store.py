@@ -5,7 +5,7 @@ from faults.defects.defect import Defect
 DEFECTS = (
     Defect(
         name="append-only file synchronized every second",
-        file="embedded.py",
+        file="development/valkey.py",
         search='"appendfsync": "always"',
         replace='"appendfsync": "everysec"',
         scenarios=("F2 power lost",) * 4,

@@ -10,10 +10,10 @@ from pathlib import Path
 from flask import Flask
 
 from calendar_service.domain.session import By
-from calendar_service.sandbox.clients import OAuthClient
 from calendar_service.web.app import create_app
+from local_google.state.clients import OAuthClient
+from tests.adapters.google.certificates import Authority, new_authority
 from tests.conftest import MovableClock
-from tests.rooms.google.certificates import Authority, new_authority
 from tests.support.backend import SECRET, backend
 from tests.support.local_google import LocalGoogle
 from tests.support.service import CLIENT_ID, CLIENT_SECRET, PERSON_ID, TestService

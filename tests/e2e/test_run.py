@@ -17,7 +17,7 @@ from typing import IO
 
 import pytest
 
-from calendar_service import leash
+from calendar_service.processes import parent_death
 
 PROGRAM = Path(sys.executable).with_name("calendar-service")
 
@@ -84,7 +84,7 @@ class Run:
 @contextlib.contextmanager
 def running(data_dir: Path, **others: str) -> Iterator[Run]:
     variables = environment(data_dir, **others)
-    leashed = [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), PROGRAM, "run"]
+    leashed = [sys.executable, "-I", "-S", parent_death.__file__, str(os.getpid()), PROGRAM, "run"]
     process = subprocess.Popen(
         leashed, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )

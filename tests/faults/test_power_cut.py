@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from calendar_service import embedded
+from calendar_service.development import valkey
 from faults.store_server import StoreServer
 
 
@@ -21,7 +21,7 @@ def _free_port() -> int:
 @pytest.fixture
 def servers(tmp_path: Path) -> Iterator[tuple[StoreServer, StoreServer]]:
     settings = {"appendonly": "yes", "appendfsync": "always", "loglevel": "warning"}
-    binary = str(embedded.server_binary())
+    binary = str(valkey.server_binary())
     with ExitStack() as stack:
         pair = tuple(
             StoreServer(tmp_path / name, _free_port(), binary, settings) for name in ("first", "second")

@@ -8,7 +8,7 @@ import redis
 from calendar_service.domain.clock import DAY
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By
-from calendar_service.store.journal import Actor
+from calendar_service.store.audit_log import Actor
 from tests.conftest import MovableClock, empty
 from tests.support.local_google import LocalGoogle
 from tests.support.service import CLIENTS, SECOND, TestService

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from calendar_service.development.valkey import EmbeddedValkey
 from calendar_service.domain.clock import HOUR
 from calendar_service.domain.connection import State
 from calendar_service.domain.errors import InsufficientScope, ServiceError
@@ -20,10 +21,9 @@ from calendar_service.domain.methods import METHODS
 from calendar_service.domain.names import Agent
 from calendar_service.domain.secret import Secret
 from calendar_service.domain.session import By, Status
-from calendar_service.embedded import EmbeddedValkey
 from calendar_service.google.calendar import stamp
-from calendar_service.journeys.sync import Wanted
-from calendar_service.store.journal import Actor
+from calendar_service.journeys.sessions.reconcile import Wanted
+from calendar_service.store.audit_log import Actor
 from tests.conftest import MovableClock
 from tests.support.local_google import LocalGoogle
 from tests.support.service import CLIENTS, TestService

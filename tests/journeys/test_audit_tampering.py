@@ -9,9 +9,9 @@ import pytest
 
 from calendar_service.domain.clock import DAY, HOUR, SECOND
 from calendar_service.domain.names import Agent
-from calendar_service.journeys.sealing import Sealer
+from calendar_service.journeys.audit.sealing import Sealer
 from calendar_service.store import keys
-from calendar_service.store.journal import Actor
+from calendar_service.store.audit_log import Actor
 from tests.journeys.conftest import NEIGHBOUR
 from tests.journeys.test_audit_trail import invoke, verify
 from tests.journeys.test_flow import alarms

@@ -9,17 +9,17 @@ import pytest
 from click.testing import CliRunner, Result
 
 from calendar_service.cli import main
+from calendar_service.config.new_keys import new_key
+from calendar_service.crypto.signing import SignatureInvalid, check
+from calendar_service.domain.audit import Verdict
 from calendar_service.domain.clock import DAY, HOUR, MINUTE, SECOND
 from calendar_service.domain.errors import Busy
-from calendar_service.domain.hold import Hold
+from calendar_service.domain.legal_hold import Hold
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By
-from calendar_service.domain.trail import Verdict
-from calendar_service.journeys.audit import Wanted
-from calendar_service.journeys.signing import SignatureInvalid, check
-from calendar_service.newkeys import new_key
+from calendar_service.journeys.audit.audit_export import Wanted
 from calendar_service.store import keys
-from calendar_service.store.journal import Actor
+from calendar_service.store.audit_log import Actor
 from tests.journeys.conftest import NEIGHBOUR
 from tests.journeys.test_flow import alarms
 from tests.support.evidence import shows

@@ -15,8 +15,8 @@ from calendar_service.cli import main
 from calendar_service.domain.connection import State
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By
-from calendar_service.journeys.receipts import concerns, verify
-from calendar_service.store.journal import Actor
+from calendar_service.journeys.connection.receipts import concerns, verify
+from calendar_service.store.audit_log import Actor
 from tests.support.evidence import shows
 from tests.support.service import SECOND, TestService, _fresh
 

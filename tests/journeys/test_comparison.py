@@ -2,8 +2,8 @@
 
 from calendar_service.domain.clock import DAY, HOUR, rfc3339
 from calendar_service.domain.session import By
-from calendar_service.journeys.sync import Difference, Wanted
-from calendar_service.store.journal import Actor
+from calendar_service.journeys.sessions.reconcile import Difference, Wanted
+from calendar_service.store.audit_log import Actor
 from tests.support.service import TestService
 
 

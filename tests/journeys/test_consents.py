@@ -14,7 +14,7 @@ from calendar_service.domain.failpoints import FailpointRaised, configure
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
 from calendar_service.store import keys
-from calendar_service.store.journal import Actor
+from calendar_service.store.audit_log import Actor
 from calendar_service.store.organizations import OrganizationIndex
 from tests.support.evidence import shows
 from tests.support.service import FIRST, SECOND, SECURE_URL, TestService

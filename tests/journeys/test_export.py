@@ -9,8 +9,8 @@ from typing import Any
 from calendar_service.domain.clock import rfc3339
 from calendar_service.domain.connection import Facts
 from calendar_service.domain.session import By
-from calendar_service.journeys import export
-from calendar_service.store.journal import Actor
+from calendar_service.journeys.connection import export
+from calendar_service.store.audit_log import Actor
 from tests.support.evidence import shows
 from tests.support.service import TestService
 

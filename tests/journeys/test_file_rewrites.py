@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from calendar_service.config.database import database
+from calendar_service.crypto.identity import IdentityKey
 from calendar_service.domain.clock import DAY, HOUR, MINUTE, SECOND, Clock
-from calendar_service.identity import IdentityKey
-from calendar_service.journeys.file_rewrites import FileRewrites
+from calendar_service.journeys.operations.file_rewrites import FileRewrites
 from calendar_service.log import Log
 from calendar_service.store.database import Database
 from calendar_service.store.deployment import deployment
-from calendar_service.store.files import Files
+from calendar_service.store.file_rewrites import Files
 from tests.conftest import MovableClock
 from tests.support import servers
 from tests.support.servers import Server

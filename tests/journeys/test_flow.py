@@ -10,7 +10,7 @@ from calendar_service.domain.connection import State
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
 from calendar_service.health.doctor import examine
-from calendar_service.journeys.order import Matter, fair
+from calendar_service.journeys.sessions.queue import Matter, fair
 from tests.support.service import FIRST, TestService
 from tests.support.service import SECOND as SECOND_ACCOUNT
 

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from calendar_service.crypto.derive import keyed_hash
 from calendar_service.domain.clock import DAY, HOUR, MINUTE, SECOND
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.failpoints import FailpointRaised, configure
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By
 from calendar_service.health.doctor import examine
-from calendar_service.keyed import keyed_hash
 from calendar_service.store import keys
-from calendar_service.store.journal import Actor
+from calendar_service.store.audit_log import Actor
 from tests.conftest import MovableClock
 from tests.journeys.test_flow import alarms
 from tests.support import servers

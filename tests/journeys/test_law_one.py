@@ -1,8 +1,8 @@
 """At Google, a whole life touches the one calendar and nothing else of the account (law 1, SC-3, ST-4)."""
 
 from calendar_service.domain.session import By
-from calendar_service.journeys.sync import Wanted
-from calendar_service.store.journal import Actor
+from calendar_service.journeys.sessions.reconcile import Wanted
+from calendar_service.store.audit_log import Actor
 from tests.support.evidence import shows
 from tests.support.law_one import CALLS, is_call, name_of, violations
 from tests.support.service import CLIENT_ID, FIRST, SECURE_URL, TestService

@@ -11,11 +11,11 @@ from calendar_service.domain.clock import DAY, HOUR, MINUTE, Millis, as_datetime
 from calendar_service.domain.connection import Facts, State
 from calendar_service.domain.errors import Busy, InvalidRequest, NotConnected, RetentionRequiredByLaw
 from calendar_service.domain.failpoints import FailpointRaised
-from calendar_service.domain.hold import Hold
+from calendar_service.domain.legal_hold import Hold
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By
-from calendar_service.journeys.holds import a_year_after
-from calendar_service.store.journal import Actor
+from calendar_service.journeys.connection.legal_holds import a_year_after
+from calendar_service.store.audit_log import Actor
 from calendar_service.web.app import create_app
 from tests.journeys.test_commands import invoke
 from tests.support.evidence import shows

@@ -8,7 +8,7 @@ from calendar_service.domain.clock import DAY, HOUR
 from calendar_service.domain.connection import State
 from calendar_service.domain.errors import NotConnected, StoreUnavailable
 from calendar_service.domain.session import By, Status
-from calendar_service.store.journal import Actor
+from calendar_service.store.audit_log import Actor
 from tests.support.evidence import shows
 from tests.support.service import TestService
 

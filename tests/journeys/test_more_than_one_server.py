@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from calendar_service.domain.audit import Chain
 from calendar_service.domain.clock import DAY
 from calendar_service.domain.connection import State
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
-from calendar_service.domain.trail import Chain
 from calendar_service.store import keys
+from calendar_service.store.audit_chain import Trail
+from calendar_service.store.audit_log import Actor
 from calendar_service.store.database import Database
-from calendar_service.store.journal import Actor
-from calendar_service.store.trail import Trail
 from tests.conftest import MovableClock
 from tests.journeys.test_commands import invoke
 from tests.journeys.test_flow import alarms

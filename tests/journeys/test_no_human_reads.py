@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from calendar_service.cli import main
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
-from calendar_service.store.journal import Actor
+from calendar_service.store.audit_log import Actor
 from calendar_service.web.app import create_app
 from tests.e2e.test_main_job_over_http import spellings
 from tests.journeys.test_commands import invoke

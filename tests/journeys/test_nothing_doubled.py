@@ -6,7 +6,7 @@ import pytest
 
 from calendar_service.domain.failpoints import FailpointRaised, configure
 from calendar_service.domain.session import By, Status
-from calendar_service.store.journal import Actor
+from calendar_service.store.audit_log import Actor
 from tests.support.service import FIRST, SECOND, TestService
 
 EVENT = "/calendar/v3/calendars/*/events/*"

@@ -15,9 +15,9 @@ from calendar_service.domain.connection import State
 from calendar_service.domain.failpoints import FailpointRaised, configure
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Content, Status
-from calendar_service.journeys.sync import Wanted
+from calendar_service.journeys.sessions.reconcile import Wanted
 from calendar_service.journeys.views import SessionView
-from calendar_service.store.journal import Actor
+from calendar_service.store.audit_log import Actor
 from calendar_service.web.app import create_app
 from tests.conftest import MovableClock
 from tests.journeys.test_commands import invoke

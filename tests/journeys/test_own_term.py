@@ -7,8 +7,8 @@ import pytest
 from calendar_service.domain.clock import DAY, HOUR, rfc3339
 from calendar_service.domain.connection import State
 from calendar_service.domain.errors import AccessRevoked, InvalidRequest, NotConnected
-from calendar_service.domain.reviewer import TERM
-from calendar_service.store.journal import Actor
+from calendar_service.domain.reviewer_links import TERM
+from calendar_service.store.audit_log import Actor
 from calendar_service.store.tickets import Ticket
 from tests.support.evidence import shows
 from tests.support.local_google import LocalGoogle

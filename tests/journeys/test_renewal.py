@@ -11,9 +11,9 @@ from calendar_service.domain.errors import ConsentRefused, NotConnected
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
 from calendar_service.health.readiness import readiness
-from calendar_service.journeys.sync import Wanted
+from calendar_service.journeys.sessions.reconcile import Wanted
+from calendar_service.store.audit_log import Actor
 from calendar_service.store.consents import Consents
-from calendar_service.store.journal import Actor
 from calendar_service.web.app import create_app
 from tests.journeys.test_commands import invoke
 from tests.support.backend import SECRET, Backend, backend

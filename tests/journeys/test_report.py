@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from calendar_service.config.new_keys import new_key
 from calendar_service.domain.clock import DAY
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By
-from calendar_service.newkeys import new_key
 from calendar_service.store import keys
-from calendar_service.store.journal import Actor
+from calendar_service.store.audit_log import Actor
 from tests.journeys.test_commands import invoke
 from tests.support.service import SECOND, TestService, _fresh
 

@@ -11,10 +11,10 @@ import pytest
 
 from calendar_service.domain.clock import DAY, HOUR, SECOND
 from calendar_service.domain.connection import State
-from calendar_service.domain.hold import Hold
+from calendar_service.domain.legal_hold import Hold
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
-from calendar_service.store.journal import Actor
+from calendar_service.store.audit_log import Actor
 from tests.conftest import MovableClock
 from tests.journeys.test_audit_trail import invoke
 from tests.support import servers

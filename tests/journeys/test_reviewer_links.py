@@ -9,12 +9,12 @@ from calendar_service.cli import main
 from calendar_service.domain.clock import DAY, HOUR, MINUTE, SECOND
 from calendar_service.domain.connection import State
 from calendar_service.domain.errors import LinkOver, OrganizationClosed, TooManyRequests
-from calendar_service.domain.hold import Hold
+from calendar_service.domain.legal_hold import Hold
 from calendar_service.domain.names import Agent
-from calendar_service.domain.reviewer import ACTS_A_MINUTE, TERM
+from calendar_service.domain.reviewer_links import ACTS_A_MINUTE, TERM
 from calendar_service.domain.session import By
 from calendar_service.store import keys
-from calendar_service.store.journal import Actor
+from calendar_service.store.audit_log import Actor
 from calendar_service.store.reviewer_links import Link
 from calendar_service.store.tickets import Ticket
 from calendar_service.worker.loop import Worker

@@ -8,9 +8,9 @@ from calendar_service.domain.clock import HOUR
 from calendar_service.domain.connection import State
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
-from calendar_service.journeys.rotation import Sealed
-from calendar_service.store.census import Census
-from calendar_service.store.journal import Actor
+from calendar_service.journeys.operations.key_rotation import Sealed
+from calendar_service.store.audit_log import Actor
+from calendar_service.store.scan import Census
 from tests.support.evidence import shows
 from tests.support.service import TestService, _fresh
 

@@ -11,9 +11,9 @@ from calendar_service.domain.errors import ConsentRefused
 from calendar_service.domain.failpoints import FailpointRaised, configure
 from calendar_service.domain.names import Agent
 from calendar_service.store import keys
-from calendar_service.store.census import Census, Use
+from calendar_service.store.audit_log import Actor
 from calendar_service.store.database import Database
-from calendar_service.store.journal import Actor
+from calendar_service.store.scan import Census, Use
 from tests.support.evidence import shows
 from tests.support.service import TestService
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from calendar_service.store.journal import Actor
+from calendar_service.store.audit_log import Actor
 from tests.support.service import FIRST, SECURE_URL, TestService
 
 DOWN = {"status": 503, "reason": "backendError"}

@@ -5,7 +5,7 @@ import pytest
 from calendar_service.domain.errors import StaleVersion
 from calendar_service.domain.session import By, Status
 from calendar_service.journeys.views import SessionView
-from calendar_service.store.journal import Actor
+from calendar_service.store.audit_log import Actor
 from tests.support.service import SECOND, TestService
 
 

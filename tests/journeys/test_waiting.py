@@ -7,10 +7,10 @@ import pytest
 from calendar_service.domain.clock import DAY, HOUR, SECOND
 from calendar_service.domain.connection import State
 from calendar_service.domain.session import By, Status
+from calendar_service.journeys.sessions.decide import next_revision
 from calendar_service.journeys.views import SessionView
-from calendar_service.journeys.wishes import next_revision
 from calendar_service.store import keys
-from calendar_service.store.journal import Actor
+from calendar_service.store.audit_log import Actor
 from tests.support.evidence import shows
 from tests.support.service import TestService
 

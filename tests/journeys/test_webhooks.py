@@ -13,8 +13,8 @@ from calendar_service.domain.failpoints import FailpointRaised, configure
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
 from calendar_service.store import keys
-from calendar_service.store.journal import Actor
-from calendar_service.webhooks import Answer, Webhooks
+from calendar_service.store.audit_log import Actor
+from calendar_service.webhook_sender import Answer, Webhooks
 from calendar_service.worker.loop import Worker
 from tests.conftest import MovableClock
 from tests.support.backend import OTHER_SECRET, SECRET, Backend, backend

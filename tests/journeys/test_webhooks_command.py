@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from calendar_service.cli import main
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By
-from calendar_service.store.journal import Actor
+from calendar_service.store.audit_log import Actor
 from tests.conftest import MovableClock
 from tests.support.backend import SECRET, Backend, backend
 from tests.support.local_google import LocalGoogle

@@ -19,9 +19,9 @@ from calendar_service.domain.errors import (
     RequestRefused,
 )
 from calendar_service.domain.session import By, Status
-from calendar_service.journeys.pauses import pause
+from calendar_service.journeys.throttle.backoff import pause
 from calendar_service.store import keys
-from calendar_service.store.journal import Actor
+from calendar_service.store.audit_log import Actor
 from calendar_service.worker.maintenance import Checkpoint, Repairs
 from calendar_service.worker.periodic import Periodic
 from calendar_service.worker.session_queue import SessionQueue

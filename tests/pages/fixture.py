@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from calendar_service import leash
-from calendar_service.embedded import EmbeddedValkey
-from calendar_service.sandbox.clients import OAuthClient
+from calendar_service.development.valkey import EmbeddedValkey
+from calendar_service.processes import parent_death
+from local_google.state.clients import OAuthClient
 from tests.conftest import MovableClock
 from tests.support.local_google import LocalGoogle
 from tests.support.service import CLIENT_ID, CLIENT_SECRET, PERSON_ID, TestService
@@ -64,7 +64,7 @@ def page_fixture(home: Path, **changed: str) -> Iterator[PageFixture]:
 @contextmanager
 def _web(service: TestService, said: Path) -> Iterator[None]:
     program = Path(sys.executable).with_name("calendar-service")
-    command = [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), program, "serve"]
+    command = [sys.executable, "-I", "-S", parent_death.__file__, str(os.getpid()), program, "serve"]
     variables = {"PATH": os.environ["PATH"]} | service.variables
     with (
         said.open("wb") as log,

@@ -11,10 +11,10 @@ from playwright.sync_api import Route
 
 from calendar_service.domain.clock import DAY, MINUTE
 from calendar_service.domain.errors import AccessRevoked
-from calendar_service.domain.hold import Hold
+from calendar_service.domain.legal_hold import Hold
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By
-from calendar_service.store.journal import Actor
+from calendar_service.store.audit_log import Actor
 from calendar_service.store.tickets import Browser, Ticket
 from tests.pages.browser_context import ReusableContext
 from tests.pages.fixture import PageFixture

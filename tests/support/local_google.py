@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 from urllib.parse import urlencode, urljoin
 
-from calendar_service.sandbox.clients import OAuthClient
+from local_google.state.clients import OAuthClient
 
 
 class _Forms(HTMLParser):
@@ -91,7 +91,7 @@ class LocalGoogle:
         trusts: Path | None = None,
     ) -> Self:
         """Start the process and wait for the line that names its URL; `trusts`: whose certificates count."""
-        command = [sys.executable, "-m", "calendar_service.sandbox", "--port", str(port), "--seed", str(seed)]
+        command = [sys.executable, "-m", "local_google", "--port", str(port), "--seed", str(seed)]
         for client in clients:
             redirects = ",".join(client.redirect_uris)
             text = f"{client.client_id}|{client.client_secret}|{client.project}|{redirects}|{client.name}"

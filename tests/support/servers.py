@@ -13,7 +13,7 @@ from typing import Any
 
 import redis
 
-from calendar_service.embedded import server_binary
+from calendar_service.development.valkey import server_binary
 
 _SETTINGS = {"bind": "127.0.0.1", "save": "", "loglevel": "warning", "repl-diskless-sync-delay": "0"}
 _DURABLE = {"appendonly": "yes", "appendfsync": "always"}

@@ -21,11 +21,11 @@ from calendar_service.domain.session import Content
 from calendar_service.google.transport import Call
 from calendar_service.health.metrics import metrics
 from calendar_service.journeys.views import Outcome, SessionView
-from calendar_service.sandbox.clients import OAuthClient
-from calendar_service.store.flow import Limits
+from calendar_service.store.throttle import Limits
 from calendar_service.store.tickets import Browser, Ticket
 from calendar_service.wiring import Service, build
 from calendar_service.worker.loop import Worker
+from local_google.state.clients import OAuthClient
 from tests.conftest import MovableClock
 from tests.support.local_google import LocalGoogle
 

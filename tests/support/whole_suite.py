@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from calendar_service.report.shown_by import SHOWN_BY
-from calendar_service.sandbox.clients import DEFAULT_CLIENT_ID
+from local_google.state.clients import DEFAULT_CLIENT_ID
 from tests.support import evidence, law_one, written
 from tests.support.local_google import LocalGoogle
 

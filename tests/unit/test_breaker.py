@@ -2,7 +2,7 @@
 
 import pytest
 
-from calendar_service.journeys.breaker import Breaker
+from calendar_service.journeys.throttle.breaker import Breaker
 
 
 class Time:

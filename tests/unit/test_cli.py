@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from calendar_service.cli import COMMANDS, main
 from calendar_service.config.keys import api_keys, base64_key, keyring
+from calendar_service.crypto.signing import public_key_text, signed
 from calendar_service.domain.clock import Clock
 from calendar_service.domain.names import Agent
-from calendar_service.journeys.receipts import Receipts
-from calendar_service.journeys.signing import public_key_text, signed
+from calendar_service.journeys.connection.receipts import Receipts
 
 KEY = Ed25519PrivateKey.from_private_bytes(sha256(b"signing").digest())
 RECEIPT = Receipts(KEY, "Videsk SpA", Clock()).write(

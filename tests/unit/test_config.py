@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from calendar_service import config
-from calendar_service.config import ApiKey, Config, ConfigurationFaults, Role, rundata
+from calendar_service.config import ApiKey, Config, ConfigurationFaults, Role, run_data
 from tests.support.evidence import shows
 from tests.unit.overlays import COMPLETE
 
@@ -412,7 +412,7 @@ def run_directory(environ: dict[str, str], tmp_path: Path) -> Path:
         ("google-client-secret", "CALENDAR_GOOGLE_CLIENT_SECRET"),
     ):
         (keys / name).write_text(environ[variable], "utf-8")
-    rundata.write(tmp_path / "data", RUN)
+    run_data.write(tmp_path / "data", RUN)
     return tmp_path / "data"
 
 

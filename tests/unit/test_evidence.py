@@ -7,7 +7,7 @@ import pytest
 
 from calendar_service import operators
 from calendar_service.domain.operator import ADDITIONS, CLAUSES
-from calendar_service.journeys.register import Pulse
+from calendar_service.journeys.operations.all_connections import Pulse
 from calendar_service.report.evidence import ADDED, EVIDENCE
 from calendar_service.report.judging import PACKAGE, SOURCE, judge, suite_of
 from calendar_service.report.observing import CHECKS

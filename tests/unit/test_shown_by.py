@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from calendar_service.report.shown_by import SHOWN_BY
-from tests.sandbox import laws_lists
+from tests.local_google import laws_lists
 from tests.support import evidence
 from tests.support.evidence import EvidenceError, name_of, not_collected, shown_by, shows
 from tests.support.whole_suite import collected

@@ -8,17 +8,9 @@ from pathlib import Path
 import cryptography_vectors
 import pytest
 
-from calendar_service.identity import IdentityKey
-from calendar_service.keyed import keyed_hash
-from calendar_service.vault import (
-    NONCE_BYTES,
-    CannotOpen,
-    DataKey,
-    Place,
-    Vault,
-    decrypt,
-    encrypt,
-)
+from calendar_service.crypto.derive import keyed_hash
+from calendar_service.crypto.envelope import NONCE_BYTES, CannotOpen, DataKey, Place, Vault, decrypt, encrypt
+from calendar_service.crypto.identity import IdentityKey
 from tests.support.evidence import shows
 
 PLACE = Place("acme", "agent-1", "c" * 32)

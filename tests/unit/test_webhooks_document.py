@@ -4,8 +4,8 @@ import json
 import re
 from pathlib import Path
 
-from calendar_service.store.letters import ERASED
-from calendar_service.webhooks import Message
+from calendar_service.store.outbox import ERASED
+from calendar_service.webhook_sender import Message
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "calendar_service" / "store" / "scripts"

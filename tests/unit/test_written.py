@@ -3,8 +3,8 @@
 import socket
 from pathlib import Path
 
+from calendar_service.development.valkey import EmbeddedValkey
 from calendar_service.domain.inventory import INVENTORY
-from calendar_service.embedded import EmbeddedValkey
 from tests.support.evidence import shows
 from tests.support.written import FILE, Monitor, differences, place_of, written
 

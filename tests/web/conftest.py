@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
-from calendar_service.sandbox.clients import OAuthClient
 from calendar_service.web.app import create_app
+from local_google.state.clients import OAuthClient
 from tests.conftest import MovableClock
 from tests.support.local_google import LocalGoogle
 from tests.support.service import CLIENT_ID, CLIENT_SECRET, PERSON_ID, PUBLIC_URL, TestService

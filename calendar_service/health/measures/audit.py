@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from calendar_service.domain.audit import Ends, Verdict
 from calendar_service.domain.clock import DAY, Clock, Millis, rfc3339
-from calendar_service.domain.trail import Ends, Verdict
-from calendar_service.journeys.audit import Audit
-from calendar_service.journeys.sealing import ABSENT_AFTER
+from calendar_service.journeys.audit.audit_export import Audit
+from calendar_service.journeys.audit.sealing import ABSENT_AFTER
 
 FIRST_CHECKPOINT_AFTER: Millis = DAY
 """A younger service need not have one."""

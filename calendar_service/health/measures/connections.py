@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from calendar_service.domain.clock import Clock, Millis
 from calendar_service.domain.names import Agent
-from calendar_service.journeys.register import Pulse, Register
+from calendar_service.journeys.operations.all_connections import Pulse, Register
 
 Walk = Callable[[Sequence[Agent]], Iterable[Agent]]
 """Yields the agents, and shows how far it is."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from calendar_service.journeys.renewal import Renewal
+from calendar_service.journeys.connection.reconsent import Renewal
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from calendar_service.crypto.identity import IdentityKey
 from calendar_service.domain.clock import HOUR, Millis
 from calendar_service.domain.errors import StoreUnavailable
-from calendar_service.identity import IdentityKey
 from calendar_service.store.database import Refused
-from calendar_service.store.files import IN_FILES_AT_MOST, Files
-from calendar_service.store.upkeep import Upkeep, WrongIdentityKey
+from calendar_service.store.file_rewrites import IN_FILES_AT_MOST, Files
+from calendar_service.store.server_checks import Upkeep, WrongIdentityKey
 
 DURABILITY: Mapping[str, str] = {
     "appendonly": "yes",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from calendar_service.google.transport import Transport
-from calendar_service.store.flow import FlowBook, is_cluster
+from calendar_service.store.throttle import FlowBook, is_cluster
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from calendar_service.config import Config
-from calendar_service.journeys.rotation import Rotation, Sealed
+from calendar_service.journeys.operations.key_rotation import Rotation, Sealed
 
 
 @dataclass(frozen=True, slots=True)

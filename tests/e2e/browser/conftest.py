@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
-from calendar_service import leash
+from calendar_service.processes import parent_death
 from tests.support.browser import chromium
 
 PROGRAM = Path(sys.executable).with_name("calendar-service")
@@ -45,7 +45,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         "PATH": os.environ["PATH"], "CALENDAR_DATA_DIR": str(place / "data"), "CALENDAR_PORT": str(port),
         "CALENDAR_GOOGLE_PORT": str(google_port),
     }  # fmt: skip
-    leashed = [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), PROGRAM, "run"]
+    leashed = [sys.executable, "-I", "-S", parent_death.__file__, str(os.getpid()), PROGRAM, "run"]
     with (place / "said").open("wb") as said:
         process = subprocess.Popen(leashed, env=variables, stdout=said, stderr=subprocess.STDOUT)
         with process:

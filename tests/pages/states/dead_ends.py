@@ -1,6 +1,6 @@
 """Ways that end, and what leads back from there; and pages for what went wrong."""
 
-from calendar_service.store.journal import Actor
+from calendar_service.store.audit_log import Actor
 from tests.pages.visitor import PageVisitor
 
 

@@ -1,7 +1,7 @@
 """The agent's settings page in every state, and the page before a disconnect."""
 
 from calendar_service.domain.clock import HOUR
-from calendar_service.store.journal import Actor
+from calendar_service.store.audit_log import Actor
 from tests.pages.visitor import OTHER_ACCOUNT, PageVisitor
 
 _TALKS = ("Demo: Rosa Díaz", "Onboarding: Tomás", "Plan 2031")

@@ -19,7 +19,7 @@ from calendar_service.report.proofs import EXAMINED
 from calendar_service.report.scopes import scope_tables
 
 TEMPLATES = Path(calendar_service_templates.__file__).parent
-EXTRACTORS = [("sandbox/**", "ignore"), ("**.html", "jinja2"), ("**.md", "jinja2")]
+EXTRACTORS = [("**.html", "jinja2"), ("**.md", "jinja2")]
 _OPTIONS = {"silent": "false", "trimmed": "true", "encoding": "utf-8"}
 OPTIONS = {"**.html": _OPTIONS, "**.md": _OPTIONS}
 REPORT = Path(calendar_service.report.__file__).parent
@@ -29,8 +29,8 @@ Sentence = str | tuple[str, ...]
 
 
 def pages() -> list[Path]:
-    """Return the service's own templates; the local Google's have words of their own."""
-    return [path for path in TEMPLATES.rglob("*.html") if "sandbox" not in path.parts]
+    """Return every template of the service."""
+    return list(TEMPLATES.rglob("*.html"))
 
 
 def said() -> set[Sentence]:

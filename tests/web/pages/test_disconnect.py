@@ -5,9 +5,9 @@ from collections.abc import Callable
 from calendar_service.domain.clock import DAY, HOUR, rfc3339
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By
-from calendar_service.journeys.receipts import concerns, verify
+from calendar_service.journeys.connection.receipts import concerns, verify
 from calendar_service.rendering.language import Language
-from calendar_service.store.journal import Actor
+from calendar_service.store.audit_log import Actor
 from tests.conftest import MovableClock
 from tests.support.evidence import shows
 from tests.support.service import TestService

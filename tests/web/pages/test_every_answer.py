@@ -10,8 +10,8 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from calendar_service.operators import load
+from calendar_service.web.api.dispatch import is_api
 from calendar_service.web.app import create_app
-from calendar_service.web.internal import is_api
 from tests.support.evidence import shows
 from tests.support.service import TestService
 from tests.web.pages.visitor import Visitor, words

@@ -8,7 +8,7 @@ from calendar_service.domain.names import Agent
 from calendar_service.domain.operator import CLAUSES
 from calendar_service.domain.session import By
 from calendar_service.store import keys
-from calendar_service.store.journal import Actor
+from calendar_service.store.audit_log import Actor
 from tests.support.evidence import shows
 from tests.support.service import FIRST, SECOND, SECURE_URL, TestService
 from tests.support.written import JSON, place_of

@@ -1,8 +1,8 @@
 """A legal hold on the agent's pages: told until when, unless telling is forbidden."""
 
 from calendar_service.domain.clock import DAY
-from calendar_service.domain.hold import Hold
-from calendar_service.store.journal import Actor
+from calendar_service.domain.legal_hold import Hold
+from calendar_service.store.audit_log import Actor
 from tests.support.service import TestService
 from tests.web.pages.visitor import Visitor, words
 

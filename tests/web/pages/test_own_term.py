@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from calendar_service.domain.clock import DAY
-from calendar_service.domain.reviewer import TERM
+from calendar_service.domain.reviewer_links import TERM
 from calendar_service.web.app import create_app
 from tests.conftest import MovableClock
 from tests.support.evidence import shows

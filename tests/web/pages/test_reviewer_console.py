@@ -17,12 +17,12 @@ from calendar_service.domain.inventory import INVENTORY
 from calendar_service.domain.methods import METHODS
 from calendar_service.domain.names import Agent
 from calendar_service.domain.operator import CLAUSES
-from calendar_service.domain.reviewer import ACTS_A_MINUTE
+from calendar_service.domain.reviewer_links import ACTS_A_MINUTE
 from calendar_service.google.transport import Call
 from calendar_service.store.reviewer_links import Link
 from calendar_service.web.app import create_app
-from calendar_service.web.reviewer_calls import SeenCalls
-from calendar_service.web.reviewer_steps import STEPS
+from calendar_service.web.console.call_log import SeenCalls
+from calendar_service.web.console.steps import STEPS
 from tests.conftest import MovableClock
 from tests.support.service import FIRST, PUBLIC_URL, TestService
 from tests.web.pages.visitor import OWN_PAGE, Visitor, words

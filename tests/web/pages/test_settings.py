@@ -11,7 +11,7 @@ from calendar_service.domain.names import Agent
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import By
 from calendar_service.rendering.language import Language
-from calendar_service.store.journal import Actor
+from calendar_service.store.audit_log import Actor
 from tests.conftest import MovableClock
 from tests.support.evidence import shows
 from tests.support.service import FIRST, SECOND, TestService

@@ -3,9 +3,9 @@
 import re
 
 from calendar_service.domain.clock import DAY
-from calendar_service.domain.hold import Hold
+from calendar_service.domain.legal_hold import Hold
 from calendar_service.rendering.language import Language
-from calendar_service.store.journal import Actor
+from calendar_service.store.audit_log import Actor
 from tests.conftest import MovableClock
 from tests.support.service import TestService
 from tests.web.pages.visitor import ZONE, Visitor, words

@@ -6,9 +6,9 @@ import pytest
 
 from calendar_service.domain.clock import DAY, HOUR, MINUTE
 from calendar_service.rendering.language import Language, catalogue, chosen
-from calendar_service.sandbox.scope_words import SPANISH
-from calendar_service.sandbox.texts import TEXTS
-from calendar_service.web.internal_actions import ACTIONS
+from calendar_service.web.api.actions import ACTIONS
+from local_google.oauth.scope_words import SPANISH
+from local_google.rendering.texts import TEXTS
 from tests.support.evidence import shows
 from tests.web.pages.messages import TEMPLATES, Sentence, pages, said, translated
 

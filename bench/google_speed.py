@@ -1,0 +1,162 @@
+"""How fast the local Google is, and what an event costs in memory. Loopback only; prints one table.
+
+The server's own CPU time is counted, so the figure is per core whatever else the machine does.
+"""
+
+import argparse
+import json
+import os
+import selectors
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.local_google.app import APP, App  # noqa: E402
+from tests.local_google.http_api import GoogleApi  # noqa: E402
+from tests.support.local_google import LocalGoogle  # noqa: E402
+
+Request = Callable[[int], bytes]
+EVENT = {
+    "summary": "Video session",
+    "description": "Join: https://meet.example.com/s/1234567890",
+    "location": "https://meet.example.com/s/1234567890",
+    "visibility": "private",
+    "start": {"dateTime": "2030-05-06T10:00:00-04:00", "timeZone": "America/Santiago"},
+    "end": {"dateTime": "2030-05-06T10:30:00-04:00", "timeZone": "America/Santiago"},
+    "extendedProperties": {"private": {"marker": "m" * 43, "revision": "1"}},
+}
+DIGITS = "0123456789abcdefghijklmnopqrstuv"
+
+
+def base32hex(number: int) -> str:
+    """An event id from a number."""
+    return "ev" + "".join(DIGITS[number >> shift & 31] for shift in range(40, -1, -5))
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time that the process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def resident_bytes(pid: int) -> int:
+    """Memory that the process holds."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def drive(port: int, count: int, connections: int, request: Request) -> None:
+    """Send ``count`` requests over kept connections, one at a time on each; fails unless every answer is 2xx."""
+    selector = selectors.DefaultSelector()
+    sent = done = 0
+    for _ in range(connections):
+        connection = socket.create_connection(("127.0.0.1", port))
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(request(sent))
+        sent += 1
+        selector.register(connection, selectors.EVENT_READ)
+    while done < count:
+        for key, _ in selector.select():
+            connection = key.fileobj  # type: ignore[assignment]
+            answer = connection.recv(262144)
+            head, _, body = answer.partition(b"\r\n\r\n")
+            if not answer.startswith(b"HTTP/1.1 2"):
+                raise SystemExit(f"refused: {answer[:300]!r}")
+            length = head.find(b"Content-Length: ")
+            wanted = int(head[length + 16 :].split(b"\r\n", 1)[0]) if length >= 0 else 0
+            while len(body) < wanted:
+                body += connection.recv(262144)
+            done += 1
+            if sent < count:
+                connection.sendall(request(sent))
+                sent += 1
+    for key in list(selector.get_map().values()):
+        key.fileobj.close()  # type: ignore[union-attr]
+    selector.close()
+
+
+def rendered(method: str, path: str, token: str, body: bytes = b"") -> bytes:
+    """One request as bytes, with the headers that Google's Python client sends."""
+    return (
+        f"{method} {path} HTTP/1.1\r\nHost: localhost\r\naccept: application/json\r\naccept-encoding: gzip, deflate\r\n"
+        f"user-agent: (gzip)\r\nx-goog-api-client: gdcl/2 gl-python/3\r\ncontent-type: application/json\r\n"
+        f"authorization: Bearer {token}\r\ncontent-length: {len(body)}\r\n\r\n"
+    ).encode() + body
+
+
+def measure(google: LocalGoogle, name: str, count: int, connections: int, request: Request) -> None:
+    """One line of the table."""
+    port = urlsplit(google.url).port or 0
+    before, memory, began = cpu_seconds(google.pid), resident_bytes(google.pid), time.perf_counter()
+    drive(port, count, connections, request)
+    wall, cpu = time.perf_counter() - began, cpu_seconds(google.pid) - before
+    grown = (resident_bytes(google.pid) - memory) / count
+    print(
+        f"| {name} | {count} | {count / wall:,.0f} | {count / cpu:,.0f} | {cpu / count * 1e6:.0f} | {grown:,.0f} |"
+    )
+
+
+def run(count: int, connections: int, data_dir: Path | None) -> None:
+    """Insert, read, change, list, delete."""
+    with LocalGoogle.start([APP], data_dir=data_dir) as google:
+        token = App(google, APP).connect()["access_token"]
+        api = GoogleApi(google.api_endpoint, token)
+        base = (
+            "/calendar/v3/calendars/" + quote(api.new_calendar(timeZone="America/Santiago")["id"]) + "/events"
+        )
+        api.close()
+
+        def insert(number: int) -> bytes:
+            body = json.dumps(EVENT | {"id": base32hex(number)}).encode()
+            return rendered("POST", f"{base}?alt=json&sendUpdates=none", token, body)
+
+        change = json.dumps({"start": EVENT["start"], "end": EVENT["end"], "summary": "Moved"}).encode()
+        where = "on disk" if data_dir else "in memory"
+        measure(google, f"events.insert, books {where}", count, connections, insert)
+        measure(
+            google,
+            "events.get",
+            count,
+            connections,
+            lambda n: rendered("GET", f"{base}/{base32hex(n)}?alt=json", token),
+        )
+        measure(
+            google,
+            "events.patch",
+            count,
+            connections,
+            lambda n: rendered("PATCH", f"{base}/{base32hex(n)}?alt=json", token, change),
+        )
+        pages = max(count // 1000, 1)
+        measure(
+            google,
+            "events.list, 250 a page",
+            pages,
+            1,
+            lambda _: rendered("GET", f"{base}?alt=json&maxResults=250", token),
+        )
+        measure(
+            google,
+            "events.delete",
+            count,
+            connections,
+            lambda n: rendered("DELETE", f"{base}/{base32hex(n)}?alt=json", token),
+        )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=20_000)
+    parser.add_argument("--connections", type=int, default=16)
+    wanted = parser.parse_args()
+    print("| call | calls | per second (wall) | per second of CPU | µs CPU per call | bytes kept per call |")
+    print("|---|---|---|---|---|---|")
+    run(wanted.count, wanted.connections, None)
+    with tempfile.TemporaryDirectory() as place:
+        run(wanted.count, wanted.connections, Path(place) / "google")

@@ -1,0 +1,146 @@
+"""The envelope around everything readable: AES-256-GCM under a data key per connection (ST-1, law 8).
+
+Knows keys and places. Must not know the store, Google or what it seals.
+"""
+
+import json
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as Base64Error
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from calendar_service.crypto.derive import keyed_hash
+
+FORMAT: Final = "cs1"
+"""The version of the envelope, first in every blob and in its associated data."""
+
+NONCE_BYTES: Final = 12
+KEY_BYTES: Final = 32
+
+
+class CannotOpen(Exception):
+    """A blob does not open here: foreign, moved, changed, truncated or under a key that is not at hand.
+
+    One failure for all of them, so that nobody learns which (no oracle).
+    """
+
+    def __init__(self) -> None:
+        super().__init__("a sealed record cannot be opened with the keys at hand")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a blob belongs. Bound into its associated data, so a blob moved elsewhere does not open."""
+
+    organization: str
+    agent: str
+    connection: str
+    """The connection's random id, or the name of what is not a connection yet."""
+
+
+def encrypt(key: bytes, nonce: bytes, plaintext: bytes, associated: bytes) -> bytes:
+    """Return ciphertext and 128-bit tag (NIST SP 800-38D). `key` is 32 bytes, `nonce` 12."""
+    return AESGCM(key).encrypt(nonce, plaintext, associated)
+
+
+def decrypt(key: bytes, nonce: bytes, ciphertext: bytes, associated: bytes) -> bytes:
+    """Return the plaintext, or raise `CannotOpen`."""
+    try:
+        return AESGCM(key).decrypt(nonce, ciphertext, associated)
+    except (InvalidTag, ValueError):
+        raise CannotOpen from None
+
+
+def _associated(place: Place, purpose: str, key_id: str) -> bytes:
+    # A JSON list, so that no two different places share their bytes.
+    return json.dumps([FORMAT, purpose, place.organization, place.agent, place.connection, key_id]).encode()
+
+
+def _seal(key: bytes, key_id: str, place: Place, purpose: str, plaintext: bytes) -> str:
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    sealed = encrypt(key, nonce, plaintext, _associated(place, purpose, key_id))
+    return f"{FORMAT}.{key_id}.{urlsafe_b64encode(nonce + sealed).decode()}"
+
+
+def _split(blob: str) -> tuple[str, bytes]:
+    version, _, rest = blob.partition(".")
+    key_id, _, body = rest.rpartition(".")
+    try:
+        raw = urlsafe_b64decode(body.encode())
+    except (Base64Error, ValueError):
+        raise CannotOpen from None
+    # The decoder forgives stray bits and characters; a blob is its one spelling or nothing.
+    if version != FORMAT or len(raw) <= NONCE_BYTES or urlsafe_b64encode(raw).decode() != body:
+        raise CannotOpen
+    return key_id, raw
+
+
+class DataKey:
+    """The open data key of one connection: seals its fields, and derives what must die with it."""
+
+    def __init__(self, key: bytes, place: Place, wrapped: str) -> None:
+        self._key = key
+        self._place = place
+        self.wrapped = wrapped
+        """The key itself, sealed by the current key-encryption key: what the store keeps."""
+
+    def seal(self, field: str, plaintext: bytes) -> str:
+        """Return the field sealed for this place."""
+        return _seal(self._key, "data", self._place, field, plaintext)
+
+    def open(self, field: str, blob: str) -> bytes:
+        """Return what `seal` was given for this field and place, or raise `CannotOpen`."""
+        key_id, raw = _split(blob)
+        if key_id != "data":
+            raise CannotOpen
+        return decrypt(
+            self._key, raw[:NONCE_BYTES], raw[NONCE_BYTES:], _associated(self._place, field, key_id)
+        )
+
+    def keyed_hash(self, label: str, data: bytes) -> bytes:
+        """Return HMAC-SHA-256 under a key derived for `label` (RFC 5869): uncomputable once this key is gone."""
+        return keyed_hash(self._key, label, data)
+
+
+class Vault:
+    """The key-encryption keys: the first is current, the others only open."""
+
+    def __init__(self, keyring: Callable[[], Sequence[tuple[str, bytes]]]) -> None:
+        """Take `keyring`: asked at each use, so that a rotated key file is seen at once."""
+        self._keyring = keyring
+
+    def new_key(self, place: Place) -> DataKey:
+        """Return a fresh data key for this place."""
+        key = secrets.token_bytes(KEY_BYTES)
+        return DataKey(key, place, self._wrap(key, place))
+
+    def open_key(self, place: Place, wrapped: str) -> DataKey:
+        """Return the data key that `wrapped` holds for this place, or raise `CannotOpen`."""
+        key_id, raw = _split(wrapped)
+        for known, kek in self._keyring():
+            if known == key_id:
+                associated = _associated(place, "data-key", key_id)
+                return DataKey(decrypt(kek, raw[:NONCE_BYTES], raw[NONCE_BYTES:], associated), place, wrapped)
+        raise CannotOpen
+
+    def needs_resealing(self, wrapped: str) -> bool:
+        """Tell whether this data key is sealed by another key than the current one."""
+        return _split(wrapped)[0] != self._keyring()[0][0]
+
+    @staticmethod
+    def key_id(wrapped: str) -> str:
+        """Return the id of the key that seals this data key, or raise `CannotOpen`."""
+        return _split(wrapped)[0]
+
+    def reseal(self, place: Place, wrapped: str) -> str:
+        """Return the same data key sealed by the current key-encryption key."""
+        return self._wrap(self.open_key(place, wrapped)._key, place)  # noqa: SLF001 - the two are one mechanism
+
+    def _wrap(self, key: bytes, place: Place) -> str:
+        key_id, kek = self._keyring()[0]
+        return _seal(kek, key_id, place, "data-key", key)

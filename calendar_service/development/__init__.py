@@ -1,0 +1,1 @@
+"""What `calendar-service run` starts on one machine. Not part of a deployment."""

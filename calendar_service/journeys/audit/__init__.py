@@ -1,0 +1,1 @@
+"""The audit log's chain: sealed, checkpointed, exported, verified."""

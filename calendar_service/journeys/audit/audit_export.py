@@ -1,0 +1,166 @@
+"""The audit trail for those who have to show it: exported and verified (LU-6, ST-5).
+
+Must not change the trail, and must not name a person.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from calendar_service.domain.audit import Chain, Ends, Entry, Verdict, place
+from calendar_service.domain.clock import DAY, Millis, rfc3339
+from calendar_service.domain.errors import Busy, NotConnected
+from calendar_service.domain.names import Agent
+from calendar_service.journeys.audit.chain import Links
+from calendar_service.journeys.audit.checkpoints import as_list, made_at
+from calendar_service.journeys.audit.verification import Verification
+from calendar_service.store.audit_chain import Trail
+from calendar_service.store.scan import Census
+from calendar_service.store.slots import Slots
+
+Line = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries are exported; what is empty does not narrow. `since` is in, `until` is not."""
+
+    since: str = ""
+    until: str = ""
+    """RFC 3339 in UTC, with milliseconds."""
+    kinds: tuple[str, ...] = ()
+    connection: str = ""
+
+    def takes(self, entry: Entry) -> bool:
+        """Tell whether the entry is among them."""
+        return (
+            (not self.since or entry.at >= self.since)
+            and (not self.until or entry.at < self.until)
+            and (not self.kinds or entry.facts.get("kind") in self.kinds)
+            and (not self.connection or entry.facts.get("connection") == self.connection)
+        )
+
+
+EVERYTHING = Wanted()
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The story of the proof."""
+
+    trail: Trail
+    census: Census
+    slots: Slots
+    links: Links
+    public_keys: Sequence[str]
+    """Of the signing key, base64 of 32 bytes each."""
+    issuer: str
+    term: Millis
+
+    def newest_checkpoint(self) -> dict[str, Any] | None:
+        """Return the newest checkpoint, signed (docs/audit.md), or None where none was made yet."""
+        return self.trail.newest_checkpoint()
+
+    def age_of(self, checkpoint: Mapping[str, Any]) -> Millis:
+        """Return how long ago the checkpoint was made, by the database's clock."""
+        return self.trail.now() - made_at(checkpoint)
+
+    def ends(self) -> Ends:
+        """Count now: connections over and due, held, overdue; permissions unproved. Reads every agent's dates."""
+        return self.census.ends(self.trail.now())
+
+    def verify(self, former_keys: Sequence[str] = ()) -> Verdict:
+        """Verify the living trail as a whole; reads every entry. `former_keys` as in `verify_export`."""
+        verification = Verification(self.links, (*self.public_keys, *former_keys))
+        for line in self.lines():
+            verification.take(line)
+        return verification.verdict(live=True)
+
+    def verify_export(
+        self,
+        lines: Iterable[bytes],
+        former_keys: Sequence[str] = (),
+        learn: Callable[[Line], None] = lambda _: None,
+    ) -> Verdict:
+        """Verify an export, line by line, and tell `learn` of each entry; believe it only if the verdict is good.
+
+        `former_keys`: public keys that signed before the present one.
+        """
+        verification, digest = Verification(self.links, (*self.public_keys, *former_keys)), hashlib.sha256()
+        for text in lines:
+            line = _object(text)
+            if verification.take(line, digest.digest()) and line["type"] == "entry":
+                learn(line)
+            digest.update(text)
+        return verification.verdict()
+
+    def connection_of(self, agent: Agent) -> str:
+        """Return the random id of the agent's connection; once that is erased nothing leads to it any more."""
+        found = self.slots.read(agent).facts.connection_id
+        if not found:
+            raise NotConnected(
+                "Nothing is kept of this agent: its entries cannot be told from others any more."
+            )
+        return found
+
+    def export(self, wanted: Wanted = EVERYTHING) -> Iterator[bytes]:
+        """Yield the lines of an export, the last one sealing all before it."""
+        digest, count = hashlib.sha256(), 0
+        for line in self.lines(wanted):
+            text = _text(line)
+            digest.update(text)
+            count += 1
+            yield text
+        yield _text({"type": "end", "lines": count, "mac": self.links.export(digest.digest())})
+
+    def lines(self, wanted: Wanted = EVERYTHING) -> Iterator[Line]:
+        """Yield header, checkpoints, and every shard's chain with its entries."""
+        chains, checkpoints = self._at_one_moment()
+        yield {
+            "type": "audit-export", "version": 1, "made_at": rfc3339(self.trail.now()), "issuer": self.issuer,
+            "term_days": self.term // DAY, "filter": None if wanted == EVERYTHING else asdict(wanted),
+        }  # fmt: skip
+        yield from ({"type": "checkpoint", "checkpoint": one} for one in checkpoints)
+        for chain in chains:
+            yield {
+                "type": "shard", "shard": chain.shard, "base": as_list(chain.base),
+                "base_checkpoint": chain.base_checkpoint, "head": as_list(chain.head), "seal": chain.seal,
+            }  # fmt: skip
+            yield from self._entries(chain, wanted)
+        if any(then.base != now.base for then, now in zip(chains, self.trail.chains(), strict=True)):
+            raise Busy(
+                "What is past its term was ended meanwhile, so this reading is not whole. Begin it again."
+            )
+
+    def _at_one_moment(self) -> tuple[list[Chain], list[dict[str, Any]]]:
+        """Return chains and checkpoints that belong together: none made between the two readings."""
+        while True:
+            before = self.trail.newest_checkpoint()
+            chains, checkpoints = self.trail.chains(), self.trail.checkpoints()
+            if (checkpoints[-1] if checkpoints else None) == before:
+                return chains, checkpoints
+
+    def _entries(self, chain: Chain, wanted: Wanted) -> Iterator[Line]:
+        previous, newest = chain.base.mac, chain
+        for found in self.trail.entries(chain.shard, chain.base.id):
+            if found.mac and place(found.id) > place(newest.head.id):
+                newest = self.trail.chains()[chain.shard]  # a sealer was here since the heads were read
+            later = place(chain.head.id) < place(found.id) <= place(newest.head.id)
+            entry = replace(found, number=0, mac="") if later else found
+            if wanted.takes(entry):
+                yield {"type": "entry", **asdict(entry), "previous": previous}
+            previous = entry.mac or previous
+
+
+def _text(line: Mapping[str, Any]) -> bytes:
+    return json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _object(text: bytes) -> Line:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,57 @@
+"""How the audit trail hangs together: one chain of MACs a shard (LU-6). Must not know where it is kept.
+
+The canonical form of a document is JSON in ASCII, keys sorted, without blanks. A MAC is HMAC-SHA-256 under a key
+that HKDF derives from the identity key, cut to 128 bits.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from calendar_service.crypto.identity import IdentityKey
+from calendar_service.domain.audit import Chain, Entry, Point
+
+
+@dataclass(frozen=True)
+class Links:
+    """Makes and recomputes the links of all chains."""
+
+    identity: IdentityKey
+
+    def mac(self, previous: str, entry: Entry) -> str:
+        """Return the MAC of an entry that stands behind `previous`; its place is part of what is covered."""
+        return self._mac("entry", {**_place(entry), "facts": entry.facts, "previous": previous})
+
+    def seal(self, shard: int, head: Point) -> str:
+        """Return the seal of a head: without the key nobody can make a shorter chain look whole."""
+        return self._mac("head", {"shard": shard, "number": head.number, "id": head.id, "mac": head.mac})
+
+    def export(self, digest: bytes) -> str:
+        """Return the seal of a whole export, by the SHA-256 of everything before its last line."""
+        return self._mac("export", {"sha256": digest.hex()})
+
+    def holds(self, chain: Chain) -> bool:
+        """Tell whether this head was sealed by us, or nothing was sealed yet."""
+        return (chain.head == Point() and not chain.seal) or chain.seal == self.seal(chain.shard, chain.head)
+
+    def extended(self, chain: Chain, news: Iterable[Entry]) -> tuple[Chain, list[Entry]]:
+        """Return the chain with these entries behind its head, and the entries with number and MAC."""
+        head, sealed = chain.head, []
+        for entry in news:
+            numbered = replace(entry, number=head.number + 1)
+            head = Point(numbered.number, entry.id, self.mac(head.mac, numbered))
+            sealed.append(replace(numbered, mac=head.mac))
+        return replace(chain, head=head, seal=self.seal(chain.shard, head)), sealed
+
+    def _mac(self, kind: str, document: Mapping[str, Any]) -> str:
+        return self.identity.trail_mac(canonical({"type": kind, **document}))
+
+
+def canonical(document: Mapping[str, Any]) -> bytes:
+    """Return the one byte form that MACs cover."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _place(entry: Entry) -> dict[str, Any]:
+    return {"shard": entry.shard, "number": entry.number, "id": entry.id, "at": entry.at}

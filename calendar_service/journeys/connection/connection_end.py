@@ -1,0 +1,50 @@
+"""How a connection ends in the store: by a disconnect, or by Google's proof that its grant is dead (RV-1, RV-2, law 7).
+
+Knows the store. Must not know Google: what is left to undo there is the teardown's.
+"""
+
+from dataclasses import dataclass
+
+from calendar_service.domain.clock import Millis
+from calendar_service.domain.names import Agent
+from calendar_service.store.audit_log import Actor
+from calendar_service.store.connections import Connections
+from calendar_service.store.grants import Grant
+
+
+@dataclass(frozen=True)
+class ConnectionEnd:
+    """Ends a connection in one step, which also sets when its identifiers are erased."""
+
+    connections: Connections
+    erase_after: Millis
+    """The operator's retention period. The store prefers the agent's own if that is shorter."""
+
+    def disconnect(
+        self,
+        agent: Agent,
+        actor: Actor,
+        *,
+        delete_calendar: bool = False,
+        teardown_lease: Millis = 0,
+        erase_after: Millis | None = None,
+    ) -> bool:
+        """End a live connection, and leave its sealed token to a teardown; false if no connection was live.
+
+        `teardown_lease`: how long the worker leaves the teardown to the caller. `erase_after`: a retention period
+        other than the operator's.
+        """
+        answer, _ = self.connections.disconnect(
+            agent,
+            actor,
+            delete_calendar=delete_calendar,
+            erase_after=self.erase_after if erase_after is None else erase_after,
+            errand_lease=teardown_lease,
+        )
+        return answer == "ok"
+
+    def mark_revoked(self, agent: Agent, grant: Grant) -> bool:
+        """End the connection of a grant that Google proved dead; false if it ended before, or a newer token stands."""
+        # The token's number goes along: an `invalid_grant` for an older token proves nothing about the newest (law 5).
+        answer = self.connections.dead(agent, grant.connection_id, grant.number, self.erase_after)
+        return answer == "ok"

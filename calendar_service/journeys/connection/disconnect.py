@@ -1,0 +1,59 @@
+"""The disconnect: a connection ends here in one step, then the teardown undoes it at Google (RV-2, RV-3, law 6).
+
+Must not know the web.
+"""
+
+from dataclasses import dataclass
+
+from calendar_service.domain.failpoints import failpoint
+from calendar_service.domain.names import Agent
+from calendar_service.google.transport import Transport
+from calendar_service.journeys.connection.connection_end import ConnectionEnd
+from calendar_service.journeys.connection.status import Overview
+from calendar_service.journeys.connection.teardown import Teardowns
+from calendar_service.journeys.views import ConnectionView
+from calendar_service.store import keys
+from calendar_service.store.audit_log import Actor
+
+_INLINE = 5.0
+"""Seconds that a person waits for Google after a disconnect; the worker goes on."""
+
+
+@dataclass(frozen=True)
+class Disconnect:
+    """Ends connections here first, at Google as soon as Google lets us."""
+
+    connection_end: ConnectionEnd
+    teardowns: Teardowns
+    overview: Overview
+    transport: Transport
+
+    def disconnect(self, agent: Agent, actor: Actor, *, delete_calendar: bool = False) -> ConnectionView:
+        """End the connection in one step; then try the teardown at Google once, for seconds.
+
+        `delete_calendar` is the agent's own to ask, in the browser (SC-4). Never fails because Google does not answer
+        or a record does not open (RV-2).
+        """
+        if delete_calendar and actor is not Actor.AGENT:
+            raise ValueError("only the agent may ask for the calendar's deletion")
+        # The step leases the teardown to this request, so that no worker is at Google with it too. A crash after the
+        # step: the connection is over, and a worker takes the teardown when the lease ends.
+        if self._end(agent, actor, delete_calendar=delete_calendar, teardown_lease=keys.LEASE):
+            with self.transport.within(_INLINE):
+                self.teardowns.run(agent)
+        return self.overview.connection(agent)
+
+    def end(self, agent: Agent, actor: Actor) -> bool:
+        """End the connection in one step, and leave Google to the worker; false if none stood."""
+        return self._end(agent, actor, delete_calendar=False, teardown_lease=0)
+
+    def _end(self, agent: Agent, actor: Actor, *, delete_calendar: bool, teardown_lease: int) -> bool:
+        # One script moves the sealed token out of the slot, into the teardown: a writer of a session that comes later
+        # finds none, and what one that is at Google now reports is refused by its fence. Nothing is opened, so neither
+        # a lost key nor Google stands in the way. The script also ends a consent that is under way: its callback,
+        # coming later, would connect the agent again.
+        is_ended = self.connection_end.disconnect(
+            agent, actor, delete_calendar=delete_calendar, teardown_lease=teardown_lease
+        )
+        failpoint("disconnect.after_store")
+        return is_ended

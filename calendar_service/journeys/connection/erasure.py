@@ -1,0 +1,98 @@
+"""The erasure of an ended connection, at its time or when it is asked for, and its receipt (ST-5, law 7).
+
+Knows the store. Must not know Google.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from calendar_service.domain.clock import Millis, rfc3339
+from calendar_service.domain.connection import Revocation
+from calendar_service.domain.errors import Busy, NotConnected, NotFound, RetentionRequiredByLaw, ServiceError
+from calendar_service.domain.failpoints import failpoint
+from calendar_service.domain.names import Agent
+from calendar_service.journeys.connection.receipts import Receipts, kept
+from calendar_service.store import keys
+from calendar_service.store.audit_log import Actor
+from calendar_service.store.connections import Connections
+from calendar_service.store.file_rewrites import Files
+from calendar_service.store.receipts import ReceiptStore
+from calendar_service.store.slots import Slot, Slots
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """Erases what is kept of an ended connection, in one step, and proves it by a signed receipt."""
+
+    slots: Slots
+    receipt_store: ReceiptStore
+    connections: Connections
+    receipts: Receipts
+    files: Files
+
+    def erase_now(self, agent: Agent, actor: Actor) -> dict[str, Any]:
+        """Erase at once what is kept of an ended connection; return the signed receipt with its salt.
+
+        Raises `NotConnected` if nothing is kept or the connection stands, `RetentionRequiredByLaw` under a legal hold.
+        """
+        receipt = self._erase(agent, actor, timed=False)
+        if receipt == "held":
+            raise self._hold_refusal(agent, actor)
+        if isinstance(receipt, str):
+            raise NotConnected(
+                "Nothing is kept of this agent, or the connection is not ended: disconnect first."
+            )
+        return receipt
+
+    def erase_due(self, agent: Agent) -> str:
+        """Erase what has reached its term (the worker). Answers `ok`, `early`, `not_ended`, `held` or `clock`."""
+        receipt = self._erase(agent, Actor.SERVICE, timed=True)
+        return receipt if isinstance(receipt, str) else "ok"
+
+    def receipt(self, number: str) -> dict[str, Any]:
+        """Return a receipt as it is kept, without salt."""
+        text = self.receipt_store.find(number)
+        if text is None:
+            raise NotFound("No receipt of this number.")
+        return dict(json.loads(text))
+
+    def _hold_refusal(self, agent: Agent, actor: Actor) -> ServiceError:
+        slot = self.slots.read(agent)
+        # An authority may forbid to tell the agent of its hold: then the refusal reads as any passing trouble does.
+        telling_is_forbidden = slot.facts.hold_told_from > slot.now
+        if actor is Actor.AGENT and telling_is_forbidden:
+            return Busy("What is kept cannot be erased just now. Nothing was changed.")
+        return RetentionRequiredByLaw(
+            f"A law requires that identifiers are kept until {rfc3339(slot.facts.hold_until)} at most; they are "
+            "erased when that ends. The connection is over, and its tokens are not kept."
+        )
+
+    def _erase(self, agent: Agent, actor: Actor, *, timed: bool) -> dict[str, Any] | str:
+        # 1. Sign the receipt, in memory. It promises when a teardown that still holds a token ends at the latest. A
+        #    crash leaves everything as it was; the timer of a due erasure stands still.
+        slot = self.slots.read(agent)
+        until = _teardowns_until(slot)
+        revocation = Revocation.PENDING.value if until else slot.facts.revocation
+        number = self.receipt_store.new_number(agent)
+        receipt = self.receipts.write(agent, number, revocation, until)
+        failpoint("erase.before_store")
+        # 2. One script checks that the connection is ended, the clocks agree, the term is over and no hold stands; then
+        #    it erases facts, grant, sessions, waiting content, timers and webhook events, and keeps the receipt without
+        #    its salt. Only teardowns stay. It decides by what stands then: an agent who connected again since step 1
+        #    keeps everything; a teardown that ended since leaves a receipt that promises its end later than it was.
+        #    A crash before the answer arrives: all is erased and the salt is lost, so nobody can show whom the receipt
+        #    concerns.
+        answer = self.connections.erase(agent, actor, receipt["number"], kept(receipt), timed=timed)
+        if answer != "ok":
+            return answer
+        failpoint("erase.after_store")
+        # 3. Ask for the append-only files to be rewritten: they still hold what the script erased. A crash before:
+        #    every worker asks at its start and every half day.
+        self.files.want()
+        return receipt
+
+
+def _teardowns_until(slot: Slot) -> Millis:
+    """Return when the last teardown that still holds a token ends at the latest; 0 = none does."""
+    return max((teardown.started + keys.ERRAND_MAX for teardown in slot.errands if teardown.grant), default=0)

@@ -1,0 +1,139 @@
+"""Everything that is kept of an agent, to be taken along; `docs/rights.md` describes it. Must not keep a copy.
+
+Keys are not exported: they would give whoever finds the file the calendar.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from calendar_service.domain.clock import DAY, Clock, Millis, rfc3339
+from calendar_service.domain.connection import Act, Facts
+from calendar_service.domain.names import Agent
+from calendar_service.domain.operator import Operator
+from calendar_service.domain.scope import SCOPE
+from calendar_service.domain.session import Content, Record
+from calendar_service.journeys.connection.status import Overview
+from calendar_service.store.sessions import Sessions
+from calendar_service.store.slots import Errand, Slots
+
+FORMAT: Final = "calendar-service-export"
+VERSION: Final = 1
+
+INSTANTS: Final = {
+    "connected_at": "connected_at",
+    "grant_since": "permission_since",
+    "proof_at": "last_proof_of_life",
+    "paused_by_agent": "paused_by_you",
+    "paused_by_organization": "paused_by_organization",
+    "calendar_since": "calendar_since",
+    "calendar_lost_at": "calendar_missed_at",
+    "channel_renew_at": "notification_channel_renewed_at",
+    "consent_needed": "agreement_needed_since",
+    "revocation_at": "revocation_at",
+    "letters_trouble": "console_not_reached_since",
+}
+"""Facts that are moments, by their names in the export."""
+
+PLAIN: Final = {
+    "connection_id": "connection_number",
+    "calendar_id": "calendar_id",
+    "held_calendars": "former_calendar_ids",
+    "calendar_fate": "calendar_deletion",
+    "channel_id": "notification_channel",
+    "channel_resource": "notification_resource",
+    "consent_scope": "permission",
+    "consent_policy": "policy_version_consented",
+    "policy_outgrown": "newer_policy_in_force",
+    "account_mark": "account_fingerprint",
+    "former_mark": "former_account_fingerprint",
+    "moved_account": "account_changed",
+    "locale": "language",
+    "time_zone": "time_zone",
+    "revocation": "revocation",
+    "sequence": "notices_to_console",
+}
+"""Facts that are exported as they are kept."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """The story of a person who takes along what is theirs."""
+
+    slots: Slots
+    sessions: Sessions
+    overview: Overview
+    operator: Operator
+    clock: Clock
+
+    def of(self, agent: Agent) -> dict[str, Any]:
+        """Return it, made on the fly; for the agent's own browser only."""
+        slot = self.slots.read(agent)
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "operator": self.operator.identity.who,
+            "organization": agent.organization,
+            "agent": agent.agent,
+            "exported_at": rfc3339(self.clock.now()),
+            "connection": _connection(slot.facts, slot.now),
+            "sessions": [_session(record) for record in self.sessions.all(agent)],
+            "waiting": [_waiting(name, each) for name, each in self.overview.readable(slot).items()],
+            "closing": [_closing(errand) for errand in slot.errands],
+        }
+
+
+def _connection(facts: Facts, now: Millis) -> dict[str, Any]:
+    silent = facts.held_in_silence(now)
+    facts = replace(facts, held_calendars="") if silent else facts
+    act = Act.of_text(facts.others_act)
+    return {
+        "state": facts.state(SCOPE).value,
+        **{told: _moment(getattr(facts, name)) for name, told in INSTANTS.items()},
+        **{told: getattr(facts, name) or None for name, told in PLAIN.items()},
+        "notification_channels_to_stop": list(facts.left_channels) or None,
+        "last_act_of_others": {"act": act.kind, "by": act.actor, "at": rfc3339(act.at)} if act else None,
+        "own_term_in_days": facts.own_term / DAY or None,
+        "erased_on": _moment(facts.erasure_told(facts.erase_due, now)),
+        "kept_by_law_until": _moment(facts.hold_told(now)),
+        "keys": "kept encrypted, not exported" if facts.grant.value == "live" else "none",
+    }
+
+
+def _session(record: Record) -> dict[str, Any]:
+    return {
+        "session": record.session,
+        "status": record.status.value,
+        "reason": record.reason or None,
+        "event_id": record.event_id if record.placed else None,
+        "ends_on": rfc3339(record.over_day * DAY)[:10],
+        "changes": record.revision,
+        "version": record.version,
+    }
+
+
+def _waiting(session: str, content: Content) -> dict[str, Any]:
+    return {
+        "session": session,
+        "start": rfc3339(content.start),
+        "end": rfc3339(content.end),
+        "time_zone": content.time_zone,
+        "title": content.title or None,
+        "description": content.description or None,
+        "location": content.location or None,
+        "join_url": content.join_url or None,
+    }
+
+
+def _closing(errand: Errand) -> dict[str, Any]:
+    return {
+        "connection_number": errand.connection_id,
+        "began_at": rfc3339(errand.started),
+        "tries": errand.tries,
+        "calendar_to_be_deleted": errand.calendar_id or None,
+        "notification_channels_to_stop": list(errand.channels) or None,
+        "keys": "kept encrypted until Google confirms, not exported" if errand.grant else "none",
+    }
+
+
+def _moment(at: Millis) -> str | None:
+    return rfc3339(at) if at else None

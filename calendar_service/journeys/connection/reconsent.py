@@ -1,0 +1,71 @@
+"""When more is asked than agents agreed to: first the policy, then each consent again (SC-5, UP-1).
+
+Until then a grant is not used; that is decided at every reading, and never depends on what is told here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from calendar_service.domain.connection import Grant
+from calendar_service.domain.consent import Consent, is_newer
+from calendar_service.domain.names import Agent
+from calendar_service.domain.operator import Policy
+from calendar_service.domain.scope import SCOPE
+from calendar_service.store.connections import Connections
+from calendar_service.store.consents import Consents
+from calendar_service.store.scan import Census
+from calendar_service.store.slots import Slots
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """The story of a permission or a policy that outgrew the consents."""
+
+    consents: Consents
+    slots: Slots
+    connections: Connections
+    census: Census
+    policy: Policy
+
+    @property
+    def asked(self) -> Consent:
+        """What an agent who connects now agrees to."""
+        return Consent(SCOPE, self.policy.version)
+
+    def refusals(self) -> Iterator[tuple[str, str]]:
+        """Yield why nobody may be asked for this yet, each with its remedy."""
+        known = self.consents.known()
+        if known is None:
+            return
+        newer = is_newer(self.policy.version, known.policy)
+        if known.scope != SCOPE and not newer:
+            yield (
+                f"another permission is asked than before, and the policy is not newer than version {known.policy}, "
+                "under which agents consented",
+                "publish a policy that says so, and raise policy.version",
+            )
+        if newer and not any(self.policy.changes.values()):
+            yield (
+                f"policy.version is {self.policy.version}, after {known.policy}, and nothing says what changed",
+                "tell agents in policy.changes what they are asked to agree to",
+            )
+
+    def outgrown(self) -> Iterator[tuple[Agent, str, str]]:
+        """Yield whose consent no longer covers what is asked: agent, connection, version of the policy agreed to."""
+        for agent in self.census.agents():
+            facts = self.slots.read(agent).facts
+            if facts.grant is Grant.LIVE and facts.consent_outdated(SCOPE):
+                yield agent, facts.connection_id, facts.consent_policy
+
+    def tell(self) -> int:
+        """Note for each of them that the agent has to be asked, and tell the backend; return how many it was news to.
+
+        Asked again, it goes on where it was interrupted; it is done once for each version.
+        """
+        known = self.consents.known()
+        older = known is not None and is_newer(known.policy, self.policy.version)
+        if known == self.asked or older or any(self.refusals()):
+            return 0
+        told = sum(self.connections.consent_outgrown(*one) for one in self.outgrown())
+        self.consents.note(self.asked)
+        return told

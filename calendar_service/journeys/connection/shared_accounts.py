@@ -1,0 +1,170 @@
+"""Which connections use one Google account: a revocation at Google ends all of them at once (law 6, RV-3).
+
+An account reference names a set of connections. It lies outside the agents' slots, so no script changes both in one
+step. Each order below is chosen so that a process that dies in between leaves a connection too many on a set, never one
+too few. One too many keeps a permission alive at Google; one too few lets a revocation end another agent's connection.
+"""
+
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from calendar_service.crypto.identity import IdentityKey
+from calendar_service.domain.clock import SECOND, Clock, Millis
+from calendar_service.domain.connection import Grant as GrantFact
+from calendar_service.domain.errors import GoogleError
+from calendar_service.domain.names import Agent
+from calendar_service.domain.secret import Secret
+from calendar_service.google.calendar import Account
+from calendar_service.google.oauth import OAuth
+from calendar_service.store import keys
+from calendar_service.store.account_refs import Mark, Marks
+from calendar_service.store.scan import Census, Use
+from calendar_service.store.slots import Slot, Slots
+
+REVOKE_DEADLINE: Millis = 10 * SECOND
+"""A revocation's own deadline plus margin."""
+_POLL = 0.1
+"""Seconds between two looks at an announced revocation."""
+
+
+@dataclass(frozen=True)
+class SharedAccounts:
+    """The protocol of an account reference: join before use, announce before a revocation, revoke only as the last."""
+
+    account_refs: Marks
+    slots: Slots
+    oauth: OAuth
+    identity: IdentityKey
+    clock: Clock
+
+    def reference(self, account: Account | None) -> str:
+        """Return the account's reference, a keyed hash; empty while Google has not said whose account it is."""
+        return self.identity.account_mark(account.primary_id) if account else ""
+
+    def other_agents(self, slot: Slot) -> bool:
+        """Tell whether the slot's account is used by another agent's connection."""
+        # The agent's own former connections stay on the set until their teardowns end: they are nobody else's.
+        return self.account_refs.shared(slot.facts.account_mark, slot.connection_ids)
+
+    # --- to join ---
+
+    def add(self, reference: str, connection_id: str) -> None:
+        """Add the connection to the account's set, without waiting for anybody."""
+        self.account_refs.join(reference, connection_id)
+
+    def join(self, reference: str, connection_id: str) -> bool:
+        """Add the connection before it becomes usable; true if its grant has to be probed early.
+
+        Waits for a revocation that is announced, its deadline at most. A teardown that has announced none finds
+        itself not the last from now on.
+        """
+        if not reference:
+            return True
+        if not self._is_announced(reference, connection_id):
+            return False
+        # The announced revocation may reach Google after our exchange did and end the new grant too. Waiting lets it
+        # come first; the early probe finds out if it did not.
+        deadline = time.monotonic() + REVOKE_DEADLINE / SECOND
+        while time.monotonic() < deadline and self._is_announced(reference, connection_id):
+            time.sleep(_POLL)
+        return True
+
+    def _is_announced(self, reference: str, connection_id: str) -> bool:
+        # One script joins and reads the announcement. Whoever leaves after it is not the last and announces nothing,
+        # so a revocation that is not announced by now will not be sent.
+        return self.account_refs.join(reference, connection_id) > self.clock.now()
+
+    # --- to leave ---
+
+    def leave(self, reference: str, connection_id: str) -> None:
+        """Take the connection off its account's set; nothing is sent, so nothing is announced."""
+        if reference:
+            self.account_refs.leave(reference, connection_id)
+
+    def leave_to_revoke(self, reference: str, connection_id: str) -> bool:
+        """Take the connection off its account's set; true if it was the last, and its revocation is now announced.
+
+        Without a reference nobody can tell whether the account is shared: false, so nothing is revoked.
+        """
+        # "Was I the last" and the announcement are one script. As two steps, a connection that joined in between
+        # would be ended by the revocation and would have waited for nothing.
+        return bool(reference) and self.account_refs.leave(reference, connection_id, REVOKE_DEADLINE)
+
+    def revoke(self, reference: str, token: Secret) -> None:
+        """Send the revocation that `leave_to_revoke` announced; raise `GoogleError` unless Google confirms it."""
+        try:
+            self.oauth.revoke(token)
+        finally:
+            # A process that dies before this leaves the announcement until its deadline, and no connect waits longer.
+            self.account_refs.revoked(reference)
+
+    def give_back(self, reference: str, connection_id: str, token: Secret) -> None:
+        """Give back a permission that came too late, unless another connection uses the account."""
+        if not self.leave_to_revoke(reference, connection_id):
+            return
+        # Tried once: the token is forgotten all the same, and the page says where to remove the permission.
+        with suppress(GoogleError):
+            self.revoke(reference, token)
+
+    def revoke_unwanted(self, agent: Agent, reference: str, token: Secret) -> bool:
+        """Revoke a permission that never becomes a connection; false if it could end one, or is not confirmed."""
+        facts = self.slots.read(agent).facts
+        # The agent's own connection counts even if the set lost it, or never had it because its account is unknown.
+        if facts.grant is GrantFact.LIVE and facts.account_mark in {reference, ""}:
+            return False
+        # It never joined, so nobody leaves; the script answers and announces all the same.
+        if not self.leave_to_revoke(reference, ""):
+            return False
+        try:
+            self.revoke(reference, token)
+        except GoogleError:
+            return False
+        return True
+
+
+@dataclass(frozen=True)
+class SharedAccountRepair:
+    """Once a day, makes every account reference hold the connections that stand, whatever died in between."""
+
+    census: Census
+    slots: Slots
+    account_refs: Marks
+    clock: Clock
+
+    def repair(self) -> int:
+        """Add every live connection to its account's set, and drop what stands nowhere; return how many were wrong."""
+        # The sets are read before the slots: a connection that joins after the first reading is in neither list of
+        # what may be dropped. One that joined before and does not stand yet is left alone for an hour.
+        references = self.census.marks()
+        uses = list(self.census.uses())
+        added = sum(self._added(use, references.get(use.mark)) for use in uses if use.live and use.mark)
+        return added + self._dropped(references, {(use.connection_id, use.mark) for use in uses})
+
+    def _added(self, use: Use, reference: Mark | None) -> bool:
+        """Renew a set's expiry, or add the connection to it; true if the connection was not there."""
+        is_there = reference is not None and use.connection_id in reference.joined
+        if reference is None or not is_there or reference.expires_in < keys.MARK_RENEWED_BELOW:
+            self._add(use)
+        return not is_there
+
+    def _add(self, use: Use) -> None:
+        self.account_refs.join(use.mark, use.connection_id)
+        facts = self.slots.read(use.agent).facts
+        stands = (facts.connection_id, facts.account_mark, facts.grant)
+        if stands != (use.connection_id, use.mark, GrantFact.LIVE):
+            # It ended meanwhile, and its teardown may have left the set before it was added here: nobody would take
+            # it off again. Read after adding, so that an end comes either before this reading or leaves after it.
+            self.account_refs.leave(use.mark, use.connection_id)
+
+    def _dropped(self, references: Mapping[str, Mark], standing: set[tuple[str, str]]) -> int:
+        """Drop what stands nowhere. A connection whose account is not known yet may have joined any set."""
+        now = self.clock.now()
+        return sum(
+            # Only if its instant of joining is still the one that was read: it may have joined again meanwhile.
+            self.account_refs.drop(name, connection_id, joined, now)
+            for name, reference in references.items()
+            for connection_id, joined in reference.joined.items()
+            if standing.isdisjoint({(connection_id, name), (connection_id, "")})
+        )

@@ -1,0 +1,254 @@
+"""What is shown of a connection: to the API and to the agent. Must not change anything."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from calendar_service.domain.clock import DAY, Clock, Millis, as_datetime
+from calendar_service.domain.connection import REFUSING_STATES, Act, Facts, State
+from calendar_service.domain.errors import (
+    AccessRevoked,
+    AdminBlocked,
+    ClientRejected,
+    GoogleError,
+    InsufficientScope,
+    RefreshRefused,
+    ServiceError,
+    StoreUnavailable,
+)
+from calendar_service.domain.names import Agent
+from calendar_service.domain.operator import Promises
+from calendar_service.domain.scope import SCOPE
+from calendar_service.domain.secret import Secret
+from calendar_service.domain.session import CHANGED_IN_GOOGLE, DELETED_IN_GOOGLE, Content, Record, Status
+from calendar_service.google.calendar import Calendar, CalendarInfo, CalendarMissing, Contents
+from calendar_service.google.transport import Transport
+from calendar_service.journeys.connection.access import Access
+from calendar_service.journeys.connection.timeline import timeline
+from calendar_service.journeys.views import ConnectionView, SettingsView, WaitingSession
+from calendar_service.store import keys
+from calendar_service.store.account_refs import Marks
+from calendar_service.store.connections import Connections
+from calendar_service.store.grants import Grant, Grants
+from calendar_service.store.organizations import OrganizationIndex
+from calendar_service.store.sessions import Sessions
+from calendar_service.store.slots import Slot, Slots
+
+Needs = Literal["agent", "administrator", "operator", ""]
+
+_ACTIONS: dict[State, tuple[str, Needs]] = {
+    State.NOT_CONNECTED: ("connect", "agent"),
+    State.DISCONNECTED: ("connect_again", "agent"),
+    State.REVOKED: ("connect_again", "agent"),
+    State.RECONSENT_REQUIRED: ("review_consent", "agent"),
+    State.CALENDAR_MISSING: ("create_calendar", "agent"),
+}
+"""What somebody has to do in each state; the words are the web's. A pause is shown with who can lift it."""
+
+
+_PAGE_WAITS = 2.5
+"""Seconds that a page waits for Google before it is shown without what Google knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What Google said to a page, or who has to end what kept it from answering."""
+
+    info: CalendarInfo | None = None
+    contents: Contents | None = None
+    trouble: Literal["", "google", "ours", "administrator"] = ""
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Reads, and tells. Google is asked only for the agent's own page."""
+
+    slots: Slots
+    connections: Connections
+    organization_index: OrganizationIndex
+    sessions: Sessions
+    grants: Grants
+    access: Access
+    calendar: Calendar
+    transport: Transport
+    marks: Marks
+    promises: Promises
+    clock: Clock
+
+    def connection(self, agent: Agent) -> ConnectionView:
+        """Return the connection as both roles may see it."""
+        slot = self.slots.read(agent)
+        return connection_view(slot.facts, slot.now)
+
+    def settings(self, agent: Agent, *, own_term: Millis = 0) -> SettingsView:
+        """Return everything that the agent's page says, with the account as Google names it at this moment.
+
+        `own_term`: the term that connecting would set, where it is not the operator's.
+        """
+        return self._told(agent, self._account, own_term)
+
+    def leaving(self, agent: Agent) -> SettingsView:
+        """Return what the agent's page says before a disconnect, with what the calendar holds at this moment."""
+        return self._told(agent, self._contents)
+
+    def readable(self, slot: Slot) -> dict[str, Content]:
+        """Return the content that waits for Google, by session, as far as it can be opened."""
+        grant = self._open(slot)
+        opened = {
+            session: _readable(grant, session, sealed)
+            for session, sealed in self.sessions.waiting(slot.agent).items()
+        }
+        return {session: content for session, content in opened.items() if content}
+
+    def _told(self, agent: Agent, ask: Callable[[Slot], "_Asked"], own_term: Millis = 0) -> SettingsView:
+        slot = self.slots.read(agent)
+        with self.transport.within(_PAGE_WAITS):
+            asked = ask(slot)
+        if asked.info is None and asked.contents is None:
+            # Asking may have proved that the permission or the calendar is gone.
+            slot = self.slots.read(agent)
+        facts = slot.facts if slot.facts.own_term else replace(slot.facts, own_term=own_term)
+        term = self.promises.term(facts.own_term)
+        ended = facts.grant_since if facts.state(SCOPE) in REFUSING_STATES else slot.now
+        records = self.sessions.all(agent)
+        today = self.clock.now() // DAY
+        coming = Counter(record.status for record in records if record.over_day >= today)
+        reasons = Counter(record.reason for record in records if record.over_day >= today)
+        return SettingsView(
+            connection=connection_view(facts, slot.now),
+            language=facts.locale if facts.connection_id else "",
+            account=mask(asked.info.data_owner or "") if asked.info else "",
+            calendar_name=asked.info.summary if asked.info else "",
+            calendar=facts.calendar,
+            scheduled=coming[Status.SCHEDULED],
+            changed_in_google=reasons[CHANGED_IN_GOOGLE],
+            deleted_in_google=reasons[DELETED_IN_GOOGLE],
+            lost=coming[Status.LOST] - reasons[DELETED_IN_GOOGLE],
+            waiting=self._waiting(slot, records),
+            other_agents=bool(slot.grant) and self.marks.shared(facts.account_mark, slot.connection_ids),
+            moved_account=facts.moved_account,
+            calendar_fate=facts.calendar_fate,
+            trouble=asked.trouble if slot.grant and facts.calendar != "missing" else "",
+            permission_changed=facts.consent_scope != SCOPE,
+            agreed_to=facts.consent_policy,
+            policy_outgrown=facts.policy_outgrown,
+            term=term,
+            erased_if_ended_now=facts.erasure_told(slot.now + term, slot.now),
+            timeline=timeline(facts, slot.now, self.promises),
+            keys_gone_by=ended + keys.ERRAND_MAX,
+            deletion_tried_until=ended + keys.CALENDAR_DELETION_MAX,
+            organization_closed=self.organization_index.is_closed(agent.organization),
+            held_until=facts.hold_told(slot.now),
+            contents=asked.contents,
+        )
+
+    def _account(self, slot: Slot) -> "_Asked":
+        calendar_id = slot.facts.calendar_id
+        return self._ask(slot, lambda token: _Asked(info=self.calendar.get_calendar(token, calendar_id)))
+
+    def _contents(self, slot: Slot) -> "_Asked":
+        calendar_id, now = slot.facts.calendar_id, as_datetime(self.clock.now())
+        return self._ask(slot, lambda token: _Asked(contents=self.calendar.contents(token, calendar_id, now)))
+
+    def _ask(self, slot: Slot, question: Callable[[Secret], "_Asked"]) -> "_Asked":
+        """Ask Google about the calendar; a page is not kept waiting for that.
+
+        Where it was never made, the token alone tells whether somebody has to act before it is.
+        """
+        facts = slot.facts
+        if not slot.grant or facts.calendar == "missing" or not facts.usable(SCOPE):
+            return _Asked()
+        try:
+            grant = self.grants.open(slot.agent, facts.connection_id, slot.grant)
+            if not facts.calendar_since:
+                self.access.usable(slot.agent, grant)
+                return _Asked()
+            return self.access.with_token(slot.agent, grant, question)
+        except CalendarMissing:
+            self.connections.calendar_missing(slot.agent, facts)
+            return _Asked()
+        except ServiceError as trouble:
+            return _Asked(trouble=_whose(trouble))
+
+    def _waiting(self, slot: Slot, records: list[Record]) -> tuple[WaitingSession, ...]:
+        contents = self.readable(slot)
+        shown = []
+        for record in records:
+            if record.status not in {Status.PENDING, Status.WAITING, Status.FAILED}:
+                continue
+            content = contents.get(record.session)
+            shown.append(
+                WaitingSession(
+                    record.session,
+                    record.status,
+                    record.reason,
+                    content.title if content else "",
+                    content.start if content else 0,
+                    content.time_zone if content else "",
+                    record.over_day * DAY,
+                    _waits_until(record, content),
+                )
+            )
+        return tuple(shown)
+
+    def _open(self, slot: Slot) -> Grant | None:
+        if not slot.grant:
+            return None
+        try:
+            return self.grants.open(slot.agent, slot.facts.connection_id, slot.grant)
+        except StoreUnavailable:
+            return None
+
+
+def connection_view(facts: Facts, now: Millis) -> ConnectionView:
+    """Return what is shown of these facts at `now` (database time)."""
+    state = facts.state(SCOPE)
+    action, needs = _ACTIONS.get(state, ("", ""))
+    if state is State.PAUSED:
+        action = "resume"
+        needs = "agent" if facts.paused_by_agent else "administrator"
+    if state is State.CALENDAR_MISSING and not facts.calendar_lost_at:
+        action, needs = "", ""  # it was never made: the worker is at it
+    return ConnectionView(
+        state=state,
+        since=facts.since(SCOPE),
+        erase_due=facts.erasure_told(facts.erase_due, now),
+        revocation=facts.revocation,
+        revocation_at=facts.revocation_at,
+        paused_by_agent=facts.paused_by_agent,
+        paused_by_organization=facts.paused_by_organization,
+        others_act=Act.of_text(facts.others_act),
+        action=action,
+        needs=needs,
+    )
+
+
+def _whose(trouble: ServiceError) -> Literal["", "google", "ours", "administrator"]:
+    if isinstance(trouble, AccessRevoked | InsufficientScope):
+        return ""  # no trouble, but a state of the connection
+    if isinstance(trouble, AdminBlocked):
+        return "administrator"
+    if isinstance(trouble, ClientRejected | RefreshRefused) or not isinstance(trouble, GoogleError):
+        return "ours"
+    return "google"
+
+
+def mask(address: str) -> str:
+    """Return an address so that its owner knows it and nobody else learns it: `ma•••@gmail.com`."""
+    local, at, domain = address.partition("@")
+    return f"{local[:2]}•••@{domain}" if at else ""
+
+
+def _waits_until(record: Record, content: Content | None) -> Millis:
+    until = record.waiting_since + keys.WAITING_MAX if record.waiting_since else 0
+    return until if content and until < content.start else 0
+
+
+def _readable(grant: Grant | None, session: str, sealed: str) -> Content | None:
+    if grant is None:
+        return None
+    try:
+        return grant.open_content(session, sealed)
+    except StoreUnavailable:
+        return None

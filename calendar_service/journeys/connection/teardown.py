@@ -1,0 +1,188 @@
+"""The teardown: what is left to undo at Google after a connection's end (RV-2, SC-4, law 6).
+
+Knows the store and Google. Must not know the web.
+"""
+
+from dataclasses import dataclass, replace
+
+from calendar_service.domain.clock import HOUR, SECOND, Clock, Millis
+from calendar_service.domain.connection import Facts, Revocation
+from calendar_service.domain.connection import Grant as GrantFact
+from calendar_service.domain.errors import AccessForbidden, AccessRevoked, GoogleError, StoreUnavailable
+from calendar_service.domain.failpoints import failpoint
+from calendar_service.domain.names import Agent
+from calendar_service.google.calendar import Calendar, CalendarMissing
+from calendar_service.journeys.connection.access import Access
+from calendar_service.journeys.connection.shared_accounts import SharedAccounts
+from calendar_service.journeys.throttle.backoff import jittered
+from calendar_service.store import keys
+from calendar_service.store.connections import Connections
+from calendar_service.store.grants import Grant, Grants
+from calendar_service.store.slots import Errand, Slot, Slots
+
+_FIRST: Millis = 2 * SECOND
+_LONGEST: Millis = 6 * HOUR
+"""The first and the longest pause between two tries."""
+_LIMITS: tuple[Millis, ...] = (keys.CHANNEL_STOP_MAX, keys.CALENDAR_DELETION_MAX, keys.ERRAND_MAX)
+"""Ages at which something else is to be done."""
+
+
+@dataclass(frozen=True)
+class Teardowns:
+    """Stops channels, deletes the calendar if the agent asked for it, revokes: each until its own limit of time."""
+
+    slots: Slots
+    connections: Connections
+    grants: Grants
+    access: Access
+    shared_accounts: SharedAccounts
+    calendar: Calendar
+    clock: Clock
+
+    def run(self, agent: Agent, connection_id: str | None = None) -> None:
+        """Carry this agent's teardowns, or one connection's, as far as Google lets us; the rest is tried again."""
+        slot = self.slots.read(agent)
+        for teardown in slot.errands:
+            if connection_id in {None, teardown.connection_id}:
+                self._run(slot, teardown)
+
+    def _run(self, slot: Slot, teardown: Errand) -> None:
+        # A crash at any step leaves the teardown stored, with its sealed token and its timer. The next try begins at
+        # step 1, so each step may be repeated: Google answers 404 for a stopped channel or a deleted calendar and
+        # `invalid_token` for a revoked token, and leaving a set twice is leaving it once.
+        # 1. Without a token there is nothing to undo: Google ended the grant itself.
+        if not teardown.grant:
+            self._end_unrevoked(slot.agent, teardown, Revocation.BY_GOOGLE)
+            return
+        # 2. After 7 days the token is destroyed, whatever Google answers.
+        age = slot.now - teardown.started
+        if age > keys.ERRAND_MAX:
+            self._end_unrevoked(slot.agent, teardown, Revocation.GIVEN_UP)
+            return
+        # 3. Open the token; wait while a later connection's account is unknown: revoking could end that one. A record
+        #    that does not open can be neither used nor revoked here; step 2 ends it.
+        grant = None if _account_is_unknown(slot.facts) else self._open(slot.agent, teardown)
+        if grant is None:
+            self._try_later(slot.agent, teardown)
+            return
+        # 4. Stop the channels, which only this token can. A crash after some are stopped: all are stopped again.
+        teardown = self._stop_channels(slot.agent, teardown, grant, late=age > keys.CHANNEL_STOP_MAX)
+        if teardown.channels:
+            return
+        # 5. Delete the calendar, if the agent asked for it. A crash after Google deleted it: the next try finds it gone
+        #    and says `deleted` all the same.
+        teardown = self._delete_calendar(slot.agent, teardown, grant, late=age > keys.CALENDAR_DELETION_MAX)
+        if teardown.delete_calendar:
+            return
+        self._revoke(slot.agent, teardown, grant)
+
+    def _open(self, agent: Agent, teardown: Errand) -> Grant | None:
+        try:
+            return self.grants.open(agent, teardown.connection_id, teardown.grant)
+        except StoreUnavailable:
+            return None
+
+    # --- channels ---
+
+    def _stop_channels(self, agent: Agent, teardown: Errand, grant: Grant, *, late: bool) -> Errand:
+        """Stop Google's notifications; return the teardown with the channels that are not decided."""
+        left = dict(teardown.channels)
+        for channel_id in teardown.channels:
+            try:
+                self._stop_channel(grant, channel_id, left[channel_id])
+                failpoint("errand.after_channel_stopped")
+            except GoogleError as trouble:
+                if trouble.retryable and not late:
+                    teardown = replace(teardown, channels=left)
+                    self._try_later(agent, teardown)
+                    return teardown
+                # Ended already, or out of reach: Google ends it at its expiry. Its notifications name no agent, because
+                # the end of the connection took the channel from the index.
+            del left[channel_id]
+        return replace(teardown, channels=left)
+
+    def _stop_channel(self, grant: Grant, channel_id: str, resource_id: str) -> None:
+        self.access.with_released_token(
+            grant, lambda token: self.calendar.stop_channel(token, channel_id, resource_id)
+        )
+
+    # --- the calendar ---
+
+    def _delete_calendar(self, agent: Agent, teardown: Errand, grant: Grant, *, late: bool) -> Errand:
+        """Try the deletion that the agent asked for; return the teardown without it once it is decided."""
+        if not teardown.delete_calendar:
+            return teardown
+        # Read again: while channels were stopped, a new connection may have taken the calendar up, which took the wish
+        # back. Deleting then would remove a calendar in use.
+        if not self._is_still_asked(agent, teardown):
+            return replace(teardown, delete_calendar=False, calendar_id="")
+        decided = replace(teardown, delete_calendar=False, calendar_id="", calendar_fate="deleted")
+        try:
+            self.access.with_released_token(
+                grant, lambda token: self.calendar.delete_calendar(token, teardown.calendar_id)
+            )
+            failpoint("errand.after_calendar_deleted")
+        except CalendarMissing:
+            pass  # gone already: deleted by the agent, or by a try whose answer was lost
+        except (AccessRevoked, AccessForbidden):
+            decided = replace(decided, calendar_fate="refused")
+        except GoogleError:
+            if not late:
+                self._try_later(agent, teardown)
+                return teardown
+            # An hour is over: revoked all the same, and the agent told.
+            decided = replace(decided, calendar_fate="refused")
+        return decided
+
+    def _is_still_asked(self, agent: Agent, teardown: Errand) -> bool:
+        standing = self.slots.read(agent).errands
+        return any(one.connection_id == teardown.connection_id and one.delete_calendar for one in standing)
+
+    # --- the permission ---
+
+    def _revoke(self, agent: Agent, teardown: Errand, grant: Grant) -> None:
+        """Revoke, unless another live connection uses the account: Google would end that one too (law 6)."""
+        # 6. Leave the account's set; the same script announces the revocation if this was the last, and a connection
+        #    that joins later waits for it. A crash leaves the announcement until its deadline of ten seconds. The next
+        #    try skips the revocation if somebody has joined meanwhile.
+        if not self.shared_accounts.leave_to_revoke(teardown.mark, teardown.connection_id):
+            self._end(agent, teardown, Revocation.SHARED)
+            return
+        failpoint("errand.before_revoke")
+        # 7. Revoke; take the announcement back whatever Google answers. A crash after Google revoked: the next try is
+        #    answered `invalid_token`, which confirms it, or finds a new member and reports the account as shared.
+        try:
+            self.shared_accounts.revoke(teardown.mark, grant.refresh_token)
+        except GoogleError:
+            self._try_later(agent, teardown)
+            return
+        failpoint("errand.after_revoke")
+        # 8. One script destroys the token and stores the outcome. A crash before it leaves it to the next try.
+        self._end(agent, teardown, Revocation.CONFIRMED)
+
+    # --- another try, or the end ---
+
+    def _end_unrevoked(self, agent: Agent, teardown: Errand, outcome: Revocation) -> None:
+        # Off the set first: after a crash the other way round, a member without a teardown would keep the account's
+        # other teardowns from revoking until the daily repair.
+        self.shared_accounts.leave(teardown.mark, teardown.connection_id)
+        self._end(agent, teardown, outcome)
+
+    def _try_later(self, agent: Agent, teardown: Errand) -> None:
+        age = self.clock.now() - teardown.started
+        # Whatever the pause, it is looked at when a limit is reached: from then on something else is to be done.
+        left = next((limit - age for limit in _LIMITS if limit > age), _LONGEST)
+        pause = min(jittered(_FIRST, _LONGEST, teardown.tries), left + SECOND)
+        # The script keeps the token as stored, and a wish that was taken back: a key rotation or a new connection may
+        # have changed the teardown since it was read.
+        self.connections.errand_step(agent, teardown.retried(), pause)
+
+    def _end(self, agent: Agent, teardown: Errand, outcome: Revocation) -> None:
+        if teardown.delete_calendar:
+            teardown = replace(teardown, calendar_fate="refused")
+        self.connections.errand_done(agent, teardown, outcome.value)
+
+
+def _account_is_unknown(facts: Facts) -> bool:
+    """Tell whether a later connection is live whose account may be the former connection's."""
+    return facts.grant is GrantFact.LIVE and bool(facts.former_mark) and not facts.account_mark

@@ -1,0 +1,81 @@
+"""Rewrites of the database's append-only files, until nothing erased is left in them (law 7, ST-5).
+
+A value that was erased stays in a server's append-only file until that server writes the file anew. Each erasure leaves
+a request in the database. One process takes it, has every server begin a rewrite, and asks them how it ended. The
+request is removed only when every server has succeeded; otherwise it can be taken again after an hour. A process that
+dies during a rewrite leaves the request, and another one takes it then. Must not know what was erased.
+"""
+
+from dataclasses import dataclass
+
+from calendar_service.domain.clock import DAY, MINUTE, SECOND, Clock, Millis
+from calendar_service.log import Log
+from calendar_service.store.file_rewrites import IN_FILES_AT_MOST, Files, Wish
+
+BEGIN_EVERY: Millis = MINUTE
+"""The shortest time between two beginnings in one process: a rewrite costs disk and memory of every server."""
+BEGIN_AT_LATEST: Millis = DAY // 2
+"""The longest time: the database's own expiry erases without a request, and so may a process that died meanwhile."""
+
+
+@dataclass
+class FileRewrites:
+    """The rewrites as one process drives them. Only one thread may call it: the worker's loop.
+
+    States: idle → running (all servers have begun for one request) → idle, when all have ended or one has failed.
+    """
+
+    files: Files
+    log: Log
+    clock: Clock
+    running: Wish | None = None
+    """The request for which all servers have begun, while it is not known how they ended; None: idle."""
+    last_begin: Millis = 0
+    """When this process began last, by its own clock; 0: never."""
+    must_request: bool = False
+    """The next step that may begin requests a rewrite itself."""
+
+    def start(self) -> None:
+        """Make the next step request a rewrite, whoever is at one (at the start of a process)."""
+        self.must_request = True
+
+    def step(self) -> None:
+        """Ask how running rewrites ended; if none run, begin those that are requested."""
+        if self.running:
+            self._end(self.running)
+            return
+        now = self.clock.now()
+        age = abs(now - self.last_begin)  # also after a clock was set back
+        if age < BEGIN_EVERY:
+            return
+        if self.must_request or (self.last_begin > 0 and age >= BEGIN_AT_LATEST):
+            self.files.want()
+            self.files.give_back()
+            self.must_request, self.last_begin = False, now
+        if request := self.files.take():
+            self.last_begin = now
+            self._begin(request)
+
+    def _begin(self, request: Wish) -> None:
+        answer = self.files.begin()
+        if answer == "ok":
+            self.running = request
+        elif answer == "again" and request.taken - request.since < IN_FILES_AT_MOST:
+            # A rewrite that was under way may have begun before the erasure: it proves nothing.
+            self.files.give_back()
+        else:
+            self._alarm(request)
+
+    def _end(self, request: Wish) -> None:
+        answer = self.files.outcome()
+        if answer == "running":
+            return
+        if answer == "ok":
+            self.files.done(request)
+        else:
+            self._alarm(request)
+        self.running = None
+
+    def _alarm(self, request: Wish) -> None:
+        seconds = (request.taken - request.since) // SECOND
+        self.log.alarm("erasure.left_in_files", seconds=seconds, clause="ST-5")

@@ -1,0 +1,1 @@
+"""One video session: accepted, decided, brought to Google, compared."""

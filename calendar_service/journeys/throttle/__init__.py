@@ -1,0 +1,1 @@
+"""May this call at Google go now? Breaker, rate budget, backoff."""

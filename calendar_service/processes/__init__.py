@@ -1,0 +1,1 @@
+"""Processes of this host: children, their end with their parent, free ports."""

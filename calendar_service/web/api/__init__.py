@@ -1,0 +1,1 @@
+"""The internal API: one table of calls, which serves requests and describes itself."""

@@ -1,0 +1,203 @@
+"""What the calls answer, as structs and from the journeys' views. Must not know how an answer came about."""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from calendar_service.domain.clock import Millis, rfc3339
+from calendar_service.domain.connection import Revocation, State
+from calendar_service.domain.session import Status
+from calendar_service.journeys.views import ConnectionView, SessionView
+from calendar_service.web.api.actions import ACTIONS
+
+Moment = Annotated[str, Meta(description="RFC 3339 in UTC.", examples=["2026-05-03T18:00:00Z"])]
+
+
+class ActionText(Struct, kw_only=True):
+    """What has to be done, to be shown to whom it concerns."""
+
+    en: str
+    es: str
+
+
+class Action(Struct, kw_only=True):
+    """What somebody has to do before sessions appear in the calendar again."""
+
+    code: str
+    needs: Literal["agent", "administrator", "operator"]
+    text: ActionText
+
+
+class Connection(Struct, kw_only=True):
+    """An agent's connection."""
+
+    state: State
+    since: Annotated[str | None, Meta(description="RFC 3339 in UTC; null when nothing was ever connected.")]
+    erase_due: Annotated[str, Meta(description="When what is kept is erased; RFC 3339.")] | UnsetType = UNSET
+    revocation: Revocation | UnsetType = UNSET
+    action: Action | UnsetType = UNSET
+
+
+class Member(Connection, kw_only=True):
+    """An agent of the organization, with the connection."""
+
+    agent: str
+
+
+class Members(Struct, kw_only=True):
+    """A page of an organization's agents."""
+
+    connections: list[Member]
+    cursor: Annotated[str, Meta(description="There is more: give it back as `cursor`.")] | UnsetType = UNSET
+
+
+class Organization(Struct, kw_only=True):
+    """An organization's connections, counted."""
+
+    organization: str
+    closed: Annotated[bool, Meta(description="Off-boarded: nobody connects until it is reopened.")]
+    connections: Annotated[dict[str, int], Meta(description="How many, by state.")]
+    revocations: Annotated[
+        dict[str, int],
+        Meta(
+            description="Of connections that ended and are not erased: how many, by how their permission ended."
+        ),
+    ]
+
+
+class OffBoarded(Struct, kw_only=True):
+    """How many connections the off-boarding ended."""
+
+    organization: str
+    disconnected: int
+
+
+class Disconnected(Struct, kw_only=True):
+    """How a connection stands after its end."""
+
+    state: State
+    receipt: (
+        Annotated[
+            dict[str, Any],
+            Meta(
+                description="Of the erasure: the whole signed object. While the revocation is pending, "
+                "`rest_erased_by` says when what it needs is gone too."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+class PortalSession(Struct, kw_only=True):
+    """A one-time link to the agent's settings page."""
+
+    url: str
+    expires_at: Moment
+
+
+class Session(Struct, kw_only=True):
+    """A session and its event."""
+
+    session: str
+    status: Status
+    revision: int
+    event_id: str | UnsetType = UNSET
+    calendar_id: str | UnsetType = UNSET
+    html_link: Annotated[str, Meta(description="Only when Google just confirmed it.")] | UnsetType = UNSET
+    reason: Annotated[str, Meta(description="Why it waits, is late or failed.")] | UnsetType = UNSET
+
+
+class CancelledSession(Session, kw_only=True):
+    """A session that has to be gone."""
+
+    applied: Annotated[bool, Meta(description="False: there was nothing to cancel.")]
+
+
+class ReadSession(Session, kw_only=True):
+    """A session, and what Google says of it now if that was asked for."""
+
+    start: Moment | UnsetType = UNSET
+    end: Moment | UnsetType = UNSET
+    in_google: Annotated[str, Meta(description="The event's status there.")] | UnsetType = UNSET
+
+
+class Sessions(Struct, kw_only=True):
+    """A page of an agent's sessions."""
+
+    sessions: list[Session]
+    cursor: Annotated[str, Meta(description="There is more: give it back as `cursor`.")] | UnsetType = UNSET
+
+
+def connection(view: ConnectionView) -> Connection:
+    """Return the connection as both roles see it."""
+    return Connection(
+        state=view.state,
+        since=rfc3339(view.since) if view.since else None,
+        erase_due=_moment(view.erase_due),
+        revocation=Revocation(view.revocation) if view.revocation else UNSET,
+        action=_action(view),
+    )
+
+
+def member(agent: str, view: ConnectionView) -> Member:
+    """Return one line of an organization's list."""
+    plain = connection(view)
+    return Member(
+        agent=agent,
+        state=plain.state,
+        since=plain.since,
+        erase_due=plain.erase_due,
+        revocation=plain.revocation,
+        action=plain.action,
+    )
+
+
+def _action(view: ConnectionView) -> Action | UnsetType:
+    if not view.action or not view.needs:
+        return UNSET
+    return Action(code=view.action, needs=view.needs, text=ActionText(**ACTIONS[view.action, view.needs]))
+
+
+def session(view: SessionView) -> Session:
+    """Return the session after a write."""
+    return Session(
+        session=view.session,
+        status=view.status,
+        revision=view.revision,
+        event_id=view.event_id or UNSET,
+        calendar_id=view.calendar_id or UNSET,
+        html_link=view.html_link or UNSET,
+        reason=view.reason or UNSET,
+    )
+
+
+def cancelled(view: SessionView) -> CancelledSession:
+    """Return the session after a cancel: the wish stands from here on, whenever Google hears of it."""
+    return CancelledSession(
+        session=view.session,
+        status=Status.CANCELLED,
+        revision=view.revision,
+        event_id=view.event_id or UNSET,
+        calendar_id=view.calendar_id or UNSET,
+        reason=view.reason or UNSET,
+        applied=view.outcome != "nothing",
+    )
+
+
+def read(view: SessionView) -> ReadSession:
+    """Return the session as it stands."""
+    return ReadSession(
+        session=view.session,
+        status=view.status,
+        revision=view.revision,
+        event_id=view.event_id or UNSET,
+        calendar_id=view.calendar_id or UNSET,
+        reason=view.reason or UNSET,
+        start=_moment(view.start),
+        end=_moment(view.end),
+        in_google=view.in_google or UNSET,
+    )
+
+
+def _moment(at: Millis) -> str | UnsetType:
+    return rfc3339(at) if at else UNSET

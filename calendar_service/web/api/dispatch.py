@@ -1,0 +1,80 @@
+"""The internal API's door: who calls, may they, and what do they ask. Must not know what any call does."""
+
+from collections.abc import Callable
+from typing import Final, cast
+
+import msgspec
+from flask import Blueprint, Response, g, request
+
+from calendar_service.config import ApiKey
+from calendar_service.domain.errors import Forbidden, NotFound
+from calendar_service.web.api import connections, organizations, portal_sessions, reconcile, sessions
+from calendar_service.web.api.body import body
+from calendar_service.web.api.call import Answer, Call, Names
+from calendar_service.web.api.keys import Keys, is_foreign
+from calendar_service.web.api.query import query
+from calendar_service.wiring import Service
+
+ROOT: Final = "/v1"
+
+CALLS: Final[tuple[Call, ...]] = (
+    *portal_sessions.CALLS,
+    *connections.CALLS,
+    *sessions.CALLS,
+    *reconcile.CALLS,
+    *organizations.CALLS,
+)
+"""All calls of the API: what is served, and what `/openapi.json` describes."""
+
+
+def blueprint(service: Service) -> Blueprint:
+    """Return the routes of the API, behind their keys."""
+    routes = Blueprint("internal", __name__)
+    keys = Keys(lambda: service.config.api_keys)
+
+    @routes.before_app_request
+    def _authenticate() -> None:
+        if is_api(request.path):
+            g.caller = keys.caller(request.headers.get("Authorization"))
+            if is_foreign(g.caller, organization_of(request.path)):
+                service.log.event("request.foreign", caller=g.caller.name, request_id=g.request_id)
+                raise NotFound("Another organization's.")
+
+    for call in CALLS:
+        routes.add_url_rule(
+            call.path, call.name, _view(service, call), methods=[call.method], provide_automatic_options=False
+        )
+    return routes
+
+
+def is_api(path: str) -> bool:
+    """Tell whether a path belongs to the API, whether or not there is such a call."""
+    return path == ROOT or path.startswith(f"{ROOT}/")
+
+
+def organization_of(path: str) -> str:
+    """Return the organization that a path names, or what stands there: also where there is no such call."""
+    parts = path.split("/")
+    return parts[3] if len(parts) > 3 and parts[2] == "organizations" else ""
+
+
+def _view(service: Service, call: Call) -> Callable[..., Response]:
+    def view(**parts: str) -> Response:
+        _require_role(cast(ApiKey, g.caller), call)
+        names = Names.of_path(parts)
+        asked = query(request, call.query)
+        return _response(call.do(service, names, asked, body(request, call.body)))
+
+    return view
+
+
+def _require_role(caller: ApiKey, call: Call) -> None:
+    if caller.role not in call.roles:
+        needed = " or ".join(sorted(call.roles))
+        raise Forbidden(f"This call takes a key of the role {needed}.")
+
+
+def _response(answer: Answer) -> Response:
+    return Response(
+        msgspec.json.encode(answer.body), answer.status, answer.headers, content_type="application/json"
+    )

@@ -1,0 +1,67 @@
+"""The calls about an organization as a whole. Must not tell anything about sessions."""
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from calendar_service.domain.connection import Revocation, State
+from calendar_service.web.api import answers
+from calendar_service.web.api.call import ADMIN, ORGANIZATION, Answer, Call, Names, Nothing
+from calendar_service.wiring import Service
+
+
+class MembersQuery(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The parameters of a list."""
+
+    state: Annotated[State, Meta(description="Only connections in this state.")] | UnsetType = UNSET
+    cursor: Annotated[str, Meta(max_length=1024, description="Where the page before ended.")] = ""
+
+
+def list_connections(service: Service, names: Names, query: MembersQuery, _: Nothing) -> Answer:
+    """List the organization's agents with their connections, page by page."""
+    state = None if isinstance(query.state, UnsetType) else query.state
+    found, cursor = service.organizations.members(names.organization, state, query.cursor)
+    lines = [answers.member(agent.agent, view) for agent, view in found]
+    return Answer(200, answers.Members(connections=lines, cursor=cursor or UNSET))
+
+
+def get_organization(service: Service, names: Names, _: Nothing, __: Nothing) -> Answer:
+    """Count the organization's connections by state, and what became of the permissions of those that ended."""
+    return Answer(200, _counted(service, names))
+
+
+def off_board(service: Service, names: Names, _: Nothing, __: Nothing) -> Answer:
+    """Disconnect every agent of the organization and accept nothing new until it is reopened."""
+    ended = service.organizations.off_board(names.organization)
+    return Answer(202, answers.OffBoarded(organization=names.organization, disconnected=ended))
+
+
+def reopen(service: Service, names: Names, _: Nothing, __: Nothing) -> Answer:
+    """Let the organization's agents connect again."""
+    service.organizations.reopen(names.organization)
+    return Answer(200, _counted(service, names))
+
+
+def _counted(service: Service, names: Names) -> answers.Organization:
+    found = service.organizations.progress(names.organization)
+    return answers.Organization(
+        organization=names.organization,
+        closed=found.is_closed,
+        connections={state.value: found.states.get(state, 0) for state in State},
+        revocations={outcome.value: found.revocations.get(outcome, 0) for outcome in Revocation},
+    )
+
+
+CALLS: tuple[Call, ...] = (
+    Call(
+        "GET",
+        f"{ORGANIZATION}/connections",
+        ADMIN,
+        list_connections,
+        {200: answers.Members},
+        query=MembersQuery,
+    ),
+    Call("GET", ORGANIZATION, ADMIN, get_organization, {200: answers.Organization}),
+    Call("DELETE", ORGANIZATION, ADMIN, off_board, {202: answers.OffBoarded}),
+    Call("POST", f"{ORGANIZATION}/reopen", ADMIN, reopen, {200: answers.Organization}),
+)

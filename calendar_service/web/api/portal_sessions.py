@@ -1,0 +1,70 @@
+"""The one-time link by which an agent's browser comes to the settings page. Must not open it."""
+
+import re
+from typing import Annotated, Final
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from calendar_service.domain.clock import rfc3339
+from calendar_service.domain.errors import InvalidRequest
+from calendar_service.store import keys
+from calendar_service.store.tickets import Ticket
+from calendar_service.web.api import answers
+from calendar_service.web.api.call import AGENT, BACKEND, Answer, Call, Names, Nothing
+from calendar_service.web.api.session_body import Zone
+from calendar_service.web.api.times import zone
+from calendar_service.wiring import Service
+
+_LOCALE: Final = re.compile(r"[A-Za-z]{2,3}([_-][A-Za-z0-9]{1,8}){0,4}")
+
+
+class PortalBody(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What the agent's browser is to be shown."""
+
+    locale: (
+        Annotated[str, Meta(description="The agent's language, as BCP 47 names it.", examples=["es-CL"])]
+        | UnsetType
+    ) = UNSET
+    time_zone: Zone | UnsetType = UNSET
+    return_url: (
+        Annotated[str, Meta(description="Where the page leads back to: one of those configured.")] | UnsetType
+    ) = UNSET
+
+
+def create_portal_session(service: Service, names: Names, _: Nothing, body: PortalBody) -> Answer:
+    """Make a link for this agent's browser: it works once, for five minutes."""
+    expires = service.clock.now() + keys.TICKET
+    ticket = Ticket(
+        organization=names.organization,
+        agent=names.agent,
+        locale=service.operator.language("" if isinstance(body.locale, UnsetType) else _locale(body.locale)),
+        time_zone="" if isinstance(body.time_zone, UnsetType) else zone(body.time_zone, "time_zone").key,
+        return_url="" if isinstance(body.return_url, UnsetType) else _known(service, names, body.return_url),
+        expires=expires,
+    )
+    service.organization_index.refuse_closed(names.organization)
+    url = f"{service.config.public_url}/portal/{service.tickets.issue(ticket)}"
+    return Answer(201, answers.PortalSession(url=url, expires_at=rfc3339(expires)))
+
+
+def _locale(text: str) -> str:
+    if not _LOCALE.fullmatch(text):
+        raise InvalidRequest("`locale` has to be a language such as en, es or es-CL.", field="locale")
+    return text
+
+
+def _known(service: Service, names: Names, url: str) -> str:
+    # Compared as a whole: an address that only begins like a known one leads elsewhere.
+    if url not in service.operator.organization(names.organization).return_urls:
+        raise InvalidRequest(
+            "`return_url` is not one of the addresses configured for this organization.", field="return_url"
+        )
+    return url
+
+
+CALLS: tuple[Call, ...] = (
+    Call(
+        "POST", f"{AGENT}/portal-sessions", BACKEND, create_portal_session, {201: answers.PortalSession},
+        ("organization_closed",), body=PortalBody,
+    ),
+)  # fmt: skip

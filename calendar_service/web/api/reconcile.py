@@ -1,0 +1,117 @@
+"""The call that compares an agent's sessions with the calendar. Must not compare by itself: that is the journey's."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+from calendar_service.domain.clock import Millis
+from calendar_service.domain.errors import InvalidRequest
+from calendar_service.domain.names import name
+from calendar_service.journeys.sessions.reconcile import Difference, Wanted
+from calendar_service.web.api.call import BACKEND, Answer, Call, Names
+from calendar_service.web.api.session_body import SessionContent, Version, content, period
+from calendar_service.web.api.sessions import SESSIONS
+from calendar_service.wiring import Service
+
+
+class WantedSession(SessionContent, kw_only=True, forbid_unknown_fields=True):
+    """One session that has to be in the calendar."""
+
+    session: str
+    version: Version | UnsetType = UNSET
+
+
+class ReconcileBody(Struct, kw_only=True, forbid_unknown_fields=True):
+    """All sessions that have to be in the calendar within a time."""
+
+    from_: Annotated[str, Meta(description="RFC 3339 with an offset.")] = field(name="from")
+    to: Annotated[str, Meta(description="RFC 3339 with an offset, after `from`.")]
+    sessions: Annotated[
+        list[WantedSession], Meta(description="Every one of them touches the time between `from` and `to`.")
+    ]
+
+
+class ReconcileQuery(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The parameters of a comparison."""
+
+    apply: Annotated[
+        Literal["true", "false"],
+        Meta(description="Carry the plan out: write what is wanted, cancel the rest."),
+    ] = "false"
+
+
+class SessionDifference(Struct, kw_only=True):
+    """A session that is not in Google as it is wanted."""
+
+    session: str
+    difference: Annotated[
+        Literal["missing", "times", "content", "extra"],
+        Meta(description="Not there, other times, other content than was last written, or not wanted."),
+    ]
+    status: (
+        Annotated[
+            str,
+            Meta(description="What became of it, if the plan was carried out; `refused` with a `reason`."),
+        ]
+        | UnsetType
+    ) = UNSET
+    reason: Annotated[str, Meta(description="The code of the refusal.")] | UnsetType = UNSET
+
+
+class Reconciliation(Struct, kw_only=True):
+    """The differences between what is wanted and what is in the calendar."""
+
+    applied: bool
+    equal: int
+    unknown_events: Annotated[
+        int, Meta(description="Events of this service whose session is not known; they are left alone.")
+    ]
+    differences: list[SessionDifference]
+
+
+def reconcile_sessions(service: Service, names: Names, query: ReconcileQuery, body: ReconcileBody) -> Answer:
+    """Compare the sessions of a time with what is in the calendar; with `apply=true`, carry the plan out."""
+    begins, ends = period(body.from_, body.to, ("from", "to"))
+    wanted = _wanted(body, (begins, ends))
+    found = service.sync.reconcile(names.whose, begins, ends, wanted, apply=query.apply == "true")
+    answer = Reconciliation(
+        applied=found.applied,
+        equal=found.equal,
+        unknown_events=found.unknown_events,
+        differences=[_told(one) for one in found.differences],
+    )
+    return Answer(200, answer)
+
+
+def _wanted(body: ReconcileBody, within: tuple[Millis, Millis]) -> Mapping[str, Wanted]:
+    found: dict[str, Wanted] = {}
+    for number, one in enumerate(body.sessions):
+        place = f"sessions[{number}]."
+        session = name(one.session, f"{place}session")
+        if session in found:
+            raise InvalidRequest(f"`{place}session` is given twice.", field=f"{place}session")
+        wish = content(one, place)
+        if wish.end <= within[0] or wish.start >= within[1]:
+            # Google would not list it, so that it would be missing for ever.
+            raise InvalidRequest(f"`{place}start` lies outside of `from` and `to`.", field=f"{place}start")
+        found[session] = Wanted(wish, None if isinstance(one.version, UnsetType) else one.version)
+    return found
+
+
+def _told(one: Difference) -> SessionDifference:
+    return SessionDifference(
+        session=one.session,
+        difference=one.difference,
+        status=one.status or UNSET,
+        reason=one.reason or UNSET,
+    )
+
+
+CALLS: tuple[Call, ...] = (
+    Call(
+        "POST", f"{SESSIONS}/reconcile", BACKEND, reconcile_sessions, {200: Reconciliation},
+        ("not_connected", "stale_version", "session_over", "organization_closed"),
+        query=ReconcileQuery, body=ReconcileBody,
+    ),
+)  # fmt: skip

@@ -1,0 +1,88 @@
+"""A session as the backend describes it, turned into the domain's content. Must not know what becomes of it."""
+
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from calendar_service.domain.clock import Millis
+from calendar_service.domain.errors import InvalidRequest
+from calendar_service.domain.session import By, Content
+from calendar_service.web.api.text import JOIN_URL_LIMIT, block, https_url, line
+from calendar_service.web.api.times import instant, zone
+
+Time = Annotated[
+    str,
+    Meta(
+        description="RFC 3339 with an offset, or local (without one) in `time_zone`. Whole seconds. A local time that "
+        "the night has twice is the first of the two; one that it skips is refused.",
+        examples=["2026-05-03T14:00:00-04:00", "2026-05-03T14:00:00"],
+    ),
+]
+Zone = Annotated[
+    str,
+    Meta(
+        description="An IANA time zone: that of local times, and the one in which the event is shown.",
+        examples=["America/Santiago"],
+    ),
+]
+Version = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=2**53 - 1,
+        description="The caller's own count. A lower one, or an equal one with other content, is refused; once given "
+        "for a session, it is required.",
+    ),
+]
+
+
+class SessionContent(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What a session is like: the whole of it, so that an absent member is cleared."""
+
+    start: Time
+    end: Annotated[str, Meta(description="As `start`, and after it.", examples=["2026-05-03T14:45:00-04:00"])]
+    time_zone: Zone | UnsetType = UNSET
+    title: Annotated[
+        str, Meta(max_length=1024, description="One line. Without it, a neutral title of the operator's.")
+    ] = ""
+    description: Annotated[str, Meta(max_length=8192, description="May have several lines.")] = ""
+    location: Annotated[str, Meta(max_length=1024, description="One line.")] = ""
+    join_url: Annotated[
+        str,
+        Meta(max_length=JOIN_URL_LIMIT, description="An absolute https address, without user name."),
+    ] = ""
+
+
+class SessionBody(SessionContent, kw_only=True, forbid_unknown_fields=True):
+    """The whole desired state of a session, and who wants it."""
+
+    by: Annotated[By, Meta(description="Who acted in the console.")]
+    version: Version | UnsetType = UNSET
+
+
+def content(body: SessionContent, place: str = "") -> Content:
+    """Return the content; `place` goes before the names of members in what is refused."""
+    zone_name = "" if body.time_zone is UNSET else str(body.time_zone)
+    local = None if body.time_zone is UNSET else zone(zone_name, f"{place}time_zone")
+    names = (f"{place}start", f"{place}end")
+    start, end = period(body.start, body.end, names, local, f"{place}time_zone")
+    return Content(
+        start=start,
+        end=end,
+        time_zone=zone_name,
+        title=line(body.title, f"{place}title"),
+        description=block(body.description, f"{place}description"),
+        location=line(body.location, f"{place}location"),
+        join_url=https_url(body.join_url, f"{place}join_url") if body.join_url else "",
+    )
+
+
+def period(
+    start: str, end: str, names: tuple[str, str], local: ZoneInfo | None = None, zone_field: str = ""
+) -> tuple[Millis, Millis]:
+    """Return two instants, the second after the first."""
+    begins, ends = instant(start, names[0], local, zone_field), instant(end, names[1], local, zone_field)
+    if ends <= begins:
+        raise InvalidRequest(f"`{names[1]}` has to lie after `{names[0]}`.", field=names[1])
+    return begins, ends

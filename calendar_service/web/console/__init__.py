@@ -1,0 +1,1 @@
+"""The stand-in agent console and the reviewer console around it."""

@@ -1,0 +1,122 @@
+"""Pages for everybody: what this is, what was promised, receipts by number. Must not know any agent."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from flask import Blueprint, Response, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from calendar_service.domain.clock import SECOND, Millis
+from calendar_service.domain.errors import LinkOver, NotFound
+from calendar_service.domain.inventory import INVENTORY
+from calendar_service.domain.methods import METHODS
+from calendar_service.web import cookies
+from calendar_service.web.pages.answers import Pages
+from calendar_service.web.pages.settings import RECEIPT, as_file
+from calendar_service.web.pages.visits import Visits
+from calendar_service.wiring import Service
+
+_FOREVER = "public, max-age=31536000, immutable"
+
+
+def blueprint(service: Service) -> Blueprint:
+    """Return the routes that need no session."""
+    pages = Pages(service)
+    receipts = ReceiptPage(service, pages)
+    made = Blueprint("public", __name__)
+    made.add_url_rule("/", "home", partial(_home, pages))
+    made.add_url_rule(
+        "/google-user-data", "google_user_data", partial(_google_user_data, pages, service.public_keys)
+    )
+    made.add_url_rule("/receipts/<number>", "receipt", receipts.show)
+    made.add_url_rule("/receipts/public-key", "public_key", partial(_public_key, service))
+    made.add_url_rule("/static/app.css", "style", partial(_style, pages))
+    made.add_url_rule("/static/icon.svg", "icon", partial(_icon, pages))
+    made.add_url_rule("/static/logo", "logo", partial(_logo, pages))
+    made.add_url_rule("/static/google-button/<name>", "google_button", partial(_google_button, pages))
+    return made
+
+
+def _home(pages: Pages) -> AnyResponse:
+    return pages.show("home.html")
+
+
+def _google_user_data(pages: Pages, public_keys: Sequence[str]) -> AnyResponse:
+    return pages.show(
+        "google_user_data.html", inventory=INVENTORY, methods=METHODS.values(), public_keys=public_keys
+    )
+
+
+def _public_key(service: Service) -> AnyResponse:
+    """Publish the keys under which receipts verify: base64, one a line, as `--public-key-file` takes it."""
+    return Response("".join(f"{key}\n" for key in service.public_keys), mimetype="text/plain")
+
+
+def _style(pages: Pages) -> AnyResponse:
+    return _asset(pages.style.sheet.encode(), "text/css")
+
+
+def _icon(pages: Pages) -> AnyResponse:
+    return _asset(pages.style.icon.encode(), "image/svg+xml")
+
+
+def _logo(pages: Pages) -> AnyResponse:
+    if pages.style.logo is None:
+        raise NotFound("No logo is set.")
+    return _asset(*pages.style.logo)
+
+
+def _google_button(pages: Pages, name: str) -> AnyResponse:
+    if name not in pages.style.google_button:
+        raise NotFound("Google's button is not placed.")
+    return _asset(*pages.style.google_button[name])
+
+
+def _asset(content: bytes, kind: str) -> Response:
+    return Response(content, mimetype=kind, headers={"Cache-Control": _FOREVER})
+
+
+@dataclass(frozen=True)
+class ReceiptPage:
+    """A receipt of an erasure; whole for the browser that was handed it, without its salt for all others."""
+
+    service: Service
+    pages: Pages
+
+    def show(self, number: str) -> AnyResponse:
+        """Show the receipt, or hand it out as a file."""
+        kept = self.service.erasure.receipt(number)
+        copy = self._own_copy(number)
+        if "download" in request.args:
+            return as_file(copy or kept, f"erasure-receipt-{number}.json")
+        all_erased = _instant(kept.get("rest_erased_by", kept["erased_at"]))
+        dates = {
+            "erased_at": _instant(kept["erased_at"]),
+            "all_erased": all_erased,
+            "copies_gone": all_erased + self.service.operator.promises.copies_kept,
+        }
+        return self.pages.show("receipt.html", zone=self._zone(), receipt=kept, own=bool(copy), **dates)
+
+    def _zone(self) -> str:
+        """Return the zone of the agent who looks, if one does."""
+        try:
+            visit = Visits(self.service).current()
+        except LinkOver:
+            return "UTC"  # a receipt is for everybody, whatever became of the reader's link
+        return visit.browser.time_zone if visit else "UTC"
+
+    def _own_copy(self, number: str) -> dict[str, Any]:
+        name = cookies.cookie_name(self.service.config, RECEIPT)
+        try:
+            copy = json.loads(request.cookies.get(name, ""))
+        except ValueError:
+            return {}
+        return copy if isinstance(copy, dict) and copy.get("number") == number else {}
+
+
+def _instant(text: str) -> Millis:
+    return int(datetime.fromisoformat(text).timestamp()) * SECOND

@@ -1,0 +1,259 @@
+"""The agent's settings: one page for the state, a form for each thing to do (RV-2, SC-4). Must not decide anything."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from calendar_service.domain.errors import ConsentRefused
+from calendar_service.domain.reviewer_links import TERM
+from calendar_service.journeys.views import Outcome, SettingsView
+from calendar_service.store.audit_log import Actor
+from calendar_service.web import cookies, guard
+from calendar_service.web.pages.answers import Pages
+from calendar_service.web.pages.visits import Visit, Visits
+from calendar_service.wiring import Service
+
+RECEIPT = "receipt"
+"""The cookie that carries a receipt's one whole copy from the act to the page: its salt is kept nowhere."""
+_RECEIPT_KEPT = 60 * 60
+
+NOT_OURS = frozenset({"expired", "other_browser", "issuer"})
+"""Answers at the callback that do not belong to a consent of this browser."""
+
+
+def blueprint(service: Service) -> Blueprint:
+    """Return the routes of the agent's settings."""
+    pages, visits = Pages(service), Visits(service)
+    reads, acts = Reads(service, pages, visits), Acts(service, visits)
+    made = Blueprint("portal", __name__)
+    routes: list[tuple[str, str, Callable[..., AnyResponse]]] = [
+        ("GET", "/portal/<ticket>", reads.portal),
+        ("GET", "/settings", reads.settings),
+        ("GET", "/disconnect", reads.disconnect),
+        ("GET", "/export", reads.export),
+        ("GET", "/oauth/callback", Callback(service, pages, visits).callback),
+        ("POST", "/connect", acts.connect),
+        ("POST", "/calendar", acts.calendar),
+        ("POST", "/pause", acts.pause),
+        ("POST", "/resume", acts.resume),
+        ("POST", "/disconnect", acts.disconnect),
+        ("POST", "/term", acts.term),
+        ("POST", "/erase", acts.erase),
+        ("POST", "/logout", acts.logout),
+    ]
+    for method, path, view in routes:
+        made.add_url_rule(path, f"{method.lower()}_{view.__name__}", view, methods=[method])
+    return made
+
+
+@dataclass(frozen=True)
+class Reads:
+    """What is shown. Nothing here changes a connection, so that previews and link scanners cannot either."""
+
+    service: Service
+    pages: Pages
+    visits: Visits
+
+    def portal(self, ticket: str) -> AnyResponse:
+        """Exchange the one-time link for a session and a clean address."""
+        if request.headers.get("Sec-Fetch-Dest") in {"iframe", "frame", "embed", "object"}:
+            every = self.service.operator.organizations.values()
+            guard.allow_frames({origin for each in every for origin in each.frame_ancestors})
+            return self.pages.show("framed.html", link=request.path)
+        if looked_at_ahead():
+            return Response(status=503)
+        known = self.service.tickets.take(ticket)
+        if known is None:
+            return self.pages.show("dead_end.html", status=410, reason="link", again=self._has_visit())
+        answer = redirect("/settings", 303)
+        self.visits.begin(known, answer)
+        return answer
+
+    def settings(self) -> AnyResponse:
+        """Show the state at a glance, and what can be done."""
+        visit = self.visits.required()
+        view = self.service.overview.settings(visit.agent, own_term=TERM if visit.browser.reviewer else 0)
+        notice, _, detail = self.visits.hear(visit).partition(":")
+        words = {
+            "notice": notice,
+            "detail": detail,
+            "terms": self.service.terms.offered(visit.browser),
+            "another": request.args.get("account") == "another",
+        }
+        return self._show(visit, "settings.html", view, **words)
+
+    def disconnect(self) -> AnyResponse:
+        """Ask once, and say what will happen."""
+        visit = self.visits.required()
+        self.visits.keep_alive(visit)
+        view = self.service.overview.leaving(visit.agent)
+        if view.connection.state.value in {"not_connected", "disconnected", "revoked"}:
+            return redirect("/settings", 303)
+        return self._show(visit, "disconnect.html", view)
+
+    def export(self) -> AnyResponse:
+        """Hand out everything that is kept of this agent."""
+        visit = self.visits.required()
+        return as_file(self.service.export.of(visit.agent), "google-calendar-data.json")
+
+    def _show(self, visit: Visit, template: str, view: SettingsView, **words: Any) -> Response:
+        """Show a page of the agent's; the calendar has the name that Google says, or that it was asked for."""
+        browser, operator = visit.browser, self.service.operator
+        named = operator.language(view.language or browser.locale)
+        words |= {"view": view, "csrf": browser.csrf, "agent": visit.agent.agent}
+        words["calendar_name"] = view.calendar_name or operator.calendar_name[named]
+        allowed = operator.organization(browser.organization).return_urls
+        if browser.return_url in allowed:
+            words["console_url"] = browser.return_url
+        return self.pages.show(template, zone=browser.time_zone, **words)
+
+    def _has_visit(self) -> bool:
+        return self.visits.current() is not None
+
+
+@dataclass(frozen=True)
+class Callback:
+    """Google's answer to a consent."""
+
+    service: Service
+    pages: Pages
+    visits: Visits
+
+    def callback(self) -> AnyResponse:
+        """Take the answer and lead to a clean address at once."""
+        if looked_at_ahead():
+            return Response(status=503)
+        visit = self.visits.current()
+        try:
+            outcome = self._finish(visit)
+        except ConsentRefused as refused:
+            return self._refused(visit, refused.reason)
+        if visit is not None:
+            self.visits.say_next(visit, _connected(outcome))
+        return redirect("/settings", 303)
+
+    def _finish(self, visit: Visit | None) -> Outcome:
+        return self.service.consent.finish(
+            visit.browser if visit else None,
+            visit.cookie if visit else "",
+            state=_single("state"),
+            code=_single("code"),
+            error=_single("error"),
+            issuers=request.args.getlist("iss"),
+        )
+
+    def _refused(self, visit: Visit | None, reason: str) -> AnyResponse:
+        if visit is None or reason in NOT_OURS:
+            return self.pages.show(
+                "dead_end.html", status=400, reason=reason, again=visit is not None, languages=[]
+            )
+        self.visits.say_next(visit, f"refused:{reason}")
+        return redirect("/settings", 303)
+
+
+@dataclass(frozen=True)
+class Acts:
+    """What the agent does. Each proves first that it comes from a page of this very visit."""
+
+    service: Service
+    visits: Visits
+
+    def connect(self) -> AnyResponse:
+        """Lead to Google."""
+        visit = self.visits.acting()
+        shown = request.form.get("policy", "")
+        try:
+            address = self.service.consent.begin(visit.browser, visit.cookie, shown)
+        except ConsentRefused as refused:
+            return self._back(visit, f"refused:{refused.reason}")
+        return redirect(address, 303)
+
+    def calendar(self) -> AnyResponse:
+        """Make the calendar again, or take up one of ours that is there."""
+        visit = self.visits.acting()
+        create = request.form.get("create") == "yes"
+        ready = self.service.dedicated_calendar.ensure(visit.agent, create=create)
+        return self._back(
+            visit, "calendar_ready" if ready else "calendar_later" if create else "calendar_none"
+        )
+
+    def pause(self) -> AnyResponse:
+        """Leave the calendar alone for a while."""
+        return self._pause(paused=True)
+
+    def resume(self) -> AnyResponse:
+        """Go on."""
+        return self._pause(paused=False)
+
+    def disconnect(self) -> AnyResponse:
+        """End the connection; delete the calendar only if that was chosen (SC-4)."""
+        visit = self.visits.acting()
+        delete = request.form.get("delete_calendar") in {"yes", "on", "true", "1"}
+        self.service.disconnect.disconnect(visit.agent, Actor.AGENT, delete_calendar=delete)
+        return self._back(visit, "deleted" if delete else "disconnected")
+
+    def term(self) -> AnyResponse:
+        """Keep the agent's choice of how soon is erased what is kept after the end."""
+        visit = self.visits.acting()
+        offered = {str(term): term for term in self.service.terms.offered(visit.browser)}
+        self.service.terms.choose(visit.browser, offered.get(request.form.get("term", ""), 0))
+        return self._back(visit, "term")
+
+    def erase(self) -> AnyResponse:
+        """Erase what is kept, and hand the receipt's one whole copy to this browser."""
+        visit = self.visits.acting()
+        receipt = self.service.erasure.erase_now(visit.agent, Actor.AGENT)
+        answer = redirect(f"/receipts/{receipt['number']}", 303)
+        copy = json.dumps(receipt, separators=(",", ":"))
+        cookies.set_cookie(self.service.config, answer, RECEIPT, copy, lax=False, seconds=_RECEIPT_KEPT)
+        return answer
+
+    def logout(self) -> AnyResponse:
+        """End the visit on both sides; the page that follows says so."""
+        visit = self.visits.acting()
+        answer = redirect("/settings", 303)
+        self.visits.end(visit, answer)
+        cookies.drop_cookie(self.service.config, answer, RECEIPT)
+        return answer
+
+    def _pause(self, *, paused: bool) -> AnyResponse:
+        visit = self.visits.acting()
+        self.service.organizations.pause(visit.agent, Actor.AGENT, paused=paused)
+        return self._back(visit, "paused" if paused else "resumed")
+
+    def _back(self, visit: Visit, notice: str) -> AnyResponse:
+        self.visits.say_next(visit, notice)
+        return redirect("/settings", 303)
+
+
+def as_file(content: dict[str, Any], name: str) -> Response:
+    """Return JSON that the browser keeps as a file."""
+    text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+    return Response(
+        text,
+        content_type="application/json",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def looked_at_ahead() -> bool:
+    """Tell whether this is no person's visit yet: what counts once must not be used up by a preview."""
+    return request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", "")
+
+
+def _single(name: str) -> str:
+    """Return a parameter that is there once; twice is nobody's honest answer."""
+    values = request.args.getlist(name)
+    return values[0] if len(values) == 1 else ""
+
+
+def _connected(outcome: Outcome) -> str:
+    if outcome.moved_account:
+        return "connected:moved"
+    if outcome.other_agents:
+        return "connected:shared"
+    return "connected" if outcome.calendar_ready else "connected:later"

@@ -1,0 +1,65 @@
+"""The web process: Granian with its limits around our application. Must not know a route."""
+
+import multiprocessing
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+
+from calendar_service import wiring
+from calendar_service.config import Config, load
+from calendar_service.log import SILENT_GRANIAN, Log, tame
+from calendar_service.processes import parent_death
+from calendar_service.web.app import create_app
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+HEADER_BYTES = 64 * 1024
+"""The most that a request's line and headers may take; the body has a limit of its own, in the application."""
+HEADER_MILLISECONDS = 10_000
+"""How long a client may take to send its headers."""
+STOP_SECONDS = 8
+"""How long requests under way may take after SIGTERM."""
+
+
+def serve(config: Config, host: str) -> None:
+    """Serve until SIGTERM or SIGINT, in one worker process with blocking threads; then exit.
+
+    There is no access log: addresses hold tickets and agents' names (law 9).
+    """
+    tame(Log("web"))
+    server = Granian(
+        target="calendar_service",
+        address=host,
+        port=config.port,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=wiring.THREADS,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS, max_buffer_size=HEADER_BYTES),
+        websockets=False,
+        log_level=LogLevels.warning,
+        log_dictconfig=SILENT_GRANIAN,
+        log_access=False,
+        workers_kill_timeout=STOP_SECONDS,
+    )
+    server.serve(target_loader=_application, wrap_loader=False)
+
+
+def _application() -> "WSGIApplication":
+    """Build the application in the worker process: connections and threads do not survive a fork."""
+    parent = multiprocessing.parent_process()
+    if parent and parent.pid:
+        parent_death.follow(parent.pid)  # or it would keep the port when its parent is killed
+    log = Log("web")
+    tame(log)
+    try:
+        return create_app(wiring.build(load(os.environ), "web"))
+    except Exception as error:
+        log.failure("process.failed", error)
+        sys.exit(1)

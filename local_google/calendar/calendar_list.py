@@ -1,0 +1,136 @@
+"""An account's list of calendars, as it sees them: titles of its own, hidden ones. Must not change calendars."""
+
+from typing import Any
+
+from local_google import errors
+from local_google.calendar import paging
+from local_google.calendar.calendars import MEET
+from local_google.calendar.call import Call
+from local_google.calendar.merge import merged
+from local_google.state.records import Calendar, ListEntry
+
+WRITABLE = (
+    "backgroundColor",
+    "colorId",
+    "defaultReminders",
+    "foregroundColor",
+    "hidden",
+    "notificationSettings",
+    "selected",
+    "summaryOverride",
+)
+ROLES = ("freeBusyReader", "reader", "writer", "owner")
+PLAIN_COLOR = {"colorId": "1", "backgroundColor": "#ac725e", "foregroundColor": "#1d1d1d"}
+
+
+def resource(entry: ListEntry, calendar: Calendar | None) -> dict[str, Any]:
+    """The entry as the API gives it; of a removed one only that it is gone."""
+    found: dict[str, Any] = {"kind": "calendar#calendarListEntry", "etag": entry.etag, "id": entry.calendar}
+    if calendar is None or entry.removed:
+        return found | {"deleted": True}
+    found["summary"] = calendar.summary
+    texts = {"description": calendar.description, "location": calendar.location}
+    found |= {name: value for name, value in texts.items() if value is not None}
+    found["timeZone"] = calendar.time_zone
+    found |= PLAIN_COLOR | {name: value for name, value in entry.settings.items() if value is not False}
+    found["accessRole"] = "owner"
+    if calendar.primary:
+        found["primary"] = True
+    else:
+        found["dataOwner"] = calendar.owner
+    found["conferenceProperties"] = MEET
+    return found
+
+
+def _entry(call: Call) -> tuple[ListEntry, Calendar]:
+    calendar = call.calendar()
+    entry = call.world.books.entries.get(f"{call.email} {calendar.id}")
+    if entry is None or entry.removed:
+        raise errors.not_found()
+    return entry, calendar
+
+
+def _save(call: Call, entry: ListEntry) -> None:
+    books = call.world.books
+    entry.etag, entry.change = books.next_etag(call.now), books.next_change()
+    books.save("entry", f"{entry.account} {entry.calendar}", entry)
+    call.world.ring(f"calendarList {entry.account}", "exists")
+
+
+def get(call: Call) -> dict[str, Any]:
+    """One entry."""
+    return resource(*_entry(call))
+
+
+def insert(call: Call) -> dict[str, Any]:
+    """Subscribe again to a calendar of one's own."""
+    body = call.body
+    if "id" not in body:
+        raise errors.required("Missing calendar id.")  # [R] the text
+    calendar = call.calendar_named(body["id"])
+    _demand_colours(call, body)
+    entry = call.world.books.entries.get(f"{call.email} {calendar.id}") or ListEntry(
+        call.email, calendar.id, ""
+    )
+    entry.removed = False
+    entry.settings = entry.settings | {name: body[name] for name in WRITABLE if name in body}
+    _save(call, entry)
+    return resource(entry, calendar)
+
+
+def patch(call: Call) -> dict[str, Any]:
+    """Merge into how this account sees the calendar."""
+    entry, calendar = _entry(call)
+    return _change(call, entry, calendar, merged(entry.settings, call.body))
+
+
+def update(call: Call) -> dict[str, Any]:
+    """Replace how this account sees the calendar."""
+    entry, calendar = _entry(call)
+    return _change(call, entry, calendar, call.body)
+
+
+def _change(call: Call, entry: ListEntry, calendar: Calendar, settings: dict[str, Any]) -> dict[str, Any]:
+    call.demand_match(entry.etag)
+    _demand_colours(call, call.body)
+    entry.settings = {name: settings[name] for name in WRITABLE if name in settings}
+    _save(call, entry)
+    return resource(entry, calendar)
+
+
+def _demand_colours(call: Call, body: dict[str, Any]) -> None:
+    coloured = "backgroundColor" in body or "foregroundColor" in body
+    if coloured and not call.query.get("colorRgbFormat"):
+        raise errors.invalid(
+            "colorRgbFormat must be set to use RGB colors.", parameter="colorRgbFormat"
+        )  # [R]
+
+
+def delete(call: Call) -> None:
+    """Unsubscribe; the calendar itself stays. One's primary calendar cannot leave the list."""
+    entry, calendar = _entry(call)
+    if calendar.primary:
+        raise errors.forbidden("Cannot remove primary calendar")  # [R] status and text
+    call.demand_match(entry.etag)
+    entry.removed = True
+    _save(call, entry)
+
+
+def list_entries(call: Call) -> dict[str, Any]:
+    """The list, in pages; hidden entries only on request. With a sync token, what has changed since."""
+    query, books = call.query, call.world.books
+    since = paging.sync_start(call, "calendarList", forbidden=("minAccessRole",))
+    rows = [entry for entry in books.entries.values() if entry.account == call.email]
+    page = paging.Page(call, "calendarList", default=100, most=250)
+    shown = []
+    for entry in rows:
+        calendar = books.calendars.get(entry.calendar)
+        gone = entry.removed or calendar is None
+        if since is not None:
+            wanted = entry.change > since
+        else:
+            visible = query.get("showHidden") or not entry.settings.get("hidden")
+            wanted = bool(visible) and (not gone or bool(query.get("showDeleted")))
+        if wanted:
+            shown.append(resource(entry, calendar))
+    return page.document({"kind": "calendar#calendarList"}, shown)

@@ -1,0 +1,80 @@
+"""What Google refuses or quietly changes in an event's fields. Pure; must not know calendars."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from local_google import errors
+
+_ID = re.compile(r"[a-v0-9]{5,1024}\Z")
+CHOICES = {
+    "status": frozenset({"confirmed", "tentative", "cancelled"}),
+    "transparency": frozenset({"opaque", "transparent"}),
+    "visibility": frozenset({"default", "public", "private", "confidential"}),
+    "eventType": frozenset(
+        {"default", "birthday", "focusTime", "fromGmail", "outOfOffice", "workingLocation"}
+    ),
+}
+KEY_LENGTH, VALUE_LENGTH, MOST_PROPERTIES, MOST_BYTES = 44, 1024, 300, 32 * 1024
+
+
+def demand_id(text: str) -> None:
+    """Lower-case base32hex, 5 to 1024 characters."""
+    if not _ID.match(text):
+        raise errors.invalid("Invalid resource id value.")
+
+
+def demand(body: dict[str, Any]) -> None:
+    """Refuse values that are of the right type and yet impossible."""
+    for name, allowed in CHOICES.items():
+        if name in body and body[name] not in allowed:
+            raise errors.invalid(f"Invalid value for: {body[name]!r} is not a valid value")  # [R] the text
+    if body.get("recurrence"):  # a series that is not expanded would be a lie: the local Google has none
+        raise errors.GoogleError(501, "notImplemented", "The local Google does not have recurring events.")
+    if "reminders" in body:
+        _demand_reminders(body["reminders"])
+    if "source" in body and not str(body["source"].get("url", "")).startswith(("http://", "https://")):
+        raise errors.invalid("Invalid value for: source.url")  # [R] the text
+    if len(body.get("attachments", ())) > 25:
+        raise errors.invalid("There can be at most 25 attachments per event.")  # [R] the text
+
+
+def _demand_reminders(reminders: dict[str, Any]) -> None:
+    overrides = reminders.get("overrides") or []
+    if overrides and reminders.get("useDefault"):
+        message = "Cannot specify both default reminders and overrides at the same time."  # [R]
+        raise errors.GoogleError(400, "cannotUseDefaultRemindersAndSpecifyOverride", message, "calendar")
+    if len(overrides) > 5:
+        raise errors.invalid("There can be at most 5 override reminders.")  # [R] the text
+    for override in overrides:
+        if override.get("method") not in ("email", "popup"):
+            raise errors.invalid("Invalid reminder method.")  # [R] the text
+        if not 0 <= override.get("minutes", -1) <= 40320:
+            raise errors.invalid("Invalid reminder minutes.")  # [R] the text
+
+
+def gated(body: dict[str, Any], query: Mapping[str, Any], held: dict[str, Any]) -> dict[str, Any]:
+    """The body without fields of which the caller does not say that it knows them; those stay as they were."""
+    labels = query.get("eventLabelVersion", 0) == 1
+    unknown = ["colorId" if labels else "eventLabelId"]
+    if not query.get("supportsAttachments"):
+        unknown.append("attachments")
+    stays = {name: held[name] for name in unknown if name in held}
+    return {name: value for name, value in body.items() if name not in unknown} | stays
+
+
+def kept_properties(extended: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """Extended properties as Google keeps them: long keys are dropped and long values cut, both in silence."""
+    kept: dict[str, dict[str, str]] = {}
+    for side in ("private", "shared"):
+        pairs = extended.get(side) or {}
+        fitting = {key: value[:VALUE_LENGTH] for key, value in pairs.items() if len(key) <= KEY_LENGTH}
+        if fitting:
+            kept[side] = fitting
+    count = sum(len(pairs) for pairs in kept.values())
+    size = sum(
+        len(key.encode()) + len(value.encode()) for pairs in kept.values() for key, value in pairs.items()
+    )
+    if count > MOST_PROPERTIES or size > MOST_BYTES:
+        raise errors.invalid("Extended properties are too large.")  # [R] status and text
+    return kept

@@ -1,0 +1,82 @@
+"""Everything a chapter of this Google needs, in one place, made once by the server. Must not do anything."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from local_google.state.books import FIRST_ACCOUNTS, Books
+from local_google.state.clients import OAuthClient
+from local_google.state.clock import Clock
+from local_google.state.faults import FaultBook
+from local_google.state.journal import Journal
+from local_google.state.records import Account, Calendar, ListEntry
+from local_google.state.switches import Switches
+
+Ring = Callable[[str, str], None]
+
+
+def _silent(collection: str, state: str) -> None:
+    """Nobody listens yet."""
+    del collection, state
+
+
+@dataclass
+class World:
+    """One running Google. ``ring(collection, state)`` tells the push chapter that a collection has changed."""
+
+    clock: Clock
+    books: Books
+    faults: FaultBook
+    journal: Journal
+    clients: Mapping[str, OAuthClient]
+    url: str = "http://localhost"
+    switches: Switches = field(default_factory=Switches)
+    ring: Ring = _silent
+    recent_calls: dict[str, list[float]] = field(default_factory=dict)
+    late_revocations: list[tuple[float, str, str]] = field(default_factory=list)
+
+    def now(self) -> float:
+        """The present."""
+        return self.clock.now()
+
+    def known(self, email: str | None) -> Account | None:
+        """An account that exists and was not deleted."""
+        if email is None or email in self.switches.deleted_accounts:
+            return None
+        return self.books.accounts.get(email)
+
+    def add_account(self, account: Account) -> None:
+        """An account comes with its primary calendar, which is in its list."""
+        now, email = self.now(), account.email
+        self.books.save("account", email, account)
+        calendar = Calendar(
+            email, email, email, account.time_zone, self.books.next_etag(now), now, primary=True
+        )
+        self.books.save("calendar", email, calendar)
+        settings = {
+            "selected": True,
+            "defaultReminders": [{"method": "popup", "minutes": 10}],
+            "colorId": "14",
+        }
+        entry = ListEntry(email, email, self.books.next_etag(now), settings)
+        entry.change = self.books.next_change()
+        self.books.save("entry", f"{email} {email}", entry)
+
+    def begin(self) -> None:
+        """The first accounts, if the books are empty."""
+        if not self.books.accounts:
+            for account in FIRST_ACCOUNTS:
+                self.add_account(account)
+
+    def reset(self) -> None:
+        """As on the first day: two accounts, no grants, no faults, all switches off. The journal stays."""
+        self.books.clear()
+        self.faults.clear()
+        self.switches = Switches()
+        self.recent_calls.clear()
+        self.late_revocations.clear()
+        self.begin()
+
+
+def by_id(clients: Sequence[OAuthClient]) -> dict[str, OAuthClient]:
+    """The clients by their ids."""
+    return {client.client_id: client for client in clients}

@@ -1,0 +1,1 @@
+"""For tests and demonstrations: the control endpoints, and a month of made-up accounts."""

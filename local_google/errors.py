@@ -1,0 +1,212 @@
+"""Google's refusals: two envelopes and the HTML page of its front end. Must not decide when to refuse."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from local_google.protocol.messages import JSON, Answer
+
+SERVICE = "calendar-json.googleapis.com"
+
+
+@dataclass
+class GoogleError(Exception):
+    """One refusal. ``status_name`` or ``details`` make it the front end's envelope, else it is the backend's."""
+
+    status: int
+    reason: str
+    message: str
+    domain: str = "global"
+    location_type: str | None = None
+    location: str | None = None
+    item_message: str | None = None
+    status_name: str | None = None
+    details: Sequence[Mapping[str, Any]] = ()
+    extended_help: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        """The body, before it is written out."""
+        item: dict[str, Any] = {"domain": self.domain, "reason": self.reason}
+        item["message"] = self.item_message or self.message
+        if self.location_type:
+            item |= {"locationType": self.location_type, "location": self.location}
+        if self.extended_help:
+            item["extendedHelp"] = self.extended_help
+        if not (self.status_name or self.details):
+            return {"error": {"errors": [item], "code": self.status, "message": self.message}}
+        error: dict[str, Any] = {"code": self.status, "message": self.message, "errors": [item]}
+        if self.status_name:
+            error["status"] = self.status_name
+        if self.details:
+            error["details"] = list(self.details)
+        return {"error": error}
+
+    def answer(self) -> Answer:
+        """Backend errors are indented by one space, the front end's by two."""
+        indent = 2 if self.status_name or self.details else 1
+        body = msgspec.json.format(msgspec.json.encode(self.document()), indent=indent)
+        return Answer(self.status, body, JSON, tuple(self.headers.items()))
+
+
+# What each reason is called and says. Taken for faults that are asked for by status and reason alone.
+MESSAGES: Mapping[str, tuple[str, str]] = {
+    "accessNotConfigured": ("usageLimits", "Google Calendar API has not been used in this project before."),
+    "authError": ("global", "Invalid Credentials"),
+    "backendError": ("global", "Backend Error"),
+    "badRequest": ("global", "Bad Request"),
+    "calendarUsageLimitsExceeded": ("usageLimits", "Calendar usage limits exceeded."),
+    "conditionNotMet": ("global", "Precondition Failed"),
+    "conflict": ("global", "Conflict"),
+    "dailyLimitExceeded": ("usageLimits", "Daily Limit Exceeded"),
+    "deleted": ("global", "Resource has been deleted"),
+    "duplicate": ("global", "The requested identifier already exists."),
+    "forbidden": ("global", "Forbidden"),
+    "forbiddenForNonOrganizer": (
+        "calendar",
+        "Shared properties can only be changed by the organizer of the event.",
+    ),
+    "fullSyncRequired": ("calendar", "Sync token is no longer valid, a full sync is required."),
+    "insufficientPermissions": ("global", "Insufficient Permission"),
+    "notFound": ("global", "Not Found"),
+    "push.webhookUrlUnauthorized": ("global", "Unauthorized WebHook callback channel"),
+    "quotaExceeded": ("usageLimits", "Calendar usage limits exceeded."),
+    "rateLimitExceeded": ("usageLimits", "Rate Limit Exceeded"),
+    "required": ("global", "Login Required."),
+    "requiredAccessLevel": ("global", "You need to have writer access to this calendar."),
+    "timeRangeEmpty": ("calendar", "The specified time range is empty."),
+    "userRateLimitExceeded": ("usageLimits", "User Rate Limit Exceeded"),
+}
+
+
+def by_reason(status: int, reason: str) -> GoogleError:
+    """The refusal that Google would give for this status and reason."""
+    known = {401: unauthenticated, 412: precondition_failed}
+    if reason in ("authError", "conditionNotMet") and status in known:
+        return known[status]()
+    if reason == "insufficientPermissions" and status == 403:
+        return scope_insufficient("calendar.v3.Events.List", ())
+    if reason == "accessNotConfigured" and status == 403:
+        return api_disabled("project")
+    domain, message = MESSAGES.get(reason, ("global", reason))
+    return GoogleError(status, reason, message, domain)
+
+
+def invalid(message: str, *, parameter: str | None = None, reason: str = "invalid") -> GoogleError:
+    """A value that Google cannot take; ``parameter`` names the place in the query."""
+    return GoogleError(400, reason, message, "global", "parameter" if parameter else None, parameter)
+
+
+def required(message: str) -> GoogleError:
+    """A value without which Google does not start."""
+    return GoogleError(400, "required", message)
+
+
+def not_found() -> GoogleError:
+    """It never existed, or this account may not know of it."""
+    return GoogleError(404, "notFound", "Not Found")
+
+
+def deleted() -> GoogleError:
+    """It existed, and is gone: nothing more to do."""
+    return GoogleError(410, "deleted", "Resource has been deleted")
+
+
+def duplicate() -> GoogleError:
+    """The identifier is taken, also by an event that was deleted."""
+    return GoogleError(409, "duplicate", "The requested identifier already exists.")
+
+
+def precondition_failed() -> GoogleError:
+    """The resource has changed since the ETag was read."""
+    return GoogleError(
+        412, "conditionNotMet", "Precondition Failed", location_type="header", location="If-Match"
+    )
+
+
+def forbidden(message: str = "Forbidden") -> GoogleError:
+    """Known, and not allowed."""
+    return GoogleError(403, "forbidden", message)
+
+
+def login_required() -> GoogleError:
+    """No token came with the call."""
+    return GoogleError(
+        401,
+        "required",
+        "Login Required.",
+        location_type="header",
+        location="Authorization",
+        headers={"WWW-Authenticate": 'Bearer realm="https://accounts.google.com/"'},
+    )
+
+
+def unauthenticated() -> GoogleError:
+    """The token is unknown, expired or revoked."""
+    return GoogleError(
+        401,
+        "authError",
+        "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other "
+        "valid authentication credential.",
+        item_message="Invalid Credentials",
+        location_type="header",
+        location="Authorization",
+        status_name="UNAUTHENTICATED",
+        headers={"WWW-Authenticate": 'Bearer realm="https://accounts.google.com/", error=invalid_token'},
+    )
+
+
+def error_info(reason: str, metadata: Mapping[str, str]) -> dict[str, Any]:
+    """The entry that the front end adds for machines."""
+    return {
+        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        "reason": reason,
+        "domain": "googleapis.com",
+        "metadata": dict(metadata),
+    }
+
+
+def scope_insufficient(method: str, scopes: Sequence[str]) -> GoogleError:
+    """The token is good, but its scopes do not allow this method."""
+    challenge = (
+        f'Bearer realm="https://accounts.google.com/", error="insufficient_scope", scope="{" ".join(scopes)}"'
+    )
+    return GoogleError(
+        403,
+        "insufficientPermissions",
+        "Request had insufficient authentication scopes.",
+        item_message="Insufficient Permission",
+        status_name="PERMISSION_DENIED",
+        details=(error_info("ACCESS_TOKEN_SCOPE_INSUFFICIENT", {"service": SERVICE, "method": method}),),
+        headers={"WWW-Authenticate": challenge},
+    )
+
+
+def api_disabled(project: str) -> GoogleError:
+    """The operator has not switched the Calendar API on in the project."""
+    message = f"Google Calendar API has not been used in project {project} before or it is disabled."
+    return GoogleError(
+        403,
+        "accessNotConfigured",
+        message,
+        "usageLimits",
+        status_name="PERMISSION_DENIED",
+        details=(error_info("SERVICE_DISABLED", {"service": SERVICE, "consumer": f"projects/{project}"}),),
+        extended_help="https://console.developers.google.com",
+    )
+
+
+NOT_FOUND_PAGE = (
+    b"<!DOCTYPE html>\n<html lang=en>\n<title>Error 404 (Not Found)!!1</title>\n"
+    b"<p><b>404.</b> <ins>That\xe2\x80\x99s an error.</ins>\n"
+    b"<p>The requested URL was not found on this server. <ins>That\xe2\x80\x99s all we know.</ins>\n"
+)
+
+
+def html_page(status: int) -> Answer:
+    """What the front end shows when a machine behind it is away: a page, where JSON was expected."""
+    text = f"<!DOCTYPE html>\n<html lang=en>\n<title>Error {status} (Server Error)!!1</title>\n<p>{status}.\n"
+    body = NOT_FOUND_PAGE if status == 404 else text.encode()
+    return Answer(status, body, "text/html; charset=UTF-8")

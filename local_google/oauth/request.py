@@ -1,0 +1,83 @@
+"""An authorization request, read and judged before anybody sees a screen. Must not show or grant anything."""
+
+from collections.abc import Mapping
+
+from local_google.context import World
+from local_google.oauth import scopes
+from local_google.oauth.grants import Asked
+from local_google.protocol.messages import Form, first
+from local_google.state.clients import OAuthClient
+
+PROMPTS = frozenset({"none", "consent", "select_account"})
+
+
+class ShownError(Exception):
+    """An error that Google shows as a page of its own and never sends back to the app."""
+
+    def __init__(self, code: str, detail: str, status: int = 400) -> None:
+        self.code, self.detail, self.status = code, detail, status
+        super().__init__(code)
+
+
+def read(world: World, query: Form) -> Asked:
+    """What is asked for; raises ShownError if it is not well formed."""
+    client = _client(world, query)
+    redirect_uri = _needed(query, "redirect_uri")
+    if redirect_uri not in client.redirect_uris:
+        raise ShownError("redirect_uri_mismatch", redirect_uri)
+    if _needed(query, "response_type") != "code":
+        raise ShownError("invalid_request", "response_type")
+    wanted = list(dict.fromkeys(_needed(query, "scope").split()))
+    unknown = [scope for scope in wanted if not scopes.known(scope)]
+    if unknown:
+        raise ShownError("invalid_scope", " ".join(unknown))
+    if world.switches.admin_block:
+        raise ShownError("admin_policy_enforced", client.name)
+    if world.switches.org_internal:
+        raise ShownError("org_internal", client.name, 403)
+    challenge = first(query, "code_challenge")
+    return Asked(
+        client,
+        redirect_uri,
+        wanted,
+        offline=_choice(query, "access_type", ("online", "offline")) == "offline",
+        include_granted=first(query, "include_granted_scopes") == "true",
+        challenge=challenge,
+        challenge_method=_choice(query, "code_challenge_method", ("plain", "S256")) if challenge else None,
+        prompts=_prompts(query),
+        state=first(query, "state"),
+        login_hint=first(query, "login_hint"),
+    )
+
+
+def _client(world: World, query: Form) -> OAuthClient:
+    identifier = _needed(query, "client_id")
+    if identifier in world.switches.deleted_clients:
+        raise ShownError("deleted_client", identifier, 401)
+    clients: Mapping[str, OAuthClient] = world.clients
+    if identifier not in clients:
+        raise ShownError("invalid_client", identifier, 401)
+    return clients[identifier]
+
+
+def _needed(query: Form, name: str) -> str:
+    values = query.get(name, [])
+    if len(values) > 1:
+        raise ShownError("invalid_request", name)  # [R] parameters given twice
+    if not values or not values[0]:
+        raise ShownError("invalid_request", name)
+    return values[0]
+
+
+def _choice(query: Form, name: str, allowed: tuple[str, ...]) -> str:
+    value = first(query, name) or allowed[0]
+    if value not in allowed:
+        raise ShownError("invalid_request", name)
+    return value
+
+
+def _prompts(query: Form) -> frozenset[str]:
+    prompts = frozenset((first(query, "prompt") or "").split())
+    if not prompts <= PROMPTS or ("none" in prompts and len(prompts) > 1):
+        raise ShownError("invalid_request", "prompt")
+    return prompts

@@ -1,0 +1,188 @@
+"""The token endpoint: codes and refresh tokens become access tokens. Must not show pages."""
+
+import base64
+import hashlib
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+
+from local_google.context import World
+from local_google.oauth import grants, scopes
+from local_google.oauth.id_token import id_token
+from local_google.protocol.messages import JSON, Answer, Request, first
+from local_google.state.clients import OAuthClient
+from local_google.state.records import Code, Token
+
+NO_STORE = (("Cache-Control", "no-cache, no-store, max-age=0, must-revalidate"), ("Pragma", "no-cache"))
+
+
+class TokenError(Exception):
+    """A refusal of the token or revocation endpoint."""
+
+    def __init__(self, error: str, description: str | None = None, status: int = 400, **more: str) -> None:
+        self.error, self.status = error, status
+        self.document = {"error": error}
+        if description is not None:
+            self.document["error_description"] = description
+        self.document |= more
+        super().__init__(error)
+
+    def answer(self) -> Answer:
+        """JSON, indented by two."""
+        return json_answer(self.document, self.status)
+
+
+def json_answer(document: dict[str, Any], status: int = 200) -> Answer:
+    """What these endpoints send; never to be kept by a cache."""
+    body = msgspec.json.format(msgspec.json.encode(document), indent=2)
+    return Answer(status, body, JSON, NO_STORE)
+
+
+def token(world: World, request: Request) -> tuple[Answer, str | None, str | None]:
+    """Answer, client id and account (the last two for the journal)."""
+    client_id: str | None = None
+    account: str | None = None
+    try:
+        grant_type = _grant_type(request)
+        client_id = _credentials(request)[0]
+        client = _client(world, request)
+        if grant_type == "authorization_code":
+            found = _code(world, request, client)
+            account = found.account
+            answer = _exchange(world, client, found)
+        else:
+            held = _refresh_token(world, request, client)
+            account = held.account
+            answer = _refresh(world, request, client, held)
+    except TokenError as error:
+        return error.answer(), client_id, account
+    return answer, client_id, account
+
+
+def _grant_type(request: Request) -> str:
+    if request.method != "POST":  # [R]
+        raise TokenError("invalid_request", "Unsupported method", 405)
+    grant_type = _needed(request, "grant_type")
+    if grant_type not in ("authorization_code", "refresh_token"):
+        raise TokenError("unsupported_grant_type", f"Invalid grant_type: {grant_type}")
+    return grant_type
+
+
+def _needed(request: Request, name: str) -> str:
+    value = first(request.form, name)
+    if not value:
+        raise TokenError("invalid_request", f"Missing required parameter: {name}")
+    return value
+
+
+def _credentials(request: Request) -> tuple[str | None, str | None]:
+    """From an Authorization header (as Flow sends them) or the body (as Credentials does)."""
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            identifier, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
+        except ValueError:
+            raise TokenError("invalid_client", "The OAuth client was not found.", 401) from None
+        return unquote(identifier), unquote(secret)
+    return first(request.form, "client_id"), first(request.form, "client_secret")
+
+
+def _client(world: World, request: Request) -> OAuthClient:
+    identifier, secret = _credentials(request)
+    if not identifier:
+        raise TokenError("invalid_request", "Could not determine client ID from request.")  # [R]
+    if identifier in world.switches.deleted_clients:
+        raise TokenError("deleted_client", "The OAuth client was deleted.", 401)
+    client = world.clients.get(identifier)
+    if client is None:
+        raise TokenError("invalid_client", "The OAuth client was not found.", 401)
+    if not secret:
+        raise TokenError("invalid_request", "client_secret is missing.")
+    if secret != client.client_secret:
+        raise TokenError("invalid_client", "Unauthorized", 401)
+    return client
+
+
+def _code(world: World, request: Request, client: OAuthClient) -> Code:
+    text = _needed(request, "code")
+    code = world.books.codes.get(text)
+    if code is None or code.client_id != client.client_id:
+        raise TokenError("invalid_grant", "Malformed auth code.")
+    if code.used or world.now() - code.issued_at > grants.CODE_SECONDS:
+        raise TokenError("invalid_grant", "Bad Request")
+    if first(request.form, "redirect_uri") != code.redirect_uri:
+        raise TokenError("redirect_uri_mismatch", "Bad Request")  # [R]
+    code.used = True  # [I] a wrong verifier spends the code too
+    world.books.save("code", code.code, code)
+    _check_verifier(code, first(request.form, "code_verifier"))
+    if world.known(code.account) is None:
+        raise TokenError("invalid_grant", "Bad Request")
+    return code
+
+
+def _check_verifier(code: Code, verifier: str | None) -> None:
+    if code.challenge is None:
+        if verifier:
+            raise TokenError("invalid_grant", "code_verifier or verifier is not needed")
+        return
+    if not verifier:
+        raise TokenError("invalid_grant", "Missing code verifier.")
+    made = verifier
+    if code.challenge_method == "S256":
+        digest = hashlib.sha256(verifier.encode()).digest()
+        made = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    if made != code.challenge:
+        raise TokenError("invalid_grant", "Invalid code verifier.")  # [R] the text
+
+
+def _exchange(world: World, client: OAuthClient, code: Code) -> Answer:
+    switches = world.switches
+    granted = scopes.as_switched(scopes.in_full(code.scopes), switches.granted_scope)
+    access = grants.issue_access_token(world, code.account, client, granted)
+    document: dict[str, Any] = {"access_token": access.token, "expires_in": grants.ACCESS_TOKEN_SECONDS}
+    if code.offline and code.consented and not switches.refresh_token_omitted:
+        refresh = grants.issue_refresh_token(world, code, client, granted)
+        document["refresh_token"] = refresh.token
+        if refresh.expires_at is not None:
+            document["refresh_token_expires_in"] = grants.TESTING_SECONDS - 1
+    if switches.granted_scope != "absent":
+        document["scope"] = " ".join(granted)
+    document["token_type"] = "Bearer"  # noqa: S105 - a kind, no secret
+    if any(scope in scopes.SIGN_IN for scope in code.scopes):
+        document["id_token"] = id_token(world, code.account, client.client_id)
+    return json_answer(document)
+
+
+def _refresh_token(world: World, request: Request, client: OAuthClient) -> Token:
+    text = _needed(request, "refresh_token")
+    held = world.books.refresh_tokens.get(text)
+    if held is None or held.client_id != client.client_id:
+        raise TokenError("invalid_grant", "Bad Request")
+    if not grants.refresh_token_lives(world, held):
+        raise TokenError("invalid_grant", "Token has been expired or revoked.")
+    if world.switches.admin_block:
+        raise TokenError("admin_policy_enforced", "Blocked by an administrator.")  # the description: [R]
+    return held
+
+
+def _refresh(world: World, request: Request, client: OAuthClient, held: Token) -> Answer:
+    wanted = (first(request.form, "scope") or " ".join(held.scopes)).split()
+    if not set(wanted) <= set(held.scopes):
+        raise TokenError("invalid_scope", "Some requested scopes were invalid.")  # [R] the text
+    held.used_at = world.now()
+    access = grants.issue_access_token(world, held.account, client, wanted)
+    document: dict[str, Any] = {"access_token": access.token, "expires_in": grants.ACCESS_TOKEN_SECONDS}
+    if world.switches.rotate_refresh_tokens:
+        document["refresh_token"] = _rotated(world, client, held).token
+    if held.expires_at is not None:
+        document["refresh_token_expires_in"] = int(held.expires_at - world.now())
+    world.books.save("refresh", held.token, held)
+    return json_answer(document | {"scope": " ".join(wanted), "token_type": "Bearer"})
+
+
+def _rotated(world: World, client: OAuthClient, held: Token) -> Token:
+    stand_in = Code("", held.account, client.client_id, "", held.scopes, True, True, world.now())  # noqa: FBT003
+    fresh = grants.issue_refresh_token(world, stand_in, client, held.scopes)
+    held.dead_at = world.now()
+    return fresh

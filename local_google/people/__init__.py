@@ -1,0 +1,1 @@
+"""Pages for people: consent, accounts, a week of a calendar, permissions."""

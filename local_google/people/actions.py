@@ -1,0 +1,70 @@
+"""What a person does in the calendar: move, delete, restore. Goes through the same rules as the API."""
+
+import base64
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from local_google import errors
+from local_google.calendar import calendars, events
+from local_google.calendar.call import Call
+from local_google.calendar.event_times import date_time
+from local_google.context import World
+from local_google.discovery import methods
+from local_google.protocol.messages import Form, first
+from local_google.state.records import Account, Event, Token
+from local_google.zones import zone
+
+EVERYTHING = "https://www.googleapis.com/auth/calendar"
+
+
+def _call(
+    world: World, account: Account, method: str, variables: dict[str, str], body: dict[str, Any]
+) -> Call:
+    token = Token("", account.email, "", "", [EVERYTHING], world.now())
+    return Call(world, methods()[method], variables, {}, {}, account, token, world.now(), body)
+
+
+def act(world: World, account: Account, form: Form) -> None:
+    """Carry out the form's ``act``; raises GoogleError if the rules do not allow it."""
+    deed, calendar = first(form, "act"), first(form, "calendar") or ""
+    variables = {"calendarId": calendar, "eventId": first(form, "event") or ""}
+    if deed == "delete_calendar":
+        calendars.delete(_call(world, account, "calendar.calendars.delete", variables, {}))
+    elif deed == "delete":
+        events.delete(_call(world, account, "calendar.events.delete", variables, {}))
+    elif deed == "restore":
+        events.patch(_call(world, account, "calendar.events.patch", variables, {"status": "confirmed"}))
+    elif deed == "move":
+        body = {name: _wanted(account, form, name) for name in ("start", "end")}
+        events.patch(_call(world, account, "calendar.events.patch", variables, body))
+    else:
+        raise errors.invalid("There is no such act.")
+
+
+def _wanted(account: Account, form: Form, name: str) -> dict[str, Any]:
+    text = first(form, name) or ""
+    if len(text) == 10:
+        return {"date": text}
+    try:
+        moment = datetime.fromisoformat(text).replace(tzinfo=zone(account.time_zone))
+    except ValueError:
+        raise errors.invalid(f"Invalid {name} time.") from None
+    return {"dateTime": moment.isoformat()}
+
+
+def event_address(world: World, eid: str) -> str:
+    """The week in which an event lies, from the end of its link."""
+    try:
+        event_id, _, name = base64.urlsafe_b64decode(eid + "=" * (-len(eid) % 4)).decode().partition(" ")
+    except ValueError:
+        return "/calendar"
+    calendar = world.books.calendars.get(name)
+    event: Event | None = world.books.events_of(name).addressed(event_id) if calendar else None
+    if calendar is None or event is None:
+        return "/calendar"
+    account = world.books.accounts[calendar.owner]
+    seen_in = zone(account.time_zone)
+    assert seen_in is not None  # noqa: S101 - an account's zone is checked when it is added
+    day = date_time(event.start, seen_in)[:10]
+    return "/calendar?" + urlencode({"account": account.email, "week": day}) + f"#e{event.uid}"

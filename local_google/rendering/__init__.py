@@ -1,0 +1,1 @@
+"""Pages: language, texts, templates."""

@@ -1,0 +1,113 @@
+"""Pages for people: language, template, headers. Must not know what a page is about."""
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from jinja2 import Environment, FunctionLoader
+
+from local_google.protocol.messages import HTML, Answer, Request, first
+from local_google.rendering.texts import LANGUAGES, TEXTS
+
+COOKIE_LANGUAGE = "local_google_lang"
+COOKIE_ACCOUNT = "local_google_account"
+
+
+def _source(name: str) -> str:
+    return (files("local_google") / "templates" / name).read_text("utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FunctionLoader(_source),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def language(request: Request) -> str:
+    """The one asked for in the address, else the one chosen before, else the browser's, else English."""
+    for wanted in (first(request.query, "hl"), request.cookie(COOKIE_LANGUAGE)):
+        if wanted and wanted[:2].lower() in LANGUAGES:
+            return wanted[:2].lower()
+    for part in request.headers.get("accept-language", "").split(","):
+        name = part.strip()[:2].lower()
+        if name in LANGUAGES:
+            return name
+    return "en"
+
+
+def foreign(request: Request) -> bool:
+    """Whether a form was sent from another site's page: those may not act here."""
+    if request.method in ("GET", "HEAD"):
+        return False
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return True
+    origin = request.headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+
+
+def page(
+    request: Request, template: str, *, status: int = 200, form_action: str | None = None, **values: Any
+) -> Answer:
+    """Render a template; ``form_action`` is where a form's answer may lead besides here."""
+    lang = language(request)
+    text = (
+        _environment()
+        .get_template(template)
+        .render(
+            t=TEXTS[lang],
+            lang=lang,
+            here=request.raw_path,
+            languages=[(code, name, _with_language(request, code)) for code, name in LANGUAGES.items()],
+            address=_address(request),
+            **values,
+        )
+    )
+    targets = "'self'"
+    if form_action:
+        parts = urlsplit(form_action)
+        targets += f" {parts.scheme}://{parts.netloc}"
+    policy = (
+        f"default-src 'none'; img-src data:; style-src 'self' 'unsafe-inline'; form-action {targets}; "
+        "frame-ancestors 'none'; base-uri 'none'"
+    )
+    headers = (
+        ("Content-Security-Policy", policy),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "same-origin"),
+        ("Cache-Control", "no-store"),
+        ("Content-Language", lang),
+    )
+    answer = Answer(status, text.encode(), HTML, headers)
+    return set_cookie(answer, COOKIE_LANGUAGE, lang) if "hl" in request.query else answer
+
+
+def _address(request: Request) -> str:
+    return request.raw_path + (f"?{request.query_string}" if request.query_string else "")
+
+
+def _with_language(request: Request, code: str) -> str:
+    pairs = [(name, value) for name, values in request.query.items() for value in values if name != "hl"]
+    return f"{request.raw_path}?{urlencode([*pairs, ('hl', code)])}"
+
+
+def set_cookie(answer: Answer, name: str, value: str) -> Answer:
+    """The same answer that sets a cookie; none here is called like one of the service's."""
+    cookie = ("Set-Cookie", f"{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=31536000")
+    return Answer(answer.status, answer.body, answer.content_type, (*answer.headers, cookie))
+
+
+def style() -> Answer:
+    """The one style sheet."""
+    return Answer(
+        200, _source("style.css").encode(), "text/css; charset=utf-8", (("Cache-Control", "no-cache"),)
+    )
+
+
+def redirect(location: str) -> Answer:
+    """See other: after a form, a page that may be loaded again."""
+    return Answer(303, b"", HTML, (("Location", location), ("Cache-Control", "no-store")))

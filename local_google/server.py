@@ -1,0 +1,73 @@
+"""The process: opens the books, listens, stops cleanly when told. Must not know Google."""
+
+import asyncio
+import gc
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from local_google.application import Application
+from local_google.calendar.push import Push
+from local_google.context import World, by_id
+from local_google.protocol.listener import Connection
+from local_google.state.books import Books
+from local_google.state.clients import OAuthClient
+from local_google.state.clock import Clock
+from local_google.state.faults import FaultBook
+from local_google.state.journal import Journal
+from local_google.state.ledger import Ledger
+
+
+def make_world(
+    data_dir: Path | None, clients: Sequence[OAuthClient], clock_file: Path | None = None, seed: int = 0
+) -> World:
+    """Open the books of a data directory, or empty ones in memory."""
+    if data_dir is not None:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    books = Books(Ledger(data_dir / "books.jsonl" if data_dir else None))
+    journal = Journal(data_dir / "journal.jsonl" if data_dir else None)
+    world = World(Clock(clock_file), books, FaultBook(seed), journal, by_id(clients))
+    world.begin()
+    return world
+
+
+def serve(
+    *,
+    port: int,
+    data_dir: Path | None,
+    clients: Sequence[OAuthClient],
+    host: str = "127.0.0.1",
+    clock_file: Path | None = None,
+    seed: int = 0,
+    prepare: Callable[[World], None] | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT; one line with the URL is printed when connections are accepted."""
+    world = make_world(data_dir, clients, clock_file, seed)
+    if prepare is not None:
+        prepare(world)
+    asyncio.run(_run(world, host, port))
+
+
+async def _run(world: World, host: str, port: int) -> None:
+    loop = asyncio.get_running_loop()
+    handle = Application(world).handle
+    try:
+        server = await loop.create_server(lambda: Connection(handle), host, port, backlog=1024)
+    except OSError as taken:
+        raise SystemExit(f"The local Google cannot listen on {host}:{port}: {taken.strerror}") from taken
+    shown = "localhost" if host in ("127.0.0.1", "0.0.0.0") else host  # noqa: S104 - compared, not bound
+    world.url = f"http://{shown}:{server.sockets[0].getsockname()[1]}"
+    world.ring = Push(world).ring
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(
+        100_000, 50, 100
+    )  # books grow and hold no cycles: looking through them again is lost time
+    stopped = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stopped.set)
+    sys.stdout.write(f"Local Google on {world.url}\n")
+    sys.stdout.flush()
+    await stopped.wait()
+    server.close()

@@ -1,0 +1,1 @@
+"""What this Google knows and does: books, journal, faults, switches, clock."""

@@ -1,0 +1,98 @@
+"""The closed list of what is called at Google, and what for (law 1, LU-1): nothing leaves that is not on it."""
+
+import io
+import json
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from calendar_service.domain.methods import METHODS, PURPOSES, Purpose
+from calendar_service.domain.operator import CLAUSES
+from calendar_service.domain.secret import Secret
+from calendar_service.google.api import Api
+from calendar_service.google.call_log import CallLog
+from calendar_service.google.transport import Call, Transport
+from calendar_service.log import Log
+from tests.adapters.google.scripted_peer import Peer, answer, says
+from tests.support.evidence import shows
+
+ROOT = Path(__file__).parents[3]
+WITHOUT_ONE = """
+from calendar_service.google.transport import Transport
+
+def send(transport: Transport) -> None:
+    transport.named(METHODS["oauth.revoke"]).request("https://oauth2.example/revoke")
+    transport.named()
+    transport.named("calendar.events.get")
+    transport.request("https://calendar.example/")
+"""
+
+
+@shows("SC-6")
+def test_every_method_has_a_purpose_a_clause_and_something_that_the_agent_sees() -> None:
+    assert {method.purpose for method in METHODS.values()} == set(PURPOSES) == set(Purpose)
+    assert {method.clause for method in METHODS.values()} <= set(CLAUSES)
+    assert all(method.feature.endswith(".") for method in METHODS.values())
+
+
+@shows("LU-1")
+def test_a_call_that_names_no_method_of_the_list_is_an_error_of_type(tmp_path: Path) -> None:
+    script = tmp_path / "call.py"
+    script.write_text(f"from calendar_service.domain.methods import METHODS{WITHOUT_ONE}", "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", script],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert [int(line) for line in re.findall(r"call\.py:(\d+): error", done.stdout)] == [6, 7, 8]
+
+
+@shows("LU-1")
+def test_another_method_of_google_s_cannot_be_sent(transport: Transport) -> None:
+    with Peer(says(answer(b"{}"))) as peer:
+        api = Api(transport, f"{peer.origin}/calendar/v3/")
+        with pytest.raises(KeyError, match=r"calendar\.calendars\.clear"):
+            api.run(Secret("ya29.x"), api.calendars.clear(calendarId="primary"))
+        assert peer.requests == []
+
+
+@shows("LU-1")
+@pytest.mark.parametrize(
+    ("status", "fault", "told"), [(200, None, {"status": 200}), (None, "cut", {"reason": "cut"})]
+)
+def test_log_and_numbers_name_the_purpose_of_each_call(
+    status: int | None, fault: str | None, told: dict[str, object]
+) -> None:
+    stream = io.StringIO()
+    calls = CallLog(Log("web", stream))
+    calls.observe(Call(METHODS["calendar.events.insert"], status, fault, 0.25))
+    line = json.loads(stream.getvalue())
+    assert {name: line[name] for name in line.keys() - {"time", "level", "process"}} == {
+        "event": "google.called", "call": "events.insert", "purpose": "sessions", "ms": 250, **told,
+    }  # fmt: skip
+    assert calls.counts() == {("events.insert", "sessions", str(*told.values())): 1}
+
+
+def test_a_listener_is_told_of_the_calls_of_its_own_thread_until_it_is_detached() -> None:
+    calls, call = CallLog(Log("web", io.StringIO())), Call(METHODS["calendar.events.insert"], 200, None, 0.25)
+    told: list[Call] = []
+    calls.observe(call)
+    for _ in range(2):
+        calls.attach(told.append)  # twice counts once
+    calls.observe(call)
+    other = threading.Thread(target=calls.observe, args=(call,))
+    other.start()
+    other.join()
+    assert told == [call]
+    calls.detach(told.append)
+    calls.detach(told.append)
+    calls.observe(call)
+    assert (told, calls.listeners) == ([call], ())
+
+
+def test_a_purpose_outside_the_list_cannot_be_logged() -> None:
+    with pytest.raises(ValueError, match="purpose"):
+        Log("web", io.StringIO()).event("google.called", purpose="advertising")

@@ -1,0 +1,57 @@
+"""The wish that the database's files be written anew: it stays until it is known to be done."""
+
+from calendar_service.domain.clock import DAY, HOUR, MINUTE, SECOND
+from calendar_service.store import keys
+from calendar_service.store.file_rewrites import Files
+from tests.adapters.store.conftest import Store
+
+
+def test_only_one_worker_is_at_it_and_another_comes_an_hour_later(store: Store) -> None:
+    one, other = Files(store.database), Files(store.database)
+    assert one.take() is None
+    one.want()
+    first = one.take()
+    assert first
+    assert other.take() is None
+    store.moved.advance(61 * MINUTE / SECOND)
+    second = other.take()
+    assert second
+    assert (second.since, second.number) == (first.since, first.number)
+    other.give_back()
+    assert one.take()
+
+
+def test_what_is_erased_during_a_rewrite_waits_for_the_next_one(store: Store) -> None:
+    files = Files(store.database)
+    files.want()
+    wish = files.take()
+    assert wish
+    store.moved.advance(HOUR / SECOND / 2)
+    files.want()
+    files.done(wish)
+    assert HOUR / 2 <= files.waiting() < HOUR  # since the one rewrite began, not since the first erasure
+    later = files.take()
+    assert later
+    files.done(later)
+    assert files.waiting() == 0
+    assert store.database.client.exists(keys.REWRITE) == 0
+
+
+def test_a_rewrite_that_ends_late_takes_no_wish_of_others_with_it(store: Store) -> None:
+    files = Files(store.database)
+    files.want()
+    wish = files.take()
+    assert wish
+    files.done(wish)
+    files.done(wish)
+    assert store.database.client.exists(keys.REWRITE) == 0
+
+
+def test_a_turn_that_a_clock_since_put_right_set_holds_nobody_up(store: Store) -> None:
+    files = Files(store.database)
+    store.moved.advance(30 * DAY / SECOND)
+    files.want()
+    assert files.take()
+    store.moved.advance(-30 * DAY / SECOND)
+    assert files.take()
+    assert files.waiting() == 0

@@ -1,0 +1,124 @@
+"""What Google promises about calendars and the list of them. Runs against the local and the real Google."""
+
+import re
+
+from tests.local_google.facts import fact
+from tests.local_google.http_api import GoogleApi
+
+
+class CalendarLaws:
+    """Needs ``api`` (an account with the full calendar scope) and ``calendar`` (a secondary one of its own)."""
+
+    @fact(
+        "V",
+        "calendars.insert needs only a summary; the answer has kind, etag, id, summary, timeZone, dataOwner",
+    )
+    def test_a_calendar_needs_only_a_title(self, api: GoogleApi) -> None:
+        found = api.new_calendar(summary="Only a title")
+        try:
+            assert found["kind"] == "calendar#calendar"
+            assert found["summary"] == "Only a title"
+            assert re.fullmatch(r'".+"', found["etag"])
+            assert found["id"].endswith("@group.calendar.google.com")
+            assert "allowedConferenceSolutionTypes" in found["conferenceProperties"]
+            assert "@" in found["dataOwner"]
+        finally:
+            api.call("DELETE", f"calendars/{found['id']}")
+
+    @fact("V2", "timeZone omitted at creation means UTC")
+    def test_a_calendar_without_a_zone_is_in_utc(self, api: GoogleApi) -> None:
+        found = api.new_calendar()
+        api.call("DELETE", f"calendars/{found['id']}")
+        assert found["timeZone"] == "UTC"
+
+    @fact("V", "calendars.insert is not idempotent: the same summary makes another calendar")
+    def test_the_same_title_makes_another_calendar(self, api: GoogleApi) -> None:
+        first, second = api.new_calendar(summary="Twice"), api.new_calendar(summary="Twice")
+        for found in (first, second):
+            api.call("DELETE", f"calendars/{found['id']}")
+        assert first["id"] != second["id"]
+
+    @fact("V", "description, location and timeZone are writable; PATCH merges and null clears")
+    def test_a_calendar_is_merged_by_patch(self, api: GoogleApi, calendar: str) -> None:
+        api.call("PATCH", f"calendars/{calendar}", {"description": "marker", "location": "Santiago"})
+        api.call("PATCH", f"calendars/{calendar}", {"location": None, "timeZone": "America/Bogota"})
+        found = api.call("GET", f"calendars/{calendar}").document
+        assert (found["description"], found["timeZone"]) == ("marker", "America/Bogota")
+        assert "location" not in found
+
+    @fact("V", "A new calendar appears in its creator's list as owner, selected")
+    def test_a_new_calendar_is_in_its_makers_list(self, api: GoogleApi, calendar: str) -> None:
+        entry = api.call("GET", f"users/me/calendarList/{calendar}").document
+        assert entry["kind"] == "calendar#calendarListEntry"
+        assert (entry["accessRole"], entry["selected"]) == ("owner", True)
+        assert {"backgroundColor", "foregroundColor", "colorId", "defaultReminders", "dataOwner"} <= set(
+            entry
+        )
+
+    @fact("V", "primary is an alias: calendars.get('primary') has the account's address as id, and its zone")
+    def test_primary_is_an_alias_of_the_accounts_address(self, api: GoogleApi) -> None:
+        found = api.call("GET", "calendars/primary").document
+        assert "@" in found["id"]
+        assert found["id"] != "primary"
+        assert "dataOwner" not in found
+        assert api.call("GET", f"calendars/{found['id']}").document["id"] == found["id"]
+
+    @fact("V", "calendarList.list marks the primary entry with primary: true and gives the same id")
+    def test_one_entry_of_the_list_is_primary(self, api: GoogleApi) -> None:
+        entries = api.call("GET", "users/me/calendarList").document["items"]
+        primary = [entry["id"] for entry in entries if entry.get("primary")]
+        assert primary == [api.call("GET", "calendars/primary").document["id"]]
+
+    @fact("V", "Hidden calendars are left out of the list unless showHidden")
+    def test_hidden_calendars_are_listed_on_request_only(self, api: GoogleApi, calendar: str) -> None:
+        api.call("PATCH", f"users/me/calendarList/{calendar}", {"hidden": True})
+        plain = api.call("GET", "users/me/calendarList").document["items"]
+        everything = api.call("GET", "users/me/calendarList", showHidden=True).document["items"]
+        assert calendar not in [entry["id"] for entry in plain]
+        assert calendar in [entry["id"] for entry in everything]
+
+    @fact("V", "The person's own title is summaryOverride; summary stays the calendar's")
+    def test_a_title_can_be_overridden_by_its_reader(self, api: GoogleApi, calendar: str) -> None:
+        api.call("PATCH", f"users/me/calendarList/{calendar}", {"summaryOverride": "Mine"})
+        entry = api.call("GET", f"users/me/calendarList/{calendar}").document
+        assert (entry["summary"], entry["summaryOverride"]) == ("Laws", "Mine")
+        assert api.call("GET", f"calendars/{calendar}").document["summary"] == "Laws"
+
+    @fact("V", "RGB colours need colorRgbFormat=true")
+    def test_colours_need_their_parameter(self, api: GoogleApi, calendar: str) -> None:
+        colours = {"backgroundColor": "#0088aa", "foregroundColor": "#ffffff"}
+        reply = api.call("PATCH", f"users/me/calendarList/{calendar}", colours, colorRgbFormat=True)
+        assert reply.document["backgroundColor"] == "#0088aa"
+
+    @fact("V", "calendarList.delete only unsubscribes; the calendar lives on")
+    def test_leaving_the_list_leaves_the_calendar(self, api: GoogleApi, calendar: str) -> None:
+        assert api.call("DELETE", f"users/me/calendarList/{calendar}").status == 204
+        assert api.call("GET", f"users/me/calendarList/{calendar}").status == 404
+        assert api.call("GET", f"calendars/{calendar}").status == 200
+        assert api.call("POST", "users/me/calendarList", {"id": calendar}).status == 200
+
+    @fact("V", "calendars.delete destroys a secondary calendar; then 404 notFound")
+    def test_a_deleted_calendar_is_not_found(self, api: GoogleApi) -> None:
+        gone = api.new_calendar()["id"]
+        api.insert(gone, {"id": "abcdefgh"})
+        assert api.call("DELETE", f"calendars/{gone}").status == 204
+        replies = [api.call("GET", f"calendars/{gone}"), api.insert(gone), api.event(gone, "abcdefgh")]
+        assert [(reply.status, reply.reason) for reply in replies] == [(404, "global/notFound")] * 3
+
+    @fact("V2", "calendars.clear is for the primary calendar only")
+    def test_a_secondary_calendar_cannot_be_cleared(self, api: GoogleApi, calendar: str) -> None:
+        reply = api.call("POST", f"calendars/{calendar}/clear")
+        assert reply.status in (400, 403)
+
+    @fact("V", "404 covers both what never existed and what one may not see")
+    def test_an_unknown_calendar_is_not_found(self, api: GoogleApi) -> None:
+        reply = api.call("GET", "calendars/nobody@group.calendar.google.com")
+        assert (reply.status, reply.reason, reply.message) == (404, "global/notFound", "Not Found")
+
+    @fact("V", "calendarList.list: fields selects parts, titles need not arrive")
+    def test_fields_keep_titles_away(self, api: GoogleApi, calendar: str) -> None:
+        wanted = "nextPageToken,items(id,description,accessRole,primary)"
+        found = api.call("GET", "users/me/calendarList", fields=wanted).document
+        assert set(found) <= {"nextPageToken", "items"}
+        assert calendar in [entry["id"] for entry in found["items"]]
+        assert not any("summary" in entry for entry in found["items"])

@@ -1,0 +1,117 @@
+"""The people's pages in Chromium: by keyboard, without script, and back to the app of another origin."""
+
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pytest
+from playwright.sync_api import Page
+
+from local_google.state.clients import OAuthClient
+from tests.local_google.app import ONE, TWO, App
+from tests.local_google.http_api import GoogleApi
+from tests.local_google.receiver import listening
+from tests.support.browser import chromium
+from tests.support.local_google import LocalGoogle
+
+InBrowser = Callable[[Callable[[Page], None]], None]
+
+
+@pytest.fixture(scope="module")
+def in_browser() -> Iterator[InBrowser]:
+    """Runs a deed with a page without script, narrow as a phone.
+
+    In a thread of its own: playwright allows one driver a thread, and other tests may hold one in the main thread.
+    """
+    with ThreadPoolExecutor(1) as thread, ExitStack() as stack:
+
+        def opened() -> Page:
+            browser = stack.enter_context(chromium())
+            context = browser.new_context(java_script_enabled=False, viewport={"width": 360, "height": 740})
+            return context.new_page()
+
+        page = thread.submit(opened).result()
+        yield lambda deed: thread.submit(deed, page).result()
+        thread.submit(stack.close).result()
+
+
+def test_consent_by_keyboard_leads_back_to_the_app(in_browser: InBrowser) -> None:
+    def deed(page: Page) -> None:
+        with listening() as receiver:
+            client = OAuthClient("keys.apps.test", "s", "keys", (receiver.url,), "Keyboard App")
+            with LocalGoogle.start([client]) as google:
+                url = App(google, client).url(prompt="select_account consent")
+                page.goto(url)
+                page.get_by_role("button", name=TWO).press("Enter")
+                page.get_by_text("Keyboard App wants access").first.wait_for()
+                assert "client_id=keys.apps.test" in page.url
+                page.get_by_role("button", name="Allow").press("Enter")
+                page.wait_for_url(re.compile(re.escape(receiver.url)))
+                assert "code=4/0A" in page.url
+                assert google.state()["consents"][0]["account"] == TWO
+
+    in_browser(deed)
+
+
+def test_the_language_is_a_link_that_keeps_the_request(in_browser: InBrowser, app: App) -> None:
+    def deed(page: Page) -> None:
+        page.goto(app.url(login_hint=ONE, hl="en"))
+        page.get_by_role("link", name="Español").click()
+        assert page.get_by_role("button", name="Permitir").is_visible()
+        assert "client_id=" in page.url
+        page.get_by_role("link", name="English").click()
+
+    in_browser(deed)
+
+
+def test_an_event_is_moved_deleted_and_restored_by_hand(
+    in_browser: InBrowser, google: LocalGoogle, api: GoogleApi, calendar: str
+) -> None:
+    def deed(page: Page) -> None:
+        api.insert(calendar, {"id": "abcdef", "summary": "Call with Rosa"})
+        page.goto(f"{google.url}/calendar?account={ONE}&week=2030-05-06&hl=en")
+        page.get_by_text("Call with Rosa").click()
+        page.get_by_label("Starts").fill("2030-05-07T08:00")
+        page.get_by_label("Ends").fill("2030-05-07T08:30")
+        page.get_by_role("button", name="Move").click()
+        assert api.event(calendar, "abcdef").document["start"]["dateTime"] == "2030-05-07T08:00:00-04:00"
+        page.get_by_text("Call with Rosa").click()
+        page.get_by_role("button", name="Delete", exact=True).click()
+        assert api.event(calendar, "abcdef").document["status"] == "cancelled"
+        page.get_by_role("button", name="Restore").click()
+        assert api.event(calendar, "abcdef").document["status"] == "confirmed"
+
+    in_browser(deed)
+
+
+def test_a_calendar_and_an_apps_access_are_removed_by_hand(
+    in_browser: InBrowser, google: LocalGoogle, api: GoogleApi, calendar: str
+) -> None:
+    def deed(page: Page) -> None:
+        page.goto(f"{google.url}/calendar?account={ONE}&hl=en")
+        page.get_by_text("Delete calendar").first.click()
+        page.get_by_role("button", name="Delete calendar").click()
+        assert api.call("GET", f"calendars/{calendar}").status == 404
+        page.goto(f"{google.url}/permissions?account={ONE}&hl=en")
+        page.get_by_role("button", name="Remove access").click()
+        assert page.get_by_text("The app's access was removed.").is_visible()
+        assert api.call("GET", "colors").status == 401
+
+    in_browser(deed)
+
+
+@pytest.mark.parametrize("path", ["/", "/calendar?week=2030-05-06", "/permissions"])
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_no_page_is_wider_than_a_phone(
+    in_browser: InBrowser, google: LocalGoogle, api: GoogleApi, calendar: str, path: str, language: str
+) -> None:
+    def deed(page: Page) -> None:
+        api.insert(calendar, {"summary": "A title that is long and goes on without end " * 3})
+        joint = "&" if "?" in path else "?"
+        page.goto(f"{google.url}{path}{joint}account={ONE}&hl={language}")
+        box = page.locator("main").bounding_box()
+        assert box is not None
+        assert box["width"] <= 360
+
+    in_browser(deed)

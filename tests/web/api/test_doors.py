@@ -1,0 +1,194 @@
+"""What holds for every request: keys before bodies, an id, one line in the log, and a page for people."""
+
+import io
+import json
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from calendar_service.web.operations import exposition
+from tests.support.evidence import shows
+from tests.support.service import TestService
+from tests.web.api.callers import Api, key_of
+from tests.web.api.conftest import ACME, AGENT
+
+ONE = f"{AGENT}/sessions/s-1"
+ID = re.compile(r"[0-9a-f]{32}")
+
+
+class Untouchable(io.RawIOBase):
+    """A body that must not be read."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, _: Any) -> int:
+        raise AssertionError("the body was read")
+
+
+@pytest.mark.parametrize(
+    ("caller", "path", "length", "status"),
+    [
+        ("", ONE, "100", 401),
+        ("", ONE, "10000000", 401),
+        ("beta-backend", ONE, "100", 404),
+        ("admin", ONE, "100", 403),
+        ("backend", f"{AGENT}/sessions/a%20b", "100", 400),
+        ("backend", f"{ONE}?x=1", "100", 400),
+        ("backend", ONE, "65537", 413),
+        ("backend", ONE, "99999999999999999999", 413),
+    ],
+)
+def test_a_request_that_fails_by_its_head_is_refused_without_its_body(
+    api: Api, caller: str, path: str, length: str, status: int
+) -> None:
+    answer = api.by(caller).call(
+        "PUT", path, content_type="application/json",
+        environ_overrides={"wsgi.input": Untouchable(), "CONTENT_LENGTH": length},
+    )  # fmt: skip
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/json"])
+def test_another_type_or_coding_is_refused_without_its_body(api: Api, kind: str) -> None:
+    coding = {"Content-Encoding": "gzip"} if kind == "application/json" else {}
+    answer = api.call(
+        "PUT", ONE, headers=coding, content_type=kind,
+        environ_overrides={"wsgi.input": Untouchable(), "CONTENT_LENGTH": "10"},
+    )  # fmt: skip
+    assert answer.status_code == 415
+
+
+@pytest.mark.parametrize(("size", "status"), [(65_536, 400), (65_537, 413), (10_000_000, 413)])
+def test_a_body_without_a_length_is_read_to_the_limit_and_not_beyond(
+    api: Api, size: int, status: int
+) -> None:
+    stream = io.BytesIO(b"{}" + b" " * (size - 2))
+    answer = api.call(
+        "PUT", ONE, content_type="application/json", headers={"Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True, "wsgi.input": stream},
+    )  # fmt: skip
+    assert answer.status_code == status
+    assert stream.tell() <= 200_000
+
+
+def test_every_answer_has_an_id_of_its_own(api: Api) -> None:
+    ids = {
+        api.by("").get(path).headers["X-Request-Id"] for path in ("/healthz", "/openapi.json", "/v1/x", "/x")
+    }
+    assert len(ids) == 4
+    assert all(ID.fullmatch(one) for one in ids)
+
+
+def test_an_id_of_the_callers_is_taken_over_if_it_is_nothing_but_a_number(api: Api) -> None:
+    assert (
+        api.get(ACME, headers={"X-Request-Id": "0123456789abcdef"}).headers["X-Request-Id"]
+        == "0123456789abcdef"
+    )
+    for other in (
+        "agent-1@example.com",
+        "a" * 33,
+        "abc",
+        "0123456789ABCDEF",
+        "0123-4567-89ab",
+        "x\x1b[31m",
+        "",
+    ):
+        found = api.get(ACME, headers={"X-Request-Id": other}).headers["X-Request-Id"]
+        assert ID.fullmatch(found)
+
+
+@shows("LU-3")
+def test_a_request_is_one_line_in_the_log_without_names_keys_or_addresses(
+    api: Api, connected: TestService, session: dict[str, Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    capfd.readouterr()
+    texts = {"title": "a\x1b[31mwhat", "description": 'a" , "level":"alarm'}
+    api.put(f"{ACME}/agents/person@example.com/sessions/s-77?x=%0A%0D", session | texts)
+    api.get(f"{ACME}/agents/person@example.com/nothing%0Ahere")
+    api.call("PROPFIND", f"{ACME}/agents/person@example.com/connection")
+    api.by("").get("/portal/nobody's-secret")
+    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    served = [line for line in lines if line["event"] == "request.served"]
+    assert len(served) == 4
+    assert served[0]["path"] == "/v1/organizations/<organization>/agents/<agent>/sessions/<session>"
+    assert (served[0]["method"], served[0]["status"], served[0]["caller"]) == ("PUT", 400, "backend")
+    assert "path" not in served[1]
+    text = json.dumps(lines)
+    for unwanted in ("person", "s-77", "acme", "alarm", "what", "secret", key_of("backend"), "nobody"):
+        assert unwanted not in text
+
+
+def test_whoever_watches_is_not_in_the_log(api: Api, capfd: pytest.CaptureFixture[str]) -> None:
+    capfd.readouterr()
+    for path in ("/healthz", "/readyz", "/metrics"):
+        assert api.by("").get(path).status_code == 200
+    assert "request.served" not in capfd.readouterr().err
+
+
+def test_what_is_nowhere_is_a_page_for_people_and_a_problem_for_programs(api: Api) -> None:
+    page, problem = api.by("").get("/nothing"), api.get("/v1/nothing")
+    assert (page.status_code, problem.status_code) == (404, 404)
+    assert page.mimetype == "text/html"
+    assert problem.mimetype == "application/problem+json"
+    assert api.by("").call("PUT", "/").status_code == 405
+    assert api.by("").call("POST", "/openapi.json").json["code"] == "method_not_allowed"
+
+
+def test_every_answer_carries_the_headers_of_the_guard(api: Api) -> None:
+    for answer in (
+        api.get(ACME),
+        api.by("").get("/v1/x"),
+        api.by("").get("/healthz"),
+        api.by("").get("/nothing"),
+    ):
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "Server" not in answer.headers
+
+
+def test_an_answer_of_the_api_is_kept_nowhere(api: Api) -> None:
+    assert api.by("admin").get(ACME).headers["Cache-Control"] == "no-store"
+
+
+def test_a_path_with_a_point_too_many_is_nobodys(app: Flask) -> None:
+    api = Api(app)
+    for path in (
+        "/v1/organizations/./connections",
+        "/v1/organizations/../connections",
+        "/v1/organizations/%2e%2e",
+    ):
+        assert api.by("admin").get(path).status_code in {400, 404}
+
+
+# --- operations ---
+
+
+def test_ready_means_that_store_keys_and_google_are_there(api: Api) -> None:
+    answer = api.by("").get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json["ready"] is True
+    assert answer.json["checks"].keys() >= {"store", "keys"}
+
+
+def test_metrics_are_lines_that_a_collector_reads(api: Api, connected: TestService) -> None:
+    answer = api.by("").get("/metrics")
+    assert answer.content_type == "text/plain; version=0.0.4; charset=utf-8"
+    for line in answer.text.splitlines():
+        assert re.fullmatch(
+            r'# TYPE [a-z_]+ (counter|gauge)|[a-z_]+(\{([a-z]+="[^"\\\n]*",?)+\})? [0-9.e+-]+', line
+        )
+    assert "agent" not in answer.text.replace("calendar_agents_due", "")
+
+
+def test_a_family_of_numbers_is_introduced_once() -> None:
+    numbers = {'calls_total{call="a"}': 1.0, 'calls_total{call="b"}': 2.0, "due": 3.0}
+    assert list(exposition(numbers)) == [
+        "# TYPE calls_total counter",
+        'calls_total{call="a"} 1.0',
+        'calls_total{call="b"} 2.0',
+        "# TYPE due gauge",
+        "due 3.0",
+    ]

@@ -1,0 +1,126 @@
+"""Whatever is sent in whatever place: no fault of ours, and a text arrives unchanged or not at all."""
+
+import base64
+import json
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.support.local_google import LocalGoogle
+from tests.support.service import TestService
+from tests.web.api.callers import Api
+from tests.web.api.conftest import ACME, AGENT
+from tests.web.api.test_calls import event_of
+
+NASTY = [
+    "", " ", "undefined", "null", "NaN", "true", "0", "-1", "1e1000", "0x0", "1,000.00", "\uff19", "١٢٣",
+    "../../../etc/passwd", "..%2f..", "file:///etc/passwd", "C:\\con\\con", "%00", "%s%s%n", "{0}", "${7*7}",
+    "{{7*7}}", "<%= 7*7 %>", "#{7*7}", "$(touch x)", "`id`", "; ls", "| ls", "&& ls", "' OR 1=1 --",
+    '"; DROP TABLE users', "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "javascript:alert(1)",
+    "]]>", "<!ENTITY x>", "()'\"\\", "\\u0000", "\\x00", "\\", "\"", "'", "`", "\t", "\n", "\r\n", "\r",
+    "a\0b", "\x01\x02\x1f", "\x7f", "\x80\x9f", "\x1b[31mred", "\x08\x08", "\u2028", "\u2029", "\ufeffbom",
+    "\ufffe", "\uffff", "\U0010ffff", "\u200b\u200d\u2060", "\u202etxt.exe", "\u2066x\u2069", "Ω≈ç√", "田中さん",
+    "社會科學院", "ปฏิ", "الكل في المجمو", "שלום", "🏳️‍🌈👩‍👩‍👧", "Z̮̞̠͙͔ͅḀ̗̞͈̻L͔̞̹G̻O", "ﷺ" * 30, "ß", "İ", "ﬀ", "K",
+    "é", "é", "{s0}:a", "acme/agent", "*", "?", "[a-z]", "KEYS *", "redis.call('flushall')", "\ud800", "\udfff",
+    "x" * 1024, "🙂" * 1024, "x" * 20_000, "=cmd|'/c calc'!A0", "@SUM(1+1)", "+1", "-0", "Content-Length: 0",
+    "Set-Cookie: a=b", "HTTP/1.1 200 OK", "1;2;3", "a=b&c=d", "ya29.token", "Bearer x",
+]  # fmt: skip
+FIELDS = ["start", "end", "by", "time_zone", "title", "description", "location", "join_url", "version"]
+
+
+def as_bytes(body: dict[str, Any]) -> dict[str, Any]:
+    return {"data": json.dumps(body).encode(), "content_type": "application/json"}
+
+
+@pytest.mark.parametrize("place", FIELDS)
+def test_a_nasty_text_in_a_session_is_kept_as_it_is_or_refused_by_name(
+    api: Api, connected: TestService, google_process: LocalGoogle, session: dict[str, Any], place: str
+) -> None:
+    kept = {"title": "summary", "description": "description", "location": "location"}
+    for number, text in enumerate(NASTY):
+        answer = api.call("PUT", f"{AGENT}/sessions/s-{number}", **as_bytes(session | {place: text}))
+        assert answer.status_code < 500, repr(text)
+        if answer.status_code >= 400:
+            assert answer.json["field"] == place, repr(text)
+        elif text and place in kept:
+            assert event_of(google_process, answer.json)[kept[place]] == text
+
+
+def test_a_nasty_text_in_a_name_or_parameter_is_no_fault_of_ours(
+    api: Api, connected: TestService, session: dict[str, Any]
+) -> None:
+    for text in NASTY:
+        safe = quote(text.encode("utf-8", "surrogatepass"), safe="")
+        for method, path, caller in (
+            ("GET", f"/v1/organizations/{safe}", "admin"),
+            ("GET", f"/v1/organizations/{safe}/connections", "acme-admin"),
+            ("GET", f"{ACME}/agents/{safe}/connection", "backend"),
+            ("DELETE", f"{ACME}/agents/{safe}/connection?erase={safe}", "admin"),
+            ("GET", f"{AGENT}/sessions/{safe}?read={safe}", "backend"),
+            ("DELETE", f"{AGENT}/sessions/s-1?by={safe}&version={safe}", "backend"),
+            ("GET", f"{AGENT}/sessions?status={safe}&cursor={safe}", "backend"),
+            ("GET", f"{AGENT}/sessions?cursor={safe}", "backend"),
+            ("GET", f"{ACME}/connections?cursor={safe}", "admin"),
+            ("GET", f"{ACME}/connections?state={safe}&{safe}=1", "admin"),
+            ("GET", f"/{safe}", ""),
+        ):
+            answer = api.by(caller).call(method, path)
+            assert answer.status_code < 500, (method, path)
+    assert api.get(f"{AGENT}/connection").json["state"] == "connected"
+
+
+def test_a_nasty_text_in_a_header_is_no_fault_of_ours(api: Api) -> None:
+    names = (
+        "X-Request-Id",
+        "Content-Type",
+        "Content-Encoding",
+        "Accept",
+        "Content-Length",
+        "Origin",
+        "Cookie",
+    )
+    for text in NASTY:
+        value = text.encode("utf-8", "replace").decode("latin-1").replace("\r", "").replace("\n", "")
+        for name in (*names, "Authorization"):
+            answer = api.call("POST", f"{AGENT}/portal-sessions", headers={name: value}, data=b"{}")
+            assert answer.status_code < 500, (name, text)
+
+
+@pytest.mark.parametrize("place", ["locale", "time_zone", "return_url", "x"])
+def test_a_nasty_text_in_a_link_is_refused_by_name(api: Api, place: str) -> None:
+    for text in NASTY:
+        answer = api.call("POST", f"{AGENT}/portal-sessions", **as_bytes({place: text}))
+        assert answer.status_code < 500
+        if answer.status_code >= 400:
+            assert answer.json["field"] == place, repr(text)
+
+
+@pytest.mark.parametrize(
+    "cursor", [b"", b"\xff", b"a/b", b"\0", b"s-1", "ñ".encode(), b"x" * 500, b"acme/agent-1"]
+)
+def test_a_cursor_that_was_made_up_is_no_fault_of_ours(
+    api: Api, connected: TestService, cursor: bytes
+) -> None:
+    text = base64.urlsafe_b64encode(cursor).decode()
+    assert api.get(f"{AGENT}/sessions?cursor={text}").status_code in {200, 422}
+    assert api.by("admin").get(f"{ACME}/connections?cursor={text}").status_code in {200, 422}
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changed=st.dictionaries(st.sampled_from(FIELDS), JSON), whole=st.sampled_from(["whole", ""]))
+def test_no_body_is_a_fault_of_ours(
+    api: Api, service: TestService, session: dict[str, Any], changed: dict[str, Any], whole: str
+) -> None:
+    answer = api.call("PUT", f"{AGENT}/sessions/s-1", **as_bytes(session | changed if whole else changed))
+    assert 400 <= answer.status_code < 500
+    assert not service.parts.database.client.keys("*agent-1*")
