@@ -85,7 +85,7 @@ BREAKS = [
         "faults",
         "a cut before the commit leaves nothing",
         "application.py",
-        'before = deed.get("cut") == "before_commit" or ',
+        'before = effect.get("cut") == "before_commit" or ',
         "before = ",
     ),
     Break("books", "numbers go on after a restart", "state/books.py", "        self._go_on_counting()\n", ""),

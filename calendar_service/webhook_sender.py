@@ -13,7 +13,7 @@ from calendar_service.domain.secret import Secret
 from calendar_service.net.connect import tls_context
 from calendar_service.net.deadline import Deadline
 from calendar_service.net.failures import NO_ANSWER, fault_of
-from calendar_service.net.pool import Kept
+from calendar_service.net.pool import PooledConnection
 
 DEADLINE = 5.0
 """Seconds for all of it: name, address, TLS, request, answer."""
@@ -21,7 +21,7 @@ _GONE = 410
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class WebhookMessage:
     """One webhook as it goes out."""
 
     id: str
@@ -38,7 +38,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DeliveryResult:
     """What the receiver made of it: a status, or a fault if it did not answer."""
 
     status: int | None
@@ -57,7 +57,7 @@ class Answer:
         return self.status == _GONE
 
 
-class Webhooks:
+class WebhookSender:
     """The way to the one configured receiver. Knows no proxy, follows nothing, keeps no connection."""
 
     def __init__(
@@ -65,7 +65,7 @@ class Webhooks:
         url: str,
         secrets: Callable[[], Sequence[Secret]],
         *,
-        observe: Callable[[Answer], None],
+        observe: Callable[[DeliveryResult], None],
         deadline: float = DEADLINE,
         ca_file: str | None = None,
     ) -> None:
@@ -79,25 +79,25 @@ class Webhooks:
         self._context = tls_context(ca_file)
         self._observe = observe
 
-    def send(self, message: Message) -> Answer:
-        """Send once; whatever comes of it is an `Answer`."""
+    def send(self, message: WebhookMessage) -> DeliveryResult:
+        """Send once; whatever comes of it is an `DeliveryResult`."""
         body = message.body()
         headers = self._headers(message.id, body)
         try:
             answer = self._attempt(body, headers)
         except NO_ANSWER as reason:
-            answer = Answer(None, fault_of(reason))
+            answer = DeliveryResult(None, fault_of(reason))
         self._observe(answer)
         return answer
 
-    def _attempt(self, body: str, headers: Mapping[str, str]) -> Answer:
+    def _attempt(self, body: str, headers: Mapping[str, str]) -> DeliveryResult:
         deadline = Deadline(self._seconds)
-        kept = Kept(self._url, self._context, deadline)
+        kept = PooledConnection(self._url, self._context, deadline)
         try:
             kept.line.begin(deadline)
             kept.connection.request("POST", self._target, body.encode(), dict(headers))
             answer = kept.connection.getresponse()  # the status says it all: the body is not read
-            return Answer(answer.status, retry_after=_seconds(answer.headers.get("retry-after", "")))
+            return DeliveryResult(answer.status, retry_after=_seconds(answer.headers.get("retry-after", "")))
         finally:
             kept.close()
 

@@ -13,17 +13,17 @@ from calendar_service.crypto.signing import public_key_text
 from calendar_service.domain import failpoints
 from calendar_service.domain.clock import Clock
 from calendar_service.domain.operator import Operator
-from calendar_service.google.calendar import Calendar
+from calendar_service.google.calendar import CalendarApi
 from calendar_service.google.call_log import CallLog
 from calendar_service.google.oauth import OAuth, OAuthClient, permit_plain_http
 from calendar_service.google.transport import Transport
-from calendar_service.journeys.audit.audit_export import Audit
-from calendar_service.journeys.audit.chain import Links
+from calendar_service.journeys.audit.audit_export import AuditExport
+from calendar_service.journeys.audit.chain import ChainMacs
 from calendar_service.journeys.audit.sealing import Sealer
 from calendar_service.journeys.connection.access import Access
 from calendar_service.journeys.connection.channels import Channels
 from calendar_service.journeys.connection.connection_end import ConnectionEnd
-from calendar_service.journeys.connection.consent import Consent, PendingConsents
+from calendar_service.journeys.connection.consent import ConsentJourney, PendingConsents
 from calendar_service.journeys.connection.dedicated_calendar import DedicatedCalendar
 from calendar_service.journeys.connection.disconnect import Disconnect
 from calendar_service.journeys.connection.erasure import Erasure
@@ -31,52 +31,52 @@ from calendar_service.journeys.connection.export import Export
 from calendar_service.journeys.connection.legal_holds import Holds
 from calendar_service.journeys.connection.new_grant import NewGrants
 from calendar_service.journeys.connection.receipts import Receipts
-from calendar_service.journeys.connection.reconsent import Renewal
-from calendar_service.journeys.connection.retention import Terms
+from calendar_service.journeys.connection.reconsent import Reconsent
+from calendar_service.journeys.connection.retention import Retention
 from calendar_service.journeys.connection.shared_accounts import SharedAccountRepair, SharedAccounts
-from calendar_service.journeys.connection.status import Overview
+from calendar_service.journeys.connection.status import StatusPage
 from calendar_service.journeys.connection.teardown import Teardowns
-from calendar_service.journeys.operations.all_connections import Register
+from calendar_service.journeys.operations.all_connections import AllConnections
 from calendar_service.journeys.operations.file_rewrites import FileRewrites
 from calendar_service.journeys.operations.key_rotation import Rotation
 from calendar_service.journeys.operations.organizations import Organizations
-from calendar_service.journeys.operations.restore import Replay
-from calendar_service.journeys.operations.reviewer_links import Reviewers
-from calendar_service.journeys.operations.stored_data import Stored
+from calendar_service.journeys.operations.restore import RestoreReplay
+from calendar_service.journeys.operations.reviewer_links import ReviewerLinkJourney
+from calendar_service.journeys.operations.stored_data import StoredData
 from calendar_service.journeys.sessions.attempt import Attempts
-from calendar_service.journeys.sessions.change_detection import Look
-from calendar_service.journeys.sessions.event_writer import Writer
-from calendar_service.journeys.sessions.queue import Order
-from calendar_service.journeys.sessions.reconcile import Sync
+from calendar_service.journeys.sessions.change_detection import ChangeDetector
+from calendar_service.journeys.sessions.event_writer import EventWriter
+from calendar_service.journeys.sessions.queue import DueSessions
+from calendar_service.journeys.sessions.reconcile import Reconcile
 from calendar_service.journeys.sessions.schedule import Schedule
-from calendar_service.journeys.throttle.admission import Flow
-from calendar_service.journeys.throttle.budget import Allowance
-from calendar_service.journeys.webhooks.delivery import Notify
+from calendar_service.journeys.throttle.admission import Throttle
+from calendar_service.journeys.throttle.budget import RateBudget
+from calendar_service.journeys.webhooks.delivery import WebhookDelivery
 from calendar_service.log import Log
-from calendar_service.store.account_refs import Marks
-from calendar_service.store.audit_chain import Trail
+from calendar_service.store.account_refs import AccountRefs
+from calendar_service.store.audit_chain import AuditChainStore
 from calendar_service.store.channels import ChannelStore
 from calendar_service.store.connections import Connections
 from calendar_service.store.consents import Consents
 from calendar_service.store.database import Database
 from calendar_service.store.deployment import deployment
-from calendar_service.store.file_rewrites import Files
+from calendar_service.store.file_rewrites import FileRewriteStore
 from calendar_service.store.grants import Grants
 from calendar_service.store.leases import Leases
 from calendar_service.store.legal_holds import LegalHoldStore
 from calendar_service.store.organizations import OrganizationIndex
-from calendar_service.store.outbox import Letters
+from calendar_service.store.outbox import Outbox
 from calendar_service.store.receipts import ReceiptStore
 from calendar_service.store.reviewer_links import ReviewerLinks
-from calendar_service.store.scan import Census
-from calendar_service.store.server_checks import Upkeep
+from calendar_service.store.scan import Scan
+from calendar_service.store.server_checks import ServerChecks
 from calendar_service.store.sessions import Sessions
 from calendar_service.store.slots import Slots
-from calendar_service.store.stored_fields import Holdings
-from calendar_service.store.throttle import FlowBook, Limits
+from calendar_service.store.stored_fields import StoredFields
+from calendar_service.store.throttle import Limits, ThrottleStore
 from calendar_service.store.tickets import Tickets
 from calendar_service.store.timers import Timers
-from calendar_service.webhook_sender import Answer, Webhooks
+from calendar_service.webhook_sender import DeliveryResult, WebhookSender
 
 THREADS = 16
 """Blocking threads of a web process; at most half of them wait on Google (law 2)."""
@@ -96,36 +96,36 @@ class Service:
     organization_index: OrganizationIndex
     sessions: Sessions
     timers: Timers
-    upkeep: Upkeep
-    files: Files
+    server_checks: ServerChecks
+    files: FileRewriteStore
     file_rewrites: FileRewrites
     access: Access
-    consent: Consent
+    consent: ConsentJourney
     dedicated_calendar: DedicatedCalendar
     schedule: Schedule
-    order: Order
-    flow: Flow
-    sync: Sync
+    due_sessions: DueSessions
+    throttle: Throttle
+    reconcile: Reconcile
     channels: Channels
-    look: Look
-    overview: Overview
+    change_detector: ChangeDetector
+    status_page: StatusPage
     export: Export
     disconnect: Disconnect
     teardowns: Teardowns
     erasure: Erasure
     organizations: Organizations
     shared_account_repair: SharedAccountRepair
-    terms: Terms
-    register: Register
+    retention: Retention
+    all_connections: AllConnections
     holds: Holds
-    renewal: Renewal
-    reviewers: Reviewers
-    stored: Stored
+    reconsent: Reconsent
+    reviewers: ReviewerLinkJourney
+    stored_data: StoredData
     rotation: Rotation
-    notify: Notify
+    webhook_delivery: WebhookDelivery
     sealer: Sealer
-    audit: Audit
-    replay: Replay
+    audit: AuditExport
+    replay: RestoreReplay
     transport: Transport
     identity: IdentityKey
     database: Database
@@ -170,10 +170,13 @@ def build(
         clock,
         identity.shard,
         webhooks=bool(config.webhook_url),
-        policy=policy.version,
     )
-    connections, sessions, marks = Connections(database), Sessions(database), Marks(database)
-    slots, leases, timers = Slots(database), Leases(database), Timers(database)
+    connections, sessions, account_refs = (
+        Connections(database),
+        Sessions(database, policy.version),
+        AccountRefs(database),
+    )
+    slots, leases, timers = Slots(database, policy.version), Leases(database), Timers(database)
     organization_index, receipt_store = OrganizationIndex(database), ReceiptStore(database)
     hold_store, channel_store = LegalHoldStore(database), ChannelStore(database)
     tickets = Tickets(database)
@@ -191,15 +194,17 @@ def build(
         ),
         transport,
     )
-    calendar = Calendar(transport, google.api_endpoint)
+    calendar = CalendarApi(transport, google.api_endpoint)
     operator = config.operator
     promises = operator.promises
     threads = threading.BoundedSemaphore(THREADS // 2)
-    flow = Flow(FlowBook(database, limits), transport, Allowance(limits), threads, log, clock, limits)
+    throttle = Throttle(
+        ThrottleStore(database, limits), transport, RateBudget(limits), threads, log, clock, limits
+    )
     connection_end = ConnectionEnd(connections, promises.erase_after)
-    access = Access(slots, leases, connections, grants, oauth, flow, connection_end, clock)
-    shared_accounts = SharedAccounts(marks, slots, oauth, identity, clock)
-    overview = Overview(
+    access = Access(slots, leases, connections, grants, oauth, throttle, connection_end, clock)
+    shared_accounts = SharedAccounts(account_refs, slots, oauth, identity, clock)
+    status_page = StatusPage(
         slots,
         connections,
         organization_index,
@@ -208,16 +213,16 @@ def build(
         access,
         calendar,
         transport,
-        marks,
+        account_refs,
         promises,
         clock,
     )
     signing_key, issuer = Ed25519PrivateKey.from_private_bytes(config.signing_key), operator.identity.who
     receipts = Receipts(signing_key, issuer, clock)
-    files = Files(database)
+    files = FileRewriteStore(database)
     erasure = Erasure(slots, receipt_store, connections, receipts, files)
     teardowns = Teardowns(slots, connections, grants, access, shared_accounts, calendar, clock)
-    disconnect = Disconnect(connection_end, teardowns, overview, transport)
+    disconnect = Disconnect(connection_end, teardowns, status_page, transport)
     dedicated_calendar = DedicatedCalendar(
         slots, leases, connections, access, shared_accounts, calendar, identity, operator
     )
@@ -225,11 +230,11 @@ def build(
         slots, organization_index, connections, grants, shared_accounts, dedicated_calendar, disconnect, clock
     )
     pending = PendingConsents(tickets, grants, clock)
-    attempts = Attempts(sessions, connections, access, Writer(calendar), identity, operator, flow)
-    schedule = Schedule(sessions, slots, connections, grants, access, attempts, flow, clock)
-    trail, census, links = Trail(database), Census(database), Links(identity)
-    public_keys, term = (public_key_text(signing_key.public_key()),), operator.promises.audit_term
-    audit = Audit(trail, census, slots, links, public_keys, issuer, term)
+    attempts = Attempts(sessions, connections, access, EventWriter(calendar), identity, operator, throttle)
+    schedule = Schedule(sessions, slots, connections, grants, access, attempts, throttle, clock)
+    audit_chain, scan, chain_macs = AuditChainStore(database), Scan(database), ChainMacs(identity)
+    public_keys, retention = (public_key_text(signing_key.public_key()),), operator.promises.audit_term
+    audit = AuditExport(audit_chain, scan, slots, chain_macs, public_keys, issuer, retention)
     return Service(
         config=config,
         operator=operator,
@@ -241,16 +246,16 @@ def build(
         organization_index=organization_index,
         sessions=sessions,
         timers=timers,
-        upkeep=Upkeep(database),
+        server_checks=ServerChecks(database),
         files=files,
         file_rewrites=FileRewrites(files, log, clock),
         access=access,
-        consent=Consent(pending, slots, organization_index, connections, oauth, operator, new_grants),
+        consent=ConsentJourney(pending, slots, organization_index, connections, oauth, operator, new_grants),
         dedicated_calendar=dedicated_calendar,
         schedule=schedule,
-        order=Order(sessions, grants, clock),
-        flow=flow,
-        sync=Sync(slots, connections, sessions, grants, access, calendar, schedule),
+        due_sessions=DueSessions(sessions, grants, clock),
+        throttle=throttle,
+        reconcile=Reconcile(slots, connections, sessions, grants, access, calendar, schedule),
         channels=Channels(
             slots,
             connections,
@@ -259,29 +264,35 @@ def build(
             access,
             calendar,
             identity,
-            flow,
+            throttle,
             clock,
             config.notifications_uri,
         ),
-        look=Look(slots, connections, sessions, grants, access, calendar, flow, clock),
-        overview=overview,
-        export=Export(slots, sessions, overview, operator, clock),
+        change_detector=ChangeDetector(
+            slots, connections, sessions, grants, access, calendar, throttle, clock
+        ),
+        status_page=status_page,
+        export=Export(slots, sessions, status_page, operator, clock),
         disconnect=disconnect,
         teardowns=teardowns,
         erasure=erasure,
-        organizations=Organizations(slots, connections, organization_index, census, disconnect),
-        shared_account_repair=SharedAccountRepair(census, slots, marks, clock),
-        terms=Terms(slots, connections, promises),
-        register=Register(census, slots, timers, sessions, grants, disconnect, erasure),
-        holds=Holds(slots, hold_store, census, clock),
-        renewal=Renewal(Consents(database), slots, connections, census, policy),
-        rotation=Rotation(census, slots, grants, lambda: [name for name, _ in config.keyring]),
-        reviewers=Reviewers(ReviewerLinks(database), organization_index, disconnect, erasure, clock),
-        stored=Stored(Holdings(database)),
-        notify=Notify(Letters(database), sessions, timers, _webhooks(config, log)),
-        sealer=Sealer(trail, census, links, signing_key, issuer, log, term),
+        organizations=Organizations(slots, connections, organization_index, scan, disconnect),
+        shared_account_repair=SharedAccountRepair(scan, slots, account_refs, clock),
+        retention=Retention(slots, connections, promises),
+        all_connections=AllConnections(scan, slots, timers, sessions, grants, disconnect, erasure),
+        holds=Holds(slots, hold_store, scan, clock),
+        reconsent=Reconsent(Consents(database), slots, connections, scan, policy),
+        rotation=Rotation(scan, slots, grants, lambda: [name for name, _ in config.keyring]),
+        reviewers=ReviewerLinkJourney(
+            ReviewerLinks(database), organization_index, disconnect, erasure, clock
+        ),
+        stored_data=StoredData(StoredFields(database)),
+        webhook_delivery=WebhookDelivery(Outbox(database), sessions, timers, _webhooks(config, log)),
+        sealer=Sealer(audit_chain, scan, chain_macs, signing_key, issuer, log, retention),
         audit=audit,
-        replay=Replay(audit, trail, census, slots, connections, hold_store, connection_end, erasure),
+        replay=RestoreReplay(
+            audit, audit_chain, scan, slots, connections, hold_store, connection_end, erasure
+        ),
         transport=transport,
         identity=identity,
         database=database,
@@ -289,11 +300,11 @@ def build(
     )
 
 
-def _webhooks(config: Config, log: Log) -> Webhooks | None:
-    def observe(answer: Answer) -> None:
+def _webhooks(config: Config, log: Log) -> WebhookSender | None:
+    def observe(answer: DeliveryResult) -> None:
         told = {"reason": answer.fault} if answer.status is None else {"status": answer.status}
         log.event("webhook.sent", **told)
 
     if not config.webhook_url:
         return None
-    return Webhooks(config.webhook_url, lambda: config.webhook_secrets, observe=observe)
+    return WebhookSender(config.webhook_url, lambda: config.webhook_secrets, observe=observe)

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from local_google.state.clients import OAuthClient
+from local_google.state.clients import RegisteredClient
 from tests.support.local_google import LocalGoogle
 
 from faults.helper_process import HelperProcess
@@ -138,7 +138,7 @@ class ServiceCluster:
         self._exits.callback(self.stores.close)
         public_url = f"http://localhost:{self.processes.ports['web0']}"
         redirects = (f"{public_url}/oauth/callback",)
-        client = OAuthClient(CLIENT_ID, CLIENT_SECRET, "faults", redirects, "Faults")
+        client = RegisteredClient(CLIENT_ID, CLIENT_SECRET, "faults", redirects, "Faults")
         self.google = LocalGoogle.start([client], self.clock.file, None, self.seed)
         self._exits.callback(self.google.kill)
         self.proxy = ProxyClient(self._targets())

@@ -150,5 +150,5 @@ def _logged_erasures(client: Any) -> int:
     return sum(
         json.loads(fields["entry"])["kind"] == "connection.erased"
         for shard in range(256)
-        for _, fields in client.xrange(f"{{s{shard}}}:journal")
+        for _, fields in client.xrange(f"{{s{shard}}}:audit-log")
     )

@@ -58,7 +58,7 @@ class StoreView:
     def has_teardowns(self) -> bool:
         """Tell whether any connection's end still has to be finished at Google."""
         with self.client() as client:
-            return any(True for _ in client.scan_iter(_pattern("*", "errands"), count=1000))
+            return any(True for _ in client.scan_iter(_pattern("*", "teardowns"), count=1000))
 
     def make_channel_renewal_due(self, agent: str) -> None:
         """Set the instant at which the agent's notification channel is renewed to the past."""
@@ -115,9 +115,9 @@ def _work(client: Any, key: str, now_ms: float) -> list[str]:
     match key.rpartition(":")[2]:
         case "waiting":
             return [f"{key}: sealed content"]
-        case "letters" | "erased":
+        case "outbox" | "erased":
             return [f"{key}: webhooks not sent"]
-        case "errands":
+        case "teardowns":
             return [f"{key}: teardown"]
         case "sessions":
             records = {name: json.loads(text) for name, text in client.hgetall(key).items()}

@@ -9,14 +9,14 @@ import msgspec
 from local_google import errors
 from local_google.calendar import api, batch
 from local_google.calendar.api import Served
-from local_google.context import World
+from local_google.context import Context
 from local_google.control import endpoints
 from local_google.oauth.authorize import authorize
 from local_google.oauth.id_token import ISSUER, key_set
 from local_google.oauth.revoke import revoke, tokeninfo
 from local_google.oauth.token import TokenError, json_answer, token
 from local_google.people import pages
-from local_google.protocol.messages import JSON, Answer, Delivery, Request, first
+from local_google.protocol.messages import JSON, Delivery, Request, Response, first
 from local_google.state.journal import safe_query
 
 OAUTH = {
@@ -33,7 +33,7 @@ TOLD = ("grant_type", "redirect_uri", "scope", "account", "decision")
 class Application:
     """The whole Google as one function of a request."""
 
-    world: World
+    world: Context
 
     def handle(self, request: Request) -> Delivery:
         """What to answer, and how it travels."""
@@ -49,12 +49,12 @@ class Application:
     def _handled(self, request: Request) -> Delivery:
         if request.raw_path.startswith(endpoints.PREFIX):
             return Delivery(endpoints.serve(self.world, request))
-        deed = self.world.faults.strike(request.method, request.path) if self.world.faults.rules else None
-        if deed is None:
+        effect = self.world.faults.strike(request.method, request.path) if self.world.faults.rules else None
+        if effect is None:
             served = self._served(request)
             self._note(request, served, None)
             return Delivery(served.answer)
-        return self._struck(request, deed)
+        return self._struck(request, effect)
 
     def _served(self, request: Request) -> Served:
         path = request.raw_path
@@ -81,7 +81,7 @@ class Application:
             served.answer = pages.serve(self.world, request)
         return served
 
-    def _one_of_batch(self, request: Request) -> Answer:
+    def _one_of_batch(self, request: Request) -> Response:
         if not request.raw_path.startswith(api.PREFIX):
             return errors.html_page(404)
         served = api.serve(self.world, request)
@@ -102,26 +102,26 @@ class Application:
             "code_challenge_methods_supported": ["plain", "S256"],
         }
 
-    def _struck(self, request: Request, deed: dict[str, Any]) -> Delivery:
+    def _struck(self, request: Request, effect: dict[str, Any]) -> Delivery:
         """A fault meets the call, before or after it has been carried out."""
-        instead = _instead(request, deed)
-        before = deed.get("cut") == "before_commit" or deed.get("hang") is True
+        instead = _instead(request, effect)
+        before = effect.get("cut") == "before_commit" or effect.get("hang") is True
         if before or instead is not None:
             served = self._identified(request)
-            served.answer = instead or Answer(0)
+            served.answer = instead or Response(0)
         else:
             served = self._served(request)
-            if "edit" in deed:
-                served.answer = _edited(served.answer, deed["edit"])
-        self._note(request, served, deed)
+            if "edit" in effect:
+                served.answer = _edited(served.answer, effect["edit"])
+        self._note(request, served, effect)
         return Delivery(
             served.answer,
-            delay=float(deed.get("delay", 0)),
-            drip=float(deed.get("drip", 0)),
-            cut="cut" in deed,
-            hang=bool(deed.get("hang")),
-            truncate=bool(deed.get("truncate")),
-            reset=bool(deed.get("reset")),
+            delay=float(effect.get("delay", 0)),
+            drip=float(effect.get("drip", 0)),
+            cut="cut" in effect,
+            hang=bool(effect.get("hang")),
+            truncate=bool(effect.get("truncate")),
+            reset=bool(effect.get("reset")),
         )
 
     def _identified(self, request: Request) -> Served:
@@ -133,7 +133,7 @@ class Application:
         served.client_id = first(request.form, "client_id") or first(request.query, "client_id")
         return served
 
-    def _note(self, request: Request, served: Served, deed: dict[str, Any] | None) -> None:
+    def _note(self, request: Request, served: Served, effect: dict[str, Any] | None) -> None:
         entry: dict[str, Any] = {
             "seq": 0,
             "time": self.world.now(),
@@ -151,14 +151,14 @@ class Application:
             entry["body"] = served.body
         if served.made:
             entry["made"] = served.made
-        if deed is not None:
-            entry["fault"] = deed
+        if effect is not None:
+            entry["fault"] = effect
             entry["answer"] = (
-                "cut" if "cut" in deed or "truncate" in deed else "hung" if "hang" in deed else "sent"
+                "cut" if "cut" in effect or "truncate" in effect else "hung" if "hang" in effect else "sent"
             )
-            spared = _instead(request, deed) is not None
+            spared = _instead(request, effect) is not None
             entry["committed"] &= not (
-                spared or deed.get("cut") == "before_commit" or deed.get("hang") is True
+                spared or effect.get("cut") == "before_commit" or effect.get("hang") is True
             )
         self.world.journal.append(entry)
 
@@ -167,44 +167,44 @@ def _told(request: Request) -> dict[str, str]:
     return {name: request.form[name][0] for name in TOLD if name in request.form}
 
 
-def _instead(request: Request, deed: dict[str, Any]) -> Answer | None:
+def _instead(request: Request, effect: dict[str, Any]) -> Response | None:
     """The answer that a fault gives in the place of the real one; the call is then not carried out."""
-    answer: Answer | None = None
-    if "invalid_grant" in deed:
-        answer = _invalid_grant(deed)
-    elif "invalid_client" in deed:
+    answer: Response | None = None
+    if "invalid_grant" in effect:
+        answer = _invalid_grant(effect)
+    elif "invalid_client" in effect:
         answer = TokenError("invalid_client", "The OAuth client was not found.", 401).answer()
-    elif "html" in deed:
-        answer = errors.html_page(int(deed["html"]))
-    elif "answer" in deed:
-        raw = deed["answer"]
+    elif "html" in effect:
+        answer = errors.html_page(int(effect["html"]))
+    elif "answer" in effect:
+        raw = effect["answer"]
         body = raw.get("body", "")
         text = body if isinstance(body, str) else msgspec.json.encode(body).decode()
-        answer = Answer(int(raw.get("status", 200)), text.encode(), raw.get("content_type", JSON))
+        answer = Response(int(raw.get("status", 200)), text.encode(), raw.get("content_type", JSON))
         answer.headers = tuple((str(k), str(v)) for k, v in raw.get("headers", {}).items())
-    elif "status" in deed:
-        answer = _status(request, deed)
-    if answer is not None and "retry_after" in deed:
-        answer.headers = (*answer.headers, ("Retry-After", str(deed["retry_after"])))
+    elif "status" in effect:
+        answer = _status(request, effect)
+    if answer is not None and "retry_after" in effect:
+        answer.headers = (*answer.headers, ("Retry-After", str(effect["retry_after"])))
     return answer
 
 
-def _status(request: Request, deed: dict[str, Any]) -> Answer:
-    status = int(deed["status"])
+def _status(request: Request, effect: dict[str, Any]) -> Response:
+    status = int(effect["status"])
     if request.raw_path in OAUTH:
-        return TokenError(deed.get("reason", "internal_failure"), None, status).answer()
-    return errors.by_reason(status, deed.get("reason", "backendError")).answer()
+        return TokenError(effect.get("reason", "internal_failure"), None, status).answer()
+    return errors.by_reason(status, effect.get("reason", "backendError")).answer()
 
 
-def _invalid_grant(deed: dict[str, Any]) -> Answer:
-    subtype = deed.get("subtype")
+def _invalid_grant(effect: dict[str, Any]) -> Response:
+    subtype = effect.get("subtype")
     if subtype is None:
         return TokenError("invalid_grant", "Token has been expired or revoked.").answer()
     return TokenError("invalid_grant", f"reauth related error ({subtype})", error_subtype=subtype).answer()
 
 
-def _edited(answer: Answer, changes: dict[str, Any]) -> Answer:
+def _edited(answer: Response, changes: dict[str, Any]) -> Response:
     document = msgspec.json.decode(answer.body) if answer.body else {}
     edited = {name: value for name, value in (document | changes).items() if value is not None}
     body = msgspec.json.encode(edited)
-    return Answer(answer.status, body, answer.content_type, answer.headers)
+    return Response(answer.status, body, answer.content_type, answer.headers)

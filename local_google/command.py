@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from local_google.context import World
+from local_google.context import Context
 from local_google.control import month
 from local_google.server import serve
 from local_google.state.clients import (
@@ -16,24 +16,24 @@ from local_google.state.clients import (
     DEFAULT_CLIENT_ID,
     DEFAULT_CLIENT_SECRET,
     DEFAULT_PROJECT,
-    OAuthClient,
+    RegisteredClient,
     parse_client,
 )
 
 
-def default_client() -> OAuthClient:
+def default_client() -> RegisteredClient:
     """The service on this machine, at the address that the environment gives."""
     port = os.environ.get("CALENDAR_PORT") or "8080"
     public = os.environ.get("CALENDAR_PUBLIC_URL") or f"http://localhost:{port}"
     redirect = f"{public.rstrip('/')}/oauth/callback"
-    return OAuthClient(
+    return RegisteredClient(
         DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_PROJECT, (redirect,), DEFAULT_APP_NAME
     )
 
 
 def _clients(
     _context: click.Context, _parameter: click.Parameter, values: Sequence[str]
-) -> list[OAuthClient]:
+) -> list[RegisteredClient]:
     try:
         return [parse_client(value) for value in values]
     except ValueError as wrong:
@@ -74,7 +74,7 @@ def google(
     port: int,
     host: str,
     data_dir: Path | None,
-    clients: list[OAuthClient],
+    clients: list[RegisteredClient],
     clock: Path | None,
     seed: int,
     agents: int | None,
@@ -93,7 +93,7 @@ def google(
     )
 
 
-def _month(world: World, *, agents: int, seed: int) -> None:
+def _month(world: Context, *, agents: int, seed: int) -> None:
     """Fill the books, showing how far it is."""
     steps = month.fill(world, agents, month.first_monday(world), seed)
     whose = f"{agents} agent{'' if agents == 1 else 's'}"

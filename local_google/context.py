@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from local_google.state.books import FIRST_ACCOUNTS, Books
-from local_google.state.clients import OAuthClient
-from local_google.state.clock import Clock
+from local_google.state.clients import RegisteredClient
+from local_google.state.clock import GoogleClock
 from local_google.state.faults import FaultBook
 from local_google.state.journal import Journal
 from local_google.state.records import Account, Calendar, ListEntry
@@ -20,14 +20,14 @@ def _silent(collection: str, state: str) -> None:
 
 
 @dataclass
-class World:
+class Context:
     """One running Google. ``ring(collection, state)`` tells the push chapter that a collection has changed."""
 
-    clock: Clock
+    clock: GoogleClock
     books: Books
     faults: FaultBook
     journal: Journal
-    clients: Mapping[str, OAuthClient]
+    clients: Mapping[str, RegisteredClient]
     url: str = "http://localhost"
     switches: Switches = field(default_factory=Switches)
     ring: Ring = _silent
@@ -77,6 +77,6 @@ class World:
         self.begin()
 
 
-def by_id(clients: Sequence[OAuthClient]) -> dict[str, OAuthClient]:
+def by_id(clients: Sequence[RegisteredClient]) -> dict[str, RegisteredClient]:
     """The clients by their ids."""
     return {client.client_id: client for client in clients}

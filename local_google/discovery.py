@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 
 @dataclass(frozen=True)
-class Method:
+class ApiMethod:
     """One method; ``segments`` are the parts of its path, variables in braces."""
 
     id: str
@@ -54,11 +54,11 @@ def scope_texts() -> dict[str, str]:
     return {scope: entry["description"] for scope, entry in document()["auth"]["oauth2"]["scopes"].items()}
 
 
-def _methods(resources: Mapping[str, Any]) -> Iterator[Method]:
+def _methods(resources: Mapping[str, Any]) -> Iterator[ApiMethod]:
     common = document()["parameters"]
     for resource in resources.values():
         for raw in resource.get("methods", {}).values():
-            yield Method(
+            yield ApiMethod(
                 raw["id"],
                 raw["httpMethod"],
                 tuple(raw["path"].split("/")),
@@ -70,14 +70,14 @@ def _methods(resources: Mapping[str, Any]) -> Iterator[Method]:
 
 
 @cache
-def methods() -> dict[str, Method]:
+def methods() -> dict[str, ApiMethod]:
     """All methods by their ids."""
     return {method.id: method for method in _methods(document()["resources"])}
 
 
 @cache
-def _routes() -> dict[tuple[str, int], list[Method]]:
-    table: dict[tuple[str, int], list[Method]] = {}
+def _routes() -> dict[tuple[str, int], list[ApiMethod]]:
+    table: dict[tuple[str, int], list[ApiMethod]] = {}
     for method in methods().values():
         table.setdefault((method.http_method, len(method.segments)), []).append(method)
     for found in table.values():  # a literal goes before a variable: "import" is no event's id
@@ -85,7 +85,7 @@ def _routes() -> dict[tuple[str, int], list[Method]]:
     return table
 
 
-def find(http_method: str, raw_path: str) -> tuple[Method, dict[str, str]] | None:
+def find(http_method: str, raw_path: str) -> tuple[ApiMethod, dict[str, str]] | None:
     """The method behind a path under ``/calendar/v3/``, and its path's variables."""
     segments = raw_path.split("/")
     for method in _routes().get((http_method, len(segments)), ()):

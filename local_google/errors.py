@@ -6,13 +6,13 @@ from typing import Any
 
 import msgspec
 
-from local_google.protocol.messages import JSON, Answer
+from local_google.protocol.messages import JSON, Response
 
 SERVICE = "calendar-json.googleapis.com"
 
 
 @dataclass
-class GoogleError(Exception):
+class ApiError(Exception):
     """One refusal. ``status_name`` or ``details`` make it the front end's envelope, else it is the backend's."""
 
     status: int
@@ -44,11 +44,11 @@ class GoogleError(Exception):
             error["details"] = list(self.details)
         return {"error": error}
 
-    def answer(self) -> Answer:
+    def answer(self) -> Response:
         """Backend errors are indented by one space, the front end's by two."""
         indent = 2 if self.status_name or self.details else 1
         body = msgspec.json.format(msgspec.json.encode(self.document()), indent=indent)
-        return Answer(self.status, body, JSON, tuple(self.headers.items()))
+        return Response(self.status, body, JSON, tuple(self.headers.items()))
 
 
 # What each reason is called and says. Taken for faults that are asked for by status and reason alone.
@@ -81,7 +81,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
 }
 
 
-def by_reason(status: int, reason: str) -> GoogleError:
+def by_reason(status: int, reason: str) -> ApiError:
     """The refusal that Google would give for this status and reason."""
     known = {401: unauthenticated, 412: precondition_failed}
     if reason in ("authError", "conditionNotMet") and status in known:
@@ -91,49 +91,49 @@ def by_reason(status: int, reason: str) -> GoogleError:
     if reason == "accessNotConfigured" and status == 403:
         return api_disabled("project")
     domain, message = MESSAGES.get(reason, ("global", reason))
-    return GoogleError(status, reason, message, domain)
+    return ApiError(status, reason, message, domain)
 
 
-def invalid(message: str, *, parameter: str | None = None, reason: str = "invalid") -> GoogleError:
+def invalid(message: str, *, parameter: str | None = None, reason: str = "invalid") -> ApiError:
     """A value that Google cannot take; ``parameter`` names the place in the query."""
-    return GoogleError(400, reason, message, "global", "parameter" if parameter else None, parameter)
+    return ApiError(400, reason, message, "global", "parameter" if parameter else None, parameter)
 
 
-def required(message: str) -> GoogleError:
+def required(message: str) -> ApiError:
     """A value without which Google does not start."""
-    return GoogleError(400, "required", message)
+    return ApiError(400, "required", message)
 
 
-def not_found() -> GoogleError:
+def not_found() -> ApiError:
     """It never existed, or this account may not know of it."""
-    return GoogleError(404, "notFound", "Not Found")
+    return ApiError(404, "notFound", "Not Found")
 
 
-def deleted() -> GoogleError:
+def deleted() -> ApiError:
     """It existed, and is gone: nothing more to do."""
-    return GoogleError(410, "deleted", "Resource has been deleted")
+    return ApiError(410, "deleted", "Resource has been deleted")
 
 
-def duplicate() -> GoogleError:
+def duplicate() -> ApiError:
     """The identifier is taken, also by an event that was deleted."""
-    return GoogleError(409, "duplicate", "The requested identifier already exists.")
+    return ApiError(409, "duplicate", "The requested identifier already exists.")
 
 
-def precondition_failed() -> GoogleError:
+def precondition_failed() -> ApiError:
     """The resource has changed since the ETag was read."""
-    return GoogleError(
+    return ApiError(
         412, "conditionNotMet", "Precondition Failed", location_type="header", location="If-Match"
     )
 
 
-def forbidden(message: str = "Forbidden") -> GoogleError:
+def forbidden(message: str = "Forbidden") -> ApiError:
     """Known, and not allowed."""
-    return GoogleError(403, "forbidden", message)
+    return ApiError(403, "forbidden", message)
 
 
-def login_required() -> GoogleError:
+def login_required() -> ApiError:
     """No token came with the call."""
-    return GoogleError(
+    return ApiError(
         401,
         "required",
         "Login Required.",
@@ -143,9 +143,9 @@ def login_required() -> GoogleError:
     )
 
 
-def unauthenticated() -> GoogleError:
+def unauthenticated() -> ApiError:
     """The token is unknown, expired or revoked."""
-    return GoogleError(
+    return ApiError(
         401,
         "authError",
         "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other "
@@ -168,12 +168,12 @@ def error_info(reason: str, metadata: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def scope_insufficient(method: str, scopes: Sequence[str]) -> GoogleError:
+def scope_insufficient(method: str, scopes: Sequence[str]) -> ApiError:
     """The token is good, but its scopes do not allow this method."""
     challenge = (
         f'Bearer realm="https://accounts.google.com/", error="insufficient_scope", scope="{" ".join(scopes)}"'
     )
-    return GoogleError(
+    return ApiError(
         403,
         "insufficientPermissions",
         "Request had insufficient authentication scopes.",
@@ -184,10 +184,10 @@ def scope_insufficient(method: str, scopes: Sequence[str]) -> GoogleError:
     )
 
 
-def api_disabled(project: str) -> GoogleError:
+def api_disabled(project: str) -> ApiError:
     """The operator has not switched the Calendar API on in the project."""
     message = f"Google Calendar API has not been used in project {project} before or it is disabled."
-    return GoogleError(
+    return ApiError(
         403,
         "accessNotConfigured",
         message,
@@ -205,8 +205,8 @@ NOT_FOUND_PAGE = (
 )
 
 
-def html_page(status: int) -> Answer:
+def html_page(status: int) -> Response:
     """What the front end shows when a machine behind it is away: a page, where JSON was expected."""
     text = f"<!DOCTYPE html>\n<html lang=en>\n<title>Error {status} (Server Error)!!1</title>\n<p>{status}.\n"
     body = NOT_FOUND_PAGE if status == 404 else text.encode()
-    return Answer(status, body, "text/html; charset=UTF-8")
+    return Response(status, body, "text/html; charset=UTF-8")

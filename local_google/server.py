@@ -9,25 +9,25 @@ from pathlib import Path
 
 from local_google.application import Application
 from local_google.calendar.push import Push
-from local_google.context import World, by_id
-from local_google.protocol.listener import Connection
+from local_google.context import Context, by_id
+from local_google.protocol.listener import HttpConnection
 from local_google.state.books import Books
-from local_google.state.clients import OAuthClient
-from local_google.state.clock import Clock
+from local_google.state.clients import RegisteredClient
+from local_google.state.clock import GoogleClock
 from local_google.state.faults import FaultBook
 from local_google.state.journal import Journal
 from local_google.state.ledger import Ledger
 
 
 def make_world(
-    data_dir: Path | None, clients: Sequence[OAuthClient], clock_file: Path | None = None, seed: int = 0
-) -> World:
+    data_dir: Path | None, clients: Sequence[RegisteredClient], clock_file: Path | None = None, seed: int = 0
+) -> Context:
     """Open the books of a data directory, or empty ones in memory."""
     if data_dir is not None:
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     books = Books(Ledger(data_dir / "books.jsonl" if data_dir else None))
     journal = Journal(data_dir / "journal.jsonl" if data_dir else None)
-    world = World(Clock(clock_file), books, FaultBook(seed), journal, by_id(clients))
+    world = Context(GoogleClock(clock_file), books, FaultBook(seed), journal, by_id(clients))
     world.begin()
     return world
 
@@ -36,11 +36,11 @@ def serve(
     *,
     port: int,
     data_dir: Path | None,
-    clients: Sequence[OAuthClient],
+    clients: Sequence[RegisteredClient],
     host: str = "127.0.0.1",
     clock_file: Path | None = None,
     seed: int = 0,
-    prepare: Callable[[World], None] | None = None,
+    prepare: Callable[[Context], None] | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; one line with the URL is printed when connections are accepted."""
     world = make_world(data_dir, clients, clock_file, seed)
@@ -49,11 +49,11 @@ def serve(
     asyncio.run(_run(world, host, port))
 
 
-async def _run(world: World, host: str, port: int) -> None:
+async def _run(world: Context, host: str, port: int) -> None:
     loop = asyncio.get_running_loop()
     handle = Application(world).handle
     try:
-        server = await loop.create_server(lambda: Connection(handle), host, port, backlog=1024)
+        server = await loop.create_server(lambda: HttpConnection(handle), host, port, backlog=1024)
     except OSError as taken:
         raise SystemExit(f"The local Google cannot listen on {host}:{port}: {taken.strerror}") from taken
     shown = "localhost" if host in ("127.0.0.1", "0.0.0.0") else host  # noqa: S104 - compared, not bound

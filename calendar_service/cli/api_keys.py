@@ -4,7 +4,7 @@ import click
 
 from calendar_service.cli.settings import as_json_option, print_json
 from calendar_service.config import Role, new_keys
-from calendar_service.config.faults import Refused
+from calendar_service.config.faults import ValueRefused
 from calendar_service.config.keys import api_keys
 
 
@@ -23,7 +23,7 @@ def new(caller: str, organization: str, role: str, *, as_json: bool) -> None:
     made = new_keys.new_api_key(caller, organization, Role(role))
     try:
         api_keys(made.entry)
-    except Refused as refused:
+    except ValueRefused as refused:
         raise click.UsageError("; ".join(what for what, _ in refused.args)) from None
     if as_json:
         print_json({"key": made.text.reveal(), "entry": made.entry})

@@ -13,7 +13,7 @@ import click
 from calendar_service import wiring
 from calendar_service.cli.settings import configured
 from calendar_service.cli.settings import refuse as refuse_configuration
-from calendar_service.config import Config, Fault
+from calendar_service.config import Config, ConfigurationFault
 from calendar_service.domain.errors import ServiceError, StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.store import keys
@@ -42,12 +42,12 @@ def serving(process: str) -> Config:
     settings = configured()
     with contextlib.closing(wiring.build(settings, process)) as made:
         try:
-            refusals = list(made.renewal.refusals())
+            refusals = list(made.reconsent.refusals())
         except StoreUnavailable:
             return settings  # not ready until the database is there, and judged again then
     if refusals:
         where = f"CALENDAR_OPERATOR ({settings.operator.name})"
-        refuse_configuration(Fault(where, what, remedy) for what, remedy in refusals)
+        refuse_configuration(ConfigurationFault(where, what, remedy) for what, remedy in refusals)
     return settings
 
 

@@ -15,12 +15,12 @@ from calendar_service.cli.moment import Moment
 from calendar_service.cli.settings import as_json_option, print_json
 from calendar_service.domain.audit import Verdict
 from calendar_service.domain.clock import Millis, rfc3339_millis
-from calendar_service.journeys.audit.audit_export import EVERYTHING, Wanted
-from calendar_service.store.audit_log import Kind
+from calendar_service.journeys.audit.audit_export import EVERYTHING, ExportFilter
+from calendar_service.store.audit_log import EntryKind
 
 SHOWN = 20
 """Faults that are printed; `--json` gives all."""
-KINDS = sorted(kind.value for kind in Kind if kind is not Kind.UPKEEP)
+KINDS = sorted(kind.value for kind in EntryKind if kind is not EntryKind.MAINTENANCE)
 
 
 @click.group("audit")
@@ -61,7 +61,7 @@ def export(
     with told():
         if agent:
             connection = audit.connection_of(named(organization, agent))
-        wanted = Wanted(_text(since), _text(until), kinds, connection)
+        wanted = ExportFilter(_text(since), _text(until), kinds, connection)
         count = 0
         with _written_to(output) as file:
             for line in by_shard(audit.export(wanted), "Exporting"):

@@ -25,8 +25,8 @@ from calendar_service.domain.clock import Millis, rfc3339
 from calendar_service.domain.connection import Revocation, State
 from calendar_service.domain.errors import ServiceError
 from calendar_service.domain.names import Agent
-from calendar_service.journeys.operations.all_connections import Entry, Register
-from calendar_service.journeys.operations.restore import Step
+from calendar_service.journeys.operations.all_connections import AllConnections, ConnectionEntry
+from calendar_service.journeys.operations.restore import RestoreStep
 
 THREADS = 8
 """Connections that are ended side by side."""
@@ -44,7 +44,7 @@ def command() -> None:
 def show_all(organization: str, state: str | None, *, as_json: bool) -> None:
     """List every connection with its state."""
     with told():
-        entries = list(service().register.entries(organization, State(state) if state else None))
+        entries = list(service().all_connections.entries(organization, State(state) if state else None))
     if as_json:
         print_json([_entry(entry) for entry in entries])
         return
@@ -71,13 +71,13 @@ def show_all(organization: str, state: str | None, *, as_json: bool) -> None:
 def show(organization: str, agent: str, *, as_json: bool) -> None:
     """Show one connection: its facts, and its sessions' states and ids."""
     with told():
-        entry, slot, records = service().register.details(named(organization, agent))
+        entry, slot, records = service().all_connections.details(named(organization, agent))
     facts = slot.facts
     shown: dict[str, Any] = _entry(entry) | {
         "connection_id": entry.connection_id or None,
         "calendar_id": facts.calendar_id or None,
         "held_calendars": facts.held_calendars.split(),
-        "last_proof_of_life": _moment_or_none(facts.proof_at),
+        "last_proof_of_life": _moment_or_none(facts.last_refresh_ok_at),
         "policy_version_consented": facts.consent_policy or None,
         "next": {what.partition(":")[0]: rfc3339(at) for what, at in slot.due.items()},
         "sessions": [
@@ -129,7 +129,7 @@ def erase(
     whose = named(str(organization), str(agent))
     agree(f"Erase what is kept of {whose.member} for good?", yes=yes)
     with told():
-        receipt = service().register.erase(whose)
+        receipt = service().all_connections.erase(whose)
     if as_json:
         print_json(receipt)
     else:
@@ -141,13 +141,13 @@ def erase(
 def _replayed(file: BinaryIO, former: tuple[str, ...], *, yes: bool, as_json: bool) -> None:
     made = service().replay
     with told():
-        steps = list(made.steps(made.past(by_shard(file, "Verifying"), former)))
+        steps = list(made.steps(made.history(by_shard(file, "Verifying"), former)))
         done = {
             "ended": sum(step.ends and not step.erase for step in steps),
             "erased": sum(step.erase for step in steps),
             "holds_lifted": sum(step.release for step in steps),
             "paused_or_resumed": sum(bool(step.pauses) for step in steps),
-            "terms_chosen": sum(step.term is not None for step in steps),
+            "terms_chosen": sum(step.retention is not None for step in steps),
         }
         if any(done.values()):
             agree(f"{_question(done)}?", yes=yes)
@@ -173,13 +173,13 @@ def _question(done: Mapping[str, int]) -> str:
     more = done["holds_lifted"] + done["paused_or_resumed"] + done["terms_chosen"]
     words = f"End {counted(done['ended'], 'connection')} again, and erase {done['erased']}"
     return (
-        f"{words}; set {counted(more, 'hold, pause or term', 'holds, pauses and terms')} right"
+        f"{words}; set {counted(more, 'hold, pause or retention', 'holds, pauses and terms')} right"
         if more
         else words
     )
 
 
-def _missing(step: Step) -> dict[str, str]:
+def _missing(step: RestoreStep) -> dict[str, str]:
     whose = {"organization": step.agent.organization, "agent": step.agent.agent}
     return whose | {"until": rfc3339(step.missing_hold)}
 
@@ -200,15 +200,15 @@ def revoke(
     """
     if bool(organization and agent) + everybody + bool(key_id) != 1 or bool(organization) != bool(agent):
         raise click.UsageError("Name one connection (ORGANIZATION AGENT), or --all, or --key-id.")
-    register = service().register
+    all_connections = service().all_connections
     with told():
         one = [named(organization, agent)] if organization and agent else []
-        chosen = one or register.living(key_id)
+        chosen = one or all_connections.living(key_id)
     if not chosen:
         refuse("There is no such connection that stands. Nothing was done.")
     whose = chosen[0].member if agent else counted(len(chosen), "connection")
     agree(f"End {whose}? Agents have to connect again.", yes=yes)
-    ended = _revoked(register, chosen)
+    ended = _revoked(all_connections, chosen)
     if as_json:
         print_json(ended)
     else:
@@ -216,13 +216,13 @@ def revoke(
     sys.exit(bool(ended["failed"]))
 
 
-def _revoked(register: Register, chosen: list[Agent]) -> dict[str, int]:
+def _revoked(all_connections: AllConnections, chosen: list[Agent]) -> dict[str, int]:
     """End each; one that fails is told and leaves the others alone."""
     outcomes = Counter[str]()
 
     def end(agent: Agent) -> str:
         try:
-            entry = register.revoke(agent)
+            entry = all_connections.revoke(agent)
         except ServiceError as error:
             click.echo(f"{agent.member}: {error.detail}", err=True)
             return "failed"
@@ -237,7 +237,7 @@ def _revoked(register: Register, chosen: list[Agent]) -> dict[str, int]:
     return {name: outcomes[name] for name in ("ended", "pending", "not_connected", "failed")}
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
+def _entry(entry: ConnectionEntry) -> dict[str, Any]:
     view = entry.view
     return {
         "organization": entry.agent.organization,
@@ -246,7 +246,7 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "since": _moment_or_none(view.since),
         "erase_due": _moment_or_none(view.erase_due),
         "revocation": view.revocation or None,
-        "errands": entry.errands,
+        "teardowns": entry.teardowns,
         "key_id": entry.key_id or None,
     }
 

@@ -49,9 +49,9 @@ def status(*, as_json: bool) -> None:
     if as_json:
         print_json([{name: getattr(sealed, name) for name in sealed.__slots__} for sealed in found])
         return
-    rows = [("key", "", "grants", "errands", "consents")]
+    rows = [("key", "", "grants", "teardowns", "consents")]
     rows += [
-        (one.key_id, _standing(one), str(one.grants), str(one.errands), str(one.consents)) for one in found
+        (one.key_id, _standing(one), str(one.grants), str(one.teardowns), str(one.consents)) for one in found
     ]
     table(rows)
 

@@ -12,7 +12,7 @@ from calendar_service.health.measures import Measures
 from calendar_service.rendering.language import NAMES
 from calendar_service.report.judging import Report, judge
 from calendar_service.report.observing import observe
-from calendar_service.report.proofs import Standing
+from calendar_service.report.proofs import EvidenceStatus
 from calendar_service.report.writing import FORMATS, policy_text, write
 from calendar_service.report.writing import as_json as as_json_of
 
@@ -57,17 +57,17 @@ def command(
     else:
         _put(write(report, kind or _kind_of(output), code), output)
     _summary(report)
-    sys.exit(report.standing is Standing.MISSING)
+    sys.exit(report.standing is EvidenceStatus.MISSING)
 
 
 def _made(former: tuple[str, ...]) -> Report:
     made = service()
     measures = Measures.of(made)
     found = tuple(findings(measures))
-    measured, pulse = observe(
+    measured, totals = observe(
         measures, found, lambda agents: walked("Looking at connections", agents), former
     )
-    return judge(made.operator, made.config.environment, measured, found, pulse, made.clock.now())
+    return judge(made.operator, made.config.environment, measured, found, totals, made.clock.now())
 
 
 def _kind_of(output: Path | None) -> str:
@@ -86,8 +86,8 @@ def _put(text: str, output: Path | None) -> None:
 
 def _summary(report: Report) -> None:
     """Say on standard error how it stands, whatever is done with the report."""
-    counts = ", ".join(f"{report.count(standing)} {standing}" for standing in Standing)
+    counts = ", ".join(f"{report.count(standing)} {standing}" for standing in EvidenceStatus)
     click.echo(f"{report.operator.identity.app_name}: {counts}.", err=True)
     for kept in report.all:
-        if kept.standing is Standing.MISSING:
+        if kept.standing is EvidenceStatus.MISSING:
             click.echo(f"  {kept.name} lacks its evidence", err=True)

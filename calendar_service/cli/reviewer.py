@@ -8,7 +8,7 @@ from calendar_service.cli.asking import counted, service, table, told
 from calendar_service.cli.settings import as_json_option, print_json
 from calendar_service.domain.clock import rfc3339
 from calendar_service.domain.reviewer_links import LINK_DAYS, LONGEST_DAYS
-from calendar_service.journeys.operations.reviewer_links import Standing
+from calendar_service.journeys.operations.reviewer_links import LinkStatus
 
 _DAYS = click.IntRange(1, LONGEST_DAYS)
 
@@ -73,7 +73,7 @@ def end(organization: str, *, as_json: bool) -> None:
         click.echo(f"Ended; {counted(erased, 'connection')} disconnected and erased.")
 
 
-def _shown(each: Standing) -> dict[str, Any]:
+def _shown(each: LinkStatus) -> dict[str, Any]:
     return {
         "organization": each.link.organization,
         "ends": rfc3339(each.link.ends),

@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 from calendar_service import config
-from calendar_service.config import Config, ConfigurationFaults, Fault
+from calendar_service.config import Config, ConfigurationFault, ConfigurationFaults
 
 UNUSABLE = 2
 """The exit status for a configuration or an argument that cannot be used."""
@@ -17,7 +17,7 @@ UNUSABLE = 2
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def refuse(faults: Iterable[Fault]) -> NoReturn:
+def refuse(faults: Iterable[ConfigurationFault]) -> NoReturn:
     """Print every fault with its remedy, and exit."""
     click.echo("The configuration cannot be used:", err=True)
     for fault in faults:

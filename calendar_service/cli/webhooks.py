@@ -9,7 +9,7 @@ from calendar_service.cli.asking import service, told
 from calendar_service.cli.settings import as_json_option, configured, print_json
 from calendar_service.config import new_keys
 from calendar_service.domain.clock import rfc3339
-from calendar_service.store.outbox import Letters, Waiting
+from calendar_service.store.outbox import Outbox, Waiting
 
 organization_option = click.option("--organization", default="", help="Only this organization's.")
 agent_option = click.option("--agent", default="", help="Only this agent's; with --organization.")
@@ -27,10 +27,10 @@ def command() -> None:
 @as_json_option
 def list_them(organization: str, agent: str, *, also_waiting: bool, as_json: bool) -> None:
     """List what was given up after three days of tries. It is kept for seven days from when it happened."""
-    with _letters(organization, agent) as letters:
+    with _outbox(organization, agent) as outbox:
         found = [
             _shown(one)
-            for one in letters.waiting()
+            for one in outbox.waiting()
             if (one.given_up or also_waiting) and _concerns(one, organization, agent)
         ]
     if as_json:
@@ -52,14 +52,14 @@ def replay(organization: str, agent: str, *, everything: bool, as_json: bool) ->
         raise click.UsageError("Name an organization, or --all.")
     if not configured().webhook_url:
         raise click.UsageError("CALENDAR_WEBHOOK_URL is not set: there is nobody to send anything to.")
-    with _letters(organization, agent) as letters:
+    with _outbox(organization, agent) as outbox:
         agents = {
             one.agent
-            for one in letters.waiting()
+            for one in outbox.waiting()
             if one.given_up and one.agent and _concerns(one, organization, agent)
         }
-        count = sum(letters.replay(one) for one in agents)
-        count += letters.replay_erased() if everything else 0
+        count = sum(outbox.replay(one) for one in agents)
+        count += outbox.replay_erased() if everything else 0
     if as_json:
         print_json({"replayed": count})
     else:
@@ -78,11 +78,11 @@ def new_secret(*, as_json: bool) -> None:
 
 
 @contextmanager
-def _letters(organization: str, agent: str) -> Iterator[Letters]:
+def _outbox(organization: str, agent: str) -> Iterator[Outbox]:
     if agent and not organization:
         raise click.UsageError("--agent needs --organization.")
     with told():
-        yield service().notify.letters
+        yield service().webhook_delivery.outbox
 
 
 def _concerns(one: Waiting, organization: str, agent: str) -> bool:
@@ -94,11 +94,11 @@ def _concerns(one: Waiting, organization: str, agent: str) -> bool:
 def _shown(one: Waiting) -> dict[str, str | int]:
     return {
         "state": "given_up" if one.given_up else "waiting",
-        "type": one.letter.type,
-        "at": rfc3339(one.letter.at),
+        "type": one.webhook_event.type,
+        "at": rfc3339(one.webhook_event.at),
         "organization": one.agent.organization if one.agent else "",
         "agent": one.agent.agent if one.agent else "",
-        "connection_id": one.letter.connection_id,
-        "sequence": one.letter.sequence,
-        "session": one.letter.session,
+        "connection_id": one.webhook_event.connection_id,
+        "sequence": one.webhook_event.sequence,
+        "session": one.webhook_event.session,
     }

@@ -1,15 +1,15 @@
 """The configuration: read once, every fault found at once. Must not start, connect or write anything."""
 
 from calendar_service.config.config import Config, Environment, GoogleClient, load
-from calendar_service.config.faults import ConfigurationFaults, Fault
+from calendar_service.config.faults import ConfigurationFault, ConfigurationFaults
 from calendar_service.config.keys import ApiKey, Role
 
 __all__ = [
     "ApiKey",
     "Config",
+    "ConfigurationFault",
     "ConfigurationFaults",
     "Environment",
-    "Fault",
     "GoogleClient",
     "Role",
     "load",

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from calendar_service import operators
 from calendar_service.config import run_data
-from calendar_service.config.database import Database, database
+from calendar_service.config.database import DatabaseAddress, database
 from calendar_service.config.faults import ConfigurationFaults
 from calendar_service.config.keys import (
     WEBHOOK_SECRET,
@@ -86,7 +86,7 @@ class Config:
     google_port: int
     """Where `run` starts the local Google."""
     data_dir: Path
-    database: Database
+    database: DatabaseAddress
     keyring_source: AnySecret[Keyring] = field(repr=False)
     identity_key: bytes = field(repr=False)
     """32 bytes, never rotated: makes our calendars and events known again."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import parse_qsl, urlencode
 
-from calendar_service.config.faults import Refused
+from calendar_service.config.faults import ValueRefused
 from calendar_service.domain.secret import Secret
 
 _ADDRESS = re.compile(
@@ -20,7 +20,7 @@ _HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::(?P<port>\d{1,5})
 _MOST_COPIES = 5
 
 
-class Kind(StrEnum):
+class DatabaseKind(StrEnum):
     """How many servers stand behind an address."""
 
     SERVER = "server"
@@ -28,14 +28,14 @@ class Kind(StrEnum):
     CLUSTER = "cluster"
 
 
-_PORTS = {Kind.SERVER: 6379, Kind.SENTINELS: 26379, Kind.CLUSTER: 6379}
+_PORTS = {DatabaseKind.SERVER: 6379, DatabaseKind.SENTINELS: 26379, DatabaseKind.CLUSTER: 6379}
 
 
 @dataclass(frozen=True, slots=True)
-class Database:
+class DatabaseAddress:
     """An address that was understood."""
 
-    kind: Kind
+    kind: DatabaseKind
     url: Secret
     """Of one server, as the client library reads it: login, database number and TLS options."""
     hosts: tuple[tuple[str, int], ...]
@@ -48,17 +48,17 @@ class Database:
     encrypted: bool
 
 
-def database(text: str) -> Database:
-    """Return the address, or raise `Refused`: unknown form, or TLS that does not verify."""
+def database(text: str) -> DatabaseAddress:
+    """Return the address, or raise `ValueRefused`: unknown form, or TLS that does not verify."""
     socket = _SOCKET.fullmatch(text)
     if socket:
-        copies, query = _copies(socket["query"], Kind.SERVER)
+        copies, query = _copies(socket["query"], DatabaseKind.SERVER)
         url = Secret(text.partition("?")[0] + query)
-        return Database(Kind.SERVER, url, (), "", copies, on_this_host=True, encrypted=False)
+        return DatabaseAddress(DatabaseKind.SERVER, url, (), "", copies, on_this_host=True, encrypted=False)
     match = _ADDRESS.fullmatch(text)
     if match is None:
-        raise Refused(("is not a database address", _FORM))
-    kind = Kind(match["kind"] or "server")
+        raise ValueRefused(("is not a database address", _FORM))
+    kind = DatabaseKind(match["kind"] or "server")
     encrypted = match["base"] == "rediss"
     if encrypted:
         _require_verification(dict(parse_qsl(match["query"] or "", keep_blank_values=True)))
@@ -67,7 +67,7 @@ def database(text: str) -> Database:
     copies, query = _copies(match["query"], kind)
     name, port = hosts[0]
     first = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
-    return Database(
+    return DatabaseAddress(
         kind,
         Secret(f"{match['base']}://{match['login'] or ''}{first}{path}{query}"),
         hosts,
@@ -78,31 +78,31 @@ def database(text: str) -> Database:
     )
 
 
-def _hosts(text: str, kind: Kind) -> tuple[tuple[str, int], ...]:
+def _hosts(text: str, kind: DatabaseKind) -> tuple[tuple[str, int], ...]:
     matches = [_HOST.fullmatch(one) for one in text.split(",")]
-    if not all(matches) or (kind is Kind.SERVER and len(matches) > 1):
-        raise Refused(("is not a database address", _FORM))
+    if not all(matches) or (kind is DatabaseKind.SERVER and len(matches) > 1):
+        raise ValueRefused(("is not a database address", _FORM))
     return tuple((one["name"].strip("[]"), int(one["port"] or _PORTS[kind])) for one in matches if one)
 
 
-def _primary(path: str, kind: Kind) -> tuple[str, str]:
+def _primary(path: str, kind: DatabaseKind) -> tuple[str, str]:
     """Return the primary's name among sentinels (else empty), and the path that names the database's number."""
-    if kind is not Kind.SENTINELS:
+    if kind is not DatabaseKind.SENTINELS:
         return "", path
     name, _, number = path.removeprefix("/").partition("/")
     if not name:
-        raise Refused(
+        raise ValueRefused(
             ("does not name the primary", "write redis+sentinel://host:26379/NAME, as sentinels know it")
         )
     return name, f"/{number}" if number else ""
 
 
-def _copies(query: str | None, kind: Kind) -> tuple[int, str]:
+def _copies(query: str | None, kind: DatabaseKind) -> tuple[int, str]:
     """Return how many replicas have to hold a write, and the query without that option."""
     options = parse_qsl(query or "", keep_blank_values=True)
-    text = dict(options).get("copies", "0" if kind is Kind.SERVER else "1")
+    text = dict(options).get("copies", "0" if kind is DatabaseKind.SERVER else "1")
     if not text.isascii() or not text.isdigit() or int(text) > _MOST_COPIES:
-        raise Refused((f"has copies that are no number from 0 to {_MOST_COPIES}", "write ?copies=1"))
+        raise ValueRefused((f"has copies that are no number from 0 to {_MOST_COPIES}", "write ?copies=1"))
     others = urlencode([(name, value) for name, value in options if name != "copies"])
     return int(text), f"?{others}" if others else ""
 
@@ -115,7 +115,7 @@ def _require_verification(options: Mapping[str, str]) -> None:
     if options.get("ssl_check_hostname", "true").lower() not in {"true", "1", "yes"}:
         reasons.append(("does not verify the database's host name", "leave out ssl_check_hostname"))
     if reasons:
-        raise Refused(*reasons)
+        raise ValueRefused(*reasons)
 
 
 def _is_loopback(host: str) -> bool:

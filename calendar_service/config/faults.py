@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ConfigurationFault:
     """One reason not to start."""
 
     where: str
@@ -19,12 +19,12 @@ class Fault:
 class ConfigurationFaults(Exception):
     """The configuration cannot be used; `faults` lists every reason at once."""
 
-    def __init__(self, faults: tuple[Fault, ...]) -> None:
+    def __init__(self, faults: tuple[ConfigurationFault, ...]) -> None:
         super().__init__("\n".join(str(fault) for fault in faults))
         self.faults = faults
 
 
-class Refused(ValueError):
+class ValueRefused(ValueError):
     """A value does not fit its variable; every argument is one `(what, remedy)`."""
 
     args: tuple[tuple[str, str], ...]

@@ -9,7 +9,7 @@ from enum import StrEnum
 from hashlib import sha256
 from itertools import pairwise
 
-from calendar_service.config.faults import Refused
+from calendar_service.config.faults import ValueRefused
 from calendar_service.domain.errors import InvalidRequest
 from calendar_service.domain.names import name
 from calendar_service.domain.secret import Secret
@@ -47,16 +47,16 @@ def entries(text: str) -> list[str]:
 
 
 def base64_key(text: str) -> bytes:
-    """Return 32 key bytes from base64 (RFC 4648, either alphabet), or raise `Refused`."""
+    """Return 32 key bytes from base64 (RFC 4648, either alphabet), or raise `ValueRefused`."""
     padded = text + "=" * (-len(text) % 4)
     try:
         key = urlsafe_b64decode(padded) if {"-", "_"} & set(text) else b64decode(padded, validate=True)
     except (binascii.Error, ValueError):
-        raise Refused(("is not base64", NEW_KEY)) from None
+        raise ValueRefused(("is not base64", NEW_KEY)) from None
     if len(key) != KEY_BYTES:
-        raise Refused((f"has {len(key)} bytes instead of {KEY_BYTES}", NEW_KEY))
+        raise ValueRefused((f"has {len(key)} bytes instead of {KEY_BYTES}", NEW_KEY))
     if _made_by_hand(key):
-        raise Refused(("is an all-zero, repeated or example key, not a random one", NEW_KEY))
+        raise ValueRefused(("is an all-zero, repeated or example key, not a random one", NEW_KEY))
     return key
 
 
@@ -68,7 +68,7 @@ def _made_by_hand(key: bytes) -> bool:
 
 
 def keyring(text: str) -> tuple[tuple[str, bytes], ...]:
-    """Return `id:base64key` entries in order, the current key first; raise `Refused` with all reasons."""
+    """Return `id:base64key` entries in order, the current key first; raise `ValueRefused` with all reasons."""
     found: list[tuple[str, bytes]] = []
     reasons: list[tuple[str, str]] = []
     for number, entry in enumerate(entries(text), start=1):
@@ -78,7 +78,7 @@ def keyring(text: str) -> tuple[tuple[str, bytes], ...]:
             continue
         try:
             found.append((key_id, base64_key(encoded)))
-        except Refused as refused:
+        except ValueRefused as refused:
             reasons += [(f"key `{key_id}` {what}", remedy) for what, remedy in refused.args]
     reasons += _repeated("key id", [key_id for key_id, _ in found])
     if len({key for _, key in found}) < len(found):
@@ -86,25 +86,25 @@ def keyring(text: str) -> tuple[tuple[str, bytes], ...]:
     if not found and not reasons:
         reasons.append(("holds no key", NEW_KEY))
     if reasons:
-        raise Refused(*reasons)
+        raise ValueRefused(*reasons)
     return tuple(found)
 
 
 def api_keys(text: str) -> tuple[ApiKey, ...]:
-    """Return `name:organization|*:backend|admin:sha256hex` entries; raise `Refused` with all reasons."""
+    """Return `name:organization|*:backend|admin:sha256hex` entries; raise `ValueRefused` with all reasons."""
     found: list[ApiKey] = []
     reasons: list[tuple[str, str]] = []
     for number, entry in enumerate(entries(text), start=1):
         try:
             found.append(_api_key(entry))
-        except Refused as refused:
+        except ValueRefused as refused:
             reasons += [(f"entry {number} {what}", remedy) for what, remedy in refused.args]
     reasons += _repeated("name", [key.name for key in found])
     reasons += _repeated("hash", [key.sha256 for key in found])
     if not found and not reasons:
         reasons.append(("holds no key", "make one with `calendar-service api-keys new`"))
     if reasons:
-        raise Refused(*reasons)
+        raise ValueRefused(*reasons)
     return tuple(found)
 
 
@@ -115,16 +115,18 @@ def _api_key(entry: str) -> ApiKey:
     organization, _, role = organization.rpartition(":")
     form = "write `name:organization:role:sha256`, as `calendar-service api-keys new` prints it"
     if not _CALLER.fullmatch(caller):
-        raise Refused(("has no name of letters, digits, `_ . -`", form))
+        raise ValueRefused(("has no name of letters, digits, `_ . -`", form))
     if role not in set(Role):
-        raise Refused((f"(`{caller}`) has another role than backend or admin", form))
+        raise ValueRefused((f"(`{caller}`) has another role than backend or admin", form))
     if organization != "*":
         try:
             name(organization, "organization")
         except InvalidRequest:
-            raise Refused((f"(`{caller}`) names no organization", form)) from None
+            raise ValueRefused((f"(`{caller}`) names no organization", form)) from None
     if not _HEX.fullmatch(tail) or tail == sha256(b"").hexdigest():
-        raise Refused((f"(`{caller}`) does not end with the SHA-256 of a key (64 lower-case digits)", form))
+        raise ValueRefused(
+            (f"(`{caller}`) does not end with the SHA-256 of a key (64 lower-case digits)", form)
+        )
     return ApiKey(caller, organization, Role(role), tail)
 
 
@@ -140,7 +142,7 @@ WEBHOOK_SECRET = "make one with `calendar-service webhooks new-secret`"  # noqa:
 
 
 def webhook_secrets(text: str) -> tuple[Secret, ...]:
-    """Return Standard Webhooks secrets, every one of which signs; raise `Refused` with all reasons.
+    """Return Standard Webhooks secrets, every one of which signs; raise `ValueRefused` with all reasons.
 
     Two at once are a rotation: the receiver goes over to the new one, then the old one is taken out.
     """
@@ -156,7 +158,7 @@ def webhook_secrets(text: str) -> tuple[Secret, ...]:
     if not found and not reasons:
         reasons.append(("holds no secret", WEBHOOK_SECRET))
     if reasons:
-        raise Refused(*reasons)
+        raise ValueRefused(*reasons)
     return tuple(found)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from calendar_service.config.faults import Refused
+from calendar_service.config.faults import ValueRefused
 
 Value = TypeVar("Value")
 Stamp = tuple[int, int, int]
@@ -25,7 +25,7 @@ class FileSecret(Generic[Value]):
     """
 
     def __init__(self, path: Path, parse: Callable[[str], Value]) -> None:
-        """Read the file; raise `OSError`, `UnicodeDecodeError` or `Refused`."""
+        """Read the file; raise `OSError`, `UnicodeDecodeError` or `ValueRefused`."""
         self.path = path
         self._parse = parse
         self._stamp = stamp(path)
@@ -45,7 +45,7 @@ class FileSecret(Generic[Value]):
                 self._stamp, self.fault = found, ""
         except (OSError, UnicodeDecodeError) as error:
             self.fault = f"cannot be read ({type(error).__name__})"
-        except Refused as error:
+        except ValueRefused as error:
             self.fault = "; ".join(what for what, _ in error.args)
         return self._value
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from calendar_service.config.faults import Fault, Refused
+from calendar_service.config.faults import ConfigurationFault, ValueRefused
 from calendar_service.config.secrets import FileSecret, FixedSecret
 
 Value = TypeVar("Value")
@@ -54,11 +54,11 @@ class Variables:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = {name: value.strip() for name, value in environ.items() if value.strip()}
-        self.faults: list[Fault] = []
+        self.faults: list[ConfigurationFault] = []
 
     def refuse(self, where: str, what: str, remedy: str) -> None:
         """Note a fault."""
-        self.faults.append(Fault(where, what, remedy))
+        self.faults.append(ConfigurationFault(where, what, remedy))
 
     def is_set(self, name: str) -> bool:
         """Tell whether the variable has a value."""
@@ -149,7 +149,7 @@ class Variables:
             )
         except UnicodeDecodeError:
             self.refuse(where, "names a file that is not text", "mend the path")
-        except Refused as refused:
+        except ValueRefused as refused:
             for what, mend in refused.args:
                 self.refuse(where, what, mend)
         return None

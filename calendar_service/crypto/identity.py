@@ -16,7 +16,7 @@ class IdentityKey:
     def __init__(self, key: bytes) -> None:
         """Take the 32 bytes."""
         self._key = key
-        self._trail_key = derived_key(key, "audit trail")  # once: a day's entries are many
+        self._audit_chain_key = derived_key(key, "audit trail")  # once: a day's entries are many
         self._shard_key = derived_key(key, "shard")
 
     def calendar_marker(self, organization: str, agent: str) -> str:
@@ -27,13 +27,13 @@ class IdentityKey:
         """Return what stands in the private properties of the session's event (32 hex digits)."""
         return self._hash("session marker", organization, agent, session)
 
-    def account_mark(self, primary_id: str) -> str:
+    def account_ref(self, primary_id: str) -> str:
         """Return the same-account mark of a Google account, by its primary calendar's id (law 6)."""
         return self._hash("account mark", primary_id)
 
-    def trail_mac(self, data: bytes) -> str:
+    def audit_chain_mac(self, data: bytes) -> str:
         """Return the MAC of one link of the audit trail (32 hex digits: 128 of 256 bits)."""
-        return hmac.digest(self._trail_key, data, "sha256").hex()[:32]
+        return hmac.digest(self._audit_chain_key, data, "sha256").hex()[:32]
 
     def shard(self, agent: Agent) -> int:
         """Return the number of the agent's shard in the store, 0 to 255, for ever (law 10).

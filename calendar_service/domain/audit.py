@@ -17,7 +17,7 @@ def place(name: str) -> tuple[int, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class CheckpointPoint:
     """A place in one shard's chain: the entry of this number, and its MAC. Number 0 is the beginning."""
 
     number: int = 0
@@ -30,10 +30,10 @@ class Chain:
     """Where one shard's chain begins and ends."""
 
     shard: int
-    head: Point = Point()
+    head: CheckpointPoint = CheckpointPoint()
     seal: str = ""
     """The keyed hash over the head: nobody without the key can set it back."""
-    base: Point = Point()
+    base: CheckpointPoint = CheckpointPoint()
     """The last entry that was ended by its term; the chain is kept from the next one on."""
     base_checkpoint: int = 0
     """The checkpoint that holds `base` as its head; 0 = nothing was ended yet."""
@@ -42,7 +42,7 @@ class Chain:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AuditEntry:
     """What happened, as a script wrote it, and what the sealer added (empty while it has not)."""
 
     shard: int
@@ -55,7 +55,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Ends:
+class ChainEnds:
     """What is kept of connections that are over (ST-5), and what nobody proved of living ones (RV-1), at one moment."""
 
     due: int = 0
@@ -64,12 +64,12 @@ class Ends:
     """Of these: kept back by a legal hold."""
     overdue: int = 0
     """Past their time by more than an hour, held ones aside; and tokens past the seven days of a closing errand."""
-    unproved: int = 0
-    """Living permissions that Google has not proved alive for longer than `UNPROVED_AFTER`."""
+    unverified: int = 0
+    """Living permissions that Google has not proved alive for longer than `UNVERIFIED_AFTER`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ChainFault:
     """Something in the trail that is not as it was sealed."""
 
     what: str
@@ -96,7 +96,7 @@ class Verdict:
     newest_checkpoint: Mapping[str, Any] | None = None
     filtered: bool = False
     """Only part of the trail was given: gaps cannot be told from what was left out."""
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[ChainFault] = field(default_factory=list)
 
     @property
     def is_intact(self) -> bool:
@@ -106,5 +106,5 @@ class Verdict:
 
 OVERDUE_AFTER: Millis = HOUR
 """How late an erasure counts as overdue: the clocks of worker and database may differ by as much (law 7)."""
-UNPROVED_AFTER: Millis = 3 * DAY
+UNVERIFIED_AFTER: Millis = 3 * DAY
 """How long a permission may go without a proof of life, which is asked for daily, until that alarms (RV-1)."""

@@ -9,7 +9,7 @@ from typing import Literal
 from calendar_service.domain.clock import Millis
 
 
-class Grant(StrEnum):
+class GrantState(StrEnum):
     """Google's permission as we know it."""
 
     NONE = "none"
@@ -51,7 +51,7 @@ class Revocation(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class AdminAction:
     """What somebody else than the agent did to the connection; the agent is told."""
 
     kind: str
@@ -61,7 +61,7 @@ class Act:
     at: Millis
 
     @classmethod
-    def of_text(cls, text: str) -> "Act | None":
+    def of_text(cls, text: str) -> "AdminAction | None":
         """Return the act as the store's scripts write it, or None for an empty text."""
         kind, actor, at = text.split(" ") if text else ("", "", "0")
         return cls(kind, actor, int(at)) if kind else None
@@ -73,11 +73,11 @@ class Facts:
 
     connection_id: str = ""
     """Random per connect; the pseudonym in journal and webhooks."""
-    grant: Grant = Grant.NONE
+    grant: GrantState = GrantState.NONE
     grant_since: Millis = 0
     connected_at: Millis = 0
     """When this connection began; a renewed consent does not move it."""
-    proof_at: Millis = 0
+    last_refresh_ok_at: Millis = 0
     """When the token endpoint last gave a token, which proves the grant alive (law 7)."""
     paused_by_agent: Millis = 0
     paused_by_organization: Millis = 0
@@ -89,7 +89,7 @@ class Facts:
     """Counts the calendars of this slot: a session of an older number is lost."""
     adopted: bool = False
     """The calendar was found by its marker: it may hold events under ids we no longer know (law 3)."""
-    calendar_fate: str = ""
+    calendar_deletion: str = ""
     """What the agent asked at the disconnect: empty (it stays), `asked` (delete it), then `deleted` or `refused`."""
     channel_id: str = ""
     """The channel through which Google notifies us; random, new with each renewal. Empty: none."""
@@ -100,12 +100,12 @@ class Facts:
     """Channels that have to be stopped at Google: a JSON object, resource by channel."""
     consent_scope: str = ""
     consent_policy: str = ""
-    policy_outgrown: bool = False
+    policy_outdated: bool = False
     """The policy in force is newer than the one consented; found out at each reading, kept nowhere."""
     consent_needed: Millis = 0
     """When Google first said that the permission does not suffice, or the policy outgrew it; 0 = current."""
-    account_mark: str = ""
-    former_mark: str = ""
+    account_ref: str = ""
+    former_account_ref: str = ""
     """The account of the connection before, while it is not known whether this one is of the same."""
     moved_account: bool = False
     """The connection before this one was of another account; the agent is told what stays where."""
@@ -118,20 +118,20 @@ class Facts:
     hold_told_from: Millis = 0
     held_calendars: str = ""
     """Calendars that others replaced while a legal hold stood: their ids, each with a space behind it."""
-    own_term: Millis = 0
+    agent_retention: Millis = 0
     """The term until the erasure that the agent chose; 0 = the operator's."""
     erase_due: Millis = 0
     revocation: str = ""
     revocation_at: Millis = 0
     sequence: int = 0
     """How many letters to the backend this connection caused: the number of the last one."""
-    others_act: str = ""
-    """What organization or operator did last to this connection, as `Act` reads it."""
-    letters_trouble: Millis = 0
+    last_admin_action: str = ""
+    """What organization or operator did last to this connection, as `AdminAction` reads it."""
+    webhooks_failing_since: Millis = 0
     """Since when nothing was delivered to the backend; 0 = all is well."""
-    letters_given_up: Millis = 0
+    webhooks_abandoned_until: Millis = 0
     """Letters up to this instant are not tried any more."""
-    connecting: str = ""
+    pending_consent: str = ""
     """Hash of the one OAuth state that may still complete; a disconnect removes it (F29)."""
 
     @property
@@ -178,19 +178,19 @@ class Facts:
 
     def consent_outdated(self, scope: str) -> bool:
         """Tell whether the consent on record no longer covers what the service asks (SC-5)."""
-        return bool(self.consent_needed) or self.policy_outgrown or self.consent_scope != scope
+        return bool(self.consent_needed) or self.policy_outdated or self.consent_scope != scope
 
     def usable(self, scope: str) -> bool:
         """Tell whether the grant may be used at Google: it lives, and the consent covers what is asked (SC-5)."""
-        return self.grant is Grant.LIVE and not self.consent_outdated(scope)
+        return self.grant is GrantState.LIVE and not self.consent_outdated(scope)
 
     def state(self, scope: str) -> State:
         """Return the state that is shown."""
-        if self.grant is Grant.NONE:
+        if self.grant is GrantState.NONE:
             return State.NOT_CONNECTED
-        if self.grant is Grant.RELEASED:
+        if self.grant is GrantState.RELEASED:
             return State.DISCONNECTED
-        if self.grant is Grant.DEAD:
+        if self.grant is GrantState.DEAD:
             return State.REVOKED
         if self.consent_outdated(scope):
             return State.RECONSENT_REQUIRED

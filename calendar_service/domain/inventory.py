@@ -39,15 +39,15 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "At the disconnect they leave for the closing step below; otherwise when the connection is erased.",
     ),
     Item(
-        "errands",
+        "teardowns",
         (
             "grant",
-            "mark",
+            "account_ref",
             "started",
             "tries",
             "delete_calendar",
             "calendar_id",
-            "calendar_fate",
+            "calendar_deletion",
             "channels",
         ),
         "After a disconnect: the same keys, encrypted, and, while they are needed, the numbers of Google's "
@@ -65,7 +65,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
             "calendar_lost_at",
             "calendar_number",
             "adopted",
-            "calendar_fate",
+            "calendar_deletion",
         ),
         "The identifier of the dedicated calendar, since when it is there, and how many there were.",
         "To write to this calendar and to no other.",
@@ -99,7 +99,15 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "facts",
-        ("connection_id", "connecting", "connected_at", "grant", "grant_since", "proof_at", "sequence"),
+        (
+            "connection_id",
+            "pending_consent",
+            "connected_at",
+            "grant",
+            "grant_since",
+            "last_refresh_ok_at",
+            "sequence",
+        ),
         "A random number for the connection, its state, and when Google last proved that the permission stands.",
         "To know whether there is a permission, and to notice when it is gone.",
         "RV-1",
@@ -123,7 +131,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "facts",
-        ("others_act",),
+        ("last_admin_action",),
         "What the organization or the operator did last to the connection (paused, resumed, ended), and when.",
         "To tell the agent.",
         "RV-2",
@@ -131,7 +139,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "facts",
-        ("account_mark", "former_mark", "moved_account"),
+        ("account_ref", "former_account_ref", "moved_account"),
         "A keyed fingerprint of the Google account, from which nobody can tell the account.",
         "To notice when two connections use one account: Google removes the permission for both at once.",
         "RV-3",
@@ -147,7 +155,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "facts",
-        ("erase_due", "revocation", "revocation_at", "own_term"),
+        ("erase_due", "revocation", "revocation_at", "agent_retention"),
         "When everything is erased, and what Google answered to the removal of the permission.",
         "To erase on time and to say so.",
         "ST-5",
@@ -174,9 +182,9 @@ INVENTORY: Final[tuple[Item, ...]] = (
             "etag",
             "digest",
             "calendar_number",
-            "over_day",
+            "end_day",
             "version",
-            "fence",
+            "fencing_token",
             "leased",
             "tries",
             "sent",
@@ -202,14 +210,14 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "facts",
-        ("sequence", "letters_trouble", "letters_given_up"),
+        ("sequence", "webhooks_failing_since", "webhooks_abandoned_until"),
         "How much the console was told, and since when it did not answer.",
         "So that the console learns what became of a session or a connection.",
         "SC-3",
         _WITH_CONNECTION,
     ),
     Item(
-        "letters",
+        "outbox",
         (),
         "What the console still has to be told: the kind of news and the session's name, without content.",
         "So that the console learns what became of a session or a connection.",
@@ -257,7 +265,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         _WITH_CONNECTION,
     ),
     Item(
-        "journal",
+        "audit-log",
         ("at", "entry"),
         "What happened when, by the connection's random number: no name, no content, no identifier of Google's.",
         "To show afterwards that the promise was kept.",
@@ -265,7 +273,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         _EVIDENCE,
     ),
     Item(
-        "seals",
+        "audit-macs",
         ("number", "mac"),
         "To each of these entries a number and a keyed check value.",
         "So that nobody can change or remove an entry unnoticed.",
@@ -273,7 +281,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         _EVIDENCE,
     ),
     Item(
-        "trail",
+        "audit-chain",
         (
             "number",
             "id",
@@ -315,7 +323,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         _EVIDENCE,
     ),
     Item(
-        "mark",
+        "account-ref",
         (),
         "By the fingerprint of an account: the random numbers of the connections that use it, and since when.",
         "To notice when two connections use one account: Google removes the permission for both at once.",
@@ -399,7 +407,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "rewrite",
-        ("since", "wishes", "again_at"),
+        ("since", "requests", "again_at"),
         "That the database's files have to be written anew, and since when.",
         "So that what was erased is gone from the files too.",
         "ST-5",
@@ -414,7 +422,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "A second later.",
     ),
     Item(
-        "flow",
+        "throttle",
         (),
         "How much is sent to Google, whether it answers, and when permissions ended there, without saying whose.",
         "To ask no more of Google than it allows, and to notice trouble for all at once.",
@@ -422,7 +430,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "Stays: it concerns nobody.",
     ),
     Item(
-        "flow:account",
+        "throttle:account",
         (),
         "By the fingerprint of an account: how many calls it may still make in this minute.",
         "To ask no more of one account than Google allows.",

@@ -140,7 +140,7 @@ class Promises:
         """The longest that anything may remain after a disconnect (law 7): keys outlive a short term."""
         return max(self.erase_after, KEYS_KEPT) + self.copies_kept
 
-    def term(self, own: Millis) -> Millis:
+    def retention(self, own: Millis) -> Millis:
         """Return the term that a disconnect sets, for an agent who chose `own` (0 = no choice)."""
         return min(own or self.erase_after, self.erase_after)
 

@@ -5,7 +5,7 @@ Must not know where links are kept.
 
 from calendar_service.domain.clock import DAY, MINUTE, Millis
 
-TERM: Millis = 10 * MINUTE
+RETENTION: Millis = 10 * MINUTE
 """From the end of a reviewer's connection to its erasure: short enough to be watched."""
 LINK_DAYS = 60
 """For how long a link is valid unless the command says otherwise."""

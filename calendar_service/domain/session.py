@@ -73,10 +73,10 @@ class Record:
     digest: str
     """Keyed digest of the desired content; empty once it cannot be compared."""
     calendar_number: int
-    over_day: int
+    end_day: int
     """The day (UTC, days since 1970) on which the session ends: the exact end is not kept once applied."""
     version: int | None = None
-    fence: int = 0
+    fencing_token: int = 0
     leased: bool = False
     """Somebody is at Google with it, until the session's due time at most."""
     tries: int = 0
@@ -123,4 +123,4 @@ class Record:
     @property
     def identifiers_end(self) -> Millis:
         """When the identifiers of this session are dropped: 30 days after the day of its end (law 11)."""
-        return (self.over_day + 31) * DAY
+        return (self.end_day + 31) * DAY

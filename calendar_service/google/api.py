@@ -15,14 +15,14 @@ from calendar_service.domain.errors import GoogleUnavailable
 from calendar_service.domain.methods import METHODS
 from calendar_service.domain.secret import Secret
 from calendar_service.google.answers import json_object, mapping, refusal
-from calendar_service.google.quiet_logging import silence_libraries
+from calendar_service.google.quiet_logging import quiet_libraries
 from calendar_service.google.transport import NamedCall, Transport
 
 MOST_PAGES: Final = 200
 """A list longer than this is a loop."""
 
 
-class Api:
+class ApiClient:
     """Google's resources, made once, and the one way to execute a request on them."""
 
     def __init__(self, transport: Transport, api_endpoint: str) -> None:
@@ -32,7 +32,7 @@ class Api:
         document = get_static_doc("calendar", "v3")
         service = build_from_document(document, http=transport, client_options=options)
         self._transport = transport
-        silence_libraries()
+        quiet_libraries()
         # Kept: making a resource costs ten times what using it does.
         self.calendar_list, self.calendars = service.calendarList(), service.calendars()
         self.events, self.channels = service.events(), service.channels()

@@ -13,7 +13,7 @@ from typing import Any, Final
 from calendar_service.domain.errors import EventMissing, GoogleUnavailable
 from calendar_service.domain.secret import Secret
 from calendar_service.google.answers import text
-from calendar_service.google.api import Api, only_if
+from calendar_service.google.api import ApiClient, only_if
 from calendar_service.google.events import (
     FIELDS,
     MARKER,
@@ -28,13 +28,13 @@ from calendar_service.google.transport import Transport
 
 __all__ = [
     "API_ENDPOINT",
-    "Account",
-    "Calendar",
+    "AccountCalendars",
+    "CalendarApi",
     "CalendarInfo",
     "CalendarMissing",
-    "Channel",
     "Contents",
     "EventAnswer",
+    "OpenedChannel",
     "stamp",
 ]
 
@@ -46,7 +46,7 @@ class CalendarMissing(EventMissing):
 
 
 @dataclass(frozen=True)
-class Account:
+class AccountCalendars:
     """What is learnt of an account at connect: enough to know it again, and which calendars are ours."""
 
     primary_id: str
@@ -73,7 +73,7 @@ class Contents:
 
 
 @dataclass(frozen=True)
-class Channel:
+class OpenedChannel:
     """A notification channel; both ids are needed to stop it."""
 
     id: str
@@ -82,14 +82,14 @@ class Channel:
     """Milliseconds since 1970; None when Google named no end."""
 
 
-class Calendar:
+class CalendarApi:
     """Google's calendars and events as this service uses them. Safe to share between threads."""
 
     def __init__(self, transport: Transport, api_endpoint: str = API_ENDPOINT) -> None:
         """Build once per process; `api_endpoint` ends in a slash and includes the service's path."""
-        self._api = Api(transport, api_endpoint)
+        self._api = ApiClient(transport, api_endpoint)
 
-    def find_ours(self, token: Secret, marker: str) -> Account:
+    def find_ours(self, token: Secret, marker: str) -> AccountCalendars:
         """Look through the account's own calendars for those whose description holds our marker.
 
         Titles never arrive; descriptions of other calendars are dropped at once (law 1).
@@ -111,7 +111,7 @@ class Calendar:
                 ours.append(text(item, "id"))
         if primary is None:
             raise GoogleUnavailable("the list of calendars names no primary one", ambiguous=False)
-        return Account(primary, tuple(ours))
+        return AccountCalendars(primary, tuple(ours))
 
     def create(self, token: Secret, *, summary: str, description: str, time_zone: str) -> str:
         """Make a calendar and return its id.
@@ -196,14 +196,16 @@ class Calendar:
 
     def watch(
         self, token: Secret, calendar_id: str, *, channel_id: str, channel_token: Secret, address: str
-    ) -> Channel:
+    ) -> OpenedChannel:
         """Ask for notifications to `address` (https), each carrying `channel_token`; `channel_id` is new."""
         body = {"id": channel_id, "type": "web_hook", "address": address, "token": channel_token.reveal()}
         request = self._api.events.watch(calendarId=calendar_id, body=body, fields="id,resourceId,expiration")
         with _calendar_missing():
             answer = self._api.run(token, request)
         end = str(answer.get("expiration", ""))
-        return Channel(text(answer, "id"), text(answer, "resourceId"), int(end) if end.isdecimal() else None)
+        return OpenedChannel(
+            text(answer, "id"), text(answer, "resourceId"), int(end) if end.isdecimal() else None
+        )
 
     def stop_channel(self, token: Secret, channel_id: str, resource_id: str) -> None:
         """Stop notifications; needs the same account's token, so before a revocation."""

@@ -4,10 +4,10 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 
-from calendar_service.google.transport import Call
+from calendar_service.google.transport import GoogleCall
 from calendar_service.log import Log
 
-Listener = Callable[[Call], None]
+Listener = Callable[[GoogleCall], None]
 
 
 class _Listeners(threading.local):
@@ -39,7 +39,7 @@ class CallLog:
         """Call the listener no more; one that is not attached may be detached."""
         self._listeners.current = tuple(one for one in self._listeners.current if one != listener)
 
-    def observe(self, call: Call) -> None:
+    def observe(self, call: GoogleCall) -> None:
         """Take one call as the transport saw it, in the thread that made it."""
         name, purpose = call.method.name.removeprefix("calendar."), call.method.purpose
         outcome = call.status if call.status is not None else call.fault or "interrupted"

@@ -22,7 +22,7 @@ from calendar_service.domain.errors import AccessRevoked, ConsentRefused, Google
 from calendar_service.domain.methods import METHODS, Method
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.secret import Secret
-from calendar_service.google.quiet_logging import silence_libraries
+from calendar_service.google.quiet_logging import quiet_libraries
 from calendar_service.google.token_answers import CodeRefused, Tokens, revoked, tokens
 from calendar_service.google.transport import Transport
 
@@ -93,7 +93,7 @@ class OAuth:
                 raise ValueError(f"{urlsplit(uri).scheme or 'no scheme'}: Google is spoken to over https")
         self._client = client
         self._transport = transport
-        silence_libraries()
+        quiet_libraries()
 
     @property
     def consent_origin(self) -> str:
@@ -110,7 +110,7 @@ class OAuth:
         `select_account`, because desks are shared; `consent`, because only then a refresh token
         is sure to come.
         """
-        url, _ = self._flow(verifier, [SCOPE]).authorization_url(
+        url, _ = self._throttle(verifier, [SCOPE]).authorization_url(
             state=state, access_type="offline", prompt="select_account consent"
         )
         return str(url)
@@ -125,7 +125,7 @@ class OAuth:
                 "what came as a code cannot be one"
             )  # anyone can call the callback with anything
         # Without a scope: ours is compared by the caller; the library would raise a Warning, the code spent.
-        flow = self._flow(verifier, None)
+        flow = self._throttle(verifier, None)
         granted: list[Tokens] = []
         flow.oauth2session.register_compliance_hook(
             "access_token_response", lambda answer: _classify(answer, granted)
@@ -163,7 +163,7 @@ class OAuth:
         answer, content = door.request(uri, method.verb, urlencode(form), _FORM)
         return answer.status, answer, content
 
-    def _flow(self, verifier: Secret, scopes: list[str] | None) -> Any:
+    def _throttle(self, verifier: Secret, scopes: list[str] | None) -> Any:
         config = {
             "client_id": self._client.client_id,
             "client_secret": self._client.secret_source().reveal(),

@@ -5,7 +5,7 @@ import logging
 TALKATIVE = ("googleapiclient", "oauthlib", "requests_oauthlib")
 
 
-def silence_libraries() -> None:
+def quiet_libraries() -> None:
     """Keep those lines out of every log, however low its level is set (law 9)."""
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)

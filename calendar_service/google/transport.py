@@ -15,8 +15,8 @@ from calendar_service.domain.methods import Method
 from calendar_service.net.connect import NotDelivered, tls_context
 from calendar_service.net.deadline import Deadline
 from calendar_service.net.failures import NO_ANSWER, fault_of
-from calendar_service.net.pool import Connections
-from calendar_service.net.stream import ANSWER_LIMIT, AnswerTooLarge, Line
+from calendar_service.net.pool import ConnectionPool
+from calendar_service.net.stream import ANSWER_LIMIT, AnswerTooLarge, Stream
 
 USER_AGENT = "calendar-service"
 
@@ -24,7 +24,7 @@ _OURS = frozenset({"accept-encoding", "connection", "host", "user-agent"})
 
 
 @dataclass(frozen=True)
-class Call:
+class GoogleCall:
     """What may be known of one call to Google: never an id, a token or a body (law 9)."""
 
     method: Method
@@ -37,7 +37,7 @@ class Call:
     seconds: float
 
 
-def ignore(call: Call) -> None:
+def ignore(call: GoogleCall) -> None:
     """Observe nothing."""
     del call
 
@@ -50,11 +50,15 @@ class Transport:
     """
 
     def __init__(
-        self, *, deadline: float = 8.0, ca_file: str | None = None, observe: Callable[[Call], None] = ignore
+        self,
+        *,
+        deadline: float = 8.0,
+        ca_file: str | None = None,
+        observe: Callable[[GoogleCall], None] = ignore,
     ) -> None:
         """Take the seconds a whole call may last, authorities instead of the system's, and an observer."""
         self._seconds = deadline
-        self._connections = Connections(tls_context(ca_file))
+        self._connections = ConnectionPool(tls_context(ca_file))
         self._observe = observe
 
     def named(self, method: Method) -> "NamedCall":
@@ -103,7 +107,7 @@ class Transport:
             fault = _name_of(reason)
             _unavailable(fault, ambiguous=not isinstance(reason, NotDelivered))
         finally:
-            self._observe(Call(call.method, status, fault, monotonic() - started))
+            self._observe(GoogleCall(call.method, status, fault, monotonic() - started))
 
     def _attempt(
         self, uri: SplitResult, method: str, body: bytes | None, headers: Mapping[str, str]
@@ -153,7 +157,7 @@ class _Redirected(Exception):
     """The answer points elsewhere, or is none."""
 
 
-def _read(answer: http.client.HTTPResponse, line: Line) -> bytes:
+def _read(answer: http.client.HTTPResponse, line: Stream) -> bytes:
     if answer.status < 200 or 300 <= answer.status < 400:
         raise _Redirected
     if answer.length is not None and answer.length > ANSWER_LIMIT:

@@ -12,7 +12,7 @@ _STATED = {
     "calendar_erasures_due": "due",
     "calendar_erasures_held": "held",
     "calendar_erasures_overdue": "overdue",
-    "calendar_grants_unproved": "unproved",
+    "calendar_grants_unverified": "unverified",
 }
 """By metric, the field of the newest checkpoint."""
 
@@ -50,7 +50,7 @@ def _backlog(measures: Measures) -> dict[str, float]:
 def _google(state: GoogleState) -> dict[str, float]:
     return {
         "calendar_google_breaker_open": float(state.is_breaker_open),
-        "calendar_google_allowance": state.budget_in_force,
+        "calendar_google_rate_budget": state.budget_in_force,
         "calendar_google_client_rejected": float(state.are_credentials_rejected),
         "calendar_google_deaths_at_seven_days": float(state.deaths_at_seven_days),
         "calendar_google_notifications_refused": float(state.are_notifications_refused),

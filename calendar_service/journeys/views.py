@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from calendar_service.domain.clock import Millis
-from calendar_service.domain.connection import Act, State
+from calendar_service.domain.connection import AdminAction, State
 from calendar_service.domain.session import Status
 from calendar_service.google.calendar import Contents
 
@@ -27,7 +27,7 @@ class ConnectionView:
     paused_by_agent: Millis
     """Since when; 0 = not."""
     paused_by_organization: Millis
-    others_act: Act | None
+    last_admin_action: AdminAction | None
     """What organisation or operator did last to this connection: for the agent."""
     action: str
     """A code of what somebody has to do, or empty: the words are the web's."""
@@ -35,7 +35,7 @@ class ConnectionView:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TimelineStep:
     """One step in the life of a connection."""
 
     what: str
@@ -89,7 +89,7 @@ class SettingsView:
     other_agents: bool
     """Another connection uses the same Google account now."""
     moved_account: bool
-    calendar_fate: str
+    calendar_deletion: str
     """After a disconnect: empty (it stays), `asked` (to be deleted, not yet done), `deleted` or `refused`."""
     trouble: Literal["", "google", "ours", "administrator"]
     """Who has to end what kept Google from answering just now; the connection itself is fine."""
@@ -97,13 +97,13 @@ class SettingsView:
     """Another permission is asked for than the one on record (SC-5)."""
     agreed_to: str
     """The policy's version that the agent agreed to."""
-    policy_outgrown: bool
+    policy_outdated: bool
     """A newer policy is in force than that: the agent is asked again."""
-    term: Millis
+    retention: Millis
     """How long after a disconnect what is kept is erased."""
     erased_if_ended_now: Millis
     """When what is kept would be erased after a disconnect now; 0 = that may not be told."""
-    timeline: tuple[Step, ...]
+    timeline: tuple[TimelineStep, ...]
     keys_gone_by: Millis
     """When Google's keys are destroyed at the latest: after a disconnect now, or after the one that was."""
     deletion_tried_until: Millis
@@ -138,7 +138,7 @@ class SessionView:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ConsentOutcome:
     """How a consent ended well."""
 
     calendar_ready: bool

@@ -39,7 +39,9 @@ def tls_context(ca_file: str | None) -> ssl.SSLContext:
     return context
 
 
-def dial(host: str, port: int, context: ssl.SSLContext | None, deadline: Deadline) -> socket.socket:
+def open_connection(
+    host: str, port: int, context: ssl.SSLContext | None, deadline: Deadline
+) -> socket.socket:
     """Return a connected socket, with TLS if a context is given; raise `NotDelivered` otherwise."""
     if not host:
         raise NotDelivered("unreachable")  # the resolver would take an empty name for this machine

@@ -8,15 +8,15 @@ from time import monotonic
 from typing import Any
 from urllib.parse import SplitResult
 
-from calendar_service.net.connect import NotDelivered, dial
+from calendar_service.net.connect import NotDelivered, open_connection
 from calendar_service.net.deadline import Deadline
-from calendar_service.net.stream import Line
+from calendar_service.net.stream import Stream
 
 IDLE_LIMIT = 50.0
 """Seconds after which a kept connection is not trusted; gateways forget silent ones after a minute."""
 
 
-class Kept:
+class PooledConnection:
     """One `http.client` connection on a line of ours; it never opens itself again."""
 
     def __init__(self, origin: SplitResult, context: ssl.SSLContext, deadline: Deadline) -> None:
@@ -24,14 +24,14 @@ class Kept:
         host = origin.hostname or ""
         if origin.scheme == "https":
             port = origin.port or 443
-            self.line = Line(dial(host, port, context, deadline))
+            self.line = Stream(open_connection(host, port, context, deadline))
             # http.client opens nothing here; the kind of connection decides how Host is written.
             self.connection: http.client.HTTPConnection = http.client.HTTPSConnection(
                 host, port, context=context
             )
         else:
             port = origin.port or 80
-            self.line = Line(dial(host, port, None, deadline))
+            self.line = Stream(open_connection(host, port, None, deadline))
             self.connection = http.client.HTTPConnection(host, port)
         self.connection.auto_open = 0  # what it would open behind our back would be a second sending
         line: Any = self.line
@@ -48,15 +48,15 @@ class Kept:
         self.line.hang_up()
 
 
-class Connections(threading.local):
+class ConnectionPool(threading.local):
     """What one thread keeps, and the limit of the block it is in."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._context = context
-        self._kept: dict[tuple[object, ...], Kept] = {}
+        self._kept: dict[tuple[object, ...], PooledConnection] = {}
         self.limit: Deadline | None = None
 
-    def take(self, origin: SplitResult, deadline: Deadline) -> Kept:
+    def take(self, origin: SplitResult, deadline: Deadline) -> PooledConnection:
         """Return the kept connection if it still stands, else a new one; raise `NotDelivered`."""
         if deadline.is_over():
             raise NotDelivered("timeout")
@@ -66,7 +66,7 @@ class Connections(threading.local):
             self.drop(origin)
             kept = None
         if kept is None:
-            kept = self._kept[place] = Kept(origin, self._context, deadline)
+            kept = self._kept[place] = PooledConnection(origin, self._context, deadline)
         kept.line.begin(deadline)
         return kept
 

@@ -17,7 +17,7 @@ class AnswerTooLarge(Exception):
     """The peer sent more than `ANSWER_LIMIT` bytes in one answer."""
 
 
-class Line:
+class Stream:
     """An open socket as `http.client` wants one; every read and write gets the time that is left.
 
     A socket's own timeout starts anew with each byte, so a peer that sends one byte a second
@@ -27,7 +27,7 @@ class Line:
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._deadline = Deadline(0)
-        self._allowance = 0
+        self._rate_budget = 0
         self._source: IO[bytes] | None = None
         self.surplus = False
         """True when the peer sent more than its answer declared."""
@@ -35,7 +35,7 @@ class Line:
     def begin(self, deadline: Deadline) -> None:
         """Start a call on this line: a new deadline, a fresh allowance of bytes."""
         self._deadline = deadline
-        self._allowance = ANSWER_LIMIT
+        self._rate_budget = ANSWER_LIMIT
 
     def sendall(self, data: bytes) -> None:
         """Write everything before the deadline, or raise."""
@@ -51,11 +51,11 @@ class Line:
 
     def read_into(self, source: Any, buffer: memoryview) -> int:
         """Read once, within the time and the allowance that are left."""
-        if self._allowance <= 0:
+        if self._rate_budget <= 0:
             raise AnswerTooLarge
         self._sock.settimeout(self._deadline.remaining())
-        count = int(source.readinto(buffer[: self._allowance]))
-        self._allowance -= count
+        count = int(source.readinto(buffer[: self._rate_budget]))
+        self._rate_budget -= count
         return count
 
     def is_quiet(self) -> bool:
@@ -84,7 +84,7 @@ class Line:
 class _Raw(io.RawIOBase):
     """The bytes of one answer as they come, through the line's limits."""
 
-    def __init__(self, line: Line, source: Any) -> None:
+    def __init__(self, line: Stream, source: Any) -> None:
         self._line = line
         self._source = source
         self.ended = False
@@ -104,7 +104,7 @@ class _Raw(io.RawIOBase):
 class _Answer(io.BufferedReader):
     """One answer, buffered; when it is closed, bytes left in the buffer betray a wrong length."""
 
-    def __init__(self, line: Line, source: Any) -> None:
+    def __init__(self, line: Stream, source: Any) -> None:
         self._line = line
         self._bytes = _Raw(line, source)
         super().__init__(self._bytes)

@@ -102,11 +102,11 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def chosen(spoken: Sequence[str], wishes: Iterable[str], accepted: Iterable[str]) -> Language:
+def chosen(spoken: Sequence[str], requests: Iterable[str], accepted: Iterable[str]) -> Language:
     """Return the first wish that can be met, else what the browser prefers, else the operator's first language.
 
     `spoken` are the operator's languages, the default first; `accepted` the browser's, the dearest first.
     """
     offered = [code for code in spoken if code in NAMES] or ["en"]
-    primaries = (wish.replace("_", "-").split("-", 1)[0].lower() for wish in (*wishes, *accepted))
+    primaries = (desired.replace("_", "-").split("-", 1)[0].lower() for desired in (*requests, *accepted))
     return Language(next((code for code in primaries if code in offered), offered[0]))

@@ -10,9 +10,9 @@ import calendar_service
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.operator import Addition, Clause, Localized, Operator
 from calendar_service.health.finding import Finding
-from calendar_service.journeys.operations.all_connections import Pulse
+from calendar_service.journeys.operations.all_connections import ConnectionTotals
 from calendar_service.report.evidence import ADDED, EVIDENCE, Evidence
-from calendar_service.report.proofs import Declared, Enforced, Kept, Observed, Standing
+from calendar_service.report.proofs import ClauseEvidence, Declared, Enforced, EvidenceStatus, Observed
 from calendar_service.report.shown_by import SHOWN_BY
 
 PACKAGE = Path(calendar_service.__file__).parent
@@ -20,7 +20,9 @@ SOURCE = PACKAGE.parent
 _TEST = re.compile(r"^\s*def (test_\w+)", re.MULTILINE)
 _OURS = "unit/test_evidence.py"
 """Tells our suite from another's beside an installed package: what checks the evidence."""
-_NOT_MEASURED = Observed("This could not be measured: the database does not answer.", {}, Standing.MISSING)
+_NOT_MEASURED = Observed(
+    "This could not be measured: the database does not answer.", {}, EvidenceStatus.MISSING
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +33,24 @@ class Report:
     environment: str
     version: str
     made_at: Millis
-    clauses: tuple[Kept, ...]
-    additions: tuple[Kept, ...]
+    clauses: tuple[ClauseEvidence, ...]
+    additions: tuple[ClauseEvidence, ...]
     findings: tuple[Finding, ...]
-    pulse: Pulse
+    totals: ConnectionTotals
     tests_found: bool
     """The named tests were looked for and found; false where the source is not beside the package."""
 
     @property
-    def all(self) -> tuple[Kept, ...]:
+    def all(self) -> tuple[ClauseEvidence, ...]:
         """Return clauses and additions."""
         return (*self.clauses, *self.additions)
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> EvidenceStatus:
         """Return how the whole stands: missing where one clause lacks its evidence."""
-        return Standing.of_all(kept.standing for kept in self.all)
+        return EvidenceStatus.of_all(kept.standing for kept in self.all)
 
-    def count(self, standing: Standing) -> int:
+    def count(self, standing: EvidenceStatus) -> int:
         """Return how many clauses and additions stand so."""
         return sum(kept.standing is standing for kept in self.all)
 
@@ -58,7 +60,7 @@ def judge(
     environment: str,
     measured: Mapping[str, Observed],
     findings: tuple[Finding, ...],
-    pulse: Pulse,
+    totals: ConnectionTotals,
     made_at: Millis,
 ) -> Report:
     """Return the report of this operator with these measures."""
@@ -71,7 +73,7 @@ def judge(
         tuple(judging.kept(name, operator.clauses[name], EVIDENCE[name]) for name in EVIDENCE),
         tuple(judging.added(name, addition) for name, addition in operator.additions.items()),
         findings,
-        pulse,
+        totals,
         judging.tests is not None,
     )
 
@@ -94,19 +96,19 @@ class _Judge:
     measured: Mapping[str, Observed]
     tests: frozenset[str] | None
 
-    def kept(self, name: str, said: Clause | Addition, evidence: Evidence) -> Kept:
+    def kept(self, name: str, said: Clause | Addition, evidence: Evidence) -> ClauseEvidence:
         observed = tuple(self.measured.get(measure, _NOT_MEASURED) for measure in evidence.observed)
         declared = tuple(self._declared(place) for place in evidence.declared)
         is_draft = said.source == "proposed" and self.operator.is_draft
         enforced = self._enforced(evidence.code, SHOWN_BY[name])
-        return Kept(name, said.text, is_draft, evidence.does, enforced, observed, declared)
+        return ClauseEvidence(name, said.text, is_draft, evidence.does, enforced, observed, declared)
 
-    def added(self, name: str, addition: Addition) -> Kept:
+    def added(self, name: str, addition: Addition) -> ClauseEvidence:
         if addition.kept_by == "service":
             return self.kept(name, addition, ADDED[name])
         is_draft = addition.source == "proposed" and self.operator.is_draft
         word = Declared(f"additions.{name}", addition.text, self.operator.identity.who, self._when)
-        return Kept(name, addition.text, is_draft, "", None, (), (word,))
+        return ClauseEvidence(name, addition.text, is_draft, "", None, (), (word,))
 
     def _enforced(self, code: tuple[str, ...], tests: tuple[str, ...]) -> Enforced:
         absent = [file for file in code if not (PACKAGE / file).is_file()]
@@ -126,9 +128,9 @@ class _Judge:
         return self.operator.policy.adopted_on or self.operator.policy.date
 
 
-def groups(kept: tuple[Kept, ...]) -> Iterator[tuple[str, list[Kept]]]:
+def groups(kept: tuple[ClauseEvidence, ...]) -> Iterator[tuple[str, list[ClauseEvidence]]]:
     """Yield the clauses under the first two letters of their names, in order."""
-    found: dict[str, list[Kept]] = {}
+    found: dict[str, list[ClauseEvidence]] = {}
     for one in kept:
         found.setdefault(one.name[:2], []).append(one)
     yield from found.items()

@@ -17,17 +17,17 @@ from calendar_service.health.measures import Measures
 from calendar_service.health.measures.audit import AuditMeasures
 from calendar_service.health.measures.connections import Walk
 from calendar_service.health.measures.keys import SealedRecords
-from calendar_service.journeys.operations.all_connections import Pulse
-from calendar_service.report.proofs import Observed, Standing
+from calendar_service.journeys.operations.all_connections import ConnectionTotals
+from calendar_service.report.proofs import EvidenceStatus, Observed
 
 CHECKS = frozenset({"identity key", "consent", "retention", "erasures", "durability", "clocks"})
 """What `doctor` looks at, and evidence asks for."""
-_LEVELS = {"ok": Standing.SHOWN, "note": Standing.OPEN, "fault": Standing.MISSING}
+_LEVELS = {"ok": EvidenceStatus.SHOWN, "note": EvidenceStatus.OPEN, "fault": EvidenceStatus.MISSING}
 
 
 def observe(
     measures: Measures, findings: Iterable[Finding], walk: Walk, former_keys: Sequence[str] = ()
-) -> tuple[Mapping[str, Observed], Pulse]:
+) -> tuple[Mapping[str, Observed], ConnectionTotals]:
     """Return the evidence by its name, and the connections counted; `walk` shows how far that is.
 
     Without the database there is none, and no connection.
@@ -35,21 +35,21 @@ def observe(
     `former_keys`: public halves of signing keys before the present one.
     """
     try:
-        pulse = measures.connections.totals(walk)
+        totals = measures.connections.totals(walk)
         observed = {
             "permission": Observed("The one permission that is asked for: %(scope)s.", {"scope": SCOPE}),
             "methods": _methods(),
             "inventory": _inventory(),
             "lines": _lines(measures.config),
             "sealed": _sealed(measures.keys.sealed),
-            "proofs": _proofs(measures, pulse),
-            "closing": _closing(pulse),
+            "proofs": _proofs(measures, totals),
+            "closing": _closing(totals),
             "checkpoint": _checkpoint(measures.audit),
             "trail": _trail(measures.audit.verdict(former_keys)),
         }
     except StoreUnavailable:
-        return {}, Pulse()
-    return observed | _checked(findings), pulse
+        return {}, ConnectionTotals()
+    return observed | _checked(findings), totals
 
 
 def _checked(findings: Iterable[Finding]) -> dict[str, Observed]:
@@ -58,7 +58,7 @@ def _checked(findings: Iterable[Finding]) -> dict[str, Observed]:
     for finding in findings:
         standing = _LEVELS[finding.level]
         before = found.get(finding.check)
-        if before is None or Standing.of_all((before.standing, standing)) is not before.standing:
+        if before is None or EvidenceStatus.of_all((before.standing, standing)) is not before.standing:
             found[finding.check] = Observed(finding.sentence, finding.values, standing, finding.check)
     return found
 
@@ -80,13 +80,13 @@ def _lines(config: Config) -> Observed:
     if config.google.is_local:
         return Observed(
             "A local Google takes the real one's place here, without encryption: this is no production.",
-            standing=Standing.OPEN,
+            standing=EvidenceStatus.OPEN,
         )
     if config.database.encrypted:
         return Observed("Google is reached over TLS of 1.2 or newer; the database over TLS.")
     if config.database.on_this_host:
         return Observed("Google is reached over TLS of 1.2 or newer; the database on this host.")
-    return Observed("The database is reached without encryption.", standing=Standing.MISSING)
+    return Observed("The database is reached without encryption.", standing=EvidenceStatus.MISSING)
 
 
 def _sealed(sealed: SealedRecords) -> Observed:
@@ -95,7 +95,7 @@ def _sealed(sealed: SealedRecords) -> Observed:
         return Observed(
             "Records that are sealed by keys which are not in the keyring: %(count)s.",
             {"count": count},
-            Standing.MISSING,
+            EvidenceStatus.MISSING,
         )
     return Observed(
         "Sealed records: %(count)s, all by keys of the keyring; the current key is “%(key)s”.",
@@ -103,27 +103,27 @@ def _sealed(sealed: SealedRecords) -> Observed:
     )
 
 
-def _proofs(measures: Measures, pulse: Pulse) -> Observed:
-    if not pulse.living:
-        return Observed("No connection lives just now.", standing=Standing.OPEN)
-    hours = measures.connections.oldest_refresh_age(pulse) / HOUR
+def _proofs(measures: Measures, totals: ConnectionTotals) -> Observed:
+    if not totals.living:
+        return Observed("No connection lives just now.", standing=EvidenceStatus.OPEN)
+    hours = measures.connections.oldest_refresh_age(totals) / HOUR
     return Observed(
         "Living connections: %(count)s; the one that waits longest was proved alive %(hours)s hours ago.",
-        {"count": pulse.living, "hours": f"{hours:.1f}"},
-        Standing.MISSING if measures.audit.ends.unproved else Standing.SHOWN,
+        {"count": totals.living, "hours": f"{hours:.1f}"},
+        EvidenceStatus.MISSING if measures.audit.ends.unverified else EvidenceStatus.SHOWN,
     )
 
 
-def _closing(pulse: Pulse) -> Observed:
+def _closing(totals: ConnectionTotals) -> Observed:
     return Observed(
-        "Closing errands that wait for Google's confirmation: %(count)s.", {"count": pulse.errands}
+        "Closing errands that wait for Google's confirmation: %(count)s.", {"count": totals.teardowns}
     )
 
 
 def _checkpoint(audit: AuditMeasures) -> Observed:
     checkpoint = audit.last_checkpoint
     if checkpoint is None:
-        standing = Standing.MISSING if audit.is_first_checkpoint_due else Standing.OPEN
+        standing = EvidenceStatus.MISSING if audit.is_first_checkpoint_due else EvidenceStatus.OPEN
         return Observed("There is no signed checkpoint yet.", standing=standing)
     names = ("number", "made_at", "due", "erased", "held", "overdue")
     bad = checkpoint.is_late or checkpoint.overdue or checkpoint.faults
@@ -131,7 +131,7 @@ def _checkpoint(audit: AuditMeasures) -> Observed:
         "Signed checkpoint %(number)s of %(made_at)s: %(due)s due, %(erased)s erased since the one before, "
         "%(held)s held, %(overdue)s overdue.",
         {name: checkpoint.body.get(name, "?") for name in names},
-        Standing.MISSING if bad else Standing.SHOWN,
+        EvidenceStatus.MISSING if bad else EvidenceStatus.SHOWN,
     )
 
 
@@ -140,12 +140,12 @@ def _trail(verdict: Verdict) -> Observed:
         return Observed(
             "The audit trail was changed (faults: %(count)s); `audit verify` says where.",
             {"count": len(verdict.faults)},
-            Standing.MISSING,
+            EvidenceStatus.MISSING,
         )
     values = {"count": verdict.entries, "unsealed": sum(verdict.unsealed.values())}
     if not verdict.entries:
         return Observed(
-            "No entry of the audit trail is sealed yet; waiting: %(unsealed)s.", values, Standing.OPEN
+            "No entry of the audit trail is sealed yet; waiting: %(unsealed)s.", values, EvidenceStatus.OPEN
         )
     return Observed(
         "Entries of the audit trail that are as they were sealed: %(count)s; not sealed yet: %(unsealed)s.",

@@ -10,7 +10,7 @@ from calendar_service.domain.operator import Localized
 EXAMINED: Final = "The service's own examination, %(check)s: %(found)s."
 
 
-class Standing(StrEnum):
+class EvidenceStatus(StrEnum):
     """How a proof, a clause or a whole report stands. The last that applies to a part applies to the whole."""
 
     SHOWN = "shown"
@@ -19,10 +19,10 @@ class Standing(StrEnum):
     MISSING = "missing"
 
     @staticmethod
-    def of_all(parts: "Iterable[Standing]") -> "Standing":
+    def of_all(parts: "Iterable[EvidenceStatus]") -> "EvidenceStatus":
         """Return how a whole stands."""
-        order = list(Standing)
-        return max(parts, key=order.index, default=Standing.SHOWN)
+        order = list(EvidenceStatus)
+        return max(parts, key=order.index, default=EvidenceStatus.SHOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Observed:
     sentence: str
     """In English, with places such as `%(count)s`."""
     values: Mapping[str, object] = field(default_factory=dict)
-    standing: Standing = Standing.SHOWN
+    standing: EvidenceStatus = EvidenceStatus.SHOWN
     check: str = ""
     """What the service's own examination looked at, where this is of it."""
 
@@ -52,9 +52,9 @@ class Enforced:
     """Of these: what was not found where it was looked for."""
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> EvidenceStatus:
         """Tell whether all of it is there."""
-        return Standing.MISSING if self.absent or not self.tests else Standing.SHOWN
+        return EvidenceStatus.MISSING if self.absent or not self.tests else EvidenceStatus.SHOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +69,14 @@ class Declared:
     """The day of the policy that says so; empty while that is not set."""
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> EvidenceStatus:
         """Tell whether it is said, and since when."""
         said = any(self.value.values()) if isinstance(self.value, Mapping) else self.value
-        return Standing.SHOWN if said and self.when else Standing.OPEN
+        return EvidenceStatus.SHOWN if said and self.when else EvidenceStatus.OPEN
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class ClauseEvidence:
     """One clause or addition with everything that shows how it is kept."""
 
     name: str
@@ -89,8 +89,8 @@ class Kept:
     declared: tuple[Declared, ...]
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> EvidenceStatus:
         """Return how the whole stands."""
         proofs = (*((self.enforced,) if self.enforced else ()), *self.observed, *self.declared)
-        draft = (Standing.OPEN,) if self.is_draft else ()
-        return Standing.of_all((*(proof.standing for proof in proofs), *draft))
+        draft = (EvidenceStatus.OPEN,) if self.is_draft else ()
+        return EvidenceStatus.of_all((*(proof.standing for proof in proofs), *draft))

@@ -13,9 +13,9 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "e2e/test_egress.py::test_not_one_packet_goes_to_anybody_but_google_the_database_and_the_webhook",
             "journeys/test_no_human_reads.py::test_no_command_tells_what_is_in_an_event",
             "journeys/test_no_human_reads.py::test_no_call_of_a_key_tells_what_is_in_an_event",
-            "web/internal/test_calls.py::test_an_administrator_disconnects_and_the_calendar_stays",
-            "web/internal/test_foreign.py::test_a_key_opens_these_calls_and_no_others",
-            "web/internal/test_foreign.py::test_a_key_of_the_wrong_role_is_forbidden_before_anything_is_read",
+            "web/api/test_calls.py::test_an_administrator_disconnects_and_the_calendar_stays",
+            "web/api/test_foreign.py::test_a_key_opens_these_calls_and_no_others",
+            "web/api/test_foreign.py::test_a_key_of_the_wrong_role_is_forbidden_before_anything_is_read",
             "web/pages/test_inventory.py::test_everything_that_is_kept_is_in_the_inventory",
         ),
         "ID-1": (
@@ -46,21 +46,21 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "journeys/test_commands.py::test_one_connection_is_revoked_here_and_at_google",
             "journeys/test_main_job.py::test_the_calendar_goes_only_when_the_agent_asks",
             "journeys/test_main_job.py::test_the_timer_erases_on_its_date_and_leaves_a_receipt",
-            "web/internal/test_calls.py::test_an_administrator_disconnects_and_the_calendar_stays",
-            "web/internal/test_foreign.py::test_a_key_opens_these_calls_and_no_others",
+            "web/api/test_calls.py::test_an_administrator_disconnects_and_the_calendar_stays",
+            "web/api/test_foreign.py::test_a_key_opens_these_calls_and_no_others",
             "web/pages/test_disconnect.py::test_the_page_says_what_will_happen_and_stands_on_cancel",
             "web/pages/test_disconnect.py::test_the_calendar_is_kept_unless_its_deletion_is_chosen",
         ),
         "SC-5": (
-            "e2e/test_renewal_over_http.py::test_after_a_newer_policy_each_agent_agrees_again_and_goes_on",
-            "journeys/test_renewal.py::test_from_the_restart_on_nothing_is_used_until_the_agent_agrees",
-            "journeys/test_renewal.py::test_a_policy_that_came_into_force_at_googles_screen_was_not_agreed_to",
-            "journeys/test_renewal.py::test_a_page_that_showed_another_version_leads_to_no_consent",
-            "journeys/test_renewal.py::test_another_permission_under_the_same_policy_is_refused_everywhere",
+            "e2e/test_reconsent_over_http.py::test_after_a_newer_policy_each_agent_agrees_again_and_goes_on",
+            "journeys/test_reconsent.py::test_from_the_restart_on_nothing_is_used_until_the_agent_agrees",
+            "journeys/test_reconsent.py::test_a_policy_that_came_into_force_at_googles_screen_was_not_agreed_to",
+            "journeys/test_reconsent.py::test_a_page_that_showed_another_version_leads_to_no_consent",
+            "journeys/test_reconsent.py::test_another_permission_under_the_same_policy_is_refused_everywhere",
         ),
         "SC-6": (
+            "adapters/google/test_google_methods.py::test_every_method_has_a_purpose_a_clause_and_something_that_the_agent_sees",
             "journeys/test_scopes.py::test_the_document_says_what_a_run_gives",
-            "rooms/google/test_google_methods.py::test_every_method_has_a_purpose_a_clause_and_something_that_the_agent_sees",
         ),
         "LU-0": (
             "e2e/test_operators_over_http.py::test_the_public_pages_say_what_this_operator_says",
@@ -69,9 +69,9 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "web/pages/test_settings.py::test_before_anything_is_connected_the_page_says_all_that_has_to_be_known",
         ),
         "LU-1": (
-            "rooms/google/test_google_methods.py::test_a_call_that_names_no_method_of_the_list_is_an_error_of_type",
-            "rooms/google/test_google_methods.py::test_another_method_of_google_s_cannot_be_sent",
-            "rooms/google/test_google_methods.py::test_log_and_numbers_name_the_purpose_of_each_call",
+            "adapters/google/test_google_methods.py::test_a_call_that_names_no_method_of_the_list_is_an_error_of_type",
+            "adapters/google/test_google_methods.py::test_another_method_of_google_s_cannot_be_sent",
+            "adapters/google/test_google_methods.py::test_log_and_numbers_name_the_purpose_of_each_call",
         ),
         "LU-2": (
             "e2e/test_egress.py::test_not_one_packet_goes_to_anybody_but_google_the_database_and_the_webhook",
@@ -83,7 +83,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "journeys/test_no_human_reads.py::test_no_page_without_the_agents_own_session_and_no_number_tells_it",
             "journeys/test_no_human_reads.py::test_no_log_line_tells_it",
             "unit/test_log.py::test_a_value_that_could_carry_more_is_refused_and_not_repeated",
-            "web/internal/test_doors.py::test_a_request_is_one_line_in_the_log_without_names_keys_or_addresses",
+            "web/api/test_doors.py::test_a_request_is_one_line_in_the_log_without_names_keys_or_addresses",
         ),
         "LU-4": (
             "e2e/browser/test_pages.py::test_a_page_is_fit_for_everybody",
@@ -97,12 +97,12 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "journeys/test_no_human_reads.py::test_no_call_of_a_key_tells_what_is_in_an_event",
         ),
         "LU-6": (
+            "adapters/store/test_slot.py::test_every_step_leaves_its_entry_and_no_identifier_of_google",
+            "adapters/store/test_slot.py::test_only_scripts_that_change_no_connection_or_session_write_no_entry",
             "journeys/test_audit_tampering.py::test_a_changed_entry_is_found_with_its_place",
             "journeys/test_audit_tampering.py::test_a_changed_chain_or_checkpoint_is_found_with_its_place",
             "journeys/test_audit_tampering.py::test_a_shard_that_no_checkpoint_holds_yet_cannot_be_wiped",
             "journeys/test_audit_trail.py::test_closing_and_reopening_an_organization_are_entries_that_do_not_name_it",
-            "rooms/store/test_slot.py::test_every_step_leaves_its_entry_and_no_identifier_of_google",
-            "rooms/store/test_slot.py::test_only_scripts_that_change_no_connection_or_session_write_no_entry",
         ),
         "ST-1": (
             "e2e/test_main_job_over_http.py::test_no_issued_token_lies_in_any_file_but_the_local_googles_own_books",
@@ -111,8 +111,8 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "unit/test_vault.py::test_a_field_opens_at_its_place_and_nowhere_else",
         ),
         "ST-2": (
-            "rooms/google/test_google_tls.py::test_a_server_with_a_bad_certificate_is_sent_nothing",
-            "rooms/google/test_google_tls.py::test_tls_below_1_2_is_refused",
+            "adapters/google/test_google_tls.py::test_a_server_with_a_bad_certificate_is_sent_nothing",
+            "adapters/google/test_google_tls.py::test_tls_below_1_2_is_refused",
             "unit/test_config.py::test_production_refuses",
         ),
         "ST-3": (
@@ -129,6 +129,8 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "unit/test_law_one.py::test_a_foreign_call_is_found",
         ),
         "ST-5": (
+            "adapters/store/test_slot.py::test_a_revocation_counts_from_the_last_proof_of_life_but_leaves_an_hour",
+            "adapters/store/test_slot.py::test_a_full_database_refuses_to_accept_but_still_disconnects_and_erases",
             "journeys/test_gone_from_files.py::test_nothing_erased_is_left_in_any_file",
             "journeys/test_gone_from_files.py::test_no_key_that_is_still_held_finds_an_identifier_again",
             "journeys/test_legal_hold.py::test_identifiers_stay_and_tokens_go",
@@ -138,8 +140,6 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "journeys/test_main_job.py::test_the_timer_erases_on_its_date_and_leaves_a_receipt",
             "journeys/test_restore.py::test_what_was_ended_or_erased_is_so_again",
             "journeys/test_restore.py::test_holds_that_were_placed_or_replaced_since_are_named_and_what_is_over_is_lifted",
-            "rooms/store/test_slot.py::test_a_revocation_counts_from_the_last_proof_of_life_but_leaves_an_hour",
-            "rooms/store/test_slot.py::test_a_full_database_refuses_to_accept_but_still_disconnects_and_erases",
         ),
         "ST-6": (
             "journeys/test_main_job.py::test_disconnecting_keeps_the_calendar_and_ends_the_permission",
@@ -155,11 +155,11 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "web/pages/test_disconnect.py::test_a_disconnect_without_googles_answer_says_so_and_where_to_do_it_oneself",
         ),
         "RV-3": (
-            "journeys/test_consents.py::test_who_connects_while_the_organisation_is_off_boarded_is_ended_with_the_others",
-            "journeys/test_law_one.py::test_the_closing_errand_can_do_nothing_but_end_what_is_left_at_google",
+            "adapters/store/test_slot.py::test_a_disconnect_takes_the_token_away_in_one_step_and_fails_what_waited",
+            "adapters/store/test_slot.py::test_a_consent_begun_before_a_disconnect_cannot_complete",
+            "journeys/test_consents.py::test_who_connects_while_the_organization_is_off_boarded_is_ended_with_the_others",
+            "journeys/test_law_one.py::test_the_closing_teardown_can_do_nothing_but_end_what_is_left_at_google",
             "journeys/test_shared_accounts.py::test_a_connection_that_never_stood_keeps_no_permission_alive",
-            "rooms/store/test_slot.py::test_a_disconnect_takes_the_token_away_in_one_step_and_fails_what_waited",
-            "rooms/store/test_slot.py::test_a_consent_begun_before_a_disconnect_cannot_complete",
         ),
         "CO-1": (
             "web/pages/test_every_answer.py::test_the_operator_and_the_contact_stand_on_every_page",
@@ -170,19 +170,19 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "web/pages/test_guarded_forms.py::test_without_a_visit_nothing_can_be_done",
         ),
         "UP-1": (
-            "journeys/test_renewal.py::test_the_backend_is_told_once",
-            "journeys/test_renewal.py::test_the_agent_is_shown_what_changed",
+            "journeys/test_reconsent.py::test_the_backend_is_told_once",
+            "journeys/test_reconsent.py::test_the_agent_is_shown_what_changed",
         ),
         "administrators": (
             "e2e/test_operators_over_http.py::test_an_administrator_suspends_and_ends_and_the_agent_is_shown_it",
             "journeys/test_no_human_reads.py::test_no_call_of_a_key_tells_what_is_in_an_event",
-            "web/internal/test_calls.py::test_an_administrator_disconnects_and_the_calendar_stays",
-            "web/internal/test_foreign.py::test_a_key_opens_these_calls_and_no_others",
+            "web/api/test_calls.py::test_an_administrator_disconnects_and_the_calendar_stays",
+            "web/api/test_foreign.py::test_a_key_opens_these_calls_and_no_others",
         ),
         "no-transfer": (
             "unit/test_vault.py::test_a_data_key_moved_to_another_place_does_not_open",
-            "web/internal/test_foreign.py::test_a_session_of_another_agent_is_not_found_and_not_touched",
-            "web/internal/test_foreign.py::test_a_key_opens_these_calls_and_no_others",
+            "web/api/test_foreign.py::test_a_session_of_another_agent_is_not_found_and_not_touched",
+            "web/api/test_foreign.py::test_a_key_opens_these_calls_and_no_others",
         ),
         "access": (
             "journeys/test_export.py::test_every_fact_that_is_kept_is_exported_or_has_its_reason",
@@ -190,7 +190,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         ),
         "correction": (
             "journeys/test_main_job.py::test_a_session_is_created_moved_and_cancelled_with_one_call_each",
-            "journeys/test_main_job.py::test_a_persons_change_is_written_over_by_a_newer_wish",
+            "journeys/test_main_job.py::test_a_persons_change_is_written_over_by_a_newer_request",
         ),
         "deletion": (
             "journeys/test_main_job.py::test_the_timer_erases_on_its_date_and_leaves_a_receipt",
@@ -210,19 +210,19 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "web/pages/test_every_answer.py::test_only_cookies_that_an_act_needs_are_set_and_no_script_or_other_site_gets_them",
         ),
         "customer-keys": (
-            "e2e/test_operators_over_http.py::test_a_customers_own_key_opens_its_organisation_alone",
-            "web/internal/test_keys.py::test_a_key_of_one_organisation_speaks_for_no_other",
+            "e2e/test_operators_over_http.py::test_a_customers_own_key_opens_its_organization_alone",
+            "web/api/test_keys.py::test_a_key_of_one_organization_speaks_for_no_other",
         ),
         "legal-matters": (
             "journeys/test_legal_hold.py::test_after_its_end_one_sweep_erases",
         ),
         "account-closure": (
-            "journeys/test_consents.py::test_an_off_boarded_organisation_refuses_everything_new_until_it_is_reopened",
+            "journeys/test_consents.py::test_an_off_boarded_organization_refuses_everything_new_until_it_is_reopened",
             "journeys/test_consents.py::test_what_is_kept_of_an_off_boarded_organizations_members_goes_by_its_timer",
         ),
         "own-term": (
-            "journeys/test_own_term.py::test_an_agent_may_choose_a_shorter_term_where_it_is_offered",
-            "web/pages/test_own_term.py::test_a_shorter_term_is_chosen_and_counts_at_the_disconnect",
+            "journeys/test_retention.py::test_an_agent_may_choose_a_shorter_term_where_it_is_offered",
+            "web/pages/test_retention_choice.py::test_a_shorter_term_is_chosen_and_counts_at_the_disconnect",
         ),
         "backup-latency": (
             "unit/test_operators.py::test_a_term_that_misses_the_deadline_is_refused",

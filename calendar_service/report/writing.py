@@ -11,7 +11,7 @@ from calendar_service.domain.operator import Localized, Operator
 from calendar_service.rendering.environment import environment
 from calendar_service.rendering.language import TEMPLATES, Language
 from calendar_service.report.judging import SOURCE, Report, groups
-from calendar_service.report.proofs import Kept, Standing
+from calendar_service.report.proofs import ClauseEvidence, EvidenceStatus
 from calendar_service.report.scopes import scope_tables
 
 FORMATS = ("html", "markdown")
@@ -21,13 +21,13 @@ _FILES = {"html": "report/report.html", "markdown": "report/report.md"}
 def write(report: Report, kind: str, code: str) -> str:
     """Return the report in a format of `FORMATS` and in a language of the pages; HTML needs nothing beside itself."""
     template = environment(code).get_template(_FILES[kind])
-    return _tidy(template.render(_words(report, Language(code))))
+    return _purge_old_sessions(template.render(_words(report, Language(code))))
 
 
 def policy_text(operator: Operator, code: str) -> str:
     """Return the section for this operator to publish, in Markdown, what is not set yet marked as such."""
     words = _common(operator, Language(code)) | {"clauses": list(_by_group(operator))}
-    return _tidy(environment(code).get_template("report/policy.md").render(words))
+    return _purge_old_sessions(environment(code).get_template("report/policy.md").render(words))
 
 
 def as_json(report: Report) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def as_json(report: Report) -> dict[str, Any]:
     }
 
 
-def _one(kept: Kept) -> dict[str, Any]:
+def _one(kept: ClauseEvidence) -> dict[str, Any]:
     enforced = kept.enforced
     return {
         "name": kept.name,
@@ -64,10 +64,10 @@ def _words(report: Report, spoken: Language) -> dict[str, Any]:
     sheet = resources.files(TEMPLATES).joinpath("report/report.css").read_text("utf-8")
     return _common(report.operator, spoken) | {
         "report": report,
-        "standings": {standing: report.count(standing) for standing in Standing},
+        "standings": {standing: report.count(standing) for standing in EvidenceStatus},
         "groups": list(groups(report.clauses)),
-        "missing": [kept for kept in report.all if kept.standing is Standing.MISSING],
-        "open": [kept for kept in report.all if kept.standing is Standing.OPEN],
+        "missing": [kept for kept in report.all if kept.standing is EvidenceStatus.MISSING],
+        "open": [kept for kept in report.all if kept.standing is EvidenceStatus.OPEN],
         "made_at": spoken.moment(report.made_at, "UTC"),
         "sheet": sheet,
         "methods": METHODS.values(),
@@ -100,7 +100,7 @@ def _by_group(operator: Operator) -> list[tuple[str, list[tuple[str, Localized]]
     return list(found.items())
 
 
-def _tidy(text: str) -> str:
+def _purge_old_sessions(text: str) -> str:
     """Return the text without empty lines in a row, which templates leave."""
     lines = [line.rstrip() for line in text.splitlines()]
     kept = [line for number, line in enumerate(lines) if line or (number and lines[number - 1])]

@@ -13,7 +13,7 @@ _REVOKING = "revoking"
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class AccountRef:
     """One account's mark as it was found."""
 
     joined: Mapping[str, str]
@@ -21,54 +21,56 @@ class Mark:
     expires_in: Millis
 
     @classmethod
-    def of_fields(cls, fields: Mapping[str, str], expires_in: Millis) -> "Mark":
+    def of_fields(cls, fields: Mapping[str, str], expires_in: Millis) -> "AccountRef":
         """Return the mark that these fields of its hash make."""
         return cls({name: at for name, at in fields.items() if name != _REVOKING}, expires_in)
 
 
-class Marks:
+class AccountRefs:
     """Joined before a connection becomes usable, left by the closing errand."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def join(self, mark: str, connection_id: str) -> Millis:
+    def join(self, account_ref: str, connection_id: str) -> Millis:
         """Add the connection; return until when a revocation may be under way (its deadline), 0 = none."""
-        return int(self._database.script("account_ref_join", _named(mark), connection_id=connection_id)[0])
+        return int(
+            self._database.script("account_ref_join", _named(account_ref), connection_id=connection_id)[0]
+        )
 
-    def shared(self, mark: str, own: Collection[str]) -> bool:
+    def shared(self, account_ref: str, own: Collection[str]) -> bool:
         """Tell whether other connections than these use the account now."""
-        if not mark:
+        if not account_ref:
             return False
-        kept = self._database.ask(lambda client: client.hkeys(keys.account_mark(mark)))
+        kept = self._database.ask(lambda client: client.hkeys(keys.account_ref(account_ref)))
         return bool(set(cast(list[str], kept)) - {*own, _REVOKING})
 
-    def drop(self, mark: str, connection_id: str, joined: str, theirs: Millis) -> bool:
+    def drop(self, account_ref: str, connection_id: str, joined: str, theirs: Millis) -> bool:
         """Remove a connection that nobody has; false if it joined again or only just now, or clocks disagree."""
         answer = self._database.script(
             "account_ref_drop",
-            _named(mark),
+            _named(account_ref),
             connection_id=connection_id,
             joined_at=joined,
             process_now=theirs,
         )
         return cast(answers.AccountRefDrop, answer[0]) == "ok"
 
-    def leave(self, mark: str, connection_id: str, deadline: Millis = 0) -> bool:
+    def leave(self, account_ref: str, connection_id: str, deadline: Millis = 0) -> bool:
         """Remove the connection; true when it was the last and may revoke within `deadline` ms.
 
         The answer and the announcement of the revocation are one step: whoever joins
         afterwards sees it, whoever joined before makes the answer false. 0: none is announced.
         """
         answer = self._database.script(
-            "account_ref_leave", _named(mark), connection_id=connection_id, deadline=deadline
+            "account_ref_leave", _named(account_ref), connection_id=connection_id, deadline=deadline
         )
         return cast(answers.AccountRefLeave, answer[0]) == "last"
 
-    def revoked(self, mark: str) -> None:
+    def revoked(self, account_ref: str) -> None:
         """Take the announcement back: the revocation was answered, or given up."""
-        self._database.script("account_ref_end_revocation", _named(mark))
+        self._database.script("account_ref_end_revocation", _named(account_ref))
 
 
-def _named(mark: str) -> dict[str, str]:
-    return {"account_ref": keys.account_mark(mark)}
+def _named(account_ref: str) -> dict[str, str]:
+    return {"account_ref": keys.account_ref(account_ref)}

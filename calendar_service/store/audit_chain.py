@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
-from calendar_service.domain.audit import ORIGIN, Chain, Entry, Point, place
+from calendar_service.domain.audit import ORIGIN, AuditEntry, Chain, CheckpointPoint, place
 from calendar_service.domain.clock import Millis, rfc3339_millis
 from calendar_service.store import answers, keys
-from calendar_service.store.audit_log import Actor, Kind, note
+from calendar_service.store.audit_log import Actor, EntryKind, note
 from calendar_service.store.database import Database
 
 PAGE = 1_000
@@ -16,7 +16,7 @@ BATCH = 100
 """Entries of one shard that get their MACs in one step."""
 
 
-class Trail:
+class AuditChainStore:
     """Reads the trail, and takes its steps. A MAC lies in a stream of its own, under its entry's id."""
 
     def __init__(self, database: Database) -> None:
@@ -30,26 +30,29 @@ class Trail:
 
     def chains(self) -> list[Chain]:
         """Return every shard's chain, in one round trip."""
-        found = self._database.read(("HGETALL", keys.trail(shard)) for shard in keys.all_shards())
+        found = self._database.read(("HGETALL", keys.audit_chain(shard)) for shard in keys.all_shards())
         return [_chain(shard, kept) for shard, kept in enumerate(found)]
 
     def confirm(self, shard: int) -> None:
         """Make sure that a shard's head as it was read stands on as many servers as are asked for."""
-        self._database.confirm(keys.trail(shard))
+        self._database.confirm(keys.audit_chain(shard))
 
-    def news(self, after: Sequence[str]) -> Iterator[tuple[int, list[Entry]]]:
+    def news(self, after: Sequence[str]) -> Iterator[tuple[int, list[AuditEntry]]]:
         """Yield the shards with entries behind these ids (one a shard), some each, in one round trip."""
         pages = [
-            ("XRANGE", keys.journal(shard), f"({last}", "+", "COUNT", BATCH)
+            ("XRANGE", keys.audit_log(shard), f"({last}", "+", "COUNT", BATCH)
             for shard, last in enumerate(after)
         ]
         for shard, found in enumerate(self._database.read(pages)):
             if found:
                 yield shard, [_entry(shard, name, fields) for name, fields in found]
 
-    def entries(self, shard: int, after: str = ORIGIN) -> Iterator[Entry]:
+    def entries(self, shard: int, after: str = ORIGIN) -> Iterator[AuditEntry]:
         """Yield a shard's entries behind this id with what the sealer added; `facts` is empty where one is gone."""
-        written, added = self._stream(keys.journal(shard), after), self._stream(keys.seals(shard), after)
+        written, added = (
+            self._stream(keys.audit_log(shard), after),
+            self._stream(keys.audit_macs(shard), after),
+        )
         one, other = next(written, None), next(added, None)
         while one or other:
             name = min((found[0] for found in (one, other) if found), key=place)
@@ -73,13 +76,13 @@ class Trail:
 
     # --- steps ---
 
-    def seal(self, before: Chain, after: Chain, sealed: Sequence[Entry]) -> answers.AppendMacs:
+    def seal(self, before: Chain, after: Chain, sealed: Sequence[AuditEntry]) -> answers.AppendMacs:
         """Put the MACs beside their entries."""
         shard, head = before.shard, before.head
         added = [part for one in sealed for part in (one.id, one.number, one.mac)]
         answer = self._database.script(
             "append_macs",
-            {"seals": keys.seals(shard), "trail": keys.trail(shard)},
+            {"audit_macs": keys.audit_macs(shard), "audit_chain": keys.audit_chain(shard)},
             number=head.number,
             id=head.id,
             mac=head.mac,
@@ -103,20 +106,20 @@ class Trail:
         )
         if cast(answers.AppendCheckpoint, answer[0]) != "ok":
             return False
-        self.note(Kind.CHECKPOINT, Actor.SERVICE, number=number)
+        self.note(EntryKind.CHECKPOINT, Actor.SERVICE, number=number)
         return True
 
-    def note(self, kind: Kind, actor: Actor, **facts: str | int | bool) -> None:
+    def note(self, kind: EntryKind, actor: Actor, **facts: str | int | bool) -> None:
         """Write an entry that belongs to no connection."""
         note(self._database, kind, actor, **facts)
 
     def begin(self, shard: int, first: str) -> bool:
         """Say in shard 0, before another shard's first sealing, which MAC is its first; false where seals are there."""
         # The first entry must stand on as many servers as what tells of it, or losing one server looks like a deletion.
-        self._database.confirm(keys.journal(shard))
-        if self._database.ask(lambda client: client.exists(keys.seals(shard))):
+        self._database.confirm(keys.audit_log(shard))
+        if self._database.ask(lambda client: client.exists(keys.audit_macs(shard))):
             return False
-        self.note(Kind.CHAIN_BEGUN, Actor.SERVICE, shard=shard, first=first)
+        self.note(EntryKind.CHAIN_BEGUN, Actor.SERVICE, shard=shard, first=first)
         return True
 
     def agreed_now(self) -> Millis | None:
@@ -124,12 +127,12 @@ class Trail:
         now = self.now()
         return now if abs(now - self._database.clock.now()) <= keys.CLOCK_TOLERANCE else None
 
-    def trim(self, shard: int, checkpoint: int, head: Point) -> None:
+    def trim(self, shard: int, checkpoint: int, head: CheckpointPoint) -> None:
         """End the entries up to a head that this checkpoint holds, and the receipts that they name."""
         named_keys = {
-            "journal": keys.journal(shard),
-            "seals": keys.seals(shard),
-            "trail": keys.trail(shard),
+            "audit_log": keys.audit_log(shard),
+            "audit_macs": keys.audit_macs(shard),
+            "audit_chain": keys.audit_chain(shard),
             "receipts": keys.receipts(shard),
         }
         self._database.script(
@@ -158,21 +161,23 @@ class Trail:
 def _chain(shard: int, kept: dict[str, str]) -> Chain:
     return Chain(
         shard,
-        Point(_number(kept.get("number")), kept.get("id", ORIGIN), kept.get("mac", "")),
+        CheckpointPoint(_number(kept.get("number")), kept.get("id", ORIGIN), kept.get("mac", "")),
         kept.get("seal", ""),
-        Point(_number(kept.get("base_number")), kept.get("base_id", ORIGIN), kept.get("base_mac", "")),
+        CheckpointPoint(
+            _number(kept.get("base_number")), kept.get("base_id", ORIGIN), kept.get("base_mac", "")
+        ),
         _number(kept.get("base_checkpoint")),
         _number(kept.get("proofs")),
     )
 
 
-def _entry(shard: int, name: str, fields: dict[str, str], sealed: dict[str, str] | None = None) -> Entry:
+def _entry(shard: int, name: str, fields: dict[str, str], sealed: dict[str, str] | None = None) -> AuditEntry:
     sealed = sealed or {}
     at, facts = fields.get("at", ""), _document(fields.get("entry", "")) if fields else {}
     if fields and set(fields) != {"at", "entry"}:
         facts = {"unreadable": json.dumps(fields)}
     moment = rfc3339_millis(int(at)) if at.isascii() and at.isdigit() and len(at) < 15 else at
-    return Entry(shard, name, moment, facts, _number(sealed.get("number")), sealed.get("mac", ""))
+    return AuditEntry(shard, name, moment, facts, _number(sealed.get("number")), sealed.get("mac", ""))
 
 
 def _document(text: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from calendar_service.store import keys
 from calendar_service.store.database import Database
 
 
-class Kind(StrEnum):
+class EntryKind(StrEnum):
     """The closed list of what is recorded (LU-6)."""
 
     CONSENT_BEGUN = "consent.begun"
@@ -18,12 +18,12 @@ class Kind(StrEnum):
     CALENDAR_MISSING = "calendar.missing"
     CHANNEL_OPENED = "channel.opened"
     CHANNEL_STOPPED = "channel.stopped"
-    FOUND = "session.found_in_google"
+    FOUND = "session.external_change"
     """A person changed, deleted or restored an event."""
     CONSENT_NEEDED = "consent.needed"
     PAUSED = "connection.paused"
     RESUMED = "connection.resumed"
-    TERM_CHOSEN = "connection.term_chosen"
+    RETENTION_CHOSEN = "connection.retention_chosen"
     DISCONNECTED = "connection.disconnected"
     REVOKED = "connection.revoked"
     ERASED = "connection.erased"
@@ -32,7 +32,7 @@ class Kind(StrEnum):
     HOLD_PLACED = "hold.placed"
     HOLD_RELEASED = "hold.released"
     HOLD_OVER = "hold.over"
-    ERRAND = "errand.step"
+    TEARDOWN = "teardown.step"
     ACCEPTED = "session.accepted"
     SETTLED = "session.settled"
     TIDIED = "sessions.identifiers_dropped"
@@ -43,7 +43,7 @@ class Kind(StrEnum):
     """Another shard's entries begin to be sealed."""
     CHECKPOINT = "audit.checkpoint"
     REPLAYED = "audit.replayed"
-    UPKEEP = "upkeep"
+    MAINTENANCE = "server_checks"
     """Leases and timers: scripts that change no state of a connection write no entry."""
 
 
@@ -58,16 +58,16 @@ class Actor(StrEnum):
     GOOGLE = "google"
 
 
-def entry(kind: Kind, actor: Actor, **facts: str | int | bool) -> dict[str, object]:
+def entry(kind: EntryKind, actor: Actor, **facts: str | int | bool) -> dict[str, object]:
     """Return an entry for a script to append; the script adds the connection's random id and the time."""
     return {"kind": kind.value, "actor": actor.value, **facts}
 
 
-MAINTENANCE: Final[Mapping[str, object]] = entry(Kind.UPKEEP, Actor.SERVICE)
+MAINTENANCE: Final[Mapping[str, object]] = entry(EntryKind.MAINTENANCE, Actor.SERVICE)
 """For scripts of a slot that change no state of a connection; they append an entry only where a slot has expired."""
 
 
-def note(database: Database, kind: Kind, actor: Actor, **facts: str | int | bool) -> None:
+def note(database: Database, kind: EntryKind, actor: Actor, **facts: str | int | bool) -> None:
     """Write an entry that belongs to no connection: into shard 0, also without memory."""
     text = json.dumps(entry(kind, actor, **facts))
-    database.script("append_entry", {"journal": keys.journal(0)}, entry=text)
+    database.script("append_entry", {"audit_log": keys.audit_log(0)}, entry=text)

@@ -6,7 +6,7 @@ from typing import cast
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.names import Agent
 from calendar_service.store import answers, keys
-from calendar_service.store.audit_log import MAINTENANCE, Actor, Kind, entry
+from calendar_service.store.audit_log import MAINTENANCE, Actor, EntryKind, entry
 from calendar_service.store.database import Database
 
 
@@ -43,7 +43,7 @@ class ChannelStore:
         answer = self._database.step(
             "open_channel",
             agent,
-            entry(Kind.CHANNEL_OPENED, Actor.SERVICE),
+            entry(EntryKind.CHANNEL_OPENED, Actor.SERVICE),
             connection_id=connection_id,
             calendar=calendar_id,
             channel=channel_id,
@@ -54,5 +54,5 @@ class ChannelStore:
 
     def remove(self, agent: Agent, connection_id: str, channel_id: str) -> None:
         """Forget a channel that Google has stopped."""
-        made = entry(Kind.CHANNEL_STOPPED, Actor.SERVICE)
+        made = entry(EntryKind.CHANNEL_STOPPED, Actor.SERVICE)
         self._database.step("remove_channel", agent, made, connection_id=connection_id, channel=channel_id)

@@ -8,9 +8,9 @@ from calendar_service.domain.clock import Millis
 from calendar_service.domain.connection import Facts
 from calendar_service.domain.names import Agent
 from calendar_service.store import answers
-from calendar_service.store.audit_log import MAINTENANCE, Actor, Kind, entry
+from calendar_service.store.audit_log import MAINTENANCE, Actor, EntryKind, entry
 from calendar_service.store.database import Database
-from calendar_service.store.slots import Errand, Slot
+from calendar_service.store.slots import Slot, Teardown
 
 
 class Connections:
@@ -23,41 +23,41 @@ class Connections:
 
     def begin(self, agent: Agent, state_digest: str) -> None:
         """Let the consent of this state be the one that may complete."""
-        made = entry(Kind.CONSENT_BEGUN, Actor.AGENT)
+        made = entry(EntryKind.CONSENT_BEGUN, Actor.AGENT)
         self._database.step("begin_consent", agent, made, state=state_digest)
 
     def connect(
         self, agent: Agent, state_digest: str, slot: Slot, connection_id: str, grant: str, facts: Mapping[str, str],
-        *, renewal: bool, mark: str, probe_due: Millis,
+        *, reconsent: bool, account_ref: str, probe_due: Millis,
     ) -> answers.ConnectAgent:  # fmt: skip
         """Let the connection stand."""
         answer = self._database.step(
             "connect_agent",
             agent,
-            entry(Kind.CONNECTED, Actor.AGENT),
+            entry(EntryKind.CONNECTED, Actor.AGENT),
             state=state_digest,
             expected_connection_id=slot.facts.connection_id,
             connection_id=connection_id,
             grant=grant,
-            renewal="1" if renewal else "0",
-            account_ref=mark,
+            reconsent="1" if reconsent else "0",
+            account_ref=account_ref,
             facts=json.dumps(dict(facts)),
             probe_due=probe_due,
         )
         return cast(answers.ConnectAgent, answer[0])
 
     def calendar_ready(
-        self, agent: Agent, connection_id: str, calendar_id: str, mark: str, *, adopted: bool
+        self, agent: Agent, connection_id: str, calendar_id: str, account_ref: str, *, adopted: bool
     ) -> bool:
         """Note the dedicated calendar; false when the connection is gone."""
         answer = self._database.step(
             "set_calendar",
             agent,
-            entry(Kind.CALENDAR_READY, Actor.SERVICE),
+            entry(EntryKind.CALENDAR_READY, Actor.SERVICE),
             connection_id=connection_id,
             calendar=calendar_id,
             adopted="1" if adopted else "0",
-            account_ref=mark,
+            account_ref=account_ref,
         )
         return cast(answers.SetCalendar, answer[0]) == "ok"
 
@@ -66,7 +66,7 @@ class Connections:
         self._database.step(
             "mark_calendar_missing",
             agent,
-            entry(Kind.CALENDAR_MISSING, Actor.GOOGLE),
+            entry(EntryKind.CALENDAR_MISSING, Actor.GOOGLE),
             connection_id=facts.connection_id,
             calendar=facts.calendar_id,
         )
@@ -78,18 +78,18 @@ class Connections:
         self._database.step(
             "require_reconsent",
             agent,
-            entry(Kind.CONSENT_NEEDED, Actor.GOOGLE),
+            entry(EntryKind.CONSENT_NEEDED, Actor.GOOGLE),
             connection_id=connection_id,
             outdated_policy="",
             token_number=number,
         )
 
-    def consent_outgrown(self, agent: Agent, connection_id: str, policy: str) -> bool:
+    def consent_outdated_by_policy(self, agent: Agent, connection_id: str, policy: str) -> bool:
         """Note that a consent under version `policy` no longer covers what is asked (SC-5); false if it did already."""
         answer = self._database.step(
             "require_reconsent",
             agent,
-            entry(Kind.CONSENT_NEEDED, Actor.OPERATOR),
+            entry(EntryKind.CONSENT_NEEDED, Actor.OPERATOR),
             connection_id=connection_id,
             outdated_policy=policy,
             token_number="",
@@ -99,13 +99,13 @@ class Connections:
     def pause(self, agent: Agent, actor: Actor, *, paused: bool) -> answers.SetPause:
         """Set or lift the actor's own pause."""
         fact = "paused_by_agent" if actor is Actor.AGENT else "paused_by_organization"
-        made = entry(Kind.PAUSED if paused else Kind.RESUMED, actor)
+        made = entry(EntryKind.PAUSED if paused else EntryKind.RESUMED, actor)
         answer = self._database.step("set_pause", agent, made, fact=fact, on="1" if paused else "0")
         return cast(answers.SetPause, answer[0])
 
-    def choose_term(self, agent: Agent, term: Millis) -> answers.SetRetention:
+    def choose_retention(self, agent: Agent, term: Millis) -> answers.SetRetention:
         """Keep the agent's own term, 0 for the operator's."""
-        made = entry(Kind.TERM_CHOSEN, Actor.AGENT)
+        made = entry(EntryKind.RETENTION_CHOSEN, Actor.AGENT)
         return cast(
             answers.SetRetention, self._database.step("set_retention", agent, made, retention=term)[0]
         )
@@ -126,16 +126,22 @@ class Connections:
     # --- the end ---
 
     def disconnect(
-        self, agent: Agent, actor: Actor, *, delete_calendar: bool, erase_after: Millis, errand_lease: Millis
+        self,
+        agent: Agent,
+        actor: Actor,
+        *,
+        delete_calendar: bool,
+        erase_after: Millis,
+        teardown_lease: Millis,
     ) -> tuple[answers.DisconnectAgent, str]:
         """End the connection; the second value is its id if this step ended it."""
         answer = self._database.step(
             "disconnect_agent",
             agent,
-            entry(Kind.DISCONNECTED, actor),
+            entry(EntryKind.DISCONNECTED, actor),
             delete_calendar="1" if delete_calendar else "0",
             erase_after=erase_after,
-            teardown_lease=errand_lease,
+            teardown_lease=teardown_lease,
         )
         return cast(answers.DisconnectAgent, answer[0]), answer[1] if len(answer) > 1 else ""
 
@@ -144,7 +150,7 @@ class Connections:
         answer = self._database.step(
             "mark_revoked",
             agent,
-            entry(Kind.REVOKED, Actor.GOOGLE),
+            entry(EntryKind.REVOKED, Actor.GOOGLE),
             connection_id=connection_id,
             token_number=number,
             erase_after=erase_after,
@@ -158,7 +164,7 @@ class Connections:
         answer = self._database.step(
             "erase_connection",
             agent,
-            entry(Kind.ERASED, actor),
+            entry(EntryKind.ERASED, actor),
             mode="due" if timed else "now",
             process_now=self._database.clock.now(),
             receipt_number=number,
@@ -166,28 +172,28 @@ class Connections:
         )
         return cast(answers.EraseConnection, answer[0])
 
-    def errand_step(self, agent: Agent, errand: Errand, after: Millis) -> None:
+    def teardown_step(self, agent: Agent, teardown: Teardown, after: Millis) -> None:
         """Keep the errand for another try `after` ms from now."""
         self._database.step(
             "update_teardown",
             agent,
-            entry(Kind.ERRAND, Actor.SERVICE),
-            connection_id=errand.connection_id,
-            teardown=errand.to_json(),
+            entry(EntryKind.TEARDOWN, Actor.SERVICE),
+            connection_id=teardown.connection_id,
+            teardown=teardown.to_json(),
             outcome="pending",
             after=after,
             calendar_deletion="",
         )
 
-    def errand_done(self, agent: Agent, errand: Errand, outcome: str) -> None:
+    def teardown_done(self, agent: Agent, teardown: Teardown, outcome: str) -> None:
         """End the errand: its token is gone from here on."""
         self._database.step(
             "update_teardown",
             agent,
-            entry(Kind.ERRAND, Actor.SERVICE),
-            connection_id=errand.connection_id,
+            entry(EntryKind.TEARDOWN, Actor.SERVICE),
+            connection_id=teardown.connection_id,
             teardown="",
             outcome=outcome,
             after=0,
-            calendar_deletion=errand.calendar_fate,
+            calendar_deletion=teardown.calendar_deletion,
         )

@@ -41,7 +41,7 @@ SLOTS_REMEMBERED: Final = 4_096
 """Of so many agents a process remembers the shard: more than it serves at one time, in less than a megabyte."""
 
 
-class Refused(StoreUnavailable):
+class DatabaseRefused(StoreUnavailable):
     """A server forbids a question about itself, does not know it, or cannot do it; `__cause__` says why."""
 
 
@@ -55,18 +55,16 @@ class Database:
         shard_of: keys.ShardOf,
         *,
         webhooks: bool = False,
-        policy: str = "",
     ) -> None:
         """Take the servers, the time, and what turns an agent into its shard.
 
-        `webhooks`: whether a backend listens, else nothing is queued. `policy`: the policy's version.
+        `webhooks`: whether a backend listens, else nothing is queued.
         """
         self.slot_keys = lru_cache(SLOTS_REMEMBERED)(partial(_slot_keys, shard_of))
         """Return the keys of an agent's slot; the shard is computed once for all that one request does."""
         self.deployment = deployment
         self.clock = clock
         self.webhooks = webhooks
-        self.policy = policy
         self.round_trips = 0
         """Commands, scripts and pipelines sent by this process: the measure of the request path."""
 
@@ -97,15 +95,15 @@ class Database:
         return self.instant(self.read([ask_time(key)])[0])
 
     def servers(self) -> list["redis.Redis"]:
-        """Return every server whose files hold the data, replicas included. Raises `Refused` as `consult` does."""
+        """Return every server whose files hold the data, replicas too. Raises `DatabaseRefused` as `consult` does."""
         return cast(list["redis.Redis"], self.consult(lambda: list(self.deployment.servers())))
 
     def consult(self, question: Callable[[], Any]) -> Any:
-        """Ask a server about itself; many may be set up so that it does not answer, which is then `Refused`."""
+        """Ask a server about itself; many may be set up so that it does not answer, which is then `DatabaseRefused`."""
         try:
             return self._told(question)
         except redis.ResponseError as error:
-            raise Refused("The database does not let this service ask or do this.") from error
+            raise DatabaseRefused("The database does not let this service ask or do this.") from error
 
     def write(self, command: str, key: str, *arguments: str | int) -> Any:
         """Send one writing command on one key: for what is no state of a connection."""

@@ -15,8 +15,7 @@ from redis.exceptions import RedisClusterException
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
-from calendar_service.config.database import Database as Address
-from calendar_service.config.database import Kind
+from calendar_service.config.database import DatabaseAddress, DatabaseKind
 
 _PATIENCE: Final[dict[str, Any]] = {"socket_timeout": 5.0, "socket_connect_timeout": 2.0}
 """Seconds; the client never waits for ever."""
@@ -65,7 +64,7 @@ class Server:
 class Watched(Server):
     """A primary and its replicas, as sentinels name them."""
 
-    def __init__(self, address: Address, options: dict[str, Any]) -> None:
+    def __init__(self, address: DatabaseAddress, options: dict[str, Any]) -> None:
         of_sentinels = {name: value for name, value in options.items() if name.startswith(("ssl", "socket_"))}
         sentinel: Any = Sentinel(list(address.hosts), sentinel_kwargs=of_sentinels, **options)  # type: ignore[no-untyped-call]
         self._options = options
@@ -83,7 +82,7 @@ class Watched(Server):
 class Cluster:
     """A cluster: each shard's keys lie together on one of its primaries."""
 
-    def __init__(self, address: Address, options: dict[str, Any]) -> None:
+    def __init__(self, address: DatabaseAddress, options: dict[str, Any]) -> None:
         self.copies = address.copies
         self._hosts, self._options = address.hosts, options
 
@@ -109,7 +108,7 @@ class Cluster:
         self.client.nodes_manager.initialize()
 
 
-def deployment(address: Address) -> Deployment:
+def deployment(address: DatabaseAddress) -> Deployment:
     """Return what stands behind an address. Connects to nothing yet."""
     options = {
         **parse_url(address.url.reveal()),  # type: ignore[no-untyped-call]
@@ -117,9 +116,9 @@ def deployment(address: Address) -> Deployment:
         "decode_responses": True,
         "retry": Retry(NoBackoff(), 0),
     }
-    if address.kind is Kind.SERVER:
+    if address.kind is DatabaseKind.SERVER:
         return Server(redis.Redis(connection_pool=redis.ConnectionPool(**options)), address.copies)
     shared = {name: value for name, value in options.items() if name not in _OF_ONE_SERVER}
     if address.encrypted:
         shared["ssl"] = True
-    return (Watched if address.kind is Kind.SENTINELS else Cluster)(address, shared)
+    return (Watched if address.kind is DatabaseKind.SENTINELS else Cluster)(address, shared)

@@ -7,7 +7,7 @@ from typing import Any, cast
 from calendar_service.domain.clock import DAY, Millis
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.store import answers, keys
-from calendar_service.store.database import Database, Refused, ask_time
+from calendar_service.store.database import Database, DatabaseRefused, ask_time
 
 IN_FILES_AT_MOST: Millis = DAY
 """What was erased and may have stood in a file for longer alarms; the sum of retention counts with it (ST-5)."""
@@ -15,7 +15,7 @@ _WORST = ("ok", "again", "refused")
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RewriteRequest:
     """That the files be written anew, as one worker took it."""
 
     number: int
@@ -25,7 +25,7 @@ class Wish:
     taken: Millis
 
 
-class Files:
+class FileRewriteStore:
     """The wish for a rewrite, kept until every server has done it; and how the servers' last one ended."""
 
     def __init__(self, database: Database) -> None:
@@ -35,19 +35,23 @@ class Files:
         """Ask for the append-only files to be rewritten: something was erased."""
         self._database.script("file_rewrite_request", {"rewrite": keys.REWRITE})
 
-    def take(self) -> Wish | None:
+    def take(self) -> RewriteRequest | None:
         """Take the wish, if there is one and nobody else is at it; it comes back unless it is done."""
         answer = self._database.script("file_rewrite_take", {"rewrite": keys.REWRITE})
-        return Wish(*map(int, answer[1:])) if cast(answers.FileRewriteTake, answer[0]) == "ok" else None
+        return (
+            RewriteRequest(*map(int, answer[1:]))
+            if cast(answers.FileRewriteTake, answer[0]) == "ok"
+            else None
+        )
 
     def give_back(self) -> None:
         """Let whoever comes next take the wish."""
         self._database.write("HDEL", keys.REWRITE, "again_at")
 
-    def done(self, wish: Wish) -> None:
+    def done(self, desired: RewriteRequest) -> None:
         """Note that every file was rewritten since the wish was taken."""
         self._database.script(
-            "file_rewrite_finish", {"rewrite": keys.REWRITE}, number=wish.number, taken_at=wish.taken
+            "file_rewrite_finish", {"rewrite": keys.REWRITE}, number=desired.number, taken_at=desired.taken
         )
 
     def waiting(self) -> Millis:
@@ -63,7 +67,7 @@ class Files:
         """
         try:
             begun = [self._begins(server) for server in self._database.servers()]
-        except Refused:
+        except DatabaseRefused:
             return "refused"
         except StoreUnavailable:
             return "again"
@@ -72,7 +76,7 @@ class Files:
     def _begins(self, server: Any) -> str:
         try:
             self._database.consult(server.bgrewriteaof)
-        except Refused as refusal:
+        except DatabaseRefused as refusal:
             return "again" if "already in progress" in str(refusal.__cause__) else "refused"
         except StoreUnavailable:
             return "again"
@@ -86,7 +90,7 @@ class Files:
         try:
             servers = self._database.servers()
             found = [self._database.consult(partial(one.info, "persistence")) for one in servers]
-        except Refused:
+        except DatabaseRefused:
             return "refused"
         if any(one["aof_rewrite_in_progress"] or one["aof_rewrite_scheduled"] for one in found):
             return "running"

@@ -21,9 +21,9 @@ BROWSER_ABSOLUTE = 8 * HOUR
 """A browser's session: idle, and at most a working day."""
 LEASE = 30 * SECOND
 """One attempt at Google: 5 s for a fresh token + 8 s for each of at most two calls + margin."""
-ERRAND_MAX = KEYS_KEPT
+TEARDOWN_MAX = KEYS_KEPT
 """After this the token of a closing errand is destroyed, whatever Google answers (law 6)."""
-TEARDOWN_EXPIRY = ERRAND_MAX + DAY
+TEARDOWN_EXPIRY = TEARDOWN_MAX + DAY
 """The database's own expiry of teardowns, should no worker run."""
 EXPIRY_BEHIND_ERASURE = DAY
 """So much later than its erasure the database's own expiry takes a slot, should no worker run (law 7)."""
@@ -49,9 +49,9 @@ PROBE_EVERY = 19 * HOUR
 """A live grant's proof of life; with the spread of a quarter still at least daily (RV-1)."""
 REVIEWER_AFTERMATH = BROWSER_ABSOLUTE + HOUR
 """A reviewer's link that is over is remembered until no browser that it let in can have a session + margin."""
-LOOK_EVERY = 19 * HOUR
+CHANGE_DETECTION_EVERY = 19 * HOUR
 """A calendar that nothing was heard of; with the spread of a quarter still at least daily."""
-LOOK_AFTER = 10 * SECOND
+CHANGE_DETECTION_AFTER = 10 * SECOND
 """From a notification to the look that it causes: as many as come meanwhile cause one."""
 LOOK_AT_KNOWN_CALENDAR = MINUTE
 """From a connect to the first change detection in a calendar that was used before: it may have changed meanwhile."""
@@ -59,18 +59,18 @@ LOOK_AT_NEW_CALENDAR = DAY
 """The same for a calendar that was just made, or found by its marker."""
 CHANNEL_STOP_MAX = MINUTE
 """How long a closing errand tries to stop its channels before it goes on: they also end by themselves."""
-LETTERS_KEPT = 7 * DAY
+OUTBOX_KEPT = 7 * DAY
 """What the backend is to be told waits this long, whether it was tried in vain or given up."""
-LETTER_LEASE = 30 * SECOND
+OUTBOX_LEASE = 30 * SECOND
 """One sending: its deadline of 5 s + margin."""
 WEBHOOK_PAUSE_MAX = DAY
 """No delivery in flight or in back-off is due later than this; a time further ahead was set by a wrong clock."""
 CHECKPOINT_LEASE = 10 * MINUTE
 """The turn of making a checkpoint: reading a day's entries and everybody's dates + margin."""
-MARK_EXPIRY = 400 * DAY
+ACCOUNT_REF_EXPIRY = 400 * DAY
 """Of an account's mark; renewed for as long as a connection that uses the account stands. It only ends what a
 deployment that was abandoned has left."""
-MARK_RENEWED_BELOW = MARK_EXPIRY // 2
+ACCOUNT_REF_RENEWED_BELOW = ACCOUNT_REF_EXPIRY // 2
 """So much is left of the expiry when it is renewed."""
 JOINED_BEFORE = HOUR
 """From joining an account's mark to the connection that stands: its calls at Google, its waits + margin."""
@@ -101,7 +101,7 @@ def slot(shard: int, rest: str) -> str:
     return f"{{s{shard}}}:{rest}"
 
 
-SLOT_PARTS = ("facts", "grant", "sessions", "waiting", "due", "errands", "letters")
+SLOT_PARTS = ("facts", "grant", "sessions", "waiting", "due", "teardowns", "outbox")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +121,11 @@ class SlotKeys:
             **{name: self.part(name) for name in SLOT_PARTS},
             "timers": timers(self.shard),
             "index": index(self.shard, self.agent.organization),
-            "journal": journal(self.shard),
+            "audit_log": audit_log(self.shard),
             "receipts": receipts(self.shard),
             "erased": erased(self.shard),
             "erased_due": erased_due(self.shard),
-            "trail": trail(self.shard),
+            "audit_chain": audit_chain(self.shard),
             "channels": channels(self.shard),
         }
 
@@ -149,19 +149,19 @@ def index(shard: int, organization: str) -> str:
     return slot(shard, f"org:{organization}")
 
 
-def journal(shard: int) -> str:
+def audit_log(shard: int) -> str:
     """The stream of what happened, without content and without identifiers of Google."""
-    return slot(shard, "journal")
+    return slot(shard, "audit-log")
 
 
-def seals(shard: int) -> str:
+def audit_macs(shard: int) -> str:
     """The MACs of the journal's entries, each under its entry's id."""
-    return slot(shard, "seals")
+    return slot(shard, "audit-macs")
 
 
-def trail(shard: int) -> str:
+def audit_chain(shard: int) -> str:
     """Where this shard's chain of MACs begins and ends; and how many proofs of life were counted."""
-    return slot(shard, "trail")
+    return slot(shard, "audit-chain")
 
 
 def receipts(shard: int) -> str:
@@ -213,9 +213,9 @@ def browser(digest: str) -> str:
     return f"browser:{digest}"
 
 
-def account_mark(mark: str) -> str:
+def account_ref(account_ref: str) -> str:
     """Which connections use one Google account, by a keyed hash of it."""
-    return f"mark:{mark}"
+    return f"account-ref:{account_ref}"
 
 
 def checkpoint_turn(number: int) -> str:
@@ -245,12 +245,12 @@ REWRITE = "rewrite"
 """That something was erased, since when, until every append-only file is known to be rewritten (law 7)."""
 CHECKPOINTS = "checkpoints"
 """Signed checkpoints over all chains, by number."""
-FLOW = "flow"
+THROTTLE = "throttle"
 """The way to Google as all replicas know it: breakers, allowance, the usual load. Concerns nobody."""
-FLOW_DEATHS = "flow:deaths"
+THROTTLE_DEATHS = "throttle:deaths"
 """When permissions ended at Google in the last week, and whether at seven days of age. Names nobody."""
 
 
-def flow_account(mark: str) -> str:
+def throttle_account(account_ref: str) -> str:
     """The allowance of one Google account, by its keyed hash; gone two minutes after its last use."""
-    return f"flow:account:{mark}"
+    return f"throttle:account:{account_ref}"

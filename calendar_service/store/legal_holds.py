@@ -5,7 +5,7 @@ from typing import cast
 from calendar_service.domain.legal_hold import Hold
 from calendar_service.domain.names import Agent
 from calendar_service.store import answers
-from calendar_service.store.audit_log import Actor, Kind, entry
+from calendar_service.store.audit_log import Actor, EntryKind, entry
 from calendar_service.store.database import Database
 
 
@@ -20,7 +20,7 @@ class LegalHoldStore:
         answer = self._database.step(
             "place_hold",
             agent,
-            entry(Kind.HOLD_PLACED, Actor.OPERATOR),
+            entry(EntryKind.HOLD_PLACED, Actor.OPERATOR),
             ends_at=hold.until,
             told_from=hold.told_from,
             words=hold.words(),
@@ -30,6 +30,6 @@ class LegalHoldStore:
 
     def lift(self, agent: Agent, actor: Actor, *, released: bool) -> answers.LiftHold:
         """Lift a hold, or forget one that is over."""
-        made = entry(Kind.HOLD_RELEASED if released else Kind.HOLD_OVER, actor)
+        made = entry(EntryKind.HOLD_RELEASED if released else EntryKind.HOLD_OVER, actor)
         answer = self._database.step("lift_hold", agent, made, mode="released" if released else "over")
         return cast(answers.LiftHold, answer[0])

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from calendar_service.domain.errors import OrganizationClosed
 from calendar_service.domain.names import Agent
 from calendar_service.store import keys
-from calendar_service.store.audit_log import Actor, Kind, note
+from calendar_service.store.audit_log import Actor, EntryKind, note
 from calendar_service.store.database import Database
 
 
@@ -32,7 +32,11 @@ class OrganizationIndex:
             return
         # It lies on another server than the journal, so the entry is a step of its own, and comes first: a crash in
         # between leaves an act written down that is asked for again, never one that is not.
-        note(self._database, Kind.ORGANIZATION_CLOSED if is_closed else Kind.ORGANIZATION_REOPENED, actor)
+        note(
+            self._database,
+            EntryKind.ORGANIZATION_CLOSED if is_closed else EntryKind.ORGANIZATION_REOPENED,
+            actor,
+        )
         if is_closed:
             self._database.script("set_flag", {"flag": name})
         else:

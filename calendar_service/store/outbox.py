@@ -22,7 +22,7 @@ ERASED = "connection.erased"
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class WebhookEvent:
     """One thing to tell."""
 
     type: str
@@ -37,10 +37,10 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class LeasedEvent:
     """A letter to be sent now by whoever took it."""
 
-    letter: Letter
+    webhook_event: WebhookEvent
     trouble_since: Millis
     """Since when nothing of this agent was delivered; 0 = all is well."""
     now: Millis
@@ -53,11 +53,11 @@ class Waiting:
 
     agent: Agent | None
     """None for an erasure: nobody knows any more whose it was."""
-    letter: Letter
+    webhook_event: WebhookEvent
     given_up: bool
 
 
-class Letters:
+class Outbox:
     """The letters of all agents, in order within each slot."""
 
     def __init__(self, database: Database) -> None:
@@ -65,18 +65,18 @@ class Letters:
 
     # --- of an agent's slot ---
 
-    def take(self, agent: Agent) -> Taken | None:
+    def take(self, agent: Agent) -> LeasedEvent | None:
         """Take the oldest letter that is due; None if there is none or another sender has it."""
         answer = self._database.step("outbox_take", agent, MAINTENANCE)
         if cast(answers.OutboxTake, answer[0]) != "ok":
             return None
         _, text, at, trouble_since, now = answer
-        return Taken(_letter(text, int(at)), int(trouble_since), int(now))
+        return LeasedEvent(_webhook_event(text, int(at)), int(trouble_since), int(now))
 
-    def done(self, agent: Agent, letter: Letter, outcome: Outcome, pause: Millis = 0) -> None:
+    def done(self, agent: Agent, webhook_event: WebhookEvent, outcome: Outcome, pause: Millis = 0) -> None:
         """Note how the sending ended; the next sending is due after `pause`."""
         self._database.step(
-            "outbox_finish", agent, MAINTENANCE, event=letter.kept, outcome=outcome, pause=pause
+            "outbox_finish", agent, MAINTENANCE, event=webhook_event.kept, outcome=outcome, pause=pause
         )
 
     def end(self, agent: Agent) -> None:
@@ -89,10 +89,10 @@ class Letters:
 
     # --- of erasures ---
 
-    def take_erased(self, shard: int, limit: int) -> list[Taken]:
+    def take_erased(self, shard: int, limit: int) -> list[LeasedEvent]:
         """Take the erasures of this shard that are due to be told, each leased."""
         claimed = self._database.script(
-            "claim_due", {"due": keys.erased_due(shard)}, limit=limit, lease=keys.LETTER_LEASE
+            "claim_due", {"due": keys.erased_due(shard)}, limit=limit, lease=keys.OUTBOX_LEASE
         )
         if not claimed:
             return []
@@ -100,15 +100,15 @@ class Letters:
             [("ZMSCORE", keys.erased(shard), *claimed), ask_time(keys.erased(shard))]
         )
         now = self._database.instant(time)
-        letters = [_erased(text, int(at or 0)) for text, at in zip(claimed, scores, strict=True)]
-        return [Taken(letter, letter.at, now) for letter in letters]
+        outbox = [_erased(text, int(at or 0)) for text, at in zip(claimed, scores, strict=True)]
+        return [LeasedEvent(webhook_event, webhook_event.at, now) for webhook_event in outbox]
 
-    def erased_done(self, shard: int, letter: Letter, again: Millis | None) -> None:
+    def erased_done(self, shard: int, webhook_event: WebhookEvent, again: Millis | None) -> None:
         """Note when the telling of an erasure is due again; None = never, it is forgotten."""
         self._database.script(
             "outbox_reschedule_erased",
             {"erased": keys.erased(shard), "erased_due": keys.erased_due(shard)},
-            event=letter.kept,
+            event=webhook_event.kept,
             again_at="" if again is None else again,
         )
 
@@ -118,7 +118,7 @@ class Letters:
         for shard in keys.all_shards():
             for one in self._erased_of(shard):
                 if one.given_up:
-                    self.erased_done(shard, one.letter, self._database.clock.now())
+                    self.erased_done(shard, one.webhook_event, self._database.clock.now())
                     count += 1
         return count
 
@@ -145,34 +145,34 @@ class Letters:
         commands: list[Command] = []
         for agent in agents:
             slot = self._database.slot_keys(agent)
-            commands.append(("ZRANGE", slot.part("letters"), 0, -1, "WITHSCORES"))
-            commands.append(("HGET", slot.part("facts"), "letters_given_up"))
+            commands.append(("ZRANGE", slot.part("outbox"), 0, -1, "WITHSCORES"))
+            commands.append(("HGET", slot.part("facts"), "webhooks_abandoned_until"))
         found = self._database.read(commands) if agents else []
-        for agent, kept, mark in zip(agents, found[::2], found[1::2], strict=True):
+        for agent, kept, account_ref in zip(agents, found[::2], found[1::2], strict=True):
             for text, at in kept:
-                yield Waiting(agent, _letter(text, int(at)), at <= int(mark or 0))
+                yield Waiting(agent, _webhook_event(text, int(at)), at <= int(account_ref or 0))
 
     def _erased_of(self, shard: int) -> Iterator[Waiting]:
         names = keys.erased(shard), keys.erased_due(shard)
         kept, due = self._database.read(("ZRANGE", name, 0, -1, "WITHSCORES") for name in names)
         next_due = dict(due)
         for text, at in kept:
-            letter = _erased(text, int(at))
-            yield Waiting(None, letter, int(next_due.get(text, 0)) >= end_of(letter))
+            webhook_event = _erased(text, int(at))
+            yield Waiting(None, webhook_event, int(next_due.get(text, 0)) >= end_of(webhook_event))
 
 
-def end_of(letter: Letter) -> Millis:
+def end_of(webhook_event: WebhookEvent) -> Millis:
     """Return when the letter is dropped whatever became of it; an erasure that is due only then was given up."""
-    return letter.at + keys.LETTERS_KEPT
+    return webhook_event.at + keys.OUTBOX_KEPT
 
 
-def _letter(text: str, at: Millis) -> Letter:
+def _webhook_event(text: str, at: Millis) -> WebhookEvent:
     kept = json.loads(text)
-    return Letter(
+    return WebhookEvent(
         kept["type"], kept["connection_id"], int(kept["sequence"]), kept.get("session", ""), at, text
     )
 
 
-def _erased(text: str, at: Millis) -> Letter:
+def _erased(text: str, at: Millis) -> WebhookEvent:
     connection_id, _, sequence = text.partition(":")
-    return Letter(ERASED, connection_id, int(sequence), "", at, text)
+    return WebhookEvent(ERASED, connection_id, int(sequence), "", at, text)

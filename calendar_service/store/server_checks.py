@@ -12,7 +12,7 @@ class WrongIdentityKey(Exception):
     """The identity key is not the one this data was made with; going on would lose every calendar."""
 
 
-class Upkeep:
+class ServerChecks:
     """Checks and chores that belong to no connection."""
 
     def __init__(self, database: Database) -> None:

@@ -11,10 +11,10 @@ from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import Record
 from calendar_service.store import answers, keys
-from calendar_service.store.audit_log import MAINTENANCE, Actor, Kind, entry
+from calendar_service.store.audit_log import MAINTENANCE, Actor, EntryKind, entry
 from calendar_service.store.database import Database
 from calendar_service.store.slots import facts_of, record_of
-from calendar_service.store.throttle import LOOK, Weather
+from calendar_service.store.throttle import STATE_FIELDS, ThrottleState
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,38 +30,40 @@ class Loaded:
     content: str
     """The sealed content that waits, or empty."""
     closed: bool
-    weather: Weather
+    throttle_state: ThrottleState
     """The way to Google at that moment."""
 
 
 class Sessions:
     """The sessions of all agents."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, policy: str) -> None:
+        """Take the database, and the version of the policy by which each reading judges a consent."""
         self._database = database
+        self._policy = policy
 
     def load(self, agent: Agent, session: str) -> Loaded:
         """Return everything that one operation on one session needs."""
         slot = self._database.slot_keys(agent)
-        facts, grant, text, content, closed, weather = self._database.read(
+        facts, grant, text, content, closed, throttle_state = self._database.read(
             [
                 ("HGETALL", slot.part("facts")),
                 ("GET", slot.part("grant")),
                 ("HGET", slot.part("sessions"), session),
                 ("HGET", slot.part("waiting"), session),
                 ("EXISTS", keys.closed(agent.organization)),
-                ("HMGET", keys.FLOW, *LOOK),
+                ("HMGET", keys.THROTTLE, *STATE_FIELDS),
             ]
         )
         return Loaded(
             agent,
-            facts_of(facts, self._database.policy),
+            facts_of(facts, self._policy),
             grant or "",
             record_of(session, text),
             text or "",
             content or "",
             bool(closed),
-            Weather.of(weather),
+            ThrottleState.of(throttle_state),
         )
 
     def confirm(self, agent: Agent) -> None:
@@ -124,7 +126,7 @@ class Sessions:
         answer = self._database.step(
             "accept_session",
             loaded.agent,
-            entry(Kind.ACCEPTED, actor),
+            entry(EntryKind.ACCEPTED, actor),
             connection_id=loaded.facts.connection_id,
             session=wanted.session,
             loaded=loaded.text,
@@ -161,10 +163,10 @@ class Sessions:
         answer = self._database.step(
             "settle_session",
             agent,
-            entry(Kind.SETTLED, Actor.SERVICE),
+            entry(EntryKind.SETTLED, Actor.SERVICE),
             connection_id=connection_id,
             session=record.session,
-            fencing_number=record.fence,
+            fencing_number=record.fencing_token,
             record=record.to_json(),
             again_after=_or_nothing(again),
             latest=_or_nothing(latest),
@@ -180,7 +182,7 @@ class Sessions:
         answer = self._database.step(
             "record_external_change",
             agent,
-            entry(Kind.FOUND, Actor.GOOGLE),
+            entry(EntryKind.FOUND, Actor.GOOGLE),
             connection_id=connection_id,
             session=record.session,
             loaded=text,
@@ -194,7 +196,7 @@ class Sessions:
         answer = self._database.step(
             "purge_old_sessions",
             agent,
-            entry(Kind.TIDIED, Actor.SERVICE),
+            entry(EntryKind.TIDIED, Actor.SERVICE),
             process_now=self._database.clock.now(),
             days_kept=days_kept,
         )

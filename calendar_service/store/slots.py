@@ -6,8 +6,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from calendar_service.domain.clock import Millis
-from calendar_service.domain.connection import Facts
-from calendar_service.domain.connection import Grant as GrantFact
+from calendar_service.domain.connection import Facts, GrantState
 from calendar_service.domain.consent import is_newer
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import Record
@@ -15,19 +14,19 @@ from calendar_service.store.database import Database, ask_time
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class Teardown:
     """What is left to do at Google after a disconnect; the only holder of its sealed token (law 6)."""
 
     connection_id: str
     grant: str
-    mark: str
+    account_ref: str
     started: Millis
     tries: int
     delete_calendar: bool
     calendar_id: str
     channels: Mapping[str, str] = field(default_factory=dict)
     """Channels that Google has to stop: what each watches, by the channel's id."""
-    calendar_fate: str = ""
+    calendar_deletion: str = ""
     """What became of a deletion that the agent asked for: empty, `deleted` or `refused`."""
 
     def to_json(self) -> str:
@@ -37,12 +36,12 @@ class Errand:
         return json.dumps({**kept, "started": str(self.started)})
 
     @classmethod
-    def of_json(cls, connection_id: str, text: str) -> "Errand":
+    def of_json(cls, connection_id: str, text: str) -> "Teardown":
         """Return the errand that a script or `to_json` wrote."""
         kept = json.loads(text)
         return cls(connection_id=connection_id, **{**kept, "started": int(kept["started"])})
 
-    def retried(self) -> "Errand":
+    def retried(self) -> "Teardown":
         """Return the errand after one more try that proved nothing."""
         return replace(self, tries=self.tries + 1)
 
@@ -55,7 +54,7 @@ class Slot:
     facts: Facts
     grant: str
     """The sealed grant, or empty."""
-    errands: tuple[Errand, ...]
+    teardowns: tuple[Teardown, ...]
     due: Mapping[str, Millis]
     now: Millis
     """The database's time."""
@@ -63,32 +62,34 @@ class Slot:
     @property
     def connection_ids(self) -> tuple[str, ...]:
         """The agent's connections: the present one, and former ones whose errands have not ended."""
-        return self.facts.connection_id, *(errand.connection_id for errand in self.errands)
+        return self.facts.connection_id, *(teardown.connection_id for teardown in self.teardowns)
 
 
 class Slots:
     """Reads the slots of all agents."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, policy: str) -> None:
+        """Take the database, and the version of the policy by which each reading judges a consent."""
         self._database = database
+        self._policy = policy
 
     def read(self, agent: Agent) -> Slot:
         """Return the slot in one round trip."""
         slot_keys = self._database.slot_keys(agent)
-        facts, grant, errands, due, time = self._database.read(
+        facts, grant, teardowns, due, time = self._database.read(
             [
                 ("HGETALL", slot_keys.part("facts")),
                 ("GET", slot_keys.part("grant")),
-                ("HGETALL", slot_keys.part("errands")),
+                ("HGETALL", slot_keys.part("teardowns")),
                 ("ZRANGE", slot_keys.part("due"), 0, -1, "WITHSCORES"),
                 ask_time(slot_keys.part("facts")),
             ]
         )
         return Slot(
             agent,
-            facts_of(facts, self._database.policy),
+            facts_of(facts, self._policy),
             grant or "",
-            tuple(Errand.of_json(name, text) for name, text in errands.items()),
+            tuple(Teardown.of_json(name, text) for name, text in teardowns.items()),
             {what: int(at) for what, at in due},
             self._database.instant(time),
         )
@@ -102,15 +103,17 @@ def facts_of(kept: Mapping[str, str], policy: str) -> Facts:
         if text is None:
             continue
         if fact.name == "grant":
-            known["grant"] = GrantFact(text)
+            known["grant"] = GrantState(text)
         elif isinstance(fact.default, bool):
             known[fact.name] = text == "1"
         elif isinstance(fact.default, int):
             known[fact.name] = int(text)
         else:
             known[fact.name] = text
-    outgrown = known.get("grant") is GrantFact.LIVE and is_newer(policy, known.get("consent_policy", ""))
-    return Facts(**known, policy_outgrown=outgrown)
+    outdated_consents = known.get("grant") is GrantState.LIVE and is_newer(
+        policy, known.get("consent_policy", "")
+    )
+    return Facts(**known, policy_outdated=outdated_consents)
 
 
 def record_of(session: str, text: str | None) -> Record | None:

@@ -7,7 +7,7 @@ from calendar_service.store import keys
 from calendar_service.store.database import Database
 
 
-class Holdings:
+class StoredFields:
     """Looks which of an agent's keys are there."""
 
     def __init__(self, database: Database) -> None:
@@ -16,39 +16,41 @@ class Holdings:
     def of(self, agent: Agent) -> dict[str, frozenset[str]]:
         """Return the fields at each place where something of the agent lies now."""
         slot = self._database.slot_keys(agent)
-        facts, sessions, errands, due, letters, grant, waiting, timer, listed, mark = self._database.read(
-            [
-                ("HKEYS", slot.part("facts")),
-                ("HVALS", slot.part("sessions")),
-                ("HVALS", slot.part("errands")),
-                ("ZCARD", slot.part("due")),
-                ("ZCARD", slot.part("letters")),
-                ("EXISTS", slot.part("grant")),
-                ("HLEN", slot.part("waiting")),
-                ("ZSCORE", keys.timers(slot.shard), agent.member),
-                ("SISMEMBER", keys.index(slot.shard, agent.organization), agent.member),
-                ("HGET", slot.part("facts"), "account_mark"),
-            ]
+        facts, sessions, teardowns, due, outbox, grant, waiting, timer, listed, account_ref = (
+            self._database.read(
+                [
+                    ("HKEYS", slot.part("facts")),
+                    ("HVALS", slot.part("sessions")),
+                    ("HVALS", slot.part("teardowns")),
+                    ("ZCARD", slot.part("due")),
+                    ("ZCARD", slot.part("outbox")),
+                    ("EXISTS", slot.part("grant")),
+                    ("HLEN", slot.part("waiting")),
+                    ("ZSCORE", keys.timers(slot.shard), agent.member),
+                    ("SISMEMBER", keys.index(slot.shard, agent.organization), agent.member),
+                    ("HGET", slot.part("facts"), "account_ref"),
+                ]
+            )
         )
         found = {
             "facts": frozenset(facts),
             "sessions": _fields(sessions),
-            "errands": _fields(errands),
+            "teardowns": _fields(teardowns),
         }
         there = {
-            "due": due, "letters": letters, "grant": grant, "waiting": waiting, "timers": timer is not None,
-            "org": listed, **self._marks(mark),
+            "due": due, "outbox": outbox, "grant": grant, "waiting": waiting, "timers": timer is not None,
+            "org": listed, **self._account_refs(account_ref),
         }  # fmt: skip
         return {place: fields for place, fields in found.items() if fields} | {
             place: frozenset() for place, is_there in there.items() if is_there
         }
 
-    def _marks(self, mark: str | None) -> dict[str, bool]:
-        if not mark:
+    def _account_refs(self, account_ref: str | None) -> dict[str, bool]:
+        if not account_ref:
             return {}
-        names = keys.account_mark(mark), keys.flow_account(mark)
+        names = keys.account_ref(account_ref), keys.throttle_account(account_ref)
         joined, counted = self._database.read(("EXISTS", name) for name in names)
-        return {"mark": bool(joined), "flow:account": bool(counted)}
+        return {"account-ref": bool(joined), "throttle:account": bool(counted)}
 
 
 def _fields(records: list[str]) -> frozenset[str]:

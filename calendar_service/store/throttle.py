@@ -16,9 +16,9 @@ from calendar_service.store.database import Database
 PATCH = 3
 """Units of one patch; every other call is one."""
 
-_SHARED: Final = {"flow": keys.FLOW}
+_SHARED: Final = {"throttle": keys.THROTTLE}
 """What the throttle's scripts call the key of all replicas."""
-LOOK = ("opened", "failures", "rejected", "epoch")
+STATE_FIELDS = ("opened", "failures", "rejected", "epoch")
 """What an operation has to know; read together with the session, without a round trip of its own."""
 
 
@@ -30,7 +30,7 @@ class Limits:
     drain: int = 2_500
     """Units a minute of the project, for requests and for the worker. With a burst of ten seconds of each (1,250) and
     twelve processes' blocks not used up (1,200): 9,950 of 10,000."""
-    block: int = 100
+    leased_tokens: int = 100
     account: int = 150
     """Units a minute of one account; the burst is as large. With twice `own` in each of five processes: 600."""
     own: int = 30
@@ -39,8 +39,8 @@ class Limits:
     """A backlog may always go at this many units a minute; else at 1.5 times the usual load."""
     tolerated: int = 5
     """Failures in a row that open the breaker."""
-    canary: Millis = 10 * SECOND
-    watch_canary: Millis = HOUR
+    trial_request: Millis = 10 * SECOND
+    watch_trial_request: Millis = HOUR
     """The same where Google refuses our address for notifications, which somebody has to mend."""
     inline_seconds: float = 5.0
     """What one request waits for Google in all, a refresh included."""
@@ -49,7 +49,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Weather:
+class ThrottleState:
     """The way to Google at one moment."""
 
     opened: bool = False
@@ -61,38 +61,38 @@ class Weather:
     """Changes when the allowance is cut: what was leased before no longer counts."""
 
     @classmethod
-    def of(cls, found: Sequence[str | None]) -> "Weather":
-        """Return what a reading of `LOOK` found."""
+    def of(cls, found: Sequence[str | None]) -> "ThrottleState":
+        """Return what a reading of `STATE_FIELDS` found."""
         opened, failures, rejected, epoch = (int(float(text or "0")) for text in found)
         return cls(opened > 0, failures, rejected > 0, epoch)
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class LeasedTokens:
     """Units leased at once, for one process."""
 
     units: int
-    scarce: bool
+    low: bool
     """More than half of what may be used at once is gone: organisations share what is left."""
     epoch: int
 
 
-class FlowBook:
+class ThrottleStore:
     """The book itself. Each step is one script, by the database's time."""
 
     def __init__(self, database: Database, limits: Limits) -> None:
         self._database = database
         self._limits = limits
 
-    def look(self) -> Weather:
+    def look(self) -> ThrottleState:
         """Return the way to Google as it is now."""
-        return Weather.of(self._database.ask(lambda client: client.hmget(keys.FLOW, LOOK)))
+        return ThrottleState.of(self._database.ask(lambda client: client.hmget(keys.THROTTLE, STATE_FIELDS)))
 
     def failed(self) -> bool:
         """Note a call that proved nothing; true when that opened the breaker."""
         limits = self._limits
         answer = self._database.script(
-            "throttle_count_failure", _SHARED, tolerated=limits.tolerated, pause=limits.canary
+            "throttle_count_failure", _SHARED, tolerated=limits.tolerated, pause=limits.trial_request
         )
         return cast(answers.ThrottleCountFailure, answer[0]) == "opened"
 
@@ -103,31 +103,31 @@ class FlowBook:
 
     def rejected(self) -> bool:
         """Note that Google does not take our credentials; true the first time."""
-        return self._refused("rejected", self._limits.canary)
+        return self._refused("rejected", self._limits.trial_request)
 
     def known(self) -> bool:
         """Note that Google takes our credentials; true when it did not before."""
         return self._taken("rejected")
 
     def token(self) -> answers.ThrottleAdmitTrial:
-        """Tell whether the token endpoint may be asked: `go`; while it refuses our credentials, `canary` or `wait`."""
-        return self._may("rejected", self._limits.canary)
+        """Tell whether to ask the token endpoint: `go`; while it refuses our credentials, `trial_request` or `wait`."""
+        return self._may("rejected", self._limits.trial_request)
 
     def unheard(self) -> bool:
         """Note that Google refuses our address for notifications; true the first time."""
-        return self._refused("unheard", self._limits.watch_canary)
+        return self._refused("unheard", self._limits.watch_trial_request)
 
     def heard(self) -> bool:
         """Note that Google takes our address; true when it did not before."""
         return self._taken("unheard")
 
     def watch(self) -> answers.ThrottleAdmitTrial:
-        """Tell whether a channel may be asked for: `go`; while Google refuses our address, `canary` or `wait`."""
-        return self._may("unheard", self._limits.watch_canary)
+        """Tell whether to ask for a channel: `go`; while Google refuses our address, `trial_request` or `wait`."""
+        return self._may("unheard", self._limits.watch_trial_request)
 
     def is_unheard(self) -> bool:
         """Tell whether Google refuses our address for notifications."""
-        return bool(self._database.ask(lambda client: client.hexists(keys.FLOW, "unheard")))
+        return bool(self._database.ask(lambda client: client.hexists(keys.THROTTLE, "unheard")))
 
     def limited(self) -> bool:
         """Note that Google refused for the project's rate; true when that halved the allowance."""
@@ -138,7 +138,7 @@ class FlowBook:
         """Return which part of the allowance is in force: 1, or less after a refusal."""
         return int(self._database.script("throttle_read_level", _SHARED)[0]) / 1000
 
-    def lease(self, least: int, accepted: int) -> Block:
+    def lease(self, least: int, accepted: int) -> LeasedTokens:
         """Lease a block for requests; `accepted`: units of operations accepted since the last time."""
         limits = self._limits
         found = self._database.script(
@@ -147,17 +147,17 @@ class FlowBook:
             rate=limits.inline,
             burst=limits.inline // 6,
             least=least,
-            wanted=limits.block,
+            wanted=limits.leased_tokens,
             accepted=accepted,
         )
-        return Block(int(found[0]), bool(int(found[1])), int(found[2]))
+        return LeasedTokens(int(found[0]), bool(int(found[1])), int(found[2]))
 
     def accepted(self, units: int) -> None:
         """Note units of operations accepted without a lease."""
         self._database.script("throttle_count_accepted", _SHARED, units=units)
 
     def turn(self, cost: int, patience: Millis = 0) -> answers.ThrottleAdmitWorker:
-        """Answer the worker's question for `cost` units: `go`, `canary` (the one try for now) or `wait`.
+        """Answer the worker's question for `cost` units: `go`, `trial_request` (the one try for now) or `wait`.
 
         `patience`: how long others are left the chance of being the canary.
         """
@@ -168,32 +168,32 @@ class FlowBook:
             cost=cost,
             rate=limits.drain,
             least_rate=limits.least_drain,
-            pause=limits.canary,
+            pause=limits.trial_request,
             patience=patience,
         )
         return cast(answers.ThrottleAdmitWorker, answer[0])
 
-    def account(self, mark: str, least: int) -> int:
+    def account(self, account_ref: str, least: int) -> int:
         """Lease units of one account; 0 when it has none left now."""
         limits = self._limits
         found = self._database.script(
             "throttle_lease_account_tokens",
-            {"flow": keys.flow_account(mark)},
+            {"throttle": keys.throttle_account(account_ref)},
             rate=limits.account,
             least=least,
             wanted=2 * limits.own,
         )
         return int(found[0])
 
-    def account_limited(self, mark: str) -> None:
+    def account_limited(self, account_ref: str) -> None:
         """Note that Google refused for one account's rate: only that account waits."""
-        self._database.script("throttle_empty_account", {"flow": keys.flow_account(mark)})
+        self._database.script("throttle_empty_account", {"throttle": keys.throttle_account(account_ref)})
 
     def death(self, *, at_seven_days: bool) -> int:
         """Note that a grant died, and nothing of whose; return how many died at seven days, once that is a cluster."""
         answer, sevens = self._database.script(
             "throttle_count_revocation",
-            {"deaths": keys.FLOW_DEATHS},
+            {"deaths": keys.THROTTLE_DEATHS},
             name=secrets.token_hex(8),
             at_seven_days="1" if at_seven_days else "0",
         )
@@ -201,7 +201,7 @@ class FlowBook:
 
     def deaths_at_seven_days(self) -> tuple[int, int]:
         """Return how many grants died in the last week at seven days of age, and how many in all."""
-        names = self._database.ask(lambda client: client.zrange(keys.FLOW_DEATHS, 0, -1))
+        names = self._database.ask(lambda client: client.zrange(keys.THROTTLE_DEATHS, 0, -1))
         return sum(name.startswith("7") for name in names), len(names)
 
     def _refused(self, what: str, pause: Millis) -> bool:

@@ -70,32 +70,32 @@ def too_large() -> TooLarge:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ProblemKind:
     """How one class of errors is answered."""
 
     status: int
     title: str
 
 
-KINDS: Final[dict[type[ServiceError], Kind]] = {
-    Misshapen: Kind(400, "The request does not have the form that this call takes"),
-    InvalidRequest: Kind(422, "The request cannot be meant like this"),
-    Unauthenticated: Kind(401, "No valid key"),
-    Forbidden: Kind(403, "This key may not do this"),
-    NotFound: Kind(404, "Nothing here"),
-    MethodNotAllowed: Kind(405, "Not with this method"),
-    NotConnected: Kind(409, "The agent's calendar is not connected"),
-    StaleVersion: Kind(409, "A newer version was accepted before"),
-    OrganizationClosed: Kind(409, "The organization was off-boarded"),
-    RetentionRequiredByLaw: Kind(409, "A law requires that this is kept for now"),
-    LinkOver: Kind(410, "The link is over"),
-    TooLarge: Kind(413, "The body is too large"),
-    UnsupportedMediaType: Kind(415, "The body is not plain JSON"),
-    SessionOver: Kind(422, "The session is over"),
-    TooManyRequests: Kind(429, "Too many requests"),
-    StoreUnavailable: Kind(503, "The database does not do its work"),
-    Busy: Kind(503, "Too much is under way"),
-    ServiceError: Kind(500, "A fault of this service"),
+KINDS: Final[dict[type[ServiceError], ProblemKind]] = {
+    Misshapen: ProblemKind(400, "The request does not have the form that this call takes"),
+    InvalidRequest: ProblemKind(422, "The request cannot be meant like this"),
+    Unauthenticated: ProblemKind(401, "No valid key"),
+    Forbidden: ProblemKind(403, "This key may not do this"),
+    NotFound: ProblemKind(404, "Nothing here"),
+    MethodNotAllowed: ProblemKind(405, "Not with this method"),
+    NotConnected: ProblemKind(409, "The agent's calendar is not connected"),
+    StaleVersion: ProblemKind(409, "A newer version was accepted before"),
+    OrganizationClosed: ProblemKind(409, "The organization was off-boarded"),
+    RetentionRequiredByLaw: ProblemKind(409, "A law requires that this is kept for now"),
+    LinkOver: ProblemKind(410, "The link is over"),
+    TooLarge: ProblemKind(413, "The body is too large"),
+    UnsupportedMediaType: ProblemKind(415, "The body is not plain JSON"),
+    SessionOver: ProblemKind(422, "The session is over"),
+    TooManyRequests: ProblemKind(429, "Too many requests"),
+    StoreUnavailable: ProblemKind(503, "The database does not do its work"),
+    Busy: ProblemKind(503, "Too much is under way"),
+    ServiceError: ProblemKind(500, "A fault of this service"),
 }
 """Every error that a call can be answered with. A subclass answers as its nearest ancestor here."""
 
@@ -117,7 +117,7 @@ class Problem(msgspec.Struct, kw_only=True):
     """The member, parameter or header that is meant."""
 
 
-def kind_of(error: ServiceError) -> Kind:
+def kind_of(error: ServiceError) -> ProblemKind:
     """Return how this error is answered."""
     return next(KINDS[ancestor] for ancestor in type(error).__mro__ if ancestor in KINDS)
 

@@ -63,7 +63,7 @@ def due_items(slot: Slot) -> list[str]:
     """
     due = [item for item, at in slot.due.items() if at <= slot.now]
     if slot.facts == Facts():
-        due = due or [TimerKind.TEARDOWN.of(teardown.connection_id) for teardown in slot.errands]
+        due = due or [TimerKind.TEARDOWN.of(teardown.connection_id) for teardown in slot.teardowns]
     return due
 
 
@@ -108,13 +108,13 @@ class Items:
 
     def leave(self, agent: Agent, item: str, due_at: Millis | None = None) -> None:
         """Leave an item that this version does not know to a newer one, which runs beside it (F35)."""
-        self.service.log.event("worker.unknown_matter")
+        self.service.log.event("worker.unknown_item")
         self.service.timers.reschedule(agent, item, _SOON, due_at)
 
     def _delay(self, name: str, handler: Handler, agent: Agent, which: str) -> Delay:
         """Run the handler; return after how long the item is due again, also after each kind of trouble."""
         try:
-            with self.service.flow.unhurried():
+            with self.service.throttle.unhurried():
                 return handler(agent, which)
         except (AccessRevoked, NotConnected):
             return None  # the journey has recorded it, and set the timers that follow from it
@@ -142,15 +142,15 @@ class Items:
 
     def _probe(self, agent: Agent, _: str) -> None:
         # A probe that may not be sent stays due: it is run when the lease on its agent has ended.
-        if self.service.flow.aside() and self.probes.take(self.service.clock.now()):
+        if self.service.throttle.aside() and self.probes.take(self.service.clock.now()):
             self.service.access.probe(agent)
-            self.service.flow.answered()
+            self.service.throttle.answered()
 
     def _create_calendar(self, agent: Agent, _: str) -> Delay:
         calendar = self.service.dedicated_calendar
         if not calendar.never_made(agent):
             return "never"
-        if not self.service.flow.aside() or calendar.ensure(agent, create=True):
+        if not self.service.throttle.aside() or calendar.ensure(agent, create=True):
             return None
         return _SOON
 
@@ -159,7 +159,11 @@ class Items:
         return "never" if delay is None else delay
 
     def _detect_changes(self, agent: Agent, _: str) -> Delay:
-        return self.service.look.once(agent) if self.detections.take(self.service.clock.now()) else None
+        return (
+            self.service.change_detector.once(agent)
+            if self.detections.take(self.service.clock.now())
+            else None
+        )
 
     def _purge_old_sessions(self, agent: Agent, _: str) -> Delay:
         if self.service.sessions.purge_old(agent, IDENTIFIERS_KEPT_DAYS) != "clock":
@@ -168,7 +172,7 @@ class Items:
         return _CLOCK
 
     def _deliver_webhooks(self, agent: Agent, _: str) -> None:
-        report_deliveries(self.service.log, self.service.notify.deliver(agent))
+        report_deliveries(self.service.log, self.service.webhook_delivery.deliver(agent))
 
     def _end_outbox(self, agent: Agent, _: str) -> None:
-        self.service.notify.letters.end(agent)
+        self.service.webhook_delivery.outbox.end(agent)

@@ -18,7 +18,7 @@ from functools import partial
 from calendar_service.domain.errors import ServiceError
 from calendar_service.domain.names import Agent
 from calendar_service.domain.timers import TimerKind
-from calendar_service.journeys.sessions.queue import Matter
+from calendar_service.journeys.sessions.queue import DueSession
 from calendar_service.wiring import Service
 from calendar_service.worker import maintenance
 from calendar_service.worker.items import Items, due_items
@@ -42,7 +42,7 @@ class Worker:
         self.service = service
         self.stop = stop or threading.Event()
         self.items = Items(service)
-        self.queue = SessionQueue(service.order, service.flow, service.clock)
+        self.queue = SessionQueue(service.due_sessions, service.throttle, service.clock)
         self.maintainer = maintenance.maintainer(service)
 
     def run(self) -> None:
@@ -90,7 +90,7 @@ class Worker:
         if not due:
             self.service.timers.reschedule(agent, "nothing", None)  # sets the agent's timer by its slot
 
-    def run_session(self, session: Matter) -> None:
+    def run_session(self, session: DueSession) -> None:
         """Run one session that was queued."""
         self.items.run(session.agent, TimerKind.SESSION.of(session.session))
 

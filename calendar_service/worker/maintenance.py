@@ -30,7 +30,7 @@ def maintainer(service: Service) -> Maintainer:
     sealing = Periodic(SEAL_EVERY, service.sealer.seal, retries=True, surprise=_AUDIT_SURPRISE)
     checkpoint = Checkpoint(service, sealing, Repairs(service))
     tasks = {
-        "reconsent": Periodic(None, Reconsent(service).run, retries=True),
+        "reconsent": Periodic(None, ReconsentNotices(service).run, retries=True),
         "erasure_webhooks": Periodic(0, ErasureWebhooks(service).run),
         "file_rewrites": Periodic(0, service.file_rewrites.step),
         "sealing": sealing,
@@ -41,15 +41,15 @@ def maintainer(service: Service) -> Maintainer:
 
 
 @dataclass(frozen=True)
-class Reconsent:
+class ReconsentNotices:
     """Tells backends whose consent a newer policy outdated. Meanwhile no such grant is used (SC-5)."""
 
     service: Service
 
     def run(self) -> None:
         """Tell all, once for each version of the policy."""
-        if count := self.service.renewal.tell():
-            self.service.log.event("consent.outgrown", count=count)
+        if count := self.service.reconsent.tell():
+            self.service.log.event("consent.outdated", count=count)
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class ErasureWebhooks:
 
     def run(self) -> None:
         """Deliver those that are due."""
-        report_deliveries(self.service.log, self.service.notify.deliver_erased())
+        report_deliveries(self.service.log, self.service.webhook_delivery.deliver_erased())
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Repairs:
     def account_references(self) -> None:
         """Compare the references of each Google account with the connections there are."""
         if count := self.service.shared_account_repair.repair():
-            self.service.log.event("marks.put_right", count=count)
+            self.service.log.event("account_refs.repaired", count=count)
 
     def off_boardings(self) -> None:
         """Go on with the off-boarding of organizations."""
@@ -103,7 +103,7 @@ class Repairs:
 
     def timers(self) -> None:
         """Let be due now what a clock that was ahead has put too far off."""
-        if count := self.service.register.realign():
+        if count := self.service.all_connections.reset_far_timers():
             self.service.log.event("clock.realigned", count=count)
 
 

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Iterator, Sequence
 
 from calendar_service.domain.clock import SECOND, Clock, Millis
-from calendar_service.journeys.sessions.queue import Matter, Order, fair
-from calendar_service.journeys.throttle.admission import Flow
+from calendar_service.journeys.sessions.queue import DueSession, DueSessions, fair_order
+from calendar_service.journeys.throttle.admission import Throttle
 from calendar_service.store.slots import Slot
 
 _KEPT_FOR: Millis = 25 * SECOND
@@ -18,12 +18,12 @@ _KEPT_FOR: Millis = 25 * SECOND
 class SessionQueue:
     """Sessions, each with the end of its stay. Many threads add; one thread takes."""
 
-    def __init__(self, order: Order, flow: Flow, clock: Clock) -> None:
-        self._order = order
-        self._flow = flow
+    def __init__(self, due_sessions: DueSessions, throttle: Throttle, clock: Clock) -> None:
+        self._order = due_sessions
+        self._throttle = throttle
         self._clock = clock
         self._lock = threading.Lock()
-        self._ends: dict[Matter, Millis] = {}
+        self._ends: dict[DueSession, Millis] = {}
 
     def add(self, slot: Slot, names: Sequence[str]) -> set[str]:
         """Add these due sessions of an agent; return those that cannot be read because a newer version wrote them."""
@@ -32,7 +32,7 @@ class SessionQueue:
         self._put(dict.fromkeys(sessions, end))
         return {*names} - {session.session for session in sessions}
 
-    def admitted(self) -> Iterator[Matter]:
+    def admitted(self) -> Iterator[DueSession]:
         """Yield the sessions to run now, in fair order; keep those that have to wait for their account or for Google.
 
         Whether a session may be sent is asked when its turn comes, not before: those that ran meanwhile count. What has
@@ -40,19 +40,19 @@ class SessionQueue:
         """
         ends = self._take()
         answer = "go"
-        for session in fair(ends):
+        for session in fair_order(ends):
             if session.cost and answer != "wait":
-                answer = self._flow.turn(session.account, session.cost)
+                answer = self._throttle.turn(session.account, session.cost)
             if session.cost and answer != "go":
                 self._put({session: ends[session]})
             else:
                 yield session
 
-    def _put(self, ends: dict[Matter, Millis]) -> None:
+    def _put(self, ends: dict[DueSession, Millis]) -> None:
         with self._lock:
             self._ends.update(ends)
 
-    def _take(self) -> dict[Matter, Millis]:
+    def _take(self) -> dict[DueSession, Millis]:
         with self._lock:
             ends, self._ends = self._ends, {}
         now = self._clock.now()

@@ -7,7 +7,7 @@ from typing import Any
 from faults.checker.evidence import EpisodeEvidence, Violation, agent_of, brief
 from faults.checker.history import Histories
 
-PARTS = ("facts", "grant", "sessions", "waiting", "due", "letters")
+PARTS = ("facts", "grant", "sessions", "waiting", "due", "outbox")
 """The parts of a slot that an erasure removes."""
 DURABLE = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
 
@@ -16,7 +16,7 @@ def check_slots(evidence: EpisodeEvidence, histories: Histories) -> Iterator[Vio
     """Look at each agent's slot after convergence."""
     for member, parts in evidence.slots.items():
         agent, facts = agent_of(member), parts.get("facts", {})
-        if facts and set(facts) == {"connecting"}:
+        if facts and set(facts) == {"pending_consent"}:
             continue  # a consent has begun, and there is no connection yet
         if not facts and set(parts) & set(PARTS):
             yield Violation("half_erased", f"{agent} has {sorted(parts)} without facts")
@@ -38,8 +38,8 @@ def _check_grant(
 
 
 def _check_finished(agent: str, parts: dict[str, Any]) -> Iterator[Violation]:
-    if parts.get("errands"):
-        yield Violation("teardown_left", f"{agent} has {len(parts['errands'])} teardowns that never end")
+    if parts.get("teardowns"):
+        yield Violation("teardown_left", f"{agent} has {len(parts['teardowns'])} teardowns that never end")
     if parts.get("waiting"):
         yield Violation("content_left", f"{agent} has content of {sorted(parts['waiting'])[:3]}")
     for session, text in parts.get("sessions", {}).items():

@@ -6,7 +6,7 @@ DEFECTS = (
     Defect(
         name="teardown's token kept for ever",
         file="store/scripts/update_teardown.lua",
-        search="  redis.call('HDEL', KEY.errands, id)\n",
+        search="  redis.call('HDEL', KEY.teardowns, id)\n",
         replace="",
         scenarios=("F19 revocation fails", "F29 two disconnects"),
     ),
@@ -27,7 +27,7 @@ DEFECTS = (
     Defect(
         name="a consent outlives the disconnect",
         file="store/scripts/disconnect_agent.lua",
-        search="redis.call('HDEL', KEY.facts, 'connecting')\n",
+        search="redis.call('HDEL', KEY.facts, 'pending_consent')\n",
         replace="",
         scenarios=("F29 callback after disconnect",) * 4,
     ),

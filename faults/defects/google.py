@@ -14,7 +14,7 @@ DEFECTS = (
     Defect(
         name="events inserted without an id",
         file="journeys/sessions/event_writer.py",
-        search='return {"id": work.record.event_id, **filled}',
+        search='return {"id": task.record.event_id, **filled}',
         replace="return dict(filled)",
         scenarios=("F16 late create",) * 4,
     ),
@@ -28,14 +28,14 @@ DEFECTS = (
     Defect(
         name="twins left after an undetected collision",
         file="journeys/sessions/event_writer.py",
-        search="        if work.look_first:\n            record, link = self._without_twins(token, work, record, link)\n",
+        search="        if task.look_first:\n            record, link = self._without_twins(token, task, record, link)\n",
         replace="",
         scenarios=("F12 insert arrives late, twins possible",) * 6,
     ),
     Defect(
         name="a refused change makes another event",
         file="journeys/sessions/event_writer.py",
-        search="            if self._stands(token, work):\n                raise  # the change was refused",
+        search="            if self._stands(token, task):\n                raise  # the change was refused",
         replace="            if False:\n                raise  # the change was refused",
         scenarios=("F13 change forbidden",) * 2,
     ),

@@ -21,7 +21,7 @@ DEFECTS = (
     Defect(
         name="probe ignored",
         file="worker/items.py",
-        search="self.service.access.probe(agent)\n            self.service.flow.answered()",
+        search="self.service.access.probe(agent)\n            self.service.throttle.answered()",
         replace="return 24 * 60 * MINUTE",
         scenarios=("F18 revoked at Google while paused",) * 2,
     ),
@@ -35,7 +35,7 @@ DEFECTS = (
     Defect(
         name="records under the former key stay",
         file="journeys/operations/key_rotation.py",
-        search="                done += self.census.reseal(agent, errand, sealed, anew)",
+        search="                done += self.scan.reseal(agent, teardown, sealed, anew)",
         replace="                done += bool(anew)",
         scenarios=("F24 keys rotated",),
     ),

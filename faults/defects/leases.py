@@ -6,7 +6,7 @@ DEFECTS = (
     Defect(
         name="fence not checked when settling",
         file="store/scripts/settle_session.lua",
-        search="~= arg.connection_id or current.fence ~= tonumber(arg.fencing_number) then",
+        search="~= arg.connection_id or current.fencing_token ~= tonumber(arg.fencing_number) then",
         replace="~= arg.connection_id then",
         scenarios=("F16 late settling",) * 4,
     ),
@@ -20,8 +20,8 @@ DEFECTS = (
     Defect(
         name="session lease not taken",
         file="store/scripts/accept_session.lua",
-        search="record.leased, record.fence = true, record.fence + 1",
-        replace="record.fence = record.fence + 1",
+        search="record.leased, record.fencing_token = true, record.fencing_token + 1",
+        replace="record.fencing_token = record.fencing_token + 1",
         scenarios=("F16 one at Google",) * 3,
     ),
     Defect(

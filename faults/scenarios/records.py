@@ -23,7 +23,7 @@ def moved(episode: Episode) -> int:
         client.set(target_grant, own)
         client.hset(target_key, "connection_id", own_id)
         # A worker's daily reconciliation may have added the foreign connection to the account's references.
-        client.hdel(f"mark:{client.hget(target_key, 'account_mark')}", foreign_id)
+        client.hdel(f"account-ref:{client.hget(target_key, 'account_ref')}", foreign_id)
     return 1
 
 

@@ -17,11 +17,16 @@ from faults.scenarios.times import HOUR, RETENTION, RETRY
 Subject = tuple[str, str]
 """Agent and session; the session is empty where the step concerns the connection."""
 Repeat = Callable[[], object]
-_WITH_EVENT = {"writing.before_patch", "writing.after_patch", "writing.before_delete", "writing.after_delete"}
+_WITH_EVENT = {
+    "event_writer.before_patch",
+    "event_writer.after_patch",
+    "event_writer.before_delete",
+    "event_writer.after_delete",
+}
 """Steps that need a session with an event."""
 _WITH_CHANNEL = {
-    "channel.after_watch_before_store", "channel.after_stop_before_store", "look.after_list_before_store",
-    "errand.after_channel_stopped",
+    "channel.after_watch_before_store", "channel.after_stop_before_store", "change_detection.after_list_before_store",
+    "teardown.after_channel_stopped",
 }  # fmt: skip
 """Steps that need a notification channel."""
 
@@ -29,12 +34,12 @@ _WITH_CHANNEL = {
 def prepare(episode: Episode, step: str) -> Subject:
     """Return agent and session in the state from which the route to this step begins."""
     if step in _WITH_CHANNEL:
-        agent = episode.churning_agent() if step.startswith("errand.") else episode.stable_agent()
+        agent = episode.churning_agent() if step.startswith("teardown.") else episode.stable_agent()
         open_channel(episode, agent)
         return agent, ""
     if step in _WITH_EVENT:
         return episode.scheduled_session()
-    if step.startswith(("disconnect.", "errand.", "erase.")):
+    if step.startswith(("disconnect.", "teardown.", "erase.")):
         return episode.churning_agent(), ""
     if step.startswith("connect."):
         return episode.new_agent(), ""
@@ -110,18 +115,18 @@ WEB_ROUTES: dict[str, Callable[[Episode, str, Subject], Repeat]] = {
     "schedule.before_accept": _put,
     "schedule.after_accept": _put,
     "schedule.after_google_before_settle": _put,
-    "writing.before_insert": _put,
-    "writing.after_insert": _put,
-    "writing.before_patch": _put,
-    "writing.after_patch": _put,
-    "writing.before_delete": _cancel,
-    "writing.after_delete": _cancel,
+    "event_writer.before_insert": _put,
+    "event_writer.after_insert": _put,
+    "event_writer.before_patch": _put,
+    "event_writer.after_patch": _put,
+    "event_writer.before_delete": _cancel,
+    "event_writer.after_delete": _cancel,
     "access.after_refresh_before_store": _refresh,
     "disconnect.after_store": _disconnect,
-    "errand.before_revoke": _disconnect,
-    "errand.after_revoke": _disconnect,
-    "errand.after_calendar_deleted": _disconnect_with_calendar,
-    "errand.after_channel_stopped": _disconnect,
+    "teardown.before_revoke": _disconnect,
+    "teardown.after_revoke": _disconnect,
+    "teardown.after_calendar_deleted": _disconnect_with_calendar,
+    "teardown.after_channel_stopped": _disconnect,
     "erase.before_store": _erase,
     "erase.after_store": _erase,
     "connect.after_exchange": _connect,
@@ -223,24 +228,24 @@ def _detect_changes(episode: Episode, subject: Subject) -> Repeat:
 
 WORKER_ROUTES: dict[str, Callable[[Episode, Subject], Repeat]] = {
     "schedule.after_google_before_settle": _queue_put,
-    "writing.before_insert": _queue_put,
-    "writing.after_insert": _queue_put,
-    "writing.before_patch": _queue_put,
-    "writing.after_patch": _queue_put,
-    "writing.before_delete": _queue_cancel,
-    "writing.after_delete": _queue_cancel,
+    "event_writer.before_insert": _queue_put,
+    "event_writer.after_insert": _queue_put,
+    "event_writer.before_patch": _queue_put,
+    "event_writer.after_patch": _queue_put,
+    "event_writer.before_delete": _queue_cancel,
+    "event_writer.after_delete": _queue_cancel,
     "access.after_refresh_before_store": _queue_refresh,
-    "errand.before_revoke": _queue_teardown,
-    "errand.after_revoke": _queue_teardown,
-    "errand.after_calendar_deleted": _queue_teardown_with_calendar,
-    "errand.after_channel_stopped": _queue_teardown,
+    "teardown.before_revoke": _queue_teardown,
+    "teardown.after_revoke": _queue_teardown,
+    "teardown.after_calendar_deleted": _queue_teardown_with_calendar,
+    "teardown.after_channel_stopped": _queue_teardown,
     "erase.before_store": _queue_erasure,
     "erase.after_store": _queue_erasure,
-    "notify.before_send": _send_webhooks,
-    "notify.after_send_before_store": _send_webhooks,
+    "webhooks.before_send": _send_webhooks,
+    "webhooks.after_send_before_store": _send_webhooks,
     "connect.before_create": _queue_calendar,
     "connect.after_calendar_before_store": _queue_calendar,
     "channel.after_watch_before_store": _renew_channel,
     "channel.after_stop_before_store": _renew_channel,
-    "look.after_list_before_store": _detect_changes,
+    "change_detection.after_list_before_store": _detect_changes,
 }

@@ -10,13 +10,13 @@ import msgspec
 from local_google import errors
 from local_google.calendar import calendar_list, calendars, channels, event_list, events, fields, settings
 from local_google.calendar import parameters as query_parameters
-from local_google.calendar.call import Call, Handler
+from local_google.calendar.call import Handler, MethodCall
 from local_google.calendar.quotas import spend
 from local_google.calendar.schema import checker
-from local_google.context import World
-from local_google.discovery import Method, find, methods
+from local_google.context import Context
+from local_google.discovery import ApiMethod, find, methods
 from local_google.oauth.grants import settle_late_revocations
-from local_google.protocol.messages import JSON, Answer, Request
+from local_google.protocol.messages import JSON, Request, Response
 from local_google.state.records import Account, Token
 
 PREFIX = "/calendar/v3/"
@@ -61,7 +61,7 @@ class Served:
     __slots__ = ("account", "answer", "body", "client_id", "made", "method")
 
     def __init__(self) -> None:
-        self.answer = Answer(500)
+        self.answer = Response(500)
         self.method: str | None = None
         self.client_id: str | None = None
         self.account: str | None = None
@@ -69,17 +69,17 @@ class Served:
         self.made: str | None = None  # the id of a new calendar: whose it is cannot be told from later calls
 
 
-def serve(world: World, request: Request) -> Served:
+def serve(world: Context, request: Request) -> Served:
     """Answer one call under ``/calendar/v3/``."""
     served = Served()
     try:
         served.answer = _answer(world, request, served)
-    except errors.GoogleError as refusal:
+    except errors.ApiError as refusal:
         served.answer = refusal.answer()
     return served
 
 
-def identify(world: World, request: Request) -> Served:
+def identify(world: Context, request: Request) -> Served:
     """Who calls what, without doing it: for the journal of calls that a fault has met first."""
     served = Served()
     found = find(request.method, request.raw_path[len(PREFIX) :])
@@ -90,7 +90,7 @@ def identify(world: World, request: Request) -> Served:
     return served
 
 
-def _answer(world: World, request: Request, served: Served) -> Answer:
+def _answer(world: Context, request: Request, served: Served) -> Response:
     found = find(request.method, request.raw_path[len(PREFIX) :])
     if found is None:
         return errors.html_page(404)
@@ -108,7 +108,7 @@ def _answer(world: World, request: Request, served: Served) -> Answer:
     spend(world, method, account.email, token.project, now)
     query = _query(method.id, request.query_string)
     mask = fields.parse(query["fields"], method.response) if "fields" in query else None
-    call = Call(world, method, variables, query, request.headers, account, token, now)
+    call = MethodCall(world, method, variables, query, request.headers, account, token, now)
     if method.request is not None:
         call.body = served.body = _body(method, request)
     handler = HANDLERS.get(method.id)
@@ -127,24 +127,24 @@ def _query(method: str, query_string: str) -> Mapping[str, Any]:
     return query_parameters.read(methods()[method].parameters, values)
 
 
-def _absent(method: Method) -> errors.GoogleError:
+def _absent(method: ApiMethod) -> errors.ApiError:
     """A method of Google's that this stand-in does not have says so, instead of pretending."""
-    return errors.GoogleError(501, "notImplemented", f"The local Google does not have {method.id}.")
+    return errors.ApiError(501, "notImplemented", f"The local Google does not have {method.id}.")
 
 
-def _written(request: Request, query: Mapping[str, Any], document: Any, mask: fields.Mask | None) -> Answer:
+def _written(request: Request, query: Mapping[str, Any], document: Any, mask: fields.Mask | None) -> Response:
     if document is None:
-        return Answer(204)
+        return Response(204)
     etag = document.get("etag")
     headers = (("ETag", etag), *CACHE) if etag else CACHE
     if etag and request.method == "GET" and request.headers.get("if-none-match") == etag:
-        return Answer(304, b"", JSON, headers)
+        return Response(304, b"", JSON, headers)
     if mask is not None:
         document = fields.select(document, mask)
     body = msgspec.json.encode(document)
     if query.get("prettyPrint", True):
         body = msgspec.json.format(body, indent=1) + b"\n"
-    return Answer(200, body, JSON, headers)
+    return Response(200, body, JSON, headers)
 
 
 CACHE = (("Cache-Control", "no-cache, no-store, max-age=0, must-revalidate"), ("Vary", "Origin"))
@@ -160,7 +160,7 @@ def _bearer(request: Request) -> str | None:
     return None
 
 
-def _caller(world: World, request: Request, served: Served) -> tuple[Token, Account]:
+def _caller(world: Context, request: Request, served: Served) -> tuple[Token, Account]:
     text = _bearer(request)
     if text is None:
         raise errors.login_required()
@@ -176,17 +176,17 @@ def _caller(world: World, request: Request, served: Served) -> tuple[Token, Acco
     return token, account
 
 
-def _body(method: Method, request: Request) -> dict[str, Any]:
+def _body(method: ApiMethod, request: Request) -> dict[str, Any]:
     kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if request.body and kind != "application/json":  # [R] reason and text
         message = f"Media type '{kind}' is not supported. Valid media types: [application/json]"
-        raise errors.GoogleError(400, "badContent", message)
+        raise errors.ApiError(400, "badContent", message)
     try:
         raw = msgspec.json.decode(request.body) if request.body else {}
     except (msgspec.DecodeError, ValueError, RecursionError):
-        raise errors.GoogleError(400, "parseError", "Parse Error") from None
+        raise errors.ApiError(400, "parseError", "Parse Error") from None
     assert method.request is not None  # noqa: S101 - the caller has looked
     if not isinstance(raw, dict):
-        raise errors.GoogleError(400, "parseError", "Parse Error")
+        raise errors.ApiError(400, "parseError", "Parse Error")
     checked: dict[str, Any] = checker(method.request, nulls=method.http_method == "PATCH")(raw, "")
     return checked

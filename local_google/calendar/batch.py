@@ -5,33 +5,33 @@ from email.parser import BytesParser
 from email.policy import HTTP
 from http.client import responses
 
-from local_google.errors import GoogleError
-from local_google.protocol.messages import Answer, Request
+from local_google.errors import ApiError
+from local_google.protocol.messages import Request, Response
 
 MOST = 50
 BOUNDARY = "batch_local_google"
 
 
-def serve(request: Request, one: Callable[[Request], Answer]) -> Answer:
+def serve(request: Request, one: Callable[[Request], Response]) -> Response:
     """Answer every part in order; more than fifty are refused."""
     kind = request.headers.get("content-type", "")
     if not kind.lower().startswith("multipart/mixed"):
-        return GoogleError(400, "badRequest", "Failed to parse batch request.").answer()  # [R] the text
+        return ApiError(400, "badRequest", "Failed to parse batch request.").answer()  # [R] the text
     whole = BytesParser(policy=HTTP).parsebytes(
         f"Content-Type: {kind}\r\n\r\n".encode("latin-1") + request.body
     )
     parts = list(whole.iter_parts()) if whole.is_multipart() else []
     if not parts or len(parts) > MOST:
         message = f"The batch request must hold 1 to {MOST} calls."  # [R] the text
-        return GoogleError(400, "badRequest", message).answer()
+        return ApiError(400, "badRequest", message).answer()
     chunks = []
     for number, part in enumerate(parts):
         identifier = part.get("Content-ID", f"<{number}>")
         inner = _inner(part.get_payload(decode=True) or b"", request)
-        answer = GoogleError(400, "badRequest", "Bad Request").answer() if inner is None else one(inner)
+        answer = ApiError(400, "badRequest", "Bad Request").answer() if inner is None else one(inner)
         chunks.append(_part(identifier, answer))
     body = b"".join(chunks) + f"--{BOUNDARY}--\r\n".encode()
-    return Answer(200, body, f"multipart/mixed; boundary={BOUNDARY}")
+    return Response(200, body, f"multipart/mixed; boundary={BOUNDARY}")
 
 
 def _inner(payload: object, outer: Request) -> Request | None:
@@ -54,7 +54,7 @@ def _inner(payload: object, outer: Request) -> Request | None:
     return Request(words[0], path, query, headers, body.rstrip(b"\n"))
 
 
-def _part(identifier: str, answer: Answer) -> bytes:
+def _part(identifier: str, answer: Response) -> bytes:
     reply = identifier.replace("<", "<response-", 1)
     head = f"--{BOUNDARY}\r\nContent-Type: application/http\r\nContent-ID: {reply}\r\n\r\n"
     head += f"HTTP/1.1 {answer.status} {responses.get(answer.status, '')}\r\n"

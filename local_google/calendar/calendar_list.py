@@ -5,7 +5,7 @@ from typing import Any
 from local_google import errors
 from local_google.calendar import paging
 from local_google.calendar.calendars import MEET
-from local_google.calendar.call import Call
+from local_google.calendar.call import MethodCall
 from local_google.calendar.merge import merged
 from local_google.state.records import Calendar, ListEntry
 
@@ -42,7 +42,7 @@ def resource(entry: ListEntry, calendar: Calendar | None) -> dict[str, Any]:
     return found
 
 
-def _entry(call: Call) -> tuple[ListEntry, Calendar]:
+def _entry(call: MethodCall) -> tuple[ListEntry, Calendar]:
     calendar = call.calendar()
     entry = call.world.books.entries.get(f"{call.email} {calendar.id}")
     if entry is None or entry.removed:
@@ -50,19 +50,19 @@ def _entry(call: Call) -> tuple[ListEntry, Calendar]:
     return entry, calendar
 
 
-def _save(call: Call, entry: ListEntry) -> None:
+def _save(call: MethodCall, entry: ListEntry) -> None:
     books = call.world.books
     entry.etag, entry.change = books.next_etag(call.now), books.next_change()
     books.save("entry", f"{entry.account} {entry.calendar}", entry)
     call.world.ring(f"calendarList {entry.account}", "exists")
 
 
-def get(call: Call) -> dict[str, Any]:
+def get(call: MethodCall) -> dict[str, Any]:
     """One entry."""
     return resource(*_entry(call))
 
 
-def insert(call: Call) -> dict[str, Any]:
+def insert(call: MethodCall) -> dict[str, Any]:
     """Subscribe again to a calendar of one's own."""
     body = call.body
     if "id" not in body:
@@ -78,19 +78,21 @@ def insert(call: Call) -> dict[str, Any]:
     return resource(entry, calendar)
 
 
-def patch(call: Call) -> dict[str, Any]:
+def patch(call: MethodCall) -> dict[str, Any]:
     """Merge into how this account sees the calendar."""
     entry, calendar = _entry(call)
     return _change(call, entry, calendar, merged(entry.settings, call.body))
 
 
-def update(call: Call) -> dict[str, Any]:
+def update(call: MethodCall) -> dict[str, Any]:
     """Replace how this account sees the calendar."""
     entry, calendar = _entry(call)
     return _change(call, entry, calendar, call.body)
 
 
-def _change(call: Call, entry: ListEntry, calendar: Calendar, settings: dict[str, Any]) -> dict[str, Any]:
+def _change(
+    call: MethodCall, entry: ListEntry, calendar: Calendar, settings: dict[str, Any]
+) -> dict[str, Any]:
     call.demand_match(entry.etag)
     _demand_colours(call, call.body)
     entry.settings = {name: settings[name] for name in WRITABLE if name in settings}
@@ -98,7 +100,7 @@ def _change(call: Call, entry: ListEntry, calendar: Calendar, settings: dict[str
     return resource(entry, calendar)
 
 
-def _demand_colours(call: Call, body: dict[str, Any]) -> None:
+def _demand_colours(call: MethodCall, body: dict[str, Any]) -> None:
     coloured = "backgroundColor" in body or "foregroundColor" in body
     if coloured and not call.query.get("colorRgbFormat"):
         raise errors.invalid(
@@ -106,7 +108,7 @@ def _demand_colours(call: Call, body: dict[str, Any]) -> None:
         )  # [R]
 
 
-def delete(call: Call) -> None:
+def delete(call: MethodCall) -> None:
     """Unsubscribe; the calendar itself stays. One's primary calendar cannot leave the list."""
     entry, calendar = _entry(call)
     if calendar.primary:
@@ -116,7 +118,7 @@ def delete(call: Call) -> None:
     _save(call, entry)
 
 
-def list_entries(call: Call) -> dict[str, Any]:
+def list_entries(call: MethodCall) -> dict[str, Any]:
     """The list, in pages; hidden entries only on request. With a sync token, what has changed since."""
     query, books = call.query, call.world.books
     since = paging.sync_start(call, "calendarList", forbidden=("minAccessRole",))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from local_google import errors
-from local_google.calendar.call import Call
+from local_google.calendar.call import MethodCall
 from local_google.calendar.event_times import date_time
 from local_google.calendar.merge import merged
 from local_google.state import identifiers
@@ -29,7 +29,7 @@ def resource(calendar: Calendar) -> dict[str, Any]:
     return found | calendar.more
 
 
-def insert(call: Call) -> dict[str, Any]:
+def insert(call: MethodCall) -> dict[str, Any]:
     """A new secondary calendar, owned by the caller and shown in its list; without a zone it is in UTC."""
     body = call.body
     _demand_summary(body)
@@ -57,23 +57,23 @@ def insert(call: Call) -> dict[str, Any]:
     return resource(calendar)
 
 
-def get(call: Call) -> dict[str, Any]:
+def get(call: MethodCall) -> dict[str, Any]:
     """One calendar."""
     return resource(call.calendar())
 
 
-def update(call: Call) -> dict[str, Any]:
+def update(call: MethodCall) -> dict[str, Any]:
     """PUT: what is not sent is cleared (the zone goes on, for a calendar is never without one)."""
     return _change(call, call.body)
 
 
-def patch(call: Call) -> dict[str, Any]:
+def patch(call: MethodCall) -> dict[str, Any]:
     """PATCH: what is not sent stays."""
     held = resource(call.calendar())
     return _change(call, merged(held, call.body))
 
 
-def _change(call: Call, body: dict[str, Any]) -> dict[str, Any]:
+def _change(call: MethodCall, body: dict[str, Any]) -> dict[str, Any]:
     calendar = call.calendar()
     call.demand_match(calendar.etag)
     _demand_summary(body)
@@ -88,7 +88,7 @@ def _change(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     return resource(calendar)
 
 
-def _show_in_zone(call: Call, calendar: Calendar) -> None:
+def _show_in_zone(call: MethodCall, calendar: Calendar) -> None:
     """The calendar's zone has changed: its events are the same and show other times."""
     shown_in = zone(calendar.time_zone)
     assert shown_in is not None  # noqa: S101 - checked before it was set
@@ -99,7 +99,7 @@ def _show_in_zone(call: Call, calendar: Calendar) -> None:
         call.world.books.save_event(calendar.id, event)
 
 
-def touch(call: Call, calendar: Calendar) -> None:
+def touch(call: MethodCall, calendar: Calendar) -> None:
     """Keep a changed calendar under a new etag; the entry that shows it changes with it."""
     books = call.world.books
     calendar.etag = books.next_etag(call.now)
@@ -111,7 +111,7 @@ def touch(call: Call, calendar: Calendar) -> None:
     call.world.ring(f"calendarList {calendar.owner}", "exists")
 
 
-def delete(call: Call) -> None:
+def delete(call: MethodCall) -> None:
     """Destroys a secondary calendar with its events, for everyone."""
     calendar = call.calendar()
     if calendar.primary:
@@ -120,7 +120,7 @@ def delete(call: Call) -> None:
     destroy(call, calendar)
 
 
-def destroy(call: Call, calendar: Calendar) -> None:
+def destroy(call: MethodCall, calendar: Calendar) -> None:
     """Remove a calendar and what hangs on it."""
     books = call.world.books
     books.remove("calendar", calendar.id)
@@ -133,7 +133,7 @@ def destroy(call: Call, calendar: Calendar) -> None:
     call.world.ring(f"calendarList {calendar.owner}", "exists")
 
 
-def clear(call: Call) -> None:
+def clear(call: MethodCall) -> None:
     """Empties a primary calendar; for a secondary one it is refused."""
     calendar = call.calendar()
     if not calendar.primary:
@@ -149,7 +149,7 @@ def _demand_summary(body: dict[str, Any]) -> None:
         raise errors.required("Missing title.")  # [R] the text
 
 
-def _demand_quota(call: Call) -> None:
+def _demand_quota(call: MethodCall) -> None:
     quota = call.world.switches.calendar_quota
     if quota is None:
         return

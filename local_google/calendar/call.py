@@ -5,19 +5,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local_google import errors
-from local_google.context import World
-from local_google.discovery import Method
+from local_google.context import Context
+from local_google.discovery import ApiMethod
 from local_google.state.records import Account, Calendar, Token
 
 APP_CREATED = "https://www.googleapis.com/auth/calendar.app.created"
 
 
 @dataclass
-class Call:
+class MethodCall:
     """``body`` has passed its schema; only in a merge are its nulls still there."""
 
-    world: World
-    method: Method
+    world: Context
+    method: ApiMethod
     variables: Mapping[str, str]
     query: Mapping[str, Any]
     headers: Mapping[str, str]
@@ -60,4 +60,4 @@ class Call:
             raise errors.precondition_failed()
 
 
-Handler = Callable[[Call], dict[str, Any] | None]
+Handler = Callable[[MethodCall], dict[str, Any] | None]

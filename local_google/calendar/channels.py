@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from local_google import errors
-from local_google.calendar.call import Call
+from local_google.calendar.call import MethodCall
 from local_google.state import identifiers
 from local_google.state.records import Channel
 
@@ -13,32 +13,32 @@ LONGEST = 30 * 86400  # [R] the longest life is not documented
 LOCAL_HOSTS = ("localhost", "127.0.0.1")
 
 
-def watch_events(call: Call) -> dict[str, Any]:
+def watch_events(call: MethodCall) -> dict[str, Any]:
     """Be told when a calendar's events change."""
     calendar = call.calendar()
     uri = f"{call.world.url}/calendar/v3/calendars/{calendar.id}/events?alt=json"
     return _watch(call, f"events {calendar.id}", uri)
 
 
-def watch_calendar_list(call: Call) -> dict[str, Any]:
+def watch_calendar_list(call: MethodCall) -> dict[str, Any]:
     """Be told when the list of calendars changes."""
     uri = f"{call.world.url}/calendar/v3/users/me/calendarList?alt=json"
     return _watch(call, f"calendarList {call.email}", uri)
 
 
-def watch_settings(call: Call) -> dict[str, Any]:
+def watch_settings(call: MethodCall) -> dict[str, Any]:
     """Be told when settings change (here they never do)."""
     return _watch(call, f"settings {call.email}", f"{call.world.url}/calendar/v3/users/me/settings?alt=json")
 
 
-def watch_acl(call: Call) -> dict[str, Any]:
+def watch_acl(call: MethodCall) -> dict[str, Any]:
     """Be told when the sharing of a calendar changes (here it never does)."""
     calendar = call.calendar()
     uri = f"{call.world.url}/calendar/v3/calendars/{calendar.id}/acl?alt=json"
     return _watch(call, f"acl {calendar.id}", uri)
 
 
-def _watch(call: Call, collection: str, uri: str) -> dict[str, Any]:
+def _watch(call: MethodCall, collection: str, uri: str) -> dict[str, Any]:
     body, books = call.body, call.world.books
     _demand(call, body)
     resource_id = books.used_channels.get(collection)
@@ -64,7 +64,7 @@ def _watch(call: Call, collection: str, uri: str) -> dict[str, Any]:
     return found | {"expiration": str(int(channel.expires_at * 1000))}
 
 
-def _demand(call: Call, body: dict[str, Any]) -> None:
+def _demand(call: MethodCall, body: dict[str, Any]) -> None:
     identifier = body.get("id")
     if not identifier:
         raise errors.required("Missing channel id.")  # [R] the text
@@ -73,19 +73,19 @@ def _demand(call: Call, body: dict[str, Any]) -> None:
     if body.get("type") not in ("web_hook", "webhook"):
         raise errors.invalid("Unknown channel type.")  # [R] the text
     if identifier in call.world.books.channels:  # also one that was stopped: an id serves once
-        raise errors.GoogleError(400, "channelIdNotUnique", f"Channel id {identifier} not unique")
+        raise errors.ApiError(400, "channelIdNotUnique", f"Channel id {identifier} not unique")
     _demand_address(call, body.get("address") or "")
 
 
-def _demand_address(call: Call, address: str) -> None:
+def _demand_address(call: MethodCall, address: str) -> None:
     parts = urlsplit(address)
     local = parts.scheme == "http" and parts.hostname in LOCAL_HOSTS and call.world.switches.push_to_http
     if not local and (parts.scheme != "https" or not parts.hostname):
         message = f"WebHook callback must be HTTPS: {address}"
-        raise errors.GoogleError(400, "push.webhookUrlNotHttps", message)
+        raise errors.ApiError(400, "push.webhookUrlNotHttps", message)
 
 
-def _expires(call: Call, body: dict[str, Any]) -> float:
+def _expires(call: MethodCall, body: dict[str, Any]) -> float:
     if body.get("expiration"):
         wanted = int(body["expiration"]) / 1000
         if wanted <= call.now:
@@ -97,12 +97,12 @@ def _expires(call: Call, body: dict[str, Any]) -> float:
     return call.now + min(int(seconds), LONGEST)
 
 
-def stop(call: Call) -> None:
+def stop(call: MethodCall) -> None:
     """Close a channel, by its id and what it watches; only the same user can."""
     channel = call.world.books.channels.get(call.body.get("id", ""))
     mine = channel is not None and channel.account == call.email and channel.expires_at > call.now
     if channel is None or not mine or channel.resource_id != call.body.get("resourceId"):
         identifier = call.body.get("id")
-        raise errors.GoogleError(404, "notFound", f"Channel '{identifier}' not found for project")
+        raise errors.ApiError(404, "notFound", f"Channel '{identifier}' not found for project")
     channel.expires_at = call.now
     call.world.books.save("channel", channel.id, channel)

@@ -27,8 +27,8 @@ def settled(resource: dict[str, Any]) -> bool:
     request = resource.get("conferenceData", {}).get("createRequest")
     if not request or request["status"]["statusCode"] != "pending":
         return False
-    letters = hashlib.sha256(f"{resource['id']}{request['requestId']}".encode()).hexdigest()
-    code = "".join(chr(ord("a") + int(c, 16)) for c in letters[:10])
+    outbox = hashlib.sha256(f"{resource['id']}{request['requestId']}".encode()).hexdigest()
+    code = "".join(chr(ord("a") + int(c, 16)) for c in outbox[:10])
     code = f"{code[:3]}-{code[3:7]}-{code[7:]}"
     link = f"https://meet.google.com/{code}"
     request["status"] = {"statusCode": "success"}

@@ -6,7 +6,7 @@ from typing import Any
 
 from local_google import errors
 from local_google.calendar import paging
-from local_google.calendar.call import Call
+from local_google.calendar.call import MethodCall
 from local_google.calendar.event_times import date_time
 from local_google.calendar.parameters import moment
 from local_google.state.records import Calendar, Event
@@ -27,11 +27,11 @@ SEARCHED = ("summary", "description", "location")
 Test = Callable[[Event], bool]
 
 
-def list_events(call: Call) -> dict[str, Any]:
+def list_events(call: MethodCall) -> dict[str, Any]:
     """One page of a calendar's events."""
     calendar, query = call.calendar(), call.query
     if query.get("orderBy") == "startTime" and not query.get("singleEvents"):
-        raise errors.GoogleError(
+        raise errors.ApiError(
             400, "badRequest", "The requested ordering is not available for the particular query."
         )
     if "timeZone" in query and zone(query["timeZone"]) is None:
@@ -64,14 +64,14 @@ def _head(calendar: Calendar, updated: str, query: Any) -> dict[str, Any]:
     return head | {"accessRole": "owner", "defaultReminders": reminders}
 
 
-def _candidates(call: Call, calendar: Calendar) -> list[Event]:
+def _candidates(call: MethodCall, calendar: Calendar) -> list[Event]:
     events = call.world.books.events_of(calendar.id).by_uid.values()
     if call.world.switches.trash_emptied:
         return [event for event in events if not event.cancelled]
     return list(events)
 
 
-def _tests(call: Call, since: int | None) -> list[Test]:
+def _tests(call: MethodCall, since: int | None) -> list[Test]:
     query = call.query
     if since is not None:  # deletions are always told
         return [lambda event: event.change > since]
@@ -89,7 +89,7 @@ def _tests(call: Call, since: int | None) -> list[Test]:
     return tests
 
 
-def _time_tests(call: Call) -> list[Test]:
+def _time_tests(call: MethodCall) -> list[Test]:
     """Both bounds are exclusive: the lower one looks at the end of an event, the upper one at its start."""
     query, tests = call.query, list[Test]()
     low = moment(query["timeMin"], "timeMin") if "timeMin" in query else None
@@ -105,11 +105,11 @@ def _time_tests(call: Call) -> list[Test]:
     return tests
 
 
-def _updated_since(call: Call) -> Test:
+def _updated_since(call: MethodCall) -> Test:
     low = moment(call.query["updatedMin"], "updatedMin")
     if call.now - low > 28 * 86400:  # [R] how long ago is too long ago
         message = "The requested minimum modification time lies too far in the past."
-        raise errors.GoogleError(410, "updatedMinTooLongAgo", message, "calendar", "parameter", "updatedMin")
+        raise errors.ApiError(410, "updatedMinTooLongAgo", message, "calendar", "parameter", "updatedMin")
     return lambda event: _seconds(event.resource.get("updated")) >= low
 
 

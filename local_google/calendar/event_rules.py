@@ -30,7 +30,7 @@ def demand(body: dict[str, Any]) -> None:
         if name in body and body[name] not in allowed:
             raise errors.invalid(f"Invalid value for: {body[name]!r} is not a valid value")  # [R] the text
     if body.get("recurrence"):  # a series that is not expanded would be a lie: the local Google has none
-        raise errors.GoogleError(501, "notImplemented", "The local Google does not have recurring events.")
+        raise errors.ApiError(501, "notImplemented", "The local Google does not have recurring events.")
     if "reminders" in body:
         _demand_reminders(body["reminders"])
     if "source" in body and not str(body["source"].get("url", "")).startswith(("http://", "https://")):
@@ -43,7 +43,7 @@ def _demand_reminders(reminders: dict[str, Any]) -> None:
     overrides = reminders.get("overrides") or []
     if overrides and reminders.get("useDefault"):
         message = "Cannot specify both default reminders and overrides at the same time."  # [R]
-        raise errors.GoogleError(400, "cannotUseDefaultRemindersAndSpecifyOverride", message, "calendar")
+        raise errors.ApiError(400, "cannotUseDefaultRemindersAndSpecifyOverride", message, "calendar")
     if len(overrides) > 5:
         raise errors.invalid("There can be at most 5 override reminders.")  # [R] the text
     for override in overrides:

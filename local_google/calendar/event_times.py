@@ -87,7 +87,7 @@ def both(body: dict[str, Any], calendar_zone: str) -> tuple[Bound, Bound]:
             "The start and end times must either both be date or both be dateTime."
         )  # [R] text
     if end.seconds < start.seconds or (start.day is not None and end.seconds == start.seconds):
-        raise errors.GoogleError(
+        raise errors.ApiError(
             400, "timeRangeEmpty", "The specified time range is empty.", "calendar"
         )  # a timed event of no length is taken: [R]
     return start, end

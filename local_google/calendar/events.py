@@ -4,7 +4,7 @@ import itertools
 from typing import Any
 
 from local_google import errors
-from local_google.calendar.call import Call
+from local_google.calendar.call import MethodCall
 from local_google.calendar.conferences import conference, settled
 from local_google.calendar.event_list import shown
 from local_google.calendar.event_resource import Draft, ordered
@@ -21,7 +21,7 @@ SHARED = frozenset(
 )
 
 
-def _next_uid(call: Call, calendar: Calendar) -> int:
+def _next_uid(call: MethodCall, calendar: Calendar) -> int:
     held = call.world.books.events_of(calendar.id).by_uid
     uid = next(_uids)
     while uid in held:  # numbers from before a restart
@@ -29,7 +29,7 @@ def _next_uid(call: Call, calendar: Calendar) -> int:
     return uid
 
 
-def insert(call: Call) -> dict[str, Any]:
+def insert(call: MethodCall) -> dict[str, Any]:
     """A new event under the caller's id or a fresh one. An id once used is taken for ever, also by a deleted one."""
     calendar = call.calendar()
     body = dict(call.body)
@@ -41,7 +41,7 @@ def insert(call: Call) -> dict[str, Any]:
     return _add(call, calendar, body, body.get("id") or identifiers.event_id())
 
 
-def import_event(call: Call) -> dict[str, Any]:
+def import_event(call: MethodCall) -> dict[str, Any]:
     """A private copy of an event that may be somebody else's; its organizer is kept."""
     calendar = call.calendar()
     body = call.body
@@ -53,7 +53,7 @@ def import_event(call: Call) -> dict[str, Any]:
     return _add(call, calendar, body, identifiers.event_id())
 
 
-def _add(call: Call, calendar: Calendar, body: dict[str, Any], event_id: str) -> dict[str, Any]:
+def _add(call: MethodCall, calendar: Calendar, body: dict[str, Any], event_id: str) -> dict[str, Any]:
     books = call.world.books
     body = gated(body, call.query, {})
     start, end = both(body, calendar.time_zone)
@@ -81,7 +81,7 @@ def _add(call: Call, calendar: Calendar, body: dict[str, Any], event_id: str) ->
     return event.resource
 
 
-def _demand_guests(call: Call, body: dict[str, Any]) -> None:
+def _demand_guests(call: MethodCall, body: dict[str, Any]) -> None:
     """Guests count against a limit even when nobody is told of the event."""
     quota = call.world.switches.guest_quota
     if quota is None or not body.get("attendees"):
@@ -96,7 +96,7 @@ def _demand_guests(call: Call, body: dict[str, Any]) -> None:
         raise errors.by_reason(403, "quotaExceeded")
 
 
-def found(call: Call, calendar: Calendar) -> Event:
+def found(call: MethodCall, calendar: Calendar) -> Event:
     """The event in the path; raises not found."""
     event = call.world.books.events_of(calendar.id).addressed(call.variables["eventId"])
     if event is None:
@@ -104,7 +104,7 @@ def found(call: Call, calendar: Calendar) -> Event:
     return event
 
 
-def get(call: Call) -> dict[str, Any]:
+def get(call: MethodCall) -> dict[str, Any]:
     """One event; a deleted one too, until the trash is emptied."""
     calendar = call.calendar()
     event = found(call, calendar)
@@ -115,21 +115,21 @@ def get(call: Call) -> dict[str, Any]:
     return shown(event, call.query.get("timeZone"))
 
 
-def patch(call: Call) -> dict[str, Any]:
+def patch(call: MethodCall) -> dict[str, Any]:
     """Merge; what is not sent stays."""
     calendar = call.calendar()
     event = _changeable(call, calendar)
     return _replace(call, calendar, event, merged(event.resource, call.body), sent=call.body)
 
 
-def update(call: Call) -> dict[str, Any]:
+def update(call: MethodCall) -> dict[str, Any]:
     """Replace; what is not sent is gone."""
     calendar = call.calendar()
     event = _changeable(call, calendar)
     return _replace(call, calendar, event, call.body)
 
 
-def _changeable(call: Call, calendar: Calendar) -> Event:
+def _changeable(call: MethodCall, calendar: Calendar) -> Event:
     event = found(call, calendar)
     switches = call.world.switches
     if event.cancelled and (switches.revive_forbidden or switches.trash_emptied):
@@ -141,7 +141,11 @@ def _changeable(call: Call, calendar: Calendar) -> Event:
 
 
 def _replace(
-    call: Call, calendar: Calendar, event: Event, body: dict[str, Any], sent: dict[str, Any] | None = None
+    call: MethodCall,
+    calendar: Calendar,
+    event: Event,
+    body: dict[str, Any],
+    sent: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     held = event.resource
     body = gated(body, call.query, held)
@@ -160,7 +164,7 @@ def _replace(
 
 
 def keep(
-    call: Call, calendar: Calendar, event: Event, resource: dict[str, Any], bounds: tuple[float, float]
+    call: MethodCall, calendar: Calendar, event: Event, resource: dict[str, Any], bounds: tuple[float, float]
 ) -> dict[str, Any]:
     """Put a changed resource in the place of the old one, under a new etag."""
     books = call.world.books
@@ -173,7 +177,7 @@ def keep(
     return event.resource
 
 
-def delete(call: Call) -> None:
+def delete(call: MethodCall) -> None:
     """Leaves a tombstone that keeps the id and, on the organizer's calendar, the details."""
     calendar = call.calendar()
     event = found(call, calendar)
@@ -183,13 +187,13 @@ def delete(call: Call) -> None:
     cancel(call, calendar, event)
 
 
-def cancel(call: Call, calendar: Calendar, event: Event) -> None:
+def cancel(call: MethodCall, calendar: Calendar, event: Event) -> None:
     """Make a tombstone of it."""
     resource = event.resource | {"status": "cancelled", "updated": rfc3339(call.now, milliseconds=True)}
     keep(call, calendar, event, resource, (event.start, event.end))
 
 
-def move(call: Call) -> dict[str, Any]:
+def move(call: MethodCall) -> dict[str, Any]:
     """To another calendar, which becomes the organizer; here a cancelled stub remains that holds only its id."""
     calendar = call.calendar()
     event = found(call, calendar)

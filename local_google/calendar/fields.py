@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from local_google.discovery import document
-from local_google.errors import GoogleError, invalid
+from local_google.errors import ApiError, invalid
 
 Mask = dict[str, "Mask | None"]
 MOST_LEVELS = 100
@@ -46,7 +46,7 @@ def parse(text: str, schema: str | None) -> Mask:
     return mask
 
 
-def _refused(text: str) -> GoogleError:
+def _refused(text: str) -> ApiError:
     return invalid(f"Invalid field selection {text}", parameter="fields", reason="invalidParameter")
 
 

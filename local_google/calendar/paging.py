@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from local_google.calendar.call import Call
-from local_google.errors import GoogleError, invalid
+from local_google.calendar.call import MethodCall
+from local_google.errors import ApiError, invalid
 
 FULL_SYNC = "Sync token is no longer valid, a full sync is required."
 NOT_PART_OF_THE_QUERY = frozenset(
@@ -31,7 +31,7 @@ def _opened(text: str) -> list[Any]:
     return parts if isinstance(parts, list) else []
 
 
-def _mark(call: Call) -> str:
+def _mark(call: MethodCall) -> str:
     kept = {name: value for name, value in call.query.items() if name not in NOT_PART_OF_THE_QUERY}
     text = msgspec.json.encode(
         [call.method.id, dict(call.variables), call.email, sorted(kept.items(), key=str)]
@@ -39,7 +39,7 @@ def _mark(call: Call) -> str:
     return hashlib.sha256(text).hexdigest()[:12]
 
 
-def sync_start(call: Call, collection: str, forbidden: Sequence[str]) -> int | None:
+def sync_start(call: MethodCall, collection: str, forbidden: Sequence[str]) -> int | None:
     """The number of the change after which to list, or None for a full list; raises 410 and 400 as Google does."""
     text = call.query.get("syncToken")
     if text is None:
@@ -52,14 +52,14 @@ def sync_start(call: Call, collection: str, forbidden: Sequence[str]) -> int | N
     parts = _opened(text)
     alive = len(parts) == 3 and parts[0] == collection and not call.world.switches.sync_tokens_expired
     if not alive or not isinstance(parts[2], int) or parts[1] != call.email:
-        raise GoogleError(410, "fullSyncRequired", FULL_SYNC, "calendar", "parameter", "syncToken")
+        raise ApiError(410, "fullSyncRequired", FULL_SYNC, "calendar", "parameter", "syncToken")
     return parts[2]
 
 
 class Page:
     """One page of a list: where it starts, how long it is."""
 
-    def __init__(self, call: Call, collection: str, *, default: int, most: int) -> None:
+    def __init__(self, call: MethodCall, collection: str, *, default: int, most: int) -> None:
         self._call, self._collection = call, collection
         self._size = min(call.query.get("maxResults", default), most)
         self._mark = _mark(call)

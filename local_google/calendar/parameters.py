@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from local_google.errors import GoogleError, invalid
+from local_google.errors import ApiError, invalid
 from local_google.protocol.messages import Form
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z")
@@ -17,7 +17,7 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\
 def moment(text: str, name: str) -> float:
     """An RFC 3339 time whose offset may not be missing, in seconds."""
     if not _MOMENT.match(text):
-        raise GoogleError(400, "badRequest", "Bad Request")
+        raise ApiError(400, "badRequest", "Bad Request")
     try:
         return datetime.fromisoformat(text.upper()).timestamp()
     except ValueError:
@@ -37,7 +37,7 @@ def read(declared: Mapping[str, Any], query: Form) -> dict[str, Any]:
             found[name] = _value(raw, name, values[-1])
     missing = [name for name, raw in declared.items() if _missing(name, raw, found)]
     if missing:
-        raise GoogleError(
+        raise ApiError(
             400,
             "required",
             f"Required parameter: {missing[0]}",

@@ -10,7 +10,7 @@ from functools import cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from local_google.context import World
+from local_google.context import Context
 from local_google.state.records import Channel
 
 TAKEN = frozenset({102, 200, 201, 202, 204})
@@ -19,7 +19,7 @@ TRIES = 5
 TIMEOUT = 10.0
 
 
-class Message(NamedTuple):
+class PushMessage(NamedTuple):
     """What one channel is told."""
 
     channel: Channel
@@ -45,7 +45,7 @@ class Message(NamedTuple):
 class Push:
     """Rings the bells of one world; its tasks live on the server's event loop."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Context) -> None:
         self._world = world
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -65,11 +65,13 @@ class Push:
         self._world.books.save("channel", channel.id, channel)
         if state != "sync" and self._world.faults.chance.random() < self._world.switches.push_loss:
             return
-        task = asyncio.get_running_loop().create_task(self._deliver(Message(channel, state, channel.number)))
+        task = asyncio.get_running_loop().create_task(
+            self._deliver(PushMessage(channel, state, channel.number))
+        )
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _deliver(self, message: Message) -> None:
+    async def _deliver(self, message: PushMessage) -> None:
         wait = self._world.switches.push_retry_seconds
         for _ in range(TRIES):
             status = await _post(message)
@@ -79,7 +81,7 @@ class Push:
             await asyncio.sleep(wait)
             wait *= 2
 
-    def _note(self, message: Message, status: int | None) -> None:
+    def _note(self, message: PushMessage, status: int | None) -> None:
         """The journal tells what was sent too, under ``direction``."""
         self._world.journal.append(
             {
@@ -99,7 +101,7 @@ class Push:
         )
 
 
-async def _post(message: Message) -> int | None:
+async def _post(message: PushMessage) -> int | None:
     """The status of the answer, or None if there was none."""
     parts = urlsplit(message.channel.address)
     secure = parts.scheme == "https"

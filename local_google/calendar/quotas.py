@@ -4,13 +4,13 @@ Google's own are 600 and 10,000. A PATCH costs three units.
 """
 
 from local_google import errors
-from local_google.context import World
-from local_google.discovery import Method
+from local_google.context import Context
+from local_google.discovery import ApiMethod
 
 WINDOW = 60.0
 
 
-def spend(world: World, method: Method, account: str, project: str, now: float) -> None:
+def spend(world: Context, method: ApiMethod, account: str, project: str, now: float) -> None:
     """Count a call; raises the refusal in the form that the switch names."""
     switches = world.switches
     cost = 3 if method.http_method == "PATCH" else 1
@@ -28,7 +28,7 @@ def spend(world: World, method: Method, account: str, project: str, now: float) 
         world.recent_calls[key] = recent + [now] * cost
 
 
-def refusal(form: str, name: str, limit: int, project: str) -> errors.GoogleError:
+def refusal(form: str, name: str, limit: int, project: str) -> errors.ApiError:
     """Four forms have been seen: two backend reasons under 403, the same under 429, and the front end's."""
     if form == "front_end":
         message = (
@@ -40,7 +40,7 @@ def refusal(form: str, name: str, limit: int, project: str) -> errors.GoogleErro
             "quota_limit_value": str(limit),
             "consumer": f"projects/{project}",
         }
-        return errors.GoogleError(
+        return errors.ApiError(
             403,
             "rateLimitExceeded",
             message,

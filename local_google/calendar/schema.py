@@ -10,14 +10,14 @@ from functools import cache
 from typing import Any
 
 from local_google.discovery import document
-from local_google.errors import GoogleError
+from local_google.errors import ApiError
 
 _INT64 = re.compile(r"-?[0-9]{1,18}\Z")
 Check = Callable[[Any, str], Any]
 
 
-def _wrong(value: Any, path: str) -> GoogleError:
-    return GoogleError(400, "invalid", f"Invalid value for {path}: {value!r}"[:300])  # [R] the text
+def _wrong(value: Any, path: str) -> ApiError:
+    return ApiError(400, "invalid", f"Invalid value for {path}: {value!r}"[:300])  # [R] the text
 
 
 def _text(value: Any, path: str) -> Any:

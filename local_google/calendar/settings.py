@@ -4,7 +4,7 @@ from typing import Any
 
 from local_google import errors
 from local_google.calendar import paging
-from local_google.calendar.call import Call
+from local_google.calendar.call import MethodCall
 from local_google.calendar.parameters import moment
 from local_google.state.clock import rfc3339
 
@@ -15,7 +15,7 @@ CALENDAR_COLOURS = str.split(
 )
 
 
-def _values(call: Call) -> dict[str, str]:
+def _values(call: MethodCall) -> dict[str, str]:
     return {
         "timezone": call.account.time_zone,
         "locale": call.account.locale,
@@ -30,7 +30,7 @@ def _setting(name: str, value: str) -> dict[str, Any]:
     return {"kind": "calendar#setting", "etag": '"0"', "id": name, "value": value}
 
 
-def get(call: Call) -> dict[str, Any]:
+def get(call: MethodCall) -> dict[str, Any]:
     """One setting."""
     name = call.variables["setting"]
     values = _values(call)
@@ -39,14 +39,14 @@ def get(call: Call) -> dict[str, Any]:
     return _setting(name, values[name])
 
 
-def list_settings(call: Call) -> dict[str, Any]:
+def list_settings(call: MethodCall) -> dict[str, Any]:
     """All settings."""
     page = paging.Page(call, "settings", default=100, most=250)
     rows = [_setting(name, value) for name, value in _values(call).items()]
     return page.document({"kind": "calendar#settings"}, rows)
 
 
-def colors(call: Call) -> dict[str, Any]:
+def colors(call: MethodCall) -> dict[str, Any]:
     """The palette: 11 colours for events, 24 for calendars ([R] the numbers)."""
     del call
     document: dict[str, Any] = {"kind": "calendar#colors", "updated": "2012-02-14T00:00:00.000Z"}
@@ -58,7 +58,7 @@ def colors(call: Call) -> dict[str, Any]:
     return document
 
 
-def freebusy(call: Call) -> dict[str, Any]:
+def freebusy(call: MethodCall) -> dict[str, Any]:
     """When the asked calendars are taken; one that is unknown carries its error and spoils nothing."""
     body = call.body
     if "timeMin" not in body or "timeMax" not in body:
@@ -75,10 +75,10 @@ def freebusy(call: Call) -> dict[str, Any]:
     }
 
 
-def _busy(call: Call, name: str, low: float, high: float) -> dict[str, Any]:
+def _busy(call: MethodCall, name: str, low: float, high: float) -> dict[str, Any]:
     try:
         calendar = call.calendar_named(name)
-    except errors.GoogleError:
+    except errors.ApiError:
         return {"errors": [{"domain": "global", "reason": "notFound"}], "busy": []}
     spans: list[list[float]] = []
     events = call.world.books.events_of(calendar.id).by_uid.values()
@@ -93,13 +93,13 @@ def _busy(call: Call, name: str, low: float, high: float) -> dict[str, Any]:
     return {"busy": [{"start": rfc3339(start), "end": rfc3339(min(end, high))} for start, end in spans]}
 
 
-def acl_list(call: Call) -> dict[str, Any]:
+def acl_list(call: MethodCall) -> dict[str, Any]:
     """Who may do what with a calendar: its owner, everything. Sharing is not part of the local Google."""
     page = paging.Page(call, "acl", default=100, most=250)
     return page.document({"kind": "calendar#acl"}, [_rule(call)])
 
 
-def acl_get(call: Call) -> dict[str, Any]:
+def acl_get(call: MethodCall) -> dict[str, Any]:
     """One rule."""
     rule = _rule(call)
     if call.variables["ruleId"] != rule["id"]:
@@ -107,7 +107,7 @@ def acl_get(call: Call) -> dict[str, Any]:
     return rule
 
 
-def _rule(call: Call) -> dict[str, Any]:
+def _rule(call: MethodCall) -> dict[str, Any]:
     owner = call.calendar().owner
     scope = {"type": "user", "value": owner}
     return {"kind": "calendar#aclRule", "etag": '"0"', "id": f"user:{owner}", "scope": scope, "role": "owner"}

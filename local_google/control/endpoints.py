@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from local_google.calendar import calendar_list, calendars, event_list
-from local_google.context import World
-from local_google.protocol.messages import JSON, Answer, Request, first
+from local_google.context import Context
+from local_google.protocol.messages import JSON, Request, Response, first
 from local_google.rendering.page import foreign
 from local_google.state.clock import rfc3339
 from local_google.state.records import Channel, Token
@@ -16,7 +16,7 @@ from local_google.state.switches import changed
 PREFIX = "/_control/"
 
 
-def serve(world: World, request: Request) -> Answer:
+def serve(world: Context, request: Request) -> Response:
     """Answer one request of a test."""
     if foreign(request):
         return _json({"error": "sent from another site"}, 403)
@@ -27,9 +27,9 @@ def serve(world: World, request: Request) -> Answer:
         return _json({"error": str(wrong)}, 400)
 
 
-def _routed(world: World, method: str, name: str, request: Request) -> Answer:
+def _routed(world: Context, method: str, name: str, request: Request) -> Response:
     if (method, name) == ("GET", "journal"):
-        return Answer(200, world.journal.document(int(first(request.query, "since") or 0)), JSON)
+        return Response(200, world.journal.document(int(first(request.query, "since") or 0)), JSON)
     if (method, name) == ("GET", "state"):
         return _json(state(world))
     if (method, name) == ("POST", "reset"):
@@ -44,7 +44,7 @@ def _routed(world: World, method: str, name: str, request: Request) -> Answer:
     return _json({"error": "no such control"}, 404)
 
 
-def _faults(world: World, method: str, request: Request) -> Answer:
+def _faults(world: Context, method: str, request: Request) -> Response:
     if method == "POST":
         world.faults.add(msgspec.json.decode(request.body))
     elif method == "DELETE":
@@ -54,11 +54,11 @@ def _faults(world: World, method: str, request: Request) -> Answer:
     return _json({"rules": msgspec.to_builtins(world.faults.rules)})
 
 
-def _json(document: Any, status: int = 200) -> Answer:
-    return Answer(status, msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n", JSON)
+def _json(document: Any, status: int = 200) -> Response:
+    return Response(status, msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n", JSON)
 
 
-def state(world: World) -> dict[str, Any]:
+def state(world: Context) -> dict[str, Any]:
     """All books, tokens included, resources as the API would give them."""
     books, now = world.books, world.now()
     return {

@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from local_google.calendar import calendars, events
-from local_google.calendar.call import Call
-from local_google.context import World
+from local_google.calendar.call import MethodCall
+from local_google.context import Context
 from local_google.discovery import methods
 from local_google.state.records import Account, Token
 from local_google.zones import zone
@@ -20,7 +20,7 @@ TITLES = ("Video session", "Identity check", "Claim review", "Signature", "Follo
 SCOPES = ["https://www.googleapis.com/auth/calendar"]
 
 
-def fill(world: World, agents: int, first_day: date, seed: int) -> Iterator[int]:
+def fill(world: Context, agents: int, first_day: date, seed: int) -> Iterator[int]:
     """Make one agent after the other; yields how many events each has got."""
     chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
     for number in range(1, agents + 1):
@@ -31,13 +31,13 @@ def fill(world: World, agents: int, first_day: date, seed: int) -> Iterator[int]
         yield _month_of(world, account, first_day, chance)
 
 
-def _call(world: World, account: Account, method: str, calendar: str, body: dict[str, Any]) -> Call:
+def _call(world: Context, account: Account, method: str, calendar: str, body: dict[str, Any]) -> MethodCall:
     now = world.now()
     token = Token("", account.email, "", "month", SCOPES, now)
-    return Call(world, methods()[method], {"calendarId": calendar}, {}, {}, account, token, now, body)
+    return MethodCall(world, methods()[method], {"calendarId": calendar}, {}, {}, account, token, now, body)
 
 
-def _month_of(world: World, account: Account, first_day: date, chance: random.Random) -> int:
+def _month_of(world: Context, account: Account, first_day: date, chance: random.Random) -> int:
     body = {"summary": "Sessions", "timeZone": account.time_zone}
     calendar = calendars.insert(_call(world, account, "calendar.calendars.insert", "", body))["id"]
     made = 0
@@ -66,7 +66,7 @@ def _day(day: date, account: Account, chance: random.Random) -> Iterator[dict[st
         moment = end
 
 
-def first_monday(world: World) -> date:
+def first_monday(world: Context) -> date:
     """The Monday of the present week."""
     today = datetime.fromtimestamp(world.now(), UTC).date()
     return today - timedelta(days=today.weekday())

@@ -3,19 +3,19 @@
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
-from local_google.context import World
+from local_google.context import Context
 from local_google.oauth import grants, scopes
 from local_google.oauth.grants import Asked
 from local_google.oauth.id_token import ISSUER, subject
 from local_google.oauth.request import ShownError, read
-from local_google.protocol.messages import Answer, Form, Request, first
+from local_google.protocol.messages import Form, Request, Response, first
 from local_google.rendering.page import COOKIE_ACCOUNT, foreign, language, page, set_cookie
 from local_google.state.records import Account
 
-Outcome = tuple[Answer, str | None, str | None]
+Outcome = tuple[Response, str | None, str | None]
 
 
-def authorize(world: World, request: Request) -> Outcome:
+def authorize(world: Context, request: Request) -> Outcome:
     """One step of the way through the screens; with client and account for the journal."""
     client_id = first(request.query, "client_id")
     if request.method not in ("GET", "HEAD", "POST") or foreign(request):
@@ -48,7 +48,7 @@ def _demand_browser(request: Request) -> None:
         raise ShownError("disallowed_useragent", request.headers["user-agent"], 403)
 
 
-def _arrived(world: World, request: Request, asked: Asked) -> Outcome:
+def _arrived(world: Context, request: Request, asked: Asked) -> Outcome:
     candidate = _candidate(world, request, asked)
     if "none" in asked.prompts:
         if candidate is None:
@@ -61,7 +61,7 @@ def _arrived(world: World, request: Request, asked: Asked) -> Outcome:
     return _proceed(world, request, asked, candidate)
 
 
-def _candidate(world: World, request: Request, asked: Asked) -> Account | None:
+def _candidate(world: Context, request: Request, asked: Asked) -> Account | None:
     """Whom this browser belongs to: the one hinted at, the one chosen before, or the only one there is."""
     hinted = world.known(asked.login_hint) or _by_subject(world, asked.login_hint)
     if hinted is not None:
@@ -73,14 +73,14 @@ def _candidate(world: World, request: Request, asked: Asked) -> Account | None:
     return everybody[0] if len(everybody) == 1 else None
 
 
-def _by_subject(world: World, hint: str | None) -> Account | None:
+def _by_subject(world: Context, hint: str | None) -> Account | None:
     """The account with this number, as an id token names it."""
     return next(
         (a for email in world.books.accounts if subject(email) == hint and (a := world.known(email))), None
     )
 
 
-def _chooser(world: World, request: Request, asked: Asked, problem: str | None = None) -> Answer:
+def _chooser(world: Context, request: Request, asked: Asked, problem: str | None = None) -> Response:
     accounts = [account for email in world.books.accounts if (account := world.known(email))]
     return page(
         request,
@@ -92,7 +92,7 @@ def _chooser(world: World, request: Request, asked: Asked, problem: str | None =
     )
 
 
-def _posted(world: World, request: Request, asked: Asked) -> Outcome:
+def _posted(world: Context, request: Request, asked: Asked) -> Outcome:
     form, client_id = request.form, asked.client.client_id
     email = (first(form, "account") or "").strip().lower()
     if first(form, "add") is not None and world.known(email) is None:
@@ -113,7 +113,7 @@ def _posted(world: World, request: Request, asked: Asked) -> Outcome:
     return _proceed(world, request, asked, account)
 
 
-def _add(world: World, email: str, time_zone: str) -> str | None:
+def _add(world: Context, email: str, time_zone: str) -> str | None:
     local, at, domain = email.partition("@")
     if not (local and at and "." in domain) or any(c.isspace() or c in "<>\"'/," for c in email):
         return "address"
@@ -123,11 +123,11 @@ def _add(world: World, email: str, time_zone: str) -> str | None:
     return None
 
 
-def _granular(world: World, asked: Asked) -> bool:
+def _granular(world: Context, asked: Asked) -> bool:
     return scopes.granular(asked.scopes) and not world.switches.admin_trusted
 
 
-def _chosen(world: World, asked: Asked, form: Form) -> list[str]:
+def _chosen(world: Context, asked: Asked, form: Form) -> list[str]:
     """Where boxes were shown, those that were ticked, and what goes without a box."""
     if not _granular(world, asked):
         return list(asked.scopes)
@@ -135,7 +135,7 @@ def _chosen(world: World, asked: Asked, form: Form) -> list[str]:
     return [scope for scope in asked.scopes if scope in ticked or scope in scopes.SIGN_IN]
 
 
-def _proceed(world: World, request: Request, asked: Asked, account: Account) -> Outcome:
+def _proceed(world: Context, request: Request, asked: Asked, account: Account) -> Outcome:
     if "consent" not in asked.prompts and grants.covered(world, account.email, asked):
         return _accepted(world, asked, account, asked.scopes, shown=False)
     shown = page(
@@ -151,7 +151,9 @@ def _proceed(world: World, request: Request, asked: Asked, account: Account) -> 
     return set_cookie(shown, COOKIE_ACCOUNT, account.email), asked.client.client_id, account.email
 
 
-def _accepted(world: World, asked: Asked, account: Account, chosen: Sequence[str], *, shown: bool) -> Outcome:
+def _accepted(
+    world: Context, asked: Asked, account: Account, chosen: Sequence[str], *, shown: bool
+) -> Outcome:
     wanted = [scope for scope in asked.scopes if scope in chosen]
     code = grants.allow(world, account.email, asked, wanted, shown=shown)
     pairs = [*_state(asked), *_issuer(world), ("code", code.code)]
@@ -162,7 +164,7 @@ def _accepted(world: World, asked: Asked, account: Account, chosen: Sequence[str
     return set_cookie(answer, COOKIE_ACCOUNT, account.email), asked.client.client_id, account.email
 
 
-def _refused(world: World, asked: Asked, error: str) -> Answer:
+def _refused(world: Context, asked: Asked, error: str) -> Response:
     odd = world.switches.iss not in (None, "absent")  # plain refusals carry the error and the state alone
     return _redirect(asked, [("error", error), *_state(asked), *(_issuer(world) if odd else [])])
 
@@ -171,7 +173,7 @@ def _state(asked: Asked) -> list[tuple[str, str]]:
     return [] if asked.state is None else [("state", asked.state)]
 
 
-def _issuer(world: World) -> list[tuple[str, str]]:
+def _issuer(world: Context) -> list[tuple[str, str]]:
     switch = world.switches.iss
     if switch == "absent":
         return []
@@ -180,8 +182,8 @@ def _issuer(world: World) -> list[tuple[str, str]]:
     return [("iss", switch or ISSUER)]
 
 
-def _redirect(asked: Asked, pairs: list[tuple[str, str]]) -> Answer:
+def _redirect(asked: Asked, pairs: list[tuple[str, str]]) -> Response:
     joint = "&" if "?" in asked.redirect_uri else "?"
     location = asked.redirect_uri + joint + urlencode(pairs, safe=":/")
     headers = (("Location", location), ("Cache-Control", "no-store"), ("Referrer-Policy", "no-referrer"))
-    return Answer(302, b"", "text/html; charset=utf-8", headers)
+    return Response(302, b"", "text/html; charset=utf-8", headers)

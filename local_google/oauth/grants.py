@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from local_google.context import World
+from local_google.context import Context
 from local_google.state import identifiers
-from local_google.state.clients import OAuthClient
-from local_google.state.records import Code, Consent, Token
+from local_google.state.clients import RegisteredClient
+from local_google.state.records import Code, GivenConsent, Token
 
 ACCESS_TOKEN_SECONDS = 3599
 CODE_SECONDS = 600  # [R] about ten minutes, single use
@@ -18,7 +18,7 @@ UNUSED_SECONDS = 182 * 86400  # "six months" without an exchange
 class Asked:
     """What an authorization request asked for, once it is known to be well formed."""
 
-    client: OAuthClient
+    client: RegisteredClient
     redirect_uri: str
     scopes: Sequence[str]
     offline: bool
@@ -30,12 +30,12 @@ class Asked:
     login_hint: str | None = None
 
 
-def consent_of(world: World, email: str, project: str) -> Consent | None:
+def consent_of(world: Context, email: str, project: str) -> GivenConsent | None:
     """What this account has allowed the project so far."""
     return world.books.consents.get(f"{email} {project}")
 
 
-def covered(world: World, email: str, asked: Asked) -> bool:
+def covered(world: Context, email: str, asked: Asked) -> bool:
     """Whether nothing more than was allowed is asked, so that no screen is needed."""
     consent = consent_of(world, email, asked.client.project)
     if consent is None or not set(asked.scopes) <= set(consent.scopes):
@@ -43,7 +43,7 @@ def covered(world: World, email: str, asked: Asked) -> bool:
     return consent.offline or not asked.offline  # [R] offline access is a line of its own
 
 
-def allow(world: World, email: str, asked: Asked, scopes: Sequence[str], *, shown: bool) -> Code:
+def allow(world: Context, email: str, asked: Asked, scopes: Sequence[str], *, shown: bool) -> Code:
     """Note the consent and make a code. ``shown``: the person has just seen the screen."""
     project, now = asked.client.project, world.now()
     earlier = consent_of(world, email, project)
@@ -51,7 +51,7 @@ def allow(world: World, email: str, asked: Asked, scopes: Sequence[str], *, show
     offline = asked.offline or bool(earlier and earlier.offline)
     everything = list(dict.fromkeys([*scopes, *before]))
     granted = everything if asked.include_granted else list(scopes)
-    world.books.save("consent", f"{email} {project}", Consent(email, project, everything, offline, now))
+    world.books.save("consent", f"{email} {project}", GivenConsent(email, project, everything, offline, now))
     code = Code(
         identifiers.authorization_code(),
         email,
@@ -68,7 +68,7 @@ def allow(world: World, email: str, asked: Asked, scopes: Sequence[str], *, show
     return code
 
 
-def issue_refresh_token(world: World, code: Code, client: OAuthClient, scopes: Sequence[str]) -> Token:
+def issue_refresh_token(world: Context, code: Code, client: RegisteredClient, scopes: Sequence[str]) -> Token:
     """A new refresh token; beyond the limit of live ones the oldest dies without a word."""
     now = world.now()
     expires = now + TESTING_SECONDS if world.switches.testing_mode else None
@@ -95,7 +95,9 @@ def issue_refresh_token(world: World, code: Code, client: OAuthClient, scopes: S
     return token
 
 
-def issue_access_token(world: World, account: str, client: OAuthClient, scopes: Sequence[str]) -> Token:
+def issue_access_token(
+    world: Context, account: str, client: RegisteredClient, scopes: Sequence[str]
+) -> Token:
     """A bearer token for an hour less a second."""
     now = world.now()
     token = Token(
@@ -113,14 +115,14 @@ def issue_access_token(world: World, account: str, client: OAuthClient, scopes: 
     return token
 
 
-def refresh_token_lives(world: World, token: Token) -> bool:
+def refresh_token_lives(world: Context, token: Token) -> bool:
     """Whether an exchange may still be made with it."""
     now = world.now()
     unused = now - token.used_at > UNUSED_SECONDS
     return token.alive(now) and not unused and world.known(token.account) is not None
 
 
-def revoke_all(world: World, account: str, project: str) -> None:
+def revoke_all(world: Context, account: str, project: str) -> None:
     """Everything this account gave the project dies: all scopes, all tokens, all client ids, the consent."""
     now = world.now()
     delay = world.switches.revocation_delay
@@ -137,7 +139,7 @@ def revoke_all(world: World, account: str, project: str) -> None:
         world.late_revocations.append((now + delay, account, project))
 
 
-def settle_late_revocations(world: World) -> None:
+def settle_late_revocations(world: Context) -> None:
     """[I] A revocation that takes effect late may take with it what was granted meanwhile (see the switch)."""
     now = world.now()
     due = [late for late in world.late_revocations if late[0] <= now]
@@ -151,7 +153,7 @@ def settle_late_revocations(world: World) -> None:
         world.books.remove("consent", f"{account} {project}")
 
 
-def revoke_token(world: World, text: str) -> bool:
+def revoke_token(world: Context, text: str) -> bool:
     """Revoke by either kind of token; False if it is unknown, expired or already revoked."""
     token = world.books.refresh_tokens.get(text) or world.books.access_tokens.get(text)
     if token is None or not token.alive(world.now()):

@@ -9,7 +9,7 @@ import msgspec
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from local_google.context import World
+from local_google.context import Context
 
 ISSUER = "https://accounts.google.com"
 
@@ -32,7 +32,7 @@ def subject(email: str) -> str:
     return str(10**20 + int(hashlib.sha256(email.encode()).hexdigest(), 16) % 10**20)
 
 
-def id_token(world: World, email: str, client_id: str) -> str:
+def id_token(world: Context, email: str, client_id: str) -> str:
     """A JWT signed with RS256, good for an hour."""
     now = int(world.now())
     claims = {

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from local_google.context import World
+from local_google.context import Context
 from local_google.oauth import scopes
 from local_google.oauth.grants import Asked
 from local_google.protocol.messages import Form, first
-from local_google.state.clients import OAuthClient
+from local_google.state.clients import RegisteredClient
 
 PROMPTS = frozenset({"none", "consent", "select_account"})
 
@@ -19,7 +19,7 @@ class ShownError(Exception):
         super().__init__(code)
 
 
-def read(world: World, query: Form) -> Asked:
+def read(world: Context, query: Form) -> Asked:
     """What is asked for; raises ShownError if it is not well formed."""
     client = _client(world, query)
     redirect_uri = _needed(query, "redirect_uri")
@@ -50,11 +50,11 @@ def read(world: World, query: Form) -> Asked:
     )
 
 
-def _client(world: World, query: Form) -> OAuthClient:
+def _client(world: Context, query: Form) -> RegisteredClient:
     identifier = _needed(query, "client_id")
     if identifier in world.switches.deleted_clients:
         raise ShownError("deleted_client", identifier, 401)
-    clients: Mapping[str, OAuthClient] = world.clients
+    clients: Mapping[str, RegisteredClient] = world.clients
     if identifier not in clients:
         raise ShownError("invalid_client", identifier, 401)
     return clients[identifier]

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from local_google.context import World
+from local_google.context import Context
 from local_google.oauth import grants
 from local_google.oauth.token import TokenError, json_answer
-from local_google.protocol.messages import Answer, Request, first
+from local_google.protocol.messages import Request, Response, first
 
 
-def revoke(world: World, request: Request) -> tuple[Answer, str | None, str | None]:
+def revoke(world: Context, request: Request) -> tuple[Response, str | None, str | None]:
     """Kill the grant behind a token, given in a form or the query; with client and account for the journal."""
     text = first(request.form, "token") or first(request.query, "token")
     if request.method != "POST" or not text:
@@ -20,7 +20,7 @@ def revoke(world: World, request: Request) -> tuple[Answer, str | None, str | No
     return json_answer({}), client_id, account
 
 
-def tokeninfo(world: World, request: Request) -> tuple[Answer, str | None, str | None]:
+def tokeninfo(world: Context, request: Request) -> tuple[Response, str | None, str | None]:
     """What an access token is good for; an address only if that scope was asked."""
     token = world.books.access_tokens.get(first(request.query, "access_token") or "")
     now = world.now()

@@ -7,11 +7,11 @@ from urllib.parse import unquote
 
 import msgspec
 
-from local_google.context import World
+from local_google.context import Context
 from local_google.oauth import grants, scopes
 from local_google.oauth.id_token import id_token
-from local_google.protocol.messages import JSON, Answer, Request, first
-from local_google.state.clients import OAuthClient
+from local_google.protocol.messages import JSON, Request, Response, first
+from local_google.state.clients import RegisteredClient
 from local_google.state.records import Code, Token
 
 NO_STORE = (("Cache-Control", "no-cache, no-store, max-age=0, must-revalidate"), ("Pragma", "no-cache"))
@@ -28,18 +28,18 @@ class TokenError(Exception):
         self.document |= more
         super().__init__(error)
 
-    def answer(self) -> Answer:
+    def answer(self) -> Response:
         """JSON, indented by two."""
         return json_answer(self.document, self.status)
 
 
-def json_answer(document: dict[str, Any], status: int = 200) -> Answer:
+def json_answer(document: dict[str, Any], status: int = 200) -> Response:
     """What these endpoints send; never to be kept by a cache."""
     body = msgspec.json.format(msgspec.json.encode(document), indent=2)
-    return Answer(status, body, JSON, NO_STORE)
+    return Response(status, body, JSON, NO_STORE)
 
 
-def token(world: World, request: Request) -> tuple[Answer, str | None, str | None]:
+def token(world: Context, request: Request) -> tuple[Response, str | None, str | None]:
     """Answer, client id and account (the last two for the journal)."""
     client_id: str | None = None
     account: str | None = None
@@ -88,7 +88,7 @@ def _credentials(request: Request) -> tuple[str | None, str | None]:
     return first(request.form, "client_id"), first(request.form, "client_secret")
 
 
-def _client(world: World, request: Request) -> OAuthClient:
+def _client(world: Context, request: Request) -> RegisteredClient:
     identifier, secret = _credentials(request)
     if not identifier:
         raise TokenError("invalid_request", "Could not determine client ID from request.")  # [R]
@@ -104,7 +104,7 @@ def _client(world: World, request: Request) -> OAuthClient:
     return client
 
 
-def _code(world: World, request: Request, client: OAuthClient) -> Code:
+def _code(world: Context, request: Request, client: RegisteredClient) -> Code:
     text = _needed(request, "code")
     code = world.books.codes.get(text)
     if code is None or code.client_id != client.client_id:
@@ -136,7 +136,7 @@ def _check_verifier(code: Code, verifier: str | None) -> None:
         raise TokenError("invalid_grant", "Invalid code verifier.")  # [R] the text
 
 
-def _exchange(world: World, client: OAuthClient, code: Code) -> Answer:
+def _exchange(world: Context, client: RegisteredClient, code: Code) -> Response:
     switches = world.switches
     granted = scopes.as_switched(scopes.in_full(code.scopes), switches.granted_scope)
     access = grants.issue_access_token(world, code.account, client, granted)
@@ -154,7 +154,7 @@ def _exchange(world: World, client: OAuthClient, code: Code) -> Answer:
     return json_answer(document)
 
 
-def _refresh_token(world: World, request: Request, client: OAuthClient) -> Token:
+def _refresh_token(world: Context, request: Request, client: RegisteredClient) -> Token:
     text = _needed(request, "refresh_token")
     held = world.books.refresh_tokens.get(text)
     if held is None or held.client_id != client.client_id:
@@ -166,7 +166,7 @@ def _refresh_token(world: World, request: Request, client: OAuthClient) -> Token
     return held
 
 
-def _refresh(world: World, request: Request, client: OAuthClient, held: Token) -> Answer:
+def _refresh(world: Context, request: Request, client: RegisteredClient, held: Token) -> Response:
     wanted = (first(request.form, "scope") or " ".join(held.scopes)).split()
     if not set(wanted) <= set(held.scopes):
         raise TokenError("invalid_scope", "Some requested scopes were invalid.")  # [R] the text
@@ -181,7 +181,7 @@ def _refresh(world: World, request: Request, client: OAuthClient, held: Token) -
     return json_answer(document | {"scope": " ".join(wanted), "token_type": "Bearer"})
 
 
-def _rotated(world: World, client: OAuthClient, held: Token) -> Token:
+def _rotated(world: Context, client: RegisteredClient, held: Token) -> Token:
     stand_in = Code("", held.account, client.client_id, "", held.scopes, True, True, world.now())  # noqa: FBT003
     fresh = grants.issue_refresh_token(world, stand_in, client, held.scopes)
     held.dead_at = world.now()

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 
 from local_google import errors
 from local_google.calendar import calendars, events
-from local_google.calendar.call import Call
+from local_google.calendar.call import MethodCall
 from local_google.calendar.event_times import date_time
-from local_google.context import World
+from local_google.context import Context
 from local_google.discovery import methods
 from local_google.protocol.messages import Form, first
 from local_google.state.records import Account, Event, Token
@@ -19,23 +19,23 @@ EVERYTHING = "https://www.googleapis.com/auth/calendar"
 
 
 def _call(
-    world: World, account: Account, method: str, variables: dict[str, str], body: dict[str, Any]
-) -> Call:
+    world: Context, account: Account, method: str, variables: dict[str, str], body: dict[str, Any]
+) -> MethodCall:
     token = Token("", account.email, "", "", [EVERYTHING], world.now())
-    return Call(world, methods()[method], variables, {}, {}, account, token, world.now(), body)
+    return MethodCall(world, methods()[method], variables, {}, {}, account, token, world.now(), body)
 
 
-def act(world: World, account: Account, form: Form) -> None:
+def act(world: Context, account: Account, form: Form) -> None:
     """Carry out the form's ``act``; raises GoogleError if the rules do not allow it."""
-    deed, calendar = first(form, "act"), first(form, "calendar") or ""
+    action, calendar = first(form, "act"), first(form, "calendar") or ""
     variables = {"calendarId": calendar, "eventId": first(form, "event") or ""}
-    if deed == "delete_calendar":
+    if action == "delete_calendar":
         calendars.delete(_call(world, account, "calendar.calendars.delete", variables, {}))
-    elif deed == "delete":
+    elif action == "delete":
         events.delete(_call(world, account, "calendar.events.delete", variables, {}))
-    elif deed == "restore":
+    elif action == "restore":
         events.patch(_call(world, account, "calendar.events.patch", variables, {"status": "confirmed"}))
-    elif deed == "move":
+    elif action == "move":
         body = {name: _wanted(account, form, name) for name in ("start", "end")}
         events.patch(_call(world, account, "calendar.events.patch", variables, body))
     else:
@@ -53,7 +53,7 @@ def _wanted(account: Account, form: Form, name: str) -> dict[str, Any]:
     return {"dateTime": moment.isoformat()}
 
 
-def event_address(world: World, eid: str) -> str:
+def event_address(world: Context, eid: str) -> str:
     """The week in which an event lies, from the end of its link."""
     try:
         event_id, _, name = base64.urlsafe_b64decode(eid + "=" * (-len(eid) % 4)).decode().partition(" ")

@@ -4,17 +4,17 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from local_google import errors
-from local_google.context import World
+from local_google.context import Context
 from local_google.oauth import grants, scopes
 from local_google.people import actions
 from local_google.people.week import week_page
 from local_google.people.week_words import long_date
-from local_google.protocol.messages import Answer, Form, Request, first
+from local_google.protocol.messages import Form, Request, Response, first
 from local_google.rendering.page import COOKIE_ACCOUNT, foreign, language, page, redirect, set_cookie, style
 from local_google.state.records import Account
 
 
-def serve(world: World, request: Request) -> Answer:
+def serve(world: Context, request: Request) -> Response:
     """Answer a browser."""
     if request.method == "POST":
         return _acted(world, request)
@@ -38,11 +38,11 @@ def serve(world: World, request: Request) -> Answer:
     return page(request, "missing.html", status=404)
 
 
-def _everybody(world: World) -> list[Account]:
+def _everybody(world: Context) -> list[Account]:
     return [account for email in world.books.accounts if (account := world.known(email))]
 
 
-def chosen(world: World, values: Form, request: Request) -> Account | None:
+def chosen(world: Context, values: Form, request: Request) -> Account | None:
     """The account named, else the one this browser used before, else the first."""
     for email in (first(values, "account"), request.cookie(COOKIE_ACCOUNT)):
         account = world.known(email)
@@ -52,11 +52,11 @@ def chosen(world: World, values: Form, request: Request) -> Account | None:
     return everybody[0] if everybody else None
 
 
-def _remember(answer: Answer, account: Account) -> Answer:
+def _remember(answer: Response, account: Account) -> Response:
     return set_cookie(answer, COOKIE_ACCOUNT, account.email)
 
 
-def _permissions(world: World, request: Request) -> Answer:
+def _permissions(world: Context, request: Request) -> Response:
     account = chosen(world, request.query, request)
     if account is None:
         return errors.html_page(404)
@@ -78,7 +78,7 @@ def _permissions(world: World, request: Request) -> Answer:
     return _remember(shown, account)
 
 
-def _acted(world: World, request: Request) -> Answer:
+def _acted(world: Context, request: Request) -> Response:
     account = world.known(first(request.form, "account"))
     if foreign(request) or account is None:
         return page(request, "missing.html", status=403)
@@ -89,7 +89,7 @@ def _acted(world: World, request: Request) -> Answer:
         back = _safe_back(first(request.form, "back") or "", account)
         try:
             actions.act(world, account, request.form)
-        except errors.GoogleError as refusal:
+        except errors.ApiError as refusal:
             return redirect(back + "&" + urlencode({"refused": refusal.message}))
         return redirect(back)
     return page(request, "missing.html", status=404)

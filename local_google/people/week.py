@@ -7,9 +7,9 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from local_google.calendar.calendar_list import resource
-from local_google.context import World
+from local_google.context import Context
 from local_google.people.week_words import DAYS, long_date
-from local_google.protocol.messages import Answer, Request, first
+from local_google.protocol.messages import Request, Response, first
 from local_google.rendering.page import language, page
 from local_google.state.records import Account, Calendar, Event
 from local_google.zones import zone
@@ -48,7 +48,7 @@ class Column:
     timed: list[Block] = field(default_factory=list)
 
 
-def week_page(world: World, request: Request, account: Account) -> Answer:
+def week_page(world: Context, request: Request, account: Account) -> Response:
     """The page for the week that is asked for, or the present one."""
     seen_in = zone(account.time_zone) or ZoneInfo("UTC")
     today = datetime.fromtimestamp(world.now(), seen_in).date()

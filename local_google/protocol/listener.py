@@ -9,13 +9,13 @@ import struct
 from collections.abc import Callable
 from http.client import responses
 
-from local_google.protocol.messages import HTML, Answer, Delivery, Request
+from local_google.protocol.messages import HTML, Delivery, Request, Response
 from local_google.protocol.reader import BadRequest, NeedMore, RequestReader
 
 Handle = Callable[[Request], Delivery]
 
 
-class Connection(asyncio.Protocol):
+class HttpConnection(asyncio.Protocol):
     """One client; requests are answered in their order, one at a time."""
 
     def __init__(self, handle: Handle) -> None:
@@ -49,7 +49,7 @@ class Connection(asyncio.Protocol):
                 return
             except BadRequest as bad:
                 self._send(
-                    Answer(bad.status, f"<p>{bad}\n".encode(), HTML, (("Connection", "close"),)), "GET"
+                    Response(bad.status, f"<p>{bad}\n".encode(), HTML, (("HttpConnection", "close"),)), "GET"
                 )
                 self._close()
                 return
@@ -99,13 +99,13 @@ class Connection(asyncio.Protocol):
         self._transport.write(data[position : position + 1])
         self._loop.call_later(pause, self._drip, data, position + 1, pause)
 
-    def _send(self, answer: Answer, method: str, *, truncate: bool = False) -> None:
+    def _send(self, answer: Response, method: str, *, truncate: bool = False) -> None:
         if self._transport is not None:
             head, body = self._rendered(answer, method)
             self._transport.write(head + (body[: len(body) // 2] if truncate else body))
 
     @staticmethod
-    def _rendered(answer: Answer, method: str) -> tuple[bytes, bytes]:
+    def _rendered(answer: Response, method: str) -> tuple[bytes, bytes]:
         lines = [f"HTTP/1.1 {answer.status} {responses.get(answer.status, '')}"]
         bodiless = answer.status in (204, 304)
         if not bodiless:

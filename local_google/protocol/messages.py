@@ -54,7 +54,7 @@ def first(values: Form, name: str) -> str | None:
 
 
 @dataclass(slots=True)
-class Answer:
+class Response:
     """Status, body and headers; the length is added where it is written."""
 
     status: int
@@ -70,7 +70,7 @@ class Delivery:
     ``cut`` ends the connection instead (hard with ``reset``), ``hang`` keeps the caller waiting for ever.
     """
 
-    answer: Answer | None
+    answer: Response | None
     delay: float = 0.0
     drip: float = 0.0
     cut: bool = False

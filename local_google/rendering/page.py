@@ -7,7 +7,7 @@ from urllib.parse import urlencode, urlsplit
 
 from jinja2 import Environment, FunctionLoader
 
-from local_google.protocol.messages import HTML, Answer, Request, first
+from local_google.protocol.messages import HTML, Request, Response, first
 from local_google.rendering.texts import LANGUAGES, TEXTS
 
 COOKIE_LANGUAGE = "local_google_lang"
@@ -52,7 +52,7 @@ def foreign(request: Request) -> bool:
 
 def page(
     request: Request, template: str, *, status: int = 200, form_action: str | None = None, **values: Any
-) -> Answer:
+) -> Response:
     """Render a template; ``form_action`` is where a form's answer may lead besides here."""
     lang = language(request)
     text = (
@@ -82,7 +82,7 @@ def page(
         ("Cache-Control", "no-store"),
         ("Content-Language", lang),
     )
-    answer = Answer(status, text.encode(), HTML, headers)
+    answer = Response(status, text.encode(), HTML, headers)
     return set_cookie(answer, COOKIE_LANGUAGE, lang) if "hl" in request.query else answer
 
 
@@ -95,19 +95,19 @@ def _with_language(request: Request, code: str) -> str:
     return f"{request.raw_path}?{urlencode([*pairs, ('hl', code)])}"
 
 
-def set_cookie(answer: Answer, name: str, value: str) -> Answer:
+def set_cookie(answer: Response, name: str, value: str) -> Response:
     """The same answer that sets a cookie; none here is called like one of the service's."""
     cookie = ("Set-Cookie", f"{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=31536000")
-    return Answer(answer.status, answer.body, answer.content_type, (*answer.headers, cookie))
+    return Response(answer.status, answer.body, answer.content_type, (*answer.headers, cookie))
 
 
-def style() -> Answer:
+def style() -> Response:
     """The one style sheet."""
-    return Answer(
+    return Response(
         200, _source("style.css").encode(), "text/css; charset=utf-8", (("Cache-Control", "no-cache"),)
     )
 
 
-def redirect(location: str) -> Answer:
+def redirect(location: str) -> Response:
     """See other: after a form, a page that may be loaded again."""
-    return Answer(303, b"", HTML, (("Location", location), ("Cache-Control", "no-store")))
+    return Response(303, b"", HTML, (("Location", location), ("Cache-Control", "no-store")))

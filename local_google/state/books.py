@@ -63,7 +63,7 @@ class Books:
 
     def _tables(self) -> None:
         self.accounts: dict[str, records.Account] = {}
-        self.consents: dict[str, records.Consent] = {}
+        self.consents: dict[str, records.GivenConsent] = {}
         self.refresh_tokens: dict[str, records.Token] = {}
         self.access_tokens: dict[str, records.Token] = {}
         self.codes: dict[str, records.Code] = {}
@@ -79,7 +79,7 @@ class Books:
     def _keyed(self) -> dict[str, tuple[dict[str, Row], type]]:
         return {
             "account": (self.accounts, records.Account),
-            "consent": (self.consents, records.Consent),
+            "consent": (self.consents, records.GivenConsent),
             "refresh": (self.refresh_tokens, records.Token),
             "access": (self.access_tokens, records.Token),
             "code": (self.codes, records.Code),

@@ -10,7 +10,7 @@ DEFAULT_APP_NAME = "Local app"
 
 
 @dataclass(frozen=True)
-class OAuthClient:
+class RegisteredClient:
     """One Web client of a Google project; redirect URIs match to the letter."""
 
     client_id: str
@@ -21,7 +21,7 @@ class OAuthClient:
     kind: str = "web"
 
 
-def parse_client(text: str) -> OAuthClient:
+def parse_client(text: str) -> RegisteredClient:
     """Read ``id|secret|project|redirect[,redirect…][|app name]``; raises ValueError that says the form."""
     parts = text.split("|")
     if len(parts) not in (4, 5) or not all(parts[:3]):
@@ -30,4 +30,4 @@ def parse_client(text: str) -> OAuthClient:
         )
     client_id, secret, project, redirects = parts[:4]
     name = parts[4] if len(parts) == 5 and parts[4] else DEFAULT_APP_NAME
-    return OAuthClient(client_id, secret, project, tuple(filter(None, redirects.split(","))), name)
+    return RegisteredClient(client_id, secret, project, tuple(filter(None, redirects.split(","))), name)

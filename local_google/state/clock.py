@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Clock:
+class GoogleClock:
     """Seconds since 1970; the offset file is read again at each use, so a test can jump at any moment."""
 
     offset_file: Path | None = None

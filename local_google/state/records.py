@@ -14,7 +14,7 @@ class Account(msgspec.Struct):
     locale: str = "en"
 
 
-class Consent(msgspec.Struct):
+class GivenConsent(msgspec.Struct):
     """What an account has allowed a project: the reason why it is not asked again."""
 
     account: str

@@ -11,7 +11,7 @@ from flask import Flask
 
 from calendar_service.domain.session import By
 from calendar_service.web.app import create_app
-from local_google.state.clients import OAuthClient
+from local_google.state.clients import RegisteredClient
 from tests.adapters.google.certificates import Authority, new_authority
 from tests.conftest import MovableClock
 from tests.support.backend import SECRET, backend
@@ -70,8 +70,8 @@ def test_a_persons_change_reaches_the_backend_by_googles_own_message(
 ) -> None:
     with front(tmp_path / "authority") as (server, trusted), backend() as receiver:
         clients = [
-            OAuthClient(CLIENT_ID, CLIENT_SECRET, "test-service", (f"{server.url}/oauth/callback",)),
-            OAuthClient(PERSON_ID, CLIENT_SECRET, "person", ("http://localhost:9/person",)),
+            RegisteredClient(CLIENT_ID, CLIENT_SECRET, "test-service", (f"{server.url}/oauth/callback",)),
+            RegisteredClient(PERSON_ID, CLIENT_SECRET, "person", ("http://localhost:9/person",)),
         ]
         with LocalGoogle.start(clients, test_clock.path, trusts=trusted) as google:
             service = TestService.of(

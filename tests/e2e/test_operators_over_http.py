@@ -149,7 +149,7 @@ def test_an_administrator_suspends_and_ends_and_the_agent_is_shown_it(service: O
 
 
 @shows("customer-keys")
-def test_a_customers_own_key_opens_its_organisation_alone(service: OperatorService) -> None:
+def test_a_customers_own_key_opens_its_organization_alone(service: OperatorService) -> None:
     words = ("api-keys", "new", "customer", "--organization", "acme", "--role", "backend", "--json")
     made = json.loads(command(service.run.data_dir, *words).stdout)
     accepted = service.run.data_dir / "keys" / "api-keys"

@@ -14,7 +14,7 @@ from faults.scenarios import all_scenarios, step_names
 SEED = 20
 SCENARIOS = (
     "F12 answer to insert lost",
-    "F9 writing.after_insert (web)",
+    "F9 event_writer.after_insert (web)",
     "F1 store killed",
     "F16 late write",
     "F9 schedule.after_google_before_settle (worker)",
@@ -26,7 +26,7 @@ SCENARIOS = (
     "F17 token endpoint in trouble",
     "F20 reconnect before the revocation",
     "F29 callback after disconnect",
-    "F9 errand.before_revoke (web)",
+    "F9 teardown.before_revoke (web)",
     "F10 erasure at its term",
     "F5 erasure without memory",
     "F24 keys rotated",

@@ -275,7 +275,7 @@ def token_dead_at_google(evidence: Evidence) -> None:
 
 def teardown_waiting(evidence: Evidence) -> None:
     end_connection(evidence)
-    evidence.store["s0:a:acme/a:errands"] = {"1": "sealed"}
+    evidence.store["s0:a:acme/a:teardowns"] = {"1": "sealed"}
 
 
 def slot_gone_before_its_term(evidence: Evidence) -> None:

@@ -16,10 +16,10 @@ from faults.result import CampaignResult, joined
 
 def _result(seed: int) -> CampaignResult:
     return CampaignResult(
-        played=Counter({"F1 store killed": 2, "F9 notify.before_send (worker)": 1}),
-        injected=Counter({"F1 store killed": 3, "F9 notify.before_send (worker)": 2}),
+        played=Counter({"F1 store killed": 2, "F9 webhooks.before_send (worker)": 1}),
+        injected=Counter({"F1 store killed": 3, "F9 webhooks.before_send (worker)": 2}),
         counters=Counter({"power cuts": 4}),
-        step_exits=Counter({"notify.before_send": 2}),
+        step_exits=Counter({"webhooks.before_send": 2}),
         maxima=Counter({"longest dripped call, ms": 10 * seed}),
         violations=[(seed, Violation("lost", "a session"))],
         convergence_seconds=[float(seed)],
@@ -33,7 +33,7 @@ def test_results_of_several_runs_are_joined(tmp_path: Path) -> None:
     for seed in (1, 2):
         _result(seed).save(tmp_path / f"result-{seed}.json")
     total = joined([tmp_path])
-    assert total.injected == {"F1 store killed": 6, "F9 notify.before_send (worker)": 4}
+    assert total.injected == {"F1 store killed": 6, "F9 webhooks.before_send (worker)": 4}
     assert total.maxima == {"longest dripped call, ms": 20}
     assert total.violations == [(1, Violation("lost", "a session")), (2, Violation("lost", "a session"))]
     assert total.convergence_seconds == [1.0, 2.0]
@@ -48,14 +48,14 @@ def test_the_report_command_prints_what_runs_have_kept(tmp_path: Path) -> None:
 
 
 def test_the_report_shows_every_law_and_every_step() -> None:
-    text = report(_result(1), ["notify.before_send", "schedule.after_accept"])
+    text = report(_result(1), ["webhooks.before_send", "schedule.after_accept"])
     rows = {
         line.split("|")[1].strip(): line.split("|")[2].strip()
         for line in text.splitlines()
         if line[:1] == "|"
     }
     assert {law: rows[law] for law in LAWS} == dict.fromkeys(LAWS, "0") | {"lost": "1"}
-    assert rows["notify.before_send"] == "2"
+    assert rows["webhooks.before_send"] == "2"
     assert rows["schedule.after_accept"] == "0"
     assert rows["F9 a process ends at a named step"] == "1"
     assert "- step with the fewest: schedule.after_accept: 0" in text

@@ -22,7 +22,7 @@ from calendar_service.domain.names import Agent
 from calendar_service.domain.secret import Secret
 from calendar_service.domain.session import By, Status
 from calendar_service.google.calendar import stamp
-from calendar_service.journeys.sessions.reconcile import Wanted
+from calendar_service.journeys.sessions.reconcile import DesiredSession
 from calendar_service.store.audit_log import Actor
 from tests.conftest import MovableClock
 from tests.support.local_google import LocalGoogle
@@ -72,7 +72,7 @@ class Someone:
 
     def connect(self) -> bool:
         ready = self.service.connect(self.agent, self.account).calendar_ready
-        state = self.service.parts.overview.connection(self.agent).state
+        state = self.service.parts.status_page.connection(self.agent).state
         return ready and state is State.CONNECTED
 
     def put(self, session: str, **content: Any) -> bool:
@@ -101,7 +101,7 @@ def _connects_again(one: Someone) -> bool:
 
 
 def _sees_the_account(one: Someone) -> bool:
-    return one.service.parts.overview.settings(one.agent).account != ""
+    return one.service.parts.status_page.settings(one.agent).account != ""
 
 
 def _schedules(one: Someone) -> bool:
@@ -123,8 +123,8 @@ def _asks_for_the_time(one: Someone) -> bool:
 
 def _compares(one: Someone) -> bool:
     now = one.service.parts.clock.now()
-    wanted = {"s1": Wanted(one.service.content(), None)}
-    found = one.service.parts.sync.reconcile(one.agent, now, now + 200 * HOUR, wanted, apply=False)
+    wanted = {"s1": DesiredSession(one.service.content(), None)}
+    found = one.service.parts.reconcile.reconcile(one.agent, now, now + 200 * HOUR, wanted, apply=False)
     return found.unknown_events == 0
 
 
@@ -187,7 +187,7 @@ def methods(service: TestService, scope: str, number: int) -> dict[str, bool]:
     refresh = next(
         t["token"] for t in service.google.state()["refresh_tokens"] if t["account"] == one.account
     )
-    calendar, oauth = service.parts.sync.calendar, service.parts.access.oauth
+    calendar, oauth = service.parts.reconcile.calendar, service.parts.access.oauth
     token = oauth.refresh(Secret(refresh)).access_token
     channel = {"channel_token": Secret("t"), "address": "https://localhost:9/google/notifications"}
     stands = calendar.watch(token, book["id"], channel_id=f"stands-{number}", **channel)
@@ -243,18 +243,18 @@ def run(service: TestService, say: Callable[[str], object] = len) -> tuple[Found
 
 def tables(by_method: Found, by_feature: Found) -> str:
     """Return what is made by running, as the document shows it."""
-    letters = {scope: "ABCDEFGHI"[number] for number, scope in enumerate(SCOPES)}
+    outbox = {scope: "ABCDEFGHI"[number] for number, scope in enumerate(SCOPES)}
     return "\n".join(
         [
             "| | enforced by Google |\n|---|---|",
-            *(f"| {letters[scope]} | `{scope.replace(' + ', '` + `')}` |" for scope in SCOPES),
+            *(f"| {outbox[scope]} | `{scope.replace(' + ', '` + `')}` |" for scope in SCOPES),
             "",
-            "| the agent can | " + " | ".join(letters.values()) + " |",
-            "|---|" + "---|" * len(letters),
+            "| the agent can | " + " | ".join(outbox.values()) + " |",
+            "|---|" + "---|" * len(outbox),
             *(_row(feature, by_feature, feature) for feature in FEATURES),
             "",
-            "| method | feature the agent sees | " + " | ".join(letters.values()) + " |",
-            "|---|---|" + "---|" * len(letters),
+            "| method | feature the agent sees | " + " | ".join(outbox.values()) + " |",
+            "|---|---|" + "---|" * len(outbox),
             *(
                 _row(name, by_method, f"`{name}` | {METHODS[f'calendar.{name}'].feature}")
                 for name in by_method[FULL]

@@ -14,7 +14,7 @@ from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor
 from tests.journeys.conftest import NEIGHBOUR
 from tests.journeys.test_audit_trail import invoke, verify
-from tests.journeys.test_flow import alarms
+from tests.journeys.test_throttle import alarms
 from tests.support.evidence import shows
 from tests.support.service import TestService
 
@@ -35,10 +35,10 @@ class Vandal:
             self.client.xadd(key, fields, id=name)
 
     def journal(self, change: Callable[[Stream], Stream]) -> None:
-        self.rewrite(keys.journal(self.shard), change)
+        self.rewrite(keys.audit_log(self.shard), change)
 
     def seals(self, change: Callable[[Stream], Stream]) -> None:
-        self.rewrite(keys.seals(self.shard), change)
+        self.rewrite(keys.audit_macs(self.shard), change)
 
     def both(self, change: Callable[[Stream], Stream]) -> None:
         self.journal(change)
@@ -46,8 +46,8 @@ class Vandal:
 
     def head(self, point: int) -> None:
         """Set the head back to an earlier entry, as far as that can be done without the key."""
-        name, fields = self.client.xrange(keys.seals(self.shard))[point]
-        self.client.hset(keys.trail(self.shard), mapping={"id": name, **fields})
+        name, fields = self.client.xrange(keys.audit_macs(self.shard))[point]
+        self.client.hset(keys.audit_chain(self.shard), mapping={"id": name, **fields})
 
     def swap(self, one: str, other: str) -> None:
         self.client.rename(one, "aside")
@@ -112,8 +112,8 @@ def inserted(at: int) -> Callable[[Stream], Stream]:
     return change
 
 
-Deed = Callable[[Vandal], None]
-ENTRIES: dict[str, tuple[Deed, int, str]] = {
+Change = Callable[[Vandal], None]
+ENTRIES: dict[str, tuple[Change, int, str]] = {
     "who acted is changed": (lambda v: v.journal(edited(1, actor="administrator")), 2, "not as it was sealed"),
     "what happened is changed": (lambda v: v.journal(edited(0, kind="hold.placed")), 1, "not as it was sealed"),
     "another connection is named": (lambda v: v.journal(edited(2, connection="x")), 3, "not as it was sealed"),
@@ -131,7 +131,7 @@ ENTRIES: dict[str, tuple[Deed, int, str]] = {
     "an entry is inserted with a MAC": (lambda v: v.both(inserted(1)), 2, "out of order, or there twice"),
     "a MAC is changed": (lambda v: v.seals(fields_of(1, mac="0" * 32)), 2, "not as it was sealed"),
     "a number is changed": (lambda v: v.seals(fields_of(1, number="9")), 2, "7 missing before entry 9"),
-    "the MACs are removed": (lambda v: v.client.delete(keys.seals(v.shard)), 0, "was inserted"),
+    "the MACs are removed": (lambda v: v.client.delete(keys.audit_macs(v.shard)), 0, "was inserted"),
     "the last entry is cut off": (lambda v: v.both(cut(1)), -1, "the tail was cut: 1 missing"),
     "all entries are removed": (lambda v: v.both(lambda _: []), 1, "the tail was cut"),
 }  # fmt: skip
@@ -140,10 +140,10 @@ ENTRIES: dict[str, tuple[Deed, int, str]] = {
 @shows("LU-6")
 @pytest.mark.parametrize("what", ENTRIES)
 def test_a_changed_entry_is_found_with_its_place(lived: TestService, what: str) -> None:
-    deed, number, words = ENTRIES[what]
+    change, number, words = ENTRIES[what]
     vandal = Vandal(lived)
-    count = vandal.client.xlen(keys.journal(vandal.shard))
-    deed(vandal)
+    count = vandal.client.xlen(keys.audit_log(vandal.shard))
+    change(vandal)
     fault = verify(lived).faults[0]
     assert fault.shard == vandal.shard
     assert words in fault.what
@@ -155,7 +155,7 @@ def spoilt_numbers(checkpoint: dict[str, Any]) -> dict[str, Any]:
 
 
 def _swap_shards(vandal: Vandal) -> None:
-    for key in (keys.journal, keys.seals, keys.trail):
+    for key in (keys.journal, keys.seals, keys.audit_chain):
         vandal.swap(key(vandal.shard), key(vandal.service.shard_of(NEIGHBOUR)))
 
 
@@ -165,28 +165,28 @@ def _cut_with_head(vandal: Vandal) -> None:
 
 
 def _forget(vandal: Vandal) -> None:
-    vandal.client.delete(*(key(vandal.shard) for key in (keys.journal, keys.seals, keys.trail)))
+    vandal.client.delete(*(key(vandal.shard) for key in (keys.journal, keys.seals, keys.audit_chain)))
 
 
 def _early_end(vandal: Vandal) -> None:
     """Pretend that the term of the first entries was over."""
-    name, fields = vandal.client.xrange(keys.seals(vandal.shard))[1]
+    name, fields = vandal.client.xrange(keys.audit_macs(vandal.shard))[1]
     base = {
         "base_id": name,
         "base_number": fields["number"],
         "base_mac": fields["mac"],
         "base_checkpoint": "1",
     }
-    vandal.client.hset(keys.trail(vandal.shard), mapping=base)
+    vandal.client.hset(keys.audit_chain(vandal.shard), mapping=base)
     vandal.both(lambda found: found[2:])
 
 
-CHAINS: dict[str, tuple[Deed, str]] = {
+CHAINS: dict[str, tuple[Change, str]] = {
     "two shards are exchanged": (_swap_shards, "shard {shard}, entry 1, id *: is not as it was sealed here"),
     "the tail is cut and the head set back": (_cut_with_head, "shard {shard}, entry 2, id *: the head is not as it"),
     "a shard is removed": (_forget, "the trail ends at 0: the tail was cut"),
     "the head alone is set back": (lambda v: v.head(1), "the head was set back"),
-    "the head is removed": (lambda v: v.client.delete(keys.trail(v.shard)), "the head was set back"),
+    "the head is removed": (lambda v: v.client.delete(keys.audit_chain(v.shard)), "the head was set back"),
     "the beginning is cut off": (_early_end, "the beginning was cut: no checkpoint that is older than the term"),
     "a checkpoint's numbers are changed": (
         lambda v: v.checkpoint(1, spoilt_numbers), "checkpoint 1: the checkpoint was changed after it was signed",
@@ -215,8 +215,8 @@ CHAINS: dict[str, tuple[Deed, str]] = {
 @shows("LU-6")
 @pytest.mark.parametrize("what", CHAINS)
 def test_a_changed_chain_or_checkpoint_is_found_with_its_place(lived: TestService, what: str) -> None:
-    deed, words = CHAINS[what]
-    deed(Vandal(lived))
+    change, words = CHAINS[what]
+    change(Vandal(lived))
     said = [str(fault) for fault in verify(lived).faults]
     before, _, after = words.format(shard=lived.shard_of()).partition("*")
     assert any(before in text and after in text for text in said), said
@@ -243,22 +243,22 @@ def _started_anew(service: TestService) -> Sealer:
 def _begin_anew(vandal: Vandal) -> None:
     """Wipe the shard, and let the service itself write and seal it from the beginning."""
     _forget(vandal)
-    vandal.service.parts.connections.choose_term(Agent("acme", "newcomer"), HOUR)
+    vandal.service.parts.connections.choose_retention(Agent("acme", "newcomer"), HOUR)
     _started_anew(vandal.service).seal()
 
 
 def _seal_again(vandal: Vandal) -> None:
     """Change the first entry, and let the service itself seal what now stands there."""
     vandal.journal(edited(0, actor="administrator"))
-    vandal.client.delete(keys.seals(vandal.shard), keys.trail(vandal.shard))
+    vandal.client.delete(keys.audit_macs(vandal.shard), keys.audit_chain(vandal.shard))
     _started_anew(vandal.service).seal()
 
 
-BEGINNINGS: dict[str, Deed] = {
+BEGINNINGS: dict[str, Change] = {
     "the shard is wiped": _forget,
     "the shard is wiped and begun anew": _begin_anew,
     "the shard is wiped but for an entry that waits for its seal": lambda v: (
-        v.client.delete(keys.seals(v.shard), keys.trail(v.shard)),
+        v.client.delete(keys.audit_macs(v.shard), keys.audit_chain(v.shard)),
         v.journal(lambda found: found[-1:]),
     ),
     "the first entry is changed and sealed again": _seal_again,
@@ -288,12 +288,12 @@ def test_a_shard_that_is_set_back_to_a_head_read_before_is_noticed_by_the_sealer
     vandal, sealer, pause = Vandal(lived), lived.parts.sealer, lived.parts.organizations.pause
     vandal.shard = vandal.service.shard_of(NEIGHBOUR)
     sealer.seal()
-    head = vandal.client.hgetall(keys.trail(vandal.shard))
+    head = vandal.client.hgetall(keys.audit_chain(vandal.shard))
     pause(NEIGHBOUR, Actor.ADMINISTRATOR, paused=True)
     sealer.seal()
     vandal.both(cut(1))
-    vandal.client.delete(keys.trail(vandal.shard))
-    vandal.client.hset(keys.trail(vandal.shard), mapping=head)
+    vandal.client.delete(keys.audit_chain(vandal.shard))
+    vandal.client.hset(keys.audit_chain(vandal.shard), mapping=head)
     assert "audit.head_changed" not in alarms(capsys)
     pause(NEIGHBOUR, Actor.AGENT, paused=True)
     sealer.seal()

@@ -17,11 +17,11 @@ from calendar_service.domain.errors import Busy
 from calendar_service.domain.legal_hold import Hold
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By
-from calendar_service.journeys.audit.audit_export import Wanted
+from calendar_service.journeys.audit.audit_export import ExportFilter
 from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor
 from tests.journeys.conftest import NEIGHBOUR
-from tests.journeys.test_flow import alarms
+from tests.journeys.test_throttle import alarms
 from tests.support.evidence import shows
 from tests.support.service import FIRST, TestService
 from tests.support.service import SECOND as OTHER_ACCOUNT
@@ -59,12 +59,12 @@ def days(service: TestService, count: float) -> None:
 def test_what_the_scripts_wrote_is_sealed_and_verifies(lived: TestService) -> None:
     verdict = verify(lived)
     assert (verdict.faults, verdict.unsealed, verdict.checkpoints) == ([], {}, 2)
-    written = sum(lived.parts.database.client.xlen(keys.journal(shard)) for shard in keys.all_shards())
+    written = sum(lived.parts.database.client.xlen(keys.audit_log(shard)) for shard in keys.all_shards())
     assert verdict.entries == written > 8
 
 
 def test_entries_that_no_sealer_has_taken_are_named_as_the_unsealed_tail(lived: TestService) -> None:
-    lived.parts.connections.choose_term(NEIGHBOUR, HOUR)
+    lived.parts.connections.choose_retention(NEIGHBOUR, HOUR)
     assert verify(lived).unsealed == {lived.shard_of(NEIGHBOUR): 1}
     answer = invoke(lived, "audit", "verify")
     assert (answer.exit_code, f"1 in shard {lived.shard_of(NEIGHBOUR)}" in answer.stdout) == (0, True)
@@ -78,7 +78,7 @@ def test_a_look_when_nothing_is_new_is_one_round_trip(lived: TestService) -> Non
     counts = []
     for written in (0, 1, 0):
         for number in range(written):
-            lived.parts.connections.choose_term(NEIGHBOUR, (number + 1) * HOUR)
+            lived.parts.connections.choose_retention(NEIGHBOUR, (number + 1) * HOUR)
         before = database.round_trips
         lived.parts.sealer.seal()
         counts.append(database.round_trips - before)
@@ -88,7 +88,7 @@ def test_a_look_when_nothing_is_new_is_one_round_trip(lived: TestService) -> Non
 def test_many_entries_of_one_shard_are_sealed_batch_by_batch(service: TestService) -> None:
     service.connect()
     for number in range(120):
-        service.parts.connections.choose_term(service.agent, (number + 1) * HOUR)
+        service.parts.connections.choose_retention(service.agent, (number + 1) * HOUR)
     assert service.parts.sealer.seal() is True
     assert verify(service).unsealed == {0: 1, service.shard_of(): 23}  # shard 0 tells of its beginning
     assert service.parts.sealer.seal() is False
@@ -115,7 +115,7 @@ def test_several_workers_seal_side_by_side_and_nothing_is_doubled(service: TestS
     verdict = verify(service)
     assert (verdict.faults, verdict.unsealed) == ([], {})
     assert verdict.entries == sum(
-        service.parts.database.client.xlen(keys.journal(shard)) for shard in keys.all_shards()
+        service.parts.database.client.xlen(keys.audit_log(shard)) for shard in keys.all_shards()
     )
     for worker in workers:
         worker.close()
@@ -135,13 +135,13 @@ def test_a_sealer_does_not_go_on_from_a_head_that_is_not_its_own(
 ) -> None:
     client, shard = lived.parts.database.client, lived.shard_of(NEIGHBOUR)
     if what == "a head that was set back":
-        client.hset(keys.trail(shard), mapping={"number": "1", "mac": "0" * 32})
+        client.hset(keys.audit_chain(shard), mapping={"number": "1", "mac": "0" * 32})
     else:
-        client.xadd(keys.seals(shard), {"number": "9", "mac": "0" * 32})
-    before = client.xlen(keys.seals(shard))
-    lived.parts.connections.choose_term(NEIGHBOUR, HOUR)
+        client.xadd(keys.audit_macs(shard), {"number": "9", "mac": "0" * 32})
+    before = client.xlen(keys.audit_macs(shard))
+    lived.parts.connections.choose_retention(NEIGHBOUR, HOUR)
     sealed(lived)
-    assert client.xlen(keys.seals(shard)) == before
+    assert client.xlen(keys.audit_macs(shard)) == before
     assert "audit.head_changed" in alarms(capsys)
 
 
@@ -166,7 +166,7 @@ def test_closing_and_reopening_an_organization_are_entries_that_do_not_name_it(s
     ):
         step("a-customer")
     sealed(service)
-    facts = [entry.facts for entry in service.parts.audit.trail.entries(0)]
+    facts = [entry.facts for entry in service.parts.audit.audit_chain.entries(0)]
     assert facts == [
         {"kind": "organization.closed", "actor": "administrator"},
         {"kind": "organization.reopened", "actor": "administrator"},
@@ -179,15 +179,15 @@ def test_that_a_shard_begins_stands_in_shard_0_before_its_first_seal(service: Te
     """A worker died between the two: the next one goes on, and it is said once more at the most."""
     service.connect()
     shard = service.shard_of()
-    trail, links = service.parts.audit.trail, service.parts.sealer.links
-    chain, news = trail.chains()[shard], list(trail.entries(shard))
-    _, numbered = links.extended(chain, news)
-    assert trail.begin(shard, numbered[0].mac) is True
+    audit_chain, chain_macs = service.parts.audit.audit_chain, service.parts.sealer.chain_macs
+    chain, news = audit_chain.chains()[shard], list(audit_chain.entries(shard))
+    _, numbered = chain_macs.extended(chain, news)
+    assert audit_chain.begin(shard, numbered[0].mac) is True
     assert (verify(service).faults, verify(service).unsealed) == ([], {0: 1, shard: len(news)})
     sealed(service)
     assert (verify(service).faults, verify(service).unsealed) == ([], {})
-    assert trail.begin(shard, numbered[0].mac) is False
-    assert str(service.parts.database.client.xrange(keys.journal(0))).count("audit.chain_begun") == 2
+    assert audit_chain.begin(shard, numbered[0].mac) is False
+    assert str(service.parts.database.client.xrange(keys.audit_log(0))).count("audit.chain_begun") == 2
 
 
 # --- checkpoints ---
@@ -321,8 +321,8 @@ def test_a_permission_without_a_proof_of_life_for_three_days_alarms(
             if one["check"] == "permissions"
         ]
         made = service.parts.audit.newest_checkpoint() or {}
-        number = service.metrics()["calendar_grants_unproved"]
-        return "grant.unproved" in alarms(capsys), number, one["level"], made["unproved"]
+        number = service.metrics()["calendar_grants_unverified"]
+        return "grant.unverified" in alarms(capsys), number, one["level"], made["unverified"]
 
     days(service, 2.9)
     assert told() == (False, 0, "ok", 0)
@@ -337,10 +337,10 @@ def test_a_permission_without_a_proof_of_life_for_three_days_alarms(
 
 def test_a_permission_that_is_over_needs_no_proof_of_life(lived: TestService) -> None:
     days(lived, 5)
-    assert lived.parts.audit.ends().unproved == 1  # the neighbour's; the other's connection is over
+    assert lived.parts.audit.ends().unverified == 1  # the neighbour's; the other's connection is over
 
 
-def test_a_token_that_outlives_its_errand_is_overdue_too(service: TestService) -> None:
+def test_a_token_that_outlives_its_teardown_is_overdue_too(service: TestService) -> None:
     service.google.fault("/revoke", {"status": 503, "reason": "backendError"})
     service.connect()
     service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
@@ -353,7 +353,7 @@ def test_a_token_that_outlives_its_errand_is_overdue_too(service: TestService) -
 def test_a_trail_that_was_changed_is_told_by_the_next_checkpoint(
     lived: TestService, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    client, name = lived.parts.database.client, keys.journal(lived.shard_of(NEIGHBOUR))
+    client, name = lived.parts.database.client, keys.audit_log(lived.shard_of(NEIGHBOUR))
     last = client.xrevrange(name, count=1)[0][0]
     client.xdel(name, last)
     days(lived, 1)
@@ -379,7 +379,7 @@ def test_entries_past_their_term_end_at_a_checkpoint_and_the_rest_verifies(lived
     lived.parts.erasure.erase_now(lived.agent, Actor.AGENT)
     days(lived, 1)
     lived.parts.sealer.checkpoint()
-    lived.parts.connections.choose_term(NEIGHBOUR, HOUR)
+    lived.parts.connections.choose_retention(NEIGHBOUR, HOUR)
     before = verify(lived).entries
     (receipt,) = lived.parts.database.client.hkeys(keys.receipts(lived.shard_of()))
     days(lived, 399)
@@ -398,7 +398,7 @@ def test_entries_past_their_term_end_at_a_checkpoint_and_the_rest_verifies(lived
     assert lived.parts.database.client.hkeys(keys.receipts(lived.shard_of())) == []
     export = list(lived.parts.audit.export())
     assert lived.parts.audit.verify_export(export).faults == []
-    lived.parts.connections.choose_term(NEIGHBOUR, 2 * HOUR)
+    lived.parts.connections.choose_retention(NEIGHBOUR, 2 * HOUR)
     sealed(lived)
     assert verify(lived).faults == []
 
@@ -443,7 +443,7 @@ def test_an_export_verifies_also_when_it_is_sealed_and_written_to_meanwhile(live
     """An export reads for minutes and locks nothing. New entries and seals must not look like tampering."""
     reading = lived.parts.audit.export()
     begun = [next(reading) for _ in range(3)]
-    lived.parts.connections.choose_term(NEIGHBOUR, HOUR)
+    lived.parts.connections.choose_retention(NEIGHBOUR, HOUR)
     sealed(lived)
     days(lived, 1)
     lived.parts.sealer.checkpoint()
@@ -493,7 +493,7 @@ def test_an_export_can_be_narrowed_and_each_entry_still_proves_itself(
 
 @pytest.mark.parametrize("spoil", ["changed", "removed"])
 def test_a_narrowed_export_that_was_changed_is_found(lived: TestService, spoil: str) -> None:
-    found = list(lived.parts.audit.export(Wanted(kinds=("session.accepted",))))
+    found = list(lived.parts.audit.export(ExportFilter(kinds=("session.accepted",))))
     at = next(number for number, line in enumerate(found) if b'"type":"entry"' in line)
     found[at : at + 1] = [found[at].replace(b'"revision":1', b'"revision":7')] if spoil == "changed" else []
     faults = [str(fault) for fault in lived.parts.audit.verify_export(found).faults]
@@ -533,7 +533,7 @@ def test_another_identity_key_or_signing_key_verifies_nothing(lived: TestService
 def test_checkpoints_of_a_former_signing_key_verify_by_its_public_half(
     lived: TestService, tmp_path: Path
 ) -> None:
-    path, former = tmp_path / "trail", lived.parts.public_keys[0]
+    path, former = tmp_path / "audit_chain", lived.parts.public_keys[0]
     path.write_bytes(b"".join(lived.parts.audit.export()))
     newer = TestService.of(
         "", lived.google, lived.clock, **{**lived.variables, "CALENDAR_SIGNING_KEY": new_key()}
@@ -564,7 +564,7 @@ def test_after_the_erasure_nothing_that_is_left_leads_from_an_entry_to_the_agent
     rows = [line.partition(" = ") for line in service.stored().splitlines()]
     kept = [row for row in rows if not row[0].startswith("browser:")]  # an open page, for hours at most
     naming = {name for name, _, value in kept if connection in name + value}
-    assert naming == {keys.journal(service.shard_of())}
+    assert naming == {keys.audit_log(service.shard_of())}
     everything = "\n".join("".join(parts) for parts in kept)
     for word in (
         "acme",
@@ -594,7 +594,7 @@ def test_each_connection_has_a_pseudonym_of_its_own_and_its_own_end(service: Tes
     assert len(set(names)) == 2
 
 
-def test_an_errands_end_belongs_to_the_connection_that_left_it(service: TestService) -> None:
+def test_an_teardowns_end_belongs_to_the_connection_that_left_it(service: TestService) -> None:
     service.google.fault("/revoke", {"status": 503, "reason": "backendError"}, times=1)
     service.connect()
     former = service.parts.audit.connection_of(service.agent)
@@ -603,7 +603,7 @@ def test_an_errands_end_belongs_to_the_connection_that_left_it(service: TestServ
     service.clock.advance(MINUTE / SECOND)
     service.work()
     found = entries([json.loads(line) for line in service.parts.audit.export()])
-    last = [line["facts"] for line in found if line["facts"]["kind"] == "errand.step"][-1]
+    last = [line["facts"] for line in found if line["facts"]["kind"] == "teardown.step"][-1]
     assert (last["connection"], last["outcome"]) == (former, "confirmed")
 
 

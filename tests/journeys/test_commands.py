@@ -30,7 +30,7 @@ def invoke(service: TestService, *words: str, **changed: str) -> Result:
 
 
 def state(service: TestService, agent: Agent | None = None) -> State:
-    return service.parts.overview.connection(agent or service.agent).state
+    return service.parts.status_page.connection(agent or service.agent).state
 
 
 def test_the_list_shows_states_and_no_content(service: TestService) -> None:
@@ -252,7 +252,7 @@ def test_doctor_finds_nothing_wrong_with_a_sound_service(service: TestService) -
 
 
 def test_doctor_names_a_foreign_identity_key(service: TestService) -> None:
-    service.parts.upkeep.check_identity(service.parts.identity.check_value())
+    service.parts.server_checks.check_identity(service.parts.identity.check_value())
     found = invoke(service, "doctor", "--json", CALENDAR_IDENTITY_KEY=_fresh())
     assert found.exit_code == 1
     assert {one["check"] for one in json.loads(found.stdout) if one["level"] == "fault"} == {"identity key"}

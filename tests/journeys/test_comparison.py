@@ -2,14 +2,14 @@
 
 from calendar_service.domain.clock import DAY, HOUR, rfc3339
 from calendar_service.domain.session import By
-from calendar_service.journeys.sessions.reconcile import Difference, Wanted
+from calendar_service.journeys.sessions.reconcile import DesiredSession, Difference
 from calendar_service.store.audit_log import Actor
 from tests.support.service import TestService
 
 
 def test_a_comparison_names_every_kind_of_difference_and_repairs_it_when_asked(service: TestService) -> None:
     service.connect()
-    schedule, sync = service.parts.schedule, service.parts.sync
+    schedule, reconcile = service.parts.schedule, service.parts.reconcile
     contents = {name: service.content(name, days=2 + number) for number, name in enumerate("abcde")}
     views = {
         name: schedule.put(service.agent, name, content, By.AGENT, 1) for name, content in contents.items()
@@ -23,11 +23,11 @@ def test_a_comparison_names_every_kind_of_difference_and_repairs_it_when_asked(s
         views["c"],
         {"start": {"dateTime": rfc3339(later)}, "end": {"dateTime": rfc3339(later + HOUR)}},
     )
-    wanted = {name: Wanted(contents[name], 2) for name in "abc"}
-    wanted["d"] = Wanted(service.content("another title", days=5), 2)
-    wanted["f"] = Wanted(service.content("f", days=4), 1)
+    wanted = {name: DesiredSession(contents[name], 2) for name in "abc"}
+    wanted["d"] = DesiredSession(service.content("another title", days=5), 2)
+    wanted["f"] = DesiredSession(service.content("f", days=4), 1)
     now = service.parts.clock.now()
-    plan = sync.reconcile(service.agent, now, now + 60 * DAY, wanted, apply=False)
+    plan = reconcile.reconcile(service.agent, now, now + 60 * DAY, wanted, apply=False)
     kinds = {one.session: one.difference for one in plan.differences}
     assert kinds == {
         "a": "missing",
@@ -38,12 +38,12 @@ def test_a_comparison_names_every_kind_of_difference_and_repairs_it_when_asked(s
         "f": "missing",
     }
     assert (plan.applied, plan.equal, plan.unknown_events) == (False, 0, 0)
-    done = sync.reconcile(service.agent, now, now + 60 * DAY, wanted, apply=True)
+    done = reconcile.reconcile(service.agent, now, now + 60 * DAY, wanted, apply=True)
     assert {one.session: one.status for one in done.differences} == dict.fromkeys("abcdf", "scheduled") | {
         "e": "cancelled"
     }
     assert sorted(event["summary"] for event in service.events()) == ["a", "another title", "b", "c", "f"]
-    again = sync.reconcile(service.agent, now, now + 60 * DAY, wanted, apply=False)
+    again = reconcile.reconcile(service.agent, now, now + 60 * DAY, wanted, apply=False)
     assert (again.differences, again.equal) == ((), 5)
 
 
@@ -54,11 +54,11 @@ def test_events_of_an_erased_connection_are_counted_and_left_alone(service: Test
     service.parts.erasure.erase_now(service.agent, Actor.AGENT)
     service.connect()
     now = service.parts.clock.now()
-    plan = service.parts.sync.reconcile(service.agent, now, now + 60 * DAY, {}, apply=True)
+    plan = service.parts.reconcile.reconcile(service.agent, now, now + 60 * DAY, {}, apply=True)
     assert (plan.unknown_events, plan.differences) == (1, ())
     assert len(service.events()) == 1
-    wanted = {"old": Wanted(service.content(), None)}
-    plan = service.parts.sync.reconcile(service.agent, now, now + 60 * DAY, wanted, apply=True)
+    wanted = {"old": DesiredSession(service.content(), None)}
+    plan = service.parts.reconcile.reconcile(service.agent, now, now + 60 * DAY, wanted, apply=True)
     assert plan.differences == (Difference("old", "missing", "scheduled"),)
     assert len(service.events()) == 1
 
@@ -67,8 +67,8 @@ def test_what_cannot_be_carried_out_is_told_and_the_rest_is_done(service: TestSe
     service.connect()
     now = service.parts.clock.now()
     over = service.content(start=now - 2 * HOUR, end=now - HOUR)
-    wanted = {"a": Wanted(over, None), "b": Wanted(service.content("b"), None)}
-    done = service.parts.sync.reconcile(service.agent, now - DAY, now + 60 * DAY, wanted, apply=True)
+    wanted = {"a": DesiredSession(over, None), "b": DesiredSession(service.content("b"), None)}
+    done = service.parts.reconcile.reconcile(service.agent, now - DAY, now + 60 * DAY, wanted, apply=True)
     assert [(one.session, one.status, one.reason) for one in done.differences] == [
         ("a", "refused", "session_over"),
         ("b", "scheduled", ""),

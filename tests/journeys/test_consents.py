@@ -101,7 +101,7 @@ def test_a_callback_after_a_disconnect_is_refused(service: TestService) -> None:
     callback = service.google.consent(service.begin(browser, cookie))
     service.parts.disconnect.disconnect(service.agent, Actor.ADMINISTRATOR)
     assert refused(lambda: service.call_back(browser, cookie, callback)) == "superseded"
-    assert service.parts.overview.connection(service.agent).state is State.DISCONNECTED
+    assert service.parts.status_page.connection(service.agent).state is State.DISCONNECTED
 
 
 @shows("SC-1")
@@ -122,7 +122,7 @@ def test_a_grant_that_is_not_what_was_asked_is_refused_and_not_stored(
     service.google.switch(**switch)
     assert refused(service.connect) == reason
     assert nothing_is_stored(service)
-    assert service.parts.overview.connection(service.agent).state is State.NOT_CONNECTED
+    assert service.parts.status_page.connection(service.agent).state is State.NOT_CONNECTED
     if reason == "scope_more":
         assert service.live_tokens() == []
 
@@ -164,14 +164,14 @@ def test_trouble_after_the_exchange_leaves_a_connection_that_the_worker_complete
     service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=3)
     outcome = service.connect()
     assert not outcome.calendar_ready
-    view = service.parts.overview.connection(service.agent)
+    view = service.parts.status_page.connection(service.agent)
     assert (view.state, view.action) == (State.CALENDAR_MISSING, "")
     waits = service.parts.schedule.put(service.agent, "s1", service.content("Waits"), By.AGENT, None)
     assert waits.status is Status.WAITING
     for _ in range(4):
         service.clock.advance(61)
         service.work()
-    assert service.parts.overview.connection(service.agent).state is State.CONNECTED
+    assert service.parts.status_page.connection(service.agent).state is State.CONNECTED
     assert [event["summary"] for event in service.events()] == ["Waits"]
     assert len(service.calendars()) == 1
 
@@ -181,9 +181,9 @@ def test_an_administrator_who_keeps_the_calendar_from_being_made_is_named(servic
     service.connect()
     service.clock.advance(3600)
     service.google.switch(admin_block=True)
-    assert service.parts.overview.settings(service.agent).trouble == "administrator"
+    assert service.parts.status_page.settings(service.agent).trouble == "administrator"
     service.google.switch(admin_block=False)
-    assert service.parts.overview.settings(service.agent).trouble == ""
+    assert service.parts.status_page.settings(service.agent).trouble == ""
 
 
 @shows("SC-2")
@@ -193,7 +193,7 @@ def test_a_cut_while_the_calendar_is_made_leaves_one_calendar(service: TestServi
     assert not service.connect().calendar_ready
     service.clock.advance(61)
     service.work()
-    assert service.parts.overview.connection(service.agent).state is State.CONNECTED
+    assert service.parts.status_page.connection(service.agent).state is State.CONNECTED
     assert len(service.calendars()) == 1
 
 
@@ -244,7 +244,7 @@ def test_two_agents_on_one_account_have_calendars_of_their_own_and_end_apart(ser
     assert service.live_tokens() == []
 
 
-def test_an_errand_that_has_not_revoked_yet_leaves_a_new_connection_of_the_account_alive(
+def test_a_teardown_that_has_not_revoked_yet_leaves_a_new_connection_of_the_account_alive(
     service: TestService,
 ) -> None:
     """The teardown of the former connection has its revocation still to do.
@@ -277,22 +277,22 @@ def test_a_calendar_taken_up_by_a_new_connection_is_no_longer_deleted(
     service.connect()
     service.google.fault(DELETION, {"status": 503, "reason": "backendError"}, times=1)
     service.parts.disconnect.disconnect(service.agent, Actor.AGENT, delete_calendar=True)
-    (errand,) = service.parts.slots.read(service.agent).errands
+    (teardown,) = service.parts.slots.read(service.agent).teardowns
     if account == "not told":
         service.google.fault(
             "/calendar/v3/users/me/calendarList", {"status": 503, "reason": "backendError"}, times=1
         )
     assert service.connect().calendar_ready
     service.parts.schedule.put(service.agent, "s1", service.content("New"), By.AGENT, None)
-    service.parts.connections.errand_step(service.agent, errand.retried(), 0)  # as one who read it before
+    service.parts.connections.teardown_step(service.agent, teardown.retried(), 0)  # as one who read it before
     service.work(2)
     assert [event["summary"] for event in service.events()] == ["New"]
-    assert service.parts.overview.connection(service.agent).state is State.CONNECTED
+    assert service.parts.status_page.connection(service.agent).state is State.CONNECTED
     assert FIRST in service.live_tokens()
     assert ":errands" not in service.stored()
 
 
-def test_a_calendar_taken_up_while_the_errand_is_at_google_is_not_deleted(service: TestService) -> None:
+def test_a_calendar_taken_up_while_the_teardown_is_at_google_is_not_deleted(service: TestService) -> None:
     """The teardown is at Google with its first call.
 
     Meanwhile the agent connects again and takes the calendar up, so the deletion that would follow is left out.
@@ -309,16 +309,16 @@ def test_a_calendar_taken_up_while_the_errand_is_at_google_is_not_deleted(servic
         service.parts.teardowns.run(service.agent)
         service.parts.transport.close()  # this thread's
 
-    errand = threading.Thread(target=carry_on)
-    errand.start()
+    teardown = threading.Thread(target=carry_on)
+    teardown.start()
     assert served.connect().calendar_ready
-    errand.join()
+    teardown.join()
     assert len(service.calendars()) == 1
     assert ":errands" not in service.stored()
     served.close()
 
 
-def test_another_accounts_connection_leaves_the_wish_to_delete_the_calendar(service: TestService) -> None:
+def test_another_accounts_connection_leaves_the_order_to_delete_the_calendar(service: TestService) -> None:
     service.connect()
     service.google.fault(DELETION, {"status": 503, "reason": "backendError"}, times=1)
     service.parts.disconnect.disconnect(service.agent, Actor.AGENT, delete_calendar=True)
@@ -329,7 +329,7 @@ def test_another_accounts_connection_leaves_the_wish_to_delete_the_calendar(serv
 
 
 @shows("account-closure")
-def test_an_off_boarded_organisation_refuses_everything_new_until_it_is_reopened(
+def test_an_off_boarded_organization_refuses_everything_new_until_it_is_reopened(
     service: TestService,
 ) -> None:
     service.connect()
@@ -402,7 +402,7 @@ def off_boarded_meanwhile(service: TestService) -> None:
 
 
 @shows("RV-3")
-def test_who_connects_while_the_organisation_is_off_boarded_is_ended_with_the_others(
+def test_who_connects_while_the_organization_is_off_boarded_is_ended_with_the_others(
     service: TestService,
 ) -> None:
     """A consent under way is on no list of members yet. It must not survive the off-boarding."""

@@ -17,17 +17,17 @@ from tests.support.service import TestService
 DOCUMENT = Path("docs/rights.md")
 OTHERWISE = {
     "grant": "told as `state` and `keys`",
-    "own_term": "told in days",
+    "agent_retention": "told in days",
     "channels_left": "told as a list",
     "erase_due": "told as `erased_on`",
     "hold_until": "told as `kept_by_law_until`, unless telling is forbidden",
-    "others_act": "told in words",
+    "last_admin_action": "told in words",
     "hold": "whose order it is, is not the agent's",
     "hold_told_from": "from when the hold may be told",
     "calendar_number": "a counter",
     "adopted": "how the calendar was found",
-    "letters_given_up": "until which of its notices the console is not told again",
-    "connecting": "a consent under way, gone in ten minutes",
+    "webhooks_abandoned_until": "until which of its notices the console is not told again",
+    "pending_consent": "a consent under way, gone in ten minutes",
 }
 """Facts that stand in the export otherwise than as they are kept, or not at all, and why."""
 

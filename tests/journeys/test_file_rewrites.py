@@ -17,7 +17,7 @@ from calendar_service.journeys.operations.file_rewrites import FileRewrites
 from calendar_service.log import Log
 from calendar_service.store.database import Database
 from calendar_service.store.deployment import deployment
-from calendar_service.store.file_rewrites import Files
+from calendar_service.store.file_rewrites import FileRewriteStore
 from tests.conftest import MovableClock
 from tests.support import servers
 from tests.support.servers import Server
@@ -38,7 +38,7 @@ class Books:
         clock = Clock(lambda: self.moved.offset)
         address = deployment(database(f"redis://127.0.0.1:{self.server.port}/0"))
         return FileRewrites(
-            Files(Database(address, clock, IdentityKey(b"identity" * 4).shard)),
+            FileRewriteStore(Database(address, clock, IdentityKey(b"identity" * 4).shard)),
             Log("worker", self.log),
             clock,
         )

@@ -19,7 +19,7 @@ from calendar_service.health.doctor import examine
 from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor
 from tests.conftest import MovableClock
-from tests.journeys.test_flow import alarms
+from tests.journeys.test_throttle import alarms
 from tests.support import servers
 from tests.support.evidence import shows
 from tests.support.local_google import LocalGoogle
@@ -64,7 +64,7 @@ def lived(service: TestService) -> dict[str, str]:
         "event id": str(view.event_id),
         "sealed grant": json.loads(slot.grant)["sealed"] if "sealed" in slot.grant else slot.grant,
         "sealed content": client.hget(service.key("waiting", WHOSE), SESSIONS[1]),
-        "account mark": slot.facts.account_mark,
+        "account mark": slot.facts.account_ref,
         "account": FIRST,
         "text": "Text to forget",
     }
@@ -245,7 +245,7 @@ def test_without_an_answer_nothing_counts_as_gone_from_the_files(
     for _ in range(3):
         worker.round()
     assert alarms(capsys).count("erasure.left_in_files") == 1
-    assert service.parts.database.client.hget(keys.REWRITE, "wishes") == "1"
+    assert service.parts.database.client.hget(keys.REWRITE, "requests") == "1"
 
 
 @shows("ST-5")
@@ -287,6 +287,6 @@ def test_the_identifiers_were_found_by_a_key_that_is_gone(alone: tuple[TestServi
     service, _ = alone
     lived(service)
     slot = service.parts.slots.read(WHOSE)
-    grant = service.parts.register.grants.open(WHOSE, slot.facts.connection_id, slot.grant)
+    grant = service.parts.all_connections.grants.open(WHOSE, slot.facts.connection_id, slot.grant)
     digest = grant.key.keyed_hash("event id", json.dumps([SESSIONS[0], 0]).encode())
     assert b32hexencode(digest[:20]).decode().lower() in {event["id"] for event in service.all_events()}

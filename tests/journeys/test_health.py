@@ -11,7 +11,7 @@ from calendar_service.health.measures import Measures
 from calendar_service.health.metrics import metrics
 from calendar_service.health.readiness import readiness
 from calendar_service.report.observing import observe
-from calendar_service.report.proofs import Standing
+from calendar_service.report.proofs import EvidenceStatus
 from calendar_service.store import keys
 from tests.support.service import TestService
 
@@ -69,7 +69,7 @@ def test_a_checkpoint_that_lacks_a_field_fails_everywhere_or_nowhere(lived: Test
     observed, _ = observe(measures, found, everybody)
     is_sound = lost == "number"
     assert levels(measures)["audit trail"] == ("ok" if is_sound else "fault")
-    assert observed["checkpoint"].standing is (Standing.SHOWN if is_sound else Standing.MISSING)
+    assert observed["checkpoint"].standing is (EvidenceStatus.SHOWN if is_sound else EvidenceStatus.MISSING)
     assert (lived.metrics()["calendar_audit_faults"] == 0) is (lost != "faults")
 
 

@@ -1,7 +1,7 @@
 """At Google, a whole life touches the one calendar and nothing else of the account (law 1, SC-3, ST-4)."""
 
 from calendar_service.domain.session import By
-from calendar_service.journeys.sessions.reconcile import Wanted
+from calendar_service.journeys.sessions.reconcile import DesiredSession
 from calendar_service.store.audit_log import Actor
 from tests.support.evidence import shows
 from tests.support.law_one import CALLS, is_call, name_of, violations
@@ -22,12 +22,12 @@ def _live(service: TestService) -> None:
     schedule.put(agent, "s2", service.content("Cancelled"), By.AGENT, None)
     schedule.cancel(agent, "s2", By.AGENT, None)
     schedule.get(agent, "s1", read_google=True)
-    service.parts.overview.settings(agent)
-    service.parts.overview.leaving(agent)
+    service.parts.status_page.settings(agent)
+    service.parts.status_page.leaving(agent)
     service.served_from(SECURE_URL).work(2)
     service.parts.look.once(agent)
-    wanted = {"s3": Wanted(service.content("Put right"), None)}
-    service.parts.sync.reconcile(agent, 0, 2**42, wanted, apply=True)
+    wanted = {"s3": DesiredSession(service.content("Put right"), None)}
+    service.parts.reconcile.reconcile(agent, 0, 2**42, wanted, apply=True)
     service.clock.advance(26 * 3600)
     service.work(2)
     service.parts.disconnect.disconnect(agent, Actor.AGENT, delete_calendar=True)
@@ -50,7 +50,7 @@ def test_no_call_of_a_whole_life_names_another_calendar_or_asks_for_more_than_it
 
 
 @shows("RV-3")
-def test_the_closing_errand_can_do_nothing_but_end_what_is_left_at_google(service: TestService) -> None:
+def test_the_closing_teardown_can_do_nothing_but_end_what_is_left_at_google(service: TestService) -> None:
     service.connect()
     service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     service.served_from(SECURE_URL).work(2)  # a channel is open
@@ -58,7 +58,7 @@ def test_the_closing_errand_can_do_nothing_but_end_what_is_left_at_google(servic
     service.google.fault("/revoke", {"status": 503, "reason": "backendError"}, times=2)
     service.parts.disconnect.disconnect(service.agent, Actor.AGENT, delete_calendar=True)
     for _ in range(8):
-        service.parts.overview.settings(service.agent)
+        service.parts.status_page.settings(service.agent)
         service.parts.look.once(service.agent)
         service.clock.advance(3600)
         service.work(2)

@@ -73,7 +73,7 @@ def test_no_answer_but_invalid_grant_touches_the_grant(
     service.google.fault("/token", answer, times=1)
     accepted = service.parts.schedule.put(service.agent, "s1", service.content("Waits"), By.AGENT, None)
     assert accepted.status is not Status.SCHEDULED
-    assert service.parts.overview.connection(service.agent).state is State.CONNECTED
+    assert service.parts.status_page.connection(service.agent).state is State.CONNECTED
     assert ":grant" in service.stored()
 
 
@@ -90,7 +90,7 @@ def test_invalid_grant_ends_the_connection_and_destroys_what_waited(
     rule: dict[str, object] = {"invalid_grant": True}
     service.google.fault("/token", rule | ({"subtype": subtype} if subtype else {}), times=1)
     service.work()
-    view = service.parts.overview.connection(service.agent)
+    view = service.parts.status_page.connection(service.agent)
     assert (view.state, view.revocation) == (State.REVOKED, "at_google")
     record = service.parts.schedule.get(service.agent, "s1", read_google=False)
     assert (record.status, record.reason) == (Status.FAILED, "revoked")
@@ -110,16 +110,16 @@ def test_a_revocation_at_google_is_noticed_by_the_daily_probe_and_erased_by_its_
     service: TestService,
 ) -> None:
     service.connect()
-    proof = service.parts.slots.read(service.agent).facts.proof_at
+    proof = service.parts.slots.read(service.agent).facts.last_refresh_ok_at
     service.google.control("POST", "switches", {"deleted_accounts": ["agent-one@example.com"]})
     service.clock.advance(26 * 3600)
     service.work()
-    view = service.parts.overview.connection(service.agent)
+    view = service.parts.status_page.connection(service.agent)
     assert view.state is State.REVOKED
     assert view.erase_due == proof + 7 * DAY
     service.clock.advance(6 * 86400)
     service.work(2)
-    assert service.parts.overview.connection(service.agent).state is State.NOT_CONNECTED
+    assert service.parts.status_page.connection(service.agent).state is State.NOT_CONNECTED
 
 
 @shows("RV-1")
@@ -144,7 +144,7 @@ def test_a_pause_keeps_sessions_waiting_and_each_lifts_only_its_own(service: Tes
     assert (waits.status, waits.outcome) == (Status.WAITING, "accepted")
     organizations.pause(service.agent, Actor.AGENT, paused=False)
     service.work()
-    assert service.parts.overview.connection(service.agent).state is State.PAUSED
+    assert service.parts.status_page.connection(service.agent).state is State.PAUSED
     assert len(service.calls()) == calls
     organizations.pause(service.agent, Actor.ADMINISTRATOR, paused=False)
     service.work()
@@ -169,14 +169,14 @@ def test_a_permission_that_does_not_suffice_asks_for_consent_again(service: Test
     service.clock.advance(3599)
     view = service.parts.schedule.put(service.agent, "s1", service.content("Waits"), By.AGENT, None)
     assert view.status is Status.WAITING
-    assert service.parts.overview.connection(service.agent).state is State.RECONSENT_REQUIRED
+    assert service.parts.status_page.connection(service.agent).state is State.RECONSENT_REQUIRED
     service.google.switch(enforced_scope=None)
     service.connect()
     service.work()
     assert [event["summary"] for event in service.events()] == ["Waits"]
 
 
-def test_a_record_that_does_not_open_is_the_operators_matter_and_changes_nothing(
+def test_a_record_that_does_not_open_is_the_operators_concern_and_changes_nothing(
     service: TestService,
 ) -> None:
     """A record that cannot be opened is no proof that the permission ended.
@@ -195,8 +195,8 @@ def test_a_record_that_does_not_open_is_the_operators_matter_and_changes_nothing
         with pytest.raises(StoreUnavailable):
             attempt()
     assert service.stored() == before
-    assert service.parts.overview.connection(service.agent).state is State.CONNECTED
-    assert service.parts.overview.settings(service.agent).account == ""
+    assert service.parts.status_page.connection(service.agent).state is State.CONNECTED
+    assert service.parts.status_page.settings(service.agent).account == ""
     view = service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
     assert (view.state, view.revocation) == (State.DISCONNECTED, "pending")
     service.parts.erasure.erase_now(service.agent, Actor.AGENT)
@@ -216,7 +216,7 @@ def test_a_revocation_that_google_never_answers_ends_after_seven_days_without_th
         service.clock.advance(6 * 3600)
         service.work()
     assert ":errands" not in service.stored()
-    view = service.parts.overview.connection(service.agent)
+    view = service.parts.status_page.connection(service.agent)
     assert view.revocation in {"given_up", ""}
 
 
@@ -234,10 +234,10 @@ def test_a_refused_deletion_of_the_calendar_is_told_and_the_permission_ends_all_
         service.work()
     assert service.live_tokens() == []
     assert len(service.calendars()) == 1
-    assert service.parts.overview.settings(service.agent).calendar_fate == "refused"
+    assert service.parts.status_page.settings(service.agent).calendar_deletion == "refused"
 
 
 def test_the_settings_page_shows_the_account_masked_and_keeps_it_nowhere(service: TestService) -> None:
     service.connect()
-    assert service.parts.overview.settings(service.agent).account == "ag•••@example.com"
+    assert service.parts.status_page.settings(service.agent).account == "ag•••@example.com"
     assert "example.com" not in service.stored()

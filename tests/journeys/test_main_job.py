@@ -22,7 +22,7 @@ def test_connecting_makes_one_dedicated_calendar_in_the_agents_zone(service: Tes
     (calendar,) = service.calendars()
     assert calendar["summary"] == "Videsk · Scheduled Sessions"
     assert calendar["timeZone"] == "America/Santiago"
-    assert service.parts.overview.connection(service.agent).state is State.CONNECTED
+    assert service.parts.status_page.connection(service.agent).state is State.CONNECTED
 
 
 @shows("SC-3", "correction")
@@ -197,7 +197,7 @@ def test_connecting_again_before_the_erasure_takes_the_same_calendar_and_session
     assert len(service.calendars()) == 1
     moved = service.parts.schedule.put(service.agent, "s1", service.content(days=5), By.AGENT, None)
     assert moved.event_id == first.event_id
-    assert service.parts.overview.connection(service.agent).erase_due == 0
+    assert service.parts.status_page.connection(service.agent).erase_due == 0
 
 
 @shows("SC-2")
@@ -225,10 +225,10 @@ def test_the_timer_erases_on_its_date_and_leaves_a_receipt(service: TestService)
     service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
     service.clock.advance(7 * 86400 - 60)
     service.work()
-    assert service.parts.overview.connection(service.agent).state is State.DISCONNECTED
+    assert service.parts.status_page.connection(service.agent).state is State.DISCONNECTED
     service.clock.advance(120)
     service.work(2)
-    assert service.parts.overview.connection(service.agent).state is State.NOT_CONNECTED
+    assert service.parts.status_page.connection(service.agent).state is State.NOT_CONNECTED
     service.parts.database.client.delete(*service.parts.database.client.keys("browser:*"))  # ends by itself
     kept = service.stored()
     for trace in (calendar["id"], service.events()[0]["id"], "agent-1"):
@@ -259,7 +259,7 @@ def test_erasing_what_is_not_ended_is_refused(service: TestService) -> None:
     service.connect()
     with pytest.raises(NotConnected):
         service.parts.erasure.erase_now(service.agent, Actor.AGENT)
-    assert service.parts.overview.connection(service.agent).state is State.CONNECTED
+    assert service.parts.status_page.connection(service.agent).state is State.CONNECTED
 
 
 @shows("ST-4")
@@ -300,7 +300,7 @@ def test_google_says_the_times_when_asked(service: TestService) -> None:
 
 
 @shows("correction")
-def test_a_persons_change_is_written_over_by_a_newer_wish(service: TestService) -> None:
+def test_a_persons_change_is_written_over_by_a_newer_request(service: TestService) -> None:
     service.connect()
     created = service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     service.as_person(
@@ -318,7 +318,7 @@ def test_a_persons_change_is_written_over_by_a_newer_wish(service: TestService) 
     assert [event["summary"] for event in service.events()] == ["Newer"]
 
 
-def test_an_event_deleted_by_a_person_is_made_whole_by_a_newer_wish_and_cancels_without_harm(
+def test_an_event_deleted_by_a_person_is_made_whole_by_a_newer_request_and_cancels_without_harm(
     service: TestService,
 ) -> None:
     service.connect()
@@ -340,7 +340,7 @@ def test_a_calendar_deleted_by_the_agent_is_noticed_once_and_made_again_only_whe
     service.as_person("DELETE", None, calendar=created.calendar_id)
     view = service.parts.schedule.put(service.agent, "s2", service.content("Waits"), By.AGENT, None)
     assert view.status is Status.WAITING
-    assert service.parts.overview.connection(service.agent).state is State.CALENDAR_MISSING
+    assert service.parts.status_page.connection(service.agent).state is State.CALENDAR_MISSING
     assert service.parts.schedule.get(service.agent, "s1", read_google=False).status is Status.LOST
     calls = len(service.calls())
     service.clock.advance(3600)
@@ -372,7 +372,7 @@ def test_an_event_or_a_calendar_that_is_gone_is_told_when_google_is_asked(servic
     service.as_person("DELETE", created)
     service.google.switch(trash_emptied=True)
     assert service.parts.schedule.get(service.agent, "s1", read_google=True).in_google == "missing"
-    assert service.parts.overview.connection(service.agent).state is State.CONNECTED
+    assert service.parts.status_page.connection(service.agent).state is State.CONNECTED
     service.as_person("DELETE", None, calendar=created.calendar_id)
     assert service.parts.schedule.get(service.agent, "s1", read_google=True).in_google == "missing"
-    assert service.parts.overview.connection(service.agent).state is State.CALENDAR_MISSING
+    assert service.parts.status_page.connection(service.agent).state is State.CALENDAR_MISSING

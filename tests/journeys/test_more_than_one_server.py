@@ -15,12 +15,12 @@ from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
 from calendar_service.store import keys
-from calendar_service.store.audit_chain import Trail
+from calendar_service.store.audit_chain import AuditChainStore
 from calendar_service.store.audit_log import Actor
 from calendar_service.store.database import Database
 from tests.conftest import MovableClock
 from tests.journeys.test_commands import invoke
-from tests.journeys.test_flow import alarms
+from tests.journeys.test_throttle import alarms
 from tests.support import servers
 from tests.support.local_google import LocalGoogle
 from tests.support.service import SECOND, TestService
@@ -68,8 +68,8 @@ def test_the_whole_life_of_two_connections(service: TestService) -> None:
     service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
     service.clock.advance(8 * DAY / 1000)
     service.work(3)
-    assert service.parts.overview.connection(service.agent).state is State.NOT_CONNECTED
-    assert service.parts.overview.connection(other).state is State.CONNECTED
+    assert service.parts.status_page.connection(service.agent).state is State.NOT_CONNECTED
+    assert service.parts.status_page.connection(other).state is State.CONNECTED
 
 
 def test_what_was_not_acknowledged_is_not_acknowledged_when_it_is_asked_for_again(
@@ -101,7 +101,7 @@ def test_what_was_not_acknowledged_is_not_acknowledged_when_it_is_asked_for_agai
         service.close()
 
 
-class SealedMeanwhile(Trail):
+class SealedMeanwhile(AuditChainStore):
     """A trail in which something happens once, just before the heads are read."""
 
     def __init__(self, database: Database, act: Callable[[], object]) -> None:
@@ -134,7 +134,7 @@ def test_a_failover_that_loses_seals_nobody_acknowledged_is_no_tampering(
 
         def seal_where_nobody_follows() -> None:
             replica.client.replicaof("NO", "ONE")
-            alone.parts.connections.choose_term(service.agent, DAY)
+            alone.parts.connections.choose_retention(service.agent, DAY)
             alone.parts.sealer.seal()
 
         sealer = replace(
@@ -151,7 +151,7 @@ def test_a_failover_that_loses_seals_nobody_acknowledged_is_no_tampering(
         replica.client.replicaof("127.0.0.1", str(primary.port))
         servers.until(lambda: primary.client.wait(1, 100))
         primary.client.delete(keys.checkpoint_turn(1))
-        service.parts.connections.choose_term(service.agent, 2 * DAY)
+        service.parts.connections.choose_retention(service.agent, 2 * DAY)
         made = sealer.checkpoint()
         assert made
         assert (made["faults"], alarms(capsys)) == (0, [])

@@ -15,7 +15,7 @@ from calendar_service.domain.connection import State
 from calendar_service.domain.failpoints import FailpointRaised, configure
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Content, Status
-from calendar_service.journeys.sessions.reconcile import Wanted
+from calendar_service.journeys.sessions.reconcile import DesiredSession
 from calendar_service.journeys.views import SessionView
 from calendar_service.store.audit_log import Actor
 from calendar_service.web.app import create_app
@@ -208,7 +208,7 @@ def test_a_refused_address_is_asked_for_once_an_hour_at_most_and_the_operator_to
 
 def test_doctor_says_whether_google_sends(service: Watched) -> None:
     assert f"Google sends to {SECURE_URL}{DOOR}" in invoke(service, "doctor").output
-    service.parts.flow.watch_refused()
+    service.parts.throttle.watch_refused()
     assert "verify the domain" in invoke(service, "doctor").output
     plain = invoke(service, "doctor", CALENDAR_PUBLIC_URL=PUBLIC_URL).output
     assert "a daily look finds changes" in plain
@@ -264,11 +264,11 @@ def test_a_channel_that_cannot_be_stopped_holds_the_revocation_up_for_a_minute_a
         watched.clock.advance(31)
         watched.work()
     assert watched.live_tokens() == []
-    assert watched.parts.overview.connection(watched.agent).revocation == "confirmed"
+    assert watched.parts.status_page.connection(watched.agent).revocation == "confirmed"
 
 
-def test_an_errand_that_dies_after_stopping_is_finished_by_the_worker(watched: Watched) -> None:
-    configure({"errand.after_channel_stopped": "raise"})
+def test_a_teardown_that_dies_after_stopping_is_finished_by_the_worker(watched: Watched) -> None:
+    configure({"teardown.after_channel_stopped": "raise"})
     with pytest.raises(FailpointRaised):
         watched.parts.disconnect.disconnect(watched.agent, Actor.AGENT)
     configure({})
@@ -277,7 +277,7 @@ def test_an_errand_that_dies_after_stopping_is_finished_by_the_worker(watched: W
     assert (watched.channels, watched.live_tokens()) == ([], [])
 
 
-def test_a_disconnect_while_the_channel_is_opened_leaves_it_to_the_errand(service: Watched) -> None:
+def test_a_disconnect_while_the_channel_is_opened_leaves_it_to_the_teardown(service: Watched) -> None:
     """The channel stands at Google and the connection that asked for it has ended.
 
     Only the teardown still has a token to stop it.
@@ -497,13 +497,18 @@ def test_a_comparison_shows_what_a_person_changed_and_mends_it_when_asked(watche
     watched.told()
     move(watched)
     watched.noticed()
-    asked = (watched.agent, content.start - DAY * 1000, content.end + DAY * 1000, {"s1": Wanted(content, 1)})
-    (difference,) = watched.parts.sync.reconcile(*asked, apply=False).differences
+    asked = (
+        watched.agent,
+        content.start - DAY * 1000,
+        content.end + DAY * 1000,
+        {"s1": DesiredSession(content, 1)},
+    )
+    (difference,) = watched.parts.reconcile.reconcile(*asked, apply=False).differences
     assert difference.difference == "content"
     assert watched.events()[0]["summary"] == PRIVATE
-    watched.parts.sync.reconcile(*asked, apply=True)
+    watched.parts.reconcile.reconcile(*asked, apply=True)
     assert watched.events()[0]["summary"] == "A talk"
-    assert watched.parts.sync.reconcile(*asked, apply=False).differences == ()
+    assert watched.parts.reconcile.reconcile(*asked, apply=False).differences == ()
 
 
 def test_without_versions_every_put_is_newer(watched: Watched) -> None:
@@ -622,11 +627,11 @@ def test_the_slow_look_finds_what_no_notification_told(watched: Watched) -> None
 
 def test_a_look_that_meets_our_own_write_says_nothing_of_it(watched: Watched) -> None:
     """The list was asked for before the write was settled, the record read before it was accepted."""
-    look, agent = watched.parts.look, watched.agent
-    before = dict.fromkeys(text for _, text in look.sessions.kept(agent))
-    record, text = look.sessions.kept(agent)[0]
+    change_detector, agent = watched.parts.change_detector, watched.agent
+    before = dict.fromkeys(text for _, text in change_detector.sessions.kept(agent))
+    record, text = change_detector.sessions.kept(agent)[0]
     watched.put(days=6)
-    changed = look.sessions.found(agent, watched.facts.connection_id, text, record, "changed")
+    changed = change_detector.sessions.found(agent, watched.facts.connection_id, text, record, "changed")
     assert before
     assert not changed
     assert watched.seen() == (Status.SCHEDULED, "")
@@ -642,14 +647,14 @@ def test_whatever_comes_in_which_order_the_state_is_that_of_a_list(watched: Watc
     messages = [watched.message() for _ in range(5)]
     wanted = {}
     for name in names:
-        deed = chance.choice(("move", "remove", "restore", "nothing"))
-        if deed == "move":
+        change = chance.choice(("move", "remove", "restore", "nothing"))
+        if change == "move":
             move(watched, name)
-        if deed in {"remove", "restore"}:
+        if change in {"remove", "restore"}:
             remove(watched, name)
-        if deed == "restore":
+        if change == "restore":
             restore(watched, name)
-        wanted[name] = {"move": "changed_in_google", "remove": "deleted_in_google", "nothing": ""}.get(deed)
+        wanted[name] = {"move": "changed_in_google", "remove": "deleted_in_google", "nothing": ""}.get(change)
     messages += chance.choices(messages, k=10)
     chance.shuffle(messages)
     forged = [message | {"X-Goog-Channel-Token": "0" * 32} for message in messages[:5]]
@@ -690,7 +695,7 @@ def test_a_look_that_is_refused_for_good_waits_for_the_next_day(watched: Watched
 
 def test_a_look_that_dies_is_done_by_another_worker(watched: Watched) -> None:
     move(watched)
-    configure({"look.after_list_before_store": "raise"})
+    configure({"change_detection.after_list_before_store": "raise"})
     assert watched.noticed() == []
     configure({})
     watched.clock.advance(6 * 60)
@@ -719,4 +724,4 @@ def test_a_notification_during_a_look_makes_another_one_however_that_ends(
 def test_the_state_says_connected_whatever_a_person_does(watched: Watched) -> None:
     remove(watched)
     watched.noticed()
-    assert watched.parts.overview.connection(watched.agent).state is State.CONNECTED
+    assert watched.parts.status_page.connection(watched.agent).state is State.CONNECTED

@@ -112,9 +112,9 @@ def test_a_record_that_no_key_opens_is_red(lived: TestService) -> None:
 
 def test_a_trail_that_was_changed_is_red(lived: TestService) -> None:
     client = lived.parts.database.client
-    shard = next(shard for shard in keys.all_shards() if client.exists(keys.journal(shard)))
-    first = client.xrange(keys.journal(shard), count=1)[0][0]
-    client.xdel(keys.journal(shard), first)
+    shard = next(shard for shard in keys.all_shards() if client.exists(keys.audit_log(shard)))
+    first = client.xrange(keys.audit_log(shard), count=1)[0][0]
+    client.xdel(keys.audit_log(shard), first)
     assert red(lived) == {"LU-6"}
 
 

@@ -47,7 +47,7 @@ class Disaster:
 
 
 def state(service: TestService, agent: Agent) -> State:
-    return service.parts.overview.connection(agent).state
+    return service.parts.status_page.connection(agent).state
 
 
 def hold(service: TestService, agent: Agent, length: int = 200 * DAY, *, replace: bool = False) -> None:
@@ -86,7 +86,7 @@ def disaster(tmp_path_factory: pytest.TempPathFactory, google_process: LocalGoog
         for agent in (*AGENTS, *CHANGED):
             service.connect(agent, ANOTHER if agent == STAYS else FIRST)
             service.parts.schedule.put(agent, "s1", service.content(), By.AGENT, None)
-        pause, choose = service.parts.connections.pause, service.parts.connections.choose_term
+        pause, choose = service.parts.connections.pause, service.parts.connections.choose_retention
         for actor in (Actor.AGENT, Actor.ADMINISTRATOR):
             pause(RESUMED, actor, paused=True)
         choose(ENDED, HOUR)
@@ -145,7 +145,7 @@ def test_what_was_ended_or_erased_is_so_again(restored: TestService, disaster: D
         "held": "disconnected",
     }
     was, now = (
-        service.parts.overview.connection(ENDED).erase_due for service in (disaster.service, restored)
+        service.parts.status_page.connection(ENDED).erase_due for service in (disaster.service, restored)
     )
     assert now == pytest.approx(was, abs=SECOND)  # the day that the agent was told
 
@@ -212,7 +212,7 @@ def test_a_term_that_an_agent_chose_counts_again(restored: TestService, disaster
     assert ended.erase_due - ended.since == pytest.approx(DAY, abs=SECOND)
     # Of one that was ended since, the end that was told stands, whatever was chosen before.
     was, now = (
-        service.parts.overview.connection(ENDED).erase_due for service in (disaster.service, restored)
+        service.parts.status_page.connection(ENDED).erase_due for service in (disaster.service, restored)
     )
     assert now == pytest.approx(was, abs=SECOND)
 

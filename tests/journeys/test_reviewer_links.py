@@ -11,7 +11,7 @@ from calendar_service.domain.connection import State
 from calendar_service.domain.errors import LinkOver, OrganizationClosed, TooManyRequests
 from calendar_service.domain.legal_hold import Hold
 from calendar_service.domain.names import Agent
-from calendar_service.domain.reviewer_links import ACTS_A_MINUTE, TERM
+from calendar_service.domain.reviewer_links import ACTS_A_MINUTE, RETENTION
 from calendar_service.domain.session import By
 from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor
@@ -43,7 +43,7 @@ def connect(service: TestService, link: Link, name: str = "tester") -> Agent:
 
 
 def state(service: TestService, agent: Agent) -> State:
-    return service.parts.overview.connection(agent).state
+    return service.parts.status_page.connection(agent).state
 
 
 def kept_of(service: TestService, link: Link) -> set[str]:
@@ -148,7 +148,7 @@ def test_ten_minutes_after_a_disconnect_the_timer_erases(service: TestService) -
     agent = connect(service, link)
     service.parts.schedule.put(agent, "s1", service.content(), By.AGENT, None)
     view = service.parts.disconnect.disconnect(agent, Actor.AGENT)
-    assert abs(view.erase_due - service.parts.clock.now() - TERM) < MINUTE
+    assert abs(view.erase_due - service.parts.clock.now() - RETENTION) < MINUTE
     service.clock.advance(9 * 60)
     service.work()
     assert state(service, agent) is State.DISCONNECTED
@@ -163,7 +163,7 @@ def test_after_a_revocation_at_google_it_is_ten_minutes_as_well(service: TestSer
     agent = connect(service, link)
     service.google.fault("/token", {"invalid_grant": True}, times=1)
     service.clock.advance(3600)
-    service.parts.overview.settings(agent)
+    service.parts.status_page.settings(agent)
     assert state(service, agent) is State.REVOKED
     service.clock.advance(10 * 60 + 1)
     service.work()
@@ -174,9 +174,9 @@ def test_the_term_is_never_longer_than_the_profiles(service: TestService) -> Non
     _, link = made(service)
     agent = connect(service, link)
     service.parts.connections.disconnect(
-        agent, Actor.AGENT, delete_calendar=False, erase_after=MINUTE, errand_lease=0
+        agent, Actor.AGENT, delete_calendar=False, erase_after=MINUTE, teardown_lease=0
     )
-    assert service.parts.overview.connection(agent).erase_due <= service.parts.clock.now() + MINUTE
+    assert service.parts.status_page.connection(agent).erase_due <= service.parts.clock.now() + MINUTE
 
 
 def test_others_keep_the_profiles_term(service: TestService) -> None:
@@ -244,7 +244,7 @@ def test_a_hold_on_a_test_agent_leaves_the_others_to_their_end(service: TestServ
     _, link = made(service, 1)
     held, other = connect(service, link, "held"), connect(service, link, "other")
     until = service.parts.clock.now() + 30 * DAY
-    service.parts.holds.place(held, Hold("a", "b", "court", "matter", until, 0), replace=False)
+    service.parts.holds.place(held, Hold("a", "b", "court", "due_item", until, 0), replace=False)
     service.clock.advance(DAYS)
     service.work()
     assert state(service, other) is State.NOT_CONNECTED

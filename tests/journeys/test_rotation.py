@@ -10,7 +10,7 @@ from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
 from calendar_service.journeys.operations.key_rotation import Sealed
 from calendar_service.store.audit_log import Actor
-from calendar_service.store.scan import Census
+from calendar_service.store.scan import Scan
 from tests.support.evidence import shows
 from tests.support.service import TestService, _fresh
 
@@ -45,10 +45,10 @@ def without_the_former(rotated: TestService) -> Iterator[TestService]:
 
 
 def seals(service: TestService) -> dict[str, tuple[int, int, int]]:
-    return {one.key_id: (one.grants, one.errands, one.consents) for one in service.parts.rotation.status()}
+    return {one.key_id: (one.grants, one.teardowns, one.consents) for one in service.parts.rotation.status()}
 
 
-def test_status_counts_grants_errands_and_consents(service: TestService) -> None:
+def test_status_counts_grants_teardowns_and_consents(service: TestService) -> None:
     service.connect()
     service.connect(OTHER)
     service.google.fault("/revoke", {"status": 503, "reason": "backendError"})
@@ -58,8 +58,8 @@ def test_status_counts_grants_errands_and_consents(service: TestService) -> None
     cookie, browser = service.browser()
     service.begin(browser, cookie)
     (status,) = service.parts.rotation.status()
-    assert status == Sealed("k1", known=True, current=True, grants=1, errands=status.errands, consents=1)
-    assert status.errands >= 1
+    assert status == Sealed("k1", known=True, current=True, grants=1, teardowns=status.teardowns, consents=1)
+    assert status.teardowns >= 1
 
 
 @shows("ST-1")
@@ -87,7 +87,7 @@ def test_everything_is_sealed_under_the_current_key_and_still_works(
     assert rotated.live_tokens() == ["agent-one@example.com"]
 
 
-def test_an_errand_is_sealed_anew_also_where_its_connection_is_erased(
+def test_a_teardown_is_sealed_anew_also_where_its_connection_is_erased(
     service: TestService, rotated: TestService
 ) -> None:
     service.connect()
@@ -121,26 +121,26 @@ def test_a_refresh_that_began_before_does_not_bring_the_former_key_back(
     assert seals(rotated)["k1"] == (0, 0, 0)
 
 
-def test_an_errands_step_that_began_before_does_not_bring_the_former_key_back(
+def test_an_teardowns_step_that_began_before_does_not_bring_the_former_key_back(
     service: TestService, rotated: TestService
 ) -> None:
     service.connect()
     service.google.fault("/revoke", {"status": 503, "reason": "backendError"})
     service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
-    (errand,) = service.parts.slots.read(service.agent).errands
+    (teardown,) = service.parts.slots.read(service.agent).teardowns
     rotated.parts.rotation.rotate(quietly)
-    service.parts.connections.errand_step(service.agent, errand.retried(), 1000)
+    service.parts.connections.teardown_step(service.agent, teardown.retried(), 1000)
     assert seals(rotated)["k1"] == (0, 0, 0)
-    (kept,) = service.parts.slots.read(service.agent).errands
-    assert kept.tries == errand.tries + 1
+    (kept,) = service.parts.slots.read(service.agent).teardowns
+    assert kept.tries == teardown.tries + 1
 
 
 def test_a_seal_made_from_an_older_reading_is_refused(service: TestService) -> None:
     service.connect()
-    census = Census(service.parts.database)
+    scan = Scan(service.parts.database)
     slot = service.parts.slots.read(service.agent)
-    assert not census.reseal(service.agent, "", "something older", "x")
-    assert not census.reseal(service.agent, "no such errand", slot.grant, "x")
+    assert not scan.reseal(service.agent, "", "something older", "x")
+    assert not scan.reseal(service.agent, "no such errand", slot.grant, "x")
     assert service.parts.slots.read(service.agent).grant == slot.grant
 
 
@@ -162,7 +162,7 @@ def test_what_is_no_sealed_record_is_told_too(service: TestService, rotated: Tes
     assert rotated.parts.rotation.rotate(quietly).unopened == (service.agent,)
     assert seals(rotated)["?"] == (1, 0, 0)
     rotated.parts.disconnect.disconnect(service.agent, Actor.OPERATOR)
-    assert rotated.parts.overview.connection(service.agent).state is State.DISCONNECTED
+    assert rotated.parts.status_page.connection(service.agent).state is State.DISCONNECTED
 
 
 def test_the_expiry_of_a_record_survives_its_new_seal(service: TestService, rotated: TestService) -> None:

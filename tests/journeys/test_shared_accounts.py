@@ -13,7 +13,7 @@ from calendar_service.domain.names import Agent
 from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor
 from calendar_service.store.database import Database
-from calendar_service.store.scan import Census, Use
+from calendar_service.store.scan import Scan, Use
 from tests.support.evidence import shows
 from tests.support.service import TestService
 
@@ -27,16 +27,16 @@ def _no_failpoints() -> Iterator[None]:
     configure({})
 
 
-def mark(service: TestService) -> str:
+def account_ref(service: TestService) -> str:
     """Return the key of the one account's mark."""
-    (name,) = service.parts.database.client.scan_iter(keys.account_mark("*"))
+    (name,) = service.parts.database.client.scan_iter(keys.account_ref("*"))
     return str(name)
 
 
 def members(service: TestService) -> set[str]:
     """Return everybody who is on any mark."""
     client = service.parts.database.client
-    return {member for name in client.scan_iter(keys.account_mark("*")) for member in client.hkeys(name)}
+    return {member for name in client.scan_iter(keys.account_ref("*")) for member in client.hkeys(name)}
 
 
 def connection_id(service: TestService, agent: Agent) -> str:
@@ -64,9 +64,9 @@ def test_a_mark_lives_as_long_as_the_connections_that_use_it(service: TestServic
     service.connect()
     service.connect(OTHER)
     client = service.parts.database.client
-    client.pexpire(mark(service), HOUR)
+    client.pexpire(account_ref(service), HOUR)
     next_day(service)
-    assert client.pttl(mark(service)) > keys.MARK_EXPIRY - DAY
+    assert client.pttl(account_ref(service)) > keys.ACCOUNT_REF_EXPIRY - DAY
     assert members(service) == {connection_id(service, service.agent), connection_id(service, OTHER)}
 
 
@@ -79,11 +79,11 @@ def test_a_mark_that_was_lost_is_there_again_a_day_later_and_guards_the_other_co
     """
     service.connect()
     service.connect(OTHER)
-    service.parts.database.client.delete(mark(service))
+    service.parts.database.client.delete(account_ref(service))
     next_day(service)
     assert revocation(service) == "kept_for_another_connection"
     service.parts.access.probe(OTHER)
-    assert service.parts.overview.connection(OTHER).state is State.CONNECTED
+    assert service.parts.status_page.connection(OTHER).state is State.CONNECTED
 
 
 @shows("RV-3")
@@ -124,7 +124,7 @@ def test_by_a_wrong_clock_nobody_is_taken_off_a_mark(service: TestService) -> No
     assert members(service) == joined
 
 
-def test_an_errand_is_on_the_mark_until_it_ends_or_the_database_ends_it(service: TestService) -> None:
+def test_a_teardown_is_on_the_account_ref_until_it_ends_or_the_database_ends_it(service: TestService) -> None:
     """A teardown holds a token of the account until it ends.
 
     The daily repair must count it, and must drop it once it is gone.
@@ -134,7 +134,7 @@ def test_an_errand_is_on_the_mark_until_it_ends_or_the_database_ends_it(service:
     service.clock.advance(A_DAY)
     assert service.parts.shared_account_repair.repair() == 0
     assert members(service) == {connection_id(service, service.agent)}
-    service.parts.database.client.delete(service.key("errands"))  # as its expiry does
+    service.parts.database.client.delete(service.key("teardowns"))  # as its expiry does
     assert service.parts.shared_account_repair.repair() == 1
     assert members(service) == set()
 
@@ -147,7 +147,7 @@ def test_a_connection_that_ends_while_its_calendar_is_made_leaves_the_mark(servi
     trouble = {"status": 503, "reason": "backendError"}
     service.google.fault({"method": "GET", "path": "/calendar/v3/users/me/calendarList"}, trouble, times=2)
     service.connect()
-    assert not service.facts.account_mark
+    assert not service.facts.account_ref
     replica = service.replica()
     service.at_call(
         "calendar.calendars.insert", lambda: replica.parts.disconnect.end(service.agent, Actor.AGENT)
@@ -155,7 +155,7 @@ def test_a_connection_that_ends_while_its_calendar_is_made_leaves_the_mark(servi
     service.clock.advance(70)
     service.work()
     replica.close()
-    assert service.parts.overview.connection(service.agent).state is State.DISCONNECTED
+    assert service.parts.status_page.connection(service.agent).state is State.DISCONNECTED
     assert members(service) == set()
 
 
@@ -175,11 +175,11 @@ def test_a_connection_whose_account_is_not_known_yet_stays_on_the_mark_that_it_j
     service.work()
     service.clock.advance(A_DAY)
     assert service.parts.shared_account_repair.repair() == 0
-    assert not service.facts.account_mark
+    assert not service.facts.account_ref
     assert members(service) == {connection_id(service, service.agent)}
 
 
-class LateCensus(Census):
+class LateScan(Scan):
     """Reads everybody, and then somebody acts."""
 
     def __init__(self, database: Database, act: Callable[[], object]) -> None:
@@ -198,9 +198,9 @@ def test_who_ends_while_the_marks_are_put_right_is_not_on_one_afterwards(service
     One that ends in between must not be added from what was read before.
     """
     service.connect()
-    service.parts.database.client.delete(mark(service))
-    late = LateCensus(service.parts.database, lambda: revocation(service))
-    replace(service.parts.shared_account_repair, census=late).repair()
+    service.parts.database.client.delete(account_ref(service))
+    late = LateScan(service.parts.database, lambda: revocation(service))
+    replace(service.parts.shared_account_repair, scan=late).repair()
     assert service.live_tokens() == []
     assert members(service) == set()
 
@@ -213,7 +213,9 @@ def test_who_connects_while_a_late_consent_is_given_back_sees_the_revocation(ser
     replica, until = service.replica(), []
     service.at_call("oauth.exchange", lambda: replica.parts.disconnect.end(service.agent, Actor.AGENT))
     client = service.parts.database.client
-    service.at_call("oauth.revoke", lambda: until.append(int(client.hget(mark(service), "revoking") or 0)))
+    service.at_call(
+        "oauth.revoke", lambda: until.append(int(client.hget(account_ref(service), "revoking") or 0))
+    )
     with pytest.raises(ConsentRefused):
         service.connect()
     replica.close()
@@ -227,11 +229,13 @@ def test_who_connects_while_a_wider_permission_is_given_back_sees_the_revocation
     service.google.switch(granted_scope="more")
     until: list[int] = []
     client = service.parts.database.client
-    service.at_call("oauth.revoke", lambda: until.append(int(client.hget(mark(service), "revoking") or 0)))
+    service.at_call(
+        "oauth.revoke", lambda: until.append(int(client.hget(account_ref(service), "revoking") or 0))
+    )
     with pytest.raises(ConsentRefused, match="scope_more"):
         service.connect()
     assert until[0] > service.parts.clock.now()
-    assert (service.live_tokens(), list(client.scan_iter(keys.account_mark("*")))) == ([], [])
+    assert (service.live_tokens(), list(client.scan_iter(keys.account_ref("*")))) == ([], [])
 
 
 def test_a_wider_permission_is_not_given_back_while_the_agents_own_account_is_unknown(
@@ -240,7 +244,7 @@ def test_a_wider_permission_is_not_given_back_while_the_agents_own_account_is_un
     listed = {"method": "GET", "path": "/calendar/v3/users/me/calendarList"}
     service.google.fault(listed, {"status": 503, "reason": "backendError"}, times=2)
     service.connect()
-    assert not service.facts.account_mark
+    assert not service.facts.account_ref
     service.google.switch(granted_scope="more")
     with pytest.raises(ConsentRefused, match="scope_more_shared"):
         service.connect()

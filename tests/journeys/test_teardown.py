@@ -29,9 +29,9 @@ def test_a_teardowns_failed_calls_open_the_breaker(
     service.google.fault(DELETION, DOWN)
     disconnect(service)
     for _ in range(4):
-        assert not service.parts.flow.book.look().opened
+        assert not service.parts.throttle.book.look().opened
         service.parts.teardowns.run(service.agent)
-    assert service.parts.flow.book.look().opened
+    assert service.parts.throttle.book.look().opened
     assert alarms(capsys) == ["google.breaker_opened"]
 
 
@@ -42,17 +42,17 @@ def test_a_teardowns_failed_refreshes_open_the_breaker(service: TestService) -> 
     before = len(service.calls())
     disconnect(service)
     for _ in range(4):
-        assert not service.parts.flow.book.look().opened
+        assert not service.parts.throttle.book.look().opened
         service.parts.teardowns.run(service.agent)
     assert service.calls(before) == ["oauth2.token"] * 5
-    assert service.parts.flow.book.look().opened
+    assert service.parts.throttle.book.look().opened
 
 
-def test_a_refusal_of_a_teardowns_call_for_the_rate_halves_the_allowance(service: TestService) -> None:
+def test_a_refusal_of_a_teardowns_call_for_the_rate_halves_the_rate_budget(service: TestService) -> None:
     service.connect()
     service.google.fault(DELETION, {"status": 429, "reason": "rateLimitExceeded"}, times=1)
     disconnect(service)
-    assert service.metrics()["calendar_google_allowance"] == 0.5
+    assert service.metrics()["calendar_google_rate_budget"] == 0.5
 
 
 def test_while_our_credentials_are_refused_a_teardown_asks_for_no_token(
@@ -102,7 +102,7 @@ def test_a_teardowns_refresh_is_not_stored(service: TestService) -> None:
     service.clock.advance(TOKEN_LIFE)
     service.parts.disconnect.end(service.agent, Actor.AGENT)
     before = service.stored()
-    (teardown,) = service.parts.slots.read(service.agent).errands
+    (teardown,) = service.parts.slots.read(service.agent).teardowns
     grant = service.parts.access.grants.open(service.agent, teardown.connection_id, teardown.grant)
     tokens = [service.parts.access.with_released_token(grant, lambda token: token.reveal()) for _ in range(2)]
     assert grant.access_token.reveal() not in tokens
@@ -116,8 +116,8 @@ def test_a_grant_that_died_meanwhile_is_no_news_to_a_teardown(
     service.clock.advance(TOKEN_LIFE)
     service.google.fault("/token", {"invalid_grant": True})
     disconnect(service)
-    view = service.parts.overview.connection(service.agent)
+    view = service.parts.status_page.connection(service.agent)
     assert (view.state.value, view.revocation) == ("disconnected", "confirmed")
-    assert service.facts.calendar_fate == "refused"
+    assert service.facts.calendar_deletion == "refused"
     assert FIRST not in service.live_tokens()
     assert alarms(capsys) == []

@@ -22,7 +22,7 @@ def kept(service: TestService) -> str | None:
     return service.parts.database.client.hget(service.key("sessions"), "s1")
 
 
-def test_a_matter_that_nobody_here_knows_waits_for_a_worker_that_does(
+def test_an_item_that_nobody_here_knows_waits_for_a_worker_that_does(
     service: TestService, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """During a rolling upgrade a newer worker sets timers that an older one does not know.
@@ -35,7 +35,7 @@ def test_a_matter_that_nobody_here_knows_waits_for_a_worker_that_does(
     due = service.parts.slots.read(service.agent).due
     assert service.parts.clock.now() < due["polish"] <= service.parts.clock.now() + MINUTE
     assert [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()].count(
-        "worker.unknown_matter"
+        "worker.unknown_item"
     ) == 1
 
 

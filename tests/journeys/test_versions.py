@@ -45,7 +45,7 @@ def test_a_repeated_cancel_notes_it_also_while_the_first_waits(service: TestServ
     assert service.events() == []
 
 
-def test_a_session_that_failed_is_tried_again_by_the_same_wish(service: TestService) -> None:
+def test_a_session_that_failed_is_tried_again_by_the_same_request(service: TestService) -> None:
     service.connect()
     service.google.fault(
         {"method": "POST", "path": "*/events"}, {"status": 400, "reason": "invalid"}, times=1
@@ -57,7 +57,7 @@ def test_a_session_that_failed_is_tried_again_by_the_same_wish(service: TestServ
     assert titles(service) == ["A talk"]
 
 
-def test_a_lost_session_is_made_whole_by_the_same_wish(service: TestService) -> None:
+def test_a_lost_session_is_made_whole_by_the_same_request(service: TestService) -> None:
     service.connect()
     put(service, 1)
     service.as_person("DELETE", None, calendar=service.facts.calendar_id)
@@ -68,7 +68,7 @@ def test_a_lost_session_is_made_whole_by_the_same_wish(service: TestService) -> 
     assert titles(service) == ["A talk"]
 
 
-def test_a_lost_session_that_a_person_had_changed_is_made_whole_by_the_same_wish(
+def test_a_lost_session_that_a_person_had_changed_is_made_whole_by_the_same_request(
     service: TestService,
 ) -> None:
     """The agent's change was to an event that is gone with its calendar.
@@ -89,7 +89,7 @@ def test_a_lost_session_that_a_person_had_changed_is_made_whole_by_the_same_wish
 
 
 @pytest.mark.parametrize("again", [None, SECOND])
-def test_the_same_wish_is_taken_after_a_reconnect_though_nothing_can_be_compared(
+def test_the_same_request_is_taken_after_a_reconnect_though_nothing_can_be_compared(
     service: TestService, again: str | None
 ) -> None:
     """The digest of the content died with the former data key.

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from calendar_service import config as configuration
 from calendar_service.domain.clock import DAY, HOUR, SECOND
 from calendar_service.domain.connection import State
 from calendar_service.domain.session import By, Status
@@ -11,6 +12,7 @@ from calendar_service.journeys.sessions.decide import next_revision
 from calendar_service.journeys.views import SessionView
 from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor
+from calendar_service.wiring import build
 from tests.support.evidence import shows
 from tests.support.service import TestService
 
@@ -32,7 +34,14 @@ def calendar_is_deleted(service: TestService) -> None:
 
 
 def policy_is_renewed(service: TestService) -> None:
-    service.parts.database.policy = "2"
+    """Start the service again under a newer version of the policy."""
+    overlay = service.clock.path.with_name("policy.toml")
+    overlay.write_text(
+        'extends = "videsk"\n[policy]\nversion = "2"\nchanges = { en = "New.", es = "Nuevo." }\n'
+    )
+    service.variables["CALENDAR_OPERATOR"] = str(overlay)
+    service.parts.close()
+    service.parts = build(configuration.load(service.variables))
 
 
 def put(service: TestService, session: str = "s1", title: str = "Waits", days: int = 90) -> SessionView:
@@ -106,7 +115,7 @@ def test_two_waits_on_end_are_one(service: TestService) -> None:
     assert seen(service) == (Status.FAILED, "waited_too_long")
 
 
-def test_a_newer_wish_begins_a_wait_of_its_own(service: TestService) -> None:
+def test_a_newer_request_begins_a_wait_of_its_own(service: TestService) -> None:
     service.connect()
     pause(service)
     put(service)
@@ -118,17 +127,17 @@ def test_a_newer_wish_begins_a_wait_of_its_own(service: TestService) -> None:
     assert seen(service) == (Status.FAILED, "waited_too_long")
 
 
-def test_a_repeated_wish_does_not(service: TestService) -> None:
+def test_a_repeated_request_does_not(service: TestService) -> None:
     service.connect()
     pause(service)
-    wish = service.content("Waits", days=90)
+    desired = service.content("Waits", days=90)
     for version in (1, 2):
-        service.parts.schedule.put(service.agent, "s1", wish, By.SYSTEM, version)
+        service.parts.schedule.put(service.agent, "s1", desired, By.SYSTEM, version)
         live(service, 16)
     assert seen(service) == (Status.FAILED, "waited_too_long")
 
 
-def test_what_waited_too_long_is_made_whole_by_the_next_wish(service: TestService) -> None:
+def test_what_waited_too_long_is_made_whole_by_the_next_request(service: TestService) -> None:
     service.connect()
     pause(service)
     put(service)
@@ -174,13 +183,13 @@ def test_an_act_in_the_midst_of_a_look_is_not_missed(service: TestService) -> No
 def test_an_act_in_the_midst_of_an_acceptance_is_not_missed(service: TestService) -> None:
     service.connect()
     pause(service)
-    wish, sessions = service.content("Waits"), service.parts.schedule.sessions
+    desired, sessions = service.content("Waits"), service.parts.schedule.sessions
     loaded = sessions.load(service.agent, "s1")
     grant = service.parts.schedule.grants.open(service.agent, loaded.facts.connection_id, loaded.grant)
-    record = next_revision(loaded, grant, "s1", grant.digest("s1", wish), wish, None, State.PAUSED)
+    record = next_revision(loaded, grant, "s1", grant.digest("s1", desired), desired, None, State.PAUSED)
     pause(service, paused=False)
-    sealed = grant.seal_content("s1", wish)
-    answer, _ = sessions.accept(loaded, record, sealed, Actor.BACKEND, here=True, end=wish.end)
+    sealed = grant.seal_content("s1", desired)
+    answer, _ = sessions.accept(loaded, record, sealed, Actor.BACKEND, here=True, end=desired.end)
     assert answer == "waiting"
     service.clock.advance(2)
     service.work()
@@ -197,12 +206,12 @@ def test_a_holder_that_died_before_the_pause_keeps_nobody_asleep_behind_it(
     """
     service.connect()
     service.work(2)
-    wish, sessions = service.content("Waits", days=1), service.parts.schedule.sessions
+    desired, sessions = service.content("Waits", days=1), service.parts.schedule.sessions
     loaded = sessions.load(service.agent, "s1")
     grant = service.parts.schedule.grants.open(service.agent, loaded.facts.connection_id, loaded.grant)
-    record = next_revision(loaded, grant, "s1", grant.digest("s1", wish), wish, None, State.CONNECTED)
-    sealed = grant.seal_content("s1", wish)
-    assert sessions.accept(loaded, record, sealed, Actor.BACKEND, here=True, end=wish.end)[0] == "leased"
+    record = next_revision(loaded, grant, "s1", grant.digest("s1", desired), desired, None, State.CONNECTED)
+    sealed = grant.seal_content("s1", desired)
+    assert sessions.accept(loaded, record, sealed, Actor.BACKEND, here=True, end=desired.end)[0] == "leased"
     service.clock.advance(seconds)  # within its lease, or behind it
     pause(service)
     assert put(service, title="Newer", days=1).status is Status.WAITING
@@ -212,7 +221,7 @@ def test_a_holder_that_died_before_the_pause_keeps_nobody_asleep_behind_it(
     assert [event["summary"] for event in service.events()] == ["Newer"]
 
 
-def test_a_consent_that_was_outgrown_unnoticed_is_noted_once_and_looked_at_no_more(
+def test_a_consent_that_was_outdated_unnoticed_is_noted_once_and_looked_at_no_more(
     service: TestService,
 ) -> None:
     """The policy changed and this connection was missed when all were told.
@@ -247,7 +256,7 @@ def test_google_that_misses_a_calendar_which_was_replaced_meanwhile_says_nothing
     service.parts.dedicated_calendar.ensure(service.agent, create=True)
     put(service)
     service.parts.connections.calendar_missing(service.agent, former)  # who asked before hears of it only now
-    assert service.parts.overview.connection(service.agent).state is State.CONNECTED
+    assert service.parts.status_page.connection(service.agent).state is State.CONNECTED
     assert seen(service) == (Status.SCHEDULED, "")
 
 
@@ -259,10 +268,10 @@ def test_a_permission_that_did_not_suffice_says_nothing_of_the_one_given_since(s
     service.connect()
     former = service.token_number
     service.parts.connections.consent_needed(service.agent, service.facts.connection_id, former)
-    assert service.parts.overview.connection(service.agent).state is State.RECONSENT_REQUIRED
+    assert service.parts.status_page.connection(service.agent).state is State.RECONSENT_REQUIRED
     service.connect()
     service.parts.connections.consent_needed(service.agent, service.facts.connection_id, former)
-    assert service.parts.overview.connection(service.agent).state is State.CONNECTED
+    assert service.parts.status_page.connection(service.agent).state is State.CONNECTED
 
 
 def test_a_permission_that_does_not_suffice_after_a_refresh_asks_for_consent_too(
@@ -273,7 +282,7 @@ def test_a_permission_that_does_not_suffice_after_a_refresh_asks_for_consent_too
     service.google.fault(events, {"status": 401, "reason": "authError"}, times=1)
     service.google.fault(events, {"status": 403, "reason": "insufficientPermissions"}, times=1)
     assert put(service).status is Status.WAITING
-    assert service.parts.overview.connection(service.agent).state is State.RECONSENT_REQUIRED
+    assert service.parts.status_page.connection(service.agent).state is State.RECONSENT_REQUIRED
 
 
 def test_trouble_at_google_after_a_wait_is_no_wait_and_is_tried_until_the_end(service: TestService) -> None:
@@ -315,7 +324,7 @@ def test_a_worker_whose_clock_is_wrong_ends_no_wait_and_hurries_none(
     )
     look_at(wrong)
     assert seen(service) == (Status.WAITING, "paused")
-    assert wrong.parts.overview.connection(service.agent).state is State.PAUSED
+    assert wrong.parts.status_page.connection(service.agent).state is State.PAUSED
     assert kept(service)
     scored = service.parts.database.client.zscore(service.key("due"), "session:s1")
     assert 19 * DAY < scored - service.parts.clock.now() < 21 * DAY

@@ -14,7 +14,7 @@ from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
 from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor
-from calendar_service.webhook_sender import Answer, Webhooks
+from calendar_service.webhook_sender import DeliveryResult, WebhookSender
 from calendar_service.worker.loop import Worker
 from tests.conftest import MovableClock
 from tests.support.backend import OTHER_SECRET, SECRET, Backend, backend
@@ -43,10 +43,10 @@ class Told(TestService):
         self.work(3)
         return self.backend.types
 
-    def letters(self) -> list[tuple[str, int, bool]]:
+    def outbox(self) -> list[tuple[str, int, bool]]:
         """Return type, sequence and whether it was given up of what waits."""
-        found = self.parts.notify.letters.waiting()
-        return [(one.letter.type, one.letter.sequence, one.given_up) for one in found]
+        found = self.parts.webhook_delivery.outbox.waiting()
+        return [(one.webhook_event.type, one.webhook_event.sequence, one.given_up) for one in found]
 
     def fail_for(self, seconds: float) -> None:
         """Let time pass in which the worker looks in every hour."""
@@ -184,8 +184,8 @@ def test_a_waiting_session_that_is_cancelled_is_told(connected: Told) -> None:
 
 def test_a_cancel_that_is_repeated_under_a_newer_version_is_told_once(connected: Told) -> None:
     cancel = connected.parts.schedule.cancel
-    wish = connected.content()
-    connected.parts.schedule.put(connected.agent, "s1", wish, By.AGENT, 1)
+    desired = connected.content()
+    connected.parts.schedule.put(connected.agent, "s1", desired, By.AGENT, 1)
     connected.quiet()
     cancel(connected.agent, "s1", By.AGENT, 2)
     cancel(connected.agent, "s1", By.AGENT, 3)
@@ -280,7 +280,7 @@ def test_another_account_ends_one_connection_and_begins_another(connected: Told)
     ]
 
 
-def test_letters_of_the_connection_before_keep_its_id(connected: Told) -> None:
+def test_webhook_events_of_the_connection_before_keep_its_id(connected: Told) -> None:
     before = connected.parts.slots.read(connected.agent).facts.connection_id
     connected.parts.disconnect.disconnect(connected.agent, Actor.AGENT)
     connected.connect()
@@ -293,10 +293,10 @@ def test_letters_of_the_connection_before_keep_its_id(connected: Told) -> None:
 # --- what is kept, and for how long ---
 
 
-def test_at_rest_a_letter_holds_no_content(connected: Told) -> None:
+def test_at_rest_a_webhook_event_holds_no_content(connected: Told) -> None:
     connected.backend.status = 503
     put(connected, title="Title of a private talk")
-    (text,) = connected.parts.database.client.zrange(connected.key("letters"), 0, -1)
+    (text,) = connected.parts.database.client.zrange(connected.key("outbox"), 0, -1)
     assert json.loads(text).keys() == {"type", "session", "sequence", "connection_id"}
     assert "private talk" not in connected.stored()
 
@@ -314,11 +314,13 @@ def test_without_an_address_nothing_is_queued(
     kept = service.stored()
     assert ":letters" not in kept
     assert ":erased" not in kept
-    assert list(service.parts.notify.letters.waiting()) == []
+    assert list(service.parts.webhook_delivery.outbox.waiting()) == []
     service.close()
 
 
-def test_after_the_address_was_taken_away_letters_are_neither_sent_nor_in_the_way(connected: Told) -> None:
+def test_after_the_address_was_taken_away_webhook_events_are_neither_sent_nor_in_the_way(
+    connected: Told,
+) -> None:
     """The operator removed the webhook URL while events were queued.
 
     They must not wake the worker, and they end by their own term.
@@ -334,10 +336,10 @@ def test_after_the_address_was_taken_away_letters_are_neither_sent_nor_in_the_wa
     assert connected.backend.refused == []
     put(silent, "s2")
     silent.close()
-    assert [kind for kind, _, _ in connected.letters()] == ["session.applied"]
+    assert [kind for kind, _, _ in connected.outbox()] == ["session.applied"]
     connected.clock.advance(7 * 24 * HOUR + 60)
     connected.work()
-    assert connected.letters() == []
+    assert connected.outbox() == []
 
 
 def test_queueing_costs_no_round_trip(connected: Told) -> None:
@@ -358,24 +360,24 @@ def test_queueing_costs_no_round_trip(connected: Told) -> None:
     assert connected.told() == ["session.applied"] * 6
 
 
-def test_undelivered_letters_are_erased_with_the_connection(connected: Told) -> None:
+def test_undelivered_webhook_events_are_erased_with_the_connection(connected: Told) -> None:
     connected.backend.status = 503
     put(connected)
     connected.parts.disconnect.disconnect(connected.agent, Actor.AGENT)
     connected.work(2)
     connected.parts.erasure.erase_now(connected.agent, Actor.AGENT)
-    assert [kind for kind, _, _ in connected.letters()] == ["connection.erased"]
+    assert [kind for kind, _, _ in connected.outbox()] == ["connection.erased"]
     client = connected.parts.database.client
     client.delete(*client.keys("browser:*"))
     assert "agent-1" not in connected.stored()
 
 
-def test_the_database_ends_letters_by_itself_where_no_worker_runs(connected: Told) -> None:
+def test_the_database_ends_webhook_events_by_itself_where_no_worker_runs(connected: Told) -> None:
     connected.backend.status = 503
     put(connected)
     client = connected.parts.database.client
     connected.parts.disconnect.disconnect(connected.agent, Actor.AGENT)
-    lifetimes = {client.pttl(connected.key(part)) // 1000 for part in ("letters", "facts")}
+    lifetimes = {client.pttl(connected.key(part)) // 1000 for part in ("outbox", "facts")}
     assert len(lifetimes) == 1  # with everything else of the connection
     assert 7 * DAY < lifetimes.pop() * 1000 <= 8 * DAY
     connected.parts.erasure.erase_now(connected.agent, Actor.AGENT)
@@ -400,7 +402,7 @@ def test_what_was_not_taken_is_tried_again_in_order(connected: Told, status: int
     assert [one["data"]["session"] for one in connected.backend.received] == ["s1", "s2", "s3"]
 
 
-def test_a_new_letter_does_not_shorten_the_pause(connected: Told) -> None:
+def test_a_new_webhook_event_does_not_shorten_the_pause(connected: Told) -> None:
     connected.backend.status = 503
     put(connected, "s1")
     connected.fail_for(12 * HOUR)
@@ -469,16 +471,16 @@ def test_nothing_is_lost_while_the_receiver_is_away_and_the_log_tells_of_it(
     assert connected.told() == ["session.applied"]
 
 
-def test_where_nobody_answers_other_agents_letters_only_wait(connected: Told) -> None:
+def test_where_nobody_answers_other_agents_webhook_events_only_wait(connected: Told) -> None:
     agents = [Agent("acme", f"agent-{number}") for number in range(2, 12)]
     for agent in agents:
         connected.connect(agent)
     away = connected.replica()
-    seen: list[Answer] = []
-    nowhere = Webhooks("http://127.0.0.1:9/", lambda: (), observe=seen.append)
-    notify = replace(away.parts.notify, webhooks=nowhere)
-    Worker(replace(away.parts, notify=notify)).round()
-    assert seen == [Answer(None, "refused")] * 5
+    seen: list[DeliveryResult] = []
+    nowhere = WebhookSender("http://127.0.0.1:9/", lambda: (), observe=seen.append)
+    webhook_delivery = replace(away.parts.webhook_delivery, webhooks=nowhere)
+    Worker(replace(away.parts, webhook_delivery=webhook_delivery)).round()
+    assert seen == [DeliveryResult(None, "refused")] * 5
     away.close()
     connected.clock.advance(11)
     assert connected.told() == ["connection.connected"] * 10
@@ -491,9 +493,9 @@ def test_a_sender_that_dies_after_the_answer_leads_to_a_repetition_with_the_same
     """
     put(connected, "s1")
     put(connected, "s2")
-    configure({"notify.after_send_before_store": "raise"})
+    configure({"webhooks.after_send_before_store": "raise"})
     with pytest.raises(FailpointRaised):
-        connected.parts.notify.deliver(connected.agent)
+        connected.parts.webhook_delivery.deliver(connected.agent)
     configure({})
     assert len(connected.backend.ids) == 1
     connected.work()
@@ -505,25 +507,25 @@ def test_a_sender_that_dies_after_the_answer_leads_to_a_repetition_with_the_same
     assert third != first
 
 
-def test_while_one_sender_has_a_letter_another_sends_nothing(connected: Told) -> None:
+def test_while_one_sender_has_a_webhook_event_another_sends_nothing(connected: Told) -> None:
     put(connected, "s1")
     put(connected, "s2")
-    letters = connected.parts.notify.letters
-    taken = letters.take(connected.agent)
+    outbox = connected.parts.webhook_delivery.outbox
+    taken = outbox.take(connected.agent)
     assert taken is not None
     assert connected.told() == []
-    letters.done(connected.agent, taken.letter, "delivered")
+    outbox.done(connected.agent, taken.webhook_event, "delivered")
     assert connected.told() == ["session.applied"]
 
 
-def test_a_letter_sent_while_its_connection_was_erased_leaves_nothing_behind(connected: Told) -> None:
+def test_a_webhook_event_sent_while_its_connection_was_erased_leaves_nothing_behind(connected: Told) -> None:
     """The sender records its result after the erasure. Writing that result would create the agent's slot again."""
     connected.parts.disconnect.disconnect(connected.agent, Actor.AGENT)
-    letters = connected.parts.notify.letters
-    taken = letters.take(connected.agent)
+    outbox = connected.parts.webhook_delivery.outbox
+    taken = outbox.take(connected.agent)
     assert taken is not None
     connected.parts.erasure.erase_now(connected.agent, Actor.AGENT)
-    letters.done(connected.agent, taken.letter, "later", 1000)
+    outbox.done(connected.agent, taken.webhook_event, "later", 1000)
     client = connected.parts.database.client
     assert [key for key in client.keys("*") if "agent-1" in key and "browser" not in key] == []
 
@@ -531,16 +533,16 @@ def test_a_letter_sent_while_its_connection_was_erased_leaves_nothing_behind(con
 # --- given up, replayed ---
 
 
-def test_after_three_days_a_letter_is_given_up_and_the_operator_told(
+def test_after_three_days_a_webhook_event_is_given_up_and_the_operator_told(
     connected: Told, capsys: pytest.CaptureFixture[str]
 ) -> None:
     connected.backend.status = 500
     put(connected, "s1")
     connected.fail_for(THREE_DAYS - 7 * HOUR)
     put(connected, "s2")
-    assert all(not given_up for _, _, given_up in connected.letters())
+    assert all(not given_up for _, _, given_up in connected.outbox())
     connected.fail_for(14 * HOUR)
-    assert [given_up for _, _, given_up in connected.letters()] == [True, False]
+    assert [given_up for _, _, given_up in connected.outbox()] == [True, False]
     assert "webhook.given_up" in capsys.readouterr().err
     connected.backend.status = 204
     connected.clock.advance(7 * HOUR)
@@ -548,48 +550,48 @@ def test_after_three_days_a_letter_is_given_up_and_the_operator_told(
     assert [one["data"]["session"] for one in connected.backend.received] == ["s2"]
 
 
-def test_a_letter_given_up_is_replayed_when_asked(connected: Told) -> None:
+def test_a_webhook_event_given_up_is_replayed_when_asked(connected: Told) -> None:
     connected.backend.status = 500
     put(connected)
     connected.fail_for(THREE_DAYS + 7 * HOUR)
-    assert connected.letters() == [("session.applied", 2, True)]
+    assert connected.outbox() == [("session.applied", 2, True)]
     connected.backend.status = 204
     assert connected.told() == []
-    assert connected.parts.notify.letters.replay(connected.agent) == 1
+    assert connected.parts.webhook_delivery.outbox.replay(connected.agent) == 1
     assert connected.told() == ["session.applied"]
-    assert connected.parts.notify.letters.replay(connected.agent) == 0
-    assert connected.letters() == []
+    assert connected.parts.webhook_delivery.outbox.replay(connected.agent) == 0
+    assert connected.outbox() == []
 
 
-def test_a_letter_is_kept_for_seven_days_at_most(connected: Told) -> None:
+def test_a_webhook_event_is_kept_for_seven_days_at_most(connected: Told) -> None:
     connected.backend.status = 500
     put(connected)
     connected.fail_for(THREE_DAYS + 7 * HOUR)
     connected.clock.advance(4 * 24 * HOUR - 8 * HOUR)
     connected.work()
-    assert connected.letters() == [("session.applied", 2, True)]
+    assert connected.outbox() == [("session.applied", 2, True)]
     connected.clock.advance(2 * HOUR)
     connected.work()
-    assert connected.letters() == []
-    assert connected.parts.notify.letters.replay(connected.agent) == 0
+    assert connected.outbox() == []
+    assert connected.parts.webhook_delivery.outbox.replay(connected.agent) == 0
 
 
-def test_a_clock_that_jumped_ends_no_letter(connected: Told) -> None:
+def test_a_clock_that_jumped_ends_no_webhook_event(connected: Told) -> None:
     connected.backend.status = 500
     put(connected)
     connected.work()
     variables = connected.variables | {"CALENDAR_TEST_SKEW": str(-2 * HOUR)}
     wrong = TestService.of(variables["CALENDAR_REDIS_URL"], connected.google, connected.clock, **variables)
     connected.clock.advance(7 * 24 * HOUR + 60)
-    wrong.parts.notify.letters.end(connected.agent)
+    wrong.parts.webhook_delivery.outbox.end(connected.agent)
     wrong.close()
-    assert [kind for kind, _, _ in connected.letters()] == ["session.applied"]
+    assert [kind for kind, _, _ in connected.outbox()] == ["session.applied"]
     connected.clock.advance(601)
-    connected.parts.notify.letters.end(connected.agent)
-    assert connected.letters() == []
+    connected.parts.webhook_delivery.outbox.end(connected.agent)
+    assert connected.outbox() == []
 
 
-def test_a_pause_that_a_jumped_clock_left_behind_ends_with_the_next_letter(connected: Told) -> None:
+def test_a_pause_that_a_jumped_clock_left_behind_ends_with_the_next_webhook_event(connected: Told) -> None:
     """A backoff computed by a clock that ran ahead lies a month off.
 
     Without this, no event of the agent would be delivered until then.
@@ -597,7 +599,7 @@ def test_a_pause_that_a_jumped_clock_left_behind_ends_with_the_next_letter(conne
     connected.backend.status = 500
     put(connected, "s1")
     connected.clock.advance(31 * 24 * HOUR)
-    connected.parts.notify.deliver(connected.agent)
+    connected.parts.webhook_delivery.deliver(connected.agent)
     connected.clock.advance(-31 * 24 * HOUR)
     connected.backend.status = 204
     assert connected.told() == []
@@ -612,15 +614,15 @@ def test_an_erasure_that_cannot_be_told_is_given_up_replayed_and_in_the_end_forg
     connected.parts.disconnect.disconnect(connected.agent, Actor.AGENT)
     connected.parts.erasure.erase_now(connected.agent, Actor.AGENT)
     connected.fail_for(THREE_DAYS + 7 * HOUR)
-    assert connected.letters() == [("connection.erased", 3, True)]
+    assert connected.outbox() == [("connection.erased", 3, True)]
     tried = len(connected.backend.refused)
     assert 10 <= tried <= 60
-    assert connected.parts.notify.letters.replay_erased() == 1
+    assert connected.parts.webhook_delivery.outbox.replay_erased() == 1
     connected.work()
     assert len(connected.backend.refused) == tried + 1
     connected.clock.advance(5 * 24 * HOUR)
     connected.work()
-    assert connected.letters() == []
+    assert connected.outbox() == []
     assert len(connected.backend.refused) == tried + 1
 
 

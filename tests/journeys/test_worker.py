@@ -26,7 +26,7 @@ from calendar_service.worker.maintenance import Checkpoint, Repairs
 from calendar_service.worker.periodic import Periodic
 from calendar_service.worker.session_queue import SessionQueue
 from tests.journeys.conftest import NEIGHBOUR
-from tests.journeys.test_flow import alarms
+from tests.journeys.test_throttle import alarms
 from tests.support.service import SECOND as OTHER_ACCOUNT
 from tests.support.service import TestService
 
@@ -40,7 +40,7 @@ def test_a_record_that_cannot_be_read_leaves_the_others_alone(
     agents = {agent.member: agent for agent in (service.agent, NEIGHBOUR)}
     for agent in agents.values():
         service.parts.disconnect.end(agent, Actor.ADMINISTRATOR)
-    service.parts.database.client.hset(service.key("facts", agents[spoilt]), "proof_at", "spoilt")
+    service.parts.database.client.hset(service.key("facts", agents[spoilt]), "last_refresh_ok_at", "spoilt")
     service.work(2)
     assert len(service.live_tokens()) == 1
     assert "worker.surprise" in capsys.readouterr().err
@@ -60,7 +60,7 @@ def test_a_worker_whose_clock_is_wrong_drops_no_session(
     )  # fmt: skip
     ahead.work(2)
     ahead.close()
-    sessions = service.parts.register.sessions
+    sessions = service.parts.all_connections.sessions
     assert {record.session for record in sessions.all(service.agent)} == {"applied", "waits"}
     assert sessions.waiting(service.agent).keys() == {"waits"}
     assert set(alarms(capsys)) == {"erasure.clocks_differ"}
@@ -77,34 +77,34 @@ def test_what_a_clock_that_was_ahead_put_far_off_is_looked_at_once_it_is_right(s
     service.clock.advance(31 * DAY / SECOND)
     service.work(3)
     service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=1)
-    wish = service.content(days=60)
-    assert service.parts.schedule.put(service.agent, "s1", wish, By.AGENT, None).status is Status.PENDING
+    desired = service.content(days=60)
+    assert service.parts.schedule.put(service.agent, "s1", desired, By.AGENT, None).status is Status.PENDING
     service.parts.organizations.pause(service.agent, Actor.AGENT, paused=True)
-    service.parts.schedule.put(service.agent, "waits", wish, By.AGENT, None)
+    service.parts.schedule.put(service.agent, "waits", desired, By.AGENT, None)
     service.parts.organizations.pause(service.agent, Actor.AGENT, paused=False)
     service.clock.advance(-31 * DAY / SECOND)
     slot = service.parts.slots.read(service.agent)
     assert slot.due["probe"] > slot.now + 30 * DAY
-    assert service.parts.register.realign() >= 4
+    assert service.parts.all_connections.reset_far_timers() >= 4
     service.work(3)
     slot = service.parts.slots.read(service.agent)
     assert max(slot.due.values()) < slot.now + 2 * DAY
     assert len(service.events()) == 2
-    assert service.parts.register.realign() == 0
+    assert service.parts.all_connections.reset_far_timers() == 0
 
 
-def test_realigning_leaves_told_ends_alone(service: TestService) -> None:
+def test_resetting_timers_leaves_told_ends_alone(service: TestService) -> None:
     service.connect()
     service.parts.organizations.pause(service.agent, Actor.AGENT, paused=True)
     service.parts.schedule.put(service.agent, "waits", service.content(days=20), By.AGENT, None)
     service.connect(NEIGHBOUR, OTHER_ACCOUNT)
     service.parts.disconnect.end(NEIGHBOUR, Actor.AGENT)
     before = [service.parts.slots.read(agent).due for agent in (service.agent, NEIGHBOUR)]
-    assert service.parts.register.realign() == 0
+    assert service.parts.all_connections.reset_far_timers() == 0
     assert [service.parts.slots.read(agent).due for agent in (service.agent, NEIGHBOUR)] == before
 
 
-def test_an_errand_waits_for_google_no_longer_than_it_is_this_workers(service: TestService) -> None:
+def test_a_teardown_waits_for_google_no_longer_than_it_is_this_workers(service: TestService) -> None:
     """A Google that hangs must not hold a worker past its lease.
 
     Another worker takes the teardown then, and both would revoke.
@@ -133,15 +133,15 @@ def test_after_seven_days_the_token_is_destroyed_however_rarely_it_was_tried(ser
     service.parts.disconnect.end(service.agent, Actor.ADMINISTRATOR)
     service.google.fault("/revoke", {"status": 503, "reason": "backendError"})
     connections = service.parts.connections
-    (errand,) = service.parts.slots.read(service.agent).errands
-    connections.errand_step(service.agent, replace(errand, tries=30), 0)  # as after days of trouble
+    (teardown,) = service.parts.slots.read(service.agent).teardowns
+    connections.teardown_step(service.agent, replace(teardown, tries=30), 0)  # as after days of trouble
     service.clock.advance((7 * DAY - 10 * MINUTE) / SECOND)
     service.work()
     assert service.facts.revocation == "pending"
     service.clock.advance(11 * 60)
     service.work()
-    assert service.parts.slots.read(service.agent).errands == ()
-    assert errand.grant not in service.stored()
+    assert service.parts.slots.read(service.agent).teardowns == ()
+    assert teardown.grant not in service.stored()
 
 
 def test_after_an_hour_the_permission_ends_whatever_the_pause_and_whatever_became_of_the_calendar(
@@ -155,13 +155,13 @@ def test_after_an_hour_the_permission_ends_whatever_the_pause_and_whatever_becam
     deletion = {"method": "DELETE", "path": "/calendar/v3/calendars/*"}
     service.google.fault(deletion, {"status": 503, "reason": "backendError"})
     service.parts.disconnect.disconnect(service.agent, Actor.AGENT, delete_calendar=True)
-    (errand,) = service.parts.slots.read(service.agent).errands
-    service.parts.connections.errand_step(service.agent, replace(errand, tries=30), 0)
+    (teardown,) = service.parts.slots.read(service.agent).teardowns
+    service.parts.connections.teardown_step(service.agent, replace(teardown, tries=30), 0)
     service.work()
     service.clock.advance((HOUR + 2 * SECOND) / SECOND)
     service.work()
     assert service.live_tokens() == []
-    assert service.facts.calendar_fate == "refused"
+    assert service.facts.calendar_deletion == "refused"
 
 
 # --- what does not open ---
@@ -248,13 +248,13 @@ def queue(service: TestService) -> SessionQueue:
     service.connect()
     service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=1)
     put(service, "s1")
-    return SessionQueue(service.parts.order, service.parts.flow, service.parts.clock)
+    return SessionQueue(service.parts.order, service.parts.throttle, service.parts.clock)
 
 
 def queued(service: TestService, queue: SessionQueue) -> None:
     """Put the session into the queue while its account has to wait."""
     slot = service.parts.slots.read(service.agent)
-    service.parts.flow.account_limited(slot.facts.account_mark)
+    service.parts.throttle.account_limited(slot.facts.account_ref)
     assert queue.add(slot, ["s1"]) == set()
     assert list(queue.admitted()) == []
 
@@ -312,7 +312,7 @@ def test_trouble_with_one_repair_keeps_no_other_back(
     client, due = service.parts.database.client, service.key("due")
     client.zincrby(due, 31 * DAY, "probe")
     # Put right from a record that cannot be read.
-    client.delete(keys.account_mark(service.facts.account_mark))
+    client.delete(keys.account_ref(service.facts.account_ref))
     client.hset(service.key("facts"), "calendar_since", "spoilt")
     service.clock.advance(DAY / SECOND)
     checkpoint.sealing.run(service.parts.clock.now())
@@ -391,7 +391,7 @@ def test_an_administrators_block_is_proved_after_hours(service: TestService) -> 
     assert calls_in(service, 1) == 0
     service.google.switch(admin_block=False)
     calls_in(service, 4)
-    assert service.facts.proof_at > service.parts.clock.now() - 5 * HOUR
+    assert service.facts.last_refresh_ok_at > service.parts.clock.now() - 5 * HOUR
 
 
 def test_passing_trouble_is_looked_at_again_within_a_minute(service: TestService) -> None:

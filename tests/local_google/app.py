@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from local_google.state.clients import OAuthClient
+from local_google.state.clients import RegisteredClient
 from tests.local_google.http_api import FULL
 from tests.support.local_google import LocalGoogle, fetch
 
-APP = OAuthClient("app.apps.test", "app-secret", "project-a", ("http://localhost:9/cb",), "Sessions App")
-OTHER_APP = OAuthClient(
+APP = RegisteredClient("app.apps.test", "app-secret", "project-a", ("http://localhost:9/cb",), "Sessions App")
+OTHER_APP = RegisteredClient(
     "other.apps.test", "other-secret", "project-a", ("http://localhost:9/other",), "Other App"
 )
-STRANGER_APP = OAuthClient("stranger.apps.test", "s3", "project-b", ("http://localhost:9/cb",), "Stranger")
+STRANGER_APP = RegisteredClient(
+    "stranger.apps.test", "s3", "project-b", ("http://localhost:9/cb",), "Stranger"
+)
 ONE, TWO = "agent-one@example.com", "agent-two@example.com"
 VERIFIER = "v" * 43
 
@@ -31,7 +33,7 @@ class App:
     """One client of the local Google."""
 
     google: LocalGoogle
-    client: OAuthClient
+    client: RegisteredClient
 
     def url(self, **parameters: str | None) -> str:
         """An authorization URL; a parameter given as None is left out."""

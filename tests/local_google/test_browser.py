@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Page
 
-from local_google.state.clients import OAuthClient
+from local_google.state.clients import RegisteredClient
 from tests.local_google.app import ONE, TWO, App
 from tests.local_google.http_api import GoogleApi
 from tests.local_google.receiver import listening
@@ -20,7 +20,7 @@ InBrowser = Callable[[Callable[[Page], None]], None]
 
 @pytest.fixture(scope="module")
 def in_browser() -> Iterator[InBrowser]:
-    """Runs a deed with a page without script, narrow as a phone.
+    """Runs a action with a page without script, narrow as a phone.
 
     In a thread of its own: playwright allows one driver a thread, and other tests may hold one in the main thread.
     """
@@ -32,14 +32,14 @@ def in_browser() -> Iterator[InBrowser]:
             return context.new_page()
 
         page = thread.submit(opened).result()
-        yield lambda deed: thread.submit(deed, page).result()
+        yield lambda action: thread.submit(action, page).result()
         thread.submit(stack.close).result()
 
 
 def test_consent_by_keyboard_leads_back_to_the_app(in_browser: InBrowser) -> None:
-    def deed(page: Page) -> None:
+    def action(page: Page) -> None:
         with listening() as receiver:
-            client = OAuthClient("keys.apps.test", "s", "keys", (receiver.url,), "Keyboard App")
+            client = RegisteredClient("keys.apps.test", "s", "keys", (receiver.url,), "Keyboard App")
             with LocalGoogle.start([client]) as google:
                 url = App(google, client).url(prompt="select_account consent")
                 page.goto(url)
@@ -51,24 +51,24 @@ def test_consent_by_keyboard_leads_back_to_the_app(in_browser: InBrowser) -> Non
                 assert "code=4/0A" in page.url
                 assert google.state()["consents"][0]["account"] == TWO
 
-    in_browser(deed)
+    in_browser(action)
 
 
 def test_the_language_is_a_link_that_keeps_the_request(in_browser: InBrowser, app: App) -> None:
-    def deed(page: Page) -> None:
+    def action(page: Page) -> None:
         page.goto(app.url(login_hint=ONE, hl="en"))
         page.get_by_role("link", name="Español").click()
         assert page.get_by_role("button", name="Permitir").is_visible()
         assert "client_id=" in page.url
         page.get_by_role("link", name="English").click()
 
-    in_browser(deed)
+    in_browser(action)
 
 
 def test_an_event_is_moved_deleted_and_restored_by_hand(
     in_browser: InBrowser, google: LocalGoogle, api: GoogleApi, calendar: str
 ) -> None:
-    def deed(page: Page) -> None:
+    def action(page: Page) -> None:
         api.insert(calendar, {"id": "abcdef", "summary": "Call with Rosa"})
         page.goto(f"{google.url}/calendar?account={ONE}&week=2030-05-06&hl=en")
         page.get_by_text("Call with Rosa").click()
@@ -82,13 +82,13 @@ def test_an_event_is_moved_deleted_and_restored_by_hand(
         page.get_by_role("button", name="Restore").click()
         assert api.event(calendar, "abcdef").document["status"] == "confirmed"
 
-    in_browser(deed)
+    in_browser(action)
 
 
 def test_a_calendar_and_an_apps_access_are_removed_by_hand(
     in_browser: InBrowser, google: LocalGoogle, api: GoogleApi, calendar: str
 ) -> None:
-    def deed(page: Page) -> None:
+    def action(page: Page) -> None:
         page.goto(f"{google.url}/calendar?account={ONE}&hl=en")
         page.get_by_text("Delete calendar").first.click()
         page.get_by_role("button", name="Delete calendar").click()
@@ -98,7 +98,7 @@ def test_a_calendar_and_an_apps_access_are_removed_by_hand(
         assert page.get_by_text("The app's access was removed.").is_visible()
         assert api.call("GET", "colors").status == 401
 
-    in_browser(deed)
+    in_browser(action)
 
 
 @pytest.mark.parametrize("path", ["/", "/calendar?week=2030-05-06", "/permissions"])
@@ -106,7 +106,7 @@ def test_a_calendar_and_an_apps_access_are_removed_by_hand(
 def test_no_page_is_wider_than_a_phone(
     in_browser: InBrowser, google: LocalGoogle, api: GoogleApi, calendar: str, path: str, language: str
 ) -> None:
-    def deed(page: Page) -> None:
+    def action(page: Page) -> None:
         api.insert(calendar, {"summary": "A title that is long and goes on without end " * 3})
         joint = "&" if "?" in path else "?"
         page.goto(f"{google.url}{path}{joint}account={ONE}&hl={language}")
@@ -114,4 +114,4 @@ def test_no_page_is_wider_than_a_phone(
         assert box is not None
         assert box["width"] <= 360
 
-    in_browser(deed)
+    in_browser(action)

@@ -13,7 +13,7 @@ from local_google.discovery import document, methods
 from local_google.oauth import grants
 from local_google.protocol.messages import Request
 from local_google.server import make_world
-from local_google.state.clients import OAuthClient
+from local_google.state.clients import RegisteredClient
 from tests.local_google.http_api import FULL, TIMES
 
 ONE = "agent-one@example.com"
@@ -51,7 +51,7 @@ PAIRS = st.lists(st.tuples(st.sampled_from(QUERY), SOME_TEXT), max_size=4)
 
 @pytest.fixture(scope="module")
 def google() -> tuple[Application, str]:
-    client = OAuthClient("c", "s", "p", ("http://localhost:9/cb",))
+    client = RegisteredClient("c", "s", "p", ("http://localhost:9/cb",))
     application = Application(make_world(None, [client]))
     token = grants.issue_access_token(application.world, ONE, client, [FULL]).token
     return application, token

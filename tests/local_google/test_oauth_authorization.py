@@ -33,7 +33,7 @@ def shown(app: App, **parameters: str | None) -> tuple[int, str]:
         "urn:ietf:wg:oauth:2.0:oob",
     ],
 )
-def test_a_redirect_uri_has_to_match_to_the_letter(app: App, uri: str) -> None:
+def test_a_redirect_uri_has_to_match_to_the_webhook_event(app: App, uri: str) -> None:
     status, text = shown(app, redirect_uri=uri)
     assert status == 400
     assert "Error 400: redirect_uri_mismatch" in text

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from calendar_service.development.valkey import EmbeddedValkey
 from calendar_service.processes import parent_death
-from local_google.state.clients import OAuthClient
+from local_google.state.clients import RegisteredClient
 from tests.conftest import MovableClock
 from tests.support.local_google import LocalGoogle
 from tests.support.service import CLIENT_ID, CLIENT_SECRET, PERSON_ID, TestService
@@ -50,8 +50,8 @@ def page_fixture(home: Path, **changed: str) -> Iterator[PageFixture]:
     clock = MovableClock(home / "clock")
     clock.path.write_text(str(NOW.timestamp() - time.time()), "ascii")
     clients = (
-        OAuthClient(CLIENT_ID, CLIENT_SECRET, "test-service", (f"{url}/oauth/callback",), "Videsk"),
-        OAuthClient(PERSON_ID, CLIENT_SECRET, "person", ("http://localhost:9/person",), "A person"),
+        RegisteredClient(CLIENT_ID, CLIENT_SECRET, "test-service", (f"{url}/oauth/callback",), "Videsk"),
+        RegisteredClient(PERSON_ID, CLIENT_SECRET, "person", ("http://localhost:9/person",), "A person"),
     )
     own = {"CALENDAR_PUBLIC_URL": url, "CALENDAR_PORT": str(port), "CALENDAR_DATA_DIR": str(home / "data")}
     with EmbeddedValkey(home) as valkey, LocalGoogle.start(clients, clock_file=clock.path) as google:

@@ -156,11 +156,11 @@ class PageVisitor:
         with self.trouble("/calendar/v3/calendars/*", refusal):
             self.schedule(title)
 
-    def outgrown(self) -> None:
+    def outdated_consents(self) -> None:
         """Have a consent under an older policy than the one in force."""
         connections = self.service.parts.connections
         facts = self.service.parts.slots.read(self.agent).facts
-        assert connections.consent_outgrown(self.agent, facts.connection_id, facts.consent_policy)
+        assert connections.consent_outdated_by_policy(self.agent, facts.connection_id, facts.consent_policy)
         older = {"consent_policy": "0"}
         self.service.parts.database.client.hset(self.service.key("facts", self.agent), mapping=older)
 

@@ -73,11 +73,14 @@ def _marked_tests(tree: ast.Module, where: str) -> Iterator[tuple[str, tuple[str
     tests = [*_tests(tree)]
     times = Counter(test.name for _, test in tests)
     for own, test in tests:
-        marks = [mark for mark in own if _is_mark(mark)]
-        stray -= {mark.lineno for mark in marks}
-        if marks and times[test.name] > 1:
+        account_refs = [mark for mark in own if _is_mark(mark)]
+        stray -= {mark.lineno for mark in account_refs}
+        if account_refs and times[test.name] > 1:
             raise EvidenceError(f"{where}:{test.lineno}: two tests are called {test.name}")
-        yield test.name, tuple(dict.fromkeys(chain.from_iterable(_names(mark, where) for mark in marks)))
+        yield (
+            test.name,
+            tuple(dict.fromkeys(chain.from_iterable(_names(mark, where) for mark in account_refs))),
+        )
     if stray:
         raise EvidenceError(f"{where}:{min(stray)}: @shows stands on no test")
 

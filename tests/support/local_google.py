@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 from urllib.parse import urlencode, urljoin
 
-from local_google.state.clients import OAuthClient
+from local_google.state.clients import RegisteredClient
 
 
 class _Forms(HTMLParser):
@@ -83,7 +83,7 @@ class LocalGoogle:
     @classmethod
     def start(
         cls,
-        clients: Sequence[OAuthClient] = (),
+        clients: Sequence[RegisteredClient] = (),
         clock_file: Path | None = None,
         data_dir: Path | None = None,
         seed: int = 0,

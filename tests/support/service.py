@@ -18,14 +18,14 @@ from calendar_service.domain.connection import Facts
 from calendar_service.domain.names import Agent
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import Content
-from calendar_service.google.transport import Call
+from calendar_service.google.transport import GoogleCall
 from calendar_service.health.metrics import metrics
-from calendar_service.journeys.views import Outcome, SessionView
+from calendar_service.journeys.views import ConsentOutcome, SessionView
 from calendar_service.store.throttle import Limits
 from calendar_service.store.tickets import Browser, Ticket
 from calendar_service.wiring import Service, build
 from calendar_service.worker.loop import Worker
-from local_google.state.clients import OAuthClient
+from local_google.state.clients import RegisteredClient
 from tests.conftest import MovableClock
 from tests.support.local_google import LocalGoogle
 
@@ -41,13 +41,13 @@ BACKEND_KEY = "backend-key-of-the-tests"
 ADMIN_KEY = "admin-key-of-the-tests"
 ACME_KEY = "backend-key-of-acme-alone"
 CLIENTS = (
-    OAuthClient(
+    RegisteredClient(
         CLIENT_ID,
         CLIENT_SECRET,
         "test-service",
         tuple(f"{url}/oauth/callback" for url in (PUBLIC_URL, SECURE_URL)),
     ),
-    OAuthClient(PERSON_ID, CLIENT_SECRET, "person", ("http://localhost:9/person",)),
+    RegisteredClient(PERSON_ID, CLIENT_SECRET, "person", ("http://localhost:9/person",)),
 )
 """The service, and its agents as themselves."""
 FIRST, SECOND = "agent-one@example.com", "agent-two@example.com"
@@ -139,7 +139,7 @@ class TestService:
         ticket = Ticket(who.organization, who.agent, "en", "America/Santiago", "", now + HOUR)
         return self.parts.tickets.open_browser(ticket)
 
-    def connect(self, agent: Agent | None = None, account: str = FIRST) -> Outcome:
+    def connect(self, agent: Agent | None = None, account: str = FIRST) -> ConsentOutcome:
         """Connect as a person does: consent at Google, and the callback."""
         cookie, browser = self.browser(agent)
         url = self.begin(browser, cookie)
@@ -149,7 +149,7 @@ class TestService:
         """Press the connect button under the policy that is shown; return Google's address."""
         return self.parts.consent.begin(browser, cookie, self.parts.operator.policy.version)
 
-    def call_back(self, browser: Browser | None, cookie: str, callback: str) -> Outcome:
+    def call_back(self, browser: Browser | None, cookie: str, callback: str) -> ConsentOutcome:
         """Take the callback address as the web does."""
         query = parse_qs(urlsplit(callback).query)
         return self.parts.consent.finish(
@@ -176,7 +176,7 @@ class TestService:
     def at_call(self, name: str, act: Callable[[], object]) -> None:
         """Do something once, at the moment at which Google has answered the next call of this name."""
 
-        def listener(call: Call) -> None:
+        def listener(call: GoogleCall) -> None:
             if call.method.name == name:
                 self.parts.call_log.detach(listener)
                 act()

@@ -17,9 +17,9 @@ Places = Mapping[str, set[str]]
 
 FILE: Final = "written"
 """The name of the file beside the suite's database."""
-JSON: Final = {"sessions", "errands", "ticket", "state", "browser", "consent-asked", "reviewer-links"}
+JSON: Final = {"sessions", "teardowns", "ticket", "state", "browser", "consent-asked", "reviewer-links"}
 """Places whose values are JSON objects with fields of their own."""
-HASHES: Final = {"facts", "rewrite", "trail"}
+HASHES: Final = {"facts", "rewrite", "audit-chain"}
 """Places that are one hash of named fields."""
 WITH_REPLICAS_ONLY: Final = {"copied"}
 """Written to databases of several servers, which the tests of deployments start for themselves."""

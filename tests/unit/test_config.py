@@ -235,7 +235,7 @@ def test_a_key_has_one_purpose(environ: dict[str, str]) -> None:
     )
 
 
-def test_an_api_key_may_speak_for_an_organisation_with_colons_in_its_name(environ: dict[str, str]) -> None:
+def test_an_api_key_may_speak_for_an_organization_with_colons_in_its_name(environ: dict[str, str]) -> None:
     environ["CALENDAR_API_KEYS"] = f"console:urn:acme:42:admin:{HASH}"
     assert config.load(environ).api_keys == (ApiKey("console", "urn:acme:42", Role.ADMIN, HASH),)
 

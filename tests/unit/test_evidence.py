@@ -7,11 +7,11 @@ import pytest
 
 from calendar_service import operators
 from calendar_service.domain.operator import ADDITIONS, CLAUSES
-from calendar_service.journeys.operations.all_connections import Pulse
+from calendar_service.journeys.operations.all_connections import ConnectionTotals
 from calendar_service.report.evidence import ADDED, EVIDENCE
 from calendar_service.report.judging import PACKAGE, SOURCE, judge, suite_of
 from calendar_service.report.observing import CHECKS
-from calendar_service.report.proofs import Declared, Observed, Standing
+from calendar_service.report.proofs import Declared, EvidenceStatus, Observed
 from calendar_service.report.shown_by import SHOWN_BY
 from calendar_service.report.writing import as_json, policy_text, write
 
@@ -46,20 +46,20 @@ def test_what_evidence_names_is_there(name: str) -> None:
 
 def made(name: str = "videsk", **measured: Observed):  # type: ignore[no-untyped-def]
     all_shown = {measure: Observed("It is so.") for measure in MEASURES}
-    return judge(operators.load(name), "development", all_shown | measured, (), Pulse(), NOW)
+    return judge(operators.load(name), "development", all_shown | measured, (), ConnectionTotals(), NOW)
 
 
 def test_a_clause_that_was_not_measured_lacks_its_evidence() -> None:
-    report = judge(operators.load("videsk"), "development", {}, (), Pulse(), NOW)
-    missing = {kept.name for kept in report.clauses if kept.standing is Standing.MISSING}
+    report = judge(operators.load("videsk"), "development", {}, (), ConnectionTotals(), NOW)
+    missing = {kept.name for kept in report.clauses if kept.standing is EvidenceStatus.MISSING}
     assert missing == {name for name, one in EVIDENCE.items() if one.observed}
-    assert report.standing is Standing.MISSING
+    assert report.standing is EvidenceStatus.MISSING
 
 
 def test_one_measure_that_fails_makes_its_clause_and_the_whole_red() -> None:
-    late = Observed("%(count)s are late.", {"count": 3}, Standing.MISSING)
+    late = Observed("%(count)s are late.", {"count": 3}, EvidenceStatus.MISSING)
     report = made(proofs=late)
-    assert [kept.name for kept in report.all if kept.standing is Standing.MISSING] == ["RV-1"]
+    assert [kept.name for kept in report.all if kept.standing is EvidenceStatus.MISSING] == ["RV-1"]
     page = write(report, "html", "en")
     assert "3 are late." in page
     assert "lacks its evidence just now" in page
@@ -67,16 +67,17 @@ def test_one_measure_that_fails_makes_its_clause_and_the_whole_red() -> None:
 
 def test_what_the_operator_has_not_set_is_open_and_never_red() -> None:
     report = made()
-    assert report.standing is Standing.OPEN
-    opened = {kept.name for kept in report.clauses if kept.standing is Standing.OPEN}
+    assert report.standing is EvidenceStatus.OPEN
+    opened = {kept.name for kept in report.clauses if kept.standing is EvidenceStatus.OPEN}
     assert opened == {name for name, one in EVIDENCE.items() if one.declared}
 
 
 def test_a_word_counts_only_with_its_day() -> None:
-    assert Declared("identity.contact", "data@example.com", "Somebody", "").standing is Standing.OPEN
-    assert Declared("identity.contact", "", "Somebody", "2026-06-01").standing is Standing.OPEN
+    assert Declared("identity.contact", "data@example.com", "Somebody", "").standing is EvidenceStatus.OPEN
+    assert Declared("identity.contact", "", "Somebody", "2026-06-01").standing is EvidenceStatus.OPEN
     assert (
-        Declared("identity.contact", "data@example.com", "Somebody", "2026-06-01").standing is Standing.SHOWN
+        Declared("identity.contact", "data@example.com", "Somebody", "2026-06-01").standing
+        is EvidenceStatus.SHOWN
     )
 
 
@@ -85,7 +86,7 @@ def test_a_drafts_proposals_are_open(name: str) -> None:
     report = made(name)
     proposed = set(report.operator.proposed())
     assert {kept.name for kept in report.all if kept.is_draft} == proposed
-    assert {kept.standing for kept in report.all if kept.is_draft} == {Standing.OPEN}
+    assert {kept.standing for kept in report.all if kept.is_draft} == {EvidenceStatus.OPEN}
     assert "has not published this yet" in write(report, "html", "en")
 
 
@@ -119,7 +120,7 @@ def test_a_report_stands_alone_and_speaks_as_one(name: str, language: str) -> No
 
 
 def test_programs_get_the_verdicts() -> None:
-    told = as_json(made(trail=Observed("Changed.", {}, Standing.MISSING)))
+    told = as_json(made(trail=Observed("Changed.", {}, EvidenceStatus.MISSING)))
     assert told["standing"] == "missing"
     assert [one["name"] for one in told["clauses"] if one["standing"] == "missing"] == ["LU-6"]
 

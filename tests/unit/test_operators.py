@@ -137,7 +137,7 @@ def test_an_address_to_return_to_is_plain_https(tmp_path: Path, url: str) -> Non
     assert faults_of(tmp_path, text)[0].startswith("organizations.acme.return_urls")
 
 
-def test_an_organisation_without_an_entry_gets_that_of_all_others(tmp_path: Path) -> None:
+def test_an_organization_without_an_entry_gets_that_of_all_others(tmp_path: Path) -> None:
     operator = operators.load(
         overlay(
             tmp_path,

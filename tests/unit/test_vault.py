@@ -139,13 +139,13 @@ def test_what_is_derived_dies_with_its_key_and_differs_by_label() -> None:
 
 def test_identity_marks_tell_agents_sessions_and_accounts_apart() -> None:
     identity = IdentityKey(KEK)
-    marks = {
+    account_refs = {
         identity.calendar_marker("a", "b"),
         identity.calendar_marker("a/b", ""),
         identity.session_marker("a", "b", ""),
         identity.session_marker("a", "b", "s"),
-        identity.account_mark("a"),
+        identity.account_ref("a"),
         identity.check_value(),
         IdentityKey(os.urandom(32)).calendar_marker("a", "b"),
     }
-    assert len(marks) == 7
+    assert len(account_refs) == 7

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from calendar_service.store.outbox import ERASED
-from calendar_service.webhook_sender import Message
+from calendar_service.webhook_sender import WebhookMessage
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "calendar_service" / "store" / "scripts"
@@ -28,7 +28,7 @@ def test_every_type_that_is_sent_is_described_and_no_other() -> None:
 
 def test_the_example_has_the_shape_of_what_is_sent() -> None:
     example = json.loads(DOCUMENT.partition("```json\n")[2].partition("```")[0])
-    sent = json.loads(Message("id", "session.failed", 0, example["data"]).body())
+    sent = json.loads(WebhookMessage("id", "session.failed", 0, example["data"]).body())
     assert sent.keys() == example.keys()
     assert sent["data"] == example["data"]
     fields = DOCUMENT.partition("| field |")[2].partition("\n\n")[0]

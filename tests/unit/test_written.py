@@ -20,8 +20,8 @@ def test_every_kind_of_key_is_known_by_its_item() -> None:
     assert place_of("{s7}:org:acme") == "org"
     assert place_of("{ticket:abc}:copied") == "copied"
     assert place_of("browser:abc") == "browser"
-    assert place_of("flow") == "flow"
-    assert place_of("flow:account:abc") == "flow:account"
+    assert place_of("throttle") == "throttle"
+    assert place_of("flow:account:abc") == "throttle:account"
 
 
 def test_what_the_inventory_names_is_no_difference() -> None:

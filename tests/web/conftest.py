@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from calendar_service.web.app import create_app
-from local_google.state.clients import OAuthClient
+from local_google.state.clients import RegisteredClient
 from tests.conftest import MovableClock
 from tests.support.local_google import LocalGoogle
 from tests.support.service import CLIENT_ID, CLIENT_SECRET, PERSON_ID, PUBLIC_URL, TestService
@@ -15,10 +15,10 @@ from tests.support.service import CLIENT_ID, CLIENT_SECRET, PERSON_ID, PUBLIC_UR
 @pytest.fixture(scope="session")
 def google_process() -> Iterator[LocalGoogle]:
     """The local Google that all tests of the web share."""
-    client = OAuthClient(
+    client = RegisteredClient(
         CLIENT_ID, CLIENT_SECRET, "test-service", (f"{PUBLIC_URL}/oauth/callback",), "Test service"
     )
-    person = OAuthClient(PERSON_ID, CLIENT_SECRET, "person", ("http://localhost:9/person",))
+    person = RegisteredClient(PERSON_ID, CLIENT_SECRET, "person", ("http://localhost:9/person",))
     with LocalGoogle.start([client, person]) as google:
         yield google
 

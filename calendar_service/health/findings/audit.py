@@ -23,13 +23,13 @@ def erasures(audit: AuditMeasures) -> Finding:
 
 def permissions(audit: AuditMeasures) -> Finding:
     """Return whether a living permission was not proved alive for too long (RV-1)."""
-    if audit.ends.unproved:
+    if audit.ends.unverified:
         return Finding(
             "permissions",
             "fault",
             "not proved alive for three days: %(count)s",
             "start a worker, and see in its log what the token endpoint answers; the promise of RV-1 is at stake",
-            {"count": audit.ends.unproved},
+            {"count": audit.ends.unverified},
         )
     return Finding("permissions", "ok", "none was without a proof of life for three days")
 

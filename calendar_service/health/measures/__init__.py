@@ -38,13 +38,13 @@ class Measures:
         return cls(
             config=config,
             profile=ProfileMeasures(service.operator),
-            database=DatabaseMeasures(service.upkeep, service.files, service.identity, copies),
+            database=DatabaseMeasures(service.server_checks, service.files, service.identity, copies),
             keys=KeyMeasures(config, service.rotation),
-            consents=ConsentMeasures(service.renewal),
-            connections=ConnectionMeasures(service.register, service.clock),
+            consents=ConsentMeasures(service.reconsent),
+            connections=ConnectionMeasures(service.all_connections, service.clock),
             worker=WorkerMeasures(service.timers),
             audit=AuditMeasures(service.audit, service.clock),
             google=GoogleMeasures(
-                service.flow.book, service.transport, service.oauth_origin, config.notifications_uri
+                service.throttle.book, service.transport, service.oauth_origin, config.notifications_uri
             ),
         )

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from calendar_service.domain.audit import Ends, Verdict
+from calendar_service.domain.audit import ChainEnds, Verdict
 from calendar_service.domain.clock import DAY, Clock, Millis, rfc3339
-from calendar_service.journeys.audit.audit_export import Audit
+from calendar_service.journeys.audit.audit_export import AuditExport
 from calendar_service.journeys.audit.sealing import ABSENT_AFTER
 
 FIRST_CHECKPOINT_AFTER: Millis = DAY
@@ -52,11 +52,11 @@ class LastCheckpoint:
 class AuditMeasures:
     """The trail, and what it is there to show."""
 
-    audit: Audit
+    audit: AuditExport
     clock: Clock
 
     @cached_property
-    def ends(self) -> Ends:
+    def ends(self) -> ChainEnds:
         """Now: connections over and due, held, overdue; permissions unproved. Reads every agent's dates."""
         return self.audit.ends()
 

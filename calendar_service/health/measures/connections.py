@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from calendar_service.domain.clock import Clock, Millis
 from calendar_service.domain.names import Agent
-from calendar_service.journeys.operations.all_connections import Pulse, Register
+from calendar_service.journeys.operations.all_connections import AllConnections, ConnectionTotals
 
 Walk = Callable[[Sequence[Agent]], Iterable[Agent]]
 """Yields the agents, and shows how far it is."""
@@ -15,13 +15,13 @@ Walk = Callable[[Sequence[Agent]], Iterable[Agent]]
 class ConnectionMeasures:
     """The connections as a whole."""
 
-    register: Register
+    all_connections: AllConnections
     clock: Clock
 
-    def totals(self, walk: Walk) -> Pulse:
+    def totals(self, walk: Walk) -> ConnectionTotals:
         """Return all connections, counted; reads every agent's slot, anew each time."""
-        return self.register.pulse(walk)
+        return self.all_connections.totals(walk)
 
-    def oldest_refresh_age(self, totals: Pulse) -> Millis:
+    def oldest_refresh_age(self, totals: ConnectionTotals) -> Millis:
         """Return how long ago the grant that waits longest was last refreshed with success."""
-        return max(0, self.clock.now() - totals.oldest_proof)
+        return max(0, self.clock.now() - totals.oldest_refresh_ok)

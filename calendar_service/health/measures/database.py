@@ -7,9 +7,9 @@ from functools import cached_property
 from calendar_service.crypto.identity import IdentityKey
 from calendar_service.domain.clock import HOUR, Millis
 from calendar_service.domain.errors import StoreUnavailable
-from calendar_service.store.database import Refused
-from calendar_service.store.file_rewrites import IN_FILES_AT_MOST, Files
-from calendar_service.store.server_checks import Upkeep, WrongIdentityKey
+from calendar_service.store.database import DatabaseRefused
+from calendar_service.store.file_rewrites import IN_FILES_AT_MOST, FileRewriteStore
+from calendar_service.store.server_checks import ServerChecks, WrongIdentityKey
 
 DURABILITY: Mapping[str, str] = {
     "appendonly": "yes",
@@ -38,8 +38,8 @@ class Replicas:
 class DatabaseMeasures:
     """The database as a whole."""
 
-    upkeep: Upkeep
-    files: Files
+    server_checks: ServerChecks
+    files: FileRewriteStore
     identity: IdentityKey
     required_copies: int
 
@@ -47,7 +47,7 @@ class DatabaseMeasures:
     def answers(self) -> bool:
         """Whether it answers at all; the one fact here that is never `StoreUnavailable`."""
         try:
-            self.upkeep.ping()
+            self.server_checks.ping()
         except StoreUnavailable:
             return False
         return True
@@ -56,8 +56,8 @@ class DatabaseMeasures:
     def settings_to_change(self) -> Mapping[str, str] | None:
         """What `DURABILITY` requires and any server has otherwise; None where one does not tell."""
         try:
-            servers = self.upkeep.persistence()
-        except Refused:
+            servers = self.server_checks.persistence()
+        except DatabaseRefused:
             return None
         return {
             setting: required
@@ -69,15 +69,15 @@ class DatabaseMeasures:
     def replicas(self) -> Replicas | None:
         """The replicas; None where the database does not tell."""
         try:
-            return Replicas(self.required_copies, self.upkeep.replicas())
-        except Refused:
+            return Replicas(self.required_copies, self.server_checks.replicas())
+        except DatabaseRefused:
             return None
 
     @cached_property
     def is_ours(self) -> bool:
         """Whether its data was made with our identity key, whose check value is noted over new data."""
         try:
-            self.upkeep.check_identity(self.identity.check_value())
+            self.server_checks.check_identity(self.identity.check_value())
         except WrongIdentityKey:
             return False
         return True
@@ -85,7 +85,7 @@ class DatabaseMeasures:
     @cached_property
     def clock_difference(self) -> Millis:
         """By how much this process's clock and the database's differ."""
-        return abs(self.upkeep.clocks_differ())
+        return abs(self.server_checks.clocks_differ())
 
     @property
     def clocks_agree(self) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from calendar_service.google.transport import Transport
-from calendar_service.store.throttle import FlowBook, is_cluster
+from calendar_service.store.throttle import ThrottleStore, is_cluster
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class GoogleState:
 class GoogleMeasures:
     """Google, as this service sees it."""
 
-    book: FlowBook
+    book: ThrottleStore
     transport: Transport
     authorization_origin: str
     notifications_uri: str
@@ -40,11 +40,11 @@ class GoogleMeasures:
     @cached_property
     def state(self) -> GoogleState:
         """What is known of Google now."""
-        weather, deaths = self.book.look(), self.book.deaths_at_seven_days()
+        throttle_state, deaths = self.book.look(), self.book.deaths_at_seven_days()
         return GoogleState(
-            is_breaker_open=weather.opened,
+            is_breaker_open=throttle_state.opened,
             budget_in_force=self.book.share(),
-            are_credentials_rejected=weather.rejected,
+            are_credentials_rejected=throttle_state.rejected,
             deaths_at_seven_days=deaths[0],
             is_testing_mode_suspected=is_cluster(*deaths),
             are_notifications_refused=self.book.is_unheard(),

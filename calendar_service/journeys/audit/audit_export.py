@@ -9,22 +9,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from calendar_service.domain.audit import Chain, Ends, Entry, Verdict, place
+from calendar_service.domain.audit import AuditEntry, Chain, ChainEnds, Verdict, place
 from calendar_service.domain.clock import DAY, Millis, rfc3339
 from calendar_service.domain.errors import Busy, NotConnected
 from calendar_service.domain.names import Agent
-from calendar_service.journeys.audit.chain import Links
+from calendar_service.journeys.audit.chain import ChainMacs
 from calendar_service.journeys.audit.checkpoints import as_list, made_at
 from calendar_service.journeys.audit.verification import Verification
-from calendar_service.store.audit_chain import Trail
-from calendar_service.store.scan import Census
+from calendar_service.store.audit_chain import AuditChainStore
+from calendar_service.store.scan import Scan
 from calendar_service.store.slots import Slots
 
 Line = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ExportFilter:
     """Which entries are exported; what is empty does not narrow. `since` is in, `until` is not."""
 
     since: str = ""
@@ -33,7 +33,7 @@ class Wanted:
     kinds: tuple[str, ...] = ()
     connection: str = ""
 
-    def takes(self, entry: Entry) -> bool:
+    def takes(self, entry: AuditEntry) -> bool:
         """Tell whether the entry is among them."""
         return (
             (not self.since or entry.at >= self.since)
@@ -43,37 +43,37 @@ class Wanted:
         )
 
 
-EVERYTHING = Wanted()
+EVERYTHING = ExportFilter()
 
 
 @dataclass(frozen=True)
-class Audit:
+class AuditExport:
     """The story of the proof."""
 
-    trail: Trail
-    census: Census
+    audit_chain: AuditChainStore
+    scan: Scan
     slots: Slots
-    links: Links
+    chain_macs: ChainMacs
     public_keys: Sequence[str]
     """Of the signing key, base64 of 32 bytes each."""
     issuer: str
-    term: Millis
+    retention: Millis
 
     def newest_checkpoint(self) -> dict[str, Any] | None:
         """Return the newest checkpoint, signed (docs/audit.md), or None where none was made yet."""
-        return self.trail.newest_checkpoint()
+        return self.audit_chain.newest_checkpoint()
 
     def age_of(self, checkpoint: Mapping[str, Any]) -> Millis:
         """Return how long ago the checkpoint was made, by the database's clock."""
-        return self.trail.now() - made_at(checkpoint)
+        return self.audit_chain.now() - made_at(checkpoint)
 
-    def ends(self) -> Ends:
+    def ends(self) -> ChainEnds:
         """Count now: connections over and due, held, overdue; permissions unproved. Reads every agent's dates."""
-        return self.census.ends(self.trail.now())
+        return self.scan.ends(self.audit_chain.now())
 
     def verify(self, former_keys: Sequence[str] = ()) -> Verdict:
         """Verify the living trail as a whole; reads every entry. `former_keys` as in `verify_export`."""
-        verification = Verification(self.links, (*self.public_keys, *former_keys))
+        verification = Verification(self.chain_macs, (*self.public_keys, *former_keys))
         for line in self.lines():
             verification.take(line)
         return verification.verdict(live=True)
@@ -88,7 +88,10 @@ class Audit:
 
         `former_keys`: public keys that signed before the present one.
         """
-        verification, digest = Verification(self.links, (*self.public_keys, *former_keys)), hashlib.sha256()
+        verification, digest = (
+            Verification(self.chain_macs, (*self.public_keys, *former_keys)),
+            hashlib.sha256(),
+        )
         for text in lines:
             line = _object(text)
             if verification.take(line, digest.digest()) and line["type"] == "entry":
@@ -105,7 +108,7 @@ class Audit:
             )
         return found
 
-    def export(self, wanted: Wanted = EVERYTHING) -> Iterator[bytes]:
+    def export(self, wanted: ExportFilter = EVERYTHING) -> Iterator[bytes]:
         """Yield the lines of an export, the last one sealing all before it."""
         digest, count = hashlib.sha256(), 0
         for line in self.lines(wanted):
@@ -113,14 +116,14 @@ class Audit:
             digest.update(text)
             count += 1
             yield text
-        yield _text({"type": "end", "lines": count, "mac": self.links.export(digest.digest())})
+        yield _text({"type": "end", "lines": count, "mac": self.chain_macs.export(digest.digest())})
 
-    def lines(self, wanted: Wanted = EVERYTHING) -> Iterator[Line]:
+    def lines(self, wanted: ExportFilter = EVERYTHING) -> Iterator[Line]:
         """Yield header, checkpoints, and every shard's chain with its entries."""
         chains, checkpoints = self._at_one_moment()
         yield {
-            "type": "audit-export", "version": 1, "made_at": rfc3339(self.trail.now()), "issuer": self.issuer,
-            "term_days": self.term // DAY, "filter": None if wanted == EVERYTHING else asdict(wanted),
+            "type": "audit-export", "version": 1, "made_at": rfc3339(self.audit_chain.now()), "issuer": self.issuer,
+            "term_days": self.retention // DAY, "filter": None if wanted == EVERYTHING else asdict(wanted),
         }  # fmt: skip
         yield from ({"type": "checkpoint", "checkpoint": one} for one in checkpoints)
         for chain in chains:
@@ -129,7 +132,7 @@ class Audit:
                 "base_checkpoint": chain.base_checkpoint, "head": as_list(chain.head), "seal": chain.seal,
             }  # fmt: skip
             yield from self._entries(chain, wanted)
-        if any(then.base != now.base for then, now in zip(chains, self.trail.chains(), strict=True)):
+        if any(then.base != now.base for then, now in zip(chains, self.audit_chain.chains(), strict=True)):
             raise Busy(
                 "What is past its term was ended meanwhile, so this reading is not whole. Begin it again."
             )
@@ -137,16 +140,16 @@ class Audit:
     def _at_one_moment(self) -> tuple[list[Chain], list[dict[str, Any]]]:
         """Return chains and checkpoints that belong together: none made between the two readings."""
         while True:
-            before = self.trail.newest_checkpoint()
-            chains, checkpoints = self.trail.chains(), self.trail.checkpoints()
+            before = self.audit_chain.newest_checkpoint()
+            chains, checkpoints = self.audit_chain.chains(), self.audit_chain.checkpoints()
             if (checkpoints[-1] if checkpoints else None) == before:
                 return chains, checkpoints
 
-    def _entries(self, chain: Chain, wanted: Wanted) -> Iterator[Line]:
+    def _entries(self, chain: Chain, wanted: ExportFilter) -> Iterator[Line]:
         previous, newest = chain.base.mac, chain
-        for found in self.trail.entries(chain.shard, chain.base.id):
+        for found in self.audit_chain.entries(chain.shard, chain.base.id):
             if found.mac and place(found.id) > place(newest.head.id):
-                newest = self.trail.chains()[chain.shard]  # a sealer was here since the heads were read
+                newest = self.audit_chain.chains()[chain.shard]  # a sealer was here since the heads were read
             later = place(chain.head.id) < place(found.id) <= place(newest.head.id)
             entry = replace(found, number=0, mac="") if later else found
             if wanted.takes(entry):

@@ -10,20 +10,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from calendar_service.crypto.identity import IdentityKey
-from calendar_service.domain.audit import Chain, Entry, Point
+from calendar_service.domain.audit import AuditEntry, Chain, CheckpointPoint
 
 
 @dataclass(frozen=True)
-class Links:
+class ChainMacs:
     """Makes and recomputes the links of all chains."""
 
     identity: IdentityKey
 
-    def mac(self, previous: str, entry: Entry) -> str:
+    def mac(self, previous: str, entry: AuditEntry) -> str:
         """Return the MAC of an entry that stands behind `previous`; its place is part of what is covered."""
         return self._mac("entry", {**_place(entry), "facts": entry.facts, "previous": previous})
 
-    def seal(self, shard: int, head: Point) -> str:
+    def seal(self, shard: int, head: CheckpointPoint) -> str:
         """Return the seal of a head: without the key nobody can make a shorter chain look whole."""
         return self._mac("head", {"shard": shard, "number": head.number, "id": head.id, "mac": head.mac})
 
@@ -33,19 +33,21 @@ class Links:
 
     def holds(self, chain: Chain) -> bool:
         """Tell whether this head was sealed by us, or nothing was sealed yet."""
-        return (chain.head == Point() and not chain.seal) or chain.seal == self.seal(chain.shard, chain.head)
+        return (chain.head == CheckpointPoint() and not chain.seal) or chain.seal == self.seal(
+            chain.shard, chain.head
+        )
 
-    def extended(self, chain: Chain, news: Iterable[Entry]) -> tuple[Chain, list[Entry]]:
+    def extended(self, chain: Chain, news: Iterable[AuditEntry]) -> tuple[Chain, list[AuditEntry]]:
         """Return the chain with these entries behind its head, and the entries with number and MAC."""
         head, sealed = chain.head, []
         for entry in news:
             numbered = replace(entry, number=head.number + 1)
-            head = Point(numbered.number, entry.id, self.mac(head.mac, numbered))
+            head = CheckpointPoint(numbered.number, entry.id, self.mac(head.mac, numbered))
             sealed.append(replace(numbered, mac=head.mac))
         return replace(chain, head=head, seal=self.seal(chain.shard, head)), sealed
 
     def _mac(self, kind: str, document: Mapping[str, Any]) -> str:
-        return self.identity.trail_mac(canonical({"type": kind, **document}))
+        return self.identity.audit_chain_mac(canonical({"type": kind, **document}))
 
 
 def canonical(document: Mapping[str, Any]) -> bytes:
@@ -53,5 +55,5 @@ def canonical(document: Mapping[str, Any]) -> bytes:
     return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
 
 
-def _place(entry: Entry) -> dict[str, Any]:
+def _place(entry: AuditEntry) -> dict[str, Any]:
     return {"shard": entry.shard, "number": entry.number, "id": entry.id, "at": entry.at}

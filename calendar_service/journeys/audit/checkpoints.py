@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from calendar_service.crypto.signing import SignatureInvalid, check
-from calendar_service.domain.audit import Fault, Point
+from calendar_service.domain.audit import ChainFault, CheckpointPoint
 from calendar_service.domain.clock import DAY, SECOND, Millis
 from calendar_service.journeys.audit.chain import canonical
 
@@ -31,17 +31,17 @@ def digest(checkpoint: Mapping[str, Any]) -> str:
     return sha256(canonical(checkpoint)).hexdigest()
 
 
-def as_list(point: Point) -> tuple[int, str, str]:
+def as_list(point: CheckpointPoint) -> tuple[int, str, str]:
     """Return a head as checkpoints and exports write it."""
     return point.number, point.id, point.mac
 
 
-def as_point(head: Sequence[Any] | None) -> Point:
+def as_point(head: Sequence[Any] | None) -> CheckpointPoint:
     """Return the head that `as_list` wrote; of a shard that is not named, the beginning."""
-    return Point(int(head[0]), str(head[1]), str(head[2])) if head else Point()
+    return CheckpointPoint(int(head[0]), str(head[1]), str(head[2])) if head else CheckpointPoint()
 
 
-class Row:
+class CheckpointVerifier:
     """The row of checkpoints, taken one by one: each signed, each naming the one before it."""
 
     def __init__(self, public_keys: Sequence[str]) -> None:
@@ -50,7 +50,7 @@ class Row:
         self.kept: dict[int, Mapping[str, Any]] = {}
         self.points: dict[int, dict[int, tuple[str, int]]] = {}
         """By shard and entry's number: the MAC that a checkpoint states, and which."""
-        self.faults: list[Fault] = []
+        self.faults: list[ChainFault] = []
         self._last: Mapping[str, Any] | None = None
 
     @property
@@ -97,8 +97,8 @@ class Row:
 
     def may_end_at(self, number: int, now: Millis) -> bool:
         """Tell whether entries before this checkpoint were old enough to be ended, by the terms that were signed."""
-        term = min((int(one["term_days"]) for one in self.kept.values()), default=0) * DAY
-        return number in self.kept and made_at(self.kept[number]) + term <= now
+        retention = min((int(one["term_days"]) for one in self.kept.values()), default=0) * DAY
+        return number in self.kept and made_at(self.kept[number]) + retention <= now
 
     def _fault(self, number: int | None, what: str) -> None:
-        self.faults.append(Fault(what, checkpoint=number))
+        self.faults.append(ChainFault(what, checkpoint=number))

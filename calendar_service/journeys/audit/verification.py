@@ -7,19 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from calendar_service.domain.audit import Chain, Entry, Fault, Point, Verdict, place
-from calendar_service.journeys.audit.chain import Links
-from calendar_service.journeys.audit.checkpoints import Row, as_point, instant
+from calendar_service.domain.audit import AuditEntry, Chain, ChainFault, CheckpointPoint, Verdict, place
+from calendar_service.journeys.audit.chain import ChainMacs
+from calendar_service.journeys.audit.checkpoints import CheckpointVerifier, as_point, instant
 from calendar_service.store import keys
-from calendar_service.store.audit_log import Kind
+from calendar_service.store.audit_log import EntryKind
 
 
-class Walk:
+class ChainVerifier:
     """One shard's entries, taken in their order from the chain's base to its head."""
 
     def __init__(
         self,
-        links: Links,
+        chain_macs: ChainMacs,
         chain: Chain,
         points: Mapping[int, tuple[str, int]] | None = None,
         *,
@@ -31,7 +31,7 @@ class Walk:
         `points`: what checkpoints do, by number the MAC and the checkpoint.
         `first`: the MAC of entry 1, as shard 0 does; empty where it does not.
         """
-        self._links, self._points, self._filtered = links, points or {}, filtered
+        self._links, self._points, self._filtered = chain_macs, points or {}, filtered
         self._first, self._first_found = first, ""
         self.chain = chain
         self.last = chain.base
@@ -40,9 +40,9 @@ class Walk:
         self.unsealed = 0
         self.begun: dict[int, str] = {}
         """What right entries tell of other shards: the MAC with which each began."""
-        self.faults: list[Fault] = []
+        self.faults: list[ChainFault] = []
 
-    def take(self, entry: Entry, previous: str | None = None) -> None:
+    def take(self, entry: AuditEntry, previous: str | None = None) -> None:
         """Look at the next entry. `previous`: the MAC before it as the line says; None = the one that was taken."""
         behind = place(entry.id) > place(self.chain.head.id)
         if behind and not entry.mac:
@@ -56,11 +56,11 @@ class Walk:
         else:
             self._sealed(entry, previous)
 
-    def _sealed(self, entry: Entry, previous: str | None) -> None:
+    def _sealed(self, entry: AuditEntry, previous: str | None) -> None:
         gap = entry.number > self.last.number + 1
         if gap and not self._filtered:
             missing = f"{entry.number - self.last.number - 1} missing before entry {entry.number}"
-            self.faults.append(Fault(missing, self.chain.shard, self.last.number + 1))
+            self.faults.append(ChainFault(missing, self.chain.shard, self.last.number + 1))
         before = self.last.mac if previous is None or not gap else previous
         stated, checkpoint = self._points.get(entry.number, (entry.mac, 0))
         if entry.number == 1:
@@ -71,55 +71,57 @@ class Walk:
             self._fault(entry, "does not stand behind the entry before it")
         elif self._links.mac(before, entry) == entry.mac:
             self.right += 1
-            if entry.facts.get("kind") == Kind.CHAIN_BEGUN:
+            if entry.facts.get("kind") == EntryKind.CHAIN_BEGUN:
                 self.begun.setdefault(entry.facts["shard"], entry.facts["first"])
         elif not gap or self._filtered:
             self._fault(entry, "is not as it was sealed here: changed, or taken from another place")
         if stated != entry.mac:
             self._fault(entry, "is another entry than a checkpoint states", checkpoint)
-        self.last = Point(entry.number, entry.id, entry.mac)
+        self.last = CheckpointPoint(entry.number, entry.id, entry.mac)
 
-    def ended(self) -> "Walk":
+    def ended(self) -> "ChainVerifier":
         """Look at the end of the shard, after its last entry."""
         head, shard = self.chain.head, self.chain.shard
         if not self._links.holds(self.chain):
-            self.faults.append(Fault("the head is not as it was sealed", shard, head.number, head.id))
+            self.faults.append(ChainFault("the head is not as it was sealed", shard, head.number, head.id))
         if not self._filtered and self.last.number < head.number:
             lost = f"the tail was cut: {head.number - self.last.number} missing up to the head, entry {head.number}"
-            self.faults.append(Fault(lost, shard, self.last.number + 1))
+            self.faults.append(ChainFault(lost, shard, self.last.number + 1))
         elif not self._filtered and self.last != head:
-            self.faults.append(Fault("the head is another than the last entry", shard, head.number, head.id))
+            self.faults.append(
+                ChainFault("the head is another than the last entry", shard, head.number, head.id)
+            )
         is_whole = not self._filtered and not self.chain.base.number
         if self._first and is_whole and self._first_found != self._first:
             self.faults.append(
-                Fault("the entry with which shard 0 says that this one began is gone", shard, 1)
+                ChainFault("the entry with which shard 0 says that this one began is gone", shard, 1)
             )
         for number, (mac, checkpoint) in self._points.items():
             if number > head.number:
                 lost = (
                     f"the checkpoint states entry {number}, the trail ends at {head.number}: the tail was cut"
                 )
-                self.faults.append(Fault(lost, shard, head.number + 1, checkpoint=checkpoint))
+                self.faults.append(ChainFault(lost, shard, head.number + 1, checkpoint=checkpoint))
             elif number == self.chain.base.number and mac != self.chain.base.mac:
                 self.faults.append(
-                    Fault("the checkpoint states another beginning", shard, number, "", checkpoint)
+                    ChainFault("the checkpoint states another beginning", shard, number, "", checkpoint)
                 )
         return self
 
-    def _fault(self, entry: Entry, what: str, checkpoint: int | None = None) -> None:
+    def _fault(self, entry: AuditEntry, what: str, checkpoint: int | None = None) -> None:
         number = entry.number or None
-        self.faults.append(Fault(what, self.chain.shard, number, entry.id, checkpoint))
+        self.faults.append(ChainFault(what, self.chain.shard, number, entry.id, checkpoint))
 
 
 class Verification:
     """Takes the lines of an export one by one, and gives the verdict after the last."""
 
-    def __init__(self, links: Links, public_keys: Sequence[str]) -> None:
+    def __init__(self, chain_macs: ChainMacs, public_keys: Sequence[str]) -> None:
         """Take the key to the MACs, and the public keys that are the operator's."""
-        self._links, self._row = links, Row(public_keys)
+        self._links, self._row = chain_macs, CheckpointVerifier(public_keys)
         self._verdict = Verdict()
         self._header: Mapping[str, Any] = {}
-        self._walk: Walk | None = None
+        self._walk: ChainVerifier | None = None
         self._chains: dict[int, Chain] = {}
         self._begun: dict[int, str] = {}
         self._noted = 0
@@ -140,7 +142,9 @@ class Verification:
             kind = line["type"]
             steps[kind if self._may_stand_here(kind) else ""](line)
         except (KeyError, ValueError, TypeError, AttributeError, IndexError):
-            self._verdict.faults.append(Fault(f"line {self._lines} is not what may stand there in an export"))
+            self._verdict.faults.append(
+                ChainFault(f"line {self._lines} is not what may stand there in an export")
+            )
             return False
         return True
 
@@ -157,19 +161,21 @@ class Verification:
         found = self._verdict
         self._close()
         if not self._header:
-            found.faults.append(Fault("this is not an audit export: its first line is missing"))
+            found.faults.append(ChainFault("this is not an audit export: its first line is missing"))
         elif not (self._ended or live):
             found.faults.append(
-                Fault(f"the file was cut behind line {self._lines}: its last line is missing")
+                ChainFault(f"the file was cut behind line {self._lines}: its last line is missing")
             )
         missing = [shard for shard in keys.all_shards() if shard not in self._chains]
-        found.faults += [Fault("the shard is missing", shard) for shard in missing]
+        found.faults += [ChainFault("the shard is missing", shard) for shard in missing]
         self._row.starts_at(
             min((one.base_checkpoint for one in self._chains.values() if one.base_checkpoint), default=1)
         )
         if self._noted > max(self._row.kept, default=0):
             self._row.faults.append(
-                Fault("the checkpoint is missing: the trail says that it was made", checkpoint=self._noted)
+                ChainFault(
+                    "the checkpoint is missing: the trail says that it was made", checkpoint=self._noted
+                )
             )
         found.faults += self._row.faults
         found.checkpoints, found.newest_checkpoint = len(self._row.kept), self._row.newest
@@ -177,7 +183,9 @@ class Verification:
 
     def _begin(self, line: Mapping[str, Any]) -> None:
         if line["version"] != 1:
-            self._verdict.faults.append(Fault(f"version {line['version']} of the export is not known here"))
+            self._verdict.faults.append(
+                ChainFault(f"version {line['version']} of the export is not known here")
+            )
         self._header = line
         self._verdict.filtered = bool(line["filter"])
 
@@ -195,10 +203,10 @@ class Verification:
             int(line["base_checkpoint"]),
         )
         if shard in self._chains:
-            self._verdict.faults.append(Fault("the shard is there twice", shard))
+            self._verdict.faults.append(ChainFault("the shard is there twice", shard))
         self._chains[shard] = chain
         points, first = self._row.points.get(shard), self._begun.get(shard, "")
-        self._walk = Walk(self._links, chain, points, first=first, filtered=self._verdict.filtered)
+        self._walk = ChainVerifier(self._links, chain, points, first=first, filtered=self._verdict.filtered)
         if chain.base.number:
             self._check_base(chain)
 
@@ -211,10 +219,10 @@ class Verification:
         else:
             return
         number, at = chain.base.number + 1, chain.base_checkpoint
-        self._verdict.faults.append(Fault(what, chain.shard, number, checkpoint=at))
+        self._verdict.faults.append(ChainFault(what, chain.shard, number, checkpoint=at))
 
     def _entry(self, line: Mapping[str, Any]) -> None:
-        entry = Entry(
+        entry = AuditEntry(
             int(line["shard"]),
             str(line["id"]),
             str(line["at"]),
@@ -224,24 +232,26 @@ class Verification:
         )
         if self._walk and place(entry.id):
             self._walk.take(entry, line["previous"])
-        if entry.facts.get("kind") == Kind.CHECKPOINT and entry.mac and entry.shard == 0:
+        if entry.facts.get("kind") == EntryKind.CHECKPOINT and entry.mac and entry.shard == 0:
             self._noted = max(self._noted, int(entry.facts["number"]))
 
     def _end(self, line: Mapping[str, Any], digest: bytes) -> None:
         self._ended = True
         if line["lines"] != self._lines - 1:
             self._verdict.faults.append(
-                Fault(f"the file has {self._lines - 1} lines before its last, not {line['lines']}")
+                ChainFault(f"the file has {self._lines - 1} lines before its last, not {line['lines']}")
             )
         if line["mac"] != self._links.export(digest):
-            self._verdict.faults.append(Fault("the file is not as it was written: its own seal does not fit"))
+            self._verdict.faults.append(
+                ChainFault("the file is not as it was written: its own seal does not fit")
+            )
 
     def _close(self) -> None:
         if self._walk is None:
             return
-        walk, self._walk = self._walk.ended(), None
-        self._verdict.entries += walk.right
-        self._begun |= walk.begun
-        if walk.unsealed:
-            self._verdict.unsealed[walk.chain.shard] = walk.unsealed
-        self._verdict.faults += walk.faults
+        verifier, self._walk = self._walk.ended(), None
+        self._verdict.entries += verifier.right
+        self._begun |= verifier.begun
+        if verifier.unsealed:
+            self._verdict.unsealed[verifier.chain.shard] = verifier.unsealed
+        self._verdict.faults += verifier.faults

@@ -22,7 +22,7 @@ from calendar_service.domain.names import Agent
 from calendar_service.domain.secret import Secret
 from calendar_service.google.oauth import OAuth
 from calendar_service.journeys.connection.connection_end import ConnectionEnd
-from calendar_service.journeys.throttle.admission import Flow
+from calendar_service.journeys.throttle.admission import Throttle
 from calendar_service.store import keys
 from calendar_service.store.connections import Connections
 from calendar_service.store.grants import Grant, Grants
@@ -47,7 +47,7 @@ class Access:
     connections: Connections
     grants: Grants
     oauth: OAuth
-    flow: Flow
+    throttle: Throttle
     connection_end: ConnectionEnd
     clock: Clock
 
@@ -78,11 +78,11 @@ class Access:
     def _call(self, grant: Grant, refresh: Callable[[Grant], Grant], call: Callable[[Grant], T]) -> T:
         usable = self._usable(grant, refresh)
         try:
-            with self.flow.calling():
+            with self.throttle.calling():
                 return call(usable)
         except AccessTokenExpired:
             refreshed = refresh(usable)
-        with self.flow.calling():
+        with self.throttle.calling():
             return call(refreshed)
 
     # --- a usable token ---
@@ -101,16 +101,16 @@ class Access:
 
     def refreshed(self, agent: Agent, grant: Grant) -> Grant:
         """Return a newer grant than this one: refreshed here, or by whoever holds the lease."""
-        give_up = time.monotonic() + min(_PATIENCE, self.flow.time_left())
+        give_up = time.monotonic() + min(_PATIENCE, self.throttle.time_left())
         while True:
-            fence = self.leases.take(agent, "refresh", keys.LEASE)
+            fencing_token = self.leases.take(agent, "refresh", keys.LEASE)
             newest = self._newest(agent, grant.connection_id)
             if newest.number > grant.number:
-                if fence is not None:
-                    self.leases.release(agent, "refresh", fence)
+                if fencing_token is not None:
+                    self.leases.release(agent, "refresh", fencing_token)
                 return newest
-            if fence is not None:
-                return self._refresh_under_lease(agent, newest, fence)
+            if fencing_token is not None:
+                return self._refresh_under_lease(agent, newest, fencing_token)
             if time.monotonic() > give_up:
                 raise GoogleUnavailable("another refresh of this token is under way", ambiguous=False)
             time.sleep(_LOOK_AGAIN)
@@ -127,7 +127,7 @@ class Access:
             raise NotConnected("The connection ended meanwhile.")
         return self.open(slot)
 
-    def _refresh_under_lease(self, agent: Agent, grant: Grant, fence: int) -> Grant:
+    def _refresh_under_lease(self, agent: Agent, grant: Grant, fencing_token: int) -> Grant:
         try:
             # A crash after Google's answer loses an access token of an hour: the refresh token stays valid, and the
             # lease keeps others away for its length at most.
@@ -142,12 +142,12 @@ class Access:
             raise
         finally:
             # After the write, so that whoever takes the lease next finds the newer token.
-            self.leases.release(agent, "refresh", fence)
+            self.leases.release(agent, "refresh", fencing_token)
 
     def _refresh(self, grant: Grant) -> Grant:
         """Ask the token endpoint once, and return the newer grant; breaker and budget learn, nothing is stored."""
         try:
-            with self.flow.asking_for_token():
+            with self.throttle.asking_for_token():
                 tokens = self.oauth.refresh(grant.refresh_token)
         except RequestRefused:
             # It refuses this request, not the event that is to be written: that one is tried again.
@@ -168,7 +168,7 @@ class Access:
         """Note Google's proof that this grant is dead, unless a newer token stands (RV-1)."""
         facts = self.slots.read(agent).facts
         if self.connection_end.mark_revoked(agent, grant):
-            self.flow.died(facts)
+            self.throttle.died(facts)
 
 
 def probe_due(now: Millis) -> Millis:

@@ -21,9 +21,9 @@ from calendar_service.domain.jitter import spread
 from calendar_service.domain.names import Agent
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.secret import Secret
-from calendar_service.google.calendar import Calendar, CalendarMissing, Channel
+from calendar_service.google.calendar import CalendarApi, CalendarMissing, OpenedChannel
 from calendar_service.journeys.connection.access import Access
-from calendar_service.journeys.throttle.admission import Flow
+from calendar_service.journeys.throttle.admission import Throttle
 from calendar_service.store import keys
 from calendar_service.store.channels import ChannelStore
 from calendar_service.store.connections import Connections
@@ -46,16 +46,16 @@ class Channels:
     channel_store: ChannelStore
     grants: Grants
     access: Access
-    calendar: Calendar
+    calendar: CalendarApi
     identity: IdentityKey
-    flow: Flow
+    throttle: Throttle
     clock: Clock
     address: str
     """Where Google sends them; empty: it cannot."""
 
     # --- a notification ---
 
-    def rung(self, channel_id: str, token: str, state: str) -> bool:
+    def receive_notification(self, channel_id: str, token: str, state: str) -> bool:
         """Take a notification; false if it is not Google's.
 
         A forged one costs one keyed hash: the store is not asked. Of a genuine one nothing is
@@ -82,22 +82,22 @@ class Channels:
         slot = self.slots.read(agent)
         if not slot.facts.usable(SCOPE):
             return spread(
-                keys.LOOK_EVERY
+                keys.CHANGE_DETECTION_EVERY
             )  # nothing of theirs is used until the agent agrees: then it is due at once (SC-5)
         grant = self.grants.open(agent, slot.facts.connection_id, slot.grant)
         for channel_id, resource_id in slot.facts.left_channels.items():
             self._stop(agent, grant, channel_id, resource_id)
         if slot.facts.state(SCOPE) is not State.CONNECTED or not self.address:
-            return spread(keys.LOOK_EVERY) if slot.facts.calendar_since else None
+            return spread(keys.CHANGE_DETECTION_EVERY) if slot.facts.calendar_since else None
         if slot.facts.channel_renew_at <= self.clock.now():
             return self._opened(agent, grant, slot.facts)
         # Not later than tomorrow, whatever a clock that was put right since has written there.
-        return min(slot.facts.channel_renew_at - self.clock.now(), spread(keys.LOOK_EVERY))
+        return min(slot.facts.channel_renew_at - self.clock.now(), spread(keys.CHANGE_DETECTION_EVERY))
 
     def _opened(self, agent: Agent, grant: Grant, facts: Facts) -> Millis | None:
-        if self.flow.turn(facts.account_mark, 1) != "go":
+        if self.throttle.turn(facts.account_ref, 1) != "go":
             return spread(MINUTE)
-        if not self.flow.may_watch():
+        if not self.throttle.may_watch():
             return spread(_REFUSED)
         try:
             channel = self.access.with_token(agent, grant, lambda token: self._watch(token, agent, facts))
@@ -105,13 +105,13 @@ class Channels:
             self.connections.calendar_missing(agent, facts)
             return 0
         except ChannelRefused:
-            self.flow.watch_refused()
+            self.throttle.watch_refused()
             return spread(_REFUSED)
         except GoogleError as trouble:
             if will_pass(trouble):
                 raise
             return spread(_REFUSED)
-        self.flow.watch_taken()
+        self.throttle.watch_taken()
         failpoint("channel.after_watch_before_store")
         life = self._life(channel)
         stands = self.channel_store.open(
@@ -124,7 +124,7 @@ class Channels:
         )
         return min(life, DAY) if stands and not facts.channel_id else 0  # the one before is stopped next
 
-    def _watch(self, token: Secret, agent: Agent, facts: Facts) -> Channel:
+    def _watch(self, token: Secret, agent: Agent, facts: Facts) -> OpenedChannel:
         channel_id = self.channel_store.new_id(agent)
         return self.calendar.watch(
             token,
@@ -146,7 +146,7 @@ class Channels:
         failpoint("channel.after_stop_before_store")
         self.channel_store.remove(agent, grant.connection_id, channel_id)
 
-    def _life(self, channel: Channel) -> Millis:
+    def _life(self, channel: OpenedChannel) -> Millis:
         """Return after how long to renew: well before the end, not all channels of one day at once."""
         left = channel.expiration - self.clock.now() if channel.expiration else _UNSAID
         return max(HOUR, spread(left * 3 // 4, 8))

@@ -39,7 +39,7 @@ class ConnectionEnd:
             actor,
             delete_calendar=delete_calendar,
             erase_after=self.erase_after if erase_after is None else erase_after,
-            errand_lease=teardown_lease,
+            teardown_lease=teardown_lease,
         )
         return answer == "ok"
 

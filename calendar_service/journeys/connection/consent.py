@@ -14,7 +14,7 @@ from calendar_service.domain.operator import Operator
 from calendar_service.domain.secret import Secret
 from calendar_service.google.oauth import CodeRefused, OAuth, Tokens, check_callback_issuer
 from calendar_service.journeys.connection.new_grant import NewGrants
-from calendar_service.journeys.views import Outcome
+from calendar_service.journeys.views import ConsentOutcome
 from calendar_service.store import keys
 from calendar_service.store.connections import Connections
 from calendar_service.store.grants import Grants
@@ -60,7 +60,7 @@ class PendingConsents:
 
 
 @dataclass(frozen=True)
-class Consent:
+class ConsentJourney:
     """Leads an agent's browser to Google's consent page, and takes Google's answer."""
 
     pending: PendingConsents
@@ -90,7 +90,7 @@ class Consent:
 
     def finish(
         self, browser: Browser | None, cookie: str, *, state: str, code: str, error: str, issuers: list[str]
-    ) -> Outcome:
+    ) -> ConsentOutcome:
         """Take Google's answer: check the callback, exchange the code, keep the grant, make the calendar.
 
         Raises `ConsentRefused`; then nothing is stored. Raises `OrganizationClosed` also for an organization that was
@@ -120,7 +120,7 @@ class Consent:
             raise ConsentRefused("policy_changed")
         # A newer attempt or a disconnect came. The store compares again when the connection is to stand, for those
         # that come during the exchange.
-        if self.slots.read(agent).facts.connecting != state_digest:
+        if self.slots.read(agent).facts.pending_consent != state_digest:
             raise ConsentRefused("superseded")
 
     def _exchange(self, code: str, verifier: Secret) -> Tokens:

@@ -6,15 +6,14 @@ Knows the store and Google. Must not know the web.
 from dataclasses import dataclass
 
 from calendar_service.crypto.identity import IdentityKey
-from calendar_service.domain.connection import Facts
-from calendar_service.domain.connection import Grant as GrantFact
+from calendar_service.domain.connection import Facts, GrantState
 from calendar_service.domain.errors import GoogleError, NotConnected, ServiceError
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
 from calendar_service.domain.operator import Operator
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.secret import Secret
-from calendar_service.google.calendar import Account, Calendar, CalendarMissing
+from calendar_service.google.calendar import AccountCalendars, CalendarApi, CalendarMissing
 from calendar_service.journeys.connection.access import Access
 from calendar_service.journeys.connection.shared_accounts import SharedAccounts
 from calendar_service.store import keys
@@ -33,11 +32,11 @@ class DedicatedCalendar:
     connections: Connections
     access: Access
     shared_accounts: SharedAccounts
-    calendar: Calendar
+    calendar: CalendarApi
     identity: IdentityKey
     operator: Operator
 
-    def account(self, agent: Agent, token: Secret) -> Account | None:
+    def account(self, agent: Agent, token: Secret) -> AccountCalendars | None:
         """Ask whose account a new token is for, and which calendars there are ours; None if Google has trouble."""
         try:
             return self.calendar.find_ours(token, self._marker(agent))
@@ -54,7 +53,7 @@ class DedicatedCalendar:
             raise NotConnected("The calendar is not connected, or the agent has to agree first.")
         return self._ensure(agent, self.access.open(slot), None, create=create)
 
-    def try_now(self, agent: Agent, grant: Grant, account: Account | None) -> bool:
+    def try_now(self, agent: Agent, grant: Grant, account: AccountCalendars | None) -> bool:
         """Make or find the calendar right after a consent; false if Google has trouble, then the worker goes on.
 
         `account`: what `account` answered for this very consent.
@@ -69,18 +68,20 @@ class DedicatedCalendar:
         facts = self.slots.read(agent).facts
         return facts.usable(SCOPE) and not facts.calendar_since and not facts.calendar_lost_at
 
-    def _ensure(self, agent: Agent, grant: Grant, account: Account | None, *, create: bool) -> bool:
+    def _ensure(self, agent: Agent, grant: Grant, account: AccountCalendars | None, *, create: bool) -> bool:
         # Google gives two calendars to two requests for one. Callback, settings page and worker may come at the same
         # time, so one of them takes the lease; a process that dies with it keeps the others away for its length.
-        fence = self.leases.take(agent, "calendar", keys.LEASE)
-        if fence is None:
+        fencing_token = self.leases.take(agent, "calendar", keys.LEASE)
+        if fencing_token is None:
             return False
         try:
             return self._under_lease(agent, grant, account, create=create)
         finally:
-            self.leases.release(agent, "calendar", fence)
+            self.leases.release(agent, "calendar", fencing_token)
 
-    def _under_lease(self, agent: Agent, grant: Grant, account: Account | None, *, create: bool) -> bool:
+    def _under_lease(
+        self, agent: Agent, grant: Grant, account: AccountCalendars | None, *, create: bool
+    ) -> bool:
         # 1. Look for our marker. Asked again unless it was asked for this very consent: an earlier creation may have
         #    lost its answer, and the calendar stands at Google without our knowing its id.
         marker = self._marker(agent)
@@ -89,7 +90,7 @@ class DedicatedCalendar:
         )
         # Read under the lease: what the holder before stored decides whether there is anything left to make.
         facts = self.slots.read(agent).facts
-        if facts.connection_id != grant.connection_id or facts.grant is not GrantFact.LIVE:
+        if facts.connection_id != grant.connection_id or facts.grant is not GrantState.LIVE:
             return False
         # 2. Join the account's set before the calendar's step makes the connection usable: an account that was
         #    unknown at the consent was not joined there. A crash here leaves the connection on the set, where it
@@ -114,7 +115,9 @@ class DedicatedCalendar:
             self.shared_accounts.leave(reference, grant.connection_id)
         return ready
 
-    def _existing(self, agent: Agent, grant: Grant, facts: Facts, account: Account) -> tuple[str, bool]:
+    def _existing(
+        self, agent: Agent, grant: Grant, facts: Facts, account: AccountCalendars
+    ) -> tuple[str, bool]:
         """Return the calendar that is ours already, and whether its marker alone shows that (SC-2); else empty."""
         stored = facts.calendar_id
         if stored and stored in account.ours:

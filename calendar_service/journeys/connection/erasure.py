@@ -16,7 +16,7 @@ from calendar_service.journeys.connection.receipts import Receipts, kept
 from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor
 from calendar_service.store.connections import Connections
-from calendar_service.store.file_rewrites import Files
+from calendar_service.store.file_rewrites import FileRewriteStore
 from calendar_service.store.receipts import ReceiptStore
 from calendar_service.store.slots import Slot, Slots
 
@@ -29,7 +29,7 @@ class Erasure:
     receipt_store: ReceiptStore
     connections: Connections
     receipts: Receipts
-    files: Files
+    files: FileRewriteStore
 
     def erase_now(self, agent: Agent, actor: Actor) -> dict[str, Any]:
         """Erase at once what is kept of an ended connection; return the signed receipt with its salt.
@@ -95,4 +95,6 @@ class Erasure:
 
 def _teardowns_until(slot: Slot) -> Millis:
     """Return when the last teardown that still holds a token ends at the latest; 0 = none does."""
-    return max((teardown.started + keys.ERRAND_MAX for teardown in slot.errands if teardown.grant), default=0)
+    return max(
+        (teardown.started + keys.TEARDOWN_MAX for teardown in slot.teardowns if teardown.grant), default=0
+    )

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from calendar_service.domain.clock import DAY, Clock, Millis, rfc3339
-from calendar_service.domain.connection import Act, Facts
+from calendar_service.domain.connection import AdminAction, Facts
 from calendar_service.domain.names import Agent
 from calendar_service.domain.operator import Operator
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import Content, Record
-from calendar_service.journeys.connection.status import Overview
+from calendar_service.journeys.connection.status import StatusPage
 from calendar_service.store.sessions import Sessions
-from calendar_service.store.slots import Errand, Slots
+from calendar_service.store.slots import Slots, Teardown
 
 FORMAT: Final = "calendar-service-export"
 VERSION: Final = 1
@@ -22,7 +22,7 @@ VERSION: Final = 1
 INSTANTS: Final = {
     "connected_at": "connected_at",
     "grant_since": "permission_since",
-    "proof_at": "last_proof_of_life",
+    "last_refresh_ok_at": "last_proof_of_life",
     "paused_by_agent": "paused_by_you",
     "paused_by_organization": "paused_by_organization",
     "calendar_since": "calendar_since",
@@ -30,7 +30,7 @@ INSTANTS: Final = {
     "channel_renew_at": "notification_channel_renewed_at",
     "consent_needed": "agreement_needed_since",
     "revocation_at": "revocation_at",
-    "letters_trouble": "console_not_reached_since",
+    "webhooks_failing_since": "console_not_reached_since",
 }
 """Facts that are moments, by their names in the export."""
 
@@ -38,14 +38,14 @@ PLAIN: Final = {
     "connection_id": "connection_number",
     "calendar_id": "calendar_id",
     "held_calendars": "former_calendar_ids",
-    "calendar_fate": "calendar_deletion",
+    "calendar_deletion": "calendar_deletion",
     "channel_id": "notification_channel",
     "channel_resource": "notification_resource",
     "consent_scope": "permission",
     "consent_policy": "policy_version_consented",
-    "policy_outgrown": "newer_policy_in_force",
-    "account_mark": "account_fingerprint",
-    "former_mark": "former_account_fingerprint",
+    "policy_outdated": "newer_policy_in_force",
+    "account_ref": "account_fingerprint",
+    "former_account_ref": "former_account_fingerprint",
     "moved_account": "account_changed",
     "locale": "language",
     "time_zone": "time_zone",
@@ -61,7 +61,7 @@ class Export:
 
     slots: Slots
     sessions: Sessions
-    overview: Overview
+    status_page: StatusPage
     operator: Operator
     clock: Clock
 
@@ -77,22 +77,22 @@ class Export:
             "exported_at": rfc3339(self.clock.now()),
             "connection": _connection(slot.facts, slot.now),
             "sessions": [_session(record) for record in self.sessions.all(agent)],
-            "waiting": [_waiting(name, each) for name, each in self.overview.readable(slot).items()],
-            "closing": [_closing(errand) for errand in slot.errands],
+            "waiting": [_waiting(name, each) for name, each in self.status_page.readable(slot).items()],
+            "closing": [_closing(teardown) for teardown in slot.teardowns],
         }
 
 
 def _connection(facts: Facts, now: Millis) -> dict[str, Any]:
     silent = facts.held_in_silence(now)
     facts = replace(facts, held_calendars="") if silent else facts
-    act = Act.of_text(facts.others_act)
+    act = AdminAction.of_text(facts.last_admin_action)
     return {
         "state": facts.state(SCOPE).value,
         **{told: _moment(getattr(facts, name)) for name, told in INSTANTS.items()},
         **{told: getattr(facts, name) or None for name, told in PLAIN.items()},
         "notification_channels_to_stop": list(facts.left_channels) or None,
         "last_act_of_others": {"act": act.kind, "by": act.actor, "at": rfc3339(act.at)} if act else None,
-        "own_term_in_days": facts.own_term / DAY or None,
+        "own_term_in_days": facts.agent_retention / DAY or None,
         "erased_on": _moment(facts.erasure_told(facts.erase_due, now)),
         "kept_by_law_until": _moment(facts.hold_told(now)),
         "keys": "kept encrypted, not exported" if facts.grant.value == "live" else "none",
@@ -105,7 +105,7 @@ def _session(record: Record) -> dict[str, Any]:
         "status": record.status.value,
         "reason": record.reason or None,
         "event_id": record.event_id if record.placed else None,
-        "ends_on": rfc3339(record.over_day * DAY)[:10],
+        "ends_on": rfc3339(record.end_day * DAY)[:10],
         "changes": record.revision,
         "version": record.version,
     }
@@ -124,14 +124,14 @@ def _waiting(session: str, content: Content) -> dict[str, Any]:
     }
 
 
-def _closing(errand: Errand) -> dict[str, Any]:
+def _closing(teardown: Teardown) -> dict[str, Any]:
     return {
-        "connection_number": errand.connection_id,
-        "began_at": rfc3339(errand.started),
-        "tries": errand.tries,
-        "calendar_to_be_deleted": errand.calendar_id or None,
-        "notification_channels_to_stop": list(errand.channels) or None,
-        "keys": "kept encrypted until Google confirms, not exported" if errand.grant else "none",
+        "connection_number": teardown.connection_id,
+        "began_at": rfc3339(teardown.started),
+        "tries": teardown.tries,
+        "calendar_to_be_deleted": teardown.calendar_id or None,
+        "notification_channels_to_stop": list(teardown.channels) or None,
+        "keys": "kept encrypted until Google confirms, not exported" if teardown.grant else "none",
     }
 
 

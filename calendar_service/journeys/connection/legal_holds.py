@@ -14,7 +14,7 @@ from calendar_service.domain.legal_hold import Hold
 from calendar_service.domain.names import Agent
 from calendar_service.store.audit_log import Actor
 from calendar_service.store.legal_holds import LegalHoldStore
-from calendar_service.store.scan import Census
+from calendar_service.store.scan import Scan
 from calendar_service.store.slots import Slots
 
 LONGEST_TEXT = 500
@@ -27,7 +27,7 @@ class Holds:
 
     slots: Slots
     hold_store: LegalHoldStore
-    census: Census
+    scan: Scan
     clock: Clock
 
     def place(self, agent: Agent, hold: Hold, *, replace: bool = False) -> None:
@@ -54,7 +54,7 @@ class Holds:
 
     def standing(self) -> Iterator[tuple[Agent, Hold]]:
         """Yield every hold that is not over."""
-        for agent in self.census.agents():
+        for agent in self.scan.agents():
             slot = self.slots.read(agent)
             if slot.facts.hold_until > slot.now:
                 yield agent, Hold.of_facts(slot.facts)

@@ -10,16 +10,16 @@ from calendar_service.domain.clock import MINUTE, SECOND, Clock, Millis
 from calendar_service.domain.errors import ConsentRefused, OrganizationClosed, StoreUnavailable
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
-from calendar_service.domain.reviewer_links import TERM
+from calendar_service.domain.reviewer_links import RETENTION
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.secret import Secret
-from calendar_service.google.calendar import Account
+from calendar_service.google.calendar import AccountCalendars
 from calendar_service.google.oauth import Tokens
 from calendar_service.journeys.connection.access import probe_due
 from calendar_service.journeys.connection.dedicated_calendar import DedicatedCalendar
 from calendar_service.journeys.connection.disconnect import Disconnect
 from calendar_service.journeys.connection.shared_accounts import SharedAccounts
-from calendar_service.journeys.views import Outcome
+from calendar_service.journeys.views import ConsentOutcome
 from calendar_service.store.audit_log import Actor
 from calendar_service.store.connections import Connections
 from calendar_service.store.grants import Grant, Grants
@@ -45,7 +45,7 @@ class NewGrants:
     disconnect: Disconnect
     clock: Clock
 
-    def keep(self, browser: Browser, state_digest: str, policy: str, tokens: Tokens) -> Outcome:
+    def keep(self, browser: Browser, state_digest: str, policy: str, tokens: Tokens) -> ConsentOutcome:
         """Let the connection stand, and try its calendar once. Raises `ConsentRefused`; then nothing is stored.
 
         `state_digest`: of the consent's state, which has to be the agent's newest. `policy`: the version shown.
@@ -63,7 +63,7 @@ class NewGrants:
             raise ConsentRefused("no_refresh_token")
         for _ in range(_ATTEMPTS):
             slot = self.slots.read(agent)
-            grant, renewal = self._grant(slot, tokens, tokens.refresh_token, reference)
+            grant, reconsent = self._grant(slot, tokens, tokens.refresh_token, reference)
             # 3. Join the account's set: after step 4, a teardown of this account could be the last on it and revoke
             #    the new grant. A crash leaves a member that never stands: no teardown of the account revokes until the
             #    daily repair drops it, an hour later at the earliest.
@@ -74,19 +74,19 @@ class NewGrants:
             #    connection stands without steps 5 and 6.
             answer = self.connections.connect(
                 agent, state_digest, slot, grant.connection_id, grant.sealed, _facts(browser, policy),
-                renewal=renewal, mark=reference, probe_due=probe_at,
+                reconsent=reconsent, account_ref=reference, probe_due=probe_at,
             )  # fmt: skip
             if answer == "ok":
                 failpoint("connect.after_store")
                 return self._complete(agent, grant, account)
-            if not renewal:  # else the member is the standing connection, which goes on using the account
+            if not reconsent:  # else the member is the standing connection, which goes on using the account
                 self._undo_join(reference, grant.connection_id, tokens, superseded=answer == "superseded")
             if answer == "superseded":
                 break
             # `again`: the slot changed since it was read, as when Google ends the grant that was to be renewed.
         raise ConsentRefused("superseded")
 
-    def _complete(self, agent: Agent, grant: Grant, account: Account | None) -> Outcome:
+    def _complete(self, agent: Agent, grant: Grant, account: AccountCalendars | None) -> ConsentOutcome:
         # 5. End it again if its organization was off-boarded meanwhile. A crash before leaves that to the off-boarding,
         #    if it reads its members after step 4, and to the worker's daily round in any case.
         self._end_if_closed(agent)
@@ -94,7 +94,7 @@ class NewGrants:
         #    4; one that was lost waits for the agent.
         ready = self.dedicated_calendar.try_now(agent, grant, account)
         slot = self.slots.read(agent)
-        return Outcome(ready, self.shared_accounts.other_agents(slot), slot.facts.moved_account)
+        return ConsentOutcome(ready, self.shared_accounts.other_agents(slot), slot.facts.moved_account)
 
     def _end_if_closed(self, agent: Agent) -> None:
         """End the connection of an organization that was off-boarded while Google was asked (RV-3)."""
@@ -129,7 +129,7 @@ class NewGrants:
         """
         expires = self.clock.now() + tokens.expires_in * SECOND
         facts = slot.facts
-        if slot.grant and reference and facts.account_mark == reference:
+        if slot.grant and reference and facts.account_ref == reference:
             try:
                 standing = self.grants.open(slot.agent, facts.connection_id, slot.grant)
                 return self.grants.next(standing, refresh, tokens.access_token, expires), True
@@ -167,5 +167,5 @@ def _facts(browser: Browser, policy: str) -> dict[str, str]:
         "time_zone": browser.time_zone,
     }
     if browser.reviewer:
-        facts["own_term"] = str(TERM)
+        facts["agent_retention"] = str(RETENTION)
     return facts

@@ -19,7 +19,7 @@ from calendar_service.domain.clock import Clock, Millis, rfc3339
 from calendar_service.domain.names import Agent
 
 _ERASED = ("tokens", "calendar identifier", "event identifiers", "bookkeeping")
-_LEFT_TO_THE_ERRAND = frozenset({"tokens", "calendar identifier"})
+_LEFT_TO_THE_TEARDOWN = frozenset({"tokens", "calendar identifier"})
 """What may still be needed at Google when an erasure comes before the errand's end (law 6)."""
 _TYPE = "erasure-receipt"
 _NOT_SIGNED = frozenset({"salt"})
@@ -53,7 +53,7 @@ class Receipts:
             "number": number,
             "issuer": self.issuer,
             "erased_at": rfc3339(self.clock.now()),
-            "erased": [what for what in _ERASED if not (rest_until and what in _LEFT_TO_THE_ERRAND)],
+            "erased": [what for what in _ERASED if not (rest_until and what in _LEFT_TO_THE_TEARDOWN)],
             "revocation": revocation,
             "subject": _subject(salt, agent),
         }

@@ -6,25 +6,25 @@ Until then a grant is not used; that is decided at every reading, and never depe
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from calendar_service.domain.connection import Grant
+from calendar_service.domain.connection import GrantState
 from calendar_service.domain.consent import Consent, is_newer
 from calendar_service.domain.names import Agent
 from calendar_service.domain.operator import Policy
 from calendar_service.domain.scope import SCOPE
 from calendar_service.store.connections import Connections
 from calendar_service.store.consents import Consents
-from calendar_service.store.scan import Census
+from calendar_service.store.scan import Scan
 from calendar_service.store.slots import Slots
 
 
 @dataclass(frozen=True)
-class Renewal:
+class Reconsent:
     """The story of a permission or a policy that outgrew the consents."""
 
     consents: Consents
     slots: Slots
     connections: Connections
-    census: Census
+    scan: Scan
     policy: Policy
 
     @property
@@ -50,11 +50,11 @@ class Renewal:
                 "tell agents in policy.changes what they are asked to agree to",
             )
 
-    def outgrown(self) -> Iterator[tuple[Agent, str, str]]:
+    def outdated_consents(self) -> Iterator[tuple[Agent, str, str]]:
         """Yield whose consent no longer covers what is asked: agent, connection, version of the policy agreed to."""
-        for agent in self.census.agents():
+        for agent in self.scan.agents():
             facts = self.slots.read(agent).facts
-            if facts.grant is Grant.LIVE and facts.consent_outdated(SCOPE):
+            if facts.grant is GrantState.LIVE and facts.consent_outdated(SCOPE):
                 yield agent, facts.connection_id, facts.consent_policy
 
     def tell(self) -> int:
@@ -66,6 +66,6 @@ class Renewal:
         older = known is not None and is_newer(known.policy, self.policy.version)
         if known == self.asked or older or any(self.refusals()):
             return 0
-        told = sum(self.connections.consent_outgrown(*one) for one in self.outgrown())
+        told = sum(self.connections.consent_outdated_by_policy(*one) for one in self.outdated_consents())
         self.consents.note(self.asked)
         return told

@@ -15,7 +15,7 @@ from calendar_service.store.tickets import Browser
 
 
 @dataclass(frozen=True)
-class Terms:
+class Retention:
     """The story of an agent's own term."""
 
     slots: Slots
@@ -30,14 +30,14 @@ class Terms:
         shorter = () if browser.reviewer else self.promises.shorter_terms
         return (*sorted(shorter), self.promises.erase_after) if shorter else ()
 
-    def term(self, agent: Agent) -> Millis:
+    def retention(self, agent: Agent) -> Millis:
         """Return the term that a disconnect would set now."""
-        return self.promises.term(self.slots.read(agent).facts.own_term)
+        return self.promises.retention(self.slots.read(agent).facts.agent_retention)
 
-    def choose(self, browser: Browser, term: Millis) -> None:
+    def choose(self, browser: Browser, retention: Millis) -> None:
         """Keep the agent's choice for the end of this connection; an end that is set already is not moved."""
-        if term not in self.offered(browser):
+        if retention not in self.offered(browser):
             raise InvalidRequest("This term is not offered.", field="term")
-        own = 0 if term == self.promises.erase_after else term
-        if self.connections.choose_term(browser.whose, own) == "not_connected":
+        own = 0 if retention == self.promises.erase_after else retention
+        if self.connections.choose_retention(browser.whose, own) == "not_connected":
             raise NotConnected("The agent's calendar is not connected, so there is no term to choose.")

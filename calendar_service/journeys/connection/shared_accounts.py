@@ -12,15 +12,15 @@ from dataclasses import dataclass
 
 from calendar_service.crypto.identity import IdentityKey
 from calendar_service.domain.clock import SECOND, Clock, Millis
-from calendar_service.domain.connection import Grant as GrantFact
+from calendar_service.domain.connection import GrantState
 from calendar_service.domain.errors import GoogleError
 from calendar_service.domain.names import Agent
 from calendar_service.domain.secret import Secret
-from calendar_service.google.calendar import Account
+from calendar_service.google.calendar import AccountCalendars
 from calendar_service.google.oauth import OAuth
 from calendar_service.store import keys
-from calendar_service.store.account_refs import Mark, Marks
-from calendar_service.store.scan import Census, Use
+from calendar_service.store.account_refs import AccountRef, AccountRefs
+from calendar_service.store.scan import Scan, Use
 from calendar_service.store.slots import Slot, Slots
 
 REVOKE_DEADLINE: Millis = 10 * SECOND
@@ -33,20 +33,20 @@ _POLL = 0.1
 class SharedAccounts:
     """The protocol of an account reference: join before use, announce before a revocation, revoke only as the last."""
 
-    account_refs: Marks
+    account_refs: AccountRefs
     slots: Slots
     oauth: OAuth
     identity: IdentityKey
     clock: Clock
 
-    def reference(self, account: Account | None) -> str:
+    def reference(self, account: AccountCalendars | None) -> str:
         """Return the account's reference, a keyed hash; empty while Google has not said whose account it is."""
-        return self.identity.account_mark(account.primary_id) if account else ""
+        return self.identity.account_ref(account.primary_id) if account else ""
 
     def other_agents(self, slot: Slot) -> bool:
         """Tell whether the slot's account is used by another agent's connection."""
         # The agent's own former connections stay on the set until their teardowns end: they are nobody else's.
-        return self.account_refs.shared(slot.facts.account_mark, slot.connection_ids)
+        return self.account_refs.shared(slot.facts.account_ref, slot.connection_ids)
 
     # --- to join ---
 
@@ -112,7 +112,7 @@ class SharedAccounts:
         """Revoke a permission that never becomes a connection; false if it could end one, or is not confirmed."""
         facts = self.slots.read(agent).facts
         # The agent's own connection counts even if the set lost it, or never had it because its account is unknown.
-        if facts.grant is GrantFact.LIVE and facts.account_mark in {reference, ""}:
+        if facts.grant is GrantState.LIVE and facts.account_ref in {reference, ""}:
             return False
         # It never joined, so nobody leaves; the script answers and announces all the same.
         if not self.leave_to_revoke(reference, ""):
@@ -128,37 +128,39 @@ class SharedAccounts:
 class SharedAccountRepair:
     """Once a day, makes every account reference hold the connections that stand, whatever died in between."""
 
-    census: Census
+    scan: Scan
     slots: Slots
-    account_refs: Marks
+    account_refs: AccountRefs
     clock: Clock
 
     def repair(self) -> int:
         """Add every live connection to its account's set, and drop what stands nowhere; return how many were wrong."""
         # The sets are read before the slots: a connection that joins after the first reading is in neither list of
         # what may be dropped. One that joined before and does not stand yet is left alone for an hour.
-        references = self.census.marks()
-        uses = list(self.census.uses())
-        added = sum(self._added(use, references.get(use.mark)) for use in uses if use.live and use.mark)
-        return added + self._dropped(references, {(use.connection_id, use.mark) for use in uses})
+        references = self.scan.account_refs()
+        uses = list(self.scan.uses())
+        added = sum(
+            self._added(use, references.get(use.account_ref)) for use in uses if use.live and use.account_ref
+        )
+        return added + self._dropped(references, {(use.connection_id, use.account_ref) for use in uses})
 
-    def _added(self, use: Use, reference: Mark | None) -> bool:
+    def _added(self, use: Use, reference: AccountRef | None) -> bool:
         """Renew a set's expiry, or add the connection to it; true if the connection was not there."""
         is_there = reference is not None and use.connection_id in reference.joined
-        if reference is None or not is_there or reference.expires_in < keys.MARK_RENEWED_BELOW:
+        if reference is None or not is_there or reference.expires_in < keys.ACCOUNT_REF_RENEWED_BELOW:
             self._add(use)
         return not is_there
 
     def _add(self, use: Use) -> None:
-        self.account_refs.join(use.mark, use.connection_id)
+        self.account_refs.join(use.account_ref, use.connection_id)
         facts = self.slots.read(use.agent).facts
-        stands = (facts.connection_id, facts.account_mark, facts.grant)
-        if stands != (use.connection_id, use.mark, GrantFact.LIVE):
+        stands = (facts.connection_id, facts.account_ref, facts.grant)
+        if stands != (use.connection_id, use.account_ref, GrantState.LIVE):
             # It ended meanwhile, and its teardown may have left the set before it was added here: nobody would take
             # it off again. Read after adding, so that an end comes either before this reading or leaves after it.
-            self.account_refs.leave(use.mark, use.connection_id)
+            self.account_refs.leave(use.account_ref, use.connection_id)
 
-    def _dropped(self, references: Mapping[str, Mark], standing: set[tuple[str, str]]) -> int:
+    def _dropped(self, references: Mapping[str, AccountRef], standing: set[tuple[str, str]]) -> int:
         """Drop what stands nowhere. A connection whose account is not known yet may have joined any set."""
         now = self.clock.now()
         return sum(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from calendar_service.domain.clock import DAY, Clock, Millis, as_datetime
-from calendar_service.domain.connection import REFUSING_STATES, Act, Facts, State
+from calendar_service.domain.connection import REFUSING_STATES, AdminAction, Facts, State
 from calendar_service.domain.errors import (
     AccessRevoked,
     AdminBlocked,
@@ -22,13 +22,13 @@ from calendar_service.domain.operator import Promises
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.secret import Secret
 from calendar_service.domain.session import CHANGED_IN_GOOGLE, DELETED_IN_GOOGLE, Content, Record, Status
-from calendar_service.google.calendar import Calendar, CalendarInfo, CalendarMissing, Contents
+from calendar_service.google.calendar import CalendarApi, CalendarInfo, CalendarMissing, Contents
 from calendar_service.google.transport import Transport
 from calendar_service.journeys.connection.access import Access
 from calendar_service.journeys.connection.timeline import timeline
 from calendar_service.journeys.views import ConnectionView, SettingsView, WaitingSession
 from calendar_service.store import keys
-from calendar_service.store.account_refs import Marks
+from calendar_service.store.account_refs import AccountRefs
 from calendar_service.store.connections import Connections
 from calendar_service.store.grants import Grant, Grants
 from calendar_service.store.organizations import OrganizationIndex
@@ -61,7 +61,7 @@ class _Asked:
 
 
 @dataclass(frozen=True)
-class Overview:
+class StatusPage:
     """Reads, and tells. Google is asked only for the agent's own page."""
 
     slots: Slots
@@ -70,9 +70,9 @@ class Overview:
     sessions: Sessions
     grants: Grants
     access: Access
-    calendar: Calendar
+    calendar: CalendarApi
     transport: Transport
-    marks: Marks
+    account_refs: AccountRefs
     promises: Promises
     clock: Clock
 
@@ -81,12 +81,12 @@ class Overview:
         slot = self.slots.read(agent)
         return connection_view(slot.facts, slot.now)
 
-    def settings(self, agent: Agent, *, own_term: Millis = 0) -> SettingsView:
+    def settings(self, agent: Agent, *, agent_retention: Millis = 0) -> SettingsView:
         """Return everything that the agent's page says, with the account as Google names it at this moment.
 
-        `own_term`: the term that connecting would set, where it is not the operator's.
+        `agent_retention`: the term that connecting would set, where it is not the operator's.
         """
-        return self._told(agent, self._account, own_term)
+        return self._told(agent, self._account, agent_retention)
 
     def leaving(self, agent: Agent) -> SettingsView:
         """Return what the agent's page says before a disconnect, with what the calendar holds at this moment."""
@@ -101,20 +101,24 @@ class Overview:
         }
         return {session: content for session, content in opened.items() if content}
 
-    def _told(self, agent: Agent, ask: Callable[[Slot], "_Asked"], own_term: Millis = 0) -> SettingsView:
+    def _told(
+        self, agent: Agent, ask: Callable[[Slot], "_Asked"], agent_retention: Millis = 0
+    ) -> SettingsView:
         slot = self.slots.read(agent)
         with self.transport.within(_PAGE_WAITS):
             asked = ask(slot)
         if asked.info is None and asked.contents is None:
             # Asking may have proved that the permission or the calendar is gone.
             slot = self.slots.read(agent)
-        facts = slot.facts if slot.facts.own_term else replace(slot.facts, own_term=own_term)
-        term = self.promises.term(facts.own_term)
+        facts = (
+            slot.facts if slot.facts.agent_retention else replace(slot.facts, agent_retention=agent_retention)
+        )
+        retention = self.promises.retention(facts.agent_retention)
         ended = facts.grant_since if facts.state(SCOPE) in REFUSING_STATES else slot.now
         records = self.sessions.all(agent)
         today = self.clock.now() // DAY
-        coming = Counter(record.status for record in records if record.over_day >= today)
-        reasons = Counter(record.reason for record in records if record.over_day >= today)
+        coming = Counter(record.status for record in records if record.end_day >= today)
+        reasons = Counter(record.reason for record in records if record.end_day >= today)
         return SettingsView(
             connection=connection_view(facts, slot.now),
             language=facts.locale if facts.connection_id else "",
@@ -126,17 +130,18 @@ class Overview:
             deleted_in_google=reasons[DELETED_IN_GOOGLE],
             lost=coming[Status.LOST] - reasons[DELETED_IN_GOOGLE],
             waiting=self._waiting(slot, records),
-            other_agents=bool(slot.grant) and self.marks.shared(facts.account_mark, slot.connection_ids),
+            other_agents=bool(slot.grant)
+            and self.account_refs.shared(facts.account_ref, slot.connection_ids),
             moved_account=facts.moved_account,
-            calendar_fate=facts.calendar_fate,
+            calendar_deletion=facts.calendar_deletion,
             trouble=asked.trouble if slot.grant and facts.calendar != "missing" else "",
             permission_changed=facts.consent_scope != SCOPE,
             agreed_to=facts.consent_policy,
-            policy_outgrown=facts.policy_outgrown,
-            term=term,
-            erased_if_ended_now=facts.erasure_told(slot.now + term, slot.now),
+            policy_outdated=facts.policy_outdated,
+            retention=retention,
+            erased_if_ended_now=facts.erasure_told(slot.now + retention, slot.now),
             timeline=timeline(facts, slot.now, self.promises),
-            keys_gone_by=ended + keys.ERRAND_MAX,
+            keys_gone_by=ended + keys.TEARDOWN_MAX,
             deletion_tried_until=ended + keys.CALENDAR_DELETION_MAX,
             organization_closed=self.organization_index.is_closed(agent.organization),
             held_until=facts.hold_told(slot.now),
@@ -186,7 +191,7 @@ class Overview:
                     content.title if content else "",
                     content.start if content else 0,
                     content.time_zone if content else "",
-                    record.over_day * DAY,
+                    record.end_day * DAY,
                     _waits_until(record, content),
                 )
             )
@@ -218,7 +223,7 @@ def connection_view(facts: Facts, now: Millis) -> ConnectionView:
         revocation_at=facts.revocation_at,
         paused_by_agent=facts.paused_by_agent,
         paused_by_organization=facts.paused_by_organization,
-        others_act=Act.of_text(facts.others_act),
+        last_admin_action=AdminAction.of_text(facts.last_admin_action),
         action=action,
         needs=needs,
     )

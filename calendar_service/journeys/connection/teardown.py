@@ -6,24 +6,23 @@ Knows the store and Google. Must not know the web.
 from dataclasses import dataclass, replace
 
 from calendar_service.domain.clock import HOUR, SECOND, Clock, Millis
-from calendar_service.domain.connection import Facts, Revocation
-from calendar_service.domain.connection import Grant as GrantFact
+from calendar_service.domain.connection import Facts, GrantState, Revocation
 from calendar_service.domain.errors import AccessForbidden, AccessRevoked, GoogleError, StoreUnavailable
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
-from calendar_service.google.calendar import Calendar, CalendarMissing
+from calendar_service.google.calendar import CalendarApi, CalendarMissing
 from calendar_service.journeys.connection.access import Access
 from calendar_service.journeys.connection.shared_accounts import SharedAccounts
 from calendar_service.journeys.throttle.backoff import jittered
 from calendar_service.store import keys
 from calendar_service.store.connections import Connections
 from calendar_service.store.grants import Grant, Grants
-from calendar_service.store.slots import Errand, Slot, Slots
+from calendar_service.store.slots import Slot, Slots, Teardown
 
 _FIRST: Millis = 2 * SECOND
 _LONGEST: Millis = 6 * HOUR
 """The first and the longest pause between two tries."""
-_LIMITS: tuple[Millis, ...] = (keys.CHANNEL_STOP_MAX, keys.CALENDAR_DELETION_MAX, keys.ERRAND_MAX)
+_LIMITS: tuple[Millis, ...] = (keys.CHANNEL_STOP_MAX, keys.CALENDAR_DELETION_MAX, keys.TEARDOWN_MAX)
 """Ages at which something else is to be done."""
 
 
@@ -36,17 +35,17 @@ class Teardowns:
     grants: Grants
     access: Access
     shared_accounts: SharedAccounts
-    calendar: Calendar
+    calendar: CalendarApi
     clock: Clock
 
     def run(self, agent: Agent, connection_id: str | None = None) -> None:
         """Carry this agent's teardowns, or one connection's, as far as Google lets us; the rest is tried again."""
         slot = self.slots.read(agent)
-        for teardown in slot.errands:
+        for teardown in slot.teardowns:
             if connection_id in {None, teardown.connection_id}:
                 self._run(slot, teardown)
 
-    def _run(self, slot: Slot, teardown: Errand) -> None:
+    def _run(self, slot: Slot, teardown: Teardown) -> None:
         # A crash at any step leaves the teardown stored, with its sealed token and its timer. The next try begins at
         # step 1, so each step may be repeated: Google answers 404 for a stopped channel or a deleted calendar and
         # `invalid_token` for a revoked token, and leaving a set twice is leaving it once.
@@ -56,7 +55,7 @@ class Teardowns:
             return
         # 2. After 7 days the token is destroyed, whatever Google answers.
         age = slot.now - teardown.started
-        if age > keys.ERRAND_MAX:
+        if age > keys.TEARDOWN_MAX:
             self._end_unrevoked(slot.agent, teardown, Revocation.GIVEN_UP)
             return
         # 3. Open the token; wait while a later connection's account is unknown: revoking could end that one. A record
@@ -76,7 +75,7 @@ class Teardowns:
             return
         self._revoke(slot.agent, teardown, grant)
 
-    def _open(self, agent: Agent, teardown: Errand) -> Grant | None:
+    def _open(self, agent: Agent, teardown: Teardown) -> Grant | None:
         try:
             return self.grants.open(agent, teardown.connection_id, teardown.grant)
         except StoreUnavailable:
@@ -84,13 +83,13 @@ class Teardowns:
 
     # --- channels ---
 
-    def _stop_channels(self, agent: Agent, teardown: Errand, grant: Grant, *, late: bool) -> Errand:
+    def _stop_channels(self, agent: Agent, teardown: Teardown, grant: Grant, *, late: bool) -> Teardown:
         """Stop Google's notifications; return the teardown with the channels that are not decided."""
         left = dict(teardown.channels)
         for channel_id in teardown.channels:
             try:
                 self._stop_channel(grant, channel_id, left[channel_id])
-                failpoint("errand.after_channel_stopped")
+                failpoint("teardown.after_channel_stopped")
             except GoogleError as trouble:
                 if trouble.retryable and not late:
                     teardown = replace(teardown, channels=left)
@@ -108,7 +107,7 @@ class Teardowns:
 
     # --- the calendar ---
 
-    def _delete_calendar(self, agent: Agent, teardown: Errand, grant: Grant, *, late: bool) -> Errand:
+    def _delete_calendar(self, agent: Agent, teardown: Teardown, grant: Grant, *, late: bool) -> Teardown:
         """Try the deletion that the agent asked for; return the teardown without it once it is decided."""
         if not teardown.delete_calendar:
             return teardown
@@ -116,73 +115,73 @@ class Teardowns:
         # back. Deleting then would remove a calendar in use.
         if not self._is_still_asked(agent, teardown):
             return replace(teardown, delete_calendar=False, calendar_id="")
-        decided = replace(teardown, delete_calendar=False, calendar_id="", calendar_fate="deleted")
+        decided = replace(teardown, delete_calendar=False, calendar_id="", calendar_deletion="deleted")
         try:
             self.access.with_released_token(
                 grant, lambda token: self.calendar.delete_calendar(token, teardown.calendar_id)
             )
-            failpoint("errand.after_calendar_deleted")
+            failpoint("teardown.after_calendar_deleted")
         except CalendarMissing:
             pass  # gone already: deleted by the agent, or by a try whose answer was lost
         except (AccessRevoked, AccessForbidden):
-            decided = replace(decided, calendar_fate="refused")
+            decided = replace(decided, calendar_deletion="refused")
         except GoogleError:
             if not late:
                 self._try_later(agent, teardown)
                 return teardown
             # An hour is over: revoked all the same, and the agent told.
-            decided = replace(decided, calendar_fate="refused")
+            decided = replace(decided, calendar_deletion="refused")
         return decided
 
-    def _is_still_asked(self, agent: Agent, teardown: Errand) -> bool:
-        standing = self.slots.read(agent).errands
+    def _is_still_asked(self, agent: Agent, teardown: Teardown) -> bool:
+        standing = self.slots.read(agent).teardowns
         return any(one.connection_id == teardown.connection_id and one.delete_calendar for one in standing)
 
     # --- the permission ---
 
-    def _revoke(self, agent: Agent, teardown: Errand, grant: Grant) -> None:
+    def _revoke(self, agent: Agent, teardown: Teardown, grant: Grant) -> None:
         """Revoke, unless another live connection uses the account: Google would end that one too (law 6)."""
         # 6. Leave the account's set; the same script announces the revocation if this was the last, and a connection
         #    that joins later waits for it. A crash leaves the announcement until its deadline of ten seconds. The next
         #    try skips the revocation if somebody has joined meanwhile.
-        if not self.shared_accounts.leave_to_revoke(teardown.mark, teardown.connection_id):
+        if not self.shared_accounts.leave_to_revoke(teardown.account_ref, teardown.connection_id):
             self._end(agent, teardown, Revocation.SHARED)
             return
-        failpoint("errand.before_revoke")
+        failpoint("teardown.before_revoke")
         # 7. Revoke; take the announcement back whatever Google answers. A crash after Google revoked: the next try is
         #    answered `invalid_token`, which confirms it, or finds a new member and reports the account as shared.
         try:
-            self.shared_accounts.revoke(teardown.mark, grant.refresh_token)
+            self.shared_accounts.revoke(teardown.account_ref, grant.refresh_token)
         except GoogleError:
             self._try_later(agent, teardown)
             return
-        failpoint("errand.after_revoke")
+        failpoint("teardown.after_revoke")
         # 8. One script destroys the token and stores the outcome. A crash before it leaves it to the next try.
         self._end(agent, teardown, Revocation.CONFIRMED)
 
     # --- another try, or the end ---
 
-    def _end_unrevoked(self, agent: Agent, teardown: Errand, outcome: Revocation) -> None:
+    def _end_unrevoked(self, agent: Agent, teardown: Teardown, outcome: Revocation) -> None:
         # Off the set first: after a crash the other way round, a member without a teardown would keep the account's
         # other teardowns from revoking until the daily repair.
-        self.shared_accounts.leave(teardown.mark, teardown.connection_id)
+        self.shared_accounts.leave(teardown.account_ref, teardown.connection_id)
         self._end(agent, teardown, outcome)
 
-    def _try_later(self, agent: Agent, teardown: Errand) -> None:
+    def _try_later(self, agent: Agent, teardown: Teardown) -> None:
         age = self.clock.now() - teardown.started
         # Whatever the pause, it is looked at when a limit is reached: from then on something else is to be done.
         left = next((limit - age for limit in _LIMITS if limit > age), _LONGEST)
         pause = min(jittered(_FIRST, _LONGEST, teardown.tries), left + SECOND)
         # The script keeps the token as stored, and a wish that was taken back: a key rotation or a new connection may
         # have changed the teardown since it was read.
-        self.connections.errand_step(agent, teardown.retried(), pause)
+        self.connections.teardown_step(agent, teardown.retried(), pause)
 
-    def _end(self, agent: Agent, teardown: Errand, outcome: Revocation) -> None:
+    def _end(self, agent: Agent, teardown: Teardown, outcome: Revocation) -> None:
         if teardown.delete_calendar:
-            teardown = replace(teardown, calendar_fate="refused")
-        self.connections.errand_done(agent, teardown, outcome.value)
+            teardown = replace(teardown, calendar_deletion="refused")
+        self.connections.teardown_done(agent, teardown, outcome.value)
 
 
 def _account_is_unknown(facts: Facts) -> bool:
     """Tell whether a later connection is live whose account may be the former connection's."""
-    return facts.grant is GrantFact.LIVE and bool(facts.former_mark) and not facts.account_mark
+    return facts.grant is GrantState.LIVE and bool(facts.former_account_ref) and not facts.account_ref

@@ -7,52 +7,58 @@ from calendar_service.domain.clock import Millis
 from calendar_service.domain.connection import Facts, Revocation, State
 from calendar_service.domain.operator import Promises
 from calendar_service.domain.scope import SCOPE
-from calendar_service.journeys.views import Step
+from calendar_service.journeys.views import TimelineStep
 from calendar_service.store import keys
 
 
-def timeline(facts: Facts, now: Millis, promises: Promises) -> tuple[Step, ...]:
+def timeline(facts: Facts, now: Millis, promises: Promises) -> tuple[TimelineStep, ...]:
     """Return the steps in their order; the one reached last is `now`, unless nothing was ever connected."""
     state = facts.state(SCOPE)
     if state in {State.DISCONNECTED, State.REVOKED}:
         return _connected(facts, "past"), *_end(state, facts), *_after_end(facts, now, promises)
-    to_come = _to_come(promises.term(facts.own_term), promises, is_held=facts.held(now))
+    to_come = _to_come(promises.retention(facts.agent_retention), promises, is_held=facts.held(now))
     if state is State.NOT_CONNECTED:
-        return Step("connected", "next"), *to_come
+        return TimelineStep("connected", "next"), *to_come
     if state is State.CONNECTED:
         return _connected(facts, "now"), *to_come
     reached = "calendar_on_its_way" if _never_made(state, facts) else state.value
-    return _connected(facts, "past"), Step(reached, "now", facts.since(SCOPE)), *to_come
+    return _connected(facts, "past"), TimelineStep(reached, "now", facts.since(SCOPE)), *to_come
 
 
 def _never_made(state: State, facts: Facts) -> bool:
     return state is State.CALENDAR_MISSING and facts.calendar == "never_made"
 
 
-def _connected(facts: Facts, when: str) -> Step:
-    return Step("connected", when, facts.connected_at)
+def _connected(facts: Facts, when: str) -> TimelineStep:
+    return TimelineStep("connected", when, facts.connected_at)
 
 
-def _to_come(term: Millis, promises: Promises, *, is_held: bool) -> tuple[Step, ...]:
+def _to_come(retention: Millis, promises: Promises, *, is_held: bool) -> tuple[TimelineStep, ...]:
     """Return what a disconnect would begin; under a legal hold no term can be named."""
-    erased, gone = (0, 0) if is_held else (term, max(term, keys.ERRAND_MAX) + promises.copies_kept)
+    erased, gone = (
+        (0, 0) if is_held else (retention, max(retention, keys.TEARDOWN_MAX) + promises.copies_kept)
+    )
     return (
-        Step("disconnected", "next"),
-        Step("keys_destroyed", "next", after=keys.ERRAND_MAX),
-        Step("erased", "next", after=erased),
-        Step("copies_gone", "next", after=gone),
+        TimelineStep("disconnected", "next"),
+        TimelineStep("keys_destroyed", "next", after=keys.TEARDOWN_MAX),
+        TimelineStep("erased", "next", after=erased),
+        TimelineStep("copies_gone", "next", after=gone),
     )
 
 
-def _end(state: State, facts: Facts) -> tuple[Step, Step]:
+def _end(state: State, facts: Facts) -> tuple[TimelineStep, TimelineStep]:
     if facts.revocation == Revocation.PENDING:
-        last = facts.grant_since + keys.ERRAND_MAX
-        return Step(state.value, "now", facts.grant_since), Step("keys_destroyed", "next", last)
-    return Step(state.value, "past", facts.grant_since), Step("keys_destroyed", "now", facts.revocation_at)
+        last = facts.grant_since + keys.TEARDOWN_MAX
+        return TimelineStep(state.value, "now", facts.grant_since), TimelineStep(
+            "keys_destroyed", "next", last
+        )
+    return TimelineStep(state.value, "past", facts.grant_since), TimelineStep(
+        "keys_destroyed", "now", facts.revocation_at
+    )
 
 
-def _after_end(facts: Facts, now: Millis, promises: Promises) -> tuple[Step, Step]:
+def _after_end(facts: Facts, now: Millis, promises: Promises) -> tuple[TimelineStep, TimelineStep]:
     erased = facts.erasure_told(facts.erase_due, now)
-    kept_until = facts.grant_since + keys.ERRAND_MAX if facts.revocation == Revocation.PENDING else 0
+    kept_until = facts.grant_since + keys.TEARDOWN_MAX if facts.revocation == Revocation.PENDING else 0
     gone = max(erased, kept_until) + promises.copies_kept if erased else 0
-    return Step("erased", "next", erased), Step("copies_gone", "next", gone)
+    return TimelineStep("erased", "next", erased), TimelineStep("copies_gone", "next", gone)

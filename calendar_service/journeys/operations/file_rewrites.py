@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from calendar_service.domain.clock import DAY, MINUTE, SECOND, Clock, Millis
 from calendar_service.log import Log
-from calendar_service.store.file_rewrites import IN_FILES_AT_MOST, Files, Wish
+from calendar_service.store.file_rewrites import IN_FILES_AT_MOST, FileRewriteStore, RewriteRequest
 
 BEGIN_EVERY: Millis = MINUTE
 """The shortest time between two beginnings in one process: a rewrite costs disk and memory of every server."""
@@ -25,10 +25,10 @@ class FileRewrites:
     States: idle → running (all servers have begun for one request) → idle, when all have ended or one has failed.
     """
 
-    files: Files
+    files: FileRewriteStore
     log: Log
     clock: Clock
-    running: Wish | None = None
+    running: RewriteRequest | None = None
     """The request for which all servers have begun, while it is not known how they ended; None: idle."""
     last_begin: Millis = 0
     """When this process began last, by its own clock; 0: never."""
@@ -56,7 +56,7 @@ class FileRewrites:
             self.last_begin = now
             self._begin(request)
 
-    def _begin(self, request: Wish) -> None:
+    def _begin(self, request: RewriteRequest) -> None:
         answer = self.files.begin()
         if answer == "ok":
             self.running = request
@@ -66,7 +66,7 @@ class FileRewrites:
         else:
             self._alarm(request)
 
-    def _end(self, request: Wish) -> None:
+    def _end(self, request: RewriteRequest) -> None:
         answer = self.files.outcome()
         if answer == "running":
             return
@@ -76,6 +76,6 @@ class FileRewrites:
             self._alarm(request)
         self.running = None
 
-    def _alarm(self, request: Wish) -> None:
+    def _alarm(self, request: RewriteRequest) -> None:
         seconds = (request.taken - request.since) // SECOND
         self.log.alarm("erasure.left_in_files", seconds=seconds, clause="ST-5")

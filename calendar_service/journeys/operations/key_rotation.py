@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.store.grants import Grants
-from calendar_service.store.scan import Census
+from calendar_service.store.scan import Scan
 from calendar_service.store.slots import Slots
 
 PASSES = 5
@@ -26,14 +26,14 @@ class Sealed:
     """In the keyring; what an unknown key seals cannot be opened any more."""
     current: bool
     grants: int
-    errands: int
+    teardowns: int
     consents: int
     """Consents under way: they last ten minutes, and are not sealed anew."""
 
     @property
     def total(self) -> int:
         """How many records need this key."""
-        return self.grants + self.errands + self.consents
+        return self.grants + self.teardowns + self.consents
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Rotated:
 class Rotation:
     """The story of a key that is replaced."""
 
-    census: Census
+    scan: Scan
     slots: Slots
     grants: Grants
     key_ids: Callable[[], Sequence[str]]
@@ -57,16 +57,21 @@ class Rotation:
 
     def status(self) -> list[Sealed]:
         """Return what each key seals: the keyring's in its order, then those that are not in it."""
-        grants, errands = Counter[str](), Counter[str]()
-        for agent in self.census.agents():
-            for errand, sealed in self._records(agent):
-                (errands if errand else grants)[self.grants.key_id(sealed)] += 1
-        consents = Counter(self.grants.key_id(sealed) for sealed in self.census.consents_under_way())
+        grants, teardowns = Counter[str](), Counter[str]()
+        for agent in self.scan.agents():
+            for teardown, sealed in self._records(agent):
+                (teardowns if teardown else grants)[self.grants.key_id(sealed)] += 1
+        consents = Counter(self.grants.key_id(sealed) for sealed in self.scan.consents_under_way())
         known = list(self.key_ids())
-        others = sorted({*grants, *errands, *consents} - {*known})
+        others = sorted({*grants, *teardowns, *consents} - {*known})
         return [
             Sealed(
-                key_id, key_id in known, key_id == known[0], grants[key_id], errands[key_id], consents[key_id]
+                key_id,
+                key_id in known,
+                key_id == known[0],
+                grants[key_id],
+                teardowns[key_id],
+                consents[key_id],
             )
             for key_id in (*known, *others)
         ]
@@ -75,7 +80,7 @@ class Rotation:
         """Seal every grant and errand under the current key; `told` walks the agents and shows progress."""
         resealed, unopened = 0, set[Agent]()
         for _ in range(PASSES):
-            old = [agent for agent in self.census.agents() if agent not in unopened and self._is_old(agent)]
+            old = [agent for agent in self.scan.agents() if agent not in unopened and self._is_old(agent)]
             if not old:
                 break
             for agent in told(old):
@@ -92,14 +97,16 @@ class Rotation:
     def _reseal(self, agent: Agent) -> int:
         done = 0
         connection = self.slots.read(agent).facts.connection_id
-        for errand, sealed in self._records(agent):
+        for teardown, sealed in self._records(agent):
             if self.grants.key_id(sealed) != self.key_ids()[0]:
-                anew = self.grants.resealed(agent, errand or connection, sealed)
-                done += self.census.reseal(agent, errand, sealed, anew)
+                anew = self.grants.resealed(agent, teardown or connection, sealed)
+                done += self.scan.reseal(agent, teardown, sealed, anew)
         return done
 
     def _records(self, agent: Agent) -> list[tuple[str, str]]:
         """Return each sealed grant of the agent with its errand's connection, empty for the living one."""
         slot = self.slots.read(agent)
         living = [("", slot.grant)] if slot.grant else []
-        return living + [(errand.connection_id, errand.grant) for errand in slot.errands if errand.grant]
+        return living + [
+            (teardown.connection_id, teardown.grant) for teardown in slot.teardowns if teardown.grant
+        ]

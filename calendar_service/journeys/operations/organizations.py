@@ -17,7 +17,7 @@ from calendar_service.journeys.views import ConnectionView
 from calendar_service.store.audit_log import Actor
 from calendar_service.store.connections import Connections
 from calendar_service.store.organizations import OrganizationIndex
-from calendar_service.store.scan import Census
+from calendar_service.store.scan import Scan
 from calendar_service.store.slots import Slots
 
 
@@ -38,7 +38,7 @@ class Organizations:
     slots: Slots
     connections: Connections
     organization_index: OrganizationIndex
-    census: Census
+    scan: Scan
     disconnect: Disconnect
 
     def pause(self, agent: Agent, actor: Actor, *, paused: bool) -> ConnectionView:
@@ -85,7 +85,7 @@ class Organizations:
 
     def go_on(self) -> int:
         """End what stands in closed organizations: off-boardings that were interrupted; return how many that were."""
-        return sum(self._end_members(organization) for organization in self.census.closed_organizations())
+        return sum(self._end_members(organization) for organization in self.scan.closed_organizations())
 
     def _end_members(self, organization: str) -> int:
         return sum(

@@ -26,7 +26,7 @@ from calendar_service.store.reviewer_links import Link, ReviewerLinks
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class LinkStatus:
     """A link as the operator sees it."""
 
     link: Link
@@ -36,7 +36,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Reviewers:
+class ReviewerLinkJourney:
     """The story of a link, from the command that makes it to the sweep that takes it down."""
 
     links: ReviewerLinks
@@ -68,11 +68,11 @@ class Reviewers:
         self.links.move_end(name, self.clock.now())
         return self._take_down(link)
 
-    def standing(self) -> list[Standing]:
+    def standing(self) -> list[LinkStatus]:
         """Return every link that is known, the first to end first."""
         found, now = self.links.all()
         return [
-            Standing(link, len(list(self.organization_index.members(link.organization))), link.ends <= now)
+            LinkStatus(link, len(list(self.organization_index.members(link.organization))), link.ends <= now)
             for link in sorted(found.values(), key=lambda link: link.ends)
         ]
 

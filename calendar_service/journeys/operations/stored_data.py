@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from calendar_service.domain.inventory import INVENTORY, Item
 from calendar_service.domain.names import Agent
-from calendar_service.store.stored_fields import Holdings
+from calendar_service.store.stored_fields import StoredFields
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class StoredItem:
     """An item of the inventory of which something is there."""
 
     item: Item
@@ -20,17 +20,17 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredData:
     """The inventory, looked up in the live store."""
 
-    holdings: Holdings
+    stored_fields: StoredFields
 
-    def of(self, agent: Agent) -> list[Found]:
+    def of(self, agent: Agent) -> list[StoredItem]:
         """Return what is kept of this agent now, in the inventory's order."""
-        there = self.holdings.of(agent)
+        there = self.stored_fields.of(agent)
         found = []
         for item in INVENTORY:
             fields = tuple(field for field in item.fields if field in there.get(item.place, ()))
             if item.place in there and (fields or not item.fields):
-                found.append(Found(item, fields))
+                found.append(StoredItem(item, fields))
         return found

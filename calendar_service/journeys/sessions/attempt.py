@@ -30,8 +30,8 @@ from calendar_service.domain.session import Content, Record, Status
 from calendar_service.google.calendar import CalendarMissing
 from calendar_service.journeys.connection.access import Access
 from calendar_service.journeys.sessions.decide import is_unknown
-from calendar_service.journeys.sessions.event_writer import LeaseLost, Work, Writer
-from calendar_service.journeys.throttle.admission import Flow
+from calendar_service.journeys.sessions.event_writer import EventWriter, LeaseLost, WriteTask
+from calendar_service.journeys.throttle.admission import Throttle
 from calendar_service.journeys.throttle.backoff import pause
 from calendar_service.store import keys
 from calendar_service.store.connections import Connections
@@ -46,10 +46,10 @@ class Attempts:
     sessions: Sessions
     connections: Connections
     access: Access
-    writer: Writer
+    event_writer: EventWriter
     identity: IdentityKey
     operator: Operator
-    flow: Flow
+    throttle: Throttle
 
     def make(
         self,
@@ -60,7 +60,7 @@ class Attempts:
         content: Content | None,
     ) -> tuple[Record, str]:
         """Bring it to Google and note how that ended; whatever proves nothing is tried again later."""
-        work = Work(
+        task = WriteTask(
             calendar_id=facts.calendar_id,
             record=record,
             content=content if record.wanted else None,
@@ -71,7 +71,9 @@ class Attempts:
             still_ours=lambda: self._still_ours(agent, record),
         )
         try:
-            done, link = self.access.with_token(agent, grant, lambda token: self.writer.bring(token, work))
+            done, link = self.access.with_token(
+                agent, grant, lambda token: self.event_writer.bring(token, task)
+            )
             failpoint("schedule.after_google_before_settle")
         except LeaseLost:
             return record, ""
@@ -108,7 +110,7 @@ class Attempts:
             self.settled(agent, facts, failed)
             return failed
         if isinstance(trouble, AccountRateLimited):
-            self.flow.account_limited(facts.account_mark)
+            self.throttle.account_limited(facts.account_ref)
         ambiguous = isinstance(trouble, GoogleUnavailable) and trouble.ambiguous
         later = replace(
             record,
@@ -148,7 +150,7 @@ class Attempts:
 
     def _still_ours(self, agent: Agent, record: Record) -> bool:
         now = self.sessions.load(agent, record.session).record
-        return now is not None and now.fence == record.fence
+        return now is not None and now.fencing_token == record.fencing_token
 
 
 def _reason(trouble: ServiceError) -> str:

@@ -23,23 +23,23 @@ from calendar_service.domain.jitter import spread
 from calendar_service.domain.names import Agent
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import CHANGED_IN_GOOGLE, DELETED_IN_GOOGLE, Record, Status
-from calendar_service.google.calendar import Calendar, CalendarMissing, EventAnswer
+from calendar_service.google.calendar import CalendarApi, CalendarMissing, EventAnswer
 from calendar_service.journeys.connection.access import Access
 from calendar_service.journeys.connection.channels import will_pass
-from calendar_service.journeys.throttle.admission import Flow
+from calendar_service.journeys.throttle.admission import Throttle
 from calendar_service.store import keys
 from calendar_service.store.connections import Connections
 from calendar_service.store.grants import Grant, Grants
 from calendar_service.store.sessions import Sessions
 from calendar_service.store.slots import Slots
 
-Deed = Literal["changed", "deleted", "restored"]
+ExternalChange = Literal["changed", "deleted", "restored"]
 _UNMARKED = "unmarked"
 """Stands for the ETag of an event from which somebody took our marker: nothing of it is read."""
 
 
 @dataclass(frozen=True)
-class Look:
+class ChangeDetector:
     """The story of a comparison that nobody asked for."""
 
     slots: Slots
@@ -47,18 +47,18 @@ class Look:
     sessions: Sessions
     grants: Grants
     access: Access
-    calendar: Calendar
-    flow: Flow
+    calendar: CalendarApi
+    throttle: Throttle
     clock: Clock
 
     def once(self, agent: Agent) -> Millis:
         """Look, and return after how long the next look is due. Google's trouble is raised: looked again soon."""
         slot = self.slots.read(agent)
         if slot.facts.state(SCOPE) is State.CONNECTED:
-            if self.flow.turn(slot.facts.account_mark, 1) != "go":
+            if self.throttle.turn(slot.facts.account_ref, 1) != "go":
                 return keys.LEASE
             self._look(agent, slot.facts, self.grants.open(agent, slot.facts.connection_id, slot.grant))
-        return spread(keys.LOOK_EVERY)
+        return spread(keys.CHANGE_DETECTION_EVERY)
 
     def _look(self, agent: Agent, facts: Facts, grant: Grant) -> None:
         try:
@@ -74,7 +74,7 @@ class Look:
         # Read before Google is asked: what we write from here on is found written, and is nobody else's doing.
         before = self.sessions.kept(agent)
         found = self._events(agent, facts, grant, today)
-        failpoint("look.after_list_before_store")
+        failpoint("change_detection.after_list_before_store")
         for record, text in before:
             if _is_watched(record, facts, today):
                 after = self._after(agent, facts, grant, record, found.get(record.event_id, ()))
@@ -95,7 +95,7 @@ class Look:
 
     def _after(
         self, agent: Agent, facts: Facts, grant: Grant, record: Record, listed: Iterable[EventAnswer]
-    ) -> tuple[Record, Deed] | None:
+    ) -> tuple[Record, ExternalChange] | None:
         """Return the record as it shall be, and what a person did; None if nobody did anything new."""
         events = [event for event in listed if event.status != "cancelled"]
         if any(event.etag == record.etag for event in events):
@@ -109,7 +109,7 @@ class Look:
 
     def _elsewhere(self, agent: Agent, facts: Facts, grant: Grant, record: Record) -> str:
         """Return the ETag of an event that is not in the list, empty if it was deleted: it may have been moved back."""
-        if self.flow.turn(facts.account_mark, 1) != "go":
+        if self.throttle.turn(facts.account_ref, 1) != "go":
             raise GoogleUnavailable("no more may be asked for now", ambiguous=False)
         try:
             event = self.access.with_token(
@@ -126,10 +126,10 @@ def _is_watched(record: Record, facts: Facts, today: int) -> bool:
     stands = record.status is Status.SCHEDULED and not record.leased
     deleted = record.status is Status.LOST and record.reason == DELETED_IN_GOOGLE
     here = record.calendar_number == facts.calendar_number
-    return (stands or deleted) and here and record.over_day >= today
+    return (stands or deleted) and here and record.end_day >= today
 
 
-def _changed(record: Record, etag: str, revision: int | None) -> tuple[Record, Deed] | None:
+def _changed(record: Record, etag: str, revision: int | None) -> tuple[Record, ExternalChange] | None:
     if (revision or 0) > record.base + record.settled or etag in {record.etag, record.noticed}:
         return None  # our own, of a write whose answer is not settled; or told before
     if record.status is Status.LOST and not record.noticed:
@@ -138,9 +138,9 @@ def _changed(record: Record, etag: str, revision: int | None) -> tuple[Record, D
     return told, "changed"
 
 
-def _deleted(record: Record) -> tuple[Record, Deed]:
+def _deleted(record: Record) -> tuple[Record, ExternalChange]:
     return replace(record, status=Status.LOST, reason=DELETED_IN_GOOGLE), "deleted"
 
 
-def _restored(record: Record, etag: str) -> tuple[Record, Deed]:
+def _restored(record: Record, etag: str) -> tuple[Record, ExternalChange]:
     return replace(record, status=Status.SCHEDULED, reason="", etag=etag), "restored"

@@ -90,7 +90,7 @@ def next_revision(
         etag="",
         digest="",
         calendar_number=loaded.facts.calendar_number,
-        over_day=0,
+        end_day=0,
     )
     if before.calendar_number != loaded.facts.calendar_number and not waiting:
         # Its calendar was replaced: in the new one there is no event yet. The id once given stays.
@@ -103,7 +103,7 @@ def next_revision(
         revision=before.revision + 1,
         wanted=True,
         digest=digest,
-        over_day=content.end // DAY,
+        end_day=content.end // DAY,
         version=version,
         tries=0,
         reason=state.value if waiting else "",

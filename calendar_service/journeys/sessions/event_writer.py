@@ -19,7 +19,7 @@ from calendar_service.domain.errors import (
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.secret import Secret
 from calendar_service.domain.session import Content, Record
-from calendar_service.google.calendar import Calendar, CalendarMissing, EventAnswer, stamp
+from calendar_service.google.calendar import CalendarApi, CalendarMissing, EventAnswer, stamp
 
 _ROUNDS = 4
 """Reading and writing again more often than this means that somebody else keeps writing."""
@@ -30,7 +30,7 @@ class LeaseLost(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class WriteTask:
     """What one attempt is about."""
 
     calendar_id: str
@@ -49,36 +49,36 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Writer:
+class EventWriter:
     """Writes events, each answer read for what it proves."""
 
-    calendar: Calendar
+    calendar: CalendarApi
 
-    def bring(self, token: Secret, work: Work) -> tuple[Record, str]:
+    def bring(self, token: Secret, task: WriteTask) -> tuple[Record, str]:
         """Return the record as Google now confirms it, and the event's link (empty if unknown).
 
         Raises `CalendarMissing` when the whole calendar is gone, `LeaseLost` when another
         holder took over, else the facts of `domain.errors` that Google's answers prove.
         """
         try:
-            return self._bring(token, work)
+            return self._bring(token, task)
         except CalendarMissing:
             raise
         except EventMissing:
             self.calendar.get_calendar(
-                token, work.calendar_id
+                token, task.calendar_id
             )  # 404 alone does not say which of the two is gone
             raise GoogleUnavailable("an event came and went while it was written", ambiguous=True) from None
 
-    def _bring(self, token: Secret, work: Work) -> tuple[Record, str]:
+    def _bring(self, token: Secret, task: WriteTask) -> tuple[Record, str]:
         seen = None
-        if work.look_first:
-            work, seen = self._found(token, work)
-        if not work.record.wanted:
-            return self._remove(token, work), ""
-        record, link = self._patch(token, work, seen) if work.record.placed else self._insert(token, work)
-        if work.look_first:
-            record, link = self._without_twins(token, work, record, link)
+        if task.look_first:
+            task, seen = self._found(token, task)
+        if not task.record.wanted:
+            return self._remove(token, task), ""
+        record, link = self._patch(token, task, seen) if task.record.placed else self._insert(token, task)
+        if task.look_first:
+            record, link = self._without_twins(token, task, record, link)
         return record, link
 
     def read(self, token: Secret, calendar_id: str, event_id: str) -> EventAnswer:
@@ -91,95 +91,95 @@ class Writer:
 
     # --- the event has to be there ---
 
-    def _insert(self, token: Secret, work: Work) -> tuple[Record, str]:
+    def _insert(self, token: Secret, task: WriteTask) -> tuple[Record, str]:
         for _ in range(_ROUNDS):
-            record = work.record
-            failpoint("writing.before_insert")
+            record = task.record
+            failpoint("event_writer.before_insert")
             try:
-                event = self.calendar.insert(token, work.calendar_id, _new_event(work))
-                failpoint("writing.after_insert")
+                event = self.calendar.insert(token, task.calendar_id, _new_event(task))
+                failpoint("event_writer.after_insert")
                 return _confirmed(record, event)
             except DuplicateId:
                 pass
             try:
-                event = self.calendar.get(token, work.calendar_id, record.event_id)
-                if event.marker in {None, work.marker}:  # a tombstone may have lost its marker
-                    return self._bring_forward(token, work, event)
+                event = self.calendar.get(token, task.calendar_id, record.event_id)
+                if event.marker in {None, task.marker}:  # a tombstone may have lost its marker
+                    return self._bring_forward(token, task, event)
             except (EventMissing, AlreadyDeleted):
                 pass
             except AccessForbidden:
-                if self._stands(token, work):
+                if self._stands(token, task):
                     raise
             # The id is spent, its event is not to be had: the next generation has an id of its own.
-            work = _next_generation(work)
+            task = _next_generation(task)
         raise AccessForbidden("no id of this session's event can be used")
 
-    def _patch(self, token: Secret, work: Work, seen: EventAnswer | None) -> tuple[Record, str]:
-        record = work.record
+    def _patch(self, token: Secret, task: WriteTask, seen: EventAnswer | None) -> tuple[Record, str]:
+        record = task.record
         try:
             if seen or not record.etag:
-                return self._bring_forward(token, work, seen or self._read(token, work))
-            failpoint("writing.before_patch")
-            event = self._write(token, work, record.etag)
-            failpoint("writing.after_patch")
+                return self._bring_forward(token, task, seen or self._read(token, task))
+            failpoint("event_writer.before_patch")
+            event = self._write(token, task, record.etag)
+            failpoint("event_writer.after_patch")
             return _confirmed(record, event)
         except Overtaken:
-            return self._bring_forward(token, work, self._read(token, work))
+            return self._bring_forward(token, task, self._read(token, task))
         except (EventMissing, AlreadyDeleted):
-            self.calendar.get_calendar(token, work.calendar_id)  # raises if the calendar itself is gone
+            self.calendar.get_calendar(token, task.calendar_id)  # raises if the calendar itself is gone
         except AccessForbidden:
-            if self._stands(token, work):
+            if self._stands(token, task):
                 raise  # the change was refused, not a revival: another event beside it would be a second one
-        return self._insert(token, _next_generation(work))
+        return self._insert(token, _next_generation(task))
 
-    def _stands(self, token: Secret, work: Work) -> bool:
+    def _stands(self, token: Secret, task: WriteTask) -> bool:
         try:
-            return self._read(token, work).status != "cancelled"
+            return self._read(token, task).status != "cancelled"
         except (EventMissing, AlreadyDeleted, AccessForbidden):
             return False  # gone, or no longer ours
 
-    def _bring_forward(self, token: Secret, work: Work, event: EventAnswer) -> tuple[Record, str]:
+    def _bring_forward(self, token: Secret, task: WriteTask, event: EventAnswer) -> tuple[Record, str]:
         """Decide by the revision in the event: ours is done, a higher one overtook us, a lower one is behind."""
-        ours = work.record.base + work.record.revision
+        ours = task.record.base + task.record.revision
         for _ in range(_ROUNDS):
             if event.status != "cancelled" and (event.revision or 0) >= ours:
-                return _confirmed(work.record, event)
-            if not work.still_ours():
+                return _confirmed(task.record, event)
+            if not task.still_ours():
                 raise LeaseLost
             try:
-                return _confirmed(work.record, self._write(token, work, event.etag))
+                return _confirmed(task.record, self._write(token, task, event.etag))
             except Overtaken:
-                event = self._read(token, work)
+                event = self._read(token, task)
         raise Overtaken("this event keeps changing at Google")
 
-    def _read(self, token: Secret, work: Work) -> EventAnswer:
-        return self.calendar.get(token, work.calendar_id, work.record.event_id)
+    def _read(self, token: Secret, task: WriteTask) -> EventAnswer:
+        return self.calendar.get(token, task.calendar_id, task.record.event_id)
 
-    def _write(self, token: Secret, work: Work, etag: str) -> EventAnswer:
-        return self.calendar.patch(token, work.calendar_id, work.record.event_id, _changes(work), etag=etag)
+    def _write(self, token: Secret, task: WriteTask, etag: str) -> EventAnswer:
+        return self.calendar.patch(token, task.calendar_id, task.record.event_id, _changes(task), etag=etag)
 
     # --- the event has to be gone ---
 
-    def _remove(self, token: Secret, work: Work) -> Record:
-        record = work.record
+    def _remove(self, token: Secret, task: WriteTask) -> Record:
+        record = task.record
         etag: str | None = record.etag or None
         for _ in range(_ROUNDS):
             if not record.placed:
                 break
-            failpoint("writing.before_delete")
+            failpoint("event_writer.before_delete")
             try:
-                self.calendar.delete(token, work.calendar_id, record.event_id, etag=etag)
+                self.calendar.delete(token, task.calendar_id, record.event_id, etag=etag)
             except (AlreadyDeleted, EventMissing):
                 break
             except Overtaken:
-                event = self._read(token, work)
+                event = self._read(token, task)
                 if event.status == "cancelled":
                     break
-                if not work.still_ours():
+                if not task.still_ours():
                     raise LeaseLost from None
                 etag = event.etag
                 continue
-            failpoint("writing.after_delete")
+            failpoint("event_writer.after_delete")
             break
         else:
             raise Overtaken("this event keeps changing at Google")
@@ -187,41 +187,41 @@ class Writer:
 
     # --- an event that the record does not know ---
 
-    def _found(self, token: Secret, work: Work) -> tuple[Work, EventAnswer | None]:
+    def _found(self, token: Secret, task: WriteTask) -> tuple[WriteTask, EventAnswer | None]:
         """Take over the event that carries this session's marker, if there is one (law 3)."""
-        record = work.record
-        events = self.calendar.list_by_marker(token, work.calendar_id, work.marker)
+        record = task.record
+        events = self.calendar.list_by_marker(token, task.calendar_id, task.marker)
         if not events:
-            return work, None
-        if not work.still_ours():
+            return task, None
+        if not task.still_ours():
             raise LeaseLost
         event = next((event for event in events if event.id == record.event_id), events[0])
         if not record.wanted:
             for twin in events:
                 if twin is not event:
-                    self._delete_twin(token, work, twin)
+                    self._delete_twin(token, task, twin)
         taken = replace(record, event_id=event.id, etag=event.etag, placed=True)
         revision = event.revision or 0
         if event.id != record.event_id or revision > record.base + record.revision:
             # Written by nobody who holds this record: its count goes on, so that ours is the higher.
             taken = replace(taken, base=revision)
-        return replace(work, record=taken), event
+        return replace(task, record=taken), event
 
-    def _without_twins(self, token: Secret, work: Work, record: Record, link: str) -> tuple[Record, str]:
+    def _without_twins(self, token: Secret, task: WriteTask, record: Record, link: str) -> tuple[Record, str]:
         """Remove what an undetected collision left: same marker, perhaps even the same id."""
-        events = self.calendar.list_by_marker(token, work.calendar_id, work.marker)
+        events = self.calendar.list_by_marker(token, task.calendar_id, task.marker)
         same = [event for event in events if event.id == record.event_id]
         for twin in [event for event in events if event.id != record.event_id] + same[1:]:
-            self._delete_twin(token, work, twin)
+            self._delete_twin(token, task, twin)
         if len(same) < 2:
             return record, link
         # Of two under one id, whichever Google addressed went: the one that stays may be the older.
-        work = replace(work, record=record)
-        return self._bring_forward(token, work, self._read(token, work))
+        task = replace(task, record=record)
+        return self._bring_forward(token, task, self._read(token, task))
 
-    def _delete_twin(self, token: Secret, work: Work, twin: EventAnswer) -> None:
+    def _delete_twin(self, token: Secret, task: WriteTask, twin: EventAnswer) -> None:
         try:
-            self.calendar.delete(token, work.calendar_id, twin.id, etag=None)
+            self.calendar.delete(token, task.calendar_id, twin.id, etag=None)
         except (AlreadyDeleted, EventMissing):
             return
 
@@ -231,42 +231,42 @@ def _confirmed(record: Record, event: EventAnswer) -> tuple[Record, str]:
     return confirmed, event.html_link or ""
 
 
-def _next_generation(work: Work) -> Work:
-    generation = work.record.generation + 1
+def _next_generation(task: WriteTask) -> WriteTask:
+    generation = task.record.generation + 1
     return replace(
-        work,
+        task,
         record=replace(
-            work.record, generation=generation, event_id=work.event_id(generation), etag="", placed=False
+            task.record, generation=generation, event_id=task.event_id(generation), etag="", placed=False
         ),
     )
 
 
-def _new_event(work: Work) -> Mapping[str, Any]:
-    filled = {name: value for name, value in _fields(work).items() if value is not None}
-    return {"id": work.record.event_id, **filled}
+def _new_event(task: WriteTask) -> Mapping[str, Any]:
+    filled = {name: value for name, value in _fields(task).items() if value is not None}
+    return {"id": task.record.event_id, **filled}
 
 
-def _changes(work: Work) -> Mapping[str, Any]:
+def _changes(task: WriteTask) -> Mapping[str, Any]:
     """Return the whole wanted state as a patch: null clears, and a deleted event is confirmed again."""
-    fields = _fields(work)
+    fields = _fields(task)
     # A person may have made it an all-day event: the other form has to go.
     fields["start"] |= {"date": None}
     fields["end"] |= {"date": None}
     return {**fields, "status": "confirmed"}
 
 
-def _fields(work: Work) -> dict[str, Any]:
-    content = work.content
+def _fields(task: WriteTask) -> dict[str, Any]:
+    content = task.content
     if content is None:
         raise ValueError("an event to be written needs its content")
     zone = {"timeZone": content.time_zone} if content.time_zone else {}
     described = "\n\n".join(part for part in (content.description, content.join_url) if part)
     return {
-        "summary": content.title or work.neutral_title,
+        "summary": content.title or task.neutral_title,
         "description": described or None,
         "location": content.location or content.join_url or None,
         "start": {"dateTime": rfc3339(content.start), **zone},
         "end": {"dateTime": rfc3339(content.end), **zone},
         "visibility": "private",
-        **stamp(work.marker, work.record.base + work.record.revision),
+        **stamp(task.marker, task.record.base + task.record.revision),
     }

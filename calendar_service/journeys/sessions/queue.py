@@ -25,7 +25,7 @@ UNSETTLED = frozenset({Status.PENDING, Status.WAITING})
 
 
 @dataclass(frozen=True, slots=True)
-class Matter:
+class DueSession:
     """One session whose time has come."""
 
     agent: Agent
@@ -38,21 +38,21 @@ class Matter:
 
 
 @dataclass(frozen=True)
-class Order:
+class DueSessions:
     """The order of what waits."""
 
     sessions: Sessions
     grants: Grants
     clock: Clock
 
-    def due(self, slot: Slot, names: Sequence[str]) -> list[Matter]:
+    def due(self, slot: Slot, names: Sequence[str]) -> list[DueSession]:
         """Return what these sessions of an agent need; of those that a newer version keeps, nothing (F35).
 
         What does not open is no reason to keep the others waiting: whoever does it says what is wrong.
         """
         grant = self._grant(slot)
         found = self.sessions.some(slot.agent, names)
-        return [self._matter(slot, grant, name, record, sealed) for name, (record, sealed) in found.items()]
+        return [self._due_item(slot, grant, name, record, sealed) for name, (record, sealed) in found.items()]
 
     def _grant(self, slot: Slot) -> Grant | None:
         if slot.facts.state(SCOPE) is not State.CONNECTED:
@@ -62,20 +62,20 @@ class Order:
         except StoreUnavailable:
             return None
 
-    def _matter(
+    def _due_item(
         self, slot: Slot, grant: Grant | None, name: str, record: Record | None, sealed: str
-    ) -> Matter:
-        at_once = Matter(slot.agent, name, 0, 0, "")
+    ) -> DueSession:
+        at_once = DueSession(slot.agent, name, 0, 0, "")
         now = self.clock.now()
-        if grant is None or record is None or record.status not in UNSETTLED or is_over(record, None, now):
+        if grant is None or record is None or record.status not in UNSETTLED or has_ended(record, None, now):
             return at_once
-        start = record.over_day * DAY
+        start = record.end_day * DAY
         if record.wanted:
             content = _opened(grant, name, sealed)
             if content is None or content.end <= now:
                 return at_once
             start = content.start
-        return Matter(slot.agent, name, start, cost_of(slot.facts, record), slot.facts.account_mark)
+        return DueSession(slot.agent, name, start, cost_of(slot.facts, record), slot.facts.account_ref)
 
 
 def _opened(grant: Grant, name: str, sealed: str) -> Content | None:
@@ -85,15 +85,15 @@ def _opened(grant: Grant, name: str, sealed: str) -> Content | None:
         return None
 
 
-def fair(matters: Iterable[Matter]) -> list[Matter]:
+def fair_order(due_items: Iterable[DueSession]) -> list[DueSession]:
     """Return them soonest start first, the organisations in turn: one's flood does not push another's back."""
     turns: Counter[str] = Counter()
-    ranked: list[tuple[int, Millis, str, Matter]] = []
-    for matter in sorted(matters, key=lambda matter: (matter.start, matter.session)):
-        turn = turns[matter.agent.organization] if matter.cost else -1
-        turns[matter.agent.organization] += 1
-        ranked.append((turn, matter.start, matter.session, matter))
-    return [matter for *_, matter in sorted(ranked, key=lambda entry: entry[:3])]
+    ranked: list[tuple[int, Millis, str, DueSession]] = []
+    for due_item in sorted(due_items, key=lambda due_item: (due_item.start, due_item.session)):
+        turn = turns[due_item.agent.organization] if due_item.cost else -1
+        turns[due_item.agent.organization] += 1
+        ranked.append((turn, due_item.start, due_item.session, due_item))
+    return [due_item for *_, due_item in sorted(ranked, key=lambda entry: entry[:3])]
 
 
 def cost_of(facts: Facts, record: Record) -> int:
@@ -102,14 +102,14 @@ def cost_of(facts: Facts, record: Record) -> int:
     return looking + (PATCH if record.placed and record.wanted else 1)
 
 
-def is_over(record: Record, end: Millis | None, now: Millis) -> bool:
+def has_ended(record: Record, end: Millis | None, now: Millis) -> bool:
     """Tell whether it no longer makes sense to write this.
 
     An event that has to be gone is tried for a week after its day: until then somebody may look at it.
     """
     if record.wanted:
         return end is not None and end <= now
-    return now > (record.over_day + 8) * DAY
+    return now > (record.end_day + 8) * DAY
 
 
 def waited_too_long(record: Record, now: Millis) -> bool:

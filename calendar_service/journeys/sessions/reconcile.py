@@ -13,7 +13,7 @@ from calendar_service.domain.errors import NotConnected, ServiceError
 from calendar_service.domain.names import Agent
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import By, Content, Record
-from calendar_service.google.calendar import Calendar, CalendarMissing, EventAnswer
+from calendar_service.google.calendar import CalendarApi, CalendarMissing, EventAnswer
 from calendar_service.journeys.connection.access import Access
 from calendar_service.journeys.sessions.schedule import Schedule, instant
 from calendar_service.journeys.views import SessionView
@@ -22,11 +22,11 @@ from calendar_service.store.grants import Grant, Grants
 from calendar_service.store.sessions import Sessions
 from calendar_service.store.slots import Slots
 
-Kind = Literal["missing", "times", "content", "extra"]
+DifferenceKind = Literal["missing", "times", "content", "extra"]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DesiredSession:
     """One session as the backend wants it in the compared range."""
 
     content: Content
@@ -38,7 +38,7 @@ class Difference:
     """One session that is not at Google as it is wanted."""
 
     session: str
-    difference: Kind
+    difference: DifferenceKind
     """`missing` there, other `times` there, other `content` than was last written, or `extra`: not wanted."""
     status: str = ""
     """What became of it when the plan was carried out; empty for a plan."""
@@ -58,7 +58,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Sync:
+class Reconcile:
     """The story of a comparison."""
 
     slots: Slots
@@ -66,11 +66,11 @@ class Sync:
     sessions: Sessions
     grants: Grants
     access: Access
-    calendar: Calendar
+    calendar: CalendarApi
     schedule: Schedule
 
     def reconcile(
-        self, agent: Agent, start: Millis, end: Millis, wanted: Mapping[str, Wanted], *, apply: bool
+        self, agent: Agent, start: Millis, end: Millis, wanted: Mapping[str, DesiredSession], *, apply: bool
     ) -> Comparison:
         """Compare the sessions between `start` and `end`; with `apply` write and cancel what differs."""
         slot = self.slots.read(agent)
@@ -106,26 +106,32 @@ class Sync:
             self.connections.calendar_missing(agent, facts)
             raise NotConnected("The calendar is no longer in the account.") from None
 
-    def _apply(self, agent: Agent, one: Difference, wanted: Mapping[str, Wanted]) -> Difference:
+    def _apply(self, agent: Agent, one: Difference, wanted: Mapping[str, DesiredSession]) -> Difference:
         try:
             return replace(one, status=self._carried_out(agent, one, wanted).status.value)
         except ServiceError as refusal:
             return replace(one, status="refused", reason=refusal.code)
 
-    def _carried_out(self, agent: Agent, one: Difference, wanted: Mapping[str, Wanted]) -> SessionView:
+    def _carried_out(
+        self, agent: Agent, one: Difference, wanted: Mapping[str, DesiredSession]
+    ) -> SessionView:
         if one.difference == "extra":
             return self.schedule.cancel(agent, one.session, By.SYSTEM, None, rewrite=True)
-        wish = wanted[one.session]
-        return self.schedule.put(agent, one.session, wish.content, By.SYSTEM, wish.version, rewrite=True)
+        desired = wanted[one.session]
+        return self.schedule.put(
+            agent, one.session, desired.content, By.SYSTEM, desired.version, rewrite=True
+        )
 
 
 def _differences(
     grant: Grant,
-    wanted: Mapping[str, Wanted],
+    wanted: Mapping[str, DesiredSession],
     records: Mapping[str, Record],
     found: Mapping[str, EventAnswer],
 ) -> tuple[Difference, ...]:
-    kinds = {name: _difference(grant, name, wish, records.get(name), found) for name, wish in wanted.items()}
+    kinds = {
+        name: _difference(grant, name, desired, records.get(name), found) for name, desired in wanted.items()
+    }
     different = [Difference(name, kind) for name, kind in sorted(kinds.items()) if kind]
     extra = [
         Difference(name, "extra")
@@ -136,12 +142,12 @@ def _differences(
 
 
 def _difference(
-    grant: Grant, name: str, wish: Wanted, record: Record | None, found: Mapping[str, EventAnswer]
-) -> Kind | None:
+    grant: Grant, name: str, desired: DesiredSession, record: Record | None, found: Mapping[str, EventAnswer]
+) -> DifferenceKind | None:
     event = found.get(record.event_id) if record else None
     if record is None or event is None:
         return "missing"
-    if (instant(event.start), instant(event.end)) != (wish.content.start, wish.content.end):
+    if (instant(event.start), instant(event.end)) != (desired.content.start, desired.content.end):
         return "times"
     is_ours = not record.noticed  # a person changed it, and it may be the text
-    return None if is_ours and record.digest == grant.digest(name, wish.content) else "content"
+    return None if is_ours and record.digest == grant.digest(name, desired.content) else "content"

@@ -36,8 +36,8 @@ from calendar_service.journeys.sessions.decide import (
     view,
     withdrawn,
 )
-from calendar_service.journeys.sessions.queue import UNSETTLED, cost_of, is_over, waited_too_long
-from calendar_service.journeys.throttle.admission import Flow
+from calendar_service.journeys.sessions.queue import UNSETTLED, cost_of, has_ended, waited_too_long
+from calendar_service.journeys.throttle.admission import Throttle
 from calendar_service.journeys.views import SessionView
 from calendar_service.store.audit_log import Actor
 from calendar_service.store.connections import Connections
@@ -59,7 +59,7 @@ class Schedule:
     grants: Grants
     access: Access
     attempts: Attempts
-    flow: Flow
+    throttle: Throttle
     clock: Clock
 
     def put(
@@ -154,7 +154,7 @@ class Schedule:
         calendar_id, event_id = loaded.facts.calendar_id, loaded.record.event_id
         try:
             event = self.access.with_token(
-                agent, grant, lambda token: self.attempts.writer.read(token, calendar_id, event_id)
+                agent, grant, lambda token: self.attempts.event_writer.read(token, calendar_id, event_id)
             )
         except CalendarMissing:
             self.connections.calendar_missing(agent, loaded.facts)
@@ -184,7 +184,7 @@ class Schedule:
         # A wait or a session is over when both clocks say so: one that is wrong ends nothing too early.
         now = min(database_now, self.clock.now())
         loaded = self.sessions.load(agent, session)
-        self.flow.seen(loaded.weather)
+        self.throttle.seen(loaded.throttle_state)
         state = loaded.facts.state(SCOPE)
         if state in REFUSING_STATES or record.status not in UNSETTLED:
             self.attempts.settled(agent, loaded.facts, record)
@@ -194,7 +194,7 @@ class Schedule:
             content = grant.open_content(session, loaded.content) if loaded.content else None
         except StoreUnavailable:
             # The keys may come back in time. Without them its end is known to the day.
-            if self._ended(agent, loaded.facts, record, (record.over_day + 1) * DAY, now):
+            if self._ended(agent, loaded.facts, record, (record.end_day + 1) * DAY, now):
                 return
             raise
         if self._ended(agent, loaded.facts, record, content.end if content else 0, now):
@@ -203,7 +203,7 @@ class Schedule:
             if state is State.RECONSENT_REQUIRED and not loaded.facts.consent_needed:
                 # Given through an older version of the service, after all others had been told.
                 facts = loaded.facts
-                self.connections.consent_outgrown(agent, facts.connection_id, facts.consent_policy)
+                self.connections.consent_outdated_by_policy(agent, facts.connection_id, facts.consent_policy)
             waiting = replace(record, status=Status.WAITING, reason=state.value)
             self.attempts.waits(agent, loaded.facts, waiting, content)
         else:
@@ -211,7 +211,7 @@ class Schedule:
 
     def _ended(self, agent: Agent, facts: Facts, record: Record, end: Millis, now: Millis) -> bool:
         """Report it failed if its time, or that of its wait, is over; tell whether it is."""
-        if is_over(record, end, now):
+        if has_ended(record, end, now):
             self._failed(agent, facts, record, "session_over")
         elif facts.state(SCOPE) in WAITING_STATES and waited_too_long(record, now):
             self._failed(agent, facts, record, "waited_too_long")
@@ -233,10 +233,10 @@ class Schedule:
             # Whoever took a lease and never gave it back may have been at Google; so may we, from here on.
             wanted = replace(wanted, sent=loaded.record.sent or loaded.record.leased)
         cost = cost_of(loaded.facts, wanted) if wanted.status is Status.PENDING else 0
-        organization, account = loaded.agent.organization, loaded.facts.account_mark
-        with self.flow.room(loaded.weather, organization, account, cost) as room:
+        organization, account = loaded.agent.organization, loaded.facts.account_ref
+        with self.throttle.room(loaded.throttle_state, organization, account, cost) as room:
             failpoint("schedule.before_accept")
-            answer, fence = self.sessions.accept(
+            answer, fencing_token = self.sessions.accept(
                 loaded, wanted, sealed, _ACTORS[by],
                 here=room, end=content.end if content else None,
             )  # fmt: skip
@@ -248,7 +248,7 @@ class Schedule:
             if answer != "leased":
                 return wanted, ""
             return self.attempts.make(
-                loaded.agent, loaded.facts, grant, replace(wanted, fence=fence), content
+                loaded.agent, loaded.facts, grant, replace(wanted, fencing_token=fencing_token), content
             )
 
     def _note(self, loaded: Loaded, record: Record, by: By, *, only: Literal["keep", "drop"]) -> str:

@@ -18,9 +18,9 @@ from calendar_service.domain.errors import (
     RateLimited,
 )
 from calendar_service.google.transport import Transport
-from calendar_service.journeys.throttle.budget import Allowance
+from calendar_service.journeys.throttle.budget import RateBudget
 from calendar_service.log import Log
-from calendar_service.store.throttle import FlowBook, Limits, Weather
+from calendar_service.store.throttle import Limits, ThrottleState, ThrottleStore
 
 TESTING_AGE: Millis = 7 * DAY
 """How long a permission given to a project in testing mode lives (https://developers.google.com/identity/protocols/oauth2,
@@ -28,12 +28,12 @@ TESTING_AGE: Millis = 7 * DAY
 
 
 @dataclass(frozen=True)
-class Flow:
+class Throttle:
     """The way to Google as this process uses it, in step with all others."""
 
-    book: FlowBook
+    book: ThrottleStore
     transport: Transport
-    allowance: Allowance
+    rate_budget: RateBudget
     threads: threading.BoundedSemaphore
     """At most half of a process's threads wait on Google (law 2); the others answer 202 at once."""
     log: Log
@@ -43,13 +43,15 @@ class Flow:
     # --- may it be sent? ---
 
     @contextmanager
-    def room(self, weather: Weather, organization: str, account: str, cost: int) -> Iterator[bool]:
+    def room(
+        self, throttle_state: ThrottleState, organization: str, account: str, cost: int
+    ) -> Iterator[bool]:
         """Tell whether a request may go to Google itself, and limit its waiting; else the worker does it.
 
         `cost`: units; 0 when there is nothing to be sent.
         """
-        self.seen(weather)
-        self.allowance.count(cost)
+        self.seen(throttle_state)
+        self.rate_budget.count(cost)
         is_free = cost > 0 and self.threads.acquire(blocking=False)
         try:
             may = is_free and self._admitted(organization, account, cost)
@@ -72,23 +74,23 @@ class Flow:
         if self.book.turn(cost) != "wait":
             return "go"
         if account and cost:
-            self.allowance.fill_account(account, cost)  # not used: given back
+            self.rate_budget.fill_account(account, cost)  # not used: given back
         return "wait"
 
     def aside(self) -> bool:
         """Tell whether the worker may call Google for something that is no session; those are the better canaries."""
         answer = self.book.turn(0, patience=MINUTE)
-        self.seen(replace(self.allowance.weather, opened=answer == "canary"))
+        self.seen(replace(self.rate_budget.throttle_state, opened=answer == "trial_request"))
         return answer != "wait"
 
     def answered(self) -> None:
         """Note that a canary which was no call of the Calendar API found Google there."""
-        if self.allowance.weather.opened:
+        if self.rate_budget.throttle_state.opened:
             self._worked()
 
-    def seen(self, weather: Weather) -> None:
+    def seen(self, throttle_state: ThrottleState) -> None:
         """Take the way to Google as it was read just now."""
-        self.allowance.weather = weather
+        self.rate_budget.throttle_state = throttle_state
 
     def time_left(self) -> float:
         """Return the seconds that this thread may still wait for Google."""
@@ -106,7 +108,7 @@ class Flow:
             raise
         except RateLimited:
             if self.book.limited():
-                self.log.alarm("google.allowance_halved")
+                self.log.alarm("google.rate_halved")
             raise
         except ClientRejected:
             if self._failed():
@@ -129,7 +131,7 @@ class Flow:
         answer = self.book.token()
         if answer == "wait":
             raise ClientRejected("Google does not take our credentials; the operator has to act")
-        is_canary = answer == "canary"
+        is_trial_request = answer == "trial_request"
         try:
             yield
         except ClientRejected:
@@ -140,14 +142,14 @@ class Flow:
             self._failed()
             raise
         except GoogleError:
-            self._known(is_canary=is_canary)
+            self._known(is_trial_request=is_trial_request)
             raise
-        self._known(is_canary=is_canary)
+        self._known(is_trial_request=is_trial_request)
 
     def account_limited(self, account: str) -> None:
         """Let one account wait."""
         if account:
-            self.allowance.empty_account(account)
+            self.rate_budget.empty_account(account)
             self.book.account_limited(account)
 
     # --- does Google notify us? ---
@@ -170,7 +172,7 @@ class Flow:
         """Note at what age a grant died: many at seven days mean that Google takes our project for a test."""
         now = self.clock.now()
         ends = facts.grant_since + TESTING_AGE
-        at_seven_days = facts.proof_at <= ends + HOUR and ends - HOUR <= now <= ends + DAY + HOUR
+        at_seven_days = facts.last_refresh_ok_at <= ends + HOUR and ends - HOUR <= now <= ends + DAY + HOUR
         count = self.book.death(at_seven_days=at_seven_days)
         if count:
             self.log.alarm("google.testing_mode_suspected", count=count)
@@ -179,44 +181,48 @@ class Flow:
 
     def _admitted(self, organization: str, account: str, cost: int) -> bool:
         now = self.clock.now()
-        if self.allowance.weather.opened or (account and not self._account(account, cost)):
+        if self.rate_budget.throttle_state.opened or (account and not self._account(account, cost)):
             return False
-        answer = self.allowance.spend(organization, cost, now)
+        answer = self.rate_budget.spend(organization, cost, now)
         if answer == "empty":
-            accepted = self.allowance.report(now, at_once=True)
-            block = self.book.lease(cost, accepted)
-            self.allowance.weather = replace(self.allowance.weather, epoch=block.epoch)
-            self.allowance.fill(block, now)
-            answer = self.allowance.spend(organization, cost, now)
+            accepted = self.rate_budget.report(now, at_once=True)
+            leased_tokens = self.book.lease(cost, accepted)
+            self.rate_budget.throttle_state = replace(
+                self.rate_budget.throttle_state, epoch=leased_tokens.epoch
+            )
+            self.rate_budget.fill(leased_tokens, now)
+            answer = self.rate_budget.spend(organization, cost, now)
         return answer == "ok"
 
     def _account(self, account: str, cost: int) -> bool:
         now = self.clock.now()
-        if self.allowance.spend_account(account, cost, now):
+        if self.rate_budget.spend_account(account, cost, now):
             return True
         units = self.book.account(account, cost)
-        self.allowance.fill_account(account, units)
-        return units > 0 and self.allowance.spend_account(account, cost, now)
+        self.rate_budget.fill_account(account, units)
+        return units > 0 and self.rate_budget.spend_account(account, cost, now)
 
     def _report(self) -> None:
-        accepted = self.allowance.report(self.clock.now(), at_once=False)
+        accepted = self.rate_budget.report(self.clock.now(), at_once=False)
         if accepted:
             self.book.accepted(accepted)
 
     def _failed(self) -> bool:
-        self.allowance.weather = replace(self.allowance.weather, failures=self.allowance.weather.failures + 1)
+        self.rate_budget.throttle_state = replace(
+            self.rate_budget.throttle_state, failures=self.rate_budget.throttle_state.failures + 1
+        )
         has_opened = self.book.failed()
         if has_opened:
             self.log.alarm("google.breaker_opened")
         return has_opened
 
     def _worked(self) -> None:
-        weather = self.allowance.weather
-        if weather.failures or weather.opened:
-            self.allowance.weather = replace(weather, failures=0, opened=False)
+        throttle_state = self.rate_budget.throttle_state
+        if throttle_state.failures or throttle_state.opened:
+            self.rate_budget.throttle_state = replace(throttle_state, failures=0, opened=False)
             if self.book.worked():
                 self.log.event("google.breaker_closed")
 
-    def _known(self, *, is_canary: bool) -> None:
-        if is_canary and self.book.known():
+    def _known(self, *, is_trial_request: bool) -> None:
+        if is_trial_request and self.book.known():
             self.log.event("google.client_taken")

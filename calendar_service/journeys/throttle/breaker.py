@@ -17,16 +17,16 @@ class Breaker:
         self._rest = rest
         self._lock = threading.Lock()
         self._failures = 0
-        self._next_canary = 0.0
+        self._next_trial_request = 0.0
 
     def admit(self) -> bool:
         """Tell whether to try now; while it is open, only one caller each `rest` seconds."""
         with self._lock:
             if self._failures < self._tolerated:
                 return True
-            if self._now() < self._next_canary:
+            if self._now() < self._next_trial_request:
                 return False
-            self._next_canary = self._now() + self._rest
+            self._next_trial_request = self._now() + self._rest
             return True
 
     def learn(self, *, answered: bool) -> None:
@@ -34,4 +34,4 @@ class Breaker:
         with self._lock:
             self._failures = 0 if answered else self._failures + 1
             if self._failures == self._tolerated:
-                self._next_canary = self._now() + self._rest
+                self._next_trial_request = self._now() + self._rest

@@ -5,27 +5,27 @@ from collections import Counter
 from dataclasses import replace
 
 from calendar_service.domain.clock import MINUTE, SECOND, Millis, plausible
-from calendar_service.store.throttle import Block, Limits, Weather
+from calendar_service.store.throttle import LeasedTokens, Limits, ThrottleState
 
 _BLOCK_LIFE: Millis = MINUTE
-_SCARCE_LIFE: Millis = 5 * SECOND
+_LOW_LIFE: Millis = 5 * SECOND
 _DRY: Millis = SECOND
 _REPORT: Millis = 10 * SECOND
 
 
-class Allowance:
+class RateBudget:
     """The units at hand, of the project and of each account. Safe to share between threads."""
 
     def __init__(self, limits: Limits) -> None:
         """Begin with none of the project's units."""
-        self.weather = Weather()
+        self.throttle_state = ThrottleState()
         """The way to Google as this process saw it last."""
         self._own = limits.own
         self._lock = threading.Lock()
-        self._block, self._ends = Block(0, scarce=False, epoch=0), 0
+        self._leased_tokens, self._ends = LeasedTokens(0, low=False, epoch=0), 0
         self._dry_until = 0
         self._used: Counter[str] = Counter()
-        self._others_before = False
+        self._admin_action_before = False
         self._minute = 0
         self._accounts: dict[str, int] = {}
         self._accepted, self._reported = 0, 0
@@ -36,25 +36,28 @@ class Allowance:
         To wait: there are none now, or they are left to other organisations.
         """
         with self._lock:
-            block = self._block
-            is_old = not self._ends - _BLOCK_LIFE <= now < self._ends or block.epoch < self.weather.epoch
-            if is_old or block.units < cost:
+            leased_tokens = self._leased_tokens
+            is_old = (
+                not self._ends - _BLOCK_LIFE <= now < self._ends
+                or leased_tokens.epoch < self.throttle_state.epoch
+            )
+            if is_old or leased_tokens.units < cost:
                 return "wait" if self._dry_until - _DRY <= now < self._dry_until else "empty"
-            if block.scarce and self._is_greedy(organization):
+            if leased_tokens.low and self._is_over_share(organization):
                 return "wait"
-            self._block = replace(block, units=block.units - cost)
+            self._leased_tokens = replace(leased_tokens, units=leased_tokens.units - cost)
             self._used[organization] += cost
             return "ok"
 
-    def fill(self, block: Block, now: Millis) -> None:
+    def fill(self, leased_tokens: LeasedTokens, now: Millis) -> None:
         """Take a block; after an empty one none is asked for during a second, so that not every request asks."""
         with self._lock:
-            if not block.units:
+            if not leased_tokens.units:
                 self._dry_until = now + _DRY
                 return
-            self._block = block
-            self._ends = now + (_SCARCE_LIFE if block.scarce else _BLOCK_LIFE)
-            self._others_before = len(self._used) > 1
+            self._leased_tokens = leased_tokens
+            self._ends = now + (_LOW_LIFE if leased_tokens.low else _BLOCK_LIFE)
+            self._admin_action_before = len(self._used) > 1
             self._used.clear()
 
     def spend_account(self, account: str, cost: int, now: Millis) -> bool:
@@ -90,6 +93,6 @@ class Allowance:
             accepted, self._accepted, self._reported = self._accepted, 0, now
             return accepted
 
-    def _is_greedy(self, organization: str) -> bool:
-        others = self._others_before or len(self._used) > (1 if organization in self._used else 0)
-        return others and self._used[organization] * 2 > sum(self._used.values()) + self._block.units
+    def _is_over_share(self, organization: str) -> bool:
+        others = self._admin_action_before or len(self._used) > (1 if organization in self._used else 0)
+        return others and self._used[organization] * 2 > sum(self._used.values()) + self._leased_tokens.units

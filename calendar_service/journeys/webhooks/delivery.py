@@ -14,10 +14,10 @@ from calendar_service.domain.names import Agent
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.timers import TimerKind
 from calendar_service.journeys.throttle.breaker import Breaker
-from calendar_service.store.outbox import Letter, Letters, Outcome, Taken, end_of
+from calendar_service.store.outbox import LeasedEvent, Outbox, Outcome, WebhookEvent, end_of
 from calendar_service.store.sessions import Sessions
 from calendar_service.store.timers import Timers
-from calendar_service.webhook_sender import Answer, Message, Webhooks
+from calendar_service.webhook_sender import DeliveryResult, WebhookMessage, WebhookSender
 
 _FIRST: Millis = 5 * SECOND
 _SLOWEST: Millis = 6 * HOUR
@@ -32,13 +32,13 @@ _ERASURES = 16
 
 
 @dataclass(frozen=True)
-class Notify:
+class WebhookDelivery:
     """The story of a letter, from the queue to the receiver or to the list of those given up."""
 
-    letters: Letters
+    outbox: Outbox
     sessions: Sessions
     timers: Timers
-    webhooks: Webhooks | None
+    webhooks: WebhookSender | None
     """None: no receiver is configured, nothing is queued, and nothing of old is sent."""
     breaker: Breaker = field(default_factory=Breaker)
 
@@ -56,13 +56,13 @@ class Notify:
             if not self.breaker.admit():
                 self.timers.reschedule(agent, TimerKind.WEBHOOK, jitter(_REST))
                 break
-            taken = self.letters.take(agent)
+            taken = self.outbox.take(agent)
             if taken is None:
                 break
-            answer = self._send(self.webhooks, self._message(agent, taken.letter))
+            answer = self._send(self.webhooks, self._message(agent, taken.webhook_event))
             outcome = _outcome(taken, answer)
-            self.letters.done(
-                agent, taken.letter, outcome, _pause(taken, answer) if outcome == "later" else 0
+            self.outbox.done(
+                agent, taken.webhook_event, outcome, _pause(taken, answer) if outcome == "later" else 0
             )
             outcomes.update([outcome, *(["refused"] if answer.gone else [])])
         return outcomes
@@ -72,72 +72,77 @@ class Notify:
         outcomes: Counter[Outcome | str] = Counter()
         if self.webhooks is None:
             return outcomes
-        for shard in self.letters.erased_shards():
-            for taken in self.letters.take_erased(shard, _ERASURES):
+        for shard in self.outbox.erased_shards():
+            for taken in self.outbox.take_erased(shard, _ERASURES):
                 outcomes.update([self._tell_erasure(self.webhooks, shard, taken)])
         return outcomes
 
-    def _tell_erasure(self, webhooks: Webhooks, shard: int, taken: Taken) -> Outcome | str:
-        letter = taken.letter
-        if taken.now >= end_of(letter):
-            self.letters.erased_done(shard, letter, None)
+    def _tell_erasure(self, webhooks: WebhookSender, shard: int, taken: LeasedEvent) -> Outcome | str:
+        webhook_event = taken.webhook_event
+        if taken.now >= end_of(webhook_event):
+            self.outbox.erased_done(shard, webhook_event, None)
             return "ended"
         if not self.breaker.admit():
-            self.letters.erased_done(shard, letter, taken.now + jitter(_REST))
+            self.outbox.erased_done(shard, webhook_event, taken.now + jitter(_REST))
             return "held"
         # Whose connection it was nobody knows any more: the receiver knows it by its id.
-        data: dict[str, str | int] = {"connection_id": letter.connection_id, "sequence": letter.sequence}
-        answer = self._send(webhooks, Message(_id(letter), letter.type, letter.at, data))
+        data: dict[str, str | int] = {
+            "connection_id": webhook_event.connection_id,
+            "sequence": webhook_event.sequence,
+        }
+        answer = self._send(
+            webhooks, WebhookMessage(_id(webhook_event), webhook_event.type, webhook_event.at, data)
+        )
         outcome = _outcome(taken, answer)
         again = {
             "delivered": None,
             "later": taken.now + _pause(taken, answer),
-            "given_up": end_of(letter),
+            "given_up": end_of(webhook_event),
         }[outcome]
-        self.letters.erased_done(shard, letter, again)
+        self.outbox.erased_done(shard, webhook_event, again)
         return outcome
 
-    def _send(self, webhooks: Webhooks, message: Message) -> Answer:
-        failpoint("notify.before_send")
+    def _send(self, webhooks: WebhookSender, message: WebhookMessage) -> DeliveryResult:
+        failpoint("webhooks.before_send")
         answer = webhooks.send(message)
         self.breaker.learn(answered=answer.status is not None)
-        failpoint("notify.after_send_before_store")
+        failpoint("webhooks.after_send_before_store")
         return answer
 
-    def _message(self, agent: Agent, letter: Letter) -> Message:
+    def _message(self, agent: Agent, webhook_event: WebhookEvent) -> WebhookMessage:
         """Return what the letter says, as things are now: a state and a reason, never content."""
-        loaded = self.sessions.load(agent, letter.session)
+        loaded = self.sessions.load(agent, webhook_event.session)
         data: dict[str, str | int] = {
             "organization": agent.organization,
             "agent": agent.agent,
-            "connection_id": letter.connection_id,
-            "sequence": letter.sequence,
+            "connection_id": webhook_event.connection_id,
+            "sequence": webhook_event.sequence,
         }
-        if not letter.session:
+        if not webhook_event.session:
             data["status"] = loaded.facts.state(SCOPE).value
         else:
-            data["session"] = letter.session
+            data["session"] = webhook_event.session
             if loaded.record:
                 data["status"] = loaded.record.status.value
                 if loaded.record.reason:
                     data["reason"] = loaded.record.reason
-        return Message(_id(letter), letter.type, letter.at, data)
+        return WebhookMessage(_id(webhook_event), webhook_event.type, webhook_event.at, data)
 
 
-def _id(letter: Letter) -> str:
-    return f"msg_{letter.connection_id}_{letter.sequence}"
+def _id(webhook_event: WebhookEvent) -> str:
+    return f"msg_{webhook_event.connection_id}_{webhook_event.sequence}"
 
 
-def _outcome(taken: Taken, answer: Answer) -> Outcome:
+def _outcome(taken: LeasedEvent, answer: DeliveryResult) -> Outcome:
     if answer.delivered:
         return "delivered"
     # Given up only when it failed for three days itself; not because others before it did.
-    tried_since = max(taken.letter.at, taken.trouble_since)
+    tried_since = max(taken.webhook_event.at, taken.trouble_since)
     is_over = taken.trouble_since > 0 and taken.now - tried_since >= _TRIED_FOR
     return "given_up" if is_over else "later"
 
 
-def _pause(taken: Taken, answer: Answer) -> Millis:
+def _pause(taken: LeasedEvent, answer: DeliveryResult) -> Millis:
     """Return the pause before the next try: as long as the trouble has lasted, so each is about twice the last."""
     trouble = taken.now - taken.trouble_since if taken.trouble_since else 0
     pause = jitter(min(max(trouble, _FIRST), _SLOWEST))

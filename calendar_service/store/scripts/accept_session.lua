@@ -40,7 +40,7 @@ elseif arg.inline == '0' then
   answer = 'queued'
   set_timer(session_timer(name), now)
 else
-  record.leased, record.fence = true, record.fence + 1
+  record.leased, record.fencing_token = true, record.fencing_token + 1
   set_timer(session_timer(name), now + LIFETIME.lease)
 end
 put_session(name, record)
@@ -57,4 +57,4 @@ if due_at(TIMER.purge_sessions) == 0 then set_timer(TIMER.purge_sessions, now + 
 guard_expiry()
 update_agent_timer()
 append_entry({revision = record.revision})
-return {answer, record.fence}
+return {answer, record.fencing_token}

@@ -7,5 +7,5 @@
 -- returns: until when (ms) a revocation may be under way; 0 = none is
 -- use: clock
 redis.call('HSET', KEY.account_ref, arg.connection_id, ms(now))
-redis.call('PEXPIRE', KEY.account_ref, LIFETIME.mark_expiry)
+redis.call('PEXPIRE', KEY.account_ref, LIFETIME.account_ref_expiry)
 return {tonumber(redis.call('HGET', KEY.account_ref, 'revoking') or '0')}

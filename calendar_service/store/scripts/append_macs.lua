@@ -1,6 +1,6 @@
 #!lua
 -- Give audit entries their MACs, from the head that the sealer read: a second sealer changes nothing.
--- keys: seals trail
+-- keys: audit_macs audit_chain
 -- args: number id mac seal entries...
 --   number: the number of the head as it was read
 --   id: the entry's id of the head as it was read
@@ -11,14 +11,14 @@
 --   ok: the MACs stand
 --   moved: another sealer came first
 --   broken: the MACs that stand do not end at this head
-local head = redis.call('HMGET', KEY.trail, 'number', 'id', 'mac')
+local head = redis.call('HMGET', KEY.audit_chain, 'number', 'id', 'mac')
 if (head[1] or '0') ~= arg.number or (head[2] or '0-0') ~= arg.id or (head[3] or '') ~= arg.mac then return {'moved'} end
-local last = redis.call('XREVRANGE', KEY.seals, '+', '-', 'COUNT', 1)[1]
-if (last and last[1] or redis.call('HGET', KEY.trail, 'base_id') or '0-0') ~= arg.id then return {'broken'} end
+local last = redis.call('XREVRANGE', KEY.audit_macs, '+', '-', 'COUNT', 1)[1]
+if (last and last[1] or redis.call('HGET', KEY.audit_chain, 'base_id') or '0-0') ~= arg.id then return {'broken'} end
 local entries = arg.entries
 for i = 1, #entries, 3 do
-  redis.call('XADD', KEY.seals, entries[i], 'number', entries[i + 1], 'mac', entries[i + 2])
+  redis.call('XADD', KEY.audit_macs, entries[i], 'number', entries[i + 1], 'mac', entries[i + 2])
 end
-redis.call('HSET', KEY.trail, 'number', entries[#entries - 1], 'id', entries[#entries - 2], 'mac', entries[#entries],
+redis.call('HSET', KEY.audit_chain, 'number', entries[#entries - 1], 'id', entries[#entries - 2], 'mac', entries[#entries],
   'seal', arg.seal)
 return {'ok'}

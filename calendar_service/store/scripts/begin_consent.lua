@@ -6,7 +6,7 @@
 -- answers: ok
 --   ok: this consent is the one that may complete
 -- use: facts audit
-put('connecting', arg.state)
+put('pending_consent', arg.state)
 -- Where no connection ever stood, the consent is all there is, and goes with its state.
 if fact('grant') == '' then redis.call('PEXPIRE', KEY.facts, LIFETIME.oauth_state) end
 append_entry()

@@ -1,12 +1,12 @@
 #!lua
 -- A consent was exchanged: the connection stands from here on.
 -- keys: slot
--- args: state expected_connection_id connection_id grant renewal account_ref facts probe_due
+-- args: state expected_connection_id connection_id grant reconsent account_ref facts probe_due
 --   state: the hash of the OAuth state
 --   expected_connection_id: the agent's connection as the caller read it; '' = none
---   connection_id: the id of the connection that stands now; for a renewal the same
+--   connection_id: the id of the connection that stands now; for a reconsent the same
 --   grant: the sealed grant
---   renewal: '1' = a living connection renews its consent
+--   reconsent: '1' = a living connection renews its consent
 --   account_ref: the keyed hash of the Google account; '' = Google did not say whose it is
 --   facts: facts to write (JSON object of texts)
 --   probe_due: the instant (ms) of the first proof of life
@@ -15,18 +15,18 @@
 --   superseded: another consent began, or a disconnect came
 --   again: the connection is not the one that the caller read
 -- use: clock facts audit timers holds outbox channels teardown sessions accounts
-local expected, id, account_ref, renewal = arg.expected_connection_id, arg.connection_id, arg.account_ref, arg.renewal == '1'
-if arg.state == '' or fact('connecting') ~= arg.state then return {'superseded'} end
+local expected, id, account_ref, reconsent = arg.expected_connection_id, arg.connection_id, arg.account_ref, arg.reconsent == '1'
+if arg.state == '' or fact('pending_consent') ~= arg.state then return {'superseded'} end
 if fact('connection_id') ~= expected then return {'again'} end
-local before, former_ref = fact('grant'), fact('account_mark')
-if renewal and before ~= 'live' then return {'again'} end
+local before, former_ref = fact('grant'), fact('account_ref')
+if reconsent and before ~= 'live' then return {'again'} end
 local same_account = before == '' or (account_ref ~= '' and account_ref == former_ref)
 
-if before == 'live' and not renewal then
+if before == 'live' and not reconsent then
   -- The former grant may be of another account: its teardown finds out whether it is the last there (law 6).
   local former_grant = redis.call('GET', KEY.grant)
   if former_grant then
-    start_teardown(expected, {grant = former_grant, mark = former_ref, delete_calendar = false, calendar_id = '',
+    start_teardown(expected, {grant = former_grant, account_ref = former_ref, delete_calendar = false, calendar_id = '',
       channels = close_channel()}, now)
   end
   enqueue_event('connection.disconnected')
@@ -35,27 +35,27 @@ end
 put('moved_account', '0')
 if account_ref == '' then
   -- The account is unknown, so the step that sets the calendar decides, and nothing is used before.
-  put('former_mark', former_ref, 'calendar_since', '0')
+  put('former_account_ref', former_ref, 'calendar_since', '0')
 elseif not same_account then
   leave_account()
 end
 redis.call('SET', KEY.grant, arg.grant)
 local facts = cjson.decode(arg.facts)
 for name, value in pairs(facts) do put(name, value) end
-put('connection_id', id, 'grant', 'live', 'account_mark', account_ref, 'proof_at', ms(now), 'erase_due', '0',
-  'consent_needed', '0', 'revocation', '', 'revocation_at', '0', 'calendar_fate', '')
-if not renewal then put('grant_since', ms(now), 'connected_at', ms(now), 'others_act', '') end
+put('connection_id', id, 'grant', 'live', 'account_ref', account_ref, 'last_refresh_ok_at', ms(now), 'erase_due', '0',
+  'consent_needed', '0', 'revocation', '', 'revocation_at', '0', 'calendar_deletion', '')
+if not reconsent then put('grant_since', ms(now), 'connected_at', ms(now), 'last_admin_action', '') end
 if id ~= expected then
   put('sequence', '0')
   each_session(function(record) record.digest = '' return true end)  -- made with the former connection's key
 end
-redis.call('HDEL', KEY.facts, 'connecting')
+redis.call('HDEL', KEY.facts, 'pending_consent')
 redis.call('SADD', KEY.index, arg.member)
 set_timer(TIMER.erase, nil)
 set_timer(TIMER.probe, tonumber(arg.probe_due))
 if instant('calendar_since') == 0 then
   set_timer(TIMER.calendar, now + LIFETIME.calendar_made_by_worker)
-elseif not renewal then
+elseif not reconsent then
   watch_calendar(LIFETIME.look_at_known_calendar)
 end
 if instant('calendar_since') > 0 then spare_calendar(fact('calendar_id')) end
@@ -64,5 +64,5 @@ guard_expiry()
 -- Without a calendar the connection is not usable yet: the step that sets the calendar tells the backend.
 if instant('calendar_since') > 0 then enqueue_event('connection.connected') end
 update_agent_timer()
-append_entry({same_account = same_account, renewal = renewal, policy = facts.consent_policy})
+append_entry({same_account = same_account, reconsent = reconsent, policy = facts.consent_policy})
 return {'ok'}

@@ -11,18 +11,18 @@
 --   already: it had ended before
 --   not_connected: there was none
 -- use: clock facts audit timers holds outbox channels teardown sessions
-redis.call('HDEL', KEY.facts, 'connecting')
+redis.call('HDEL', KEY.facts, 'pending_consent')
 local grant = fact('grant')
 if grant == '' then return {'not_connected'} end
 if grant ~= 'live' then return {'already'} end
 local id, sealed = fact('connection_id'), redis.call('GET', KEY.grant) or ''
 local delete = arg.delete_calendar == '1'
-start_teardown(id, {grant = sealed, mark = fact('account_mark'), delete_calendar = delete,
+start_teardown(id, {grant = sealed, account_ref = fact('account_ref'), delete_calendar = delete,
   calendar_id = delete and fact('calendar_id') or '', channels = close_channel()}, now + tonumber(arg.teardown_lease))
 redis.call('DEL', KEY.grant)
 put('grant', 'released', 'grant_since', ms(now), 'erase_due', ms(now + retention(tonumber(arg.erase_after))),
   'revocation', 'pending', 'revocation_at', ms(now), 'paused_by_agent', '0', 'paused_by_organization', '0',
-  'calendar_fate', delete and 'asked' or '')
+  'calendar_deletion', delete and 'asked' or '')
 keep_admin_action()
 enqueue_event('connection.disconnected')
 local failed = fail_unsettled('disconnected')

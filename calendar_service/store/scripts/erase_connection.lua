@@ -27,14 +27,14 @@ if held() then
 end
 local late = now - instant('erase_due')
 local sequence = instant('sequence') + 1
-redis.call('DEL', KEY.facts, KEY.grant, KEY.sessions, KEY.waiting, KEY.due, KEY.letters)
+redis.call('DEL', KEY.facts, KEY.grant, KEY.sessions, KEY.waiting, KEY.due, KEY.outbox)
 redis.call('SREM', KEY.index, arg.member)
-for _, id in ipairs(redis.call('HKEYS', KEY.errands)) do set_timer(teardown_timer(id), now) end
+for _, id in ipairs(redis.call('HKEYS', KEY.teardowns)) do set_timer(teardown_timer(id), now) end
 redis.call('HSET', KEY.receipts, arg.receipt_number, arg.receipt)
 if arg.webhooks == '1' then
   -- The one webhook event that outlives the connection: nothing in it leads to anybody.
   local event = connection .. ':' .. ms(sequence)
-  local expiry = now + LIFETIME.letters_kept + LIFETIME.expiry_behind_erasure - tonumber(arg.clock_offset)
+  local expiry = now + LIFETIME.outbox_kept + LIFETIME.expiry_behind_erasure - tonumber(arg.clock_offset)
   for _, key in ipairs({KEY.erased, KEY.erased_due}) do
     redis.call('ZADD', key, ms(now), event)
     redis.call('PEXPIREAT', key, ms(expiry))

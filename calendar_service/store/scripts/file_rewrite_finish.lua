@@ -6,7 +6,7 @@
 --   taken_at: when it was taken (ms)
 -- answers: ok
 --   ok: noted
-local requests = redis.call('HGET', KEY.rewrite, 'wishes')
+local requests = redis.call('HGET', KEY.rewrite, 'requests')
 if requests == arg.number then
   redis.call('DEL', KEY.rewrite)
 elseif requests then

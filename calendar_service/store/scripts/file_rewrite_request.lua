@@ -7,5 +7,5 @@
 --   ok: requested
 -- use: clock
 redis.call('HSETNX', KEY.rewrite, 'since', ms(now))
-redis.call('HINCRBY', KEY.rewrite, 'wishes', 1)
+redis.call('HINCRBY', KEY.rewrite, 'requests', 1)
 return {'ok'}

@@ -16,14 +16,14 @@ local grant = redis.call('GET', KEY.grant)
 if not grant or ms(cjson.decode(grant).number) ~= arg.token_number then return {'newer'} end
 local kept_for = retention(tonumber(arg.erase_after))
 -- A proof of a time to come counts as one of now: the clock that wrote it was ahead.
-local proof_at = math.min(instant('proof_at'), now)
-local due = math.max(proof_at + kept_for, now + math.min(LIFETIME.erasure_after_revocation, kept_for))
+local last_refresh_ok_at = math.min(instant('last_refresh_ok_at'), now)
+local due = math.max(last_refresh_ok_at + kept_for, now + math.min(LIFETIME.erasure_after_revocation, kept_for))
 redis.call('DEL', KEY.grant)
 close_channel()  -- without a token it cannot be stopped, and ends by itself
 -- Nothing is left to revoke; the teardown only removes the connection from its account's reference set.
-if fact('account_mark') ~= '' then
+if fact('account_ref') ~= '' then
   start_teardown(arg.connection_id,
-    {grant = '', mark = fact('account_mark'), delete_calendar = false, calendar_id = '', channels = {}}, now)
+    {grant = '', account_ref = fact('account_ref'), delete_calendar = false, calendar_id = '', channels = {}}, now)
 end
 put('grant', 'dead', 'grant_since', ms(now), 'erase_due', ms(due), 'revocation', 'at_google', 'revocation_at', ms(now))
 enqueue_event('connection.revoked')

@@ -33,11 +33,11 @@ if is_live(id) then
   return {stands and 'ok' or 'gone'}
 end
 -- The connection ended while Google was asked: only its teardown can still stop the channel.
-local teardown = redis.call('HGET', KEY.errands, id)
+local teardown = redis.call('HGET', KEY.teardowns, id)
 if teardown then
   teardown = cjson.decode(teardown)
   teardown.channels[arg.channel] = arg.resource
-  redis.call('HSET', KEY.errands, id, cjson.encode(teardown))
+  redis.call('HSET', KEY.teardowns, id, cjson.encode(teardown))
   append_entry({connection = id})
 end
 return {'gone'}

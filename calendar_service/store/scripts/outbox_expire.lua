@@ -12,8 +12,8 @@ if not clocks_agree(arg.process_now) then
   update_agent_timer()
   return {'clock'}
 end
-redis.call('ZREMRANGEBYSCORE', KEY.letters, '-inf', ms(now - LIFETIME.letters_kept))
-local oldest = redis.call('ZRANGE', KEY.letters, 0, 0, 'WITHSCORES')[2]
-set_timer(TIMER.webhook_expiry, oldest and tonumber(oldest) + LIFETIME.letters_kept or nil)
+redis.call('ZREMRANGEBYSCORE', KEY.outbox, '-inf', ms(now - LIFETIME.outbox_kept))
+local oldest = redis.call('ZRANGE', KEY.outbox, 0, 0, 'WITHSCORES')[2]
+set_timer(TIMER.webhook_expiry, oldest and tonumber(oldest) + LIFETIME.outbox_kept or nil)
 update_agent_timer()
 return {'ok'}

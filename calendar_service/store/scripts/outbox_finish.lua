@@ -9,16 +9,16 @@
 --   ok: noted
 --   gone: the event was kept as long as any may be, or erased
 -- use: clock facts timers holds
-local at = redis.call('ZSCORE', KEY.letters, arg.event)
+local at = redis.call('ZSCORE', KEY.outbox, arg.event)
 if not at then return {'gone'} end
 if arg.outcome == 'delivered' then
-  redis.call('ZREM', KEY.letters, arg.event)
-  redis.call('HDEL', KEY.facts, 'letters_trouble')
+  redis.call('ZREM', KEY.outbox, arg.event)
+  redis.call('HDEL', KEY.facts, 'webhooks_failing_since')
 elseif arg.outcome == 'given_up' then
-  -- Events are given up in their order: this mark tells them from those that still wait.
-  put('letters_given_up', ms(at))
-elseif instant('letters_trouble') == 0 then
-  put('letters_trouble', ms(now))
+  -- Events are given up in their order: this account_ref tells them from those that still wait.
+  put('webhooks_abandoned_until', ms(at))
+elseif instant('webhooks_failing_since') == 0 then
+  put('webhooks_failing_since', ms(now))
 end
 set_timer(TIMER.webhook, now + tonumber(arg.pause))
 guard_expiry()

@@ -5,9 +5,9 @@
 -- answers: ok
 --   ok: done; with how many that are
 -- use: clock facts timers
-local count = redis.call('ZCOUNT', KEY.letters, '-inf', ms(instant('letters_given_up')))
+local count = redis.call('ZCOUNT', KEY.outbox, '-inf', ms(instant('webhooks_abandoned_until')))
 if count == 0 then return {'ok', 0} end
-redis.call('HDEL', KEY.facts, 'letters_given_up', 'letters_trouble')
+redis.call('HDEL', KEY.facts, 'webhooks_abandoned_until', 'webhooks_failing_since')
 set_timer(TIMER.webhook, now)
 update_agent_timer()
 return {'ok', count}

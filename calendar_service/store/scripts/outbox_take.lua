@@ -10,14 +10,14 @@
 -- use: clock facts timers
 local due = due_at(TIMER.webhook)
 if due == 0 or due > now then return {'early'} end
-local alive = '(' .. ms(instant('letters_given_up'))
-local first = redis.call('ZRANGE', KEY.letters, alive, '+inf', 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')
+local alive = '(' .. ms(instant('webhooks_abandoned_until'))
+local first = redis.call('ZRANGE', KEY.outbox, alive, '+inf', 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')
 if not first[1] then
   set_timer(TIMER.webhook, nil)
-  redis.call('HDEL', KEY.facts, 'letters_trouble')
+  redis.call('HDEL', KEY.facts, 'webhooks_failing_since')
   update_agent_timer()
   return {'none'}
 end
-set_timer(TIMER.webhook, now + LIFETIME.letter_lease)
+set_timer(TIMER.webhook, now + LIFETIME.outbox_lease)
 update_agent_timer()
-return {'ok', first[1], first[2], ms(instant('letters_trouble')), ms(now)}
+return {'ok', first[1], first[2], ms(instant('webhooks_failing_since')), ms(now)}

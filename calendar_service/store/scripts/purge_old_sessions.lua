@@ -14,10 +14,10 @@ local dropped, left = 0, 0
 local all = redis.call('HGETALL', KEY.sessions)
 for i = 1, #all, 2 do
   local record = cjson.decode(all[i + 1])
-  if record.over_day + days_kept < today and held() then
+  if record.end_day + days_kept < today and held() then
     redis.call('HDEL', KEY.waiting, all[i])  -- a hold keeps identifiers, never content
     left = left + 1
-  elseif record.over_day + days_kept < today then
+  elseif record.end_day + days_kept < today then
     redis.call('HDEL', KEY.sessions, all[i])
     redis.call('HDEL', KEY.waiting, all[i])
     set_timer(session_timer(all[i]), nil)

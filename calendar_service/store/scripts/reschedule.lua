@@ -10,7 +10,7 @@
 --   moved: it is due at another time than expected: a change came that the work did not see
 --   gone: there is no slot, so nothing is due any more
 -- use: clock facts timers holds
-if redis.call('EXISTS', KEY.facts) == 0 and redis.call('EXISTS', KEY.errands) == 0 then
+if redis.call('EXISTS', KEY.facts) == 0 and redis.call('EXISTS', KEY.teardowns) == 0 then
   redis.call('DEL', KEY.due)
   redis.call('ZREM', KEY.timers, arg.member)
   leave_index()

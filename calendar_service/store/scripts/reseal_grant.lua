@@ -12,10 +12,10 @@ if arg.teardown == '' then
   if redis.call('GET', KEY.grant) ~= arg.before then return {'newer'} end
   redis.call('SET', KEY.grant, arg.after, 'KEEPTTL')
 else
-  local text = redis.call('HGET', KEY.errands, arg.teardown)
+  local text = redis.call('HGET', KEY.teardowns, arg.teardown)
   local teardown = text and cjson.decode(text)
   if not teardown or teardown.grant ~= arg.before then return {'newer'} end
   teardown.grant = arg.after
-  redis.call('HSET', KEY.errands, arg.teardown, cjson.encode(teardown))
+  redis.call('HSET', KEY.teardowns, arg.teardown, cjson.encode(teardown))
 end
 return {'ok'}

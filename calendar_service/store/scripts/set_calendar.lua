@@ -12,7 +12,7 @@
 -- use: clock facts audit timers holds outbox channels teardown sessions accounts
 local calendar = arg.calendar
 if not is_live(arg.connection_id) then return {'gone'} end
-local former = fact('former_mark')
+local former = fact('former_account_ref')
 if former ~= '' and former ~= arg.account_ref then leave_account() end
 local before, usable = fact('calendar_id'), instant('calendar_since') > 0
 local replaced = before ~= '' and before ~= calendar
@@ -28,8 +28,8 @@ if before ~= calendar then
   put_channels_left(close_channel())
 end
 put('calendar_id', calendar, 'calendar_since', ms(now), 'calendar_lost_at', '0', 'adopted', arg.adopted,
-  'account_mark', arg.account_ref)
-redis.call('HDEL', KEY.facts, 'time_zone', 'former_mark', 'calendar_leased')
+  'account_ref', arg.account_ref)
+redis.call('HDEL', KEY.facts, 'time_zone', 'former_account_ref', 'calendar_leased')
 spare_calendar(calendar)
 set_timer(TIMER.calendar, nil)
 watch_calendar(before == calendar and LIFETIME.look_at_known_calendar or LIFETIME.look_at_new_calendar)

@@ -9,7 +9,7 @@
 --   not_connected: there is no live connection
 -- use: facts audit
 if fact('grant') ~= 'live' then return {'not_connected'} end
-if instant('own_term') == tonumber(arg.retention) then return {'unchanged'} end
-put('own_term', arg.retention)
+if instant('agent_retention') == tonumber(arg.retention) then return {'unchanged'} end
+put('agent_retention', arg.retention)
 append_entry({term = arg.retention})
 return {'ok'}

@@ -17,7 +17,7 @@
 local name = arg.session
 local current = session(name)
 if not current then return {'gone'} end
-if fact('connection_id') ~= arg.connection_id or current.fence ~= tonumber(arg.fencing_number) then return {'lost'} end
+if fact('connection_id') ~= arg.connection_id or current.fencing_token ~= tonumber(arg.fencing_number) then return {'lost'} end
 local record = cjson.decode(arg.record)
 if current.revision == record.revision then
   record.leased = false

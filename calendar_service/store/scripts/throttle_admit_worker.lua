@@ -1,20 +1,20 @@
 #!lua flags=allow-oom
 -- Tell whether the worker may make a call at Google now.
--- keys: flow
+-- keys: throttle
 -- args: cost rate least_rate pause patience
 --   cost: the units of the call; 0 = it counts towards no rate
 --   rate: units a minute that the worker may use
 --   least_rate: units a minute that a backlog may always use
 --   pause: the ms between two trial requests while the breaker is open
 --   patience: for how many ms more others are given the chance of being the trial request
--- answers: go | canary | wait
+-- answers: go | trial_request | wait
 --   go: it may
---   canary: the breaker is open, and this is the one trial request for now
+--   trial_request: the breaker is open, and this is the one trial request for now
 --   wait: the breaker is open, or the rate is used up
 -- use: throttle
 local cost = tonumber(arg.cost)
 if number('opened') > 0 then
-  return {admit_trial('canary', tonumber(arg.pause), tonumber(arg.patience)) and 'canary' or 'wait'}
+  return {admit_trial('trial_request', tonumber(arg.pause), tonumber(arg.patience)) and 'trial_request' or 'wait'}
 end
 if cost == 0 then return {'go'} end
 -- A backlog drains at 1.5 times the usual load.

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Google takes again what it refused to all replicas.
--- keys: flow
+-- keys: throttle
 -- args: what
 --   what: 'rejected' or 'unheard'
 -- answers: ok | taken
@@ -8,5 +8,5 @@
 --   taken: it was refused until now
 -- use: throttle
 local refused = number(arg.what)
-redis.call('HDEL', KEY.flow, arg.what, arg.what .. '_canary')
+redis.call('HDEL', KEY.throttle, arg.what, arg.what .. '_trial')
 return {refused > 0 and 'taken' or 'ok'}

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Count operations that were accepted without a lease.
--- keys: flow
+-- keys: throttle
 -- args: units
 --   units: their units since the last time
 -- answers: ok

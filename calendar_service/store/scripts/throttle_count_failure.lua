@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- A call at Google proved nothing: so many in a row open the breaker.
--- keys: flow
+-- keys: throttle
 -- args: tolerated pause
 --   tolerated: how many in a row open it
 --   pause: the ms between two trial requests while it is open
@@ -8,7 +8,7 @@
 --   ok: counted
 --   opened: this one opened it
 -- use: clock throttle
-local failures = redis.call('HINCRBY', KEY.flow, 'failures', 1)
+local failures = redis.call('HINCRBY', KEY.throttle, 'failures', 1)
 if failures < tonumber(arg.tolerated) or number('opened') > 0 then return {'ok'} end
-write('opened', ms(now), 'canary', ms(now + tonumber(arg.pause)))
+write('opened', ms(now), 'trial_request', ms(now + tonumber(arg.pause)))
 return {'opened'}

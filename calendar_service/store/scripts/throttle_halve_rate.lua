@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Google refused for the project's rate: the rate is halved, and leased tokens no longer count. The refusals of one burst
 -- count once.
--- keys: flow
+-- keys: throttle
 -- args: none
 -- answers: ok | halved
 --   ok: another refusal of this burst halved it
@@ -9,5 +9,5 @@
 -- use: clock throttle
 if plausible(number('limited') + LIFETIME.refusal_burst, LIFETIME.refusal_burst) > now then return {'ok'} end
 write('level', ms(math.max(62, math.floor(level() / 2))), 'limited', ms(now))
-redis.call('HINCRBY', KEY.flow, 'epoch', 1)
+redis.call('HINCRBY', KEY.throttle, 'epoch', 1)
 return {'halved'}

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Lease tokens of one Google account's rate budget, which lies in a key of its own.
--- keys: flow
+-- keys: throttle
 -- args: rate least wanted
 --   rate: tokens a minute; as many may be used at once
 --   least: at least so many, or none
@@ -9,5 +9,5 @@
 -- use: throttle
 local given, low, epoch = lease_tokens('account', tonumber(arg.rate), tonumber(arg.rate), tonumber(arg.least),
   tonumber(arg.wanted))
-redis.call('PEXPIRE', KEY.flow, LIFETIME.account_budget)
+redis.call('PEXPIRE', KEY.throttle, LIFETIME.account_budget)
 return {given, low, epoch}

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Lease tokens of the rate budget for requests.
--- keys: flow
+-- keys: throttle
 -- args: rate burst least wanted accepted
 --   rate: tokens a minute
 --   burst: how many may be used at once

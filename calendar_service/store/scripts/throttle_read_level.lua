@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Return which part of the rate is in force.
--- keys: flow
+-- keys: throttle
 -- args: none
 -- returns: the part, in thousandths
 -- use: throttle

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- End the audit entries past their term, up to a head that a checkpoint holds; the receipts that they name end with them.
--- keys: journal seals trail receipts
+-- keys: audit_log audit_macs audit_chain receipts
 -- args: checkpoint number id mac
 --   checkpoint: the number of the checkpoint
 --   number: the number of the head
@@ -8,14 +8,14 @@
 --   mac: the MAC of the head
 -- answers: ok
 --   ok: they are gone
-if tonumber(redis.call('HGET', KEY.trail, 'base_checkpoint') or '0') >= tonumber(arg.checkpoint) then return {'ok'} end
-for _, entry in ipairs(redis.call('XRANGE', KEY.journal, '-', arg.id)) do
+if tonumber(redis.call('HGET', KEY.audit_chain, 'base_checkpoint') or '0') >= tonumber(arg.checkpoint) then return {'ok'} end
+for _, entry in ipairs(redis.call('XRANGE', KEY.audit_log, '-', arg.id)) do
   local is_json, fields = pcall(cjson.decode, entry[2][4] or '')
   if is_json and type(fields) == 'table' and fields.receipt then redis.call('HDEL', KEY.receipts, fields.receipt) end
 end
 local after = string.gsub(arg.id, '%d+$', function(sequence) return string.format('%.0f', tonumber(sequence) + 1) end)
-redis.call('XTRIM', KEY.journal, 'MINID', after)
-redis.call('XTRIM', KEY.seals, 'MINID', after)
-redis.call('HSET', KEY.trail, 'base_checkpoint', arg.checkpoint, 'base_number', arg.number, 'base_id', arg.id,
+redis.call('XTRIM', KEY.audit_log, 'MINID', after)
+redis.call('XTRIM', KEY.audit_macs, 'MINID', after)
+redis.call('HSET', KEY.audit_chain, 'base_checkpoint', arg.checkpoint, 'base_number', arg.number, 'base_id', arg.id,
   'base_mac', arg.mac)
 return {'ok'}

@@ -12,15 +12,15 @@
 --   gone: the teardown had ended before
 -- use: clock facts audit timers
 local id = arg.connection_id
-local stored = redis.call('HGET', KEY.errands, id)
+local stored = redis.call('HGET', KEY.teardowns, id)
 if not stored then return {'gone'} end
 if arg.teardown == '' then
-  redis.call('HDEL', KEY.errands, id)
+  redis.call('HDEL', KEY.teardowns, id)
   set_timer(teardown_timer(id), nil)
   -- Facts of a later connection, or of none, stay untouched.
   if fact('connection_id') == id then
     if arg.outcome ~= fact('revocation') then put('revocation', arg.outcome, 'revocation_at', ms(now)) end
-    if arg.calendar_deletion ~= '' then put('calendar_fate', arg.calendar_deletion) end
+    if arg.calendar_deletion ~= '' then put('calendar_deletion', arg.calendar_deletion) end
   end
 else
   -- The stored token stays: it may have been sealed under another key meanwhile. So does the choice to leave a calendar that
@@ -29,7 +29,7 @@ else
   stored = cjson.decode(stored)
   teardown.grant = stored.grant
   if not stored.delete_calendar then teardown.delete_calendar, teardown.calendar_id = false, '' end
-  redis.call('HSET', KEY.errands, id, cjson.encode(teardown))
+  redis.call('HSET', KEY.teardowns, id, cjson.encode(teardown))
   set_timer(teardown_timer(id), now + tonumber(arg.after))
 end
 update_agent_timer()

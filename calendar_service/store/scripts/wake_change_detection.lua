@@ -9,7 +9,7 @@
 --   unknown: this channel is not the one in force
 -- use: clock facts timers
 if fact('channel_id') ~= arg.channel then return {'unknown'} end
-local due, at = due_at(TIMER.change_detection), now + LIFETIME.look_after
+local due, at = due_at(TIMER.change_detection), now + LIFETIME.change_detection_after
 if due > 0 and due <= at then return {'due'} end
 set_timer(TIMER.change_detection, at)
 update_agent_timer()

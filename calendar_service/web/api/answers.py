@@ -28,7 +28,7 @@ class Action(Struct, kw_only=True):
     text: ActionText
 
 
-class Connection(Struct, kw_only=True):
+class ConnectionAnswer(Struct, kw_only=True):
     """An agent's connection."""
 
     state: State
@@ -38,20 +38,20 @@ class Connection(Struct, kw_only=True):
     action: Action | UnsetType = UNSET
 
 
-class Member(Connection, kw_only=True):
+class Member(ConnectionAnswer, kw_only=True):
     """An agent of the organization, with the connection."""
 
     agent: str
 
 
-class Members(Struct, kw_only=True):
+class MembersAnswer(Struct, kw_only=True):
     """A page of an organization's agents."""
 
     connections: list[Member]
     cursor: Annotated[str, Meta(description="There is more: give it back as `cursor`.")] | UnsetType = UNSET
 
 
-class Organization(Struct, kw_only=True):
+class OrganizationAnswer(Struct, kw_only=True):
     """An organization's connections, counted."""
 
     organization: str
@@ -95,7 +95,7 @@ class PortalSession(Struct, kw_only=True):
     expires_at: Moment
 
 
-class Session(Struct, kw_only=True):
+class SessionAnswer(Struct, kw_only=True):
     """A session and its event."""
 
     session: str
@@ -107,13 +107,13 @@ class Session(Struct, kw_only=True):
     reason: Annotated[str, Meta(description="Why it waits, is late or failed.")] | UnsetType = UNSET
 
 
-class CancelledSession(Session, kw_only=True):
+class CancelledSession(SessionAnswer, kw_only=True):
     """A session that has to be gone."""
 
     applied: Annotated[bool, Meta(description="False: there was nothing to cancel.")]
 
 
-class ReadSession(Session, kw_only=True):
+class ReadSession(SessionAnswer, kw_only=True):
     """A session, and what Google says of it now if that was asked for."""
 
     start: Moment | UnsetType = UNSET
@@ -121,16 +121,16 @@ class ReadSession(Session, kw_only=True):
     in_google: Annotated[str, Meta(description="The event's status there.")] | UnsetType = UNSET
 
 
-class Sessions(Struct, kw_only=True):
+class SessionsAnswer(Struct, kw_only=True):
     """A page of an agent's sessions."""
 
-    sessions: list[Session]
+    sessions: list[SessionAnswer]
     cursor: Annotated[str, Meta(description="There is more: give it back as `cursor`.")] | UnsetType = UNSET
 
 
-def connection(view: ConnectionView) -> Connection:
+def connection(view: ConnectionView) -> ConnectionAnswer:
     """Return the connection as both roles see it."""
-    return Connection(
+    return ConnectionAnswer(
         state=view.state,
         since=rfc3339(view.since) if view.since else None,
         erase_due=_moment(view.erase_due),
@@ -158,9 +158,9 @@ def _action(view: ConnectionView) -> Action | UnsetType:
     return Action(code=view.action, needs=view.needs, text=ActionText(**ACTIONS[view.action, view.needs]))
 
 
-def session(view: SessionView) -> Session:
+def session(view: SessionView) -> SessionAnswer:
     """Return the session after a write."""
-    return Session(
+    return SessionAnswer(
         session=view.session,
         status=view.status,
         revision=view.revision,

@@ -95,7 +95,7 @@ def _no_number(_: str) -> Any:
 def shown(name: str) -> str:
     """Return a caller's own name for something, safe to be repeated: printable ASCII, and not too much of it."""
     safe = name.encode("ascii", "backslashreplace").decode("ascii")
-    return "".join(letter if letter.isprintable() else "?" for letter in safe[:_SHOWN])
+    return "".join(webhook_event if webhook_event.isprintable() else "?" for webhook_event in safe[:_SHOWN])
 
 
 def shaped(value: object, shape: type[Shape], *, lax: bool = False) -> Shape:

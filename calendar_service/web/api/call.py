@@ -50,7 +50,7 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiAnswer:
     """What a call has to say."""
 
     status: int
@@ -59,13 +59,13 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ApiCall:
     """One call: where, whose, what it takes, what it answers."""
 
     method: str
     path: str
     roles: frozenset[Role]
-    do: Callable[..., Answer]
+    do: Callable[..., ApiAnswer]
     """Takes the service, the names, the parameters and the body; its docstring describes the call."""
     answers: Mapping[int, type[Struct]]
     codes: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from calendar_service.domain.connection import State
 from calendar_service.store.audit_log import Actor
 from calendar_service.web.api import answers
-from calendar_service.web.api.call import ADMIN, AGENT, BOTH, Answer, Call, Names, Nothing
+from calendar_service.web.api.call import ADMIN, AGENT, BOTH, ApiAnswer, ApiCall, Names, Nothing
 from calendar_service.wiring import Service
 
 CONNECTION = f"{AGENT}/connection"
@@ -24,43 +24,61 @@ class EndQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     ) = UNSET
 
 
-def get_connection(service: Service, names: Names, _: Nothing, __: Nothing) -> Answer:
+def get_connection(service: Service, names: Names, _: Nothing, __: Nothing) -> ApiAnswer:
     """Return the connection's state, and what somebody has to do about it. Never seen is `not_connected`."""
-    return Answer(200, answers.connection(service.overview.connection(names.whose)))
+    return ApiAnswer(200, answers.connection(service.status_page.connection(names.whose)))
 
 
-def pause_connection(service: Service, names: Names, _: Nothing, __: Nothing) -> Answer:
+def pause_connection(service: Service, names: Names, _: Nothing, __: Nothing) -> ApiAnswer:
     """Set the organization's pause: the calendar is not written until it is lifted."""
     return _paused(service, names, paused=True)
 
 
-def resume_connection(service: Service, names: Names, _: Nothing, __: Nothing) -> Answer:
+def resume_connection(service: Service, names: Names, _: Nothing, __: Nothing) -> ApiAnswer:
     """Lift the organization's pause; the agent's own stays."""
     return _paused(service, names, paused=False)
 
 
-def end_connection(service: Service, names: Names, query: EndQuery, _: Nothing) -> Answer:
+def end_connection(service: Service, names: Names, query: EndQuery, _: Nothing) -> ApiAnswer:
     """Disconnect; with `erase=now` also erase what is kept. Never touches the agent's calendar."""
     view = service.disconnect.disconnect(names.whose, Actor.ADMINISTRATOR)
     if query.erase is UNSET or view.state is State.NOT_CONNECTED:
-        return Answer(200, answers.Disconnected(state=view.state))
+        return ApiAnswer(200, answers.Disconnected(state=view.state))
     receipt = service.erasure.erase_now(names.whose, Actor.ADMINISTRATOR)
-    state = service.overview.connection(names.whose).state
-    return Answer(200, answers.Disconnected(state=state, receipt=receipt))
+    state = service.status_page.connection(names.whose).state
+    return ApiAnswer(200, answers.Disconnected(state=state, receipt=receipt))
 
 
-def _paused(service: Service, names: Names, *, paused: bool) -> Answer:
+def _paused(service: Service, names: Names, *, paused: bool) -> ApiAnswer:
     view = service.organizations.pause(names.whose, Actor.ADMINISTRATOR, paused=paused)
-    return Answer(200, answers.connection(view))
+    return ApiAnswer(200, answers.connection(view))
 
 
-CALLS: tuple[Call, ...] = (
-    Call("GET", CONNECTION, BOTH, get_connection, {200: answers.Connection}),
-    Call("POST", f"{CONNECTION}/pause", ADMIN, pause_connection, {200: answers.Connection}, ("not_connected",)),
-    Call("POST", f"{CONNECTION}/resume", ADMIN, resume_connection, {200: answers.Connection}, ("not_connected",)),
-    Call(
-        "DELETE", CONNECTION, ADMIN, end_connection, {200: answers.Disconnected},
+CALLS: tuple[ApiCall, ...] = (
+    ApiCall("GET", CONNECTION, BOTH, get_connection, {200: answers.ConnectionAnswer}),
+    ApiCall(
+        "POST",
+        f"{CONNECTION}/pause",
+        ADMIN,
+        pause_connection,
+        {200: answers.ConnectionAnswer},
+        ("not_connected",),
+    ),
+    ApiCall(
+        "POST",
+        f"{CONNECTION}/resume",
+        ADMIN,
+        resume_connection,
+        {200: answers.ConnectionAnswer},
+        ("not_connected",),
+    ),
+    ApiCall(
+        "DELETE",
+        CONNECTION,
+        ADMIN,
+        end_connection,
+        {200: answers.Disconnected},
         ("not_connected", "retention_required_by_law"),
         query=EndQuery,
     ),
-)  # fmt: skip
+)

@@ -10,14 +10,14 @@ from calendar_service.config import ApiKey
 from calendar_service.domain.errors import Forbidden, NotFound
 from calendar_service.web.api import connections, organizations, portal_sessions, reconcile, sessions
 from calendar_service.web.api.body import body
-from calendar_service.web.api.call import Answer, Call, Names
+from calendar_service.web.api.call import ApiAnswer, ApiCall, Names
 from calendar_service.web.api.keys import Keys, is_foreign
 from calendar_service.web.api.query import query
 from calendar_service.wiring import Service
 
 ROOT: Final = "/v1"
 
-CALLS: Final[tuple[Call, ...]] = (
+CALLS: Final[tuple[ApiCall, ...]] = (
     *portal_sessions.CALLS,
     *connections.CALLS,
     *sessions.CALLS,
@@ -58,7 +58,7 @@ def organization_of(path: str) -> str:
     return parts[3] if len(parts) > 3 and parts[2] == "organizations" else ""
 
 
-def _view(service: Service, call: Call) -> Callable[..., Response]:
+def _view(service: Service, call: ApiCall) -> Callable[..., Response]:
     def view(**parts: str) -> Response:
         _require_role(cast(ApiKey, g.caller), call)
         names = Names.of_path(parts)
@@ -68,13 +68,13 @@ def _view(service: Service, call: Call) -> Callable[..., Response]:
     return view
 
 
-def _require_role(caller: ApiKey, call: Call) -> None:
+def _require_role(caller: ApiKey, call: ApiCall) -> None:
     if caller.role not in call.roles:
         needed = " or ".join(sorted(call.roles))
         raise Forbidden(f"This call takes a key of the role {needed}.")
 
 
-def _response(answer: Answer) -> Response:
+def _response(answer: ApiAnswer) -> Response:
     return Response(
         msgspec.json.encode(answer.body), answer.status, answer.headers, content_type="application/json"
     )

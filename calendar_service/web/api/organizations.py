@@ -6,7 +6,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from calendar_service.domain.connection import Revocation, State
 from calendar_service.web.api import answers
-from calendar_service.web.api.call import ADMIN, ORGANIZATION, Answer, Call, Names, Nothing
+from calendar_service.web.api.call import ADMIN, ORGANIZATION, ApiAnswer, ApiCall, Names, Nothing
 from calendar_service.wiring import Service
 
 
@@ -17,34 +17,34 @@ class MembersQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     cursor: Annotated[str, Meta(max_length=1024, description="Where the page before ended.")] = ""
 
 
-def list_connections(service: Service, names: Names, query: MembersQuery, _: Nothing) -> Answer:
+def list_connections(service: Service, names: Names, query: MembersQuery, _: Nothing) -> ApiAnswer:
     """List the organization's agents with their connections, page by page."""
     state = None if isinstance(query.state, UnsetType) else query.state
     found, cursor = service.organizations.members(names.organization, state, query.cursor)
     lines = [answers.member(agent.agent, view) for agent, view in found]
-    return Answer(200, answers.Members(connections=lines, cursor=cursor or UNSET))
+    return ApiAnswer(200, answers.MembersAnswer(connections=lines, cursor=cursor or UNSET))
 
 
-def get_organization(service: Service, names: Names, _: Nothing, __: Nothing) -> Answer:
+def get_organization(service: Service, names: Names, _: Nothing, __: Nothing) -> ApiAnswer:
     """Count the organization's connections by state, and what became of the permissions of those that ended."""
-    return Answer(200, _counted(service, names))
+    return ApiAnswer(200, _counted(service, names))
 
 
-def off_board(service: Service, names: Names, _: Nothing, __: Nothing) -> Answer:
+def off_board(service: Service, names: Names, _: Nothing, __: Nothing) -> ApiAnswer:
     """Disconnect every agent of the organization and accept nothing new until it is reopened."""
     ended = service.organizations.off_board(names.organization)
-    return Answer(202, answers.OffBoarded(organization=names.organization, disconnected=ended))
+    return ApiAnswer(202, answers.OffBoarded(organization=names.organization, disconnected=ended))
 
 
-def reopen(service: Service, names: Names, _: Nothing, __: Nothing) -> Answer:
+def reopen(service: Service, names: Names, _: Nothing, __: Nothing) -> ApiAnswer:
     """Let the organization's agents connect again."""
     service.organizations.reopen(names.organization)
-    return Answer(200, _counted(service, names))
+    return ApiAnswer(200, _counted(service, names))
 
 
-def _counted(service: Service, names: Names) -> answers.Organization:
+def _counted(service: Service, names: Names) -> answers.OrganizationAnswer:
     found = service.organizations.progress(names.organization)
-    return answers.Organization(
+    return answers.OrganizationAnswer(
         organization=names.organization,
         closed=found.is_closed,
         connections={state.value: found.states.get(state, 0) for state in State},
@@ -52,16 +52,16 @@ def _counted(service: Service, names: Names) -> answers.Organization:
     )
 
 
-CALLS: tuple[Call, ...] = (
-    Call(
+CALLS: tuple[ApiCall, ...] = (
+    ApiCall(
         "GET",
         f"{ORGANIZATION}/connections",
         ADMIN,
         list_connections,
-        {200: answers.Members},
+        {200: answers.MembersAnswer},
         query=MembersQuery,
     ),
-    Call("GET", ORGANIZATION, ADMIN, get_organization, {200: answers.Organization}),
-    Call("DELETE", ORGANIZATION, ADMIN, off_board, {202: answers.OffBoarded}),
-    Call("POST", f"{ORGANIZATION}/reopen", ADMIN, reopen, {200: answers.Organization}),
+    ApiCall("GET", ORGANIZATION, ADMIN, get_organization, {200: answers.OrganizationAnswer}),
+    ApiCall("DELETE", ORGANIZATION, ADMIN, off_board, {202: answers.OffBoarded}),
+    ApiCall("POST", f"{ORGANIZATION}/reopen", ADMIN, reopen, {200: answers.OrganizationAnswer}),
 )

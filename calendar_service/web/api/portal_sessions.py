@@ -10,7 +10,7 @@ from calendar_service.domain.errors import InvalidRequest
 from calendar_service.store import keys
 from calendar_service.store.tickets import Ticket
 from calendar_service.web.api import answers
-from calendar_service.web.api.call import AGENT, BACKEND, Answer, Call, Names, Nothing
+from calendar_service.web.api.call import AGENT, BACKEND, ApiAnswer, ApiCall, Names, Nothing
 from calendar_service.web.api.session_body import Zone
 from calendar_service.web.api.times import zone
 from calendar_service.wiring import Service
@@ -31,7 +31,7 @@ class PortalBody(Struct, kw_only=True, forbid_unknown_fields=True):
     ) = UNSET
 
 
-def create_portal_session(service: Service, names: Names, _: Nothing, body: PortalBody) -> Answer:
+def create_portal_session(service: Service, names: Names, _: Nothing, body: PortalBody) -> ApiAnswer:
     """Make a link for this agent's browser: it works once, for five minutes."""
     expires = service.clock.now() + keys.TICKET
     ticket = Ticket(
@@ -44,7 +44,7 @@ def create_portal_session(service: Service, names: Names, _: Nothing, body: Port
     )
     service.organization_index.refuse_closed(names.organization)
     url = f"{service.config.public_url}/portal/{service.tickets.issue(ticket)}"
-    return Answer(201, answers.PortalSession(url=url, expires_at=rfc3339(expires)))
+    return ApiAnswer(201, answers.PortalSession(url=url, expires_at=rfc3339(expires)))
 
 
 def _locale(text: str) -> str:
@@ -62,8 +62,8 @@ def _known(service: Service, names: Names, url: str) -> str:
     return url
 
 
-CALLS: tuple[Call, ...] = (
-    Call(
+CALLS: tuple[ApiCall, ...] = (
+    ApiCall(
         "POST", f"{AGENT}/portal-sessions", BACKEND, create_portal_session, {201: answers.PortalSession},
         ("organization_closed",), body=PortalBody,
     ),

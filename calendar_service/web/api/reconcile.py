@@ -8,14 +8,14 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.errors import InvalidRequest
 from calendar_service.domain.names import name
-from calendar_service.journeys.sessions.reconcile import Difference, Wanted
-from calendar_service.web.api.call import BACKEND, Answer, Call, Names
+from calendar_service.journeys.sessions.reconcile import DesiredSession, Difference
+from calendar_service.web.api.call import BACKEND, ApiAnswer, ApiCall, Names
 from calendar_service.web.api.session_body import SessionContent, Version, content, period
 from calendar_service.web.api.sessions import SESSIONS
 from calendar_service.wiring import Service
 
 
-class WantedSession(SessionContent, kw_only=True, forbid_unknown_fields=True):
+class DesiredSessionBody(SessionContent, kw_only=True, forbid_unknown_fields=True):
     """One session that has to be in the calendar."""
 
     session: str
@@ -28,7 +28,8 @@ class ReconcileBody(Struct, kw_only=True, forbid_unknown_fields=True):
     from_: Annotated[str, Meta(description="RFC 3339 with an offset.")] = field(name="from")
     to: Annotated[str, Meta(description="RFC 3339 with an offset, after `from`.")]
     sessions: Annotated[
-        list[WantedSession], Meta(description="Every one of them touches the time between `from` and `to`.")
+        list[DesiredSessionBody],
+        Meta(description="Every one of them touches the time between `from` and `to`."),
     ]
 
 
@@ -70,32 +71,34 @@ class Reconciliation(Struct, kw_only=True):
     differences: list[SessionDifference]
 
 
-def reconcile_sessions(service: Service, names: Names, query: ReconcileQuery, body: ReconcileBody) -> Answer:
+def reconcile_sessions(
+    service: Service, names: Names, query: ReconcileQuery, body: ReconcileBody
+) -> ApiAnswer:
     """Compare the sessions of a time with what is in the calendar; with `apply=true`, carry the plan out."""
     begins, ends = period(body.from_, body.to, ("from", "to"))
     wanted = _wanted(body, (begins, ends))
-    found = service.sync.reconcile(names.whose, begins, ends, wanted, apply=query.apply == "true")
+    found = service.reconcile.reconcile(names.whose, begins, ends, wanted, apply=query.apply == "true")
     answer = Reconciliation(
         applied=found.applied,
         equal=found.equal,
         unknown_events=found.unknown_events,
         differences=[_told(one) for one in found.differences],
     )
-    return Answer(200, answer)
+    return ApiAnswer(200, answer)
 
 
-def _wanted(body: ReconcileBody, within: tuple[Millis, Millis]) -> Mapping[str, Wanted]:
-    found: dict[str, Wanted] = {}
+def _wanted(body: ReconcileBody, within: tuple[Millis, Millis]) -> Mapping[str, DesiredSession]:
+    found: dict[str, DesiredSession] = {}
     for number, one in enumerate(body.sessions):
         place = f"sessions[{number}]."
         session = name(one.session, f"{place}session")
         if session in found:
             raise InvalidRequest(f"`{place}session` is given twice.", field=f"{place}session")
-        wish = content(one, place)
-        if wish.end <= within[0] or wish.start >= within[1]:
+        desired = content(one, place)
+        if desired.end <= within[0] or desired.start >= within[1]:
             # Google would not list it, so that it would be missing for ever.
             raise InvalidRequest(f"`{place}start` lies outside of `from` and `to`.", field=f"{place}start")
-        found[session] = Wanted(wish, None if isinstance(one.version, UnsetType) else one.version)
+        found[session] = DesiredSession(desired, None if isinstance(one.version, UnsetType) else one.version)
     return found
 
 
@@ -108,8 +111,8 @@ def _told(one: Difference) -> SessionDifference:
     )
 
 
-CALLS: tuple[Call, ...] = (
-    Call(
+CALLS: tuple[ApiCall, ...] = (
+    ApiCall(
         "POST", f"{SESSIONS}/reconcile", BACKEND, reconcile_sessions, {200: Reconciliation},
         ("not_connected", "stale_version", "session_over", "organization_closed"),
         query=ReconcileQuery, body=ReconcileBody,

@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from calendar_service.domain.session import By, Status
 from calendar_service.journeys.views import SessionView
 from calendar_service.web.api import answers
-from calendar_service.web.api.call import AGENT, BACKEND, Answer, Call, Names, Nothing
+from calendar_service.web.api.call import AGENT, BACKEND, ApiAnswer, ApiCall, Names, Nothing
 from calendar_service.web.api.session_body import SessionBody, Version, content
 from calendar_service.wiring import Service
 
@@ -38,7 +38,7 @@ class ListQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     cursor: Annotated[str, Meta(max_length=1024, description="Where the page before ended.")] = ""
 
 
-def put_session(service: Service, names: Names, _: Nothing, body: SessionBody) -> Answer:
+def put_session(service: Service, names: Names, _: Nothing, body: SessionBody) -> ApiAnswer:
     """Create a session, or reschedule it.
 
     The body is the whole desired state. An equal one changes nothing and calls nobody.
@@ -49,49 +49,50 @@ def put_session(service: Service, names: Names, _: Nothing, body: SessionBody) -
     return _written(names, view, answers.session(view))
 
 
-def cancel_session(service: Service, names: Names, query: CancelQuery, _: Nothing) -> Answer:
+def cancel_session(service: Service, names: Names, query: CancelQuery, _: Nothing) -> ApiAnswer:
     """Cancel a session. Success also where there is nothing to cancel: then `applied` is false."""
     version = None if isinstance(query.version, UnsetType) else query.version
     view = service.schedule.cancel(names.whose, names.session, query.by, version)
     return _written(names, view, answers.cancelled(view))
 
 
-def get_session(service: Service, names: Names, query: ReadQuery, _: Nothing) -> Answer:
+def get_session(service: Service, names: Names, query: ReadQuery, _: Nothing) -> ApiAnswer:
     """Return a session's status and ids; with `read=google` also its times as they are in Google now."""
     view = service.schedule.get(names.whose, names.session, read_google=query.read is not UNSET)
-    return Answer(200, answers.read(view))
+    return ApiAnswer(200, answers.read(view))
 
 
-def list_sessions(service: Service, names: Names, query: ListQuery, _: Nothing) -> Answer:
+def list_sessions(service: Service, names: Names, query: ListQuery, _: Nothing) -> ApiAnswer:
     """List an agent's sessions, page by page."""
     status = None if isinstance(query.status, UnsetType) else query.status
     found, cursor = service.schedule.listed(names.whose, status, query.cursor)
-    return Answer(
-        200, answers.Sessions(sessions=[answers.session(view) for view in found], cursor=cursor or UNSET)
+    return ApiAnswer(
+        200,
+        answers.SessionsAnswer(sessions=[answers.session(view) for view in found], cursor=cursor or UNSET),
     )
 
 
 _STATUSES = {"created": 201, "accepted": 202}
 
 
-def _written(names: Names, view: SessionView, body: answers.Session) -> Answer:
+def _written(names: Names, view: SessionView, body: answers.SessionAnswer) -> ApiAnswer:
     status = _STATUSES.get(view.outcome, 200)
     location = {"Location": names.path_of(view.session)} if status == 202 else {}
-    return Answer(status, body, location)
+    return ApiAnswer(status, body, location)
 
 
 _WRITES = ("not_connected", "stale_version")
-CALLS: tuple[Call, ...] = (
-    Call(
+CALLS: tuple[ApiCall, ...] = (
+    ApiCall(
         "PUT", ONE, BACKEND, put_session,
-        {201: answers.Session, 200: answers.Session, 202: answers.Session},
+        {201: answers.SessionAnswer, 200: answers.SessionAnswer, 202: answers.SessionAnswer},
         (*_WRITES, "organization_closed", "session_over"), body=SessionBody,
     ),
-    Call(
+    ApiCall(
         "DELETE", ONE, BACKEND, cancel_session,
         {200: answers.CancelledSession, 202: answers.CancelledSession},
         _WRITES, query=CancelQuery,
     ),
-    Call("GET", ONE, BACKEND, get_session, {200: answers.ReadSession}, ("not_connected",), query=ReadQuery),
-    Call("GET", SESSIONS, BACKEND, list_sessions, {200: answers.Sessions}, query=ListQuery),
+    ApiCall("GET", ONE, BACKEND, get_session, {200: answers.ReadSession}, ("not_connected",), query=ReadQuery),
+    ApiCall("GET", SESSIONS, BACKEND, list_sessions, {200: answers.SessionsAnswer}, query=ListQuery),
 )  # fmt: skip

@@ -13,7 +13,7 @@ from calendar_service.domain.clock import Clock, Millis
 from calendar_service.domain.methods import PURPOSES, Method
 from calendar_service.domain.names import Agent
 from calendar_service.google.call_log import CallLog
-from calendar_service.google.transport import Call
+from calendar_service.google.transport import GoogleCall
 
 CALLS = 100
 """The last calls of a desk; a whole journey makes about forty."""
@@ -62,7 +62,7 @@ class SeenCalls:
         with self._lock:
             self._seen.pop(agent, None)
 
-    def _observe(self, call: Call) -> None:
+    def _observe(self, call: GoogleCall) -> None:
         # The request is asked anew: one that was killed leaves its listener to the next request of the thread.
         recorded_for: tuple[Agent, str] | None = g.get("recorded_for") if has_request_context() else None
         if recorded_for is None:

@@ -21,7 +21,7 @@ from calendar_service.web.console.call_log import SeenCalls
 from calendar_service.web.console.desk import Desks, Reviewer
 from calendar_service.web.console.steps import STEPS, step_named
 from calendar_service.web.pages.answers import Pages
-from calendar_service.web.pages.settings import looked_at_ahead
+from calendar_service.web.pages.settings import checked_ahead
 from calendar_service.wiring import Service
 
 DONE = frozenset(
@@ -44,7 +44,7 @@ class ReviewerConsole:
 
     def enter(self, secret: str) -> AnyResponse:
         """Open the desk behind the link, and lead to a clean address."""
-        if looked_at_ahead():
+        if checked_ahead():
             return Response(status=503)
         desk = self.desks.enter(secret)
         answer = redirect("/console", 303)
@@ -66,7 +66,7 @@ class ReviewerConsole:
             last=last,
             done=done if done in DONE else "",
             calls=self.calls.of(desk.agent, "" if last else step.name),
-            stored=self.service.stored.of(desk.agent) if last else [],
+            stored_data=self.service.stored_data.of(desk.agent) if last else [],
             public_keys=self.service.public_keys,
             **words,
         )

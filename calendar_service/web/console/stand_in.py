@@ -87,7 +87,7 @@ class Console:
             "organization": desk.agent.organization,
             "zones": ZONES,
             "start": self._tomorrow(local or "UTC"),
-            "connection": self.service.overview.connection(desk.agent),
+            "connection": self.service.status_page.connection(desk.agent),
             "sessions": self._sessions(desk.agent),
         }
         return self.reviewer.show(desk, words) if isinstance(desk, Reviewer) else self._stand_in(desk, words)

@@ -8,7 +8,7 @@ from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ReviewerStep:
     """One step."""
 
     name: str
@@ -16,24 +16,24 @@ class Step:
 
 
 STEPS: Final = (
-    Step("start", ("ID-1",)),
-    Step("connect", ("SC-1", "SC-2", "LU-0")),
-    Step("agent", ("SC-3", "LU-1")),
-    Step("system", ("SC-3",)),
-    Step("reschedule", ("SC-3",)),
-    Step("cancel", ("SC-3",)),
-    Step("calendar", ("SC-2", "ST-4")),
-    Step("pause", ("RV-2",)),
-    Step("revoke", ("RV-1", "RV-3")),
-    Step("keep", ("RV-2", "RV-3", "ST-6")),
-    Step("reconnect", ("SC-2", "SC-6")),
-    Step("delete", ("SC-4",)),
-    Step("erase", ("ST-5",)),
-    Step("receipt", ("ST-5", "LU-6")),
-    Step("stored", ("ST-3", "ST-4")),
+    ReviewerStep("start", ("ID-1",)),
+    ReviewerStep("connect", ("SC-1", "SC-2", "LU-0")),
+    ReviewerStep("agent", ("SC-3", "LU-1")),
+    ReviewerStep("system", ("SC-3",)),
+    ReviewerStep("reschedule", ("SC-3",)),
+    ReviewerStep("cancel", ("SC-3",)),
+    ReviewerStep("calendar", ("SC-2", "ST-4")),
+    ReviewerStep("pause", ("RV-2",)),
+    ReviewerStep("revoke", ("RV-1", "RV-3")),
+    ReviewerStep("keep", ("RV-2", "RV-3", "ST-6")),
+    ReviewerStep("reconnect", ("SC-2", "SC-6")),
+    ReviewerStep("delete", ("SC-4",)),
+    ReviewerStep("erase", ("ST-5",)),
+    ReviewerStep("receipt", ("ST-5", "LU-6")),
+    ReviewerStep("stored", ("ST-3", "ST-4")),
 )
 
 
-def step_named(name: str) -> Step:
+def step_named(name: str) -> ReviewerStep:
     """Return the step of this name, or the first."""
     return next((step for step in STEPS if step.name == name), STEPS[0])

@@ -7,7 +7,7 @@ from flask import Response, current_app, g, request
 
 from calendar_service.domain.clock import Millis, as_datetime
 from calendar_service.domain.operator import Localized, Operator
-from calendar_service.domain.reviewer_links import TERM
+from calendar_service.domain.reviewer_links import RETENTION
 from calendar_service.domain.scope import SCOPE
 from calendar_service.rendering.environment import environment
 from calendar_service.rendering.language import NAMES, Language, chosen
@@ -31,12 +31,12 @@ class Pages:
 
     def language(self) -> Language:
         """Return the language of this request."""
-        wishes = (
+        requests = (
             request.args.get(_PARAMETER, ""),
             request.cookies.get(cookies.cookie_name(self._config, _COOKIE), ""),
             g.get("told_language", ""),
         )
-        return chosen(self._operator.languages, wishes, request.accept_languages.values())
+        return chosen(self._operator.languages, requests, request.accept_languages.values())
 
     def show(self, template: str, *, status: int = 200, zone: str = "UTC", **words: Any) -> Response:
         """Return the page, times told in `zone`."""
@@ -72,7 +72,7 @@ class Pages:
 
     def _erase_after(self) -> Millis:
         promised = self._operator.promises.erase_after
-        return min(promised, TERM) if g.get("reviewer") else promised
+        return min(promised, RETENTION) if g.get("reviewer") else promised
 
     def _console_url(self) -> str:
         if g.get("reviewer"):

@@ -9,8 +9,8 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from calendar_service.domain.errors import ConsentRefused
-from calendar_service.domain.reviewer_links import TERM
-from calendar_service.journeys.views import Outcome, SettingsView
+from calendar_service.domain.reviewer_links import RETENTION
+from calendar_service.journeys.views import ConsentOutcome, SettingsView
 from calendar_service.store.audit_log import Actor
 from calendar_service.web import cookies, guard
 from calendar_service.web.pages.answers import Pages
@@ -41,7 +41,7 @@ def blueprint(service: Service) -> Blueprint:
         ("POST", "/pause", acts.pause),
         ("POST", "/resume", acts.resume),
         ("POST", "/disconnect", acts.disconnect),
-        ("POST", "/term", acts.term),
+        ("POST", "/term", acts.retention),
         ("POST", "/erase", acts.erase),
         ("POST", "/logout", acts.logout),
     ]
@@ -64,7 +64,7 @@ class Reads:
             every = self.service.operator.organizations.values()
             guard.allow_frames({origin for each in every for origin in each.frame_ancestors})
             return self.pages.show("framed.html", link=request.path)
-        if looked_at_ahead():
+        if checked_ahead():
             return Response(status=503)
         known = self.service.tickets.take(ticket)
         if known is None:
@@ -76,12 +76,14 @@ class Reads:
     def settings(self) -> AnyResponse:
         """Show the state at a glance, and what can be done."""
         visit = self.visits.required()
-        view = self.service.overview.settings(visit.agent, own_term=TERM if visit.browser.reviewer else 0)
+        view = self.service.status_page.settings(
+            visit.agent, agent_retention=RETENTION if visit.browser.reviewer else 0
+        )
         notice, _, detail = self.visits.hear(visit).partition(":")
         words = {
             "notice": notice,
             "detail": detail,
-            "terms": self.service.terms.offered(visit.browser),
+            "terms": self.service.retention.offered(visit.browser),
             "another": request.args.get("account") == "another",
         }
         return self._show(visit, "settings.html", view, **words)
@@ -90,7 +92,7 @@ class Reads:
         """Ask once, and say what will happen."""
         visit = self.visits.required()
         self.visits.keep_alive(visit)
-        view = self.service.overview.leaving(visit.agent)
+        view = self.service.status_page.leaving(visit.agent)
         if view.connection.state.value in {"not_connected", "disconnected", "revoked"}:
             return redirect("/settings", 303)
         return self._show(visit, "disconnect.html", view)
@@ -125,7 +127,7 @@ class Callback:
 
     def callback(self) -> AnyResponse:
         """Take the answer and lead to a clean address at once."""
-        if looked_at_ahead():
+        if checked_ahead():
             return Response(status=503)
         visit = self.visits.current()
         try:
@@ -136,7 +138,7 @@ class Callback:
             self.visits.say_next(visit, _connected(outcome))
         return redirect("/settings", 303)
 
-    def _finish(self, visit: Visit | None) -> Outcome:
+    def _finish(self, visit: Visit | None) -> ConsentOutcome:
         return self.service.consent.finish(
             visit.browser if visit else None,
             visit.cookie if visit else "",
@@ -196,11 +198,11 @@ class Acts:
         self.service.disconnect.disconnect(visit.agent, Actor.AGENT, delete_calendar=delete)
         return self._back(visit, "deleted" if delete else "disconnected")
 
-    def term(self) -> AnyResponse:
+    def retention(self) -> AnyResponse:
         """Keep the agent's choice of how soon is erased what is kept after the end."""
         visit = self.visits.acting()
-        offered = {str(term): term for term in self.service.terms.offered(visit.browser)}
-        self.service.terms.choose(visit.browser, offered.get(request.form.get("term", ""), 0))
+        offered = {str(retention): retention for retention in self.service.retention.offered(visit.browser)}
+        self.service.retention.choose(visit.browser, offered.get(request.form.get("term", ""), 0))
         return self._back(visit, "term")
 
     def erase(self) -> AnyResponse:
@@ -240,7 +242,7 @@ def as_file(content: dict[str, Any], name: str) -> Response:
     )
 
 
-def looked_at_ahead() -> bool:
+def checked_ahead() -> bool:
     """Tell whether this is no person's visit yet: what counts once must not be used up by a preview."""
     return request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", "")
 
@@ -251,7 +253,7 @@ def _single(name: str) -> str:
     return values[0] if len(values) == 1 else ""
 
 
-def _connected(outcome: Outcome) -> str:
+def _connected(outcome: ConsentOutcome) -> str:
     if outcome.moved_account:
         return "connected:moved"
     if outcome.other_agents:

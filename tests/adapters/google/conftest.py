@@ -6,9 +6,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from calendar_service.domain.secret import Secret
-from calendar_service.google.calendar import Calendar
+from calendar_service.google.calendar import CalendarApi
 from calendar_service.google.oauth import OAuth, OAuthClient, Tokens, permit_plain_http
-from calendar_service.google.transport import Call, Transport
+from calendar_service.google.transport import GoogleCall, Transport
 from local_google.state import clients
 from tests.support.local_google import LocalGoogle
 
@@ -17,19 +17,19 @@ SECRET = "local-secret-of-these-tests"
 
 
 @pytest.fixture
-def calls() -> list[Call]:
+def calls() -> list[GoogleCall]:
     return []
 
 
 @pytest.fixture
-def transport(calls: list[Call]) -> Iterator[Transport]:
+def transport(calls: list[GoogleCall]) -> Iterator[Transport]:
     transport = Transport(deadline=5, observe=calls.append)
     yield transport
     transport.close()
 
 
 @pytest.fixture
-def hasty(calls: list[Call]) -> Iterator[Transport]:
+def hasty(calls: list[GoogleCall]) -> Iterator[Transport]:
     transport = Transport(deadline=0.2, observe=calls.append)
     yield transport
     transport.close()
@@ -43,7 +43,7 @@ def plain_http(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def running_google() -> Iterator[LocalGoogle]:
-    ours = clients.OAuthClient("ours.apps.example", SECRET, "our-project", (REDIRECT,))
+    ours = clients.RegisteredClient("ours.apps.example", SECRET, "our-project", (REDIRECT,))
     with LocalGoogle.start(clients=[ours]) as google:
         yield google
 
@@ -91,10 +91,10 @@ def token(google: LocalGoogle, oauth: OAuth) -> Secret:
 
 
 @pytest.fixture
-def calendar(google: LocalGoogle, transport: Transport) -> Calendar:
-    return Calendar(transport, google.api_endpoint)
+def calendar(google: LocalGoogle, transport: Transport) -> CalendarApi:
+    return CalendarApi(transport, google.api_endpoint)
 
 
 @pytest.fixture
-def calendar_id(calendar: Calendar, token: Secret) -> str:
+def calendar_id(calendar: CalendarApi, token: Secret) -> str:
     return calendar.create(token, summary="Sessions", description="[mark-1]", time_zone="America/Santiago")

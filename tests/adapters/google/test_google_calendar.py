@@ -21,7 +21,14 @@ from calendar_service.domain.errors import (
 )
 from calendar_service.domain.methods import METHODS
 from calendar_service.domain.secret import Secret
-from calendar_service.google.calendar import Account, Calendar, CalendarMissing, Contents, EventAnswer, stamp
+from calendar_service.google.calendar import (
+    AccountCalendars,
+    CalendarApi,
+    CalendarMissing,
+    Contents,
+    EventAnswer,
+    stamp,
+)
 from calendar_service.google.oauth import OAuth
 from calendar_service.google.transport import Transport
 from tests.adapters.google.conftest import connect
@@ -53,25 +60,27 @@ def api_calls(google: LocalGoogle) -> list[str]:
 
 
 def test_a_calendar_is_made_in_its_time_zone_and_found_again_by_its_marker(
-    google: LocalGoogle, calendar: Calendar, token: Secret, calendar_id: str
+    google: LocalGoogle, calendar: CalendarApi, token: Secret, calendar_id: str
 ) -> None:
     made = next(one for one in google.state()["calendars"] if one["id"] == calendar_id)
     assert (made["summary"], made["timeZone"]) == ("Sessions", "America/Santiago")
-    assert calendar.find_ours(token, "mark-1") == Account("agent-one@example.com", (calendar_id,))
+    assert calendar.find_ours(token, "mark-1") == AccountCalendars("agent-one@example.com", (calendar_id,))
     assert calendar.find_ours(token, "mark-2").ours == ()
 
 
-def test_all_our_calendars_are_found_over_pages(calendar: Calendar, token: Secret, calendar_id: str) -> None:
+def test_all_our_calendars_are_found_over_pages(
+    calendar: CalendarApi, token: Secret, calendar_id: str
+) -> None:
     more = [calendar.create(token, summary="S", description="mark-1", time_zone="UTC") for _ in range(3)]
     assert set(calendar.find_ours(token, "mark-1").ours) == {calendar_id, *more}
 
 
-def test_a_calendar_tells_whose_it_is(calendar: Calendar, token: Secret, calendar_id: str) -> None:
+def test_a_calendar_tells_whose_it_is(calendar: CalendarApi, token: Secret, calendar_id: str) -> None:
     found = calendar.get_calendar(token, calendar_id)
     assert (found.id, found.summary, found.data_owner) == (calendar_id, "Sessions", "agent-one@example.com")
 
 
-def test_a_deleted_calendar_is_missing(calendar: Calendar, token: Secret, calendar_id: str) -> None:
+def test_a_deleted_calendar_is_missing(calendar: CalendarApi, token: Secret, calendar_id: str) -> None:
     calendar.delete_calendar(token, calendar_id)
     with pytest.raises(CalendarMissing):
         calendar.get_calendar(token, calendar_id)
@@ -82,7 +91,7 @@ def test_a_deleted_calendar_is_missing(calendar: Calendar, token: Secret, calend
 
 
 def test_an_inserted_event_is_at_google_under_its_id_and_reads_back_the_same(
-    google: LocalGoogle, calendar: Calendar, token: Secret, calendar_id: str
+    google: LocalGoogle, calendar: CalendarApi, token: Secret, calendar_id: str
 ) -> None:
     made = calendar.insert(token, calendar_id, event(revision=7))
     [there] = at_google(google, calendar_id)
@@ -93,7 +102,9 @@ def test_an_inserted_event_is_at_google_under_its_id_and_reads_back_the_same(
     assert calendar.get(token, calendar_id, "session1") == made
 
 
-def test_an_id_is_taken_once_even_after_a_delete(calendar: Calendar, token: Secret, calendar_id: str) -> None:
+def test_an_id_is_taken_once_even_after_a_delete(
+    calendar: CalendarApi, token: Secret, calendar_id: str
+) -> None:
     made = calendar.insert(token, calendar_id, event())
     with pytest.raises(DuplicateId):
         calendar.insert(token, calendar_id, event())
@@ -103,7 +114,7 @@ def test_an_id_is_taken_once_even_after_a_delete(calendar: Calendar, token: Secr
 
 
 def test_a_patch_changes_what_it_names_and_nothing_else(
-    google: LocalGoogle, calendar: Calendar, token: Secret, calendar_id: str
+    google: LocalGoogle, calendar: CalendarApi, token: Secret, calendar_id: str
 ) -> None:
     made = calendar.insert(token, calendar_id, event(location="https://video.example/1"))
     later = {"dateTime": (START + timedelta(hours=2)).isoformat(), "timeZone": "America/Santiago"}
@@ -118,7 +129,7 @@ def test_a_patch_changes_what_it_names_and_nothing_else(
 
 
 def test_a_write_at_an_old_etag_changes_nothing(
-    google: LocalGoogle, calendar: Calendar, token: Secret, calendar_id: str
+    google: LocalGoogle, calendar: CalendarApi, token: Secret, calendar_id: str
 ) -> None:
     made = calendar.insert(token, calendar_id, event())
     newer = calendar.patch(token, calendar_id, "session1", stamp("m1", 2), etag=made.etag)
@@ -132,7 +143,7 @@ def test_a_write_at_an_old_etag_changes_nothing(
 
 
 def test_a_deleted_event_is_cancelled_and_cannot_be_deleted_again(
-    calendar: Calendar, token: Secret, calendar_id: str
+    calendar: CalendarApi, token: Secret, calendar_id: str
 ) -> None:
     made = calendar.insert(token, calendar_id, event())
     calendar.delete(token, calendar_id, "session1", etag=made.etag)
@@ -141,7 +152,7 @@ def test_a_deleted_event_is_cancelled_and_cannot_be_deleted_again(
         calendar.delete(token, calendar_id, "session1", etag=None)
 
 
-def test_a_deleted_event_can_be_revived(calendar: Calendar, token: Secret, calendar_id: str) -> None:
+def test_a_deleted_event_can_be_revived(calendar: CalendarApi, token: Secret, calendar_id: str) -> None:
     calendar.insert(token, calendar_id, event())
     calendar.delete(token, calendar_id, "session1", etag=None)
     again = {name: value for name, value in event(revision=3).items() if name != "id"}
@@ -149,7 +160,7 @@ def test_a_deleted_event_can_be_revived(calendar: Calendar, token: Secret, calen
     assert (revived.status, revived.revision) == ("confirmed", 3)
 
 
-def test_an_event_that_never_was_is_missing(calendar: Calendar, token: Secret, calendar_id: str) -> None:
+def test_an_event_that_never_was_is_missing(calendar: CalendarApi, token: Secret, calendar_id: str) -> None:
     for ask in (
         lambda: calendar.get(token, calendar_id, "session9"),
         lambda: calendar.patch(token, calendar_id, "session9", stamp("m1", 1), etag=None),
@@ -159,7 +170,7 @@ def test_an_event_that_never_was_is_missing(calendar: Calendar, token: Secret, c
             ask()
 
 
-def test_an_event_is_found_by_its_marker(calendar: Calendar, token: Secret, calendar_id: str) -> None:
+def test_an_event_is_found_by_its_marker(calendar: CalendarApi, token: Secret, calendar_id: str) -> None:
     one = calendar.insert(token, calendar_id, event("session1", "m1"))
     two = calendar.insert(token, calendar_id, event("session2", "m2"))
     calendar.delete(token, calendar_id, "session2", etag=two.etag)
@@ -171,7 +182,7 @@ def test_an_event_is_found_by_its_marker(calendar: Calendar, token: Secret, cale
 
 
 def test_twins_of_an_undetected_collision_are_both_listed(
-    google: LocalGoogle, calendar: Calendar, token: Secret, calendar_id: str
+    google: LocalGoogle, calendar: CalendarApi, token: Secret, calendar_id: str
 ) -> None:
     google.switch(undetected_collisions=True)
     calendar.insert(token, calendar_id, event())
@@ -180,7 +191,7 @@ def test_twins_of_an_undetected_collision_are_both_listed(
 
 
 def test_events_without_our_marker_are_never_read(
-    calendar: Calendar, token: Secret, calendar_id: str
+    calendar: CalendarApi, token: Secret, calendar_id: str
 ) -> None:
     private = {name: value for name, value in event("private1").items() if name != "extendedProperties"}
     calendar.insert(token, calendar_id, private)
@@ -193,7 +204,7 @@ def test_events_without_our_marker_are_never_read(
 
 
 def test_what_a_calendar_holds_is_counted_and_others_events_only_noticed(
-    google: LocalGoogle, calendar: Calendar, token: Secret, calendar_id: str
+    google: LocalGoogle, calendar: CalendarApi, token: Secret, calendar_id: str
 ) -> None:
     for number in (1, 2):
         calendar.insert(token, calendar_id, event(f"session{number}", marker=f"m{number}"))
@@ -210,7 +221,7 @@ def test_what_a_calendar_holds_is_counted_and_others_events_only_noticed(
 
 
 def test_a_channel_is_opened_and_stopped(
-    google: LocalGoogle, calendar: Calendar, token: Secret, calendar_id: str
+    google: LocalGoogle, calendar: CalendarApi, token: Secret, calendar_id: str
 ) -> None:
     channel = calendar.watch(
         token,
@@ -227,7 +238,7 @@ def test_a_channel_is_opened_and_stopped(
 
 
 def test_another_accounts_token_opens_nothing_of_ours(
-    google: LocalGoogle, oauth: OAuth, calendar: Calendar, calendar_id: str
+    google: LocalGoogle, oauth: OAuth, calendar: CalendarApi, calendar_id: str
 ) -> None:
     other = connect(google, oauth, "agent-two@example.com").access_token
     with pytest.raises(CalendarMissing):
@@ -236,13 +247,13 @@ def test_another_accounts_token_opens_nothing_of_ours(
         calendar.insert(other, calendar_id, event())
 
 
-def test_a_token_google_does_not_know_is_expired(calendar: Calendar, calendar_id: str) -> None:
+def test_a_token_google_does_not_know_is_expired(calendar: CalendarApi, calendar_id: str) -> None:
     with pytest.raises(AccessTokenExpired):
         calendar.insert(Secret("ya29.unknown"), calendar_id, event())
 
 
 def test_a_narrower_scope_is_told_apart_from_other_refusals(
-    google: LocalGoogle, oauth: OAuth, calendar: Calendar
+    google: LocalGoogle, oauth: OAuth, calendar: CalendarApi
 ) -> None:
     google.switch(enforced_scope="https://www.googleapis.com/auth/calendar.events")
     token = connect(google, oauth).access_token
@@ -250,8 +261,8 @@ def test_a_narrower_scope_is_told_apart_from_other_refusals(
         calendar.find_ours(token, "mark-1")
 
 
-def test_a_project_without_the_api_is_the_operators_matter(
-    google: LocalGoogle, calendar: Calendar, token: Secret
+def test_a_project_without_the_api_is_the_operators_concern(
+    google: LocalGoogle, calendar: CalendarApi, token: Secret
 ) -> None:
     google.switch(api_disabled=True)
     with pytest.raises(ClientRejected):
@@ -260,7 +271,7 @@ def test_a_project_without_the_api_is_the_operators_matter(
 
 @pytest.mark.parametrize("form", ["403", "403_user", "429", "front_end"])
 def test_every_form_of_a_rate_limit_is_one_fact(
-    google: LocalGoogle, calendar: Calendar, token: Secret, calendar_id: str, form: str
+    google: LocalGoogle, calendar: CalendarApi, token: Secret, calendar_id: str, form: str
 ) -> None:
     google.switch(per_minute_user=1, rate_limit_form=form)
     calendar.get_calendar(token, calendar_id)
@@ -268,8 +279,8 @@ def test_every_form_of_a_rate_limit_is_one_fact(
         calendar.get_calendar(token, calendar_id)
 
 
-def test_a_rate_limit_hands_on_googles_wish(
-    google: LocalGoogle, calendar: Calendar, token: Secret, calendar_id: str
+def test_a_rate_limit_hands_on_googles_wait(
+    google: LocalGoogle, calendar: CalendarApi, token: Secret, calendar_id: str
 ) -> None:
     google.fault(EVENTS, {"status": 403, "reason": "rateLimitExceeded", "retry_after": 11})
     with pytest.raises(RateLimited) as fact:
@@ -277,14 +288,14 @@ def test_a_rate_limit_hands_on_googles_wish(
     assert fact.value.retry_after == 11
 
 
-def test_too_many_calendars_are_a_quota(google: LocalGoogle, calendar: Calendar, token: Secret) -> None:
+def test_too_many_calendars_are_a_quota(google: LocalGoogle, calendar: CalendarApi, token: Secret) -> None:
     google.switch(calendar_quota=0)
     with pytest.raises(QuotaExceeded):
         calendar.create(token, summary="S", description="d", time_zone="UTC")
 
 
 def test_an_event_google_does_not_take_is_refused(
-    calendar: Calendar, token: Secret, calendar_id: str
+    calendar: CalendarApi, token: Secret, calendar_id: str
 ) -> None:
     for bad in (
         {"id": "zzz"},
@@ -295,7 +306,7 @@ def test_an_event_google_does_not_take_is_refused(
             calendar.insert(token, calendar_id, event() | bad)
 
 
-WRITES: dict[str, Callable[[Calendar, Secret, str, EventAnswer], object]] = {
+WRITES: dict[str, Callable[[CalendarApi, Secret, str, EventAnswer], object]] = {
     "insert": lambda c, t, i, _: c.insert(t, i, event("session2", "m2")),
     "patch": lambda c, t, i, made: c.patch(t, i, made.id, stamp("m1", 2), etag=made.etag),
     "delete": lambda c, t, i, made: c.delete(t, i, made.id, etag=made.etag),
@@ -315,7 +326,7 @@ WRITES: dict[str, Callable[[Calendar, Secret, str, EventAnswer], object]] = {
 )
 def test_a_write_in_trouble_is_sent_once_and_may_have_been_carried_out(
     google: LocalGoogle,
-    calendar: Calendar,
+    calendar: CalendarApi,
     token: Secret,
     calendar_id: str,
     trouble: dict[str, Any],
@@ -334,7 +345,7 @@ def test_a_write_in_trouble_is_sent_once_and_may_have_been_carried_out(
 @pytest.mark.parametrize("trouble", [{"hang": True}, {"drip": 0.05}, {"delay": 5}])
 def test_a_slow_write_ends_at_the_deadline(
     google: LocalGoogle,
-    calendar: Calendar,
+    calendar: CalendarApi,
     transport: Transport,
     token: Secret,
     calendar_id: str,
@@ -349,7 +360,7 @@ def test_a_slow_write_ends_at_the_deadline(
 
 
 def test_a_truncated_answer_to_an_insert_leaves_one_event(
-    google: LocalGoogle, calendar: Calendar, token: Secret, calendar_id: str
+    google: LocalGoogle, calendar: CalendarApi, token: Secret, calendar_id: str
 ) -> None:
     google.fault(EVENTS, {"truncate": True})
     with pytest.raises(GoogleUnavailable):
@@ -361,7 +372,7 @@ def test_a_truncated_answer_to_an_insert_leaves_one_event(
 
 
 def test_an_insert_whose_answer_was_lost_is_there(
-    google: LocalGoogle, calendar: Calendar, token: Secret, calendar_id: str
+    google: LocalGoogle, calendar: CalendarApi, token: Secret, calendar_id: str
 ) -> None:
     google.fault(EVENTS, {"cut": "after_commit"}, times=1)
     with pytest.raises(GoogleUnavailable):
@@ -370,7 +381,7 @@ def test_an_insert_whose_answer_was_lost_is_there(
 
 
 def test_threads_share_one_calendar_without_mixing_answers(
-    google: LocalGoogle, calendar: Calendar, token: Secret, calendar_id: str, transport: Transport
+    google: LocalGoogle, calendar: CalendarApi, token: Secret, calendar_id: str, transport: Transport
 ) -> None:
     def work(worker: int) -> list[bool]:
         right = []
@@ -387,7 +398,7 @@ def test_threads_share_one_calendar_without_mixing_answers(
 
 
 def test_each_operation_is_one_call_of_a_promised_method(
-    google: LocalGoogle, calendar: Calendar, token: Secret, calendar_id: str
+    google: LocalGoogle, calendar: CalendarApi, token: Secret, calendar_id: str
 ) -> None:
     before = len(api_calls(google))
     made = calendar.insert(token, calendar_id, event())

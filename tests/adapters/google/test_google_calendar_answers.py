@@ -12,8 +12,14 @@ from calendar_service.domain.errors import AccessForbidden, AccessTokenExpired, 
 from calendar_service.domain.methods import METHODS
 from calendar_service.domain.secret import Secret
 from calendar_service.google.api import MOST_PAGES
-from calendar_service.google.calendar import API_ENDPOINT, Account, Calendar, CalendarMissing, stamp
-from calendar_service.google.transport import Call, Transport
+from calendar_service.google.calendar import (
+    API_ENDPOINT,
+    AccountCalendars,
+    CalendarApi,
+    CalendarMissing,
+    stamp,
+)
+from calendar_service.google.transport import GoogleCall, Transport
 from tests.adapters.google.scripted_peer import Act, Peer, answer, says
 
 TOKEN = Secret("ya29.planted")
@@ -28,7 +34,7 @@ EVENT: dict[str, Any] = {
 }
 FOREIGN = {**EVENT, "id": "f1", "extendedProperties": {"private": {"other": "1"}}}
 
-Ask = Callable[[Calendar], object]
+Ask = Callable[[CalendarApi], object]
 WRITES: dict[str, Ask] = {
     "insert": lambda c: c.insert(TOKEN, "c1", {"id": "e1"}),
     "patch": lambda c: c.patch(TOKEN, "c1", "e1", {}, etag='"1"'),
@@ -48,8 +54,8 @@ ENDS: dict[str, Ask] = {
 }
 
 
-def at(peer: Peer, transport: Transport) -> Calendar:
-    return Calendar(transport, f"{peer.origin}/calendar/v3/")
+def at(peer: Peer, transport: Transport) -> CalendarApi:
+    return CalendarApi(transport, f"{peer.origin}/calendar/v3/")
 
 
 def says_json(value: object, status: str = "200 OK") -> Act:
@@ -104,7 +110,7 @@ def test_an_event_is_asked_for_without_its_text(transport: Transport) -> None:
     assert found.html_link == "https://calendar.example/e1"
 
 
-def test_the_token_travels_in_its_header_alone(transport: Transport, calls: list[Call]) -> None:
+def test_the_token_travels_in_its_header_alone(transport: Transport, calls: list[GoogleCall]) -> None:
     with Peer(says_json(EVENT)) as peer:
         at(peer, transport).get(TOKEN, "c1", "e1")
     head = peer.requests[0].partition(b"\r\n\r\n")[0]
@@ -194,7 +200,7 @@ def test_of_all_calendars_only_ours_and_the_primary_id_are_kept(transport: Trans
         says_json({"items": [{"id": "ours-2", "accessRole": "owner", "description": "mark"}]}),
     ) as peer:
         found = at(peer, transport).find_ours(TOKEN, "mark")
-    assert found == Account("jane@example.com", ("ours-1", "ours-2"))
+    assert found == AccountCalendars("jane@example.com", ("ours-1", "ours-2"))
     query = target_of(peer.requests[0])[1]
     assert query["fields"] == ["nextPageToken,items(id,description,accessRole,primary)"]
     assert query["showHidden"] == ["true"]
@@ -289,7 +295,7 @@ def test_a_404_for_a_calendar_says_that_the_calendar_is_missing(transport: Trans
 
 
 def test_the_observer_is_told_googles_method_and_the_path_template(
-    transport: Transport, calls: list[Call]
+    transport: Transport, calls: list[GoogleCall]
 ) -> None:
     with Peer(says_json(EVENT)) as peer:
         at(peer, transport).insert(TOKEN, "jane@example.com", {"id": "e1"})

@@ -9,7 +9,7 @@ import pytest
 
 from calendar_service.domain.errors import GoogleUnavailable
 from calendar_service.domain.methods import METHODS
-from calendar_service.google.transport import Call, Transport
+from calendar_service.google.transport import GoogleCall, Transport
 from calendar_service.net import pool
 from calendar_service.net.stream import ANSWER_LIMIT
 from tests.adapters.google.scripted_peer import (
@@ -126,7 +126,7 @@ def test_a_kept_connection_that_is_cut_under_a_request_is_not_tried_again(
 
 
 def test_a_refused_connection_proves_that_nothing_was_delivered(
-    transport: Transport, calls: list[Call]
+    transport: Transport, calls: list[GoogleCall]
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -137,7 +137,7 @@ def test_a_refused_connection_proves_that_nothing_was_delivered(
 
 
 def test_a_connection_that_is_never_accepted_proves_that_nothing_was_delivered(
-    hasty: Transport, calls: list[Call]
+    hasty: Transport, calls: list[GoogleCall]
 ) -> None:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
@@ -170,7 +170,7 @@ def test_a_name_that_is_not_found_in_time_ends_at_the_deadline(
 
 
 def test_a_name_that_does_not_exist_proves_that_nothing_was_delivered(
-    transport: Transport, calls: list[Call]
+    transport: Transport, calls: list[GoogleCall]
 ) -> None:
     for host in ("calendar.invalid", "a..b", ""):
         with pytest.raises(GoogleUnavailable) as fault:
@@ -204,7 +204,7 @@ def test_a_peer_that_does_not_read_does_not_outlast_the_deadline(hasty: Transpor
     assert fault.value.ambiguous
 
 
-def test_no_redirect_is_followed(transport: Transport, calls: list[Call]) -> None:
+def test_no_redirect_is_followed(transport: Transport, calls: list[GoogleCall]) -> None:
     with Peer(says(GOOD)) as target, Peer(says(answer(b"", "307 Moved", Location=target.origin))) as peer:
         with pytest.raises(GoogleUnavailable):
             transport.named(ANY).request(peer.origin, "POST", "{}", redirections=5)
@@ -225,7 +225,7 @@ def test_no_redirect_is_followed(transport: Transport, calls: list[Call]) -> Non
     ],
     ids=["declared", "absurd", "without an end", "chunked", "negative chunk"],
 )
-def test_a_huge_answer_is_not_read(transport: Transport, calls: list[Call], act: Act) -> None:
+def test_a_huge_answer_is_not_read(transport: Transport, calls: list[GoogleCall], act: Act) -> None:
     with Peer(act) as peer, pytest.raises(GoogleUnavailable) as fault:
         transport.named(ANY).request(peer.origin)
     assert fault.value.ambiguous
@@ -285,7 +285,7 @@ def test_proxies_of_the_environment_are_ignored(
 
 
 def test_the_observer_is_told_method_purpose_status_and_seconds_and_nothing_else(
-    transport: Transport, calls: list[Call]
+    transport: Transport, calls: list[GoogleCall]
 ) -> None:
     with Peer(says(GOOD), says_and_closes(b"")) as peer:
         door = transport.named(METHODS["calendar.events.get"])

@@ -13,9 +13,9 @@ import pytest
 from calendar_service.domain.methods import METHODS, PURPOSES, Purpose
 from calendar_service.domain.operator import CLAUSES
 from calendar_service.domain.secret import Secret
-from calendar_service.google.api import Api
+from calendar_service.google.api import ApiClient
 from calendar_service.google.call_log import CallLog
-from calendar_service.google.transport import Call, Transport
+from calendar_service.google.transport import GoogleCall, Transport
 from calendar_service.log import Log
 from tests.adapters.google.scripted_peer import Peer, answer, says
 from tests.support.evidence import shows
@@ -53,7 +53,7 @@ def test_a_call_that_names_no_method_of_the_list_is_an_error_of_type(tmp_path: P
 @shows("LU-1")
 def test_another_method_of_google_s_cannot_be_sent(transport: Transport) -> None:
     with Peer(says(answer(b"{}"))) as peer:
-        api = Api(transport, f"{peer.origin}/calendar/v3/")
+        api = ApiClient(transport, f"{peer.origin}/calendar/v3/")
         with pytest.raises(KeyError, match=r"calendar\.calendars\.clear"):
             api.run(Secret("ya29.x"), api.calendars.clear(calendarId="primary"))
         assert peer.requests == []
@@ -68,7 +68,7 @@ def test_log_and_numbers_name_the_purpose_of_each_call(
 ) -> None:
     stream = io.StringIO()
     calls = CallLog(Log("web", stream))
-    calls.observe(Call(METHODS["calendar.events.insert"], status, fault, 0.25))
+    calls.observe(GoogleCall(METHODS["calendar.events.insert"], status, fault, 0.25))
     line = json.loads(stream.getvalue())
     assert {name: line[name] for name in line.keys() - {"time", "level", "process"}} == {
         "event": "google.called", "call": "events.insert", "purpose": "sessions", "ms": 250, **told,
@@ -77,8 +77,11 @@ def test_log_and_numbers_name_the_purpose_of_each_call(
 
 
 def test_a_listener_is_told_of_the_calls_of_its_own_thread_until_it_is_detached() -> None:
-    calls, call = CallLog(Log("web", io.StringIO())), Call(METHODS["calendar.events.insert"], 200, None, 0.25)
-    told: list[Call] = []
+    calls, call = (
+        CallLog(Log("web", io.StringIO())),
+        GoogleCall(METHODS["calendar.events.insert"], 200, None, 0.25),
+    )
+    told: list[GoogleCall] = []
     calls.observe(call)
     for _ in range(2):
         calls.attach(told.append)  # twice counts once

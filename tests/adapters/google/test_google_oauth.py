@@ -13,7 +13,7 @@ from calendar_service.domain.errors import (
 )
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.secret import Secret
-from calendar_service.google.calendar import Calendar
+from calendar_service.google.calendar import CalendarApi
 from calendar_service.google.oauth import CodeRefused, OAuth, OAuthClient, check_callback_issuer
 from calendar_service.google.transport import Transport
 from tests.adapters.google.conftest import callback, connect
@@ -49,7 +49,9 @@ def test_consenting_again_gives_a_refresh_token_again(google: LocalGoogle, oauth
     assert connect(google, oauth).refresh_token is not None
 
 
-def test_a_refreshed_token_opens_the_calendar(google: LocalGoogle, oauth: OAuth, calendar: Calendar) -> None:
+def test_a_refreshed_token_opens_the_calendar(
+    google: LocalGoogle, oauth: OAuth, calendar: CalendarApi
+) -> None:
     refresh_token = connect(google, oauth).refresh_token
     assert refresh_token is not None
     fresh = oauth.refresh(refresh_token)
@@ -101,7 +103,7 @@ def test_a_wrong_client_secret_touches_no_grant(
     assert oauth.refresh(refresh_token).scopes == {SCOPE}
 
 
-def test_a_client_that_google_deleted_is_the_operators_matter(
+def test_a_client_that_google_deleted_is_the_operators_concern(
     google: LocalGoogle, oauth: OAuth, client: OAuthClient
 ) -> None:
     refresh_token = connect(google, oauth).refresh_token
@@ -179,18 +181,18 @@ def test_a_token_endpoint_that_takes_for_ever_ends_at_the_deadline(
 
 
 @pytest.mark.parametrize(
-    "deed", [{"invalid_grant": True}, {"invalid_grant": True, "subtype": "invalid_rapt"}]
+    "effect", [{"invalid_grant": True}, {"invalid_grant": True, "subtype": "invalid_rapt"}]
 )
-def test_a_dead_grant_says_so(google: LocalGoogle, oauth: OAuth, deed: dict[str, Any]) -> None:
+def test_a_dead_grant_says_so(google: LocalGoogle, oauth: OAuth, effect: dict[str, Any]) -> None:
     refresh_token = connect(google, oauth).refresh_token
     assert refresh_token is not None
-    google.fault("/token", deed)
+    google.fault("/token", effect)
     with pytest.raises(AccessRevoked):
         oauth.refresh(refresh_token)
 
 
 def test_a_revocation_ends_the_grant_and_may_be_repeated(
-    google: LocalGoogle, oauth: OAuth, calendar: Calendar
+    google: LocalGoogle, oauth: OAuth, calendar: CalendarApi
 ) -> None:
     tokens = connect(google, oauth)
     assert tokens.refresh_token is not None

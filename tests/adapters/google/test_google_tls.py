@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from calendar_service.domain.errors import GoogleUnavailable
-from calendar_service.google.transport import Call, Transport
+from calendar_service.google.transport import GoogleCall, Transport
 from tests.adapters.google.certificates import Authority, new_authority
 from tests.adapters.google.scripted_peer import ANY, Peer, answer, drips, hangs, says, says_and_closes
 from tests.support.evidence import shows
@@ -24,7 +24,7 @@ def authority(tmp_path: Path) -> Authority:
 
 
 @pytest.fixture
-def transport(authority: Authority, calls: list[Call]) -> Iterator[Transport]:
+def transport(authority: Authority, calls: list[GoogleCall]) -> Iterator[Transport]:
     transport = Transport(deadline=5, ca_file=str(authority.file), observe=calls.append)
     yield transport
     transport.close()
@@ -73,7 +73,7 @@ def test_an_answer_smuggled_in_behind_another_is_never_read(
 @shows("ST-2")
 @pytest.mark.parametrize("fault", ["self-signed", "expired", "of another host", "of another authority"])
 def test_a_server_with_a_bad_certificate_is_sent_nothing(
-    transport: Transport, authority: Authority, tmp_path: Path, calls: list[Call], fault: str
+    transport: Transport, authority: Authority, tmp_path: Path, calls: list[GoogleCall], fault: str
 ) -> None:
     context = {
         "self-signed": lambda: authority.server(self_signed=True),
@@ -97,7 +97,9 @@ def test_without_an_authority_of_its_own_the_systems_are_asked(authority: Author
 
 
 @shows("ST-2")
-def test_tls_below_1_2_is_refused(transport: Transport, authority: Authority, calls: list[Call]) -> None:
+def test_tls_below_1_2_is_refused(
+    transport: Transport, authority: Authority, calls: list[GoogleCall]
+) -> None:
     with Peer(says(GOOD), tls=old_server(authority)) as peer:
         with pytest.raises(GoogleUnavailable) as refusal:
             transport.named(ANY).request(peer.origin)
@@ -152,7 +154,7 @@ def test_no_peer_outlasts_the_deadline_over_tls(authority: Authority, act: objec
 
 
 def test_an_answer_without_length_that_is_cut_below_tls_is_not_whole(
-    transport: Transport, authority: Authority, calls: list[Call]
+    transport: Transport, authority: Authority, calls: list[GoogleCall]
 ) -> None:
     with Peer(says_and_closes(b"HTTP/1.1 200 OK\r\n\r\n{}"), tls=authority.server()) as peer:
         with pytest.raises(GoogleUnavailable) as fault:

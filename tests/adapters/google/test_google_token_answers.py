@@ -28,7 +28,7 @@ from calendar_service.google.oauth import (
     check_callback_issuer,
 )
 from calendar_service.google.token_answers import LONGEST_LIFE
-from calendar_service.google.transport import Call, Transport
+from calendar_service.google.transport import GoogleCall, Transport
 from tests.adapters.google.scripted_peer import Act, Peer, answer, hangs, says, says_and_closes
 
 GRANTED = {
@@ -140,7 +140,7 @@ def test_a_callback_of_another_issuer_or_of_several_is_refused(values: list[str]
 
 
 def test_an_exchange_sends_code_and_verifier_once_and_returns_what_was_granted(
-    transport: Transport, calls: list[Call]
+    transport: Transport, calls: list[GoogleCall]
 ) -> None:
     with Peer(says_json(GRANTED)) as peer:
         got = exchange(OAuth(client_of(peer.origin), transport))
@@ -159,7 +159,7 @@ def test_an_exchange_sends_code_and_verifier_once_and_returns_what_was_granted(
     ]
 
 
-def test_a_refresh_keeps_everything_in_the_body(transport: Transport, calls: list[Call]) -> None:
+def test_a_refresh_keeps_everything_in_the_body(transport: Transport, calls: list[GoogleCall]) -> None:
     fresh = {name: GRANTED[name] for name in ("access_token", "expires_in", "scope", "token_type")}
     with Peer(says_json(fresh)) as peer:
         got = refresh(OAuth(client_of(peer.origin), transport))
@@ -342,7 +342,7 @@ def test_an_exchange_uses_our_connection_and_no_other(
     ],
 )
 def test_a_revocation_is_done_when_google_says_so_or_knows_no_such_token(
-    transport: Transport, act: Act, calls: list[Call]
+    transport: Transport, act: Act, calls: list[GoogleCall]
 ) -> None:
     with Peer(act) as peer:
         revoke(OAuth(client_of(peer.origin), transport))

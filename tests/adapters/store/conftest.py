@@ -35,14 +35,16 @@ class Store:
         self.moved = clock
         self.clock = Clock(lambda: clock.offset)
         self.database = Database(deployment(database(url)), self.clock, IdentityKey(b"identity" * 4).shard)
-        self.slots, self.timers = Slots(self.database), Timers(self.database)
-        self.connections, self.sessions = Connections(self.database), Sessions(self.database)
+        self.slots, self.timers = Slots(self.database, ""), Timers(self.database)
+        self.connections, self.sessions = Connections(self.database), Sessions(self.database, "")
         self.leases, self.receipts = Leases(self.database), ReceiptStore(self.database)
         self.organization_index = OrganizationIndex(self.database)
         key = os.urandom(32)
         self.grants = Grants(Vault(lambda: (("k1", key),)))
 
-    def connect(self, agent: Agent = AGENT, mark: str = "mark", connection_id: str = "c1") -> Grant:
+    def connect(
+        self, agent: Agent = AGENT, account_ref: str = "account_ref", connection_id: str = "c1"
+    ) -> Grant:
         grant = self.grants.first(
             agent, connection_id, Secret("1//r"), Secret("ya29.a"), self.clock.now() + HOUR
         )
@@ -50,17 +52,17 @@ class Store:
         answer = self.connections.connect(
             agent, "digest", self.slots.read(agent), grant.connection_id, grant.sealed,
             {"consent_scope": "https://www.googleapis.com/auth/calendar"},
-            renewal=False, mark=mark, probe_due=self.clock.now() + DAY,
+            reconsent=False, account_ref=account_ref, probe_due=self.clock.now() + DAY,
         )  # fmt: skip
         assert answer == "ok"
-        assert self.connections.calendar_ready(agent, connection_id, "cal@group", mark, adopted=False)
+        assert self.connections.calendar_ready(agent, connection_id, "cal@group", account_ref, adopted=False)
         return grant
 
     def wanted(self, grant: Grant, session: str = "s1", revision: int = 1, **changed: object) -> Record:
         fields = {
             "session": session, "status": Status.PENDING, "revision": revision, "settled": 0, "wanted": True,
             "event_id": grant.event_id(session, 0), "generation": 0, "etag": "", "digest": "d",
-            "calendar_number": 1, "over_day": self.clock.now() // DAY + 3,
+            "calendar_number": 1, "end_day": self.clock.now() // DAY + 3,
         }  # fmt: skip
         return Record(**(fields | changed))  # type: ignore[arg-type]
 
@@ -72,7 +74,7 @@ class Store:
 
     def disconnect(self) -> tuple[str, str]:
         return self.connections.disconnect(
-            AGENT, Actor.AGENT, delete_calendar=False, erase_after=WEEK, errand_lease=30_000
+            AGENT, Actor.AGENT, delete_calendar=False, erase_after=WEEK, teardown_lease=30_000
         )
 
     def content(self) -> Content:

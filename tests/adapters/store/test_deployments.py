@@ -8,14 +8,14 @@ import pytest
 import redis
 
 from calendar_service.domain.clock import DAY
-from calendar_service.domain.connection import Grant as GrantState
+from calendar_service.domain.connection import GrantState
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.store import database as database_module
 from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor
-from calendar_service.store.file_rewrites import Files
-from calendar_service.store.server_checks import Upkeep
+from calendar_service.store.file_rewrites import FileRewriteStore
+from calendar_service.store.server_checks import ServerChecks
 from calendar_service.store.tickets import Ticket, Tickets
 from tests.adapters.store.conftest import AGENT, Store
 from tests.conftest import MovableClock
@@ -53,7 +53,7 @@ def test_what_was_acknowledged_stands_after_a_replica_took_over(
     replica.client.replicaof("NO", "ONE")
     after = at(replica, test_clock, "?copies=0")
     assert after.slots.read(AGENT).facts.grant is GrantState.RELEASED
-    assert after.slots.read(AGENT).errands
+    assert after.slots.read(AGENT).teardowns
 
 
 @pytest.mark.usefixtures("_hurried")
@@ -147,7 +147,7 @@ def test_every_servers_file_is_rewritten_after_an_erasure(tmp_path: Path, test_c
         servers.until(lambda: b"cal@group" in replica.files())
         test_clock.advance(8 * DAY / 1000)
         assert store.connections.erase(AGENT, Actor.SERVICE, "r1", "{}", timed=True) == "ok"
-        files = Files(store.database)
+        files = FileRewriteStore(store.database)
         servers.until(lambda: files.outcome() != "running" and files.begin() == "ok")  # not at once
         servers.until(lambda: files.outcome() == "ok")
         servers.until(lambda: b"cal@group" not in primary.files() + replica.files())
@@ -165,8 +165,8 @@ def test_a_cluster_serves_every_step(tmp_path: Path, test_clock: MovableClock) -
         )
         test_clock.advance(2 * DAY / 1000)
         assert len(list(store.timers.due(32))) == len(AGENTS)
-        assert len(Upkeep(store.database).persistence()) == len(nodes)
-        assert Files(store.database).begin() == "ok"
+        assert len(ServerChecks(store.database).persistence()) == len(nodes)
+        assert FileRewriteStore(store.database).begin() == "ok"
 
 
 def test_a_cluster_that_is_away_is_told_as_such(test_clock: MovableClock) -> None:

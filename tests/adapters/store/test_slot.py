@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 
 from calendar_service.domain.clock import DAY, HOUR, MINUTE
-from calendar_service.domain.connection import Grant as GrantFact
+from calendar_service.domain.connection import GrantState
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import Status
 from calendar_service.store import keys, script_loader
 from calendar_service.store.audit_log import Actor
-from calendar_service.store.file_rewrites import Files
+from calendar_service.store.file_rewrites import FileRewriteStore
 from tests.adapters.store.conftest import AGENT, WEEK, Store
 from tests.support.evidence import shows
 
@@ -34,11 +34,13 @@ def test_an_acceptance_on_an_old_reading_is_refused(store: Store) -> None:
 
 def test_a_second_writer_is_queued_behind_the_lease_and_follows_it(store: Store) -> None:
     grant = store.connect()
-    _, fence = store.accept(store.wanted(grant))
+    _, fencing_token = store.accept(store.wanted(grant))
     record = store.sessions.load(AGENT, "s1").record
     assert record is not None
     assert store.accept(replace(record, revision=2), "newer")[0] == "queued"
-    done = replace(record, fence=fence, settled=1, etag='"1"', placed=True, status=Status.SCHEDULED)
+    done = replace(
+        record, fencing_token=fencing_token, settled=1, etag='"1"', placed=True, status=Status.SCHEDULED
+    )
     assert store.sessions.settle(AGENT, "c1", done, again=None, latest=None, destroy_content=True)
     after = store.sessions.load(AGENT, "s1")
     assert after.record is not None
@@ -49,12 +51,12 @@ def test_a_second_writer_is_queued_behind_the_lease_and_follows_it(store: Store)
 
 def test_a_newer_version_that_was_noted_meanwhile_outlives_the_settling(store: Store) -> None:
     grant = store.connect()
-    _, fence = store.accept(store.wanted(grant, version=1))
+    _, fencing_token = store.accept(store.wanted(grant, version=1))
     loaded = store.sessions.load(AGENT, "s1")
     assert loaded.record is not None
     noted = replace(loaded.record, version=5)
     store.sessions.accept(loaded, noted, "", Actor.BACKEND, here=False, end=None, only="keep")
-    done = replace(loaded.record, version=1, fence=fence, settled=1, status=Status.SCHEDULED)
+    done = replace(loaded.record, version=1, fencing_token=fencing_token, settled=1, status=Status.SCHEDULED)
     assert store.sessions.settle(AGENT, "c1", done, again=None, latest=None, destroy_content=True)
     after = store.sessions.load(AGENT, "s1").record
     assert after is not None
@@ -63,12 +65,12 @@ def test_a_newer_version_that_was_noted_meanwhile_outlives_the_settling(store: S
 
 def test_who_lost_the_lease_settles_nothing(store: Store) -> None:
     grant = store.connect()
-    _, fence = store.accept(store.wanted(grant))
+    _, fencing_token = store.accept(store.wanted(grant))
     store.moved.advance(31)
     taken = store.sessions.take(AGENT, "s1")
     assert taken is not None
-    assert taken[0].fence == fence + 1
-    late = replace(taken[0], fence=fence, status=Status.SCHEDULED)
+    assert taken[0].fencing_token == fencing_token + 1
+    late = replace(taken[0], fencing_token=fencing_token, status=Status.SCHEDULED)
     assert not store.sessions.settle(AGENT, "c1", late, again=None, latest=None, destroy_content=True)
     assert store.sessions.load(AGENT, "s1").content == "sealed"
 
@@ -95,8 +97,8 @@ def test_a_disconnect_takes_the_token_away_in_one_step_and_fails_what_waited(sto
     assert store.disconnect() == ("ok", "c1")
     slot = store.slots.read(AGENT)
     assert slot.grant == ""
-    assert slot.facts.grant is GrantFact.RELEASED
-    assert [errand.grant for errand in slot.errands] == [grant.sealed]
+    assert slot.facts.grant is GrantState.RELEASED
+    assert [teardown.grant for teardown in slot.teardowns] == [grant.sealed]
     loaded = store.sessions.load(AGENT, "s1")
     assert loaded.record is not None
     assert (loaded.record.status, loaded.content) == (Status.FAILED, "")
@@ -125,10 +127,10 @@ def test_a_consent_begun_before_a_disconnect_cannot_complete(store: Store) -> No
     store.disconnect()
     slot = store.slots.read(AGENT)
     answer = store.connections.connect(
-        AGENT, "later", slot, "c2", grant.sealed, {}, renewal=False, mark="mark", probe_due=1
+        AGENT, "later", slot, "c2", grant.sealed, {}, reconsent=False, account_ref="account_ref", probe_due=1
     )
     assert answer == "superseded"
-    assert store.slots.read(AGENT).facts.grant is GrantFact.RELEASED
+    assert store.slots.read(AGENT).facts.grant is GrantState.RELEASED
 
 
 def test_a_consent_that_was_only_begun_expires_by_itself(store: Store) -> None:
@@ -146,7 +148,7 @@ def test_a_connection_that_stands_never_expires_whoever_begins_a_consent(store: 
     assert store.database.client.pttl(store.key("facts")) == -1
 
 
-def test_the_erasure_waits_for_its_date_and_then_takes_everything_but_the_errand(store: Store) -> None:
+def test_the_erasure_waits_for_its_date_and_then_takes_everything_but_the_teardown(store: Store) -> None:
     grant = store.connect()
     store.accept(store.wanted(grant))
     store.disconnect()
@@ -154,11 +156,11 @@ def test_the_erasure_waits_for_its_date_and_then_takes_everything_but_the_errand
     store.moved.advance(WEEK / 1000 + 1)
     assert erase(store, timed=True) == "ok"
     slot = store.slots.read(AGENT)
-    assert slot.facts.grant is GrantFact.NONE
+    assert slot.facts.grant is GrantState.NONE
     assert slot.facts.connection_id == ""
-    assert [errand.connection_id for errand in slot.errands] == ["c1"]
+    assert [teardown.connection_id for teardown in slot.teardowns] == ["c1"]
     assert set(slot.due) == {"teardown:c1"}
-    store.connections.errand_done(AGENT, slot.errands[0], "confirmed")
+    store.connections.teardown_done(AGENT, slot.teardowns[0], "confirmed")
     left = {key for key in store.names() if AGENT.member in key or "org:" in key}
     assert left == set()
     assert store.database.client.zscore(keys.timers(store.shard_of()), AGENT.member) is None
@@ -181,7 +183,7 @@ def test_nothing_is_erased_while_the_clocks_disagree(store: Store) -> None:
         "erase_connection", AGENT, {}, mode="due", process_now=ahead, receipt_number="0-r", receipt="{}"
     )
     assert answer == ["clock"]
-    assert store.slots.read(AGENT).facts.grant is GrantFact.RELEASED
+    assert store.slots.read(AGENT).facts.grant is GrantState.RELEASED
 
 
 def test_the_databases_own_expiry_stands_a_day_behind_the_erasure(store: Store) -> None:
@@ -193,7 +195,7 @@ def test_the_databases_own_expiry_stands_a_day_behind_the_erasure(store: Store) 
     due = store.slots.read(AGENT).facts.erase_due
     for part in ("facts", "sessions", "due"):
         assert redis.pexpiretime(store.key(part)) == due + DAY
-    assert abs(redis.pexpiretime(store.key("errands")) - (store.clock.now() + 8 * DAY)) < MINUTE
+    assert abs(redis.pexpiretime(store.key("teardowns")) - (store.clock.now() + 8 * DAY)) < MINUTE
 
 
 def test_connecting_again_lifts_the_expiry_and_the_date(store: Store) -> None:
@@ -209,7 +211,7 @@ def test_connecting_again_lifts_the_expiry_and_the_date(store: Store) -> None:
 @shows("ST-5")
 def test_a_revocation_counts_from_the_last_proof_of_life_but_leaves_an_hour(store: Store) -> None:
     store.connect()
-    proof = store.slots.read(AGENT).facts.proof_at
+    proof = store.slots.read(AGENT).facts.last_refresh_ok_at
     store.moved.advance(3 * DAY / 1000)
     assert store.connections.dead(AGENT, "c1", 1, WEEK) == "ok"
     assert store.slots.read(AGENT).facts.erase_due == proof + WEEK
@@ -242,11 +244,11 @@ def test_a_lease_of_a_clock_that_was_ahead_does_not_stand_for_a_month(store: Sto
 def test_nobody_queues_behind_a_holder_of_a_clock_that_was_ahead(store: Store) -> None:
     grant = store.connect()
     store.moved.advance(31 * DAY / 1000)
-    _, fence = store.accept(store.wanted(grant))
+    _, fencing_token = store.accept(store.wanted(grant))
     store.moved.advance(-31 * DAY / 1000)
     record = store.sessions.load(AGENT, "s1").record
     assert record is not None
-    assert store.accept(replace(record, revision=2), "newer") == ("leased", fence + 1)
+    assert store.accept(replace(record, revision=2), "newer") == ("leased", fencing_token + 1)
 
 
 def test_an_older_token_proves_nothing_against_a_newer_one(store: Store) -> None:
@@ -318,20 +320,20 @@ def test_a_full_database_refuses_to_accept_but_still_disconnects_and_erases(stor
         assert store.sessions.load(AGENT, "s1").record is None
         assert store.disconnect()[0] == "ok"
         slot = store.slots.read(AGENT)
-        store.connections.errand_done(AGENT, slot.errands[0], "confirmed")
+        store.connections.teardown_done(AGENT, slot.teardowns[0], "confirmed")
         assert erase(store, timed=False) == "ok"
-        files = Files(store.database)
+        files = FileRewriteStore(store.database)
         files.want()
-        wish = files.take()
-        assert wish
-        files.done(wish)
+        desired = files.take()
+        assert desired
+        files.done(desired)
         assert files.waiting() == 0
         store.organization_index.set_closed("acme", Actor.ADMINISTRATOR, is_closed=True)
         assert store.organization_index.is_closed("acme")
         store.organization_index.set_closed("acme", Actor.ADMINISTRATOR, is_closed=False)
     finally:
         redis.config_set("maxmemory", "0")
-    assert store.slots.read(AGENT).facts.grant is GrantFact.NONE
+    assert store.slots.read(AGENT).facts.grant is GrantState.NONE
 
 
 @shows("LU-6")
@@ -339,7 +341,7 @@ def test_every_step_leaves_its_entry_and_no_identifier_of_google(store: Store) -
     grant = store.connect()
     store.accept(store.wanted(grant))
     store.disconnect()
-    entries = store.database.client.xrange(keys.journal(store.shard_of()))
+    entries = store.database.client.xrange(keys.audit_log(store.shard_of()))
     text = str(entries)
     assert [kind in text for kind in ("consent.begun", "connection.connected", "session.accepted")] == [
         True
@@ -393,15 +395,15 @@ def test_identifiers_of_sessions_long_over_are_dropped(store: Store) -> None:
     assert "purge_sessions" not in store.slots.read(AGENT).due
 
 
-def test_an_expiry_that_comes_at_once_takes_the_names_too_and_leaves_the_errand_due(store: Store) -> None:
+def test_an_expiry_that_comes_at_once_takes_the_names_too_and_leaves_the_teardown_due(store: Store) -> None:
     store.connect()
     store.disconnect()
     store.moved.advance(20 * DAY / 1000)  # no worker for so long that the database's own expiry has passed
     store.timers.reschedule(AGENT, "purge_sessions", 1000)
     slot = store.slots.read(AGENT)
-    assert slot.facts.grant is GrantFact.NONE
+    assert slot.facts.grant is GrantState.NONE
     assert list(store.organization_index.members("acme")) == []
     assert set(slot.due) == {"teardown:c1"}
-    store.connections.errand_done(AGENT, slot.errands[0], "given_up")
+    store.connections.teardown_done(AGENT, slot.teardowns[0], "given_up")
     assert {name for name in store.names() if AGENT.member in name or "org:" in name} == set()
     assert store.database.client.zscore(keys.timers(store.shard_of()), AGENT.member) is None

@@ -9,13 +9,13 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from calendar_service.domain.secret import Secret
-from calendar_service.webhook_sender import Answer, Message, Webhooks
+from calendar_service.webhook_sender import DeliveryResult, WebhookMessage, WebhookSender
 from tests.adapters.google.certificates import new_authority
 from tests.adapters.google.scripted_peer import Act, Peer, answer, drips, hangs, resets, says, says_and_closes
 from tests.adapters.google.test_google_tls import old_server
 from tests.support.backend import OTHER_SECRET, SECRET, backend
 
-MESSAGE = Message(
+MESSAGE = WebhookMessage(
     "msg_c1_7", "session.applied", 1_800_000_000_000, {"organization": "acme", "session": "Reunión ✓"}
 )
 
@@ -25,11 +25,11 @@ def sender(
     *secrets: str,
     deadline: float = 5,
     ca_file: Path | None = None,
-    seen: list[Answer] | None = None,
-) -> Webhooks:
+    seen: list[DeliveryResult] | None = None,
+) -> WebhookSender:
     held = tuple(Secret(secret) for secret in secrets or (SECRET,))
     authorities = str(ca_file) if ca_file else None
-    return Webhooks(
+    return WebhookSender(
         url,
         lambda: held,
         observe=([] if seen is None else seen).append,
@@ -40,7 +40,7 @@ def sender(
 
 def test_the_public_library_verifies_what_is_sent() -> None:
     with backend() as receiver:
-        assert sender(receiver.url).send(MESSAGE) == Answer(204)
+        assert sender(receiver.url).send(MESSAGE) == DeliveryResult(204)
     assert receiver.received == [
         {
             "type": "session.applied",
@@ -63,13 +63,13 @@ def test_while_two_secrets_are_in_force_a_receiver_may_hold_either(held: str) ->
 def test_a_secret_is_asked_for_at_each_sending() -> None:
     held = [Secret(SECRET)]
     with backend() as receiver:
-        seen: list[Answer] = []
-        webhooks = Webhooks(receiver.url, lambda: held, observe=seen.append)
+        seen: list[DeliveryResult] = []
+        webhooks = WebhookSender(receiver.url, lambda: held, observe=seen.append)
         assert webhooks.send(MESSAGE).delivered
         receiver.secret = OTHER_SECRET
         held[:] = [Secret(OTHER_SECRET)]
         assert webhooks.send(MESSAGE).delivered
-    assert seen == [Answer(204)] * 2
+    assert seen == [DeliveryResult(204)] * 2
 
 
 def test_another_secret_or_a_changed_body_does_not_verify() -> None:
@@ -105,7 +105,7 @@ def test_any_other_status_is_none(status: int) -> None:
 def test_a_retry_after_that_is_no_number_of_seconds_is_not_followed(asked: str) -> None:
     head = f"HTTP/1.1 503 Busy\r\nRetry-After: {asked}\r\nContent-Length: 0\r\n\r\n".encode()
     with Peer(says(head)) as peer:
-        assert sender(peer.origin).send(MESSAGE) == Answer(503)
+        assert sender(peer.origin).send(MESSAGE) == DeliveryResult(503)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -132,19 +132,19 @@ def test_a_redirect_is_not_followed(status: int) -> None:
 )
 def test_a_receiver_that_gives_no_answer_ends_within_the_deadline(act: Act, fault: str) -> None:
     with Peer(act) as peer:
-        seen: list[Answer] = []
+        seen: list[DeliveryResult] = []
         webhooks = sender(peer.origin, deadline=0.3, seen=seen)
         started = time.monotonic()
-        assert webhooks.send(MESSAGE) == Answer(None, fault)
+        assert webhooks.send(MESSAGE) == DeliveryResult(None, fault)
         assert time.monotonic() - started < 2
         assert len(peer.requests) == 1  # never sent twice
-    assert seen == [Answer(None, fault)]
+    assert seen == [DeliveryResult(None, fault)]
 
 
 def test_nobody_listening_is_a_fault_of_its_own() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    assert sender(f"http://127.0.0.1:{port}/").send(MESSAGE) == Answer(None, "refused")
+    assert sender(f"http://127.0.0.1:{port}/").send(MESSAGE) == DeliveryResult(None, "refused")
 
 
 def test_proxies_of_the_environment_are_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +158,7 @@ def test_proxies_of_the_environment_are_not_asked(monkeypatch: pytest.MonkeyPatc
 def test_a_receiver_of_the_trusted_authority_is_spoken_to(tmp_path: Path) -> None:
     authority = new_authority(tmp_path / "authority")
     with Peer(says(answer(b"")), tls=authority.server()) as peer:
-        assert sender(peer.origin, ca_file=authority.file).send(MESSAGE) == Answer(200)
+        assert sender(peer.origin, ca_file=authority.file).send(MESSAGE) == DeliveryResult(200)
 
 
 @pytest.mark.parametrize(

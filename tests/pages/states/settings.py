@@ -149,7 +149,7 @@ def reconsent_required(visitor: PageVisitor) -> None:
 
 def reconsent_to_a_new_policy(visitor: PageVisitor) -> None:
     visitor.connect()
-    visitor.outgrown()
+    visitor.outdated_consents()
     visitor.settings()
 
 

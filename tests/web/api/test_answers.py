@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from calendar_service.domain.connection import Facts, Grant, Revocation, State
+from calendar_service.domain.connection import Facts, GrantState, Revocation, State
 from calendar_service.domain.scope import SCOPE
 from calendar_service.journeys.connection.status import connection_view
 from calendar_service.web.api.answers import connection
 
-LIVE = Facts(grant=Grant.LIVE, grant_since=1, calendar_since=1, consent_scope=SCOPE)
+LIVE = Facts(grant=GrantState.LIVE, grant_since=1, calendar_since=1, consent_scope=SCOPE)
 EVERY = {
     "never seen": (Facts(), State.NOT_CONNECTED, "connect"),
-    "disconnected": (replace(LIVE, grant=Grant.RELEASED), State.DISCONNECTED, "connect_again"),
-    "revoked at Google": (replace(LIVE, grant=Grant.DEAD), State.REVOKED, "connect_again"),
+    "disconnected": (replace(LIVE, grant=GrantState.RELEASED), State.DISCONNECTED, "connect_again"),
+    "revoked at Google": (replace(LIVE, grant=GrantState.DEAD), State.REVOKED, "connect_again"),
     "consent outdated": (replace(LIVE, consent_needed=1), State.RECONSENT_REQUIRED, "review_consent"),
     "paused by the agent": (replace(LIVE, paused_by_agent=1), State.PAUSED, "resume"),
     "paused by the organization": (replace(LIVE, paused_by_organization=1), State.PAUSED, "resume"),
@@ -45,5 +45,5 @@ def test_every_state_is_among_the_cases() -> None:
 
 @pytest.mark.parametrize("revocation", Revocation)
 def test_every_way_a_revocation_ends_can_be_told(revocation: Revocation) -> None:
-    facts = replace(LIVE, grant=Grant.RELEASED, revocation=revocation.value)
+    facts = replace(LIVE, grant=GrantState.RELEASED, revocation=revocation.value)
     assert connection(connection_view(facts, 10)).revocation is revocation

@@ -7,7 +7,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from calendar_service.domain.names import Agent
-from calendar_service.web.api.call import Call
+from calendar_service.web.api.call import ApiCall
 from calendar_service.web.api.dispatch import CALLS
 from tests.support.evidence import shows
 from tests.support.local_google import LocalGoogle
@@ -18,7 +18,7 @@ SECOND = "agent-two@example.com"
 QUERIES = {"cancel_session": "?by=agent", "end_connection": "?erase=now"}
 
 
-def path_of(call: Call, organization: str, agent: str = "agent-1", session: str = "s-1") -> str:
+def path_of(call: ApiCall, organization: str, agent: str = "agent-1", session: str = "s-1") -> str:
     path = call.path.replace("<organization>", organization).replace("<agent>", agent)
     return path.replace("<session>", session) + QUERIES.get(call.name, "")
 
@@ -32,7 +32,7 @@ def told(answer: TestResponse) -> tuple[int, bytes, list[tuple[str, str]]]:
     )
 
 
-def ask(api: Api, call: Call, path: str, session: dict[str, Any], **more: Any) -> TestResponse:
+def ask(api: Api, call: ApiCall, path: str, session: dict[str, Any], **more: Any) -> TestResponse:
     sent = {"json": session} if call.name == "put_session" else {}
     return api.call(call.method, path, **(sent | more))
 
@@ -54,7 +54,7 @@ def test_nothing_that_exists_elsewhere_shows_in_an_answer(
     assert len(google_process.journal()) == calls
 
 
-def everywhere_else(acme: Api, call: Call, session: dict[str, Any]) -> Iterator[TestResponse]:
+def everywhere_else(acme: Api, call: ApiCall, session: dict[str, Any]) -> Iterator[TestResponse]:
     """One call at every place that is not acme's: with data, without, unknown, malformed, disguised."""
     foreign = path_of(call, "beta")
     for place in (
@@ -102,7 +102,7 @@ def test_a_session_of_another_agent_is_not_found_and_not_touched(
     assert acme.get("/v1/organizations/acme/agents/agent-1/sessions/s-1").json["status"] == "scheduled"
 
 
-def test_members_of_another_organisation_are_in_no_list(api: Api, service: TestService) -> None:
+def test_members_of_another_organization_are_in_no_list(api: Api, service: TestService) -> None:
     service.connect(Agent("acme", "agent-1"))
     service.connect(Agent("beta", "agent-2"), account=SECOND)
     listed = api.by("beta-admin").get("/v1/organizations/beta/connections").json["connections"]
@@ -152,7 +152,7 @@ def test_a_key_of_the_wrong_role_is_forbidden_before_anything_is_read(
     assert service.parts.database.round_trips == trips
 
 
-def test_who_asks_for_a_foreign_organisation_is_written_down_without_what_was_asked(
+def test_who_asks_for_a_foreign_organization_is_written_down_without_what_was_asked(
     api: Api, capfd: pytest.CaptureFixture[str]
 ) -> None:
     capfd.readouterr()

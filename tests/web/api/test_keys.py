@@ -72,7 +72,7 @@ def test_keys_are_asked_for_at_each_request_so_that_one_can_be_exchanged() -> No
 
 
 @shows("customer-keys")
-def test_a_key_of_one_organisation_speaks_for_no_other() -> None:
+def test_a_key_of_one_organization_speaks_for_no_other() -> None:
     assert not is_foreign(key("acme", "x", "acme"), "acme")
     assert not is_foreign(key("all", "x"), "acme")
     for organization in ("beta", "", "ACME", "acme ", "*"):

@@ -272,7 +272,7 @@ def test_cancelling_without_a_connection_is_a_success(
     assert (answer.status_code, answer.json["applied"]) == (200, False)
 
 
-def test_a_record_that_does_not_open_is_the_operators_matter(api: Api, connected: TestService) -> None:
+def test_a_record_that_does_not_open_is_the_operators_concern(api: Api, connected: TestService) -> None:
     client = connected.parts.database.client
     name = next(key for key in client.scan_iter("*:grant"))
     client.set(name, client.get(name).replace('"refresh"', '"broken"'))

@@ -25,7 +25,7 @@ def _kept(service: TestService) -> dict[str, set[str]]:
         texts = list(values.values()) or ([client.get(key)] if kind == "string" else [])
         if place in JSON:
             found[place] |= {field for text in texts for field in json.loads(text)}
-        elif place == "journal":
+        elif place == "audit-log":
             found[place] |= {field for _, entry in client.xrange(key) for field in entry}
         else:
             found[place] |= set(values) if place == "facts" else set()

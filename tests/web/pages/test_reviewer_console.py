@@ -18,7 +18,7 @@ from calendar_service.domain.methods import METHODS
 from calendar_service.domain.names import Agent
 from calendar_service.domain.operator import CLAUSES
 from calendar_service.domain.reviewer_links import ACTS_A_MINUTE
-from calendar_service.google.transport import Call
+from calendar_service.google.transport import GoogleCall
 from calendar_service.store.reviewer_links import Link
 from calendar_service.web.app import create_app
 from calendar_service.web.console.call_log import SeenCalls
@@ -110,7 +110,7 @@ def colleague(reviewer: Reviewer, service: TestService) -> Callable[[], Reviewer
 
 
 def _state(reviewer: Reviewer) -> State:
-    return reviewer.service.parts.overview.connection(reviewer.agent).state
+    return reviewer.service.parts.status_page.connection(reviewer.agent).state
 
 
 # --- the journey ---
@@ -271,7 +271,7 @@ def test_what_is_stored_is_told_by_name_and_never_by_value(reviewer: Reviewer, s
     values = (
         calendar["id"],
         facts.connection_id,
-        facts.account_mark,
+        facts.account_ref,
         FIRST,
         "A private title",
         "ya29.",
@@ -324,7 +324,7 @@ def test_a_request_that_was_killed_leaves_nothing_of_the_next_one_in_its_list(
 ) -> None:
     app, call_log = reviewer.client.application, service.parts.call_log
     calls: SeenCalls = app.extensions["reviewer_calls"]
-    call = Call(METHODS["calendar.events.insert"], 200, None, 0.25)
+    call = GoogleCall(METHODS["calendar.events.insert"], 200, None, 0.25)
     with app.test_request_context("/console"):
         calls.record(service.agent, "agent")
         call_log.observe(call)
@@ -379,7 +379,7 @@ def test_beginning_anew_erases_and_gives_another_agent(reviewer: Reviewer, servi
     reviewer.get("/console")
     assert "you have a new test agent" in reviewer.act("/console/reset")
     assert reviewer.agent != before
-    assert service.parts.overview.connection(before).state is State.NOT_CONNECTED
+    assert service.parts.status_page.connection(before).state is State.NOT_CONNECTED
     assert service.live_tokens() == []
     assert reviewer.calls("stored") == []
     assert len(service.calendars()) == 1
@@ -504,7 +504,7 @@ def test_when_the_link_is_over_console_and_settings_close(
 def test_a_disconnect_names_the_moment_ten_minutes_ahead(reviewer: Reviewer, service: TestService) -> None:
     reviewer.connect_here()
     reviewer.in_settings("/disconnect", {"delete_calendar": "no"})
-    view = service.parts.overview.connection(reviewer.agent)
+    view = service.parts.status_page.connection(reviewer.agent)
     assert 9 * MINUTE < view.erase_due - service.parts.clock.now() <= 10 * MINUTE
 
 

@@ -7,13 +7,13 @@ local function append_entry(more)
   local fields = cjson.decode(arg.entry)
   fields.connection = redis.call('HGET', KEY.facts, 'connection_id') or connection
   for key, value in pairs(more or {}) do fields[key] = value end
-  redis.call('XADD', KEY.journal, '*', 'at', ms(now), 'entry', cjson.encode(fields))
+  redis.call('XADD', KEY.audit_log, '*', 'at', ms(now), 'entry', cjson.encode(fields))
 end
 
 -- Keep the last act of the organization or the operator; the settings page tells the agent of it.
 local function keep_admin_action()
   local fields = cjson.decode(arg.entry)
   if fields.actor == 'administrator' or fields.actor == 'operator' then
-    put('others_act', fields.kind .. ' ' .. fields.actor .. ' ' .. ms(now))
+    put('last_admin_action', fields.kind .. ' ' .. fields.actor .. ' ' .. ms(now))
   end
 end

@@ -12,7 +12,7 @@ end
 
 -- Return the ms from the end of a connection to its erasure: the operator's, or the agent's own if that is shorter.
 local function retention(operators_ms)
-  local own = instant('own_term')
+  local own = instant('agent_retention')
   return own > 0 and math.min(own, operators_ms) or operators_ms
 end
 
@@ -20,7 +20,7 @@ end
 -- Expiry follows the database's real clock, so the test clock's offset is taken off again.
 local function guard_expiry()
   local due = instant('erase_due') > 0 and erasable_at() or 0
-  for _, key in ipairs({KEY.facts, KEY.grant, KEY.sessions, KEY.waiting, KEY.due, KEY.letters}) do
+  for _, key in ipairs({KEY.facts, KEY.grant, KEY.sessions, KEY.waiting, KEY.due, KEY.outbox}) do
     if due > 0 then
       redis.call('PEXPIREAT', key, ms(due + LIFETIME.expiry_behind_erasure - tonumber(arg.clock_offset)))
     else

@@ -60,7 +60,7 @@ local function fail_unsettled(reason)
     -- A holder of the lease may be at Google with it, and can no longer say how that ended.
     record.sent = record.sent or record.leased
     record.status, record.reason, record.leased, record.digest = 'failed', reason, false, ''
-    record.fence = record.fence + 1
+    record.fencing_token = record.fencing_token + 1
     failed = failed + 1
     enqueue_event('session.failed', name)
     return true

@@ -1,9 +1,9 @@
 -- use: clock
 -- The throttle: breakers and rate budget towards Google as all replicas know them. An instant that lies too far ahead counts
 -- as past, so that a clock that went back holds nothing closed.
-local function number(name) return tonumber(redis.call('HGET', KEY.flow, name) or '') or 0 end
+local function number(name) return tonumber(redis.call('HGET', KEY.throttle, name) or '') or 0 end
 
-local function write(...) redis.call('HSET', KEY.flow, ...) end
+local function write(...) redis.call('HSET', KEY.throttle, ...) end
 
 -- Return which part of the rate is in force, in thousandths. A refusal halves it; after `rate_recovery` an eighth comes back
 -- in each such time.
@@ -34,12 +34,12 @@ end
 -- Count accepted units by the hour, for a day. Return the usual load in units a minute.
 local function count_demand(units)
   local hour = math.floor(now / LIFETIME.hour)
-  if units > 0 then redis.call('HINCRBY', KEY.flow, 'hour:' .. hour, units) end
-  local all, sum, first = redis.call('HGETALL', KEY.flow), 0, hour
+  if units > 0 then redis.call('HINCRBY', KEY.throttle, 'hour:' .. hour, units) end
+  local all, sum, first = redis.call('HGETALL', KEY.throttle), 0, hour
   for i = 1, #all, 2 do
     local kept = tonumber(string.match(all[i], '^hour:(%d+)$'))
     if kept and (kept > hour or kept < hour - 24) then
-      redis.call('HDEL', KEY.flow, all[i])
+      redis.call('HDEL', KEY.throttle, all[i])
     elseif kept then
       sum, first = sum + tonumber(all[i + 1]), math.min(first, kept)
     end

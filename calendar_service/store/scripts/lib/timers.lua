@@ -25,7 +25,7 @@ local function update_agent_timer()
   if redis.call('EXISTS', KEY.facts) == 0 then
     leave_index()
     if redis.call('EXISTS', KEY.due) == 0 then
-      for _, id in ipairs(redis.call('HKEYS', KEY.errands)) do set_timer(teardown_timer(id), now) end
+      for _, id in ipairs(redis.call('HKEYS', KEY.teardowns)) do set_timer(teardown_timer(id), now) end
     end
   end
   local first = redis.call('ZRANGE', KEY.due, 0, 0, 'WITHSCORES')

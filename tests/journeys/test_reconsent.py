@@ -11,7 +11,7 @@ from calendar_service.domain.errors import ConsentRefused, NotConnected
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
 from calendar_service.health.readiness import readiness
-from calendar_service.journeys.sessions.reconcile import Wanted
+from calendar_service.journeys.sessions.reconcile import DesiredSession
 from calendar_service.store.audit_log import Actor
 from calendar_service.store.consents import Consents
 from calendar_service.web.app import create_app
@@ -66,7 +66,7 @@ def connected(service: TestService) -> TestService:
 
 
 def state(service: TestService, agent: Agent | None = None) -> State:
-    return service.parts.overview.connection(agent or service.agent).state
+    return service.parts.status_page.connection(agent or service.agent).state
 
 
 @shows("SC-5")
@@ -79,10 +79,10 @@ def test_from_the_restart_on_nothing_is_used_until_the_agent_agrees(
     waits = newer.parts.schedule.put(newer.agent, "s2", newer.content("Waits"), By.AGENT, None)
     assert (waits.status, waits.reason) == (Status.WAITING, "reconsent_required")
     newer.parts.schedule.get(newer.agent, "s1", read_google=True)
-    newer.parts.overview.settings(newer.agent)
+    newer.parts.status_page.settings(newer.agent)
     for used in (
-        lambda: newer.parts.sync.reconcile(
-            newer.agent, 0, 2**40, {"s1": Wanted(newer.content(), None)}, apply=True
+        lambda: newer.parts.reconcile.reconcile(
+            newer.agent, 0, 2**40, {"s1": DesiredSession(newer.content(), None)}, apply=True
         ),
         lambda: newer.parts.dedicated_calendar.ensure(newer.agent, create=True),
     ):
@@ -118,7 +118,7 @@ def test_the_backend_is_told_once(connected: TestService, restarted: Restarted, 
 
 def test_a_record_that_cannot_be_read_keeps_no_end_back(connected: TestService, restarted: Restarted) -> None:
     connected.connect(OTHER, SECOND)
-    connected.parts.database.client.hset(connected.key("facts", OTHER), "proof_at", "spoilt")
+    connected.parts.database.client.hset(connected.key("facts", OTHER), "last_refresh_ok_at", "spoilt")
     newer = restarted("2")
     newer.parts.disconnect.end(newer.agent, Actor.ADMINISTRATOR)
     worker = newer.worker
@@ -131,9 +131,9 @@ def test_whoever_agrees_before_being_told_is_not_asked_again(
     connected: TestService, restarted: Restarted, receiver: Backend
 ) -> None:
     newer = restarted("2")
-    outgrown = list(newer.parts.renewal.outgrown())
+    outdated_consents = list(newer.parts.reconsent.outdated_consents())
     newer.connect()
-    assert not newer.parts.connections.consent_outgrown(*outgrown[0])
+    assert not newer.parts.connections.consent_outdated_by_policy(*outdated_consents[0])
     newer.connect(OTHER, SECOND)
     newer.work(3)
     assert {state(newer), state(newer, OTHER)} == {State.CONNECTED}
@@ -146,7 +146,7 @@ def test_an_older_policy_asks_nobody_again(connected: TestService, restarted: Re
     newer.connect()
     assert state(connected) is State.CONNECTED
     connected.work()
-    assert restarted("2").parts.renewal.tell() == 0
+    assert restarted("2").parts.reconsent.tell() == 0
 
 
 def test_ended_while_agreement_was_missing_it_is_erased_as_ever(
@@ -218,7 +218,7 @@ def test_a_page_that_showed_another_version_leads_to_no_consent(
 
 
 def refusals(service: TestService) -> list[str]:
-    return [what for what, _ in service.parts.renewal.refusals()]
+    return [what for what, _ in service.parts.reconsent.refusals()]
 
 
 @shows("SC-5")
@@ -243,7 +243,7 @@ def test_another_permission_under_a_newer_policy_is_asked(
     newer = restarted("2")
     assert refusals(newer) == []
     newer.work()
-    assert newer.parts.renewal.consents.known() == newer.parts.renewal.asked
+    assert newer.parts.reconsent.consents.known() == newer.parts.reconsent.asked
 
 
 def test_a_newer_policy_that_does_not_say_what_changed_is_refused(
@@ -253,7 +253,7 @@ def test_a_newer_policy_that_does_not_say_what_changed_is_refused(
     (what,) = refusals(silent)
     assert "nothing says what changed" in what
     silent.work()
-    assert silent.parts.renewal.consents.known() == connected.parts.renewal.asked
+    assert silent.parts.reconsent.consents.known() == connected.parts.reconsent.asked
 
 
 def test_doctor_counts_who_has_to_agree_again(connected: TestService, restarted: Restarted) -> None:

@@ -10,7 +10,7 @@ from calendar_service.domain.connection import State
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
 from calendar_service.health.doctor import examine
-from calendar_service.journeys.sessions.queue import Matter, fair
+from calendar_service.journeys.sessions.queue import DueSession, fair_order
 from tests.support.service import FIRST, TestService
 from tests.support.service import SECOND as SECOND_ACCOUNT
 
@@ -34,7 +34,7 @@ def opened(service: TestService, sessions: int = 5) -> None:
     outage(service)
     for number in range(sessions):
         put(service, f"first{number}")
-    assert service.parts.flow.book.look().opened
+    assert service.parts.throttle.book.look().opened
 
 
 def alarms(capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -60,7 +60,7 @@ def test_five_failures_in_a_row_stop_every_replica_and_one_success_starts_them(
     service.google.clear_faults()
     service.clock.advance(31)  # until what one worker looked at is another's again
     service.work()
-    assert not service.parts.flow.book.look().opened
+    assert not service.parts.throttle.book.look().opened
     service.clock.advance(60)
     replica.work()
     assert len(service.events()) == 6
@@ -88,20 +88,20 @@ def test_an_answer_between_failures_keeps_it_closed(service: TestService) -> Non
     service.google.fault({"method": "POST", "path": "/calendar/*"}, DOWN, times=4)
     for number in range(4):
         put(service, f"s{number}")
-    assert service.parts.flow.book.look().failures == 4
+    assert service.parts.throttle.book.look().failures == 4
     assert put(service, "good") is Status.SCHEDULED
-    assert service.parts.flow.book.look().failures == 0
+    assert service.parts.throttle.book.look().failures == 0
     service.google.fault({"method": "POST", "path": "/calendar/*"}, DOWN, times=4)
     for number in range(4, 8):
         put(service, f"s{number}")
-    assert not service.parts.flow.book.look().opened
+    assert not service.parts.throttle.book.look().opened
 
 
 def test_a_refusal_is_an_answer(service: TestService) -> None:
     service.connect()
     service.google.fault({"method": "POST", "path": "/calendar/*"}, {"status": 400, "reason": "invalid"})
     assert {put(service, f"s{number}") for number in range(7)} == {Status.FAILED}
-    assert service.parts.flow.book.look().failures == 0
+    assert service.parts.throttle.book.look().failures == 0
 
 
 def test_a_project_without_the_calendar_api_is_told_and_stops_all(
@@ -111,7 +111,7 @@ def test_a_project_without_the_calendar_api_is_told_and_stops_all(
     service.google.fault("/calendar/*", {"status": 403, "reason": "accessNotConfigured"})
     assert {put(service, f"s{number}") for number in range(7)} == {Status.PENDING}
     assert alarms(capsys) == ["google.breaker_opened", "google.project_refused"]
-    assert service.parts.overview.connection(service.agent).state is State.CONNECTED
+    assert service.parts.status_page.connection(service.agent).state is State.CONNECTED
     service.google.clear_faults()
     for _ in range(4):
         service.clock.advance(600)
@@ -127,7 +127,7 @@ def test_a_clock_that_went_back_does_not_keep_it_open(service: TestService) -> N
     service.google.clear_faults()
     put(service, "now")
     service.work()
-    assert not service.parts.flow.book.look().opened
+    assert not service.parts.throttle.book.look().opened
 
 
 def test_proofs_of_life_wait_until_google_is_back_and_what_is_over_is_told_in_time(
@@ -152,7 +152,7 @@ def test_proofs_of_life_wait_until_google_is_back_and_what_is_over_is_told_in_ti
         service.clock.advance(60)
         service.work()
     slot = service.parts.slots.read(service.agent)
-    assert service.parts.clock.now() - slot.facts.proof_at < HOUR
+    assert service.parts.clock.now() - slot.facts.last_refresh_ok_at < HOUR
     assert slot.due["probe"] > slot.now
 
 
@@ -179,7 +179,7 @@ def test_refused_credentials_stop_refreshes_but_nothing_else_and_touch_no_grant(
     assert service.metrics()["calendar_google_client_rejected"] == 1.0
     record = service.parts.schedule.get(service.agent, "s1", read_google=False)
     assert (record.status, record.reason) == (Status.PENDING, "operator")
-    assert service.parts.overview.connection(service.agent).state is State.CONNECTED
+    assert service.parts.status_page.connection(service.agent).state is State.CONNECTED
     for _ in range(10):
         service.clock.advance(61)
         service.work()
@@ -207,7 +207,7 @@ def test_a_refresh_refused_for_another_reason_is_tried_again(service: TestServic
 
 def test_what_the_budget_has_no_room_for_is_accepted_and_done_by_the_worker(service: TestService) -> None:
     service.connect()
-    small = service.limited(inline=12, drain=12, block=2)
+    small = service.limited(inline=12, drain=12, leased_tokens=2)
     before = len(service.calls())
     states = [put(small, f"s{number}") for number in range(6)]
     assert states == [Status.SCHEDULED] * 2 + [Status.PENDING] * 4
@@ -224,7 +224,7 @@ def test_what_the_budget_has_no_room_for_is_accepted_and_done_by_the_worker(serv
 
 def test_a_patch_counts_three(service: TestService) -> None:
     service.connect()
-    small = service.limited(inline=30, block=5)
+    small = service.limited(inline=30, leased_tokens=5)
     assert put(small, "s1") is Status.SCHEDULED
     assert put(small, "s1", days=4) is Status.SCHEDULED
     assert put(small, "s1", days=5) is Status.PENDING
@@ -247,7 +247,7 @@ def test_one_account_that_is_used_too_much_waits_alone(service: TestService) -> 
 
 
 @pytest.mark.parametrize("form", ["403", "429"])
-def test_a_refusal_for_the_rate_halves_the_allowance_for_a_minute_and_it_comes_back_in_steps(
+def test_a_refusal_for_the_rate_halves_the_rate_budget_for_a_minute_and_it_comes_back_in_steps(
     service: TestService, form: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Going back to the full rate at once would be refused again.
@@ -260,11 +260,11 @@ def test_a_refusal_for_the_rate_halves_the_allowance_for_a_minute_and_it_comes_b
     before = len(service.calls())
     assert {put(service, "s1"), put(service, "s2")} == {Status.PENDING}
     assert len(service.calls()) - before == 2
-    assert alarms(capsys) == ["google.allowance_halved"]  # once for a burst
+    assert alarms(capsys) == ["google.rate_halved"]  # once for a burst
     found = []
     for _ in range(5):
         service.clock.advance(59)
-        found.append(service.metrics()["calendar_google_allowance"])
+        found.append(service.metrics()["calendar_google_rate_budget"])
     assert found == [0.5, 0.625, 0.75, 0.875, 1.0]
     service.work()
     assert len(service.events()) == 2
@@ -279,7 +279,7 @@ def test_a_refusal_for_one_accounts_rate_leaves_the_project_alone(service: TestS
     assert states == [Status.SCHEDULED] * 2 + [Status.PENDING] * 4
     assert len(service.calls()) - before == 3
     assert put(service, "s1", OTHER) is Status.SCHEDULED
-    assert service.parts.flow.book.look().epoch == 0
+    assert service.parts.throttle.book.look().epoch == 0
 
 
 def test_a_request_waits_for_google_no_longer_than_its_seconds_and_goes_on_by_the_worker(
@@ -363,15 +363,15 @@ def test_a_cancel_is_tried_until_a_week_after_its_day(service: TestService) -> N
 # --- the order ---
 
 
-def matter(organization: str, start: int, cost: int = 1) -> Matter:
-    return Matter(Agent(organization, "a"), f"s{start}", start, cost, "")
+def due_item(organization: str, start: int, cost: int = 1) -> DueSession:
+    return DueSession(Agent(organization, "a"), f"s{start}", start, cost, "")
 
 
 def test_soonest_start_first_and_the_organisations_in_turn() -> None:
-    flood = [matter("acme", start) for start in (5, 1, 3, 2, 4)]
-    others = [matter("other", 9), matter("third", 2)]
-    free = matter("acme", 99, cost=0)
-    ordered = [(found.agent.organization, found.start) for found in fair([*flood, *others, free])]
+    flood = [due_item("acme", start) for start in (5, 1, 3, 2, 4)]
+    others = [due_item("other", 9), due_item("third", 2)]
+    free = due_item("acme", 99, cost=0)
+    ordered = [(found.agent.organization, found.start) for found in fair_order([*flood, *others, free])]
     assert ordered[0] == ("acme", 99)
     assert ordered[1:4] == [("acme", 1), ("third", 2), ("other", 9)]
     assert ordered[4:] == [("acme", 2), ("acme", 3), ("acme", 4), ("acme", 5)]
@@ -380,7 +380,7 @@ def test_soonest_start_first_and_the_organisations_in_turn() -> None:
 def test_one_organisations_flood_leaves_the_others_alone(service: TestService) -> None:
     service.connect()
     service.connect(OTHER, SECOND_ACCOUNT)
-    small = service.limited(inline=6, block=1, drain=18, least_drain=18)
+    small = service.limited(inline=6, leased_tokens=1, drain=18, least_drain=18)
     put(small, "uses the block")
     for number in range(12):
         assert put(small, f"flood{number}", days=2) is Status.PENDING
@@ -391,11 +391,13 @@ def test_one_organisations_flood_leaves_the_others_alone(service: TestService) -
     small.close()
 
 
-def test_a_greedy_organisation_leaves_the_rest_of_a_scarce_block_to_others(service: TestService) -> None:
+def test_a_organization_over_its_share_leaves_the_rest_of_a_low_budget_to_others(
+    service: TestService,
+) -> None:
     """All organizations share one Google quota. When it is low, one that floods it must not make the others wait."""
     service.connect()
     service.connect(OTHER, SECOND_ACCOUNT)
-    small = service.limited(inline=60, block=8)  # a burst of ten: what is left is scarce
+    small = service.limited(inline=60, leased_tokens=8)  # a burst of ten: what is left is scarce
     assert put(small, "theirs", OTHER) is Status.SCHEDULED
     states = [put(small, f"flood{number}") for number in range(7)]
     assert Status.PENDING in states
@@ -403,7 +405,7 @@ def test_a_greedy_organisation_leaves_the_rest_of_a_scarce_block_to_others(servi
     small.close()
 
 
-class Town:
+class Load:
     """Two agents of two organizations with an operation each half hour, two web processes, two workers."""
 
     def __init__(self, service: TestService) -> None:
@@ -456,7 +458,7 @@ class Town:
 
 def test_a_day_without_google_costs_few_calls_and_drains_slowly_soonest_first(service: TestService) -> None:
     """Two operations an hour, before, during and after: each is written once, as it was wanted last."""
-    town = Town(service)
+    town = Load(service)
     for _ in range(6):
         town.step()
     assert town.writes() == 6
@@ -503,7 +505,7 @@ def test_permissions_that_all_end_at_seven_days_are_told_as_a_project_in_testing
     for _ in range(9):
         service.clock.advance(86400)
         service.work()
-    assert {service.parts.overview.connection(agent).state for agent in agents} == {State.REVOKED}
+    assert {service.parts.status_page.connection(agent).state for agent in agents} == {State.REVOKED}
     assert alarms(capsys) == ["google.testing_mode_suspected"]
     assert service.metrics()["calendar_google_testing_mode_suspected"] == 1.0
     (found,) = [finding for finding in examine(service.config) if finding.check == "google"]
@@ -517,7 +519,7 @@ def test_permissions_that_people_take_back_are_no_such_cluster(service: TestServ
     service.clock.advance(2 * DAY / 1000)
     service.google.control("POST", "switches", {"deleted_accounts": [FIRST]})
     service.work()
-    assert {service.parts.overview.connection(agent).state for agent in agents} == {State.REVOKED}
+    assert {service.parts.status_page.connection(agent).state for agent in agents} == {State.REVOKED}
     numbers = service.metrics()
     assert numbers["calendar_google_deaths_at_seven_days"] == 0.0
     assert numbers["calendar_google_testing_mode_suspected"] == 0.0

@@ -2,12 +2,12 @@
 
 from calendar_service.domain.clock import DAY, HOUR, MINUTE, SECOND
 from calendar_service.store import keys
-from calendar_service.store.file_rewrites import Files
+from calendar_service.store.file_rewrites import FileRewriteStore
 from tests.adapters.store.conftest import Store
 
 
 def test_only_one_worker_is_at_it_and_another_comes_an_hour_later(store: Store) -> None:
-    one, other = Files(store.database), Files(store.database)
+    one, other = FileRewriteStore(store.database), FileRewriteStore(store.database)
     assert one.take() is None
     one.want()
     first = one.take()
@@ -22,13 +22,13 @@ def test_only_one_worker_is_at_it_and_another_comes_an_hour_later(store: Store) 
 
 
 def test_what_is_erased_during_a_rewrite_waits_for_the_next_one(store: Store) -> None:
-    files = Files(store.database)
+    files = FileRewriteStore(store.database)
     files.want()
-    wish = files.take()
-    assert wish
+    desired = files.take()
+    assert desired
     store.moved.advance(HOUR / SECOND / 2)
     files.want()
-    files.done(wish)
+    files.done(desired)
     assert HOUR / 2 <= files.waiting() < HOUR  # since the one rewrite began, not since the first erasure
     later = files.take()
     assert later
@@ -37,18 +37,18 @@ def test_what_is_erased_during_a_rewrite_waits_for_the_next_one(store: Store) ->
     assert store.database.client.exists(keys.REWRITE) == 0
 
 
-def test_a_rewrite_that_ends_late_takes_no_wish_of_others_with_it(store: Store) -> None:
-    files = Files(store.database)
+def test_a_rewrite_that_ends_late_takes_no_request_of_others_with_it(store: Store) -> None:
+    files = FileRewriteStore(store.database)
     files.want()
-    wish = files.take()
-    assert wish
-    files.done(wish)
-    files.done(wish)
+    desired = files.take()
+    assert desired
+    files.done(desired)
+    files.done(desired)
     assert store.database.client.exists(keys.REWRITE) == 0
 
 
 def test_a_turn_that_a_clock_since_put_right_set_holds_nobody_up(store: Store) -> None:
-    files = Files(store.database)
+    files = FileRewriteStore(store.database)
     store.moved.advance(30 * DAY / SECOND)
     files.want()
     assert files.take()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from calendar_service.domain.clock import DAY
-from calendar_service.domain.reviewer_links import TERM
+from calendar_service.domain.reviewer_links import RETENTION
 from calendar_service.web.app import create_app
 from tests.conftest import MovableClock
 from tests.support.evidence import shows
@@ -48,7 +48,7 @@ def test_a_term_that_is_not_offered_changes_nothing(offered: Visitor, term: str)
     answer = offered.post("/term", {"term": term})
     assert answer.status_code == 422
     assert 'href="/settings"' in answer.text
-    assert offered.service.parts.slots.read(offered.service.agent).facts.own_term == 0
+    assert offered.service.parts.slots.read(offered.service.agent).facts.agent_retention == 0
 
 
 def test_where_no_term_is_offered_there_is_no_control(visitor: Visitor) -> None:
@@ -61,4 +61,4 @@ def test_a_reviewer_is_offered_no_term(offered: Visitor) -> None:
     offered.get(offered.consent())
     assert 'action="/term"' not in offered.get("/settings").text
     assert offered.post("/term", {"term": str(7 * DAY)}).status_code == 422
-    assert offered.service.facts.own_term == TERM
+    assert offered.service.facts.agent_retention == RETENTION
