@@ -169,7 +169,7 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             ("web/pages/settings.py", "store/scripts/disconnect_agent.lua"),
         ),
         "RV-3": Evidence(
-            "One step takes the key away from everything but the closing errand, which may only end what is left at "
+            "One step takes the key away from everything but the closing step, which may only end what is left at "
             "Google.",
             ("store/scripts/disconnect_agent.lua", "journeys/connection/teardown.py"),
             ("closing",),

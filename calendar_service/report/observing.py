@@ -115,9 +115,7 @@ def _proofs(measures: Measures, totals: ConnectionTotals) -> Observed:
 
 
 def _closing(totals: ConnectionTotals) -> Observed:
-    return Observed(
-        "Closing errands that wait for Google's confirmation: %(count)s.", {"count": totals.teardowns}
-    )
+    return Observed("Teardowns that wait for Google's confirmation: %(count)s.", {"count": totals.teardowns})
 
 
 def _checkpoint(audit: AuditMeasures) -> Observed:

@@ -34,7 +34,7 @@ def token_calls(service: TestService) -> int:
 
 def nothing_is_stored(service: TestService) -> bool:
     kept = service.stored()
-    return ":grant" not in kept and ":errands" not in kept and "org:acme" not in kept
+    return ":grant" not in kept and ":teardowns" not in kept and "org:acme" not in kept
 
 
 @shows("SC-1")
@@ -235,7 +235,7 @@ def test_two_agents_on_one_account_have_calendars_of_their_own_and_end_apart(ser
     assert len(service.calendars()) == 2
     view = service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
     assert view.revocation == "kept_for_another_connection"
-    assert ":errands" not in service.stored()
+    assert ":teardowns" not in service.stored()
     assert (
         service.parts.schedule.put(OTHER, "s1", service.content(), By.AGENT, None).status is Status.SCHEDULED
     )
@@ -258,7 +258,7 @@ def test_a_teardown_that_has_not_revoked_yet_leaves_a_new_connection_of_the_acco
     service.clock.advance(60)
     service.work(2)
     assert FIRST in service.live_tokens()
-    assert ":errands" not in service.stored()
+    assert ":teardowns" not in service.stored()
     again = service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     assert again.status is Status.SCHEDULED
 
@@ -289,7 +289,7 @@ def test_a_calendar_taken_up_by_a_new_connection_is_no_longer_deleted(
     assert [event["summary"] for event in service.events()] == ["New"]
     assert service.parts.status_page.connection(service.agent).state is State.CONNECTED
     assert FIRST in service.live_tokens()
-    assert ":errands" not in service.stored()
+    assert ":teardowns" not in service.stored()
 
 
 def test_a_calendar_taken_up_while_the_teardown_is_at_google_is_not_deleted(service: TestService) -> None:
@@ -314,7 +314,7 @@ def test_a_calendar_taken_up_while_the_teardown_is_at_google_is_not_deleted(serv
     assert served.connect().calendar_ready
     teardown.join()
     assert len(service.calendars()) == 1
-    assert ":errands" not in service.stored()
+    assert ":teardowns" not in service.stored()
     served.close()
 
 

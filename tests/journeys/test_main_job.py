@@ -172,7 +172,7 @@ def test_disconnecting_keeps_the_calendar_and_ends_the_permission(service: TestS
     assert service.live_tokens() == []
     kept = service.stored()
     assert ":grant" not in kept
-    assert ":errands" not in kept
+    assert ":teardowns" not in kept
     with pytest.raises(NotConnected):
         service.parts.schedule.put(service.agent, "s2", service.content(), By.AGENT, None)
 

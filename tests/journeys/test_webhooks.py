@@ -312,7 +312,7 @@ def test_without_an_address_nothing_is_queued(
     service.parts.erasure.erase_now(service.agent, Actor.AGENT)
     service.work()
     kept = service.stored()
-    assert ":letters" not in kept
+    assert ":outbox" not in kept
     assert ":erased" not in kept
     assert list(service.parts.webhook_delivery.outbox.waiting()) == []
     service.close()

@@ -192,13 +192,13 @@ class PageVisitor:
         for session in sessions:
             view = self.service.parts.schedule.get(self.agent, session, read_google=False)
             self.service.as_person("PATCH", view, {"location": "Elsewhere"}, account=ACCOUNT)
-        self.service.parts.look.once(self.agent)
+        self.service.parts.change_detector.once(self.agent)
 
     def delete_in_google(self, session: str) -> None:
         """Have deleted the event of a session by hand, which was noticed."""
         view = self.service.parts.schedule.get(self.agent, session, read_google=False)
         self.service.as_person("DELETE", view, account=ACCOUNT)
-        self.service.parts.look.once(self.agent)
+        self.service.parts.change_detector.once(self.agent)
 
     def write_by_hand(self) -> None:
         """Have written an event of one's own into the calendar at Google."""

@@ -21,7 +21,7 @@ def test_every_kind_of_key_is_known_by_its_item() -> None:
     assert place_of("{ticket:abc}:copied") == "copied"
     assert place_of("browser:abc") == "browser"
     assert place_of("throttle") == "throttle"
-    assert place_of("flow:account:abc") == "throttle:account"
+    assert place_of("throttle:account:abc") == "throttle:account"
 
 
 def test_what_the_inventory_names_is_no_difference() -> None:

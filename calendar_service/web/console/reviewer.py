@@ -66,7 +66,7 @@ class ReviewerConsole:
             last=last,
             done=done if done in DONE else "",
             calls=self.calls.of(desk.agent, "" if last else step.name),
-            stored_data=self.service.stored_data.of(desk.agent) if last else [],
+            stored=self.service.stored_data.of(desk.agent) if last else [],
             public_keys=self.service.public_keys,
             **words,
         )

@@ -261,7 +261,9 @@ def test_what_is_stored_is_told_by_name_and_never_by_value(reviewer: Reviewer, s
     reviewer.act("/console/sessions", SESSION)
     page = reviewer.get("/console?step=stored")
     said = words(page)
-    named = [item for item in INVENTORY if item.place in {"grant", "sessions", "timers", "org", "mark"}]
+    named = [
+        item for item in INVENTORY if item.place in {"grant", "sessions", "timers", "org", "account-ref"}
+    ]
     for item in named:
         assert item.end in said
     assert "facts: calendar_id" in said

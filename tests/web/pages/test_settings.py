@@ -494,7 +494,7 @@ def test_what_the_agent_did_in_google_is_counted_and_left_alone(
     assert "in Google Calendar. " not in words(visitor.get("/settings"))
     service.as_person("PATCH", views[0], {"location": "Elsewhere"})
     service.as_person("DELETE", views[1])
-    service.parts.look.once(service.agent)
+    service.parts.change_detector.once(service.agent)
     said = words(visitor.get("/settings"))
     assert "2 coming sessions are in the calendar." in said
     assert "1 session was changed in Google Calendar. The console keeps its own version" in said
