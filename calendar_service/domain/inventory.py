@@ -64,7 +64,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
             "calendar_since",
             "calendar_lost_at",
             "calendar_number",
-            "adopted",
+            "calendar_adopted",
             "calendar_deletion",
         ),
         "The identifier of the dedicated calendar, since when it is there, and how many there were.",
@@ -74,7 +74,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "facts",
-        ("channel_id", "channel_resource", "channel_renew_at", "channels_left"),
+        ("channel_id", "channel_resource", "channel_renew_at", "channel_to_stop"),
         "A random number under which Google tells us that something changed in the calendar, Google's own number for "
         "what it watches, and when both are renewed.",
         "To notice what was changed or deleted in Google, and to stop these notifications.",
@@ -101,12 +101,12 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "facts",
         (
             "connection_id",
-            "pending_consent",
-            "connected_at",
-            "grant",
+            "consent_pending_state",
+            "grant_connected_at",
+            "grant_state",
             "grant_since",
-            "last_refresh_ok_at",
-            "sequence",
+            "grant_last_refresh_ok_at",
+            "webhooks_sequence",
         ),
         "A random number for the connection, its state, and when Google last proved that the permission stands.",
         "To know whether there is a permission, and to notice when it is gone.",
@@ -115,7 +115,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "facts",
-        ("consent_scope", "consent_policy", "consent_needed"),
+        ("consent_scope", "consent_policy", "consent_required_since"),
         "Which permission was given under which version of the policy.",
         "To ask again before anything wider is used.",
         "SC-5",
@@ -123,7 +123,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "facts",
-        ("paused_by_agent", "paused_by_organization"),
+        ("pause_by_agent", "pause_by_organization"),
         "Since when the agent or the organization paused the connection.",
         "To leave the calendar alone meanwhile.",
         "RV-2",
@@ -139,7 +139,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "facts",
-        ("account_ref", "former_account_ref", "moved_account"),
+        ("account_ref", "account_former_ref", "account_moved"),
         "A keyed fingerprint of the Google account, from which nobody can tell the account.",
         "To notice when two connections use one account: Google removes the permission for both at once.",
         "RV-3",
@@ -147,7 +147,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "facts",
-        ("locale", "time_zone"),
+        ("locale", "calendar_time_zone"),
         "Language and, until the calendar is made, time zone.",
         "To name the calendar and to set its time zone.",
         "SC-2",
@@ -155,7 +155,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "facts",
-        ("erase_due", "revocation", "revocation_at", "agent_retention"),
+        ("end_erase_due", "end_revocation", "end_revocation_at", "end_agent_retention"),
         "When everything is erased, and what Google answered to the removal of the permission.",
         "To erase on time and to say so.",
         "ST-5",
@@ -163,7 +163,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "facts",
-        ("hold", "hold_until", "hold_told_from", "held_calendars"),
+        ("hold_statement", "hold_until", "hold_silent_until", "hold_calendars"),
         "Where a law obliges us to keep what would be erased: who ordered it, who approved it, why, and until when; "
         "and the identifier of a calendar that another one has replaced meanwhile.",
         "To obey that law, and not a day longer.",
@@ -210,7 +210,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "facts",
-        ("sequence", "webhooks_failing_since", "webhooks_abandoned_until"),
+        ("webhooks_sequence", "webhooks_failing_since", "webhooks_abandoned_until"),
         "How much the console was told, and since when it did not answer.",
         "So that the console learns what became of a session or a connection.",
         "SC-3",

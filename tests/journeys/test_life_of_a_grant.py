@@ -110,7 +110,7 @@ def test_a_revocation_at_google_is_noticed_by_the_daily_probe_and_erased_by_its_
     service: TestService,
 ) -> None:
     service.connect()
-    proof = service.parts.slots.read(service.agent).facts.last_refresh_ok_at
+    proof = service.parts.slots.read(service.agent).facts.grant.last_refresh_ok_at
     service.google.control("POST", "switches", {"deleted_accounts": ["agent-one@example.com"]})
     service.clock.advance(26 * 3600)
     service.work()

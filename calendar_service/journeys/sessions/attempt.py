@@ -61,7 +61,7 @@ class Attempts:
     ) -> tuple[Record, str]:
         """Bring it to Google and note how that ended; whatever proves nothing is tried again later."""
         task = WriteTask(
-            calendar_id=facts.calendar_id,
+            calendar_id=facts.calendar.id,
             record=record,
             content=content if record.wanted else None,
             marker=self.identity.session_marker(agent.organization, agent.agent, record.session),
@@ -84,7 +84,7 @@ class Attempts:
         except GoogleError as trouble:
             return self._trouble(agent, facts, record, content, trouble), ""
         status = Status.SCHEDULED if record.wanted else Status.CANCELLED
-        done = replace(done, status=status, tries=0, reason="", calendar_number=facts.calendar_number)
+        done = replace(done, status=status, tries=0, reason="", calendar_number=facts.calendar.number)
         self.settled(agent, facts, done)
         return done, link
 
@@ -110,7 +110,7 @@ class Attempts:
             self.settled(agent, facts, failed)
             return failed
         if isinstance(trouble, AccountRateLimited):
-            self.throttle.account_limited(facts.account_ref)
+            self.throttle.account_limited(facts.account.ref)
         ambiguous = isinstance(trouble, GoogleUnavailable) and trouble.ambiguous
         later = replace(
             record,

@@ -11,6 +11,7 @@ from typing import Literal
 
 from calendar_service.domain.clock import DAY, Clock, Millis, as_datetime
 from calendar_service.domain.connection import Facts, State
+from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.errors import (
     AccessForbidden,
     AlreadyDeleted,
@@ -21,7 +22,6 @@ from calendar_service.domain.errors import (
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.jitter import spread
 from calendar_service.domain.names import Agent
-from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import CHANGED_IN_GOOGLE, DELETED_IN_GOOGLE, Record, Status
 from calendar_service.google.calendar import CalendarApi, CalendarMissing, EventAnswer
 from calendar_service.journeys.connection.access import Access
@@ -49,13 +49,14 @@ class ChangeDetector:
     access: Access
     calendar: CalendarApi
     throttle: Throttle
+    terms: ConsentTerms
     clock: Clock
 
     def once(self, agent: Agent) -> Millis:
         """Look, and return after how long the next look is due. Google's trouble is raised: looked again soon."""
         slot = self.slots.read(agent)
-        if slot.facts.state(SCOPE) is State.CONNECTED:
-            if self.throttle.turn(slot.facts.account_ref, 1) != "go":
+        if slot.facts.state(self.terms) is State.CONNECTED:
+            if self.throttle.turn(slot.facts.account.ref, 1) != "go":
                 return keys.LEASE
             self._look(agent, slot.facts, self.grants.open(agent, slot.facts.connection_id, slot.grant))
         return spread(keys.CHANGE_DETECTION_EVERY)
@@ -86,7 +87,7 @@ class ChangeDetector:
     ) -> Mapping[str, tuple[EventAnswer, ...]]:
         since = as_datetime(today * DAY)
         events = self.access.with_token(
-            agent, grant, lambda token: self.calendar.list_from(token, facts.calendar_id, since)
+            agent, grant, lambda token: self.calendar.list_from(token, facts.calendar.id, since)
         )
         found: dict[str, tuple[EventAnswer, ...]] = defaultdict(tuple)
         for event in events:
@@ -109,11 +110,11 @@ class ChangeDetector:
 
     def _elsewhere(self, agent: Agent, facts: Facts, grant: Grant, record: Record) -> str:
         """Return the ETag of an event that is not in the list, empty if it was deleted: it may have been moved back."""
-        if self.throttle.turn(facts.account_ref, 1) != "go":
+        if self.throttle.turn(facts.account.ref, 1) != "go":
             raise GoogleUnavailable("no more may be asked for now", ambiguous=False)
         try:
             event = self.access.with_token(
-                agent, grant, lambda token: self.calendar.get(token, facts.calendar_id, record.event_id)
+                agent, grant, lambda token: self.calendar.get(token, facts.calendar.id, record.event_id)
             )
         except AccessForbidden:
             return _UNMARKED
@@ -125,7 +126,7 @@ class ChangeDetector:
 def _is_watched(record: Record, facts: Facts, today: int) -> bool:
     stands = record.status is Status.SCHEDULED and not record.leased
     deleted = record.status is Status.LOST and record.reason == DELETED_IN_GOOGLE
-    here = record.calendar_number == facts.calendar_number
+    here = record.calendar_number == facts.calendar.number
     return (stands or deleted) and here and record.end_day >= today
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from calendar_service.domain.clock import DAY
 from calendar_service.domain.connection import REFUSING_STATES, WAITING_STATES, Facts, State
+from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.errors import InvalidRequest, NotConnected, StaleVersion
-from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import DELETED_IN_GOOGLE, Content, Record, Status
 from calendar_service.journeys.views import SessionView
 from calendar_service.store.grants import Grant
@@ -18,11 +18,11 @@ from calendar_service.store.sessions import Loaded
 STANDING = frozenset({Status.SCHEDULED, Status.PENDING, Status.WAITING})
 
 
-def accepting_state(loaded: Loaded) -> State:
+def accepting_state(loaded: Loaded, terms: ConsentTerms) -> State:
     """Return the state in which a new wish is accepted; raise `NotConnected` or `OrganizationClosed`."""
     if loaded.closed:
         raise closed()
-    state = loaded.facts.state(SCOPE)
+    state = loaded.facts.state(terms)
     if state in REFUSING_STATES:
         raise NotConnected(
             f"The agent's calendar is not connected (state `{state}`); the session was not accepted."
@@ -89,13 +89,13 @@ def next_revision(
         generation=0,
         etag="",
         digest="",
-        calendar_number=loaded.facts.calendar_number,
+        calendar_number=loaded.facts.calendar.number,
         end_day=0,
     )
-    if before.calendar_number != loaded.facts.calendar_number and not waiting:
+    if before.calendar_number != loaded.facts.calendar.number and not waiting:
         # Its calendar was replaced: in the new one there is no event yet. The id once given stays.
         before = replace(
-            before, etag="", placed=False, settled=0, calendar_number=loaded.facts.calendar_number
+            before, etag="", placed=False, settled=0, calendar_number=loaded.facts.calendar.number
         )
     return replace(
         before,
@@ -111,7 +111,7 @@ def next_revision(
     )
 
 
-def withdrawn(loaded: Loaded, record: Record, version: int | None) -> Record:
+def withdrawn(loaded: Loaded, record: Record, version: int | None, terms: ConsentTerms) -> Record:
     """Return the record that is to be accepted when the session has to be gone."""
     gone = replace(
         record,
@@ -124,7 +124,7 @@ def withdrawn(loaded: Loaded, record: Record, version: int | None) -> Record:
         reason="",
         waiting_since=0,
     )
-    state = loaded.facts.state(SCOPE)
+    state = loaded.facts.state(terms)
     if out_of_reach(loaded, record):
         return replace(gone, status=Status.CANCELLED, settled=gone.revision)
     return replace(gone, status=Status.WAITING, reason=state.value) if state in WAITING_STATES else gone
@@ -136,8 +136,8 @@ def out_of_reach(loaded: Loaded, record: Record) -> bool:
         return False
     # Whoever holds it may be writing it at this moment.
     never_written = not (record.placed or record.sent or record.leased)
-    elsewhere = record.calendar_number != loaded.facts.calendar_number
-    return never_written or (record.status is Status.LOST and (elsewhere or not loaded.facts.calendar_since))
+    elsewhere = record.calendar_number != loaded.facts.calendar.number
+    return never_written or (record.status is Status.LOST and (elsewhere or not loaded.facts.calendar.since))
 
 
 def is_unknown(facts: Facts, record: Record) -> bool:
@@ -145,20 +145,20 @@ def is_unknown(facts: Facts, record: Record) -> bool:
 
     So it is in one that was found by its marker; and while it is not known whether one will be found.
     """
-    found = facts.adopted if facts.calendar_since else not facts.calendar_id
-    return found and (not record.settled or record.calendar_number != facts.calendar_number)
+    found = facts.calendar.adopted if facts.calendar.since else not facts.calendar.id
+    return found and (not record.settled or record.calendar_number != facts.calendar.number)
 
 
 def view(facts: Facts, record: Record, outcome: str, link: str = "") -> SessionView:
     """Return the session as the backend sees it."""
     done = record.status in {Status.SCHEDULED, Status.CANCELLED, Status.LOST}
-    named = record.placed and record.calendar_number == facts.calendar_number
+    named = record.placed and record.calendar_number == facts.calendar.number
     return SessionView(
         session=record.session,
         status=record.status,
         revision=record.revision,
         event_id=record.event_id if named else "",
-        calendar_id=facts.calendar_id if named else "",
+        calendar_id=facts.calendar.id if named else "",
         html_link=link,
         outcome=outcome if done or outcome == "read" else "accepted",  # type: ignore[arg-type]
         reason=record.reason,

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from calendar_service.domain.clock import DAY, Clock, Millis
 from calendar_service.domain.connection import Facts, State
+from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
-from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import Content, Record, Status
 from calendar_service.journeys.sessions.decide import is_unknown
 from calendar_service.store import keys
@@ -43,6 +43,7 @@ class DueSessions:
 
     sessions: Sessions
     grants: Grants
+    terms: ConsentTerms
     clock: Clock
 
     def due(self, slot: Slot, names: Sequence[str]) -> list[DueSession]:
@@ -55,7 +56,7 @@ class DueSessions:
         return [self._due_item(slot, grant, name, record, sealed) for name, (record, sealed) in found.items()]
 
     def _grant(self, slot: Slot) -> Grant | None:
-        if slot.facts.state(SCOPE) is not State.CONNECTED:
+        if slot.facts.state(self.terms) is not State.CONNECTED:
             return None
         try:
             return self.grants.open(slot.agent, slot.facts.connection_id, slot.grant)
@@ -75,7 +76,7 @@ class DueSessions:
             if content is None or content.end <= now:
                 return at_once
             start = content.start
-        return DueSession(slot.agent, name, start, cost_of(slot.facts, record), slot.facts.account_ref)
+        return DueSession(slot.agent, name, start, cost_of(slot.facts, record), slot.facts.account.ref)
 
 
 def _opened(grant: Grant, name: str, sealed: str) -> Content | None:

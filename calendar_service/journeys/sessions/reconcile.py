@@ -9,9 +9,9 @@ from typing import Literal
 
 from calendar_service.domain.clock import Millis, as_datetime
 from calendar_service.domain.connection import Facts, State
+from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.errors import NotConnected, ServiceError
 from calendar_service.domain.names import Agent
-from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import By, Content, Record
 from calendar_service.google.calendar import CalendarApi, CalendarMissing, EventAnswer
 from calendar_service.journeys.connection.access import Access
@@ -68,13 +68,14 @@ class Reconcile:
     access: Access
     calendar: CalendarApi
     schedule: Schedule
+    terms: ConsentTerms
 
     def reconcile(
         self, agent: Agent, start: Millis, end: Millis, wanted: Mapping[str, DesiredSession], *, apply: bool
     ) -> Comparison:
         """Compare the sessions between `start` and `end`; with `apply` write and cancel what differs."""
         slot = self.slots.read(agent)
-        if slot.facts.state(SCOPE) is not State.CONNECTED:
+        if slot.facts.state(self.terms) is not State.CONNECTED:
             raise NotConnected("Only a connected calendar can be compared.")
         grant = self.grants.open(agent, slot.facts.connection_id, slot.grant)
         events = self._events(agent, grant, slot.facts, start, end)
@@ -99,7 +100,7 @@ class Reconcile:
                 agent,
                 grant,
                 lambda token: self.calendar.list_between(
-                    token, facts.calendar_id, as_datetime(start), as_datetime(end)
+                    token, facts.calendar.id, as_datetime(start), as_datetime(end)
                 ),
             )
         except CalendarMissing:

@@ -35,8 +35,8 @@ class Store:
         self.moved = clock
         self.clock = Clock(lambda: clock.offset)
         self.database = Database(deployment(database(url)), self.clock, IdentityKey(b"identity" * 4).shard)
-        self.slots, self.timers = Slots(self.database, ""), Timers(self.database)
-        self.connections, self.sessions = Connections(self.database), Sessions(self.database, "")
+        self.slots, self.timers = Slots(self.database), Timers(self.database)
+        self.connections, self.sessions = Connections(self.database), Sessions(self.database)
         self.leases, self.receipts = Leases(self.database), ReceiptStore(self.database)
         self.organization_index = OrganizationIndex(self.database)
         key = os.urandom(32)

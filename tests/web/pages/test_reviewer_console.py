@@ -271,7 +271,7 @@ def test_what_is_stored_is_told_by_name_and_never_by_value(reviewer: Reviewer, s
     values = (
         calendar["id"],
         facts.connection_id,
-        facts.account_ref,
+        facts.account.ref,
         FIRST,
         "A private title",
         "ya29.",

@@ -18,7 +18,7 @@ end
 
 -- Tell whether a person has to act first, as far as the facts say; an outdated consent counts once it is noted there.
 local function waits_for_person()
-  return instant('paused_by_agent') > 0 or instant('paused_by_organization') > 0 or instant('consent_needed') > 0
+  return instant('pause_by_agent') > 0 or instant('pause_by_organization') > 0 or instant('consent_required_since') > 0
     or instant('calendar_since') == 0
 end
 
