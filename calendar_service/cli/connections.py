@@ -81,7 +81,7 @@ def show(organization: str, agent: str, *, as_json: bool) -> None:
         "policy_version_consented": facts.consent.policy or None,
         "next": {what.partition(":")[0]: rfc3339(at) for what, at in slot.due.items()},
         "sessions": [
-            {"session": one.session, "status": one.status.value, "event_id": one.event_id, "revision": one.revision}
+            {"session": one.session, "status": one.status.value, "event_id": one.copy.id, "revision": one.revision}
             for one in records
         ],
     }  # fmt: skip

@@ -114,7 +114,7 @@ class Evidence(EpisodeEvidence):
         self.append_only_text = b"something"
 
     def record(self, **fields: Any) -> dict[str, Any]:
-        return {"status": "scheduled", "leased": False, "event_id": "e1"} | fields
+        return {"status": "scheduled", "leased": False, "copy": {"id": "e1"}} | fields
 
     def line(self, kind: str, *, at: float = 0.0, **fields: Any) -> int:
         number = len(self.lines) + 1

@@ -59,7 +59,7 @@ def test_identifiers_stay_and_tokens_go(ended: TestService) -> None:
     advance(ended, 8 * DAY)
     ended.work(3)
     assert facts(ended).calendar.id
-    assert [record.event_id for record in ended.parts.status_page.sessions.all(ended.agent)] != []
+    assert [record.copy.id for record in ended.parts.status_page.sessions.all(ended.agent)] != []
     assert ":grant" not in ended.stored()
 
 

@@ -446,7 +446,7 @@ class Load:
             for event in self.service.events(account)
         }
         return {
-            (agent, record.session): starts[record.event_id]
+            (agent, record.session): starts[record.copy.id]
             for agent in (self.service.agent, OTHER)
             for record in self.service.parts.schedule.sessions.all(agent)
         }

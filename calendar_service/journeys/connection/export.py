@@ -106,7 +106,7 @@ def _session(record: Record) -> dict[str, Any]:
         "session": record.session,
         "status": record.status.value,
         "reason": record.reason or None,
-        "event_id": record.event_id if record.placed else None,
+        "event_id": record.copy.id if record.copy.exists else None,
         "ends_on": rfc3339(record.end_day * DAY)[:10],
         "changes": record.revision,
         "version": record.version,

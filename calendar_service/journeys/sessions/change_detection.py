@@ -78,7 +78,7 @@ class ChangeDetector:
         failpoint("change_detection.after_list_before_store")
         for record, text in before:
             if _is_watched(record, facts, today):
-                after = self._after(agent, facts, grant, record, found.get(record.event_id, ()))
+                after = self._after(agent, facts, grant, record, found.get(record.copy.id, ()))
                 if after:
                     self.sessions.found(agent, facts.connection_id, text, *after)
 
@@ -99,8 +99,8 @@ class ChangeDetector:
     ) -> tuple[Record, ExternalChange] | None:
         """Return the record as it shall be, and what a person did; None if nobody did anything new."""
         events = [event for event in listed if event.status != "cancelled"]
-        if any(event.etag == record.etag for event in events):
-            return _restored(record, record.etag) if record.status is Status.LOST else None
+        if any(event.etag == record.copy.etag for event in events):
+            return _restored(record, record.copy.etag) if record.status is Status.LOST else None
         if events:
             return _changed(record, events[0].etag, events[0].revision)
         if record.status is Status.LOST:
@@ -114,7 +114,7 @@ class ChangeDetector:
             raise GoogleUnavailable("no more may be asked for now", ambiguous=False)
         try:
             event = self.access.with_token(
-                agent, grant, lambda token: self.calendar.get(token, facts.calendar.id, record.event_id)
+                agent, grant, lambda token: self.calendar.get(token, facts.calendar.id, record.copy.id)
             )
         except AccessForbidden:
             return _UNMARKED
@@ -126,17 +126,18 @@ class ChangeDetector:
 def _is_watched(record: Record, facts: Facts, today: int) -> bool:
     stands = record.status is Status.SCHEDULED and not record.leased
     deleted = record.status is Status.LOST and record.reason == DELETED_IN_GOOGLE
-    here = record.calendar_number == facts.calendar.number
+    here = record.copy.calendar_number == facts.calendar.number
     return (stands or deleted) and here and record.end_day >= today
 
 
 def _changed(record: Record, etag: str, revision: int | None) -> tuple[Record, ExternalChange] | None:
-    if (revision or 0) > record.base + record.settled or etag in {record.etag, record.noticed}:
+    copy = record.copy
+    if (revision or 0) > copy.revision_offset + copy.applied_revision or etag in {copy.etag, copy.seen_etag}:
         return None  # our own, of a write whose answer is not settled; or told before
-    if record.status is Status.LOST and not record.noticed:
+    if record.status is Status.LOST and not copy.seen_etag:
         return _restored(record, etag)
-    told = replace(record, status=Status.SCHEDULED, reason=CHANGED_IN_GOOGLE, noticed=etag)
-    return told, "changed"
+    seen = replace(copy, seen_etag=etag)
+    return replace(record, status=Status.SCHEDULED, reason=CHANGED_IN_GOOGLE, copy=seen), "changed"
 
 
 def _deleted(record: Record) -> tuple[Record, ExternalChange]:
@@ -144,4 +145,5 @@ def _deleted(record: Record) -> tuple[Record, ExternalChange]:
 
 
 def _restored(record: Record, etag: str) -> tuple[Record, ExternalChange]:
-    return replace(record, status=Status.SCHEDULED, reason="", etag=etag), "restored"
+    copy = replace(record.copy, etag=etag)
+    return replace(record, status=Status.SCHEDULED, reason="", copy=copy), "restored"

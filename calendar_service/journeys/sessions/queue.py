@@ -71,7 +71,7 @@ class DueSessions:
         if grant is None or record is None or record.status not in UNSETTLED or has_ended(record, None, now):
             return at_once
         start = record.end_day * DAY
-        if record.wanted:
+        if record.must_exist:
             content = _opened(grant, name, sealed)
             if content is None or content.end <= now:
                 return at_once
@@ -99,8 +99,8 @@ def fair_order(due_items: Iterable[DueSession]) -> list[DueSession]:
 
 def cost_of(facts: Facts, record: Record) -> int:
     """Return what writing it costs, as far as can be told before."""
-    looking = 2 if record.sent or is_unknown(facts, record) else 0
-    return looking + (PATCH if record.placed and record.wanted else 1)
+    looking = 2 if record.copy.in_doubt or is_unknown(facts, record) else 0
+    return looking + (PATCH if record.copy.exists and record.must_exist else 1)
 
 
 def has_ended(record: Record, end: Millis | None, now: Millis) -> bool:
@@ -108,7 +108,7 @@ def has_ended(record: Record, end: Millis | None, now: Millis) -> bool:
 
     An event that has to be gone is tried for a week after its day: until then somebody may look at it.
     """
-    if record.wanted:
+    if record.must_exist:
         return end is not None and end <= now
     return now > (record.end_day + 8) * DAY
 

@@ -84,7 +84,7 @@ class Reconcile:
         differences = _differences(grant, wanted, records, found)
         if apply:
             differences = tuple(self._apply(agent, one, wanted) for one in differences)
-        known = {record.event_id for record in records.values()}
+        known = {record.copy.id for record in records.values()}
         return Comparison(
             applied=apply,
             equal=len(wanted) - sum(one.difference != "extra" for one in differences),
@@ -137,7 +137,7 @@ def _differences(
     extra = [
         Difference(name, "extra")
         for name, record in sorted(records.items())
-        if name not in wanted and record.event_id in found and record.wanted
+        if name not in wanted and record.copy.id in found and record.must_exist
     ]
     return (*different, *extra)
 
@@ -145,10 +145,10 @@ def _differences(
 def _difference(
     grant: Grant, name: str, desired: DesiredSession, record: Record | None, found: Mapping[str, EventAnswer]
 ) -> DifferenceKind | None:
-    event = found.get(record.event_id) if record else None
+    event = found.get(record.copy.id) if record else None
     if record is None or event is None:
         return "missing"
     if (instant(event.start), instant(event.end)) != (desired.content.start, desired.content.end):
         return "times"
-    is_ours = not record.noticed  # a person changed it, and it may be the text
+    is_ours = not record.copy.seen_etag  # a person changed it, and it may be the text
     return None if is_ours and record.digest == grant.digest(name, desired.content) else "content"

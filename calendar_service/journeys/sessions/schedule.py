@@ -99,7 +99,7 @@ class Schedule:
             done = self._accepted(loaded, grant, wanted, sealed, content, by)
             if done is not None:
                 record_now, link = done
-                created = record is None or not record.wanted
+                created = record is None or not record.must_exist
                 return view(loaded.facts, record_now, "created" if created else "changed", link)
         raise Busy(
             "This session is being changed by many callers at once; nothing was accepted.", retry_after=1
@@ -121,8 +121,8 @@ class Schedule:
             if rewrite:
                 version = record.version
             else:
-                refuse_stale(record, version, same=not record.wanted)
-            if not record.wanted and record.status in {Status.CANCELLED, *STANDING}:
+                refuse_stale(record, version, same=not record.must_exist)
+            if not record.must_exist and record.status in {Status.CANCELLED, *STANDING}:
                 if version == record.version:
                     self.sessions.confirm(agent)
                 elif self._note(loaded, replace(record, version=version), by, only="keep") != "noted":
@@ -148,11 +148,11 @@ class Schedule:
         if loaded.record is None:
             raise NotFound("No such session.")
         known = view(loaded.facts, loaded.record, "read")
-        facts = loaded.facts
-        if not (read_google and loaded.record.placed and facts.usable(self.terms) and facts.calendar.since):
+        facts, copy = loaded.facts, loaded.record.copy
+        if not (read_google and copy.exists and facts.usable(self.terms) and facts.calendar.since):
             return known
         grant = self.grants.open(agent, loaded.facts.connection_id, loaded.grant)
-        calendar_id, event_id = loaded.facts.calendar.id, loaded.record.event_id
+        calendar_id, event_id = facts.calendar.id, copy.id
         try:
             event = self.access.with_token(
                 agent, grant, lambda token: self.attempts.event_writer.read(token, calendar_id, event_id)
@@ -232,7 +232,8 @@ class Schedule:
         """Accept, and go to Google if there is room; None when the record changed meanwhile."""
         if loaded.record is not None:
             # Whoever took a lease and never gave it back may have been at Google; so may we, from here on.
-            wanted = replace(wanted, sent=loaded.record.sent or loaded.record.leased)
+            in_doubt = loaded.record.copy.in_doubt or loaded.record.leased
+            wanted = replace(wanted, copy=replace(wanted.copy, in_doubt=in_doubt))
         cost = cost_of(loaded.facts, wanted) if wanted.status is Status.PENDING else 0
         organization, account = loaded.agent.organization, loaded.facts.account.ref
         with self.throttle.room(loaded.throttle_state, organization, account, cost) as room:

@@ -10,7 +10,7 @@ from calendar_service.crypto.identity import IdentityKey
 from calendar_service.domain.clock import DAY, HOUR, Clock
 from calendar_service.domain.names import Agent
 from calendar_service.domain.secret import Secret
-from calendar_service.domain.session import Content, Record, Status
+from calendar_service.domain.session import Content, GoogleCopy, Record, Status
 from calendar_service.store.audit_log import Actor
 from calendar_service.store.connections import Connections
 from calendar_service.store.database import Database
@@ -60,9 +60,9 @@ class Store:
 
     def wanted(self, grant: Grant, session: str = "s1", revision: int = 1, **changed: object) -> Record:
         fields = {
-            "session": session, "status": Status.PENDING, "revision": revision, "settled": 0, "wanted": True,
-            "event_id": grant.event_id(session, 0), "generation": 0, "etag": "", "digest": "d",
-            "calendar_number": 1, "end_day": self.clock.now() // DAY + 3,
+            "session": session, "status": Status.PENDING, "revision": revision, "must_exist": True,
+            "copy": GoogleCopy(grant.event_id(session, 0), generation=0, calendar_number=1),
+            "digest": "d", "end_day": self.clock.now() // DAY + 3,
         }  # fmt: skip
         return Record(**(fields | changed))  # type: ignore[arg-type]
 

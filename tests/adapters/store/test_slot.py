@@ -38,13 +38,16 @@ def test_a_second_writer_is_queued_behind_the_lease_and_follows_it(store: Store)
     record = store.sessions.load(AGENT, "s1").record
     assert record is not None
     assert store.accept(replace(record, revision=2), "newer")[0] == "queued"
-    done = replace(
-        record, fencing_token=fencing_token, settled=1, etag='"1"', placed=True, status=Status.SCHEDULED
-    )
+    copy = replace(record.copy, applied_revision=1, etag='"1"', exists=True)
+    done = replace(record, fencing_token=fencing_token, copy=copy, status=Status.SCHEDULED)
     assert store.sessions.settle(AGENT, "c1", done, again=None, latest=None, destroy_content=True)
     after = store.sessions.load(AGENT, "s1")
     assert after.record is not None
-    assert (after.record.revision, after.record.settled, after.record.etag) == (2, 1, '"1"')
+    assert (after.record.revision, after.record.copy.applied_revision, after.record.copy.etag) == (
+        2,
+        1,
+        '"1"',
+    )
     assert after.content == "newer"  # the newer content is not destroyed by the older write
     assert store.sessions.take(AGENT, "s1") is not None  # and it is due at once
 
@@ -56,7 +59,7 @@ def test_a_newer_version_that_was_noted_meanwhile_outlives_the_settling(store: S
     assert loaded.record is not None
     noted = replace(loaded.record, version=5)
     store.sessions.accept(loaded, noted, "", Actor.BACKEND, here=False, end=None, only="keep")
-    done = replace(loaded.record, version=1, fencing_token=fencing_token, settled=1, status=Status.SCHEDULED)
+    done = replace(loaded.record, version=1, fencing_token=fencing_token, status=Status.SCHEDULED)
     assert store.sessions.settle(AGENT, "c1", done, again=None, latest=None, destroy_content=True)
     after = store.sessions.load(AGENT, "s1").record
     assert after is not None

@@ -265,7 +265,7 @@ def test_what_is_stored_is_told_by_name_and_never_by_value(reviewer: Reviewer, s
     for item in named:
         assert item.end in said
     assert "facts: calendar_id" in said
-    assert "event_id" in said
+    assert "copy_id" in said
     (calendar,) = service.calendars()
     facts = service.parts.slots.read(reviewer.agent).facts
     values = (
