@@ -185,7 +185,7 @@ def test_a_calendar_that_is_replaced_without_a_hold_leaves_no_identifier(service
 def test_the_agent_is_told(ended: TestService) -> None:
     hold = hold_of(ended)
     ended.parts.holds.place(ended.agent, hold)
-    assert ended.parts.status_page.settings(ended.agent).held_until == hold.until
+    assert ended.parts.status_page.settings(ended.agent).end.held_until == hold.until
     told = ended.parts.export.of(ended.agent)["connection"]
     assert told["kept_by_law_until"] == rfc3339(hold.until)
     with pytest.raises(RetentionRequiredByLaw):
@@ -195,7 +195,7 @@ def test_the_agent_is_told(ended: TestService) -> None:
 def test_while_telling_is_forbidden_nothing_shows_it_to_the_agent(ended: TestService) -> None:
     hold = hold_of(ended, silent_until=ended.parts.clock.now() + 5 * DAY)
     ended.parts.holds.place(ended.agent, hold)
-    assert ended.parts.status_page.settings(ended.agent).held_until == 0
+    assert ended.parts.status_page.settings(ended.agent).end.held_until == 0
     told = ended.parts.export.of(ended.agent)["connection"]
     assert (told["kept_by_law_until"], told["erased_on"], told["former_calendar_ids"]) == (None, None, None)
     assert ended.parts.status_page.connection(ended.agent).erase_due == 0
@@ -203,7 +203,7 @@ def test_while_telling_is_forbidden_nothing_shows_it_to_the_agent(ended: TestSer
         ended.parts.erasure.erase_now(ended.agent, Actor.AGENT)
     assert "law" not in refusal.value.detail
     advance(ended, 6 * DAY)
-    assert ended.parts.status_page.settings(ended.agent).held_until == hold.until
+    assert ended.parts.status_page.settings(ended.agent).end.held_until == hold.until
 
 
 def test_a_refused_erasure_changes_nothing(ended: TestService) -> None:

@@ -26,7 +26,16 @@ from calendar_service.google.calendar import CalendarApi, CalendarInfo, Calendar
 from calendar_service.google.transport import Transport
 from calendar_service.journeys.connection.access import Access
 from calendar_service.journeys.connection.timeline import timeline
-from calendar_service.journeys.views import ConnectionView, SettingsView, WaitingSession
+from calendar_service.journeys.views import (
+    AccountView,
+    CalendarView,
+    ConnectionView,
+    ConsentView,
+    EndView,
+    SessionsView,
+    SettingsView,
+    WaitingSession,
+)
 from calendar_service.store import keys
 from calendar_service.store.account_refs import AccountRefs
 from calendar_service.store.connections import Connections
@@ -114,40 +123,62 @@ class StatusPage:
         facts = slot.facts
         if not facts.end.agent_retention:
             facts = replace(facts, end=replace(facts.end, agent_retention=agent_retention))
-        retention = self.promises.retention(facts.end.agent_retention)
-        ended = facts.grant.since if facts.state(self.terms) in REFUSING_STATES else slot.now
-        records = self.sessions.all(agent)
+        return SettingsView(
+            connection=connection_view(facts, self.terms, slot.now),
+            calendar=self._calendar(facts, asked, slot.now),
+            account=AccountView(
+                address=mask(asked.info.data_owner or "") if asked.info else "",
+                other_agents=bool(slot.grant)
+                and self.account_refs.shared(facts.account.ref, slot.connection_ids),
+                moved=facts.account.moved,
+            ),
+            sessions=self._sessions(slot),
+            consent=ConsentView(
+                policy=facts.consent.policy,
+                policy_outdated=facts.policy_outdated(self.terms),
+                permission_changed=facts.consent.scope != self.terms.scope,
+            ),
+            end=self._end(facts, slot.now),
+            timeline=timeline(facts, self.terms, slot.now, self.promises),
+            trouble=asked.trouble if slot.grant and facts.calendar.status != "missing" else "",
+            organization_closed=self.organization_index.is_closed(agent.organization),
+        )
+
+    def _calendar(self, facts: Facts, asked: "_Asked", now: Millis) -> CalendarView:
+        return CalendarView(
+            status=facts.calendar.status,
+            name=asked.info.summary if asked.info else "",
+            language=facts.locale if facts.connection_id else "",
+            deletion=facts.calendar.deletion,
+            deletion_tried_until=self._ended_at(facts, now) + keys.CALENDAR_DELETION_MAX,
+            contents=asked.contents,
+        )
+
+    def _sessions(self, slot: Slot) -> SessionsView:
+        records = self.sessions.all(slot.agent)
         today = self.clock.now() // DAY
         coming = Counter(record.status for record in records if record.end_day >= today)
         reasons = Counter(record.reason for record in records if record.end_day >= today)
-        return SettingsView(
-            connection=connection_view(facts, self.terms, slot.now),
-            language=facts.locale if facts.connection_id else "",
-            account=mask(asked.info.data_owner or "") if asked.info else "",
-            calendar_name=asked.info.summary if asked.info else "",
-            calendar=facts.calendar.status,
+        return SessionsView(
             scheduled=coming[Status.SCHEDULED],
             changed_in_google=reasons[CHANGED_IN_GOOGLE],
             deleted_in_google=reasons[DELETED_IN_GOOGLE],
             lost=coming[Status.LOST] - reasons[DELETED_IN_GOOGLE],
             waiting=self._waiting(slot, records),
-            other_agents=bool(slot.grant)
-            and self.account_refs.shared(facts.account.ref, slot.connection_ids),
-            moved_account=facts.account.moved,
-            calendar_deletion=facts.calendar.deletion,
-            trouble=asked.trouble if slot.grant and facts.calendar.status != "missing" else "",
-            permission_changed=facts.consent.scope != self.terms.scope,
-            agreed_to=facts.consent.policy,
-            policy_outdated=facts.policy_outdated(self.terms),
-            retention=retention,
-            erased_if_ended_now=facts.hold.disclosed_erasure(slot.now + retention, slot.now),
-            timeline=timeline(facts, self.terms, slot.now, self.promises),
-            keys_gone_by=ended + keys.TEARDOWN_MAX,
-            deletion_tried_until=ended + keys.CALENDAR_DELETION_MAX,
-            organization_closed=self.organization_index.is_closed(agent.organization),
-            held_until=facts.hold.disclosed_until(slot.now),
-            contents=asked.contents,
         )
+
+    def _end(self, facts: Facts, now: Millis) -> EndView:
+        retention = self.promises.retention(facts.end.agent_retention)
+        return EndView(
+            retention=retention,
+            erased_if_ended_now=facts.hold.disclosed_erasure(now + retention, now),
+            keys_gone_by=self._ended_at(facts, now) + keys.TEARDOWN_MAX,
+            held_until=facts.hold.disclosed_until(now),
+        )
+
+    def _ended_at(self, facts: Facts, now: Millis) -> Millis:
+        """Return when the connection ended; `now` if it stands."""
+        return facts.grant.since if facts.state(self.terms) in REFUSING_STATES else now
 
     def _account(self, slot: Slot) -> "_Asked":
         calendar_id = slot.facts.calendar.id
