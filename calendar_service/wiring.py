@@ -12,7 +12,9 @@ from calendar_service.crypto.identity import IdentityKey
 from calendar_service.crypto.signing import public_key_text
 from calendar_service.domain import failpoints
 from calendar_service.domain.clock import Clock
+from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.operator import Operator
+from calendar_service.domain.scope import SCOPE
 from calendar_service.google.calendar import CalendarApi
 from calendar_service.google.call_log import CallLog
 from calendar_service.google.oauth import OAuth, OAuthClient, permit_plain_http
@@ -163,7 +165,7 @@ def build(
     log = Log(process, log_to)
     call_log = CallLog(log)
     clock = config.clock()
-    policy = config.operator.policy
+    terms = ConsentTerms(SCOPE, config.operator.policy.version)
     identity = IdentityKey(config.identity_key)
     database = Database(
         deployment(config.database),
@@ -173,10 +175,10 @@ def build(
     )
     connections, sessions, account_refs = (
         Connections(database),
-        Sessions(database, policy.version),
+        Sessions(database),
         AccountRefs(database),
     )
-    slots, leases, timers = Slots(database, policy.version), Leases(database), Timers(database)
+    slots, leases, timers = Slots(database), Leases(database), Timers(database)
     organization_index, receipt_store = OrganizationIndex(database), ReceiptStore(database)
     hold_store, channel_store = LegalHoldStore(database), ChannelStore(database)
     tickets = Tickets(database)
@@ -215,6 +217,7 @@ def build(
         transport,
         account_refs,
         promises,
+        terms,
         clock,
     )
     signing_key, issuer = Ed25519PrivateKey.from_private_bytes(config.signing_key), operator.identity.who
@@ -224,14 +227,14 @@ def build(
     teardowns = Teardowns(slots, connections, grants, access, shared_accounts, calendar, clock)
     disconnect = Disconnect(connection_end, teardowns, status_page, transport)
     dedicated_calendar = DedicatedCalendar(
-        slots, leases, connections, access, shared_accounts, calendar, identity, operator
+        slots, leases, connections, access, shared_accounts, calendar, identity, operator, terms
     )
     new_grants = NewGrants(
         slots, organization_index, connections, grants, shared_accounts, dedicated_calendar, disconnect, clock
     )
     pending = PendingConsents(tickets, grants, clock)
     attempts = Attempts(sessions, connections, access, EventWriter(calendar), identity, operator, throttle)
-    schedule = Schedule(sessions, slots, connections, grants, access, attempts, throttle, clock)
+    schedule = Schedule(sessions, slots, connections, grants, access, attempts, throttle, terms, clock)
     audit_chain, scan, chain_macs = AuditChainStore(database), Scan(database), ChainMacs(identity)
     public_keys, retention = (public_key_text(signing_key.public_key()),), operator.promises.audit_term
     audit = AuditExport(audit_chain, scan, slots, chain_macs, public_keys, issuer, retention)
@@ -253,9 +256,9 @@ def build(
         consent=ConsentJourney(pending, slots, organization_index, connections, oauth, operator, new_grants),
         dedicated_calendar=dedicated_calendar,
         schedule=schedule,
-        due_sessions=DueSessions(sessions, grants, clock),
+        due_sessions=DueSessions(sessions, grants, terms, clock),
         throttle=throttle,
-        reconcile=Reconcile(slots, connections, sessions, grants, access, calendar, schedule),
+        reconcile=Reconcile(slots, connections, sessions, grants, access, calendar, schedule, terms),
         channels=Channels(
             slots,
             connections,
@@ -265,29 +268,30 @@ def build(
             calendar,
             identity,
             throttle,
+            terms,
             clock,
             config.notifications_uri,
         ),
         change_detector=ChangeDetector(
-            slots, connections, sessions, grants, access, calendar, throttle, clock
+            slots, connections, sessions, grants, access, calendar, throttle, terms, clock
         ),
         status_page=status_page,
-        export=Export(slots, sessions, status_page, operator, clock),
+        export=Export(slots, sessions, status_page, operator, terms, clock),
         disconnect=disconnect,
         teardowns=teardowns,
         erasure=erasure,
-        organizations=Organizations(slots, connections, organization_index, scan, disconnect),
+        organizations=Organizations(slots, connections, organization_index, scan, disconnect, terms),
         shared_account_repair=SharedAccountRepair(scan, slots, account_refs, clock),
         retention=Retention(slots, connections, promises),
-        all_connections=AllConnections(scan, slots, timers, sessions, grants, disconnect, erasure),
+        all_connections=AllConnections(scan, slots, timers, sessions, grants, disconnect, erasure, terms),
         holds=Holds(slots, hold_store, scan, clock),
-        reconsent=Reconsent(Consents(database), slots, connections, scan, policy),
+        reconsent=Reconsent(Consents(database), slots, connections, scan, terms, operator.policy.changes),
         rotation=Rotation(scan, slots, grants, lambda: [name for name, _ in config.keyring]),
         reviewers=ReviewerLinkJourney(
             ReviewerLinks(database), organization_index, disconnect, erasure, clock
         ),
         stored_data=StoredData(StoredFields(database)),
-        webhook_delivery=WebhookDelivery(Outbox(database), sessions, timers, _webhooks(config, log)),
+        webhook_delivery=WebhookDelivery(Outbox(database), sessions, timers, terms, _webhooks(config, log)),
         sealer=Sealer(audit_chain, scan, chain_macs, signing_key, issuer, log, retention),
         audit=audit,
         replay=RestoreReplay(

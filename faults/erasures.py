@@ -136,7 +136,7 @@ def _copy_slots(
     for number in range(count):
         member = f"acme/clone-{number}"
         at = int(now_ms + 2 * DAY * 1000 + rng.random() * 5 * DAY * 1000)
-        own = {"connection_id": secrets.token_hex(16), "erase_due": str(at)}
+        own = {"connection_id": secrets.token_hex(16), "end_erase_due": str(at)}
         client.hset(places.key(member, "facts"), mapping=facts | own)
         client.hset(places.key(member, "sessions"), mapping=sessions)
         client.zadd(places.key(member, "due"), {"erase": at})

@@ -75,13 +75,13 @@ def show(organization: str, agent: str, *, as_json: bool) -> None:
     facts = slot.facts
     shown: dict[str, Any] = _entry(entry) | {
         "connection_id": entry.connection_id or None,
-        "calendar_id": facts.calendar_id or None,
-        "held_calendars": facts.held_calendars.split(),
-        "last_proof_of_life": _moment_or_none(facts.last_refresh_ok_at),
-        "policy_version_consented": facts.consent_policy or None,
+        "calendar_id": facts.calendar.id or None,
+        "held_calendars": facts.hold.calendars.split(),
+        "last_proof_of_life": _moment_or_none(facts.grant.last_refresh_ok_at),
+        "policy_version_consented": facts.consent.policy or None,
         "next": {what.partition(":")[0]: rfc3339(at) for what, at in slot.due.items()},
         "sessions": [
-            {"session": one.session, "status": one.status.value, "event_id": one.event_id, "revision": one.revision}
+            {"session": one.session, "status": one.status.value, "event_id": one.copy.id, "revision": one.revision}
             for one in records
         ],
     }  # fmt: skip

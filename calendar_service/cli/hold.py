@@ -78,7 +78,7 @@ def _shown(agent: Agent, hold: Hold) -> dict[str, str | None]:
         "organization": agent.organization,
         "agent": agent.agent,
         "until": rfc3339(hold.until),
-        "silent_until": rfc3339(hold.told_from) if hold.told_from else None,
+        "silent_until": rfc3339(hold.silent_until) if hold.silent_until else None,
         "placed_by": hold.placed_by,
         "approved_by": hold.approved_by,
         "authority": hold.authority,

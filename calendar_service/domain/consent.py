@@ -7,8 +7,8 @@ _VERSION = re.compile(r"\d{1,6}(\.\d{1,6}){0,3}")
 
 
 @dataclass(frozen=True, slots=True)
-class Consent:
-    """What was asked, or what an agent agreed to."""
+class ConsentTerms:
+    """What an agent is asked to agree to, or was when it was last asked."""
 
     scope: str
     policy: str

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from calendar_service.domain.clock import Millis
-from calendar_service.domain.connection import Facts
+from calendar_service.domain.connection import HoldFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +18,16 @@ class Hold:
     """The law, court or authority that demands it."""
     reason: str
     until: Millis
-    told_from: Millis = 0
-    """From when the agent may be told; 0 = at once."""
+    silent_until: Millis = 0
+    """The agent may not be told before; 0 = the agent may at once."""
 
-    def words(self) -> str:
+    def statement(self) -> str:
         """Return what is kept beside the two instants."""
-        kept = asdict(self)
-        del kept["until"], kept["told_from"]
-        return json.dumps(kept)
+        fields = asdict(self)
+        del fields["until"], fields["silent_until"]
+        return json.dumps(fields)
 
     @classmethod
-    def of_facts(cls, facts: Facts) -> "Hold":
+    def of_facts(cls, facts: HoldFacts) -> "Hold":
         """Return the hold that these facts hold."""
-        return cls(**json.loads(facts.hold), until=facts.hold_until, told_from=facts.hold_told_from)
+        return cls(**json.loads(facts.statement), until=facts.until, silent_until=facts.silent_until)

@@ -56,6 +56,29 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
+class GoogleCopy:
+    """What is known of the session's event at Google. Only an attempt at Google learns more of it."""
+
+    id: str
+    """The event's id, also before there is an event."""
+    generation: int
+    """Counts the ids of this session: the next one is taken where the id is spent."""
+    calendar_number: int
+    """Which of the slot's calendars the event stands in."""
+    etag: str = ""
+    applied_revision: int = 0
+    """The last revision that Google confirmed; 0 = none yet."""
+    in_doubt: bool = False
+    """A write may have reached Google without its answer reaching us: look before writing again."""
+    exists: bool = False
+    """Google confirmed an event of this id once; it may have been deleted since."""
+    seen_etag: str = ""
+    """The ETag that a person's change gave the event, once the backend was told; empty: as we wrote it."""
+    revision_offset: int = 0
+    """Added to our revision in the event: continues the count of an event that was taken over (law 3)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """What the store keeps of one session: identifiers and bookkeeping, no content (ST-3, law 11)."""
 
@@ -63,16 +86,11 @@ class Record:
     status: Status
     revision: int
     """Counts accepted changes; the one written into the event."""
-    settled: int
-    """The last revision that Google confirmed; 0 = none yet."""
-    wanted: bool
+    must_exist: bool
     """True: the event has to be there; false: it has to be gone."""
-    event_id: str
-    generation: int
-    etag: str
+    copy: GoogleCopy
     digest: str
     """Keyed digest of the desired content; empty once it cannot be compared."""
-    calendar_number: int
     end_day: int
     """The day (UTC, days since 1970) on which the session ends: the exact end is not kept once applied."""
     version: int | None = None
@@ -80,14 +98,6 @@ class Record:
     leased: bool = False
     """Somebody is at Google with it, until the session's due time at most."""
     tries: int = 0
-    sent: bool = False
-    """A write may have reached Google without its answer reaching us: look before writing again."""
-    placed: bool = False
-    """Google confirmed an event of this id once; it may have been deleted since."""
-    noticed: str = ""
-    """The ETag that a person's change gave the event, once it was told; empty: as we wrote it."""
-    base: int = 0
-    """Added to our revision in the event: continues the count of an event that was taken over (law 3)."""
     reason: str = ""
     waiting_since: Millis = 0
     """When it began to wait for a person's act (database time; the store's scripts write it); 0: it does not."""
@@ -100,11 +110,12 @@ class Record:
         beside this one, wrote it, and written back from here it would lose that (F35).
         """
         fields = json.loads(text)
-        if fields.keys() - cls.__slots__:
+        if fields.keys() - cls.__slots__ or fields["copy"].keys() - GoogleCopy.__slots__:
             raise StoreUnavailable(
                 "A newer version of the service keeps this session; ask again.", retry_after=2
             )
         fields["status"] = Status(fields["status"])
+        fields["copy"] = GoogleCopy(**fields["copy"])
         fields["version"] = int(fields["version"]) if "version" in fields else None
         return cls(session=session, **fields)
 

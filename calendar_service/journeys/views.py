@@ -65,55 +65,91 @@ class WaitingSession:
 
 
 @dataclass(frozen=True, slots=True)
-class SettingsView:
-    """Everything the agent's settings page says."""
+class CalendarView:
+    """The dedicated calendar, for the agent's own page."""
 
-    connection: ConnectionView
+    status: Literal["there", "missing", "never_made"]
+    """How it stands, or stood at the connection's end."""
+    name: str
+    """The calendar's title as Google has it at this moment; empty when it could not be read."""
     language: str
     """The language in which the calendar was asked for, and named; empty when nothing is connected."""
-    account: str
+    deletion: str
+    """After a disconnect: empty (it stays), `asked` (to be deleted, not yet done), `deleted` or `refused`."""
+    deletion_tried_until: Millis
+    """Until when a deletion is tried at the latest: after a disconnect now, or after the one that was."""
+    contents: Contents | None
+    """What the calendar holds, counted at Google at this moment; None where it was not asked or did not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """The Google account, for the agent's own page."""
+
+    address: str
     """The account's address, masked, read from Google at this moment; empty when it could not be read."""
-    calendar_name: str
-    """The calendar's title as Google has it at this moment; empty when it could not be read."""
-    calendar: Literal["there", "missing", "never_made"]
-    """How it stands, or stood at the connection's end."""
+    other_agents: bool
+    """Another connection uses the same Google account now."""
+    moved: bool
+    """The connection before this one was of another account."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsView:
+    """The agent's sessions. The counts are of sessions of today or later."""
+
     scheduled: int
-    """Sessions of today or later that stand in the calendar."""
+    """Sessions that stand in the calendar."""
     changed_in_google: int
     """Of these, the ones that a person changed there since."""
     deleted_in_google: int
-    """Sessions of today or later that a person deleted there."""
+    """Sessions that a person deleted there."""
     lost: int
-    """Sessions of today or later that stood in a calendar which is gone or replaced."""
+    """Sessions that stood in a calendar which is gone or replaced."""
     waiting: tuple[WaitingSession, ...]
-    other_agents: bool
-    """Another connection uses the same Google account now."""
-    moved_account: bool
-    calendar_deletion: str
-    """After a disconnect: empty (it stays), `asked` (to be deleted, not yet done), `deleted` or `refused`."""
-    trouble: Literal["", "google", "ours", "administrator"]
-    """Who has to end what kept Google from answering just now; the connection itself is fine."""
-    permission_changed: bool
-    """Another permission is asked for than the one on record (SC-5)."""
-    agreed_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentView:
+    """What the agent agreed to, against what is asked."""
+
+    policy: str
     """The policy's version that the agent agreed to."""
     policy_outdated: bool
     """A newer policy is in force than that: the agent is asked again."""
+    permission_changed: bool
+    """Another permission is asked for than the one on record (SC-5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndView:
+    """What a disconnect now would set, or what the one that was has set."""
+
     retention: Millis
     """How long after a disconnect what is kept is erased."""
     erased_if_ended_now: Millis
     """When what is kept would be erased after a disconnect now; 0 = that may not be told."""
-    timeline: tuple[TimelineStep, ...]
     keys_gone_by: Millis
     """When Google's keys are destroyed at the latest: after a disconnect now, or after the one that was."""
-    deletion_tried_until: Millis
-    """Until when a deletion of the calendar is tried, likewise."""
-    organization_closed: bool
-    """The organisation was off-boarded: nobody of it connects."""
-    held_until: Millis = 0
+    held_until: Millis
     """A law requires that identifiers are kept until then; 0 = no, or the agent may not be told yet."""
-    contents: Contents | None = None
-    """What the calendar holds, counted at Google at this moment; None where it was not asked or did not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsView:
+    """Everything the agent's settings page says."""
+
+    connection: ConnectionView
+    calendar: CalendarView
+    account: AccountView
+    sessions: SessionsView
+    consent: ConsentView
+    end: EndView
+    timeline: tuple[TimelineStep, ...]
+    trouble: Literal["", "google", "ours", "administrator"]
+    """Who has to end what kept Google from answering just now; the connection itself is fine."""
+    organization_closed: bool
+    """The organization was off-boarded: nobody of it connects."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ class Connections:
             agent,
             entry(EntryKind.CALENDAR_MISSING, Actor.GOOGLE),
             connection_id=facts.connection_id,
-            calendar=facts.calendar_id,
+            calendar=facts.calendar.id,
         )
 
     # --- consent, pause, retention, the token ---
@@ -98,7 +98,7 @@ class Connections:
 
     def pause(self, agent: Agent, actor: Actor, *, paused: bool) -> answers.SetPause:
         """Set or lift the actor's own pause."""
-        fact = "paused_by_agent" if actor is Actor.AGENT else "paused_by_organization"
+        fact = "pause_by_agent" if actor is Actor.AGENT else "pause_by_organization"
         made = entry(EntryKind.PAUSED if paused else EntryKind.RESUMED, actor)
         answer = self._database.step("set_pause", agent, made, fact=fact, on="1" if paused else "0")
         return cast(answers.SetPause, answer[0])

@@ -1,9 +1,10 @@
 """What agents are asked to consent to, as this database knows it (SC-5). Must not know any agent."""
 
 import json
+from dataclasses import asdict
 from typing import cast
 
-from calendar_service.domain.consent import Consent
+from calendar_service.domain.consent import ConsentTerms
 from calendar_service.store import keys
 from calendar_service.store.database import Database
 
@@ -14,12 +15,11 @@ class Consents:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def known(self) -> Consent | None:
+    def known(self) -> ConsentTerms | None:
         """Return it, or None over new data."""
         text = cast(str | None, self._database.ask(lambda client: client.get(keys.CONSENT_ASKED)))
-        return Consent(**json.loads(text)) if text else None
+        return ConsentTerms(**json.loads(text)) if text else None
 
-    def note(self, asked: Consent) -> None:
+    def note(self, terms: ConsentTerms) -> None:
         """Let this be the newest: everybody whose consent is older has been told."""
-        kept = {"scope": asked.scope, "policy": asked.policy}
-        self._database.write("SET", keys.CONSENT_ASKED, json.dumps(kept))
+        self._database.write("SET", keys.CONSENT_ASKED, json.dumps(asdict(terms)))

@@ -22,8 +22,8 @@ class LegalHoldStore:
             agent,
             entry(EntryKind.HOLD_PLACED, Actor.OPERATOR),
             ends_at=hold.until,
-            told_from=hold.told_from,
-            words=hold.words(),
+            silent_until=hold.silent_until,
+            statement=hold.statement(),
             replace="1" if replace else "0",
         )
         return cast(answers.PlaceHold, answer[0])

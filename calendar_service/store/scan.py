@@ -46,7 +46,7 @@ class Scan:
         found = self._database.read(
             [
                 *(
-                    ("HMGET", name, "erase_due", "hold_until", "grant", "last_refresh_ok_at")
+                    ("HMGET", name, "end_erase_due", "hold_until", "grant_state", "grant_last_refresh_ok_at")
                     for name in names
                 ),
                 *(("HVALS", name) for name in teardowns),
@@ -79,7 +79,7 @@ class Scan:
         agents = list(self.agents())
         commands: list[Command] = []
         for agent in agents:
-            slot, facts = self._database.slot_keys(agent), ("grant", "connection_id", "account_ref")
+            slot, facts = self._database.slot_keys(agent), ("grant_state", "connection_id", "account_ref")
             commands.append(("HMGET", slot.part("facts"), *facts))
             commands.append(("HGETALL", slot.part("teardowns")))
         found = iter(self._database.read(commands))

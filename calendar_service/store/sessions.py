@@ -37,10 +37,8 @@ class Loaded:
 class Sessions:
     """The sessions of all agents."""
 
-    def __init__(self, database: Database, policy: str) -> None:
-        """Take the database, and the version of the policy by which each reading judges a consent."""
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._policy = policy
 
     def load(self, agent: Agent, session: str) -> Loaded:
         """Return everything that one operation on one session needs."""
@@ -57,7 +55,7 @@ class Sessions:
         )
         return Loaded(
             agent,
-            facts_of(facts, self._policy),
+            facts_of(facts),
             grant or "",
             record_of(session, text),
             text or "",

@@ -1,16 +1,25 @@
 """An agent's slot as a whole, read at one moment. Must not change anything."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
+from functools import cache
+from typing import Any, Final, cast, get_type_hints
 
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.connection import Facts, GrantState
-from calendar_service.domain.consent import is_newer
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import Record
 from calendar_service.store.database import Database, ask_time
+
+_READERS: Final[Mapping[object, Callable[[str], Any]]] = {
+    str: str,
+    int: int,
+    bool: lambda text: text == "1",
+    GrantState: GrantState,
+    Mapping[str, str]: json.loads,
+}
+"""How a fact is read from the text that the scripts wrote, by its type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +77,8 @@ class Slot:
 class Slots:
     """Reads the slots of all agents."""
 
-    def __init__(self, database: Database, policy: str) -> None:
-        """Take the database, and the version of the policy by which each reading judges a consent."""
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._policy = policy
 
     def read(self, agent: Agent) -> Slot:
         """Return the slot in one round trip."""
@@ -87,7 +94,7 @@ class Slots:
         )
         return Slot(
             agent,
-            facts_of(facts, self._policy),
+            facts_of(facts),
             grant or "",
             tuple(Teardown.of_json(name, text) for name, text in teardowns.items()),
             {what: int(at) for what, at in due},
@@ -95,25 +102,24 @@ class Slots:
         )
 
 
-def facts_of(kept: Mapping[str, str], policy: str) -> Facts:
-    """Return the facts that the store keeps, judged by the policy in force; what is absent has its default."""
-    known: dict[str, Any] = {}
-    for fact in fields(Facts):
-        text = kept.get(fact.name)
-        if text is None:
-            continue
-        if fact.name == "grant":
-            known["grant"] = GrantState(text)
-        elif isinstance(fact.default, bool):
-            known[fact.name] = text == "1"
-        elif isinstance(fact.default, int):
-            known[fact.name] = int(text)
-        else:
-            known[fact.name] = text
-    outdated_consents = known.get("grant") is GrantState.LIVE and is_newer(
-        policy, known.get("consent_policy", "")
-    )
-    return Facts(**known, policy_outdated=outdated_consents)
+def facts_of(stored: Mapping[str, str]) -> Facts:
+    """Return the facts that the store keeps; what is absent has its default."""
+    return cast(Facts, _group(Facts, "", stored))
+
+
+def _group(group: type, prefix: str, stored: Mapping[str, str]) -> Any:
+    values: dict[str, Any] = {}
+    for name, kind in _types(group).items():
+        if isinstance(kind, type) and is_dataclass(kind):
+            values[name] = _group(kind, f"{name}_", stored)
+        elif (text := stored.get(prefix + name)) is not None:
+            values[name] = _READERS[kind](text)
+    return group(**values)
+
+
+@cache
+def _types(group: type) -> Mapping[str, Any]:
+    return get_type_hints(group)
 
 
 def record_of(session: str, text: str | None) -> Record | None:

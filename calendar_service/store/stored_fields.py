@@ -1,6 +1,8 @@
 """What the store holds of one agent, as names of places and fields alone. Must not return a value."""
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
 from calendar_service.domain.names import Agent
 from calendar_service.store import keys
@@ -34,7 +36,7 @@ class StoredFields:
         )
         found = {
             "facts": frozenset(facts),
-            "sessions": _fields(sessions),
+            "sessions": _fields(sessions, nested="copy"),
             "teardowns": _fields(teardowns),
         }
         there = {
@@ -53,5 +55,11 @@ class StoredFields:
         return {"account-ref": bool(joined), "throttle:account": bool(counted)}
 
 
-def _fields(records: list[str]) -> frozenset[str]:
-    return frozenset(field for record in records for field in json.loads(record))
+def _fields(records: list[str], nested: str = "") -> frozenset[str]:
+    """Return the names of the records' fields, and of those of their field `nested`, as `<nested>_<field>`."""
+    return frozenset(name for record in records for name in _names(json.loads(record), nested))
+
+
+def _names(record: dict[str, Any], nested: str) -> Iterator[str]:
+    for name, value in record.items():
+        yield from (f"{name}_{field}" for field in value) if name == nested else [name]

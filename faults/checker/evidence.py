@@ -86,5 +86,5 @@ def brief(record: dict[str, Any] | None) -> str:
     """Return a session's record in one line."""
     if record is None:
         return "unknown"
-    names = ("status", "revision", "settled", "reason", "tries", "fencing_token", "leased", "sent", "placed")
+    names = ("status", "revision", "reason", "tries", "fencing_token", "leased", "copy")
     return " ".join(f"{name}={record[name]}" for name in names if name in record)

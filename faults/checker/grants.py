@@ -14,7 +14,7 @@ def check_grants(evidence: EpisodeEvidence, histories: Histories) -> Iterator[Vi
     tokens = Counter(token["account"] for token in evidence.google["refresh_tokens"] if token["alive"])
     for account, agents in histories.agents_of_account.items():
         connected = [
-            agent for agent in agents if evidence.slot(agent).get("facts", {}).get("grant") == "live"
+            agent for agent in agents if evidence.slot(agent).get("facts", {}).get("grant_state") == "live"
         ]
         revoked = any(histories.agents[agent].revoked_at_google for agent in agents)
         if connected and not tokens[account] and not revoked:

@@ -48,7 +48,7 @@ def _refused_events(evidence: EpisodeEvidence) -> set[str]:
 
 def _is_refused(record: dict[str, Any] | None, refused: set[str]) -> bool:
     """Tell whether Google refused this session's event for good and the service says so."""
-    return bool(record and record["status"] == "failed" and record["event_id"] in refused)
+    return bool(record and record["status"] == "failed" and record["copy"]["id"] in refused)
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,12 @@ def check_slots(evidence: EpisodeEvidence, histories: Histories) -> Iterator[Vio
     """Look at each agent's slot after convergence."""
     for member, parts in evidence.slots.items():
         agent, facts = agent_of(member), parts.get("facts", {})
-        if facts and set(facts) == {"pending_consent"}:
+        if facts and set(facts) == {"consent_pending_state"}:
             continue  # a consent has begun, and there is no connection yet
         if not facts and set(parts) & set(PARTS):
             yield Violation("half_erased", f"{agent} has {sorted(parts)} without facts")
         yield from _check_grant(
-            agent, facts.get("grant"), parts, revoked=histories.agents[agent].revoked_at_google
+            agent, facts.get("grant_state"), parts, revoked=histories.agents[agent].revoked_at_google
         )
         yield from _check_finished(agent, parts)
 

@@ -20,14 +20,14 @@ DEFECTS = (
     Defect(
         name="disconnect leaves the grant",
         file="store/scripts/disconnect_agent.lua",
-        search="redis.call('DEL', KEY.grant)\nput('grant', 'released'",
-        replace="put('grant', 'released'",
+        search="redis.call('DEL', KEY.grant)\nput('grant_state', 'released'",
+        replace="put('grant_state', 'released'",
         scenarios=("F19 revocation fails",),
     ),
     Defect(
         name="a consent outlives the disconnect",
         file="store/scripts/disconnect_agent.lua",
-        search="redis.call('HDEL', KEY.facts, 'pending_consent')\n",
+        search="redis.call('HDEL', KEY.facts, 'consent_pending_state')\n",
         replace="",
         scenarios=("F29 callback after disconnect",) * 4,
     ),

@@ -6,14 +6,14 @@ DEFECTS = (
     Defect(
         name="erasure after one day instead of seven",
         file="store/scripts/disconnect_agent.lua",
-        search="'erase_due', ms(now + retention(tonumber(arg.erase_after)))",
-        replace="'erase_due', ms(now + retention(tonumber(arg.erase_after)) / 7)",
+        search="'end_erase_due', ms(now + retention(tonumber(arg.erase_after)))",
+        replace="'end_erase_due', ms(now + retention(tonumber(arg.erase_after)) / 7)",
         scenarios=("F10 erasure at its term", "F22 a worker's clock is wrong"),
     ),
     Defect(
         name="erasure forgotten",
         file="store/scripts/disconnect_agent.lua",
-        search="set_timer(TIMER.erase, instant('erase_due'))",
+        search="set_timer(TIMER.erase, instant('end_erase_due'))",
         replace="set_timer(TIMER.erase, nil)",
         scenarios=("F10 erasure at its term",) * 2,
     ),
@@ -34,7 +34,7 @@ DEFECTS = (
     Defect(
         name="a hold's end wakes nobody",
         file="store/scripts/lift_hold.lua",
-        search="if instant('erase_due') > 0 then set_timer(TIMER.erase, instant('erase_due')) end\n",
+        search="if instant('end_erase_due') > 0 then set_timer(TIMER.erase, instant('end_erase_due')) end\n",
         replace="",
         scenarios=("F27 hold lifted late",) * 4,
     ),

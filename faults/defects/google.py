@@ -14,14 +14,14 @@ DEFECTS = (
     Defect(
         name="events inserted without an id",
         file="journeys/sessions/event_writer.py",
-        search='return {"id": task.record.event_id, **filled}',
+        search='return {"id": task.record.copy.id, **filled}',
         replace="return dict(filled)",
         scenarios=("F16 late create",) * 4,
     ),
     Defect(
         name="marker look-up forgotten",
         file="journeys/sessions/attempt.py",
-        search="look_first=record.sent or is_unknown(facts, record)",
+        search="look_first=record.copy.in_doubt or is_unknown(facts, record)",
         replace="look_first=False",
         scenarios=("F28 erased and back", "F12 answer to insert lost", "F12 answer to insert lost"),
     ),

@@ -34,7 +34,7 @@ DEFECTS = (
     Defect(
         name="a dead holder's write not remembered",
         file="store/scripts/lease_session.lua",
-        search="record.sent = record.sent or record.leased",
+        search="record.copy.in_doubt = record.copy.in_doubt or record.leased",
         replace="",
         scenarios=("F11 web killed, refused since, then cancelled",) * 4,
     ),

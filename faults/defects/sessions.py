@@ -27,8 +27,8 @@ DEFECTS = (
     Defect(
         name="cancel forgets what may have been written",
         file="journeys/sessions/decide.py",
-        search="never_written = not (record.placed or record.sent or record.leased)",
-        replace="never_written = not record.placed",
+        search="never_written = not (record.copy.exists or record.copy.in_doubt or record.leased)",
+        replace="never_written = not record.copy.exists",
         scenarios=("F12 answer lost, cancelled at once",) * 4,
     ),
     Defect(
@@ -49,7 +49,7 @@ DEFECTS = (
         name="the end of a pause wakes no cancel",
         file="store/scripts/lib/sessions.lua",
         search="    if unsettled and not record.leased then",
-        replace="    if unsettled and not record.leased and record.wanted then",
+        replace="    if unsettled and not record.leased and record.must_exist then",
         scenarios=("F30 pause lifted meanwhile",) * 3,
     ),
 )

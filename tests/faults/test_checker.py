@@ -94,7 +94,7 @@ class Evidence(EpisodeEvidence):
         ]
         self.google["refresh_tokens"] = [{"account": "a@x", "alive": True}]
         self.store = {
-            "s0:a:acme/a:facts": {"grant": "live"},
+            "s0:a:acme/a:facts": {"grant_state": "live"},
             "s0:a:acme/a:grant": "sealed",
             "s0:a:acme/a:sessions": {"s": json.dumps(self.record())},
         }
@@ -114,7 +114,7 @@ class Evidence(EpisodeEvidence):
         self.append_only_text = b"something"
 
     def record(self, **fields: Any) -> dict[str, Any]:
-        return {"status": "scheduled", "leased": False, "event_id": "e1"} | fields
+        return {"status": "scheduled", "leased": False, "copy": {"id": "e1"}} | fields
 
     def line(self, kind: str, *, at: float = 0.0, **fields: Any) -> int:
         number = len(self.lines) + 1
@@ -153,7 +153,7 @@ def end_connection(evidence: Evidence, *, receipt: bool = False) -> None:
     evidence.disconnect(receipt=receipt)
     evidence.google["refresh_tokens"] = []
     evidence.google["calendars"] = evidence.google["calendars"][:1]
-    evidence.store = {} if receipt else {"s0:a:acme/a:facts": {"grant": "released"}}
+    evidence.store = {} if receipt else {"s0:a:acme/a:facts": {"grant_state": "released"}}
 
 
 def test_a_connection_that_was_ended_and_erased_breaks_no_law() -> None:
@@ -228,7 +228,7 @@ def asked_to_reconnect(evidence: Evidence) -> None:
 
 
 def marked_dead(evidence: Evidence) -> None:
-    evidence.store["s0:a:acme/a:facts"]["grant"] = "dead"
+    evidence.store["s0:a:acme/a:facts"]["grant_state"] = "dead"
     del evidence.store["s0:a:acme/a:grant"]
     evidence.google["refresh_tokens"] = []
 

@@ -101,7 +101,7 @@ def _connects_again(one: Someone) -> bool:
 
 
 def _sees_the_account(one: Someone) -> bool:
-    return one.service.parts.status_page.settings(one.agent).account != ""
+    return one.service.parts.status_page.settings(one.agent).account.address != ""
 
 
 def _schedules(one: Someone) -> bool:

@@ -64,7 +64,7 @@ def lived(service: TestService) -> dict[str, str]:
         "event id": str(view.event_id),
         "sealed grant": json.loads(slot.grant)["sealed"] if "sealed" in slot.grant else slot.grant,
         "sealed content": client.hget(service.key("waiting", WHOSE), SESSIONS[1]),
-        "account mark": slot.facts.account_ref,
+        "account mark": slot.facts.account.ref,
         "account": FIRST,
         "text": "Text to forget",
     }

@@ -8,7 +8,7 @@ import pytest
 
 from calendar_service.domain import failpoints
 from calendar_service.domain.clock import DAY, HOUR, MINUTE, Millis, as_datetime, rfc3339
-from calendar_service.domain.connection import Facts, State
+from calendar_service.domain.connection import Facts, GrantState, State
 from calendar_service.domain.errors import Busy, InvalidRequest, NotConnected, RetentionRequiredByLaw
 from calendar_service.domain.failpoints import FailpointRaised
 from calendar_service.domain.legal_hold import Hold
@@ -58,8 +58,8 @@ def test_identifiers_stay_and_tokens_go(ended: TestService) -> None:
     assert ended.live_tokens() == []
     advance(ended, 8 * DAY)
     ended.work(3)
-    assert facts(ended).calendar_id
-    assert [record.event_id for record in ended.parts.status_page.sessions.all(ended.agent)] != []
+    assert facts(ended).calendar.id
+    assert [record.copy.id for record in ended.parts.status_page.sessions.all(ended.agent)] != []
     assert ":grant" not in ended.stored()
 
 
@@ -84,12 +84,12 @@ def test_released_one_sweep_erases_what_is_due(ended: TestService) -> None:
 
 
 def test_released_early_the_erasure_keeps_its_day(ended: TestService) -> None:
-    due = facts(ended).erase_due
+    due = facts(ended).end.erase_due
     ended.parts.holds.place(ended.agent, hold_of(ended))
     ended.parts.holds.release(ended.agent)
     ended.work()
-    assert facts(ended).erase_due == due
-    assert facts(ended).hold == ""
+    assert facts(ended).end.erase_due == due
+    assert facts(ended).hold.statement == ""
     advance(ended, 7 * DAY + MINUTE)
     ended.work()
     assert facts(ended) == Facts()
@@ -99,7 +99,7 @@ def test_a_hold_shorter_than_the_term_changes_nothing(ended: TestService) -> Non
     ended.parts.holds.place(ended.agent, hold_of(ended, DAY))
     advance(ended, 2 * DAY)
     ended.work()
-    assert (facts(ended).hold_until, facts(ended).state("") is State.DISCONNECTED) == (0, True)
+    assert (facts(ended).hold.until, facts(ended).grant.state is GrantState.RELEASED) == (0, True)
     advance(ended, 5 * DAY + MINUTE)
     ended.work()
     assert facts(ended) == Facts()
@@ -114,7 +114,7 @@ def test_a_hold_on_a_living_connection_counts_at_its_end(service: TestService) -
         service.parts.erasure.erase_now(service.agent, Actor.ADMINISTRATOR)
     advance(service, 8 * DAY)
     service.work(2)
-    assert facts(service).calendar_id
+    assert facts(service).calendar.id
     advance(service, MONTH)
     service.work()
     assert facts(service) == Facts()
@@ -125,7 +125,7 @@ def test_on_a_connection_that_lives_on_a_hold_that_is_over_is_forgotten(service:
     service.parts.holds.place(service.agent, hold_of(service, HOUR))
     advance(service, 2 * HOUR)
     service.work()
-    assert (facts(service).hold_until, facts(service).hold) == (0, "")
+    assert (facts(service).hold.until, facts(service).hold.statement) == (0, "")
     assert service.parts.status_page.connection(service.agent).state is State.CONNECTED
 
 
@@ -134,7 +134,7 @@ def test_the_databases_own_expiry_gives_way_to_the_hold(ended: TestService) -> N
     before = client.pexpiretime(name)
     ended.parts.holds.place(ended.agent, hold_of(ended))
     held = client.pexpiretime(name)
-    assert abs(held - (facts(ended).hold_until + DAY)) < MINUTE
+    assert abs(held - (facts(ended).hold.until + DAY)) < MINUTE
     ended.parts.holds.release(ended.agent)
     assert abs(client.pexpiretime(name) - before) < MINUTE < held - before
 
@@ -161,7 +161,7 @@ def test_a_calendar_that_is_replaced_under_a_hold_keeps_its_identifier(
     service: TestService, way: str
 ) -> None:
     service.connect()
-    former = facts(service).calendar_id
+    former = facts(service).calendar.id
     service.parts.holds.place(service.agent, hold_of(service))
     if way == "another account":
         service.connect(account=SECOND)
@@ -169,7 +169,7 @@ def test_a_calendar_that_is_replaced_under_a_hold_keeps_its_identifier(
         service.as_person("DELETE", None, calendar=former)
         service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
         assert service.parts.dedicated_calendar.ensure(service.agent, create=True)
-    assert facts(service).calendar_id != former
+    assert facts(service).calendar.id != former
     assert former in invoke(service, "connections", "show", "acme", "agent-1").output
     service.parts.holds.release(service.agent)
     assert former not in service.stored()
@@ -177,7 +177,7 @@ def test_a_calendar_that_is_replaced_under_a_hold_keeps_its_identifier(
 
 def test_a_calendar_that_is_replaced_without_a_hold_leaves_no_identifier(service: TestService) -> None:
     service.connect()
-    former = facts(service).calendar_id
+    former = facts(service).calendar.id
     service.connect(account=SECOND)
     assert former not in service.stored()
 
@@ -185,7 +185,7 @@ def test_a_calendar_that_is_replaced_without_a_hold_leaves_no_identifier(service
 def test_the_agent_is_told(ended: TestService) -> None:
     hold = hold_of(ended)
     ended.parts.holds.place(ended.agent, hold)
-    assert ended.parts.status_page.settings(ended.agent).held_until == hold.until
+    assert ended.parts.status_page.settings(ended.agent).end.held_until == hold.until
     told = ended.parts.export.of(ended.agent)["connection"]
     assert told["kept_by_law_until"] == rfc3339(hold.until)
     with pytest.raises(RetentionRequiredByLaw):
@@ -193,9 +193,9 @@ def test_the_agent_is_told(ended: TestService) -> None:
 
 
 def test_while_telling_is_forbidden_nothing_shows_it_to_the_agent(ended: TestService) -> None:
-    hold = hold_of(ended, told_from=ended.parts.clock.now() + 5 * DAY)
+    hold = hold_of(ended, silent_until=ended.parts.clock.now() + 5 * DAY)
     ended.parts.holds.place(ended.agent, hold)
-    assert ended.parts.status_page.settings(ended.agent).held_until == 0
+    assert ended.parts.status_page.settings(ended.agent).end.held_until == 0
     told = ended.parts.export.of(ended.agent)["connection"]
     assert (told["kept_by_law_until"], told["erased_on"], told["former_calendar_ids"]) == (None, None, None)
     assert ended.parts.status_page.connection(ended.agent).erase_due == 0
@@ -203,7 +203,7 @@ def test_while_telling_is_forbidden_nothing_shows_it_to_the_agent(ended: TestSer
         ended.parts.erasure.erase_now(ended.agent, Actor.AGENT)
     assert "law" not in refusal.value.detail
     advance(ended, 6 * DAY)
-    assert ended.parts.status_page.settings(ended.agent).held_until == hold.until
+    assert ended.parts.status_page.settings(ended.agent).end.held_until == hold.until
 
 
 def test_a_refused_erasure_changes_nothing(ended: TestService) -> None:
@@ -227,7 +227,7 @@ def test_the_api_disconnects_all_the_same_and_says_why_nothing_is_erased(service
     assert not answer.json["retryable"]
     assert service.parts.status_page.connection(service.agent).state is State.DISCONNECTED
     assert service.live_tokens() == []
-    assert facts(service).calendar_id
+    assert facts(service).calendar.id
 
 
 # --- both orders of hold and erasure, stopped at each step ---
@@ -266,7 +266,7 @@ def test_an_erasure_that_dies_leaves_all_to_the_hold_or_nothing(
     else:
         ended.parts.holds.place(ended.agent, hold)
         assert not _erased(ended, timed=timed)
-        assert facts(ended).calendar_id
+        assert facts(ended).calendar.id
 
 
 def test_a_hold_that_comes_while_an_erasure_is_under_way_is_obeyed(ended: TestService) -> None:
@@ -335,7 +335,7 @@ def test_of_a_leap_day_the_year_ends_the_day_before() -> None:
 
 def test_telling_cannot_be_forbidden_beyond_the_hold(ended: TestService) -> None:
     with pytest.raises(InvalidRequest):
-        ended.parts.holds.place(ended.agent, hold_of(ended, told_from=ended.parts.clock.now() + 2 * MONTH))
+        ended.parts.holds.place(ended.agent, hold_of(ended, silent_until=ended.parts.clock.now() + 2 * MONTH))
 
 
 def test_a_standing_hold_is_replaced_only_where_that_is_asked(ended: TestService) -> None:
@@ -344,10 +344,10 @@ def test_a_standing_hold_is_replaced_only_where_that_is_asked(ended: TestService
         ended.parts.holds.place(ended.agent, hold_of(ended, 2 * MONTH))
     ended.parts.holds.place(ended.agent, hold_of(ended, 2 * MONTH), replace=True)
     ((agent, hold),) = ended.parts.holds.standing()
-    assert (agent, hold.until) == (ended.agent, facts(ended).hold_until)
+    assert (agent, hold.until) == (ended.agent, facts(ended).hold.until)
     advance(ended, MONTH + DAY)
     ended.work(2)
-    assert facts(ended).calendar_id
+    assert facts(ended).calendar.id
 
 
 def test_nothing_is_held_or_released_where_nothing_is_kept(service: TestService) -> None:
@@ -363,7 +363,7 @@ def test_nothing_is_held_or_released_where_nothing_is_kept(service: TestService)
 def test_a_hold_is_not_over_before_its_time(ended: TestService) -> None:
     ended.parts.holds.place(ended.agent, hold_of(ended))
     ended.parts.holds.end(ended.agent)
-    assert facts(ended).hold_until
+    assert facts(ended).hold.until
 
 
 # --- the command ---

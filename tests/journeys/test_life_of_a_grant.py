@@ -110,7 +110,7 @@ def test_a_revocation_at_google_is_noticed_by_the_daily_probe_and_erased_by_its_
     service: TestService,
 ) -> None:
     service.connect()
-    proof = service.parts.slots.read(service.agent).facts.last_refresh_ok_at
+    proof = service.parts.slots.read(service.agent).facts.grant.last_refresh_ok_at
     service.google.control("POST", "switches", {"deleted_accounts": ["agent-one@example.com"]})
     service.clock.advance(26 * 3600)
     service.work()
@@ -196,7 +196,7 @@ def test_a_record_that_does_not_open_is_the_operators_concern_and_changes_nothin
             attempt()
     assert service.stored() == before
     assert service.parts.status_page.connection(service.agent).state is State.CONNECTED
-    assert service.parts.status_page.settings(service.agent).account == ""
+    assert service.parts.status_page.settings(service.agent).account.address == ""
     view = service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
     assert (view.state, view.revocation) == (State.DISCONNECTED, "pending")
     service.parts.erasure.erase_now(service.agent, Actor.AGENT)
@@ -234,10 +234,10 @@ def test_a_refused_deletion_of_the_calendar_is_told_and_the_permission_ends_all_
         service.work()
     assert service.live_tokens() == []
     assert len(service.calendars()) == 1
-    assert service.parts.status_page.settings(service.agent).calendar_deletion == "refused"
+    assert service.parts.status_page.settings(service.agent).calendar.deletion == "refused"
 
 
 def test_the_settings_page_shows_the_account_masked_and_keeps_it_nowhere(service: TestService) -> None:
     service.connect()
-    assert service.parts.status_page.settings(service.agent).account == "ag•••@example.com"
+    assert service.parts.status_page.settings(service.agent).account.address == "ag•••@example.com"
     assert "example.com" not in service.stored()

@@ -170,9 +170,9 @@ def test_of_two_under_one_id_the_one_that_stays_is_the_newest(service: TestServi
     assert (_status(service), _shown(service)) == (Status.SCHEDULED, ["Second"])
 
 
-@pytest.mark.parametrize("wanted", [True, False])
+@pytest.mark.parametrize("must_exist", [True, False])
 def test_whoever_lost_the_session_before_looking_touches_nothing(
-    service: TestService, *, wanted: bool
+    service: TestService, *, must_exist: bool
 ) -> None:
     service.connect()
     schedule, content = service.parts.schedule, service.content("First")
@@ -182,8 +182,8 @@ def test_whoever_lost_the_session_before_looking_touches_nothing(
     assert late.record
     schedule.put(service.agent, "s1", service.content("Second"), By.AGENT, None)
     grant = schedule.grants.open(service.agent, late.facts.connection_id, late.grant)
-    of_old = replace(late.record, wanted=wanted)
-    schedule.attempts.make(service.agent, late.facts, grant, of_old, content if wanted else None)
+    of_old = replace(late.record, must_exist=must_exist)
+    schedule.attempts.make(service.agent, late.facts, grant, of_old, content if must_exist else None)
     assert (_status(service), _shown(service)) == (Status.SCHEDULED, ["Second"])
 
 

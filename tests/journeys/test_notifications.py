@@ -289,7 +289,7 @@ def test_a_disconnect_while_the_channel_is_opened_leaves_it_to_the_teardown(serv
     channel = service.parts.channels._watch(grant.access_token, agent, slot.facts)
     service.parts.disconnect.end(agent, Actor.AGENT)
     stands = service.parts.channels.channel_store.open(
-        agent, grant.connection_id, slot.facts.calendar_id, channel.id, channel.resource_id, 1
+        agent, grant.connection_id, slot.facts.calendar.id, channel.id, channel.resource_id, 1
     )
     assert not stands
     assert '"channel.opened"' in service.stored()  # the errand has it, and the trail says so
@@ -303,7 +303,7 @@ def test_while_agreement_is_missing_no_channel_is_touched_and_then_all_at_once(w
     watched.parts.channels.channel_store.open(
         watched.agent,
         facts.connection_id,
-        facts.calendar_id,
+        facts.calendar.id,
         another,
         "resource",
         watched.parts.clock.now(),

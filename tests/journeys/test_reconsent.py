@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from calendar_service.domain.connection import State
-from calendar_service.domain.consent import Consent, is_newer
+from calendar_service.domain.consent import ConsentTerms, is_newer
 from calendar_service.domain.errors import ConsentRefused, NotConnected
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
@@ -104,7 +104,7 @@ def test_once_agreed_the_sessions_go_on_in_the_same_calendar(
     assert sorted(event["summary"] for event in newer.events()) == ["Before", "Waits"]
     assert len(newer.calendars()) == 1
     facts = newer.parts.slots.read(newer.agent).facts
-    assert (facts.consent_policy, facts.consent_needed) == ("2", 0)
+    assert (facts.consent.policy, facts.consent.required_since) == ("2", 0)
     assert '"policy": "2"' in newer.stored() or '"policy":"2"' in newer.stored()  # the journal keeps it
 
 
@@ -118,7 +118,7 @@ def test_the_backend_is_told_once(connected: TestService, restarted: Restarted, 
 
 def test_a_record_that_cannot_be_read_keeps_no_end_back(connected: TestService, restarted: Restarted) -> None:
     connected.connect(OTHER, SECOND)
-    connected.parts.database.client.hset(connected.key("facts", OTHER), "last_refresh_ok_at", "spoilt")
+    connected.parts.database.client.hset(connected.key("facts", OTHER), "grant_last_refresh_ok_at", "spoilt")
     newer = restarted("2")
     newer.parts.disconnect.end(newer.agent, Actor.ADMINISTRATOR)
     worker = newer.worker
@@ -195,7 +195,7 @@ def test_the_version_on_record_is_the_one_that_was_shown(service: TestService, r
     cookie, browser = newer.browser()
     callback = newer.google.consent(newer.begin(browser, cookie))
     service.call_back(browser, cookie, callback)  # by a process that still has the version before
-    assert newer.facts.consent_policy == "2"
+    assert newer.facts.consent.policy == "2"
 
 
 @shows("SC-5")
@@ -211,7 +211,7 @@ def test_a_page_that_showed_another_version_leads_to_no_consent(
     assert newer.facts == before
     assert "Our policy changed meanwhile" in words(visitor.get("/settings"))
     assert visitor.get(visitor.consent()).location == "/settings"  # from the page that shows the one in force
-    assert (state(newer), newer.facts.consent_policy) == (State.CONNECTED, "2")
+    assert (state(newer), newer.facts.consent.policy) == (State.CONNECTED, "2")
 
 
 # --- first the policy, then the permission ---
@@ -223,7 +223,9 @@ def refusals(service: TestService) -> list[str]:
 
 @shows("SC-5")
 def test_another_permission_under_the_same_policy_is_refused_everywhere(connected: TestService) -> None:
-    Consents(connected.parts.database).note(Consent("https://www.googleapis.com/auth/calendar.events", "1"))
+    Consents(connected.parts.database).note(
+        ConsentTerms("https://www.googleapis.com/auth/calendar.events", "1")
+    )
     assert not readiness(connected.parts)["consent"]
     before = connected.stored()
     (what,) = refusals(connected)
@@ -239,11 +241,13 @@ def test_another_permission_under_the_same_policy_is_refused_everywhere(connecte
 def test_another_permission_under_a_newer_policy_is_asked(
     connected: TestService, restarted: Restarted
 ) -> None:
-    Consents(connected.parts.database).note(Consent("https://www.googleapis.com/auth/calendar.events", "1"))
+    Consents(connected.parts.database).note(
+        ConsentTerms("https://www.googleapis.com/auth/calendar.events", "1")
+    )
     newer = restarted("2")
     assert refusals(newer) == []
     newer.work()
-    assert newer.parts.reconsent.consents.known() == newer.parts.reconsent.asked
+    assert newer.parts.reconsent.consents.known() == newer.parts.reconsent.terms
 
 
 def test_a_newer_policy_that_does_not_say_what_changed_is_refused(
@@ -253,7 +257,7 @@ def test_a_newer_policy_that_does_not_say_what_changed_is_refused(
     (what,) = refusals(silent)
     assert "nothing says what changed" in what
     silent.work()
-    assert silent.parts.reconsent.consents.known() == connected.parts.reconsent.asked
+    assert silent.parts.reconsent.consents.known() == connected.parts.reconsent.terms
 
 
 def test_doctor_counts_who_has_to_agree_again(connected: TestService, restarted: Restarted) -> None:

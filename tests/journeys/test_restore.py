@@ -199,7 +199,7 @@ def test_a_pause_or_its_end_is_as_the_trail_says_for_whom_it_is_of(
         (STAYS, False, False),
     ):
         facts = restored.parts.slots.read(agent).facts
-        assert (facts.paused_by_agent > 0, facts.paused_by_organization > 0) == (by_agent, by_organization)
+        assert (facts.pause.by_agent > 0, facts.pause.by_organization > 0) == (by_agent, by_organization)
     assert (
         restored.parts.schedule.put(PAUSED, "s2", restored.content(), By.AGENT, None).status is Status.WAITING
     )
@@ -229,11 +229,11 @@ def test_holds_that_were_placed_or_replaced_since_are_named_and_what_is_over_is_
     assert (status, done["holds_lifted"]) == (1, 1)
     assert [one["agent"] for one in done["holds_missing"]] == ["held", "longer", "shorter"]
     assert "acme/shorter: a hold until" in said
-    assert restored.parts.slots.read(LAPSED).facts.hold_until == 0
+    assert restored.parts.slots.read(LAPSED).facts.hold.until == 0
     hold_what_is_missing(restored, done)
     for agent in (HELD, LONGER, SHORTER):
         was, now = (
-            service.parts.slots.read(agent).facts.hold_until for service in (disaster.service, restored)
+            service.parts.slots.read(agent).facts.hold.until for service in (disaster.service, restored)
         )
         assert now == pytest.approx(was, abs=SECOND)
 

@@ -73,7 +73,7 @@ def test_after_a_revocation_at_google_the_agents_term_counts_too(under: Under) -
     service = under("cticontrol")
     connect(service, "es")
     choose(service, 1 * DAY)
-    proof = service.parts.slots.read(service.agent).facts.last_refresh_ok_at
+    proof = service.parts.slots.read(service.agent).facts.grant.last_refresh_ok_at
     service.google.fault("/token", {"invalid_grant": True}, times=1)
     service.clock.advance(2 * HOUR // 1000)
     with pytest.raises(AccessRevoked):

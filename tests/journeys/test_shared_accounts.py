@@ -147,7 +147,7 @@ def test_a_connection_that_ends_while_its_calendar_is_made_leaves_the_mark(servi
     trouble = {"status": 503, "reason": "backendError"}
     service.google.fault({"method": "GET", "path": "/calendar/v3/users/me/calendarList"}, trouble, times=2)
     service.connect()
-    assert not service.facts.account_ref
+    assert not service.facts.account.ref
     replica = service.replica()
     service.at_call(
         "calendar.calendars.insert", lambda: replica.parts.disconnect.end(service.agent, Actor.AGENT)
@@ -175,7 +175,7 @@ def test_a_connection_whose_account_is_not_known_yet_stays_on_the_mark_that_it_j
     service.work()
     service.clock.advance(A_DAY)
     assert service.parts.shared_account_repair.repair() == 0
-    assert not service.facts.account_ref
+    assert not service.facts.account.ref
     assert members(service) == {connection_id(service, service.agent)}
 
 
@@ -244,7 +244,7 @@ def test_a_wider_permission_is_not_given_back_while_the_agents_own_account_is_un
     listed = {"method": "GET", "path": "/calendar/v3/users/me/calendarList"}
     service.google.fault(listed, {"status": 503, "reason": "backendError"}, times=2)
     service.connect()
-    assert not service.facts.account_ref
+    assert not service.facts.account.ref
     service.google.switch(granted_scope="more")
     with pytest.raises(ConsentRefused, match="scope_more_shared"):
         service.connect()

@@ -118,6 +118,6 @@ def test_a_grant_that_died_meanwhile_is_no_news_to_a_teardown(
     disconnect(service)
     view = service.parts.status_page.connection(service.agent)
     assert (view.state.value, view.revocation) == ("disconnected", "confirmed")
-    assert service.facts.calendar_deletion == "refused"
+    assert service.facts.calendar.deletion == "refused"
     assert FIRST not in service.live_tokens()
     assert alarms(capsys) == []

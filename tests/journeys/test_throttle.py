@@ -152,7 +152,7 @@ def test_proofs_of_life_wait_until_google_is_back_and_what_is_over_is_told_in_ti
         service.clock.advance(60)
         service.work()
     slot = service.parts.slots.read(service.agent)
-    assert service.parts.clock.now() - slot.facts.last_refresh_ok_at < HOUR
+    assert service.parts.clock.now() - slot.facts.grant.last_refresh_ok_at < HOUR
     assert slot.due["probe"] > slot.now
 
 
@@ -446,7 +446,7 @@ class Load:
             for event in self.service.events(account)
         }
         return {
-            (agent, record.session): starts[record.event_id]
+            (agent, record.session): starts[record.copy.id]
             for agent in (self.service.agent, OTHER)
             for record in self.service.parts.schedule.sessions.all(agent)
         }

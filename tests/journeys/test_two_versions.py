@@ -10,12 +10,14 @@ from calendar_service.domain.session import By, Status
 from tests.support.service import TestService
 
 
-def note_newer(service: TestService) -> str:
-    """Write into the session's record what a newer version would; return the record."""
+def note_newer(service: TestService, part: str = "record") -> str:
+    """Write into the session's record, or into its `copy`, what a newer version would; return the record."""
     client, key = service.parts.database.client, service.key("sessions")
-    record = json.dumps(json.loads(client.hget(key, "s1") or "") | {"shade": "blue"})
-    client.hset(key, "s1", record)
-    return record
+    record = json.loads(client.hget(key, "s1") or "")
+    (record if part == "record" else record[part])["shade"] = "blue"
+    text = json.dumps(record)
+    client.hset(key, "s1", text)
+    return text
 
 
 def kept(service: TestService) -> str | None:
@@ -39,10 +41,11 @@ def test_an_item_that_nobody_here_knows_waits_for_a_worker_that_does(
     ) == 1
 
 
-def test_a_record_of_a_newer_version_is_not_written_over(service: TestService) -> None:
+@pytest.mark.parametrize("part", ["record", "copy"])
+def test_a_record_of_a_newer_version_is_not_written_over(service: TestService, part: str) -> None:
     service.connect()
     service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
-    record, moved = note_newer(service), service.content(days=5)
+    record, moved = note_newer(service, part), service.content(days=5)
     for _ in range(2):
         with pytest.raises(StoreUnavailable, match="newer version"):
             service.parts.schedule.put(service.agent, "s1", moved, By.AGENT, None)

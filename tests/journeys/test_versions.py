@@ -60,7 +60,7 @@ def test_a_session_that_failed_is_tried_again_by_the_same_request(service: TestS
 def test_a_lost_session_is_made_whole_by_the_same_request(service: TestService) -> None:
     service.connect()
     put(service, 1)
-    service.as_person("DELETE", None, calendar=service.facts.calendar_id)
+    service.as_person("DELETE", None, calendar=service.facts.calendar.id)
     service.parts.connections.calendar_missing(service.agent, service.facts)
     service.parts.dedicated_calendar.ensure(service.agent, create=True)
     assert titles(service) == []

@@ -237,7 +237,7 @@ def test_a_consent_that_was_outdated_unnoticed_is_noted_once_and_looked_at_no_mo
     for _ in range(3):
         service.clock.advance(2)
         worker.round()
-    assert service.facts.consent_needed
+    assert service.facts.consent.required_since
     due = service.parts.slots.read(service.agent).due["session:s1"]
     assert due > service.parts.clock.now() + 29 * DAY
 
@@ -251,7 +251,7 @@ def test_google_that_misses_a_calendar_which_was_replaced_meanwhile_says_nothing
     """
     service.connect()
     former = service.facts
-    service.as_person("DELETE", None, calendar=former.calendar_id)
+    service.as_person("DELETE", None, calendar=former.calendar.id)
     service.parts.connections.calendar_missing(service.agent, former)
     service.parts.dedicated_calendar.ensure(service.agent, create=True)
     put(service)

@@ -40,7 +40,9 @@ def test_a_record_that_cannot_be_read_leaves_the_others_alone(
     agents = {agent.member: agent for agent in (service.agent, NEIGHBOUR)}
     for agent in agents.values():
         service.parts.disconnect.end(agent, Actor.ADMINISTRATOR)
-    service.parts.database.client.hset(service.key("facts", agents[spoilt]), "last_refresh_ok_at", "spoilt")
+    service.parts.database.client.hset(
+        service.key("facts", agents[spoilt]), "grant_last_refresh_ok_at", "spoilt"
+    )
     service.work(2)
     assert len(service.live_tokens()) == 1
     assert "worker.surprise" in capsys.readouterr().err
@@ -116,11 +118,11 @@ def test_a_teardown_waits_for_google_no_longer_than_it_is_this_workers(service: 
     began = monotonic()
     hurried.work()
     assert monotonic() - began < 4  # a call by itself may last twice as long
-    assert service.facts.revocation == "pending"
+    assert service.facts.end.revocation == "pending"
     service.google.clear_faults()
     service.clock.advance(60)
     service.work()
-    assert service.facts.revocation == "confirmed"
+    assert service.facts.end.revocation == "confirmed"
     hurried.close()
 
 
@@ -137,7 +139,7 @@ def test_after_seven_days_the_token_is_destroyed_however_rarely_it_was_tried(ser
     connections.teardown_step(service.agent, replace(teardown, tries=30), 0)  # as after days of trouble
     service.clock.advance((7 * DAY - 10 * MINUTE) / SECOND)
     service.work()
-    assert service.facts.revocation == "pending"
+    assert service.facts.end.revocation == "pending"
     service.clock.advance(11 * 60)
     service.work()
     assert service.parts.slots.read(service.agent).teardowns == ()
@@ -161,7 +163,7 @@ def test_after_an_hour_the_permission_ends_whatever_the_pause_and_whatever_becam
     service.clock.advance((HOUR + 2 * SECOND) / SECOND)
     service.work()
     assert service.live_tokens() == []
-    assert service.facts.calendar_deletion == "refused"
+    assert service.facts.calendar.deletion == "refused"
 
 
 # --- what does not open ---
@@ -254,7 +256,7 @@ def queue(service: TestService) -> SessionQueue:
 def queued(service: TestService, queue: SessionQueue) -> None:
     """Put the session into the queue while its account has to wait."""
     slot = service.parts.slots.read(service.agent)
-    service.parts.throttle.account_limited(slot.facts.account_ref)
+    service.parts.throttle.account_limited(slot.facts.account.ref)
     assert queue.add(slot, ["s1"]) == set()
     assert list(queue.admitted()) == []
 
@@ -312,7 +314,7 @@ def test_trouble_with_one_repair_keeps_no_other_back(
     client, due = service.parts.database.client, service.key("due")
     client.zincrby(due, 31 * DAY, "probe")
     # Put right from a record that cannot be read.
-    client.delete(keys.account_ref(service.facts.account_ref))
+    client.delete(keys.account_ref(service.facts.account.ref))
     client.hset(service.key("facts"), "calendar_since", "spoilt")
     service.clock.advance(DAY / SECOND)
     checkpoint.sealing.run(service.parts.clock.now())
@@ -391,7 +393,7 @@ def test_an_administrators_block_is_proved_after_hours(service: TestService) -> 
     assert calls_in(service, 1) == 0
     service.google.switch(admin_block=False)
     calls_in(service, 4)
-    assert service.facts.last_refresh_ok_at > service.parts.clock.now() - 5 * HOUR
+    assert service.facts.grant.last_refresh_ok_at > service.parts.clock.now() - 5 * HOUR
 
 
 def test_passing_trouble_is_looked_at_again_within_a_minute(service: TestService) -> None:

@@ -160,7 +160,7 @@ class PageVisitor:
         """Have a consent under an older policy than the one in force."""
         connections = self.service.parts.connections
         facts = self.service.parts.slots.read(self.agent).facts
-        assert connections.consent_outdated_by_policy(self.agent, facts.connection_id, facts.consent_policy)
+        assert connections.consent_outdated_by_policy(self.agent, facts.connection_id, facts.consent.policy)
         older = {"consent_policy": "0"}
         self.service.parts.database.client.hset(self.service.key("facts", self.agent), mapping=older)
 
@@ -172,8 +172,8 @@ class PageVisitor:
     def hold(self, *, silent_for: int = 0) -> None:
         """Be under a legal hold, of which nothing may be told for some days."""
         now = self.service.parts.clock.now()
-        told_from = now + silent_for * DAY if silent_for else 0
-        hold = Hold("Ana Rojas", "Luis Soto", "Court order 7", "A dispute", now + 60 * DAY, told_from)
+        silent_until = now + silent_for * DAY if silent_for else 0
+        hold = Hold("Ana Rojas", "Luis Soto", "Court order 7", "A dispute", now + 60 * DAY, silent_until)
         self.service.parts.holds.place(self.agent, hold)
 
     def revoke_at_google(self) -> None:

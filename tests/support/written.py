@@ -76,11 +76,20 @@ def place_of(key: str) -> str:
     return of_two_words[0] if of_two_words else key.partition(":")[0]
 
 
+def names_in(place: str, text: str) -> Iterator[str]:
+    """Yield the names of the fields in this JSON object; a session's `copy` has fields of its own."""
+    for name, value in json.loads(text).items():
+        if (place, name) == ("sessions", "copy"):
+            yield from (f"{name}_{field}" for field in value)
+        else:
+            yield name
+
+
 def _fields(command: str, place: str, values: Sequence[str]) -> Iterator[str]:
     if place in JSON:
         for value in values:
             if value.startswith("{"):
-                yield from json.loads(value)
+                yield from names_in(place, value)
     elif command == "XADD":
         yield from values[1::2]
     elif place in HASHES:

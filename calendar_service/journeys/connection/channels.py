@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from calendar_service.crypto.identity import IdentityKey
 from calendar_service.domain.clock import DAY, HOUR, MINUTE, Clock, Millis
 from calendar_service.domain.connection import Facts, State
+from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.errors import (
     ChannelRefused,
     GoogleError,
@@ -19,7 +20,6 @@ from calendar_service.domain.errors import (
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.jitter import spread
 from calendar_service.domain.names import Agent
-from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.secret import Secret
 from calendar_service.google.calendar import CalendarApi, CalendarMissing, OpenedChannel
 from calendar_service.journeys.connection.access import Access
@@ -49,6 +49,7 @@ class Channels:
     calendar: CalendarApi
     identity: IdentityKey
     throttle: Throttle
+    terms: ConsentTerms
     clock: Clock
     address: str
     """Where Google sends them; empty: it cannot."""
@@ -80,22 +81,22 @@ class Channels:
         Returns after how long to look again, None for never.
         """
         slot = self.slots.read(agent)
-        if not slot.facts.usable(SCOPE):
+        if not slot.facts.usable(self.terms):
             return spread(
                 keys.CHANGE_DETECTION_EVERY
             )  # nothing of theirs is used until the agent agrees: then it is due at once (SC-5)
         grant = self.grants.open(agent, slot.facts.connection_id, slot.grant)
-        for channel_id, resource_id in slot.facts.left_channels.items():
+        for channel_id, resource_id in slot.facts.channel.to_stop.items():
             self._stop(agent, grant, channel_id, resource_id)
-        if slot.facts.state(SCOPE) is not State.CONNECTED or not self.address:
-            return spread(keys.CHANGE_DETECTION_EVERY) if slot.facts.calendar_since else None
-        if slot.facts.channel_renew_at <= self.clock.now():
+        if slot.facts.state(self.terms) is not State.CONNECTED or not self.address:
+            return spread(keys.CHANGE_DETECTION_EVERY) if slot.facts.calendar.since else None
+        if slot.facts.channel.renew_at <= self.clock.now():
             return self._opened(agent, grant, slot.facts)
         # Not later than tomorrow, whatever a clock that was put right since has written there.
-        return min(slot.facts.channel_renew_at - self.clock.now(), spread(keys.CHANGE_DETECTION_EVERY))
+        return min(slot.facts.channel.renew_at - self.clock.now(), spread(keys.CHANGE_DETECTION_EVERY))
 
     def _opened(self, agent: Agent, grant: Grant, facts: Facts) -> Millis | None:
-        if self.throttle.turn(facts.account_ref, 1) != "go":
+        if self.throttle.turn(facts.account.ref, 1) != "go":
             return spread(MINUTE)
         if not self.throttle.may_watch():
             return spread(_REFUSED)
@@ -117,18 +118,18 @@ class Channels:
         stands = self.channel_store.open(
             agent,
             facts.connection_id,
-            facts.calendar_id,
+            facts.calendar.id,
             channel.id,
             channel.resource_id,
             self.clock.now() + life,
         )
-        return min(life, DAY) if stands and not facts.channel_id else 0  # the one before is stopped next
+        return min(life, DAY) if stands and not facts.channel.id else 0  # the one before is stopped next
 
     def _watch(self, token: Secret, agent: Agent, facts: Facts) -> OpenedChannel:
         channel_id = self.channel_store.new_id(agent)
         return self.calendar.watch(
             token,
-            facts.calendar_id,
+            facts.calendar.id,
             channel_id=channel_id,
             channel_token=Secret(self.identity.channel_token(channel_id)),
             address=self.address,

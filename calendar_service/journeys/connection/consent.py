@@ -120,7 +120,7 @@ class ConsentJourney:
             raise ConsentRefused("policy_changed")
         # A newer attempt or a disconnect came. The store compares again when the connection is to stand, for those
         # that come during the exchange.
-        if self.slots.read(agent).facts.pending_consent != state_digest:
+        if self.slots.read(agent).facts.consent.pending_state != state_digest:
             raise ConsentRefused("superseded")
 
     def _exchange(self, code: str, verifier: Secret) -> Tokens:

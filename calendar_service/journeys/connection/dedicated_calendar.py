@@ -6,12 +6,12 @@ Knows the store and Google. Must not know the web.
 from dataclasses import dataclass
 
 from calendar_service.crypto.identity import IdentityKey
-from calendar_service.domain.connection import Facts, GrantState
+from calendar_service.domain.connection import Facts
+from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.errors import GoogleError, NotConnected, ServiceError
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
 from calendar_service.domain.operator import Operator
-from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.secret import Secret
 from calendar_service.google.calendar import AccountCalendars, CalendarApi, CalendarMissing
 from calendar_service.journeys.connection.access import Access
@@ -35,6 +35,7 @@ class DedicatedCalendar:
     calendar: CalendarApi
     identity: IdentityKey
     operator: Operator
+    terms: ConsentTerms
 
     def account(self, agent: Agent, token: Secret) -> AccountCalendars | None:
         """Ask whose account a new token is for, and which calendars there are ours; None if Google has trouble."""
@@ -49,7 +50,7 @@ class DedicatedCalendar:
         `create=False` takes up an existing one of ours and makes none.
         """
         slot = self.slots.read(agent)
-        if not slot.facts.usable(SCOPE):
+        if not slot.facts.usable(self.terms):
             raise NotConnected("The calendar is not connected, or the agent has to agree first.")
         return self._ensure(agent, self.access.open(slot), None, create=create)
 
@@ -66,7 +67,7 @@ class DedicatedCalendar:
     def never_made(self, agent: Agent) -> bool:
         """Tell whether the worker still has to make the first calendar (and may do so unasked)."""
         facts = self.slots.read(agent).facts
-        return facts.usable(SCOPE) and not facts.calendar_since and not facts.calendar_lost_at
+        return facts.usable(self.terms) and not facts.calendar.since and not facts.calendar.lost_at
 
     def _ensure(self, agent: Agent, grant: Grant, account: AccountCalendars | None, *, create: bool) -> bool:
         # Google gives two calendars to two requests for one. Callback, settings page and worker may come at the same
@@ -90,7 +91,7 @@ class DedicatedCalendar:
         )
         # Read under the lease: what the holder before stored decides whether there is anything left to make.
         facts = self.slots.read(agent).facts
-        if facts.connection_id != grant.connection_id or facts.grant is not GrantState.LIVE:
+        if facts.connection_id != grant.connection_id or not facts.is_live:
             return False
         # 2. Join the account's set before the calendar's step makes the connection usable: an account that was
         #    unknown at the consent was not joined there. A crash here leaves the connection on the set, where it
@@ -119,14 +120,14 @@ class DedicatedCalendar:
         self, agent: Agent, grant: Grant, facts: Facts, account: AccountCalendars
     ) -> tuple[str, bool]:
         """Return the calendar that is ours already, and whether its marker alone shows that (SC-2); else empty."""
-        stored = facts.calendar_id
+        stored = facts.calendar.id
         if stored and stored in account.ours:
-            return stored, facts.adopted
+            return stored, facts.calendar.adopted
         if stored:
             # The agent may have deleted the marker's line from the description: the stored id still counts.
             try:
                 self.access.with_token(agent, grant, lambda token: self.calendar.get_calendar(token, stored))
-                return stored, facts.adopted
+                return stored, facts.calendar.adopted
             except CalendarMissing:
                 pass
         # Several by the marker: the smallest id, so that every process at every time picks the same one.
@@ -143,7 +144,7 @@ class DedicatedCalendar:
             agent,
             grant,
             lambda token: self.calendar.create(
-                token, summary=name, description=description, time_zone=facts.time_zone or "UTC"
+                token, summary=name, description=description, time_zone=facts.calendar.time_zone or "UTC"
             ),
         )
 

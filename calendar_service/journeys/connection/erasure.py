@@ -60,11 +60,11 @@ class Erasure:
     def _hold_refusal(self, agent: Agent, actor: Actor) -> ServiceError:
         slot = self.slots.read(agent)
         # An authority may forbid to tell the agent of its hold: then the refusal reads as any passing trouble does.
-        telling_is_forbidden = slot.facts.hold_told_from > slot.now
+        telling_is_forbidden = slot.facts.hold.silent_until > slot.now
         if actor is Actor.AGENT and telling_is_forbidden:
             return Busy("What is kept cannot be erased just now. Nothing was changed.")
         return RetentionRequiredByLaw(
-            f"A law requires that identifiers are kept until {rfc3339(slot.facts.hold_until)} at most; they are "
+            f"A law requires that identifiers are kept until {rfc3339(slot.facts.hold.until)} at most; they are "
             "erased when that ends. The connection is over, and its tokens are not kept."
         )
 
@@ -73,7 +73,7 @@ class Erasure:
         #    crash leaves everything as it was; the timer of a due erasure stands still.
         slot = self.slots.read(agent)
         until = _teardowns_until(slot)
-        revocation = Revocation.PENDING.value if until else slot.facts.revocation
+        revocation = Revocation.PENDING.value if until else slot.facts.end.revocation
         number = self.receipt_store.new_number(agent)
         receipt = self.receipts.write(agent, number, revocation, until)
         failpoint("erase.before_store")

@@ -3,14 +3,14 @@
 Keys are not exported: they would give whoever finds the file the calendar.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from calendar_service.domain.clock import DAY, Clock, Millis, rfc3339
 from calendar_service.domain.connection import AdminAction, Facts
+from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.names import Agent
 from calendar_service.domain.operator import Operator
-from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import Content, Record
 from calendar_service.journeys.connection.status import StatusPage
 from calendar_service.store.sessions import Sessions
@@ -20,37 +20,36 @@ FORMAT: Final = "calendar-service-export"
 VERSION: Final = 1
 
 INSTANTS: Final = {
-    "connected_at": "connected_at",
+    "grant_connected_at": "connected_at",
     "grant_since": "permission_since",
-    "last_refresh_ok_at": "last_proof_of_life",
-    "paused_by_agent": "paused_by_you",
-    "paused_by_organization": "paused_by_organization",
+    "grant_last_refresh_ok_at": "last_proof_of_life",
+    "pause_by_agent": "paused_by_you",
+    "pause_by_organization": "paused_by_organization",
     "calendar_since": "calendar_since",
     "calendar_lost_at": "calendar_missed_at",
     "channel_renew_at": "notification_channel_renewed_at",
-    "consent_needed": "agreement_needed_since",
-    "revocation_at": "revocation_at",
+    "consent_required_since": "agreement_needed_since",
+    "end_revocation_at": "revocation_at",
     "webhooks_failing_since": "console_not_reached_since",
 }
-"""Facts that are moments, by their names in the export."""
+"""Facts that are moments: the name in the export by the name in the database."""
 
 PLAIN: Final = {
     "connection_id": "connection_number",
     "calendar_id": "calendar_id",
-    "held_calendars": "former_calendar_ids",
+    "hold_calendars": "former_calendar_ids",
     "calendar_deletion": "calendar_deletion",
     "channel_id": "notification_channel",
     "channel_resource": "notification_resource",
     "consent_scope": "permission",
     "consent_policy": "policy_version_consented",
-    "policy_outdated": "newer_policy_in_force",
     "account_ref": "account_fingerprint",
-    "former_account_ref": "former_account_fingerprint",
-    "moved_account": "account_changed",
+    "account_former_ref": "former_account_fingerprint",
+    "account_moved": "account_changed",
     "locale": "language",
-    "time_zone": "time_zone",
-    "revocation": "revocation",
-    "sequence": "notices_to_console",
+    "calendar_time_zone": "time_zone",
+    "end_revocation": "revocation",
+    "webhooks_sequence": "notices_to_console",
 }
 """Facts that are exported as they are kept."""
 
@@ -63,6 +62,7 @@ class Export:
     sessions: Sessions
     status_page: StatusPage
     operator: Operator
+    terms: ConsentTerms
     clock: Clock
 
     def of(self, agent: Agent) -> dict[str, Any]:
@@ -75,27 +75,29 @@ class Export:
             "organization": agent.organization,
             "agent": agent.agent,
             "exported_at": rfc3339(self.clock.now()),
-            "connection": _connection(slot.facts, slot.now),
+            "connection": _connection(slot.facts, self.terms, slot.now),
             "sessions": [_session(record) for record in self.sessions.all(agent)],
             "waiting": [_waiting(name, each) for name, each in self.status_page.readable(slot).items()],
             "closing": [_closing(teardown) for teardown in slot.teardowns],
         }
 
 
-def _connection(facts: Facts, now: Millis) -> dict[str, Any]:
-    silent = facts.held_in_silence(now)
-    facts = replace(facts, held_calendars="") if silent else facts
+def _connection(facts: Facts, terms: ConsentTerms, now: Millis) -> dict[str, Any]:
+    by_name = facts.by_name()
+    if facts.hold.is_silent(now):
+        by_name["hold_calendars"] = ""
     act = AdminAction.of_text(facts.last_admin_action)
     return {
-        "state": facts.state(SCOPE).value,
-        **{told: _moment(getattr(facts, name)) for name, told in INSTANTS.items()},
-        **{told: getattr(facts, name) or None for name, told in PLAIN.items()},
-        "notification_channels_to_stop": list(facts.left_channels) or None,
+        "state": facts.state(terms).value,
+        **{told: _moment(by_name[name]) for name, told in INSTANTS.items()},
+        **{told: by_name[name] or None for name, told in PLAIN.items()},
+        "newer_policy_in_force": facts.policy_outdated(terms) or None,
+        "notification_channels_to_stop": list(facts.channel.to_stop) or None,
         "last_act_of_others": {"act": act.kind, "by": act.actor, "at": rfc3339(act.at)} if act else None,
-        "own_term_in_days": facts.agent_retention / DAY or None,
-        "erased_on": _moment(facts.erasure_told(facts.erase_due, now)),
-        "kept_by_law_until": _moment(facts.hold_told(now)),
-        "keys": "kept encrypted, not exported" if facts.grant.value == "live" else "none",
+        "own_term_in_days": facts.end.agent_retention / DAY or None,
+        "erased_on": _moment(facts.hold.disclosed_erasure(facts.end.erase_due, now)),
+        "kept_by_law_until": _moment(facts.hold.disclosed_until(now)),
+        "keys": "kept encrypted, not exported" if facts.is_live else "none",
     }
 
 
@@ -104,7 +106,7 @@ def _session(record: Record) -> dict[str, Any]:
         "session": record.session,
         "status": record.status.value,
         "reason": record.reason or None,
-        "event_id": record.event_id if record.placed else None,
+        "event_id": record.copy.id if record.copy.exists else None,
         "ends_on": rfc3339(record.end_day * DAY)[:10],
         "changes": record.revision,
         "version": record.version,

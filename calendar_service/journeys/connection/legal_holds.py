@@ -56,8 +56,8 @@ class Holds:
         """Yield every hold that is not over."""
         for agent in self.scan.agents():
             slot = self.slots.read(agent)
-            if slot.facts.hold_until > slot.now:
-                yield agent, Hold.of_facts(slot.facts)
+            if slot.facts.hold.until > slot.now:
+                yield agent, Hold.of_facts(slot.facts.hold)
 
     def _refuse(self, hold: Hold) -> None:
         for name in _NEEDED:
@@ -76,7 +76,7 @@ class Holds:
             raise InvalidRequest(
                 "A hold ends after 12 months at most; it can be replaced then.", field="until"
             )
-        if hold.told_from > hold.until:
+        if hold.silent_until > hold.until:
             raise InvalidRequest(
                 "The agent may be told when the hold ends at the latest.", field="silent_until"
             )

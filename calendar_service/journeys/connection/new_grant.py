@@ -94,7 +94,7 @@ class NewGrants:
         #    4; one that was lost waits for the agent.
         ready = self.dedicated_calendar.try_now(agent, grant, account)
         slot = self.slots.read(agent)
-        return ConsentOutcome(ready, self.shared_accounts.other_agents(slot), slot.facts.moved_account)
+        return ConsentOutcome(ready, self.shared_accounts.other_agents(slot), slot.facts.account.moved)
 
     def _end_if_closed(self, agent: Agent) -> None:
         """End the connection of an organization that was off-boarded while Google was asked (RV-3)."""
@@ -129,7 +129,7 @@ class NewGrants:
         """
         expires = self.clock.now() + tokens.expires_in * SECOND
         facts = slot.facts
-        if slot.grant and reference and facts.account_ref == reference:
+        if slot.grant and reference and facts.account.ref == reference:
             try:
                 standing = self.grants.open(slot.agent, facts.connection_id, slot.grant)
                 return self.grants.next(standing, refresh, tokens.access_token, expires), True
@@ -164,8 +164,8 @@ def _facts(browser: Browser, policy: str) -> dict[str, str]:
         "consent_scope": SCOPE,
         "consent_policy": policy,
         "locale": browser.locale,
-        "time_zone": browser.time_zone,
+        "calendar_time_zone": browser.time_zone,
     }
     if browser.reviewer:
-        facts["agent_retention"] = str(RETENTION)
+        facts["end_agent_retention"] = str(RETENTION)
     return facts

@@ -6,11 +6,9 @@ Until then a grant is not used; that is decided at every reading, and never depe
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from calendar_service.domain.connection import GrantState
-from calendar_service.domain.consent import Consent, is_newer
+from calendar_service.domain.consent import ConsentTerms, is_newer
 from calendar_service.domain.names import Agent
-from calendar_service.domain.operator import Policy
-from calendar_service.domain.scope import SCOPE
+from calendar_service.domain.operator import Localized
 from calendar_service.store.connections import Connections
 from calendar_service.store.consents import Consents
 from calendar_service.store.scan import Scan
@@ -25,28 +23,26 @@ class Reconsent:
     slots: Slots
     connections: Connections
     scan: Scan
-    policy: Policy
-
-    @property
-    def asked(self) -> Consent:
-        """What an agent who connects now agrees to."""
-        return Consent(SCOPE, self.policy.version)
+    terms: ConsentTerms
+    """What an agent who connects now agrees to."""
+    changes: Localized
+    """What the policy in force says is new in it."""
 
     def refusals(self) -> Iterator[tuple[str, str]]:
         """Yield why nobody may be asked for this yet, each with its remedy."""
         known = self.consents.known()
         if known is None:
             return
-        newer = is_newer(self.policy.version, known.policy)
-        if known.scope != SCOPE and not newer:
+        newer = is_newer(self.terms.policy, known.policy)
+        if known.scope != self.terms.scope and not newer:
             yield (
                 f"another permission is asked than before, and the policy is not newer than version {known.policy}, "
                 "under which agents consented",
                 "publish a policy that says so, and raise policy.version",
             )
-        if newer and not any(self.policy.changes.values()):
+        if newer and not any(self.changes.values()):
             yield (
-                f"policy.version is {self.policy.version}, after {known.policy}, and nothing says what changed",
+                f"policy.version is {self.terms.policy}, after {known.policy}, and nothing says what changed",
                 "tell agents in policy.changes what they are asked to agree to",
             )
 
@@ -54,8 +50,8 @@ class Reconsent:
         """Yield whose consent no longer covers what is asked: agent, connection, version of the policy agreed to."""
         for agent in self.scan.agents():
             facts = self.slots.read(agent).facts
-            if facts.grant is GrantState.LIVE and facts.consent_outdated(SCOPE):
-                yield agent, facts.connection_id, facts.consent_policy
+            if facts.is_live and facts.consent.is_outdated(self.terms):
+                yield agent, facts.connection_id, facts.consent.policy
 
     def tell(self) -> int:
         """Note for each of them that the agent has to be asked, and tell the backend; return how many it was news to.
@@ -63,9 +59,9 @@ class Reconsent:
         Asked again, it goes on where it was interrupted; it is done once for each version.
         """
         known = self.consents.known()
-        older = known is not None and is_newer(known.policy, self.policy.version)
-        if known == self.asked or older or any(self.refusals()):
+        older = known is not None and is_newer(known.policy, self.terms.policy)
+        if known == self.terms or older or any(self.refusals()):
             return 0
         told = sum(self.connections.consent_outdated_by_policy(*one) for one in self.outdated_consents())
-        self.consents.note(self.asked)
+        self.consents.note(self.terms)
         return told

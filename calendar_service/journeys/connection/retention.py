@@ -32,7 +32,7 @@ class Retention:
 
     def retention(self, agent: Agent) -> Millis:
         """Return the term that a disconnect would set now."""
-        return self.promises.retention(self.slots.read(agent).facts.agent_retention)
+        return self.promises.retention(self.slots.read(agent).facts.end.agent_retention)
 
     def choose(self, browser: Browser, retention: Millis) -> None:
         """Keep the agent's choice for the end of this connection; an end that is set already is not moved."""

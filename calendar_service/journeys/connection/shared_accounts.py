@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from calendar_service.crypto.identity import IdentityKey
 from calendar_service.domain.clock import SECOND, Clock, Millis
-from calendar_service.domain.connection import GrantState
 from calendar_service.domain.errors import GoogleError
 from calendar_service.domain.names import Agent
 from calendar_service.domain.secret import Secret
@@ -46,7 +45,7 @@ class SharedAccounts:
     def other_agents(self, slot: Slot) -> bool:
         """Tell whether the slot's account is used by another agent's connection."""
         # The agent's own former connections stay on the set until their teardowns end: they are nobody else's.
-        return self.account_refs.shared(slot.facts.account_ref, slot.connection_ids)
+        return self.account_refs.shared(slot.facts.account.ref, slot.connection_ids)
 
     # --- to join ---
 
@@ -112,7 +111,7 @@ class SharedAccounts:
         """Revoke a permission that never becomes a connection; false if it could end one, or is not confirmed."""
         facts = self.slots.read(agent).facts
         # The agent's own connection counts even if the set lost it, or never had it because its account is unknown.
-        if facts.grant is GrantState.LIVE and facts.account_ref in {reference, ""}:
+        if facts.is_live and facts.account.ref in {reference, ""}:
             return False
         # It never joined, so nobody leaves; the script answers and announces all the same.
         if not self.leave_to_revoke(reference, ""):
@@ -154,8 +153,8 @@ class SharedAccountRepair:
     def _add(self, use: Use) -> None:
         self.account_refs.join(use.account_ref, use.connection_id)
         facts = self.slots.read(use.agent).facts
-        stands = (facts.connection_id, facts.account_ref, facts.grant)
-        if stands != (use.connection_id, use.account_ref, GrantState.LIVE):
+        stands = (facts.connection_id, facts.account.ref, facts.is_live)
+        if stands != (use.connection_id, use.account_ref, True):
             # It ended meanwhile, and its teardown may have left the set before it was added here: nobody would take
             # it off again. Read after adding, so that an end comes either before this reading or leaves after it.
             self.account_refs.leave(use.account_ref, use.connection_id)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from calendar_service.domain.clock import DAY, Clock, Millis, as_datetime
 from calendar_service.domain.connection import REFUSING_STATES, AdminAction, Facts, State
+from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.errors import (
     AccessRevoked,
     AdminBlocked,
@@ -19,14 +20,22 @@ from calendar_service.domain.errors import (
 )
 from calendar_service.domain.names import Agent
 from calendar_service.domain.operator import Promises
-from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.secret import Secret
 from calendar_service.domain.session import CHANGED_IN_GOOGLE, DELETED_IN_GOOGLE, Content, Record, Status
 from calendar_service.google.calendar import CalendarApi, CalendarInfo, CalendarMissing, Contents
 from calendar_service.google.transport import Transport
 from calendar_service.journeys.connection.access import Access
 from calendar_service.journeys.connection.timeline import timeline
-from calendar_service.journeys.views import ConnectionView, SettingsView, WaitingSession
+from calendar_service.journeys.views import (
+    AccountView,
+    CalendarView,
+    ConnectionView,
+    ConsentView,
+    EndView,
+    SessionsView,
+    SettingsView,
+    WaitingSession,
+)
 from calendar_service.store import keys
 from calendar_service.store.account_refs import AccountRefs
 from calendar_service.store.connections import Connections
@@ -74,12 +83,13 @@ class StatusPage:
     transport: Transport
     account_refs: AccountRefs
     promises: Promises
+    terms: ConsentTerms
     clock: Clock
 
     def connection(self, agent: Agent) -> ConnectionView:
         """Return the connection as both roles may see it."""
         slot = self.slots.read(agent)
-        return connection_view(slot.facts, slot.now)
+        return connection_view(slot.facts, self.terms, slot.now)
 
     def settings(self, agent: Agent, *, agent_retention: Millis = 0) -> SettingsView:
         """Return everything that the agent's page says, with the account as Google names it at this moment.
@@ -110,50 +120,72 @@ class StatusPage:
         if asked.info is None and asked.contents is None:
             # Asking may have proved that the permission or the calendar is gone.
             slot = self.slots.read(agent)
-        facts = (
-            slot.facts if slot.facts.agent_retention else replace(slot.facts, agent_retention=agent_retention)
+        facts = slot.facts
+        if not facts.end.agent_retention:
+            facts = replace(facts, end=replace(facts.end, agent_retention=agent_retention))
+        return SettingsView(
+            connection=connection_view(facts, self.terms, slot.now),
+            calendar=self._calendar(facts, asked, slot.now),
+            account=AccountView(
+                address=mask(asked.info.data_owner or "") if asked.info else "",
+                other_agents=bool(slot.grant)
+                and self.account_refs.shared(facts.account.ref, slot.connection_ids),
+                moved=facts.account.moved,
+            ),
+            sessions=self._sessions(slot),
+            consent=ConsentView(
+                policy=facts.consent.policy,
+                policy_outdated=facts.policy_outdated(self.terms),
+                permission_changed=facts.consent.scope != self.terms.scope,
+            ),
+            end=self._end(facts, slot.now),
+            timeline=timeline(facts, self.terms, slot.now, self.promises),
+            trouble=asked.trouble if slot.grant and facts.calendar.status != "missing" else "",
+            organization_closed=self.organization_index.is_closed(agent.organization),
         )
-        retention = self.promises.retention(facts.agent_retention)
-        ended = facts.grant_since if facts.state(SCOPE) in REFUSING_STATES else slot.now
-        records = self.sessions.all(agent)
+
+    def _calendar(self, facts: Facts, asked: "_Asked", now: Millis) -> CalendarView:
+        return CalendarView(
+            status=facts.calendar.status,
+            name=asked.info.summary if asked.info else "",
+            language=facts.locale if facts.connection_id else "",
+            deletion=facts.calendar.deletion,
+            deletion_tried_until=self._ended_at(facts, now) + keys.CALENDAR_DELETION_MAX,
+            contents=asked.contents,
+        )
+
+    def _sessions(self, slot: Slot) -> SessionsView:
+        records = self.sessions.all(slot.agent)
         today = self.clock.now() // DAY
         coming = Counter(record.status for record in records if record.end_day >= today)
         reasons = Counter(record.reason for record in records if record.end_day >= today)
-        return SettingsView(
-            connection=connection_view(facts, slot.now),
-            language=facts.locale if facts.connection_id else "",
-            account=mask(asked.info.data_owner or "") if asked.info else "",
-            calendar_name=asked.info.summary if asked.info else "",
-            calendar=facts.calendar,
+        return SessionsView(
             scheduled=coming[Status.SCHEDULED],
             changed_in_google=reasons[CHANGED_IN_GOOGLE],
             deleted_in_google=reasons[DELETED_IN_GOOGLE],
             lost=coming[Status.LOST] - reasons[DELETED_IN_GOOGLE],
             waiting=self._waiting(slot, records),
-            other_agents=bool(slot.grant)
-            and self.account_refs.shared(facts.account_ref, slot.connection_ids),
-            moved_account=facts.moved_account,
-            calendar_deletion=facts.calendar_deletion,
-            trouble=asked.trouble if slot.grant and facts.calendar != "missing" else "",
-            permission_changed=facts.consent_scope != SCOPE,
-            agreed_to=facts.consent_policy,
-            policy_outdated=facts.policy_outdated,
-            retention=retention,
-            erased_if_ended_now=facts.erasure_told(slot.now + retention, slot.now),
-            timeline=timeline(facts, slot.now, self.promises),
-            keys_gone_by=ended + keys.TEARDOWN_MAX,
-            deletion_tried_until=ended + keys.CALENDAR_DELETION_MAX,
-            organization_closed=self.organization_index.is_closed(agent.organization),
-            held_until=facts.hold_told(slot.now),
-            contents=asked.contents,
         )
 
+    def _end(self, facts: Facts, now: Millis) -> EndView:
+        retention = self.promises.retention(facts.end.agent_retention)
+        return EndView(
+            retention=retention,
+            erased_if_ended_now=facts.hold.disclosed_erasure(now + retention, now),
+            keys_gone_by=self._ended_at(facts, now) + keys.TEARDOWN_MAX,
+            held_until=facts.hold.disclosed_until(now),
+        )
+
+    def _ended_at(self, facts: Facts, now: Millis) -> Millis:
+        """Return when the connection ended; `now` if it stands."""
+        return facts.grant.since if facts.state(self.terms) in REFUSING_STATES else now
+
     def _account(self, slot: Slot) -> "_Asked":
-        calendar_id = slot.facts.calendar_id
+        calendar_id = slot.facts.calendar.id
         return self._ask(slot, lambda token: _Asked(info=self.calendar.get_calendar(token, calendar_id)))
 
     def _contents(self, slot: Slot) -> "_Asked":
-        calendar_id, now = slot.facts.calendar_id, as_datetime(self.clock.now())
+        calendar_id, now = slot.facts.calendar.id, as_datetime(self.clock.now())
         return self._ask(slot, lambda token: _Asked(contents=self.calendar.contents(token, calendar_id, now)))
 
     def _ask(self, slot: Slot, question: Callable[[Secret], "_Asked"]) -> "_Asked":
@@ -162,11 +194,11 @@ class StatusPage:
         Where it was never made, the token alone tells whether somebody has to act before it is.
         """
         facts = slot.facts
-        if not slot.grant or facts.calendar == "missing" or not facts.usable(SCOPE):
+        if not slot.grant or facts.calendar.status == "missing" or not facts.usable(self.terms):
             return _Asked()
         try:
             grant = self.grants.open(slot.agent, facts.connection_id, slot.grant)
-            if not facts.calendar_since:
+            if not facts.calendar.since:
                 self.access.usable(slot.agent, grant)
                 return _Asked()
             return self.access.with_token(slot.agent, grant, question)
@@ -206,23 +238,23 @@ class StatusPage:
             return None
 
 
-def connection_view(facts: Facts, now: Millis) -> ConnectionView:
+def connection_view(facts: Facts, terms: ConsentTerms, now: Millis) -> ConnectionView:
     """Return what is shown of these facts at `now` (database time)."""
-    state = facts.state(SCOPE)
+    state = facts.state(terms)
     action, needs = _ACTIONS.get(state, ("", ""))
     if state is State.PAUSED:
         action = "resume"
-        needs = "agent" if facts.paused_by_agent else "administrator"
-    if state is State.CALENDAR_MISSING and not facts.calendar_lost_at:
+        needs = "agent" if facts.pause.by_agent else "administrator"
+    if state is State.CALENDAR_MISSING and not facts.calendar.lost_at:
         action, needs = "", ""  # it was never made: the worker is at it
     return ConnectionView(
         state=state,
-        since=facts.since(SCOPE),
-        erase_due=facts.erasure_told(facts.erase_due, now),
-        revocation=facts.revocation,
-        revocation_at=facts.revocation_at,
-        paused_by_agent=facts.paused_by_agent,
-        paused_by_organization=facts.paused_by_organization,
+        since=facts.since(terms),
+        erase_due=facts.hold.disclosed_erasure(facts.end.erase_due, now),
+        revocation=facts.end.revocation,
+        revocation_at=facts.end.revocation_at,
+        paused_by_agent=facts.pause.by_agent,
+        paused_by_organization=facts.pause.by_organization,
         last_admin_action=AdminAction.of_text(facts.last_admin_action),
         action=action,
         needs=needs,

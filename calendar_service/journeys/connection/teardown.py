@@ -6,7 +6,7 @@ Knows the store and Google. Must not know the web.
 from dataclasses import dataclass, replace
 
 from calendar_service.domain.clock import HOUR, SECOND, Clock, Millis
-from calendar_service.domain.connection import Facts, GrantState, Revocation
+from calendar_service.domain.connection import Facts, Revocation
 from calendar_service.domain.errors import AccessForbidden, AccessRevoked, GoogleError, StoreUnavailable
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
@@ -184,4 +184,4 @@ class Teardowns:
 
 def _account_is_unknown(facts: Facts) -> bool:
     """Tell whether a later connection is live whose account may be the former connection's."""
-    return facts.grant is GrantState.LIVE and bool(facts.former_account_ref) and not facts.account_ref
+    return facts.is_live and bool(facts.account.former_ref) and not facts.account.ref

@@ -5,32 +5,34 @@ Must not know words.
 
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.connection import Facts, Revocation, State
+from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.operator import Promises
-from calendar_service.domain.scope import SCOPE
 from calendar_service.journeys.views import TimelineStep
 from calendar_service.store import keys
 
 
-def timeline(facts: Facts, now: Millis, promises: Promises) -> tuple[TimelineStep, ...]:
+def timeline(facts: Facts, terms: ConsentTerms, now: Millis, promises: Promises) -> tuple[TimelineStep, ...]:
     """Return the steps in their order; the one reached last is `now`, unless nothing was ever connected."""
-    state = facts.state(SCOPE)
+    state = facts.state(terms)
     if state in {State.DISCONNECTED, State.REVOKED}:
         return _connected(facts, "past"), *_end(state, facts), *_after_end(facts, now, promises)
-    to_come = _to_come(promises.retention(facts.agent_retention), promises, is_held=facts.held(now))
+    to_come = _to_come(
+        promises.retention(facts.end.agent_retention), promises, is_held=facts.hold.stands(now)
+    )
     if state is State.NOT_CONNECTED:
         return TimelineStep("connected", "next"), *to_come
     if state is State.CONNECTED:
         return _connected(facts, "now"), *to_come
     reached = "calendar_on_its_way" if _never_made(state, facts) else state.value
-    return _connected(facts, "past"), TimelineStep(reached, "now", facts.since(SCOPE)), *to_come
+    return _connected(facts, "past"), TimelineStep(reached, "now", facts.since(terms)), *to_come
 
 
 def _never_made(state: State, facts: Facts) -> bool:
-    return state is State.CALENDAR_MISSING and facts.calendar == "never_made"
+    return state is State.CALENDAR_MISSING and facts.calendar.status == "never_made"
 
 
 def _connected(facts: Facts, when: str) -> TimelineStep:
-    return TimelineStep("connected", when, facts.connected_at)
+    return TimelineStep("connected", when, facts.grant.connected_at)
 
 
 def _to_come(retention: Millis, promises: Promises, *, is_held: bool) -> tuple[TimelineStep, ...]:
@@ -47,18 +49,18 @@ def _to_come(retention: Millis, promises: Promises, *, is_held: bool) -> tuple[T
 
 
 def _end(state: State, facts: Facts) -> tuple[TimelineStep, TimelineStep]:
-    if facts.revocation == Revocation.PENDING:
-        last = facts.grant_since + keys.TEARDOWN_MAX
-        return TimelineStep(state.value, "now", facts.grant_since), TimelineStep(
+    if facts.end.revocation == Revocation.PENDING:
+        last = facts.grant.since + keys.TEARDOWN_MAX
+        return TimelineStep(state.value, "now", facts.grant.since), TimelineStep(
             "keys_destroyed", "next", last
         )
-    return TimelineStep(state.value, "past", facts.grant_since), TimelineStep(
-        "keys_destroyed", "now", facts.revocation_at
+    return TimelineStep(state.value, "past", facts.grant.since), TimelineStep(
+        "keys_destroyed", "now", facts.end.revocation_at
     )
 
 
 def _after_end(facts: Facts, now: Millis, promises: Promises) -> tuple[TimelineStep, TimelineStep]:
-    erased = facts.erasure_told(facts.erase_due, now)
-    kept_until = facts.grant_since + keys.TEARDOWN_MAX if facts.revocation == Revocation.PENDING else 0
+    erased = facts.hold.disclosed_erasure(facts.end.erase_due, now)
+    kept_until = facts.grant.since + keys.TEARDOWN_MAX if facts.end.revocation == Revocation.PENDING else 0
     gone = max(erased, kept_until) + promises.copies_kept if erased else 0
     return TimelineStep("erased", "next", erased), TimelineStep("copies_gone", "next", gone)

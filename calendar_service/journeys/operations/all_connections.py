@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from calendar_service.domain.clock import Millis
-from calendar_service.domain.connection import GrantState, State
+from calendar_service.domain.connection import State
+from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.errors import NotConnected
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import Record
@@ -52,14 +53,15 @@ class ConnectionTotals:
     teardowns: int = 0
     """Closing errands that Google has not confirmed yet."""
 
-    def take(self, slot: Slot) -> None:
+    def take(self, slot: Slot, terms: ConsentTerms) -> None:
         """Count one."""
-        self.states[connection_view(slot.facts, slot.now).state] += 1
+        self.states[slot.facts.state(terms)] += 1
         self.teardowns += len(slot.teardowns)
-        if slot.facts.grant is GrantState.LIVE:
+        if slot.facts.is_live:
             self.living += 1
             self.oldest_refresh_ok = min(
-                self.oldest_refresh_ok or slot.facts.last_refresh_ok_at, slot.facts.last_refresh_ok_at
+                self.oldest_refresh_ok or slot.facts.grant.last_refresh_ok_at,
+                slot.facts.grant.last_refresh_ok_at,
             )
 
 
@@ -74,6 +76,7 @@ class AllConnections:
     grants: Grants
     disconnect: Disconnect
     erasure: Erasure
+    terms: ConsentTerms
 
     def entries(self, organization: str = "", state: State | None = None) -> Iterator[ConnectionEntry]:
         """Yield every connection, of one organisation and in one state if these are named."""
@@ -88,7 +91,7 @@ class AllConnections:
         """Return all connections, counted; `walk` yields them and shows how far it is."""
         found = ConnectionTotals()
         for agent in walk(list(self.scan.agents())):
-            found.take(self.slots.read(agent))
+            found.take(self.slots.read(agent), self.terms)
         return found
 
     def details(self, agent: Agent) -> tuple[ConnectionEntry, Slot, list[Record]]:
@@ -125,5 +128,5 @@ class AllConnections:
     def _entry(self, slot: Slot) -> ConnectionEntry:
         key_id = self.grants.key_id(slot.grant) if slot.grant else ""
         # Staff placed the hold that agents may not be told of: they see when it ends.
-        view = replace(connection_view(slot.facts, slot.now), erase_due=slot.facts.erasable_at)
+        view = replace(connection_view(slot.facts, self.terms, slot.now), erase_due=slot.facts.erasable_at)
         return ConnectionEntry(slot.agent, view, slot.facts.connection_id, key_id, len(slot.teardowns))

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from calendar_service.domain.connection import Revocation, State
+from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.errors import NotConnected
 from calendar_service.domain.names import Agent
 from calendar_service.domain.paging import PAGE, read_cursor, write_cursor
@@ -40,6 +41,7 @@ class Organizations:
     organization_index: OrganizationIndex
     scan: Scan
     disconnect: Disconnect
+    terms: ConsentTerms
 
     def pause(self, agent: Agent, actor: Actor, *, paused: bool) -> ConnectionView:
         """Set or lift the actor's own pause; doing it twice changes nothing."""
@@ -101,4 +103,4 @@ class Organizations:
 
     def _view(self, agent: Agent) -> ConnectionView:
         slot = self.slots.read(agent)
-        return connection_view(slot.facts, slot.now)
+        return connection_view(slot.facts, self.terms, slot.now)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from calendar_service.domain.clock import Millis, rfc3339
-from calendar_service.domain.connection import Facts, GrantState
+from calendar_service.domain.connection import Facts
 from calendar_service.domain.errors import InvalidRequest
 from calendar_service.domain.names import Agent
 from calendar_service.journeys.audit.audit_export import AuditExport
@@ -148,8 +148,8 @@ class RestoreReplay:
 
 def _step(slot: Slot, history: AuditedHistory) -> RestoreStep | None:
     facts, now = slot.facts, slot.now
-    name, held = facts.connection_id, facts.hold_until > now
-    is_live, erase = facts.grant is GrantState.LIVE, name in history.erased
+    name, held = facts.connection_id, facts.hold.until > now
+    is_live, erase = facts.is_live, name in history.erased
     until, due = history.held.get(name, 0), history.due.get(name, now if erase else 0)
     step = RestoreStep(
         agent=slot.agent,
@@ -160,11 +160,11 @@ def _step(slot: Slot, history: AuditedHistory) -> RestoreStep | None:
         due=due,
         # Told to the second, and placed again by what was told.
         missing_hold=until
-        if until > now and not erase and rfc3339(until) != rfc3339(facts.hold_until)
+        if until > now and not erase and rfc3339(until) != rfc3339(facts.hold.until)
         else 0,
         pauses=_pauses(facts, history.pauses.get(name, {})) if is_live and not due else {},
         retention=history.terms[name]
-        if is_live and history.terms.get(name, facts.agent_retention) != facts.agent_retention
+        if is_live and history.terms.get(name, facts.end.agent_retention) != facts.end.agent_retention
         else None,
     )
     return step if name and step.is_needed else None
@@ -172,5 +172,5 @@ def _step(slot: Slot, history: AuditedHistory) -> RestoreStep | None:
 
 def _pauses(facts: Facts, wanted: Mapping[Actor, bool]) -> dict[Actor, bool]:
     """Return those that stand otherwise."""
-    stands = {Actor.AGENT: facts.paused_by_agent > 0, Actor.ADMINISTRATOR: facts.paused_by_organization > 0}
+    stands = {Actor.AGENT: facts.pause.by_agent > 0, Actor.ADMINISTRATOR: facts.pause.by_organization > 0}
     return {actor: paused for actor, paused in wanted.items() if paused != stands[actor]}

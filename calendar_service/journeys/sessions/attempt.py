@@ -61,11 +61,11 @@ class Attempts:
     ) -> tuple[Record, str]:
         """Bring it to Google and note how that ended; whatever proves nothing is tried again later."""
         task = WriteTask(
-            calendar_id=facts.calendar_id,
+            calendar_id=facts.calendar.id,
             record=record,
-            content=content if record.wanted else None,
+            content=content if record.must_exist else None,
             marker=self.identity.session_marker(agent.organization, agent.agent, record.session),
-            look_first=record.sent or is_unknown(facts, record),
+            look_first=record.copy.in_doubt or is_unknown(facts, record),
             event_id=lambda generation: grant.event_id(record.session, generation),
             neutral_title=self.operator.session_title[self.operator.language(facts.locale)],
             still_ours=lambda: self._still_ours(agent, record),
@@ -83,8 +83,9 @@ class Attempts:
             ) from None
         except GoogleError as trouble:
             return self._trouble(agent, facts, record, content, trouble), ""
-        status = Status.SCHEDULED if record.wanted else Status.CANCELLED
-        done = replace(done, status=status, tries=0, reason="", calendar_number=facts.calendar_number)
+        status = Status.SCHEDULED if record.must_exist else Status.CANCELLED
+        copy = replace(done.copy, calendar_number=facts.calendar.number)
+        done = replace(done, status=status, tries=0, reason="", copy=copy)
         self.settled(agent, facts, done)
         return done, link
 
@@ -99,8 +100,9 @@ class Attempts:
         if isinstance(trouble, CalendarMissing):
             self.connections.calendar_missing(agent, facts)
             gone = replace(record, status=Status.WAITING, reason=State.CALENDAR_MISSING.value)
-            if not record.wanted:
-                gone = replace(gone, status=Status.CANCELLED, reason="", settled=record.revision)
+            if not record.must_exist:
+                copy = replace(gone.copy, applied_revision=record.revision)
+                gone = replace(gone, status=Status.CANCELLED, reason="", copy=copy)
             return self._parked(agent, facts, gone, content)
         if isinstance(trouble, InsufficientScope):
             waiting = replace(record, status=Status.WAITING, reason=State.RECONSENT_REQUIRED.value)
@@ -110,14 +112,14 @@ class Attempts:
             self.settled(agent, facts, failed)
             return failed
         if isinstance(trouble, AccountRateLimited):
-            self.throttle.account_limited(facts.account_ref)
+            self.throttle.account_limited(facts.account.ref)
         ambiguous = isinstance(trouble, GoogleUnavailable) and trouble.ambiguous
         later = replace(
             record,
             status=Status.PENDING,
             tries=record.tries + 1,
             reason=_reason(trouble),
-            sent=record.sent or ambiguous,
+            copy=replace(record.copy, in_doubt=record.copy.in_doubt or ambiguous),
         )
         self._again(agent, facts, later, content, pause(trouble, later.tries))
         return later
@@ -143,7 +145,7 @@ class Attempts:
         self, agent: Agent, facts: Facts, record: Record, content: Content | None, after: Millis
     ) -> None:
         # Not later than its end: that it was not written in time is told then.
-        latest = content.end if content and record.wanted else None
+        latest = content.end if content and record.must_exist else None
         self.sessions.settle(
             agent, facts.connection_id, record, again=after, latest=latest, destroy_content=False
         )

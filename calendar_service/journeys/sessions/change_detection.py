@@ -11,6 +11,7 @@ from typing import Literal
 
 from calendar_service.domain.clock import DAY, Clock, Millis, as_datetime
 from calendar_service.domain.connection import Facts, State
+from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.errors import (
     AccessForbidden,
     AlreadyDeleted,
@@ -21,7 +22,6 @@ from calendar_service.domain.errors import (
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.jitter import spread
 from calendar_service.domain.names import Agent
-from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import CHANGED_IN_GOOGLE, DELETED_IN_GOOGLE, Record, Status
 from calendar_service.google.calendar import CalendarApi, CalendarMissing, EventAnswer
 from calendar_service.journeys.connection.access import Access
@@ -49,13 +49,14 @@ class ChangeDetector:
     access: Access
     calendar: CalendarApi
     throttle: Throttle
+    terms: ConsentTerms
     clock: Clock
 
     def once(self, agent: Agent) -> Millis:
         """Look, and return after how long the next look is due. Google's trouble is raised: looked again soon."""
         slot = self.slots.read(agent)
-        if slot.facts.state(SCOPE) is State.CONNECTED:
-            if self.throttle.turn(slot.facts.account_ref, 1) != "go":
+        if slot.facts.state(self.terms) is State.CONNECTED:
+            if self.throttle.turn(slot.facts.account.ref, 1) != "go":
                 return keys.LEASE
             self._look(agent, slot.facts, self.grants.open(agent, slot.facts.connection_id, slot.grant))
         return spread(keys.CHANGE_DETECTION_EVERY)
@@ -77,7 +78,7 @@ class ChangeDetector:
         failpoint("change_detection.after_list_before_store")
         for record, text in before:
             if _is_watched(record, facts, today):
-                after = self._after(agent, facts, grant, record, found.get(record.event_id, ()))
+                after = self._after(agent, facts, grant, record, found.get(record.copy.id, ()))
                 if after:
                     self.sessions.found(agent, facts.connection_id, text, *after)
 
@@ -86,7 +87,7 @@ class ChangeDetector:
     ) -> Mapping[str, tuple[EventAnswer, ...]]:
         since = as_datetime(today * DAY)
         events = self.access.with_token(
-            agent, grant, lambda token: self.calendar.list_from(token, facts.calendar_id, since)
+            agent, grant, lambda token: self.calendar.list_from(token, facts.calendar.id, since)
         )
         found: dict[str, tuple[EventAnswer, ...]] = defaultdict(tuple)
         for event in events:
@@ -98,8 +99,8 @@ class ChangeDetector:
     ) -> tuple[Record, ExternalChange] | None:
         """Return the record as it shall be, and what a person did; None if nobody did anything new."""
         events = [event for event in listed if event.status != "cancelled"]
-        if any(event.etag == record.etag for event in events):
-            return _restored(record, record.etag) if record.status is Status.LOST else None
+        if any(event.etag == record.copy.etag for event in events):
+            return _restored(record, record.copy.etag) if record.status is Status.LOST else None
         if events:
             return _changed(record, events[0].etag, events[0].revision)
         if record.status is Status.LOST:
@@ -109,11 +110,11 @@ class ChangeDetector:
 
     def _elsewhere(self, agent: Agent, facts: Facts, grant: Grant, record: Record) -> str:
         """Return the ETag of an event that is not in the list, empty if it was deleted: it may have been moved back."""
-        if self.throttle.turn(facts.account_ref, 1) != "go":
+        if self.throttle.turn(facts.account.ref, 1) != "go":
             raise GoogleUnavailable("no more may be asked for now", ambiguous=False)
         try:
             event = self.access.with_token(
-                agent, grant, lambda token: self.calendar.get(token, facts.calendar_id, record.event_id)
+                agent, grant, lambda token: self.calendar.get(token, facts.calendar.id, record.copy.id)
             )
         except AccessForbidden:
             return _UNMARKED
@@ -125,17 +126,18 @@ class ChangeDetector:
 def _is_watched(record: Record, facts: Facts, today: int) -> bool:
     stands = record.status is Status.SCHEDULED and not record.leased
     deleted = record.status is Status.LOST and record.reason == DELETED_IN_GOOGLE
-    here = record.calendar_number == facts.calendar_number
+    here = record.copy.calendar_number == facts.calendar.number
     return (stands or deleted) and here and record.end_day >= today
 
 
 def _changed(record: Record, etag: str, revision: int | None) -> tuple[Record, ExternalChange] | None:
-    if (revision or 0) > record.base + record.settled or etag in {record.etag, record.noticed}:
+    copy = record.copy
+    if (revision or 0) > copy.revision_offset + copy.applied_revision or etag in {copy.etag, copy.seen_etag}:
         return None  # our own, of a write whose answer is not settled; or told before
-    if record.status is Status.LOST and not record.noticed:
+    if record.status is Status.LOST and not copy.seen_etag:
         return _restored(record, etag)
-    told = replace(record, status=Status.SCHEDULED, reason=CHANGED_IN_GOOGLE, noticed=etag)
-    return told, "changed"
+    seen = replace(copy, seen_etag=etag)
+    return replace(record, status=Status.SCHEDULED, reason=CHANGED_IN_GOOGLE, copy=seen), "changed"
 
 
 def _deleted(record: Record) -> tuple[Record, ExternalChange]:
@@ -143,4 +145,5 @@ def _deleted(record: Record) -> tuple[Record, ExternalChange]:
 
 
 def _restored(record: Record, etag: str) -> tuple[Record, ExternalChange]:
-    return replace(record, status=Status.SCHEDULED, reason="", etag=etag), "restored"
+    copy = replace(record.copy, etag=etag)
+    return replace(record, status=Status.SCHEDULED, reason="", copy=copy), "restored"

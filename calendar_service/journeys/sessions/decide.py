@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from calendar_service.domain.clock import DAY
 from calendar_service.domain.connection import REFUSING_STATES, WAITING_STATES, Facts, State
+from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.errors import InvalidRequest, NotConnected, StaleVersion
-from calendar_service.domain.scope import SCOPE
-from calendar_service.domain.session import DELETED_IN_GOOGLE, Content, Record, Status
+from calendar_service.domain.session import DELETED_IN_GOOGLE, Content, GoogleCopy, Record, Status
 from calendar_service.journeys.views import SessionView
 from calendar_service.store.grants import Grant
 from calendar_service.store.organizations import closed
@@ -18,11 +18,11 @@ from calendar_service.store.sessions import Loaded
 STANDING = frozenset({Status.SCHEDULED, Status.PENDING, Status.WAITING})
 
 
-def accepting_state(loaded: Loaded) -> State:
+def accepting_state(loaded: Loaded, terms: ConsentTerms) -> State:
     """Return the state in which a new wish is accepted; raise `NotConnected` or `OrganizationClosed`."""
     if loaded.closed:
         raise closed()
-    state = loaded.facts.state(SCOPE)
+    state = loaded.facts.state(terms)
     if state in REFUSING_STATES:
         raise NotConnected(
             f"The agent's calendar is not connected (state `{state}`); the session was not accepted."
@@ -51,7 +51,7 @@ def is_same(record: Record | None, digest: str, version: int | None) -> bool:
     Where nothing is known any more of its content (it failed, was lost, or belongs to a former connection,
     whose key is gone), its version alone tells.
     """
-    if record is None or not record.wanted:
+    if record is None or not record.must_exist:
         return False
     return record.digest == digest if record.digest else version is not None and version == record.version
 
@@ -63,7 +63,7 @@ def is_repeated(record: Record, version: int | None) -> bool:
     repetition: what is newer writes over the person's act (law 4).
     """
     stands = record.status in STANDING
-    if record.reason == DELETED_IN_GOOGLE or (stands and record.noticed):
+    if record.reason == DELETED_IN_GOOGLE or (stands and record.copy.seen_etag):
         return version is not None and version == record.version
     return stands and bool(record.digest)
 
@@ -83,25 +83,23 @@ def next_revision(
         session=session,
         status=Status.PENDING,
         revision=0,
-        settled=0,
-        wanted=True,
-        event_id=grant.event_id(session, 0),
-        generation=0,
-        etag="",
+        must_exist=True,
+        copy=GoogleCopy(
+            grant.event_id(session, 0), generation=0, calendar_number=loaded.facts.calendar.number
+        ),
         digest="",
-        calendar_number=loaded.facts.calendar_number,
         end_day=0,
     )
-    if before.calendar_number != loaded.facts.calendar_number and not waiting:
+    if before.copy.calendar_number != loaded.facts.calendar.number and not waiting:
         # Its calendar was replaced: in the new one there is no event yet. The id once given stays.
-        before = replace(
-            before, etag="", placed=False, settled=0, calendar_number=loaded.facts.calendar_number
-        )
+        number = loaded.facts.calendar.number
+        copy = replace(before.copy, etag="", exists=False, applied_revision=0, calendar_number=number)
+        before = replace(before, copy=copy)
     return replace(
         before,
         status=Status.WAITING if waiting else Status.PENDING,
         revision=before.revision + 1,
-        wanted=True,
+        must_exist=True,
         digest=digest,
         end_day=content.end // DAY,
         version=version,
@@ -111,22 +109,23 @@ def next_revision(
     )
 
 
-def withdrawn(loaded: Loaded, record: Record, version: int | None) -> Record:
+def withdrawn(loaded: Loaded, record: Record, version: int | None, terms: ConsentTerms) -> Record:
     """Return the record that is to be accepted when the session has to be gone."""
     gone = replace(
         record,
         status=Status.PENDING,
         revision=record.revision + 1,
-        wanted=False,
+        must_exist=False,
         digest="",
         version=version,
         tries=0,
         reason="",
         waiting_since=0,
     )
-    state = loaded.facts.state(SCOPE)
+    state = loaded.facts.state(terms)
     if out_of_reach(loaded, record):
-        return replace(gone, status=Status.CANCELLED, settled=gone.revision)
+        copy = replace(gone.copy, applied_revision=gone.revision)
+        return replace(gone, status=Status.CANCELLED, copy=copy)
     return replace(gone, status=Status.WAITING, reason=state.value) if state in WAITING_STATES else gone
 
 
@@ -135,9 +134,9 @@ def out_of_reach(loaded: Loaded, record: Record) -> bool:
     if is_unknown(loaded.facts, record):
         return False
     # Whoever holds it may be writing it at this moment.
-    never_written = not (record.placed or record.sent or record.leased)
-    elsewhere = record.calendar_number != loaded.facts.calendar_number
-    return never_written or (record.status is Status.LOST and (elsewhere or not loaded.facts.calendar_since))
+    never_written = not (record.copy.exists or record.copy.in_doubt or record.leased)
+    elsewhere = record.copy.calendar_number != loaded.facts.calendar.number
+    return never_written or (record.status is Status.LOST and (elsewhere or not loaded.facts.calendar.since))
 
 
 def is_unknown(facts: Facts, record: Record) -> bool:
@@ -145,20 +144,22 @@ def is_unknown(facts: Facts, record: Record) -> bool:
 
     So it is in one that was found by its marker; and while it is not known whether one will be found.
     """
-    found = facts.adopted if facts.calendar_since else not facts.calendar_id
-    return found and (not record.settled or record.calendar_number != facts.calendar_number)
+    found = facts.calendar.adopted if facts.calendar.since else not facts.calendar.id
+    return found and (
+        not record.copy.applied_revision or record.copy.calendar_number != facts.calendar.number
+    )
 
 
 def view(facts: Facts, record: Record, outcome: str, link: str = "") -> SessionView:
     """Return the session as the backend sees it."""
     done = record.status in {Status.SCHEDULED, Status.CANCELLED, Status.LOST}
-    named = record.placed and record.calendar_number == facts.calendar_number
+    named = record.copy.exists and record.copy.calendar_number == facts.calendar.number
     return SessionView(
         session=record.session,
         status=record.status,
         revision=record.revision,
-        event_id=record.event_id if named else "",
-        calendar_id=facts.calendar_id if named else "",
+        event_id=record.copy.id if named else "",
+        calendar_id=facts.calendar.id if named else "",
         html_link=link,
         outcome=outcome if done or outcome == "read" else "accepted",  # type: ignore[arg-type]
         reason=record.reason,

@@ -74,9 +74,10 @@ class EventWriter:
         seen = None
         if task.look_first:
             task, seen = self._found(token, task)
-        if not task.record.wanted:
+        if not task.record.must_exist:
             return self._remove(token, task), ""
-        record, link = self._patch(token, task, seen) if task.record.placed else self._insert(token, task)
+        exists = task.record.copy.exists
+        record, link = self._patch(token, task, seen) if exists else self._insert(token, task)
         if task.look_first:
             record, link = self._without_twins(token, task, record, link)
         return record, link
@@ -102,7 +103,7 @@ class EventWriter:
             except DuplicateId:
                 pass
             try:
-                event = self.calendar.get(token, task.calendar_id, record.event_id)
+                event = self.calendar.get(token, task.calendar_id, record.copy.id)
                 if event.marker in {None, task.marker}:  # a tombstone may have lost its marker
                     return self._bring_forward(token, task, event)
             except (EventMissing, AlreadyDeleted):
@@ -117,10 +118,10 @@ class EventWriter:
     def _patch(self, token: Secret, task: WriteTask, seen: EventAnswer | None) -> tuple[Record, str]:
         record = task.record
         try:
-            if seen or not record.etag:
+            if seen or not record.copy.etag:
                 return self._bring_forward(token, task, seen or self._read(token, task))
             failpoint("event_writer.before_patch")
-            event = self._write(token, task, record.etag)
+            event = self._write(token, task, record.copy.etag)
             failpoint("event_writer.after_patch")
             return _confirmed(record, event)
         except Overtaken:
@@ -140,7 +141,7 @@ class EventWriter:
 
     def _bring_forward(self, token: Secret, task: WriteTask, event: EventAnswer) -> tuple[Record, str]:
         """Decide by the revision in the event: ours is done, a higher one overtook us, a lower one is behind."""
-        ours = task.record.base + task.record.revision
+        ours = task.record.copy.revision_offset + task.record.revision
         for _ in range(_ROUNDS):
             if event.status != "cancelled" and (event.revision or 0) >= ours:
                 return _confirmed(task.record, event)
@@ -153,22 +154,22 @@ class EventWriter:
         raise Overtaken("this event keeps changing at Google")
 
     def _read(self, token: Secret, task: WriteTask) -> EventAnswer:
-        return self.calendar.get(token, task.calendar_id, task.record.event_id)
+        return self.calendar.get(token, task.calendar_id, task.record.copy.id)
 
     def _write(self, token: Secret, task: WriteTask, etag: str) -> EventAnswer:
-        return self.calendar.patch(token, task.calendar_id, task.record.event_id, _changes(task), etag=etag)
+        return self.calendar.patch(token, task.calendar_id, task.record.copy.id, _changes(task), etag=etag)
 
     # --- the event has to be gone ---
 
     def _remove(self, token: Secret, task: WriteTask) -> Record:
         record = task.record
-        etag: str | None = record.etag or None
+        etag: str | None = record.copy.etag or None
         for _ in range(_ROUNDS):
-            if not record.placed:
+            if not record.copy.exists:
                 break
             failpoint("event_writer.before_delete")
             try:
-                self.calendar.delete(token, task.calendar_id, record.event_id, etag=etag)
+                self.calendar.delete(token, task.calendar_id, record.copy.id, etag=etag)
             except (AlreadyDeleted, EventMissing):
                 break
             except Overtaken:
@@ -183,7 +184,8 @@ class EventWriter:
             break
         else:
             raise Overtaken("this event keeps changing at Google")
-        return replace(record, settled=record.revision, etag="", sent=False)
+        copy = replace(record.copy, applied_revision=record.revision, etag="", in_doubt=False)
+        return replace(record, copy=copy)
 
     # --- an event that the record does not know ---
 
@@ -195,23 +197,23 @@ class EventWriter:
             return task, None
         if not task.still_ours():
             raise LeaseLost
-        event = next((event for event in events if event.id == record.event_id), events[0])
-        if not record.wanted:
+        event = next((event for event in events if event.id == record.copy.id), events[0])
+        if not record.must_exist:
             for twin in events:
                 if twin is not event:
                     self._delete_twin(token, task, twin)
-        taken = replace(record, event_id=event.id, etag=event.etag, placed=True)
+        copy = replace(record.copy, id=event.id, etag=event.etag, exists=True)
         revision = event.revision or 0
-        if event.id != record.event_id or revision > record.base + record.revision:
+        if event.id != record.copy.id or revision > record.copy.revision_offset + record.revision:
             # Written by nobody who holds this record: its count goes on, so that ours is the higher.
-            taken = replace(taken, base=revision)
-        return replace(task, record=taken), event
+            copy = replace(copy, revision_offset=revision)
+        return replace(task, record=replace(record, copy=copy)), event
 
     def _without_twins(self, token: Secret, task: WriteTask, record: Record, link: str) -> tuple[Record, str]:
         """Remove what an undetected collision left: same marker, perhaps even the same id."""
         events = self.calendar.list_by_marker(token, task.calendar_id, task.marker)
-        same = [event for event in events if event.id == record.event_id]
-        for twin in [event for event in events if event.id != record.event_id] + same[1:]:
+        same = [event for event in events if event.id == record.copy.id]
+        for twin in [event for event in events if event.id != record.copy.id] + same[1:]:
             self._delete_twin(token, task, twin)
         if len(same) < 2:
             return record, link
@@ -227,23 +229,28 @@ class EventWriter:
 
 
 def _confirmed(record: Record, event: EventAnswer) -> tuple[Record, str]:
-    confirmed = replace(record, settled=record.revision, etag=event.etag, placed=True, sent=False, noticed="")
-    return confirmed, event.html_link or ""
+    copy = replace(
+        record.copy,
+        applied_revision=record.revision,
+        etag=event.etag,
+        exists=True,
+        in_doubt=False,
+        seen_etag="",
+    )
+    return replace(record, copy=copy), event.html_link or ""
 
 
 def _next_generation(task: WriteTask) -> WriteTask:
-    generation = task.record.generation + 1
-    return replace(
-        task,
-        record=replace(
-            task.record, generation=generation, event_id=task.event_id(generation), etag="", placed=False
-        ),
+    generation = task.record.copy.generation + 1
+    copy = replace(
+        task.record.copy, generation=generation, id=task.event_id(generation), etag="", exists=False
     )
+    return replace(task, record=replace(task.record, copy=copy))
 
 
 def _new_event(task: WriteTask) -> Mapping[str, Any]:
     filled = {name: value for name, value in _fields(task).items() if value is not None}
-    return {"id": task.record.event_id, **filled}
+    return {"id": task.record.copy.id, **filled}
 
 
 def _changes(task: WriteTask) -> Mapping[str, Any]:
@@ -268,5 +275,5 @@ def _fields(task: WriteTask) -> dict[str, Any]:
         "start": {"dateTime": rfc3339(content.start), **zone},
         "end": {"dateTime": rfc3339(content.end), **zone},
         "visibility": "private",
-        **stamp(task.marker, task.record.base + task.record.revision),
+        **stamp(task.marker, task.record.copy.revision_offset + task.record.revision),
     }

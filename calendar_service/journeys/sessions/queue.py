@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from calendar_service.domain.clock import DAY, Clock, Millis
 from calendar_service.domain.connection import Facts, State
+from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
-from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import Content, Record, Status
 from calendar_service.journeys.sessions.decide import is_unknown
 from calendar_service.store import keys
@@ -43,6 +43,7 @@ class DueSessions:
 
     sessions: Sessions
     grants: Grants
+    terms: ConsentTerms
     clock: Clock
 
     def due(self, slot: Slot, names: Sequence[str]) -> list[DueSession]:
@@ -55,7 +56,7 @@ class DueSessions:
         return [self._due_item(slot, grant, name, record, sealed) for name, (record, sealed) in found.items()]
 
     def _grant(self, slot: Slot) -> Grant | None:
-        if slot.facts.state(SCOPE) is not State.CONNECTED:
+        if slot.facts.state(self.terms) is not State.CONNECTED:
             return None
         try:
             return self.grants.open(slot.agent, slot.facts.connection_id, slot.grant)
@@ -70,12 +71,12 @@ class DueSessions:
         if grant is None or record is None or record.status not in UNSETTLED or has_ended(record, None, now):
             return at_once
         start = record.end_day * DAY
-        if record.wanted:
+        if record.must_exist:
             content = _opened(grant, name, sealed)
             if content is None or content.end <= now:
                 return at_once
             start = content.start
-        return DueSession(slot.agent, name, start, cost_of(slot.facts, record), slot.facts.account_ref)
+        return DueSession(slot.agent, name, start, cost_of(slot.facts, record), slot.facts.account.ref)
 
 
 def _opened(grant: Grant, name: str, sealed: str) -> Content | None:
@@ -98,8 +99,8 @@ def fair_order(due_items: Iterable[DueSession]) -> list[DueSession]:
 
 def cost_of(facts: Facts, record: Record) -> int:
     """Return what writing it costs, as far as can be told before."""
-    looking = 2 if record.sent or is_unknown(facts, record) else 0
-    return looking + (PATCH if record.placed and record.wanted else 1)
+    looking = 2 if record.copy.in_doubt or is_unknown(facts, record) else 0
+    return looking + (PATCH if record.copy.exists and record.must_exist else 1)
 
 
 def has_ended(record: Record, end: Millis | None, now: Millis) -> bool:
@@ -107,7 +108,7 @@ def has_ended(record: Record, end: Millis | None, now: Millis) -> bool:
 
     An event that has to be gone is tried for a week after its day: until then somebody may look at it.
     """
-    if record.wanted:
+    if record.must_exist:
         return end is not None and end <= now
     return now > (record.end_day + 8) * DAY
 

@@ -9,9 +9,9 @@ from typing import Literal
 
 from calendar_service.domain.clock import Millis, as_datetime
 from calendar_service.domain.connection import Facts, State
+from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.errors import NotConnected, ServiceError
 from calendar_service.domain.names import Agent
-from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import By, Content, Record
 from calendar_service.google.calendar import CalendarApi, CalendarMissing, EventAnswer
 from calendar_service.journeys.connection.access import Access
@@ -68,13 +68,14 @@ class Reconcile:
     access: Access
     calendar: CalendarApi
     schedule: Schedule
+    terms: ConsentTerms
 
     def reconcile(
         self, agent: Agent, start: Millis, end: Millis, wanted: Mapping[str, DesiredSession], *, apply: bool
     ) -> Comparison:
         """Compare the sessions between `start` and `end`; with `apply` write and cancel what differs."""
         slot = self.slots.read(agent)
-        if slot.facts.state(SCOPE) is not State.CONNECTED:
+        if slot.facts.state(self.terms) is not State.CONNECTED:
             raise NotConnected("Only a connected calendar can be compared.")
         grant = self.grants.open(agent, slot.facts.connection_id, slot.grant)
         events = self._events(agent, grant, slot.facts, start, end)
@@ -83,7 +84,7 @@ class Reconcile:
         differences = _differences(grant, wanted, records, found)
         if apply:
             differences = tuple(self._apply(agent, one, wanted) for one in differences)
-        known = {record.event_id for record in records.values()}
+        known = {record.copy.id for record in records.values()}
         return Comparison(
             applied=apply,
             equal=len(wanted) - sum(one.difference != "extra" for one in differences),
@@ -99,7 +100,7 @@ class Reconcile:
                 agent,
                 grant,
                 lambda token: self.calendar.list_between(
-                    token, facts.calendar_id, as_datetime(start), as_datetime(end)
+                    token, facts.calendar.id, as_datetime(start), as_datetime(end)
                 ),
             )
         except CalendarMissing:
@@ -136,7 +137,7 @@ def _differences(
     extra = [
         Difference(name, "extra")
         for name, record in sorted(records.items())
-        if name not in wanted and record.event_id in found and record.wanted
+        if name not in wanted and record.copy.id in found and record.must_exist
     ]
     return (*different, *extra)
 
@@ -144,10 +145,10 @@ def _differences(
 def _difference(
     grant: Grant, name: str, desired: DesiredSession, record: Record | None, found: Mapping[str, EventAnswer]
 ) -> DifferenceKind | None:
-    event = found.get(record.event_id) if record else None
+    event = found.get(record.copy.id) if record else None
     if record is None or event is None:
         return "missing"
     if (instant(event.start), instant(event.end)) != (desired.content.start, desired.content.end):
         return "times"
-    is_ours = not record.noticed  # a person changed it, and it may be the text
+    is_ours = not record.copy.seen_etag  # a person changed it, and it may be the text
     return None if is_ours and record.digest == grant.digest(name, desired.content) else "content"

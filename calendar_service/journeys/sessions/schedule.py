@@ -9,6 +9,7 @@ from typing import Literal
 
 from calendar_service.domain.clock import DAY, SECOND, Clock, Millis
 from calendar_service.domain.connection import REFUSING_STATES, WAITING_STATES, Facts, State
+from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.errors import (
     Busy,
     EventMissing,
@@ -20,7 +21,6 @@ from calendar_service.domain.errors import (
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
 from calendar_service.domain.paging import PAGE, read_cursor, write_cursor
-from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import By, Content, Record, Status
 from calendar_service.google.calendar import CalendarMissing
 from calendar_service.journeys.connection.access import Access
@@ -60,6 +60,7 @@ class Schedule:
     access: Access
     attempts: Attempts
     throttle: Throttle
+    terms: ConsentTerms
     clock: Clock
 
     def put(
@@ -80,7 +81,7 @@ class Schedule:
             raise SessionOver("The session's `end` lies in the past; nothing was written.", field="end")
         for _ in range(_AGAIN):
             loaded = self.sessions.load(agent, session)
-            state = accepting_state(loaded)
+            state = accepting_state(loaded, self.terms)
             grant = self.grants.open(agent, loaded.facts.connection_id, loaded.grant)
             record, digest = loaded.record, grant.digest(session, content)
             same = is_same(record, digest, version)
@@ -98,7 +99,7 @@ class Schedule:
             done = self._accepted(loaded, grant, wanted, sealed, content, by)
             if done is not None:
                 record_now, link = done
-                created = record is None or not record.wanted
+                created = record is None or not record.must_exist
                 return view(loaded.facts, record_now, "created" if created else "changed", link)
         raise Busy(
             "This session is being changed by many callers at once; nothing was accepted.", retry_after=1
@@ -114,21 +115,21 @@ class Schedule:
         for _ in range(_AGAIN):
             loaded = self.sessions.load(agent, session)
             record = loaded.record
-            if record is None or loaded.facts.state(SCOPE) in REFUSING_STATES:
+            if record is None or loaded.facts.state(self.terms) in REFUSING_STATES:
                 self.sessions.confirm(agent)
                 return nothing(session, record)
             if rewrite:
                 version = record.version
             else:
-                refuse_stale(record, version, same=not record.wanted)
-            if not record.wanted and record.status in {Status.CANCELLED, *STANDING}:
+                refuse_stale(record, version, same=not record.must_exist)
+            if not record.must_exist and record.status in {Status.CANCELLED, *STANDING}:
                 if version == record.version:
                     self.sessions.confirm(agent)
                 elif self._note(loaded, replace(record, version=version), by, only="keep") != "noted":
                     continue
                 cancelled = record.status is Status.CANCELLED
                 return nothing(session, record) if cancelled else view(loaded.facts, record, "accepted")
-            wanted = withdrawn(loaded, record, version)
+            wanted = withdrawn(loaded, record, version, self.terms)
             if wanted.status is Status.CANCELLED:
                 if self._note(loaded, wanted, by, only="drop") == "noted":
                     return view(loaded.facts, wanted, "cancelled")
@@ -147,11 +148,11 @@ class Schedule:
         if loaded.record is None:
             raise NotFound("No such session.")
         known = view(loaded.facts, loaded.record, "read")
-        facts = loaded.facts
-        if not (read_google and loaded.record.placed and facts.usable(SCOPE) and facts.calendar_since):
+        facts, copy = loaded.facts, loaded.record.copy
+        if not (read_google and copy.exists and facts.usable(self.terms) and facts.calendar.since):
             return known
         grant = self.grants.open(agent, loaded.facts.connection_id, loaded.grant)
-        calendar_id, event_id = loaded.facts.calendar_id, loaded.record.event_id
+        calendar_id, event_id = facts.calendar.id, copy.id
         try:
             event = self.access.with_token(
                 agent, grant, lambda token: self.attempts.event_writer.read(token, calendar_id, event_id)
@@ -185,7 +186,7 @@ class Schedule:
         now = min(database_now, self.clock.now())
         loaded = self.sessions.load(agent, session)
         self.throttle.seen(loaded.throttle_state)
-        state = loaded.facts.state(SCOPE)
+        state = loaded.facts.state(self.terms)
         if state in REFUSING_STATES or record.status not in UNSETTLED:
             self.attempts.settled(agent, loaded.facts, record)
             return
@@ -200,10 +201,10 @@ class Schedule:
         if self._ended(agent, loaded.facts, record, content.end if content else 0, now):
             return
         if state in WAITING_STATES:
-            if state is State.RECONSENT_REQUIRED and not loaded.facts.consent_needed:
+            if state is State.RECONSENT_REQUIRED and not loaded.facts.consent.required_since:
                 # Given through an older version of the service, after all others had been told.
                 facts = loaded.facts
-                self.connections.consent_outdated_by_policy(agent, facts.connection_id, facts.consent_policy)
+                self.connections.consent_outdated_by_policy(agent, facts.connection_id, facts.consent.policy)
             waiting = replace(record, status=Status.WAITING, reason=state.value)
             self.attempts.waits(agent, loaded.facts, waiting, content)
         else:
@@ -213,7 +214,7 @@ class Schedule:
         """Report it failed if its time, or that of its wait, is over; tell whether it is."""
         if has_ended(record, end, now):
             self._failed(agent, facts, record, "session_over")
-        elif facts.state(SCOPE) in WAITING_STATES and waited_too_long(record, now):
+        elif facts.state(self.terms) in WAITING_STATES and waited_too_long(record, now):
             self._failed(agent, facts, record, "waited_too_long")
         else:
             return False
@@ -231,9 +232,10 @@ class Schedule:
         """Accept, and go to Google if there is room; None when the record changed meanwhile."""
         if loaded.record is not None:
             # Whoever took a lease and never gave it back may have been at Google; so may we, from here on.
-            wanted = replace(wanted, sent=loaded.record.sent or loaded.record.leased)
+            in_doubt = loaded.record.copy.in_doubt or loaded.record.leased
+            wanted = replace(wanted, copy=replace(wanted.copy, in_doubt=in_doubt))
         cost = cost_of(loaded.facts, wanted) if wanted.status is Status.PENDING else 0
-        organization, account = loaded.agent.organization, loaded.facts.account_ref
+        organization, account = loaded.agent.organization, loaded.facts.account.ref
         with self.throttle.room(loaded.throttle_state, organization, account, cost) as room:
             failpoint("schedule.before_accept")
             answer, fencing_token = self.sessions.accept(

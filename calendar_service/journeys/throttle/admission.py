@@ -171,8 +171,10 @@ class Throttle:
     def died(self, facts: Facts) -> None:
         """Note at what age a grant died: many at seven days mean that Google takes our project for a test."""
         now = self.clock.now()
-        ends = facts.grant_since + TESTING_AGE
-        at_seven_days = facts.last_refresh_ok_at <= ends + HOUR and ends - HOUR <= now <= ends + DAY + HOUR
+        ends = facts.grant.since + TESTING_AGE
+        at_seven_days = (
+            facts.grant.last_refresh_ok_at <= ends + HOUR and ends - HOUR <= now <= ends + DAY + HOUR
+        )
         count = self.book.death(at_seven_days=at_seven_days)
         if count:
             self.log.alarm("google.testing_mode_suspected", count=count)

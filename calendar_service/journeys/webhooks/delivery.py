@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 from calendar_service.domain.clock import DAY, HOUR, SECOND, Millis
+from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.jitter import jitter
 from calendar_service.domain.names import Agent
-from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.timers import TimerKind
 from calendar_service.journeys.throttle.breaker import Breaker
 from calendar_service.store.outbox import LeasedEvent, Outbox, Outcome, WebhookEvent, end_of
@@ -38,6 +38,7 @@ class WebhookDelivery:
     outbox: Outbox
     sessions: Sessions
     timers: Timers
+    terms: ConsentTerms
     webhooks: WebhookSender | None
     """None: no receiver is configured, nothing is queued, and nothing of old is sent."""
     breaker: Breaker = field(default_factory=Breaker)
@@ -119,7 +120,7 @@ class WebhookDelivery:
             "sequence": webhook_event.sequence,
         }
         if not webhook_event.session:
-            data["status"] = loaded.facts.state(SCOPE).value
+            data["status"] = loaded.facts.state(self.terms).value
         else:
             data["session"] = webhook_event.session
             if loaded.record:

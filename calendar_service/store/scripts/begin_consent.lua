@@ -6,8 +6,8 @@
 -- answers: ok
 --   ok: this consent is the one that may complete
 -- use: facts audit
-put('pending_consent', arg.state)
+put('consent_pending_state', arg.state)
 -- Where no connection ever stood, the consent is all there is, and goes with its state.
-if fact('grant') == '' then redis.call('PEXPIRE', KEY.facts, LIFETIME.oauth_state) end
+if fact('grant_state') == '' then redis.call('PEXPIRE', KEY.facts, LIFETIME.oauth_state) end
 append_entry()
 return {'ok'}

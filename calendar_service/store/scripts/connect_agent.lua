@@ -16,9 +16,9 @@
 --   again: the connection is not the one that the caller read
 -- use: clock facts audit timers holds outbox channels teardown sessions accounts
 local expected, id, account_ref, reconsent = arg.expected_connection_id, arg.connection_id, arg.account_ref, arg.reconsent == '1'
-if arg.state == '' or fact('pending_consent') ~= arg.state then return {'superseded'} end
+if arg.state == '' or fact('consent_pending_state') ~= arg.state then return {'superseded'} end
 if fact('connection_id') ~= expected then return {'again'} end
-local before, former_ref = fact('grant'), fact('account_ref')
+local before, former_ref = fact('grant_state'), fact('account_ref')
 if reconsent and before ~= 'live' then return {'again'} end
 local same_account = before == '' or (account_ref ~= '' and account_ref == former_ref)
 
@@ -32,24 +32,24 @@ if before == 'live' and not reconsent then
   enqueue_event('connection.disconnected')
   append_entry({kind = 'connection.disconnected', failed = fail_unsettled('reconnected')})
 end
-put('moved_account', '0')
+put('account_moved', '0')
 if account_ref == '' then
   -- The account is unknown, so the step that sets the calendar decides, and nothing is used before.
-  put('former_account_ref', former_ref, 'calendar_since', '0')
+  put('account_former_ref', former_ref, 'calendar_since', '0')
 elseif not same_account then
   leave_account()
 end
 redis.call('SET', KEY.grant, arg.grant)
 local facts = cjson.decode(arg.facts)
 for name, value in pairs(facts) do put(name, value) end
-put('connection_id', id, 'grant', 'live', 'account_ref', account_ref, 'last_refresh_ok_at', ms(now), 'erase_due', '0',
-  'consent_needed', '0', 'revocation', '', 'revocation_at', '0', 'calendar_deletion', '')
-if not reconsent then put('grant_since', ms(now), 'connected_at', ms(now), 'last_admin_action', '') end
+put('connection_id', id, 'grant_state', 'live', 'grant_last_refresh_ok_at', ms(now), 'account_ref', account_ref,
+  'consent_required_since', '0', 'end_erase_due', '0', 'end_revocation', '', 'end_revocation_at', '0', 'calendar_deletion', '')
+if not reconsent then put('grant_since', ms(now), 'grant_connected_at', ms(now), 'last_admin_action', '') end
 if id ~= expected then
-  put('sequence', '0')
+  put('webhooks_sequence', '0')
   each_session(function(record) record.digest = '' return true end)  -- made with the former connection's key
 end
-redis.call('HDEL', KEY.facts, 'pending_consent')
+redis.call('HDEL', KEY.facts, 'consent_pending_state')
 redis.call('SADD', KEY.index, arg.member)
 set_timer(TIMER.erase, nil)
 set_timer(TIMER.probe, tonumber(arg.probe_due))

@@ -11,8 +11,8 @@
 --   already: it had ended before
 --   not_connected: there was none
 -- use: clock facts audit timers holds outbox channels teardown sessions
-redis.call('HDEL', KEY.facts, 'pending_consent')
-local grant = fact('grant')
+redis.call('HDEL', KEY.facts, 'consent_pending_state')
+local grant = fact('grant_state')
 if grant == '' then return {'not_connected'} end
 if grant ~= 'live' then return {'already'} end
 local id, sealed = fact('connection_id'), redis.call('GET', KEY.grant) or ''
@@ -20,16 +20,16 @@ local delete = arg.delete_calendar == '1'
 start_teardown(id, {grant = sealed, account_ref = fact('account_ref'), delete_calendar = delete,
   calendar_id = delete and fact('calendar_id') or '', channels = close_channel()}, now + tonumber(arg.teardown_lease))
 redis.call('DEL', KEY.grant)
-put('grant', 'released', 'grant_since', ms(now), 'erase_due', ms(now + retention(tonumber(arg.erase_after))),
-  'revocation', 'pending', 'revocation_at', ms(now), 'paused_by_agent', '0', 'paused_by_organization', '0',
+put('grant_state', 'released', 'grant_since', ms(now), 'end_erase_due', ms(now + retention(tonumber(arg.erase_after))),
+  'end_revocation', 'pending', 'end_revocation_at', ms(now), 'pause_by_agent', '0', 'pause_by_organization', '0',
   'calendar_deletion', delete and 'asked' or '')
 keep_admin_action()
 enqueue_event('connection.disconnected')
 local failed = fail_unsettled('disconnected')
 set_timer(TIMER.probe, nil)
 set_timer(TIMER.calendar, nil)
-set_timer(TIMER.erase, instant('erase_due'))
+set_timer(TIMER.erase, instant('end_erase_due'))
 guard_expiry()
 update_agent_timer()
-append_entry({failed = failed, erase_due = ms(instant('erase_due'))})
+append_entry({failed = failed, erase_due = ms(instant('end_erase_due'))})
 return {'ok', id}

@@ -14,19 +14,19 @@
 --   held: a legal hold stands
 -- use: clock facts audit timers holds
 local timed = arg.mode == 'due'
-local grant = fact('grant')
+local grant = fact('grant_state')
 if grant == '' or grant == 'live' then return {'not_ended'} end
 if timed then
   if not clocks_agree(arg.process_now) then return {'clock'} end
-  if instant('erase_due') > now then return {'early'} end
+  if instant('end_erase_due') > now then return {'early'} end
 end
 if held() then
   if timed then set_timer(TIMER.erase, erasable_at()) end
   update_agent_timer()
   return {'held'}
 end
-local late = now - instant('erase_due')
-local sequence = instant('sequence') + 1
+local late = now - instant('end_erase_due')
+local sequence = instant('webhooks_sequence') + 1
 redis.call('DEL', KEY.facts, KEY.grant, KEY.sessions, KEY.waiting, KEY.due, KEY.outbox)
 redis.call('SREM', KEY.index, arg.member)
 for _, id in ipairs(redis.call('HKEYS', KEY.teardowns)) do set_timer(teardown_timer(id), now) end

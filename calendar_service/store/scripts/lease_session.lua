@@ -18,7 +18,7 @@ end
 local due = due_at(session_timer(name))
 if due == 0 or due > now then return {'early'} end
 -- The former lease expired without a result, so its write may have reached Google.
-record.sent = record.sent or record.leased
+record.copy.in_doubt = record.copy.in_doubt or record.leased
 record.leased, record.fencing_token = true, record.fencing_token + 1
 put_session(name, record)
 set_timer(session_timer(name), now + LIFETIME.lease)

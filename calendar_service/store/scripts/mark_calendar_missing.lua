@@ -13,7 +13,7 @@ if not is_live(arg.connection_id) or instant('calendar_since') == 0 then return 
 -- A caller that asked for the calendar before this one, and learns of it only now, proves nothing about this one.
 if fact('calendar_id') ~= arg.calendar then return {'newer'} end
 put('calendar_since', '0', 'calendar_lost_at', ms(now))
-put_channels_left(close_channel())
+put_channels_to_stop(close_channel())
 set_timer(TIMER.channel, now)
 enqueue_event('connection.calendar_missing')
 lose_scheduled('calendar_missing')

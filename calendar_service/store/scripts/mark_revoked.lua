@@ -16,7 +16,7 @@ local grant = redis.call('GET', KEY.grant)
 if not grant or ms(cjson.decode(grant).number) ~= arg.token_number then return {'newer'} end
 local kept_for = retention(tonumber(arg.erase_after))
 -- A proof of a time to come counts as one of now: the clock that wrote it was ahead.
-local last_refresh_ok_at = math.min(instant('last_refresh_ok_at'), now)
+local last_refresh_ok_at = math.min(instant('grant_last_refresh_ok_at'), now)
 local due = math.max(last_refresh_ok_at + kept_for, now + math.min(LIFETIME.erasure_after_revocation, kept_for))
 redis.call('DEL', KEY.grant)
 close_channel()  -- without a token it cannot be stopped, and ends by itself
@@ -25,7 +25,8 @@ if fact('account_ref') ~= '' then
   start_teardown(arg.connection_id,
     {grant = '', account_ref = fact('account_ref'), delete_calendar = false, calendar_id = '', channels = {}}, now)
 end
-put('grant', 'dead', 'grant_since', ms(now), 'erase_due', ms(due), 'revocation', 'at_google', 'revocation_at', ms(now))
+put('grant_state', 'dead', 'grant_since', ms(now), 'end_erase_due', ms(due), 'end_revocation', 'at_google',
+  'end_revocation_at', ms(now))
 enqueue_event('connection.revoked')
 local failed = fail_unsettled('revoked')
 set_timer(TIMER.probe, nil)

@@ -14,7 +14,7 @@
 local id = arg.connection_id
 if is_live(id) then
   local stands = instant('calendar_since') > 0 and fact('calendar_id') == arg.calendar
-  local left = channels_left()
+  local left = channels_to_stop()
   if stands then
     local before = fact('channel_id')
     if before ~= '' then
@@ -26,7 +26,7 @@ if is_live(id) then
   else
     left[arg.channel] = arg.resource
   end
-  put_channels_left(left)
+  put_channels_to_stop(left)
   if next(left) then set_timer(TIMER.channel, now) end
   update_agent_timer()
   append_entry()

@@ -1,10 +1,10 @@
 #!lua
 -- Place a legal hold: identifiers and their history stay until it ends; tokens go as ever (law 7).
 -- keys: slot
--- args: ends_at told_from words replace
+-- args: ends_at silent_until statement replace
 --   ends_at: its end (ms)
---   told_from: the instant (ms) from which the agent may be told
---   words: who placed it, why, and on whose authority (JSON)
+--   silent_until: the instant (ms) before which the agent may not be told; 0 = the agent may at once
+--   statement: who placed it, why, and on whose authority (JSON)
 --   replace: '1' = in place of a hold that stands
 -- answers: ok | held | over | not_connected
 --   ok: it stands
@@ -13,12 +13,12 @@
 --   not_connected: there is no connection
 -- use: clock facts audit timers holds
 local ends_at = tonumber(arg.ends_at)
-if fact('grant') == '' then return {'not_connected'} end
+if fact('grant_state') == '' then return {'not_connected'} end
 if ends_at <= now then return {'over'} end
 if held() and arg.replace ~= '1' then return {'held'} end
-put('hold_until', arg.ends_at, 'hold_told_from', arg.told_from, 'hold', arg.words)
+put('hold_until', arg.ends_at, 'hold_silent_until', arg.silent_until, 'hold_statement', arg.statement)
 set_timer(TIMER.hold, ends_at)
-if instant('erase_due') > 0 then set_timer(TIMER.erase, erasable_at()) end
+if instant('end_erase_due') > 0 then set_timer(TIMER.erase, erasable_at()) end
 guard_expiry()
 update_agent_timer()
 append_entry({['until'] = arg.ends_at})

@@ -9,9 +9,9 @@
 --   gone: the connection ended, or the channel is not one that has to be stopped
 -- use: facts audit channels
 if fact('connection_id') ~= arg.connection_id then return {'gone'} end
-local left = channels_left()
+local left = channels_to_stop()
 if not left[arg.channel] then return {'gone'} end
 left[arg.channel] = nil
-put_channels_left(left)
+put_channels_to_stop(left)
 append_entry()
 return {'ok'}

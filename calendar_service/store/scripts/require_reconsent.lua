@@ -11,14 +11,14 @@
 --   newer: a newer token stands, so the older one proves nothing
 --   gone: the connection ended, the consent was renewed, or it was noted before
 -- use: clock facts audit timers outbox
-if not is_live(arg.connection_id) or instant('consent_needed') > 0 then return {'gone'} end
+if not is_live(arg.connection_id) or instant('consent_required_since') > 0 then return {'gone'} end
 if arg.outdated_policy ~= '' and fact('consent_policy') ~= arg.outdated_policy then return {'gone'} end
 local grant = redis.call('GET', KEY.grant)
 -- An older token proves nothing about the consent that stands now (law 5).
 if arg.outdated_policy == '' and (not grant or ms(cjson.decode(grant).number) ~= arg.token_number) then
   return {'newer'}
 end
-put('consent_needed', ms(now))
+put('consent_required_since', ms(now))
 enqueue_event('connection.reconsent_required')
 update_agent_timer()
 append_entry()

@@ -18,6 +18,6 @@ if redis.call('EXISTS', KEY.facts) == 0 and redis.call('EXISTS', KEY.teardowns) 
 end
 if arg.expected ~= '' and due_at(arg.timer) ~= tonumber(arg.expected) then return {'moved'} end
 set_timer(arg.timer, arg.after ~= '' and now + tonumber(arg.after) or nil)
-if fact('grant') ~= '' then guard_expiry() end  -- a consent that is only begun keeps its own expiry
+if fact('grant_state') ~= '' then guard_expiry() end  -- a consent that is only begun keeps its own expiry
 update_agent_timer()
 return {'ok'}

@@ -15,7 +15,7 @@ local grant = redis.call('GET', KEY.grant)
 if not grant or fact('connection_id') ~= arg.connection_id then return {'gone'} end
 if ms(cjson.decode(grant).number) ~= arg.token_number then return {'newer'} end
 redis.call('SET', KEY.grant, arg.grant)
-put('last_refresh_ok_at', ms(now))
+put('grant_last_refresh_ok_at', ms(now))
 redis.call('HINCRBY', KEY.audit_chain, 'proofs', 1) -- counted, not listed (LU-6)
 redis.call('HDEL', KEY.facts, 'refresh_leased')
 set_timer(TIMER.probe, tonumber(arg.probe_due))

@@ -12,7 +12,7 @@
 -- use: clock facts audit timers holds outbox channels teardown sessions accounts
 local calendar = arg.calendar
 if not is_live(arg.connection_id) then return {'gone'} end
-local former = fact('former_account_ref')
+local former = fact('account_former_ref')
 if former ~= '' and former ~= arg.account_ref then leave_account() end
 local before, usable = fact('calendar_id'), instant('calendar_since') > 0
 local replaced = before ~= '' and before ~= calendar
@@ -25,11 +25,11 @@ end
 if before ~= calendar then
   put('calendar_number', ms(instant('calendar_number') + 1))
   lose_scheduled('calendar_replaced')
-  put_channels_left(close_channel())
+  put_channels_to_stop(close_channel())
 end
-put('calendar_id', calendar, 'calendar_since', ms(now), 'calendar_lost_at', '0', 'adopted', arg.adopted,
+put('calendar_id', calendar, 'calendar_since', ms(now), 'calendar_lost_at', '0', 'calendar_adopted', arg.adopted,
   'account_ref', arg.account_ref)
-redis.call('HDEL', KEY.facts, 'time_zone', 'former_account_ref', 'calendar_leased')
+redis.call('HDEL', KEY.facts, 'calendar_time_zone', 'account_former_ref', 'calendar_leased')
 spare_calendar(calendar)
 set_timer(TIMER.calendar, nil)
 watch_calendar(before == calendar and LIFETIME.look_at_known_calendar or LIFETIME.look_at_new_calendar)

@@ -2,17 +2,17 @@
 -- Set or lift one pause; each lifts only its own.
 -- keys: slot
 -- args: fact on
---   fact: 'paused_by_agent' or 'paused_by_organization'
+--   fact: 'pause_by_agent' or 'pause_by_organization'
 --   on: '1' = set it; '0' = lift it
 -- answers: ok | unchanged | not_connected
 --   ok: done
 --   unchanged: it was so before
 --   not_connected: there is no live connection
 -- use: clock facts audit timers outbox channels sessions
-if fact('grant') ~= 'live' then return {'not_connected'} end
+if fact('grant_state') ~= 'live' then return {'not_connected'} end
 local on = arg.on == '1'
 if (instant(arg.fact) > 0) == on then return {'unchanged'} end
-local function paused() return instant('paused_by_agent') > 0 or instant('paused_by_organization') > 0 end
+local function paused() return instant('pause_by_agent') > 0 or instant('pause_by_organization') > 0 end
 local before = paused()
 put(arg.fact, on and ms(now) or '0')
 keep_admin_action()

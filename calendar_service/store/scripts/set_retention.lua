@@ -8,8 +8,8 @@
 --   unchanged: it was so before
 --   not_connected: there is no live connection
 -- use: facts audit
-if fact('grant') ~= 'live' then return {'not_connected'} end
-if instant('agent_retention') == tonumber(arg.retention) then return {'unchanged'} end
-put('agent_retention', arg.retention)
+if fact('grant_state') ~= 'live' then return {'not_connected'} end
+if instant('end_agent_retention') == tonumber(arg.retention) then return {'unchanged'} end
+put('end_agent_retention', arg.retention)
 append_entry({term = arg.retention})
 return {'ok'}

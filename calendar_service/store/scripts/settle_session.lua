@@ -31,11 +31,7 @@ if current.revision == record.revision then
   if arg.destroy_content == '1' then redis.call('HDEL', KEY.waiting, name) end
 else
   -- A newer state was accepted meanwhile: it stays, with what the attempt learned of Google's copy.
-  for _, field in ipairs({'event_id', 'generation', 'etag', 'settled', 'sent', 'placed', 'base', 'calendar_number',
-    'noticed'}) do
-    current[field] = record[field]
-  end
-  current.leased = false
+  current.copy, current.leased = record.copy, false
   put_session(name, current)
   set_timer(session_timer(name), now)
 end

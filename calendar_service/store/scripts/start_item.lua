@@ -7,7 +7,7 @@
 --   ok: begun; with the instant (ms) at which it is due from now on
 --   gone: the connection ended, so the item is dropped
 -- use: clock facts timers
-if fact('grant') ~= 'live' then
+if fact('grant_state') ~= 'live' then
   set_timer(arg.timer, nil)
   update_agent_timer()
   return {'gone'}

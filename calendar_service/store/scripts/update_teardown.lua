@@ -19,7 +19,7 @@ if arg.teardown == '' then
   set_timer(teardown_timer(id), nil)
   -- Facts of a later connection, or of none, stay untouched.
   if fact('connection_id') == id then
-    if arg.outcome ~= fact('revocation') then put('revocation', arg.outcome, 'revocation_at', ms(now)) end
+    if arg.outcome ~= fact('end_revocation') then put('end_revocation', arg.outcome, 'end_revocation_at', ms(now)) end
     if arg.calendar_deletion ~= '' then put('calendar_deletion', arg.calendar_deletion) end
   end
 else

@@ -105,9 +105,9 @@ class Reads:
     def _show(self, visit: Visit, template: str, view: SettingsView, **words: Any) -> Response:
         """Show a page of the agent's; the calendar has the name that Google says, or that it was asked for."""
         browser, operator = visit.browser, self.service.operator
-        named = operator.language(view.language or browser.locale)
+        named = operator.language(view.calendar.language or browser.locale)
         words |= {"view": view, "csrf": browser.csrf, "agent": visit.agent.agent}
-        words["calendar_name"] = view.calendar_name or operator.calendar_name[named]
+        words["calendar_name"] = view.calendar.name or operator.calendar_name[named]
         allowed = operator.organization(browser.organization).return_urls
         if browser.return_url in allowed:
             words["console_url"] = browser.return_url

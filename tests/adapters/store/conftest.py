@@ -10,7 +10,7 @@ from calendar_service.crypto.identity import IdentityKey
 from calendar_service.domain.clock import DAY, HOUR, Clock
 from calendar_service.domain.names import Agent
 from calendar_service.domain.secret import Secret
-from calendar_service.domain.session import Content, Record, Status
+from calendar_service.domain.session import Content, GoogleCopy, Record, Status
 from calendar_service.store.audit_log import Actor
 from calendar_service.store.connections import Connections
 from calendar_service.store.database import Database
@@ -35,8 +35,8 @@ class Store:
         self.moved = clock
         self.clock = Clock(lambda: clock.offset)
         self.database = Database(deployment(database(url)), self.clock, IdentityKey(b"identity" * 4).shard)
-        self.slots, self.timers = Slots(self.database, ""), Timers(self.database)
-        self.connections, self.sessions = Connections(self.database), Sessions(self.database, "")
+        self.slots, self.timers = Slots(self.database), Timers(self.database)
+        self.connections, self.sessions = Connections(self.database), Sessions(self.database)
         self.leases, self.receipts = Leases(self.database), ReceiptStore(self.database)
         self.organization_index = OrganizationIndex(self.database)
         key = os.urandom(32)
@@ -60,9 +60,9 @@ class Store:
 
     def wanted(self, grant: Grant, session: str = "s1", revision: int = 1, **changed: object) -> Record:
         fields = {
-            "session": session, "status": Status.PENDING, "revision": revision, "settled": 0, "wanted": True,
-            "event_id": grant.event_id(session, 0), "generation": 0, "etag": "", "digest": "d",
-            "calendar_number": 1, "end_day": self.clock.now() // DAY + 3,
+            "session": session, "status": Status.PENDING, "revision": revision, "must_exist": True,
+            "copy": GoogleCopy(grant.event_id(session, 0), generation=0, calendar_number=1),
+            "digest": "d", "end_day": self.clock.now() // DAY + 3,
         }  # fmt: skip
         return Record(**(fields | changed))  # type: ignore[arg-type]
 

@@ -52,7 +52,7 @@ def test_what_was_acknowledged_stands_after_a_replica_took_over(
     primary.kill()
     replica.client.replicaof("NO", "ONE")
     after = at(replica, test_clock, "?copies=0")
-    assert after.slots.read(AGENT).facts.grant is GrantState.RELEASED
+    assert after.slots.read(AGENT).facts.grant.state is GrantState.RELEASED
     assert after.slots.read(AGENT).teardowns
 
 
@@ -68,7 +68,7 @@ def test_a_former_primary_that_nobody_follows_acknowledges_nothing(
         former.accept(former.wanted(grant))
     with pytest.raises(StoreUnavailable):
         Tickets(former.database).issue(Ticket("acme", "agent-1", "en", "", "", 0))
-    assert former.slots.read(AGENT).facts.grant is GrantState.LIVE  # reading needs no second server
+    assert former.slots.read(AGENT).facts.grant.state is GrantState.LIVE  # reading needs no second server
 
 
 @pytest.mark.usefixtures("_hurried")

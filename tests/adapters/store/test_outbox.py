@@ -68,7 +68,7 @@ def test_a_mark_that_a_jumped_clock_left_gives_nothing_up(listened: Store, outbo
 def test_a_settling_that_lost_its_lease_tells_nothing(listened: Store, outbox: Outbox) -> None:
     grant = listened.connect()
     _, fencing_token = listened.accept(listened.wanted(grant))
-    record = listened.wanted(grant, status=Status.SCHEDULED, fencing_token=fencing_token - 1, settled=1)
+    record = listened.wanted(grant, status=Status.SCHEDULED, fencing_token=fencing_token - 1)
     assert not listened.sessions.settle(AGENT, "c1", record, again=None, latest=None, destroy_content=True)
     assert taken(outbox) == ["1 connection.connected"]
 
@@ -76,7 +76,7 @@ def test_a_settling_that_lost_its_lease_tells_nothing(listened: Store, outbox: O
 def test_a_settling_that_changes_nothing_tells_nothing(listened: Store, outbox: Outbox) -> None:
     grant = listened.connect()
     _, fencing_token = listened.accept(listened.wanted(grant))
-    record = listened.wanted(grant, status=Status.SCHEDULED, fencing_token=fencing_token, settled=1)
+    record = listened.wanted(grant, status=Status.SCHEDULED, fencing_token=fencing_token)
     for _ in range(2):
         assert listened.sessions.settle(AGENT, "c1", record, again=None, latest=None, destroy_content=True)
     assert taken(outbox) == ["1 connection.connected", "2 session.applied s1"]
@@ -86,7 +86,7 @@ def test_an_older_state_that_was_overtaken_is_not_told(listened: Store, outbox: 
     grant = listened.connect()
     _, fencing_token = listened.accept(listened.wanted(grant))
     listened.accept(listened.wanted(grant, revision=2, fencing_token=fencing_token, leased=True))
-    record = listened.wanted(grant, status=Status.SCHEDULED, fencing_token=fencing_token, settled=1)
+    record = listened.wanted(grant, status=Status.SCHEDULED, fencing_token=fencing_token)
     assert listened.sessions.settle(AGENT, "c1", record, again=None, latest=None, destroy_content=True)
     assert taken(outbox) == ["1 connection.connected"]
 

@@ -38,13 +38,16 @@ def test_a_second_writer_is_queued_behind_the_lease_and_follows_it(store: Store)
     record = store.sessions.load(AGENT, "s1").record
     assert record is not None
     assert store.accept(replace(record, revision=2), "newer")[0] == "queued"
-    done = replace(
-        record, fencing_token=fencing_token, settled=1, etag='"1"', placed=True, status=Status.SCHEDULED
-    )
+    copy = replace(record.copy, applied_revision=1, etag='"1"', exists=True)
+    done = replace(record, fencing_token=fencing_token, copy=copy, status=Status.SCHEDULED)
     assert store.sessions.settle(AGENT, "c1", done, again=None, latest=None, destroy_content=True)
     after = store.sessions.load(AGENT, "s1")
     assert after.record is not None
-    assert (after.record.revision, after.record.settled, after.record.etag) == (2, 1, '"1"')
+    assert (after.record.revision, after.record.copy.applied_revision, after.record.copy.etag) == (
+        2,
+        1,
+        '"1"',
+    )
     assert after.content == "newer"  # the newer content is not destroyed by the older write
     assert store.sessions.take(AGENT, "s1") is not None  # and it is due at once
 
@@ -56,7 +59,7 @@ def test_a_newer_version_that_was_noted_meanwhile_outlives_the_settling(store: S
     assert loaded.record is not None
     noted = replace(loaded.record, version=5)
     store.sessions.accept(loaded, noted, "", Actor.BACKEND, here=False, end=None, only="keep")
-    done = replace(loaded.record, version=1, fencing_token=fencing_token, settled=1, status=Status.SCHEDULED)
+    done = replace(loaded.record, version=1, fencing_token=fencing_token, status=Status.SCHEDULED)
     assert store.sessions.settle(AGENT, "c1", done, again=None, latest=None, destroy_content=True)
     after = store.sessions.load(AGENT, "s1").record
     assert after is not None
@@ -97,7 +100,7 @@ def test_a_disconnect_takes_the_token_away_in_one_step_and_fails_what_waited(sto
     assert store.disconnect() == ("ok", "c1")
     slot = store.slots.read(AGENT)
     assert slot.grant == ""
-    assert slot.facts.grant is GrantState.RELEASED
+    assert slot.facts.grant.state is GrantState.RELEASED
     assert [teardown.grant for teardown in slot.teardowns] == [grant.sealed]
     loaded = store.sessions.load(AGENT, "s1")
     assert loaded.record is not None
@@ -109,10 +112,10 @@ def test_a_disconnect_takes_the_token_away_in_one_step_and_fails_what_waited(sto
 def test_a_second_disconnect_keeps_the_first_date(store: Store) -> None:
     store.connect()
     store.disconnect()
-    due = store.slots.read(AGENT).facts.erase_due
+    due = store.slots.read(AGENT).facts.end.erase_due
     store.moved.advance(3600)
     assert store.disconnect() == ("already", "")
-    assert store.slots.read(AGENT).facts.erase_due == due
+    assert store.slots.read(AGENT).facts.end.erase_due == due
 
 
 def test_a_disconnect_of_an_agent_never_seen_leaves_nothing_behind(store: Store) -> None:
@@ -130,7 +133,7 @@ def test_a_consent_begun_before_a_disconnect_cannot_complete(store: Store) -> No
         AGENT, "later", slot, "c2", grant.sealed, {}, reconsent=False, account_ref="account_ref", probe_due=1
     )
     assert answer == "superseded"
-    assert store.slots.read(AGENT).facts.grant is GrantState.RELEASED
+    assert store.slots.read(AGENT).facts.grant.state is GrantState.RELEASED
 
 
 def test_a_consent_that_was_only_begun_expires_by_itself(store: Store) -> None:
@@ -156,7 +159,7 @@ def test_the_erasure_waits_for_its_date_and_then_takes_everything_but_the_teardo
     store.moved.advance(WEEK / 1000 + 1)
     assert erase(store, timed=True) == "ok"
     slot = store.slots.read(AGENT)
-    assert slot.facts.grant is GrantState.NONE
+    assert slot.facts.grant.state is GrantState.NONE
     assert slot.facts.connection_id == ""
     assert [teardown.connection_id for teardown in slot.teardowns] == ["c1"]
     assert set(slot.due) == {"teardown:c1"}
@@ -183,7 +186,7 @@ def test_nothing_is_erased_while_the_clocks_disagree(store: Store) -> None:
         "erase_connection", AGENT, {}, mode="due", process_now=ahead, receipt_number="0-r", receipt="{}"
     )
     assert answer == ["clock"]
-    assert store.slots.read(AGENT).facts.grant is GrantState.RELEASED
+    assert store.slots.read(AGENT).facts.grant.state is GrantState.RELEASED
 
 
 def test_the_databases_own_expiry_stands_a_day_behind_the_erasure(store: Store) -> None:
@@ -192,7 +195,7 @@ def test_the_databases_own_expiry_stands_a_day_behind_the_erasure(store: Store) 
     redis = store.database.client
     assert redis.pttl(store.key("facts")) == -1
     store.disconnect()
-    due = store.slots.read(AGENT).facts.erase_due
+    due = store.slots.read(AGENT).facts.end.erase_due
     for part in ("facts", "sessions", "due"):
         assert redis.pexpiretime(store.key(part)) == due + DAY
     assert abs(redis.pexpiretime(store.key("teardowns")) - (store.clock.now() + 8 * DAY)) < MINUTE
@@ -203,7 +206,7 @@ def test_connecting_again_lifts_the_expiry_and_the_date(store: Store) -> None:
     store.disconnect()
     store.connect(connection_id="c2")
     slot = store.slots.read(AGENT)
-    assert slot.facts.erase_due == 0
+    assert slot.facts.end.erase_due == 0
     assert "erase" not in slot.due
     assert store.database.client.pttl(store.key("facts")) == -1
 
@@ -211,16 +214,16 @@ def test_connecting_again_lifts_the_expiry_and_the_date(store: Store) -> None:
 @shows("ST-5")
 def test_a_revocation_counts_from_the_last_proof_of_life_but_leaves_an_hour(store: Store) -> None:
     store.connect()
-    proof = store.slots.read(AGENT).facts.last_refresh_ok_at
+    proof = store.slots.read(AGENT).facts.grant.last_refresh_ok_at
     store.moved.advance(3 * DAY / 1000)
     assert store.connections.dead(AGENT, "c1", 1, WEEK) == "ok"
-    assert store.slots.read(AGENT).facts.erase_due == proof + WEEK
+    assert store.slots.read(AGENT).facts.end.erase_due == proof + WEEK
     other = Agent("acme", "agent-2")
     store.connect(other)
     store.moved.advance(8 * DAY / 1000)
     store.connections.dead(other, "c1", 1, WEEK)
     slot = store.slots.read(other)
-    assert abs(slot.facts.erase_due - (slot.now + HOUR)) < MINUTE
+    assert abs(slot.facts.end.erase_due - (slot.now + HOUR)) < MINUTE
 
 
 def test_a_proof_of_a_clock_that_was_ahead_does_not_put_the_erasure_off(store: Store) -> None:
@@ -229,7 +232,7 @@ def test_a_proof_of_a_clock_that_was_ahead_does_not_put_the_erasure_off(store: S
     store.moved.advance(-31 * DAY / 1000)
     assert store.connections.dead(AGENT, "c1", 1, WEEK) == "ok"
     slot = store.slots.read(AGENT)
-    assert abs(slot.facts.erase_due - (slot.now + WEEK)) < MINUTE
+    assert abs(slot.facts.end.erase_due - (slot.now + WEEK)) < MINUTE
 
 
 def test_a_lease_of_a_clock_that_was_ahead_does_not_stand_for_a_month(store: Store) -> None:
@@ -333,7 +336,7 @@ def test_a_full_database_refuses_to_accept_but_still_disconnects_and_erases(stor
         store.organization_index.set_closed("acme", Actor.ADMINISTRATOR, is_closed=False)
     finally:
         redis.config_set("maxmemory", "0")
-    assert store.slots.read(AGENT).facts.grant is GrantState.NONE
+    assert store.slots.read(AGENT).facts.grant.state is GrantState.NONE
 
 
 @shows("LU-6")
@@ -401,7 +404,7 @@ def test_an_expiry_that_comes_at_once_takes_the_names_too_and_leaves_the_teardow
     store.moved.advance(20 * DAY / 1000)  # no worker for so long that the database's own expiry has passed
     store.timers.reschedule(AGENT, "purge_sessions", 1000)
     slot = store.slots.read(AGENT)
-    assert slot.facts.grant is GrantState.NONE
+    assert slot.facts.grant.state is GrantState.NONE
     assert list(store.organization_index.members("acme")) == []
     assert set(slot.due) == {"teardown:c1"}
     store.connections.teardown_done(AGENT, slot.teardowns[0], "given_up")

@@ -4,23 +4,43 @@ from dataclasses import replace
 
 import pytest
 
-from calendar_service.domain.connection import Facts, GrantState, Revocation, State
+from calendar_service.domain.connection import (
+    CalendarFacts,
+    ConsentFacts,
+    EndFacts,
+    Facts,
+    GrantFacts,
+    GrantState,
+    PauseFacts,
+    Revocation,
+    State,
+)
+from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.scope import SCOPE
 from calendar_service.journeys.connection.status import connection_view
 from calendar_service.web.api.answers import connection
 
-LIVE = Facts(grant=GrantState.LIVE, grant_since=1, calendar_since=1, consent_scope=SCOPE)
+TERMS = ConsentTerms(SCOPE, "1")
+LIVE = Facts(
+    grant=GrantFacts(GrantState.LIVE, since=1),
+    calendar=CalendarFacts(since=1),
+    consent=ConsentFacts(TERMS.scope, TERMS.policy),
+)
+RELEASED = replace(LIVE, grant=GrantFacts(GrantState.RELEASED, since=1))
+OUTDATED = replace(LIVE, consent=replace(LIVE.consent, required_since=1))
 EVERY = {
     "never seen": (Facts(), State.NOT_CONNECTED, "connect"),
-    "disconnected": (replace(LIVE, grant=GrantState.RELEASED), State.DISCONNECTED, "connect_again"),
-    "revoked at Google": (replace(LIVE, grant=GrantState.DEAD), State.REVOKED, "connect_again"),
-    "consent outdated": (replace(LIVE, consent_needed=1), State.RECONSENT_REQUIRED, "review_consent"),
-    "paused by the agent": (replace(LIVE, paused_by_agent=1), State.PAUSED, "resume"),
-    "paused by the organization": (replace(LIVE, paused_by_organization=1), State.PAUSED, "resume"),
-    "calendar gone": (
-        replace(LIVE, calendar_since=0, calendar_lost_at=1), State.CALENDAR_MISSING, "create_calendar",
+    "disconnected": (RELEASED, State.DISCONNECTED, "connect_again"),
+    "revoked at Google": (
+        replace(LIVE, grant=GrantFacts(GrantState.DEAD, since=1)), State.REVOKED, "connect_again",
     ),
-    "calendar not made yet": (replace(LIVE, calendar_since=0), State.CALENDAR_MISSING, ""),
+    "consent outdated": (OUTDATED, State.RECONSENT_REQUIRED, "review_consent"),
+    "paused by the agent": (replace(LIVE, pause=PauseFacts(by_agent=1)), State.PAUSED, "resume"),
+    "paused by the organization": (replace(LIVE, pause=PauseFacts(by_organization=1)), State.PAUSED, "resume"),
+    "calendar gone": (
+        replace(LIVE, calendar=CalendarFacts(lost_at=1)), State.CALENDAR_MISSING, "create_calendar",
+    ),
+    "calendar not made yet": (replace(LIVE, calendar=CalendarFacts()), State.CALENDAR_MISSING, ""),
     "connected": (LIVE, State.CONNECTED, ""),
 }  # fmt: skip
 
@@ -28,7 +48,7 @@ EVERY = {
 @pytest.mark.parametrize("case", EVERY)
 def test_every_state_says_what_has_to_be_done_in_both_languages(case: str) -> None:
     facts, state, code = EVERY[case]
-    shown = connection(connection_view(facts, 10))
+    shown = connection(connection_view(facts, TERMS, 10))
     assert shown.state is state
     if code:
         assert shown.action
@@ -45,5 +65,5 @@ def test_every_state_is_among_the_cases() -> None:
 
 @pytest.mark.parametrize("revocation", Revocation)
 def test_every_way_a_revocation_ends_can_be_told(revocation: Revocation) -> None:
-    facts = replace(LIVE, grant=GrantState.RELEASED, revocation=revocation.value)
-    assert connection(connection_view(facts, 10)).revocation is revocation
+    facts = replace(RELEASED, end=EndFacts(revocation=revocation.value))
+    assert connection(connection_view(facts, TERMS, 10)).revocation is revocation

@@ -128,7 +128,7 @@ def test_every_end_is_told_by_its_date(visitor: Visitor, service: TestService) -
     before = words(visitor.get("/disconnect"))
     assert f"as soon as it confirms, on {Language('en').day(asked + 7 * DAY, ZONE)}" in before
     visitor.post("/disconnect")
-    last = service.facts.grant_since + 7 * DAY
+    last = service.facts.grant.since + 7 * DAY
     after = words(visitor.get("/settings"))
     assert f"to remove the permission until {Language('en').moment(last, ZONE)}" in after
     assert "7 days at" not in before.partition("From connecting")[0] + after.partition("From connecting")[0]
@@ -141,7 +141,7 @@ def test_a_deletion_that_is_under_way_is_the_one_thing_still_done(
     service.google.fault("/calendar/v3/calendars/*", {"status": 503, "reason": "backendError"})
     visitor.post("/disconnect", {"delete_calendar": "yes"})
     page = words(visitor.get("/settings"))
-    until = Language("en").moment(service.facts.grant_since + HOUR, ZONE)
+    until = Language("en").moment(service.facts.grant.since + HOUR, ZONE)
     assert "from here. One thing is still being done there, because you asked for it" in page
     assert f"We go on trying until {until}" in page
     assert "What was begun at Google when you disconnected goes on." in page
@@ -160,7 +160,7 @@ def test_a_receipt_that_comes_before_googles_answer_says_what_is_left_and_until_
     visitor.connect()
     service.google.fault("/revoke", {"status": 503, "reason": "backendError"})
     visitor.post("/disconnect")
-    ended = service.facts.grant_since
+    ended = service.facts.grant.since
     test_clock.advance(3600)
     visitor.enter()
     address = visitor.post("/erase").location

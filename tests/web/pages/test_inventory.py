@@ -1,6 +1,5 @@
 """What the data page says is kept is what is kept: compared with every key and field that journeys leave (law 11)."""
 
-import json
 from collections import defaultdict
 
 from calendar_service.domain.inventory import INVENTORY
@@ -11,7 +10,7 @@ from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor
 from tests.support.evidence import shows
 from tests.support.service import FIRST, SECOND, SECURE_URL, TestService
-from tests.support.written import JSON, place_of
+from tests.support.written import JSON, names_in, place_of
 from tests.web.pages.visitor import Visitor
 
 
@@ -24,7 +23,7 @@ def _kept(service: TestService) -> dict[str, set[str]]:
         values = client.hgetall(key) if kind == "hash" else {}
         texts = list(values.values()) or ([client.get(key)] if kind == "string" else [])
         if place in JSON:
-            found[place] |= {field for text in texts for field in json.loads(text)}
+            found[place] |= {field for text in texts for field in names_in(place, text)}
         elif place == "audit-log":
             found[place] |= {field for _, entry in client.xrange(key) for field in entry}
         else:

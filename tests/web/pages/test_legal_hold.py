@@ -11,8 +11,8 @@ def held(visitor: Visitor, service: TestService, *, silent_for: int = 0) -> None
     visitor.connect()
     service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
     now = service.parts.clock.now()
-    told_from = now + silent_for * DAY if silent_for else 0
-    hold = Hold("Ana Rojas", "Luis Soto", "Court order 7", "A dispute", now + 30 * DAY, told_from)
+    silent_until = now + silent_for * DAY if silent_for else 0
+    hold = Hold("Ana Rojas", "Luis Soto", "Court order 7", "A dispute", now + 30 * DAY, silent_until)
     service.parts.holds.place(service.agent, hold)
 
 
@@ -31,7 +31,7 @@ def test_erasing_is_refused_with_the_reason(visitor: Visitor, service: TestServi
     answer = visitor.post("/erase")
     assert answer.status_code == 409
     assert "This cannot be erased yet" in words(answer)
-    assert service.parts.slots.read(service.agent).facts.calendar_id
+    assert service.parts.slots.read(service.agent).facts.calendar.id
 
 
 def test_while_telling_is_forbidden_the_pages_say_nothing_of_it(

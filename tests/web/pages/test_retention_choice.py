@@ -38,7 +38,7 @@ def test_a_shorter_term_is_chosen_and_counts_at_the_disconnect(offered: Visitor)
     assert "Gone from back-up copies too 23 days after you disconnect" in words(page), "the keys' copies, too"
     offered.post("/disconnect")
     facts = offered.service.parts.slots.read(offered.service.agent).facts
-    assert facts.erase_due - facts.grant_since == DAY
+    assert facts.end.erase_due - facts.grant.since == DAY
     assert 'action="/term"' not in offered.get("/settings").text
 
 
@@ -48,7 +48,7 @@ def test_a_term_that_is_not_offered_changes_nothing(offered: Visitor, term: str)
     answer = offered.post("/term", {"term": term})
     assert answer.status_code == 422
     assert 'href="/settings"' in answer.text
-    assert offered.service.parts.slots.read(offered.service.agent).facts.agent_retention == 0
+    assert offered.service.parts.slots.read(offered.service.agent).facts.end.agent_retention == 0
 
 
 def test_where_no_term_is_offered_there_is_no_control(visitor: Visitor) -> None:
@@ -61,4 +61,4 @@ def test_a_reviewer_is_offered_no_term(offered: Visitor) -> None:
     offered.get(offered.consent())
     assert 'action="/term"' not in offered.get("/settings").text
     assert offered.post("/term", {"term": str(7 * DAY)}).status_code == 422
-    assert offered.service.facts.agent_retention == RETENTION
+    assert offered.service.facts.end.agent_retention == RETENTION

@@ -267,13 +267,13 @@ def test_what_is_stored_is_told_by_name_and_never_by_value(reviewer: Reviewer, s
     for item in named:
         assert item.end in said
     assert "facts: calendar_id" in said
-    assert "event_id" in said
+    assert "copy_id" in said
     (calendar,) = service.calendars()
     facts = service.parts.slots.read(reviewer.agent).facts
     values = (
         calendar["id"],
         facts.connection_id,
-        facts.account_ref,
+        facts.account.ref,
         FIRST,
         "A private title",
         "ya29.",

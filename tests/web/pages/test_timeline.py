@@ -40,11 +40,11 @@ def test_a_living_connection_has_its_beginning_and_its_present(
 ) -> None:
     visitor.connect()
     facts = service.parts.slots.read(service.agent).facts
-    assert _steps(visitor)[0] == ("now", "Connected", f"since {_moment(facts.connected_at)}")
+    assert _steps(visitor)[0] == ("now", "Connected", f"since {_moment(facts.grant.connected_at)}")
     visitor.post("/pause")
-    paused = service.parts.slots.read(service.agent).facts.paused_by_agent
+    paused = service.parts.slots.read(service.agent).facts.pause.by_agent
     assert _steps(visitor)[:2] == [
-        ("past", "Connected", _moment(facts.connected_at)),
+        ("past", "Connected", _moment(facts.grant.connected_at)),
         ("now", "Paused", f"since {_moment(paused)}"),
     ]
 
@@ -57,12 +57,12 @@ def test_after_the_end_every_step_has_its_real_date(
     visitor.enter()
     visitor.post("/disconnect")
     facts = service.parts.slots.read(service.agent).facts
-    gone = Language("en").day(facts.erase_due + 16 * DAY, ZONE)
+    gone = Language("en").day(facts.end.erase_due + 16 * DAY, ZONE)
     assert _steps(visitor) == [
-        ("past", "Connected", _moment(facts.connected_at)),
-        ("past", "Disconnected", _moment(facts.grant_since)),
-        ("now", "Google's keys destroyed", _moment(facts.revocation_at)),
-        ("next", "Our record erased", f"on {_moment(facts.erase_due)}"),
+        ("past", "Connected", _moment(facts.grant.connected_at)),
+        ("past", "Disconnected", _moment(facts.grant.since)),
+        ("now", "Google's keys destroyed", _moment(facts.end.revocation_at)),
+        ("next", "Our record erased", f"on {_moment(facts.end.erase_due)}"),
         ("next", "Gone from back-up copies too", f"on {gone} at the latest, as Videsk SpA declares"),
     ]
 
@@ -72,8 +72,8 @@ def test_keys_are_not_called_destroyed_before_they_are(visitor: Visitor, service
     service.google.fault("/revoke", {"status": 503, "reason": "backendError"})
     visitor.post("/disconnect")
     facts = service.parts.slots.read(service.agent).facts
-    last = _moment(facts.grant_since + 7 * DAY)
-    assert ("now", "Disconnected", f"since {_moment(facts.grant_since)}") in _steps(visitor)
+    last = _moment(facts.grant.since + 7 * DAY)
+    assert ("now", "Disconnected", f"since {_moment(facts.grant.since)}") in _steps(visitor)
     assert (
         "next",
         "Google's keys destroyed",
@@ -95,8 +95,8 @@ def test_a_permission_removed_at_google_took_the_keys_with_it(
 
 def _hold(service: TestService, *, silent_for: int = 0) -> Hold:
     now = service.parts.clock.now()
-    told_from = now + silent_for * DAY if silent_for else 0
-    hold = Hold("Ana Rojas", "Luis Soto", "Court order 7", "A dispute", now + 30 * DAY, told_from)
+    silent_until = now + silent_for * DAY if silent_for else 0
+    hold = Hold("Ana Rojas", "Luis Soto", "Court order 7", "A dispute", now + 30 * DAY, silent_until)
     service.parts.holds.place(service.agent, hold)
     return hold
 
@@ -104,7 +104,7 @@ def _hold(service: TestService, *, silent_for: int = 0) -> Hold:
 def test_under_a_hold_the_date_is_its_end(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
     service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
-    plain = service.parts.slots.read(service.agent).facts.erase_due
+    plain = service.parts.slots.read(service.agent).facts.end.erase_due
     hold = _hold(service)
     assert ("next", "Our record erased", f"on {_moment(hold.until)}") in _steps(visitor)
     assert _moment(plain) not in words(visitor.get("/settings"))
@@ -113,7 +113,7 @@ def test_under_a_hold_the_date_is_its_end(visitor: Visitor, service: TestService
 def test_while_a_hold_may_not_be_told_no_date_is_named(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
     service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
-    plain = service.parts.slots.read(service.agent).facts.erase_due
+    plain = service.parts.slots.read(service.agent).facts.end.erase_due
     hold = _hold(service, silent_for=5)
     assert [when for _, _, when in _steps(visitor)][-2:] == ["the day is not settled yet"] * 2
     page = words(visitor.get("/settings"))

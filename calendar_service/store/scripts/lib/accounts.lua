@@ -4,5 +4,5 @@
 local function leave_account()
   lose_scheduled('account_changed')
   keep_held_calendar()
-  put('calendar_id', '', 'calendar_since', '0', 'calendar_lost_at', '0', 'moved_account', '1')
+  put('calendar_id', '', 'calendar_since', '0', 'calendar_lost_at', '0', 'account_moved', '1')
 end

@@ -5,4 +5,4 @@ local function instant(name) return tonumber(fact(name)) or 0 end
 
 local function put(...) redis.call('HSET', KEY.facts, ...) end
 
-local function is_live(id) return fact('connection_id') == id and fact('grant') == 'live' end
+local function is_live(id) return fact('connection_id') == id and fact('grant_state') == 'live' end

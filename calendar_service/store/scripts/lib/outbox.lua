@@ -9,7 +9,7 @@ local function enqueue_event(kind, session_name)
   -- Nothing is queued, so a account_ref that says up to when events are given up was set while the clock was ahead.
   if not last then redis.call('HDEL', KEY.facts, 'webhooks_abandoned_until') end
   redis.call('ZADD', KEY.outbox, ms(at), cjson.encode({connection_id = fact('connection_id'), type = kind,
-    session = session_name, sequence = redis.call('HINCRBY', KEY.facts, 'sequence', 1)}))
+    session = session_name, sequence = redis.call('HINCRBY', KEY.facts, 'webhooks_sequence', 1)}))
   -- A delivery that is in flight or in back-off goes first and keeps its time.
   if plausible(due_at(TIMER.webhook), LIFETIME.webhook_pause_max) == 0 then set_timer(TIMER.webhook, now) end
   if due_at(TIMER.webhook_expiry) == 0 then set_timer(TIMER.webhook_expiry, at + LIFETIME.outbox_kept) end

@@ -18,7 +18,7 @@ end
 
 -- Tell whether a person has to act first, as far as the facts say; an outdated consent counts once it is noted there.
 local function waits_for_person()
-  return instant('paused_by_agent') > 0 or instant('paused_by_organization') > 0 or instant('consent_needed') > 0
+  return instant('pause_by_agent') > 0 or instant('pause_by_organization') > 0 or instant('consent_required_since') > 0
     or instant('calendar_since') == 0
 end
 
@@ -58,7 +58,7 @@ local function fail_unsettled(reason)
     set_timer(session_timer(name), nil)
     if record.status ~= 'pending' and record.status ~= 'waiting' then return false end
     -- A holder of the lease may be at Google with it, and can no longer say how that ended.
-    record.sent = record.sent or record.leased
+    record.copy.in_doubt = record.copy.in_doubt or record.leased
     record.status, record.reason, record.leased, record.digest = 'failed', reason, false, ''
     record.fencing_token = record.fencing_token + 1
     failed = failed + 1
