@@ -83,68 +83,119 @@ THREADS = 16
 
 
 @dataclass(frozen=True)
-class Service:
-    """What web, worker and command line are given."""
+class Store:
+    """What is stored, by subject."""
 
-    config: Config
-    operator: Operator
-    clock: Clock
-    log: Log
-    tickets: Tickets
+    database: Database
     slots: Slots
     connections: Connections
-    organization_index: OrganizationIndex
+    grants: Grants
     sessions: Sessions
     timers: Timers
+    organization_index: OrganizationIndex
+    tickets: Tickets
+    legal_holds: LegalHoldStore
+    scan: Scan
+    file_rewrites: FileRewriteStore
     server_checks: ServerChecks
-    files: FileRewriteStore
-    file_rewrites: FileRewrites
+
+
+@dataclass(frozen=True)
+class Google:
+    """The way to Google: the calls, who counts them, and whether they may go."""
+
+    oauth: OAuth
+    calendar: CalendarApi
+    transport: Transport
+    call_log: CallLog
+    throttle: Throttle
+
+
+@dataclass(frozen=True)
+class ConnectionJourneys:
+    """An agent's connection, from the consent to the erasure."""
+
     access: Access
     consent: ConsentJourney
+    reconsent: Reconsent
     dedicated_calendar: DedicatedCalendar
-    schedule: Schedule
-    due_sessions: DueSessions
-    throttle: Throttle
-    reconcile: Reconcile
     channels: Channels
-    change_detector: ChangeDetector
     status_page: StatusPage
-    export: Export
     disconnect: Disconnect
     teardowns: Teardowns
     erasure: Erasure
-    organizations: Organizations
     shared_account_repair: SharedAccountRepair
+
+
+@dataclass(frozen=True)
+class PersonalDataJourneys:
+    """What is kept of an agent: how long, shown to whom, and given out."""
+
+    export: Export
     retention: Retention
-    all_connections: AllConnections
     holds: Holds
-    reconsent: Reconsent
-    reviewers: ReviewerLinkJourney
     stored_data: StoredData
-    rotation: Rotation
-    webhook_delivery: WebhookDelivery
+
+
+@dataclass(frozen=True)
+class SessionJourneys:
+    """The sessions of connected agents."""
+
+    schedule: Schedule
+    due_sessions: DueSessions
+    reconcile: Reconcile
+    change_detector: ChangeDetector
+
+
+@dataclass(frozen=True)
+class AuditJourneys:
+    """The audit log: sealed, and shown."""
+
+    chain: AuditChainStore
     sealer: Sealer
-    audit: AuditExport
+    audit_export: AuditExport
+    public_keys: tuple[str, ...]
+    """The keys under which receipts and checkpoints verify, as they are published."""
+
+
+@dataclass(frozen=True)
+class OperationsJourneys:
+    """What concerns many agents, or none."""
+
+    organizations: Organizations
+    all_connections: AllConnections
+    reviewers: ReviewerLinkJourney
+    rotation: Rotation
     replay: RestoreReplay
-    transport: Transport
+    file_rewrites: FileRewrites
+
+
+@dataclass(frozen=True)
+class Service:
+    """What web, worker and command line take their groups from."""
+
+    config: Config
     identity: IdentityKey
-    database: Database
-    call_log: CallLog
+    clock: Clock
+    log: Log
+    store: Store
+    google: Google
+    connection: ConnectionJourneys
+    personal_data: PersonalDataJourneys
+    sessions: SessionJourneys
+    webhook_delivery: WebhookDelivery
+    audit: AuditJourneys
+    operations: OperationsJourneys
 
     @property
-    def public_keys(self) -> tuple[str, ...]:
-        """The keys under which receipts verify, as they are published."""
-        return tuple(self.audit.public_keys)
+    def operator(self) -> Operator:
+        """The profile of the organization that runs this service."""
+        return self.config.operator
 
     def close(self) -> None:
         """Close what is open to the database and to Google."""
-        self.transport.close()
-        self.database.client.close()
-
-    @property
-    def oauth_origin(self) -> str:
-        """The origin of the authorization endpoint: the one foreign place a form may lead to (CSP)."""
-        return self.consent.oauth.consent_origin
+        self.google.transport.close()
+        self.store.database.client.close()
 
 
 def build(
@@ -160,144 +211,211 @@ def build(
     failpoints.configure(config.failpoints)
     if config.google.is_local and not config.is_production:
         permit_plain_http()
-    log = Log(process, log_to)
-    call_log = CallLog(log)
-    clock = config.clock()
-    policy = config.operator.policy
-    identity = IdentityKey(config.identity_key)
-    database = Database(
-        deployment(config.database),
-        clock,
-        identity.shard,
-        webhooks=bool(config.webhook_url),
-    )
-    connections, sessions, account_refs = (
-        Connections(database),
-        Sessions(database, policy.version),
-        AccountRefs(database),
-    )
-    slots, leases, timers = Slots(database, policy.version), Leases(database), Timers(database)
-    organization_index, receipt_store = OrganizationIndex(database), ReceiptStore(database)
-    hold_store, channel_store = LegalHoldStore(database), ChannelStore(database)
-    tickets = Tickets(database)
-    grants = Grants(Vault(lambda: config.keyring))
-    transport = Transport(observe=call_log.observe)
-    google = config.google
-    oauth = OAuth(
-        OAuthClient(
-            google.client_id,
-            google.secret_source,
-            config.redirect_uri,
-            google.auth_uri,
-            google.token_uri,
-            google.revoke_uri,
+    log, clock, identity = Log(process, log_to), config.clock(), IdentityKey(config.identity_key)
+    store = _store(config, clock, identity)
+    google = _google(config, store, limits, log, clock)
+    connection = _connection(config, store, google, identity, clock)
+    audit = _audit(config, store, identity, log)
+    return Service(
+        config=config,
+        identity=identity,
+        clock=clock,
+        log=log,
+        store=store,
+        google=google,
+        connection=connection,
+        personal_data=_personal_data(config, store, connection, clock),
+        sessions=_sessions(config, store, google, connection.access, identity, clock),
+        webhook_delivery=WebhookDelivery(
+            Outbox(store.database), store.sessions, store.timers, _webhooks(config, log)
         ),
-        transport,
+        audit=audit,
+        operations=_operations(config, store, connection, audit, log, clock),
     )
-    calendar = CalendarApi(transport, google.api_endpoint)
-    operator = config.operator
-    promises = operator.promises
+
+
+def _store(config: Config, clock: Clock, identity: IdentityKey) -> Store:
+    database = Database(deployment(config.database), clock, identity.shard, webhooks=bool(config.webhook_url))
+    policy = config.operator.policy.version
+    return Store(
+        database=database,
+        slots=Slots(database, policy),
+        connections=Connections(database),
+        grants=Grants(Vault(lambda: config.keyring)),
+        sessions=Sessions(database, policy),
+        timers=Timers(database),
+        organization_index=OrganizationIndex(database),
+        tickets=Tickets(database),
+        legal_holds=LegalHoldStore(database),
+        scan=Scan(database),
+        file_rewrites=FileRewriteStore(database),
+        server_checks=ServerChecks(database),
+    )
+
+
+def _google(config: Config, store: Store, limits: Limits, log: Log, clock: Clock) -> Google:
+    settings, call_log = config.google, CallLog(log)
+    transport = Transport(observe=call_log.observe)
+    client = OAuthClient(
+        settings.client_id,
+        settings.secret_source,
+        config.redirect_uri,
+        settings.auth_uri,
+        settings.token_uri,
+        settings.revoke_uri,
+    )
     threads = threading.BoundedSemaphore(THREADS // 2)
-    throttle = Throttle(
-        ThrottleStore(database, limits), transport, RateBudget(limits), threads, log, clock, limits
+    throttle_store = ThrottleStore(store.database, limits)
+    return Google(
+        oauth=OAuth(client, transport),
+        calendar=CalendarApi(transport, settings.api_endpoint),
+        transport=transport,
+        call_log=call_log,
+        throttle=Throttle(throttle_store, transport, RateBudget(limits), threads, log, clock, limits),
     )
-    connection_end = ConnectionEnd(connections, promises.erase_after)
-    access = Access(slots, leases, connections, grants, oauth, throttle, connection_end, clock)
-    shared_accounts = SharedAccounts(account_refs, slots, oauth, identity, clock)
+
+
+def _connection(
+    config: Config, store: Store, google: Google, identity: IdentityKey, clock: Clock
+) -> ConnectionJourneys:
+    slots, connections, grants, calendar = store.slots, store.connections, store.grants, google.calendar
+    operator, account_refs, leases = config.operator, AccountRefs(store.database), Leases(store.database)
+    connection_end = ConnectionEnd(connections, operator.promises.erase_after)
+    access = Access(slots, leases, connections, grants, google.oauth, google.throttle, connection_end, clock)
+    shared_accounts = SharedAccounts(account_refs, slots, google.oauth, identity, clock)
     status_page = StatusPage(
         slots,
         connections,
-        organization_index,
-        sessions,
+        store.organization_index,
+        store.sessions,
         grants,
         access,
         calendar,
-        transport,
+        google.transport,
         account_refs,
-        promises,
+        operator.promises,
         clock,
     )
-    signing_key, issuer = Ed25519PrivateKey.from_private_bytes(config.signing_key), operator.identity.who
-    receipts = Receipts(signing_key, issuer, clock)
-    files = FileRewriteStore(database)
-    erasure = Erasure(slots, receipt_store, connections, receipts, files)
     teardowns = Teardowns(slots, connections, grants, access, shared_accounts, calendar, clock)
-    disconnect = Disconnect(connection_end, teardowns, status_page, transport)
+    disconnect = Disconnect(connection_end, teardowns, status_page, google.transport)
     dedicated_calendar = DedicatedCalendar(
         slots, leases, connections, access, shared_accounts, calendar, identity, operator
     )
     new_grants = NewGrants(
-        slots, organization_index, connections, grants, shared_accounts, dedicated_calendar, disconnect, clock
+        slots,
+        store.organization_index,
+        connections,
+        grants,
+        shared_accounts,
+        dedicated_calendar,
+        disconnect,
+        clock,
     )
-    pending = PendingConsents(tickets, grants, clock)
-    attempts = Attempts(sessions, connections, access, EventWriter(calendar), identity, operator, throttle)
-    schedule = Schedule(sessions, slots, connections, grants, access, attempts, throttle, clock)
-    audit_chain, scan, chain_macs = AuditChainStore(database), Scan(database), ChainMacs(identity)
-    public_keys, retention = (public_key_text(signing_key.public_key()),), operator.promises.audit_term
-    audit = AuditExport(audit_chain, scan, slots, chain_macs, public_keys, issuer, retention)
-    return Service(
-        config=config,
-        operator=operator,
-        clock=clock,
-        log=log,
-        tickets=tickets,
-        slots=slots,
-        connections=connections,
-        organization_index=organization_index,
-        sessions=sessions,
-        timers=timers,
-        server_checks=ServerChecks(database),
-        files=files,
-        file_rewrites=FileRewrites(files, log, clock),
+    receipts = Receipts(_signing_key(config), operator.identity.who, clock)
+    return ConnectionJourneys(
         access=access,
-        consent=ConsentJourney(pending, slots, organization_index, connections, oauth, operator, new_grants),
+        consent=ConsentJourney(
+            PendingConsents(store.tickets, grants, clock),
+            slots,
+            store.organization_index,
+            connections,
+            google.oauth,
+            operator,
+            new_grants,
+        ),
+        reconsent=Reconsent(Consents(store.database), slots, connections, store.scan, operator.policy),
         dedicated_calendar=dedicated_calendar,
-        schedule=schedule,
-        due_sessions=DueSessions(sessions, grants, clock),
-        throttle=throttle,
-        reconcile=Reconcile(slots, connections, sessions, grants, access, calendar, schedule),
         channels=Channels(
             slots,
             connections,
-            channel_store,
+            ChannelStore(store.database),
             grants,
             access,
             calendar,
             identity,
-            throttle,
+            google.throttle,
             clock,
             config.notifications_uri,
         ),
+        status_page=status_page,
+        disconnect=disconnect,
+        teardowns=teardowns,
+        erasure=Erasure(slots, ReceiptStore(store.database), connections, receipts, store.file_rewrites),
+        shared_account_repair=SharedAccountRepair(store.scan, slots, account_refs, clock),
+    )
+
+
+def _personal_data(
+    config: Config, store: Store, connection: ConnectionJourneys, clock: Clock
+) -> PersonalDataJourneys:
+    operator = config.operator
+    return PersonalDataJourneys(
+        export=Export(store.slots, store.sessions, connection.status_page, operator, clock),
+        retention=Retention(store.slots, store.connections, operator.promises),
+        holds=Holds(store.slots, store.legal_holds, store.scan, clock),
+        stored_data=StoredData(StoredFields(store.database)),
+    )
+
+
+def _sessions(
+    config: Config, store: Store, google: Google, access: Access, identity: IdentityKey, clock: Clock
+) -> SessionJourneys:
+    slots, connections, sessions, grants = store.slots, store.connections, store.sessions, store.grants
+    calendar, throttle = google.calendar, google.throttle
+    event_writer = EventWriter(calendar)
+    attempts = Attempts(sessions, connections, access, event_writer, identity, config.operator, throttle)
+    schedule = Schedule(sessions, slots, connections, grants, access, attempts, throttle, clock)
+    return SessionJourneys(
+        schedule=schedule,
+        due_sessions=DueSessions(sessions, grants, clock),
+        reconcile=Reconcile(slots, connections, sessions, grants, access, calendar, schedule),
         change_detector=ChangeDetector(
             slots, connections, sessions, grants, access, calendar, throttle, clock
         ),
-        status_page=status_page,
-        export=Export(slots, sessions, status_page, operator, clock),
-        disconnect=disconnect,
-        teardowns=teardowns,
-        erasure=erasure,
-        organizations=Organizations(slots, connections, organization_index, scan, disconnect),
-        shared_account_repair=SharedAccountRepair(scan, slots, account_refs, clock),
-        retention=Retention(slots, connections, promises),
-        all_connections=AllConnections(scan, slots, timers, sessions, grants, disconnect, erasure),
-        holds=Holds(slots, hold_store, scan, clock),
-        reconsent=Reconsent(Consents(database), slots, connections, scan, policy),
-        rotation=Rotation(scan, slots, grants, lambda: [name for name, _ in config.keyring]),
-        reviewers=ReviewerLinkJourney(
-            ReviewerLinks(database), organization_index, disconnect, erasure, clock
-        ),
-        stored_data=StoredData(StoredFields(database)),
-        webhook_delivery=WebhookDelivery(Outbox(database), sessions, timers, _webhooks(config, log)),
-        sealer=Sealer(audit_chain, scan, chain_macs, signing_key, issuer, log, retention),
-        audit=audit,
-        replay=RestoreReplay(
-            audit, audit_chain, scan, slots, connections, hold_store, connection_end, erasure
-        ),
-        transport=transport,
-        identity=identity,
-        database=database,
-        call_log=call_log,
     )
+
+
+def _audit(config: Config, store: Store, identity: IdentityKey, log: Log) -> AuditJourneys:
+    chain, chain_macs, scan = AuditChainStore(store.database), ChainMacs(identity), store.scan
+    signing_key, issuer = _signing_key(config), config.operator.identity.who
+    public_keys, retention = (public_key_text(signing_key.public_key()),), config.operator.promises.audit_term
+    return AuditJourneys(
+        chain=chain,
+        sealer=Sealer(chain, scan, chain_macs, signing_key, issuer, log, retention),
+        audit_export=AuditExport(chain, scan, store.slots, chain_macs, public_keys, issuer, retention),
+        public_keys=public_keys,
+    )
+
+
+def _operations(
+    config: Config, store: Store, connection: ConnectionJourneys, audit: AuditJourneys, log: Log, clock: Clock
+) -> OperationsJourneys:
+    scan, slots, connections, grants = store.scan, store.slots, store.connections, store.grants
+    index, disconnect, erasure = store.organization_index, connection.disconnect, connection.erasure
+    connection_end = ConnectionEnd(connections, config.operator.promises.erase_after)
+    return OperationsJourneys(
+        organizations=Organizations(slots, connections, index, scan, disconnect),
+        all_connections=AllConnections(
+            scan, slots, store.timers, store.sessions, grants, disconnect, erasure
+        ),
+        reviewers=ReviewerLinkJourney(ReviewerLinks(store.database), index, disconnect, erasure, clock),
+        rotation=Rotation(scan, slots, grants, lambda: [name for name, _ in config.keyring]),
+        replay=RestoreReplay(
+            audit.audit_export,
+            audit.chain,
+            scan,
+            slots,
+            connections,
+            store.legal_holds,
+            connection_end,
+            erasure,
+        ),
+        file_rewrites=FileRewrites(store.file_rewrites, log, clock),
+    )
+
+
+def _signing_key(config: Config) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(config.signing_key)
 
 
 def _webhooks(config: Config, log: Log) -> WebhookSender | None:

@@ -45,7 +45,7 @@ def new(into: Path | None, *, as_json: bool) -> None:
 def status(*, as_json: bool) -> None:
     """Show how much each key seals. A key of the keyring that seals nothing can be retired."""
     with told():
-        found = service().rotation.status()
+        found = service().operations.rotation.status()
     if as_json:
         print_json([{name: getattr(sealed, name) for name in sealed.__slots__} for sealed in found])
         return
@@ -63,7 +63,7 @@ def status(*, as_json: bool) -> None:
 def rotate(retire: str | None, *, force: bool, as_json: bool) -> None:
     """Seal every grant and errand under the keyring's first key, while traffic runs."""
     made = service()
-    rotation = made.rotation
+    rotation = made.operations.rotation
     with told():
         if retire:
             _can_be_retired(rotation, retire)

@@ -21,18 +21,18 @@ _AUDIT_SURPRISE = "audit.surprise"
 
 def start(service: Service) -> None:
     """Do what each worker does once, before its first round: put right what a death or a wrong clock has left."""
-    service.file_rewrites.start()
+    service.operations.file_rewrites.start()
     contained(service.log, Repairs(service).timers)
 
 
 def maintainer(service: Service) -> Maintainer:
     """Return all tasks, in the order in which they run."""
-    sealing = Periodic(SEAL_EVERY, service.sealer.seal, retries=True, surprise=_AUDIT_SURPRISE)
+    sealing = Periodic(SEAL_EVERY, service.audit.sealer.seal, retries=True, surprise=_AUDIT_SURPRISE)
     checkpoint = Checkpoint(service, sealing, Repairs(service))
     tasks = {
         "reconsent": Periodic(None, ReconsentNotices(service).run, retries=True),
         "erasure_webhooks": Periodic(0, ErasureWebhooks(service).run),
-        "file_rewrites": Periodic(0, service.file_rewrites.step),
+        "file_rewrites": Periodic(0, service.operations.file_rewrites.step),
         "sealing": sealing,
         "checkpoint": Periodic(CHECKPOINT_LOOK_EVERY, checkpoint.run, surprise=_AUDIT_SURPRISE),
         "reviewer_links": Periodic(SWEEP_EVERY, ReviewerSweep(service).run),
@@ -48,7 +48,7 @@ class ReconsentNotices:
 
     def run(self) -> None:
         """Tell all, once for each version of the policy."""
-        if count := self.service.reconsent.tell():
+        if count := self.service.connection.reconsent.tell():
             self.service.log.event("consent.outdated", count=count)
 
 
@@ -79,7 +79,7 @@ class Checkpoint:
         """
         if self.sealing.is_due(self.service.clock.now()):
             return True
-        if self.service.sealer.checkpoint():
+        if self.service.audit.sealer.checkpoint():
             for repair in (self.repairs.account_references, self.repairs.off_boardings, self.repairs.timers):
                 contained(self.service.log, repair)
         return False
@@ -93,17 +93,17 @@ class Repairs:
 
     def account_references(self) -> None:
         """Compare the references of each Google account with the connections there are."""
-        if count := self.service.shared_account_repair.repair():
+        if count := self.service.connection.shared_account_repair.repair():
             self.service.log.event("account_refs.repaired", count=count)
 
     def off_boardings(self) -> None:
         """Go on with the off-boarding of organizations."""
-        if count := self.service.organizations.go_on():
+        if count := self.service.operations.organizations.go_on():
             self.service.log.event("organization.off_boarding_went_on", count=count)
 
     def timers(self) -> None:
         """Let be due now what a clock that was ahead has put too far off."""
-        if count := self.service.all_connections.reset_far_timers():
+        if count := self.service.operations.all_connections.reset_far_timers():
             self.service.log.event("clock.realigned", count=count)
 
 
@@ -115,5 +115,5 @@ class ReviewerSweep:
 
     def run(self) -> None:
         """Take it down, unless the clocks differ."""
-        if self.service.reviewers.sweep() == "clock":
+        if self.service.operations.reviewers.sweep() == "clock":
             report_clock_difference(self.service.log)

@@ -20,7 +20,7 @@ class MembersQuery(Struct, kw_only=True, forbid_unknown_fields=True):
 def list_connections(service: Service, names: Names, query: MembersQuery, _: Nothing) -> ApiAnswer:
     """List the organization's agents with their connections, page by page."""
     state = None if isinstance(query.state, UnsetType) else query.state
-    found, cursor = service.organizations.members(names.organization, state, query.cursor)
+    found, cursor = service.operations.organizations.members(names.organization, state, query.cursor)
     lines = [answers.member(agent.agent, view) for agent, view in found]
     return ApiAnswer(200, answers.MembersAnswer(connections=lines, cursor=cursor or UNSET))
 
@@ -32,18 +32,18 @@ def get_organization(service: Service, names: Names, _: Nothing, __: Nothing) ->
 
 def off_board(service: Service, names: Names, _: Nothing, __: Nothing) -> ApiAnswer:
     """Disconnect every agent of the organization and accept nothing new until it is reopened."""
-    ended = service.organizations.off_board(names.organization)
+    ended = service.operations.organizations.off_board(names.organization)
     return ApiAnswer(202, answers.OffBoarded(organization=names.organization, disconnected=ended))
 
 
 def reopen(service: Service, names: Names, _: Nothing, __: Nothing) -> ApiAnswer:
     """Let the organization's agents connect again."""
-    service.organizations.reopen(names.organization)
+    service.operations.organizations.reopen(names.organization)
     return ApiAnswer(200, _counted(service, names))
 
 
 def _counted(service: Service, names: Names) -> answers.OrganizationAnswer:
-    found = service.organizations.progress(names.organization)
+    found = service.operations.organizations.progress(names.organization)
     return answers.OrganizationAnswer(
         organization=names.organization,
         closed=found.is_closed,

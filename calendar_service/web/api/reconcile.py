@@ -77,7 +77,9 @@ def reconcile_sessions(
     """Compare the sessions of a time with what is in the calendar; with `apply=true`, carry the plan out."""
     begins, ends = period(body.from_, body.to, ("from", "to"))
     wanted = _wanted(body, (begins, ends))
-    found = service.reconcile.reconcile(names.whose, begins, ends, wanted, apply=query.apply == "true")
+    found = service.sessions.reconcile.reconcile(
+        names.whose, begins, ends, wanted, apply=query.apply == "true"
+    )
     answer = Reconciliation(
         applied=found.applied,
         equal=found.equal,

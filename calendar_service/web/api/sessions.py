@@ -45,27 +45,27 @@ def put_session(service: Service, names: Names, _: Nothing, body: SessionBody) -
     """
     wanted = content(body)
     version = None if isinstance(body.version, UnsetType) else body.version
-    view = service.schedule.put(names.whose, names.session, wanted, body.by, version)
+    view = service.sessions.schedule.put(names.whose, names.session, wanted, body.by, version)
     return _written(names, view, answers.session(view))
 
 
 def cancel_session(service: Service, names: Names, query: CancelQuery, _: Nothing) -> ApiAnswer:
     """Cancel a session. Success also where there is nothing to cancel: then `applied` is false."""
     version = None if isinstance(query.version, UnsetType) else query.version
-    view = service.schedule.cancel(names.whose, names.session, query.by, version)
+    view = service.sessions.schedule.cancel(names.whose, names.session, query.by, version)
     return _written(names, view, answers.cancelled(view))
 
 
 def get_session(service: Service, names: Names, query: ReadQuery, _: Nothing) -> ApiAnswer:
     """Return a session's status and ids; with `read=google` also its times as they are in Google now."""
-    view = service.schedule.get(names.whose, names.session, read_google=query.read is not UNSET)
+    view = service.sessions.schedule.get(names.whose, names.session, read_google=query.read is not UNSET)
     return ApiAnswer(200, answers.read(view))
 
 
 def list_sessions(service: Service, names: Names, query: ListQuery, _: Nothing) -> ApiAnswer:
     """List an agent's sessions, page by page."""
     status = None if isinstance(query.status, UnsetType) else query.status
-    found, cursor = service.schedule.listed(names.whose, status, query.cursor)
+    found, cursor = service.sessions.schedule.listed(names.whose, status, query.cursor)
     return ApiAnswer(
         200,
         answers.SessionsAnswer(sessions=[answers.session(view) for view in found], cursor=cursor or UNSET),
