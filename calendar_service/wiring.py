@@ -21,26 +21,32 @@ from calendar_service.journeys.audit.audit_export import AuditExport
 from calendar_service.journeys.audit.chain import ChainMacs
 from calendar_service.journeys.audit.sealing import Sealer
 from calendar_service.journeys.connection.access import Access
-from calendar_service.journeys.connection.channels import Channels
+from calendar_service.journeys.connection.calendar_now import CalendarNow
+from calendar_service.journeys.connection.channels import Channels, ChannelWatch
 from calendar_service.journeys.connection.connection_end import ConnectionEnd
 from calendar_service.journeys.connection.consent import ConsentJourney, PendingConsents
-from calendar_service.journeys.connection.dedicated_calendar import DedicatedCalendar
+from calendar_service.journeys.connection.dedicated_calendar import DedicatedCalendar, MarkedCalendars
 from calendar_service.journeys.connection.disconnect import Disconnect
 from calendar_service.journeys.connection.erasure import Erasure
 from calendar_service.journeys.connection.export import Export
 from calendar_service.journeys.connection.legal_holds import Holds
 from calendar_service.journeys.connection.new_grant import NewGrants
+from calendar_service.journeys.connection.notifications import Notifications
+from calendar_service.journeys.connection.pause import Pauses
 from calendar_service.journeys.connection.receipts import Receipts
 from calendar_service.journeys.connection.reconsent import Reconsent
 from calendar_service.journeys.connection.retention import Retention
+from calendar_service.journeys.connection.session_summary import SessionSummaries
+from calendar_service.journeys.connection.settings_page import SettingsPage
 from calendar_service.journeys.connection.shared_accounts import SharedAccountRepair, SharedAccounts
-from calendar_service.journeys.connection.status import StatusPage
+from calendar_service.journeys.connection.status import ConnectionStatus
 from calendar_service.journeys.connection.teardown import Teardowns
 from calendar_service.journeys.operations.all_connections import AllConnections
+from calendar_service.journeys.operations.far_timers import FarTimers
 from calendar_service.journeys.operations.file_rewrites import FileRewrites
 from calendar_service.journeys.operations.key_rotation import Rotation
 from calendar_service.journeys.operations.organizations import Organizations
-from calendar_service.journeys.operations.restore import RestoreReplay
+from calendar_service.journeys.operations.restore import RestorePlan, RestoreReplay
 from calendar_service.journeys.operations.reviewer_links import ReviewerLinkJourney
 from calendar_service.journeys.operations.stored_data import StoredData
 from calendar_service.journeys.sessions.attempt import Attempts
@@ -49,6 +55,8 @@ from calendar_service.journeys.sessions.event_writer import EventWriter
 from calendar_service.journeys.sessions.queue import DueSessions
 from calendar_service.journeys.sessions.reconcile import Reconcile
 from calendar_service.journeys.sessions.schedule import Schedule
+from calendar_service.journeys.sessions.session_reader import SessionReader
+from calendar_service.journeys.sessions.unsettled import UnsettledSessions
 from calendar_service.journeys.throttle.admission import Throttle
 from calendar_service.journeys.throttle.budget import RateBudget
 from calendar_service.journeys.webhooks.delivery import WebhookDelivery
@@ -120,11 +128,13 @@ class ConnectionJourneys:
     reconsent: Reconsent
     dedicated_calendar: DedicatedCalendar
     channels: Channels
-    status_page: StatusPage
+    notifications: Notifications
+    status: ConnectionStatus
+    settings_page: SettingsPage
+    pauses: Pauses
     disconnect: Disconnect
     teardowns: Teardowns
     erasure: Erasure
-    shared_account_repair: SharedAccountRepair
 
 
 @dataclass(frozen=True)
@@ -142,7 +152,9 @@ class SessionJourneys:
     """The sessions of connected agents."""
 
     schedule: Schedule
+    reader: SessionReader
     due_sessions: DueSessions
+    unsettled: UnsettledSessions
     reconcile: Reconcile
     change_detector: ChangeDetector
 
@@ -166,7 +178,10 @@ class OperationsJourneys:
     all_connections: AllConnections
     reviewers: ReviewerLinkJourney
     rotation: Rotation
-    replay: RestoreReplay
+    restore_plan: RestorePlan
+    restore_replay: RestoreReplay
+    shared_account_repair: SharedAccountRepair
+    far_timers: FarTimers
     file_rewrites: FileRewrites
 
 
@@ -224,7 +239,7 @@ def build(
         store=store,
         google=google,
         connection=connection,
-        personal_data=_personal_data(config, store, connection, clock),
+        personal_data=_personal_data(config, store, connection.access, clock),
         sessions=_sessions(config, store, google, connection.access, identity, clock),
         webhook_delivery=WebhookDelivery(
             Outbox(store.database), store.sessions, store.timers, _webhooks(config, log)
@@ -278,79 +293,84 @@ def _google(config: Config, store: Store, limits: Limits, log: Log, clock: Clock
 def _connection(
     config: Config, store: Store, google: Google, identity: IdentityKey, clock: Clock
 ) -> ConnectionJourneys:
-    slots, connections, grants, calendar = store.slots, store.connections, store.grants, google.calendar
-    operator, account_refs, leases = config.operator, AccountRefs(store.database), Leases(store.database)
-    connection_end = ConnectionEnd(connections, operator.promises.erase_after)
-    access = Access(slots, leases, connections, grants, google.oauth, google.throttle, connection_end, clock)
-    shared_accounts = SharedAccounts(account_refs, slots, google.oauth, identity, clock)
-    status_page = StatusPage(
-        slots,
-        connections,
-        store.organization_index,
-        store.sessions,
-        grants,
-        access,
-        calendar,
-        google.transport,
-        account_refs,
-        operator.promises,
-        clock,
+    slots, connections, database, operator = store.slots, store.connections, store.database, config.operator
+    leases, connection_end = Leases(database), ConnectionEnd(connections, operator.promises.erase_after)
+    access = Access(
+        slots, leases, connections, store.grants, google.oauth, google.throttle, connection_end, clock
     )
-    teardowns = Teardowns(slots, connections, grants, access, shared_accounts, calendar, clock)
-    disconnect = Disconnect(connection_end, teardowns, status_page, google.transport)
+    shared_accounts = SharedAccounts(AccountRefs(database), slots, google.oauth, identity, clock)
+    status = ConnectionStatus(slots)
+    teardowns = Teardowns(slots, connections, access, shared_accounts, google.calendar, clock)
+    disconnect = Disconnect(connection_end, teardowns, status, google.transport)
+    marked_calendars = MarkedCalendars(google.calendar, identity, operator)
     dedicated_calendar = DedicatedCalendar(
-        slots, leases, connections, access, shared_accounts, calendar, identity, operator
+        slots, leases, connections, access, shared_accounts, marked_calendars
     )
     new_grants = NewGrants(
         slots,
         store.organization_index,
         connections,
-        grants,
+        store.grants,
         shared_accounts,
         dedicated_calendar,
         disconnect,
         clock,
     )
     receipts = Receipts(_signing_key(config), operator.identity.who, clock)
+    channel_store = ChannelStore(database)
+    watch = ChannelWatch(channel_store, google.calendar, identity, config.notifications_uri)
     return ConnectionJourneys(
         access=access,
-        consent=ConsentJourney(
-            PendingConsents(store.tickets, grants, clock),
-            slots,
-            store.organization_index,
-            connections,
-            google.oauth,
-            operator,
-            new_grants,
-        ),
-        reconsent=Reconsent(Consents(store.database), slots, connections, store.scan, operator.policy),
+        consent=_consent(config, store, google, new_grants, clock),
+        reconsent=Reconsent(Consents(database), slots, connections, store.scan, operator.policy),
         dedicated_calendar=dedicated_calendar,
-        channels=Channels(
-            slots,
-            connections,
-            ChannelStore(store.database),
-            grants,
-            access,
-            calendar,
-            identity,
-            google.throttle,
-            clock,
-            config.notifications_uri,
-        ),
-        status_page=status_page,
+        channels=Channels(slots, channel_store, access, watch, google.throttle, clock),
+        notifications=Notifications(channel_store, identity),
+        status=status,
+        settings_page=_settings_page(config, store, google, access, shared_accounts, clock),
+        pauses=Pauses(connections, status),
         disconnect=disconnect,
         teardowns=teardowns,
-        erasure=Erasure(slots, ReceiptStore(store.database), connections, receipts, store.file_rewrites),
-        shared_account_repair=SharedAccountRepair(store.scan, slots, account_refs, clock),
+        erasure=Erasure(slots, ReceiptStore(database), connections, receipts, store.file_rewrites),
     )
 
 
-def _personal_data(
-    config: Config, store: Store, connection: ConnectionJourneys, clock: Clock
-) -> PersonalDataJourneys:
-    operator = config.operator
+def _consent(
+    config: Config, store: Store, google: Google, new_grants: NewGrants, clock: Clock
+) -> ConsentJourney:
+    return ConsentJourney(
+        PendingConsents(store.tickets, store.grants, clock),
+        store.slots,
+        store.organization_index,
+        store.connections,
+        google.oauth,
+        config.operator,
+        new_grants,
+    )
+
+
+def _settings_page(
+    config: Config,
+    store: Store,
+    google: Google,
+    access: Access,
+    shared_accounts: SharedAccounts,
+    clock: Clock,
+) -> SettingsPage:
+    return SettingsPage(
+        store.slots,
+        store.organization_index,
+        shared_accounts,
+        CalendarNow(access, google.calendar, google.transport, clock),
+        SessionSummaries(store.sessions, access, clock),
+        config.operator.promises,
+    )
+
+
+def _personal_data(config: Config, store: Store, access: Access, clock: Clock) -> PersonalDataJourneys:
+    operator, summaries = config.operator, SessionSummaries(store.sessions, access, clock)
     return PersonalDataJourneys(
-        export=Export(store.slots, store.sessions, connection.status_page, operator, clock),
+        export=Export(store.slots, store.sessions, summaries, operator, clock),
         retention=Retention(store.slots, store.connections, operator.promises),
         holds=Holds(store.slots, store.legal_holds, store.scan, clock),
         stored_data=StoredData(StoredFields(store.database)),
@@ -360,18 +380,17 @@ def _personal_data(
 def _sessions(
     config: Config, store: Store, google: Google, access: Access, identity: IdentityKey, clock: Clock
 ) -> SessionJourneys:
-    slots, connections, sessions, grants = store.slots, store.connections, store.sessions, store.grants
-    calendar, throttle = google.calendar, google.throttle
+    slots, sessions, calendar, throttle = store.slots, store.sessions, google.calendar, google.throttle
     event_writer = EventWriter(calendar)
-    attempts = Attempts(sessions, connections, access, event_writer, identity, config.operator, throttle)
-    schedule = Schedule(sessions, slots, connections, grants, access, attempts, throttle, clock)
+    attempts = Attempts(sessions, access, event_writer, identity, config.operator, throttle)
+    schedule = Schedule(sessions, access, attempts, throttle, clock)
     return SessionJourneys(
         schedule=schedule,
-        due_sessions=DueSessions(sessions, grants, clock),
-        reconcile=Reconcile(slots, connections, sessions, grants, access, calendar, schedule),
-        change_detector=ChangeDetector(
-            slots, connections, sessions, grants, access, calendar, throttle, clock
-        ),
+        reader=SessionReader(sessions, slots, access, event_writer),
+        due_sessions=DueSessions(sessions, store.grants, clock),
+        unsettled=UnsettledSessions(sessions, store.connections, access, attempts, throttle, clock),
+        reconcile=Reconcile(slots, sessions, access, calendar, schedule),
+        change_detector=ChangeDetector(slots, sessions, access, calendar, throttle, clock),
     )
 
 
@@ -382,7 +401,7 @@ def _audit(config: Config, store: Store, identity: IdentityKey, log: Log) -> Aud
     return AuditJourneys(
         chain=chain,
         sealer=Sealer(chain, scan, chain_macs, signing_key, issuer, log, retention),
-        audit_export=AuditExport(chain, scan, store.slots, chain_macs, public_keys, issuer, retention),
+        audit_export=AuditExport(chain, scan, chain_macs, public_keys, issuer, retention),
         public_keys=public_keys,
     )
 
@@ -392,24 +411,17 @@ def _operations(
 ) -> OperationsJourneys:
     scan, slots, connections, grants = store.scan, store.slots, store.connections, store.grants
     index, disconnect, erasure = store.organization_index, connection.disconnect, connection.erasure
-    connection_end = ConnectionEnd(connections, config.operator.promises.erase_after)
+    erase_after = config.operator.promises.erase_after
+    connection_end = ConnectionEnd(connections, erase_after)
     return OperationsJourneys(
-        organizations=Organizations(slots, connections, index, scan, disconnect),
-        all_connections=AllConnections(
-            scan, slots, store.timers, store.sessions, grants, disconnect, erasure
-        ),
+        organizations=Organizations(slots, index, scan, disconnect),
+        all_connections=AllConnections(scan, slots, store.sessions, grants, disconnect, erasure),
         reviewers=ReviewerLinkJourney(ReviewerLinks(store.database), index, disconnect, erasure, clock),
         rotation=Rotation(scan, slots, grants, lambda: [name for name, _ in config.keyring]),
-        replay=RestoreReplay(
-            audit.audit_export,
-            audit.chain,
-            scan,
-            slots,
-            connections,
-            store.legal_holds,
-            connection_end,
-            erasure,
-        ),
+        restore_plan=RestorePlan(audit.audit_export, scan, slots, erase_after),
+        restore_replay=RestoreReplay(audit.chain, connections, store.legal_holds, connection_end, erasure),
+        shared_account_repair=SharedAccountRepair(scan, slots, AccountRefs(store.database), clock),
+        far_timers=FarTimers(scan, store.timers),
         file_rewrites=FileRewrites(store.file_rewrites, log, clock),
     )
 

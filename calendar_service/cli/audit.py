@@ -57,10 +57,11 @@ def export(
     """
     if bool(organization) != bool(agent) or (agent and connection):
         raise click.UsageError("Name a connection, or an organization and an agent.")
-    audit = service().audit.audit_export
+    made = service()
+    audit = made.audit.audit_export
     with told():
         if agent:
-            connection = audit.connection_of(named(organization, agent))
+            connection = made.operations.all_connections.connection_id(named(organization, agent))
         wanted = ExportFilter(_text(since), _text(until), kinds, connection)
         count = 0
         with _written_to(output) as file:

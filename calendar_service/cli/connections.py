@@ -141,9 +141,10 @@ def erase(
 
 
 def _replayed(file: BinaryIO, former: tuple[str, ...], *, yes: bool, as_json: bool) -> None:
-    made = service().operations.replay
+    operations = service().operations
+    plan, replay = operations.restore_plan, operations.restore_replay
     with told():
-        steps = list(made.steps(made.history(by_shard(file, "Verifying"), former)))
+        steps = list(plan.steps(plan.history(by_shard(file, "Verifying"), former)))
         done = {
             "ended": sum(step.ends and not step.erase for step in steps),
             "erased": sum(step.erase for step in steps),
@@ -154,8 +155,8 @@ def _replayed(file: BinaryIO, former: tuple[str, ...], *, yes: bool, as_json: bo
         if any(done.values()):
             agree(f"{_question(done)}?", yes=yes)
             for step in walked("Replaying", steps):
-                made.take(step)
-            made.note(done["ended"], done["erased"])
+                replay.take(step)
+            replay.note(done["ended"], done["erased"])
     missing = [step for step in steps if step.missing_hold]
     if as_json:
         print_json(done | {"holds_missing": [_missing(step) for step in missing]})

@@ -74,7 +74,7 @@ class Items:
         self.service = service
         self.probes, self.detections = PerMinute(PROBES), PerMinute(PROBES)
         self.handlers: dict[str, Handler] = {
-            TimerKind.SESSION: self.service.sessions.schedule.resume,
+            TimerKind.SESSION: self.service.sessions.unsettled.resume,
             TimerKind.TEARDOWN: self.service.connection.teardowns.run,
             TimerKind.ERASE: self._erase,
             TimerKind.HOLD: self._end_hold,

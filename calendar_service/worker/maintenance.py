@@ -93,7 +93,7 @@ class Repairs:
 
     def account_references(self) -> None:
         """Compare the references of each Google account with the connections there are."""
-        if count := self.service.connection.shared_account_repair.repair():
+        if count := self.service.operations.shared_account_repair.repair():
             self.service.log.event("account_refs.repaired", count=count)
 
     def off_boardings(self) -> None:
@@ -103,7 +103,7 @@ class Repairs:
 
     def timers(self) -> None:
         """Let be due now what a clock that was ahead has put too far off."""
-        if count := self.service.operations.all_connections.reset_far_timers():
+        if count := self.service.operations.far_timers.reset():
             self.service.log.event("clock.realigned", count=count)
 
 

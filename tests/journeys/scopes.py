@@ -72,7 +72,7 @@ class Someone:
 
     def connect(self) -> bool:
         ready = self.service.connect(self.agent, self.account).calendar_ready
-        state = self.service.parts.connection.status_page.connection(self.agent).state
+        state = self.service.parts.connection.status.of(self.agent).state
         return ready and state is State.CONNECTED
 
     def put(self, session: str, **content: Any) -> bool:
@@ -101,7 +101,7 @@ def _connects_again(one: Someone) -> bool:
 
 
 def _sees_the_account(one: Someone) -> bool:
-    return one.service.parts.connection.status_page.settings(one.agent).account != ""
+    return one.service.parts.connection.settings_page.settings(one.agent).account != ""
 
 
 def _schedules(one: Someone) -> bool:
@@ -118,7 +118,7 @@ def _cancels(one: Someone) -> bool:
 
 
 def _asks_for_the_time(one: Someone) -> bool:
-    return one.service.parts.sessions.schedule.get(one.agent, "s1", read_google=True).in_google == "confirmed"
+    return one.service.parts.sessions.reader.get(one.agent, "s1", read_google=True).in_google == "confirmed"
 
 
 def _compares(one: Someone) -> bool:
@@ -189,7 +189,7 @@ def methods(service: TestService, scope: str, number: int) -> dict[str, bool]:
     refresh = next(
         t["token"] for t in service.google.state()["refresh_tokens"] if t["account"] == one.account
     )
-    calendar, oauth = service.parts.sessions.reconcile.calendar, service.parts.connection.access.oauth
+    calendar, oauth = service.parts.google.calendar, service.parts.google.oauth
     token = oauth.refresh(Secret(refresh)).access_token
     channel = {"channel_token": Secret("t"), "address": "https://localhost:9/google/notifications"}
     stands = calendar.watch(token, book["id"], channel_id=f"stands-{number}", **channel)

@@ -292,7 +292,7 @@ def test_a_shard_that_is_set_back_to_a_head_read_before_is_noticed_by_the_sealer
     vandal, sealer, pause = (
         Vandal(lived),
         lived.parts.audit.sealer,
-        lived.parts.operations.organizations.pause,
+        lived.parts.connection.pauses.set,
     )
     vandal.shard = vandal.service.shard_of(NEIGHBOUR)
     sealer.seal()

@@ -474,7 +474,7 @@ def test_the_export_is_a_file_for_its_owner_that_the_command_verifies(
 def test_an_export_can_be_narrowed_and_each_entry_still_proves_itself(
     lived: TestService, tmp_path: Path
 ) -> None:
-    own = lived.parts.audit.audit_export.connection_of(NEIGHBOUR)
+    own = lived.parts.operations.all_connections.connection_id(NEIGHBOUR)
     everything = entries(lines(invoke(lived, "audit", "export").stdout))
     middle = sorted(line["at"] for line in everything)[len(everything) // 2]
     for words, wanted in (
@@ -563,8 +563,8 @@ def test_after_the_erasure_nothing_that_is_left_leads_from_an_entry_to_the_agent
     view = service.parts.sessions.schedule.put(
         service.agent, "a-session", service.content("Private"), By.AGENT, None
     )
-    service.parts.operations.organizations.pause(service.agent, Actor.ADMINISTRATOR, paused=True)
-    connection = service.parts.audit.audit_export.connection_of(service.agent)
+    service.parts.connection.pauses.set(service.agent, Actor.ADMINISTRATOR, paused=True)
+    connection = service.parts.operations.all_connections.connection_id(service.agent)
     service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
     receipt = service.parts.connection.erasure.erase_now(service.agent, Actor.AGENT)
     service.work(2)
@@ -592,7 +592,7 @@ def test_each_connection_has_a_pseudonym_of_its_own_and_its_own_end(service: Tes
     names = []
     for account in (FIRST, OTHER_ACCOUNT):  # the second connect replaces the first connection
         service.connect(account=account)
-        names.append(service.parts.audit.audit_export.connection_of(service.agent))
+        names.append(service.parts.operations.all_connections.connection_id(service.agent))
     found = entries([json.loads(line) for line in service.parts.audit.audit_export.export()])
     ended = [
         line["facts"]["connection"] for line in found if line["facts"]["kind"] == "connection.disconnected"
@@ -604,7 +604,7 @@ def test_each_connection_has_a_pseudonym_of_its_own_and_its_own_end(service: Tes
 def test_an_teardowns_end_belongs_to_the_connection_that_left_it(service: TestService) -> None:
     service.google.fault("/revoke", {"status": 503, "reason": "backendError"}, times=1)
     service.connect()
-    former = service.parts.audit.audit_export.connection_of(service.agent)
+    former = service.parts.operations.all_connections.connection_id(service.agent)
     service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
     service.parts.connection.erasure.erase_now(service.agent, Actor.AGENT)
     service.clock.advance(MINUTE / SECOND)

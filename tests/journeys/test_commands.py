@@ -30,7 +30,7 @@ def invoke(service: TestService, *words: str, **changed: str) -> Result:
 
 
 def state(service: TestService, agent: Agent | None = None) -> State:
-    return service.parts.connection.status_page.connection(agent or service.agent).state
+    return service.parts.connection.status.of(agent or service.agent).state
 
 
 def test_the_list_shows_states_and_no_content(service: TestService) -> None:

@@ -101,7 +101,7 @@ def test_a_callback_after_a_disconnect_is_refused(service: TestService) -> None:
     callback = service.google.consent(service.begin(browser, cookie))
     service.parts.connection.disconnect.disconnect(service.agent, Actor.ADMINISTRATOR)
     assert refused(lambda: service.call_back(browser, cookie, callback)) == "superseded"
-    assert service.parts.connection.status_page.connection(service.agent).state is State.DISCONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.DISCONNECTED
 
 
 @shows("SC-1")
@@ -122,7 +122,7 @@ def test_a_grant_that_is_not_what_was_asked_is_refused_and_not_stored(
     service.google.switch(**switch)
     assert refused(service.connect) == reason
     assert nothing_is_stored(service)
-    assert service.parts.connection.status_page.connection(service.agent).state is State.NOT_CONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.NOT_CONNECTED
     if reason == "scope_more":
         assert service.live_tokens() == []
 
@@ -164,14 +164,14 @@ def test_trouble_after_the_exchange_leaves_a_connection_that_the_worker_complete
     service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=3)
     outcome = service.connect()
     assert not outcome.calendar_ready
-    view = service.parts.connection.status_page.connection(service.agent)
+    view = service.parts.connection.status.of(service.agent)
     assert (view.state, view.action) == (State.CALENDAR_MISSING, "")
     waits = service.parts.sessions.schedule.put(service.agent, "s1", service.content("Waits"), By.AGENT, None)
     assert waits.status is Status.WAITING
     for _ in range(4):
         service.clock.advance(61)
         service.work()
-    assert service.parts.connection.status_page.connection(service.agent).state is State.CONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.CONNECTED
     assert [event["summary"] for event in service.events()] == ["Waits"]
     assert len(service.calendars()) == 1
 
@@ -181,9 +181,9 @@ def test_an_administrator_who_keeps_the_calendar_from_being_made_is_named(servic
     service.connect()
     service.clock.advance(3600)
     service.google.switch(admin_block=True)
-    assert service.parts.connection.status_page.settings(service.agent).trouble == "administrator"
+    assert service.parts.connection.settings_page.settings(service.agent).trouble == "administrator"
     service.google.switch(admin_block=False)
-    assert service.parts.connection.status_page.settings(service.agent).trouble == ""
+    assert service.parts.connection.settings_page.settings(service.agent).trouble == ""
 
 
 @shows("SC-2")
@@ -193,7 +193,7 @@ def test_a_cut_while_the_calendar_is_made_leaves_one_calendar(service: TestServi
     assert not service.connect().calendar_ready
     service.clock.advance(61)
     service.work()
-    assert service.parts.connection.status_page.connection(service.agent).state is State.CONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.CONNECTED
     assert len(service.calendars()) == 1
 
 
@@ -223,7 +223,7 @@ def test_another_account_closes_the_old_connection_and_makes_a_new_calendar_ther
     service.work()
     assert service.live_tokens() == [SECOND]
     assert len(service.calendars(FIRST)) == len(service.calendars(SECOND)) == 1
-    assert service.parts.sessions.schedule.get(service.agent, "s1", read_google=False).status is Status.LOST
+    assert service.parts.sessions.reader.get(service.agent, "s1", read_google=False).status is Status.LOST
     service.parts.sessions.schedule.put(service.agent, "s1", service.content("New"), By.AGENT, None)
     assert [event["summary"] for event in service.events(SECOND)] == ["New"]
     assert [event["summary"] for event in service.events(FIRST)] == ["Old"]
@@ -290,7 +290,7 @@ def test_a_calendar_taken_up_by_a_new_connection_is_no_longer_deleted(
     )  # as one who read it before
     service.work(2)
     assert [event["summary"] for event in service.events()] == ["New"]
-    assert service.parts.connection.status_page.connection(service.agent).state is State.CONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.CONNECTED
     assert FIRST in service.live_tokens()
     assert ":errands" not in service.stored()
 

@@ -61,7 +61,7 @@ def test_the_document_names_every_member(service: TestService) -> None:
 
 def test_it_holds_what_waits_in_full_and_no_key(service: TestService) -> None:
     service.connect()
-    service.parts.operations.organizations.pause(service.agent, Actor.AGENT, paused=True)
+    service.parts.connection.pauses.set(service.agent, Actor.AGENT, paused=True)
     content = service.content(
         "Reunión", description="Con Ana", location="Sala 2", join_url="https://meet.videsk.io/1"
     )

@@ -48,7 +48,7 @@ def lived(service: TestService) -> dict[str, str]:
     view = service.parts.sessions.schedule.put(
         WHOSE, SESSIONS[0], service.content("Text to forget"), By.AGENT, None
     )
-    service.parts.operations.organizations.pause(WHOSE, Actor.AGENT, paused=True)
+    service.parts.connection.pauses.set(WHOSE, Actor.AGENT, paused=True)
     service.parts.sessions.schedule.put(WHOSE, SESSIONS[1], service.content("Text to forget"), By.AGENT, None)
     slot, client = service.parts.store.slots.read(WHOSE), service.parts.store.database.client
     books = service.google.state()
@@ -289,6 +289,6 @@ def test_the_identifiers_were_found_by_a_key_that_is_gone(alone: tuple[TestServi
     service, _ = alone
     lived(service)
     slot = service.parts.store.slots.read(WHOSE)
-    grant = service.parts.operations.all_connections.grants.open(WHOSE, slot.facts.connection_id, slot.grant)
+    grant = service.parts.store.grants.open(WHOSE, slot.facts.connection_id, slot.grant)
     digest = grant.key.keyed_hash("event id", json.dumps([SESSIONS[0], 0]).encode())
     assert b32hexencode(digest[:20]).decode().lower() in {event["id"] for event in service.all_events()}

@@ -21,9 +21,9 @@ def _live(service: TestService) -> None:
     schedule.put(agent, "s1", service.content("Moved", days=4), By.SYSTEM, None)
     schedule.put(agent, "s2", service.content("Cancelled"), By.AGENT, None)
     schedule.cancel(agent, "s2", By.AGENT, None)
-    schedule.get(agent, "s1", read_google=True)
-    service.parts.connection.status_page.settings(agent)
-    service.parts.connection.status_page.leaving(agent)
+    service.parts.sessions.reader.get(agent, "s1", read_google=True)
+    service.parts.connection.settings_page.settings(agent)
+    service.parts.connection.settings_page.leaving(agent)
     service.served_from(SECURE_URL).work(2)
     service.parts.sessions.change_detector.once(agent)
     wanted = {"s3": DesiredSession(service.content("Put right"), None)}
@@ -58,7 +58,7 @@ def test_the_closing_teardown_can_do_nothing_but_end_what_is_left_at_google(serv
     service.google.fault("/revoke", {"status": 503, "reason": "backendError"}, times=2)
     service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT, delete_calendar=True)
     for _ in range(8):
-        service.parts.connection.status_page.settings(service.agent)
+        service.parts.connection.settings_page.settings(service.agent)
         service.parts.sessions.change_detector.once(service.agent)
         service.clock.advance(3600)
         service.work(2)

@@ -59,7 +59,7 @@ def test_identifiers_stay_and_tokens_go(ended: TestService) -> None:
     advance(ended, 8 * DAY)
     ended.work(3)
     assert facts(ended).calendar_id
-    assert [record.event_id for record in ended.parts.connection.status_page.sessions.all(ended.agent)] != []
+    assert [record.event_id for record in ended.parts.store.sessions.all(ended.agent)] != []
     assert ":grant" not in ended.stored()
 
 
@@ -126,7 +126,7 @@ def test_on_a_connection_that_lives_on_a_hold_that_is_over_is_forgotten(service:
     advance(service, 2 * HOUR)
     service.work()
     assert (facts(service).hold_until, facts(service).hold) == (0, "")
-    assert service.parts.connection.status_page.connection(service.agent).state is State.CONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.CONNECTED
 
 
 def test_the_databases_own_expiry_gives_way_to_the_hold(ended: TestService) -> None:
@@ -146,11 +146,11 @@ def test_a_hold_keeps_the_identifiers_of_sessions_long_over_and_no_content(servi
     service.parts.personal_data.holds.place(service.agent, hold_of(service, 300 * DAY))
     advance(service, 60 * DAY)
     service.parts.store.sessions.purge_old(service.agent, 30)
-    assert len(service.parts.connection.status_page.sessions.all(service.agent)) == 1
+    assert len(service.parts.store.sessions.all(service.agent)) == 1
     assert ":waiting" not in service.stored()
     service.parts.personal_data.holds.release(service.agent)
     service.parts.store.sessions.purge_old(service.agent, 30)
-    assert service.parts.connection.status_page.sessions.all(service.agent) == []
+    assert service.parts.store.sessions.all(service.agent) == []
 
 
 # --- who may be told, and who is refused ---
@@ -185,7 +185,7 @@ def test_a_calendar_that_is_replaced_without_a_hold_leaves_no_identifier(service
 def test_the_agent_is_told(ended: TestService) -> None:
     hold = hold_of(ended)
     ended.parts.personal_data.holds.place(ended.agent, hold)
-    assert ended.parts.connection.status_page.settings(ended.agent).held_until == hold.until
+    assert ended.parts.connection.settings_page.settings(ended.agent).held_until == hold.until
     told = ended.parts.personal_data.export.of(ended.agent)["connection"]
     assert told["kept_by_law_until"] == rfc3339(hold.until)
     with pytest.raises(RetentionRequiredByLaw):
@@ -195,15 +195,15 @@ def test_the_agent_is_told(ended: TestService) -> None:
 def test_while_telling_is_forbidden_nothing_shows_it_to_the_agent(ended: TestService) -> None:
     hold = hold_of(ended, told_from=ended.parts.clock.now() + 5 * DAY)
     ended.parts.personal_data.holds.place(ended.agent, hold)
-    assert ended.parts.connection.status_page.settings(ended.agent).held_until == 0
+    assert ended.parts.connection.settings_page.settings(ended.agent).held_until == 0
     told = ended.parts.personal_data.export.of(ended.agent)["connection"]
     assert (told["kept_by_law_until"], told["erased_on"], told["former_calendar_ids"]) == (None, None, None)
-    assert ended.parts.connection.status_page.connection(ended.agent).erase_due == 0
+    assert ended.parts.connection.status.of(ended.agent).erase_due == 0
     with pytest.raises(Busy) as refusal:
         ended.parts.connection.erasure.erase_now(ended.agent, Actor.AGENT)
     assert "law" not in refusal.value.detail
     advance(ended, 6 * DAY)
-    assert ended.parts.connection.status_page.settings(ended.agent).held_until == hold.until
+    assert ended.parts.connection.settings_page.settings(ended.agent).held_until == hold.until
 
 
 def test_a_refused_erasure_changes_nothing(ended: TestService) -> None:
@@ -225,7 +225,7 @@ def test_the_api_disconnects_all_the_same_and_says_why_nothing_is_erased(service
     assert answer.json is not None
     assert (answer.status_code, answer.json["code"]) == (409, "retention_required_by_law")
     assert not answer.json["retryable"]
-    assert service.parts.connection.status_page.connection(service.agent).state is State.DISCONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.DISCONNECTED
     assert service.live_tokens() == []
     assert facts(service).calendar_id
 

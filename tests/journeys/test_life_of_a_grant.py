@@ -75,7 +75,7 @@ def test_no_answer_but_invalid_grant_touches_the_grant(
         service.agent, "s1", service.content("Waits"), By.AGENT, None
     )
     assert accepted.status is not Status.SCHEDULED
-    assert service.parts.connection.status_page.connection(service.agent).state is State.CONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.CONNECTED
     assert ":grant" in service.stored()
 
 
@@ -92,9 +92,9 @@ def test_invalid_grant_ends_the_connection_and_destroys_what_waited(
     rule: dict[str, object] = {"invalid_grant": True}
     service.google.fault("/token", rule | ({"subtype": subtype} if subtype else {}), times=1)
     service.work()
-    view = service.parts.connection.status_page.connection(service.agent)
+    view = service.parts.connection.status.of(service.agent)
     assert (view.state, view.revocation) == (State.REVOKED, "at_google")
-    record = service.parts.sessions.schedule.get(service.agent, "s1", read_google=False)
+    record = service.parts.sessions.reader.get(service.agent, "s1", read_google=False)
     assert (record.status, record.reason) == (Status.FAILED, "revoked")
     kept = service.stored()
     assert ":grant" not in kept
@@ -116,18 +116,18 @@ def test_a_revocation_at_google_is_noticed_by_the_daily_probe_and_erased_by_its_
     service.google.control("POST", "switches", {"deleted_accounts": ["agent-one@example.com"]})
     service.clock.advance(26 * 3600)
     service.work()
-    view = service.parts.connection.status_page.connection(service.agent)
+    view = service.parts.connection.status.of(service.agent)
     assert view.state is State.REVOKED
     assert view.erase_due == proof + 7 * DAY
     service.clock.advance(6 * 86400)
     service.work(2)
-    assert service.parts.connection.status_page.connection(service.agent).state is State.NOT_CONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.NOT_CONNECTED
 
 
 @shows("RV-1")
 def test_a_live_grant_is_probed_at_least_daily_also_while_paused(service: TestService) -> None:
     service.connect()
-    service.parts.operations.organizations.pause(service.agent, Actor.ADMINISTRATOR, paused=True)
+    service.parts.connection.pauses.set(service.agent, Actor.ADMINISTRATOR, paused=True)
     before = refreshes(service)
     for _ in range(5):
         service.clock.advance(24 * 3600)
@@ -138,17 +138,17 @@ def test_a_live_grant_is_probed_at_least_daily_also_while_paused(service: TestSe
 @shows("restriction")
 def test_a_pause_keeps_sessions_waiting_and_each_lifts_only_its_own(service: TestService) -> None:
     service.connect()
-    organizations, schedule = service.parts.operations.organizations, service.parts.sessions.schedule
-    organizations.pause(service.agent, Actor.AGENT, paused=True)
-    organizations.pause(service.agent, Actor.ADMINISTRATOR, paused=True)
+    pauses, schedule = service.parts.connection.pauses, service.parts.sessions.schedule
+    pauses.set(service.agent, Actor.AGENT, paused=True)
+    pauses.set(service.agent, Actor.ADMINISTRATOR, paused=True)
     calls = len(service.calls())
     waits = schedule.put(service.agent, "s1", service.content("Waits"), By.AGENT, None)
     assert (waits.status, waits.outcome) == (Status.WAITING, "accepted")
-    organizations.pause(service.agent, Actor.AGENT, paused=False)
+    pauses.set(service.agent, Actor.AGENT, paused=False)
     service.work()
-    assert service.parts.connection.status_page.connection(service.agent).state is State.PAUSED
+    assert service.parts.connection.status.of(service.agent).state is State.PAUSED
     assert len(service.calls()) == calls
-    organizations.pause(service.agent, Actor.ADMINISTRATOR, paused=False)
+    pauses.set(service.agent, Actor.ADMINISTRATOR, paused=False)
     service.work()
     assert [event["summary"] for event in service.events()] == ["Waits"]
 
@@ -156,11 +156,11 @@ def test_a_pause_keeps_sessions_waiting_and_each_lifts_only_its_own(service: Tes
 @shows("ST-4")
 def test_a_session_that_waited_until_it_was_over_is_reported_failed(service: TestService) -> None:
     service.connect()
-    service.parts.operations.organizations.pause(service.agent, Actor.AGENT, paused=True)
+    service.parts.connection.pauses.set(service.agent, Actor.AGENT, paused=True)
     service.parts.sessions.schedule.put(service.agent, "s1", service.content(days=1), By.AGENT, None)
     service.clock.advance(3 * 86400)
     service.work()
-    view = service.parts.sessions.schedule.get(service.agent, "s1", read_google=False)
+    view = service.parts.sessions.reader.get(service.agent, "s1", read_google=False)
     assert (view.status, view.reason) == (Status.FAILED, "session_over")
     assert ":waiting" not in service.stored()
 
@@ -171,7 +171,7 @@ def test_a_permission_that_does_not_suffice_asks_for_consent_again(service: Test
     service.clock.advance(3599)
     view = service.parts.sessions.schedule.put(service.agent, "s1", service.content("Waits"), By.AGENT, None)
     assert view.status is Status.WAITING
-    assert service.parts.connection.status_page.connection(service.agent).state is State.RECONSENT_REQUIRED
+    assert service.parts.connection.status.of(service.agent).state is State.RECONSENT_REQUIRED
     service.google.switch(enforced_scope=None)
     service.connect()
     service.work()
@@ -197,8 +197,8 @@ def test_a_record_that_does_not_open_is_the_operators_concern_and_changes_nothin
         with pytest.raises(StoreUnavailable):
             attempt()
     assert service.stored() == before
-    assert service.parts.connection.status_page.connection(service.agent).state is State.CONNECTED
-    assert service.parts.connection.status_page.settings(service.agent).account == ""
+    assert service.parts.connection.status.of(service.agent).state is State.CONNECTED
+    assert service.parts.connection.settings_page.settings(service.agent).account == ""
     view = service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
     assert (view.state, view.revocation) == (State.DISCONNECTED, "pending")
     service.parts.connection.erasure.erase_now(service.agent, Actor.AGENT)
@@ -218,7 +218,7 @@ def test_a_revocation_that_google_never_answers_ends_after_seven_days_without_th
         service.clock.advance(6 * 3600)
         service.work()
     assert ":errands" not in service.stored()
-    view = service.parts.connection.status_page.connection(service.agent)
+    view = service.parts.connection.status.of(service.agent)
     assert view.revocation in {"given_up", ""}
 
 
@@ -236,10 +236,10 @@ def test_a_refused_deletion_of_the_calendar_is_told_and_the_permission_ends_all_
         service.work()
     assert service.live_tokens() == []
     assert len(service.calendars()) == 1
-    assert service.parts.connection.status_page.settings(service.agent).calendar_deletion == "refused"
+    assert service.parts.connection.settings_page.settings(service.agent).calendar_deletion == "refused"
 
 
 def test_the_settings_page_shows_the_account_masked_and_keeps_it_nowhere(service: TestService) -> None:
     service.connect()
-    assert service.parts.connection.status_page.settings(service.agent).account == "ag•••@example.com"
+    assert service.parts.connection.settings_page.settings(service.agent).account == "ag•••@example.com"
     assert "example.com" not in service.stored()

@@ -22,7 +22,7 @@ def test_connecting_makes_one_dedicated_calendar_in_the_agents_zone(service: Tes
     (calendar,) = service.calendars()
     assert calendar["summary"] == "Videsk · Scheduled Sessions"
     assert calendar["timeZone"] == "America/Santiago"
-    assert service.parts.connection.status_page.connection(service.agent).state is State.CONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.CONNECTED
 
 
 @shows("SC-3", "correction")
@@ -199,7 +199,7 @@ def test_connecting_again_before_the_erasure_takes_the_same_calendar_and_session
     assert len(service.calendars()) == 1
     moved = service.parts.sessions.schedule.put(service.agent, "s1", service.content(days=5), By.AGENT, None)
     assert moved.event_id == first.event_id
-    assert service.parts.connection.status_page.connection(service.agent).erase_due == 0
+    assert service.parts.connection.status.of(service.agent).erase_due == 0
 
 
 @shows("SC-2")
@@ -229,10 +229,10 @@ def test_the_timer_erases_on_its_date_and_leaves_a_receipt(service: TestService)
     service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
     service.clock.advance(7 * 86400 - 60)
     service.work()
-    assert service.parts.connection.status_page.connection(service.agent).state is State.DISCONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.DISCONNECTED
     service.clock.advance(120)
     service.work(2)
-    assert service.parts.connection.status_page.connection(service.agent).state is State.NOT_CONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.NOT_CONNECTED
     service.parts.store.database.client.delete(
         *service.parts.store.database.client.keys("browser:*")
     )  # ends by itself
@@ -265,7 +265,7 @@ def test_erasing_what_is_not_ended_is_refused(service: TestService) -> None:
     service.connect()
     with pytest.raises(NotConnected):
         service.parts.connection.erasure.erase_now(service.agent, Actor.AGENT)
-    assert service.parts.connection.status_page.connection(service.agent).state is State.CONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.CONNECTED
 
 
 @shows("ST-4")
@@ -283,7 +283,7 @@ def test_trouble_at_google_ends_as_accepted_and_the_worker_finishes_it(service: 
     service.work()
     assert [event["summary"] for event in service.events()] == ["Later"]
     assert (
-        service.parts.sessions.schedule.get(service.agent, "s1", read_google=False).status is Status.SCHEDULED
+        service.parts.sessions.reader.get(service.agent, "s1", read_google=False).status is Status.SCHEDULED
     )
     assert ":waiting" not in service.stored()
 
@@ -299,7 +299,7 @@ def test_a_cut_answer_never_makes_two_events(service: TestService, cut: str) -> 
     service.work()
     assert len(service.events()) == 1
     assert (
-        service.parts.sessions.schedule.get(service.agent, "s1", read_google=False).status is Status.SCHEDULED
+        service.parts.sessions.reader.get(service.agent, "s1", read_google=False).status is Status.SCHEDULED
     )
 
 
@@ -307,7 +307,7 @@ def test_google_says_the_times_when_asked(service: TestService) -> None:
     service.connect()
     content = service.content()
     service.parts.sessions.schedule.put(service.agent, "s1", content, By.AGENT, None)
-    view = service.parts.sessions.schedule.get(service.agent, "s1", read_google=True)
+    view = service.parts.sessions.reader.get(service.agent, "s1", read_google=True)
     assert (view.start, view.end, view.in_google) == (content.start, content.end, "confirmed")
 
 
@@ -354,8 +354,8 @@ def test_a_calendar_deleted_by_the_agent_is_noticed_once_and_made_again_only_whe
     service.as_person("DELETE", None, calendar=created.calendar_id)
     view = service.parts.sessions.schedule.put(service.agent, "s2", service.content("Waits"), By.AGENT, None)
     assert view.status is Status.WAITING
-    assert service.parts.connection.status_page.connection(service.agent).state is State.CALENDAR_MISSING
-    assert service.parts.sessions.schedule.get(service.agent, "s1", read_google=False).status is Status.LOST
+    assert service.parts.connection.status.of(service.agent).state is State.CALENDAR_MISSING
+    assert service.parts.sessions.reader.get(service.agent, "s1", read_google=False).status is Status.LOST
     calls = len(service.calls())
     service.clock.advance(3600)
     service.work(2)
@@ -387,8 +387,8 @@ def test_an_event_or_a_calendar_that_is_gone_is_told_when_google_is_asked(servic
     created = service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     service.as_person("DELETE", created)
     service.google.switch(trash_emptied=True)
-    assert service.parts.sessions.schedule.get(service.agent, "s1", read_google=True).in_google == "missing"
-    assert service.parts.connection.status_page.connection(service.agent).state is State.CONNECTED
+    assert service.parts.sessions.reader.get(service.agent, "s1", read_google=True).in_google == "missing"
+    assert service.parts.connection.status.of(service.agent).state is State.CONNECTED
     service.as_person("DELETE", None, calendar=created.calendar_id)
-    assert service.parts.sessions.schedule.get(service.agent, "s1", read_google=True).in_google == "missing"
-    assert service.parts.connection.status_page.connection(service.agent).state is State.CALENDAR_MISSING
+    assert service.parts.sessions.reader.get(service.agent, "s1", read_google=True).in_google == "missing"
+    assert service.parts.connection.status.of(service.agent).state is State.CALENDAR_MISSING

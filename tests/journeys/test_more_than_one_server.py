@@ -73,8 +73,8 @@ def test_the_whole_life_of_two_connections(service: TestService) -> None:
     service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
     service.clock.advance(8 * DAY / 1000)
     service.work(3)
-    assert service.parts.connection.status_page.connection(service.agent).state is State.NOT_CONNECTED
-    assert service.parts.connection.status_page.connection(other).state is State.CONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.NOT_CONNECTED
+    assert service.parts.connection.status.of(other).state is State.CONNECTED
 
 
 def test_what_was_not_acknowledged_is_not_acknowledged_when_it_is_asked_for_again(

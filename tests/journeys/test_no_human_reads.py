@@ -64,7 +64,7 @@ def service(service: TestService) -> TestService:
         service.connect(agent, account)
         service.parts.sessions.schedule.put(agent, "s1", content, By.AGENT, None)
     agent = Agent("acme", "agent-2")
-    service.parts.operations.organizations.pause(agent, Actor.AGENT, paused=True)
+    service.parts.connection.pauses.set(agent, Actor.AGENT, paused=True)
     view = service.parts.sessions.schedule.put(agent, "s2", content, By.AGENT, None)
     assert view.status is Status.WAITING
     assert service.events()[0]["summary"] == title

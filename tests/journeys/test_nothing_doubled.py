@@ -45,7 +45,7 @@ def test_what_a_dead_worker_wrote_is_removed_by_a_cancel(service: TestService) -
     service.clock.advance(6 * 60)
     service.work(2)
     assert service.events() == []
-    view = service.parts.sessions.schedule.get(service.agent, "s1", read_google=False)
+    view = service.parts.sessions.reader.get(service.agent, "s1", read_google=False)
     assert view.status is Status.CANCELLED
 
 
@@ -64,7 +64,7 @@ LIST = {"method": "GET", "path": "/calendar/v3/calendars/*/events"}
 
 
 def _status(service: TestService) -> Status:
-    return service.parts.sessions.schedule.get(service.agent, "s1", read_google=False).status
+    return service.parts.sessions.reader.get(service.agent, "s1", read_google=False).status
 
 
 def _shown(service: TestService) -> list[str]:
@@ -110,7 +110,7 @@ def test_a_cancel_removes_an_event_that_came_back_beside_the_second(service: Tes
     _a_second_event_is_inserted_and_its_answer_lost(service)
     service.google.switch(revive_forbidden=False)
     deleted = next(event for event in service.all_events() if event["status"] == "cancelled")
-    back = service.parts.sessions.schedule.get(service.agent, "s1", read_google=False)
+    back = service.parts.sessions.reader.get(service.agent, "s1", read_google=False)
     assert deleted["id"] == back.event_id
     service.as_person("PATCH", back, {"status": "confirmed"})
     assert sorted(_shown(service)) == ["First", "Second"]
@@ -185,7 +185,7 @@ def test_whoever_lost_the_session_before_looking_touches_nothing(
     late = schedule.sessions.load(service.agent, "s1")
     assert late.record
     schedule.put(service.agent, "s1", service.content("Second"), By.AGENT, None)
-    grant = schedule.grants.open(service.agent, late.facts.connection_id, late.grant)
+    grant = schedule.access.open(late)
     of_old = replace(late.record, wanted=wanted)
     schedule.attempts.make(service.agent, late.facts, grant, of_old, content if wanted else None)
     assert (_status(service), _shown(service)) == (Status.SCHEDULED, ["Second"])

@@ -56,7 +56,7 @@ class Watched(TestService):
         return self.parts.sessions.schedule.put(self.agent, session, content, By.AGENT, version)
 
     def seen(self, session: str = "s1") -> tuple[Status, str]:
-        view = self.parts.sessions.schedule.get(self.agent, session, read_google=False)
+        view = self.parts.sessions.reader.get(self.agent, session, read_google=False)
         return view.status, view.reason
 
     @property
@@ -266,7 +266,7 @@ def test_a_channel_that_cannot_be_stopped_holds_the_revocation_up_for_a_minute_a
         watched.clock.advance(31)
         watched.work()
     assert watched.live_tokens() == []
-    assert watched.parts.connection.status_page.connection(watched.agent).revocation == "confirmed"
+    assert watched.parts.connection.status.of(watched.agent).revocation == "confirmed"
 
 
 def test_a_teardown_that_dies_after_stopping_is_finished_by_the_worker(watched: Watched) -> None:
@@ -288,7 +288,7 @@ def test_a_disconnect_while_the_channel_is_opened_leaves_it_to_the_teardown(serv
     agent = service.agent
     slot = service.parts.store.slots.read(agent)
     grant = service.parts.connection.access.open(slot)
-    channel = service.parts.connection.channels._watch(grant.access_token, agent, slot.facts)
+    channel = service.parts.connection.channels.watch.open(grant.access_token, agent, slot.facts.calendar_id)
     service.parts.connection.disconnect.end(agent, Actor.AGENT)
     stands = service.parts.connection.channels.channel_store.open(
         agent, grant.connection_id, slot.facts.calendar_id, channel.id, channel.resource_id, 1
@@ -442,12 +442,12 @@ def test_many_notifications_cause_one_look(watched: Watched) -> None:
 
 
 def move(watched: Watched, session: str = "s1", **changed: Any) -> None:
-    view = watched.parts.sessions.schedule.get(watched.agent, session, read_google=False)
+    view = watched.parts.sessions.reader.get(watched.agent, session, read_google=False)
     watched.as_person("PATCH", view, changed or {"summary": PRIVATE})
 
 
 def remove(watched: Watched, session: str = "s1") -> None:
-    view = watched.parts.sessions.schedule.get(watched.agent, session, read_google=False)
+    view = watched.parts.sessions.reader.get(watched.agent, session, read_google=False)
     watched.as_person("DELETE", view)
 
 
@@ -602,11 +602,11 @@ def test_a_persons_own_event_in_the_calendar_is_nobodys_business(watched: Watche
 
 
 def test_a_pause_leaves_the_calendar_alone_and_its_end_looks_at_once(watched: Watched) -> None:
-    watched.parts.operations.organizations.pause(watched.agent, Actor.AGENT, paused=True)
+    watched.parts.connection.pauses.set(watched.agent, Actor.AGENT, paused=True)
     move(watched)
     watched.noticed()
     assert watched.looks() == 0
-    watched.parts.operations.organizations.pause(watched.agent, Actor.AGENT, paused=False)
+    watched.parts.connection.pauses.set(watched.agent, Actor.AGENT, paused=False)
     assert ("session.changed_in_google", "s1", "scheduled") in watched.told()
 
 
@@ -726,4 +726,4 @@ def test_a_notification_during_a_look_makes_another_one_however_that_ends(
 def test_the_state_says_connected_whatever_a_person_does(watched: Watched) -> None:
     remove(watched)
     watched.noticed()
-    assert watched.parts.connection.status_page.connection(watched.agent).state is State.CONNECTED
+    assert watched.parts.connection.status.of(watched.agent).state is State.CONNECTED

@@ -66,7 +66,7 @@ def connected(service: TestService) -> TestService:
 
 
 def state(service: TestService, agent: Agent | None = None) -> State:
-    return service.parts.connection.status_page.connection(agent or service.agent).state
+    return service.parts.connection.status.of(agent or service.agent).state
 
 
 @shows("SC-5")
@@ -78,8 +78,8 @@ def test_from_the_restart_on_nothing_is_used_until_the_agent_agrees(
     assert state(newer) is State.RECONSENT_REQUIRED
     waits = newer.parts.sessions.schedule.put(newer.agent, "s2", newer.content("Waits"), By.AGENT, None)
     assert (waits.status, waits.reason) == (Status.WAITING, "reconsent_required")
-    newer.parts.sessions.schedule.get(newer.agent, "s1", read_google=True)
-    newer.parts.connection.status_page.settings(newer.agent)
+    newer.parts.sessions.reader.get(newer.agent, "s1", read_google=True)
+    newer.parts.connection.settings_page.settings(newer.agent)
     for used in (
         lambda: newer.parts.sessions.reconcile.reconcile(
             newer.agent, 0, 2**40, {"s1": DesiredSession(newer.content(), None)}, apply=True

@@ -47,7 +47,7 @@ class Disaster:
 
 
 def state(service: TestService, agent: Agent) -> State:
-    return service.parts.connection.status_page.connection(agent).state
+    return service.parts.connection.status.of(agent).state
 
 
 def hold(service: TestService, agent: Agent, length: int = 200 * DAY, *, replace: bool = False) -> None:
@@ -150,8 +150,7 @@ def test_what_was_ended_or_erased_is_so_again(restored: TestService, disaster: D
         "held": "disconnected",
     }
     was, now = (
-        service.parts.connection.status_page.connection(ENDED).erase_due
-        for service in (disaster.service, restored)
+        service.parts.connection.status.of(ENDED).erase_due for service in (disaster.service, restored)
     )
     assert now == pytest.approx(was, abs=SECOND)  # the day that the agent was told
 
@@ -219,8 +218,7 @@ def test_a_term_that_an_agent_chose_counts_again(restored: TestService, disaster
     assert ended.erase_due - ended.since == pytest.approx(DAY, abs=SECOND)
     # Of one that was ended since, the end that was told stands, whatever was chosen before.
     was, now = (
-        service.parts.connection.status_page.connection(ENDED).erase_due
-        for service in (disaster.service, restored)
+        service.parts.connection.status.of(ENDED).erase_due for service in (disaster.service, restored)
     )
     assert now == pytest.approx(was, abs=SECOND)
 

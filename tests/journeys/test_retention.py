@@ -57,7 +57,7 @@ def test_an_agent_may_choose_a_shorter_term_where_it_is_offered(under: Under) ->
     assert rfc3339(ended.erase_due) == rfc3339(ended.since + DAY)
     service.clock.advance(DAY // 1000 + 1)
     service.work(2)
-    assert service.parts.connection.status_page.connection(service.agent).state is State.NOT_CONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.NOT_CONNECTED
 
 
 def test_the_operators_term_can_be_chosen_again(under: Under) -> None:
@@ -78,7 +78,7 @@ def test_after_a_revocation_at_google_the_agents_term_counts_too(under: Under) -
     service.clock.advance(2 * HOUR // 1000)
     with pytest.raises(AccessRevoked):
         service.parts.connection.access.probe(service.agent)
-    view = service.parts.connection.status_page.connection(service.agent)
+    view = service.parts.connection.status.of(service.agent)
     assert (view.state, view.erase_due) == (State.REVOKED, proof + DAY)
 
 

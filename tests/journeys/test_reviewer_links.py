@@ -43,7 +43,7 @@ def connect(service: TestService, link: Link, name: str = "tester") -> Agent:
 
 
 def state(service: TestService, agent: Agent) -> State:
-    return service.parts.connection.status_page.connection(agent).state
+    return service.parts.connection.status.of(agent).state
 
 
 def kept_of(service: TestService, link: Link) -> set[str]:
@@ -163,7 +163,7 @@ def test_after_a_revocation_at_google_it_is_ten_minutes_as_well(service: TestSer
     agent = connect(service, link)
     service.google.fault("/token", {"invalid_grant": True}, times=1)
     service.clock.advance(3600)
-    service.parts.connection.status_page.settings(agent)
+    service.parts.connection.settings_page.settings(agent)
     assert state(service, agent) is State.REVOKED
     service.clock.advance(10 * 60 + 1)
     service.work()
@@ -176,9 +176,7 @@ def test_the_term_is_never_longer_than_the_profiles(service: TestService) -> Non
     service.parts.store.connections.disconnect(
         agent, Actor.AGENT, delete_calendar=False, erase_after=MINUTE, teardown_lease=0
     )
-    assert (
-        service.parts.connection.status_page.connection(agent).erase_due <= service.parts.clock.now() + MINUTE
-    )
+    assert service.parts.connection.status.of(agent).erase_due <= service.parts.clock.now() + MINUTE
 
 
 def test_others_keep_the_profiles_term(service: TestService) -> None:

@@ -165,7 +165,7 @@ def test_what_is_no_sealed_record_is_told_too(service: TestService, rotated: Tes
     assert rotated.parts.operations.rotation.rotate(quietly).unopened == (service.agent,)
     assert seals(rotated)["?"] == (1, 0, 0)
     rotated.parts.connection.disconnect.disconnect(service.agent, Actor.OPERATOR)
-    assert rotated.parts.connection.status_page.connection(service.agent).state is State.DISCONNECTED
+    assert rotated.parts.connection.status.of(service.agent).state is State.DISCONNECTED
 
 
 def test_the_expiry_of_a_record_survives_its_new_seal(service: TestService, rotated: TestService) -> None:

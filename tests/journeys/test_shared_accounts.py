@@ -83,7 +83,7 @@ def test_a_mark_that_was_lost_is_there_again_a_day_later_and_guards_the_other_co
     next_day(service)
     assert revocation(service) == "kept_for_another_connection"
     service.parts.connection.access.probe(OTHER)
-    assert service.parts.connection.status_page.connection(OTHER).state is State.CONNECTED
+    assert service.parts.connection.status.of(OTHER).state is State.CONNECTED
 
 
 @shows("RV-3")
@@ -132,10 +132,10 @@ def test_a_teardown_is_on_the_account_ref_until_it_ends_or_the_database_ends_it(
     service.connect()
     service.parts.connection.disconnect.end(service.agent, Actor.AGENT)
     service.clock.advance(A_DAY)
-    assert service.parts.connection.shared_account_repair.repair() == 0
+    assert service.parts.operations.shared_account_repair.repair() == 0
     assert members(service) == {connection_id(service, service.agent)}
     service.parts.store.database.client.delete(service.key("teardowns"))  # as its expiry does
-    assert service.parts.connection.shared_account_repair.repair() == 1
+    assert service.parts.operations.shared_account_repair.repair() == 1
     assert members(service) == set()
 
 
@@ -156,7 +156,7 @@ def test_a_connection_that_ends_while_its_calendar_is_made_leaves_the_mark(servi
     service.clock.advance(70)
     service.work()
     replica.close()
-    assert service.parts.connection.status_page.connection(service.agent).state is State.DISCONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.DISCONNECTED
     assert members(service) == set()
 
 
@@ -175,7 +175,7 @@ def test_a_connection_whose_account_is_not_known_yet_stays_on_the_mark_that_it_j
     service.clock.advance(70)
     service.work()
     service.clock.advance(A_DAY)
-    assert service.parts.connection.shared_account_repair.repair() == 0
+    assert service.parts.operations.shared_account_repair.repair() == 0
     assert not service.facts.account_ref
     assert members(service) == {connection_id(service, service.agent)}
 
@@ -201,7 +201,7 @@ def test_who_ends_while_the_marks_are_put_right_is_not_on_one_afterwards(service
     service.connect()
     service.parts.store.database.client.delete(account_ref(service))
     late = LateScan(service.parts.store.database, lambda: revocation(service))
-    replace(service.parts.connection.shared_account_repair, scan=late).repair()
+    replace(service.parts.operations.shared_account_repair, scan=late).repair()
     assert service.live_tokens() == []
     assert members(service) == set()
 

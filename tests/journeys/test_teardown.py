@@ -119,7 +119,7 @@ def test_a_grant_that_died_meanwhile_is_no_news_to_a_teardown(
     service.clock.advance(TOKEN_LIFE)
     service.google.fault("/token", {"invalid_grant": True})
     disconnect(service)
-    view = service.parts.connection.status_page.connection(service.agent)
+    view = service.parts.connection.status.of(service.agent)
     assert (view.state.value, view.revocation) == ("disconnected", "confirmed")
     assert service.facts.calendar_deletion == "refused"
     assert FIRST not in service.live_tokens()

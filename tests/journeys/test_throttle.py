@@ -113,7 +113,7 @@ def test_a_project_without_the_calendar_api_is_told_and_stops_all(
     service.google.fault("/calendar/*", {"status": 403, "reason": "accessNotConfigured"})
     assert {put(service, f"s{number}") for number in range(7)} == {Status.PENDING}
     assert alarms(capsys) == ["google.breaker_opened", "google.project_refused"]
-    assert service.parts.connection.status_page.connection(service.agent).state is State.CONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.CONNECTED
     service.google.clear_faults()
     for _ in range(4):
         service.clock.advance(600)
@@ -148,7 +148,7 @@ def test_proofs_of_life_wait_until_google_is_back_and_what_is_over_is_told_in_ti
         service.work()
     calls = service.calls()
     assert (
-        service.parts.sessions.schedule.get(service.agent, "over", read_google=False).reason == "session_over"
+        service.parts.sessions.reader.get(service.agent, "over", read_google=False).reason == "session_over"
     )
     assert sum(name == "oauth2.token" for name in calls) <= 1 + 6
     service.google.clear_faults()
@@ -181,9 +181,9 @@ def test_refused_credentials_stop_refreshes_but_nothing_else_and_touch_no_grant(
     assert alarms(capsys) == ["google.client_rejected"]
     assert put(service, "fresh", OTHER) is Status.SCHEDULED
     assert service.metrics()["calendar_google_client_rejected"] == 1.0
-    record = service.parts.sessions.schedule.get(service.agent, "s1", read_google=False)
+    record = service.parts.sessions.reader.get(service.agent, "s1", read_google=False)
     assert (record.status, record.reason) == (Status.PENDING, "operator")
-    assert service.parts.connection.status_page.connection(service.agent).state is State.CONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.CONNECTED
     for _ in range(10):
         service.clock.advance(61)
         service.work()
@@ -316,7 +316,7 @@ def test_a_spent_quota_is_tried_again_after_hours_and_says_so(service: TestServi
     )
     assert put(service, "s1") is Status.PENDING
     assert (
-        service.parts.sessions.schedule.get(service.agent, "s1", read_google=False).reason == "quota_exceeded"
+        service.parts.sessions.reader.get(service.agent, "s1", read_google=False).reason == "quota_exceeded"
     )
     calls = len(service.calls())
     service.clock.advance(1800)
@@ -346,7 +346,7 @@ def test_what_cannot_be_written_before_its_end_is_told_at_its_end(service: TestS
     put(service, "s1", start=start, end=start + 10 * MINUTE)
     service.clock.advance(601)
     service.work()
-    view = service.parts.sessions.schedule.get(service.agent, "s1", read_google=False)
+    view = service.parts.sessions.reader.get(service.agent, "s1", read_google=False)
     assert (view.status, view.reason) == (Status.FAILED, "session_over")
 
 
@@ -359,12 +359,10 @@ def test_a_cancel_is_tried_until_a_week_after_its_day(service: TestService) -> N
     service.parts.sessions.schedule.cancel(service.agent, "s1", By.AGENT, None)
     service.clock.advance(7 * 86400)
     service.work()
-    assert (
-        service.parts.sessions.schedule.get(service.agent, "s1", read_google=False).status is Status.PENDING
-    )
+    assert service.parts.sessions.reader.get(service.agent, "s1", read_google=False).status is Status.PENDING
     service.clock.advance(4 * 86400)
     service.work()
-    view = service.parts.sessions.schedule.get(service.agent, "s1", read_google=False)
+    view = service.parts.sessions.reader.get(service.agent, "s1", read_google=False)
     assert (view.status, view.reason) == (Status.FAILED, "session_over")
 
 
@@ -444,7 +442,7 @@ class Load:
         return sum(not name.startswith("oauth2.") for name in self.service.calls()) - self.before
 
     def waiting(self, agent: Agent) -> set[str]:
-        records = self.service.parts.sessions.schedule.sessions.all(agent)
+        records = self.service.parts.store.sessions.all(agent)
         return {record.session for record in records if record.status is Status.PENDING}
 
     def in_google(self) -> dict[tuple[Agent, str], int]:
@@ -456,7 +454,7 @@ class Load:
         return {
             (agent, record.session): starts[record.event_id]
             for agent in (self.service.agent, OTHER)
-            for record in self.service.parts.sessions.schedule.sessions.all(agent)
+            for record in self.service.parts.store.sessions.all(agent)
         }
 
     def close(self) -> None:
@@ -513,9 +511,7 @@ def test_permissions_that_all_end_at_seven_days_are_told_as_a_project_in_testing
     for _ in range(9):
         service.clock.advance(86400)
         service.work()
-    assert {service.parts.connection.status_page.connection(agent).state for agent in agents} == {
-        State.REVOKED
-    }
+    assert {service.parts.connection.status.of(agent).state for agent in agents} == {State.REVOKED}
     assert alarms(capsys) == ["google.testing_mode_suspected"]
     assert service.metrics()["calendar_google_testing_mode_suspected"] == 1.0
     (found,) = [finding for finding in examine(service.config) if finding.check == "google"]
@@ -529,9 +525,7 @@ def test_permissions_that_people_take_back_are_no_such_cluster(service: TestServ
     service.clock.advance(2 * DAY / 1000)
     service.google.control("POST", "switches", {"deleted_accounts": [FIRST]})
     service.work()
-    assert {service.parts.connection.status_page.connection(agent).state for agent in agents} == {
-        State.REVOKED
-    }
+    assert {service.parts.connection.status.of(agent).state for agent in agents} == {State.REVOKED}
     numbers = service.metrics()
     assert numbers["calendar_google_deaths_at_seven_days"] == 0.0
     assert numbers["calendar_google_testing_mode_suspected"] == 0.0

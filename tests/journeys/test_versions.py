@@ -37,12 +37,12 @@ def test_a_repeated_cancel_notes_its_newer_version(service: TestService) -> None
 def test_a_repeated_cancel_notes_it_also_while_the_first_waits(service: TestService) -> None:
     service.connect()
     put(service, 1)
-    service.parts.operations.organizations.pause(service.agent, Actor.AGENT, paused=True)
+    service.parts.connection.pauses.set(service.agent, Actor.AGENT, paused=True)
     cancel(service, 3)
     assert cancel(service, 5).status is Status.WAITING
     with pytest.raises(StaleVersion):
         put(service, 4, "Delayed")
-    service.parts.operations.organizations.pause(service.agent, Actor.AGENT, paused=False)
+    service.parts.connection.pauses.set(service.agent, Actor.AGENT, paused=False)
     service.work()
     assert service.events() == []
 
@@ -83,7 +83,7 @@ def test_a_lost_session_that_a_person_had_changed_is_made_whole_by_the_same_requ
     service.clock.advance(86400)
     service.work(2)
     assert (
-        service.parts.sessions.schedule.get(service.agent, "s1", read_google=False).reason
+        service.parts.sessions.reader.get(service.agent, "s1", read_google=False).reason
         == "changed_in_google"
     )
     service.as_person("DELETE", None, calendar=view.calendar_id)
@@ -124,7 +124,7 @@ def test_a_deletion_by_a_person_stands_against_the_same_version_also_after_a_rec
     service.as_person("DELETE", view)
     service.clock.advance(86400)
     service.work()
-    assert service.parts.sessions.schedule.get(service.agent, "s1", read_google=False).status is Status.LOST
+    assert service.parts.sessions.reader.get(service.agent, "s1", read_google=False).status is Status.LOST
     service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
     service.work()
     service.connect()

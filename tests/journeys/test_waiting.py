@@ -20,7 +20,7 @@ DAYS = DAY // SECOND
 
 
 def pause(service: TestService, actor: Actor = Actor.AGENT, *, paused: bool = True) -> None:
-    service.parts.operations.organizations.pause(service.agent, actor, paused=paused)
+    service.parts.connection.pauses.set(service.agent, actor, paused=paused)
 
 
 def organization_pauses(service: TestService) -> None:
@@ -50,7 +50,7 @@ def put(service: TestService, session: str = "s1", title: str = "Waits", days: i
 
 
 def seen(service: TestService, session: str = "s1") -> tuple[Status, str]:
-    view = service.parts.sessions.schedule.get(service.agent, session, read_google=False)
+    view = service.parts.sessions.reader.get(service.agent, session, read_google=False)
     return view.status, view.reason
 
 
@@ -69,7 +69,7 @@ def look_at(service: TestService, session: str = "s1") -> None:
     """Let the session be looked at now, whatever it waits for."""
     due = service.key("due")
     service.parts.store.database.client.zadd(due, {f"session:{session}": 1})
-    service.parts.sessions.schedule.resume(service.agent, session)
+    service.parts.sessions.unsettled.resume(service.agent, session)
 
 
 WAITS: dict[str, Callable[[TestService], None]] = {
@@ -165,7 +165,7 @@ def test_an_act_in_the_midst_of_a_look_is_not_missed(service: TestService) -> No
     service.connect()
     pause(service)
     put(service)
-    sessions = service.parts.sessions.schedule.sessions
+    sessions = service.parts.store.sessions
     live(service, 1)
     service.parts.store.database.client.zadd(service.key("due"), {"session:s1": 1})
     taken = sessions.take(service.agent, "s1")
@@ -183,11 +183,9 @@ def test_an_act_in_the_midst_of_a_look_is_not_missed(service: TestService) -> No
 def test_an_act_in_the_midst_of_an_acceptance_is_not_missed(service: TestService) -> None:
     service.connect()
     pause(service)
-    desired, sessions = service.content("Waits"), service.parts.sessions.schedule.sessions
+    desired, sessions = service.content("Waits"), service.parts.store.sessions
     loaded = sessions.load(service.agent, "s1")
-    grant = service.parts.sessions.schedule.grants.open(
-        service.agent, loaded.facts.connection_id, loaded.grant
-    )
+    grant = service.parts.store.grants.open(service.agent, loaded.facts.connection_id, loaded.grant)
     record = next_revision(loaded, grant, "s1", grant.digest("s1", desired), desired, None, State.PAUSED)
     pause(service, paused=False)
     sealed = grant.seal_content("s1", desired)
@@ -208,11 +206,9 @@ def test_a_holder_that_died_before_the_pause_keeps_nobody_asleep_behind_it(
     """
     service.connect()
     service.work(2)
-    desired, sessions = service.content("Waits", days=1), service.parts.sessions.schedule.sessions
+    desired, sessions = service.content("Waits", days=1), service.parts.store.sessions
     loaded = sessions.load(service.agent, "s1")
-    grant = service.parts.sessions.schedule.grants.open(
-        service.agent, loaded.facts.connection_id, loaded.grant
-    )
+    grant = service.parts.store.grants.open(service.agent, loaded.facts.connection_id, loaded.grant)
     record = next_revision(loaded, grant, "s1", grant.digest("s1", desired), desired, None, State.CONNECTED)
     sealed = grant.seal_content("s1", desired)
     assert sessions.accept(loaded, record, sealed, Actor.BACKEND, here=True, end=desired.end)[0] == "leased"
@@ -262,7 +258,7 @@ def test_google_that_misses_a_calendar_which_was_replaced_meanwhile_says_nothing
     service.parts.store.connections.calendar_missing(
         service.agent, former
     )  # who asked before hears of it only now
-    assert service.parts.connection.status_page.connection(service.agent).state is State.CONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.CONNECTED
     assert seen(service) == (Status.SCHEDULED, "")
 
 
@@ -274,10 +270,10 @@ def test_a_permission_that_did_not_suffice_says_nothing_of_the_one_given_since(s
     service.connect()
     former = service.token_number
     service.parts.store.connections.consent_needed(service.agent, service.facts.connection_id, former)
-    assert service.parts.connection.status_page.connection(service.agent).state is State.RECONSENT_REQUIRED
+    assert service.parts.connection.status.of(service.agent).state is State.RECONSENT_REQUIRED
     service.connect()
     service.parts.store.connections.consent_needed(service.agent, service.facts.connection_id, former)
-    assert service.parts.connection.status_page.connection(service.agent).state is State.CONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.CONNECTED
 
 
 def test_a_permission_that_does_not_suffice_after_a_refresh_asks_for_consent_too(
@@ -288,7 +284,7 @@ def test_a_permission_that_does_not_suffice_after_a_refresh_asks_for_consent_too
     service.google.fault(events, {"status": 401, "reason": "authError"}, times=1)
     service.google.fault(events, {"status": 403, "reason": "insufficientPermissions"}, times=1)
     assert put(service).status is Status.WAITING
-    assert service.parts.connection.status_page.connection(service.agent).state is State.RECONSENT_REQUIRED
+    assert service.parts.connection.status.of(service.agent).state is State.RECONSENT_REQUIRED
 
 
 def test_trouble_at_google_after_a_wait_is_no_wait_and_is_tried_until_the_end(service: TestService) -> None:
@@ -330,7 +326,7 @@ def test_a_worker_whose_clock_is_wrong_ends_no_wait_and_hurries_none(
     )
     look_at(wrong)
     assert seen(service) == (Status.WAITING, "paused")
-    assert wrong.parts.connection.status_page.connection(service.agent).state is State.PAUSED
+    assert wrong.parts.connection.status.of(service.agent).state is State.PAUSED
     assert kept(service)
     scored = service.parts.store.database.client.zscore(service.key("due"), "session:s1")
     assert 19 * DAY < scored - service.parts.clock.now() < 21 * DAY

@@ -155,7 +155,7 @@ def test_a_session_that_google_refuses_is_told_failed_with_its_reason(connected:
 
 
 def test_a_session_that_waited_until_it_was_over_is_told_failed(connected: Told) -> None:
-    connected.parts.operations.organizations.pause(connected.agent, Actor.AGENT, paused=True)
+    connected.parts.connection.pauses.set(connected.agent, Actor.AGENT, paused=True)
     put(connected, days=1)
     assert connected.told() == ["connection.paused"]
     connected.clock.advance(2 * 24 * HOUR)
@@ -164,7 +164,7 @@ def test_a_session_that_waited_until_it_was_over_is_told_failed(connected: Told)
 
 
 def test_a_session_that_waited_too_long_for_the_agent_is_told_failed_once(connected: Told) -> None:
-    connected.parts.operations.organizations.pause(connected.agent, Actor.AGENT, paused=True)
+    connected.parts.connection.pauses.set(connected.agent, Actor.AGENT, paused=True)
     put(connected, days=90)
     connected.quiet()
     connected.clock.advance(31 * 24 * HOUR)
@@ -174,7 +174,7 @@ def test_a_session_that_waited_too_long_for_the_agent_is_told_failed_once(connec
 
 
 def test_a_waiting_session_that_is_cancelled_is_told(connected: Told) -> None:
-    connected.parts.operations.organizations.pause(connected.agent, Actor.AGENT, paused=True)
+    connected.parts.connection.pauses.set(connected.agent, Actor.AGENT, paused=True)
     put(connected)
     connected.quiet()
     connected.parts.sessions.schedule.cancel(connected.agent, "s1", By.AGENT, None)
@@ -193,7 +193,7 @@ def test_a_cancel_that_is_repeated_under_a_newer_version_is_told_once(connected:
 
 
 def test_a_pause_is_told_once_whoever_else_pauses_too(connected: Told) -> None:
-    pause = connected.parts.operations.organizations.pause
+    pause = connected.parts.connection.pauses.set
     pause(connected.agent, Actor.AGENT, paused=True)
     pause(connected.agent, Actor.ADMINISTRATOR, paused=True)
     assert connected.told() == ["connection.paused"]
@@ -207,7 +207,7 @@ def test_a_pause_is_told_once_whoever_else_pauses_too(connected: Told) -> None:
 def test_a_deleted_calendar_is_told_with_what_was_lost_and_then_its_replacement(connected: Told) -> None:
     put(connected, "s1")
     put(connected, "s2")
-    view = connected.parts.sessions.schedule.get(connected.agent, "s1", read_google=False)
+    view = connected.parts.sessions.reader.get(connected.agent, "s1", read_google=False)
     connected.quiet()
     connected.as_person("DELETE", None, calendar=view.calendar_id)
     put(connected, "s3")
@@ -235,7 +235,7 @@ def test_a_permission_that_no_longer_suffices_is_told_and_its_renewal_too(connec
 
 
 def test_a_disconnect_is_told_with_what_failed_by_it(connected: Told) -> None:
-    connected.parts.operations.organizations.pause(connected.agent, Actor.AGENT, paused=True)
+    connected.parts.connection.pauses.set(connected.agent, Actor.AGENT, paused=True)
     put(connected)
     connected.quiet()
     connected.parts.connection.disconnect.disconnect(connected.agent, Actor.AGENT)
@@ -636,7 +636,7 @@ def test_what_is_told_is_as_things_are_when_it_is_told(connected: Told) -> None:
     connected.backend.status = 503
     put(connected)
     connected.work()
-    connected.parts.operations.organizations.pause(connected.agent, Actor.AGENT, paused=True)
+    connected.parts.connection.pauses.set(connected.agent, Actor.AGENT, paused=True)
     put(connected, days=6)
     connected.backend.status = 204
     connected.clock.advance(6)

@@ -53,7 +53,7 @@ def test_a_worker_whose_clock_is_wrong_drops_no_session(
 ) -> None:
     service.connect()
     service.parts.sessions.schedule.put(service.agent, "applied", service.content(days=10), By.AGENT, None)
-    service.parts.operations.organizations.pause(service.agent, Actor.AGENT, paused=True)
+    service.parts.connection.pauses.set(service.agent, Actor.AGENT, paused=True)
     service.parts.sessions.schedule.put(service.agent, "waits", service.content(days=10), By.AGENT, None)
     service.clock.advance((DAY + MINUTE) / SECOND)
     ahead = TestService.of(
@@ -62,7 +62,7 @@ def test_a_worker_whose_clock_is_wrong_drops_no_session(
     )  # fmt: skip
     ahead.work(2)
     ahead.close()
-    sessions = service.parts.operations.all_connections.sessions
+    sessions = service.parts.store.sessions
     assert {record.session for record in sessions.all(service.agent)} == {"applied", "waits"}
     assert sessions.waiting(service.agent).keys() == {"waits"}
     assert set(alarms(capsys)) == {"erasure.clocks_differ"}
@@ -84,28 +84,28 @@ def test_what_a_clock_that_was_ahead_put_far_off_is_looked_at_once_it_is_right(s
         service.parts.sessions.schedule.put(service.agent, "s1", desired, By.AGENT, None).status
         is Status.PENDING
     )
-    service.parts.operations.organizations.pause(service.agent, Actor.AGENT, paused=True)
+    service.parts.connection.pauses.set(service.agent, Actor.AGENT, paused=True)
     service.parts.sessions.schedule.put(service.agent, "waits", desired, By.AGENT, None)
-    service.parts.operations.organizations.pause(service.agent, Actor.AGENT, paused=False)
+    service.parts.connection.pauses.set(service.agent, Actor.AGENT, paused=False)
     service.clock.advance(-31 * DAY / SECOND)
     slot = service.parts.store.slots.read(service.agent)
     assert slot.due["probe"] > slot.now + 30 * DAY
-    assert service.parts.operations.all_connections.reset_far_timers() >= 4
+    assert service.parts.operations.far_timers.reset() >= 4
     service.work(3)
     slot = service.parts.store.slots.read(service.agent)
     assert max(slot.due.values()) < slot.now + 2 * DAY
     assert len(service.events()) == 2
-    assert service.parts.operations.all_connections.reset_far_timers() == 0
+    assert service.parts.operations.far_timers.reset() == 0
 
 
 def test_resetting_timers_leaves_told_ends_alone(service: TestService) -> None:
     service.connect()
-    service.parts.operations.organizations.pause(service.agent, Actor.AGENT, paused=True)
+    service.parts.connection.pauses.set(service.agent, Actor.AGENT, paused=True)
     service.parts.sessions.schedule.put(service.agent, "waits", service.content(days=20), By.AGENT, None)
     service.connect(NEIGHBOUR, OTHER_ACCOUNT)
     service.parts.connection.disconnect.end(NEIGHBOUR, Actor.AGENT)
     before = [service.parts.store.slots.read(agent).due for agent in (service.agent, NEIGHBOUR)]
-    assert service.parts.operations.all_connections.reset_far_timers() == 0
+    assert service.parts.operations.far_timers.reset() == 0
     assert [service.parts.store.slots.read(agent).due for agent in (service.agent, NEIGHBOUR)] == before
 
 
@@ -179,7 +179,7 @@ def put(service: TestService, session: str, days: int = 3) -> None:
 
 
 def seen(service: TestService, session: str) -> tuple[Status, str]:
-    view = service.parts.sessions.schedule.get(service.agent, session, read_google=False)
+    view = service.parts.sessions.reader.get(service.agent, session, read_google=False)
     return view.status, view.reason
 
 
@@ -220,7 +220,7 @@ def test_content_that_does_not_open_waits_for_a_person_no_longer_than_any_other(
     Content that no key opens must not be kept longer for that reason.
     """
     service.connect()
-    service.parts.operations.organizations.pause(service.agent, Actor.AGENT, paused=True)
+    service.parts.connection.pauses.set(service.agent, Actor.AGENT, paused=True)
     put(service, "spoilt", days=90)
     service.parts.store.database.client.hset(service.key("waiting"), "spoilt", "cs1.data.garbage")
     service.clock.advance(30 * DAY / SECOND)
@@ -255,7 +255,9 @@ def queue(service: TestService) -> SessionQueue:
     service.connect()
     service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=1)
     put(service, "s1")
-    return SessionQueue(service.parts.order, service.parts.google.throttle, service.parts.clock)
+    return SessionQueue(
+        service.parts.sessions.due_sessions, service.parts.google.throttle, service.parts.clock
+    )
 
 
 def queued(service: TestService, queue: SessionQueue) -> None:
@@ -300,7 +302,7 @@ def checkpoint(service: TestService) -> Checkpoint:
 def test_the_checkpoint_waits_until_everything_is_sealed(
     service: TestService, checkpoint: Checkpoint
 ) -> None:
-    sealing, trail = checkpoint.sealing, service.parts.audit.sealer.trail
+    sealing, trail = checkpoint.sealing, service.parts.audit.chain
     rounds = 0
     while sealing.is_due(service.parts.clock.now()):
         assert checkpoint.run()

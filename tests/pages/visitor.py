@@ -122,7 +122,7 @@ class PageVisitor:
     def paused(self, *actors: Actor) -> None:
         """Have it paused."""
         for actor in actors:
-            self.service.parts.operations.organizations.pause(self.agent, actor, paused=True)
+            self.service.parts.connection.pauses.set(self.agent, actor, paused=True)
 
     def disconnect(self, *, delete: bool = False, by: Actor = Actor.AGENT) -> None:
         """Have disconnected, or been disconnected."""
@@ -148,7 +148,7 @@ class PageVisitor:
 
     def resumed(self, actor: Actor) -> None:
         """Have a pause lifted."""
-        self.service.parts.operations.organizations.pause(self.agent, actor, paused=False)
+        self.service.parts.connection.pauses.set(self.agent, actor, paused=False)
 
     def schedule_without_permission(self, title: str) -> None:
         """Have a session that Google refused, because its permission no longer suffices."""
@@ -190,13 +190,13 @@ class PageVisitor:
     def change_in_google(self, *sessions: str) -> None:
         """Have moved the events of these sessions elsewhere by hand, which was noticed."""
         for session in sessions:
-            view = self.service.parts.sessions.schedule.get(self.agent, session, read_google=False)
+            view = self.service.parts.sessions.reader.get(self.agent, session, read_google=False)
             self.service.as_person("PATCH", view, {"location": "Elsewhere"}, account=ACCOUNT)
         self.service.parts.sessions.change_detector.once(self.agent)
 
     def delete_in_google(self, session: str) -> None:
         """Have deleted the event of a session by hand, which was noticed."""
-        view = self.service.parts.sessions.schedule.get(self.agent, session, read_google=False)
+        view = self.service.parts.sessions.reader.get(self.agent, session, read_google=False)
         self.service.as_person("DELETE", view, account=ACCOUNT)
         self.service.parts.sessions.change_detector.once(self.agent)
 

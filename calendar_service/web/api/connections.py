@@ -26,7 +26,7 @@ class EndQuery(Struct, kw_only=True, forbid_unknown_fields=True):
 
 def get_connection(service: Service, names: Names, _: Nothing, __: Nothing) -> ApiAnswer:
     """Return the connection's state, and what somebody has to do about it. Never seen is `not_connected`."""
-    return ApiAnswer(200, answers.connection(service.connection.status_page.connection(names.whose)))
+    return ApiAnswer(200, answers.connection(service.connection.status.of(names.whose)))
 
 
 def pause_connection(service: Service, names: Names, _: Nothing, __: Nothing) -> ApiAnswer:
@@ -45,12 +45,12 @@ def end_connection(service: Service, names: Names, query: EndQuery, _: Nothing) 
     if query.erase is UNSET or view.state is State.NOT_CONNECTED:
         return ApiAnswer(200, answers.Disconnected(state=view.state))
     receipt = service.connection.erasure.erase_now(names.whose, Actor.ADMINISTRATOR)
-    state = service.connection.status_page.connection(names.whose).state
+    state = service.connection.status.of(names.whose).state
     return ApiAnswer(200, answers.Disconnected(state=state, receipt=receipt))
 
 
 def _paused(service: Service, names: Names, *, paused: bool) -> ApiAnswer:
-    view = service.operations.organizations.pause(names.whose, Actor.ADMINISTRATOR, paused=paused)
+    view = service.connection.pauses.set(names.whose, Actor.ADMINISTRATOR, paused=paused)
     return ApiAnswer(200, answers.connection(view))
 
 

@@ -58,14 +58,14 @@ def cancel_session(service: Service, names: Names, query: CancelQuery, _: Nothin
 
 def get_session(service: Service, names: Names, query: ReadQuery, _: Nothing) -> ApiAnswer:
     """Return a session's status and ids; with `read=google` also its times as they are in Google now."""
-    view = service.sessions.schedule.get(names.whose, names.session, read_google=query.read is not UNSET)
+    view = service.sessions.reader.get(names.whose, names.session, read_google=query.read is not UNSET)
     return ApiAnswer(200, answers.read(view))
 
 
 def list_sessions(service: Service, names: Names, query: ListQuery, _: Nothing) -> ApiAnswer:
     """List an agent's sessions, page by page."""
     status = None if isinstance(query.status, UnsetType) else query.status
-    found, cursor = service.sessions.schedule.listed(names.whose, status, query.cursor)
+    found, cursor = service.sessions.reader.listed(names.whose, status, query.cursor)
     return ApiAnswer(
         200,
         answers.SessionsAnswer(sessions=[answers.session(view) for view in found], cursor=cursor or UNSET),

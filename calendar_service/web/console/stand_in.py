@@ -87,7 +87,7 @@ class Console:
             "organization": desk.agent.organization,
             "zones": ZONES,
             "start": self._tomorrow(local or "UTC"),
-            "connection": self.service.connection.status_page.connection(desk.agent),
+            "connection": self.service.connection.status.of(desk.agent),
             "sessions": self._sessions(desk.agent),
         }
         return self.reviewer.show(desk, words) if isinstance(desk, Reviewer) else self._stand_in(desk, words)
@@ -145,7 +145,7 @@ class Console:
         return (now + timedelta(days=1)).strftime("%Y-%m-%dT10:00")
 
     def _sessions(self, agent: Agent) -> list[SessionView]:
-        listed, _ = self.service.sessions.schedule.listed(agent, None, "")
+        listed, _ = self.service.sessions.reader.listed(agent, None, "")
         return [view for view in listed if view.status is not Status.CANCELLED]
 
 

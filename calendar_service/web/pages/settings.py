@@ -76,7 +76,7 @@ class Reads:
     def settings(self) -> AnyResponse:
         """Show the state at a glance, and what can be done."""
         visit = self.visits.required()
-        view = self.service.connection.status_page.settings(
+        view = self.service.connection.settings_page.settings(
             visit.agent, agent_retention=RETENTION if visit.browser.reviewer else 0
         )
         notice, _, detail = self.visits.hear(visit).partition(":")
@@ -92,7 +92,7 @@ class Reads:
         """Ask once, and say what will happen."""
         visit = self.visits.required()
         self.visits.keep_alive(visit)
-        view = self.service.connection.status_page.leaving(visit.agent)
+        view = self.service.connection.settings_page.leaving(visit.agent)
         if view.connection.state.value in {"not_connected", "disconnected", "revoked"}:
             return redirect("/settings", 303)
         return self._show(visit, "disconnect.html", view)
@@ -229,7 +229,7 @@ class Acts:
 
     def _pause(self, *, paused: bool) -> AnyResponse:
         visit = self.visits.acting()
-        self.service.operations.organizations.pause(visit.agent, Actor.AGENT, paused=paused)
+        self.service.connection.pauses.set(visit.agent, Actor.AGENT, paused=paused)
         return self._back(visit, "paused" if paused else "resumed")
 
     def _back(self, visit: Visit, notice: str) -> AnyResponse:

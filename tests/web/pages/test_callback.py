@@ -16,7 +16,7 @@ Visitors = Callable[[], Visitor]
 
 
 def _state(visitor: Visitor, service: TestService) -> str:
-    return service.parts.connection.status_page.connection(service.agent).state.value
+    return service.parts.connection.status.of(service.agent).state.value
 
 
 def _token_calls(service: TestService) -> int:
@@ -65,7 +65,7 @@ def test_an_attackers_answer_binds_nothing_for_the_victim(
     visitor.enter()
     assert victim.get(visitor.consent()).status_code == 400
     for agent in (Agent("acme", "victim"), service.agent):
-        assert service.parts.connection.status_page.connection(agent).state.value == "not_connected"
+        assert service.parts.connection.status.of(agent).state.value == "not_connected"
     assert _token_calls(service) == 0
 
 

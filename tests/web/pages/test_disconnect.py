@@ -230,7 +230,7 @@ def test_erasing_now_hands_out_a_receipt_that_verifies(visitor: Visitor, service
     assert "attachment" in file.headers["Content-Disposition"]
     receipt = verify(file.data, service.parts.audit.public_keys)
     assert concerns(receipt, service.agent)
-    assert service.parts.connection.status_page.connection(service.agent).state.value == "not_connected"
+    assert service.parts.connection.status.of(service.agent).state.value == "not_connected"
     assert "Not connected" in words(visitor.get("/settings"))
 
 
@@ -282,7 +282,7 @@ def test_erasing_twice_says_that_nothing_was_left(visitor: Visitor) -> None:
 def test_a_living_connection_is_not_erased(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
     assert visitor.post("/erase").status_code == 409
-    assert service.parts.connection.status_page.connection(service.agent).state.value == "connected"
+    assert service.parts.connection.status.of(service.agent).state.value == "connected"
 
 
 def test_what_an_administrator_ended_is_shown_to_the_agent(visitor: Visitor, service: TestService) -> None:

@@ -52,7 +52,7 @@ def _live(visitor: Visitor, service: TestService) -> dict[str, set[str]]:
     look()
     parts.sessions.schedule.put(agent, "s2", service.content("Another"), By.SYSTEM, None)
     parts.sessions.schedule.cancel(agent, "s2", By.AGENT, None)
-    parts.operations.organizations.pause(agent, Actor.AGENT, paused=True)
+    parts.connection.pauses.set(agent, Actor.AGENT, paused=True)
     parts.sessions.schedule.put(agent, "s3", service.content("Waits"), By.AGENT, None)
     look()
     service.google.fault("/revoke", {"status": 503, "reason": "backendError"})

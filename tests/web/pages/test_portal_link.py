@@ -90,7 +90,7 @@ def test_looking_at_a_link_does_not_use_it_up(visitor: Visitor) -> None:
 def test_a_link_does_nothing_but_open_a_visit(visitor: Visitor, service: TestService) -> None:
     visitor.enter()
     assert service.google.journal() == []
-    assert service.parts.connection.status_page.connection(service.agent).state.value == "not_connected"
+    assert service.parts.connection.status.of(service.agent).state.value == "not_connected"
 
 
 def test_the_link_leads_to_a_clean_address_that_tells_nobody_where_it_came_from(visitor: Visitor) -> None:

@@ -110,7 +110,7 @@ def colleague(reviewer: Reviewer, service: TestService) -> Callable[[], Reviewer
 
 
 def _state(reviewer: Reviewer) -> State:
-    return reviewer.service.parts.connection.status_page.connection(reviewer.agent).state
+    return reviewer.service.parts.connection.status.of(reviewer.agent).state
 
 
 # --- the journey ---
@@ -379,7 +379,7 @@ def test_beginning_anew_erases_and_gives_another_agent(reviewer: Reviewer, servi
     reviewer.get("/console")
     assert "you have a new test agent" in reviewer.act("/console/reset")
     assert reviewer.agent != before
-    assert service.parts.connection.status_page.connection(before).state is State.NOT_CONNECTED
+    assert service.parts.connection.status.of(before).state is State.NOT_CONNECTED
     assert service.live_tokens() == []
     assert reviewer.calls("stored") == []
     assert len(service.calendars()) == 1
@@ -504,7 +504,7 @@ def test_when_the_link_is_over_console_and_settings_close(
 def test_a_disconnect_names_the_moment_ten_minutes_ahead(reviewer: Reviewer, service: TestService) -> None:
     reviewer.connect_here()
     reviewer.in_settings("/disconnect", {"delete_calendar": "no"})
-    view = service.parts.connection.status_page.connection(reviewer.agent)
+    view = service.parts.connection.status.of(reviewer.agent)
     assert 9 * MINUTE < view.erase_due - service.parts.clock.now() <= 10 * MINUTE
 
 

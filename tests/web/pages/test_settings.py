@@ -26,7 +26,7 @@ REASONS = (
 
 def _paused(service: TestService, *actors: Actor) -> None:
     for actor in actors:
-        service.parts.operations.organizations.pause(service.agent, actor, paused=True)
+        service.parts.connection.pauses.set(service.agent, actor, paused=True)
 
 
 def _facts_id(service: TestService) -> str:
@@ -120,7 +120,7 @@ def test_a_session_that_may_wait_too_long_is_told_with_its_last_day(
         service.parts.sessions.schedule.put(
             service.agent, session, service.content(session, days=days), By.AGENT, None
         )
-    last = service.parts.connection.status_page.sessions.all(service.agent)[0].waiting_since + 30 * DAY
+    last = service.parts.store.sessions.all(service.agent)[0].waiting_since + 30 * DAY
     page = words(visitor.get("/settings"))
     assert page.count("Until ") == 1
     assert f"Waits until the pause ends. Until {Language('en').moment(last, ZONE)}, at the latest." in page
@@ -246,7 +246,7 @@ def test_whoever_shares_an_account_is_told_as_long_as_it_is_so(
 def test_what_the_organization_did_is_told_with_its_day(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
     _paused(service, Actor.ADMINISTRATOR)
-    service.parts.operations.organizations.pause(service.agent, Actor.ADMINISTRATOR, paused=False)
+    service.parts.connection.pauses.set(service.agent, Actor.ADMINISTRATOR, paused=False)
     assert "Your organization had paused the connection, and lifted its pause on" in words(
         visitor.get("/settings")
     )
@@ -309,7 +309,7 @@ def test_my_pause_can_be_lifted_by_me(visitor: Visitor, service: TestService) ->
     assert "You paused the connection on" in page
     assert "may show sessions that were moved or cancelled" in page
     assert visitor.post("/resume").location == "/settings"
-    assert service.parts.connection.status_page.connection(service.agent).state.value == "connected"
+    assert service.parts.connection.status.of(service.agent).state.value == "connected"
 
 
 def test_the_organizations_pause_is_told_and_cannot_be_lifted_here(
@@ -321,7 +321,7 @@ def test_the_organizations_pause_is_told_and_cannot_be_lifted_here(
     assert "Your organization paused the connection" in words(page)
     assert 'action="/resume"' not in page.text
     visitor.post("/resume")
-    assert service.parts.connection.status_page.connection(service.agent).state.value == "paused"
+    assert service.parts.connection.status.of(service.agent).state.value == "paused"
 
 
 def test_two_pauses_are_told_apart(visitor: Visitor, service: TestService) -> None:
