@@ -296,7 +296,9 @@ def checkpoint(service: TestService) -> Checkpoint:
     """The day's checkpoint of a worker that has sealed nothing yet."""
     service.connect()
     sealing = Periodic(MINUTE, service.parts.audit.sealer.seal)
-    return Checkpoint(service.parts, sealing, Repairs(service.parts))
+    parts = service.parts
+    repairs = Repairs(parts.operations, parts.log)
+    return Checkpoint(parts.audit.sealer, sealing, repairs, parts.clock, parts.log)
 
 
 def test_the_checkpoint_waits_until_everything_is_sealed(

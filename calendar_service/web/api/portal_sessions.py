@@ -62,9 +62,13 @@ def _known(service: Service, names: Names, url: str) -> str:
     return url
 
 
-CALLS: tuple[ApiCall, ...] = (
+def _service(service: Service) -> Service:
+    return service
+
+
+CALLS = (
     ApiCall(
-        "POST", f"{AGENT}/portal-sessions", BACKEND, create_portal_session, {201: answers.PortalSession},
+        "POST", f"{AGENT}/portal-sessions", BACKEND, _service, create_portal_session, {201: answers.PortalSession},
         ("organization_closed",), body=PortalBody,
     ),
 )  # fmt: skip
