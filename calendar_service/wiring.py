@@ -339,10 +339,8 @@ def _consent(
     config: Config, store: Store, google: Google, new_grants: NewGrants, clock: Clock
 ) -> ConsentJourney:
     return ConsentJourney(
-        PendingConsents(store.tickets, store.grants, clock),
-        store.slots,
+        PendingConsents(store.tickets, store.slots, store.connections, store.grants, clock),
         store.organization_index,
-        store.connections,
         google.oauth,
         config.operator,
         new_grants,
