@@ -23,26 +23,32 @@ from calendar_service.journeys.audit.audit_export import AuditExport
 from calendar_service.journeys.audit.chain import ChainMacs
 from calendar_service.journeys.audit.sealing import Sealer
 from calendar_service.journeys.connection.access import Access
-from calendar_service.journeys.connection.channels import Channels
+from calendar_service.journeys.connection.calendar_now import CalendarNow
+from calendar_service.journeys.connection.channels import Channels, ChannelWatch
 from calendar_service.journeys.connection.connection_end import ConnectionEnd
 from calendar_service.journeys.connection.consent import ConsentJourney, PendingConsents
-from calendar_service.journeys.connection.dedicated_calendar import DedicatedCalendar
+from calendar_service.journeys.connection.dedicated_calendar import DedicatedCalendar, MarkedCalendars
 from calendar_service.journeys.connection.disconnect import Disconnect
 from calendar_service.journeys.connection.erasure import Erasure
 from calendar_service.journeys.connection.export import Export
 from calendar_service.journeys.connection.legal_holds import Holds
 from calendar_service.journeys.connection.new_grant import NewGrants
+from calendar_service.journeys.connection.notifications import Notifications
+from calendar_service.journeys.connection.pause import Pauses
 from calendar_service.journeys.connection.receipts import Receipts
 from calendar_service.journeys.connection.reconsent import Reconsent
 from calendar_service.journeys.connection.retention import Retention
+from calendar_service.journeys.connection.session_summary import SessionSummaries
+from calendar_service.journeys.connection.settings_page import SettingsPage
 from calendar_service.journeys.connection.shared_accounts import SharedAccountRepair, SharedAccounts
-from calendar_service.journeys.connection.status import StatusPage
+from calendar_service.journeys.connection.status import ConnectionStatus
 from calendar_service.journeys.connection.teardown import Teardowns
 from calendar_service.journeys.operations.all_connections import AllConnections
+from calendar_service.journeys.operations.far_timers import FarTimers
 from calendar_service.journeys.operations.file_rewrites import FileRewrites
 from calendar_service.journeys.operations.key_rotation import Rotation
 from calendar_service.journeys.operations.organizations import Organizations
-from calendar_service.journeys.operations.restore import RestoreReplay
+from calendar_service.journeys.operations.restore import RestorePlan, RestoreReplay
 from calendar_service.journeys.operations.reviewer_links import ReviewerLinkJourney
 from calendar_service.journeys.operations.stored_data import StoredData
 from calendar_service.journeys.sessions.attempt import Attempts
@@ -51,6 +57,8 @@ from calendar_service.journeys.sessions.event_writer import EventWriter
 from calendar_service.journeys.sessions.queue import DueSessions
 from calendar_service.journeys.sessions.reconcile import Reconcile
 from calendar_service.journeys.sessions.schedule import Schedule
+from calendar_service.journeys.sessions.session_reader import SessionReader
+from calendar_service.journeys.sessions.unsettled import UnsettledSessions
 from calendar_service.journeys.throttle.admission import Throttle
 from calendar_service.journeys.throttle.budget import RateBudget
 from calendar_service.journeys.webhooks.delivery import WebhookDelivery
@@ -85,68 +93,126 @@ THREADS = 16
 
 
 @dataclass(frozen=True)
-class Service:
-    """What web, worker and command line are given."""
+class Store:
+    """What is stored, by subject."""
 
-    config: Config
-    operator: Operator
-    clock: Clock
-    log: Log
-    tickets: Tickets
+    database: Database
     slots: Slots
     connections: Connections
-    organization_index: OrganizationIndex
+    grants: Grants
     sessions: Sessions
     timers: Timers
+    organization_index: OrganizationIndex
+    tickets: Tickets
+    legal_holds: LegalHoldStore
+    scan: Scan
+    file_rewrites: FileRewriteStore
     server_checks: ServerChecks
-    files: FileRewriteStore
-    file_rewrites: FileRewrites
+
+
+@dataclass(frozen=True)
+class Google:
+    """The way to Google: the calls, who counts them, and whether they may go."""
+
+    oauth: OAuth
+    calendar: CalendarApi
+    transport: Transport
+    call_log: CallLog
+    throttle: Throttle
+
+
+@dataclass(frozen=True)
+class ConnectionJourneys:
+    """An agent's connection, from the consent to the erasure."""
+
     access: Access
     consent: ConsentJourney
+    reconsent: Reconsent
     dedicated_calendar: DedicatedCalendar
-    schedule: Schedule
-    due_sessions: DueSessions
-    throttle: Throttle
-    reconcile: Reconcile
     channels: Channels
-    change_detector: ChangeDetector
-    status_page: StatusPage
-    export: Export
+    notifications: Notifications
+    status: ConnectionStatus
+    settings_page: SettingsPage
+    pauses: Pauses
     disconnect: Disconnect
     teardowns: Teardowns
     erasure: Erasure
-    organizations: Organizations
-    shared_account_repair: SharedAccountRepair
+
+
+@dataclass(frozen=True)
+class PersonalDataJourneys:
+    """What is kept of an agent: how long, shown to whom, and given out."""
+
+    export: Export
     retention: Retention
-    all_connections: AllConnections
     holds: Holds
-    reconsent: Reconsent
-    reviewers: ReviewerLinkJourney
     stored_data: StoredData
-    rotation: Rotation
-    webhook_delivery: WebhookDelivery
+
+
+@dataclass(frozen=True)
+class SessionJourneys:
+    """The sessions of connected agents."""
+
+    schedule: Schedule
+    reader: SessionReader
+    due_sessions: DueSessions
+    unsettled: UnsettledSessions
+    reconcile: Reconcile
+    change_detector: ChangeDetector
+
+
+@dataclass(frozen=True)
+class AuditJourneys:
+    """The audit log: sealed, and shown."""
+
+    chain: AuditChainStore
     sealer: Sealer
-    audit: AuditExport
-    replay: RestoreReplay
-    transport: Transport
+    audit_export: AuditExport
+    public_keys: tuple[str, ...]
+    """The keys under which receipts and checkpoints verify, as they are published."""
+
+
+@dataclass(frozen=True)
+class OperationsJourneys:
+    """What concerns many agents, or none."""
+
+    organizations: Organizations
+    all_connections: AllConnections
+    reviewers: ReviewerLinkJourney
+    rotation: Rotation
+    restore_plan: RestorePlan
+    restore_replay: RestoreReplay
+    shared_account_repair: SharedAccountRepair
+    far_timers: FarTimers
+    file_rewrites: FileRewrites
+
+
+@dataclass(frozen=True)
+class Service:
+    """What web, worker and command line take their groups from."""
+
+    config: Config
     identity: IdentityKey
-    database: Database
-    call_log: CallLog
+    clock: Clock
+    log: Log
+    store: Store
+    google: Google
+    connection: ConnectionJourneys
+    personal_data: PersonalDataJourneys
+    sessions: SessionJourneys
+    webhook_delivery: WebhookDelivery
+    audit: AuditJourneys
+    operations: OperationsJourneys
 
     @property
-    def public_keys(self) -> tuple[str, ...]:
-        """The keys under which receipts verify, as they are published."""
-        return tuple(self.audit.public_keys)
+    def operator(self) -> Operator:
+        """The profile of the organization that runs this service."""
+        return self.config.operator
 
     def close(self) -> None:
         """Close what is open to the database and to Google."""
-        self.transport.close()
-        self.database.client.close()
-
-    @property
-    def oauth_origin(self) -> str:
-        """The origin of the authorization endpoint: the one foreign place a form may lead to (CSP)."""
-        return self.consent.oauth.consent_origin
+        self.google.transport.close()
+        self.store.database.client.close()
 
 
 def build(
@@ -162,146 +228,214 @@ def build(
     failpoints.configure(config.failpoints)
     if config.google.is_local and not config.is_production:
         permit_plain_http()
-    log = Log(process, log_to)
-    call_log = CallLog(log)
-    clock = config.clock()
-    terms = ConsentTerms(SCOPE, config.operator.policy.version)
-    identity = IdentityKey(config.identity_key)
-    database = Database(
-        deployment(config.database),
-        clock,
-        identity.shard,
-        webhooks=bool(config.webhook_url),
-    )
-    connections, sessions, account_refs = (
-        Connections(database),
-        Sessions(database),
-        AccountRefs(database),
-    )
-    slots, leases, timers = Slots(database), Leases(database), Timers(database)
-    organization_index, receipt_store = OrganizationIndex(database), ReceiptStore(database)
-    hold_store, channel_store = LegalHoldStore(database), ChannelStore(database)
-    tickets = Tickets(database)
-    grants = Grants(Vault(lambda: config.keyring))
-    transport = Transport(observe=call_log.observe)
-    google = config.google
-    oauth = OAuth(
-        OAuthClient(
-            google.client_id,
-            google.secret_source,
-            config.redirect_uri,
-            google.auth_uri,
-            google.token_uri,
-            google.revoke_uri,
-        ),
-        transport,
-    )
-    calendar = CalendarApi(transport, google.api_endpoint)
-    operator = config.operator
-    promises = operator.promises
-    threads = threading.BoundedSemaphore(THREADS // 2)
-    throttle = Throttle(
-        ThrottleStore(database, limits), transport, RateBudget(limits), threads, log, clock, limits
-    )
-    connection_end = ConnectionEnd(connections, promises.erase_after)
-    access = Access(slots, leases, connections, grants, oauth, throttle, connection_end, clock)
-    shared_accounts = SharedAccounts(account_refs, slots, oauth, identity, clock)
-    status_page = StatusPage(
-        slots,
-        connections,
-        organization_index,
-        sessions,
-        grants,
-        access,
-        calendar,
-        transport,
-        account_refs,
-        promises,
-        terms,
-        clock,
-    )
-    signing_key, issuer = Ed25519PrivateKey.from_private_bytes(config.signing_key), operator.identity.who
-    receipts = Receipts(signing_key, issuer, clock)
-    files = FileRewriteStore(database)
-    erasure = Erasure(slots, receipt_store, connections, receipts, files)
-    teardowns = Teardowns(slots, connections, grants, access, shared_accounts, calendar, clock)
-    disconnect = Disconnect(connection_end, teardowns, status_page, transport)
-    dedicated_calendar = DedicatedCalendar(
-        slots, leases, connections, access, shared_accounts, calendar, identity, operator, terms
-    )
-    new_grants = NewGrants(
-        slots, organization_index, connections, grants, shared_accounts, dedicated_calendar, disconnect, clock
-    )
-    pending = PendingConsents(tickets, grants, clock)
-    attempts = Attempts(sessions, connections, access, EventWriter(calendar), identity, operator, throttle)
-    schedule = Schedule(sessions, slots, connections, grants, access, attempts, throttle, terms, clock)
-    audit_chain, scan, chain_macs = AuditChainStore(database), Scan(database), ChainMacs(identity)
-    public_keys, retention = (public_key_text(signing_key.public_key()),), operator.promises.audit_term
-    audit = AuditExport(audit_chain, scan, slots, chain_macs, public_keys, issuer, retention)
+    log, clock, identity = Log(process, log_to), config.clock(), IdentityKey(config.identity_key)
+    store = _store(config, clock, identity)
+    google = _google(config, store, limits, log, clock)
+    connection = _connection(config, store, google, identity, clock)
+    audit = _audit(config, store, identity, log)
     return Service(
         config=config,
-        operator=operator,
+        identity=identity,
         clock=clock,
         log=log,
-        tickets=tickets,
-        slots=slots,
-        connections=connections,
-        organization_index=organization_index,
-        sessions=sessions,
-        timers=timers,
+        store=store,
+        google=google,
+        connection=connection,
+        personal_data=_personal_data(config, store, connection.access, clock),
+        sessions=_sessions(config, store, google, connection.access, identity, clock),
+        webhook_delivery=WebhookDelivery(
+            Outbox(store.database), store.sessions, store.timers, _terms(config), _webhooks(config, log)
+        ),
+        audit=audit,
+        operations=_operations(config, store, connection, audit, log, clock),
+    )
+
+
+def _store(config: Config, clock: Clock, identity: IdentityKey) -> Store:
+    database = Database(deployment(config.database), clock, identity.shard, webhooks=bool(config.webhook_url))
+    return Store(
+        database=database,
+        slots=Slots(database),
+        connections=Connections(database),
+        grants=Grants(Vault(lambda: config.keyring)),
+        sessions=Sessions(database),
+        timers=Timers(database),
+        organization_index=OrganizationIndex(database),
+        tickets=Tickets(database),
+        legal_holds=LegalHoldStore(database),
+        scan=Scan(database),
+        file_rewrites=FileRewriteStore(database),
         server_checks=ServerChecks(database),
-        files=files,
-        file_rewrites=FileRewrites(files, log, clock),
+    )
+
+
+def _google(config: Config, store: Store, limits: Limits, log: Log, clock: Clock) -> Google:
+    settings, call_log = config.google, CallLog(log)
+    transport = Transport(observe=call_log.observe)
+    client = OAuthClient(
+        settings.client_id,
+        settings.secret_source,
+        config.redirect_uri,
+        settings.auth_uri,
+        settings.token_uri,
+        settings.revoke_uri,
+    )
+    threads = threading.BoundedSemaphore(THREADS // 2)
+    throttle_store = ThrottleStore(store.database, limits)
+    return Google(
+        oauth=OAuth(client, transport),
+        calendar=CalendarApi(transport, settings.api_endpoint),
+        transport=transport,
+        call_log=call_log,
+        throttle=Throttle(throttle_store, transport, RateBudget(limits), threads, log, clock, limits),
+    )
+
+
+def _connection(
+    config: Config, store: Store, google: Google, identity: IdentityKey, clock: Clock
+) -> ConnectionJourneys:
+    slots, connections, database, operator = store.slots, store.connections, store.database, config.operator
+    leases, connection_end = Leases(database), ConnectionEnd(connections, operator.promises.erase_after)
+    access = Access(
+        slots, leases, connections, store.grants, google.oauth, google.throttle, connection_end, clock
+    )
+    shared_accounts = SharedAccounts(AccountRefs(database), slots, google.oauth, identity, clock)
+    terms, status = _terms(config), ConnectionStatus(slots, _terms(config))
+    teardowns = Teardowns(slots, connections, access, shared_accounts, google.calendar, clock)
+    disconnect = Disconnect(connection_end, teardowns, status, google.transport)
+    marked_calendars = MarkedCalendars(google.calendar, identity, operator)
+    dedicated_calendar = DedicatedCalendar(
+        slots, leases, connections, access, shared_accounts, marked_calendars, terms
+    )
+    new_grants = NewGrants(
+        slots,
+        store.organization_index,
+        connections,
+        store.grants,
+        shared_accounts,
+        dedicated_calendar,
+        disconnect,
+        clock,
+    )
+    receipts = Receipts(_signing_key(config), operator.identity.who, clock)
+    channel_store = ChannelStore(database)
+    watch = ChannelWatch(channel_store, google.calendar, identity, config.notifications_uri)
+    return ConnectionJourneys(
         access=access,
-        consent=ConsentJourney(pending, slots, organization_index, connections, oauth, operator, new_grants),
+        consent=_consent(config, store, google, new_grants, clock),
+        reconsent=Reconsent(
+            Consents(database), slots, connections, store.scan, terms, operator.policy.changes
+        ),
         dedicated_calendar=dedicated_calendar,
-        schedule=schedule,
-        due_sessions=DueSessions(sessions, grants, terms, clock),
-        throttle=throttle,
-        reconcile=Reconcile(slots, connections, sessions, grants, access, calendar, schedule, terms),
-        channels=Channels(
-            slots,
-            connections,
-            channel_store,
-            grants,
-            access,
-            calendar,
-            identity,
-            throttle,
-            terms,
-            clock,
-            config.notifications_uri,
-        ),
-        change_detector=ChangeDetector(
-            slots, connections, sessions, grants, access, calendar, throttle, terms, clock
-        ),
-        status_page=status_page,
-        export=Export(slots, sessions, status_page, operator, terms, clock),
+        channels=Channels(slots, channel_store, access, watch, google.throttle, terms, clock),
+        notifications=Notifications(channel_store, identity),
+        status=status,
+        settings_page=_settings_page(config, store, google, access, shared_accounts, clock),
+        pauses=Pauses(connections, status),
         disconnect=disconnect,
         teardowns=teardowns,
-        erasure=erasure,
-        organizations=Organizations(slots, connections, organization_index, scan, disconnect, terms),
-        shared_account_repair=SharedAccountRepair(scan, slots, account_refs, clock),
-        retention=Retention(slots, connections, promises),
-        all_connections=AllConnections(scan, slots, timers, sessions, grants, disconnect, erasure, terms),
-        holds=Holds(slots, hold_store, scan, clock),
-        reconsent=Reconsent(Consents(database), slots, connections, scan, terms, operator.policy.changes),
-        rotation=Rotation(scan, slots, grants, lambda: [name for name, _ in config.keyring]),
-        reviewers=ReviewerLinkJourney(
-            ReviewerLinks(database), organization_index, disconnect, erasure, clock
-        ),
-        stored_data=StoredData(StoredFields(database)),
-        webhook_delivery=WebhookDelivery(Outbox(database), sessions, timers, terms, _webhooks(config, log)),
-        sealer=Sealer(audit_chain, scan, chain_macs, signing_key, issuer, log, retention),
-        audit=audit,
-        replay=RestoreReplay(
-            audit, audit_chain, scan, slots, connections, hold_store, connection_end, erasure
-        ),
-        transport=transport,
-        identity=identity,
-        database=database,
-        call_log=call_log,
+        erasure=Erasure(slots, ReceiptStore(database), connections, receipts, store.file_rewrites),
     )
+
+
+def _consent(
+    config: Config, store: Store, google: Google, new_grants: NewGrants, clock: Clock
+) -> ConsentJourney:
+    return ConsentJourney(
+        PendingConsents(store.tickets, store.slots, store.connections, store.grants, clock),
+        store.organization_index,
+        google.oauth,
+        config.operator,
+        new_grants,
+    )
+
+
+def _settings_page(
+    config: Config,
+    store: Store,
+    google: Google,
+    access: Access,
+    shared_accounts: SharedAccounts,
+    clock: Clock,
+) -> SettingsPage:
+    return SettingsPage(
+        store.slots,
+        store.organization_index,
+        shared_accounts,
+        CalendarNow(access, google.calendar, google.transport, _terms(config), clock),
+        SessionSummaries(store.sessions, access, clock),
+        config.operator.promises,
+        _terms(config),
+    )
+
+
+def _personal_data(config: Config, store: Store, access: Access, clock: Clock) -> PersonalDataJourneys:
+    operator, summaries = config.operator, SessionSummaries(store.sessions, access, clock)
+    return PersonalDataJourneys(
+        export=Export(store.slots, store.sessions, summaries, operator, _terms(config), clock),
+        retention=Retention(store.slots, store.connections, operator.promises),
+        holds=Holds(store.slots, store.legal_holds, store.scan, clock),
+        stored_data=StoredData(StoredFields(store.database)),
+    )
+
+
+def _sessions(
+    config: Config, store: Store, google: Google, access: Access, identity: IdentityKey, clock: Clock
+) -> SessionJourneys:
+    slots, sessions, calendar, throttle = store.slots, store.sessions, google.calendar, google.throttle
+    event_writer, terms = EventWriter(calendar), _terms(config)
+    attempts = Attempts(sessions, access, event_writer, identity, config.operator, throttle)
+    schedule = Schedule(sessions, access, attempts, throttle, terms, clock)
+    return SessionJourneys(
+        schedule=schedule,
+        reader=SessionReader(sessions, slots, access, event_writer, terms),
+        due_sessions=DueSessions(sessions, store.grants, terms, clock),
+        unsettled=UnsettledSessions(sessions, store.connections, access, attempts, throttle, terms, clock),
+        reconcile=Reconcile(slots, sessions, access, calendar, schedule, terms),
+        change_detector=ChangeDetector(slots, sessions, access, calendar, throttle, terms, clock),
+    )
+
+
+def _audit(config: Config, store: Store, identity: IdentityKey, log: Log) -> AuditJourneys:
+    chain, chain_macs, scan = AuditChainStore(store.database), ChainMacs(identity), store.scan
+    signing_key, issuer = _signing_key(config), config.operator.identity.who
+    public_keys, retention = (public_key_text(signing_key.public_key()),), config.operator.promises.audit_term
+    return AuditJourneys(
+        chain=chain,
+        sealer=Sealer(chain, scan, chain_macs, signing_key, issuer, log, retention),
+        audit_export=AuditExport(chain, scan, chain_macs, public_keys, issuer, retention),
+        public_keys=public_keys,
+    )
+
+
+def _operations(
+    config: Config, store: Store, connection: ConnectionJourneys, audit: AuditJourneys, log: Log, clock: Clock
+) -> OperationsJourneys:
+    scan, slots, connections, grants = store.scan, store.slots, store.connections, store.grants
+    index, disconnect, erasure = store.organization_index, connection.disconnect, connection.erasure
+    erase_after = config.operator.promises.erase_after
+    connection_end = ConnectionEnd(connections, erase_after)
+    return OperationsJourneys(
+        organizations=Organizations(connection.status, index, scan, disconnect),
+        all_connections=AllConnections(
+            scan, slots, store.sessions, grants, disconnect, erasure, _terms(config)
+        ),
+        reviewers=ReviewerLinkJourney(ReviewerLinks(store.database), index, disconnect, erasure, clock),
+        rotation=Rotation(scan, slots, grants, lambda: [name for name, _ in config.keyring]),
+        restore_plan=RestorePlan(audit.audit_export, scan, slots, erase_after),
+        restore_replay=RestoreReplay(audit.chain, connections, store.legal_holds, connection_end, erasure),
+        shared_account_repair=SharedAccountRepair(scan, slots, AccountRefs(store.database), clock),
+        far_timers=FarTimers(scan, store.timers),
+        file_rewrites=FileRewrites(store.file_rewrites, log, clock),
+    )
+
+
+def _terms(config: Config) -> ConsentTerms:
+    return ConsentTerms(SCOPE, config.operator.policy.version)
+
+
+def _signing_key(config: Config) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(config.signing_key)
 
 
 def _webhooks(config: Config, log: Log) -> WebhookSender | None:

@@ -17,12 +17,11 @@ def main() -> None:
     threads = int(sys.argv[1])
     agent = Agent("acme", sys.argv[2])
     service = wiring.build(config.load(os.environ), "caller")
-    grants = service.schedule.grants
 
     def has_token(_: int) -> bool:
-        slot = service.slots.read(agent)
-        grant = grants.open(agent, slot.facts.connection_id, slot.grant)
-        return bool(service.access.usable(agent, grant).access_token)
+        slot = service.store.slots.read(agent)
+        grant = service.connection.access.open(slot)
+        return bool(service.connection.access.usable(agent, grant).access_token)
 
     with ThreadPoolExecutor(threads) as pool:
         print("ready", flush=True)

@@ -42,7 +42,7 @@ def serving(process: str) -> Config:
     settings = configured()
     with contextlib.closing(wiring.build(settings, process)) as made:
         try:
-            refusals = list(made.reconsent.refusals())
+            refusals = list(made.connection.reconsent.refusals())
         except StoreUnavailable:
             return settings  # not ready until the database is there, and judged again then
     if refusals:

@@ -57,10 +57,11 @@ def export(
     """
     if bool(organization) != bool(agent) or (agent and connection):
         raise click.UsageError("Name a connection, or an organization and an agent.")
-    audit = service().audit
+    made = service()
+    audit = made.audit.audit_export
     with told():
         if agent:
-            connection = audit.connection_of(named(organization, agent))
+            connection = made.operations.all_connections.connection_id(named(organization, agent))
         wanted = ExportFilter(_text(since), _text(until), kinds, connection)
         count = 0
         with _written_to(output) as file:
@@ -79,7 +80,7 @@ def export(
 @as_json_option
 def verify(file: BinaryIO | None, former: tuple[str, ...], *, as_json: bool) -> None:
     """Verify the living trail, or an export (FILE; - for standard input); exit 1 and say where if it was changed."""
-    audit = service().audit
+    audit = service().audit.audit_export
     with told():
         lines = by_shard(file, "Verifying") if file else None
         verdict = audit.verify_export(lines, former) if lines else audit.verify(former)

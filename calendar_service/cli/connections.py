@@ -44,7 +44,9 @@ def command() -> None:
 def show_all(organization: str, state: str | None, *, as_json: bool) -> None:
     """List every connection with its state."""
     with told():
-        entries = list(service().all_connections.entries(organization, State(state) if state else None))
+        entries = list(
+            service().operations.all_connections.entries(organization, State(state) if state else None)
+        )
     if as_json:
         print_json([_entry(entry) for entry in entries])
         return
@@ -71,7 +73,7 @@ def show_all(organization: str, state: str | None, *, as_json: bool) -> None:
 def show(organization: str, agent: str, *, as_json: bool) -> None:
     """Show one connection: its facts, and its sessions' states and ids."""
     with told():
-        entry, slot, records = service().all_connections.details(named(organization, agent))
+        entry, slot, records = service().operations.all_connections.details(named(organization, agent))
     facts = slot.facts
     shown: dict[str, Any] = _entry(entry) | {
         "connection_id": entry.connection_id or None,
@@ -129,7 +131,7 @@ def erase(
     whose = named(str(organization), str(agent))
     agree(f"Erase what is kept of {whose.member} for good?", yes=yes)
     with told():
-        receipt = service().all_connections.erase(whose)
+        receipt = service().operations.all_connections.erase(whose)
     if as_json:
         print_json(receipt)
     else:
@@ -139,9 +141,10 @@ def erase(
 
 
 def _replayed(file: BinaryIO, former: tuple[str, ...], *, yes: bool, as_json: bool) -> None:
-    made = service().replay
+    operations = service().operations
+    plan, replay = operations.restore_plan, operations.restore_replay
     with told():
-        steps = list(made.steps(made.history(by_shard(file, "Verifying"), former)))
+        steps = list(plan.steps(plan.history(by_shard(file, "Verifying"), former)))
         done = {
             "ended": sum(step.ends and not step.erase for step in steps),
             "erased": sum(step.erase for step in steps),
@@ -152,8 +155,8 @@ def _replayed(file: BinaryIO, former: tuple[str, ...], *, yes: bool, as_json: bo
         if any(done.values()):
             agree(f"{_question(done)}?", yes=yes)
             for step in walked("Replaying", steps):
-                made.take(step)
-            made.note(done["ended"], done["erased"])
+                replay.take(step)
+            replay.note(done["ended"], done["erased"])
     missing = [step for step in steps if step.missing_hold]
     if as_json:
         print_json(done | {"holds_missing": [_missing(step) for step in missing]})
@@ -200,7 +203,7 @@ def revoke(
     """
     if bool(organization and agent) + everybody + bool(key_id) != 1 or bool(organization) != bool(agent):
         raise click.UsageError("Name one connection (ORGANIZATION AGENT), or --all, or --key-id.")
-    all_connections = service().all_connections
+    all_connections = service().operations.all_connections
     with told():
         one = [named(organization, agent)] if organization and agent else []
         chosen = one or all_connections.living(key_id)

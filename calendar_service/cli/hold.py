@@ -36,7 +36,7 @@ def place(
     whose = named(organization, agent)
     hold = Hold(placed_by, approved_by, authority, reason, until, silent_until)
     with told():
-        service().holds.place(whose, hold, replace=replace)
+        service().personal_data.holds.place(whose, hold, replace=replace)
     click.echo(f"Held until {rfc3339(until)}. Tokens are destroyed as ever.")
 
 
@@ -47,7 +47,7 @@ def release(organization: str, agent: str) -> None:
     """Lift a hold. What is due by then is erased by the worker's next sweep."""
     whose = named(organization, agent)
     with told():
-        service().holds.release(whose)
+        service().personal_data.holds.release(whose)
     click.echo("Released.")
 
 
@@ -56,7 +56,7 @@ def release(organization: str, agent: str) -> None:
 def show_all(*, as_json: bool) -> None:
     """List every hold that stands."""
     with told():
-        standing = list(service().holds.standing())
+        standing = list(service().personal_data.holds.standing())
     if as_json:
         print_json([_shown(agent, hold) for agent, hold in standing])
         return

@@ -7,10 +7,9 @@ import click
 
 from calendar_service.cli.asking import counted, refuse, service, table, told, walked
 from calendar_service.cli.settings import as_json_option, print_json
-from calendar_service.config import new_keys
+from calendar_service.config import Config, new_keys
 from calendar_service.config.keys import entries
 from calendar_service.journeys.operations.key_rotation import Rotation, Sealed
-from calendar_service.wiring import Service
 
 
 @click.group("keys")
@@ -45,7 +44,7 @@ def new(into: Path | None, *, as_json: bool) -> None:
 def status(*, as_json: bool) -> None:
     """Show how much each key seals. A key of the keyring that seals nothing can be retired."""
     with told():
-        found = service().rotation.status()
+        found = service().operations.rotation.status()
     if as_json:
         print_json([{name: getattr(sealed, name) for name in sealed.__slots__} for sealed in found])
         return
@@ -63,7 +62,7 @@ def status(*, as_json: bool) -> None:
 def rotate(retire: str | None, *, force: bool, as_json: bool) -> None:
     """Seal every grant and errand under the keyring's first key, while traffic runs."""
     made = service()
-    rotation = made.rotation
+    rotation = made.operations.rotation
     with told():
         if retire:
             _can_be_retired(rotation, retire)
@@ -74,7 +73,7 @@ def rotate(retire: str | None, *, force: bool, as_json: bool) -> None:
             f"`{retire}` still seals {counted(left[retire], 'record')} (consents under way last ten minutes); "
             "it was not retired. Try again, or give them up with --force."
         )
-    note = _retire(made, retire) if retire else ""
+    note = _retire(made.config, retire) if retire else ""
     if as_json:
         print_json(
             {"resealed": done.resealed, "unopened": len(done.unopened), "left": left, "retired": retire}
@@ -106,9 +105,9 @@ def _can_be_retired(rotation: Rotation, retire: str) -> None:
         refuse(f"`{retire}` is not in the keyring, which holds {', '.join([current, *former])}.")
 
 
-def _retire(made: Service, retire: str) -> str:
+def _retire(config: Config, retire: str) -> str:
     """Take the key out of the keyring's file; a keyring in the environment is the operator's to change."""
-    path = made.config.keyring_source.path
+    path = config.keyring_source.path
     if path is None:
         return f"Now take `{retire}` out of CALENDAR_KEYRING."
     kept = [entry for entry in entries(path.read_text("utf-8")) if entry.partition(":")[0] != retire]

@@ -25,7 +25,7 @@ def link(days: int, *, as_json: bool) -> None:
     """Make a link and print it: it is shown this once, and kept as a hash only."""
     made = service()
     with told():
-        secret, kept = made.reviewers.make(days)
+        secret, kept = made.operations.reviewers.make(days)
     url = f"{made.config.public_url}/reviewer/{secret}"
     if as_json:
         print_json({"url": url, "organization": kept.organization, "ends": rfc3339(kept.ends)})
@@ -40,7 +40,7 @@ def link(days: int, *, as_json: bool) -> None:
 def extend(organization: str, days: int, *, as_json: bool) -> None:
     """Let a link end later; the address stays the same. One that is over stays over."""
     with told():
-        kept = service().reviewers.prolong(organization, days)
+        kept = service().operations.reviewers.prolong(organization, days)
     if as_json:
         print_json({"organization": kept.organization, "ends": rfc3339(kept.ends)})
     else:
@@ -52,7 +52,7 @@ def extend(organization: str, days: int, *, as_json: bool) -> None:
 def show_all(*, as_json: bool) -> None:
     """List the links, and how many test agents something is kept of."""
     with told():
-        found = service().reviewers.standing()
+        found = service().operations.reviewers.standing()
     if as_json:
         print_json([_shown(each) for each in found])
         return
@@ -66,7 +66,7 @@ def show_all(*, as_json: bool) -> None:
 def end(organization: str, *, as_json: bool) -> None:
     """End a link now: its connections are disconnected and erased."""
     with told():
-        erased = service().reviewers.end(organization)
+        erased = service().operations.reviewers.end(organization)
     if as_json:
         print_json({"organization": organization, "erased": erased})
     else:

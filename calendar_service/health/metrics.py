@@ -19,11 +19,11 @@ _STATED = {
 
 def metrics(service: Service) -> dict[str, float]:
     """Return every number by its name with labels; without the database those of this process alone."""
-    round_trips = float(service.database.round_trips)
+    round_trips = float(service.store.database.round_trips)
     return {
         "calendar_store_round_trips_total": round_trips,
         **_of_all_processes(Measures.of(service)),
-        **_calls(service.call_log),
+        **_calls(service.google.call_log),
     }
 
 

@@ -15,7 +15,7 @@ def blueprint(service: Service) -> Blueprint:
     @routes.post(PATH)
     def notifications() -> Response:
         told = request.headers.get
-        genuine = service.channels.receive_notification(
+        genuine = service.connection.notifications.receive(
             told("X-Goog-Channel-ID", ""), told("X-Goog-Channel-Token", ""), told("X-Goog-Resource-State", "")
         )
         if not genuine:

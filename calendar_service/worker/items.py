@@ -74,8 +74,8 @@ class Items:
         self.service = service
         self.probes, self.detections = PerMinute(PROBES), PerMinute(PROBES)
         self.handlers: dict[str, Handler] = {
-            TimerKind.SESSION: self.service.schedule.resume,
-            TimerKind.TEARDOWN: self.service.teardowns.run,
+            TimerKind.SESSION: self.service.sessions.unsettled.resume,
+            TimerKind.TEARDOWN: self.service.connection.teardowns.run,
             TimerKind.ERASE: self._erase,
             TimerKind.HOLD: self._end_hold,
             TimerKind.PROBE: self._probe,
@@ -99,22 +99,22 @@ class Items:
             self.leave(agent, item, due_at)
             return
         if kind and kind.records_start:
-            due_at = self.service.timers.start_item(agent, name)
+            due_at = self.service.store.timers.start_item(agent, name)
             if due_at is None:
                 return  # the connection has ended
         delay = self._delay(name, handler, agent, which)
         if delay is not None:
-            self.service.timers.reschedule(agent, item, None if delay == "never" else delay, due_at)
+            self.service.store.timers.reschedule(agent, item, None if delay == "never" else delay, due_at)
 
     def leave(self, agent: Agent, item: str, due_at: Millis | None = None) -> None:
         """Leave an item that this version does not know to a newer one, which runs beside it (F35)."""
         self.service.log.event("worker.unknown_item")
-        self.service.timers.reschedule(agent, item, _SOON, due_at)
+        self.service.store.timers.reschedule(agent, item, _SOON, due_at)
 
     def _delay(self, name: str, handler: Handler, agent: Agent, which: str) -> Delay:
         """Run the handler; return after how long the item is due again, also after each kind of trouble."""
         try:
-            with self.service.throttle.unhurried():
+            with self.service.google.throttle.unhurried():
                 return handler(agent, which)
         except (AccessRevoked, NotConnected):
             return None  # the journey has recorded it, and set the timers that follow from it
@@ -129,7 +129,7 @@ class Items:
             return _LATER
 
     def _erase(self, agent: Agent, _: str) -> Delay:
-        answer = self.service.erasure.erase_due(agent)
+        answer = self.service.connection.erasure.erase_due(agent)
         if answer == "clock":
             report_clock_difference(self.service.log)
             return _CLOCK
@@ -138,35 +138,35 @@ class Items:
         return "never" if answer == "not_ended" else _SOON
 
     def _end_hold(self, agent: Agent, _: str) -> None:
-        self.service.holds.end(agent)
+        self.service.personal_data.holds.end(agent)
 
     def _probe(self, agent: Agent, _: str) -> None:
         # A probe that may not be sent stays due: it is run when the lease on its agent has ended.
-        if self.service.throttle.aside() and self.probes.take(self.service.clock.now()):
-            self.service.access.probe(agent)
-            self.service.throttle.answered()
+        if self.service.google.throttle.aside() and self.probes.take(self.service.clock.now()):
+            self.service.connection.access.probe(agent)
+            self.service.google.throttle.answered()
 
     def _create_calendar(self, agent: Agent, _: str) -> Delay:
-        calendar = self.service.dedicated_calendar
+        calendar = self.service.connection.dedicated_calendar
         if not calendar.never_made(agent):
             return "never"
-        if not self.service.throttle.aside() or calendar.ensure(agent, create=True):
+        if not self.service.google.throttle.aside() or calendar.ensure(agent, create=True):
             return None
         return _SOON
 
     def _keep_channel(self, agent: Agent, _: str) -> Delay:
-        delay = self.service.channels.keep(agent)
+        delay = self.service.connection.channels.keep(agent)
         return "never" if delay is None else delay
 
     def _detect_changes(self, agent: Agent, _: str) -> Delay:
         return (
-            self.service.change_detector.once(agent)
+            self.service.sessions.change_detector.once(agent)
             if self.detections.take(self.service.clock.now())
             else None
         )
 
     def _purge_old_sessions(self, agent: Agent, _: str) -> Delay:
-        if self.service.sessions.purge_old(agent, IDENTIFIERS_KEPT_DAYS) != "clock":
+        if self.service.store.sessions.purge_old(agent, IDENTIFIERS_KEPT_DAYS) != "clock":
             return None
         report_clock_difference(self.service.log)
         return _CLOCK

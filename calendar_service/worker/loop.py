@@ -42,7 +42,7 @@ class Worker:
         self.service = service
         self.stop = stop or threading.Event()
         self.items = Items(service)
-        self.queue = SessionQueue(service.due_sessions, service.throttle, service.clock)
+        self.queue = SessionQueue(service.sessions.due_sessions, service.google.throttle, service.clock)
         self.maintainer = maintenance.maintainer(service)
 
     def run(self) -> None:
@@ -67,7 +67,7 @@ class Worker:
 
         Raises `StoreUnavailable`: what was claimed is claimed again when its leases have ended.
         """
-        agents = list(self.service.timers.due(BATCH))
+        agents = list(self.service.store.timers.due(BATCH))
         list(each(self.run_agent, agents))
         list(each(self.run_session, self.queue.admitted()))
         self.maintainer.run()
@@ -78,7 +78,7 @@ class Worker:
         contained(self.service.log, partial(self._run_agent, agent))
 
     def _run_agent(self, agent: Agent) -> None:
-        slot = self.service.slots.read(agent)
+        slot = self.service.store.slots.read(agent)
         due = due_items(slot)
         sessions = [item.removeprefix(SESSION) for item in due if item.startswith(SESSION)]
         for item in due:
@@ -88,7 +88,7 @@ class Worker:
             for unreadable in self.queue.add(slot, sessions):
                 self.items.leave(agent, TimerKind.SESSION.of(unreadable))
         if not due:
-            self.service.timers.reschedule(agent, "nothing", None)  # sets the agent's timer by its slot
+            self.service.store.timers.reschedule(agent, "nothing", None)  # sets the agent's timer by its slot
 
     def run_session(self, session: DueSession) -> None:
         """Run one session that was queued."""

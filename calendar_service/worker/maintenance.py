@@ -5,8 +5,13 @@ Every worker runs all of them. Where one worker in turn is enough, the journey d
 
 from dataclasses import dataclass
 
-from calendar_service.domain.clock import MINUTE, SECOND, Millis
-from calendar_service.wiring import Service
+from calendar_service.domain.clock import MINUTE, SECOND, Clock, Millis
+from calendar_service.journeys.audit.sealing import Sealer
+from calendar_service.journeys.connection.reconsent import Reconsent
+from calendar_service.journeys.operations.reviewer_links import ReviewerLinkJourney
+from calendar_service.journeys.webhooks.delivery import WebhookDelivery
+from calendar_service.log import Log
+from calendar_service.wiring import OperationsJourneys, Service
 from calendar_service.worker.periodic import Maintainer, Periodic, contained
 from calendar_service.worker.reports import report_clock_difference, report_deliveries
 
@@ -21,21 +26,24 @@ _AUDIT_SURPRISE = "audit.surprise"
 
 def start(service: Service) -> None:
     """Do what each worker does once, before its first round: put right what a death or a wrong clock has left."""
-    service.file_rewrites.start()
-    contained(service.log, Repairs(service).timers)
+    service.operations.file_rewrites.start()
+    contained(service.log, Repairs(service.operations, service.log).timers)
 
 
 def maintainer(service: Service) -> Maintainer:
     """Return all tasks, in the order in which they run."""
-    sealing = Periodic(SEAL_EVERY, service.sealer.seal, retries=True, surprise=_AUDIT_SURPRISE)
-    checkpoint = Checkpoint(service, sealing, Repairs(service))
+    sealing = Periodic(SEAL_EVERY, service.audit.sealer.seal, retries=True, surprise=_AUDIT_SURPRISE)
+    repairs = Repairs(service.operations, service.log)
+    checkpoint = Checkpoint(service.audit.sealer, sealing, repairs, service.clock, service.log)
     tasks = {
-        "reconsent": Periodic(None, ReconsentNotices(service).run, retries=True),
-        "erasure_webhooks": Periodic(0, ErasureWebhooks(service).run),
-        "file_rewrites": Periodic(0, service.file_rewrites.step),
+        "reconsent": Periodic(
+            None, ReconsentNotices(service.connection.reconsent, service.log).run, retries=True
+        ),
+        "erasure_webhooks": Periodic(0, ErasureWebhooks(service.webhook_delivery, service.log).run),
+        "file_rewrites": Periodic(0, service.operations.file_rewrites.step),
         "sealing": sealing,
         "checkpoint": Periodic(CHECKPOINT_LOOK_EVERY, checkpoint.run, surprise=_AUDIT_SURPRISE),
-        "reviewer_links": Periodic(SWEEP_EVERY, ReviewerSweep(service).run),
+        "reviewer_links": Periodic(SWEEP_EVERY, ReviewerSweep(service.operations.reviewers, service.log).run),
     }
     return Maintainer(tasks, service.clock, service.log)
 
@@ -44,32 +52,36 @@ def maintainer(service: Service) -> Maintainer:
 class ReconsentNotices:
     """Tells backends whose consent a newer policy outdated. Meanwhile no such grant is used (SC-5)."""
 
-    service: Service
+    reconsent: Reconsent
+    log: Log
 
     def run(self) -> None:
         """Tell all, once for each version of the policy."""
-        if count := self.service.reconsent.tell():
-            self.service.log.event("consent.outdated", count=count)
+        if count := self.reconsent.tell():
+            self.log.event("consent.outdated", count=count)
 
 
 @dataclass(frozen=True)
 class ErasureWebhooks:
     """Delivers the webhooks that tell an erasure: their agents are gone, and no item of an agent can do it."""
 
-    service: Service
+    webhook_delivery: WebhookDelivery
+    log: Log
 
     def run(self) -> None:
         """Deliver those that are due."""
-        report_deliveries(self.service.log, self.service.webhook_delivery.deliver_erased())
+        report_deliveries(self.log, self.webhook_delivery.deliver_erased())
 
 
 @dataclass(frozen=True)
 class Checkpoint:
     """Makes the day's checkpoint of the audit trail. The worker that makes it does the day's repairs too."""
 
-    service: Service
+    sealer: Sealer
     sealing: Periodic
     repairs: "Repairs"
+    clock: Clock
+    log: Log
 
     def run(self) -> bool:
         """Make the checkpoint if it is time and no other worker does; return true while sealing has more to do.
@@ -77,11 +89,11 @@ class Checkpoint:
         A checkpoint seals all that is left. After an outage that is much: the sealing goes on in rounds before it, so
         that agents do not wait for it.
         """
-        if self.sealing.is_due(self.service.clock.now()):
+        if self.sealing.is_due(self.clock.now()):
             return True
-        if self.service.sealer.checkpoint():
+        if self.sealer.checkpoint():
             for repair in (self.repairs.account_references, self.repairs.off_boardings, self.repairs.timers):
-                contained(self.service.log, repair)
+                contained(self.log, repair)
         return False
 
 
@@ -89,31 +101,33 @@ class Checkpoint:
 class Repairs:
     """Finish what a crash or an outage has left half done. Each logs what it has changed."""
 
-    service: Service
+    operations: OperationsJourneys
+    log: Log
 
     def account_references(self) -> None:
         """Compare the references of each Google account with the connections there are."""
-        if count := self.service.shared_account_repair.repair():
-            self.service.log.event("account_refs.repaired", count=count)
+        if count := self.operations.shared_account_repair.repair():
+            self.log.event("account_refs.repaired", count=count)
 
     def off_boardings(self) -> None:
         """Go on with the off-boarding of organizations."""
-        if count := self.service.organizations.go_on():
-            self.service.log.event("organization.off_boarding_went_on", count=count)
+        if count := self.operations.organizations.go_on():
+            self.log.event("organization.off_boarding_went_on", count=count)
 
     def timers(self) -> None:
         """Let be due now what a clock that was ahead has put too far off."""
-        if count := self.service.all_connections.reset_far_timers():
-            self.service.log.event("clock.realigned", count=count)
+        if count := self.operations.far_timers.reset():
+            self.log.event("clock.realigned", count=count)
 
 
 @dataclass(frozen=True)
 class ReviewerSweep:
     """Takes down what is behind reviewers' links that have ended."""
 
-    service: Service
+    reviewers: ReviewerLinkJourney
+    log: Log
 
     def run(self) -> None:
         """Take it down, unless the clocks differ."""
-        if self.service.reviewers.sweep() == "clock":
-            report_clock_difference(self.service.log)
+        if self.reviewers.sweep() == "clock":
+            report_clock_difference(self.log)

@@ -15,8 +15,8 @@ from faults.scenarios.times import RETRY
 from faults.service_processes import WEBS
 
 _HANDLER_TABLE = (
-    "TimerKind.SESSION: self.service.schedule.resume,",
-    'TimerKind.SESSION: self.service.schedule.resume, "polish": self._polish,',
+    "TimerKind.SESSION: self.service.sessions.unsettled.resume,",
+    'TimerKind.SESSION: self.service.sessions.unsettled.resume, "polish": self._polish,',
 )
 _HANDLER = (
     "    def _end_hold(self, agent: Agent, _: str) -> None:\n",

@@ -82,7 +82,7 @@ def test_a_persons_change_reaches_the_backend_by_googles_own_message(
             service.connect()
             service.work(2)
             assert server.next() == ("sync", 204)
-            view = service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+            view = service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
             assert server.next() == ("exists", 204)
             service.as_person("PATCH", view, {"location": "Elsewhere"})
             assert server.next() == ("exists", 204)

@@ -48,14 +48,14 @@ def life(valkey_url: str, google_process: LocalGoogle) -> Iterator[tuple[TestSer
     service = TestService.of(valkey_url, google_process, clock)
     service.connect()
     service.connect(NEIGHBOUR, SECOND)
-    service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
-    service.parts.schedule.put(NEIGHBOUR, "s1", service.content(), By.AGENT, None)
-    service.parts.sealer.checkpoint()
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    service.parts.sessions.schedule.put(NEIGHBOUR, "s1", service.content(), By.AGENT, None)
+    service.parts.audit.sealer.checkpoint()
     clock.advance(DAY / 1000)
-    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
-    service.parts.sealer.checkpoint()
-    service.parts.schedule.put(NEIGHBOUR, "s2", service.content(), By.AGENT, None)
-    service.parts.sealer.seal()
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
+    service.parts.audit.sealer.checkpoint()
+    service.parts.sessions.schedule.put(NEIGHBOUR, "s2", service.content(), By.AGENT, None)
+    service.parts.audit.sealer.seal()
     with redis.Redis(unix_socket_path=valkey_url.removeprefix("unix://")) as client:
         kept = {key.decode(): client.dump(key) for key in client.keys("*")}
     yield service, kept
@@ -67,7 +67,7 @@ def lived(clean_store: str, life: tuple[TestService, dict[str, bytes]]) -> TestS
     """That life as it was stored, for each test anew."""
     service, kept = life
     service.clock.path.write_text(str(DAY / 1000), "ascii")
-    service.parts.sealer.chains = []
+    service.parts.audit.sealer.chains = []
     with redis.Redis(unix_socket_path=clean_store.removeprefix("unix://")) as client:
         for key, text in kept.items():
             client.restore(key, 0, text)

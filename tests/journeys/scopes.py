@@ -72,20 +72,20 @@ class Someone:
 
     def connect(self) -> bool:
         ready = self.service.connect(self.agent, self.account).calendar_ready
-        state = self.service.parts.status_page.connection(self.agent).state
+        state = self.service.parts.connection.status.of(self.agent).state
         return ready and state is State.CONNECTED
 
     def put(self, session: str, **content: Any) -> bool:
         wanted = self.service.content(**content)
-        view = self.service.parts.schedule.put(self.agent, session, wanted, By.AGENT, None)
+        view = self.service.parts.sessions.schedule.put(self.agent, session, wanted, By.AGENT, None)
         return view.status is Status.SCHEDULED
 
     def live(self) -> int:
         return len(self.service.events(self.account))
 
     def erased(self) -> None:
-        self.service.parts.disconnect.disconnect(self.agent, Actor.AGENT)
-        self.service.parts.erasure.erase_now(self.agent, Actor.AGENT)
+        self.service.parts.connection.disconnect.disconnect(self.agent, Actor.AGENT)
+        self.service.parts.connection.erasure.erase_now(self.agent, Actor.AGENT)
 
 
 # --- what the agent sees ---
@@ -101,7 +101,7 @@ def _connects_again(one: Someone) -> bool:
 
 
 def _sees_the_account(one: Someone) -> bool:
-    return one.service.parts.status_page.settings(one.agent).account.address != ""
+    return one.service.parts.connection.settings_page.settings(one.agent).account.address != ""
 
 
 def _schedules(one: Someone) -> bool:
@@ -113,28 +113,30 @@ def _reschedules(one: Someone) -> bool:
 
 
 def _cancels(one: Someone) -> bool:
-    one.service.parts.schedule.cancel(one.agent, "s1", By.AGENT, None)
+    one.service.parts.sessions.schedule.cancel(one.agent, "s1", By.AGENT, None)
     return one.live() == 0
 
 
 def _asks_for_the_time(one: Someone) -> bool:
-    return one.service.parts.schedule.get(one.agent, "s1", read_google=True).in_google == "confirmed"
+    return one.service.parts.sessions.reader.get(one.agent, "s1", read_google=True).in_google == "confirmed"
 
 
 def _compares(one: Someone) -> bool:
     now = one.service.parts.clock.now()
     wanted = {"s1": DesiredSession(one.service.content(), None)}
-    found = one.service.parts.reconcile.reconcile(one.agent, now, now + 200 * HOUR, wanted, apply=False)
+    found = one.service.parts.sessions.reconcile.reconcile(
+        one.agent, now, now + 200 * HOUR, wanted, apply=False
+    )
     return found.unknown_events == 0
 
 
 def _has_the_calendar_deleted(one: Someone) -> bool:
-    one.service.parts.disconnect.disconnect(one.agent, Actor.AGENT, delete_calendar=True)
+    one.service.parts.connection.disconnect.disconnect(one.agent, Actor.AGENT, delete_calendar=True)
     return one.service.calendars(one.account) == []
 
 
 def _disconnects(one: Someone) -> bool:
-    one.service.parts.disconnect.disconnect(one.agent, Actor.AGENT)
+    one.service.parts.connection.disconnect.disconnect(one.agent, Actor.AGENT)
     return one.account not in one.service.live_tokens()
 
 
@@ -187,7 +189,7 @@ def methods(service: TestService, scope: str, number: int) -> dict[str, bool]:
     refresh = next(
         t["token"] for t in service.google.state()["refresh_tokens"] if t["account"] == one.account
     )
-    calendar, oauth = service.parts.reconcile.calendar, service.parts.access.oauth
+    calendar, oauth = service.parts.google.calendar, service.parts.google.oauth
     token = oauth.refresh(Secret(refresh)).access_token
     channel = {"channel_token": Secret("t"), "address": "https://localhost:9/google/notifications"}
     stands = calendar.watch(token, book["id"], channel_id=f"stands-{number}", **channel)

@@ -25,7 +25,11 @@ class Vandal:
     """Somebody with every right in the database, and without the keys."""
 
     def __init__(self, service: TestService) -> None:
-        self.service, self.client, self.shard = service, service.parts.database.client, service.shard_of()
+        self.service, self.client, self.shard = (
+            service,
+            service.parts.store.database.client,
+            service.shard_of(),
+        )
 
     def rewrite(self, key: str, change: Callable[[Stream], Stream]) -> None:
         """Put another stream in place of one."""
@@ -227,7 +231,7 @@ def younger(lived: TestService) -> Vandal:
     """A shard whose first entries are younger than the last checkpoint, sealed."""
     newcomer = Agent("acme", "newcomer")
     lived.connect(newcomer)
-    while lived.parts.sealer.seal():
+    while lived.parts.audit.sealer.seal():
         pass
     assert verify(lived).faults == []
     vandal = Vandal(lived)
@@ -237,13 +241,13 @@ def younger(lived: TestService) -> Vandal:
 
 def _started_anew(service: TestService) -> Sealer:
     """Return the sealer of a process that was started anew: it remembers no head."""
-    return replace(service.parts.sealer, chains=[], set_back=0)
+    return replace(service.parts.audit.sealer, chains=[], set_back=0)
 
 
 def _begin_anew(vandal: Vandal) -> None:
     """Wipe the shard, and let the service itself write and seal it from the beginning."""
     _forget(vandal)
-    vandal.service.parts.connections.choose_retention(Agent("acme", "newcomer"), HOUR)
+    vandal.service.parts.store.connections.choose_retention(Agent("acme", "newcomer"), HOUR)
     _started_anew(vandal.service).seal()
 
 
@@ -285,7 +289,11 @@ def test_a_shard_that_is_set_back_to_a_head_read_before_is_noticed_by_the_sealer
     lived: TestService, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Its seal is true, so that only who remembers what came after it can tell."""
-    vandal, sealer, pause = Vandal(lived), lived.parts.sealer, lived.parts.organizations.pause
+    vandal, sealer, pause = (
+        Vandal(lived),
+        lived.parts.audit.sealer,
+        lived.parts.connection.pauses.set,
+    )
     vandal.shard = vandal.service.shard_of(NEIGHBOUR)
     sealer.seal()
     head = vandal.client.hgetall(keys.audit_chain(vandal.shard))
@@ -325,12 +333,12 @@ Lines = list[dict[str, Any]]
 
 
 def exported(service: TestService) -> Lines:
-    return [json.loads(line) for line in service.parts.audit.export()]
+    return [json.loads(line) for line in service.parts.audit.audit_export.export()]
 
 
 def verdict_of(service: TestService, lines: Lines) -> list[str]:
     texts = [json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for line in lines]
-    return [str(fault) for fault in service.parts.audit.verify_export(texts).faults]
+    return [str(fault) for fault in service.parts.audit.audit_export.verify_export(texts).faults]
 
 
 def _moved(line: dict[str, Any], shard: int) -> dict[str, Any]:

@@ -28,12 +28,12 @@ from tests.support.service import SECOND as OTHER_ACCOUNT
 
 
 def sealed(service: TestService) -> None:
-    while service.parts.sealer.seal():
+    while service.parts.audit.sealer.seal():
         pass
 
 
 def verify(service: TestService) -> Verdict:
-    return service.parts.audit.verify()
+    return service.parts.audit.audit_export.verify()
 
 
 def invoke(service: TestService, *words: str, **more: Any) -> Result:
@@ -59,12 +59,14 @@ def days(service: TestService, count: float) -> None:
 def test_what_the_scripts_wrote_is_sealed_and_verifies(lived: TestService) -> None:
     verdict = verify(lived)
     assert (verdict.faults, verdict.unsealed, verdict.checkpoints) == ([], {}, 2)
-    written = sum(lived.parts.database.client.xlen(keys.audit_log(shard)) for shard in keys.all_shards())
+    written = sum(
+        lived.parts.store.database.client.xlen(keys.audit_log(shard)) for shard in keys.all_shards()
+    )
     assert verdict.entries == written > 8
 
 
 def test_entries_that_no_sealer_has_taken_are_named_as_the_unsealed_tail(lived: TestService) -> None:
-    lived.parts.connections.choose_retention(NEIGHBOUR, HOUR)
+    lived.parts.store.connections.choose_retention(NEIGHBOUR, HOUR)
     assert verify(lived).unsealed == {lived.shard_of(NEIGHBOUR): 1}
     answer = invoke(lived, "audit", "verify")
     assert (answer.exit_code, f"1 in shard {lived.shard_of(NEIGHBOUR)}" in answer.stdout) == (0, True)
@@ -73,14 +75,14 @@ def test_entries_that_no_sealer_has_taken_are_named_as_the_unsealed_tail(lived: 
 
 
 def test_a_look_when_nothing_is_new_is_one_round_trip(lived: TestService) -> None:
-    database = lived.parts.database
+    database = lived.parts.store.database
     sealed(lived)
     counts = []
     for written in (0, 1, 0):
         for number in range(written):
-            lived.parts.connections.choose_retention(NEIGHBOUR, (number + 1) * HOUR)
+            lived.parts.store.connections.choose_retention(NEIGHBOUR, (number + 1) * HOUR)
         before = database.round_trips
-        lived.parts.sealer.seal()
+        lived.parts.audit.sealer.seal()
         counts.append(database.round_trips - before)
     assert counts == [1, 2, 1]
 
@@ -88,10 +90,10 @@ def test_a_look_when_nothing_is_new_is_one_round_trip(lived: TestService) -> Non
 def test_many_entries_of_one_shard_are_sealed_batch_by_batch(service: TestService) -> None:
     service.connect()
     for number in range(120):
-        service.parts.connections.choose_retention(service.agent, (number + 1) * HOUR)
-    assert service.parts.sealer.seal() is True
+        service.parts.store.connections.choose_retention(service.agent, (number + 1) * HOUR)
+    assert service.parts.audit.sealer.seal() is True
     assert verify(service).unsealed == {0: 1, service.shard_of(): 23}  # shard 0 tells of its beginning
-    assert service.parts.sealer.seal() is False
+    assert service.parts.audit.sealer.seal() is False
     assert (verify(service).unsealed, verify(service).faults) == ({}, [])
 
 
@@ -102,12 +104,12 @@ def test_several_workers_seal_side_by_side_and_nothing_is_doubled(service: TestS
 
     def write(number: int) -> None:
         whose = (service.agent, NEIGHBOUR)[number % 2]
-        service.parts.connections.pause(whose, Actor.AGENT, paused=number // 2 % 2 == 0)
+        service.parts.store.connections.pause(whose, Actor.AGENT, paused=number // 2 % 2 == 0)
 
     with ThreadPoolExecutor(4) as pool:
         writing = pool.submit(lambda: [write(number) for number in range(120)])
         sealing = [
-            pool.submit(lambda one=one: [one.parts.sealer.seal() for _ in range(40)]) for one in workers
+            pool.submit(lambda one=one: [one.parts.audit.sealer.seal() for _ in range(40)]) for one in workers
         ]
         for job in (writing, *sealing):
             job.result()
@@ -115,7 +117,7 @@ def test_several_workers_seal_side_by_side_and_nothing_is_doubled(service: TestS
     verdict = verify(service)
     assert (verdict.faults, verdict.unsealed) == ([], {})
     assert verdict.entries == sum(
-        service.parts.database.client.xlen(keys.audit_log(shard)) for shard in keys.all_shards()
+        service.parts.store.database.client.xlen(keys.audit_log(shard)) for shard in keys.all_shards()
     )
     for worker in workers:
         worker.close()
@@ -133,13 +135,13 @@ def test_the_worker_seals_and_makes_the_first_checkpoint(service: TestService) -
 def test_a_sealer_does_not_go_on_from_a_head_that_is_not_its_own(
     lived: TestService, capsys: pytest.CaptureFixture[str], what: str
 ) -> None:
-    client, shard = lived.parts.database.client, lived.shard_of(NEIGHBOUR)
+    client, shard = lived.parts.store.database.client, lived.shard_of(NEIGHBOUR)
     if what == "a head that was set back":
         client.hset(keys.audit_chain(shard), mapping={"number": "1", "mac": "0" * 32})
     else:
         client.xadd(keys.audit_macs(shard), {"number": "9", "mac": "0" * 32})
     before = client.xlen(keys.audit_macs(shard))
-    lived.parts.connections.choose_retention(NEIGHBOUR, HOUR)
+    lived.parts.store.connections.choose_retention(NEIGHBOUR, HOUR)
     sealed(lived)
     assert client.xlen(keys.audit_macs(shard)) == before
     assert "audit.head_changed" in alarms(capsys)
@@ -147,17 +149,17 @@ def test_a_sealer_does_not_go_on_from_a_head_that_is_not_its_own(
 
 def test_trouble_with_the_trail_keeps_no_erasure_back(service: TestService) -> None:
     service.connect()
-    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
     days(service, 8)
-    service.parts.database.client.set(keys.CHECKPOINTS, "spoilt")
+    service.parts.store.database.client.set(keys.CHECKPOINTS, "spoilt")
     service.work()
-    assert service.parts.audit.ends().due == 0
+    assert service.parts.audit.audit_export.ends().due == 0
     assert "spoilt" in service.stored()
 
 
 @shows("LU-6")
 def test_closing_and_reopening_an_organization_are_entries_that_do_not_name_it(service: TestService) -> None:
-    organizations = service.parts.organizations
+    organizations = service.parts.operations.organizations
     for step in (
         organizations.off_board,
         organizations.off_board,
@@ -166,7 +168,7 @@ def test_closing_and_reopening_an_organization_are_entries_that_do_not_name_it(s
     ):
         step("a-customer")
     sealed(service)
-    facts = [entry.facts for entry in service.parts.audit.audit_chain.entries(0)]
+    facts = [entry.facts for entry in service.parts.audit.chain.entries(0)]
     assert facts == [
         {"kind": "organization.closed", "actor": "administrator"},
         {"kind": "organization.reopened", "actor": "administrator"},
@@ -179,7 +181,7 @@ def test_that_a_shard_begins_stands_in_shard_0_before_its_first_seal(service: Te
     """A worker died between the two: the next one goes on, and it is said once more at the most."""
     service.connect()
     shard = service.shard_of()
-    audit_chain, chain_macs = service.parts.audit.audit_chain, service.parts.sealer.chain_macs
+    audit_chain, chain_macs = service.parts.audit.chain, service.parts.audit.sealer.chain_macs
     chain, news = audit_chain.chains()[shard], list(audit_chain.entries(shard))
     _, numbered = chain_macs.extended(chain, news)
     assert audit_chain.begin(shard, numbered[0].mac) is True
@@ -187,7 +189,7 @@ def test_that_a_shard_begins_stands_in_shard_0_before_its_first_seal(service: Te
     sealed(service)
     assert (verify(service).faults, verify(service).unsealed) == ([], {})
     assert audit_chain.begin(shard, numbered[0].mac) is False
-    assert str(service.parts.database.client.xrange(keys.audit_log(0))).count("audit.chain_begun") == 2
+    assert str(service.parts.store.database.client.xrange(keys.audit_log(0))).count("audit.chain_begun") == 2
 
 
 # --- checkpoints ---
@@ -197,32 +199,32 @@ def test_a_checkpoint_states_what_is_due_erased_held_and_overdue(service: TestSe
     gone, held = Agent("acme", "gone"), Agent("acme", "held")
     for agent in (service.agent, gone, held):
         service.connect(agent)
-        service.parts.disconnect.disconnect(agent, Actor.AGENT)
+        service.parts.connection.disconnect.disconnect(agent, Actor.AGENT)
     service.connect(NEIGHBOUR)
-    service.parts.access.probe(NEIGHBOUR)
-    service.parts.erasure.erase_now(gone, Actor.AGENT)
+    service.parts.connection.access.probe(NEIGHBOUR)
+    service.parts.connection.erasure.erase_now(gone, Actor.AGENT)
     until = service.parts.clock.now() + 100 * DAY
-    service.parts.holds.place(held, Hold("A. One", "B. Two", "a court", "a matter", until))
-    made = service.parts.sealer.checkpoint()
+    service.parts.personal_data.holds.place(held, Hold("A. One", "B. Two", "a court", "a matter", until))
+    made = service.parts.audit.sealer.checkpoint()
     assert made is not None
     assert {name: made[name] for name in ("number", "due", "held", "erased", "overdue", "probes", "faults")} == {
         "number": 1, "due": 2, "held": 1, "erased": 1, "overdue": 0, "probes": 1, "faults": 0,
     }  # fmt: skip
     assert made["entries"] == verify(service).entries
-    assert service.parts.audit.newest_checkpoint() == made
-    check(made, service.parts.public_keys, frozenset())
+    assert service.parts.audit.audit_export.newest_checkpoint() == made
+    check(made, service.parts.audit.public_keys, frozenset())
     with pytest.raises(SignatureInvalid):
-        check(made | {"overdue": 1}, service.parts.public_keys, frozenset())
+        check(made | {"overdue": 1}, service.parts.audit.public_keys, frozenset())
 
 
 def test_the_next_checkpoint_counts_from_the_one_before(lived: TestService) -> None:
-    lived.parts.erasure.erase_now(lived.agent, Actor.AGENT)
+    lived.parts.connection.erasure.erase_now(lived.agent, Actor.AGENT)
     days(lived, 1)
-    made = lived.parts.sealer.checkpoint()
+    made = lived.parts.audit.sealer.checkpoint()
     assert made is not None
     assert (made["number"], made["erased"], made["due"]) == (3, 1, 0)
     days(lived, 1)
-    then = lived.parts.sealer.checkpoint()
+    then = lived.parts.audit.sealer.checkpoint()
     assert then is not None
     assert (then["number"], then["erased"], then["due"]) == (4, 0, 0)
     assert verify(lived).faults == []
@@ -233,14 +235,14 @@ def test_probes_are_counted_and_not_listed(service: TestService) -> None:
     sealed(service)
     before = verify(service).entries
     for _ in range(5):
-        service.parts.access.probe(service.agent)
+        service.parts.connection.access.probe(service.agent)
     sealed(service)
     assert verify(service).entries == before
     stated = []
     for more in (0, 2):
         for _ in range(more):
-            service.parts.access.probe(service.agent)
-        made = service.parts.sealer.checkpoint()
+            service.parts.connection.access.probe(service.agent)
+        made = service.parts.audit.sealer.checkpoint()
         assert made is not None
         stated.append(made["probes"])
         days(service, 1)
@@ -249,10 +251,10 @@ def test_probes_are_counted_and_not_listed(service: TestService) -> None:
 
 def test_one_of_several_workers_makes_the_days_checkpoint(lived: TestService) -> None:
     workers = [lived.replica() for _ in range(4)]
-    assert lived.parts.sealer.checkpoint() is None  # the last one is of today
+    assert lived.parts.audit.sealer.checkpoint() is None  # the last one is of today
     days(lived, 1)
     with ThreadPoolExecutor(4) as pool:
-        made = list(pool.map(lambda one: one.parts.sealer.checkpoint(), workers))
+        made = list(pool.map(lambda one: one.parts.audit.sealer.checkpoint(), workers))
     assert sum(one is not None for one in made) == 1
     assert verify(lived).checkpoints == 3
     for worker in workers:
@@ -261,12 +263,12 @@ def test_one_of_several_workers_makes_the_days_checkpoint(lived: TestService) ->
 
 def test_a_checkpoint_of_a_clock_since_put_right_holds_no_other_up(lived: TestService) -> None:
     days(lived, 30)
-    assert lived.parts.sealer.checkpoint() is not None
+    assert lived.parts.audit.sealer.checkpoint() is not None
     days(lived, -29)
-    made = lived.parts.sealer.checkpoint()
+    made = lived.parts.audit.sealer.checkpoint()
     assert made is not None
     assert made["number"] == 4
-    assert lived.parts.sealer.checkpoint() is None
+    assert lived.parts.audit.sealer.checkpoint() is None
     assert verify(lived).faults == []
 
 
@@ -285,7 +287,7 @@ def test_the_absence_of_a_checkpoint_alarms(lived: TestService, capsys: pytest.C
 
 
 def test_a_spoilt_checkpoint_is_a_fault_and_hides_no_other_number(lived: TestService) -> None:
-    lived.parts.database.client.zadd(keys.CHECKPOINTS, {"spoilt": 99})
+    lived.parts.store.database.client.zadd(keys.CHECKPOINTS, {"spoilt": 99})
     numbers = lived.metrics()
     assert numbers["calendar_audit_faults"] == 1
     assert "calendar_agents_due" in numbers
@@ -296,7 +298,7 @@ def test_a_spoilt_checkpoint_is_a_fault_and_hides_no_other_number(lived: TestSer
 
 def test_an_erasure_that_is_overdue_alarms(lived: TestService, capsys: pytest.CaptureFixture[str]) -> None:
     days(lived, 7.5)  # and no worker came
-    made = lived.parts.sealer.checkpoint()
+    made = lived.parts.audit.sealer.checkpoint()
     assert made is not None
     assert made["overdue"] == 1
     assert "erasure.overdue" in alarms(capsys)
@@ -304,7 +306,7 @@ def test_an_erasure_that_is_overdue_alarms(lived: TestService, capsys: pytest.Ca
     findings = json.loads(invoke(lived, "doctor", "--json").stdout)
     assert "erasures" in {one["check"] for one in findings if one["level"] == "fault"}
     lived.work(2)
-    assert lived.parts.audit.ends().overdue == 0
+    assert lived.parts.audit.audit_export.ends().overdue == 0
 
 
 def test_a_permission_without_a_proof_of_life_for_three_days_alarms(
@@ -320,7 +322,7 @@ def test_a_permission_without_a_proof_of_life_for_three_days_alarms(
             for one in json.loads(invoke(service, "doctor", "--json").stdout)
             if one["check"] == "permissions"
         ]
-        made = service.parts.audit.newest_checkpoint() or {}
+        made = service.parts.audit.audit_export.newest_checkpoint() or {}
         number = service.metrics()["calendar_grants_unverified"]
         return "grant.unverified" in alarms(capsys), number, one["level"], made["unverified"]
 
@@ -337,27 +339,29 @@ def test_a_permission_without_a_proof_of_life_for_three_days_alarms(
 
 def test_a_permission_that_is_over_needs_no_proof_of_life(lived: TestService) -> None:
     days(lived, 5)
-    assert lived.parts.audit.ends().unverified == 1  # the neighbour's; the other's connection is over
+    assert (
+        lived.parts.audit.audit_export.ends().unverified == 1
+    )  # the neighbour's; the other's connection is over
 
 
 def test_a_token_that_outlives_its_teardown_is_overdue_too(service: TestService) -> None:
     service.google.fault("/revoke", {"status": 503, "reason": "backendError"})
     service.connect()
-    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
-    service.parts.erasure.erase_now(service.agent, Actor.AGENT)
-    assert service.parts.audit.ends().overdue == 0
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
+    service.parts.connection.erasure.erase_now(service.agent, Actor.AGENT)
+    assert service.parts.audit.audit_export.ends().overdue == 0
     days(service, 7.1)
-    assert service.parts.audit.ends().overdue == 1
+    assert service.parts.audit.audit_export.ends().overdue == 1
 
 
 def test_a_trail_that_was_changed_is_told_by_the_next_checkpoint(
     lived: TestService, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    client, name = lived.parts.database.client, keys.audit_log(lived.shard_of(NEIGHBOUR))
+    client, name = lived.parts.store.database.client, keys.audit_log(lived.shard_of(NEIGHBOUR))
     last = client.xrevrange(name, count=1)[0][0]
     client.xdel(name, last)
     days(lived, 1)
-    made = lived.parts.sealer.checkpoint()
+    made = lived.parts.audit.sealer.checkpoint()
     assert made is not None
     assert made["faults"] == 1
     assert "audit.trail_broken" in alarms(capsys)
@@ -376,29 +380,29 @@ def test_without_any_checkpoint_the_doctor_says_so(service: TestService) -> None
 
 
 def test_entries_past_their_term_end_at_a_checkpoint_and_the_rest_verifies(lived: TestService) -> None:
-    lived.parts.erasure.erase_now(lived.agent, Actor.AGENT)
+    lived.parts.connection.erasure.erase_now(lived.agent, Actor.AGENT)
     days(lived, 1)
-    lived.parts.sealer.checkpoint()
-    lived.parts.connections.choose_retention(NEIGHBOUR, HOUR)
+    lived.parts.audit.sealer.checkpoint()
+    lived.parts.store.connections.choose_retention(NEIGHBOUR, HOUR)
     before = verify(lived).entries
-    (receipt,) = lived.parts.database.client.hkeys(keys.receipts(lived.shard_of()))
+    (receipt,) = lived.parts.store.database.client.hkeys(keys.receipts(lived.shard_of()))
     days(lived, 399)
-    lived.parts.sealer.checkpoint()
+    lived.parts.audit.sealer.checkpoint()
     verdict = verify(lived)
     assert (verdict.faults, verdict.checkpoints) == (
         [],
         3,
     )  # the second one, at which the rest begins, and two more
     assert 0 < verdict.entries < before
-    assert lived.parts.erasure.receipt(receipt)
+    assert lived.parts.connection.erasure.receipt(receipt)
     days(lived, 2)
-    lived.parts.sealer.checkpoint()
+    lived.parts.audit.sealer.checkpoint()
     verdict = verify(lived)
     assert (verdict.faults, verdict.checkpoints) == ([], 3)
-    assert lived.parts.database.client.hkeys(keys.receipts(lived.shard_of())) == []
-    export = list(lived.parts.audit.export())
-    assert lived.parts.audit.verify_export(export).faults == []
-    lived.parts.connections.choose_retention(NEIGHBOUR, 2 * HOUR)
+    assert lived.parts.store.database.client.hkeys(keys.receipts(lived.shard_of())) == []
+    export = list(lived.parts.audit.audit_export.export())
+    assert lived.parts.audit.audit_export.verify_export(export).faults == []
+    lived.parts.store.connections.choose_retention(NEIGHBOUR, 2 * HOUR)
     sealed(lived)
     assert verify(lived).faults == []
 
@@ -406,32 +410,32 @@ def test_entries_past_their_term_end_at_a_checkpoint_and_the_rest_verifies(lived
 def test_no_entry_and_no_receipt_ends_while_the_clocks_disagree(
     lived: TestService, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lived.parts.erasure.erase_now(lived.agent, Actor.AGENT)
+    lived.parts.connection.erasure.erase_now(lived.agent, Actor.AGENT)
     days(lived, 1)
-    lived.parts.sealer.checkpoint()
+    lived.parts.audit.sealer.checkpoint()
     before, receipts = verify(lived).entries, keys.receipts(lived.shard_of())
     days(lived, 500)  # for the database, and not for this worker
     behind = TestService.of(
         lived.variables["CALENDAR_REDIS_URL"], lived.google, lived.clock,
         **lived.variables | {"CALENDAR_TEST_SKEW": str(-500 * DAY // SECOND)},
     )  # fmt: skip
-    assert behind.parts.sealer.checkpoint() is not None
+    assert behind.parts.audit.sealer.checkpoint() is not None
     behind.close()
     assert (verify(lived).faults, verify(lived).entries > before) == ([], True)
-    assert lived.parts.database.client.hlen(receipts) == 1
+    assert lived.parts.store.database.client.hlen(receipts) == 1
     assert alarms(capsys).count("erasure.clocks_differ") == 1
     days(lived, 1)  # and now both say so
-    lived.parts.sealer.checkpoint()
+    lived.parts.audit.sealer.checkpoint()
     assert (verify(lived).faults, verify(lived).entries < before) == ([], True)
-    assert lived.parts.database.client.hlen(receipts) == 0
+    assert lived.parts.store.database.client.hlen(receipts) == 0
     assert "erasure.clocks_differ" not in alarms(capsys)
 
 
 def test_a_reading_during_which_the_term_ended_entries_is_begun_again(lived: TestService) -> None:
     days(lived, 402)
-    reading = lived.parts.audit.export()
+    reading = lived.parts.audit.audit_export.export()
     next(reading)
-    lived.parts.sealer.checkpoint()
+    lived.parts.audit.sealer.checkpoint()
     with pytest.raises(Busy, match="Begin it again"):
         list(reading)
 
@@ -441,13 +445,13 @@ def test_a_reading_during_which_the_term_ended_entries_is_begun_again(lived: Tes
 
 def test_an_export_verifies_also_when_it_is_sealed_and_written_to_meanwhile(lived: TestService) -> None:
     """An export reads for minutes and locks nothing. New entries and seals must not look like tampering."""
-    reading = lived.parts.audit.export()
+    reading = lived.parts.audit.audit_export.export()
     begun = [next(reading) for _ in range(3)]
-    lived.parts.connections.choose_retention(NEIGHBOUR, HOUR)
+    lived.parts.store.connections.choose_retention(NEIGHBOUR, HOUR)
     sealed(lived)
     days(lived, 1)
-    lived.parts.sealer.checkpoint()
-    verdict = lived.parts.audit.verify_export([*begun, *reading])
+    lived.parts.audit.sealer.checkpoint()
+    verdict = lived.parts.audit.audit_export.verify_export([*begun, *reading])
     assert (verdict.faults, verdict.unsealed) == ([], {0: 1, lived.shard_of(NEIGHBOUR): 1})
 
 
@@ -470,7 +474,7 @@ def test_the_export_is_a_file_for_its_owner_that_the_command_verifies(
 def test_an_export_can_be_narrowed_and_each_entry_still_proves_itself(
     lived: TestService, tmp_path: Path
 ) -> None:
-    own = lived.parts.audit.connection_of(NEIGHBOUR)
+    own = lived.parts.operations.all_connections.connection_id(NEIGHBOUR)
     everything = entries(lines(invoke(lived, "audit", "export").stdout))
     middle = sorted(line["at"] for line in everything)[len(everything) // 2]
     for words, wanted in (
@@ -493,10 +497,10 @@ def test_an_export_can_be_narrowed_and_each_entry_still_proves_itself(
 
 @pytest.mark.parametrize("spoil", ["changed", "removed"])
 def test_a_narrowed_export_that_was_changed_is_found(lived: TestService, spoil: str) -> None:
-    found = list(lived.parts.audit.export(ExportFilter(kinds=("session.accepted",))))
+    found = list(lived.parts.audit.audit_export.export(ExportFilter(kinds=("session.accepted",))))
     at = next(number for number, line in enumerate(found) if b'"type":"entry"' in line)
     found[at : at + 1] = [found[at].replace(b'"revision":1', b'"revision":7')] if spoil == "changed" else []
-    faults = [str(fault) for fault in lived.parts.audit.verify_export(found).faults]
+    faults = [str(fault) for fault in lived.parts.audit.audit_export.verify_export(found).faults]
     assert any("its own seal does not fit" in fault for fault in faults)
     assert any("is not as it was sealed" in fault for fault in faults) == (spoil == "changed")
 
@@ -518,12 +522,13 @@ def test_an_export_that_is_asked_for_wrongly_is_refused(lived: TestService, word
 
 
 def test_another_identity_key_or_signing_key_verifies_nothing(lived: TestService) -> None:
-    export = b"".join(lived.parts.audit.export())
+    export = b"".join(lived.parts.audit.audit_export.export())
     stranger = TestService.of(
         "", lived.google, lived.clock, CALENDAR_REDIS_URL=lived.variables["CALENDAR_REDIS_URL"]
     )
     faults = [
-        str(fault) for fault in stranger.parts.audit.verify_export(export.splitlines(keepends=True)).faults
+        str(fault)
+        for fault in stranger.parts.audit.audit_export.verify_export(export.splitlines(keepends=True)).faults
     ]
     assert "checkpoint 1: the checkpoint names a signing key that is not the operator's" in faults
     assert any("entry 1" in fault for fault in faults)
@@ -533,8 +538,8 @@ def test_another_identity_key_or_signing_key_verifies_nothing(lived: TestService
 def test_checkpoints_of_a_former_signing_key_verify_by_its_public_half(
     lived: TestService, tmp_path: Path
 ) -> None:
-    path, former = tmp_path / "audit_chain", lived.parts.public_keys[0]
-    path.write_bytes(b"".join(lived.parts.audit.export()))
+    path, former = tmp_path / "audit_chain", lived.parts.audit.public_keys[0]
+    path.write_bytes(b"".join(lived.parts.audit.audit_export.export()))
     newer = TestService.of(
         "", lived.google, lived.clock, **{**lived.variables, "CALENDAR_SIGNING_KEY": new_key()}
     )
@@ -555,11 +560,13 @@ def test_after_the_erasure_nothing_that_is_left_leads_from_an_entry_to_the_agent
     Its entries name a random connection id, and nothing else that is stored may lead from it to a person.
     """
     service.connect()
-    view = service.parts.schedule.put(service.agent, "a-session", service.content("Private"), By.AGENT, None)
-    service.parts.organizations.pause(service.agent, Actor.ADMINISTRATOR, paused=True)
-    connection = service.parts.audit.connection_of(service.agent)
-    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
-    receipt = service.parts.erasure.erase_now(service.agent, Actor.AGENT)
+    view = service.parts.sessions.schedule.put(
+        service.agent, "a-session", service.content("Private"), By.AGENT, None
+    )
+    service.parts.connection.pauses.set(service.agent, Actor.ADMINISTRATOR, paused=True)
+    connection = service.parts.operations.all_connections.connection_id(service.agent)
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
+    receipt = service.parts.connection.erasure.erase_now(service.agent, Actor.AGENT)
     service.work(2)
     rows = [line.partition(" = ") for line in service.stored().splitlines()]
     kept = [row for row in rows if not row[0].startswith("browser:")]  # an open page, for hours at most
@@ -585,8 +592,8 @@ def test_each_connection_has_a_pseudonym_of_its_own_and_its_own_end(service: Tes
     names = []
     for account in (FIRST, OTHER_ACCOUNT):  # the second connect replaces the first connection
         service.connect(account=account)
-        names.append(service.parts.audit.connection_of(service.agent))
-    found = entries([json.loads(line) for line in service.parts.audit.export()])
+        names.append(service.parts.operations.all_connections.connection_id(service.agent))
+    found = entries([json.loads(line) for line in service.parts.audit.audit_export.export()])
     ended = [
         line["facts"]["connection"] for line in found if line["facts"]["kind"] == "connection.disconnected"
     ]
@@ -597,25 +604,25 @@ def test_each_connection_has_a_pseudonym_of_its_own_and_its_own_end(service: Tes
 def test_an_teardowns_end_belongs_to_the_connection_that_left_it(service: TestService) -> None:
     service.google.fault("/revoke", {"status": 503, "reason": "backendError"}, times=1)
     service.connect()
-    former = service.parts.audit.connection_of(service.agent)
-    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
-    service.parts.erasure.erase_now(service.agent, Actor.AGENT)
+    former = service.parts.operations.all_connections.connection_id(service.agent)
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
+    service.parts.connection.erasure.erase_now(service.agent, Actor.AGENT)
     service.clock.advance(MINUTE / SECOND)
     service.work()
-    found = entries([json.loads(line) for line in service.parts.audit.export()])
+    found = entries([json.loads(line) for line in service.parts.audit.audit_export.export()])
     last = [line["facts"] for line in found if line["facts"]["kind"] == "teardown.step"][-1]
     assert (last["connection"], last["outcome"]) == (former, "confirmed")
 
 
 def test_an_expiry_by_the_database_itself_is_noted_and_counted(service: TestService) -> None:
     service.connect()
-    client = service.parts.database.client
+    client = service.parts.store.database.client
     client.delete(*(service.key(part) for part in keys.SLOT_PARTS))  # as its expiry does
     days(service, 2)
     service.work()
     service.work()
-    found = entries([json.loads(line) for line in service.parts.audit.export()])
+    found = entries([json.loads(line) for line in service.parts.audit.audit_export.export()])
     assert [line["facts"]["kind"] for line in found].count("connection.expired") == 1
-    newest = service.parts.audit.newest_checkpoint()
+    newest = service.parts.audit.audit_export.newest_checkpoint()
     assert newest is not None
     assert newest["erased"] == 1

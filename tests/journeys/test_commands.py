@@ -30,14 +30,14 @@ def invoke(service: TestService, *words: str, **changed: str) -> Result:
 
 
 def state(service: TestService, agent: Agent | None = None) -> State:
-    return service.parts.status_page.connection(agent or service.agent).state
+    return service.parts.connection.status.of(agent or service.agent).state
 
 
 def test_the_list_shows_states_and_no_content(service: TestService) -> None:
     service.connect()
     service.connect(OTHER, SECOND)
-    service.parts.schedule.put(service.agent, "s1", service.content("Very private"), By.AGENT, None)
-    service.parts.disconnect.disconnect(OTHER, Actor.AGENT)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content("Very private"), By.AGENT, None)
+    service.parts.connection.disconnect.disconnect(OTHER, Actor.AGENT)
     found = json.loads(invoke(service, "connections", "list", "--json").stdout)
     assert [(one["agent"], one["state"]) for one in found] == [
         ("agent-1", "connected"),
@@ -64,7 +64,9 @@ def test_the_list_can_be_narrowed(service: TestService) -> None:
 
 def test_one_connection_is_shown_with_its_ids(service: TestService) -> None:
     service.connect()
-    view = service.parts.schedule.put(service.agent, "s1", service.content("Very private"), By.AGENT, None)
+    view = service.parts.sessions.schedule.put(
+        service.agent, "s1", service.content("Very private"), By.AGENT, None
+    )
     shown = json.loads(invoke(service, "connections", "show", "acme", "agent-1", "--json").stdout)
     assert shown["calendar_id"] == view.calendar_id
     assert shown["sessions"] == [
@@ -163,7 +165,7 @@ def test_an_ended_connection_is_erased_and_the_receipt_tells_whom_it_concerns(se
     assert (standing.exit_code, "end it first" in standing.stderr) == (1, True)
     invoke(service, "connections", "revoke", "acme", "agent-1", "--yes")
     answer = invoke(service, "connections", "erase", "acme", "agent-1", "--yes", "--json")
-    receipt = verify(answer.stdout.encode(), service.parts.public_keys)
+    receipt = verify(answer.stdout.encode(), service.parts.audit.public_keys)
     assert concerns(receipt, service.agent)
     assert state(service) is State.NOT_CONNECTED
     again = invoke(service, "connections", "erase", "acme", "agent-1", "--yes")
@@ -252,7 +254,7 @@ def test_doctor_finds_nothing_wrong_with_a_sound_service(service: TestService) -
 
 
 def test_doctor_names_a_foreign_identity_key(service: TestService) -> None:
-    service.parts.server_checks.check_identity(service.parts.identity.check_value())
+    service.parts.store.server_checks.check_identity(service.parts.identity.check_value())
     found = invoke(service, "doctor", "--json", CALENDAR_IDENTITY_KEY=_fresh())
     assert found.exit_code == 1
     assert {one["check"] for one in json.loads(found.stdout) if one["level"] == "fault"} == {"identity key"}

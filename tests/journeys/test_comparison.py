@@ -9,7 +9,7 @@ from tests.support.service import TestService
 
 def test_a_comparison_names_every_kind_of_difference_and_repairs_it_when_asked(service: TestService) -> None:
     service.connect()
-    schedule, reconcile = service.parts.schedule, service.parts.reconcile
+    schedule, reconcile = service.parts.sessions.schedule, service.parts.sessions.reconcile
     contents = {name: service.content(name, days=2 + number) for number, name in enumerate("abcde")}
     views = {
         name: schedule.put(service.agent, name, content, By.AGENT, 1) for name, content in contents.items()
@@ -49,16 +49,16 @@ def test_a_comparison_names_every_kind_of_difference_and_repairs_it_when_asked(s
 
 def test_events_of_an_erased_connection_are_counted_and_left_alone(service: TestService) -> None:
     service.connect()
-    service.parts.schedule.put(service.agent, "old", service.content(), By.AGENT, None)
-    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
-    service.parts.erasure.erase_now(service.agent, Actor.AGENT)
+    service.parts.sessions.schedule.put(service.agent, "old", service.content(), By.AGENT, None)
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
+    service.parts.connection.erasure.erase_now(service.agent, Actor.AGENT)
     service.connect()
     now = service.parts.clock.now()
-    plan = service.parts.reconcile.reconcile(service.agent, now, now + 60 * DAY, {}, apply=True)
+    plan = service.parts.sessions.reconcile.reconcile(service.agent, now, now + 60 * DAY, {}, apply=True)
     assert (plan.unknown_events, plan.differences) == (1, ())
     assert len(service.events()) == 1
     wanted = {"old": DesiredSession(service.content(), None)}
-    plan = service.parts.reconcile.reconcile(service.agent, now, now + 60 * DAY, wanted, apply=True)
+    plan = service.parts.sessions.reconcile.reconcile(service.agent, now, now + 60 * DAY, wanted, apply=True)
     assert plan.differences == (Difference("old", "missing", "scheduled"),)
     assert len(service.events()) == 1
 
@@ -68,7 +68,9 @@ def test_what_cannot_be_carried_out_is_told_and_the_rest_is_done(service: TestSe
     now = service.parts.clock.now()
     over = service.content(start=now - 2 * HOUR, end=now - HOUR)
     wanted = {"a": DesiredSession(over, None), "b": DesiredSession(service.content("b"), None)}
-    done = service.parts.reconcile.reconcile(service.agent, now - DAY, now + 60 * DAY, wanted, apply=True)
+    done = service.parts.sessions.reconcile.reconcile(
+        service.agent, now - DAY, now + 60 * DAY, wanted, apply=True
+    )
     assert [(one.session, one.status, one.reason) for one in done.differences] == [
         ("a", "refused", "session_over"),
         ("b", "scheduled", ""),

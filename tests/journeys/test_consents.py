@@ -85,7 +85,7 @@ def test_only_the_newest_of_two_attempts_completes(service: TestService) -> None
 
 def test_a_consent_begun_again_has_its_ten_minutes_too(service: TestService) -> None:
     cookie, browser = service.browser()
-    client, facts = service.parts.database.client, service.key("facts")
+    client, facts = service.parts.store.database.client, service.key("facts")
     service.begin(browser, cookie)
     client.pexpire(facts, MINUTE)  # the database's own clock, nine minutes later
     service.begin(browser, cookie)
@@ -99,9 +99,9 @@ def test_a_callback_after_a_disconnect_is_refused(service: TestService) -> None:
     service.connect()
     cookie, browser = service.browser()
     callback = service.google.consent(service.begin(browser, cookie))
-    service.parts.disconnect.disconnect(service.agent, Actor.ADMINISTRATOR)
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.ADMINISTRATOR)
     assert refused(lambda: service.call_back(browser, cookie, callback)) == "superseded"
-    assert service.parts.status_page.connection(service.agent).state is State.DISCONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.DISCONNECTED
 
 
 @shows("SC-1")
@@ -122,7 +122,7 @@ def test_a_grant_that_is_not_what_was_asked_is_refused_and_not_stored(
     service.google.switch(**switch)
     assert refused(service.connect) == reason
     assert nothing_is_stored(service)
-    assert service.parts.status_page.connection(service.agent).state is State.NOT_CONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.NOT_CONNECTED
     if reason == "scope_more":
         assert service.live_tokens() == []
 
@@ -144,7 +144,7 @@ def test_more_scope_does_not_end_another_live_connection_of_the_account(service:
     assert refused(service.connect) == "scope_more_shared"
     assert FIRST in service.live_tokens()
     service.google.switch(granted_scope=None)
-    view = service.parts.schedule.put(OTHER, "s1", service.content(), By.AGENT, None)
+    view = service.parts.sessions.schedule.put(OTHER, "s1", service.content(), By.AGENT, None)
     assert view.status is Status.SCHEDULED
 
 
@@ -164,14 +164,14 @@ def test_trouble_after_the_exchange_leaves_a_connection_that_the_worker_complete
     service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=3)
     outcome = service.connect()
     assert not outcome.calendar_ready
-    view = service.parts.status_page.connection(service.agent)
+    view = service.parts.connection.status.of(service.agent)
     assert (view.state, view.action) == (State.CALENDAR_MISSING, "")
-    waits = service.parts.schedule.put(service.agent, "s1", service.content("Waits"), By.AGENT, None)
+    waits = service.parts.sessions.schedule.put(service.agent, "s1", service.content("Waits"), By.AGENT, None)
     assert waits.status is Status.WAITING
     for _ in range(4):
         service.clock.advance(61)
         service.work()
-    assert service.parts.status_page.connection(service.agent).state is State.CONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.CONNECTED
     assert [event["summary"] for event in service.events()] == ["Waits"]
     assert len(service.calendars()) == 1
 
@@ -181,9 +181,9 @@ def test_an_administrator_who_keeps_the_calendar_from_being_made_is_named(servic
     service.connect()
     service.clock.advance(3600)
     service.google.switch(admin_block=True)
-    assert service.parts.status_page.settings(service.agent).trouble == "administrator"
+    assert service.parts.connection.settings_page.settings(service.agent).trouble == "administrator"
     service.google.switch(admin_block=False)
-    assert service.parts.status_page.settings(service.agent).trouble == ""
+    assert service.parts.connection.settings_page.settings(service.agent).trouble == ""
 
 
 @shows("SC-2")
@@ -193,7 +193,7 @@ def test_a_cut_while_the_calendar_is_made_leaves_one_calendar(service: TestServi
     assert not service.connect().calendar_ready
     service.clock.advance(61)
     service.work()
-    assert service.parts.status_page.connection(service.agent).state is State.CONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.CONNECTED
     assert len(service.calendars()) == 1
 
 
@@ -205,11 +205,11 @@ def test_connecting_again_while_connected_renews_without_a_second_calendar_or_a_
     The calendar and its events stay the same.
     """
     service.connect()
-    first = service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    first = service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     service.connect()
     assert len(service.calendars()) == 1
     assert not any(call["path"] == "/revoke" for call in service.google.journal())
-    same = service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    same = service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     assert (same.outcome, same.event_id) == ("unchanged", first.event_id)
 
 
@@ -217,14 +217,14 @@ def test_another_account_closes_the_old_connection_and_makes_a_new_calendar_ther
     service: TestService,
 ) -> None:
     service.connect()
-    service.parts.schedule.put(service.agent, "s1", service.content("Old"), By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content("Old"), By.AGENT, None)
     outcome = service.connect(account=SECOND)
     assert outcome.moved_account
     service.work()
     assert service.live_tokens() == [SECOND]
     assert len(service.calendars(FIRST)) == len(service.calendars(SECOND)) == 1
-    assert service.parts.schedule.get(service.agent, "s1", read_google=False).status is Status.LOST
-    service.parts.schedule.put(service.agent, "s1", service.content("New"), By.AGENT, None)
+    assert service.parts.sessions.reader.get(service.agent, "s1", read_google=False).status is Status.LOST
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content("New"), By.AGENT, None)
     assert [event["summary"] for event in service.events(SECOND)] == ["New"]
     assert [event["summary"] for event in service.events(FIRST)] == ["Old"]
 
@@ -233,13 +233,14 @@ def test_two_agents_on_one_account_have_calendars_of_their_own_and_end_apart(ser
     service.connect()
     assert service.connect(OTHER).other_agents
     assert len(service.calendars()) == 2
-    view = service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
+    view = service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
     assert view.revocation == "kept_for_another_connection"
     assert ":teardowns" not in service.stored()
     assert (
-        service.parts.schedule.put(OTHER, "s1", service.content(), By.AGENT, None).status is Status.SCHEDULED
+        service.parts.sessions.schedule.put(OTHER, "s1", service.content(), By.AGENT, None).status
+        is Status.SCHEDULED
     )
-    last = service.parts.disconnect.disconnect(OTHER, Actor.AGENT)
+    last = service.parts.connection.disconnect.disconnect(OTHER, Actor.AGENT)
     assert last.revocation == "confirmed"
     assert service.live_tokens() == []
 
@@ -253,13 +254,13 @@ def test_a_teardown_that_has_not_revoked_yet_leaves_a_new_connection_of_the_acco
     """
     service.connect()
     service.google.fault("/revoke", {"status": 503, "reason": "backendError"}, times=1)
-    assert service.parts.disconnect.disconnect(service.agent, Actor.AGENT).revocation == "pending"
+    assert service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT).revocation == "pending"
     assert not service.connect().other_agents  # its own former connection is nobody else's
     service.clock.advance(60)
     service.work(2)
     assert FIRST in service.live_tokens()
     assert ":teardowns" not in service.stored()
-    again = service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    again = service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     assert again.status is Status.SCHEDULED
 
 
@@ -276,18 +277,20 @@ def test_a_calendar_taken_up_by_a_new_connection_is_no_longer_deleted(
     """
     service.connect()
     service.google.fault(DELETION, {"status": 503, "reason": "backendError"}, times=1)
-    service.parts.disconnect.disconnect(service.agent, Actor.AGENT, delete_calendar=True)
-    (teardown,) = service.parts.slots.read(service.agent).teardowns
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT, delete_calendar=True)
+    (teardown,) = service.parts.store.slots.read(service.agent).teardowns
     if account == "not told":
         service.google.fault(
             "/calendar/v3/users/me/calendarList", {"status": 503, "reason": "backendError"}, times=1
         )
     assert service.connect().calendar_ready
-    service.parts.schedule.put(service.agent, "s1", service.content("New"), By.AGENT, None)
-    service.parts.connections.teardown_step(service.agent, teardown.retried(), 0)  # as one who read it before
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content("New"), By.AGENT, None)
+    service.parts.store.connections.teardown_step(
+        service.agent, teardown.retried(), 0
+    )  # as one who read it before
     service.work(2)
     assert [event["summary"] for event in service.events()] == ["New"]
-    assert service.parts.status_page.connection(service.agent).state is State.CONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.CONNECTED
     assert FIRST in service.live_tokens()
     assert ":teardowns" not in service.stored()
 
@@ -302,12 +305,12 @@ def test_a_calendar_taken_up_while_the_teardown_is_at_google_is_not_deleted(serv
     served.work()  # opens a channel, which an errand stops first
     stopping = {"method": "POST", "path": "/calendar/v3/channels/stop"}
     served.google.fault(stopping, {"status": 503, "reason": "backendError"}, times=1)
-    served.parts.disconnect.disconnect(served.agent, Actor.AGENT, delete_calendar=True)
+    served.parts.connection.disconnect.disconnect(served.agent, Actor.AGENT, delete_calendar=True)
     served.google.fault(stopping, {"delay": 1}, times=1)
 
     def carry_on() -> None:
-        service.parts.teardowns.run(service.agent)
-        service.parts.transport.close()  # this thread's
+        service.parts.connection.teardowns.run(service.agent)
+        service.parts.google.transport.close()  # this thread's
 
     teardown = threading.Thread(target=carry_on)
     teardown.start()
@@ -321,7 +324,7 @@ def test_a_calendar_taken_up_while_the_teardown_is_at_google_is_not_deleted(serv
 def test_another_accounts_connection_leaves_the_order_to_delete_the_calendar(service: TestService) -> None:
     service.connect()
     service.google.fault(DELETION, {"status": 503, "reason": "backendError"}, times=1)
-    service.parts.disconnect.disconnect(service.agent, Actor.AGENT, delete_calendar=True)
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT, delete_calendar=True)
     service.connect(account=SECOND)
     service.clock.advance(60)
     service.work(2)
@@ -334,18 +337,18 @@ def test_an_off_boarded_organization_refuses_everything_new_until_it_is_reopened
 ) -> None:
     service.connect()
     service.connect(OTHER, account=SECOND)
-    organizations = service.parts.organizations
-    before = service.parts.database.round_trips
+    organizations = service.parts.operations.organizations
+    before = service.parts.store.database.round_trips
     assert organizations.off_board("acme") == 2
     # Is it closed, its entry, closed, who is there; for each whether it is still closed, and one step.
-    assert service.parts.database.round_trips - before == 8
+    assert service.parts.store.database.round_trips - before == 8
     assert organizations.progress("acme").states == {State.DISCONNECTED: 2}
     service.work()
     assert service.live_tokens() == []
     with pytest.raises(OrganizationClosed):
         service.connect()
     with pytest.raises(OrganizationClosed):
-        service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+        service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     organizations.reopen("acme")
     assert service.connect().calendar_ready
 
@@ -368,11 +371,11 @@ def test_an_off_boarding_that_goes_on_ends_nobody_once_the_organization_is_reope
     """
     service.connect()
     service.connect(OTHER, account=SECOND)
-    service.parts.organization_index.set_closed(
+    service.parts.store.organization_index.set_closed(
         "acme", Actor.ADMINISTRATOR, is_closed=True
     )  # and no more was done
-    organizations = service.parts.organizations
-    reopened = replace(organizations, organization_index=ReopenedMeanwhile(service.parts.database))
+    organizations = service.parts.operations.organizations
+    reopened = replace(organizations, organization_index=ReopenedMeanwhile(service.parts.store.database))
     assert reopened.go_on() == 1
     assert organizations.progress("acme").states == {State.DISCONNECTED: 1, State.CONNECTED: 1}
 
@@ -381,15 +384,15 @@ def test_an_off_boarding_that_goes_on_ends_nobody_once_the_organization_is_reope
 def test_what_is_kept_of_an_off_boarded_organizations_members_goes_by_its_timer(service: TestService) -> None:
     for agent, account in ((service.agent, FIRST), (OTHER, SECOND)):
         service.connect(agent, account)
-        service.parts.schedule.put(agent, "s1", service.content(), By.AGENT, None)
+        service.parts.sessions.schedule.put(agent, "s1", service.content(), By.AGENT, None)
     identifiers = {event["id"] for account in (FIRST, SECOND) for event in service.events(account)}
-    service.parts.organizations.off_board("acme")
+    service.parts.operations.organizations.off_board("acme")
     service.clock.advance((7 * DAY - MINUTE) / 1000)
     service.work(2)
     assert all(one in service.stored() for one in identifiers)
     service.clock.advance(120)
     service.work(2)
-    assert service.parts.organizations.progress("acme").states == {}
+    assert service.parts.operations.organizations.progress("acme").states == {}
     assert len(identifiers) == 2
     assert not any(one in service.stored() for one in identifiers)
     assert service.stored().count("erasure-receipt") == 2
@@ -398,7 +401,7 @@ def test_what_is_kept_of_an_off_boarded_organizations_members_goes_by_its_timer(
 def off_boarded_meanwhile(service: TestService) -> None:
     """Let another process off-board the organization while this one asks Google for the tokens."""
     replica = service.replica()
-    service.at_call("oauth.exchange", lambda: replica.parts.organizations.off_board("acme"))
+    service.at_call("oauth.exchange", lambda: replica.parts.operations.organizations.off_board("acme"))
 
 
 @shows("RV-3")
@@ -409,7 +412,7 @@ def test_who_connects_while_the_organization_is_off_boarded_is_ended_with_the_ot
     off_boarded_meanwhile(service)
     with pytest.raises(OrganizationClosed):
         service.connect()
-    assert service.parts.organizations.progress("acme").states == {State.DISCONNECTED: 1}
+    assert service.parts.operations.organizations.progress("acme").states == {State.DISCONNECTED: 1}
     service.work()
     assert service.live_tokens() == []
 
@@ -423,5 +426,5 @@ def test_an_off_boarding_that_was_interrupted_goes_on_within_a_day(service: Test
     configure({})
     service.clock.advance(86_400)
     service.work(3)
-    assert service.parts.organizations.progress("acme").states == {State.DISCONNECTED: 2}
+    assert service.parts.operations.organizations.progress("acme").states == {State.DISCONNECTED: 2}
     assert service.live_tokens() == []

@@ -32,7 +32,7 @@ OTHERWISE = {
 
 
 def _taken(service: TestService) -> dict[str, Any]:
-    return dict(json.loads(json.dumps(service.parts.export.of(service.agent))))
+    return dict(json.loads(json.dumps(service.parts.personal_data.export.of(service.agent))))
 
 
 @shows("access")
@@ -46,10 +46,10 @@ def test_every_fact_that_is_kept_is_exported_or_has_its_reason() -> None:
 def test_the_document_names_every_member(service: TestService) -> None:
     service.connect()
     service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
-    service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
-    service.parts.disconnect.end(service.agent, Actor.ADMINISTRATOR)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    service.parts.connection.disconnect.end(service.agent, Actor.ADMINISTRATOR)
     service.connect()
-    service.parts.schedule.put(service.agent, "s2", service.content(), By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "s2", service.content(), By.AGENT, None)
     file = _taken(service)
     members = set(file) | set(file["connection"]) | set(file["connection"]["last_act_of_others"] or {})
     for part in ("sessions", "waiting", "closing"):
@@ -60,11 +60,11 @@ def test_the_document_names_every_member(service: TestService) -> None:
 
 def test_it_holds_what_waits_in_full_and_no_key(service: TestService) -> None:
     service.connect()
-    service.parts.organizations.pause(service.agent, Actor.AGENT, paused=True)
+    service.parts.connection.pauses.set(service.agent, Actor.AGENT, paused=True)
     content = service.content(
         "Reunión", description="Con Ana", location="Sala 2", join_url="https://meet.videsk.io/1"
     )
-    service.parts.schedule.put(service.agent, "s1", content, By.AGENT, 9007199254740991)
+    service.parts.sessions.schedule.put(service.agent, "s1", content, By.AGENT, 9007199254740991)
     file = _taken(service)
     assert file["waiting"] == [
         {
@@ -80,7 +80,7 @@ def test_it_holds_what_waits_in_full_and_no_key(service: TestService) -> None:
     ]
     assert file["sessions"][0]["version"] == 9007199254740991
     assert file["connection"]["paused_by_you"]
-    slot = service.parts.slots.read(service.agent)
+    slot = service.parts.store.slots.read(service.agent)
     grant = json.loads(slot.grant)
     for secret in ("ya29.", "1//", *(str(value) for value in grant.values() if len(str(value)) > 20)):
         assert secret not in json.dumps(file)
@@ -88,9 +88,9 @@ def test_it_holds_what_waits_in_full_and_no_key(service: TestService) -> None:
 
 def test_an_administrators_act_is_in_it_with_its_day(service: TestService) -> None:
     service.connect()
-    service.parts.disconnect.disconnect(service.agent, Actor.ADMINISTRATOR)
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.ADMINISTRATOR)
     told = _taken(service)["connection"]
-    facts = service.parts.slots.read(service.agent).facts
+    facts = service.parts.store.slots.read(service.agent).facts
     assert told["last_act_of_others"] == {
         "act": "connection.disconnected",
         "by": "administrator",
@@ -103,7 +103,7 @@ def test_an_administrators_act_is_in_it_with_its_day(service: TestService) -> No
 def test_it_is_made_on_the_fly_and_kept_nowhere(service: TestService) -> None:
     service.connect()
     before, calls = service.stored(), len(service.google.journal())
-    service.parts.export.of(service.agent)
+    service.parts.personal_data.export.of(service.agent)
     assert (service.stored(), len(service.google.journal())) == (before, calls)
 
 

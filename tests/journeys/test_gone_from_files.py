@@ -45,10 +45,12 @@ def alone(tmp_path: Path, google_process: LocalGoogle) -> Iterator[tuple[TestSer
 def lived(service: TestService) -> dict[str, str]:
     """Let a connection live, and return everything of it that is to be gone, by name."""
     service.connect(WHOSE)
-    view = service.parts.schedule.put(WHOSE, SESSIONS[0], service.content("Text to forget"), By.AGENT, None)
-    service.parts.organizations.pause(WHOSE, Actor.AGENT, paused=True)
-    service.parts.schedule.put(WHOSE, SESSIONS[1], service.content("Text to forget"), By.AGENT, None)
-    slot, client = service.parts.slots.read(WHOSE), service.parts.database.client
+    view = service.parts.sessions.schedule.put(
+        WHOSE, SESSIONS[0], service.content("Text to forget"), By.AGENT, None
+    )
+    service.parts.connection.pauses.set(WHOSE, Actor.AGENT, paused=True)
+    service.parts.sessions.schedule.put(WHOSE, SESSIONS[1], service.content("Text to forget"), By.AGENT, None)
+    slot, client = service.parts.store.slots.read(WHOSE), service.parts.store.database.client
     books = service.google.state()
     tokens = {
         f"{kind} {number}": one["token"]
@@ -82,10 +84,10 @@ def test_nothing_erased_is_left_in_any_file(alone: tuple[TestService, Server]) -
     for name, text in secrets.items():
         kept = name == "account mark" or not name.startswith(NEVER_KEPT)
         assert (text.encode() in before) is kept, name
-    service.parts.disconnect.disconnect(WHOSE, Actor.AGENT)
+    service.parts.connection.disconnect.disconnect(WHOSE, Actor.AGENT)
     service.clock.advance(7.1 * DAY / SECOND)
-    for page in service.parts.database.client.scan_iter("browser:*"):
-        service.parts.database.client.delete(
+    for page in service.parts.store.database.client.scan_iter("browser:*"):
+        service.parts.store.database.client.delete(
             page
         )  # an open page; gone after hours by the database's real clock
     worker = service.worker
@@ -96,7 +98,7 @@ def test_nothing_erased_is_left_in_any_file(alone: tuple[TestService, Server]) -
         return not [name for name, text in secrets.items() if text.encode() in server.files()]
 
     assert servers.until(is_gone)
-    assert service.parts.audit.ends().due == 0
+    assert service.parts.audit.audit_export.ends().due == 0
 
 
 def test_where_nobody_asked_for_it_the_file_is_rewritten_within_the_day(
@@ -105,11 +107,11 @@ def test_where_nobody_asked_for_it_the_file_is_rewritten_within_the_day(
     service, server = alone
     calendar_id = lived(service)["calendar id"].encode()
     worker = service.worker
-    service.parts.file_rewrites.last_begin = service.parts.clock.now()
-    service.parts.disconnect.disconnect(WHOSE, Actor.AGENT)
+    service.parts.operations.file_rewrites.last_begin = service.parts.clock.now()
+    service.parts.connection.disconnect.disconnect(WHOSE, Actor.AGENT)
     configure({"erase.after_store": "raise"})
     with pytest.raises(FailpointRaised):
-        service.parts.erasure.erase_now(WHOSE, Actor.AGENT)
+        service.parts.connection.erasure.erase_now(WHOSE, Actor.AGENT)
     configure({})
     service.clock.advance(DAY / 4 / SECOND)
     worker.round()
@@ -134,8 +136,8 @@ def told(service: TestService) -> dict[str, tuple[str, str]]:
 def erased(service: TestService) -> bytes:
     """Let a connection live and be erased; return its calendar's id."""
     calendar_id = lived(service)["calendar id"].encode()
-    service.parts.disconnect.disconnect(WHOSE, Actor.AGENT)
-    service.parts.erasure.erase_now(WHOSE, Actor.AGENT)
+    service.parts.connection.disconnect.disconnect(WHOSE, Actor.AGENT)
+    service.parts.connection.erasure.erase_now(WHOSE, Actor.AGENT)
     return calendar_id
 
 
@@ -182,9 +184,9 @@ def test_a_rewrite_that_began_and_failed_is_told_of_and_asked_again(
     children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text("ascii")
     (child,) = children.split()
     worker.round()
-    assert service.parts.files.outcome() == "running"
+    assert service.parts.store.file_rewrites.outcome() == "running"
     os.kill(int(child), signal.SIGKILL)
-    servers.until(lambda: service.parts.files.outcome() == "failed")
+    servers.until(lambda: service.parts.store.file_rewrites.outcome() == "failed")
     worker.round()
     assert "erasure.left_in_files" in alarms(capsys)
     assert told(service)["erasures"][:1] == ("fault",)
@@ -207,7 +209,7 @@ def test_a_rewrite_that_a_restart_of_the_server_cut_off_is_asked_for_again(
     calendar_id, worker = erased(service), service.worker
     server.client.config_set("rdb-key-save-delay", "1000000")
     worker.round()
-    assert service.parts.files.outcome() == "running"
+    assert service.parts.store.file_rewrites.outcome() == "running"
     server.restart()
     with pytest.raises(StoreUnavailable):  # on the line that broke
         worker.round()
@@ -222,7 +224,7 @@ def test_a_rewrite_that_a_restart_of_the_server_cut_off_is_asked_for_again(
         return calendar_id not in server.files()
 
     assert servers.until(is_gone)
-    assert servers.until(lambda: service.parts.files.outcome() == "ok")
+    assert servers.until(lambda: service.parts.store.file_rewrites.outcome() == "ok")
 
 
 def test_a_database_that_tells_nothing_of_itself_is_told_of(alone: tuple[TestService, Server]) -> None:
@@ -245,7 +247,7 @@ def test_without_an_answer_nothing_counts_as_gone_from_the_files(
     for _ in range(3):
         worker.round()
     assert alarms(capsys).count("erasure.left_in_files") == 1
-    assert service.parts.database.client.hget(keys.REWRITE, "requests") == "1"
+    assert service.parts.store.database.client.hget(keys.REWRITE, "requests") == "1"
 
 
 @shows("ST-5")
@@ -253,8 +255,8 @@ def test_no_key_that_is_still_held_finds_an_identifier_again(alone: tuple[TestSe
     service, _ = alone
     lived(service)
     known = {event["id"] for event in service.all_events()} | {book["id"] for book in service.calendars()}
-    service.parts.disconnect.disconnect(WHOSE, Actor.AGENT)
-    service.parts.erasure.erase_now(WHOSE, Actor.AGENT)
+    service.parts.connection.disconnect.disconnect(WHOSE, Actor.AGENT)
+    service.parts.connection.erasure.erase_now(WHOSE, Actor.AGENT)
     service.work()
     names = ("CALENDAR_IDENTITY_KEY", "CALENDAR_SIGNING_KEY")
     held = [b64decode(service.variables[name]) for name in names]
@@ -286,7 +288,7 @@ def test_the_identifiers_were_found_by_a_key_that_is_gone(alone: tuple[TestServi
     """The search above can fail: with the connection's data key it finds the event."""
     service, _ = alone
     lived(service)
-    slot = service.parts.slots.read(WHOSE)
-    grant = service.parts.all_connections.grants.open(WHOSE, slot.facts.connection_id, slot.grant)
+    slot = service.parts.store.slots.read(WHOSE)
+    grant = service.parts.store.grants.open(WHOSE, slot.facts.connection_id, slot.grant)
     digest = grant.key.keyed_hash("event id", json.dumps([SESSIONS[0], 0]).encode())
     assert b32hexencode(digest[:20]).decode().lower() in {event["id"] for event in service.all_events()}

@@ -22,9 +22,9 @@ def everybody(agents: Sequence[Agent]) -> Sequence[Agent]:
 
 def cost(service: TestService, act: Callable[[], object]) -> int:
     """Return how many round trips to the database this takes."""
-    before = service.parts.database.round_trips
+    before = service.parts.store.database.round_trips
     act()
-    return service.parts.database.round_trips - before
+    return service.parts.store.database.round_trips - before
 
 
 def levels(measures: Measures) -> dict[str, str]:
@@ -58,7 +58,7 @@ def test_measures_taken_anew_are_read_anew(service: TestService) -> None:
 
 @pytest.mark.parametrize("lost", ["faults", "number", "made_at"])
 def test_a_checkpoint_that_lacks_a_field_fails_everywhere_or_nowhere(lived: TestService, lost: str) -> None:
-    client = lived.parts.database.client
+    client = lived.parts.store.database.client
     ((newest, number),) = client.zrange(keys.CHECKPOINTS, -1, -1, withscores=True)
     document = json.loads(newest)
     del document[lost]

@@ -28,8 +28,8 @@ MONTH = 30 * DAY
 def ended(service: TestService) -> TestService:
     """A test service whose one connection has ended, with an event's identifier still kept."""
     service.connect()
-    service.parts.schedule.put(service.agent, "s1", service.content("Private"), By.AGENT, None)
-    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content("Private"), By.AGENT, None)
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
     return service
 
 
@@ -49,23 +49,23 @@ def advance(service: TestService, length: Millis) -> None:
 
 
 def facts(service: TestService) -> Facts:
-    return service.parts.slots.read(service.agent).facts
+    return service.parts.store.slots.read(service.agent).facts
 
 
 @shows("ST-5")
 def test_identifiers_stay_and_tokens_go(ended: TestService) -> None:
-    ended.parts.holds.place(ended.agent, hold_of(ended))
+    ended.parts.personal_data.holds.place(ended.agent, hold_of(ended))
     assert ended.live_tokens() == []
     advance(ended, 8 * DAY)
     ended.work(3)
     assert facts(ended).calendar.id
-    assert [record.copy.id for record in ended.parts.status_page.sessions.all(ended.agent)] != []
+    assert [record.copy.id for record in ended.parts.store.sessions.all(ended.agent)] != []
     assert ":grant" not in ended.stored()
 
 
 @shows("ST-5", "legal-matters")
 def test_after_its_end_one_sweep_erases(ended: TestService) -> None:
-    ended.parts.holds.place(ended.agent, hold_of(ended))
+    ended.parts.personal_data.holds.place(ended.agent, hold_of(ended))
     advance(ended, 8 * DAY)
     ended.work(2)
     advance(ended, MONTH - 8 * DAY + MINUTE)
@@ -75,18 +75,18 @@ def test_after_its_end_one_sweep_erases(ended: TestService) -> None:
 
 
 def test_released_one_sweep_erases_what_is_due(ended: TestService) -> None:
-    ended.parts.holds.place(ended.agent, hold_of(ended))
+    ended.parts.personal_data.holds.place(ended.agent, hold_of(ended))
     advance(ended, 8 * DAY)
     ended.work(2)
-    ended.parts.holds.release(ended.agent)
+    ended.parts.personal_data.holds.release(ended.agent)
     ended.work()
     assert facts(ended) == Facts()
 
 
 def test_released_early_the_erasure_keeps_its_day(ended: TestService) -> None:
     due = facts(ended).end.erase_due
-    ended.parts.holds.place(ended.agent, hold_of(ended))
-    ended.parts.holds.release(ended.agent)
+    ended.parts.personal_data.holds.place(ended.agent, hold_of(ended))
+    ended.parts.personal_data.holds.release(ended.agent)
     ended.work()
     assert facts(ended).end.erase_due == due
     assert facts(ended).hold.statement == ""
@@ -96,7 +96,7 @@ def test_released_early_the_erasure_keeps_its_day(ended: TestService) -> None:
 
 
 def test_a_hold_shorter_than_the_term_changes_nothing(ended: TestService) -> None:
-    ended.parts.holds.place(ended.agent, hold_of(ended, DAY))
+    ended.parts.personal_data.holds.place(ended.agent, hold_of(ended, DAY))
     advance(ended, 2 * DAY)
     ended.work()
     assert (facts(ended).hold.until, facts(ended).grant.state is GrantState.RELEASED) == (0, True)
@@ -107,11 +107,11 @@ def test_a_hold_shorter_than_the_term_changes_nothing(ended: TestService) -> Non
 
 def test_a_hold_on_a_living_connection_counts_at_its_end(service: TestService) -> None:
     service.connect()
-    service.parts.holds.place(service.agent, hold_of(service))
-    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
+    service.parts.personal_data.holds.place(service.agent, hold_of(service))
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
     assert service.live_tokens() == []
     with pytest.raises(RetentionRequiredByLaw):
-        service.parts.erasure.erase_now(service.agent, Actor.ADMINISTRATOR)
+        service.parts.connection.erasure.erase_now(service.agent, Actor.ADMINISTRATOR)
     advance(service, 8 * DAY)
     service.work(2)
     assert facts(service).calendar.id
@@ -122,35 +122,35 @@ def test_a_hold_on_a_living_connection_counts_at_its_end(service: TestService) -
 
 def test_on_a_connection_that_lives_on_a_hold_that_is_over_is_forgotten(service: TestService) -> None:
     service.connect()
-    service.parts.holds.place(service.agent, hold_of(service, HOUR))
+    service.parts.personal_data.holds.place(service.agent, hold_of(service, HOUR))
     advance(service, 2 * HOUR)
     service.work()
     assert (facts(service).hold.until, facts(service).hold.statement) == (0, "")
-    assert service.parts.status_page.connection(service.agent).state is State.CONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.CONNECTED
 
 
 def test_the_databases_own_expiry_gives_way_to_the_hold(ended: TestService) -> None:
-    client, name = ended.parts.database.client, ended.key("facts")
+    client, name = ended.parts.store.database.client, ended.key("facts")
     before = client.pexpiretime(name)
-    ended.parts.holds.place(ended.agent, hold_of(ended))
+    ended.parts.personal_data.holds.place(ended.agent, hold_of(ended))
     held = client.pexpiretime(name)
     assert abs(held - (facts(ended).hold.until + DAY)) < MINUTE
-    ended.parts.holds.release(ended.agent)
+    ended.parts.personal_data.holds.release(ended.agent)
     assert abs(client.pexpiretime(name) - before) < MINUTE < held - before
 
 
 @shows("ST-5")
 def test_a_hold_keeps_the_identifiers_of_sessions_long_over_and_no_content(service: TestService) -> None:
     service.connect()
-    service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
-    service.parts.holds.place(service.agent, hold_of(service, 300 * DAY))
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    service.parts.personal_data.holds.place(service.agent, hold_of(service, 300 * DAY))
     advance(service, 60 * DAY)
-    service.parts.sessions.purge_old(service.agent, 30)
-    assert len(service.parts.status_page.sessions.all(service.agent)) == 1
+    service.parts.store.sessions.purge_old(service.agent, 30)
+    assert len(service.parts.store.sessions.all(service.agent)) == 1
     assert ":waiting" not in service.stored()
-    service.parts.holds.release(service.agent)
-    service.parts.sessions.purge_old(service.agent, 30)
-    assert service.parts.status_page.sessions.all(service.agent) == []
+    service.parts.personal_data.holds.release(service.agent)
+    service.parts.store.sessions.purge_old(service.agent, 30)
+    assert service.parts.store.sessions.all(service.agent) == []
 
 
 # --- who may be told, and who is refused ---
@@ -162,16 +162,16 @@ def test_a_calendar_that_is_replaced_under_a_hold_keeps_its_identifier(
 ) -> None:
     service.connect()
     former = facts(service).calendar.id
-    service.parts.holds.place(service.agent, hold_of(service))
+    service.parts.personal_data.holds.place(service.agent, hold_of(service))
     if way == "another account":
         service.connect(account=SECOND)
     else:
         service.as_person("DELETE", None, calendar=former)
-        service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
-        assert service.parts.dedicated_calendar.ensure(service.agent, create=True)
+        service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+        assert service.parts.connection.dedicated_calendar.ensure(service.agent, create=True)
     assert facts(service).calendar.id != former
     assert former in invoke(service, "connections", "show", "acme", "agent-1").output
-    service.parts.holds.release(service.agent)
+    service.parts.personal_data.holds.release(service.agent)
     assert former not in service.stored()
 
 
@@ -184,40 +184,40 @@ def test_a_calendar_that_is_replaced_without_a_hold_leaves_no_identifier(service
 
 def test_the_agent_is_told(ended: TestService) -> None:
     hold = hold_of(ended)
-    ended.parts.holds.place(ended.agent, hold)
-    assert ended.parts.status_page.settings(ended.agent).end.held_until == hold.until
-    told = ended.parts.export.of(ended.agent)["connection"]
+    ended.parts.personal_data.holds.place(ended.agent, hold)
+    assert ended.parts.connection.settings_page.settings(ended.agent).end.held_until == hold.until
+    told = ended.parts.personal_data.export.of(ended.agent)["connection"]
     assert told["kept_by_law_until"] == rfc3339(hold.until)
     with pytest.raises(RetentionRequiredByLaw):
-        ended.parts.erasure.erase_now(ended.agent, Actor.AGENT)
+        ended.parts.connection.erasure.erase_now(ended.agent, Actor.AGENT)
 
 
 def test_while_telling_is_forbidden_nothing_shows_it_to_the_agent(ended: TestService) -> None:
     hold = hold_of(ended, silent_until=ended.parts.clock.now() + 5 * DAY)
-    ended.parts.holds.place(ended.agent, hold)
-    assert ended.parts.status_page.settings(ended.agent).end.held_until == 0
-    told = ended.parts.export.of(ended.agent)["connection"]
+    ended.parts.personal_data.holds.place(ended.agent, hold)
+    assert ended.parts.connection.settings_page.settings(ended.agent).end.held_until == 0
+    told = ended.parts.personal_data.export.of(ended.agent)["connection"]
     assert (told["kept_by_law_until"], told["erased_on"], told["former_calendar_ids"]) == (None, None, None)
-    assert ended.parts.status_page.connection(ended.agent).erase_due == 0
+    assert ended.parts.connection.status.of(ended.agent).erase_due == 0
     with pytest.raises(Busy) as refusal:
-        ended.parts.erasure.erase_now(ended.agent, Actor.AGENT)
+        ended.parts.connection.erasure.erase_now(ended.agent, Actor.AGENT)
     assert "law" not in refusal.value.detail
     advance(ended, 6 * DAY)
-    assert ended.parts.status_page.settings(ended.agent).end.held_until == hold.until
+    assert ended.parts.connection.settings_page.settings(ended.agent).end.held_until == hold.until
 
 
 def test_a_refused_erasure_changes_nothing(ended: TestService) -> None:
-    ended.parts.holds.place(ended.agent, hold_of(ended))
+    ended.parts.personal_data.holds.place(ended.agent, hold_of(ended))
     before = ended.stored()
     for actor in (Actor.AGENT, Actor.ADMINISTRATOR, Actor.OPERATOR):
         with pytest.raises(RetentionRequiredByLaw):
-            ended.parts.erasure.erase_now(ended.agent, actor)
+            ended.parts.connection.erasure.erase_now(ended.agent, actor)
     assert ended.stored() == before
 
 
 def test_the_api_disconnects_all_the_same_and_says_why_nothing_is_erased(service: TestService) -> None:
     service.connect()
-    service.parts.holds.place(service.agent, hold_of(service))
+    service.parts.personal_data.holds.place(service.agent, hold_of(service))
     answer = create_app(service.parts).test_client().delete(
         "/v1/organizations/acme/agents/agent-1/connection?erase=now",
         headers={"Authorization": f"Bearer {ADMIN_KEY}"},
@@ -225,7 +225,7 @@ def test_the_api_disconnects_all_the_same_and_says_why_nothing_is_erased(service
     assert answer.json is not None
     assert (answer.status_code, answer.json["code"]) == (409, "retention_required_by_law")
     assert not answer.json["retryable"]
-    assert service.parts.status_page.connection(service.agent).state is State.DISCONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.DISCONNECTED
     assert service.live_tokens() == []
     assert facts(service).calendar.id
 
@@ -241,7 +241,7 @@ def test_a_placing_that_dies_holds_wholly_or_not_at_all(
 ) -> None:
     failpoints.configure({place: "raise"})
     with pytest.raises(FailpointRaised):
-        ended.parts.holds.place(ended.agent, hold_of(ended))
+        ended.parts.personal_data.holds.place(ended.agent, hold_of(ended))
     failpoints.configure({})
     assert _erased(ended, timed=timed) is (place == "hold.before_store")
 
@@ -261,19 +261,19 @@ def test_an_erasure_that_dies_leaves_all_to_the_hold_or_nothing(
     failpoints.configure({})
     if place == "erase.after_store":
         with pytest.raises(NotConnected):
-            ended.parts.holds.place(ended.agent, hold)
+            ended.parts.personal_data.holds.place(ended.agent, hold)
         assert facts(ended) == Facts()
     else:
-        ended.parts.holds.place(ended.agent, hold)
+        ended.parts.personal_data.holds.place(ended.agent, hold)
         assert not _erased(ended, timed=timed)
         assert facts(ended).calendar.id
 
 
 def test_a_hold_that_comes_while_an_erasure_is_under_way_is_obeyed(ended: TestService) -> None:
-    number = ended.parts.erasure.receipt_store.new_number(ended.agent)
-    receipt = ended.parts.erasure.receipts.write(ended.agent, number, "confirmed")
-    ended.parts.holds.place(ended.agent, hold_of(ended))
-    answer = ended.parts.connections.erase(
+    number = ended.parts.connection.erasure.receipt_store.new_number(ended.agent)
+    receipt = ended.parts.connection.erasure.receipts.write(ended.agent, number, "confirmed")
+    ended.parts.personal_data.holds.place(ended.agent, hold_of(ended))
+    answer = ended.parts.store.connections.erase(
         ended.agent, Actor.AGENT, receipt["number"], json.dumps(receipt), timed=False
     )
     assert answer == "held"
@@ -282,9 +282,9 @@ def test_a_hold_that_comes_while_an_erasure_is_under_way_is_obeyed(ended: TestSe
 
 def _erase(service: TestService, *, timed: bool) -> None:
     if timed:
-        service.parts.erasure.erase_due(service.agent)
+        service.parts.connection.erasure.erase_due(service.agent)
     else:
-        service.parts.erasure.erase_now(service.agent, Actor.OPERATOR)
+        service.parts.connection.erasure.erase_now(service.agent, Actor.OPERATOR)
 
 
 def _erased(service: TestService, *, timed: bool) -> bool:
@@ -316,7 +316,7 @@ def test_a_hold_that_lacks_something_is_refused(
 ) -> None:
     before = ended.stored()
     with pytest.raises(InvalidRequest) as refusal:
-        ended.parts.holds.place(ended.agent, hold_of(ended, **changed))  # type: ignore[arg-type]
+        ended.parts.personal_data.holds.place(ended.agent, hold_of(ended, **changed))  # type: ignore[arg-type]
     assert refusal.value.field == field
     assert ended.stored() == before
 
@@ -324,8 +324,8 @@ def test_a_hold_that_lacks_something_is_refused(
 def test_twelve_months_are_the_most(ended: TestService) -> None:
     most = a_year_after(ended.parts.clock.now())
     with pytest.raises(InvalidRequest, match="12 months"):
-        ended.parts.holds.place(ended.agent, hold_of(ended, until=most + MINUTE))
-    ended.parts.holds.place(ended.agent, hold_of(ended, until=most))
+        ended.parts.personal_data.holds.place(ended.agent, hold_of(ended, until=most + MINUTE))
+    ended.parts.personal_data.holds.place(ended.agent, hold_of(ended, until=most))
 
 
 def test_of_a_leap_day_the_year_ends_the_day_before() -> None:
@@ -335,15 +335,17 @@ def test_of_a_leap_day_the_year_ends_the_day_before() -> None:
 
 def test_telling_cannot_be_forbidden_beyond_the_hold(ended: TestService) -> None:
     with pytest.raises(InvalidRequest):
-        ended.parts.holds.place(ended.agent, hold_of(ended, silent_until=ended.parts.clock.now() + 2 * MONTH))
+        ended.parts.personal_data.holds.place(
+            ended.agent, hold_of(ended, silent_until=ended.parts.clock.now() + 2 * MONTH)
+        )
 
 
 def test_a_standing_hold_is_replaced_only_where_that_is_asked(ended: TestService) -> None:
-    ended.parts.holds.place(ended.agent, hold_of(ended))
+    ended.parts.personal_data.holds.place(ended.agent, hold_of(ended))
     with pytest.raises(InvalidRequest, match="stands already"):
-        ended.parts.holds.place(ended.agent, hold_of(ended, 2 * MONTH))
-    ended.parts.holds.place(ended.agent, hold_of(ended, 2 * MONTH), replace=True)
-    ((agent, hold),) = ended.parts.holds.standing()
+        ended.parts.personal_data.holds.place(ended.agent, hold_of(ended, 2 * MONTH))
+    ended.parts.personal_data.holds.place(ended.agent, hold_of(ended, 2 * MONTH), replace=True)
+    ((agent, hold),) = ended.parts.personal_data.holds.standing()
     assert (agent, hold.until) == (ended.agent, facts(ended).hold.until)
     advance(ended, MONTH + DAY)
     ended.work(2)
@@ -354,15 +356,15 @@ def test_nothing_is_held_or_released_where_nothing_is_kept(service: TestService)
     before = service.stored()
     nobody = Agent("acme", "nobody")
     with pytest.raises(NotConnected):
-        service.parts.holds.place(nobody, hold_of(service))
+        service.parts.personal_data.holds.place(nobody, hold_of(service))
     with pytest.raises(NotConnected):
-        service.parts.holds.release(nobody)
+        service.parts.personal_data.holds.release(nobody)
     assert service.stored() == before
 
 
 def test_a_hold_is_not_over_before_its_time(ended: TestService) -> None:
-    ended.parts.holds.place(ended.agent, hold_of(ended))
-    ended.parts.holds.end(ended.agent)
+    ended.parts.personal_data.holds.place(ended.agent, hold_of(ended))
+    ended.parts.personal_data.holds.end(ended.agent)
     assert facts(ended).hold.until
 
 

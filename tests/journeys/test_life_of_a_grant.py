@@ -27,11 +27,11 @@ def test_an_expired_token_is_refreshed_once_for_many_callers(service: TestServic
     def put(number: int) -> None:
         parts = (service if number % 2 else replica).parts
         try:
-            parts.schedule.put(service.agent, f"s{number}", service.content(), By.AGENT, None)
+            parts.sessions.schedule.put(service.agent, f"s{number}", service.content(), By.AGENT, None)
         except Exception as error:  # looked at below
             failures.append(error)
         finally:
-            parts.transport.close()
+            parts.google.transport.close()
 
     threads = [threading.Thread(target=put, args=(number,)) for number in range(8)]
     for thread in threads:
@@ -49,7 +49,7 @@ def test_a_token_that_google_no_longer_takes_is_refreshed_once_and_used(service:
     before = refreshes(service)
     service.google.fault("/calendar/v3/*", {"status": 401, "reason": "authError"}, times=1)
     assert (
-        service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None).status
+        service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None).status
         is Status.SCHEDULED
     )
     assert refreshes(service) - before == 1
@@ -71,9 +71,11 @@ def test_no_answer_but_invalid_grant_touches_the_grant(
     service.connect()
     service.clock.advance(3599)
     service.google.fault("/token", answer, times=1)
-    accepted = service.parts.schedule.put(service.agent, "s1", service.content("Waits"), By.AGENT, None)
+    accepted = service.parts.sessions.schedule.put(
+        service.agent, "s1", service.content("Waits"), By.AGENT, None
+    )
     assert accepted.status is not Status.SCHEDULED
-    assert service.parts.status_page.connection(service.agent).state is State.CONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.CONNECTED
     assert ":grant" in service.stored()
 
 
@@ -85,14 +87,14 @@ def test_invalid_grant_ends_the_connection_and_destroys_what_waited(
     service.google.fault(
         {"method": "POST", "path": "/calendar/v3/*"}, {"status": 503, "reason": "backendError"}, times=1
     )
-    service.parts.schedule.put(service.agent, "s1", service.content("Waits"), By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content("Waits"), By.AGENT, None)
     service.clock.advance(3599)
     rule: dict[str, object] = {"invalid_grant": True}
     service.google.fault("/token", rule | ({"subtype": subtype} if subtype else {}), times=1)
     service.work()
-    view = service.parts.status_page.connection(service.agent)
+    view = service.parts.connection.status.of(service.agent)
     assert (view.state, view.revocation) == (State.REVOKED, "at_google")
-    record = service.parts.schedule.get(service.agent, "s1", read_google=False)
+    record = service.parts.sessions.reader.get(service.agent, "s1", read_google=False)
     assert (record.status, record.reason) == (Status.FAILED, "revoked")
     kept = service.stored()
     assert ":grant" not in kept
@@ -101,7 +103,7 @@ def test_invalid_grant_ends_the_connection_and_destroys_what_waited(
     service.clock.advance(3600)
     service.work(2)
     with pytest.raises(NotConnected):
-        service.parts.schedule.put(service.agent, "s2", service.content(), By.AGENT, None)
+        service.parts.sessions.schedule.put(service.agent, "s2", service.content(), By.AGENT, None)
     assert len(service.calls()) == calls
 
 
@@ -110,22 +112,22 @@ def test_a_revocation_at_google_is_noticed_by_the_daily_probe_and_erased_by_its_
     service: TestService,
 ) -> None:
     service.connect()
-    proof = service.parts.slots.read(service.agent).facts.grant.last_refresh_ok_at
+    proof = service.parts.store.slots.read(service.agent).facts.grant.last_refresh_ok_at
     service.google.control("POST", "switches", {"deleted_accounts": ["agent-one@example.com"]})
     service.clock.advance(26 * 3600)
     service.work()
-    view = service.parts.status_page.connection(service.agent)
+    view = service.parts.connection.status.of(service.agent)
     assert view.state is State.REVOKED
     assert view.erase_due == proof + 7 * DAY
     service.clock.advance(6 * 86400)
     service.work(2)
-    assert service.parts.status_page.connection(service.agent).state is State.NOT_CONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.NOT_CONNECTED
 
 
 @shows("RV-1")
 def test_a_live_grant_is_probed_at_least_daily_also_while_paused(service: TestService) -> None:
     service.connect()
-    service.parts.organizations.pause(service.agent, Actor.ADMINISTRATOR, paused=True)
+    service.parts.connection.pauses.set(service.agent, Actor.ADMINISTRATOR, paused=True)
     before = refreshes(service)
     for _ in range(5):
         service.clock.advance(24 * 3600)
@@ -136,17 +138,17 @@ def test_a_live_grant_is_probed_at_least_daily_also_while_paused(service: TestSe
 @shows("restriction")
 def test_a_pause_keeps_sessions_waiting_and_each_lifts_only_its_own(service: TestService) -> None:
     service.connect()
-    organizations, schedule = service.parts.organizations, service.parts.schedule
-    organizations.pause(service.agent, Actor.AGENT, paused=True)
-    organizations.pause(service.agent, Actor.ADMINISTRATOR, paused=True)
+    pauses, schedule = service.parts.connection.pauses, service.parts.sessions.schedule
+    pauses.set(service.agent, Actor.AGENT, paused=True)
+    pauses.set(service.agent, Actor.ADMINISTRATOR, paused=True)
     calls = len(service.calls())
     waits = schedule.put(service.agent, "s1", service.content("Waits"), By.AGENT, None)
     assert (waits.status, waits.outcome) == (Status.WAITING, "accepted")
-    organizations.pause(service.agent, Actor.AGENT, paused=False)
+    pauses.set(service.agent, Actor.AGENT, paused=False)
     service.work()
-    assert service.parts.status_page.connection(service.agent).state is State.PAUSED
+    assert service.parts.connection.status.of(service.agent).state is State.PAUSED
     assert len(service.calls()) == calls
-    organizations.pause(service.agent, Actor.ADMINISTRATOR, paused=False)
+    pauses.set(service.agent, Actor.ADMINISTRATOR, paused=False)
     service.work()
     assert [event["summary"] for event in service.events()] == ["Waits"]
 
@@ -154,11 +156,11 @@ def test_a_pause_keeps_sessions_waiting_and_each_lifts_only_its_own(service: Tes
 @shows("ST-4")
 def test_a_session_that_waited_until_it_was_over_is_reported_failed(service: TestService) -> None:
     service.connect()
-    service.parts.organizations.pause(service.agent, Actor.AGENT, paused=True)
-    service.parts.schedule.put(service.agent, "s1", service.content(days=1), By.AGENT, None)
+    service.parts.connection.pauses.set(service.agent, Actor.AGENT, paused=True)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content(days=1), By.AGENT, None)
     service.clock.advance(3 * 86400)
     service.work()
-    view = service.parts.schedule.get(service.agent, "s1", read_google=False)
+    view = service.parts.sessions.reader.get(service.agent, "s1", read_google=False)
     assert (view.status, view.reason) == (Status.FAILED, "session_over")
     assert ":waiting" not in service.stored()
 
@@ -167,9 +169,9 @@ def test_a_permission_that_does_not_suffice_asks_for_consent_again(service: Test
     service.connect()
     service.google.switch(enforced_scope="https://www.googleapis.com/auth/calendar.readonly")
     service.clock.advance(3599)
-    view = service.parts.schedule.put(service.agent, "s1", service.content("Waits"), By.AGENT, None)
+    view = service.parts.sessions.schedule.put(service.agent, "s1", service.content("Waits"), By.AGENT, None)
     assert view.status is Status.WAITING
-    assert service.parts.status_page.connection(service.agent).state is State.RECONSENT_REQUIRED
+    assert service.parts.connection.status.of(service.agent).state is State.RECONSENT_REQUIRED
     service.google.switch(enforced_scope=None)
     service.connect()
     service.work()
@@ -184,22 +186,22 @@ def test_a_record_that_does_not_open_is_the_operators_concern_and_changes_nothin
     Nothing is changed, and the agent can disconnect and erase without it.
     """
     service.connect()
-    client = service.parts.database.client
+    client = service.parts.store.database.client
     name = service.key("grant")
     client.set(name, client.get(name).replace("cs1.", "cs2.", 1))
     before = service.stored()
     for attempt in (
-        lambda: service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None),
-        lambda: service.parts.access.probe(service.agent),
+        lambda: service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None),
+        lambda: service.parts.connection.access.probe(service.agent),
     ):
         with pytest.raises(StoreUnavailable):
             attempt()
     assert service.stored() == before
-    assert service.parts.status_page.connection(service.agent).state is State.CONNECTED
-    assert service.parts.status_page.settings(service.agent).account.address == ""
-    view = service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
+    assert service.parts.connection.status.of(service.agent).state is State.CONNECTED
+    assert service.parts.connection.settings_page.settings(service.agent).account.address == ""
+    view = service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
     assert (view.state, view.revocation) == (State.DISCONNECTED, "pending")
-    service.parts.erasure.erase_now(service.agent, Actor.AGENT)
+    service.parts.connection.erasure.erase_now(service.agent, Actor.AGENT)
     service.clock.advance(8 * 86400)
     service.work(2)
     assert ":teardowns" not in service.stored()
@@ -211,12 +213,12 @@ def test_a_revocation_that_google_never_answers_ends_after_seven_days_without_th
 ) -> None:
     service.connect()
     service.google.fault("/revoke", {"status": 503, "reason": "backendError"})
-    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
     for _ in range(30):
         service.clock.advance(6 * 3600)
         service.work()
     assert ":teardowns" not in service.stored()
-    view = service.parts.status_page.connection(service.agent)
+    view = service.parts.connection.status.of(service.agent)
     assert view.revocation in {"given_up", ""}
 
 
@@ -227,17 +229,19 @@ def test_a_refused_deletion_of_the_calendar_is_told_and_the_permission_ends_all_
     service.google.fault(
         {"method": "DELETE", "path": "/calendar/v3/*"}, {"status": 503, "reason": "backendError"}
     )
-    service.parts.disconnect.disconnect(service.agent, Actor.AGENT, delete_calendar=True)
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT, delete_calendar=True)
     assert service.live_tokens() != []
     for _ in range(8):
         service.clock.advance(HOUR / 1000 / 4)
         service.work()
     assert service.live_tokens() == []
     assert len(service.calendars()) == 1
-    assert service.parts.status_page.settings(service.agent).calendar.deletion == "refused"
+    assert service.parts.connection.settings_page.settings(service.agent).calendar.deletion == "refused"
 
 
 def test_the_settings_page_shows_the_account_masked_and_keeps_it_nowhere(service: TestService) -> None:
     service.connect()
-    assert service.parts.status_page.settings(service.agent).account.address == "ag•••@example.com"
+    assert (
+        service.parts.connection.settings_page.settings(service.agent).account.address == "ag•••@example.com"
+    )
     assert "example.com" not in service.stored()

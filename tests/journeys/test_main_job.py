@@ -22,13 +22,13 @@ def test_connecting_makes_one_dedicated_calendar_in_the_agents_zone(service: Tes
     (calendar,) = service.calendars()
     assert calendar["summary"] == "Videsk · Scheduled Sessions"
     assert calendar["timeZone"] == "America/Santiago"
-    assert service.parts.status_page.connection(service.agent).state is State.CONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.CONNECTED
 
 
 @shows("SC-3", "correction")
 def test_a_session_is_created_moved_and_cancelled_with_one_call_each(service: TestService) -> None:
     service.connect()
-    schedule, before = service.parts.schedule, len(service.calls())
+    schedule, before = service.parts.sessions.schedule, len(service.calls())
     first = service.content("First talk")
     created = schedule.put(service.agent, "s1", first, By.AGENT, None)
     assert (created.outcome, created.status) == ("created", Status.SCHEDULED)
@@ -52,7 +52,7 @@ def test_a_session_is_created_moved_and_cancelled_with_one_call_each(service: Te
 
 def test_each_operation_takes_three_round_trips_to_the_store(service: TestService) -> None:
     service.connect()
-    schedule, database = service.parts.schedule, service.parts.database
+    schedule, database = service.parts.sessions.schedule, service.parts.store.database
     schedule.put(
         service.agent, "warm", service.content(), By.AGENT, None
     )  # scripts are loaded once a process
@@ -77,15 +77,15 @@ def test_an_operation_computes_the_shard_of_its_agent_once_and_the_next_ones_not
     process = service.replica()  # which has seen no agent
     computed = []
     for days in (3, 4):
-        before = process.parts.database.slot_keys.cache_info().misses
-        process.parts.schedule.put(service.agent, "s1", service.content(days=days), By.AGENT, None)
-        computed.append(process.parts.database.slot_keys.cache_info().misses - before)
+        before = process.parts.store.database.slot_keys.cache_info().misses
+        process.parts.sessions.schedule.put(service.agent, "s1", service.content(days=days), By.AGENT, None)
+        computed.append(process.parts.store.database.slot_keys.cache_info().misses - before)
     assert computed == [1, 0]
 
 
 def test_a_cancelled_session_can_be_wanted_again_under_its_own_id(service: TestService) -> None:
     service.connect()
-    schedule = service.parts.schedule
+    schedule = service.parts.sessions.schedule
     first = schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     schedule.cancel(service.agent, "s1", By.AGENT, None)
     again = schedule.put(service.agent, "s1", service.content("Again"), By.AGENT, None)
@@ -96,7 +96,7 @@ def test_a_cancelled_session_can_be_wanted_again_under_its_own_id(service: TestS
 def test_where_google_refuses_to_revive_the_next_generation_is_written(service: TestService) -> None:
     """Some deleted events cannot be revived, and their id stays taken. The session needs another one."""
     service.connect()
-    schedule = service.parts.schedule
+    schedule = service.parts.sessions.schedule
     first = schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     schedule.cancel(service.agent, "s1", By.AGENT, None)
     service.google.switch(revive_forbidden=True)
@@ -109,11 +109,11 @@ def test_where_google_refuses_to_revive_the_next_generation_is_written(service: 
 def test_join_link_goes_into_location_and_description(service: TestService) -> None:
     service.connect()
     content = service.content(description="Bring papers.", join_url="https://meet.example/x")
-    service.parts.schedule.put(service.agent, "s1", content, By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "s1", content, By.AGENT, None)
     (event,) = service.events()
     assert event["location"] == "https://meet.example/x"
     assert event["description"] == "Bring papers.\n\nhttps://meet.example/x"
-    service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     (event,) = service.events()
     assert "location" not in event
     assert "description" not in event
@@ -121,7 +121,7 @@ def test_join_link_goes_into_location_and_description(service: TestService) -> N
 
 def test_an_older_version_is_refused_and_changes_nothing(service: TestService) -> None:
     service.connect()
-    schedule = service.parts.schedule
+    schedule = service.parts.sessions.schedule
     schedule.put(service.agent, "s1", service.content("Five"), By.AGENT, 5)
     before = service.stored()
     with pytest.raises(StaleVersion):
@@ -141,13 +141,13 @@ def test_a_session_already_over_is_refused(service: TestService) -> None:
     now = service.parts.clock.now()
     content = service.content(start=now - 2 * HOUR, end=now - HOUR)
     with pytest.raises(SessionOver):
-        service.parts.schedule.put(service.agent, "s1", content, By.AGENT, None)
+        service.parts.sessions.schedule.put(service.agent, "s1", content, By.AGENT, None)
 
 
 def test_an_agent_never_connected_is_refused_and_leaves_nothing(service: TestService) -> None:
     with pytest.raises(NotConnected):
-        service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
-    assert service.parts.schedule.cancel(service.agent, "s1", By.AGENT, None).outcome == "nothing"
+        service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    assert service.parts.sessions.schedule.cancel(service.agent, "s1", By.AGENT, None).outcome == "nothing"
     assert service.stored() == ""
 
 
@@ -155,7 +155,7 @@ def test_an_agent_never_connected_is_refused_and_leaves_nothing(service: TestSer
 def test_nothing_of_the_content_is_kept_once_google_has_confirmed(service: TestService) -> None:
     service.connect()
     content = service.content("Title of a private talk", description="Words", location="Room")
-    service.parts.schedule.put(service.agent, "s1", content, By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "s1", content, By.AGENT, None)
     kept = service.stored()
     assert ":waiting" not in kept
     assert "Title of a private talk" not in kept
@@ -164,8 +164,8 @@ def test_nothing_of_the_content_is_kept_once_google_has_confirmed(service: TestS
 @shows("ST-6", "withdrawal")
 def test_disconnecting_keeps_the_calendar_and_ends_the_permission(service: TestService) -> None:
     service.connect()
-    service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
-    view = service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    view = service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
     assert (view.state, view.revocation) == (State.DISCONNECTED, "confirmed")
     assert abs(view.erase_due - (service.parts.clock.now() + 7 * DAY)) < HOUR
     assert len(service.events()) == 1
@@ -174,15 +174,17 @@ def test_disconnecting_keeps_the_calendar_and_ends_the_permission(service: TestS
     assert ":grant" not in kept
     assert ":teardowns" not in kept
     with pytest.raises(NotConnected):
-        service.parts.schedule.put(service.agent, "s2", service.content(), By.AGENT, None)
+        service.parts.sessions.schedule.put(service.agent, "s2", service.content(), By.AGENT, None)
 
 
 @shows("SC-4")
 def test_the_calendar_goes_only_when_the_agent_asks(service: TestService) -> None:
     service.connect()
     with pytest.raises(ValueError, match="only the agent"):
-        service.parts.disconnect.disconnect(service.agent, Actor.ADMINISTRATOR, delete_calendar=True)
-    service.parts.disconnect.disconnect(service.agent, Actor.AGENT, delete_calendar=True)
+        service.parts.connection.disconnect.disconnect(
+            service.agent, Actor.ADMINISTRATOR, delete_calendar=True
+        )
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT, delete_calendar=True)
     assert service.calendars() == []
     assert service.live_tokens() == []
 
@@ -191,28 +193,30 @@ def test_connecting_again_before_the_erasure_takes_the_same_calendar_and_session
     service: TestService,
 ) -> None:
     service.connect()
-    first = service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
-    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
+    first = service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
     service.connect()
     assert len(service.calendars()) == 1
-    moved = service.parts.schedule.put(service.agent, "s1", service.content(days=5), By.AGENT, None)
+    moved = service.parts.sessions.schedule.put(service.agent, "s1", service.content(days=5), By.AGENT, None)
     assert moved.event_id == first.event_id
-    assert service.parts.status_page.connection(service.agent).erase_due == 0
+    assert service.parts.connection.status.of(service.agent).erase_due == 0
 
 
 @shows("SC-2")
 def test_after_the_erasure_the_marker_finds_the_calendar_and_the_session(service: TestService) -> None:
     """Nothing is known here after an erasure. The markers at Google prevent a second calendar and a second event."""
     service.connect()
-    service.parts.schedule.put(service.agent, "s1", service.content("Before"), By.AGENT, None)
-    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
-    service.parts.erasure.erase_now(service.agent, Actor.AGENT)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content("Before"), By.AGENT, None)
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
+    service.parts.connection.erasure.erase_now(service.agent, Actor.AGENT)
     service.connect()
     assert len(service.calendars()) == 1
-    again = service.parts.schedule.put(service.agent, "s1", service.content("After"), By.AGENT, None)
+    again = service.parts.sessions.schedule.put(service.agent, "s1", service.content("After"), By.AGENT, None)
     assert again.outcome == "created"
     assert [event["summary"] for event in service.events()] == ["After"]
-    moved = service.parts.schedule.put(service.agent, "s1", service.content("Moved", days=6), By.AGENT, None)
+    moved = service.parts.sessions.schedule.put(
+        service.agent, "s1", service.content("Moved", days=6), By.AGENT, None
+    )
     assert moved.event_id == again.event_id
     assert [event["summary"] for event in service.events()] == ["Moved"]
 
@@ -220,16 +224,18 @@ def test_after_the_erasure_the_marker_finds_the_calendar_and_the_session(service
 @shows("SC-4", "ST-5", "deletion")
 def test_the_timer_erases_on_its_date_and_leaves_a_receipt(service: TestService) -> None:
     service.connect()
-    service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     (calendar,) = service.calendars()
-    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
     service.clock.advance(7 * 86400 - 60)
     service.work()
-    assert service.parts.status_page.connection(service.agent).state is State.DISCONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.DISCONNECTED
     service.clock.advance(120)
     service.work(2)
-    assert service.parts.status_page.connection(service.agent).state is State.NOT_CONNECTED
-    service.parts.database.client.delete(*service.parts.database.client.keys("browser:*"))  # ends by itself
+    assert service.parts.connection.status.of(service.agent).state is State.NOT_CONNECTED
+    service.parts.store.database.client.delete(
+        *service.parts.store.database.client.keys("browser:*")
+    )  # ends by itself
     kept = service.stored()
     for trace in (calendar["id"], service.events()[0]["id"], "agent-1"):
         assert trace not in kept
@@ -239,9 +245,9 @@ def test_the_timer_erases_on_its_date_and_leaves_a_receipt(service: TestService)
 
 def test_a_receipt_verifies_and_a_changed_one_does_not(service: TestService) -> None:
     service.connect()
-    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
-    receipt = service.parts.erasure.erase_now(service.agent, Actor.AGENT)
-    keys = service.parts.public_keys
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
+    receipt = service.parts.connection.erasure.erase_now(service.agent, Actor.AGENT)
+    keys = service.parts.audit.public_keys
     whole = json.dumps(receipt).encode()
     assert verify(whole, keys) == receipt
     assert concerns(receipt, service.agent)
@@ -250,7 +256,7 @@ def test_a_receipt_verifies_and_a_changed_one_does_not(service: TestService) -> 
         changed = json.dumps(receipt | {name: "x"}).encode()
         with pytest.raises(ReceiptInvalid):
             verify(changed, keys)
-    kept = service.parts.erasure.receipt(receipt["number"])
+    kept = service.parts.connection.erasure.receipt(receipt["number"])
     assert "salt" not in kept
     assert verify(json.dumps(kept).encode(), keys) == kept
 
@@ -258,8 +264,8 @@ def test_a_receipt_verifies_and_a_changed_one_does_not(service: TestService) -> 
 def test_erasing_what_is_not_ended_is_refused(service: TestService) -> None:
     service.connect()
     with pytest.raises(NotConnected):
-        service.parts.erasure.erase_now(service.agent, Actor.AGENT)
-    assert service.parts.status_page.connection(service.agent).state is State.CONNECTED
+        service.parts.connection.erasure.erase_now(service.agent, Actor.AGENT)
+    assert service.parts.connection.status.of(service.agent).state is State.CONNECTED
 
 
 @shows("ST-4")
@@ -268,13 +274,17 @@ def test_trouble_at_google_ends_as_accepted_and_the_worker_finishes_it(service: 
     service.google.fault(
         {"method": "POST", "path": "/calendar/v3/*"}, {"status": 503, "reason": "backendError"}, times=1
     )
-    accepted = service.parts.schedule.put(service.agent, "s1", service.content("Later"), By.AGENT, None)
+    accepted = service.parts.sessions.schedule.put(
+        service.agent, "s1", service.content("Later"), By.AGENT, None
+    )
     assert (accepted.outcome, accepted.status) == ("accepted", Status.PENDING)
     assert "Later" not in service.stored()
     service.clock.advance(5)
     service.work()
     assert [event["summary"] for event in service.events()] == ["Later"]
-    assert service.parts.schedule.get(service.agent, "s1", read_google=False).status is Status.SCHEDULED
+    assert (
+        service.parts.sessions.reader.get(service.agent, "s1", read_google=False).status is Status.SCHEDULED
+    )
     assert ":waiting" not in service.stored()
 
 
@@ -283,26 +293,28 @@ def test_trouble_at_google_ends_as_accepted_and_the_worker_finishes_it(service: 
 def test_a_cut_answer_never_makes_two_events(service: TestService, cut: str) -> None:
     service.connect()
     service.google.fault({"method": "POST", "path": "/calendar/v3/*"}, {"cut": cut}, times=1)
-    accepted = service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    accepted = service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     assert accepted.status is Status.PENDING
     service.clock.advance(5)
     service.work()
     assert len(service.events()) == 1
-    assert service.parts.schedule.get(service.agent, "s1", read_google=False).status is Status.SCHEDULED
+    assert (
+        service.parts.sessions.reader.get(service.agent, "s1", read_google=False).status is Status.SCHEDULED
+    )
 
 
 def test_google_says_the_times_when_asked(service: TestService) -> None:
     service.connect()
     content = service.content()
-    service.parts.schedule.put(service.agent, "s1", content, By.AGENT, None)
-    view = service.parts.schedule.get(service.agent, "s1", read_google=True)
+    service.parts.sessions.schedule.put(service.agent, "s1", content, By.AGENT, None)
+    view = service.parts.sessions.reader.get(service.agent, "s1", read_google=True)
     assert (view.start, view.end, view.in_google) == (content.start, content.end, "confirmed")
 
 
 @shows("correction")
 def test_a_persons_change_is_written_over_by_a_newer_request(service: TestService) -> None:
     service.connect()
-    created = service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    created = service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     service.as_person(
         "PATCH",
         created,
@@ -313,7 +325,7 @@ def test_a_persons_change_is_written_over_by_a_newer_request(service: TestServic
         },
     )
     assert [event["summary"] for event in service.events()] == ["Mine now"]
-    moved = service.parts.schedule.put(service.agent, "s1", service.content("Newer"), By.AGENT, None)
+    moved = service.parts.sessions.schedule.put(service.agent, "s1", service.content("Newer"), By.AGENT, None)
     assert (moved.status, moved.event_id) == (Status.SCHEDULED, created.event_id)
     assert [event["summary"] for event in service.events()] == ["Newer"]
 
@@ -322,37 +334,41 @@ def test_an_event_deleted_by_a_person_is_made_whole_by_a_newer_request_and_cance
     service: TestService,
 ) -> None:
     service.connect()
-    created = service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
-    other = service.parts.schedule.put(service.agent, "s2", service.content(), By.AGENT, None)
+    created = service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    other = service.parts.sessions.schedule.put(service.agent, "s2", service.content(), By.AGENT, None)
     service.as_person("DELETE", created)
     service.as_person("DELETE", other)
     assert service.events() == []
-    service.parts.schedule.put(service.agent, "s1", service.content("Newer"), By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content("Newer"), By.AGENT, None)
     assert [event["summary"] for event in service.events()] == ["Newer"]
-    assert service.parts.schedule.cancel(service.agent, "s2", By.AGENT, None).status is Status.CANCELLED
+    assert (
+        service.parts.sessions.schedule.cancel(service.agent, "s2", By.AGENT, None).status is Status.CANCELLED
+    )
 
 
 def test_a_calendar_deleted_by_the_agent_is_noticed_once_and_made_again_only_when_asked(
     service: TestService,
 ) -> None:
     service.connect()
-    created = service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    created = service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     service.as_person("DELETE", None, calendar=created.calendar_id)
-    view = service.parts.schedule.put(service.agent, "s2", service.content("Waits"), By.AGENT, None)
+    view = service.parts.sessions.schedule.put(service.agent, "s2", service.content("Waits"), By.AGENT, None)
     assert view.status is Status.WAITING
-    assert service.parts.status_page.connection(service.agent).state is State.CALENDAR_MISSING
-    assert service.parts.schedule.get(service.agent, "s1", read_google=False).status is Status.LOST
+    assert service.parts.connection.status.of(service.agent).state is State.CALENDAR_MISSING
+    assert service.parts.sessions.reader.get(service.agent, "s1", read_google=False).status is Status.LOST
     calls = len(service.calls())
     service.clock.advance(3600)
     service.work(2)
-    waits = service.parts.schedule.put(service.agent, "s3", service.content("Waits too"), By.AGENT, None)
+    waits = service.parts.sessions.schedule.put(
+        service.agent, "s3", service.content("Waits too"), By.AGENT, None
+    )
     assert waits.status is Status.WAITING
     assert len(service.calls()) == calls
-    assert service.parts.dedicated_calendar.ensure(service.agent, create=False) is False
-    assert service.parts.dedicated_calendar.ensure(service.agent, create=True) is True
+    assert service.parts.connection.dedicated_calendar.ensure(service.agent, create=False) is False
+    assert service.parts.connection.dedicated_calendar.ensure(service.agent, create=True) is True
     service.work()
     assert sorted(event["summary"] for event in service.events()) == ["Waits", "Waits too"]
-    again = service.parts.schedule.put(service.agent, "s1", service.content("Whole"), By.AGENT, None)
+    again = service.parts.sessions.schedule.put(service.agent, "s1", service.content("Whole"), By.AGENT, None)
     assert again.status is Status.SCHEDULED
 
 
@@ -361,18 +377,18 @@ def test_a_session_without_a_title_bears_the_neutral_one_of_the_agents_language(
     browser = replace(browser, locale="es")
     callback = service.google.consent(service.begin(browser, cookie))
     service.call_back(browser, cookie, callback)
-    service.parts.schedule.put(service.agent, "s1", service.content(""), By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content(""), By.AGENT, None)
     assert [event["summary"] for event in service.events()] == ["Sesión de video programada"]
     assert service.calendars()[0]["summary"] == "Videsk · Sesiones programadas"
 
 
 def test_an_event_or_a_calendar_that_is_gone_is_told_when_google_is_asked(service: TestService) -> None:
     service.connect()
-    created = service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    created = service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     service.as_person("DELETE", created)
     service.google.switch(trash_emptied=True)
-    assert service.parts.schedule.get(service.agent, "s1", read_google=True).in_google == "missing"
-    assert service.parts.status_page.connection(service.agent).state is State.CONNECTED
+    assert service.parts.sessions.reader.get(service.agent, "s1", read_google=True).in_google == "missing"
+    assert service.parts.connection.status.of(service.agent).state is State.CONNECTED
     service.as_person("DELETE", None, calendar=created.calendar_id)
-    assert service.parts.schedule.get(service.agent, "s1", read_google=True).in_google == "missing"
-    assert service.parts.status_page.connection(service.agent).state is State.CALENDAR_MISSING
+    assert service.parts.sessions.reader.get(service.agent, "s1", read_google=True).in_google == "missing"
+    assert service.parts.connection.status.of(service.agent).state is State.CALENDAR_MISSING

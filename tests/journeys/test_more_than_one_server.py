@@ -50,26 +50,31 @@ def test_the_whole_life_of_two_connections(service: TestService) -> None:
     service.connect()
     service.connect(other, SECOND)
     for agent in (service.agent, other):
-        assert service.parts.schedule.put(agent, "s1", service.content(), By.AGENT, None).outcome == "created"
-        moved = service.parts.schedule.put(agent, "s1", service.content(days=4), By.AGENT, None)
+        assert (
+            service.parts.sessions.schedule.put(agent, "s1", service.content(), By.AGENT, None).outcome
+            == "created"
+        )
+        moved = service.parts.sessions.schedule.put(agent, "s1", service.content(days=4), By.AGENT, None)
         assert moved.status is Status.SCHEDULED
     service.google.fault({"path": "/calendar/v3/**"}, {"status": 503, "reason": "backendError"}, times=1)
     assert (
-        service.parts.schedule.put(service.agent, "s2", service.content(), By.AGENT, None).status
+        service.parts.sessions.schedule.put(service.agent, "s2", service.content(), By.AGENT, None).status
         is Status.PENDING
     )
     service.clock.advance(60)
     service.work(2)
     assert len(service.events()) == 2
-    assert service.parts.schedule.cancel(service.agent, "s2", By.AGENT, None).status is Status.CANCELLED
+    assert (
+        service.parts.sessions.schedule.cancel(service.agent, "s2", By.AGENT, None).status is Status.CANCELLED
+    )
     listed = invoke(service, "connections", "list")
     assert (listed.exit_code, listed.output.count("connected")) == (0, 2)
     assert invoke(service, "doctor").exit_code == 0
-    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
     service.clock.advance(8 * DAY / 1000)
     service.work(3)
-    assert service.parts.status_page.connection(service.agent).state is State.NOT_CONNECTED
-    assert service.parts.status_page.connection(other).state is State.CONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.NOT_CONNECTED
+    assert service.parts.connection.status.of(other).state is State.CONNECTED
 
 
 def test_what_was_not_acknowledged_is_not_acknowledged_when_it_is_asked_for_again(
@@ -84,20 +89,22 @@ def test_what_was_not_acknowledged_is_not_acknowledged_when_it_is_asked_for_agai
     with servers.followed(tmp_path / "servers") as (primary, replica):
         service = TestService.of(f"redis://127.0.0.1:{primary.port}/0?copies=1", google_process, clock)
         service.connect()
-        service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
-        service.parts.schedule.cancel(service.agent, "s1", By.AGENT, None)
+        service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+        service.parts.sessions.schedule.cancel(service.agent, "s1", By.AGENT, None)
         replica.signal(signal.SIGSTOP)
         for _ in range(2):
             with pytest.raises(StoreUnavailable):
-                service.parts.schedule.put(service.agent, "s2", service.content(), By.AGENT, None)
+                service.parts.sessions.schedule.put(service.agent, "s2", service.content(), By.AGENT, None)
         for gone in ("s1", "never seen"):
             with pytest.raises(StoreUnavailable):
-                service.parts.schedule.cancel(service.agent, gone, By.AGENT, None)
+                service.parts.sessions.schedule.cancel(service.agent, gone, By.AGENT, None)
         replica.signal(signal.SIGCONT)
         servers.until(lambda: primary.client.wait(1, 100))
-        again = service.parts.schedule.put(service.agent, "s2", service.content(), By.AGENT, None)
+        again = service.parts.sessions.schedule.put(service.agent, "s2", service.content(), By.AGENT, None)
         assert (again.outcome, again.status) == ("accepted", Status.PENDING)
-        assert service.parts.schedule.cancel(service.agent, "s1", By.AGENT, None).outcome == "nothing"
+        assert (
+            service.parts.sessions.schedule.cancel(service.agent, "s1", By.AGENT, None).outcome == "nothing"
+        )
         service.close()
 
 
@@ -129,18 +136,18 @@ def test_a_failover_that_loses_seals_nobody_acknowledged_is_no_tampering(
         service = TestService.of(f"{url}?copies=1", google_process, clock)
         alone = TestService.of(url, google_process, clock, **service.variables | {"CALENDAR_REDIS_URL": url})
         service.connect()
-        while service.parts.sealer.seal():
+        while service.parts.audit.sealer.seal():
             pass
 
         def seal_where_nobody_follows() -> None:
             replica.client.replicaof("NO", "ONE")
-            alone.parts.connections.choose_retention(service.agent, DAY)
-            alone.parts.sealer.seal()
+            alone.parts.store.connections.choose_retention(service.agent, DAY)
+            alone.parts.audit.sealer.seal()
 
         sealer = replace(
-            service.parts.sealer,
-            trail=SealedMeanwhile(service.parts.database, seal_where_nobody_follows),
-            chains=service.parts.sealer.chains if heads == "remembered" else [],
+            service.parts.audit.sealer,
+            audit_chain=SealedMeanwhile(service.parts.store.database, seal_where_nobody_follows),
+            chains=service.parts.audit.sealer.chains if heads == "remembered" else [],
         )
         with pytest.raises(StoreUnavailable):
             sealer.checkpoint()
@@ -151,7 +158,7 @@ def test_a_failover_that_loses_seals_nobody_acknowledged_is_no_tampering(
         replica.client.replicaof("127.0.0.1", str(primary.port))
         servers.until(lambda: primary.client.wait(1, 100))
         primary.client.delete(keys.checkpoint_turn(1))
-        service.parts.connections.choose_retention(service.agent, 2 * DAY)
+        service.parts.store.connections.choose_retention(service.agent, 2 * DAY)
         made = sealer.checkpoint()
         assert made
         assert (made["faults"], alarms(capsys)) == (0, [])

@@ -62,10 +62,10 @@ def service(service: TestService) -> TestService:
     for name, account in (("agent-1", FIRST), ("agent-2", SECOND)):
         agent = Agent("acme", name)
         service.connect(agent, account)
-        service.parts.schedule.put(agent, "s1", content, By.AGENT, None)
+        service.parts.sessions.schedule.put(agent, "s1", content, By.AGENT, None)
     agent = Agent("acme", "agent-2")
-    service.parts.organizations.pause(agent, Actor.AGENT, paused=True)
-    view = service.parts.schedule.put(agent, "s2", content, By.AGENT, None)
+    service.parts.connection.pauses.set(agent, Actor.AGENT, paused=True)
+    view = service.parts.sessions.schedule.put(agent, "s2", content, By.AGENT, None)
     assert view.status is Status.WAITING
     assert service.events()[0]["summary"] == title
     return service
@@ -146,7 +146,7 @@ def test_no_page_without_the_agents_own_session_and_no_number_tells_it(service: 
 @shows("LU-3")
 def test_no_log_line_tells_it(service: TestService, capfd: pytest.CaptureFixture[str]) -> None:
     service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
-    service.parts.schedule.put(service.agent, "s9", service.content(MARKS[0]), By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "s9", service.content(MARKS[0]), By.AGENT, None)
     service.work(2)
     written = capfd.readouterr()
     assert "google.called" in written.err

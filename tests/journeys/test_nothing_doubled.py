@@ -14,14 +14,16 @@ EVENT = "/calendar/v3/calendars/*/events/*"
 
 def test_a_refused_change_of_a_standing_event_makes_no_second_one(service: TestService) -> None:
     service.connect()
-    service.parts.schedule.put(service.agent, "s1", service.content("First"), By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content("First"), By.AGENT, None)
     refusal = {"status": 403, "reason": "forbiddenForNonOrganizer"}
     service.google.fault({"method": "PATCH", "path": EVENT}, refusal, times=1)
-    refused = service.parts.schedule.put(service.agent, "s1", service.content("Second"), By.AGENT, None)
+    refused = service.parts.sessions.schedule.put(
+        service.agent, "s1", service.content("Second"), By.AGENT, None
+    )
     service.google.clear_faults()
     assert [event["summary"] for event in service.events()] == ["First"]
     assert refused.status is Status.FAILED
-    service.parts.schedule.put(service.agent, "s1", service.content("Third"), By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content("Third"), By.AGENT, None)
     assert [event["summary"] for event in service.events()] == ["Third"]
 
 
@@ -29,7 +31,7 @@ def _a_worker_dies_after_its_insert(service: TestService) -> None:
     service.connect()
     rate = {"status": 429, "reason": "rateLimitExceeded"}
     service.google.fault({"method": "POST", "path": EVENT.removesuffix("/*")}, rate, times=1)
-    service.parts.schedule.put(service.agent, "s1", service.content("First"), By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content("First"), By.AGENT, None)
     service.clock.advance(5)
     configure({"schedule.after_google_before_settle": "raise"})
     service.work()
@@ -39,11 +41,11 @@ def _a_worker_dies_after_its_insert(service: TestService) -> None:
 
 def test_what_a_dead_worker_wrote_is_removed_by_a_cancel(service: TestService) -> None:
     _a_worker_dies_after_its_insert(service)
-    service.parts.schedule.cancel(service.agent, "s1", By.AGENT, None)
+    service.parts.sessions.schedule.cancel(service.agent, "s1", By.AGENT, None)
     service.clock.advance(6 * 60)
     service.work(2)
     assert service.events() == []
-    view = service.parts.schedule.get(service.agent, "s1", read_google=False)
+    view = service.parts.sessions.reader.get(service.agent, "s1", read_google=False)
     assert view.status is Status.CANCELLED
 
 
@@ -62,7 +64,7 @@ LIST = {"method": "GET", "path": "/calendar/v3/calendars/*/events"}
 
 
 def _status(service: TestService) -> Status:
-    return service.parts.schedule.get(service.agent, "s1", read_google=False).status
+    return service.parts.sessions.reader.get(service.agent, "s1", read_google=False).status
 
 
 def _shown(service: TestService) -> list[str]:
@@ -77,17 +79,19 @@ def _later(service: TestService) -> None:
 def _a_second_event_is_inserted_and_its_answer_lost(service: TestService) -> None:
     """Its first one was deleted and cannot be revived: the record knows that one's id alone."""
     service.connect()
-    first = service.parts.schedule.put(service.agent, "s1", service.content("First"), By.AGENT, None)
+    first = service.parts.sessions.schedule.put(service.agent, "s1", service.content("First"), By.AGENT, None)
     service.as_person("DELETE", first)
     service.google.switch(revive_forbidden=True)
     service.google.fault(INSERT, {"cut": "after_commit"}, times=1)
-    second = service.parts.schedule.put(service.agent, "s1", service.content("Second"), By.AGENT, None)
+    second = service.parts.sessions.schedule.put(
+        service.agent, "s1", service.content("Second"), By.AGENT, None
+    )
     assert (second.status, _shown(service)) == (Status.PENDING, ["Second"])
 
 
 def test_a_cancel_finds_the_second_event_of_a_session(service: TestService) -> None:
     _a_second_event_is_inserted_and_its_answer_lost(service)
-    cancelled = service.parts.schedule.cancel(service.agent, "s1", By.AGENT, None)
+    cancelled = service.parts.sessions.schedule.cancel(service.agent, "s1", By.AGENT, None)
     assert (cancelled.status, _shown(service)) == (Status.CANCELLED, [])
 
 
@@ -106,11 +110,11 @@ def test_a_cancel_removes_an_event_that_came_back_beside_the_second(service: Tes
     _a_second_event_is_inserted_and_its_answer_lost(service)
     service.google.switch(revive_forbidden=False)
     deleted = next(event for event in service.all_events() if event["status"] == "cancelled")
-    back = service.parts.schedule.get(service.agent, "s1", read_google=False)
+    back = service.parts.sessions.reader.get(service.agent, "s1", read_google=False)
     assert deleted["id"] == back.event_id
     service.as_person("PATCH", back, {"status": "confirmed"})
     assert sorted(_shown(service)) == ["First", "Second"]
-    service.parts.schedule.cancel(service.agent, "s1", By.AGENT, None)
+    service.parts.sessions.schedule.cancel(service.agent, "s1", By.AGENT, None)
     assert (_status(service), _shown(service)) == (Status.CANCELLED, [])
 
 
@@ -118,23 +122,23 @@ def test_a_cancel_removes_an_event_that_came_back_beside_the_second(service: Tes
 def test_a_session_that_failed_in_doubt_is_removed_by_a_cancel(service: TestService, refused: int) -> None:
     service.connect()
     service.google.fault(INSERT, {"cut": "after_commit"}, times=1)
-    service.parts.schedule.put(service.agent, "s1", service.content("First"), By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content("First"), By.AGENT, None)
     service.google.fault(LIST, {"status": refused, "reason": "forbidden"}, times=1)
     _later(service)
     assert (_status(service), _shown(service)) == (Status.FAILED, ["First"])
-    service.parts.schedule.cancel(service.agent, "s1", By.AGENT, None)
+    service.parts.sessions.schedule.cancel(service.agent, "s1", By.AGENT, None)
     assert (_status(service), _shown(service)) == (Status.CANCELLED, [])
 
 
 def test_a_calendar_that_was_missing_for_a_moment_ends_no_doubt(service: TestService) -> None:
     service.connect()
     service.google.fault(INSERT, {"cut": "after_commit"}, times=1)
-    service.parts.schedule.put(service.agent, "s1", service.content("First"), By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content("First"), By.AGENT, None)
     service.google.fault(LIST, {"status": 404, "reason": "notFound"}, times=1)
     _later(service)
     assert _status(service) is Status.WAITING
-    service.parts.schedule.cancel(service.agent, "s1", By.AGENT, None)
-    service.parts.dedicated_calendar.ensure(service.agent, create=False)
+    service.parts.sessions.schedule.cancel(service.agent, "s1", By.AGENT, None)
+    service.parts.connection.dedicated_calendar.ensure(service.agent, create=False)
     _later(service)
     assert (_status(service), _shown(service)) == (Status.CANCELLED, [])
 
@@ -149,12 +153,12 @@ def test_what_was_being_written_while_the_agent_disconnected_is_removed_by_a_can
     service.connect()
     configure({"schedule.after_google_before_settle": "raise"})
     with pytest.raises(FailpointRaised):
-        service.parts.schedule.put(service.agent, "s1", service.content("First"), By.AGENT, None)
+        service.parts.sessions.schedule.put(service.agent, "s1", service.content("First"), By.AGENT, None)
     configure({})
-    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
     service.connect()
     assert (_status(service), _shown(service)) == (Status.FAILED, ["First"])
-    service.parts.schedule.cancel(service.agent, "s1", By.AGENT, None)
+    service.parts.sessions.schedule.cancel(service.agent, "s1", By.AGENT, None)
     assert (_status(service), _shown(service)) == (Status.CANCELLED, [])
 
 
@@ -162,10 +166,10 @@ def test_of_two_under_one_id_the_one_that_stays_is_the_newest(service: TestServi
     service.connect()
     service.google.switch(undetected_collisions=True)
     service.google.fault(INSERT, {"cut": "after_commit"}, times=1)
-    service.parts.schedule.put(service.agent, "s1", service.content("First"), By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content("First"), By.AGENT, None)
     nothing_yet = {"answer": {"status": 200, "body": '{"items": []}', "content_type": "application/json"}}
     service.google.fault(LIST, nothing_yet, times=1)
-    service.parts.schedule.put(service.agent, "s1", service.content("Second"), By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content("Second"), By.AGENT, None)
     _later(service)
     assert (_status(service), _shown(service)) == (Status.SCHEDULED, ["Second"])
 
@@ -175,13 +179,13 @@ def test_whoever_lost_the_session_before_looking_touches_nothing(
     service: TestService, *, must_exist: bool
 ) -> None:
     service.connect()
-    schedule, content = service.parts.schedule, service.content("First")
+    schedule, content = service.parts.sessions.schedule, service.content("First")
     service.google.fault(INSERT, {"cut": "after_commit"}, times=1)
     schedule.put(service.agent, "s1", content, By.AGENT, None)
     late = schedule.sessions.load(service.agent, "s1")
     assert late.record
     schedule.put(service.agent, "s1", service.content("Second"), By.AGENT, None)
-    grant = schedule.grants.open(service.agent, late.facts.connection_id, late.grant)
+    grant = schedule.access.open(late)
     of_old = replace(late.record, must_exist=must_exist)
     schedule.attempts.make(service.agent, late.facts, grant, of_old, content if must_exist else None)
     assert (_status(service), _shown(service)) == (Status.SCHEDULED, ["Second"])
@@ -192,9 +196,9 @@ def test_whoever_lost_the_session_before_looking_touches_nothing(
 
 def _erased_and_back(service: TestService) -> None:
     service.connect()
-    service.parts.schedule.put(service.agent, "s1", service.content("Old"), By.AGENT, None)
-    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
-    service.parts.erasure.erase_now(service.agent, Actor.AGENT)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content("Old"), By.AGENT, None)
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
+    service.parts.connection.erasure.erase_now(service.agent, Actor.AGENT)
 
 
 def test_a_cancel_of_what_waited_finds_the_event_from_before_the_erasure(service: TestService) -> None:
@@ -206,9 +210,9 @@ def test_a_cancel_of_what_waited_finds_the_event_from_before_the_erasure(service
     service.connect()
     rate = {"status": 429, "reason": "rateLimitExceeded"}
     service.google.fault(LIST, rate, times=1)
-    service.parts.schedule.put(service.agent, "s1", service.content("New"), By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content("New"), By.AGENT, None)
     assert (_status(service), _shown(service)) == (Status.PENDING, ["Old"])
-    service.parts.schedule.cancel(service.agent, "s1", By.AGENT, None)
+    service.parts.sessions.schedule.cancel(service.agent, "s1", By.AGENT, None)
     _later(service)
     assert (_status(service), _shown(service)) == (Status.CANCELLED, [])
 
@@ -218,9 +222,9 @@ def test_so_it_does_before_the_calendar_is_found_again(service: TestService) -> 
     service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
     service.connect()
     service.google.clear_faults()
-    service.parts.schedule.put(service.agent, "s1", service.content("New"), By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content("New"), By.AGENT, None)
     assert _status(service) is Status.WAITING
-    service.parts.schedule.cancel(service.agent, "s1", By.AGENT, None)
+    service.parts.sessions.schedule.cancel(service.agent, "s1", By.AGENT, None)
     _later(service)
     assert (_status(service), _shown(service)) == (Status.CANCELLED, [])
 
@@ -231,9 +235,9 @@ def test_a_cancel_finds_the_event_in_the_calendar_of_an_account_that_came_back(s
     The event lies in the first calendar, whose id was replaced here in between.
     """
     service.connect()
-    service.parts.schedule.put(service.agent, "s1", service.content("First"), By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content("First"), By.AGENT, None)
     service.connect(account=SECOND)
     service.connect(account=FIRST)
     assert (_status(service), _shown(service)) == (Status.LOST, ["First"])
-    service.parts.schedule.cancel(service.agent, "s1", By.AGENT, None)
+    service.parts.sessions.schedule.cancel(service.agent, "s1", By.AGENT, None)
     assert (_status(service), _shown(service)) == (Status.CANCELLED, [])

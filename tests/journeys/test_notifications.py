@@ -48,13 +48,15 @@ class Watched(TestService):
         ]
 
     def put(self, session: str = "s1", version: int | None = None, **changed: Any) -> SessionView:
-        return self.parts.schedule.put(self.agent, session, self.content(**changed), By.AGENT, version)
+        return self.parts.sessions.schedule.put(
+            self.agent, session, self.content(**changed), By.AGENT, version
+        )
 
     def again(self, content: Content, session: str = "s1", version: int | None = None) -> SessionView:
-        return self.parts.schedule.put(self.agent, session, content, By.AGENT, version)
+        return self.parts.sessions.schedule.put(self.agent, session, content, By.AGENT, version)
 
     def seen(self, session: str = "s1") -> tuple[Status, str]:
-        view = self.parts.schedule.get(self.agent, session, read_google=False)
+        view = self.parts.sessions.reader.get(self.agent, session, read_google=False)
         return view.status, view.reason
 
     @property
@@ -208,7 +210,7 @@ def test_a_refused_address_is_asked_for_once_an_hour_at_most_and_the_operator_to
 
 def test_doctor_says_whether_google_sends(service: Watched) -> None:
     assert f"Google sends to {SECURE_URL}{DOOR}" in invoke(service, "doctor").output
-    service.parts.throttle.watch_refused()
+    service.parts.google.throttle.watch_refused()
     assert "verify the domain" in invoke(service, "doctor").output
     plain = invoke(service, "doctor", CALENDAR_PUBLIC_URL=PUBLIC_URL).output
     assert "a daily look finds changes" in plain
@@ -237,7 +239,7 @@ def test_trouble_at_google_delays_a_channel_and_a_forbidden_one_is_left_for_hour
 def test_a_disconnect_stops_the_channel_before_the_permission_is_given_back(watched: Watched) -> None:
     before = len(watched.calls())
     message = watched.message()
-    watched.parts.disconnect.disconnect(watched.agent, Actor.AGENT)
+    watched.parts.connection.disconnect.disconnect(watched.agent, Actor.AGENT)
     assert watched.calls(before) == ["calendar.channels.stop", "oauth2.revoke"]
     assert watched.channels == []
     assert message["X-Goog-Channel-ID"] not in watched.stored()
@@ -249,7 +251,7 @@ def test_a_disconnect_stops_the_channel_before_the_permission_is_given_back(watc
 
 def test_the_calendar_is_deleted_after_its_channel_is_stopped(watched: Watched) -> None:
     before = len(watched.calls())
-    watched.parts.disconnect.disconnect(watched.agent, Actor.AGENT, delete_calendar=True)
+    watched.parts.connection.disconnect.disconnect(watched.agent, Actor.AGENT, delete_calendar=True)
     assert watched.calls(before) == ["calendar.channels.stop", "calendar.calendars.delete", "oauth2.revoke"]
 
 
@@ -258,19 +260,19 @@ def test_a_channel_that_cannot_be_stopped_holds_the_revocation_up_for_a_minute_a
 ) -> None:
     """Stopping a channel needs the permission, so it comes first. A channel ends by itself; a permission does not."""
     watched.google.fault("/calendar/v3/channels/stop", {"status": 503, "reason": "backendError"})
-    watched.parts.disconnect.disconnect(watched.agent, Actor.AGENT)
+    watched.parts.connection.disconnect.disconnect(watched.agent, Actor.AGENT)
     assert watched.live_tokens() == [FIRST]
     for _ in range(4):
         watched.clock.advance(31)
         watched.work()
     assert watched.live_tokens() == []
-    assert watched.parts.status_page.connection(watched.agent).revocation == "confirmed"
+    assert watched.parts.connection.status.of(watched.agent).revocation == "confirmed"
 
 
 def test_a_teardown_that_dies_after_stopping_is_finished_by_the_worker(watched: Watched) -> None:
     configure({"teardown.after_channel_stopped": "raise"})
     with pytest.raises(FailpointRaised):
-        watched.parts.disconnect.disconnect(watched.agent, Actor.AGENT)
+        watched.parts.connection.disconnect.disconnect(watched.agent, Actor.AGENT)
     configure({})
     watched.clock.advance(31)
     watched.work(2)
@@ -284,11 +286,11 @@ def test_a_disconnect_while_the_channel_is_opened_leaves_it_to_the_teardown(serv
     """
     service.connect()
     agent = service.agent
-    slot = service.parts.slots.read(agent)
-    grant = service.parts.access.open(slot)
-    channel = service.parts.channels._watch(grant.access_token, agent, slot.facts)
-    service.parts.disconnect.end(agent, Actor.AGENT)
-    stands = service.parts.channels.channel_store.open(
+    slot = service.parts.store.slots.read(agent)
+    grant = service.parts.connection.access.open(slot)
+    channel = service.parts.connection.channels.watch.open(grant.access_token, agent, slot.facts.calendar.id)
+    service.parts.connection.disconnect.end(agent, Actor.AGENT)
+    stands = service.parts.connection.channels.channel_store.open(
         agent, grant.connection_id, slot.facts.calendar.id, channel.id, channel.resource_id, 1
     )
     assert not stands
@@ -298,9 +300,9 @@ def test_a_disconnect_while_the_channel_is_opened_leaves_it_to_the_teardown(serv
 
 
 def test_while_agreement_is_missing_no_channel_is_touched_and_then_all_at_once(watched: Watched) -> None:
-    facts, connections = watched.facts, watched.parts.connections
+    facts, connections = watched.facts, watched.parts.store.connections
     another = f"{watched.shard_of():02x}{'0' * 32}"
-    watched.parts.channels.channel_store.open(
+    watched.parts.connection.channels.channel_store.open(
         watched.agent,
         facts.connection_id,
         facts.calendar.id,
@@ -355,7 +357,7 @@ def test_a_calendar_that_is_gone_is_noticed_by_its_last_notification(watched: Wa
     ]
     assert channel["id"] not in watched.stored()
     assert watched.channels == []
-    assert watched.parts.dedicated_calendar.ensure(watched.agent, create=True)
+    assert watched.parts.connection.dedicated_calendar.ensure(watched.agent, create=True)
     watched.work(3)
     assert len(watched.channels) == 1
 
@@ -380,10 +382,10 @@ def test_a_forged_notification_is_refused_without_asking_the_database(
     watched: Watched, forged: dict[str, str]
 ) -> None:
     headers = watched.message() | forged if forged else {"X-Goog-Resource-State": "exists"}
-    before = watched.parts.database.round_trips
+    before = watched.parts.store.database.round_trips
     kept = watched.stored()
     assert watched.ring(headers) == 404
-    assert watched.parts.database.round_trips == before
+    assert watched.parts.store.database.round_trips == before
     assert watched.stored() == kept
 
 
@@ -440,12 +442,12 @@ def test_many_notifications_cause_one_look(watched: Watched) -> None:
 
 
 def move(watched: Watched, session: str = "s1", **changed: Any) -> None:
-    view = watched.parts.schedule.get(watched.agent, session, read_google=False)
+    view = watched.parts.sessions.reader.get(watched.agent, session, read_google=False)
     watched.as_person("PATCH", view, changed or {"summary": PRIVATE})
 
 
 def remove(watched: Watched, session: str = "s1") -> None:
-    view = watched.parts.schedule.get(watched.agent, session, read_google=False)
+    view = watched.parts.sessions.reader.get(watched.agent, session, read_google=False)
     watched.as_person("DELETE", view)
 
 
@@ -456,7 +458,7 @@ def restore(watched: Watched, session: str = "s1") -> None:
 def test_our_own_writes_are_no_news(watched: Watched) -> None:
     watched.put("s2")
     watched.put("s1", days=5)
-    watched.parts.schedule.cancel(watched.agent, "s2", By.AGENT, None)
+    watched.parts.sessions.schedule.cancel(watched.agent, "s2", By.AGENT, None)
     watched.told()
     assert watched.noticed() == []
     assert watched.looks() == 1
@@ -503,12 +505,12 @@ def test_a_comparison_shows_what_a_person_changed_and_mends_it_when_asked(watche
         content.end + DAY * 1000,
         {"s1": DesiredSession(content, 1)},
     )
-    (difference,) = watched.parts.reconcile.reconcile(*asked, apply=False).differences
+    (difference,) = watched.parts.sessions.reconcile.reconcile(*asked, apply=False).differences
     assert difference.difference == "content"
     assert watched.events()[0]["summary"] == PRIVATE
-    watched.parts.reconcile.reconcile(*asked, apply=True)
+    watched.parts.sessions.reconcile.reconcile(*asked, apply=True)
     assert watched.events()[0]["summary"] == "A talk"
-    assert watched.parts.reconcile.reconcile(*asked, apply=False).differences == ()
+    assert watched.parts.sessions.reconcile.reconcile(*asked, apply=False).differences == ()
 
 
 def test_without_versions_every_put_is_newer(watched: Watched) -> None:
@@ -546,7 +548,7 @@ def test_a_repeated_put_does_not_bring_back_what_a_person_deleted(watched: Watch
 def test_a_deleted_session_can_be_cancelled(watched: Watched) -> None:
     remove(watched)
     watched.noticed()
-    view = watched.parts.schedule.cancel(watched.agent, "s1", By.AGENT, None)
+    view = watched.parts.sessions.schedule.cancel(watched.agent, "s1", By.AGENT, None)
     assert view.status is Status.CANCELLED
     restore(watched)
     watched.told()
@@ -600,16 +602,16 @@ def test_a_persons_own_event_in_the_calendar_is_nobodys_business(watched: Watche
 
 
 def test_a_pause_leaves_the_calendar_alone_and_its_end_looks_at_once(watched: Watched) -> None:
-    watched.parts.organizations.pause(watched.agent, Actor.AGENT, paused=True)
+    watched.parts.connection.pauses.set(watched.agent, Actor.AGENT, paused=True)
     move(watched)
     watched.noticed()
     assert watched.looks() == 0
-    watched.parts.organizations.pause(watched.agent, Actor.AGENT, paused=False)
+    watched.parts.connection.pauses.set(watched.agent, Actor.AGENT, paused=False)
     assert ("session.changed_in_google", "s1", "scheduled") in watched.told()
 
 
 def test_what_happened_between_two_connections_is_found(watched: Watched) -> None:
-    watched.parts.disconnect.disconnect(watched.agent, Actor.AGENT)
+    watched.parts.connection.disconnect.disconnect(watched.agent, Actor.AGENT)
     remove(watched)
     watched.connect()
     watched.clock.advance(61)
@@ -627,7 +629,7 @@ def test_the_slow_look_finds_what_no_notification_told(watched: Watched) -> None
 
 def test_a_look_that_meets_our_own_write_says_nothing_of_it(watched: Watched) -> None:
     """The list was asked for before the write was settled, the record read before it was accepted."""
-    change_detector, agent = watched.parts.change_detector, watched.agent
+    change_detector, agent = watched.parts.sessions.change_detector, watched.agent
     before = dict.fromkeys(text for _, text in change_detector.sessions.kept(agent))
     record, text = change_detector.sessions.kept(agent)[0]
     watched.put(days=6)
@@ -724,4 +726,4 @@ def test_a_notification_during_a_look_makes_another_one_however_that_ends(
 def test_the_state_says_connected_whatever_a_person_does(watched: Watched) -> None:
     remove(watched)
     watched.noticed()
-    assert watched.parts.status_page.connection(watched.agent).state is State.CONNECTED
+    assert watched.parts.connection.status.of(watched.agent).state is State.CONNECTED

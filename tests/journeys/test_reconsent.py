@@ -60,13 +60,13 @@ def restarted(service: TestService, tmp_path: Path, receiver: Backend) -> Iterat
 def connected(service: TestService) -> TestService:
     """A connection with one session in its calendar, under version 1."""
     service.connect()
-    service.parts.schedule.put(service.agent, "s1", service.content("Before"), By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content("Before"), By.AGENT, None)
     service.work()
     return service
 
 
 def state(service: TestService, agent: Agent | None = None) -> State:
-    return service.parts.status_page.connection(agent or service.agent).state
+    return service.parts.connection.status.of(agent or service.agent).state
 
 
 @shows("SC-5")
@@ -76,15 +76,15 @@ def test_from_the_restart_on_nothing_is_used_until_the_agent_agrees(
     newer = restarted("2")
     before = len(newer.calls())
     assert state(newer) is State.RECONSENT_REQUIRED
-    waits = newer.parts.schedule.put(newer.agent, "s2", newer.content("Waits"), By.AGENT, None)
+    waits = newer.parts.sessions.schedule.put(newer.agent, "s2", newer.content("Waits"), By.AGENT, None)
     assert (waits.status, waits.reason) == (Status.WAITING, "reconsent_required")
-    newer.parts.schedule.get(newer.agent, "s1", read_google=True)
-    newer.parts.status_page.settings(newer.agent)
+    newer.parts.sessions.reader.get(newer.agent, "s1", read_google=True)
+    newer.parts.connection.settings_page.settings(newer.agent)
     for used in (
-        lambda: newer.parts.reconcile.reconcile(
+        lambda: newer.parts.sessions.reconcile.reconcile(
             newer.agent, 0, 2**40, {"s1": DesiredSession(newer.content(), None)}, apply=True
         ),
-        lambda: newer.parts.dedicated_calendar.ensure(newer.agent, create=True),
+        lambda: newer.parts.connection.dedicated_calendar.ensure(newer.agent, create=True),
     ):
         with pytest.raises(NotConnected):
             used()
@@ -97,13 +97,13 @@ def test_once_agreed_the_sessions_go_on_in_the_same_calendar(
     connected: TestService, restarted: Restarted
 ) -> None:
     newer = restarted("2")
-    newer.parts.schedule.put(newer.agent, "s2", newer.content("Waits"), By.AGENT, None)
+    newer.parts.sessions.schedule.put(newer.agent, "s2", newer.content("Waits"), By.AGENT, None)
     newer.connect()
     newer.work(2)
     assert state(newer) is State.CONNECTED
     assert sorted(event["summary"] for event in newer.events()) == ["Before", "Waits"]
     assert len(newer.calendars()) == 1
-    facts = newer.parts.slots.read(newer.agent).facts
+    facts = newer.parts.store.slots.read(newer.agent).facts
     assert (facts.consent.policy, facts.consent.required_since) == ("2", 0)
     assert '"policy": "2"' in newer.stored() or '"policy":"2"' in newer.stored()  # the journal keeps it
 
@@ -118,9 +118,11 @@ def test_the_backend_is_told_once(connected: TestService, restarted: Restarted, 
 
 def test_a_record_that_cannot_be_read_keeps_no_end_back(connected: TestService, restarted: Restarted) -> None:
     connected.connect(OTHER, SECOND)
-    connected.parts.database.client.hset(connected.key("facts", OTHER), "grant_last_refresh_ok_at", "spoilt")
+    connected.parts.store.database.client.hset(
+        connected.key("facts", OTHER), "grant_last_refresh_ok_at", "spoilt"
+    )
     newer = restarted("2")
-    newer.parts.disconnect.end(newer.agent, Actor.ADMINISTRATOR)
+    newer.parts.connection.disconnect.end(newer.agent, Actor.ADMINISTRATOR)
     worker = newer.worker
     worker.round()
     assert newer.live_tokens() == [SECOND]
@@ -131,9 +133,9 @@ def test_whoever_agrees_before_being_told_is_not_asked_again(
     connected: TestService, restarted: Restarted, receiver: Backend
 ) -> None:
     newer = restarted("2")
-    outdated_consents = list(newer.parts.reconsent.outdated_consents())
+    outdated_consents = list(newer.parts.connection.reconsent.outdated_consents())
     newer.connect()
-    assert not newer.parts.connections.consent_outdated_by_policy(*outdated_consents[0])
+    assert not newer.parts.store.connections.consent_outdated_by_policy(*outdated_consents[0])
     newer.connect(OTHER, SECOND)
     newer.work(3)
     assert {state(newer), state(newer, OTHER)} == {State.CONNECTED}
@@ -146,7 +148,7 @@ def test_an_older_policy_asks_nobody_again(connected: TestService, restarted: Re
     newer.connect()
     assert state(connected) is State.CONNECTED
     connected.work()
-    assert restarted("2").parts.reconsent.tell() == 0
+    assert restarted("2").parts.connection.reconsent.tell() == 0
 
 
 def test_ended_while_agreement_was_missing_it_is_erased_as_ever(
@@ -154,7 +156,7 @@ def test_ended_while_agreement_was_missing_it_is_erased_as_ever(
 ) -> None:
     newer = restarted("2")
     newer.work()
-    newer.parts.disconnect.disconnect(newer.agent, Actor.AGENT)
+    newer.parts.connection.disconnect.disconnect(newer.agent, Actor.AGENT)
     assert (state(newer), newer.live_tokens()) == (State.DISCONNECTED, [])
 
 
@@ -218,12 +220,12 @@ def test_a_page_that_showed_another_version_leads_to_no_consent(
 
 
 def refusals(service: TestService) -> list[str]:
-    return [what for what, _ in service.parts.reconsent.refusals()]
+    return [what for what, _ in service.parts.connection.reconsent.refusals()]
 
 
 @shows("SC-5")
 def test_another_permission_under_the_same_policy_is_refused_everywhere(connected: TestService) -> None:
-    Consents(connected.parts.database).note(
+    Consents(connected.parts.store.database).note(
         ConsentTerms("https://www.googleapis.com/auth/calendar.events", "1")
     )
     assert not readiness(connected.parts)["consent"]
@@ -241,13 +243,13 @@ def test_another_permission_under_the_same_policy_is_refused_everywhere(connecte
 def test_another_permission_under_a_newer_policy_is_asked(
     connected: TestService, restarted: Restarted
 ) -> None:
-    Consents(connected.parts.database).note(
+    Consents(connected.parts.store.database).note(
         ConsentTerms("https://www.googleapis.com/auth/calendar.events", "1")
     )
     newer = restarted("2")
     assert refusals(newer) == []
     newer.work()
-    assert newer.parts.reconsent.consents.known() == newer.parts.reconsent.terms
+    assert newer.parts.connection.reconsent.consents.known() == newer.parts.connection.reconsent.terms
 
 
 def test_a_newer_policy_that_does_not_say_what_changed_is_refused(
@@ -257,7 +259,7 @@ def test_a_newer_policy_that_does_not_say_what_changed_is_refused(
     (what,) = refusals(silent)
     assert "nothing says what changed" in what
     silent.work()
-    assert silent.parts.reconsent.consents.known() == connected.parts.reconsent.terms
+    assert silent.parts.connection.reconsent.consents.known() == connected.parts.connection.reconsent.terms
 
 
 def test_doctor_counts_who_has_to_agree_again(connected: TestService, restarted: Restarted) -> None:

@@ -21,9 +21,9 @@ OTHER = Agent("acme", "agent-2")
 def lived(service: TestService) -> TestService:
     """A service with one living connection and one that ended, looked after by its worker."""
     service.connect()
-    service.parts.schedule.put(service.agent, "s1", service.content("Very private"), By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content("Very private"), By.AGENT, None)
     service.connect(OTHER, SECOND)
-    service.parts.disconnect.disconnect(OTHER, Actor.AGENT)
+    service.parts.connection.disconnect.disconnect(OTHER, Actor.AGENT)
     service.work(3)
     return service
 
@@ -111,7 +111,7 @@ def test_a_record_that_no_key_opens_is_red(lived: TestService) -> None:
 
 
 def test_a_trail_that_was_changed_is_red(lived: TestService) -> None:
-    client = lived.parts.database.client
+    client = lived.parts.store.database.client
     shard = next(shard for shard in keys.all_shards() if client.exists(keys.audit_log(shard)))
     first = client.xrange(keys.audit_log(shard), count=1)[0][0]
     client.xdel(keys.audit_log(shard), first)
@@ -119,7 +119,7 @@ def test_a_trail_that_was_changed_is_red(lived: TestService) -> None:
 
 
 def test_after_a_new_signing_key_the_former_ones_public_half_shows_the_trail(lived: TestService) -> None:
-    former, newer = lived.parts.public_keys[0], new_key()
+    former, newer = lived.parts.audit.public_keys[0], new_key()
     assert red(lived, CALENDAR_SIGNING_KEY=newer) == {"LU-6"}
     answer = invoke(lived, "report", "--json", "--public-key", former, CALENDAR_SIGNING_KEY=newer)
     assert (answer.exit_code, json.loads(answer.stdout)["standing"]) == (0, "open")

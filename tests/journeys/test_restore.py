@@ -47,12 +47,14 @@ class Disaster:
 
 
 def state(service: TestService, agent: Agent) -> State:
-    return service.parts.status_page.connection(agent).state
+    return service.parts.connection.status.of(agent).state
 
 
 def hold(service: TestService, agent: Agent, length: int = 200 * DAY, *, replace: bool = False) -> None:
     until = service.parts.clock.now() + length
-    service.parts.holds.place(agent, Hold("A. One", "B. Two", "a court", "a matter", until), replace=replace)
+    service.parts.personal_data.holds.place(
+        agent, Hold("A. One", "B. Two", "a court", "a matter", until), replace=replace
+    )
 
 
 def hold_what_is_missing(service: TestService, done: dict[str, Any]) -> None:
@@ -85,14 +87,17 @@ def disaster(tmp_path_factory: pytest.TempPathFactory, google_process: LocalGoog
         service = TestService.of(f"redis://127.0.0.1:{server.port}/0", google_process, clock)
         for agent in (*AGENTS, *CHANGED):
             service.connect(agent, ANOTHER if agent == STAYS else FIRST)
-            service.parts.schedule.put(agent, "s1", service.content(), By.AGENT, None)
-        pause, choose = service.parts.connections.pause, service.parts.connections.choose_retention
+            service.parts.sessions.schedule.put(agent, "s1", service.content(), By.AGENT, None)
+        pause, choose = (
+            service.parts.store.connections.pause,
+            service.parts.store.connections.choose_retention,
+        )
         for actor in (Actor.AGENT, Actor.ADMINISTRATOR):
             pause(RESUMED, actor, paused=True)
         choose(ENDED, HOUR)
         for agent in (LONGER, SHORTER, LAPSED):
             hold(service, agent)
-        service.parts.sealer.checkpoint()
+        service.parts.audit.sealer.checkpoint()
         shutil.copytree(folder / "lost", folder / "backup")
         clock.advance(2 * DAY / SECOND)
         pause(PAUSED, Actor.AGENT, paused=True)
@@ -105,14 +110,14 @@ def disaster(tmp_path_factory: pytest.TempPathFactory, google_process: LocalGoog
         hold(service, LAPSED, HOUR, replace=True)
         clock.advance(2 * HOUR / SECOND)
         for agent in (ENDED, ERASED, HELD):
-            service.parts.disconnect.disconnect(agent, Actor.AGENT)
+            service.parts.connection.disconnect.disconnect(agent, Actor.AGENT)
         hold(service, HELD)
-        service.parts.erasure.erase_now(ERASED, Actor.AGENT)
+        service.parts.connection.erasure.erase_now(ERASED, Actor.AGENT)
         service.connect(MOVED, ANOTHER)
         service.connect(LATER, ANOTHER)
-        service.parts.sealer.checkpoint()
+        service.parts.audit.sealer.checkpoint()
         export = folder / "export.jsonl"
-        export.write_bytes(b"".join(service.parts.audit.export()))
+        export.write_bytes(b"".join(service.parts.audit.audit_export.export()))
         yield Disaster(service, folder / "backup", export)
         service.close()
 
@@ -145,7 +150,7 @@ def test_what_was_ended_or_erased_is_so_again(restored: TestService, disaster: D
         "held": "disconnected",
     }
     was, now = (
-        service.parts.status_page.connection(ENDED).erase_due for service in (disaster.service, restored)
+        service.parts.connection.status.of(ENDED).erase_due for service in (disaster.service, restored)
     )
     assert now == pytest.approx(was, abs=SECOND)  # the day that the agent was told
 
@@ -159,8 +164,8 @@ def test_a_replay_shows_in_the_trail_and_does_nothing_twice(
     assert (status, any(done.values())) == (0, False)
     assert restored.stored() == before
     assert "audit.replayed" in before
-    restored.parts.sealer.seal()
-    assert restored.parts.audit.verify().faults == []
+    restored.parts.audit.sealer.seal()
+    assert restored.parts.audit.audit_export.verify().faults == []
 
 
 def test_the_worker_then_ends_the_permissions_and_nobody_comes_back(
@@ -173,7 +178,7 @@ def test_the_worker_then_ends_the_permissions_and_nobody_comes_back(
     restored.work(3)
     assert {state(restored, agent) for agent in (ENDED, ERASED, MOVED)} == {State.NOT_CONNECTED}
     assert (state(restored, STAYS), state(restored, HELD)) == (State.CONNECTED, State.DISCONNECTED)
-    assert restored.parts.audit.ends().overdue == 0
+    assert restored.parts.audit.audit_export.ends().overdue == 0
     restored.clock.advance(-(8 * DAY / SECOND + 60))
 
 
@@ -198,21 +203,22 @@ def test_a_pause_or_its_end_is_as_the_trail_says_for_whom_it_is_of(
         (RESUMED, True, False),
         (STAYS, False, False),
     ):
-        facts = restored.parts.slots.read(agent).facts
+        facts = restored.parts.store.slots.read(agent).facts
         assert (facts.pause.by_agent > 0, facts.pause.by_organization > 0) == (by_agent, by_organization)
     assert (
-        restored.parts.schedule.put(PAUSED, "s2", restored.content(), By.AGENT, None).status is Status.WAITING
+        restored.parts.sessions.schedule.put(PAUSED, "s2", restored.content(), By.AGENT, None).status
+        is Status.WAITING
     )
 
 
 def test_a_term_that_an_agent_chose_counts_again(restored: TestService, disaster: Disaster) -> None:
     _, done, _ = replay(restored, disaster.export)
     assert done["terms_chosen"] == 2
-    ended = restored.parts.disconnect.disconnect(CHOSEN, Actor.AGENT)
+    ended = restored.parts.connection.disconnect.disconnect(CHOSEN, Actor.AGENT)
     assert ended.erase_due - ended.since == pytest.approx(DAY, abs=SECOND)
     # Of one that was ended since, the end that was told stands, whatever was chosen before.
     was, now = (
-        service.parts.status_page.connection(ENDED).erase_due for service in (disaster.service, restored)
+        service.parts.connection.status.of(ENDED).erase_due for service in (disaster.service, restored)
     )
     assert now == pytest.approx(was, abs=SECOND)
 
@@ -229,11 +235,11 @@ def test_holds_that_were_placed_or_replaced_since_are_named_and_what_is_over_is_
     assert (status, done["holds_lifted"]) == (1, 1)
     assert [one["agent"] for one in done["holds_missing"]] == ["held", "longer", "shorter"]
     assert "acme/shorter: a hold until" in said
-    assert restored.parts.slots.read(LAPSED).facts.hold.until == 0
+    assert restored.parts.store.slots.read(LAPSED).facts.hold.until == 0
     hold_what_is_missing(restored, done)
     for agent in (HELD, LONGER, SHORTER):
         was, now = (
-            service.parts.slots.read(agent).facts.hold.until for service in (disaster.service, restored)
+            service.parts.store.slots.read(agent).facts.hold.until for service in (disaster.service, restored)
         )
         assert now == pytest.approx(was, abs=SECOND)
 

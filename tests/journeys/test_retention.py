@@ -33,31 +33,31 @@ def under(service: TestService, clean_store: str, google_process: LocalGoogle) -
 
 def connect(service: TestService, locale: str) -> None:
     ticket = Ticket("acme", "agent-1", locale, "America/Bogota", "", service.parts.clock.now() + HOUR)
-    cookie, browser = service.parts.tickets.open_browser(ticket)
+    cookie, browser = service.parts.store.tickets.open_browser(ticket)
     url = service.begin(browser, cookie)
     service.call_back(browser, cookie, service.google.consent(url))
 
 
 def choose(service: TestService, term: int) -> None:
     _, browser = service.browser()
-    service.parts.retention.choose(browser, term)
+    service.parts.personal_data.retention.choose(browser, term)
 
 
 @shows("own-term")
 def test_an_agent_may_choose_a_shorter_term_where_it_is_offered(under: Under) -> None:
     service = under("cticontrol")
     connect(service, "es")
-    retention = service.parts.retention
+    retention = service.parts.personal_data.retention
     assert retention.offered(service.browser()[1]) == (1 * DAY, 3 * DAY, 7 * DAY)
     choose(service, 3 * DAY)
-    assert service.parts.export.of(service.agent)["connection"]["own_term_in_days"] == 3
+    assert service.parts.personal_data.export.of(service.agent)["connection"]["own_term_in_days"] == 3
     choose(service, 1 * DAY)
-    assert retention.term(service.agent) == 1 * DAY
-    ended = service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
+    assert retention.retention(service.agent) == 1 * DAY
+    ended = service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
     assert rfc3339(ended.erase_due) == rfc3339(ended.since + DAY)
     service.clock.advance(DAY // 1000 + 1)
     service.work(2)
-    assert service.parts.status_page.connection(service.agent).state is State.NOT_CONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.NOT_CONNECTED
 
 
 def test_the_operators_term_can_be_chosen_again(under: Under) -> None:
@@ -65,7 +65,7 @@ def test_the_operators_term_can_be_chosen_again(under: Under) -> None:
     connect(service, "es")
     choose(service, 1 * DAY)
     choose(service, 7 * DAY)
-    ended = service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
+    ended = service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
     assert ended.erase_due - ended.since == 7 * DAY
 
 
@@ -73,12 +73,12 @@ def test_after_a_revocation_at_google_the_agents_term_counts_too(under: Under) -
     service = under("cticontrol")
     connect(service, "es")
     choose(service, 1 * DAY)
-    proof = service.parts.slots.read(service.agent).facts.grant.last_refresh_ok_at
+    proof = service.parts.store.slots.read(service.agent).facts.grant.last_refresh_ok_at
     service.google.fault("/token", {"invalid_grant": True}, times=1)
     service.clock.advance(2 * HOUR // 1000)
     with pytest.raises(AccessRevoked):
-        service.parts.access.probe(service.agent)
-    view = service.parts.status_page.connection(service.agent)
+        service.parts.connection.access.probe(service.agent)
+    view = service.parts.connection.status.of(service.agent)
     assert (view.state, view.erase_due) == (State.REVOKED, proof + DAY)
 
 
@@ -94,7 +94,7 @@ def test_a_term_that_is_not_offered_is_refused_and_changes_nothing(under: Under,
 
 def test_where_no_term_is_offered_none_can_be_chosen(service: TestService) -> None:
     service.connect()
-    assert service.parts.retention.offered(service.browser()[1]) == ()
+    assert service.parts.personal_data.retention.offered(service.browser()[1]) == ()
     with pytest.raises(InvalidRequest):
         choose(service, 1 * DAY)
 
@@ -102,13 +102,13 @@ def test_where_no_term_is_offered_none_can_be_chosen(service: TestService) -> No
 def test_a_reviewer_has_no_choice_and_keeps_the_ten_minutes(under: Under) -> None:
     service = under("cticontrol")
     ticket = Ticket("acme", "agent-1", "es", "UTC", "", service.parts.clock.now() + HOUR, reviewer=True)
-    cookie, browser = service.parts.tickets.open_browser(ticket)
+    cookie, browser = service.parts.store.tickets.open_browser(ticket)
     service.call_back(browser, cookie, service.google.consent(service.begin(browser, cookie)))
-    assert service.parts.retention.offered(browser) == ()
+    assert service.parts.personal_data.retention.offered(browser) == ()
     for term in (DAY, 7 * DAY):
         with pytest.raises(InvalidRequest):
-            service.parts.retention.choose(browser, term)
-    ended = service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
+            service.parts.personal_data.retention.choose(browser, term)
+    ended = service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
     assert ended.erase_due == ended.since + RETENTION
 
 

@@ -29,21 +29,21 @@ def invoke(service: TestService, *words: str) -> Result:
 
 
 def made(service: TestService, days: int = 60) -> tuple[str, Link]:
-    return service.parts.reviewers.make(days)
+    return service.parts.operations.reviewers.make(days)
 
 
 def connect(service: TestService, link: Link, name: str = "tester") -> Agent:
     """Connect a test agent as the console behind the link does."""
     agent, now = Agent(link.organization, name), service.parts.clock.now()
     ticket = Ticket(link.organization, name, "en", "UTC", "", now + HOUR, reviewer=True)
-    cookie, browser = service.parts.tickets.open_browser(ticket)
+    cookie, browser = service.parts.store.tickets.open_browser(ticket)
     address = service.begin(browser, cookie)
     service.call_back(browser, cookie, service.google.consent(address))
     return agent
 
 
 def state(service: TestService, agent: Agent) -> State:
-    return service.parts.status_page.connection(agent).state
+    return service.parts.connection.status.of(agent).state
 
 
 def kept_of(service: TestService, link: Link) -> set[str]:
@@ -59,7 +59,7 @@ def test_a_link_is_printed_once_with_its_end_and_kept_as_a_hash(service: TestSer
     told = json.loads(invoke(service, "reviewer", "link", "--days", "60", "--json").stdout)
     assert told["url"].startswith("http://localhost:8080/reviewer/")
     secret = told["url"].rpartition("/")[2]
-    link = service.parts.reviewers.admit(secret)
+    link = service.parts.operations.reviewers.admit(secret)
     assert link.organization == told["organization"]
     assert 0 <= service.parts.clock.now() + 60 * DAY - link.ends < MINUTE
     assert secret not in service.stored()
@@ -79,11 +79,11 @@ def test_a_length_that_makes_no_sense_is_refused(service: TestService, days: str
 def test_a_link_is_prolonged_but_not_for_ever(service: TestService) -> None:
     secret, link = made(service)
     assert invoke(service, "reviewer", "extend", link.organization, "--days", "30").exit_code == 0
-    longer = service.parts.reviewers.admit(secret)
+    longer = service.parts.operations.reviewers.admit(secret)
     assert longer.ends - link.ends == 30 * DAY
     refused = invoke(service, "reviewer", "extend", link.organization, "--days", "120")
     assert (refused.exit_code, "180 days" in refused.output) == (1, True)
-    assert service.parts.reviewers.admit(secret) == longer
+    assert service.parts.operations.reviewers.admit(secret) == longer
 
 
 def test_what_is_over_never_comes_back(service: TestService) -> None:
@@ -93,7 +93,7 @@ def test_what_is_over_never_comes_back(service: TestService) -> None:
     assert refused.exit_code == 1
     assert "make another" in refused.output
     with pytest.raises(LinkOver):
-        service.parts.reviewers.admit(secret)
+        service.parts.operations.reviewers.admit(secret)
 
 
 def test_a_name_that_is_no_link_is_refused(service: TestService) -> None:
@@ -111,7 +111,7 @@ def test_the_command_ends_a_link_with_everything_behind_it(service: TestService)
     assert [state(service, agent) for agent in agents] == [State.NOT_CONNECTED] * 2
     assert state(service, service.agent) is State.CONNECTED
     with pytest.raises(LinkOver):
-        service.parts.reviewers.admit(secret)
+        service.parts.operations.reviewers.admit(secret)
 
 
 # --- the door ---
@@ -119,12 +119,12 @@ def test_the_command_ends_a_link_with_everything_behind_it(service: TestService)
 
 def test_over_ended_and_unknown_are_refused_in_the_same_words(service: TestService) -> None:
     (over, _), (ended, link) = made(service, 1), made(service, 60)
-    service.parts.reviewers.end(link.organization)
+    service.parts.operations.reviewers.end(link.organization)
     service.clock.advance(DAYS)
     told = set()
     for secret in (over, ended, "x" * 43, ""):
         with pytest.raises(LinkOver) as refusal:
-            service.parts.reviewers.admit(secret)
+            service.parts.operations.reviewers.admit(secret)
         told.add(refusal.value.detail)
     assert len(told) == 1
 
@@ -132,11 +132,11 @@ def test_over_ended_and_unknown_are_refused_in_the_same_words(service: TestServi
 def test_too_many_acts_within_a_minute_are_refused_for_this_link_alone(service: TestService) -> None:
     (_, link), (_, other) = made(service), made(service)
     for _ in range(ACTS_A_MINUTE):
-        service.parts.reviewers.count(link)
+        service.parts.operations.reviewers.count(link)
     with pytest.raises(TooManyRequests):
-        service.parts.reviewers.count(link)
-    service.parts.reviewers.count(other)
-    client = service.parts.database.client
+        service.parts.operations.reviewers.count(link)
+    service.parts.operations.reviewers.count(other)
+    client = service.parts.store.database.client
     assert 0 < client.pttl(keys.reviewer_acts(link.organization)) <= MINUTE
 
 
@@ -146,8 +146,8 @@ def test_too_many_acts_within_a_minute_are_refused_for_this_link_alone(service: 
 def test_ten_minutes_after_a_disconnect_the_timer_erases(service: TestService) -> None:
     _, link = made(service)
     agent = connect(service, link)
-    service.parts.schedule.put(agent, "s1", service.content(), By.AGENT, None)
-    view = service.parts.disconnect.disconnect(agent, Actor.AGENT)
+    service.parts.sessions.schedule.put(agent, "s1", service.content(), By.AGENT, None)
+    view = service.parts.connection.disconnect.disconnect(agent, Actor.AGENT)
     assert abs(view.erase_due - service.parts.clock.now() - RETENTION) < MINUTE
     service.clock.advance(9 * 60)
     service.work()
@@ -163,7 +163,7 @@ def test_after_a_revocation_at_google_it_is_ten_minutes_as_well(service: TestSer
     agent = connect(service, link)
     service.google.fault("/token", {"invalid_grant": True}, times=1)
     service.clock.advance(3600)
-    service.parts.status_page.settings(agent)
+    service.parts.connection.settings_page.settings(agent)
     assert state(service, agent) is State.REVOKED
     service.clock.advance(10 * 60 + 1)
     service.work()
@@ -173,16 +173,16 @@ def test_after_a_revocation_at_google_it_is_ten_minutes_as_well(service: TestSer
 def test_the_term_is_never_longer_than_the_profiles(service: TestService) -> None:
     _, link = made(service)
     agent = connect(service, link)
-    service.parts.connections.disconnect(
+    service.parts.store.connections.disconnect(
         agent, Actor.AGENT, delete_calendar=False, erase_after=MINUTE, teardown_lease=0
     )
-    assert service.parts.status_page.connection(agent).erase_due <= service.parts.clock.now() + MINUTE
+    assert service.parts.connection.status.of(agent).erase_due <= service.parts.clock.now() + MINUTE
 
 
 def test_others_keep_the_profiles_term(service: TestService) -> None:
     made(service)
     service.connect()
-    view = service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
+    view = service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
     assert view.erase_due > service.parts.clock.now() + 6 * DAY
 
 
@@ -192,7 +192,7 @@ def test_others_keep_the_profiles_term(service: TestService) -> None:
 def test_at_the_links_end_the_worker_disconnects_erases_and_revokes(service: TestService) -> None:
     _, link = made(service, 1)
     agent = connect(service, link)
-    service.parts.schedule.put(agent, "s1", service.content(), By.AGENT, None)
+    service.parts.sessions.schedule.put(agent, "s1", service.content(), By.AGENT, None)
     service.clock.advance(DAYS - 60)
     service.work()
     assert state(service, agent) is State.CONNECTED
@@ -209,7 +209,7 @@ def test_a_page_that_is_still_open_cannot_connect_after_the_end(service: TestSer
     now = service.parts.clock.now()
     ticket = Ticket(link.organization, "late", "en", "UTC", "", now + 2 * DAY, reviewer=True)
     service.clock.advance(DAYS)
-    cookie, browser = service.parts.tickets.open_browser(ticket)
+    cookie, browser = service.parts.store.tickets.open_browser(ticket)
     service.work()
     with pytest.raises(OrganizationClosed):
         service.begin(browser, cookie)
@@ -231,7 +231,7 @@ def test_whoever_slipped_in_behind_the_sweep_goes_with_the_next(service: TestSer
     service.clock.advance(DAYS)
     worker = Worker(service.parts)
     worker.round()
-    service.parts.organizations.reopen(link.organization)
+    service.parts.operations.organizations.reopen(link.organization)
     agent = connect(service, link, "late")
     service.clock.advance(keys.REVIEWER_AFTERMATH // SECOND)
     worker.round()
@@ -244,7 +244,9 @@ def test_a_hold_on_a_test_agent_leaves_the_others_to_their_end(service: TestServ
     _, link = made(service, 1)
     held, other = connect(service, link, "held"), connect(service, link, "other")
     until = service.parts.clock.now() + 30 * DAY
-    service.parts.holds.place(held, Hold("a", "b", "court", "due_item", until, 0), replace=False)
+    service.parts.personal_data.holds.place(
+        held, Hold("a", "b", "court", "due_item", until, 0), replace=False
+    )
     service.clock.advance(DAYS)
     service.work()
     assert state(service, other) is State.NOT_CONNECTED
@@ -260,7 +262,7 @@ def test_while_the_clocks_disagree_nothing_is_taken_down(service: TestService) -
         CALENDAR_KEYRING=service.variables["CALENDAR_KEYRING"],
         CALENDAR_IDENTITY_KEY=service.variables["CALENDAR_IDENTITY_KEY"], CALENDAR_TEST_SKEW="7200",
     )  # fmt: skip
-    assert skewed.parts.reviewers.sweep() == "clock"
+    assert skewed.parts.operations.reviewers.sweep() == "clock"
     assert state(service, agent) is State.CONNECTED
     skewed.close()
     service.work()

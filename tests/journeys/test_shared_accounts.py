@@ -29,22 +29,22 @@ def _no_failpoints() -> Iterator[None]:
 
 def account_ref(service: TestService) -> str:
     """Return the key of the one account's mark."""
-    (name,) = service.parts.database.client.scan_iter(keys.account_ref("*"))
+    (name,) = service.parts.store.database.client.scan_iter(keys.account_ref("*"))
     return str(name)
 
 
 def members(service: TestService) -> set[str]:
     """Return everybody who is on any mark."""
-    client = service.parts.database.client
+    client = service.parts.store.database.client
     return {member for name in client.scan_iter(keys.account_ref("*")) for member in client.hkeys(name)}
 
 
 def connection_id(service: TestService, agent: Agent) -> str:
-    return service.parts.slots.read(agent).facts.connection_id
+    return service.parts.store.slots.read(agent).facts.connection_id
 
 
 def revocation(service: TestService) -> str:
-    return service.parts.disconnect.disconnect(service.agent, Actor.AGENT).revocation
+    return service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT).revocation
 
 
 def dies_before_it_stands(service: TestService) -> None:
@@ -63,7 +63,7 @@ def next_day(service: TestService) -> None:
 def test_a_mark_lives_as_long_as_the_connections_that_use_it(service: TestService) -> None:
     service.connect()
     service.connect(OTHER)
-    client = service.parts.database.client
+    client = service.parts.store.database.client
     client.pexpire(account_ref(service), HOUR)
     next_day(service)
     assert client.pttl(account_ref(service)) > keys.ACCOUNT_REF_EXPIRY - DAY
@@ -79,11 +79,11 @@ def test_a_mark_that_was_lost_is_there_again_a_day_later_and_guards_the_other_co
     """
     service.connect()
     service.connect(OTHER)
-    service.parts.database.client.delete(account_ref(service))
+    service.parts.store.database.client.delete(account_ref(service))
     next_day(service)
     assert revocation(service) == "kept_for_another_connection"
-    service.parts.access.probe(OTHER)
-    assert service.parts.status_page.connection(OTHER).state is State.CONNECTED
+    service.parts.connection.access.probe(OTHER)
+    assert service.parts.connection.status.of(OTHER).state is State.CONNECTED
 
 
 @shows("RV-3")
@@ -130,12 +130,12 @@ def test_a_teardown_is_on_the_account_ref_until_it_ends_or_the_database_ends_it(
     The daily repair must count it, and must drop it once it is gone.
     """
     service.connect()
-    service.parts.disconnect.end(service.agent, Actor.AGENT)
+    service.parts.connection.disconnect.end(service.agent, Actor.AGENT)
     service.clock.advance(A_DAY)
-    assert service.parts.shared_account_repair.repair() == 0
+    assert service.parts.operations.shared_account_repair.repair() == 0
     assert members(service) == {connection_id(service, service.agent)}
-    service.parts.database.client.delete(service.key("teardowns"))  # as its expiry does
-    assert service.parts.shared_account_repair.repair() == 1
+    service.parts.store.database.client.delete(service.key("teardowns"))  # as its expiry does
+    assert service.parts.operations.shared_account_repair.repair() == 1
     assert members(service) == set()
 
 
@@ -150,12 +150,13 @@ def test_a_connection_that_ends_while_its_calendar_is_made_leaves_the_mark(servi
     assert not service.facts.account.ref
     replica = service.replica()
     service.at_call(
-        "calendar.calendars.insert", lambda: replica.parts.disconnect.end(service.agent, Actor.AGENT)
+        "calendar.calendars.insert",
+        lambda: replica.parts.connection.disconnect.end(service.agent, Actor.AGENT),
     )
     service.clock.advance(70)
     service.work()
     replica.close()
-    assert service.parts.status_page.connection(service.agent).state is State.DISCONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.DISCONNECTED
     assert members(service) == set()
 
 
@@ -174,7 +175,7 @@ def test_a_connection_whose_account_is_not_known_yet_stays_on_the_mark_that_it_j
     service.clock.advance(70)
     service.work()
     service.clock.advance(A_DAY)
-    assert service.parts.shared_account_repair.repair() == 0
+    assert service.parts.operations.shared_account_repair.repair() == 0
     assert not service.facts.account.ref
     assert members(service) == {connection_id(service, service.agent)}
 
@@ -198,9 +199,9 @@ def test_who_ends_while_the_marks_are_put_right_is_not_on_one_afterwards(service
     One that ends in between must not be added from what was read before.
     """
     service.connect()
-    service.parts.database.client.delete(account_ref(service))
-    late = LateScan(service.parts.database, lambda: revocation(service))
-    replace(service.parts.shared_account_repair, scan=late).repair()
+    service.parts.store.database.client.delete(account_ref(service))
+    late = LateScan(service.parts.store.database, lambda: revocation(service))
+    replace(service.parts.operations.shared_account_repair, scan=late).repair()
     assert service.live_tokens() == []
     assert members(service) == set()
 
@@ -211,8 +212,10 @@ def test_who_connects_while_a_late_consent_is_given_back_sees_the_revocation(ser
     A new connection of the account has to wait for that.
     """
     replica, until = service.replica(), []
-    service.at_call("oauth.exchange", lambda: replica.parts.disconnect.end(service.agent, Actor.AGENT))
-    client = service.parts.database.client
+    service.at_call(
+        "oauth.exchange", lambda: replica.parts.connection.disconnect.end(service.agent, Actor.AGENT)
+    )
+    client = service.parts.store.database.client
     service.at_call(
         "oauth.revoke", lambda: until.append(int(client.hget(account_ref(service), "revoking") or 0))
     )
@@ -228,7 +231,7 @@ def test_who_connects_while_a_wider_permission_is_given_back_sees_the_revocation
 ) -> None:
     service.google.switch(granted_scope="more")
     until: list[int] = []
-    client = service.parts.database.client
+    client = service.parts.store.database.client
     service.at_call(
         "oauth.revoke", lambda: until.append(int(client.hget(account_ref(service), "revoking") or 0))
     )

@@ -19,7 +19,7 @@ def alarms(capsys: pytest.CaptureFixture[str]) -> list[str]:
 
 def disconnect(service: TestService) -> None:
     """Disconnect as an agent who wants the calendar deleted, for which the teardown needs an access token."""
-    service.parts.disconnect.disconnect(service.agent, Actor.AGENT, delete_calendar=True)
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT, delete_calendar=True)
 
 
 def test_a_teardowns_failed_calls_open_the_breaker(
@@ -29,9 +29,9 @@ def test_a_teardowns_failed_calls_open_the_breaker(
     service.google.fault(DELETION, DOWN)
     disconnect(service)
     for _ in range(4):
-        assert not service.parts.throttle.book.look().opened
-        service.parts.teardowns.run(service.agent)
-    assert service.parts.throttle.book.look().opened
+        assert not service.parts.google.throttle.book.look().opened
+        service.parts.connection.teardowns.run(service.agent)
+    assert service.parts.google.throttle.book.look().opened
     assert alarms(capsys) == ["google.breaker_opened"]
 
 
@@ -42,10 +42,10 @@ def test_a_teardowns_failed_refreshes_open_the_breaker(service: TestService) -> 
     before = len(service.calls())
     disconnect(service)
     for _ in range(4):
-        assert not service.parts.throttle.book.look().opened
-        service.parts.teardowns.run(service.agent)
+        assert not service.parts.google.throttle.book.look().opened
+        service.parts.connection.teardowns.run(service.agent)
     assert service.calls(before) == ["oauth2.token"] * 5
-    assert service.parts.throttle.book.look().opened
+    assert service.parts.google.throttle.book.look().opened
 
 
 def test_a_refusal_of_a_teardowns_call_for_the_rate_halves_the_rate_budget(service: TestService) -> None:
@@ -63,7 +63,7 @@ def test_while_our_credentials_are_refused_a_teardown_asks_for_no_token(
     service.google.fault("/token", {"invalid_client": True})
     before = len(service.calls())
     disconnect(service)
-    service.parts.teardowns.run(service.agent)
+    service.parts.connection.teardowns.run(service.agent)
     assert service.calls(before) == ["oauth2.token"]
     assert alarms(capsys) == ["google.client_rejected"]
     service.google.clear_faults()
@@ -81,7 +81,7 @@ def test_a_refused_refresh_that_proves_nothing_leaves_the_channel_to_another_try
     served.clock.advance(TOKEN_LIFE)
     served.google.fault("/token", {"status": 400, "reason": "invalid_request"}, times=1)
     before = len(served.calls())
-    served.parts.disconnect.disconnect(served.agent, Actor.AGENT)
+    served.parts.connection.disconnect.disconnect(served.agent, Actor.AGENT)
     assert served.calls(before) == ["oauth2.token"]
     served.clock.advance(31)
     served.work()
@@ -100,11 +100,14 @@ def test_a_teardown_refreshes_a_token_that_would_end_under_way(service: TestServ
 def test_a_teardowns_refresh_is_not_stored(service: TestService) -> None:
     service.connect()
     service.clock.advance(TOKEN_LIFE)
-    service.parts.disconnect.end(service.agent, Actor.AGENT)
+    service.parts.connection.disconnect.end(service.agent, Actor.AGENT)
     before = service.stored()
-    (teardown,) = service.parts.slots.read(service.agent).teardowns
-    grant = service.parts.access.grants.open(service.agent, teardown.connection_id, teardown.grant)
-    tokens = [service.parts.access.with_released_token(grant, lambda token: token.reveal()) for _ in range(2)]
+    (teardown,) = service.parts.store.slots.read(service.agent).teardowns
+    grant = service.parts.connection.access.grants.open(service.agent, teardown.connection_id, teardown.grant)
+    tokens = [
+        service.parts.connection.access.with_released_token(grant, lambda token: token.reveal())
+        for _ in range(2)
+    ]
     assert grant.access_token.reveal() not in tokens
     assert service.stored() == before
 
@@ -116,7 +119,7 @@ def test_a_grant_that_died_meanwhile_is_no_news_to_a_teardown(
     service.clock.advance(TOKEN_LIFE)
     service.google.fault("/token", {"invalid_grant": True})
     disconnect(service)
-    view = service.parts.status_page.connection(service.agent)
+    view = service.parts.connection.status.of(service.agent)
     assert (view.state.value, view.revocation) == ("disconnected", "confirmed")
     assert service.facts.calendar.deletion == "refused"
     assert FIRST not in service.live_tokens()

@@ -20,7 +20,9 @@ DOWN = {"status": 503, "reason": "backendError"}
 
 def put(service: TestService, session: str, agent: Agent | None = None, **changed: object) -> Status:
     content = service.content(session, **changed)  # type: ignore[arg-type]
-    return service.parts.schedule.put(agent or service.agent, session, content, By.AGENT, None).status
+    return service.parts.sessions.schedule.put(
+        agent or service.agent, session, content, By.AGENT, None
+    ).status
 
 
 def outage(service: TestService) -> None:
@@ -34,7 +36,7 @@ def opened(service: TestService, sessions: int = 5) -> None:
     outage(service)
     for number in range(sessions):
         put(service, f"first{number}")
-    assert service.parts.throttle.book.look().opened
+    assert service.parts.google.throttle.book.look().opened
 
 
 def alarms(capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -60,7 +62,7 @@ def test_five_failures_in_a_row_stop_every_replica_and_one_success_starts_them(
     service.google.clear_faults()
     service.clock.advance(31)  # until what one worker looked at is another's again
     service.work()
-    assert not service.parts.throttle.book.look().opened
+    assert not service.parts.google.throttle.book.look().opened
     service.clock.advance(60)
     replica.work()
     assert len(service.events()) == 6
@@ -88,20 +90,20 @@ def test_an_answer_between_failures_keeps_it_closed(service: TestService) -> Non
     service.google.fault({"method": "POST", "path": "/calendar/*"}, DOWN, times=4)
     for number in range(4):
         put(service, f"s{number}")
-    assert service.parts.throttle.book.look().failures == 4
+    assert service.parts.google.throttle.book.look().failures == 4
     assert put(service, "good") is Status.SCHEDULED
-    assert service.parts.throttle.book.look().failures == 0
+    assert service.parts.google.throttle.book.look().failures == 0
     service.google.fault({"method": "POST", "path": "/calendar/*"}, DOWN, times=4)
     for number in range(4, 8):
         put(service, f"s{number}")
-    assert not service.parts.throttle.book.look().opened
+    assert not service.parts.google.throttle.book.look().opened
 
 
 def test_a_refusal_is_an_answer(service: TestService) -> None:
     service.connect()
     service.google.fault({"method": "POST", "path": "/calendar/*"}, {"status": 400, "reason": "invalid"})
     assert {put(service, f"s{number}") for number in range(7)} == {Status.FAILED}
-    assert service.parts.throttle.book.look().failures == 0
+    assert service.parts.google.throttle.book.look().failures == 0
 
 
 def test_a_project_without_the_calendar_api_is_told_and_stops_all(
@@ -111,7 +113,7 @@ def test_a_project_without_the_calendar_api_is_told_and_stops_all(
     service.google.fault("/calendar/*", {"status": 403, "reason": "accessNotConfigured"})
     assert {put(service, f"s{number}") for number in range(7)} == {Status.PENDING}
     assert alarms(capsys) == ["google.breaker_opened", "google.project_refused"]
-    assert service.parts.status_page.connection(service.agent).state is State.CONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.CONNECTED
     service.google.clear_faults()
     for _ in range(4):
         service.clock.advance(600)
@@ -127,7 +129,7 @@ def test_a_clock_that_went_back_does_not_keep_it_open(service: TestService) -> N
     service.google.clear_faults()
     put(service, "now")
     service.work()
-    assert not service.parts.throttle.book.look().opened
+    assert not service.parts.google.throttle.book.look().opened
 
 
 def test_proofs_of_life_wait_until_google_is_back_and_what_is_over_is_told_in_time(
@@ -145,13 +147,15 @@ def test_proofs_of_life_wait_until_google_is_back_and_what_is_over_is_told_in_ti
         service.clock.advance(5 * 3600)
         service.work()
     calls = service.calls()
-    assert service.parts.schedule.get(service.agent, "over", read_google=False).reason == "session_over"
+    assert (
+        service.parts.sessions.reader.get(service.agent, "over", read_google=False).reason == "session_over"
+    )
     assert sum(name == "oauth2.token" for name in calls) <= 1 + 6
     service.google.clear_faults()
     for _ in range(3):
         service.clock.advance(60)
         service.work()
-    slot = service.parts.slots.read(service.agent)
+    slot = service.parts.store.slots.read(service.agent)
     assert service.parts.clock.now() - slot.facts.grant.last_refresh_ok_at < HOUR
     assert slot.due["probe"] > slot.now
 
@@ -177,9 +181,9 @@ def test_refused_credentials_stop_refreshes_but_nothing_else_and_touch_no_grant(
     assert alarms(capsys) == ["google.client_rejected"]
     assert put(service, "fresh", OTHER) is Status.SCHEDULED
     assert service.metrics()["calendar_google_client_rejected"] == 1.0
-    record = service.parts.schedule.get(service.agent, "s1", read_google=False)
+    record = service.parts.sessions.reader.get(service.agent, "s1", read_google=False)
     assert (record.status, record.reason) == (Status.PENDING, "operator")
-    assert service.parts.status_page.connection(service.agent).state is State.CONNECTED
+    assert service.parts.connection.status.of(service.agent).state is State.CONNECTED
     for _ in range(10):
         service.clock.advance(61)
         service.work()
@@ -279,7 +283,7 @@ def test_a_refusal_for_one_accounts_rate_leaves_the_project_alone(service: TestS
     assert states == [Status.SCHEDULED] * 2 + [Status.PENDING] * 4
     assert len(service.calls()) - before == 3
     assert put(service, "s1", OTHER) is Status.SCHEDULED
-    assert service.parts.throttle.book.look().epoch == 0
+    assert service.parts.google.throttle.book.look().epoch == 0
 
 
 def test_a_request_waits_for_google_no_longer_than_its_seconds_and_goes_on_by_the_worker(
@@ -311,7 +315,9 @@ def test_a_spent_quota_is_tried_again_after_hours_and_says_so(service: TestServi
         {"method": "POST", "path": "/calendar/*"}, {"status": 403, "reason": "quotaExceeded"}, times=1
     )
     assert put(service, "s1") is Status.PENDING
-    assert service.parts.schedule.get(service.agent, "s1", read_google=False).reason == "quota_exceeded"
+    assert (
+        service.parts.sessions.reader.get(service.agent, "s1", read_google=False).reason == "quota_exceeded"
+    )
     calls = len(service.calls())
     service.clock.advance(1800)
     service.work()
@@ -327,7 +333,7 @@ def test_retry_after_is_honoured_up_to_an_hour(service: TestService) -> None:
         rule = {"status": 429, "reason": "rateLimitExceeded", "retry_after": asked}
         service.google.fault({"method": "POST", "path": "/calendar/*"}, rule, times=1)
         put(service, name)
-        due = service.parts.slots.read(service.agent).due[f"session:{name}"]
+        due = service.parts.store.slots.read(service.agent).due[f"session:{name}"]
         assert waits * SECOND <= due - service.parts.clock.now() + 5 * SECOND <= waits * SECOND + 6 * SECOND
 
 
@@ -340,7 +346,7 @@ def test_what_cannot_be_written_before_its_end_is_told_at_its_end(service: TestS
     put(service, "s1", start=start, end=start + 10 * MINUTE)
     service.clock.advance(601)
     service.work()
-    view = service.parts.schedule.get(service.agent, "s1", read_google=False)
+    view = service.parts.sessions.reader.get(service.agent, "s1", read_google=False)
     assert (view.status, view.reason) == (Status.FAILED, "session_over")
 
 
@@ -350,13 +356,13 @@ def test_a_cancel_is_tried_until_a_week_after_its_day(service: TestService) -> N
     service.google.fault(
         {"method": "DELETE", "path": "/calendar/*"}, {"status": 403, "reason": "quotaExceeded"}
     )
-    service.parts.schedule.cancel(service.agent, "s1", By.AGENT, None)
+    service.parts.sessions.schedule.cancel(service.agent, "s1", By.AGENT, None)
     service.clock.advance(7 * 86400)
     service.work()
-    assert service.parts.schedule.get(service.agent, "s1", read_google=False).status is Status.PENDING
+    assert service.parts.sessions.reader.get(service.agent, "s1", read_google=False).status is Status.PENDING
     service.clock.advance(4 * 86400)
     service.work()
-    view = service.parts.schedule.get(service.agent, "s1", read_google=False)
+    view = service.parts.sessions.reader.get(service.agent, "s1", read_google=False)
     assert (view.status, view.reason) == (Status.FAILED, "session_over")
 
 
@@ -436,7 +442,7 @@ class Load:
         return sum(not name.startswith("oauth2.") for name in self.service.calls()) - self.before
 
     def waiting(self, agent: Agent) -> set[str]:
-        records = self.service.parts.schedule.sessions.all(agent)
+        records = self.service.parts.store.sessions.all(agent)
         return {record.session for record in records if record.status is Status.PENDING}
 
     def in_google(self) -> dict[tuple[Agent, str], int]:
@@ -448,7 +454,7 @@ class Load:
         return {
             (agent, record.session): starts[record.copy.id]
             for agent in (self.service.agent, OTHER)
-            for record in self.service.parts.schedule.sessions.all(agent)
+            for record in self.service.parts.store.sessions.all(agent)
         }
 
     def close(self) -> None:
@@ -505,7 +511,7 @@ def test_permissions_that_all_end_at_seven_days_are_told_as_a_project_in_testing
     for _ in range(9):
         service.clock.advance(86400)
         service.work()
-    assert {service.parts.status_page.connection(agent).state for agent in agents} == {State.REVOKED}
+    assert {service.parts.connection.status.of(agent).state for agent in agents} == {State.REVOKED}
     assert alarms(capsys) == ["google.testing_mode_suspected"]
     assert service.metrics()["calendar_google_testing_mode_suspected"] == 1.0
     (found,) = [finding for finding in examine(service.config) if finding.check == "google"]
@@ -519,7 +525,7 @@ def test_permissions_that_people_take_back_are_no_such_cluster(service: TestServ
     service.clock.advance(2 * DAY / 1000)
     service.google.control("POST", "switches", {"deleted_accounts": [FIRST]})
     service.work()
-    assert {service.parts.status_page.connection(agent).state for agent in agents} == {State.REVOKED}
+    assert {service.parts.connection.status.of(agent).state for agent in agents} == {State.REVOKED}
     numbers = service.metrics()
     assert numbers["calendar_google_deaths_at_seven_days"] == 0.0
     assert numbers["calendar_google_testing_mode_suspected"] == 0.0

@@ -10,11 +10,13 @@ from tests.support.service import SECOND, TestService
 
 
 def put(service: TestService, version: int, title: str = "A talk", session: str = "s1") -> SessionView:
-    return service.parts.schedule.put(service.agent, session, service.content(title), By.SYSTEM, version)
+    return service.parts.sessions.schedule.put(
+        service.agent, session, service.content(title), By.SYSTEM, version
+    )
 
 
 def cancel(service: TestService, version: int) -> SessionView:
-    return service.parts.schedule.cancel(service.agent, "s1", By.SYSTEM, version)
+    return service.parts.sessions.schedule.cancel(service.agent, "s1", By.SYSTEM, version)
 
 
 def titles(service: TestService) -> list[str]:
@@ -35,12 +37,12 @@ def test_a_repeated_cancel_notes_its_newer_version(service: TestService) -> None
 def test_a_repeated_cancel_notes_it_also_while_the_first_waits(service: TestService) -> None:
     service.connect()
     put(service, 1)
-    service.parts.organizations.pause(service.agent, Actor.AGENT, paused=True)
+    service.parts.connection.pauses.set(service.agent, Actor.AGENT, paused=True)
     cancel(service, 3)
     assert cancel(service, 5).status is Status.WAITING
     with pytest.raises(StaleVersion):
         put(service, 4, "Delayed")
-    service.parts.organizations.pause(service.agent, Actor.AGENT, paused=False)
+    service.parts.connection.pauses.set(service.agent, Actor.AGENT, paused=False)
     service.work()
     assert service.events() == []
 
@@ -61,8 +63,8 @@ def test_a_lost_session_is_made_whole_by_the_same_request(service: TestService) 
     service.connect()
     put(service, 1)
     service.as_person("DELETE", None, calendar=service.facts.calendar.id)
-    service.parts.connections.calendar_missing(service.agent, service.facts)
-    service.parts.dedicated_calendar.ensure(service.agent, create=True)
+    service.parts.store.connections.calendar_missing(service.agent, service.facts)
+    service.parts.connection.dedicated_calendar.ensure(service.agent, create=True)
     assert titles(service) == []
     assert put(service, 1).status is Status.SCHEDULED
     assert titles(service) == ["A talk"]
@@ -80,10 +82,13 @@ def test_a_lost_session_that_a_person_had_changed_is_made_whole_by_the_same_requ
     service.as_person("PATCH", view, {"summary": "Changed"})
     service.clock.advance(86400)
     service.work(2)
-    assert service.parts.schedule.get(service.agent, "s1", read_google=False).reason == "changed_in_google"
+    assert (
+        service.parts.sessions.reader.get(service.agent, "s1", read_google=False).reason
+        == "changed_in_google"
+    )
     service.as_person("DELETE", None, calendar=view.calendar_id)
-    service.parts.connections.calendar_missing(service.agent, service.facts)
-    service.parts.dedicated_calendar.ensure(service.agent, create=True)
+    service.parts.store.connections.calendar_missing(service.agent, service.facts)
+    service.parts.connection.dedicated_calendar.ensure(service.agent, create=True)
     assert put(service, 1).status is Status.SCHEDULED
     assert titles(service) == ["A talk"]
 
@@ -98,7 +103,7 @@ def test_the_same_request_is_taken_after_a_reconnect_though_nothing_can_be_compa
     """
     service.connect()
     put(service, 1)
-    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
     service.work()
     service.connect(**({"account": again} if again else {}))
     assert put(service, 1).status is Status.SCHEDULED
@@ -119,8 +124,8 @@ def test_a_deletion_by_a_person_stands_against_the_same_version_also_after_a_rec
     service.as_person("DELETE", view)
     service.clock.advance(86400)
     service.work()
-    assert service.parts.schedule.get(service.agent, "s1", read_google=False).status is Status.LOST
-    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
+    assert service.parts.sessions.reader.get(service.agent, "s1", read_google=False).status is Status.LOST
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
     service.work()
     service.connect()
     assert put(service, 1).outcome == "unchanged"

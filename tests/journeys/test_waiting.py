@@ -20,7 +20,7 @@ DAYS = DAY // SECOND
 
 
 def pause(service: TestService, actor: Actor = Actor.AGENT, *, paused: bool = True) -> None:
-    service.parts.organizations.pause(service.agent, actor, paused=paused)
+    service.parts.connection.pauses.set(service.agent, actor, paused=paused)
 
 
 def organization_pauses(service: TestService) -> None:
@@ -28,7 +28,7 @@ def organization_pauses(service: TestService) -> None:
 
 
 def calendar_is_deleted(service: TestService) -> None:
-    view = service.parts.schedule.put(service.agent, "s0", service.content(days=100), By.AGENT, None)
+    view = service.parts.sessions.schedule.put(service.agent, "s0", service.content(days=100), By.AGENT, None)
     service.as_person("DELETE", None, calendar=view.calendar_id)
     put(service, "notices")
 
@@ -46,17 +46,17 @@ def policy_is_renewed(service: TestService) -> None:
 
 def put(service: TestService, session: str = "s1", title: str = "Waits", days: int = 90) -> SessionView:
     content = service.content(title, days=days)
-    return service.parts.schedule.put(service.agent, session, content, By.AGENT, None)
+    return service.parts.sessions.schedule.put(service.agent, session, content, By.AGENT, None)
 
 
 def seen(service: TestService, session: str = "s1") -> tuple[Status, str]:
-    view = service.parts.schedule.get(service.agent, session, read_google=False)
+    view = service.parts.sessions.reader.get(service.agent, session, read_google=False)
     return view.status, view.reason
 
 
 def kept(service: TestService, session: str = "s1") -> bool:
     """Tell whether its content lies sealed in the database."""
-    return bool(service.parts.database.client.hexists(service.key("waiting"), session))
+    return bool(service.parts.store.database.client.hexists(service.key("waiting"), session))
 
 
 def live(service: TestService, days: int) -> None:
@@ -68,8 +68,8 @@ def live(service: TestService, days: int) -> None:
 def look_at(service: TestService, session: str = "s1") -> None:
     """Let the session be looked at now, whatever it waits for."""
     due = service.key("due")
-    service.parts.database.client.zadd(due, {f"session:{session}": 1})
-    service.parts.schedule.resume(service.agent, session)
+    service.parts.store.database.client.zadd(due, {f"session:{session}": 1})
+    service.parts.sessions.unsettled.resume(service.agent, session)
 
 
 WAITS: dict[str, Callable[[TestService], None]] = {
@@ -132,7 +132,7 @@ def test_a_repeated_request_does_not(service: TestService) -> None:
     pause(service)
     desired = service.content("Waits", days=90)
     for version in (1, 2):
-        service.parts.schedule.put(service.agent, "s1", desired, By.SYSTEM, version)
+        service.parts.sessions.schedule.put(service.agent, "s1", desired, By.SYSTEM, version)
         live(service, 16)
     assert seen(service) == (Status.FAILED, "waited_too_long")
 
@@ -153,7 +153,7 @@ def test_a_cancel_that_waits_is_carried_out_when_the_pause_ends(service: TestSer
     service.connect()
     put(service)
     pause(service)
-    service.parts.schedule.cancel(service.agent, "s1", By.AGENT, None)
+    service.parts.sessions.schedule.cancel(service.agent, "s1", By.AGENT, None)
     assert seen(service) == (Status.WAITING, "paused")
     pause(service, paused=False)
     service.work()
@@ -165,9 +165,9 @@ def test_an_act_in_the_midst_of_a_look_is_not_missed(service: TestService) -> No
     service.connect()
     pause(service)
     put(service)
-    sessions = service.parts.schedule.sessions
+    sessions = service.parts.store.sessions
     live(service, 1)
-    service.parts.database.client.zadd(service.key("due"), {"session:s1": 1})
+    service.parts.store.database.client.zadd(service.key("due"), {"session:s1": 1})
     taken = sessions.take(service.agent, "s1")
     assert taken
     pause(service, paused=False)
@@ -183,9 +183,9 @@ def test_an_act_in_the_midst_of_a_look_is_not_missed(service: TestService) -> No
 def test_an_act_in_the_midst_of_an_acceptance_is_not_missed(service: TestService) -> None:
     service.connect()
     pause(service)
-    desired, sessions = service.content("Waits"), service.parts.schedule.sessions
+    desired, sessions = service.content("Waits"), service.parts.store.sessions
     loaded = sessions.load(service.agent, "s1")
-    grant = service.parts.schedule.grants.open(service.agent, loaded.facts.connection_id, loaded.grant)
+    grant = service.parts.store.grants.open(service.agent, loaded.facts.connection_id, loaded.grant)
     record = next_revision(loaded, grant, "s1", grant.digest("s1", desired), desired, None, State.PAUSED)
     pause(service, paused=False)
     sealed = grant.seal_content("s1", desired)
@@ -206,9 +206,9 @@ def test_a_holder_that_died_before_the_pause_keeps_nobody_asleep_behind_it(
     """
     service.connect()
     service.work(2)
-    desired, sessions = service.content("Waits", days=1), service.parts.schedule.sessions
+    desired, sessions = service.content("Waits", days=1), service.parts.store.sessions
     loaded = sessions.load(service.agent, "s1")
-    grant = service.parts.schedule.grants.open(service.agent, loaded.facts.connection_id, loaded.grant)
+    grant = service.parts.store.grants.open(service.agent, loaded.facts.connection_id, loaded.grant)
     record = next_revision(loaded, grant, "s1", grant.digest("s1", desired), desired, None, State.CONNECTED)
     sealed = grant.seal_content("s1", desired)
     assert sessions.accept(loaded, record, sealed, Actor.BACKEND, here=True, end=desired.end)[0] == "leased"
@@ -238,7 +238,7 @@ def test_a_consent_that_was_outdated_unnoticed_is_noted_once_and_looked_at_no_mo
         service.clock.advance(2)
         worker.round()
     assert service.facts.consent.required_since
-    due = service.parts.slots.read(service.agent).due["session:s1"]
+    due = service.parts.store.slots.read(service.agent).due["session:s1"]
     assert due > service.parts.clock.now() + 29 * DAY
 
 
@@ -252,11 +252,13 @@ def test_google_that_misses_a_calendar_which_was_replaced_meanwhile_says_nothing
     service.connect()
     former = service.facts
     service.as_person("DELETE", None, calendar=former.calendar.id)
-    service.parts.connections.calendar_missing(service.agent, former)
-    service.parts.dedicated_calendar.ensure(service.agent, create=True)
+    service.parts.store.connections.calendar_missing(service.agent, former)
+    service.parts.connection.dedicated_calendar.ensure(service.agent, create=True)
     put(service)
-    service.parts.connections.calendar_missing(service.agent, former)  # who asked before hears of it only now
-    assert service.parts.status_page.connection(service.agent).state is State.CONNECTED
+    service.parts.store.connections.calendar_missing(
+        service.agent, former
+    )  # who asked before hears of it only now
+    assert service.parts.connection.status.of(service.agent).state is State.CONNECTED
     assert seen(service) == (Status.SCHEDULED, "")
 
 
@@ -267,11 +269,11 @@ def test_a_permission_that_did_not_suffice_says_nothing_of_the_one_given_since(s
     """
     service.connect()
     former = service.token_number
-    service.parts.connections.consent_needed(service.agent, service.facts.connection_id, former)
-    assert service.parts.status_page.connection(service.agent).state is State.RECONSENT_REQUIRED
+    service.parts.store.connections.consent_needed(service.agent, service.facts.connection_id, former)
+    assert service.parts.connection.status.of(service.agent).state is State.RECONSENT_REQUIRED
     service.connect()
-    service.parts.connections.consent_needed(service.agent, service.facts.connection_id, former)
-    assert service.parts.status_page.connection(service.agent).state is State.CONNECTED
+    service.parts.store.connections.consent_needed(service.agent, service.facts.connection_id, former)
+    assert service.parts.connection.status.of(service.agent).state is State.CONNECTED
 
 
 def test_a_permission_that_does_not_suffice_after_a_refresh_asks_for_consent_too(
@@ -282,7 +284,7 @@ def test_a_permission_that_does_not_suffice_after_a_refresh_asks_for_consent_too
     service.google.fault(events, {"status": 401, "reason": "authError"}, times=1)
     service.google.fault(events, {"status": 403, "reason": "insufficientPermissions"}, times=1)
     assert put(service).status is Status.WAITING
-    assert service.parts.status_page.connection(service.agent).state is State.RECONSENT_REQUIRED
+    assert service.parts.connection.status.of(service.agent).state is State.RECONSENT_REQUIRED
 
 
 def test_trouble_at_google_after_a_wait_is_no_wait_and_is_tried_until_the_end(service: TestService) -> None:
@@ -324,9 +326,9 @@ def test_a_worker_whose_clock_is_wrong_ends_no_wait_and_hurries_none(
     )
     look_at(wrong)
     assert seen(service) == (Status.WAITING, "paused")
-    assert wrong.parts.status_page.connection(service.agent).state is State.PAUSED
+    assert wrong.parts.connection.status.of(service.agent).state is State.PAUSED
     assert kept(service)
-    scored = service.parts.database.client.zscore(service.key("due"), "session:s1")
+    scored = service.parts.store.database.client.zscore(service.key("due"), "session:s1")
     assert 19 * DAY < scored - service.parts.clock.now() < 21 * DAY
     wrong.close()
 
@@ -343,6 +345,6 @@ def test_trouble_is_tried_again_as_soon_by_a_worker_whose_clock_is_wrong(service
     put(service)
     service.clock.advance(60)
     look_at(wrong)
-    scored = service.parts.database.client.zscore(service.key("due"), "session:s1")
+    scored = service.parts.store.database.client.zscore(service.key("due"), "session:s1")
     assert 0 < scored - service.parts.clock.now() < HOUR
     wrong.close()

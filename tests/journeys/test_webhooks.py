@@ -87,7 +87,7 @@ def connected(service: Told) -> Told:
 
 
 def put(service: TestService, session: str = "s1", **content: Any) -> None:
-    service.parts.schedule.put(service.agent, session, service.content(**content), By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, session, service.content(**content), By.AGENT, None)
 
 
 # --- what is told ---
@@ -97,7 +97,7 @@ def test_a_connection_is_told_when_it_can_be_used(service: Told) -> None:
     service.connect()
     service.work()
     (payload,) = service.backend.received
-    connection_id = service.parts.slots.read(service.agent).facts.connection_id
+    connection_id = service.parts.store.slots.read(service.agent).facts.connection_id
     assert payload["type"] == "connection.connected"
     assert payload["data"] == {
         "organization": "acme",
@@ -123,7 +123,7 @@ def test_a_connection_without_a_calendar_is_told_once_the_worker_has_made_one(se
 def test_each_change_of_a_session_that_took_effect_is_told(connected: Told) -> None:
     put(connected)
     put(connected, days=4)
-    connected.parts.schedule.cancel(connected.agent, "s1", By.AGENT, None)
+    connected.parts.sessions.schedule.cancel(connected.agent, "s1", By.AGENT, None)
     assert connected.told() == ["session.applied"] * 3
     assert [one["data"]["sequence"] for one in connected.backend.received] == [2, 3, 4]
     last = connected.backend.received[-1]["data"]
@@ -155,7 +155,7 @@ def test_a_session_that_google_refuses_is_told_failed_with_its_reason(connected:
 
 
 def test_a_session_that_waited_until_it_was_over_is_told_failed(connected: Told) -> None:
-    connected.parts.organizations.pause(connected.agent, Actor.AGENT, paused=True)
+    connected.parts.connection.pauses.set(connected.agent, Actor.AGENT, paused=True)
     put(connected, days=1)
     assert connected.told() == ["connection.paused"]
     connected.clock.advance(2 * 24 * HOUR)
@@ -164,7 +164,7 @@ def test_a_session_that_waited_until_it_was_over_is_told_failed(connected: Told)
 
 
 def test_a_session_that_waited_too_long_for_the_agent_is_told_failed_once(connected: Told) -> None:
-    connected.parts.organizations.pause(connected.agent, Actor.AGENT, paused=True)
+    connected.parts.connection.pauses.set(connected.agent, Actor.AGENT, paused=True)
     put(connected, days=90)
     connected.quiet()
     connected.clock.advance(31 * 24 * HOUR)
@@ -174,18 +174,18 @@ def test_a_session_that_waited_too_long_for_the_agent_is_told_failed_once(connec
 
 
 def test_a_waiting_session_that_is_cancelled_is_told(connected: Told) -> None:
-    connected.parts.organizations.pause(connected.agent, Actor.AGENT, paused=True)
+    connected.parts.connection.pauses.set(connected.agent, Actor.AGENT, paused=True)
     put(connected)
     connected.quiet()
-    connected.parts.schedule.cancel(connected.agent, "s1", By.AGENT, None)
+    connected.parts.sessions.schedule.cancel(connected.agent, "s1", By.AGENT, None)
     assert connected.told() == ["session.applied"]
     assert connected.backend.received[0]["data"]["status"] == "cancelled"
 
 
 def test_a_cancel_that_is_repeated_under_a_newer_version_is_told_once(connected: Told) -> None:
-    cancel = connected.parts.schedule.cancel
+    cancel = connected.parts.sessions.schedule.cancel
     desired = connected.content()
-    connected.parts.schedule.put(connected.agent, "s1", desired, By.AGENT, 1)
+    connected.parts.sessions.schedule.put(connected.agent, "s1", desired, By.AGENT, 1)
     connected.quiet()
     cancel(connected.agent, "s1", By.AGENT, 2)
     cancel(connected.agent, "s1", By.AGENT, 3)
@@ -193,7 +193,7 @@ def test_a_cancel_that_is_repeated_under_a_newer_version_is_told_once(connected:
 
 
 def test_a_pause_is_told_once_whoever_else_pauses_too(connected: Told) -> None:
-    pause = connected.parts.organizations.pause
+    pause = connected.parts.connection.pauses.set
     pause(connected.agent, Actor.AGENT, paused=True)
     pause(connected.agent, Actor.ADMINISTRATOR, paused=True)
     assert connected.told() == ["connection.paused"]
@@ -207,7 +207,7 @@ def test_a_pause_is_told_once_whoever_else_pauses_too(connected: Told) -> None:
 def test_a_deleted_calendar_is_told_with_what_was_lost_and_then_its_replacement(connected: Told) -> None:
     put(connected, "s1")
     put(connected, "s2")
-    view = connected.parts.schedule.get(connected.agent, "s1", read_google=False)
+    view = connected.parts.sessions.reader.get(connected.agent, "s1", read_google=False)
     connected.quiet()
     connected.as_person("DELETE", None, calendar=view.calendar_id)
     put(connected, "s3")
@@ -216,7 +216,7 @@ def test_a_deleted_calendar_is_told_with_what_was_lost_and_then_its_replacement(
     assert set(lost) == {"s1", "s2"}
     assert lost["s1"]["status"] == "lost"
     assert lost["s1"]["reason"] == "calendar_missing"
-    assert connected.parts.dedicated_calendar.ensure(connected.agent, create=True)
+    assert connected.parts.connection.dedicated_calendar.ensure(connected.agent, create=True)
     assert connected.told() == ["connection.calendar_replaced", "session.applied"]
     assert connected.backend.received[0]["data"]["status"] == "connected"
 
@@ -235,10 +235,10 @@ def test_a_permission_that_no_longer_suffices_is_told_and_its_renewal_too(connec
 
 
 def test_a_disconnect_is_told_with_what_failed_by_it(connected: Told) -> None:
-    connected.parts.organizations.pause(connected.agent, Actor.AGENT, paused=True)
+    connected.parts.connection.pauses.set(connected.agent, Actor.AGENT, paused=True)
     put(connected)
     connected.quiet()
-    connected.parts.disconnect.disconnect(connected.agent, Actor.AGENT)
+    connected.parts.connection.disconnect.disconnect(connected.agent, Actor.AGENT)
     assert connected.told() == ["connection.disconnected", "session.failed"]
     first, second = (one["data"] for one in connected.backend.received)
     assert first["status"] == "disconnected"
@@ -254,10 +254,10 @@ def test_a_revocation_at_google_is_told(connected: Told) -> None:
 
 
 def test_the_erasure_is_told_by_the_connections_random_id_alone(connected: Told) -> None:
-    connection_id = connected.parts.slots.read(connected.agent).facts.connection_id
-    connected.parts.disconnect.disconnect(connected.agent, Actor.AGENT)
+    connection_id = connected.parts.store.slots.read(connected.agent).facts.connection_id
+    connected.parts.connection.disconnect.disconnect(connected.agent, Actor.AGENT)
     connected.quiet()
-    connected.parts.erasure.erase_now(connected.agent, Actor.AGENT)
+    connected.parts.connection.erasure.erase_now(connected.agent, Actor.AGENT)
     kept = connected.stored()
     assert f"{connection_id}:3" in kept
     assert connected.told() == ["connection.erased"]
@@ -267,7 +267,7 @@ def test_the_erasure_is_told_by_the_connections_random_id_alone(connected: Told)
 
 
 def test_another_account_ends_one_connection_and_begins_another(connected: Told) -> None:
-    before = connected.parts.slots.read(connected.agent).facts.connection_id
+    before = connected.parts.store.slots.read(connected.agent).facts.connection_id
     put(connected)
     connected.quiet()
     connected.connect(account=SECOND)
@@ -281,8 +281,8 @@ def test_another_account_ends_one_connection_and_begins_another(connected: Told)
 
 
 def test_webhook_events_of_the_connection_before_keep_its_id(connected: Told) -> None:
-    before = connected.parts.slots.read(connected.agent).facts.connection_id
-    connected.parts.disconnect.disconnect(connected.agent, Actor.AGENT)
+    before = connected.parts.store.slots.read(connected.agent).facts.connection_id
+    connected.parts.connection.disconnect.disconnect(connected.agent, Actor.AGENT)
     connected.connect()
     assert connected.told() == ["connection.disconnected", "connection.connected"]
     first, second = (one["data"] for one in connected.backend.received)
@@ -296,7 +296,7 @@ def test_webhook_events_of_the_connection_before_keep_its_id(connected: Told) ->
 def test_at_rest_a_webhook_event_holds_no_content(connected: Told) -> None:
     connected.backend.status = 503
     put(connected, title="Title of a private talk")
-    (text,) = connected.parts.database.client.zrange(connected.key("outbox"), 0, -1)
+    (text,) = connected.parts.store.database.client.zrange(connected.key("outbox"), 0, -1)
     assert json.loads(text).keys() == {"type", "session", "sequence", "connection_id"}
     assert "private talk" not in connected.stored()
 
@@ -308,8 +308,8 @@ def test_without_an_address_nothing_is_queued(
     service = TestService.of(clean_store, google_process, test_clock)
     service.connect()
     put(service)
-    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
-    service.parts.erasure.erase_now(service.agent, Actor.AGENT)
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
+    service.parts.connection.erasure.erase_now(service.agent, Actor.AGENT)
     service.work()
     kept = service.stored()
     assert ":outbox" not in kept
@@ -332,7 +332,7 @@ def test_after_the_address_was_taken_away_webhook_events_are_neither_sent_nor_in
     }
     silent = TestService.of(variables["CALENDAR_REDIS_URL"], connected.google, connected.clock, **variables)
     silent.work(2)
-    assert "webhook" not in silent.parts.slots.read(connected.agent).due
+    assert "webhook" not in silent.parts.store.slots.read(connected.agent).due
     assert connected.backend.refused == []
     put(silent, "s2")
     silent.close()
@@ -343,7 +343,7 @@ def test_after_the_address_was_taken_away_webhook_events_are_neither_sent_nor_in
 
 
 def test_queueing_costs_no_round_trip(connected: Told) -> None:
-    schedule, database = connected.parts.schedule, connected.parts.database
+    schedule, database = connected.parts.sessions.schedule, connected.parts.store.database
     put(connected, "warm")
     put(connected, "warm", days=4)
     schedule.cancel(connected.agent, "warm", By.AGENT, None)
@@ -363,11 +363,11 @@ def test_queueing_costs_no_round_trip(connected: Told) -> None:
 def test_undelivered_webhook_events_are_erased_with_the_connection(connected: Told) -> None:
     connected.backend.status = 503
     put(connected)
-    connected.parts.disconnect.disconnect(connected.agent, Actor.AGENT)
+    connected.parts.connection.disconnect.disconnect(connected.agent, Actor.AGENT)
     connected.work(2)
-    connected.parts.erasure.erase_now(connected.agent, Actor.AGENT)
+    connected.parts.connection.erasure.erase_now(connected.agent, Actor.AGENT)
     assert [kind for kind, _, _ in connected.outbox()] == ["connection.erased"]
-    client = connected.parts.database.client
+    client = connected.parts.store.database.client
     client.delete(*client.keys("browser:*"))
     assert "agent-1" not in connected.stored()
 
@@ -375,12 +375,12 @@ def test_undelivered_webhook_events_are_erased_with_the_connection(connected: To
 def test_the_database_ends_webhook_events_by_itself_where_no_worker_runs(connected: Told) -> None:
     connected.backend.status = 503
     put(connected)
-    client = connected.parts.database.client
-    connected.parts.disconnect.disconnect(connected.agent, Actor.AGENT)
+    client = connected.parts.store.database.client
+    connected.parts.connection.disconnect.disconnect(connected.agent, Actor.AGENT)
     lifetimes = {client.pttl(connected.key(part)) // 1000 for part in ("outbox", "facts")}
     assert len(lifetimes) == 1  # with everything else of the connection
     assert 7 * DAY < lifetimes.pop() * 1000 <= 8 * DAY
-    connected.parts.erasure.erase_now(connected.agent, Actor.AGENT)
+    connected.parts.connection.erasure.erase_now(connected.agent, Actor.AGENT)
     for name in (keys.erased(connected.shard_of()), keys.erased_due(connected.shard_of())):
         assert 7 * DAY < client.pttl(name) <= 8 * DAY
 
@@ -417,7 +417,7 @@ def test_the_pauses_grow_and_a_receiver_that_is_back_is_told_everything(connecte
     put(connected)
     for _ in range(24 * 12):
         connected.clock.advance(300)
-        if connected.parts.timers.backlog()[0]:
+        if connected.parts.store.timers.backlog()[0]:
             connected.work()
     assert 6 <= len(connected.backend.refused) <= 16
     assert len({one["data"]["sequence"] for one in connected.backend.refused}) == 1
@@ -520,13 +520,13 @@ def test_while_one_sender_has_a_webhook_event_another_sends_nothing(connected: T
 
 def test_a_webhook_event_sent_while_its_connection_was_erased_leaves_nothing_behind(connected: Told) -> None:
     """The sender records its result after the erasure. Writing that result would create the agent's slot again."""
-    connected.parts.disconnect.disconnect(connected.agent, Actor.AGENT)
+    connected.parts.connection.disconnect.disconnect(connected.agent, Actor.AGENT)
     outbox = connected.parts.webhook_delivery.outbox
     taken = outbox.take(connected.agent)
     assert taken is not None
-    connected.parts.erasure.erase_now(connected.agent, Actor.AGENT)
+    connected.parts.connection.erasure.erase_now(connected.agent, Actor.AGENT)
     outbox.done(connected.agent, taken.webhook_event, "later", 1000)
-    client = connected.parts.database.client
+    client = connected.parts.store.database.client
     assert [key for key in client.keys("*") if "agent-1" in key and "browser" not in key] == []
 
 
@@ -611,8 +611,8 @@ def test_an_erasure_that_cannot_be_told_is_given_up_replayed_and_in_the_end_forg
     connected: Told,
 ) -> None:
     connected.backend.status = 500
-    connected.parts.disconnect.disconnect(connected.agent, Actor.AGENT)
-    connected.parts.erasure.erase_now(connected.agent, Actor.AGENT)
+    connected.parts.connection.disconnect.disconnect(connected.agent, Actor.AGENT)
+    connected.parts.connection.erasure.erase_now(connected.agent, Actor.AGENT)
     connected.fail_for(THREE_DAYS + 7 * HOUR)
     assert connected.outbox() == [("connection.erased", 3, True)]
     tried = len(connected.backend.refused)
@@ -636,7 +636,7 @@ def test_what_is_told_is_as_things_are_when_it_is_told(connected: Told) -> None:
     connected.backend.status = 503
     put(connected)
     connected.work()
-    connected.parts.organizations.pause(connected.agent, Actor.AGENT, paused=True)
+    connected.parts.connection.pauses.set(connected.agent, Actor.AGENT, paused=True)
     put(connected, days=6)
     connected.backend.status = 204
     connected.clock.advance(6)

@@ -54,8 +54,8 @@ def given_up(service: TestService) -> None:
     erased = Agent("acme", "agent-3")
     for agent in (service.agent, OTHER, erased):
         service.connect(agent)
-    service.parts.disconnect.disconnect(erased, Actor.AGENT)
-    service.parts.erasure.erase_now(erased, Actor.AGENT)
+    service.parts.connection.disconnect.disconnect(erased, Actor.AGENT)
+    service.parts.connection.erasure.erase_now(erased, Actor.AGENT)
     for _ in range(GIVEN_UP):
         service.clock.advance(3600)
         service.work()
@@ -79,7 +79,7 @@ def test_what_was_given_up_is_listed_by_states_and_ids(service: TestService) -> 
 
 def test_what_is_still_tried_is_listed_when_asked(service: TestService) -> None:
     service.connect()
-    service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     assert listed(service) == []
     found = listed(service, "--waiting")
     assert [(one["state"], one["session"]) for one in found] == [("waiting", ""), ("waiting", "s1")]

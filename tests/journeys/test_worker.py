@@ -39,8 +39,8 @@ def test_a_record_that_cannot_be_read_leaves_the_others_alone(
     service.connect(NEIGHBOUR, OTHER_ACCOUNT)
     agents = {agent.member: agent for agent in (service.agent, NEIGHBOUR)}
     for agent in agents.values():
-        service.parts.disconnect.end(agent, Actor.ADMINISTRATOR)
-    service.parts.database.client.hset(
+        service.parts.connection.disconnect.end(agent, Actor.ADMINISTRATOR)
+    service.parts.store.database.client.hset(
         service.key("facts", agents[spoilt]), "grant_last_refresh_ok_at", "spoilt"
     )
     service.work(2)
@@ -52,9 +52,9 @@ def test_a_worker_whose_clock_is_wrong_drops_no_session(
     service: TestService, capsys: pytest.CaptureFixture[str]
 ) -> None:
     service.connect()
-    service.parts.schedule.put(service.agent, "applied", service.content(days=10), By.AGENT, None)
-    service.parts.organizations.pause(service.agent, Actor.AGENT, paused=True)
-    service.parts.schedule.put(service.agent, "waits", service.content(days=10), By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "applied", service.content(days=10), By.AGENT, None)
+    service.parts.connection.pauses.set(service.agent, Actor.AGENT, paused=True)
+    service.parts.sessions.schedule.put(service.agent, "waits", service.content(days=10), By.AGENT, None)
     service.clock.advance((DAY + MINUTE) / SECOND)
     ahead = TestService.of(
         service.variables["CALENDAR_REDIS_URL"], service.google, service.clock,
@@ -62,11 +62,11 @@ def test_a_worker_whose_clock_is_wrong_drops_no_session(
     )  # fmt: skip
     ahead.work(2)
     ahead.close()
-    sessions = service.parts.all_connections.sessions
+    sessions = service.parts.store.sessions
     assert {record.session for record in sessions.all(service.agent)} == {"applied", "waits"}
     assert sessions.waiting(service.agent).keys() == {"waits"}
     assert set(alarms(capsys)) == {"erasure.clocks_differ"}
-    due = service.parts.slots.read(service.agent).due
+    due = service.parts.store.slots.read(service.agent).due
     assert due["purge_sessions"] <= service.parts.clock.now() + 11 * MINUTE
 
 
@@ -80,30 +80,33 @@ def test_what_a_clock_that_was_ahead_put_far_off_is_looked_at_once_it_is_right(s
     service.work(3)
     service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=1)
     desired = service.content(days=60)
-    assert service.parts.schedule.put(service.agent, "s1", desired, By.AGENT, None).status is Status.PENDING
-    service.parts.organizations.pause(service.agent, Actor.AGENT, paused=True)
-    service.parts.schedule.put(service.agent, "waits", desired, By.AGENT, None)
-    service.parts.organizations.pause(service.agent, Actor.AGENT, paused=False)
+    assert (
+        service.parts.sessions.schedule.put(service.agent, "s1", desired, By.AGENT, None).status
+        is Status.PENDING
+    )
+    service.parts.connection.pauses.set(service.agent, Actor.AGENT, paused=True)
+    service.parts.sessions.schedule.put(service.agent, "waits", desired, By.AGENT, None)
+    service.parts.connection.pauses.set(service.agent, Actor.AGENT, paused=False)
     service.clock.advance(-31 * DAY / SECOND)
-    slot = service.parts.slots.read(service.agent)
+    slot = service.parts.store.slots.read(service.agent)
     assert slot.due["probe"] > slot.now + 30 * DAY
-    assert service.parts.all_connections.reset_far_timers() >= 4
+    assert service.parts.operations.far_timers.reset() >= 4
     service.work(3)
-    slot = service.parts.slots.read(service.agent)
+    slot = service.parts.store.slots.read(service.agent)
     assert max(slot.due.values()) < slot.now + 2 * DAY
     assert len(service.events()) == 2
-    assert service.parts.all_connections.reset_far_timers() == 0
+    assert service.parts.operations.far_timers.reset() == 0
 
 
 def test_resetting_timers_leaves_told_ends_alone(service: TestService) -> None:
     service.connect()
-    service.parts.organizations.pause(service.agent, Actor.AGENT, paused=True)
-    service.parts.schedule.put(service.agent, "waits", service.content(days=20), By.AGENT, None)
+    service.parts.connection.pauses.set(service.agent, Actor.AGENT, paused=True)
+    service.parts.sessions.schedule.put(service.agent, "waits", service.content(days=20), By.AGENT, None)
     service.connect(NEIGHBOUR, OTHER_ACCOUNT)
-    service.parts.disconnect.end(NEIGHBOUR, Actor.AGENT)
-    before = [service.parts.slots.read(agent).due for agent in (service.agent, NEIGHBOUR)]
-    assert service.parts.all_connections.reset_far_timers() == 0
-    assert [service.parts.slots.read(agent).due for agent in (service.agent, NEIGHBOUR)] == before
+    service.parts.connection.disconnect.end(NEIGHBOUR, Actor.AGENT)
+    before = [service.parts.store.slots.read(agent).due for agent in (service.agent, NEIGHBOUR)]
+    assert service.parts.operations.far_timers.reset() == 0
+    assert [service.parts.store.slots.read(agent).due for agent in (service.agent, NEIGHBOUR)] == before
 
 
 def test_a_teardown_waits_for_google_no_longer_than_it_is_this_workers(service: TestService) -> None:
@@ -112,7 +115,7 @@ def test_a_teardown_waits_for_google_no_longer_than_it_is_this_workers(service: 
     Another worker takes the teardown then, and both would revoke.
     """
     service.connect()
-    service.parts.disconnect.end(service.agent, Actor.ADMINISTRATOR)
+    service.parts.connection.disconnect.end(service.agent, Actor.ADMINISTRATOR)
     hurried = service.limited(worker_seconds=0.3)
     service.google.fault("/revoke", {"hang": True})
     began = monotonic()
@@ -132,17 +135,17 @@ def test_after_seven_days_the_token_is_destroyed_however_rarely_it_was_tried(ser
     The last try must not be later than the term after which a token may not be kept.
     """
     service.connect()
-    service.parts.disconnect.end(service.agent, Actor.ADMINISTRATOR)
+    service.parts.connection.disconnect.end(service.agent, Actor.ADMINISTRATOR)
     service.google.fault("/revoke", {"status": 503, "reason": "backendError"})
-    connections = service.parts.connections
-    (teardown,) = service.parts.slots.read(service.agent).teardowns
+    connections = service.parts.store.connections
+    (teardown,) = service.parts.store.slots.read(service.agent).teardowns
     connections.teardown_step(service.agent, replace(teardown, tries=30), 0)  # as after days of trouble
     service.clock.advance((7 * DAY - 10 * MINUTE) / SECOND)
     service.work()
     assert service.facts.end.revocation == "pending"
     service.clock.advance(11 * 60)
     service.work()
-    assert service.parts.slots.read(service.agent).teardowns == ()
+    assert service.parts.store.slots.read(service.agent).teardowns == ()
     assert teardown.grant not in service.stored()
 
 
@@ -156,9 +159,9 @@ def test_after_an_hour_the_permission_ends_whatever_the_pause_and_whatever_becam
     service.connect()
     deletion = {"method": "DELETE", "path": "/calendar/v3/calendars/*"}
     service.google.fault(deletion, {"status": 503, "reason": "backendError"})
-    service.parts.disconnect.disconnect(service.agent, Actor.AGENT, delete_calendar=True)
-    (teardown,) = service.parts.slots.read(service.agent).teardowns
-    service.parts.connections.teardown_step(service.agent, replace(teardown, tries=30), 0)
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT, delete_calendar=True)
+    (teardown,) = service.parts.store.slots.read(service.agent).teardowns
+    service.parts.store.connections.teardown_step(service.agent, replace(teardown, tries=30), 0)
     service.work()
     service.clock.advance((HOUR + 2 * SECOND) / SECOND)
     service.work()
@@ -170,11 +173,13 @@ def test_after_an_hour_the_permission_ends_whatever_the_pause_and_whatever_becam
 
 
 def put(service: TestService, session: str, days: int = 3) -> None:
-    service.parts.schedule.put(service.agent, session, service.content(session, days=days), By.AGENT, None)
+    service.parts.sessions.schedule.put(
+        service.agent, session, service.content(session, days=days), By.AGENT, None
+    )
 
 
 def seen(service: TestService, session: str) -> tuple[Status, str]:
-    view = service.parts.schedule.get(service.agent, session, read_google=False)
+    view = service.parts.sessions.reader.get(service.agent, session, read_google=False)
     return view.status, view.reason
 
 
@@ -185,7 +190,7 @@ def spoilt(service: TestService) -> TestService:
     service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=2)
     put(service, "spoilt")
     put(service, "good")
-    service.parts.database.client.hset(service.key("waiting"), "spoilt", "cs1.data.garbage")
+    service.parts.store.database.client.hset(service.key("waiting"), "spoilt", "cs1.data.garbage")
     return service
 
 
@@ -215,9 +220,9 @@ def test_content_that_does_not_open_waits_for_a_person_no_longer_than_any_other(
     Content that no key opens must not be kept longer for that reason.
     """
     service.connect()
-    service.parts.organizations.pause(service.agent, Actor.AGENT, paused=True)
+    service.parts.connection.pauses.set(service.agent, Actor.AGENT, paused=True)
     put(service, "spoilt", days=90)
-    service.parts.database.client.hset(service.key("waiting"), "spoilt", "cs1.data.garbage")
+    service.parts.store.database.client.hset(service.key("waiting"), "spoilt", "cs1.data.garbage")
     service.clock.advance(30 * DAY / SECOND)
     service.work()
     assert seen(service, "spoilt") == (Status.FAILED, "waited_too_long")
@@ -232,7 +237,7 @@ def test_what_a_newer_version_keeps_of_one_session_keeps_no_other_waiting(servic
     service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=2)
     put(service, "newer")
     put(service, "good")
-    client, key = service.parts.database.client, service.key("sessions")
+    client, key = service.parts.store.database.client, service.key("sessions")
     newer = json.dumps(json.loads(client.hget(key, "newer") or "") | {"shade": "blue"})
     client.hset(key, "newer", newer)
     service.clock.advance(60)
@@ -250,13 +255,15 @@ def queue(service: TestService) -> SessionQueue:
     service.connect()
     service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=1)
     put(service, "s1")
-    return SessionQueue(service.parts.due_sessions, service.parts.throttle, service.parts.clock)
+    return SessionQueue(
+        service.parts.sessions.due_sessions, service.parts.google.throttle, service.parts.clock
+    )
 
 
 def queued(service: TestService, queue: SessionQueue) -> None:
     """Put the session into the queue while its account has to wait."""
-    slot = service.parts.slots.read(service.agent)
-    service.parts.throttle.account_limited(slot.facts.account.ref)
+    slot = service.parts.store.slots.read(service.agent)
+    service.parts.google.throttle.account_limited(slot.facts.account.ref)
     assert queue.add(slot, ["s1"]) == set()
     assert list(queue.admitted()) == []
 
@@ -288,14 +295,16 @@ def test_a_session_is_kept_no_longer_than_its_agent_is_this_workers_nor_behind_a
 def checkpoint(service: TestService) -> Checkpoint:
     """The day's checkpoint of a worker that has sealed nothing yet."""
     service.connect()
-    sealing = Periodic(MINUTE, service.parts.sealer.seal)
-    return Checkpoint(service.parts, sealing, Repairs(service.parts))
+    sealing = Periodic(MINUTE, service.parts.audit.sealer.seal)
+    parts = service.parts
+    repairs = Repairs(parts.operations, parts.log)
+    return Checkpoint(parts.audit.sealer, sealing, repairs, parts.clock, parts.log)
 
 
 def test_the_checkpoint_waits_until_everything_is_sealed(
     service: TestService, checkpoint: Checkpoint
 ) -> None:
-    sealing, trail = checkpoint.sealing, service.parts.sealer.trail
+    sealing, trail = checkpoint.sealing, service.parts.audit.chain
     rounds = 0
     while sealing.is_due(service.parts.clock.now()):
         assert checkpoint.run()
@@ -311,7 +320,7 @@ def test_trouble_with_one_repair_keeps_no_other_back(
     service: TestService, checkpoint: Checkpoint, capsys: pytest.CaptureFixture[str]
 ) -> None:
     service.work(3)
-    client, due = service.parts.database.client, service.key("due")
+    client, due = service.parts.store.database.client, service.key("due")
     client.zincrby(due, 31 * DAY, "probe")
     # Put right from a record that cannot be read.
     client.delete(keys.account_ref(service.facts.account.ref))

@@ -36,7 +36,7 @@ class PageFixture:
 
     def clear(self) -> None:
         """Back to an empty service on the first day."""
-        self.service.parts.database.client.flushall()
+        self.service.parts.store.database.client.flushall()
         self.google.clear_faults()
         self.google.reset()
         self.clock.path.write_text(str(NOW.timestamp() - time.time()), "ascii")

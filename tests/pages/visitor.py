@@ -70,7 +70,7 @@ class PageVisitor:
         """Return a fresh one-time link's path."""
         expires = self.service.parts.clock.now() + 5 * MINUTE
         ticket = Ticket(self.agent.organization, self.agent.agent, self.language, ZONE, "", expires)
-        return f"/portal/{self.service.parts.tickets.issue(ticket)}"
+        return f"/portal/{self.service.parts.store.tickets.issue(ticket)}"
 
     def settings(self) -> None:
         """Come from the console to the settings."""
@@ -89,7 +89,7 @@ class PageVisitor:
     def begin(self) -> str:
         """Begin a consent as the connect button does; return Google's address."""
         cookie = next(each["value"] for each in self.context.cookies() if each["name"] == "session")
-        browser = self.service.parts.tickets.browser(cookie)
+        browser = self.service.parts.store.tickets.browser(cookie)
         assert isinstance(browser, Browser)
         return self.service.begin(browser, cookie)
 
@@ -109,7 +109,7 @@ class PageVisitor:
         now = self.service.parts.clock.now()
         who = self.agent
         ticket = Ticket(who.organization, who.agent, self.language, ZONE, "", now + 5 * MINUTE)
-        cookie, browser = self.service.parts.tickets.open_browser(ticket)
+        cookie, browser = self.service.parts.store.tickets.open_browser(ticket)
         url = self.service.begin(browser, cookie)
         self.service.call_back(browser, cookie, self.fixture.google.consent(url, account))
 
@@ -117,16 +117,16 @@ class PageVisitor:
         """Have sessions from tomorrow on."""
         for day, title in enumerate(titles, 1):
             content = self.service.content(title, days=day, time_zone=ZONE)
-            self.service.parts.schedule.put(self.agent, f"session-{day}", content, By.AGENT, None)
+            self.service.parts.sessions.schedule.put(self.agent, f"session-{day}", content, By.AGENT, None)
 
     def paused(self, *actors: Actor) -> None:
         """Have it paused."""
         for actor in actors:
-            self.service.parts.organizations.pause(self.agent, actor, paused=True)
+            self.service.parts.connection.pauses.set(self.agent, actor, paused=True)
 
     def disconnect(self, *, delete: bool = False, by: Actor = Actor.AGENT) -> None:
         """Have disconnected, or been disconnected."""
-        self.service.parts.disconnect.disconnect(self.agent, by, delete_calendar=delete)
+        self.service.parts.connection.disconnect.disconnect(self.agent, by, delete_calendar=delete)
 
     def shared(self) -> None:
         """Have a colleague on the same account."""
@@ -148,7 +148,7 @@ class PageVisitor:
 
     def resumed(self, actor: Actor) -> None:
         """Have a pause lifted."""
-        self.service.parts.organizations.pause(self.agent, actor, paused=False)
+        self.service.parts.connection.pauses.set(self.agent, actor, paused=False)
 
     def schedule_without_permission(self, title: str) -> None:
         """Have a session that Google refused, because its permission no longer suffices."""
@@ -158,29 +158,29 @@ class PageVisitor:
 
     def outdated_consents(self) -> None:
         """Have a consent under an older policy than the one in force."""
-        connections = self.service.parts.connections
-        facts = self.service.parts.slots.read(self.agent).facts
+        connections = self.service.parts.store.connections
+        facts = self.service.parts.store.slots.read(self.agent).facts
         assert connections.consent_outdated_by_policy(self.agent, facts.connection_id, facts.consent.policy)
         older = {"consent_policy": "0"}
-        self.service.parts.database.client.hset(self.service.key("facts", self.agent), mapping=older)
+        self.service.parts.store.database.client.hset(self.service.key("facts", self.agent), mapping=older)
 
     def schedule_in(self, title: str, *, days: int) -> None:
         """Have one session, some days from now."""
         content = self.service.content(title, days=days, time_zone=ZONE)
-        self.service.parts.schedule.put(self.agent, "session-1", content, By.AGENT, None)
+        self.service.parts.sessions.schedule.put(self.agent, "session-1", content, By.AGENT, None)
 
     def hold(self, *, silent_for: int = 0) -> None:
         """Be under a legal hold, of which nothing may be told for some days."""
         now = self.service.parts.clock.now()
         silent_until = now + silent_for * DAY if silent_for else 0
         hold = Hold("Ana Rojas", "Luis Soto", "Court order 7", "A dispute", now + 60 * DAY, silent_until)
-        self.service.parts.holds.place(self.agent, hold)
+        self.service.parts.personal_data.holds.place(self.agent, hold)
 
     def revoke_at_google(self) -> None:
         """Have the permission removed there, and noticed by a probe here."""
         self.fixture.clock.advance(2 * 3600)
         with self.trouble("/token", {"invalid_grant": True}), contextlib.suppress(AccessRevoked):
-            self.service.parts.access.probe(self.agent)
+            self.service.parts.connection.access.probe(self.agent)
 
     def delete_calendar(self) -> None:
         """Have the calendar deleted by hand at Google."""
@@ -190,15 +190,15 @@ class PageVisitor:
     def change_in_google(self, *sessions: str) -> None:
         """Have moved the events of these sessions elsewhere by hand, which was noticed."""
         for session in sessions:
-            view = self.service.parts.schedule.get(self.agent, session, read_google=False)
+            view = self.service.parts.sessions.reader.get(self.agent, session, read_google=False)
             self.service.as_person("PATCH", view, {"location": "Elsewhere"}, account=ACCOUNT)
-        self.service.parts.change_detector.once(self.agent)
+        self.service.parts.sessions.change_detector.once(self.agent)
 
     def delete_in_google(self, session: str) -> None:
         """Have deleted the event of a session by hand, which was noticed."""
-        view = self.service.parts.schedule.get(self.agent, session, read_google=False)
+        view = self.service.parts.sessions.reader.get(self.agent, session, read_google=False)
         self.service.as_person("DELETE", view, account=ACCOUNT)
-        self.service.parts.change_detector.once(self.agent)
+        self.service.parts.sessions.change_detector.once(self.agent)
 
     def write_by_hand(self) -> None:
         """Have written an event of one's own into the calendar at Google."""
@@ -214,7 +214,7 @@ class PageVisitor:
     @contextmanager
     def database_full(self) -> Iterator[None]:
         """Let the database be out of memory."""
-        client = self.service.parts.database.client
+        client = self.service.parts.store.database.client
         client.config_set("maxmemory", "1")
         try:
             yield
@@ -223,7 +223,7 @@ class PageVisitor:
 
     def break_records(self) -> None:
         """Let the agent's records hold nonsense."""
-        client = self.service.parts.database.client
+        client = self.service.parts.store.database.client
         for key in client.scan_iter("{*"):
             if client.type(key) == "hash":
                 client.delete(key)
@@ -257,7 +257,7 @@ class PageVisitor:
 
     def review(self, step: str = "start") -> None:
         """Follow a reviewer's link, and go to a step."""
-        secret, _ = self.service.parts.reviewers.make(60)
+        secret, _ = self.service.parts.operations.reviewers.make(60)
         self.open(f"/reviewer/{secret}")
         self.open(f"/console?step={step}")
 

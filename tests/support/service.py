@@ -137,7 +137,7 @@ class TestService:
         who = agent or self.agent
         now = self.parts.clock.now()
         ticket = Ticket(who.organization, who.agent, "en", "America/Santiago", "", now + HOUR)
-        return self.parts.tickets.open_browser(ticket)
+        return self.parts.store.tickets.open_browser(ticket)
 
     def connect(self, agent: Agent | None = None, account: str = FIRST) -> ConsentOutcome:
         """Connect as a person does: consent at Google, and the callback."""
@@ -147,12 +147,12 @@ class TestService:
 
     def begin(self, browser: Browser, cookie: str) -> str:
         """Press the connect button under the policy that is shown; return Google's address."""
-        return self.parts.consent.begin(browser, cookie, self.parts.operator.policy.version)
+        return self.parts.connection.consent.begin(browser, cookie, self.parts.operator.policy.version)
 
     def call_back(self, browser: Browser | None, cookie: str, callback: str) -> ConsentOutcome:
         """Take the callback address as the web does."""
         query = parse_qs(urlsplit(callback).query)
-        return self.parts.consent.finish(
+        return self.parts.connection.consent.finish(
             browser,
             cookie,
             state=query.get("state", [""])[0],
@@ -178,10 +178,10 @@ class TestService:
 
         def listener(call: GoogleCall) -> None:
             if call.method.name == name:
-                self.parts.call_log.detach(listener)
+                self.parts.google.call_log.detach(listener)
                 act()
 
-        self.parts.call_log.attach(listener)
+        self.parts.google.call_log.attach(listener)
 
     def events(self, account: str = FIRST) -> list[dict[str, Any]]:
         """Return the live events of the account's secondary calendars, as Google has them."""
@@ -258,21 +258,21 @@ class TestService:
 
     def shard_of(self, agent: Agent | None = None) -> int:
         """Return the shard in which an agent's slot lies; of this service's own where none is named."""
-        return self.parts.database.slot_keys(agent or self.agent).shard
+        return self.parts.store.database.slot_keys(agent or self.agent).shard
 
     def key(self, part: str, agent: Agent | None = None) -> str:
         """Return one key of an agent's slot."""
-        return self.parts.database.slot_keys(agent or self.agent).part(part)
+        return self.parts.store.database.slot_keys(agent or self.agent).part(part)
 
     @property
     def facts(self) -> Facts:
         """Return what is kept of the agent's connection."""
-        return self.parts.slots.read(self.agent).facts
+        return self.parts.store.slots.read(self.agent).facts
 
     @property
     def token_number(self) -> int:
         """Return the number of the token that is kept."""
-        return int(json.loads(self.parts.slots.read(self.agent).grant)["number"])
+        return int(json.loads(self.parts.store.slots.read(self.agent).grant)["number"])
 
     def calls(self, since: int = 0) -> list[str]:
         """Return the names of the service's calls at Google, the first `since` left out."""
@@ -285,7 +285,7 @@ class TestService:
 
     def stored(self) -> str:
         """Return everything the database holds, as text."""
-        client = self.parts.database.client
+        client = self.parts.store.database.client
         parts = []
         for key in sorted(client.scan_iter("*")):
             kind = client.type(key)

@@ -34,17 +34,22 @@ class Measures:
     @classmethod
     def of(cls, service: Service) -> "Measures":
         """Return the measures of this service; nothing is read yet."""
-        config, copies = service.config, service.database.deployment.copies
+        config, copies = service.config, service.store.database.deployment.copies
         return cls(
             config=config,
             profile=ProfileMeasures(service.operator),
-            database=DatabaseMeasures(service.server_checks, service.files, service.identity, copies),
-            keys=KeyMeasures(config, service.rotation),
-            consents=ConsentMeasures(service.reconsent),
-            connections=ConnectionMeasures(service.all_connections, service.clock),
-            worker=WorkerMeasures(service.timers),
-            audit=AuditMeasures(service.audit, service.clock),
+            database=DatabaseMeasures(
+                service.store.server_checks, service.store.file_rewrites, service.identity, copies
+            ),
+            keys=KeyMeasures(config, service.operations.rotation),
+            consents=ConsentMeasures(service.connection.reconsent),
+            connections=ConnectionMeasures(service.operations.all_connections, service.clock),
+            worker=WorkerMeasures(service.store.timers),
+            audit=AuditMeasures(service.audit.audit_export, service.clock),
             google=GoogleMeasures(
-                service.throttle.book, service.transport, service.oauth_origin, config.notifications_uri
+                service.google.throttle.book,
+                service.google.transport,
+                service.google.oauth.consent_origin,
+                config.notifications_uri,
             ),
         )

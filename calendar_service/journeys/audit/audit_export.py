@@ -11,14 +11,12 @@ from typing import Any
 
 from calendar_service.domain.audit import AuditEntry, Chain, ChainEnds, Verdict, place
 from calendar_service.domain.clock import DAY, Millis, rfc3339
-from calendar_service.domain.errors import Busy, NotConnected
-from calendar_service.domain.names import Agent
+from calendar_service.domain.errors import Busy
 from calendar_service.journeys.audit.chain import ChainMacs
 from calendar_service.journeys.audit.checkpoints import as_list, made_at
 from calendar_service.journeys.audit.verification import Verification
 from calendar_service.store.audit_chain import AuditChainStore
 from calendar_service.store.scan import Scan
-from calendar_service.store.slots import Slots
 
 Line = dict[str, Any]
 
@@ -52,7 +50,6 @@ class AuditExport:
 
     audit_chain: AuditChainStore
     scan: Scan
-    slots: Slots
     chain_macs: ChainMacs
     public_keys: Sequence[str]
     """Of the signing key, base64 of 32 bytes each."""
@@ -98,15 +95,6 @@ class AuditExport:
                 learn(line)
             digest.update(text)
         return verification.verdict()
-
-    def connection_of(self, agent: Agent) -> str:
-        """Return the random id of the agent's connection; once that is erased nothing leads to it any more."""
-        found = self.slots.read(agent).facts.connection_id
-        if not found:
-            raise NotConnected(
-                "Nothing is kept of this agent: its entries cannot be told from others any more."
-            )
-        return found
 
     def export(self, wanted: ExportFilter = EVERYTHING) -> Iterator[bytes]:
         """Yield the lines of an export, the last one sealing all before it."""

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 from calendar_service.domain.clock import MINUTE, SECOND, Clock, Millis
+from calendar_service.domain.connection import Facts
 from calendar_service.domain.errors import (
     AccessRevoked,
     AccessTokenExpired,
@@ -20,6 +21,7 @@ from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.jitter import spread
 from calendar_service.domain.names import Agent
 from calendar_service.domain.secret import Secret
+from calendar_service.google.calendar import CalendarMissing
 from calendar_service.google.oauth import OAuth
 from calendar_service.journeys.connection.connection_end import ConnectionEnd
 from calendar_service.journeys.throttle.admission import Throttle
@@ -27,7 +29,8 @@ from calendar_service.store import keys
 from calendar_service.store.connections import Connections
 from calendar_service.store.grants import Grant, Grants
 from calendar_service.store.leases import Leases
-from calendar_service.store.slots import Slot, Slots
+from calendar_service.store.sessions import Loaded
+from calendar_service.store.slots import Slot, Slots, Teardown
 
 T = TypeVar("T")
 
@@ -66,6 +69,14 @@ class Access:
                 raise
 
         return self._call(grant, partial(self.refreshed, agent), noting_scope)
+
+    def in_calendar(self, agent: Agent, facts: Facts, grant: Grant, call: Callable[[Secret], T]) -> T:
+        """Do one call in a live connection's calendar; if Google says that it is gone, record that and raise it."""
+        try:
+            return self.with_token(agent, grant, call)
+        except CalendarMissing:
+            self.connections.calendar_missing(agent, facts)
+            raise
 
     def with_released_token(self, grant: Grant, call: Callable[[Secret], T]) -> T:
         """Do one call at Google for an ended connection, whose token its teardown alone still holds (law 6).
@@ -115,9 +126,13 @@ class Access:
                 raise GoogleUnavailable("another refresh of this token is under way", ambiguous=False)
             time.sleep(_LOOK_AGAIN)
 
-    def open(self, slot: Slot) -> Grant:
+    def open(self, slot: Slot | Loaded) -> Grant:
         """Open the grant of this slot's live connection; raise `StoreUnavailable` if no key at hand opens it."""
         return self.grants.open(slot.agent, slot.facts.connection_id, slot.grant)
+
+    def open_released(self, agent: Agent, teardown: Teardown) -> Grant:
+        """Open the grant that a teardown holds; raise `StoreUnavailable` if no key at hand opens it."""
+        return self.grants.open(agent, teardown.connection_id, teardown.grant)
 
     def _newest(self, agent: Agent, connection_id: str) -> Grant:
         # Read again under the lease: the holder before may have stored a newer token, and a refresh with the older

@@ -1,11 +1,9 @@
-"""Google's notifications: the channel through which they come, and what one of them causes (RV-1, law 6).
+"""The channels through which Google's notifications come (RV-1, law 6).
 
 A channel is opened by the worker, renewed by a new one before its end, stopped when it is not needed. What it says is
 only a nudge. Knows the store and Google. Must not know what is looked at.
 """
 
-import hmac
-import re
 from dataclasses import dataclass
 
 from calendar_service.crypto.identity import IdentityKey
@@ -26,11 +24,9 @@ from calendar_service.journeys.connection.access import Access
 from calendar_service.journeys.throttle.admission import Throttle
 from calendar_service.store import keys
 from calendar_service.store.channels import ChannelStore
-from calendar_service.store.connections import Connections
-from calendar_service.store.grants import Grant, Grants
+from calendar_service.store.grants import Grant
 from calendar_service.store.slots import Slots
 
-_ID = re.compile(r"[0-9a-f]{34}")
 _UNSAID: Millis = DAY
 """The life of a channel whose end Google does not name; the longest is documented nowhere."""
 _REFUSED: Millis = 6 * HOUR
@@ -38,42 +34,42 @@ _REFUSED: Millis = 6 * HOUR
 
 
 @dataclass(frozen=True)
-class Channels:
-    """The story of a channel, and of a notification."""
+class ChannelWatch:
+    """Asks Google for notifications of one calendar, under a token that only this service can compute."""
 
-    slots: Slots
-    connections: Connections
     channel_store: ChannelStore
-    grants: Grants
-    access: Access
     calendar: CalendarApi
     identity: IdentityKey
-    throttle: Throttle
-    terms: ConsentTerms
-    clock: Clock
     address: str
     """Where Google sends them; empty: it cannot."""
 
-    # --- a notification ---
+    def open(self, token: Secret, agent: Agent, calendar_id: str) -> OpenedChannel:
+        """Open a channel under a new id of this agent's."""
+        channel_id = self.channel_store.new_id(agent)
+        return self.calendar.watch(
+            token,
+            calendar_id,
+            channel_id=channel_id,
+            channel_token=Secret(self.identity.channel_token(channel_id)),
+            address=self.address,
+        )
 
-    def receive_notification(self, channel_id: str, token: str, state: str) -> bool:
-        """Take a notification; false if it is not Google's.
+    def stop(self, token: Secret, channel_id: str, resource_id: str) -> None:
+        """Stop a channel."""
+        self.calendar.stop_channel(token, channel_id, resource_id)
 
-        A forged one costs one keyed hash: the store is not asked. Of a genuine one nothing is
-        believed but that something changed; a channel that is not in force causes nothing.
-        """
-        if not _ID.fullmatch(channel_id) or not self._is_genuine(channel_id, token):
-            return False
-        # `sync` only says that the channel is open, perhaps before we have the answer to our asking for it.
-        agent = self.channel_store.agent_of(channel_id) if state != "sync" else None
-        if agent:
-            self.channel_store.wake_change_detection(agent, channel_id)
-        return True
 
-    def _is_genuine(self, channel_id: str, token: str) -> bool:
-        return hmac.compare_digest(self.identity.channel_token(channel_id).encode(), token.encode())
+@dataclass(frozen=True)
+class Channels:
+    """Keeps one channel open for each agent, and stops the others."""
 
-    # --- the channel ---
+    slots: Slots
+    channel_store: ChannelStore
+    access: Access
+    watch: ChannelWatch
+    throttle: Throttle
+    terms: ConsentTerms
+    clock: Clock
 
     def keep(self, agent: Agent) -> Millis | None:
         """Stop what has to be stopped, and open or renew the agent's channel if it is time (the worker).
@@ -85,10 +81,10 @@ class Channels:
             return spread(
                 keys.CHANGE_DETECTION_EVERY
             )  # nothing of theirs is used until the agent agrees: then it is due at once (SC-5)
-        grant = self.grants.open(agent, slot.facts.connection_id, slot.grant)
+        grant = self.access.open(slot)
         for channel_id, resource_id in slot.facts.channel.to_stop.items():
             self._stop(agent, grant, channel_id, resource_id)
-        if slot.facts.state(self.terms) is not State.CONNECTED or not self.address:
+        if slot.facts.state(self.terms) is not State.CONNECTED or not self.watch.address:
             return spread(keys.CHANGE_DETECTION_EVERY) if slot.facts.calendar.since else None
         if slot.facts.channel.renew_at <= self.clock.now():
             return self._opened(agent, grant, slot.facts)
@@ -101,9 +97,10 @@ class Channels:
         if not self.throttle.may_watch():
             return spread(_REFUSED)
         try:
-            channel = self.access.with_token(agent, grant, lambda token: self._watch(token, agent, facts))
+            channel = self.access.in_calendar(
+                agent, facts, grant, lambda token: self.watch.open(token, agent, facts.calendar.id)
+            )
         except CalendarMissing:
-            self.connections.calendar_missing(agent, facts)
             return 0
         except ChannelRefused:
             self.throttle.watch_refused()
@@ -125,20 +122,10 @@ class Channels:
         )
         return min(life, DAY) if stands and not facts.channel.id else 0  # the one before is stopped next
 
-    def _watch(self, token: Secret, agent: Agent, facts: Facts) -> OpenedChannel:
-        channel_id = self.channel_store.new_id(agent)
-        return self.calendar.watch(
-            token,
-            facts.calendar.id,
-            channel_id=channel_id,
-            channel_token=Secret(self.identity.channel_token(channel_id)),
-            address=self.address,
-        )
-
     def _stop(self, agent: Agent, grant: Grant, channel_id: str, resource_id: str) -> None:
         try:
             self.access.with_token(
-                agent, grant, lambda token: self.calendar.stop_channel(token, channel_id, resource_id)
+                agent, grant, lambda token: self.watch.stop(token, channel_id, resource_id)
             )
         except GoogleError as trouble:
             if will_pass(trouble):

@@ -31,6 +31,8 @@ class PendingConsents:
     """Consents that were begun and that Google has not answered: each ten minutes, once, for one browser."""
 
     tickets: Tickets
+    slots: Slots
+    connections: Connections
     grants: Grants
     clock: Clock
 
@@ -43,6 +45,9 @@ class PendingConsents:
         expires = self.clock.now() + keys.OAUTH_STATE
         pending = Pending(agent.organization, agent.agent, digest(cookie), sealed, policy, expires)
         self.tickets.keep_pending(state, pending)
+        # After it is kept: a crash in between leaves a state that nobody was given, and the former attempt stays the
+        # newest. The other way round it would be superseded by one that cannot complete.
+        self.connections.begin(agent, digest(state))
         return state
 
     def take(self, unverified_state: str) -> Pending:
@@ -54,6 +59,10 @@ class PendingConsents:
             raise ConsentRefused("expired")
         return pending
 
+    def is_newest(self, agent: Agent, state_digest: str) -> bool:
+        """Tell whether this is the consent that the agent began last, and no disconnect came since."""
+        return self.slots.read(agent).facts.consent.pending_state == state_digest
+
     def verifier(self, pending: Pending) -> Secret:
         """Open the consent's PKCE verifier; raise `StoreUnavailable` if no key at hand opens it."""
         return self.grants.open_alone(_agent(pending), _VERIFIER, pending.verifier)
@@ -64,9 +73,7 @@ class ConsentJourney:
     """Leads an agent's browser to Google's consent page, and takes Google's answer."""
 
     pending: PendingConsents
-    slots: Slots
     organization_index: OrganizationIndex
-    connections: Connections
     oauth: OAuth
     operator: Operator
     new_grants: NewGrants
@@ -83,9 +90,6 @@ class ConsentJourney:
             raise ConsentRefused("policy_changed")
         verifier = self.oauth.new_verifier()
         state = self.pending.keep(browser, cookie, shown, verifier)
-        # After it is kept: a crash in between leaves a state that nobody was given, and the former attempt stays the
-        # newest. The other way round it would be superseded by one that cannot complete.
-        self.connections.begin(agent, digest(state))
         return self.oauth.consent_url(state=state, verifier=verifier)
 
     def finish(
@@ -120,7 +124,7 @@ class ConsentJourney:
             raise ConsentRefused("policy_changed")
         # A newer attempt or a disconnect came. The store compares again when the connection is to stand, for those
         # that come during the exchange.
-        if self.slots.read(agent).facts.consent.pending_state != state_digest:
+        if not self.pending.is_newest(agent, state_digest):
             raise ConsentRefused("superseded")
 
     def _exchange(self, code: str, verifier: Secret) -> Tokens:

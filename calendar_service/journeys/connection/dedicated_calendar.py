@@ -24,6 +24,40 @@ from calendar_service.store.slots import Slots
 
 
 @dataclass(frozen=True)
+class MarkedCalendars:
+    """The service's calendars in one account: each agent's is known by a marker in its description."""
+
+    calendar: CalendarApi
+    identity: IdentityKey
+    operator: Operator
+
+    def find(self, token: Secret, agent: Agent) -> AccountCalendars:
+        """Ask whose account the token is for, and which of its calendars bear the agent's marker."""
+        return self.calendar.find_ours(token, self._marker(agent))
+
+    def require(self, token: Secret, calendar_id: str) -> None:
+        """Raise `CalendarMissing` if the account has no such calendar."""
+        self.calendar.get_calendar(token, calendar_id)
+
+    def create(self, token: Secret, agent: Agent, facts: Facts) -> str:
+        """Create the agent's calendar in the language and time zone of the consent; return its id."""
+        language = self.operator.language(facts.locale)
+        # The marker travels in the request itself: a calendar whose answer is lost can be found by it.
+        description = _DESCRIPTIONS[language].format(
+            app=self.operator.identity.app_name, marker=self._marker(agent)
+        )
+        return self.calendar.create(
+            token,
+            summary=self.operator.calendar_name[language],
+            description=description,
+            time_zone=facts.calendar.time_zone or "UTC",
+        )
+
+    def _marker(self, agent: Agent) -> str:
+        return self.identity.calendar_marker(agent.organization, agent.agent)
+
+
+@dataclass(frozen=True)
 class DedicatedCalendar:
     """One calendar an agent, in the account that agreed; no other calendar is read."""
 
@@ -32,15 +66,13 @@ class DedicatedCalendar:
     connections: Connections
     access: Access
     shared_accounts: SharedAccounts
-    calendar: CalendarApi
-    identity: IdentityKey
-    operator: Operator
+    marked_calendars: MarkedCalendars
     terms: ConsentTerms
 
     def account(self, agent: Agent, token: Secret) -> AccountCalendars | None:
         """Ask whose account a new token is for, and which calendars there are ours; None if Google has trouble."""
         try:
-            return self.calendar.find_ours(token, self._marker(agent))
+            return self.marked_calendars.find(token, agent)
         except GoogleError:
             return None
 
@@ -85,9 +117,8 @@ class DedicatedCalendar:
     ) -> bool:
         # 1. Look for our marker. Asked again unless it was asked for this very consent: an earlier creation may have
         #    lost its answer, and the calendar stands at Google without our knowing its id.
-        marker = self._marker(agent)
         account = account or self.access.with_token(
-            agent, grant, lambda token: self.calendar.find_ours(token, marker)
+            agent, grant, lambda token: self.marked_calendars.find(token, agent)
         )
         # Read under the lease: what the holder before stored decides whether there is anything left to make.
         facts = self.slots.read(agent).facts
@@ -104,7 +135,7 @@ class DedicatedCalendar:
         if not calendar_id:
             if not create:
                 return False
-            calendar_id = self._create(agent, grant, facts, marker)
+            calendar_id = self._create(agent, grant, facts)
         failpoint("connect.after_calendar_before_store")
         # 4. Store its id and account in one step, which also removes the worker's timer. The store refuses if the
         #    connection ended meanwhile; the new calendar then stays with the agent, empty, to be found by its marker.
@@ -126,7 +157,9 @@ class DedicatedCalendar:
         if stored:
             # The agent may have deleted the marker's line from the description: the stored id still counts.
             try:
-                self.access.with_token(agent, grant, lambda token: self.calendar.get_calendar(token, stored))
+                self.access.with_token(
+                    agent, grant, lambda token: self.marked_calendars.require(token, stored)
+                )
                 return stored, facts.calendar.adopted
             except CalendarMissing:
                 pass
@@ -134,22 +167,11 @@ class DedicatedCalendar:
         by_marker = min(account.ours, default="")
         return by_marker, bool(by_marker)
 
-    def _create(self, agent: Agent, grant: Grant, facts: Facts, marker: str) -> str:
-        language = self.operator.language(facts.locale)
-        name = self.operator.calendar_name[language]
-        # The marker travels in the request itself: a calendar whose answer is lost can be found by it.
-        description = _DESCRIPTIONS[language].format(app=self.operator.identity.app_name, marker=marker)
+    def _create(self, agent: Agent, grant: Grant, facts: Facts) -> str:
         failpoint("connect.before_create")
         return self.access.with_token(
-            agent,
-            grant,
-            lambda token: self.calendar.create(
-                token, summary=name, description=description, time_zone=facts.calendar.time_zone or "UTC"
-            ),
+            agent, grant, lambda token: self.marked_calendars.create(token, agent, facts)
         )
-
-    def _marker(self, agent: Agent) -> str:
-        return self.identity.calendar_marker(agent.organization, agent.agent)
 
 
 _DESCRIPTIONS = {

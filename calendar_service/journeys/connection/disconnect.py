@@ -9,7 +9,7 @@ from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
 from calendar_service.google.transport import Transport
 from calendar_service.journeys.connection.connection_end import ConnectionEnd
-from calendar_service.journeys.connection.status import StatusPage
+from calendar_service.journeys.connection.status import ConnectionStatus
 from calendar_service.journeys.connection.teardown import Teardowns
 from calendar_service.journeys.views import ConnectionView
 from calendar_service.store import keys
@@ -25,7 +25,7 @@ class Disconnect:
 
     connection_end: ConnectionEnd
     teardowns: Teardowns
-    status_page: StatusPage
+    status: ConnectionStatus
     transport: Transport
 
     def disconnect(self, agent: Agent, actor: Actor, *, delete_calendar: bool = False) -> ConnectionView:
@@ -41,7 +41,7 @@ class Disconnect:
         if self._end(agent, actor, delete_calendar=delete_calendar, teardown_lease=keys.LEASE):
             with self.transport.within(_INLINE):
                 self.teardowns.run(agent)
-        return self.status_page.connection(agent)
+        return self.status.of(agent)
 
     def end(self, agent: Agent, actor: Actor) -> bool:
         """End the connection in one step, and leave Google to the worker; false if none stood."""

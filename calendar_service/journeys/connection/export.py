@@ -12,7 +12,7 @@ from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.names import Agent
 from calendar_service.domain.operator import Operator
 from calendar_service.domain.session import Content, Record
-from calendar_service.journeys.connection.status import StatusPage
+from calendar_service.journeys.connection.session_summary import SessionSummaries
 from calendar_service.store.sessions import Sessions
 from calendar_service.store.slots import Slots, Teardown
 
@@ -60,7 +60,7 @@ class Export:
 
     slots: Slots
     sessions: Sessions
-    status_page: StatusPage
+    session_summaries: SessionSummaries
     operator: Operator
     terms: ConsentTerms
     clock: Clock
@@ -77,7 +77,7 @@ class Export:
             "exported_at": rfc3339(self.clock.now()),
             "connection": _connection(slot.facts, self.terms, slot.now),
             "sessions": [_session(record) for record in self.sessions.all(agent)],
-            "waiting": [_waiting(name, each) for name, each in self.status_page.readable(slot).items()],
+            "waiting": [_waiting(name, each) for name, each in self.session_summaries.readable(slot).items()],
             "closing": [_closing(teardown) for teardown in slot.teardowns],
         }
 

@@ -16,7 +16,7 @@ from calendar_service.journeys.connection.shared_accounts import SharedAccounts
 from calendar_service.journeys.throttle.backoff import jittered
 from calendar_service.store import keys
 from calendar_service.store.connections import Connections
-from calendar_service.store.grants import Grant, Grants
+from calendar_service.store.grants import Grant
 from calendar_service.store.slots import Slot, Slots, Teardown
 
 _FIRST: Millis = 2 * SECOND
@@ -32,7 +32,6 @@ class Teardowns:
 
     slots: Slots
     connections: Connections
-    grants: Grants
     access: Access
     shared_accounts: SharedAccounts
     calendar: CalendarApi
@@ -77,7 +76,7 @@ class Teardowns:
 
     def _open(self, agent: Agent, teardown: Teardown) -> Grant | None:
         try:
-            return self.grants.open(agent, teardown.connection_id, teardown.grant)
+            return self.access.open_released(agent, teardown)
         except StoreUnavailable:
             return None
 

@@ -23,7 +23,6 @@ from calendar_service.store.grants import Grants
 from calendar_service.store.scan import Scan
 from calendar_service.store.sessions import Sessions
 from calendar_service.store.slots import Slot, Slots
-from calendar_service.store.timers import Timers
 
 ENDED = frozenset({State.DISCONNECTED, State.REVOKED, State.NOT_CONNECTED})
 
@@ -71,7 +70,6 @@ class AllConnections:
 
     scan: Scan
     slots: Slots
-    timers: Timers
     sessions: Sessions
     grants: Grants
     disconnect: Disconnect
@@ -107,9 +105,14 @@ class AllConnections:
             if entry.view.state not in ENDED and (not key_id or entry.key_id == key_id)
         ]
 
-    def reset_far_timers(self) -> int:
-        """Let be due again what a clock that was ahead put far off (RV-1); return how many matters that were."""
-        return sum(self.timers.reset_far(agent) for agent in self.scan.agents())
+    def connection_id(self, agent: Agent) -> str:
+        """Return the random id of the agent's connection; once that is erased nothing leads to it any more."""
+        connection_id = self.slots.read(agent).facts.connection_id
+        if not connection_id:
+            raise NotConnected(
+                "Nothing is kept of this agent: its entries cannot be told from others any more."
+            )
+        return connection_id
 
     def revoke(self, agent: Agent) -> ConnectionEntry:
         """End the connection here at once, and ask Google to end its permission."""

@@ -8,18 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from calendar_service.domain.connection import Revocation, State
-from calendar_service.domain.consent import ConsentTerms
-from calendar_service.domain.errors import NotConnected
 from calendar_service.domain.names import Agent
 from calendar_service.domain.paging import PAGE, read_cursor, write_cursor
 from calendar_service.journeys.connection.disconnect import Disconnect
-from calendar_service.journeys.connection.status import connection_view
+from calendar_service.journeys.connection.status import ConnectionStatus
 from calendar_service.journeys.views import ConnectionView
 from calendar_service.store.audit_log import Actor
-from calendar_service.store.connections import Connections
 from calendar_service.store.organizations import OrganizationIndex
 from calendar_service.store.scan import Scan
-from calendar_service.store.slots import Slots
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +32,10 @@ class Progress:
 class Organizations:
     """The story of a customer organisation and its members."""
 
-    slots: Slots
-    connections: Connections
+    status: ConnectionStatus
     organization_index: OrganizationIndex
     scan: Scan
     disconnect: Disconnect
-    terms: ConsentTerms
-
-    def pause(self, agent: Agent, actor: Actor, *, paused: bool) -> ConnectionView:
-        """Set or lift the actor's own pause; doing it twice changes nothing."""
-        if self.connections.pause(agent, actor, paused=paused) == "not_connected":
-            raise NotConnected(
-                "The agent's calendar is not connected, so there is nothing to pause or resume."
-            )
-        return self._view(agent)
 
     def members(
         self, organization: str, state: State | None, cursor: str
@@ -102,5 +88,4 @@ class Organizations:
         self.organization_index.set_closed(organization, Actor.ADMINISTRATOR, is_closed=False)
 
     def _view(self, agent: Agent) -> ConnectionView:
-        slot = self.slots.read(agent)
-        return connection_view(slot.facts, self.terms, slot.now)
+        return self.status.of(agent)

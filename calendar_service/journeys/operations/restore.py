@@ -92,17 +92,14 @@ class RestoreStep:
 
 
 @dataclass(frozen=True)
-class RestoreReplay:
-    """The story of a restored database."""
+class RestorePlan:
+    """Compares a restored database with an export of the audit log; changes nothing."""
 
     audit: AuditExport
-    audit_chain: AuditChainStore
     scan: Scan
     slots: Slots
-    connections: Connections
-    hold_store: LegalHoldStore
-    connection_end: ConnectionEnd
-    erasure: Erasure
+    erase_after: Millis
+    """The operator's retention period, for entries that name no time of the erasure."""
 
     def history(self, lines: Iterable[bytes], former_keys: Sequence[str] = ()) -> AuditedHistory:
         """Return what a whole export says; raise `InvalidRequest` if it does not verify or is only a part."""
@@ -117,7 +114,7 @@ class RestoreReplay:
             )
         history = AuditedHistory()
         for entry in said:
-            history.learn(entry, self.connection_end.erase_after)
+            history.learn(entry, self.erase_after)
         return history
 
     def steps(self, history: AuditedHistory) -> Iterator[RestoreStep]:
@@ -126,6 +123,17 @@ class RestoreReplay:
             step = _step(self.slots.read(agent), history)
             if step:
                 yield step
+
+
+@dataclass(frozen=True)
+class RestoreReplay:
+    """Carries the steps of a plan out."""
+
+    audit_chain: AuditChainStore
+    connections: Connections
+    hold_store: LegalHoldStore
+    connection_end: ConnectionEnd
+    erasure: Erasure
 
     def take(self, step: RestoreStep) -> None:
         """Do as the trail says; what was done already stays done."""

@@ -34,7 +34,6 @@ from calendar_service.journeys.sessions.event_writer import EventWriter, LeaseLo
 from calendar_service.journeys.throttle.admission import Throttle
 from calendar_service.journeys.throttle.backoff import pause
 from calendar_service.store import keys
-from calendar_service.store.connections import Connections
 from calendar_service.store.grants import Grant
 from calendar_service.store.sessions import Sessions
 
@@ -44,7 +43,6 @@ class Attempts:
     """Goes to Google for one session, and notes how that ended."""
 
     sessions: Sessions
-    connections: Connections
     access: Access
     event_writer: EventWriter
     identity: IdentityKey
@@ -71,8 +69,8 @@ class Attempts:
             still_ours=lambda: self._still_ours(agent, record),
         )
         try:
-            done, link = self.access.with_token(
-                agent, grant, lambda token: self.event_writer.bring(token, task)
+            done, link = self.access.in_calendar(
+                agent, facts, grant, lambda token: self.event_writer.bring(token, task)
             )
             failpoint("schedule.after_google_before_settle")
         except LeaseLost:
@@ -98,7 +96,6 @@ class Attempts:
         trouble: GoogleError,
     ) -> Record:
         if isinstance(trouble, CalendarMissing):
-            self.connections.calendar_missing(agent, facts)
             gone = replace(record, status=Status.WAITING, reason=State.CALENDAR_MISSING.value)
             if not record.must_exist:
                 copy = replace(gone.copy, applied_revision=record.revision)

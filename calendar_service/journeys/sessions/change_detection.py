@@ -23,13 +23,12 @@ from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.jitter import spread
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import CHANGED_IN_GOOGLE, DELETED_IN_GOOGLE, Record, Status
-from calendar_service.google.calendar import CalendarApi, CalendarMissing, EventAnswer
+from calendar_service.google.calendar import CalendarApi, EventAnswer
 from calendar_service.journeys.connection.access import Access
 from calendar_service.journeys.connection.channels import will_pass
 from calendar_service.journeys.throttle.admission import Throttle
 from calendar_service.store import keys
-from calendar_service.store.connections import Connections
-from calendar_service.store.grants import Grant, Grants
+from calendar_service.store.grants import Grant
 from calendar_service.store.sessions import Sessions
 from calendar_service.store.slots import Slots
 
@@ -43,9 +42,7 @@ class ChangeDetector:
     """The story of a comparison that nobody asked for."""
 
     slots: Slots
-    connections: Connections
     sessions: Sessions
-    grants: Grants
     access: Access
     calendar: CalendarApi
     throttle: Throttle
@@ -58,14 +55,12 @@ class ChangeDetector:
         if slot.facts.state(self.terms) is State.CONNECTED:
             if self.throttle.turn(slot.facts.account.ref, 1) != "go":
                 return keys.LEASE
-            self._look(agent, slot.facts, self.grants.open(agent, slot.facts.connection_id, slot.grant))
+            self._look(agent, slot.facts, self.access.open(slot))
         return spread(keys.CHANGE_DETECTION_EVERY)
 
     def _look(self, agent: Agent, facts: Facts, grant: Grant) -> None:
         try:
             self._compare(agent, facts, grant)
-        except CalendarMissing:
-            self.connections.calendar_missing(agent, facts)
         except GoogleError as trouble:
             if will_pass(trouble):
                 raise
@@ -86,8 +81,8 @@ class ChangeDetector:
         self, agent: Agent, facts: Facts, grant: Grant, today: int
     ) -> Mapping[str, tuple[EventAnswer, ...]]:
         since = as_datetime(today * DAY)
-        events = self.access.with_token(
-            agent, grant, lambda token: self.calendar.list_from(token, facts.calendar.id, since)
+        events = self.access.in_calendar(
+            agent, facts, grant, lambda token: self.calendar.list_from(token, facts.calendar.id, since)
         )
         found: dict[str, tuple[EventAnswer, ...]] = defaultdict(tuple)
         for event in events:
@@ -113,8 +108,11 @@ class ChangeDetector:
         if self.throttle.turn(facts.account.ref, 1) != "go":
             raise GoogleUnavailable("no more may be asked for now", ambiguous=False)
         try:
-            event = self.access.with_token(
-                agent, grant, lambda token: self.calendar.get(token, facts.calendar.id, record.copy.id)
+            event = self.access.in_calendar(
+                agent,
+                facts,
+                grant,
+                lambda token: self.calendar.get(token, facts.calendar.id, record.copy.id),
             )
         except AccessForbidden:
             return _UNMARKED

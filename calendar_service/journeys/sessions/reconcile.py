@@ -15,10 +15,10 @@ from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Content, Record
 from calendar_service.google.calendar import CalendarApi, CalendarMissing, EventAnswer
 from calendar_service.journeys.connection.access import Access
-from calendar_service.journeys.sessions.schedule import Schedule, instant
+from calendar_service.journeys.sessions.schedule import Schedule
+from calendar_service.journeys.sessions.session_reader import instant
 from calendar_service.journeys.views import SessionView
-from calendar_service.store.connections import Connections
-from calendar_service.store.grants import Grant, Grants
+from calendar_service.store.grants import Grant
 from calendar_service.store.sessions import Sessions
 from calendar_service.store.slots import Slots
 
@@ -62,9 +62,7 @@ class Reconcile:
     """The story of a comparison."""
 
     slots: Slots
-    connections: Connections
     sessions: Sessions
-    grants: Grants
     access: Access
     calendar: CalendarApi
     schedule: Schedule
@@ -77,7 +75,7 @@ class Reconcile:
         slot = self.slots.read(agent)
         if slot.facts.state(self.terms) is not State.CONNECTED:
             raise NotConnected("Only a connected calendar can be compared.")
-        grant = self.grants.open(agent, slot.facts.connection_id, slot.grant)
+        grant = self.access.open(slot)
         events = self._events(agent, grant, slot.facts, start, end)
         records = {record.session: record for record in self.sessions.all(agent)}
         found = {event.id: event for event in events}
@@ -96,15 +94,15 @@ class Reconcile:
         self, agent: Agent, grant: Grant, facts: Facts, start: Millis, end: Millis
     ) -> tuple[EventAnswer, ...]:
         try:
-            return self.access.with_token(
+            return self.access.in_calendar(
                 agent,
+                facts,
                 grant,
                 lambda token: self.calendar.list_between(
                     token, facts.calendar.id, as_datetime(start), as_datetime(end)
                 ),
             )
         except CalendarMissing:
-            self.connections.calendar_missing(agent, facts)
             raise NotConnected("The calendar is no longer in the account.") from None
 
     def _apply(self, agent: Agent, one: Difference, wanted: Mapping[str, DesiredSession]) -> Difference:

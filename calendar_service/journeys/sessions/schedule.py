@@ -4,25 +4,19 @@ Knows the store and the writer of events. Must not know the web.
 """
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
 from typing import Literal
 
-from calendar_service.domain.clock import DAY, SECOND, Clock, Millis
-from calendar_service.domain.connection import REFUSING_STATES, WAITING_STATES, Facts, State
+from calendar_service.domain.clock import Clock
+from calendar_service.domain.connection import REFUSING_STATES
 from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.errors import (
     Busy,
-    EventMissing,
     NotConnected,
-    NotFound,
     SessionOver,
-    StoreUnavailable,
 )
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
-from calendar_service.domain.paging import PAGE, read_cursor, write_cursor
 from calendar_service.domain.session import By, Content, Record, Status
-from calendar_service.google.calendar import CalendarMissing
 from calendar_service.journeys.connection.access import Access
 from calendar_service.journeys.sessions.attempt import Attempts
 from calendar_service.journeys.sessions.decide import (
@@ -36,14 +30,12 @@ from calendar_service.journeys.sessions.decide import (
     view,
     withdrawn,
 )
-from calendar_service.journeys.sessions.queue import UNSETTLED, cost_of, has_ended, waited_too_long
+from calendar_service.journeys.sessions.queue import cost_of
 from calendar_service.journeys.throttle.admission import Throttle
 from calendar_service.journeys.views import SessionView
 from calendar_service.store.audit_log import Actor
-from calendar_service.store.connections import Connections
-from calendar_service.store.grants import Grant, Grants
+from calendar_service.store.grants import Grant
 from calendar_service.store.sessions import Loaded, Sessions
-from calendar_service.store.slots import Slots
 
 _AGAIN = 5
 """How often an acceptance that met another one is decided anew."""
@@ -54,9 +46,6 @@ class Schedule:
     """The story of a session, from the backend's wish to the event and its end."""
 
     sessions: Sessions
-    slots: Slots
-    connections: Connections
-    grants: Grants
     access: Access
     attempts: Attempts
     throttle: Throttle
@@ -82,7 +71,7 @@ class Schedule:
         for _ in range(_AGAIN):
             loaded = self.sessions.load(agent, session)
             state = accepting_state(loaded, self.terms)
-            grant = self.grants.open(agent, loaded.facts.connection_id, loaded.grant)
+            grant = self.access.open(loaded)
             record, digest = loaded.record, grant.digest(session, content)
             same = is_same(record, digest, version)
             refuse_stale(record, version, same=same)
@@ -134,95 +123,13 @@ class Schedule:
                 if self._note(loaded, wanted, by, only="drop") == "noted":
                     return view(loaded.facts, wanted, "cancelled")
                 continue
-            grant = self.grants.open(agent, loaded.facts.connection_id, loaded.grant)
+            grant = self.access.open(loaded)
             done = self._accepted(loaded, grant, wanted, "", None, by)
             if done is not None:
                 return view(loaded.facts, done[0], "cancelled")
         raise Busy(
             "This session is being changed by many callers at once; nothing was accepted.", retry_after=1
         )
-
-    def get(self, agent: Agent, session: str, *, read_google: bool) -> SessionView:
-        """Return the session's status and ids; with `read_google` also its times as they are there now."""
-        loaded = self.sessions.load(agent, session)
-        if loaded.record is None:
-            raise NotFound("No such session.")
-        known = view(loaded.facts, loaded.record, "read")
-        facts, copy = loaded.facts, loaded.record.copy
-        if not (read_google and copy.exists and facts.usable(self.terms) and facts.calendar.since):
-            return known
-        grant = self.grants.open(agent, loaded.facts.connection_id, loaded.grant)
-        calendar_id, event_id = facts.calendar.id, copy.id
-        try:
-            event = self.access.with_token(
-                agent, grant, lambda token: self.attempts.event_writer.read(token, calendar_id, event_id)
-            )
-        except CalendarMissing:
-            self.connections.calendar_missing(agent, loaded.facts)
-            return replace(known, in_google="missing")
-        except EventMissing:
-            return replace(known, in_google="missing")
-        return replace(known, start=instant(event.start), end=instant(event.end), in_google=event.status)
-
-    def listed(self, agent: Agent, status: Status | None, cursor: str) -> tuple[tuple[SessionView, ...], str]:
-        """Return up to a hundred sessions after `cursor`, by name, and the next cursor (empty at the end)."""
-        after = read_cursor(cursor)
-        facts = self.slots.read(agent).facts
-        found = [
-            view(facts, record, "read")
-            for record in self.sessions.all(agent)
-            if record.session > after and (status is None or record.status is status)
-        ]
-        more = write_cursor(found[PAGE - 1].session) if len(found) > PAGE else ""
-        return tuple(found[:PAGE]), more
-
-    def resume(self, agent: Agent, session: str) -> None:
-        """Go on with a session whose time has come (the worker)."""
-        taken = self.sessions.take(agent, session)
-        if taken is None:
-            return
-        record, database_now = taken
-        # A wait or a session is over when both clocks say so: one that is wrong ends nothing too early.
-        now = min(database_now, self.clock.now())
-        loaded = self.sessions.load(agent, session)
-        self.throttle.seen(loaded.throttle_state)
-        state = loaded.facts.state(self.terms)
-        if state in REFUSING_STATES or record.status not in UNSETTLED:
-            self.attempts.settled(agent, loaded.facts, record)
-            return
-        try:
-            grant = self.grants.open(agent, loaded.facts.connection_id, loaded.grant)
-            content = grant.open_content(session, loaded.content) if loaded.content else None
-        except StoreUnavailable:
-            # The keys may come back in time. Without them its end is known to the day.
-            if self._ended(agent, loaded.facts, record, (record.end_day + 1) * DAY, now):
-                return
-            raise
-        if self._ended(agent, loaded.facts, record, content.end if content else 0, now):
-            return
-        if state in WAITING_STATES:
-            if state is State.RECONSENT_REQUIRED and not loaded.facts.consent.required_since:
-                # Given through an older version of the service, after all others had been told.
-                facts = loaded.facts
-                self.connections.consent_outdated_by_policy(agent, facts.connection_id, facts.consent.policy)
-            waiting = replace(record, status=Status.WAITING, reason=state.value)
-            self.attempts.waits(agent, loaded.facts, waiting, content)
-        else:
-            self.attempts.make(agent, loaded.facts, grant, record, content)
-
-    def _ended(self, agent: Agent, facts: Facts, record: Record, end: Millis, now: Millis) -> bool:
-        """Report it failed if its time, or that of its wait, is over; tell whether it is."""
-        if has_ended(record, end, now):
-            self._failed(agent, facts, record, "session_over")
-        elif facts.state(self.terms) in WAITING_STATES and waited_too_long(record, now):
-            self._failed(agent, facts, record, "waited_too_long")
-        else:
-            return False
-        return True
-
-    def _failed(self, agent: Agent, facts: Facts, record: Record, reason: str) -> None:
-        failed = replace(record, status=Status.FAILED, reason=reason, digest="")
-        self.attempts.settled(agent, facts, failed)
 
     # --- one acceptance ---
 
@@ -259,11 +166,3 @@ class Schedule:
 
 
 _ACTORS = {By.AGENT: Actor.AGENT, By.SYSTEM: Actor.BACKEND}
-
-
-def instant(at: datetime | date | None) -> Millis:
-    """Return an event's time; an all-day event has a date, read as its first moment in UTC."""
-    if at is None:
-        return 0
-    moment = at if isinstance(at, datetime) else datetime(at.year, at.month, at.day, tzinfo=UTC)
-    return int(moment.timestamp() * SECOND)

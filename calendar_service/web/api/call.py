@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, Generic, TypeVar
 
 from msgspec import Struct
 
@@ -10,6 +10,9 @@ from calendar_service.config import Role
 from calendar_service.domain.errors import InvalidRequest
 from calendar_service.domain.names import Agent, name
 from calendar_service.web.problems import Misshapen
+from calendar_service.wiring import Service
+
+J = TypeVar("J")
 
 ORGANIZATION: Final = "/v1/organizations/<organization>"
 AGENT: Final = f"{ORGANIZATION}/agents/<agent>"
@@ -59,14 +62,16 @@ class ApiAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class ApiCall:
+class ApiCall(Generic[J]):
     """One call: where, whose, what it takes, what it answers."""
 
     method: str
     path: str
     roles: frozenset[Role]
-    do: Callable[..., ApiAnswer]
-    """Takes the service, the names, the parameters and the body; its docstring describes the call."""
+    needs: Callable[[Service], J]
+    """Picks from the service the journey that `do` takes, or the group of journeys."""
+    do: Callable[[J, Names, Any, Any], ApiAnswer]
+    """Takes what `needs` picks, the names, the parameters and the body; its docstring describes the call."""
     answers: Mapping[int, type[Struct]]
     codes: tuple[str, ...] = ()
     """Codes of refusals beyond those that every call has."""

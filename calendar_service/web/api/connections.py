@@ -8,7 +8,7 @@ from calendar_service.domain.connection import State
 from calendar_service.store.audit_log import Actor
 from calendar_service.web.api import answers
 from calendar_service.web.api.call import ADMIN, AGENT, BOTH, ApiAnswer, ApiCall, Names, Nothing
-from calendar_service.wiring import Service
+from calendar_service.wiring import ConnectionJourneys, Service
 
 CONNECTION = f"{AGENT}/connection"
 
@@ -24,42 +24,47 @@ class EndQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     ) = UNSET
 
 
-def get_connection(service: Service, names: Names, _: Nothing, __: Nothing) -> ApiAnswer:
+def get_connection(connection: ConnectionJourneys, names: Names, _: Nothing, __: Nothing) -> ApiAnswer:
     """Return the connection's state, and what somebody has to do about it. Never seen is `not_connected`."""
-    return ApiAnswer(200, answers.connection(service.status_page.connection(names.whose)))
+    return ApiAnswer(200, answers.connection(connection.status.of(names.whose)))
 
 
-def pause_connection(service: Service, names: Names, _: Nothing, __: Nothing) -> ApiAnswer:
+def pause_connection(connection: ConnectionJourneys, names: Names, _: Nothing, __: Nothing) -> ApiAnswer:
     """Set the organization's pause: the calendar is not written until it is lifted."""
-    return _paused(service, names, paused=True)
+    return _paused(connection, names, paused=True)
 
 
-def resume_connection(service: Service, names: Names, _: Nothing, __: Nothing) -> ApiAnswer:
+def resume_connection(connection: ConnectionJourneys, names: Names, _: Nothing, __: Nothing) -> ApiAnswer:
     """Lift the organization's pause; the agent's own stays."""
-    return _paused(service, names, paused=False)
+    return _paused(connection, names, paused=False)
 
 
-def end_connection(service: Service, names: Names, query: EndQuery, _: Nothing) -> ApiAnswer:
+def end_connection(connection: ConnectionJourneys, names: Names, query: EndQuery, _: Nothing) -> ApiAnswer:
     """Disconnect; with `erase=now` also erase what is kept. Never touches the agent's calendar."""
-    view = service.disconnect.disconnect(names.whose, Actor.ADMINISTRATOR)
+    view = connection.disconnect.disconnect(names.whose, Actor.ADMINISTRATOR)
     if query.erase is UNSET or view.state is State.NOT_CONNECTED:
         return ApiAnswer(200, answers.Disconnected(state=view.state))
-    receipt = service.erasure.erase_now(names.whose, Actor.ADMINISTRATOR)
-    state = service.status_page.connection(names.whose).state
+    receipt = connection.erasure.erase_now(names.whose, Actor.ADMINISTRATOR)
+    state = connection.status.of(names.whose).state
     return ApiAnswer(200, answers.Disconnected(state=state, receipt=receipt))
 
 
-def _paused(service: Service, names: Names, *, paused: bool) -> ApiAnswer:
-    view = service.organizations.pause(names.whose, Actor.ADMINISTRATOR, paused=paused)
+def _paused(connection: ConnectionJourneys, names: Names, *, paused: bool) -> ApiAnswer:
+    view = connection.pauses.set(names.whose, Actor.ADMINISTRATOR, paused=paused)
     return ApiAnswer(200, answers.connection(view))
 
 
-CALLS: tuple[ApiCall, ...] = (
-    ApiCall("GET", CONNECTION, BOTH, get_connection, {200: answers.ConnectionAnswer}),
+def _connection(service: Service) -> ConnectionJourneys:
+    return service.connection
+
+
+CALLS = (
+    ApiCall("GET", CONNECTION, BOTH, _connection, get_connection, {200: answers.ConnectionAnswer}),
     ApiCall(
         "POST",
         f"{CONNECTION}/pause",
         ADMIN,
+        _connection,
         pause_connection,
         {200: answers.ConnectionAnswer},
         ("not_connected",),
@@ -68,6 +73,7 @@ CALLS: tuple[ApiCall, ...] = (
         "POST",
         f"{CONNECTION}/resume",
         ADMIN,
+        _connection,
         resume_connection,
         {200: answers.ConnectionAnswer},
         ("not_connected",),
@@ -76,6 +82,7 @@ CALLS: tuple[ApiCall, ...] = (
         "DELETE",
         CONNECTION,
         ADMIN,
+        _connection,
         end_connection,
         {200: answers.Disconnected},
         ("not_connected", "retention_required_by_law"),

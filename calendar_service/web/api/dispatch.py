@@ -1,7 +1,7 @@
 """The internal API's door: who calls, may they, and what do they ask. Must not know what any call does."""
 
 from collections.abc import Callable
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import msgspec
 from flask import Blueprint, Response, g, request
@@ -17,7 +17,7 @@ from calendar_service.wiring import Service
 
 ROOT: Final = "/v1"
 
-CALLS: Final[tuple[ApiCall, ...]] = (
+CALLS: Final[tuple[ApiCall[Any], ...]] = (
     *portal_sessions.CALLS,
     *connections.CALLS,
     *sessions.CALLS,
@@ -42,7 +42,11 @@ def blueprint(service: Service) -> Blueprint:
 
     for call in CALLS:
         routes.add_url_rule(
-            call.path, call.name, _view(service, call), methods=[call.method], provide_automatic_options=False
+            call.path,
+            call.name,
+            _view(call.needs(service), call),
+            methods=[call.method],
+            provide_automatic_options=False,
         )
     return routes
 
@@ -58,17 +62,17 @@ def organization_of(path: str) -> str:
     return parts[3] if len(parts) > 3 and parts[2] == "organizations" else ""
 
 
-def _view(service: Service, call: ApiCall) -> Callable[..., Response]:
+def _view(journeys: object, call: ApiCall[Any]) -> Callable[..., Response]:
     def view(**parts: str) -> Response:
         _require_role(cast(ApiKey, g.caller), call)
         names = Names.of_path(parts)
         asked = query(request, call.query)
-        return _response(call.do(service, names, asked, body(request, call.body)))
+        return _response(call.do(journeys, names, asked, body(request, call.body)))
 
     return view
 
 
-def _require_role(caller: ApiKey, call: ApiCall) -> None:
+def _require_role(caller: ApiKey, call: ApiCall[Any]) -> None:
     if caller.role not in call.roles:
         needed = " or ".join(sorted(call.roles))
         raise Forbidden(f"This call takes a key of the role {needed}.")

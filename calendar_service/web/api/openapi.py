@@ -99,13 +99,13 @@ def _paths() -> dict[str, dict[str, Any]]:
     return paths
 
 
-def _names(call: ApiCall) -> list[dict[str, Any]]:
+def _names(call: ApiCall[Any]) -> list[dict[str, Any]]:
     return [
         {"name": part, "in": "path", "required": True, "schema": _NAME} for part in _PARTS.findall(call.path)
     ]
 
 
-def _operation(call: ApiCall) -> dict[str, Any]:
+def _operation(call: ApiCall[Any]) -> dict[str, Any]:
     summary, _, rest = (inspect.getdoc(call.do) or "").partition("\n\n")
     operation: dict[str, Any] = {
         "operationId": call.name,
@@ -147,7 +147,7 @@ def _json(shape: type[msgspec.Struct]) -> dict[str, Any]:
     return {"application/json": {"schema": {"$ref": _REFERENCE.format(name=shape.__name__)}}}
 
 
-def _refusals(call: ApiCall) -> list[int]:
+def _refusals(call: ApiCall[Any]) -> list[int]:
     codes = _ALWAYS | set(call.codes)
     return sorted({kind.status for error, kind in problems.KINDS.items() if error.code in codes})
 

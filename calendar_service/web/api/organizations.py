@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from calendar_service.domain.connection import Revocation, State
+from calendar_service.journeys.operations.organizations import Organizations
 from calendar_service.web.api import answers
 from calendar_service.web.api.call import ADMIN, ORGANIZATION, ApiAnswer, ApiCall, Names, Nothing
 from calendar_service.wiring import Service
@@ -17,33 +18,35 @@ class MembersQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     cursor: Annotated[str, Meta(max_length=1024, description="Where the page before ended.")] = ""
 
 
-def list_connections(service: Service, names: Names, query: MembersQuery, _: Nothing) -> ApiAnswer:
+def list_connections(
+    organizations: Organizations, names: Names, query: MembersQuery, _: Nothing
+) -> ApiAnswer:
     """List the organization's agents with their connections, page by page."""
     state = None if isinstance(query.state, UnsetType) else query.state
-    found, cursor = service.organizations.members(names.organization, state, query.cursor)
+    found, cursor = organizations.members(names.organization, state, query.cursor)
     lines = [answers.member(agent.agent, view) for agent, view in found]
     return ApiAnswer(200, answers.MembersAnswer(connections=lines, cursor=cursor or UNSET))
 
 
-def get_organization(service: Service, names: Names, _: Nothing, __: Nothing) -> ApiAnswer:
+def get_organization(organizations: Organizations, names: Names, _: Nothing, __: Nothing) -> ApiAnswer:
     """Count the organization's connections by state, and what became of the permissions of those that ended."""
-    return ApiAnswer(200, _counted(service, names))
+    return ApiAnswer(200, _counted(organizations, names))
 
 
-def off_board(service: Service, names: Names, _: Nothing, __: Nothing) -> ApiAnswer:
+def off_board(organizations: Organizations, names: Names, _: Nothing, __: Nothing) -> ApiAnswer:
     """Disconnect every agent of the organization and accept nothing new until it is reopened."""
-    ended = service.organizations.off_board(names.organization)
+    ended = organizations.off_board(names.organization)
     return ApiAnswer(202, answers.OffBoarded(organization=names.organization, disconnected=ended))
 
 
-def reopen(service: Service, names: Names, _: Nothing, __: Nothing) -> ApiAnswer:
+def reopen(organizations: Organizations, names: Names, _: Nothing, __: Nothing) -> ApiAnswer:
     """Let the organization's agents connect again."""
-    service.organizations.reopen(names.organization)
-    return ApiAnswer(200, _counted(service, names))
+    organizations.reopen(names.organization)
+    return ApiAnswer(200, _counted(organizations, names))
 
 
-def _counted(service: Service, names: Names) -> answers.OrganizationAnswer:
-    found = service.organizations.progress(names.organization)
+def _counted(organizations: Organizations, names: Names) -> answers.OrganizationAnswer:
+    found = organizations.progress(names.organization)
     return answers.OrganizationAnswer(
         organization=names.organization,
         closed=found.is_closed,
@@ -52,16 +55,23 @@ def _counted(service: Service, names: Names) -> answers.OrganizationAnswer:
     )
 
 
-CALLS: tuple[ApiCall, ...] = (
+def _organizations(service: Service) -> Organizations:
+    return service.operations.organizations
+
+
+CALLS = (
     ApiCall(
         "GET",
         f"{ORGANIZATION}/connections",
         ADMIN,
+        _organizations,
         list_connections,
         {200: answers.MembersAnswer},
         query=MembersQuery,
     ),
-    ApiCall("GET", ORGANIZATION, ADMIN, get_organization, {200: answers.OrganizationAnswer}),
-    ApiCall("DELETE", ORGANIZATION, ADMIN, off_board, {202: answers.OffBoarded}),
-    ApiCall("POST", f"{ORGANIZATION}/reopen", ADMIN, reopen, {200: answers.OrganizationAnswer}),
+    ApiCall("GET", ORGANIZATION, ADMIN, _organizations, get_organization, {200: answers.OrganizationAnswer}),
+    ApiCall("DELETE", ORGANIZATION, ADMIN, _organizations, off_board, {202: answers.OffBoarded}),
+    ApiCall(
+        "POST", f"{ORGANIZATION}/reopen", ADMIN, _organizations, reopen, {200: answers.OrganizationAnswer}
+    ),
 )

@@ -42,8 +42,8 @@ def create_portal_session(service: Service, names: Names, _: Nothing, body: Port
         return_url="" if isinstance(body.return_url, UnsetType) else _known(service, names, body.return_url),
         expires=expires,
     )
-    service.organization_index.refuse_closed(names.organization)
-    url = f"{service.config.public_url}/portal/{service.tickets.issue(ticket)}"
+    service.store.organization_index.refuse_closed(names.organization)
+    url = f"{service.config.public_url}/portal/{service.store.tickets.issue(ticket)}"
     return ApiAnswer(201, answers.PortalSession(url=url, expires_at=rfc3339(expires)))
 
 
@@ -62,9 +62,13 @@ def _known(service: Service, names: Names, url: str) -> str:
     return url
 
 
-CALLS: tuple[ApiCall, ...] = (
+def _service(service: Service) -> Service:
+    return service
+
+
+CALLS = (
     ApiCall(
-        "POST", f"{AGENT}/portal-sessions", BACKEND, create_portal_session, {201: answers.PortalSession},
+        "POST", f"{AGENT}/portal-sessions", BACKEND, _service, create_portal_session, {201: answers.PortalSession},
         ("organization_closed",), body=PortalBody,
     ),
 )  # fmt: skip

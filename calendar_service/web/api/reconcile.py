@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.errors import InvalidRequest
 from calendar_service.domain.names import name
-from calendar_service.journeys.sessions.reconcile import DesiredSession, Difference
+from calendar_service.journeys.sessions.reconcile import DesiredSession, Difference, Reconcile
 from calendar_service.web.api.call import BACKEND, ApiAnswer, ApiCall, Names
 from calendar_service.web.api.session_body import SessionContent, Version, content, period
 from calendar_service.web.api.sessions import SESSIONS
@@ -72,12 +72,12 @@ class Reconciliation(Struct, kw_only=True):
 
 
 def reconcile_sessions(
-    service: Service, names: Names, query: ReconcileQuery, body: ReconcileBody
+    journey: Reconcile, names: Names, query: ReconcileQuery, body: ReconcileBody
 ) -> ApiAnswer:
     """Compare the sessions of a time with what is in the calendar; with `apply=true`, carry the plan out."""
     begins, ends = period(body.from_, body.to, ("from", "to"))
     wanted = _wanted(body, (begins, ends))
-    found = service.reconcile.reconcile(names.whose, begins, ends, wanted, apply=query.apply == "true")
+    found = journey.reconcile(names.whose, begins, ends, wanted, apply=query.apply == "true")
     answer = Reconciliation(
         applied=found.applied,
         equal=found.equal,
@@ -111,9 +111,13 @@ def _told(one: Difference) -> SessionDifference:
     )
 
 
-CALLS: tuple[ApiCall, ...] = (
+def _reconcile(service: Service) -> Reconcile:
+    return service.sessions.reconcile
+
+
+CALLS = (
     ApiCall(
-        "POST", f"{SESSIONS}/reconcile", BACKEND, reconcile_sessions, {200: Reconciliation},
+        "POST", f"{SESSIONS}/reconcile", BACKEND, _reconcile, reconcile_sessions, {200: Reconciliation},
         ("not_connected", "stale_version", "session_over", "organization_closed"),
         query=ReconcileQuery, body=ReconcileBody,
     ),

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from calendar_service.domain.session import By, Status
+from calendar_service.journeys.sessions.schedule import Schedule
+from calendar_service.journeys.sessions.session_reader import SessionReader
 from calendar_service.journeys.views import SessionView
 from calendar_service.web.api import answers
 from calendar_service.web.api.call import AGENT, BACKEND, ApiAnswer, ApiCall, Names, Nothing
@@ -38,34 +40,34 @@ class ListQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     cursor: Annotated[str, Meta(max_length=1024, description="Where the page before ended.")] = ""
 
 
-def put_session(service: Service, names: Names, _: Nothing, body: SessionBody) -> ApiAnswer:
+def put_session(schedule: Schedule, names: Names, _: Nothing, body: SessionBody) -> ApiAnswer:
     """Create a session, or reschedule it.
 
     The body is the whole desired state. An equal one changes nothing and calls nobody.
     """
     wanted = content(body)
     version = None if isinstance(body.version, UnsetType) else body.version
-    view = service.schedule.put(names.whose, names.session, wanted, body.by, version)
+    view = schedule.put(names.whose, names.session, wanted, body.by, version)
     return _written(names, view, answers.session(view))
 
 
-def cancel_session(service: Service, names: Names, query: CancelQuery, _: Nothing) -> ApiAnswer:
+def cancel_session(schedule: Schedule, names: Names, query: CancelQuery, _: Nothing) -> ApiAnswer:
     """Cancel a session. Success also where there is nothing to cancel: then `applied` is false."""
     version = None if isinstance(query.version, UnsetType) else query.version
-    view = service.schedule.cancel(names.whose, names.session, query.by, version)
+    view = schedule.cancel(names.whose, names.session, query.by, version)
     return _written(names, view, answers.cancelled(view))
 
 
-def get_session(service: Service, names: Names, query: ReadQuery, _: Nothing) -> ApiAnswer:
+def get_session(reader: SessionReader, names: Names, query: ReadQuery, _: Nothing) -> ApiAnswer:
     """Return a session's status and ids; with `read=google` also its times as they are in Google now."""
-    view = service.schedule.get(names.whose, names.session, read_google=query.read is not UNSET)
+    view = reader.get(names.whose, names.session, read_google=query.read is not UNSET)
     return ApiAnswer(200, answers.read(view))
 
 
-def list_sessions(service: Service, names: Names, query: ListQuery, _: Nothing) -> ApiAnswer:
+def list_sessions(reader: SessionReader, names: Names, query: ListQuery, _: Nothing) -> ApiAnswer:
     """List an agent's sessions, page by page."""
     status = None if isinstance(query.status, UnsetType) else query.status
-    found, cursor = service.schedule.listed(names.whose, status, query.cursor)
+    found, cursor = reader.listed(names.whose, status, query.cursor)
     return ApiAnswer(
         200,
         answers.SessionsAnswer(sessions=[answers.session(view) for view in found], cursor=cursor or UNSET),
@@ -81,18 +83,26 @@ def _written(names: Names, view: SessionView, body: answers.SessionAnswer) -> Ap
     return ApiAnswer(status, body, location)
 
 
+def _schedule(service: Service) -> Schedule:
+    return service.sessions.schedule
+
+
+def _reader(service: Service) -> SessionReader:
+    return service.sessions.reader
+
+
 _WRITES = ("not_connected", "stale_version")
-CALLS: tuple[ApiCall, ...] = (
+CALLS = (
     ApiCall(
-        "PUT", ONE, BACKEND, put_session,
+        "PUT", ONE, BACKEND, _schedule, put_session,
         {201: answers.SessionAnswer, 200: answers.SessionAnswer, 202: answers.SessionAnswer},
         (*_WRITES, "organization_closed", "session_over"), body=SessionBody,
     ),
     ApiCall(
-        "DELETE", ONE, BACKEND, cancel_session,
+        "DELETE", ONE, BACKEND, _schedule, cancel_session,
         {200: answers.CancelledSession, 202: answers.CancelledSession},
         _WRITES, query=CancelQuery,
     ),
-    ApiCall("GET", ONE, BACKEND, get_session, {200: answers.ReadSession}, ("not_connected",), query=ReadQuery),
-    ApiCall("GET", SESSIONS, BACKEND, list_sessions, {200: answers.SessionsAnswer}, query=ListQuery),
+    ApiCall("GET", ONE, BACKEND, _reader, get_session, {200: answers.ReadSession}, ("not_connected",), query=ReadQuery),
+    ApiCall("GET", SESSIONS, BACKEND, _reader, list_sessions, {200: answers.SessionsAnswer}, query=ListQuery),
 )  # fmt: skip

@@ -93,7 +93,7 @@ class Desks:
         guard.require_own_page(self.service.config)
         guard.require_token(desk.token)
         if isinstance(desk, Reviewer):
-            self.service.reviewers.count(Link(desk.agent.organization, desk.ends))
+            self.service.operations.reviewers.count(Link(desk.agent.organization, desk.ends))
         return desk
 
     def reviewer(self) -> Reviewer | None:
@@ -102,7 +102,7 @@ class Desks:
         if not secret or not token:
             return None
         try:
-            link = self.service.reviewers.admit(secret)
+            link = self.service.operations.reviewers.admit(secret)
         except LinkOver:
             if self.service.config.is_production:
                 raise
@@ -131,11 +131,11 @@ class Desks:
 
     def enter(self, secret: str) -> Reviewer:
         """Return this browser's desk behind the link: the one it has there, or a fresh one, which is counted."""
-        link = self.service.reviewers.admit(secret)
+        link = self.service.operations.reviewers.admit(secret)
         kept, token, step, zone = self._kept()  # perhaps of another link, which may be over
         if kept == secret and token:
             return Reviewer.at(secret, link, token, zone, step)
-        self.service.reviewers.count(link)
+        self.service.operations.reviewers.count(link)
         return Reviewer.at(secret, link)
 
     def keep(self, answer: Response, desk: Desk) -> None:

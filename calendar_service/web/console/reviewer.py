@@ -66,8 +66,8 @@ class ReviewerConsole:
             last=last,
             done=done if done in DONE else "",
             calls=self.calls.of(desk.agent, "" if last else step.name),
-            stored=self.service.stored_data.of(desk.agent) if last else [],
-            public_keys=self.service.public_keys,
+            stored=self.service.personal_data.stored_data.of(desk.agent) if last else [],
+            public_keys=self.service.audit.public_keys,
             **words,
         )
         self.desks.keep(page, desk)
@@ -94,10 +94,10 @@ class ReviewerConsole:
         return redirect(f"/console?done={self._permission(desk)}", 303)
 
     def _permission(self, desk: Reviewer) -> str:
-        if not self.service.slots.read(desk.agent).grant:
+        if not self.service.store.slots.read(desk.agent).grant:
             return "no_permission"
         try:
-            self.service.access.probe(desk.agent)
+            self.service.connection.access.probe(desk.agent)
         except AccessRevoked:
             return "gone"
         except NotConnected:
@@ -113,7 +113,7 @@ class ReviewerConsole:
         if file is None or not file.filename:
             raise InvalidRequest("Choose the file of a receipt first.", field="receipt")
         try:
-            receipt = verify(file.read(), self.service.public_keys)
+            receipt = verify(file.read(), self.service.audit.public_keys)
         except ReceiptInvalid:
             return redirect("/console?done=receipt_wrong", 303)
         whose = "yours" if concerns(receipt, desk.agent) else "genuine"
@@ -122,9 +122,9 @@ class ReviewerConsole:
     def reset(self) -> AnyResponse:
         """Disconnect, erase, and sit down afresh with an agent who was never connected."""
         desk = self.desks.acting_reviewer()
-        self.service.disconnect.disconnect(desk.agent, Actor.AGENT)
+        self.service.connection.disconnect.disconnect(desk.agent, Actor.AGENT)
         with suppress(NotConnected, RetentionRequiredByLaw):  # nothing was kept, or a hold keeps identifiers
-            self.service.erasure.erase_now(desk.agent, Actor.AGENT)
+            self.service.connection.erasure.erase_now(desk.agent, Actor.AGENT)
         self.calls.forget(desk.agent)
         answer = redirect("/console?step=start&done=reset", 303)
         self.desks.keep(answer, self.desks.afresh(desk))

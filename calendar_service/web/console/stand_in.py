@@ -51,7 +51,7 @@ _LONGEST = 24 * 60
 
 def blueprint(service: Service) -> Blueprint:
     """Return the console's routes: the stand-in's own, and those that a reviewer has besides."""
-    pages, desks, calls = Pages(service), Desks(service), SeenCalls(service.clock, service.call_log)
+    pages, desks, calls = Pages(service), Desks(service), SeenCalls(service.clock, service.google.call_log)
     reviewer = ReviewerConsole(service, pages, desks, calls)
     console = Console(service, pages, desks, reviewer)
     made = Blueprint("console", __name__)
@@ -87,7 +87,7 @@ class Console:
             "organization": desk.agent.organization,
             "zones": ZONES,
             "start": self._tomorrow(local or "UTC"),
-            "connection": self.service.status_page.connection(desk.agent),
+            "connection": self.service.connection.status.of(desk.agent),
             "sessions": self._sessions(desk.agent),
         }
         return self.reviewer.show(desk, words) if isinstance(desk, Reviewer) else self._stand_in(desk, words)
@@ -124,20 +124,20 @@ class Console:
             expires=self.service.clock.now() + keys.TICKET,
             reviewer=isinstance(desk, Reviewer),
         )
-        return redirect(f"/portal/{self.service.tickets.issue(ticket)}", 303)
+        return redirect(f"/portal/{self.service.store.tickets.issue(ticket)}", 303)
 
     def schedule(self) -> AnyResponse:
         """Schedule a session, or move it."""
         desk = self.desks.acting()
         session = name(request.form.get("session", ""), "session")
-        self.service.schedule.put(desk.agent, session, _content(), _by(), None)
+        self.service.sessions.schedule.put(desk.agent, session, _content(), _by(), None)
         return redirect("/console?done=scheduled", 303)
 
     def cancel(self) -> AnyResponse:
         """Cancel a session."""
         desk = self.desks.acting()
         session = name(request.form.get("session", ""), "session")
-        view = self.service.schedule.cancel(desk.agent, session, _by(), None)
+        view = self.service.sessions.schedule.cancel(desk.agent, session, _by(), None)
         return redirect(f"/console?done={'nothing' if view.outcome == 'nothing' else 'cancelled'}", 303)
 
     def _tomorrow(self, local: str) -> str:
@@ -145,7 +145,7 @@ class Console:
         return (now + timedelta(days=1)).strftime("%Y-%m-%dT10:00")
 
     def _sessions(self, agent: Agent) -> list[SessionView]:
-        listed, _ = self.service.schedule.listed(agent, None, "")
+        listed, _ = self.service.sessions.reader.listed(agent, None, "")
         return [view for view in listed if view.status is not Status.CANCELLED]
 
 

@@ -30,7 +30,7 @@ def blueprint(service: Service) -> Blueprint:
     made = Blueprint("public", __name__)
     made.add_url_rule("/", "home", partial(_home, pages))
     made.add_url_rule(
-        "/google-user-data", "google_user_data", partial(_google_user_data, pages, service.public_keys)
+        "/google-user-data", "google_user_data", partial(_google_user_data, pages, service.audit.public_keys)
     )
     made.add_url_rule("/receipts/<number>", "receipt", receipts.show)
     made.add_url_rule("/receipts/public-key", "public_key", partial(_public_key, service))
@@ -53,7 +53,7 @@ def _google_user_data(pages: Pages, public_keys: Sequence[str]) -> AnyResponse:
 
 def _public_key(service: Service) -> AnyResponse:
     """Publish the keys under which receipts verify: base64, one a line, as `--public-key-file` takes it."""
-    return Response("".join(f"{key}\n" for key in service.public_keys), mimetype="text/plain")
+    return Response("".join(f"{key}\n" for key in service.audit.public_keys), mimetype="text/plain")
 
 
 def _style(pages: Pages) -> AnyResponse:
@@ -89,7 +89,7 @@ class ReceiptPage:
 
     def show(self, number: str) -> AnyResponse:
         """Show the receipt, or hand it out as a file."""
-        kept = self.service.erasure.receipt(number)
+        kept = self.service.connection.erasure.receipt(number)
         copy = self._own_copy(number)
         if "download" in request.args:
             return as_file(copy or kept, f"erasure-receipt-{number}.json")

@@ -66,7 +66,7 @@ class Reads:
             return self.pages.show("framed.html", link=request.path)
         if checked_ahead():
             return Response(status=503)
-        known = self.service.tickets.take(ticket)
+        known = self.service.store.tickets.take(ticket)
         if known is None:
             return self.pages.show("dead_end.html", status=410, reason="link", again=self._has_visit())
         answer = redirect("/settings", 303)
@@ -76,14 +76,14 @@ class Reads:
     def settings(self) -> AnyResponse:
         """Show the state at a glance, and what can be done."""
         visit = self.visits.required()
-        view = self.service.status_page.settings(
+        view = self.service.connection.settings_page.settings(
             visit.agent, agent_retention=RETENTION if visit.browser.reviewer else 0
         )
         notice, _, detail = self.visits.hear(visit).partition(":")
         words = {
             "notice": notice,
             "detail": detail,
-            "terms": self.service.retention.offered(visit.browser),
+            "terms": self.service.personal_data.retention.offered(visit.browser),
             "another": request.args.get("account") == "another",
         }
         return self._show(visit, "settings.html", view, **words)
@@ -92,7 +92,7 @@ class Reads:
         """Ask once, and say what will happen."""
         visit = self.visits.required()
         self.visits.keep_alive(visit)
-        view = self.service.status_page.leaving(visit.agent)
+        view = self.service.connection.settings_page.leaving(visit.agent)
         if view.connection.state.value in {"not_connected", "disconnected", "revoked"}:
             return redirect("/settings", 303)
         return self._show(visit, "disconnect.html", view)
@@ -100,7 +100,7 @@ class Reads:
     def export(self) -> AnyResponse:
         """Hand out everything that is kept of this agent."""
         visit = self.visits.required()
-        return as_file(self.service.export.of(visit.agent), "google-calendar-data.json")
+        return as_file(self.service.personal_data.export.of(visit.agent), "google-calendar-data.json")
 
     def _show(self, visit: Visit, template: str, view: SettingsView, **words: Any) -> Response:
         """Show a page of the agent's; the calendar has the name that Google says, or that it was asked for."""
@@ -139,7 +139,7 @@ class Callback:
         return redirect("/settings", 303)
 
     def _finish(self, visit: Visit | None) -> ConsentOutcome:
-        return self.service.consent.finish(
+        return self.service.connection.consent.finish(
             visit.browser if visit else None,
             visit.cookie if visit else "",
             state=_single("state"),
@@ -169,7 +169,7 @@ class Acts:
         visit = self.visits.acting()
         shown = request.form.get("policy", "")
         try:
-            address = self.service.consent.begin(visit.browser, visit.cookie, shown)
+            address = self.service.connection.consent.begin(visit.browser, visit.cookie, shown)
         except ConsentRefused as refused:
             return self._back(visit, f"refused:{refused.reason}")
         return redirect(address, 303)
@@ -178,7 +178,7 @@ class Acts:
         """Make the calendar again, or take up one of ours that is there."""
         visit = self.visits.acting()
         create = request.form.get("create") == "yes"
-        ready = self.service.dedicated_calendar.ensure(visit.agent, create=create)
+        ready = self.service.connection.dedicated_calendar.ensure(visit.agent, create=create)
         return self._back(
             visit, "calendar_ready" if ready else "calendar_later" if create else "calendar_none"
         )
@@ -195,20 +195,25 @@ class Acts:
         """End the connection; delete the calendar only if that was chosen (SC-4)."""
         visit = self.visits.acting()
         delete = request.form.get("delete_calendar") in {"yes", "on", "true", "1"}
-        self.service.disconnect.disconnect(visit.agent, Actor.AGENT, delete_calendar=delete)
+        self.service.connection.disconnect.disconnect(visit.agent, Actor.AGENT, delete_calendar=delete)
         return self._back(visit, "deleted" if delete else "disconnected")
 
     def retention(self) -> AnyResponse:
         """Keep the agent's choice of how soon is erased what is kept after the end."""
         visit = self.visits.acting()
-        offered = {str(retention): retention for retention in self.service.retention.offered(visit.browser)}
-        self.service.retention.choose(visit.browser, offered.get(request.form.get("term", ""), 0))
+        offered = {
+            str(retention): retention
+            for retention in self.service.personal_data.retention.offered(visit.browser)
+        }
+        self.service.personal_data.retention.choose(
+            visit.browser, offered.get(request.form.get("term", ""), 0)
+        )
         return self._back(visit, "term")
 
     def erase(self) -> AnyResponse:
         """Erase what is kept, and hand the receipt's one whole copy to this browser."""
         visit = self.visits.acting()
-        receipt = self.service.erasure.erase_now(visit.agent, Actor.AGENT)
+        receipt = self.service.connection.erasure.erase_now(visit.agent, Actor.AGENT)
         answer = redirect(f"/receipts/{receipt['number']}", 303)
         copy = json.dumps(receipt, separators=(",", ":"))
         cookies.set_cookie(self.service.config, answer, RECEIPT, copy, lax=False, seconds=_RECEIPT_KEPT)
@@ -224,7 +229,7 @@ class Acts:
 
     def _pause(self, *, paused: bool) -> AnyResponse:
         visit = self.visits.acting()
-        self.service.organizations.pause(visit.agent, Actor.AGENT, paused=paused)
+        self.service.connection.pauses.set(visit.agent, Actor.AGENT, paused=paused)
         return self._back(visit, "paused" if paused else "resumed")
 
     def _back(self, visit: Visit, notice: str) -> AnyResponse:

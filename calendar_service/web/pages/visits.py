@@ -37,7 +37,7 @@ class Visits:
     def current(self) -> Visit | None:
         """Return the visit that this request belongs to, if it has one that is still alive."""
         cookie = request.cookies.get(cookies.cookie_name(self.service.config, SESSION), "")
-        browser = self.service.tickets.browser(cookie) if cookie else None
+        browser = self.service.store.tickets.browser(cookie) if cookie else None
         if browser is None:
             return None
         g.told_language = browser.locale
@@ -63,18 +63,18 @@ class Visits:
     def begin(self, ticket: Ticket, response: Response) -> None:
         """Begin a visit with a new id; a former one of this browser ends."""
         self._close_former()
-        cookie, _ = self.service.tickets.open_browser(ticket)
+        cookie, _ = self.service.store.tickets.open_browser(ticket)
         cookies.set_cookie(self.service.config, response, SESSION, cookie)
 
     def end(self, visit: Visit, response: Response) -> None:
         """End the visit on both sides."""
-        self.service.tickets.close_browser(visit.cookie)
+        self.service.store.tickets.close_browser(visit.cookie)
         cookies.drop_cookie(self.service.config, response, SESSION)
 
     def say_next(self, visit: Visit, notice: str) -> None:
         """Let the next page say once how an act ended."""
         # Read again: Google may have taken minutes, and the session's last use counts.
-        browser = self.service.tickets.browser(visit.cookie)
+        browser = self.service.store.tickets.browser(visit.cookie)
         if browser is not None:
             self._save(visit.cookie, replace(browser, notice=notice))
 
@@ -95,9 +95,9 @@ class Visits:
             desks.serve(desk)
 
     def _save(self, cookie: str, browser: Browser) -> None:
-        self.service.tickets.save_browser(cookie, replace(browser, seen=self.service.clock.now()))
+        self.service.store.tickets.save_browser(cookie, replace(browser, seen=self.service.clock.now()))
 
     def _close_former(self) -> None:
         former = request.cookies.get(cookies.cookie_name(self.service.config, SESSION), "")
         if former:
-            self.service.tickets.close_browser(former)
+            self.service.store.tickets.close_browser(former)

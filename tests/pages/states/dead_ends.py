@@ -57,7 +57,7 @@ def erased_twice(visitor: PageVisitor) -> None:
     visitor.connect()
     visitor.disconnect()
     visitor.settings()
-    visitor.service.parts.erasure.erase_now(visitor.agent, Actor.AGENT)
+    visitor.service.parts.connection.erasure.erase_now(visitor.agent, Actor.AGENT)
     visitor.press("/erase")
 
 
@@ -71,7 +71,7 @@ def erasure_forbidden_by_law(visitor: PageVisitor) -> None:
 
 def organization_closed(visitor: PageVisitor) -> None:
     visitor.settings()
-    visitor.service.parts.organizations.off_board(visitor.agent.organization)
+    visitor.service.parts.operations.organizations.off_board(visitor.agent.organization)
     visitor.press("/connect")
 
 

@@ -296,7 +296,7 @@ def disconnected_by_the_organization(visitor: PageVisitor) -> None:
 def off_boarded(visitor: PageVisitor) -> None:
     visitor.connect()
     visitor.settings()
-    visitor.service.parts.organizations.off_board(visitor.agent.organization)
+    visitor.service.parts.operations.organizations.off_board(visitor.agent.organization)
     visitor.open("/settings")
 
 

@@ -234,10 +234,10 @@ def test_a_link_is_made_for_one_visit(api: Api, service: TestService) -> None:
     assert base == "http://localhost:8080/portal"
     assert len(secret) == 43
     assert secret not in service.stored()
-    ticket = service.parts.tickets.take(secret)
+    ticket = service.parts.store.tickets.take(secret)
     assert ticket
     assert (ticket.organization, ticket.agent, ticket.locale) == ("acme", "agent-1", "es")
-    assert service.parts.tickets.take(secret) is None
+    assert service.parts.store.tickets.take(secret) is None
 
 
 @pytest.mark.parametrize("body", [None, {}])

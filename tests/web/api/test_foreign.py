@@ -45,11 +45,11 @@ def test_nothing_that_exists_elsewhere_shows_in_an_answer(
     api.put("/v1/organizations/beta/agents/agent-1/sessions/s-1", session)
     acme = api.by(f"acme-{role}")
     stored, calls = service.stored(), len(google_process.journal())
-    trips = service.parts.database.round_trips
+    trips = service.parts.store.database.round_trips
     answers = {repr(told(answer)) for call in CALLS for answer in everywhere_else(acme, call, session)}
     assert len(answers) == 1
     assert answers.pop().startswith("(404, ")
-    assert service.parts.database.round_trips == trips
+    assert service.parts.store.database.round_trips == trips
     assert service.stored() == stored
     assert len(google_process.journal()) == calls
 
@@ -143,13 +143,13 @@ def test_a_key_opens_these_calls_and_no_others(role: str, opened: set[tuple[str,
 def test_a_key_of_the_wrong_role_is_forbidden_before_anything_is_read(
     api: Api, service: TestService, session: dict[str, Any]
 ) -> None:
-    trips = service.parts.database.round_trips
+    trips = service.parts.store.database.round_trips
     for call in CALLS:
         for role in {"backend", "admin"} - set(call.roles):
             for caller in (role, f"acme-{role}"):
                 answer = ask(api.by(caller), call, path_of(call, "acme"), session)
                 assert (answer.status_code, answer.json["code"]) == (403, "forbidden")
-    assert service.parts.database.round_trips == trips
+    assert service.parts.store.database.round_trips == trips
 
 
 def test_who_asks_for_a_foreign_organization_is_written_down_without_what_was_asked(

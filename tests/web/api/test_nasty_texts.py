@@ -123,4 +123,4 @@ def test_no_body_is_a_fault_of_ours(
 ) -> None:
     answer = api.call("PUT", f"{AGENT}/sessions/s-1", **as_bytes(session | changed if whole else changed))
     assert 400 <= answer.status_code < 500
-    assert not service.parts.database.client.keys("*agent-1*")
+    assert not service.parts.store.database.client.keys("*agent-1*")

@@ -192,7 +192,7 @@ def test_a_known_return_address_is_taken_and_only_as_a_whole(
     service = TestService.of(clean_store, google_process, test_clock, **changed)
     api, known = Api(create_app(service.parts)), "https://console.example.com/settings?from=calendar"
     made = api.post(LINK, {"return_url": known})
-    ticket = service.parts.tickets.take(made.json["url"].rpartition("/")[2])
+    ticket = service.parts.store.tickets.take(made.json["url"].rpartition("/")[2])
     others = (f"{known}&x=1", known.upper(), "https://console.example.com/", f"{known}\n", "")
     refused = [api.post(LINK, {"return_url": other}).json["field"] for other in others]
     beta = api.post("/v1/organizations/beta/agents/agent-1/portal-sessions", {"return_url": known})
@@ -273,7 +273,7 @@ def test_cancelling_without_a_connection_is_a_success(
 
 
 def test_a_record_that_does_not_open_is_the_operators_concern(api: Api, connected: TestService) -> None:
-    client = connected.parts.database.client
+    client = connected.parts.store.database.client
     name = next(key for key in client.scan_iter("*:grant"))
     client.set(name, client.get(name).replace('"refresh"', '"broken"'))
     stored = connected.stored()
@@ -334,7 +334,7 @@ def test_a_fault_of_ours_is_told_without_what_it_was(
     api: Api, connected: TestService, capfd: pytest.CaptureFixture[str]
 ) -> None:
     api.put(ONE, body())
-    client = connected.parts.database.client
+    client = connected.parts.store.database.client
     name = next(key for key in client.scan_iter("*:sessions"))
     client.hset(name, "s-1", '{"status": "the secret of the store"}')
     answer = api.get(ONE)

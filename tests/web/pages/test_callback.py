@@ -16,7 +16,7 @@ Visitors = Callable[[], Visitor]
 
 
 def _state(visitor: Visitor, service: TestService) -> str:
-    return service.parts.status_page.connection(service.agent).state.value
+    return service.parts.connection.status.of(service.agent).state.value
 
 
 def _token_calls(service: TestService) -> int:
@@ -65,7 +65,7 @@ def test_an_attackers_answer_binds_nothing_for_the_victim(
     visitor.enter()
     assert victim.get(visitor.consent()).status_code == 400
     for agent in (Agent("acme", "victim"), service.agent):
-        assert service.parts.status_page.connection(agent).state.value == "not_connected"
+        assert service.parts.connection.status.of(agent).state.value == "not_connected"
     assert _token_calls(service) == 0
 
 
@@ -92,7 +92,7 @@ def test_an_answer_of_another_issuer_is_refused(
     visitor.enter()
     callback = visitor.consent(allow=allow)
     query = parse_qs(urlsplit(callback).query)
-    own = service.parts.oauth_origin
+    own = service.parts.google.oauth.consent_origin
     query["iss"] = [issuer.replace("{own}", own) for issuer in issuers]
     answer = visitor.get(f"/oauth/callback?{urlencode(query, doseq=True)}")
     assert (_token_calls(service), _state(visitor, service)) == (0, "not_connected")
@@ -148,9 +148,9 @@ REASONS = {
 def test_every_refusal_has_its_words(visitor: Visitor, service: TestService, reason: str) -> None:
     visitor.enter()
     cookie = visitor.session_cookie()
-    browser = service.parts.tickets.browser(cookie)
+    browser = service.parts.store.tickets.browser(cookie)
     assert browser is not None
-    service.parts.tickets.save_browser(cookie, replace(browser, notice=f"refused:{reason}"))
+    service.parts.store.tickets.save_browser(cookie, replace(browser, notice=f"refused:{reason}"))
     page = words(visitor.get("/settings"))
     assert REASONS[reason] in page
     assert "Continue with Google" in page
@@ -214,7 +214,7 @@ def test_an_off_boarded_organization_cannot_be_connected_and_that_is_told(
 ) -> None:
     visitor.enter()
     callback = visitor.consent()
-    service.parts.organizations.off_board("acme")
+    service.parts.operations.organizations.off_board("acme")
     for answer in (visitor.get(callback), visitor.begin()):
         assert answer.status_code == 409
         assert "Your organization has ended this service" in words(answer)

@@ -20,7 +20,7 @@ Visitors = Callable[[], Visitor]
 def test_the_page_says_what_will_happen_and_stands_on_cancel(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
     for number in range(2):
-        service.parts.schedule.put(
+        service.parts.sessions.schedule.put(
             service.agent, f"s{number}", service.content(days=number + 1), By.AGENT, None
         )
     page = visitor.get("/disconnect")
@@ -40,7 +40,7 @@ def test_the_number_is_googles_and_events_that_are_not_ours_are_warned_of(
 ) -> None:
     visitor.connect()
     views = [
-        service.parts.schedule.put(service.agent, f"s{n}", service.content(days=n), By.AGENT, None)
+        service.parts.sessions.schedule.put(service.agent, f"s{n}", service.content(days=n), By.AGENT, None)
         for n in (1, 2)
     ]
     assert "not ours" not in words(visitor.get("/disconnect"))
@@ -56,7 +56,7 @@ def test_without_googles_answer_the_page_says_what_it_does_not_know(
     visitor: Visitor, service: TestService
 ) -> None:
     visitor.connect()
-    service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
     page = words(visitor.get("/disconnect"))
     assert "with its 1 coming session, and" in page
@@ -170,7 +170,7 @@ def test_a_receipt_that_comes_before_googles_answer_says_what_is_left_and_until_
     assert "Everything else that was kept of your connection is erased" in page
     assert f"encrypted, until {told.moment(ended + 7 * DAY, ZONE)}, at the latest" in page
     assert f"gone on {told.day(ended + 23 * DAY, ZONE)} at the latest" in page
-    receipt = verify(visitor.get(f"{address}?download=1").data, service.parts.public_keys)
+    receipt = verify(visitor.get(f"{address}?download=1").data, service.parts.audit.public_keys)
     assert receipt["rest_erased_by"] == rfc3339(ended + 7 * DAY)
     assert receipt["erased"] == ["event identifiers", "bookkeeping"]
 
@@ -183,7 +183,7 @@ def test_a_receipt_of_an_end_that_google_confirmed_leaves_nothing_open(
     address = visitor.post("/erase").location
     gone = service.parts.clock.now() + 16 * DAY
     assert f"gone on {Language('en').day(gone, ZONE)} at the latest" in words(visitor.get(address))
-    receipt = verify(visitor.get(f"{address}?download=1").data, service.parts.public_keys)
+    receipt = verify(visitor.get(f"{address}?download=1").data, service.parts.audit.public_keys)
     assert "rest_erased_by" not in receipt
     assert "tokens" in receipt["erased"]
 
@@ -228,16 +228,16 @@ def test_erasing_now_hands_out_a_receipt_that_verifies(visitor: Visitor, service
     assert "Nothing is left here" in words(page)
     file = visitor.get(f"{answer.location}?download=1")
     assert "attachment" in file.headers["Content-Disposition"]
-    receipt = verify(file.data, service.parts.public_keys)
+    receipt = verify(file.data, service.parts.audit.public_keys)
     assert concerns(receipt, service.agent)
-    assert service.parts.status_page.connection(service.agent).state.value == "not_connected"
+    assert service.parts.connection.status.of(service.agent).state.value == "not_connected"
     assert "Not connected" in words(visitor.get("/settings"))
 
 
 def test_the_key_under_which_receipts_verify_is_published(visitor: Visitor, service: TestService) -> None:
     published = visitor.get("/receipts/public-key")
     assert published.mimetype == "text/plain"
-    assert tuple(published.text.split()) == service.parts.public_keys
+    assert tuple(published.text.split()) == service.parts.audit.public_keys
     visitor.connect()
     visitor.post("/disconnect")
     address = visitor.post("/erase").location
@@ -257,7 +257,7 @@ def test_others_see_the_receipt_without_its_secret(
     file = stranger.get(f"{address}?download=1")
     assert file.json is not None
     assert "salt" not in file.json
-    assert verify(file.data, service.parts.public_keys)["number"] == address.removeprefix("/receipts/")
+    assert verify(file.data, service.parts.audit.public_keys)["number"] == address.removeprefix("/receipts/")
     assert file.json["subject"] not in service.agent.member
 
 
@@ -282,12 +282,12 @@ def test_erasing_twice_says_that_nothing_was_left(visitor: Visitor) -> None:
 def test_a_living_connection_is_not_erased(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
     assert visitor.post("/erase").status_code == 409
-    assert service.parts.status_page.connection(service.agent).state.value == "connected"
+    assert service.parts.connection.status.of(service.agent).state.value == "connected"
 
 
 def test_what_an_administrator_ended_is_shown_to_the_agent(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
-    service.parts.disconnect.disconnect(service.agent, Actor.ADMINISTRATOR)
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.ADMINISTRATOR)
     assert "Disconnected" in words(visitor.get("/settings"))
 
 

@@ -33,7 +33,7 @@ def answers(service: TestService, tmp_path: Path) -> list[TestResponse]:
     """Every answer of the walk, by a service whose operator has given a contact."""
     profile = tmp_path / "operator.toml"
     profile.write_text(f'extends = "videsk"\nidentity.contact = "{CONTACT}"\n', "utf-8")
-    app = create_app(replace(service.parts, operator=load(str(profile))))
+    app = create_app(replace(service.parts, config=replace(service.config, operator=load(str(profile)))))
     return list(_walk(app, service))
 
 
@@ -59,7 +59,7 @@ def _walk(app: Flask, service: TestService) -> Iterator[TestResponse]:
     visitor.get(visitor.post("/erase").location)
     visitor.post("/erase")
     visitor.post("/logout")
-    secret, _ = service.parts.reviewers.make(60)
+    secret, _ = service.parts.operations.reviewers.make(60)
     visitor.get(f"/reviewer/{secret}")
     visitor.get("/console")
     visitor.get("/console/video")

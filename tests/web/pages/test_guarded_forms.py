@@ -49,7 +49,7 @@ def test_every_form_that_pages_take_is_tried_here(app: Flask) -> None:
 
 @pytest.mark.parametrize("path", REVIEWERS)
 def test_a_reviewers_form_proves_the_same(visitor: Visitor, service: TestService, path: str) -> None:
-    secret, _ = service.parts.reviewers.make(60)
+    secret, _ = service.parts.operations.reviewers.make(60)
     visitor.get(f"/reviewer/{secret}")
     visitor.get("/console")
     _nothing_changes(visitor, service, path, REVIEWERS[path] | {"csrf": "wrong"}, OWN_PAGE)

@@ -16,7 +16,7 @@ from tests.web.pages.visitor import Visitor
 
 def _kept(service: TestService) -> dict[str, set[str]]:
     """Return the fields at each place of the store, as they are just now."""
-    client = service.parts.database.client
+    client = service.parts.store.database.client
     found: dict[str, set[str]] = defaultdict(set)
     for key in client.scan_iter("*"):
         place, kind = place_of(key), client.type(key)
@@ -45,21 +45,21 @@ def _live(visitor: Visitor, service: TestService) -> dict[str, set[str]]:
     visitor.begin()
     look()
     visitor.connect(FIRST)
-    parts.schedule.put(agent, "s1", service.content(), By.AGENT, 1)
+    parts.sessions.schedule.put(agent, "s1", service.content(), By.AGENT, 1)
     notified = service.served_from(SECURE_URL)
     notified.work(2)
     look()
-    parts.schedule.put(agent, "s2", service.content("Another"), By.SYSTEM, None)
-    parts.schedule.cancel(agent, "s2", By.AGENT, None)
-    parts.organizations.pause(agent, Actor.AGENT, paused=True)
-    parts.schedule.put(agent, "s3", service.content("Waits"), By.AGENT, None)
+    parts.sessions.schedule.put(agent, "s2", service.content("Another"), By.SYSTEM, None)
+    parts.sessions.schedule.cancel(agent, "s2", By.AGENT, None)
+    parts.connection.pauses.set(agent, Actor.AGENT, paused=True)
+    parts.sessions.schedule.put(agent, "s3", service.content("Waits"), By.AGENT, None)
     look()
     service.google.fault("/revoke", {"status": 503, "reason": "backendError"})
     visitor.connect(SECOND)
-    parts.disconnect.disconnect(agent, Actor.AGENT, delete_calendar=True)
+    parts.connection.disconnect.disconnect(agent, Actor.AGENT, delete_calendar=True)
     look()
-    parts.erasure.erase_now(agent, Actor.AGENT)
-    parts.organizations.off_board("acme")
+    parts.connection.erasure.erase_now(agent, Actor.AGENT)
+    parts.operations.organizations.off_board("acme")
     service.work()
     look()
     return kept

@@ -9,11 +9,11 @@ from tests.web.pages.visitor import Visitor, words
 
 def held(visitor: Visitor, service: TestService, *, silent_for: int = 0) -> None:
     visitor.connect()
-    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
     now = service.parts.clock.now()
     silent_until = now + silent_for * DAY if silent_for else 0
     hold = Hold("Ana Rojas", "Luis Soto", "Court order 7", "A dispute", now + 30 * DAY, silent_until)
-    service.parts.holds.place(service.agent, hold)
+    service.parts.personal_data.holds.place(service.agent, hold)
 
 
 def test_the_settings_say_until_when_and_not_who(visitor: Visitor, service: TestService) -> None:
@@ -31,7 +31,7 @@ def test_erasing_is_refused_with_the_reason(visitor: Visitor, service: TestServi
     answer = visitor.post("/erase")
     assert answer.status_code == 409
     assert "This cannot be erased yet" in words(answer)
-    assert service.parts.slots.read(service.agent).facts.calendar.id
+    assert service.parts.store.slots.read(service.agent).facts.calendar.id
 
 
 def test_while_telling_is_forbidden_the_pages_say_nothing_of_it(

@@ -31,10 +31,10 @@ def test_a_link_is_taken_once_whoever_asks_at_the_same_time(service: TestService
     replicas = [service.replica() for _ in range(4)]
     now = service.parts.clock.now()
     ticket = Ticket("acme", "agent-1", "en", "", "", now + MINUTE)
-    secrets = [service.parts.tickets.issue(ticket) for _ in range(40)]
+    secrets = [service.parts.store.tickets.issue(ticket) for _ in range(40)]
     with ThreadPoolExecutor(16) as pool:
         asked = [
-            pool.submit(replicas[number % 4].parts.tickets.take, secret)
+            pool.submit(replicas[number % 4].parts.store.tickets.take, secret)
             for secret in secrets
             for number in range(16)
         ]
@@ -46,11 +46,11 @@ def test_a_link_is_taken_once_whoever_asks_at_the_same_time(service: TestService
 
 def test_a_link_of_another_deployment_opens_nothing(visitor: Visitor, service: TestService) -> None:
     link = visitor.ticket()
-    service.parts.database.client.execute_command("SWAPDB", 0, 9)  # another deployment's data
+    service.parts.store.database.client.execute_command("SWAPDB", 0, 9)  # another deployment's data
     try:
         assert visitor.get(link).status_code == 410
     finally:
-        service.parts.database.client.execute_command("SWAPDB", 0, 9)
+        service.parts.store.database.client.execute_command("SWAPDB", 0, 9)
     assert visitor.get(link).status_code == 303
 
 
@@ -90,7 +90,7 @@ def test_looking_at_a_link_does_not_use_it_up(visitor: Visitor) -> None:
 def test_a_link_does_nothing_but_open_a_visit(visitor: Visitor, service: TestService) -> None:
     visitor.enter()
     assert service.google.journal() == []
-    assert service.parts.status_page.connection(service.agent).state.value == "not_connected"
+    assert service.parts.connection.status.of(service.agent).state.value == "not_connected"
 
 
 def test_the_link_leads_to_a_clean_address_that_tells_nobody_where_it_came_from(visitor: Visitor) -> None:

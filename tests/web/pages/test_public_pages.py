@@ -61,7 +61,10 @@ def test_the_policy_stands_at_its_address_in_both_languages(service: TestService
     addresses = {code: f"https://videsk.io/{code}/privacy" for code in ("en", "es")}
     policy = ", ".join(f'{code} = "{address}"' for code, address in addresses.items())
     profile.write_text(f'extends = "videsk"\n[policy]\nurl = {{ {policy} }}\n', "utf-8")
-    visitor = Visitor(create_app(replace(service.parts, operator=load(str(profile)))), service)
+    visitor = Visitor(
+        create_app(replace(service.parts, config=replace(service.config, operator=load(str(profile))))),
+        service,
+    )
     for path in ("/", "/google-user-data"):
         page = visitor.get(path)
         assert all(f'href="{address}"' in page.text for address in addresses.values())
@@ -88,7 +91,7 @@ def test_the_data_page_has_every_clause_and_everything_that_is_kept(
         assert all(text in said for text in (item.what, item.why, item.end)), item.what
     for method in METHODS.values():
         assert f"{method.name.removeprefix('calendar.')} {method.feature} {method.clause}" in said
-    assert service.parts.public_keys[0] in said
+    assert service.parts.audit.public_keys[0] in said
 
 
 def test_an_address_in_a_promise_can_be_followed(visitor: Visitor) -> None:

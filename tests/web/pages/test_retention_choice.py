@@ -37,7 +37,7 @@ def test_a_shorter_term_is_chosen_and_counts_at_the_disconnect(offered: Visitor)
     assert "Our record erased 1 day after you disconnect" in words(page)
     assert "Gone from back-up copies too 23 days after you disconnect" in words(page), "the keys' copies, too"
     offered.post("/disconnect")
-    facts = offered.service.parts.slots.read(offered.service.agent).facts
+    facts = offered.service.parts.store.slots.read(offered.service.agent).facts
     assert facts.end.erase_due - facts.grant.since == DAY
     assert 'action="/term"' not in offered.get("/settings").text
 
@@ -48,7 +48,7 @@ def test_a_term_that_is_not_offered_changes_nothing(offered: Visitor, term: str)
     answer = offered.post("/term", {"term": term})
     assert answer.status_code == 422
     assert 'href="/settings"' in answer.text
-    assert offered.service.parts.slots.read(offered.service.agent).facts.end.agent_retention == 0
+    assert offered.service.parts.store.slots.read(offered.service.agent).facts.end.agent_retention == 0
 
 
 def test_where_no_term_is_offered_there_is_no_control(visitor: Visitor) -> None:

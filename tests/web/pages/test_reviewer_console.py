@@ -41,7 +41,7 @@ class Reviewer(Visitor):
 
     def arrive(self) -> TestResponse:
         """Follow a fresh link to the console."""
-        self.secret, self.link = self.service.parts.reviewers.make(60)
+        self.secret, self.link = self.service.parts.operations.reviewers.make(60)
         return self.enter_by(self.secret)
 
     def enter_by(self, secret: str) -> TestResponse:
@@ -110,7 +110,7 @@ def colleague(reviewer: Reviewer, service: TestService) -> Callable[[], Reviewer
 
 
 def _state(reviewer: Reviewer) -> State:
-    return reviewer.service.parts.status_page.connection(reviewer.agent).state
+    return reviewer.service.parts.connection.status.of(reviewer.agent).state
 
 
 # --- the journey ---
@@ -142,7 +142,7 @@ def test_sessions_are_booked_moved_and_cancelled_from_the_link_alone(
     ]  # fmt: skip
     (event,) = service.events()
     assert event["start"]["dateTime"].startswith("2999-05-04T09:00")
-    google = service.parts.oauth_origin
+    google = service.parts.google.oauth.consent_origin
     assert f'href="{google}/calendar"' in reviewer.get("/console?step=calendar").text
 
 
@@ -269,7 +269,7 @@ def test_what_is_stored_is_told_by_name_and_never_by_value(reviewer: Reviewer, s
     assert "facts: calendar_id" in said
     assert "copy_id" in said
     (calendar,) = service.calendars()
-    facts = service.parts.slots.read(reviewer.agent).facts
+    facts = service.parts.store.slots.read(reviewer.agent).facts
     values = (
         calendar["id"],
         facts.connection_id,
@@ -303,7 +303,7 @@ def test_the_list_of_calls_holds_no_content_and_is_for_one_browser(
 def test_calls_are_listened_to_while_a_reviewers_request_is_served_and_at_no_other_time(
     reviewer: Reviewer, service: TestService
 ) -> None:
-    call_log, during = service.parts.call_log, list[int]()
+    call_log, during = service.parts.google.call_log, list[int]()
 
     def count() -> None:
         during.append(len(call_log.listeners))
@@ -324,7 +324,7 @@ def test_calls_are_listened_to_while_a_reviewers_request_is_served_and_at_no_oth
 def test_a_request_that_was_killed_leaves_nothing_of_the_next_one_in_its_list(
     reviewer: Reviewer, service: TestService
 ) -> None:
-    app, call_log = reviewer.client.application, service.parts.call_log
+    app, call_log = reviewer.client.application, service.parts.google.call_log
     calls: SeenCalls = app.extensions["reviewer_calls"]
     call = GoogleCall(METHODS["calendar.events.insert"], 200, None, 0.25)
     with app.test_request_context("/console"):
@@ -381,7 +381,7 @@ def test_beginning_anew_erases_and_gives_another_agent(reviewer: Reviewer, servi
     reviewer.get("/console")
     assert "you have a new test agent" in reviewer.act("/console/reset")
     assert reviewer.agent != before
-    assert service.parts.status_page.connection(before).state is State.NOT_CONNECTED
+    assert service.parts.connection.status.of(before).state is State.NOT_CONNECTED
     assert service.live_tokens() == []
     assert reviewer.calls("stored") == []
     assert len(service.calendars()) == 1
@@ -427,7 +427,7 @@ def test_the_link_leaves_no_trace_in_address_referrer_or_log(
 def test_expired_ended_and_unknown_links_are_answered_alike(
     reviewer: Reviewer, colleague: Callable[[], Reviewer], service: TestService, test_clock: MovableClock
 ) -> None:
-    reviewers = service.parts.reviewers
+    reviewers = service.parts.operations.reviewers
     (expired, _), (ended, link) = reviewers.make(1), reviewers.make(60)
     reviewers.end(link.organization)
     test_clock.advance(DAY / 1000)
@@ -443,7 +443,7 @@ def test_too_much_within_a_minute_is_refused_and_changes_nothing(
 ) -> None:
     reviewer.connect_here()
     for _ in range(ACTS_A_MINUTE):
-        service.parts.database.write("INCR", f"reviewer-acts:{reviewer.link.organization}")
+        service.parts.store.database.write("INCR", f"reviewer-acts:{reviewer.link.organization}")
     reviewer.get("/console")
     refused = reviewer.post("/console/sessions", SESSION)
     assert refused.status_code == 429
@@ -456,7 +456,7 @@ def test_too_much_within_a_minute_is_refused_and_changes_nothing(
 @pytest.fixture
 def full_store(reviewer: Reviewer, service: TestService) -> Iterator[None]:
     """A database that takes no more: acts can no longer be counted."""
-    client = service.parts.database.client
+    client = service.parts.store.database.client
     client.config_set("maxmemory", "1")
     yield
     client.config_set("maxmemory", "0")
@@ -496,7 +496,7 @@ def test_when_the_link_is_over_console_and_settings_close(
     production.arrive()
     production.connect_here()
     production.get("/settings")
-    production.service.parts.reviewers.end(production.link.organization)
+    production.service.parts.operations.reviewers.end(production.link.organization)
     for path in ("/console", "/settings"):
         assert production.get(path).status_code == 410
     assert production.post("/disconnect").status_code == 410
@@ -506,7 +506,7 @@ def test_when_the_link_is_over_console_and_settings_close(
 def test_a_disconnect_names_the_moment_ten_minutes_ahead(reviewer: Reviewer, service: TestService) -> None:
     reviewer.connect_here()
     reviewer.in_settings("/disconnect", {"delete_calendar": "no"})
-    view = service.parts.status_page.connection(reviewer.agent)
+    view = service.parts.connection.status.of(reviewer.agent)
     assert 9 * MINUTE < view.erase_due - service.parts.clock.now() <= 10 * MINUTE
 
 
@@ -524,7 +524,7 @@ def test_the_video_script_names_what_google_looks_for(
 
 def test_another_link_opens_in_a_browser_whose_former_one_is_over(production: Reviewer) -> None:
     production.arrive()
-    production.service.parts.reviewers.end(production.link.organization)
+    production.service.parts.operations.reviewers.end(production.link.organization)
     assert production.get("/console").status_code == 410
     assert production.arrive().status_code == 200
     assert _state(production) is State.NOT_CONNECTED
@@ -535,6 +535,6 @@ def test_a_receipt_is_shown_also_when_the_link_is_over(production: Reviewer) -> 
     production.connect_here()
     production.in_settings("/disconnect", {"delete_calendar": "no"})
     receipt = production.in_settings("/erase").location
-    production.service.parts.reviewers.end(production.link.organization)
+    production.service.parts.operations.reviewers.end(production.link.organization)
     assert production.get("/settings").status_code == 410
     assert production.get(receipt).status_code == 200

@@ -26,11 +26,11 @@ REASONS = (
 
 def _paused(service: TestService, *actors: Actor) -> None:
     for actor in actors:
-        service.parts.organizations.pause(service.agent, actor, paused=True)
+        service.parts.connection.pauses.set(service.agent, actor, paused=True)
 
 
 def _facts_id(service: TestService) -> str:
-    return service.parts.slots.read(service.agent).facts.connection_id
+    return service.parts.store.slots.read(service.agent).facts.connection_id
 
 
 @shows("LU-0")
@@ -64,7 +64,7 @@ def test_before_anything_is_connected_the_page_says_all_that_has_to_be_known(
 
 def test_connected_names_calendar_account_and_coming_sessions(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
-    service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     page = words(visitor.get("/settings"))
     assert "“Videsk · Scheduled Sessions”, in the account ag•••@example.com" in page
     assert "1 coming session is in the calendar" in page
@@ -91,7 +91,7 @@ def test_an_account_that_serves_two_is_told_without_naming_the_other(
 
 def test_another_account_than_before_is_told(visitor: Visitor, service: TestService) -> None:
     service.connect(account=FIRST)
-    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
     page = words(visitor.connect(SECOND))
     assert "You chose another Google account than before" in page
     assert "You changed to another Google account" in words(visitor.get("/settings"))
@@ -103,7 +103,7 @@ def test_waiting_sessions_are_shown_to_their_agent_with_title_and_time(
     visitor.connect()
     service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
     content = service.content("Revisión <b>con</b> Ana")
-    service.parts.schedule.put(service.agent, "s1", content, By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "s1", content, By.AGENT, None)
     page = visitor.get("/settings")
     assert "1 session is waiting" in words(page)
     assert "Revisión &lt;b&gt;con&lt;/b&gt; Ana" in page.text
@@ -117,10 +117,10 @@ def test_a_session_that_may_wait_too_long_is_told_with_its_last_day(
     visitor.connect()
     _paused(service, Actor.AGENT)
     for session, days in (("soon", 20), ("late", 40)):
-        service.parts.schedule.put(
+        service.parts.sessions.schedule.put(
             service.agent, session, service.content(session, days=days), By.AGENT, None
         )
-    last = service.parts.status_page.sessions.all(service.agent)[0].waiting_since + 30 * DAY
+    last = service.parts.store.sessions.all(service.agent)[0].waiting_since + 30 * DAY
     page = words(visitor.get("/settings"))
     assert page.count("Until ") == 1
     assert f"Waits until the pause ends. Until {Language('en').moment(last, ZONE)}, at the latest." in page
@@ -142,7 +142,7 @@ def test_a_block_of_the_administrators_comes_with_what_to_send_them(
     visitor.connect()
     test_clock.advance(7200)
     service.google.switch(admin_block=True)
-    service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     page = words(visitor.enter())
     assert "1 session is waiting" in page
     assert "Send the administrator these lines: App: Videsk" in page
@@ -156,7 +156,7 @@ def test_a_session_that_failed_is_named_by_id_and_day_with_what_went_wrong(
     visitor.connect()
     _paused(service, Actor.AGENT)
     content = service.content("Sealed until it fails", days=1)
-    service.parts.schedule.put(service.agent, "s-17", content, By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "s-17", content, By.AGENT, None)
     test_clock.advance(3 * 24 * 3600)
     service.work(2)
     page = words(visitor.enter())
@@ -173,8 +173,8 @@ def test_a_session_that_failed_is_named_by_id_and_day_with_what_went_wrong(
 def test_every_reason_has_its_plain_words(visitor: Visitor, service: TestService, locale: str) -> None:
     visitor.connect()
     _paused(service, Actor.AGENT)
-    service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
-    database, key = service.parts.database.client, service.key("sessions")
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    database, key = service.parts.store.database.client, service.key("sessions")
     record = json.loads(database.hget(key, "s1"))
     for reason in REASONS:
         database.hset(key, "s1", json.dumps(record | {"status": "failed", "reason": reason}))
@@ -239,18 +239,18 @@ def test_whoever_shares_an_account_is_told_as_long_as_it_is_so(
     assert "somebody else" not in words(visitor.get("/settings"))
     service.connect(other)
     assert "also connected for somebody else" in words(visitor.get("/settings"))
-    service.parts.disconnect.disconnect(other, Actor.AGENT)
+    service.parts.connection.disconnect.disconnect(other, Actor.AGENT)
     assert "somebody else" not in words(visitor.get("/settings"))
 
 
 def test_what_the_organization_did_is_told_with_its_day(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
     _paused(service, Actor.ADMINISTRATOR)
-    service.parts.organizations.pause(service.agent, Actor.ADMINISTRATOR, paused=False)
+    service.parts.connection.pauses.set(service.agent, Actor.ADMINISTRATOR, paused=False)
     assert "Your organization had paused the connection, and lifted its pause on" in words(
         visitor.get("/settings")
     )
-    service.parts.disconnect.disconnect(service.agent, Actor.ADMINISTRATOR)
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.ADMINISTRATOR)
     page = words(visitor.get("/settings"))
     assert "Your organization ended the connection on" in page
     assert "lifted its pause" not in page
@@ -258,7 +258,7 @@ def test_what_the_organization_did_is_told_with_its_day(visitor: Visitor, servic
 
 def test_what_the_operator_did_is_told(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
-    service.parts.all_connections.revoke(service.agent)
+    service.parts.operations.all_connections.revoke(service.agent)
     assert "Videsk SpA ended the connection on" in words(visitor.get("/settings"))
 
 
@@ -276,7 +276,7 @@ def test_an_off_boarded_organizations_agents_are_told_and_offered_nothing_that_f
     visitor: Visitor, service: TestService
 ) -> None:
     visitor.connect()
-    service.parts.organizations.off_board("acme")
+    service.parts.operations.organizations.off_board("acme")
     page = visitor.get("/settings")
     assert "Your organization has ended Google Calendar for its agents" in words(page)
     assert 'action="/connect"' not in page.text
@@ -295,9 +295,9 @@ def test_what_changed_is_told_where_agreement_is_needed(
     visitor: Visitor, service: TestService, consented: str, told: str
 ) -> None:
     visitor.connect()
-    service.parts.connections.consent_needed(service.agent, _facts_id(service), service.token_number)
+    service.parts.store.connections.consent_needed(service.agent, _facts_id(service), service.token_number)
     facts = service.key("facts")
-    service.parts.database.client.hset(facts, "consent_scope", consented)
+    service.parts.store.database.client.hset(facts, "consent_scope", consented)
     assert told in words(visitor.get("/settings"))
 
 
@@ -309,7 +309,7 @@ def test_my_pause_can_be_lifted_by_me(visitor: Visitor, service: TestService) ->
     assert "You paused the connection on" in page
     assert "may show sessions that were moved or cancelled" in page
     assert visitor.post("/resume").location == "/settings"
-    assert service.parts.status_page.connection(service.agent).state.value == "connected"
+    assert service.parts.connection.status.of(service.agent).state.value == "connected"
 
 
 def test_the_organizations_pause_is_told_and_cannot_be_lifted_here(
@@ -321,7 +321,7 @@ def test_the_organizations_pause_is_told_and_cannot_be_lifted_here(
     assert "Your organization paused the connection" in words(page)
     assert 'action="/resume"' not in page.text
     visitor.post("/resume")
-    assert service.parts.status_page.connection(service.agent).state.value == "paused"
+    assert service.parts.connection.status.of(service.agent).state.value == "paused"
 
 
 def test_two_pauses_are_told_apart(visitor: Visitor, service: TestService) -> None:
@@ -337,7 +337,7 @@ def test_agreement_is_asked_again_with_everything_before_the_button(
     visitor: Visitor, service: TestService
 ) -> None:
     visitor.connect()
-    service.parts.connections.consent_needed(service.agent, _facts_id(service), service.token_number)
+    service.parts.store.connections.consent_needed(service.agent, _facts_id(service), service.token_number)
     page = words(visitor.get("/settings"))
     assert "Until you agree, we do nothing in your account" in page
     assert "Review and continue" in page
@@ -350,7 +350,7 @@ def test_a_calendar_that_is_gone_is_made_again_only_when_asked(
     visitor: Visitor, service: TestService
 ) -> None:
     visitor.connect()
-    service.parts.connections.calendar_missing(service.agent, service.facts)
+    service.parts.store.connections.calendar_missing(service.agent, service.facts)
     page = visitor.get("/settings")
     assert "We make no other unless you ask" in words(page)
     assert page.text.count('action="/calendar"') == 2
@@ -400,7 +400,7 @@ def test_trouble_while_making_the_calendar_is_told_and_leads_back(
     visitor: Visitor, service: TestService
 ) -> None:
     visitor.connect()
-    service.parts.connections.calendar_missing(service.agent, service.facts)
+    service.parts.store.connections.calendar_missing(service.agent, service.facts)
     visitor.get("/settings")
     service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
     answer = visitor.post("/calendar", {"create": "yes"})
@@ -413,7 +413,7 @@ def test_an_export_is_for_the_agents_own_browser_alone(
     visitor: Visitor, another_visitor: Callable[[], Visitor], service: TestService
 ) -> None:
     visitor.connect()
-    service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     stranger = another_visitor()
     assert stranger.get("/export").status_code == 401
     stranger.enter(Agent("acme", "agent-2"))
@@ -427,7 +427,7 @@ def test_an_export_is_for_the_agents_own_browser_alone(
 @shows("access")
 def test_the_export_is_a_file_with_everything_but_the_keys(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
-    service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     answer = visitor.get("/export")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="google-calendar-data.json"'
     assert answer.json is not None
@@ -488,13 +488,13 @@ def test_what_the_agent_did_in_google_is_counted_and_left_alone(
 ) -> None:
     visitor.connect()
     views = [
-        service.parts.schedule.put(service.agent, f"s{number}", service.content(), By.AGENT, None)
+        service.parts.sessions.schedule.put(service.agent, f"s{number}", service.content(), By.AGENT, None)
         for number in range(3)
     ]
     assert "in Google Calendar. " not in words(visitor.get("/settings"))
     service.as_person("PATCH", views[0], {"location": "Elsewhere"})
     service.as_person("DELETE", views[1])
-    service.parts.change_detector.once(service.agent)
+    service.parts.sessions.change_detector.once(service.agent)
     said = words(visitor.get("/settings"))
     assert "2 coming sessions are in the calendar." in said
     assert "1 session was changed in Google Calendar. The console keeps its own version" in said

@@ -39,10 +39,10 @@ def test_a_living_connection_has_its_beginning_and_its_present(
     visitor: Visitor, service: TestService
 ) -> None:
     visitor.connect()
-    facts = service.parts.slots.read(service.agent).facts
+    facts = service.parts.store.slots.read(service.agent).facts
     assert _steps(visitor)[0] == ("now", "Connected", f"since {_moment(facts.grant.connected_at)}")
     visitor.post("/pause")
-    paused = service.parts.slots.read(service.agent).facts.pause.by_agent
+    paused = service.parts.store.slots.read(service.agent).facts.pause.by_agent
     assert _steps(visitor)[:2] == [
         ("past", "Connected", _moment(facts.grant.connected_at)),
         ("now", "Paused", f"since {_moment(paused)}"),
@@ -56,7 +56,7 @@ def test_after_the_end_every_step_has_its_real_date(
     test_clock.advance(3 * 24 * 3600)
     visitor.enter()
     visitor.post("/disconnect")
-    facts = service.parts.slots.read(service.agent).facts
+    facts = service.parts.store.slots.read(service.agent).facts
     gone = Language("en").day(facts.end.erase_due + 16 * DAY, ZONE)
     assert _steps(visitor) == [
         ("past", "Connected", _moment(facts.grant.connected_at)),
@@ -71,7 +71,7 @@ def test_keys_are_not_called_destroyed_before_they_are(visitor: Visitor, service
     visitor.connect()
     service.google.fault("/revoke", {"status": 503, "reason": "backendError"})
     visitor.post("/disconnect")
-    facts = service.parts.slots.read(service.agent).facts
+    facts = service.parts.store.slots.read(service.agent).facts
     last = _moment(facts.grant.since + 7 * DAY)
     assert ("now", "Disconnected", f"since {_moment(facts.grant.since)}") in _steps(visitor)
     assert (
@@ -97,14 +97,14 @@ def _hold(service: TestService, *, silent_for: int = 0) -> Hold:
     now = service.parts.clock.now()
     silent_until = now + silent_for * DAY if silent_for else 0
     hold = Hold("Ana Rojas", "Luis Soto", "Court order 7", "A dispute", now + 30 * DAY, silent_until)
-    service.parts.holds.place(service.agent, hold)
+    service.parts.personal_data.holds.place(service.agent, hold)
     return hold
 
 
 def test_under_a_hold_the_date_is_its_end(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
-    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
-    plain = service.parts.slots.read(service.agent).facts.end.erase_due
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
+    plain = service.parts.store.slots.read(service.agent).facts.end.erase_due
     hold = _hold(service)
     assert ("next", "Our record erased", f"on {_moment(hold.until)}") in _steps(visitor)
     assert _moment(plain) not in words(visitor.get("/settings"))
@@ -112,8 +112,8 @@ def test_under_a_hold_the_date_is_its_end(visitor: Visitor, service: TestService
 
 def test_while_a_hold_may_not_be_told_no_date_is_named(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
-    service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
-    plain = service.parts.slots.read(service.agent).facts.end.erase_due
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
+    plain = service.parts.store.slots.read(service.agent).facts.end.erase_due
     hold = _hold(service, silent_for=5)
     assert [when for _, _, when in _steps(visitor)][-2:] == ["the day is not settled yet"] * 2
     page = words(visitor.get("/settings"))
@@ -128,7 +128,7 @@ def test_before_a_disconnect_under_a_hold_no_plain_date_is_promised(
     visitor.connect()
     hold = _hold(service)
     assert f"is erased on {_moment(hold.until)}" in words(visitor.get("/disconnect"))
-    service.parts.holds.release(service.agent)
+    service.parts.personal_data.holds.release(service.agent)
     hold = _hold(service, silent_for=5)
     page = words(visitor.get("/disconnect"))
     assert "is erased on" not in page

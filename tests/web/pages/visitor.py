@@ -50,7 +50,7 @@ class Visitor:
         told = {"locale": "en", "time_zone": ZONE, "return_url": ""} | fields
         expires = self.service.parts.clock.now() + lives
         ticket = Ticket(who.organization, who.agent, expires=expires, **told)
-        return f"/portal/{self.service.parts.tickets.issue(ticket)}"
+        return f"/portal/{self.service.parts.store.tickets.issue(ticket)}"
 
     def enter(self, agent: Agent | None = None, **fields: Any) -> TestResponse:
         """Follow a fresh link to the settings."""

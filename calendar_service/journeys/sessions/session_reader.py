@@ -1,0 +1,69 @@
+"""What is known of an agent's sessions, and of one event's times as Google has them now (ST-4)."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+
+from calendar_service.domain.clock import SECOND, Millis
+from calendar_service.domain.consent import ConsentTerms
+from calendar_service.domain.errors import EventMissing, NotFound
+from calendar_service.domain.names import Agent
+from calendar_service.domain.paging import PAGE, read_cursor, write_cursor
+from calendar_service.domain.session import Status
+from calendar_service.journeys.connection.access import Access
+from calendar_service.journeys.sessions.decide import view
+from calendar_service.journeys.sessions.event_writer import EventWriter
+from calendar_service.journeys.views import SessionView
+from calendar_service.store.sessions import Sessions
+from calendar_service.store.slots import Slots
+
+
+@dataclass(frozen=True)
+class SessionReader:
+    """Reads sessions for the backend; changes none."""
+
+    sessions: Sessions
+    slots: Slots
+    access: Access
+    event_writer: EventWriter
+    terms: ConsentTerms
+
+    def get(self, agent: Agent, session: str, *, read_google: bool) -> SessionView:
+        """Return the session's status and ids; with `read_google` also its times as they are there now."""
+        loaded = self.sessions.load(agent, session)
+        if loaded.record is None:
+            raise NotFound("No such session.")
+        known = view(loaded.facts, loaded.record, "read")
+        facts = loaded.facts
+        if not (
+            read_google and loaded.record.copy.exists and facts.usable(self.terms) and facts.calendar.since
+        ):
+            return known
+        grant = self.access.open(loaded)
+        calendar_id, event_id = loaded.facts.calendar.id, loaded.record.copy.id
+        try:
+            event = self.access.in_calendar(
+                agent, facts, grant, lambda token: self.event_writer.read(token, calendar_id, event_id)
+            )
+        except EventMissing:
+            return replace(known, in_google="missing")
+        return replace(known, start=instant(event.start), end=instant(event.end), in_google=event.status)
+
+    def listed(self, agent: Agent, status: Status | None, cursor: str) -> tuple[tuple[SessionView, ...], str]:
+        """Return up to a hundred sessions after `cursor`, by name, and the next cursor (empty at the end)."""
+        after = read_cursor(cursor)
+        facts = self.slots.read(agent).facts
+        found = [
+            view(facts, record, "read")
+            for record in self.sessions.all(agent)
+            if record.session > after and (status is None or record.status is status)
+        ]
+        more = write_cursor(found[PAGE - 1].session) if len(found) > PAGE else ""
+        return tuple(found[:PAGE]), more
+
+
+def instant(at: datetime | date | None) -> Millis:
+    """Return an event's time; an all-day event has a date, read as its first moment in UTC."""
+    if at is None:
+        return 0
+    moment = at if isinstance(at, datetime) else datetime(at.year, at.month, at.day, tzinfo=UTC)
+    return int(moment.timestamp() * SECOND)
