@@ -148,6 +148,13 @@ def test_the_layout_in_readme_names_every_folder_and_every_part_of_the_package()
     assert {name for name in package | tops if not re.search(rf"\b{name}\b", layout)} == set()
 
 
+def test_readme_shows_the_lines_that_run_prints() -> None:
+    shown = re.findall(r"^ {6}([A-Z][A-Za-z ]+?)  +", section(README, "Two commands"), re.MULTILINE)
+    source = (ROOT / "calendar_service" / "development" / "run.py").read_text("utf-8")
+    assert shown == re.findall(r'f"  ([A-Z][A-Za-z ]+?)  +', source)
+    assert len(shown) == 5
+
+
 # --- the internal API ---
 
 
