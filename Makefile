@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check egress scopes bench faults faults-whole faults-selfcheck screenshots pictures test-google lock clean
+.PHONY: help run test test-long check evidence egress scopes bench faults faults-whole faults-selfcheck screenshots pictures test-google lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ check: $(READY) ## format, lint, types, architecture, lock file, the report's li
 	@$(BIN)/python -c 'import calendar_service.wiring'  # a circle of imports shows only when it is walked
 	@$(BIN)/python .ci/check_project.py
 	@$(BIN)/python -m tests.support.evidence --check
+
+evidence: $(READY) ## write the report's list of tests anew, from the marks on the tests
+	@$(BIN)/python -m tests.support.evidence
 
 egress: $(READY) ## counts the packets of a whole journey by where they go; needs Linux, iproute2 and nftables
 	@$(BIN)/python -m tests.e2e.egress
