@@ -1,4 +1,4 @@
-"""What agents are asked to consent to, as this database knows it (SC-5). Must not know any agent."""
+"""The permission and policy that agents were last asked to consent to (SC-5). Must not know any agent."""
 
 import json
 from typing import cast
@@ -9,7 +9,7 @@ from calendar_service.store.database import Database
 
 
 class Consents:
-    """Remembers the newest permission and policy that were in force over this data."""
+    """The newest permission and policy about which backends were notified."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -19,7 +19,7 @@ class Consents:
         text = cast(str | None, self._database.ask(lambda client: client.get(keys.CONSENT_ASKED)))
         return Consent(**json.loads(text)) if text else None
 
-    def note(self, asked: Consent) -> None:
-        """Let this be the newest: everybody whose consent is older has been told."""
-        kept = {"scope": asked.scope, "policy": asked.policy}
-        self._database.write("SET", keys.CONSENT_ASKED, json.dumps(kept))
+    def note(self, consent: Consent) -> None:
+        """Store this as the newest, once every connection with an older consent was notified."""
+        fields = {"scope": consent.scope, "policy": consent.policy}
+        self._database.write("SET", keys.CONSENT_ASKED, json.dumps(fields))

@@ -15,7 +15,7 @@ class ConsentMeasures:
     @property
     def policy_version(self) -> str:
         """The version that an agent who connects now agrees to."""
-        return self.reconsent.asked.policy
+        return self.reconsent.in_force.policy
 
     @cached_property
     def refusals(self) -> tuple[str, ...]:

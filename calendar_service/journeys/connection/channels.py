@@ -1,7 +1,7 @@
-"""Google's notifications: the channel through which they come, and what one of them causes (RV-1, law 6).
+"""Google's notifications: the channels through which they come, and what a notification causes (RV-1, law 6).
 
-A channel is opened by the worker, renewed by a new one before its end, stopped when it is not needed. What it says is
-only a nudge. Knows the store and Google. Must not know what is looked at.
+The worker opens a channel, opens a new one before it ends, and stops the one that is no longer needed. A notification
+is only a wake-up for the change detection. Knows the store and Google. Must not know how changes are detected.
 """
 
 import hmac
@@ -31,15 +31,15 @@ from calendar_service.store.grants import Grant, Grants
 from calendar_service.store.slots import Slots
 
 _ID = re.compile(r"[0-9a-f]{34}")
-_UNSAID: Millis = DAY
-"""The life of a channel whose end Google does not name; the longest is documented nowhere."""
-_REFUSED: Millis = 6 * HOUR
-"""After a refusal: nothing here can mend it. Meanwhile the slow look finds the same changes."""
+_DEFAULT_LIFE: Millis = DAY
+"""How long a channel is taken to live if Google does not say; the longest life is documented nowhere."""
+_AFTER_REFUSAL: Millis = 6 * HOUR
+"""The pause after Google refused a channel for good. The daily change detection finds the same changes meanwhile."""
 
 
 @dataclass(frozen=True)
 class Channels:
-    """The story of a channel, and of a notification."""
+    """Opens, renews and stops the channels of all agents, and receives their notifications."""
 
     slots: Slots
     connections: Connections
@@ -51,19 +51,21 @@ class Channels:
     throttle: Throttle
     clock: Clock
     address: str
-    """Where Google sends them; empty: it cannot."""
+    """The URL to which Google sends notifications; empty if Google cannot reach this service."""
 
     # --- a notification ---
 
     def receive_notification(self, channel_id: str, token: str, state: str) -> bool:
         """Take a notification; false if it is not Google's.
 
-        A forged one costs one keyed hash: the store is not asked. Of a genuine one nothing is
-        believed but that something changed; a channel that is not in force causes nothing.
+        A genuine one makes the change detection due; nothing else in it is used. One of a channel that is not in force
+        causes nothing.
         """
+        # Checked before the store is asked: a flood of forged notifications costs one keyed hash each.
         if not _ID.fullmatch(channel_id) or not self._is_genuine(channel_id, token):
             return False
-        # `sync` only says that the channel is open, perhaps before we have the answer to our asking for it.
+        # `sync` only says that the channel is open, and may arrive before Google's answer to the request that opened
+        # it.
         agent = self.channel_store.agent_of(channel_id) if state != "sync" else None
         if agent:
             self.channel_store.wake_change_detection(agent, channel_id)
@@ -75,30 +77,29 @@ class Channels:
     # --- the channel ---
 
     def keep(self, agent: Agent) -> Millis | None:
-        """Stop what has to be stopped, and open or renew the agent's channel if it is time (the worker).
+        """Stop the channels that have to be stopped, and open or renew the agent's channel if it is time (the worker).
 
-        Returns after how long to look again, None for never.
+        Returns after how long this is due again, None for never.
         """
         slot = self.slots.read(agent)
         if not slot.facts.usable(SCOPE):
-            return spread(
-                keys.CHANGE_DETECTION_EVERY
-            )  # nothing of theirs is used until the agent agrees: then it is due at once (SC-5)
+            # The grant is not used until the agent consents again, which makes this item due at once (SC-5).
+            return spread(keys.CHANGE_DETECTION_EVERY)
         grant = self.grants.open(agent, slot.facts.connection_id, slot.grant)
         for channel_id, resource_id in slot.facts.left_channels.items():
             self._stop(agent, grant, channel_id, resource_id)
         if slot.facts.state(SCOPE) is not State.CONNECTED or not self.address:
             return spread(keys.CHANGE_DETECTION_EVERY) if slot.facts.calendar_since else None
         if slot.facts.channel_renew_at <= self.clock.now():
-            return self._opened(agent, grant, slot.facts)
-        # Not later than tomorrow, whatever a clock that was put right since has written there.
+            return self._open(agent, grant, slot.facts)
+        # A clock that was ahead may have written a renewal that is far off: asked again within a day in any case.
         return min(slot.facts.channel_renew_at - self.clock.now(), spread(keys.CHANGE_DETECTION_EVERY))
 
-    def _opened(self, agent: Agent, grant: Grant, facts: Facts) -> Millis | None:
+    def _open(self, agent: Agent, grant: Grant, facts: Facts) -> Millis | None:
         if self.throttle.turn(facts.account_ref, 1) != "go":
             return spread(MINUTE)
         if not self.throttle.may_watch():
-            return spread(_REFUSED)
+            return spread(_AFTER_REFUSAL)
         try:
             channel = self.access.with_token(agent, grant, lambda token: self._watch(token, agent, facts))
         except CalendarMissing:
@@ -106,11 +107,11 @@ class Channels:
             return 0
         except ChannelRefused:
             self.throttle.watch_refused()
-            return spread(_REFUSED)
+            return spread(_AFTER_REFUSAL)
         except GoogleError as trouble:
             if will_pass(trouble):
                 raise
-            return spread(_REFUSED)
+            return spread(_AFTER_REFUSAL)
         self.throttle.watch_taken()
         failpoint("channel.after_watch_before_store")
         life = self._life(channel)
@@ -122,7 +123,9 @@ class Channels:
             channel.resource_id,
             self.clock.now() + life,
         )
-        return min(life, DAY) if stands and not facts.channel_id else 0  # the one before is stopped next
+        return (
+            min(life, DAY) if stands and not facts.channel_id else 0
+        )  # 0: the former channel is stopped next
 
     def _watch(self, token: Secret, agent: Agent, facts: Facts) -> OpenedChannel:
         channel_id = self.channel_store.new_id(agent)
@@ -142,16 +145,17 @@ class Channels:
         except GoogleError as trouble:
             if will_pass(trouble):
                 raise
-            # It has ended already, or is out of reach: it ends by itself, and what it says is nobody's any more.
+            # It ended already, or is out of reach and expires at Google. Its notifications cause nothing: the store no
+            # longer has it in force.
         failpoint("channel.after_stop_before_store")
         self.channel_store.remove(agent, grant.connection_id, channel_id)
 
     def _life(self, channel: OpenedChannel) -> Millis:
-        """Return after how long to renew: well before the end, not all channels of one day at once."""
-        left = channel.expiration - self.clock.now() if channel.expiration else _UNSAID
+        """Return after how long to renew the channel: at about three quarters of its life, spread by an eighth."""
+        left = channel.expiration - self.clock.now() if channel.expiration else _DEFAULT_LIFE
         return max(HOUR, spread(left * 3 // 4, 8))
 
 
 def will_pass(trouble: GoogleError) -> bool:
-    """Tell whether it makes sense to try again within a minute."""
+    """Tell whether the error may pass within a minute, so that it makes sense to try again."""
     return trouble.retryable and not isinstance(trouble, QuotaExceeded)

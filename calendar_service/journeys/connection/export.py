@@ -1,6 +1,6 @@
-"""Everything that is kept of an agent, to be taken along; `docs/rights.md` describes it. Must not keep a copy.
+"""The export of everything that is stored of an agent; `docs/rights.md` describes it. Must not store a copy.
 
-Keys are not exported: they would give whoever finds the file the calendar.
+Tokens are not exported: with them, anybody who finds the file could open the calendar.
 """
 
 from dataclasses import dataclass, replace
@@ -32,7 +32,7 @@ INSTANTS: Final = {
     "revocation_at": "revocation_at",
     "webhooks_failing_since": "console_not_reached_since",
 }
-"""Facts that are moments, by their names in the export."""
+"""Facts that are instants, with their names in the export."""
 
 PLAIN: Final = {
     "connection_id": "connection_number",
@@ -52,12 +52,12 @@ PLAIN: Final = {
     "revocation": "revocation",
     "sequence": "notices_to_console",
 }
-"""Facts that are exported as they are kept."""
+"""Facts that are exported as they are stored, with their names in the export."""
 
 
 @dataclass(frozen=True)
 class Export:
-    """The story of a person who takes along what is theirs."""
+    """Builds an agent's export from the store."""
 
     slots: Slots
     sessions: Sessions
@@ -66,7 +66,7 @@ class Export:
     clock: Clock
 
     def of(self, agent: Agent) -> dict[str, Any]:
-        """Return it, made on the fly; for the agent's own browser only."""
+        """Return the agent's export, built now; only the agent's own browser session may get it."""
         slot = self.slots.read(agent)
         return {
             "format": FORMAT,
@@ -88,8 +88,8 @@ def _connection(facts: Facts, now: Millis) -> dict[str, Any]:
     act = AdminAction.of_text(facts.last_admin_action)
     return {
         "state": facts.state(SCOPE).value,
-        **{told: _moment(getattr(facts, name)) for name, told in INSTANTS.items()},
-        **{told: getattr(facts, name) or None for name, told in PLAIN.items()},
+        **{exported: _moment(getattr(facts, name)) for name, exported in INSTANTS.items()},
+        **{exported: getattr(facts, name) or None for name, exported in PLAIN.items()},
         "notification_channels_to_stop": list(facts.left_channels) or None,
         "last_act_of_others": {"act": act.kind, "by": act.actor, "at": rfc3339(act.at)} if act else None,
         "own_term_in_days": facts.agent_retention / DAY or None,

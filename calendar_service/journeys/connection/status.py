@@ -1,4 +1,4 @@
-"""What is shown of a connection: to the API and to the agent. Must not change anything."""
+"""The status of a connection, as the API and the agent's settings page show it. Must not change anything."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -44,16 +44,16 @@ _ACTIONS: dict[State, tuple[str, Needs]] = {
     State.RECONSENT_REQUIRED: ("review_consent", "agent"),
     State.CALENDAR_MISSING: ("create_calendar", "agent"),
 }
-"""What somebody has to do in each state; the words are the web's. A pause is shown with who can lift it."""
+"""What somebody has to do in each state, as a code, and who. A pause is shown with who can lift it."""
 
 
 _PAGE_WAITS = 2.5
-"""Seconds that a page waits for Google before it is shown without what Google knows."""
+"""Seconds that a page waits for Google before it is shown without Google's answer."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """What Google said to a page, or who has to end what kept it from answering."""
+class _GoogleAnswer:
+    """Google's answer for a page, or who has to end the trouble that kept Google from answering."""
 
     info: CalendarInfo | None = None
     contents: Contents | None = None
@@ -62,7 +62,7 @@ class _Asked:
 
 @dataclass(frozen=True)
 class StatusPage:
-    """Reads, and tells. Google is asked only for the agent's own page."""
+    """Reads the state of connections. Only the agent's own page asks Google, too."""
 
     slots: Slots
     connections: Connections
@@ -77,23 +77,23 @@ class StatusPage:
     clock: Clock
 
     def connection(self, agent: Agent) -> ConnectionView:
-        """Return the connection as both roles may see it."""
+        """Return the connection as both roles of the API may see it."""
         slot = self.slots.read(agent)
         return connection_view(slot.facts, slot.now)
 
     def settings(self, agent: Agent, *, agent_retention: Millis = 0) -> SettingsView:
-        """Return everything that the agent's page says, with the account as Google names it at this moment.
+        """Return everything that the agent's settings page shows, with the account as Google names it now.
 
-        `agent_retention`: the term that connecting would set, where it is not the operator's.
+        `agent_retention`: the retention period that connecting would set, if it is not the operator's.
         """
-        return self._told(agent, self._account, agent_retention)
+        return self._settings_view(agent, self._account, agent_retention)
 
     def leaving(self, agent: Agent) -> SettingsView:
-        """Return what the agent's page says before a disconnect, with what the calendar holds at this moment."""
-        return self._told(agent, self._contents)
+        """Return what the agent's page shows before a disconnect, with how much the calendar holds now."""
+        return self._settings_view(agent, self._contents)
 
     def readable(self, slot: Slot) -> dict[str, Content]:
-        """Return the content that waits for Google, by session, as far as it can be opened."""
+        """Return the content that waits for Google's confirmation, by session, as far as it can be opened."""
         grant = self._open(slot)
         opened = {
             session: _readable(grant, session, sealed)
@@ -101,14 +101,14 @@ class StatusPage:
         }
         return {session: content for session, content in opened.items() if content}
 
-    def _told(
-        self, agent: Agent, ask: Callable[[Slot], "_Asked"], agent_retention: Millis = 0
+    def _settings_view(
+        self, agent: Agent, ask: Callable[[Slot], "_GoogleAnswer"], agent_retention: Millis = 0
     ) -> SettingsView:
         slot = self.slots.read(agent)
         with self.transport.within(_PAGE_WAITS):
-            asked = ask(slot)
-        if asked.info is None and asked.contents is None:
-            # Asking may have proved that the permission or the calendar is gone.
+            google_answer = ask(slot)
+        if google_answer.info is None and google_answer.contents is None:
+            # The call at Google may have proved that the grant or the calendar is gone.
             slot = self.slots.read(agent)
         facts = (
             slot.facts if slot.facts.agent_retention else replace(slot.facts, agent_retention=agent_retention)
@@ -122,8 +122,8 @@ class StatusPage:
         return SettingsView(
             connection=connection_view(facts, slot.now),
             language=facts.locale if facts.connection_id else "",
-            account=mask(asked.info.data_owner or "") if asked.info else "",
-            calendar_name=asked.info.summary if asked.info else "",
+            account=mask(google_answer.info.data_owner or "") if google_answer.info else "",
+            calendar_name=google_answer.info.summary if google_answer.info else "",
             calendar=facts.calendar,
             scheduled=coming[Status.SCHEDULED],
             changed_in_google=reasons[CHANGED_IN_GOOGLE],
@@ -134,7 +134,7 @@ class StatusPage:
             and self.account_refs.shared(facts.account_ref, slot.connection_ids),
             moved_account=facts.moved_account,
             calendar_deletion=facts.calendar_deletion,
-            trouble=asked.trouble if slot.grant and facts.calendar != "missing" else "",
+            trouble=google_answer.trouble if slot.grant and facts.calendar != "missing" else "",
             permission_changed=facts.consent_scope != SCOPE,
             agreed_to=facts.consent_policy,
             policy_outdated=facts.policy_outdated,
@@ -145,36 +145,40 @@ class StatusPage:
             deletion_tried_until=ended + keys.CALENDAR_DELETION_MAX,
             organization_closed=self.organization_index.is_closed(agent.organization),
             held_until=facts.hold_told(slot.now),
-            contents=asked.contents,
+            contents=google_answer.contents,
         )
 
-    def _account(self, slot: Slot) -> "_Asked":
+    def _account(self, slot: Slot) -> "_GoogleAnswer":
         calendar_id = slot.facts.calendar_id
-        return self._ask(slot, lambda token: _Asked(info=self.calendar.get_calendar(token, calendar_id)))
+        return self._ask(
+            slot, lambda token: _GoogleAnswer(info=self.calendar.get_calendar(token, calendar_id))
+        )
 
-    def _contents(self, slot: Slot) -> "_Asked":
+    def _contents(self, slot: Slot) -> "_GoogleAnswer":
         calendar_id, now = slot.facts.calendar_id, as_datetime(self.clock.now())
-        return self._ask(slot, lambda token: _Asked(contents=self.calendar.contents(token, calendar_id, now)))
+        return self._ask(
+            slot, lambda token: _GoogleAnswer(contents=self.calendar.contents(token, calendar_id, now))
+        )
 
-    def _ask(self, slot: Slot, question: Callable[[Secret], "_Asked"]) -> "_Asked":
-        """Ask Google about the calendar; a page is not kept waiting for that.
+    def _ask(self, slot: Slot, question: Callable[[Secret], "_GoogleAnswer"]) -> "_GoogleAnswer":
+        """Ask Google about the calendar, if the grant may be used for that; an error becomes part of the answer.
 
-        Where it was never made, the token alone tells whether somebody has to act before it is.
+        While the calendar was never made, only a usable token is requested: it shows whether somebody has to act first.
         """
         facts = slot.facts
         if not slot.grant or facts.calendar == "missing" or not facts.usable(SCOPE):
-            return _Asked()
+            return _GoogleAnswer()
         try:
             grant = self.grants.open(slot.agent, facts.connection_id, slot.grant)
             if not facts.calendar_since:
                 self.access.usable(slot.agent, grant)
-                return _Asked()
+                return _GoogleAnswer()
             return self.access.with_token(slot.agent, grant, question)
         except CalendarMissing:
             self.connections.calendar_missing(slot.agent, facts)
-            return _Asked()
+            return _GoogleAnswer()
         except ServiceError as trouble:
-            return _Asked(trouble=_whose(trouble))
+            return _GoogleAnswer(trouble=_who_has_to_act(trouble))
 
     def _waiting(self, slot: Slot, records: list[Record]) -> tuple[WaitingSession, ...]:
         contents = self.readable(slot)
@@ -214,7 +218,7 @@ def connection_view(facts: Facts, now: Millis) -> ConnectionView:
         action = "resume"
         needs = "agent" if facts.paused_by_agent else "administrator"
     if state is State.CALENDAR_MISSING and not facts.calendar_lost_at:
-        action, needs = "", ""  # it was never made: the worker is at it
+        action, needs = "", ""  # it was never made: the worker makes it
     return ConnectionView(
         state=state,
         since=facts.since(SCOPE),
@@ -229,9 +233,9 @@ def connection_view(facts: Facts, now: Millis) -> ConnectionView:
     )
 
 
-def _whose(trouble: ServiceError) -> Literal["", "google", "ours", "administrator"]:
+def _who_has_to_act(trouble: ServiceError) -> Literal["", "google", "ours", "administrator"]:
     if isinstance(trouble, AccessRevoked | InsufficientScope):
-        return ""  # no trouble, but a state of the connection
+        return ""  # the connection's own state shows it
     if isinstance(trouble, AdminBlocked):
         return "administrator"
     if isinstance(trouble, ClientRejected | RefreshRefused) or not isinstance(trouble, GoogleError):
@@ -240,7 +244,7 @@ def _whose(trouble: ServiceError) -> Literal["", "google", "ours", "administrato
 
 
 def mask(address: str) -> str:
-    """Return an address so that its owner knows it and nobody else learns it: `ma•••@gmail.com`."""
+    """Return an address masked, so that only its owner recognizes it: `ma•••@gmail.com`."""
     local, at, domain = address.partition("@")
     return f"{local[:2]}•••@{domain}" if at else ""
 

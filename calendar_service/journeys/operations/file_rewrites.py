@@ -49,7 +49,7 @@ class FileRewrites:
         if age < BEGIN_EVERY:
             return
         if self.must_request or (self.last_begin > 0 and age >= BEGIN_AT_LATEST):
-            self.files.want()
+            self.files.request()
             self.files.give_back()
             self.must_request, self.last_begin = False, now
         if request := self.files.take():
@@ -60,7 +60,7 @@ class FileRewrites:
         answer = self.files.begin()
         if answer == "ok":
             self.running = request
-        elif answer == "again" and request.taken - request.since < IN_FILES_AT_MOST:
+        elif answer == "again" and request.taken_at - request.since < IN_FILES_AT_MOST:
             # A rewrite that was under way may have begun before the erasure: it proves nothing.
             self.files.give_back()
         else:
@@ -77,5 +77,5 @@ class FileRewrites:
         self.running = None
 
     def _alarm(self, request: RewriteRequest) -> None:
-        seconds = (request.taken - request.since) // SECOND
+        seconds = (request.taken_at - request.since) // SECOND
         self.log.alarm("erasure.left_in_files", seconds=seconds, clause="ST-5")

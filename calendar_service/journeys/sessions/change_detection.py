@@ -72,14 +72,14 @@ class ChangeDetector:
     def _compare(self, agent: Agent, facts: Facts, grant: Grant) -> None:
         today = self.clock.now() // DAY
         # Read before Google is asked: what we write from here on is found written, and is nobody else's doing.
-        before = self.sessions.kept(agent)
+        before = self.sessions.with_texts(agent)
         found = self._events(agent, facts, grant, today)
         failpoint("change_detection.after_list_before_store")
         for record, text in before:
             if _is_watched(record, facts, today):
                 after = self._after(agent, facts, grant, record, found.get(record.event_id, ()))
                 if after:
-                    self.sessions.found(agent, facts.connection_id, text, *after)
+                    self.sessions.record_external_change(agent, facts.connection_id, text, *after)
 
     def _events(
         self, agent: Agent, facts: Facts, grant: Grant, today: int

@@ -177,7 +177,7 @@ class Schedule:
 
     def resume(self, agent: Agent, session: str) -> None:
         """Go on with a session whose time has come (the worker)."""
-        taken = self.sessions.take(agent, session)
+        taken = self.sessions.lease(agent, session)
         if taken is None:
             return
         record, database_now = taken
@@ -238,7 +238,7 @@ class Schedule:
             failpoint("schedule.before_accept")
             answer, fencing_token = self.sessions.accept(
                 loaded, wanted, sealed, _ACTORS[by],
-                here=room, end=content.end if content else None,
+                inline=room, end=content.end if content else None,
             )  # fmt: skip
             failpoint("schedule.after_accept")
             if answer == "again":
@@ -252,7 +252,7 @@ class Schedule:
             )
 
     def _note(self, loaded: Loaded, record: Record, by: By, *, only: Literal["keep", "drop"]) -> str:
-        answer, _ = self.sessions.accept(loaded, record, "", _ACTORS[by], here=False, end=None, only=only)
+        answer, _ = self.sessions.accept(loaded, record, "", _ACTORS[by], inline=False, end=None, only=only)
         return answer
 
 

@@ -56,7 +56,7 @@ class WebhookDelivery:
             if not self.breaker.admit():
                 self.timers.reschedule(agent, TimerKind.WEBHOOK, jitter(_REST))
                 break
-            taken = self.outbox.take(agent)
+            taken = self.outbox.lease(agent)
             if taken is None:
                 break
             answer = self._send(self.webhooks, self._message(agent, taken.webhook_event))
@@ -73,7 +73,7 @@ class WebhookDelivery:
         if self.webhooks is None:
             return outcomes
         for shard in self.outbox.erased_shards():
-            for taken in self.outbox.take_erased(shard, _ERASURES):
+            for taken in self.outbox.lease_erased(shard, _ERASURES):
                 outcomes.update([self._tell_erasure(self.webhooks, shard, taken)])
         return outcomes
 
