@@ -38,8 +38,8 @@ class Holds:
         """
         self._check(hold)
         failpoint("hold.before_store")
-        # One script stores the hold, moves the erasure's timer to its end and lifts the database's own expiry until
-        # then: no crash leaves a hold under which something still erases.
+        # One script stores the hold, moves the erasure's timer to its end and sets the database's own expiry behind
+        # it: no crash leaves a hold under which something still erases.
         answer = self.hold_store.place(agent, hold, replace=replace)
         failpoint("hold.after_store")
         if answer == "not_connected":

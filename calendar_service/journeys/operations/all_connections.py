@@ -1,4 +1,4 @@
-"""Every connection there is, as the operator's staff may see and end it: states and ids, never content (LU-3).
+"""All connections, as the operator's staff may see and end them: states and ids, never content (LU-3).
 
 Must not touch an agent's calendar.
 """
@@ -35,25 +35,25 @@ class ConnectionEntry:
     view: ConnectionView
     connection_id: str
     key_id: str
-    """The key that seals its grant; empty when there is none."""
+    """The id of the key-encryption key that seals its grant; empty if there is no grant."""
     teardowns: int
-    """Closing errands that Google has not confirmed yet."""
+    """How many teardowns have not ended."""
 
 
 @dataclass
 class ConnectionTotals:
-    """All connections, counted: of whom each is it does not say."""
+    """Counts over all connections; they name no agent."""
 
     states: Counter[State] = field(default_factory=Counter)
     living: int = 0
-    """Permissions that are not known to have ended."""
+    """Grants that are not known to have ended."""
     oldest_refresh_ok: Millis = 0
-    """When the one of these that waits longest was last proved alive; 0 = none lives."""
+    """The oldest last proof of life among these (database time); 0 = there are none."""
     teardowns: int = 0
-    """Closing errands that Google has not confirmed yet."""
+    """How many teardowns have not ended."""
 
-    def take(self, slot: Slot) -> None:
-        """Count one."""
+    def add(self, slot: Slot) -> None:
+        """Count the connection of one slot."""
         self.states[connection_view(slot.facts, slot.now).state] += 1
         self.teardowns += len(slot.teardowns)
         if slot.facts.grant is GrantState.LIVE:
@@ -65,7 +65,7 @@ class ConnectionTotals:
 
 @dataclass(frozen=True)
 class AllConnections:
-    """The story of the whole house, for those who run it."""
+    """Lists, counts, ends and erases connections for the operator's commands."""
 
     scan: Scan
     slots: Slots
@@ -76,7 +76,7 @@ class AllConnections:
     erasure: Erasure
 
     def entries(self, organization: str = "", state: State | None = None) -> Iterator[ConnectionEntry]:
-        """Yield every connection, of one organisation and in one state if these are named."""
+        """Yield every connection, or those of one organization or in one state."""
         for agent in self.scan.agents():
             if organization and agent.organization != organization:
                 continue
@@ -85,11 +85,11 @@ class AllConnections:
                 yield entry
 
     def totals(self, walk: Callable[[Sequence[Agent]], Iterable[Agent]]) -> ConnectionTotals:
-        """Return all connections, counted; `walk` yields them and shows how far it is."""
-        found = ConnectionTotals()
+        """Count all connections. `walk` iterates over the agents and shows progress."""
+        totals = ConnectionTotals()
         for agent in walk(list(self.scan.agents())):
-            found.take(self.slots.read(agent))
-        return found
+            totals.add(self.slots.read(agent))
+        return totals
 
     def details(self, agent: Agent) -> tuple[ConnectionEntry, Slot, list[Record]]:
         """Return one connection with its facts and its sessions' records."""
@@ -97,7 +97,7 @@ class AllConnections:
         return self._entry(slot), slot, self.sessions.all(agent)
 
     def living(self, key_id: str = "") -> list[Agent]:
-        """Return whose connection is not ended; with `key_id` only those whose grant that key seals."""
+        """Return the agents whose connection has not ended; with `key_id` only those whose grant that key seals."""
         return [
             entry.agent
             for entry in self.entries()
@@ -105,16 +105,16 @@ class AllConnections:
         ]
 
     def reset_far_timers(self) -> int:
-        """Let be due again what a clock that was ahead put far off (RV-1); return how many matters that were."""
+        """Make timers due now that a wrong clock set too far ahead (RV-1); return how many."""
         return sum(self.timers.reset_far(agent) for agent in self.scan.agents())
 
     def revoke(self, agent: Agent) -> ConnectionEntry:
-        """End the connection here at once, and ask Google to end its permission."""
+        """End the connection at once, and try its teardown at Google."""
         self.disconnect.disconnect(agent, Actor.OPERATOR)
         return self._entry(self.slots.read(agent))
 
     def erase(self, agent: Agent) -> dict[str, Any]:
-        """Erase what is kept of an ended connection now, and return the receipt (CH-1: on a guardian's request)."""
+        """Erase an ended connection now, and return the receipt (CH-1: on a guardian's request)."""
         state = self._entry(self.slots.read(agent)).view.state
         if state is State.NOT_CONNECTED:
             raise NotConnected("Nothing is kept of this agent.")
@@ -124,6 +124,6 @@ class AllConnections:
 
     def _entry(self, slot: Slot) -> ConnectionEntry:
         key_id = self.grants.key_id(slot.grant) if slot.grant else ""
-        # Staff placed the hold that agents may not be told of: they see when it ends.
+        # The operator's staff placed the hold, so they see when it ends also where the agent may not be informed.
         view = replace(connection_view(slot.facts, slot.now), erase_due=slot.facts.erasable_at)
         return ConnectionEntry(slot.agent, view, slot.facts.connection_id, key_id, len(slot.teardowns))

@@ -1,8 +1,8 @@
 """Rewrites of the database's append-only files, until nothing erased is left in them (law 7, ST-5).
 
-A value that was erased stays in a server's append-only file until that server writes the file anew. Each erasure leaves
-a request in the database. One process takes it, has every server begin a rewrite, and asks them how it ended. The
-request is removed only when every server has succeeded; otherwise it can be taken again after an hour. A process that
+A value that was erased stays in a server's append-only file until that server rewrites the file. Each erasure leaves a
+request in the database. One process leases it, has every server begin a rewrite, and asks them how it ended. The
+request is removed only when every server has succeeded; otherwise it can be leased again after an hour. A process that
 dies during a rewrite leaves the request, and another one takes it then. Must not know what was erased.
 """
 
@@ -36,7 +36,7 @@ class FileRewrites:
     """The next step that may begin requests a rewrite itself."""
 
     def start(self) -> None:
-        """Make the next step request a rewrite, whoever is at one (at the start of a process)."""
+        """Make the next step request a rewrite, also if another process has the request (at the start of a process)."""
         self.must_request = True
 
     def step(self) -> None:
