@@ -1,4 +1,4 @@
-"""What the doors are told: plain answers of the journeys. Must not know how any of it is shown."""
+"""Answers of the journeys to the entry points, as plain values. Must not know how any of it is shown."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -15,11 +15,11 @@ class ConnectionView:
 
     state: State
     since: Millis
-    """0 when nothing was ever connected."""
+    """Since when it is in this state (database time); 0 if nothing was ever connected."""
     erase_due: Millis
-    """When what is kept is erased, after a legal hold if one stands.
+    """When the identifiers are erased, after a legal hold if one stands.
 
-    0 = no end set, because the connection lives; or because nobody may be told of a hold yet.
+    0 = no erasure is due, because the connection has not ended, or nobody may be informed of a hold yet.
     """
     revocation: str
     """Empty, or a value of `domain.connection.Revocation`."""
@@ -28,9 +28,9 @@ class ConnectionView:
     """Since when; 0 = not."""
     paused_by_organization: Millis
     last_admin_action: AdminAction | None
-    """What organisation or operator did last to this connection: for the agent."""
+    """What the organization or the operator did last to this connection: for the agent."""
     action: str
-    """A code of what somebody has to do, or empty: the words are the web's."""
+    """A code of what somebody has to do, or empty."""
     needs: Literal["agent", "administrator", "operator", ""]
 
 
@@ -43,14 +43,14 @@ class TimelineStep:
     when: str
     """`past`, `now` or `next`."""
     at: Millis = 0
-    """When it was, or when it comes at the latest; 0 = that is not known yet."""
+    """When it was, or when it comes at the latest; 0 = not known yet."""
     after: Millis = 0
-    """How long after a disconnect it comes at the latest; 0 = no such term."""
+    """How long after a disconnect it comes at the latest; 0 = it does not depend on a disconnect, or not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingSession:
-    """A session that is not applied yet, or failed; the title is for the agent alone and only while it is kept."""
+    """A session that is not applied yet, or failed. Only the agent sees the title, and only while the content waits."""
 
     session: str
     status: Status
@@ -59,9 +59,9 @@ class WaitingSession:
     start: Millis
     time_zone: str
     day: Millis
-    """The day of its end (UTC): all that is left to say when the content is gone."""
+    """The day of its end (UTC), which is known also when the content is gone."""
     waits_until: Millis
-    """When it is given up at the latest, if it waits for somebody's act and begins later than that; else 0."""
+    """When it fails at the latest, if it waits for a person's act and begins later than that; else 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,20 +164,20 @@ class SessionView:
     html_link: str
     """Only in the answer to the write that Google just confirmed; not stored (law 11)."""
     outcome: Literal["created", "changed", "unchanged", "accepted", "cancelled", "nothing", "read"]
-    """What this call did: `accepted` = durable and on its way (202); `nothing` = there was nothing to cancel."""
+    """What this call did: `accepted` = durable, not yet at Google (202); `nothing` = there was nothing to cancel."""
     reason: str = ""
     start: Millis = 0
-    """As it is in Google now; only when it was asked for."""
+    """As it is in Google now; 0 unless the caller asked for that."""
     end: Millis = 0
     in_google: str = ""
-    """`confirmed` or `cancelled` as Google says now; only when it was asked for."""
+    """`confirmed` or `cancelled` as Google says now, or `missing`; empty unless the caller asked for that."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConsentOutcome:
-    """How a consent ended well."""
+    """The outcome of a consent whose connection stands."""
 
     calendar_ready: bool
-    """False: Google had trouble, the worker goes on making the calendar."""
+    """False: Google had trouble, and the worker makes the calendar later."""
     other_agents: bool
     moved_account: bool

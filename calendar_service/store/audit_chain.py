@@ -1,4 +1,7 @@
-"""The audit trail as it is kept: entries, their MACs beside them, chains and checkpoints. Must not know a key."""
+"""The audit chain in the database: each shard's entries, their MACs, the chain's head, and checkpoints.
+
+Must not know a key.
+"""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -11,13 +14,13 @@ from calendar_service.store.audit_log import Actor, EntryKind, note
 from calendar_service.store.database import Database
 
 PAGE = 1_000
-"""Entries read at once from one shard."""
+"""Entries read from one shard in one command."""
 BATCH = 100
-"""Entries of one shard that get their MACs in one step."""
+"""Entries of one shard that get their MACs in one script."""
 
 
 class AuditChainStore:
-    """Reads the trail, and takes its steps. A MAC lies in a stream of its own, under its entry's id."""
+    """Reads the audit chain and runs its scripts. MACs lie in a stream of their own, each under its entry's id."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -30,32 +33,38 @@ class AuditChainStore:
 
     def chains(self) -> list[Chain]:
         """Return every shard's chain, in one round trip."""
-        found = self._database.read(("HGETALL", keys.audit_chain(shard)) for shard in keys.all_shards())
-        return [_chain(shard, kept) for shard, kept in enumerate(found)]
+        hashes = self._database.read(("HGETALL", keys.audit_chain(shard)) for shard in keys.all_shards())
+        return [_chain(shard, fields) for shard, fields in enumerate(hashes)]
 
     def confirm(self, shard: int) -> None:
-        """Make sure that a shard's head as it was read stands on as many servers as are asked for."""
+        """Wait until enough replicas have the shard's head as it was read; raise `StoreUnavailable` if they do not."""
         self._database.confirm(keys.audit_chain(shard))
 
     def news(self, after: Sequence[str]) -> Iterator[tuple[int, list[AuditEntry]]]:
-        """Yield the shards with entries behind these ids (one a shard), some each, in one round trip."""
-        pages = [
+        """Yield each shard that has entries behind its id (one id a shard), with up to `BATCH` of them.
+
+        Takes one round trip.
+        """
+        commands = [
             ("XRANGE", keys.audit_log(shard), f"({last}", "+", "COUNT", BATCH)
             for shard, last in enumerate(after)
         ]
-        for shard, found in enumerate(self._database.read(pages)):
-            if found:
-                yield shard, [_entry(shard, name, fields) for name, fields in found]
+        for shard, page in enumerate(self._database.read(commands)):
+            if page:
+                yield shard, [_entry(shard, name, fields) for name, fields in page]
 
     def entries(self, shard: int, after: str = ORIGIN) -> Iterator[AuditEntry]:
-        """Yield a shard's entries behind this id with what the sealer added; `facts` is empty where one is gone."""
+        """Yield a shard's entries behind this id, each with its number and MAC.
+
+        `facts` is empty where only the MAC is left; `mac` is empty where the entry has none yet.
+        """
         written, added = (
             self._stream(keys.audit_log(shard), after),
             self._stream(keys.audit_macs(shard), after),
         )
         one, other = next(written, None), next(added, None)
         while one or other:
-            name = min((found[0] for found in (one, other) if found), key=place)
+            name = min((head[0] for head in (one, other) if head), key=place)
             fields = one[1] if one and one[0] == name else {}
             sealed = other[1] if other and other[0] == name else {}
             yield _entry(shard, name, fields, sealed)
@@ -65,21 +74,21 @@ class AuditChainStore:
                 other = next(added, None)
 
     def checkpoints(self) -> list[dict[str, Any]]:
-        """Return all checkpoints that are kept, the oldest first."""
-        found = self._database.ask(lambda client: client.zrange(keys.CHECKPOINTS, 0, -1))
-        return [_document(text) for text in found]
+        """Return all checkpoints in the store, the oldest first."""
+        texts = self._database.ask(lambda client: client.zrange(keys.CHECKPOINTS, 0, -1))
+        return [_document(text) for text in texts]
 
     def newest_checkpoint(self) -> dict[str, Any] | None:
         """Return the newest checkpoint, or None."""
-        found = self._database.ask(lambda client: client.zrange(keys.CHECKPOINTS, -1, -1))
-        return _document(found[0]) if found else None
+        texts = self._database.ask(lambda client: client.zrange(keys.CHECKPOINTS, -1, -1))
+        return _document(texts[0]) if texts else None
 
     # --- steps ---
 
     def seal(self, before: Chain, after: Chain, sealed: Sequence[AuditEntry]) -> answers.AppendMacs:
-        """Put the MACs beside their entries."""
+        """Store the MACs of these entries, if the chain's head is still that of `before`."""
         shard, head = before.shard, before.head
-        added = [part for one in sealed for part in (one.id, one.number, one.mac)]
+        values = [value for one in sealed for value in (one.id, one.number, one.mac)]
         answer = self._database.script(
             "append_macs",
             {"audit_macs": keys.audit_macs(shard), "audit_chain": keys.audit_chain(shard)},
@@ -87,17 +96,17 @@ class AuditChainStore:
             id=head.id,
             mac=head.mac,
             seal=after.seal,
-            entries=added,
+            entries=values,
         )
         return cast(answers.AppendMacs, answer[0])
 
     def take_turn(self, number: int) -> bool:
-        """Take the turn of making the checkpoint of this number; false when another worker has it."""
+        """Lease the making of this checkpoint for ten minutes; false when another worker has the lease."""
         turn = keys.checkpoint_turn(number)
         return bool(self._database.write("SET", turn, "1", "NX", "PX", keys.CHECKPOINT_LEASE))
 
     def add_checkpoint(self, number: int, document: dict[str, Any]) -> bool:
-        """Keep a checkpoint, and note in the trail itself that it was made; false when another made this one."""
+        """Store a checkpoint and write an audit entry about it; false if one of this number is there already."""
         answer = self._database.script(
             "append_checkpoint",
             {"checkpoints": keys.CHECKPOINTS},
@@ -114,8 +123,9 @@ class AuditChainStore:
         note(self._database, kind, actor, **facts)
 
     def begin(self, shard: int, first: str) -> bool:
-        """Say in shard 0, before another shard's first sealing, which MAC is its first; false where seals are there."""
-        # The first entry must stand on as many servers as what tells of it, or losing one server looks like a deletion.
+        """Announce in shard 0 which MAC is another shard's first, before it is stored; false if that shard has MACs."""
+        # The shard's first entry must be on as many servers as the announcement. Otherwise the loss of one server would
+        # look like a deletion.
         self._database.confirm(keys.audit_log(shard))
         if self._database.ask(lambda client: client.exists(keys.audit_macs(shard))):
             return False
@@ -123,12 +133,12 @@ class AuditChainStore:
         return True
 
     def agreed_now(self) -> Millis | None:
-        """Return the database's time; None if this process's clock disagrees: then nothing may end (law 7)."""
+        """Return the database's time; None if this process's clock differs by more than an hour (law 7)."""
         now = self.now()
         return now if abs(now - self._database.clock.now()) <= keys.CLOCK_TOLERANCE else None
 
     def trim(self, shard: int, checkpoint: int, head: CheckpointPoint) -> None:
-        """End the entries up to a head that this checkpoint holds, and the receipts that they name."""
+        """Remove the entries up to a head that this checkpoint states, and the receipts that they name."""
         named_keys = {
             "audit_log": keys.audit_log(shard),
             "audit_macs": keys.audit_macs(shard),
@@ -145,29 +155,29 @@ class AuditChainStore:
         )
 
     def drop_checkpoints_before(self, number: int) -> None:
-        """End the checkpoints before this one."""
+        """Remove the checkpoints with lower numbers."""
         self._database.write("ZREMRANGEBYSCORE", keys.CHECKPOINTS, "-inf", f"({number}")
 
     def _stream(self, key: str, after: str) -> Iterator[tuple[str, dict[str, str]]]:
-        while found := self._page(key, after):
-            yield from found
-            after = found[-1][0]
+        while page := self._page(key, after):
+            yield from page
+            after = page[-1][0]
 
     def _page(self, key: str, after: str) -> list[tuple[str, dict[str, str]]]:
-        found = self._database.ask(lambda client: client.xrange(key, f"({after}", "+", PAGE))
-        return cast(list[tuple[str, dict[str, str]]], found)
+        page = self._database.ask(lambda client: client.xrange(key, f"({after}", "+", PAGE))
+        return cast(list[tuple[str, dict[str, str]]], page)
 
 
-def _chain(shard: int, kept: dict[str, str]) -> Chain:
+def _chain(shard: int, fields: dict[str, str]) -> Chain:
     return Chain(
         shard,
-        CheckpointPoint(_number(kept.get("number")), kept.get("id", ORIGIN), kept.get("mac", "")),
-        kept.get("seal", ""),
+        CheckpointPoint(_number(fields.get("number")), fields.get("id", ORIGIN), fields.get("mac", "")),
+        fields.get("seal", ""),
         CheckpointPoint(
-            _number(kept.get("base_number")), kept.get("base_id", ORIGIN), kept.get("base_mac", "")
+            _number(fields.get("base_number")), fields.get("base_id", ORIGIN), fields.get("base_mac", "")
         ),
-        _number(kept.get("base_checkpoint")),
-        _number(kept.get("proofs")),
+        _number(fields.get("base_checkpoint")),
+        _number(fields.get("proofs")),
     )
 
 
@@ -181,12 +191,12 @@ def _entry(shard: int, name: str, fields: dict[str, str], sealed: dict[str, str]
 
 
 def _document(text: str) -> dict[str, Any]:
-    """Return the object that this text holds; whoever spoilt it is found out by its MAC or signature."""
+    """Return the JSON object in this text. A text that is none is returned as `unreadable`: its MAC will not fit."""
     try:
-        found = json.loads(text)
+        document = json.loads(text)
     except ValueError:
-        found = None
-    return found if isinstance(found, dict) and found else {"unreadable": text}
+        document = None
+    return document if isinstance(document, dict) and document else {"unreadable": text}
 
 
 def _number(text: str | None) -> int:

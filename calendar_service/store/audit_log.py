@@ -1,4 +1,4 @@
-"""The journal's entries: what happened, by whom, without content. Must not hold an identifier of Google's."""
+"""Entries of the audit log: what happened and who did it, without content. Must not hold an identifier of Google's."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ class EntryKind(StrEnum):
     CALENDAR_MISSING = "calendar.missing"
     CHANNEL_OPENED = "channel.opened"
     CHANNEL_STOPPED = "channel.stopped"
-    FOUND = "session.external_change"
+    EXTERNAL_CHANGE = "session.external_change"
     """A person changed, deleted or restored an event."""
     CONSENT_NEEDED = "consent.needed"
     PAUSED = "connection.paused"
@@ -28,23 +28,23 @@ class EntryKind(StrEnum):
     REVOKED = "connection.revoked"
     ERASED = "connection.erased"
     EXPIRED = "connection.expired"
-    """The database's own expiry erased it, a day behind its time; whose it was is not known any more."""
+    """The database's own expiry erased it, a day after its time. The entry cannot name the connection any more."""
     HOLD_PLACED = "hold.placed"
     HOLD_RELEASED = "hold.released"
     HOLD_OVER = "hold.over"
     TEARDOWN = "teardown.step"
     ACCEPTED = "session.accepted"
     SETTLED = "session.settled"
-    TIDIED = "sessions.identifiers_dropped"
+    SESSIONS_PURGED = "sessions.identifiers_dropped"
     ORGANIZATION_CLOSED = "organization.closed"
     ORGANIZATION_REOPENED = "organization.reopened"
-    """Closed no longer: taken up again, or nothing is left of it. Neither entry says which one."""
+    """No longer closed: reopened, or a reviewer's organization of which nothing is left. Neither entry names it."""
     CHAIN_BEGUN = "audit.chain_begun"
-    """Another shard's entries begin to be sealed."""
+    """Another shard gets its first MAC."""
     CHECKPOINT = "audit.checkpoint"
     REPLAYED = "audit.replayed"
     MAINTENANCE = "server_checks"
-    """Leases and timers: scripts that change no state of a connection write no entry."""
+    """For scripts that only move leases and timers: they append no entry."""
 
 
 class Actor(StrEnum):
@@ -59,7 +59,7 @@ class Actor(StrEnum):
 
 
 def entry(kind: EntryKind, actor: Actor, **facts: str | int | bool) -> dict[str, object]:
-    """Return an entry for a script to append; the script adds the connection's random id and the time."""
+    """Return an entry for a script to append; the script adds the connection's random id and the database's time."""
     return {"kind": kind.value, "actor": actor.value, **facts}
 
 
@@ -68,6 +68,6 @@ MAINTENANCE: Final[Mapping[str, object]] = entry(EntryKind.MAINTENANCE, Actor.SE
 
 
 def note(database: Database, kind: EntryKind, actor: Actor, **facts: str | int | bool) -> None:
-    """Write an entry that belongs to no connection: into shard 0, also without memory."""
+    """Write an entry that belongs to no connection, into shard 0; works when the database is out of memory."""
     text = json.dumps(entry(kind, actor, **facts))
     database.script("append_entry", {"audit_log": keys.audit_log(0)}, entry=text)

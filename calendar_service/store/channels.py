@@ -1,4 +1,4 @@
-"""Google's channels of notifications, as the store knows them."""
+"""Google's notification channels: which one is in force for which agent."""
 
 import secrets
 from typing import cast
@@ -11,23 +11,23 @@ from calendar_service.store.database import Database
 
 
 class ChannelStore:
-    """Which channel is in force for which agent; each change is a step with its audit entry."""
+    """The channels of all agents. Each change is one script together with its audit entry."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def new_id(self, agent: Agent) -> str:
-        """Return a random id for a channel; it names the shard, so that a notification finds its agent in one place."""
+        """Return a new channel's id: the agent's shard in two hex digits, to look it up there, and 128 random bits."""
         return f"{self._database.slot_keys(agent).shard:02x}{secrets.token_hex(16)}"
 
     def agent_of(self, channel_id: str) -> Agent | None:
-        """Return whose calendar this channel is about; None if it is not in force."""
+        """Return the agent whose calendar this channel watches; None if the channel is not in force."""
         index = keys.channels(int(channel_id[:2], 16))
         member = self._database.ask(lambda client: client.hget(index, channel_id))
         return Agent.of_member(member) if member else None
 
     def wake_change_detection(self, agent: Agent, channel_id: str) -> None:
-        """Let the worker look for changes soon, unless it will anyway."""
+        """Make the change detection due in ten seconds, unless it is due earlier or another channel is in force."""
         self._database.step("wake_change_detection", agent, MAINTENANCE, channel=channel_id)
 
     def open(
@@ -39,7 +39,11 @@ class ChannelStore:
         resource_id: str,
         renew_at: Millis,
     ) -> bool:
-        """Let this channel be the one in force; false if it is to be stopped, because what it watches is gone."""
+        """Put a channel that Google opened in force; the former one is then to be stopped.
+
+        `renew_at`: an instant of this process's clock. False if the connection or its calendar is no longer what the
+        channel watches: then this one is to be stopped.
+        """
         answer = self._database.step(
             "open_channel",
             agent,
@@ -53,6 +57,8 @@ class ChannelStore:
         return cast(answers.OpenChannel, answer[0]) == "ok"
 
     def remove(self, agent: Agent, connection_id: str, channel_id: str) -> None:
-        """Forget a channel that Google has stopped."""
-        made = entry(EntryKind.CHANNEL_STOPPED, Actor.SERVICE)
-        self._database.step("remove_channel", agent, made, connection_id=connection_id, channel=channel_id)
+        """Remove a channel that Google has stopped."""
+        audit_entry = entry(EntryKind.CHANNEL_STOPPED, Actor.SERVICE)
+        self._database.step(
+            "remove_channel", agent, audit_entry, connection_id=connection_id, channel=channel_id
+        )

@@ -1,4 +1,4 @@
-"""The life of a connection: every step that changes what it is, with its audit entry. Must not know Google."""
+"""The life of a connection: every script that changes its state, with its audit entry. Must not know Google."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from calendar_service.store.slots import Slot, Teardown
 
 
 class Connections:
-    """The steps of a connection's life, each one script together with its audit entry."""
+    """Changes the connections of all agents. Each method runs one script, which also appends the audit entry."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -22,15 +22,19 @@ class Connections:
     # --- connecting ---
 
     def begin(self, agent: Agent, state_digest: str) -> None:
-        """Let the consent of this state be the one that may complete."""
-        made = entry(EntryKind.CONSENT_BEGUN, Actor.AGENT)
-        self._database.step("begin_consent", agent, made, state=state_digest)
+        """Make the consent of this state the only one that may complete; an earlier one is superseded."""
+        audit_entry = entry(EntryKind.CONSENT_BEGUN, Actor.AGENT)
+        self._database.step("begin_consent", agent, audit_entry, state=state_digest)
 
     def connect(
         self, agent: Agent, state_digest: str, slot: Slot, connection_id: str, grant: str, facts: Mapping[str, str],
         *, reconsent: bool, account_ref: str, probe_due: Millis,
     ) -> answers.ConnectAgent:  # fmt: skip
-        """Let the connection stand."""
+        """Store the grant and facts of a consent that Google answered: the connection stands from here on.
+
+        `slot`: as the caller read it; the answer is `again` if the connection is another one by now. `reconsent`: the
+        standing connection renews its consent. `probe_due`: an instant of the process's clock.
+        """
         answer = self._database.step(
             "connect_agent",
             agent,
@@ -49,7 +53,10 @@ class Connections:
     def calendar_ready(
         self, agent: Agent, connection_id: str, calendar_id: str, account_ref: str, *, adopted: bool
     ) -> bool:
-        """Note the dedicated calendar; false when the connection is gone."""
+        """Store the dedicated calendar and its account; false if the connection ended meanwhile.
+
+        `adopted`: the calendar was found by its marker alone, so it may hold events that no record knows.
+        """
         answer = self._database.step(
             "set_calendar",
             agent,
@@ -62,7 +69,7 @@ class Connections:
         return cast(answers.SetCalendar, answer[0]) == "ok"
 
     def calendar_missing(self, agent: Agent, facts: Facts) -> None:
-        """Note that the calendar of these facts is no longer in the account, unless another stands by now."""
+        """Record that the calendar of these facts is no longer in the account, unless it was replaced since."""
         self._database.step(
             "mark_calendar_missing",
             agent,
@@ -74,7 +81,7 @@ class Connections:
     # --- consent, pause, retention, the token ---
 
     def consent_needed(self, agent: Agent, connection_id: str, number: int) -> None:
-        """Note that Google says the permission of token `number` does not suffice (SC-5), unless a newer one stands."""
+        """Record that Google refused token `number` for its scope (SC-5), unless a newer token is stored."""
         self._database.step(
             "require_reconsent",
             agent,
@@ -85,7 +92,7 @@ class Connections:
         )
 
     def consent_outdated_by_policy(self, agent: Agent, connection_id: str, policy: str) -> bool:
-        """Note that a consent under version `policy` no longer covers what is asked (SC-5); false if it did already."""
+        """Record that a consent under version `policy` is outdated (SC-5); false if it was recorded, or was renewed."""
         answer = self._database.step(
             "require_reconsent",
             agent,
@@ -99,19 +106,24 @@ class Connections:
     def pause(self, agent: Agent, actor: Actor, *, paused: bool) -> answers.SetPause:
         """Set or lift the actor's own pause."""
         fact = "pause_by_agent" if actor is Actor.AGENT else "pause_by_organization"
-        made = entry(EntryKind.PAUSED if paused else EntryKind.RESUMED, actor)
-        answer = self._database.step("set_pause", agent, made, fact=fact, on="1" if paused else "0")
+        audit_entry = entry(EntryKind.PAUSED if paused else EntryKind.RESUMED, actor)
+        answer = self._database.step("set_pause", agent, audit_entry, fact=fact, on="1" if paused else "0")
         return cast(answers.SetPause, answer[0])
 
     def choose_retention(self, agent: Agent, term: Millis) -> answers.SetRetention:
-        """Keep the agent's own term, 0 for the operator's."""
-        made = entry(EntryKind.RETENTION_CHOSEN, Actor.AGENT)
+        """Store the agent's own retention period, 0 for the operator's."""
+        audit_entry = entry(EntryKind.RETENTION_CHOSEN, Actor.AGENT)
         return cast(
-            answers.SetRetention, self._database.step("set_retention", agent, made, retention=term)[0]
+            answers.SetRetention, self._database.step("set_retention", agent, audit_entry, retention=term)[0]
         )
 
-    def refreshed(self, agent: Agent, connection_id: str, number: int, grant: str, probe_due: Millis) -> bool:
-        """Keep newer tokens made from number `number`; false when a newer grant stands or none."""
+    def save_refreshed(
+        self, agent: Agent, connection_id: str, number: int, grant: str, probe_due: Millis
+    ) -> bool:
+        """Store a refreshed grant that was made from token `number`; false if another token is stored by now, or none.
+
+        `probe_due`: when the next proof of life is due, an instant of the process's clock.
+        """
         answer = self._database.step(
             "save_refreshed_grant",
             agent,
@@ -134,7 +146,10 @@ class Connections:
         erase_after: Millis,
         teardown_lease: Millis,
     ) -> tuple[answers.DisconnectAgent, str]:
-        """End the connection; the second value is its id if this step ended it."""
+        """End the connection and move its sealed token into a teardown; the second value is its id if it ended now.
+
+        `erase_after`: the operator's retention period. `teardown_lease`: how long workers leave the teardown alone.
+        """
         answer = self._database.step(
             "disconnect_agent",
             agent,
@@ -145,8 +160,10 @@ class Connections:
         )
         return cast(answers.DisconnectAgent, answer[0]), answer[1] if len(answer) > 1 else ""
 
-    def dead(self, agent: Agent, connection_id: str, number: int, erase_after: Millis) -> answers.MarkRevoked:
-        """Mark the grant dead on Google's word about token `number`."""
+    def mark_revoked(
+        self, agent: Agent, connection_id: str, number: int, erase_after: Millis
+    ) -> answers.MarkRevoked:
+        """End the connection because Google proved token `number` dead; `newer` if another token is stored by now."""
         answer = self._database.step(
             "mark_revoked",
             agent,
@@ -160,7 +177,10 @@ class Connections:
     def erase(
         self, agent: Agent, actor: Actor, number: str, receipt: str, *, timed: bool
     ) -> answers.EraseConnection:
-        """Erase the connection; `timed`: only if its time has come."""
+        """Erase an ended connection and store its receipt; with `timed` only if its term is over and the clocks agree.
+
+        `number` and `receipt`: of the signed receipt, without its salt.
+        """
         answer = self._database.step(
             "erase_connection",
             agent,
@@ -173,7 +193,7 @@ class Connections:
         return cast(answers.EraseConnection, answer[0])
 
     def teardown_step(self, agent: Agent, teardown: Teardown, after: Millis) -> None:
-        """Keep the errand for another try `after` ms from now."""
+        """Store the teardown as it is after one more try; the next is due `after` ms from now."""
         self._database.step(
             "update_teardown",
             agent,
@@ -186,7 +206,7 @@ class Connections:
         )
 
     def teardown_done(self, agent: Agent, teardown: Teardown, outcome: str) -> None:
-        """End the errand: its token is gone from here on."""
+        """Remove the teardown with its sealed token, and record its outcome."""
         self._database.step(
             "update_teardown",
             agent,

@@ -1,4 +1,4 @@
-"""What agents are asked to consent to, as this database knows it (SC-5). Must not know any agent."""
+"""The permission and policy that agents were last asked to consent to (SC-5). Must not know any agent."""
 
 import json
 from dataclasses import asdict
@@ -10,7 +10,7 @@ from calendar_service.store.database import Database
 
 
 class Consents:
-    """Remembers the newest permission and policy that were in force over this data."""
+    """The newest permission and policy about which backends were notified."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -1,4 +1,4 @@
-"""The way to the database: runs scripts and pipelines, counts round trips, names its failures.
+"""Runs commands, pipelines and scripts at the database, and turns its failures into `StoreUnavailable`.
 
 Knows Redis. Must not know what a connection or a session is.
 """
@@ -22,7 +22,7 @@ from calendar_service.store.script_loader import Script, Value, load
 Command = tuple[str | int, ...]
 """A command of the database with its arguments, in capitals as the database documents it."""
 
-_TROUBLE: Final = (
+_UNAVAILABLE: Final = (
     redis.ConnectionError,
     redis.TimeoutError,
     redis.exceptions.ReadOnlyError,
@@ -33,20 +33,20 @@ _REFUSALS: Final = (
     "OOM", "MISCONF", "READONLY", "NOREPLICAS", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "ASK", "TRYAGAIN",
 )  # fmt: skip
 COPY_PATIENCE: Final[Millis] = 1_000
-"""How long a replica may take to confirm a write."""
-_MARKED: Final = "#!lua flags=allow-oom\nreturn redis.call('SET', KEYS[1], '1', 'PX', 1000)"
+"""How long a replica may take to confirm a write, in milliseconds."""
+_COPY_MARKER: Final = "#!lua flags=allow-oom\nreturn redis.call('SET', KEYS[1], '1', 'PX', 1000)"
 
 
 SLOTS_REMEMBERED: Final = 4_096
-"""Of so many agents a process remembers the shard: more than it serves at one time, in less than a megabyte."""
+"""How many agents' keys a process caches: more than it serves at one time, in less than a megabyte."""
 
 
 class DatabaseRefused(StoreUnavailable):
-    """A server forbids a question about itself, does not know it, or cannot do it; `__cause__` says why."""
+    """A server refused an administrative command: forbidden, unknown or impossible there. `__cause__` says why."""
 
 
 class Database:
-    """One Redis or Valkey, spoken to in scripts: a state change is one of them, whole or not at all."""
+    """One Redis or Valkey. A state change is one script: it happens as a whole or not at all."""
 
     def __init__(
         self,
@@ -56,29 +56,29 @@ class Database:
         *,
         webhooks: bool = False,
     ) -> None:
-        """Take the servers, the time, and what turns an agent into its shard.
+        """Take the servers, the process's clock, and what turns an agent into its shard.
 
-        `webhooks`: whether a backend listens, else nothing is queued.
+        `webhooks`: whether a backend receives webhooks; else no event is queued.
         """
         self.slot_keys = lru_cache(SLOTS_REMEMBERED)(partial(_slot_keys, shard_of))
-        """Return the keys of an agent's slot; the shard is computed once for all that one request does."""
+        """Return the keys of an agent's slot; the shard's keyed hash is computed once in a request."""
         self.deployment = deployment
         self.clock = clock
         self.webhooks = webhooks
         self.round_trips = 0
-        """Commands, scripts and pipelines sent by this process: the measure of the request path."""
+        """How many commands, scripts and pipelines this process has sent."""
 
     @property
     def client(self) -> "redis.Redis":
-        """What sends single commands."""
+        """The client that sends single commands."""
         return self.deployment.client
 
     def ask(self, command: Callable[["redis.Redis"], Any]) -> Any:
-        """Send one reading command; trouble of the database becomes `StoreUnavailable`."""
-        return self._told(lambda: command(self.client))
+        """Send one reading command. Raises `StoreUnavailable` if the database does not answer."""
+        return self._send(lambda: command(self.client))
 
     def read(self, commands: Iterable[Command]) -> list[Any]:
-        """Send several reads in one round trip; return their answers in the same order."""
+        """Send several reading commands in one round trip; return their answers in the same order."""
 
         def send() -> list[Any]:
             pipeline: Any = self.client.pipeline(transaction=False)
@@ -88,10 +88,10 @@ class Database:
                 pipeline.execute_command(*command, **options)
             return cast(list[Any], pipeline.execute())
 
-        return cast(list[Any], self._told(send))
+        return cast(list[Any], self._send(send))
 
     def time_at(self, key: str) -> Millis:
-        """Return the time of the server that has this key, as scripts see it."""
+        """Return the time of the server that has this key, as its scripts see it (with the test clock's offset)."""
         return self.instant(self.read([ask_time(key)])[0])
 
     def servers(self) -> list["redis.Redis"]:
@@ -99,39 +99,39 @@ class Database:
         return cast(list["redis.Redis"], self.consult(lambda: list(self.deployment.servers())))
 
     def consult(self, question: Callable[[], Any]) -> Any:
-        """Ask a server about itself; many may be set up so that it does not answer, which is then `DatabaseRefused`."""
+        """Send an administrative command. Raises `DatabaseRefused` where a server forbids it or does not know it."""
         try:
-            return self._told(question)
+            return self._send(question)
         except redis.ResponseError as error:
             raise DatabaseRefused("The database does not let this service ask or do this.") from error
 
     def write(self, command: str, key: str, *arguments: str | int) -> Any:
-        """Send one writing command on one key: for what is no state of a connection."""
-        return self._told(lambda: self._acknowledged(key, (command, key, *arguments)))
+        """Send one writing command on one key. Not for the state of a connection, which needs an audit entry."""
+        return self._send(lambda: self._acknowledged(key, (command, key, *arguments)))
 
     def step(self, name: str, agent: Agent, entry: Mapping[str, object], /, **arguments: Value) -> list[Any]:
-        """Run one script of the agent's slot: its state change together with its audit entry."""
+        """Run one script of the agent's slot; it changes the state and appends `entry` in the same step."""
         script = load(name)
         head = (self.clock.offset(), agent.member, json.dumps(entry), "1" if self.webhooks else "0")
         key_list = script.key_list(self.slot_keys(agent).declared())
         return self._run(script, key_list, (*head, *script.argument_list(arguments)))
 
     def script(self, name: str, named_keys: Mapping[str, str], /, **arguments: Value) -> list[Any]:
-        """Run one script that belongs to no agent's slot, on these keys by the script's names for them."""
+        """Run one script that belongs to no agent's slot. `named_keys`: each key by the script's name for it."""
         script = load(name)
         key_list = script.key_list(named_keys)
         return self._run(script, key_list, (self.clock.offset(), *script.argument_list(arguments)))
 
     def confirm(self, key: str) -> None:
-        """Make sure that what was read beside this key may be told: as many replicas as are asked for have it.
+        """Wait until enough replicas have everything written so far to this key's server; else `StoreUnavailable`.
 
-        What is read may come from a write that was never acknowledged (F4).
+        A value that was read may come from a write that was never acknowledged, and could be lost with its server (F4).
         """
         if self.deployment.copies:
-            self._told(lambda: self._acknowledged(key, ("EXISTS", key)))
+            self._send(lambda: self._acknowledged(key, ("EXISTS", key)))
 
     def instant(self, answer: list[Any]) -> Millis:
-        """Return the instant that an answer to `ask_time` tells, as scripts see it."""
+        """Return the instant in an answer to `ask_time`, with the test clock's offset."""
         seconds, micros = answer
         return int(seconds) * 1000 + int(micros) // 1000 + self.clock.offset()
 
@@ -144,50 +144,53 @@ class Database:
                 self.deployment.server_of(key_list[0]).script_load(script.text)
                 return self._acknowledged(key_list[0], call)
 
-        return cast(list[Any], self._told(send))
+        return cast(list[Any], self._send(send))
 
     def _acknowledged(self, key: str, command: tuple[str | int, ...]) -> Any:
-        """Send a writing command to the server of its key, and ask with it how many replicas have it.
+        """Send a writing command to the server of its key, and wait until enough replicas have it.
 
-        What only one server knows is not acknowledged: it would be lost with that server,
-        and a former primary that nobody follows could go on by itself (F3, F4).
+        Raises `StoreUnavailable` if they do not confirm in time: a write on one server alone would be lost with it, and
+        a former primary that no replica follows must not go on accepting writes (F3, F4).
         """
         copies = self.deployment.copies
         pipeline: Any
         with self.deployment.server_of(key).pipeline(transaction=False) as pipeline:
             pipeline.execute_command(*command)
             if copies:
-                # WAIT counts from this client's last change; a command that changed nothing tells what others wrote.
-                pipeline.eval(_MARKED, 1, keys.copied(key))
+                # WAIT covers this client's own last write. The command may have written nothing and answered what
+                # another client wrote, so a write of our own follows it.
+                pipeline.eval(_COPY_MARKER, 1, keys.copied(key))
                 pipeline.execute_command("WAIT", copies, COPY_PATIENCE)
-            answer, *held = pipeline.execute(raise_on_error=False)
+            answer, *confirmations = pipeline.execute(raise_on_error=False)
         if isinstance(answer, Exception):
             raise answer
-        if copies and (any(isinstance(one, Exception) for one in held) or held[-1] < copies):
+        if copies and (
+            any(isinstance(one, Exception) for one in confirmations) or confirmations[-1] < copies
+        ):
             raise StoreUnavailable(
                 "The database did not confirm the change on a second server. It may have been made; try again.",
                 retry_after=2,
             )
         return answer
 
-    def _told(self, send: Callable[[], Any]) -> Any:
+    def _send(self, send: Callable[[], Any]) -> Any:
         self.round_trips += 1
         try:
             return send()
         except MovedError:
-            self._look_again()  # nothing was done: another server has the key now
+            self._rediscover()  # nothing was done: another server has the key now
             raise unavailable() from None
-        except _TROUBLE as error:
-            self._look_again()
+        except _UNAVAILABLE as error:
+            self._rediscover()
             raise unavailable() from error
         except redis.ResponseError as error:
             if str(error).startswith(_REFUSALS) or "OOM" in str(error):
                 raise unavailable() from error
             raise
 
-    def _look_again(self) -> None:
+    def _rediscover(self) -> None:
         with contextlib.suppress(redis.RedisError):
-            self.deployment.look_again()
+            self.deployment.rediscover()
 
 
 def _slot_keys(shard_of: keys.ShardOf, agent: Agent) -> keys.SlotKeys:
@@ -196,12 +199,12 @@ def _slot_keys(shard_of: keys.ShardOf, agent: Agent) -> keys.SlotKeys:
 
 def ask_time(key: str) -> Command:
     """Return the command that asks for the time of this key's server; `Database.instant` reads the answer."""
-    # TIME itself names no key, so in a cluster it would be some server's time.
+    # TIME itself names no key, so a cluster would answer it with the time of any server.
     return ("EVAL", "return redis.call('TIME')", 1, key)
 
 
 def unavailable() -> StoreUnavailable:
-    """Return the one failure that callers see when the database does not do its work."""
+    """Return the error that callers see when the database does not answer or refuses to write."""
     return StoreUnavailable(
         "The database does not answer or refuses to write. Try again; asking twice does no harm.",
         retry_after=2,

@@ -17,7 +17,7 @@ from redis.sentinel import Sentinel
 
 from calendar_service.config.database import DatabaseAddress, DatabaseKind
 
-_PATIENCE: Final[dict[str, Any]] = {"socket_timeout": 5.0, "socket_connect_timeout": 2.0}
+_TIMEOUTS: Final[dict[str, Any]] = {"socket_timeout": 5.0, "socket_connect_timeout": 2.0}
 """Seconds; the client never waits for ever."""
 _OF_ONE_SERVER: Final = frozenset({"host", "port", "connection_class"})
 
@@ -30,16 +30,16 @@ class Deployment(Protocol):
 
     @property
     def client(self) -> "redis.Redis":
-        """Sends single commands and reading pipelines to where they belong."""
+        """The client that sends single commands and reading pipelines to the servers of their keys."""
 
     def server_of(self, key: str) -> "redis.Redis":
-        """Return the server that a key is written at."""
+        """Return the server at which a key is written."""
 
     def servers(self) -> Iterator["redis.Redis"]:
         """Yield every server whose files hold the data, replicas included."""
 
-    def look_again(self) -> None:
-        """Forget which server is which, after trouble; raises what the database raises."""
+    def rediscover(self) -> None:
+        """Ask again which server has which keys, after trouble; raises what the database raises."""
 
 
 class Server:
@@ -57,11 +57,11 @@ class Server:
         """Yield the one server."""
         yield self.client
 
-    def look_again(self) -> None:
-        """Do nothing: there is one server, and the client asks sentinels at each connection."""
+    def rediscover(self) -> None:
+        """Do nothing: one server has all keys, and the client asks the sentinels at each connection."""
 
 
-class Watched(Server):
+class SentinelPrimary(Server):
     """A primary and its replicas, as sentinels name them."""
 
     def __init__(self, address: DatabaseAddress, options: dict[str, Any]) -> None:
@@ -73,9 +73,9 @@ class Watched(Server):
     def servers(self) -> Iterator["redis.Redis"]:
         """Yield the primary, then its replicas."""
         yield self.client
-        found = self.client.info("replication")
-        for number in range(found["connected_slaves"]):
-            replica = found[f"slave{number}"]
+        replication = self.client.info("replication")
+        for number in range(replication["connected_slaves"]):
+            replica = replication[f"slave{number}"]
             yield redis.Redis(host=replica["ip"], port=replica["port"], **self._options)
 
 
@@ -103,16 +103,16 @@ class Cluster:
         """Yield every node, replicas included."""
         return (self.client.get_redis_connection(node) for node in self.client.get_nodes())
 
-    def look_again(self) -> None:
-        """Ask the nodes anew who holds which slots."""
+    def rediscover(self) -> None:
+        """Ask the nodes again which of them has which slots."""
         self.client.nodes_manager.initialize()
 
 
 def deployment(address: DatabaseAddress) -> Deployment:
-    """Return what stands behind an address. Connects to nothing yet."""
+    """Return the deployment behind an address. Connects to nothing yet."""
     options = {
         **parse_url(address.url.reveal()),  # type: ignore[no-untyped-call]
-        **_PATIENCE,
+        **_TIMEOUTS,
         "decode_responses": True,
         "retry": Retry(NoBackoff(), 0),
     }
@@ -121,4 +121,4 @@ def deployment(address: DatabaseAddress) -> Deployment:
     shared = {name: value for name, value in options.items() if name not in _OF_ONE_SERVER}
     if address.encrypted:
         shared["ssl"] = True
-    return (Watched if address.kind is DatabaseKind.SENTINELS else Cluster)(address, shared)
+    return (SentinelPrimary if address.kind is DatabaseKind.SENTINELS else Cluster)(address, shared)

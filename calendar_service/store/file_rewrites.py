@@ -1,4 +1,7 @@
-"""The database's files: written anew after an erasure, until they are (law 7, ST-5). Must not know an agent."""
+"""Rewrites of the database's append-only files after an erasure (law 7, ST-5). Must not know an agent.
+
+A value that was erased stays in a server's append-only file until the server rewrites the file.
+"""
 
 from dataclasses import dataclass
 from functools import partial
@@ -10,33 +13,34 @@ from calendar_service.store import answers, keys
 from calendar_service.store.database import Database, DatabaseRefused, ask_time
 
 IN_FILES_AT_MOST: Millis = DAY
-"""What was erased and may have stood in a file for longer alarms; the sum of retention counts with it (ST-5)."""
-_WORST = ("ok", "again", "refused")
+"""An erased value that may be in a file for longer alarms. The operator's deadline is computed with it (ST-5)."""
+_BY_SEVERITY = ("ok", "again", "refused")
 
 
 @dataclass(frozen=True, slots=True)
 class RewriteRequest:
-    """That the files be written anew, as one worker took it."""
+    """The request for a rewrite, as one worker leased it. Both instants are the database's time."""
 
     number: int
-    """How many wishes there were."""
+    """How many erasures have requested a rewrite so far."""
     since: Millis
     """The oldest erasure that may still stand in a file."""
-    taken: Millis
+    taken_at: Millis
+    """When the worker leased the request."""
 
 
 class FileRewriteStore:
-    """The wish for a rewrite, kept until every server has done it; and how the servers' last one ended."""
+    """The request for a rewrite, which stands until every server has done one; and the rewrites themselves."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def want(self) -> None:
+    def request(self) -> None:
         """Ask for the append-only files to be rewritten: something was erased."""
         self._database.script("file_rewrite_request", {"rewrite": keys.REWRITE})
 
     def take(self) -> RewriteRequest | None:
-        """Take the wish, if there is one and nobody else is at it; it comes back unless it is done."""
+        """Lease the request for an hour; None if there is none or another worker has it. Only `done` removes it."""
         answer = self._database.script("file_rewrite_take", {"rewrite": keys.REWRITE})
         return (
             RewriteRequest(*map(int, answer[1:]))
@@ -45,35 +49,38 @@ class FileRewriteStore:
         )
 
     def give_back(self) -> None:
-        """Let whoever comes next take the wish."""
+        """End the lease, so that the next worker can take the request."""
         self._database.write("HDEL", keys.REWRITE, "again_at")
 
-    def done(self, desired: RewriteRequest) -> None:
-        """Note that every file was rewritten since the wish was taken."""
+    def done(self, request: RewriteRequest) -> None:
+        """Record that every server has rewritten its file since the request was leased."""
+        # An erasure that came during the rewrite may still stand in a file. Its request has raised the number, so the
+        # script then keeps the request and only moves its `since` to the start of this rewrite.
         self._database.script(
-            "file_rewrite_finish", {"rewrite": keys.REWRITE}, number=desired.number, taken_at=desired.taken
+            "file_rewrite_finish", {"rewrite": keys.REWRITE}, number=request.number, taken_at=request.taken_at
         )
 
     def waiting(self) -> Millis:
-        """Return for how long something erased may have stood in a file; 0 = nothing does."""
+        """Return for how long an erased value may have stood in a file (database time); 0 = none does."""
         since, time = self._database.read([("HGET", keys.REWRITE, "since"), ask_time(keys.REWRITE)])
         return max(0, self._database.instant(time) - int(since)) if since else 0
 
     def begin(self) -> str:
-        """Let every server rewrite its file: a replica has one of its own, and no primary tells it to.
+        """Have every server begin to rewrite its file.
 
-        Answers `ok`, `again` (a rewrite was under way somewhere, perhaps since before the erasure; or no
-        answer came) or `refused` (a server forbids it, does not know the command, or cannot).
+        Answers `ok`, `again` (a server was rewriting already, perhaps since before the erasure, or did not answer) or
+        `refused` (a server forbids it, does not know the command, or cannot).
         """
         try:
-            begun = [self._begins(server) for server in self._database.servers()]
+            # Replicas too: each has a file of its own, and a primary does not pass the command on.
+            answers_of_servers = [self._begin_at(server) for server in self._database.servers()]
         except DatabaseRefused:
             return "refused"
         except StoreUnavailable:
             return "again"
-        return max(begun, key=_WORST.index)
+        return max(answers_of_servers, key=_BY_SEVERITY.index)
 
-    def _begins(self, server: Any) -> str:
+    def _begin_at(self, server: Any) -> str:
         try:
             self._database.consult(server.bgrewriteaof)
         except DatabaseRefused as refusal:
@@ -83,18 +90,18 @@ class FileRewriteStore:
         return "ok"
 
     def outcome(self) -> str:
-        """Tell how the last rewrites ended: `ok`, `running`, `failed`, or `refused` (a server does not say).
+        """Tell how the servers' last rewrites ended: `ok`, `running`, `failed`, or `refused` (a server does not say).
 
-        `none` is where a server has ended none since it started: one that it was at then is lost.
+        `none`: a server has completed no rewrite since it started, so one that was running before its start is lost.
         """
         try:
             servers = self._database.servers()
-            found = [self._database.consult(partial(one.info, "persistence")) for one in servers]
+            reports = [self._database.consult(partial(one.info, "persistence")) for one in servers]
         except DatabaseRefused:
             return "refused"
-        if any(one["aof_rewrite_in_progress"] or one["aof_rewrite_scheduled"] for one in found):
+        if any(one["aof_rewrite_in_progress"] or one["aof_rewrite_scheduled"] for one in reports):
             return "running"
-        if any(one["aof_last_bgrewrite_status"] != "ok" for one in found):
+        if any(one["aof_last_bgrewrite_status"] != "ok" for one in reports):
             return "failed"
-        # Of a server that has ended none the status is `ok` too.
-        return "none" if any(one["aof_last_rewrite_time_sec"] < 0 for one in found) else "ok"
+        # A server that has completed none reports the status `ok` too; only the missing duration tells.
+        return "none" if any(one["aof_last_rewrite_time_sec"] < 0 for one in reports) else "ok"

@@ -1,6 +1,6 @@
 """The sealed grant: tokens under the connection's data key, packed in one string (ST-1, law 8).
 
-The only part of the store that opens the vault. Must not know when a token is refreshed.
+The only module of the store that opens the vault. Must not know when a token is refreshed.
 """
 
 import base64
@@ -24,29 +24,38 @@ class Grant:
 
     connection_id: str
     number: int
-    """Counts the tokens of this connection: a write that was made from an older one is refused."""
+    """The number of this connection's token: 1 at first, one more with each refresh, reconsent and resealing.
+
+    Scripts compare it with the number in the sealed grant that stands. If they differ, a refreshed grant is not stored,
+    and Google's proof about the token (dead, or without the scope) changes nothing.
+    """
     refresh_token: Secret
     access_token: Secret
     expires_at: Millis
+    """When the access token expires, an instant of the process's clock."""
     key: DataKey
     sealed: str
+    """The same grant as the store keeps it."""
 
     def event_id(self, session: str, generation: int) -> str:
         """Return the id of the session's event: no one can compute it once the data key is erased (law 3)."""
+        # JSON keeps name and generation apart: no other pair has the same bytes, so no two sessions share an id.
         digest = self.key.keyed_hash("event id", json.dumps([session, generation]).encode())
         return base64.b32hexencode(digest[:_ID_BYTES]).decode().lower()
 
     def digest(self, session: str, content: Content) -> str:
-        """Return a keyed digest that tells equal content from other content, and nothing else."""
+        """Return a keyed digest: equal only for equal content of the same session and connection."""
+        # Keyed, so that a copy of the database does not let an attacker test guesses of a title.
         data = session.encode() + b"\0" + content.canonical()
         return self.key.keyed_hash("content", data).hex()[:32]
 
     def seal_content(self, session: str, content: Content) -> str:
-        """Return the content sealed until Google has confirmed it (ST-4)."""
+        """Return the content sealed, to wait in the store until Google has confirmed it (ST-4)."""
+        # Bound to its session: an attacker with write access cannot put it under another one.
         return self.key.seal(f"session {session}", content.canonical())
 
     def open_content(self, session: str, sealed: str) -> Content:
-        """Return what waits for this session."""
+        """Return the content that waits for this session; raise `StoreUnavailable` if it does not open."""
         try:
             return Content.of_canonical(self.key.open(f"session {session}", sealed))
         except (CannotOpen, ValueError, TypeError):
@@ -67,18 +76,23 @@ class Grants:
         access_token: Secret,
         expires_at: Millis,
     ) -> Grant:
-        """Return a new connection's grant, under a data key of its own."""
+        """Return a new connection's grant, under a data key of its own.
+
+        `expires_at`: when the access token expires, an instant of the process's clock.
+        """
+        # A key of its own: erasing the connection's sealed key makes its content and event ids unreadable everywhere.
         key = self._vault.new_key(_place(agent, connection_id))
         return _packed(key, connection_id, 1, refresh_token, access_token, expires_at)
 
     def next(self, grant: Grant, refresh_token: Secret, access_token: Secret, expires_at: Millis) -> Grant:
-        """Return the same connection's grant with newer tokens."""
+        """Return the same connection's grant with newer tokens and the next number."""
         number = grant.number + 1
         return _packed(grant.key, grant.connection_id, number, refresh_token, access_token, expires_at)
 
     def open(self, agent: Agent, connection_id: str, sealed: str) -> Grant:
-        """Open what the store holds; a record that does not open is the operator's matter, not the agent's."""
+        """Open a sealed grant; raise `StoreUnavailable` if no key at hand opens it, which proves nothing about it."""
         try:
+            # The place is part of what is authenticated: a grant that was copied to another agent does not open.
             packed = json.loads(sealed)
             key = self._vault.open_key(_place(agent, connection_id), packed["key"])
             return Grant(
@@ -94,20 +108,18 @@ class Grants:
             raise cannot_open() from None
 
     def key_id(self, sealed: str) -> str:
-        """Return which key-encryption key this was sealed under; `?` for what is no sealed record."""
+        """Return the id of the key-encryption key of this record; `?` for a text that is no sealed record."""
         try:
             return self._vault.key_id(json.loads(sealed)["key"])
         except (CannotOpen, ValueError, KeyError, TypeError, AttributeError):
             return "?"
 
     def resealed(self, agent: Agent, connection_id: str, sealed: str) -> str:
-        """Return the same grant, its data key sealed under the current key.
-
-        Its number grows: a refresh that began before would bring the former seal back, and is refused.
-        """
+        """Return the same grant, its data key sealed under the current key-encryption key; tokens are not opened."""
         try:
             packed = json.loads(sealed)
             packed["key"] = self._vault.reseal(_place(agent, connection_id), packed["key"])
+            # A refresh that read the grant before would store it under the former key again: its number is refused.
             packed["number"] += 1
         except (CannotOpen, ValueError, KeyError, TypeError, AttributeError):
             raise cannot_open() from None
@@ -125,11 +137,12 @@ class Grants:
             key = self._vault.open_key(_place(agent, purpose), packed["key"])
             return Secret(key.open(purpose, packed["value"]).decode())
         except (CannotOpen, ValueError, KeyError, TypeError):
+            # One error for every reason, without its cause: how a record fails to open tells an attacker nothing.
             raise cannot_open() from None
 
 
 def cannot_open() -> StoreUnavailable:
-    """Return what callers see of a record that does not open: nothing about why, and that nothing changed."""
+    """Return the error for a record that does not open: it says nothing about why."""
     return StoreUnavailable(
         "A sealed record of this agent cannot be opened with the keys at hand; the operator has to look "
         "(`calendar-service doctor`). Nothing was changed.",

@@ -16,7 +16,7 @@ class LegalHoldStore:
         self._database = database
 
     def place(self, agent: Agent, hold: Hold, *, replace: bool) -> answers.PlaceHold:
-        """Place a hold."""
+        """Place a hold, or with `replace` put it in place of one that stands."""
         answer = self._database.step(
             "place_hold",
             agent,
@@ -29,7 +29,7 @@ class LegalHoldStore:
         return cast(answers.PlaceHold, answer[0])
 
     def lift(self, agent: Agent, actor: Actor, *, released: bool) -> answers.LiftHold:
-        """Lift a hold, or forget one that is over."""
-        made = entry(EntryKind.HOLD_RELEASED if released else EntryKind.HOLD_OVER, actor)
-        answer = self._database.step("lift_hold", agent, made, mode="released" if released else "over")
+        """Lift a hold: with `released` whatever its end, else only if its end has passed by the database's clock."""
+        audit_entry = entry(EntryKind.HOLD_RELEASED if released else EntryKind.HOLD_OVER, actor)
+        answer = self._database.step("lift_hold", agent, audit_entry, mode="released" if released else "over")
         return cast(answers.LiftHold, answer[0])

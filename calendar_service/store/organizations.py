@@ -1,4 +1,4 @@
-"""Organizations as the store knows them: who belongs to one, and whether it was off-boarded."""
+"""Organizations in the store: their members, and whether one was off-boarded. Must not know a connection's state."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from calendar_service.store.database import Database
 
 
 class OrganizationIndex:
-    """The members of every organization, and the flags of those that are closed."""
+    """The members of every organization, and which organizations are closed."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -25,13 +25,13 @@ class OrganizationIndex:
             raise closed()
 
     def set_closed(self, organization: str, actor: Actor, *, is_closed: bool) -> None:
-        """Close an organization, or reopen it; its entry names none."""
+        """Close an organization, or reopen it. The audit entry does not name the organization."""
         name = keys.closed(organization)
         if self.is_closed(organization) == is_closed:
             self._database.confirm(name)
             return
-        # It lies on another server than the journal, so the entry is a step of its own, and comes first: a crash in
-        # between leaves an act written down that is asked for again, never one that is not.
+        # The flag may lie on another server than the audit log, so one script cannot change both. The entry comes
+        # first: a crash in between leaves an entry whose act is asked for again, never an act without an entry.
         note(
             self._database,
             EntryKind.ORGANIZATION_CLOSED if is_closed else EntryKind.ORGANIZATION_REOPENED,
@@ -50,7 +50,7 @@ class OrganizationIndex:
 
 
 def closed() -> OrganizationClosed:
-    """Return the refusal of everything new in an off-boarded organization."""
+    """Return the error for anything new in an off-boarded organization."""
     return OrganizationClosed(
         "This organization was off-boarded. Reopen it first (`POST /v1/organizations/{org}/reopen`)."
     )

@@ -1,4 +1,4 @@
-"""Signed receipts of erasures, by their number. A number names the shard in which its receipt lies."""
+"""Signed receipts of erasures, by their number, which names the shard of the receipt. Must not know what they say."""
 
 import secrets
 from typing import cast
@@ -9,17 +9,17 @@ from calendar_service.store.database import Database
 
 
 class ReceiptStore:
-    """Finds receipts; the step that erases a connection keeps them."""
+    """Finds receipts. The script that erases a connection stores them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def new_number(self, agent: Agent) -> str:
-        """Return a random number for a receipt of this agent; it leads to the receipt, and to nobody."""
+        """Return a random number for a receipt of this agent. It leads to the receipt, and to no person."""
         return f"{self._database.slot_keys(agent).shard}-{secrets.token_hex(12)}"
 
     def find(self, number: str) -> str | None:
-        """Return a receipt as it was signed; None for what is no number of one that is kept."""
+        """Return a receipt as it is stored, without its salt; None if no receipt has this number."""
         shard = _shard_of_receipt(number)
         if shard is None:
             return None

@@ -1,10 +1,10 @@
-"""Scripts as the database runs them: assembled from their file, the shared parts that it names, and the page of keys.
+"""Loads scripts: assembles each from its file, the shared parts that it names, and the tables of keys and lifetimes.
 
-A script's header is the comment under its first line. It says in words what the script does, and in lines of its own:
+A script's header is the comment under its first line. It says what the script does, then lists in lines of their own:
 
 - `keys:` `slot` (the keys of an agent's slot, from `keys.SlotKeys`), or its own names for the keys it is given;
 - `args:` its arguments in order, or `none`; a last name with `...` takes a sequence; each is explained below;
-- `answers:` the words it may answer first, or `returns:` what it returns where that is no word;
+- `answers:` the words it may answer first, each explained below, or `returns:` what it returns where that is no word;
 - `use:` shared parts of `scripts/lib/`, which may name further ones.
 
 In the script `KEY.facts` is a key, `arg.session` an argument (always a text), `LIFETIME.lease` a number of milliseconds
@@ -25,14 +25,14 @@ from calendar_service.domain.timers import TimerKind
 from calendar_service.store import keys
 
 Value = str | int | Sequence[str | int]
-"""What an argument may be; a sequence for the last one, if the header says so."""
+"""The type of an argument; a sequence only for the last one, if the header says so."""
 
 SLOT: Final = "slot"
-"""In place of keys: those of an agent's slot."""
+"""Stands in a header for the keys of an agent's slot."""
 SLOT_ARGS: Final = ("clock_offset", "member", "entry", "webhooks")
-"""Arguments that every script of an agent's slot gets first, without its header listing them."""
+"""Arguments that every script of an agent's slot gets first. Headers do not list them."""
 OWN_ARGS: Final = ("clock_offset",)
-"""The same for every other script."""
+"""The same for scripts that belong to no slot."""
 LIFETIMES: Final[Mapping[str, int]] = {
     name.lower(): value for name, value in vars(keys).items() if name.isupper() and isinstance(value, int)
 }
@@ -42,7 +42,7 @@ _SCRIPTS: Final = files("calendar_service.store").joinpath("scripts")
 
 
 class WrongCall(Exception):
-    """A script was called with other keys or arguments than its header lists: a mistake in the program."""
+    """The program called a script with other keys or arguments than the script's header lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +52,25 @@ class Script:
     name: str
     text: str
     digest: str
-    """The name under which the database keeps it: of its content, so that two versions run side by side."""
+    """The SHA-1 under which the database keeps it. It depends on the text, so two versions can run side by side."""
     keys: tuple[str, ...]
-    """Its names of the keys, in order."""
+    """The script's names for its keys, in order."""
     is_of_slot: bool
     args: tuple[str, ...]
     """The arguments that its header lists, in order."""
     takes_many: bool
     """The last argument is a sequence."""
     answers: tuple[str, ...]
-    """The words it may answer first; empty where it returns something else."""
+    """The words it may answer first; empty if it returns something else."""
 
     def key_list(self, given: Mapping[str, str]) -> list[str]:
-        """Return the keys in the script's order; raises `WrongCall` for others than it names."""
+        """Return the keys in the script's order; raise `WrongCall` unless they are those of the header."""
         if given.keys() != set(self.keys):
             raise WrongCall(f"{self.name} takes the keys {self.keys}, not {tuple(given)}")
         return [given[name] for name in self.keys]
 
     def argument_list(self, given: Mapping[str, Value]) -> list[str | int]:
-        """Return the arguments in the script's order; raises `WrongCall` for others than its header lists."""
+        """Return the arguments in the script's order; raise `WrongCall` unless they are those of the header."""
         if given.keys() != set(self.args):
             raise WrongCall(f"{self.name} takes the arguments {self.args}, not {tuple(given)}")
         values: list[str | int] = []
@@ -100,7 +100,7 @@ def source(name: str) -> str:
 
 
 def parse(name: str, source: str) -> Script:
-    """Return the script that this source makes; raises `KeyError` for a name that it uses and does not list."""
+    """Return the script of this source; raise `KeyError` if it uses a key, argument, lifetime or timer not listed."""
     flags, _, body = source.partition("\n")
     header = header_of(body)
     is_of_slot = header["keys"] == SLOT
@@ -111,10 +111,10 @@ def parse(name: str, source: str) -> Script:
     takes_many = bool(args) and args[-1].endswith("...")
     args = tuple(arg.removesuffix("...") for arg in args)
     steps = "".join(part(lib) for lib in _used(header.get("use", ""))) + body
-    given = [*(SLOT_ARGS if is_of_slot else OWN_ARGS), *args]
-    values = {arg: f"ARGV[{number}]" for number, arg in enumerate(given, 1)}
+    all_args = [*(SLOT_ARGS if is_of_slot else OWN_ARGS), *args]
+    values = {arg: f"ARGV[{number}]" for number, arg in enumerate(all_args, 1)}
     if takes_many:
-        values[args[-1]] = f"{{unpack(ARGV, {len(given)})}}"
+        values[args[-1]] = f"{{unpack(ARGV, {len(all_args)})}}"
     text = "".join(
         (
             f"{flags}\n",
@@ -131,7 +131,7 @@ def parse(name: str, source: str) -> Script:
 
 
 def header_of(body: str) -> dict[str, str]:
-    """Return what the header of a script or of a shared part lists, by field."""
+    """Return the fields that the header of a script or of a shared part lists."""
     return dict(_FIELD.findall(body))
 
 
@@ -141,8 +141,8 @@ def part(name: str) -> str:
     return _library().joinpath(f"{name}.lua").read_text("utf-8")
 
 
-def _used(wanted: str) -> list[str]:
-    """Return the shared parts that are wanted, each once and behind those that it uses itself."""
+def _used(uses: str) -> list[str]:
+    """Return the shared parts of a `use:` line, each once and behind those that it uses itself."""
     order: list[str] = []
 
     def add(name: str) -> None:
@@ -151,7 +151,7 @@ def _used(wanted: str) -> list[str]:
         if name not in order:
             order.append(name)
 
-    for name in wanted.split():
+    for name in uses.split():
         add(name)
     return order
 

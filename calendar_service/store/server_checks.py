@@ -1,4 +1,4 @@
-"""The database as a whole: is it there, is it ours, is it set up as it has to be. Must not know an agent."""
+"""Checks of the database as a whole: does it answer, is it ours, how is it configured. Must not know an agent."""
 
 from functools import partial
 from typing import Any, cast
@@ -9,11 +9,11 @@ from calendar_service.store.database import Database
 
 
 class WrongIdentityKey(Exception):
-    """The identity key is not the one this data was made with; going on would lose every calendar."""
+    """The identity key is not the one with which this data was made; going on would lose every calendar."""
 
 
 class ServerChecks:
-    """Checks and chores that belong to no connection."""
+    """Checks that belong to no connection."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -23,11 +23,11 @@ class ServerChecks:
         self._database.ask(lambda client: client.ping())
 
     def clocks_differ(self) -> Millis:
-        """Return by how much this process's clock is ahead of the database's."""
+        """Return how far this process's clock is ahead of the database's; negative if it is behind."""
         return self._database.clock.now() - self._database.time_at(keys.IDENTITY_CHECK)
 
     def check_identity(self, check_value: str) -> None:
-        """Note the identity key's check value over new data; raise `WrongIdentityKey` over another's."""
+        """Store the identity key's check value if none is stored; raise `WrongIdentityKey` if another one is."""
         if self._check_value() is None:
             self._database.write("SET", keys.IDENTITY_CHECK, check_value, "NX")
         if self._check_value() != check_value:
@@ -40,12 +40,12 @@ class ServerChecks:
         return cast(str | None, self._database.ask(lambda client: client.get(keys.IDENTITY_CHECK)))
 
     def persistence(self) -> list[dict[str, Any]]:
-        """Return what each server says of its durability: for `doctor`. Raises `Refused` where it may not be asked."""
-        wanted = ("appendonly", "appendfsync", "maxmemory-policy")
+        """Return each server's settings of durability. Raises `DatabaseRefused` if a server does not tell them."""
+        settings = ("appendonly", "appendfsync", "maxmemory-policy")
         servers = self._database.servers()
-        return [self._database.consult(partial(one.config_get, *wanted)) for one in servers]
+        return [self._database.consult(partial(one.config_get, *settings)) for one in servers]
 
     def replicas(self) -> int:
-        """Return how many replicas follow the server of the first shard. Raises `Refused` where it may not be asked."""
+        """Return how many replicas follow the first shard's server. Raises `DatabaseRefused` if it does not tell."""
         server = self._database.deployment.server_of(keys.timers(0))
         return int(self._database.consult(lambda: server.info("replication"))["connected_slaves"])

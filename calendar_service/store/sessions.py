@@ -1,4 +1,9 @@
-"""The sessions of an agent's slot: accepted, leased, settled (laws 2-4). Must not know Google."""
+"""The sessions of an agent's slot: accepted, leased, settled (laws 2-4). Must not know Google.
+
+A session's lease is part of its record: `leased`, and a fencing token that grows with each lease. Its end is the
+session's timer, 30 seconds ahead by the database's clock. Who settles has to name the fencing token, and changes
+nothing otherwise.
+"""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -19,19 +24,20 @@ from calendar_service.store.throttle import STATE_FIELDS, ThrottleState
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What one operation has to know, read in one round trip."""
+    """Everything that one operation on a session needs, read in one round trip."""
 
     agent: Agent
     facts: Facts
     grant: str
     record: Record | None
     text: str
-    """The record as it is kept: `accept` compares it, so that nothing is decided on an old reading."""
+    """The record as it stands in the store, or empty: `accept` compares it, so no decision rests on an old reading."""
     content: str
-    """The sealed content that waits, or empty."""
+    """The sealed content that waits for Google's confirmation, or empty."""
     closed: bool
+    """The agent's organization is off-boarded."""
     throttle_state: ThrottleState
-    """The way to Google at that moment."""
+    """The state of breakers and rate budget at that moment."""
 
 
 class Sessions:
@@ -43,6 +49,8 @@ class Sessions:
     def load(self, agent: Agent, session: str) -> Loaded:
         """Return everything that one operation on one session needs."""
         slot = self._database.slot_keys(agent)
+        # One pipeline, not one atomic step: another process may write between two of these reads. Whatever is decided
+        # on them is checked again by the script that accepts it.
         facts, grant, text, content, closed, throttle_state = self._database.read(
             [
                 ("HGETALL", slot.part("facts")),
@@ -65,29 +73,32 @@ class Sessions:
         )
 
     def confirm(self, agent: Agent) -> None:
-        """Make sure that what was loaded is acknowledged; raise `StoreUnavailable` if it may not be told."""
+        """Wait until enough replicas have what was loaded; else raise `StoreUnavailable`.
+
+        For an answer that reports a state without writing: the state could come from a write that is lost yet (F4).
+        """
         self._database.confirm(self._database.slot_keys(agent).part("sessions"))
 
     def some(self, agent: Agent, sessions: Sequence[str]) -> Mapping[str, tuple[Record | None, str]]:
-        """Return these sessions' records, each with the sealed content that waits, or empty.
+        """Return the records of these sessions, each with the sealed content that waits, or empty.
 
-        Those that only a newer version understands are left out (F35).
+        Sessions whose record only a newer version of the service can read are left out (F35).
         """
         slot = self._database.slot_keys(agent)
         parts = [slot.part(name) for name in ("sessions", "waiting")]
         texts, contents = self._database.read(("HMGET", part, *sessions) for part in parts)
-        found: dict[str, tuple[Record | None, str]] = {}
+        records: dict[str, tuple[Record | None, str]] = {}
         for name, text, content in zip(sessions, texts, contents, strict=True):
             with suppress(StoreUnavailable):
-                found[name] = record_of(name, text), content or ""
-        return found
+                records[name] = record_of(name, text), content or ""
+        return records
 
     def all(self, agent: Agent) -> list[Record]:
         """Return all sessions of the agent, by name."""
-        return [record for record, _ in self.kept(agent)]
+        return [record for record, _ in self.with_texts(agent)]
 
-    def kept(self, agent: Agent) -> list[tuple[Record, str]]:
-        """Return all sessions of the agent, by name, each also as it is kept."""
+    def with_texts(self, agent: Agent) -> list[tuple[Record, str]]:
+        """Return all sessions of the agent, by name, each also as the text that stands in the store."""
         texts = self._database.ask(
             lambda client: client.hgetall(self._database.slot_keys(agent).part("sessions"))
         )
@@ -97,47 +108,56 @@ class Sessions:
         ]
 
     def waiting(self, agent: Agent) -> Mapping[str, str]:
-        """Return the sealed content that waits, by session."""
-        kept = self._database.ask(
+        """Return the sealed content that waits for Google's confirmation, by session."""
+        contents = self._database.ask(
             lambda client: client.hgetall(self._database.slot_keys(agent).part("waiting"))
         )
-        return cast(Mapping[str, str], kept)
+        return cast(Mapping[str, str], contents)
 
     def accept(
         self,
         loaded: Loaded,
-        wanted: Record,
+        record: Record,
         content: str,
         actor: Actor,
         *,
-        here: bool,
+        inline: bool,
         end: Millis | None,
         only: Literal["", "keep", "drop"] = "",
     ) -> tuple[answers.AcceptSession, int]:
-        """Accept the wanted state, durably.
+        """Accept the desired state of a session, durably; the second value is the lease's fencing token, if leased.
 
-        `here`: the caller goes to Google with it, else the worker does. `end`: the
-        session's, for one that waits for a person. `only`: `keep` notes the record and
-        nothing else, `drop` also lets waiting content go. The second value is the
-        fencing number of the lease.
+        `content`: sealed; empty if none waits. `inline`: the caller goes to Google with it now, else the worker does.
+        `end`: the session's end, at which one that waits for a person is looked at.
+        `only`: for `Schedule` alone, where the record changes and Google does not have to. `keep` writes the record and
+        leaves waiting content and timer (a repetition under a newer version); `drop` writes the record and removes both
+        (a cancel of what is certainly not at Google).
         """
+        # One script compares the stored record with `loaded`, writes the new one with its content, takes the lease if
+        # it is free, sets the timer and appends the audit entry. A crash before leaves nothing. A crash after leaves an
+        # accepted state and a timer: a worker goes on when the lease has ended.
         answer = self._database.step(
             "accept_session",
             loaded.agent,
             entry(EntryKind.ACCEPTED, actor),
             connection_id=loaded.facts.connection_id,
-            session=wanted.session,
+            session=record.session,
             loaded=loaded.text,
-            wanted=wanted.to_json(),
+            record=record.to_json(),
             content=content,
-            inline="1" if here else "0",
+            inline="1" if inline else "0",
             latest=_or_nothing(end),
             only=only,
         )
         return cast(answers.AcceptSession, answer[0]), int(answer[1]) if len(answer) > 1 else 0
 
-    def take(self, agent: Agent, session: str) -> tuple[Record, Millis] | None:
-        """Take a session whose time has come, with the database's time; None if it is gone or somebody else has it."""
+    def lease(self, agent: Agent, session: str) -> tuple[Record, Millis] | None:
+        """Lease a session that is due; return its record and the database's time.
+
+        None if the session is gone, or not due by the database's clock, as when another process has the lease.
+        """
+        # If the former lease ended without a settlement, the record comes back in doubt: its holder died or is late,
+        # and may have written at Google. The new holder then looks for the event before it writes.
         answer = self._database.step("lease_session", agent, MAINTENANCE, session=session)
         if cast(answers.LeaseSession, answer[0]) != "ok":
             return None
@@ -153,11 +173,14 @@ class Sessions:
         latest: Millis | None,
         destroy_content: bool,
     ) -> bool:
-        """Write how an attempt ended; false if the lease was lost, and then nothing is written.
+        """Write how an attempt ended, and give the lease back; false if the lease was lost: then nothing is written.
 
-        `again`: how long until it is looked at again, counted by the database's clock, and for one that waits
-        for a person from when its wait began; None = not at all. `latest`: the instant at which it is in any case.
+        `again`: after how long a worker takes the session again, by the database's clock; for one that waits for a
+        person it counts from the beginning of the wait. None: not at all. `latest`: the instant at which it does in
+        any case.
         """
+        # Fenced by connection and fencing token: a holder that was paused past its lease must not overwrite what its
+        # successor settled. A crash before leaves the lease to end, and the record in doubt.
         answer = self._database.step(
             "settle_session",
             agent,
@@ -172,29 +195,34 @@ class Sessions:
         )
         return cast(answers.SettleSession, answer[0]) == "ok"
 
-    def found(self, agent: Agent, connection_id: str, text: str, record: Record, done: str) -> bool:
-        """Note what a person did in Google, and tell it, unless the session changed since `text` was read.
+    def record_external_change(
+        self, agent: Agent, connection_id: str, text: str, record: Record, change: str
+    ) -> bool:
+        """Record what a person did to the event, and queue its webhook; false if the session changed since `text`.
 
-        `done`: `changed`, `deleted` or `restored`.
+        `text`: the record as it stood in the store before Google was asked. `change`: `changed`, `deleted` or
+        `restored`.
         """
+        # Compared as a text: a write that was accepted or settled meanwhile may be what Google shows, and it must not
+        # be reported as a person's.
         answer = self._database.step(
             "record_external_change",
             agent,
-            entry(EntryKind.FOUND, Actor.GOOGLE),
+            entry(EntryKind.EXTERNAL_CHANGE, Actor.GOOGLE),
             connection_id=connection_id,
             session=record.session,
             loaded=text,
             record=record.to_json(),
-            change=done,
+            change=change,
         )
         return cast(answers.RecordExternalChange, answer[0]) == "ok"
 
     def purge_old(self, agent: Agent, days_kept: int) -> answers.PurgeOldSessions:
-        """Drop the identifiers of sessions long over."""
+        """Remove the records of sessions that ended more than `days_kept` days ago; none if the clocks differ."""
         answer = self._database.step(
             "purge_old_sessions",
             agent,
-            entry(EntryKind.TIDIED, Actor.SERVICE),
+            entry(EntryKind.SESSIONS_PURGED, Actor.SERVICE),
             process_now=self._database.clock.now(),
             days_kept=days_kept,
         )

@@ -1,4 +1,4 @@
-"""An agent's slot as a whole, read at one moment. Must not change anything."""
+"""An agent's slot as a whole, read in one round trip. Must not change anything."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ _READERS: Final[Mapping[object, Callable[[str], Any]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Teardown:
-    """What is left to do at Google after a disconnect; the only holder of its sealed token (law 6)."""
+    """What is left to do at Google after a disconnect. It alone holds the connection's sealed token (law 6)."""
 
     connection_id: str
     grant: str
@@ -34,24 +34,24 @@ class Teardown:
     delete_calendar: bool
     calendar_id: str
     channels: Mapping[str, str] = field(default_factory=dict)
-    """Channels that Google has to stop: what each watches, by the channel's id."""
+    """Channels that Google has to stop: Google's id of the resource that each watches, by the channel's id."""
     calendar_deletion: str = ""
-    """What became of a deletion that the agent asked for: empty, `deleted` or `refused`."""
+    """The outcome of a deletion that the agent asked for: `deleted` or `refused`; empty while it is not decided."""
 
     def to_json(self) -> str:
-        """Return the errand as the store keeps it, under its connection's id."""
-        kept = asdict(self)
-        del kept["connection_id"]
-        return json.dumps({**kept, "started": str(self.started)})
+        """Return the teardown as the store keeps it under its connection's id."""
+        values = asdict(self)
+        del values["connection_id"]
+        return json.dumps({**values, "started": str(self.started)})
 
     @classmethod
     def of_json(cls, connection_id: str, text: str) -> "Teardown":
-        """Return the errand that a script or `to_json` wrote."""
-        kept = json.loads(text)
-        return cls(connection_id=connection_id, **{**kept, "started": int(kept["started"])})
+        """Return the teardown that a script or `to_json` wrote."""
+        values = json.loads(text)
+        return cls(connection_id=connection_id, **{**values, "started": int(values["started"])})
 
     def retried(self) -> "Teardown":
-        """Return the errand after one more try that proved nothing."""
+        """Return the teardown after one more try that decided nothing."""
         return replace(self, tries=self.tries + 1)
 
 
@@ -70,7 +70,7 @@ class Slot:
 
     @property
     def connection_ids(self) -> tuple[str, ...]:
-        """The agent's connections: the present one, and former ones whose errands have not ended."""
+        """The agent's connections: the present one, and former ones whose teardowns have not ended."""
         return self.facts.connection_id, *(teardown.connection_id for teardown in self.teardowns)
 
 

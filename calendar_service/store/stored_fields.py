@@ -1,4 +1,4 @@
-"""What the store holds of one agent, as names of places and fields alone. Must not return a value."""
+"""Which fields the store has of one agent: names of places and fields. Must not return a value."""
 
 import json
 from collections.abc import Iterator
@@ -10,13 +10,13 @@ from calendar_service.store.database import Database
 
 
 class StoredFields:
-    """Looks which of an agent's keys are there."""
+    """Finds out which of an agent's keys and fields exist."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def of(self, agent: Agent) -> dict[str, frozenset[str]]:
-        """Return the fields at each place where something of the agent lies now."""
+        """Return the names of the fields at each place that exists for this agent now."""
         slot = self._database.slot_keys(agent)
         facts, sessions, teardowns, due, outbox, grant, waiting, timer, listed, account_ref = (
             self._database.read(
@@ -34,17 +34,17 @@ class StoredFields:
                 ]
             )
         )
-        found = {
+        fields_at = {
             "facts": frozenset(facts),
             "sessions": _fields(sessions, nested="copy"),
             "teardowns": _fields(teardowns),
         }
-        there = {
+        exists_at = {
             "due": due, "outbox": outbox, "grant": grant, "waiting": waiting, "timers": timer is not None,
             "org": listed, **self._account_refs(account_ref),
         }  # fmt: skip
-        return {place: fields for place, fields in found.items() if fields} | {
-            place: frozenset() for place, is_there in there.items() if is_there
+        return {place: fields for place, fields in fields_at.items() if fields} | {
+            place: frozenset() for place, exists in exists_at.items() if exists
         }
 
     def _account_refs(self, account_ref: str | None) -> dict[str, bool]:

@@ -1,6 +1,7 @@
-"""One-time links, consents under way and browsers' sessions: kept by the hash of their secret, with an end.
+"""One-time links, consents that Google has not answered, and browser sessions: each under the hash of its secret.
 
-Must not know what a connection is. Each one-time value is taken by one atomic command.
+All of them expire, by the database's own expiry and by the process's clock, whichever comes first. Must not know what a
+connection is.
 """
 
 import json
@@ -22,13 +23,13 @@ def new_secret() -> str:
 
 
 def digest(secret: str) -> str:
-    """Return what is stored of a secret."""
+    """Return the hash under which a secret's record is stored; it does not lead back to the secret."""
     return sha256(secret.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A one-time link from the console."""
+    """A one-time link from the agent console to the settings page."""
 
     organization: str
     agent: str
@@ -36,28 +37,30 @@ class Ticket:
     time_zone: str
     return_url: str
     expires: Millis
+    """An instant of the process's clock."""
     reviewer: bool = False
-    """It came from the reviewer console, for a test agent."""
+    """True for a test agent of the reviewer console."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A consent under way: bound to browser, agent and organisation."""
+    """A consent that Google has not answered: bound to one browser session and its agent."""
 
     organization: str
     agent: str
     browser: str
-    """The hash of the browser session that began it."""
+    """The hash of the cookie of the browser session that began it."""
     verifier: str
     """The PKCE verifier, sealed."""
     policy: str
     """The version of the policy that the agent was shown (SC-5)."""
     expires: Millis
+    """An instant of the process's clock."""
 
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """A browser's session after the ticket."""
+    """A browser session, which a ticket opened. Its instants are of the process's clock."""
 
     organization: str
     agent: str
@@ -70,43 +73,44 @@ class Browser:
     notice: str = ""
     """What the next page says once; one of a closed list."""
     reviewer: bool = False
-    """A reviewer's, for a test agent: what is kept has a shorter term."""
+    """True for a test agent of the reviewer console, whose retention period is shorter."""
 
     @property
     def whose(self) -> Agent:
-        """The agent whom the ticket named; never read again from a URL or form."""
+        """The agent that the ticket named. No URL or form can name another one."""
         return Agent(self.organization, self.agent)
 
 
 class Tickets:
-    """One-time values and browser sessions, each under the hash of its secret."""
+    """Stores one-time values and browser sessions, and hands out their secrets."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def issue(self, ticket: Ticket) -> str:
-        """Keep a ticket and return its secret."""
-        return self._keep(keys.ticket, asdict(ticket), keys.TICKET)
+        """Store a ticket and return its secret, which is stored nowhere."""
+        return self._store(keys.ticket, asdict(ticket), keys.TICKET)
 
     def take(self, secret: str) -> Ticket | None:
-        """Take the ticket: once, by whoever comes first; None if used, expired or unknown alike."""
+        """Take the ticket, which works once; None if it is used, expired or unknown."""
         fields = self._take(keys.ticket(digest(secret)))
         ticket = Ticket(**fields) if fields else None
+        # The database's expiry follows its real clock; this comparison follows the process's, which tests can move.
         return ticket if ticket and ticket.expires > self._database.clock.now() else None
 
     def keep_pending(self, state: str, pending: Pending) -> None:
-        """Keep a consent under way."""
+        """Store a consent that begins, under the hash of its OAuth state, for ten minutes."""
         text = json.dumps(asdict(pending))
         self._database.write("SET", keys.oauth_state(digest(state)), text, "PX", keys.OAUTH_STATE)
 
     def take_pending(self, unverified_state: str) -> Pending | None:
-        """Take the consent under way, once; None if used, expired or unknown alike."""
+        """Take the consent of this state, which works once; None if it is used, expired or unknown."""
         fields = self._take(keys.oauth_state(digest(unverified_state)))
         pending = Pending(**fields) if fields else None
         return pending if pending and pending.expires > self._database.clock.now() else None
 
     def open_browser(self, ticket: Ticket) -> tuple[str, Browser]:
-        """Begin a browser's session; return its cookie and itself."""
+        """Begin a browser session; return its cookie and the session."""
         now = self._database.clock.now()
         browser = Browser(
             ticket.organization,
@@ -114,15 +118,17 @@ class Tickets:
             ticket.locale,
             ticket.time_zone,
             ticket.return_url,
+            # A secret of its own: the form's token appears in pages, and must not be worth as much as the cookie.
             csrf=new_secret(),
             began=now,
             seen=now,
             reviewer=ticket.reviewer,
         )
-        return self._keep(keys.browser, asdict(browser), keys.BROWSER_IDLE), browser
+        # Always a new cookie: one that an attacker planted before is never raised to a session (fixation).
+        return self._store(keys.browser, asdict(browser), keys.BROWSER_IDLE), browser
 
     def browser(self, cookie: str) -> Browser | None:
-        """Return the browser's session and count it as seen; None once idle or too old."""
+        """Return the session of this cookie; None if it is unknown, idle for too long or too old."""
         name = keys.browser(digest(cookie))
         text = self._database.ask(lambda client: client.get(name))
         if not text:
@@ -134,19 +140,22 @@ class Tickets:
         return browser
 
     def save_browser(self, cookie: str, browser: Browser) -> None:
-        """Write the browser's session back if it still exists."""
+        """Write the session back, which renews its idle time; nothing is written if it has ended."""
         name, text = keys.browser(digest(cookie)), json.dumps(asdict(browser))
+        # XX: a request that was slow must not bring back a session that a logout ended meanwhile.
         self._database.write("SET", name, text, "PX", keys.BROWSER_IDLE, "XX")
 
     def close_browser(self, cookie: str) -> None:
-        """End the browser's session on this side."""
+        """End the session: its cookie opens nothing any more."""
         self._database.write("DEL", keys.browser(digest(cookie)))
 
-    def _keep(self, key: Callable[[str], str], fields: dict[str, object], lifetime: Millis) -> str:
+    def _store(self, key: Callable[[str], str], fields: dict[str, object], lifetime: Millis) -> str:
         secret = new_secret()
+        # Under its hash: a copy of the database holds no secret with which somebody could come in.
         self._database.write("SET", key(digest(secret)), json.dumps(fields), "PX", lifetime)
         return secret
 
     def _take(self, name: str) -> dict[str, Any]:
+        # One command reads and removes: of two requests with the same secret, the second gets nothing.
         text = self._database.write("GETDEL", name)
         return cast(dict[str, Any], json.loads(text)) if text else {}

@@ -1,4 +1,4 @@
-"""Who wants attention now. A timer is a nudge: the slot's own record is the truth (law 2)."""
+"""Which agents are due now. A timer is only a wake-up: the slot's own record is the truth (law 2)."""
 
 from collections.abc import Iterator
 from typing import cast
@@ -20,7 +20,7 @@ class Timers:
     # --- of all ---
 
     def due(self, limit: int) -> Iterator[Agent]:
-        """Yield up to `limit` agents a shard that are due, each leased so that no other worker takes it now."""
+        """Yield up to `limit` due agents of each shard, each leased for 30 seconds so that no other worker gets it."""
         now = self._now()
         counts = [("ZCOUNT", keys.timers(shard), "-inf", now) for shard in keys.all_shards()]
         for shard, count in enumerate(self._database.read(counts)):
@@ -31,30 +31,33 @@ class Timers:
                 yield from (Agent.of_member(member) for member in claimed)
 
     def backlog(self) -> tuple[int, Millis]:
-        """Return how many agents are due, and since when the first of them has been."""
+        """Return how many agents are due, and for how long the first of them has been (database time)."""
         now = self._now()
         commands: list[Command] = []
         for shard in keys.all_shards():
             commands.append(("ZCOUNT", keys.timers(shard), "-inf", now))
             commands.append(("ZRANGE", keys.timers(shard), 0, 0, "WITHSCORES"))
-        found = self._database.read(commands)
-        first = min((int(at) for entries in found[1::2] for _, at in entries), default=now)
-        return sum(found[::2]), max(0, now - first)
+        rows = self._database.read(commands)
+        first = min((int(at) for entries in rows[1::2] for _, at in entries), default=now)
+        return sum(rows[::2]), max(0, now - first)
 
     # --- of one agent ---
 
     def start_item(self, agent: Agent, timer: str) -> Millis | None:
-        """Take one due item of a live connection; return when it is due from now on, None if the connection ended."""
+        """Record that a due item of a live connection starts, and move its timer to the end of a lease.
+
+        Returns that instant (database time), or None if the connection ended: then the timer is removed.
+        """
         answer = self._database.step("start_item", agent, MAINTENANCE, timer=timer)
         return int(answer[1]) if cast(answers.StartItem, answer[0]) == "ok" else None
 
     def reschedule(
         self, agent: Agent, timer: str, after: Millis | None, expected: Millis | None = None
     ) -> None:
-        """Let one timer of the slot be due `after` ms from now (None: not at all).
+        """Make one timer of the slot due `after` ms from now by the database's clock; None removes it.
 
-        With `expected`, when it was due: not if something made it due at another time meanwhile. Without a
-        timer's name, only the agent's own entry among the shard's timers is set anew.
+        `expected`: the instant at which it was due when the work began; if it is due at another one by now, nothing
+        changes. With an empty `timer` only the agent's entry among the shard's timers is updated.
         """
         self._database.step(
             "reschedule",
@@ -66,7 +69,7 @@ class Timers:
         )
 
     def reset_far(self, agent: Agent) -> int:
-        """Let be due now what a clock that was ahead put far off; return how many timers that were."""
+        """Make the agent's timers due now that a wrong clock set more than two days ahead; return how many."""
         fixed = [kind.value for kind in TimerKind if not kind.may_reset]
         return int(self._database.step("reset_far_timers", agent, MAINTENANCE, fixed=fixed)[1])
 

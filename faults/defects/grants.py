@@ -35,8 +35,8 @@ DEFECTS = (
     Defect(
         name="records under the former key stay",
         file="journeys/operations/key_rotation.py",
-        search="                done += self.scan.reseal(agent, teardown, sealed, anew)",
-        replace="                done += bool(anew)",
+        search="                count += self.scan.reseal(agent, teardown, sealed, resealed)",
+        replace="                count += bool(resealed)",
         scenarios=("F24 keys rotated",),
     ),
 )

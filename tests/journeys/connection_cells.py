@@ -365,7 +365,9 @@ def permission_gone(case: Case) -> None:
 @event("Google proves so of an older token")
 def older_token_gone(case: Case) -> None:
     slot = case.slot()
-    case.test.service.connections.dead(case.agent, slot.facts.connection_id, _number(case) - 1, 7 * DAY)
+    case.test.service.connections.mark_revoked(
+        case.agent, slot.facts.connection_id, _number(case) - 1, 7 * DAY
+    )
 
 
 # --- the end ---

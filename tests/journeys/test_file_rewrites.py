@@ -92,7 +92,7 @@ def test_without_a_request_nothing_is_rewritten(books: Books) -> None:
 def test_a_request_is_kept_until_the_rewrite_has_ended(books: Books) -> None:
     process = books.process()
     stop = books.rewrite_never_ends()
-    process.files.want()
+    process.files.request()
     for _ in range(3):
         process.step()
         assert process.running
@@ -110,9 +110,9 @@ def test_a_request_is_kept_until_the_rewrite_has_ended(books: Books) -> None:
 def test_a_process_begins_at_most_once_a_minute(books: Books) -> None:
     process = books.process()
     for _ in range(2):
-        process.files.want()
+        process.files.request()
         servers.until(lambda: finished(process))
-        process.files.want()
+        process.files.request()
         process.step()
         assert process.files.waiting() > 0
         assert not process.running
@@ -134,7 +134,7 @@ def test_a_process_that_starts_has_the_files_rewritten_though_nobody_asked(books
 
 def test_a_process_that_starts_does_not_wait_for_one_that_died_during_a_rewrite(books: Books) -> None:
     dead = books.process()
-    dead.files.want()
+    dead.files.request()
     assert dead.files.take()
     process = books.process()
     process.step()
@@ -149,7 +149,7 @@ def test_half_a_day_after_the_last_rewrite_the_next_one_begins_though_nobody_ask
     books: Books, age: int, rewrites: int
 ) -> None:
     process = books.process()
-    process.files.want()
+    process.files.request()
     servers.until(lambda: finished(process))
     books.moved.advance(age / SECOND)
     process.step()
@@ -160,7 +160,7 @@ def test_a_rewrite_that_somebody_else_began_counts_for_nobody(books: Books) -> N
     process = books.process()
     stop = books.rewrite_never_ends()
     books.server.client.bgrewriteaof()
-    process.files.want()
+    process.files.request()
     process.step()
     assert not process.running
     assert books.alarms() == []
@@ -176,7 +176,7 @@ def test_what_could_not_be_begun_for_a_day_is_told(books: Books) -> None:
     process = books.process()
     books.rewrite_never_ends()
     books.server.client.bgrewriteaof()
-    process.files.want()
+    process.files.request()
     books.moved.advance((DAY + MINUTE) / SECOND)
     process.step()
     assert [seconds >= DAY // SECOND for seconds in books.alarms()] == [True]
@@ -185,9 +185,9 @@ def test_what_could_not_be_begun_for_a_day_is_told(books: Books) -> None:
 def test_a_clock_that_was_set_back_holds_no_rewrite_up(books: Books) -> None:
     process = books.process()
     books.moved.advance(30 * DAY / SECOND)
-    process.files.want()
+    process.files.request()
     servers.until(lambda: finished(process))
     books.moved.advance(-30 * DAY / SECOND)
-    process.files.want()
+    process.files.request()
     servers.until(lambda: finished(process))
     assert books.rewrites == 2

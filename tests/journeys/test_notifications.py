@@ -630,10 +630,12 @@ def test_the_slow_look_finds_what_no_notification_told(watched: Watched) -> None
 def test_a_look_that_meets_our_own_write_says_nothing_of_it(watched: Watched) -> None:
     """The list was asked for before the write was settled, the record read before it was accepted."""
     change_detector, agent = watched.parts.sessions.change_detector, watched.agent
-    before = dict.fromkeys(text for _, text in change_detector.sessions.kept(agent))
-    record, text = change_detector.sessions.kept(agent)[0]
+    before = dict.fromkeys(text for _, text in change_detector.sessions.with_texts(agent))
+    record, text = change_detector.sessions.with_texts(agent)[0]
     watched.put(days=6)
-    changed = change_detector.sessions.found(agent, watched.facts.connection_id, text, record, "changed")
+    changed = change_detector.sessions.record_external_change(
+        agent, watched.facts.connection_id, text, record, "changed"
+    )
     assert before
     assert not changed
     assert watched.seen() == (Status.SCHEDULED, "")

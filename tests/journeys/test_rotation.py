@@ -118,7 +118,7 @@ def test_a_refresh_that_began_before_does_not_bring_the_former_key_back(
     grant = grants.open(service.agent, slot.facts.connection_id, slot.grant)
     newer = grants.next(grant, grant.refresh_token, grant.access_token, grant.expires_at + HOUR)
     rotated.parts.operations.rotation.rotate(quietly)
-    assert not connections.refreshed(
+    assert not connections.save_refreshed(
         service.agent, grant.connection_id, grant.number, newer.sealed, slot.now + HOUR
     )
     assert seals(rotated)["k1"] == (0, 0, 0)

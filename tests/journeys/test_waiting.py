@@ -168,7 +168,7 @@ def test_an_act_in_the_midst_of_a_look_is_not_missed(service: TestService) -> No
     sessions = service.parts.store.sessions
     live(service, 1)
     service.parts.store.database.client.zadd(service.key("due"), {"session:s1": 1})
-    taken = sessions.take(service.agent, "s1")
+    taken = sessions.lease(service.agent, "s1")
     assert taken
     pause(service, paused=False)
     sessions.settle(
@@ -189,7 +189,7 @@ def test_an_act_in_the_midst_of_an_acceptance_is_not_missed(service: TestService
     record = next_revision(loaded, grant, "s1", grant.digest("s1", desired), desired, None, State.PAUSED)
     pause(service, paused=False)
     sealed = grant.seal_content("s1", desired)
-    answer, _ = sessions.accept(loaded, record, sealed, Actor.BACKEND, here=True, end=desired.end)
+    answer, _ = sessions.accept(loaded, record, sealed, Actor.BACKEND, inline=True, end=desired.end)
     assert answer == "waiting"
     service.clock.advance(2)
     service.work()
@@ -211,7 +211,7 @@ def test_a_holder_that_died_before_the_pause_keeps_nobody_asleep_behind_it(
     grant = service.parts.store.grants.open(service.agent, loaded.facts.connection_id, loaded.grant)
     record = next_revision(loaded, grant, "s1", grant.digest("s1", desired), desired, None, State.CONNECTED)
     sealed = grant.seal_content("s1", desired)
-    assert sessions.accept(loaded, record, sealed, Actor.BACKEND, here=True, end=desired.end)[0] == "leased"
+    assert sessions.accept(loaded, record, sealed, Actor.BACKEND, inline=True, end=desired.end)[0] == "leased"
     service.clock.advance(seconds)  # within its lease, or behind it
     pause(service)
     assert put(service, title="Newer", days=1).status is Status.WAITING

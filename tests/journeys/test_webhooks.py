@@ -511,7 +511,7 @@ def test_while_one_sender_has_a_webhook_event_another_sends_nothing(connected: T
     put(connected, "s1")
     put(connected, "s2")
     outbox = connected.parts.webhook_delivery.outbox
-    taken = outbox.take(connected.agent)
+    taken = outbox.lease(connected.agent)
     assert taken is not None
     assert connected.told() == []
     outbox.done(connected.agent, taken.webhook_event, "delivered")
@@ -522,7 +522,7 @@ def test_a_webhook_event_sent_while_its_connection_was_erased_leaves_nothing_beh
     """The sender records its result after the erasure. Writing that result would create the agent's slot again."""
     connected.parts.connection.disconnect.disconnect(connected.agent, Actor.AGENT)
     outbox = connected.parts.webhook_delivery.outbox
-    taken = outbox.take(connected.agent)
+    taken = outbox.lease(connected.agent)
     assert taken is not None
     connected.parts.connection.erasure.erase_now(connected.agent, Actor.AGENT)
     outbox.done(connected.agent, taken.webhook_event, "later", 1000)

@@ -1,6 +1,6 @@
-"""The audit trail for those who have to show it: exported and verified (LU-6, ST-5).
+"""Exports the audit log with its chain, and verifies an export or the stored log (LU-6, ST-5).
 
-Must not change the trail, and must not name a person.
+Must not change the log, and must not name a person.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ Line = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ExportFilter:
-    """Which entries are exported; what is empty does not narrow. `since` is in, `until` is not."""
+    """Which entries are exported. An empty field does not filter; `since` is included, `until` is not."""
 
     since: str = ""
     until: str = ""
@@ -46,7 +46,7 @@ EVERYTHING = ExportFilter()
 
 @dataclass(frozen=True)
 class AuditExport:
-    """The story of the proof."""
+    """Exports and verifies the audit log, and finds out about its newest checkpoint."""
 
     audit_chain: AuditChainStore
     scan: Scan
@@ -57,19 +57,19 @@ class AuditExport:
     retention: Millis
 
     def newest_checkpoint(self) -> dict[str, Any] | None:
-        """Return the newest checkpoint, signed (docs/audit.md), or None where none was made yet."""
+        """Return the newest signed checkpoint (docs/audit.md), or None if none was made yet."""
         return self.audit_chain.newest_checkpoint()
 
     def age_of(self, checkpoint: Mapping[str, Any]) -> Millis:
-        """Return how long ago the checkpoint was made, by the database's clock."""
+        """Return how long ago the checkpoint was made (database time)."""
         return self.audit_chain.now() - made_at(checkpoint)
 
     def ends(self) -> ChainEnds:
-        """Count now: connections over and due, held, overdue; permissions unproved. Reads every agent's dates."""
+        """Count ended connections, those held, overdue erasures and unverified grants. Reads every agent's dates."""
         return self.scan.ends(self.audit_chain.now())
 
     def verify(self, former_keys: Sequence[str] = ()) -> Verdict:
-        """Verify the living trail as a whole; reads every entry. `former_keys` as in `verify_export`."""
+        """Verify the stored audit log as a whole; reads every entry. `former_keys` as in `verify_export`."""
         verification = Verification(self.chain_macs, (*self.public_keys, *former_keys))
         for line in self.lines():
             verification.take(line)
@@ -81,9 +81,9 @@ class AuditExport:
         former_keys: Sequence[str] = (),
         learn: Callable[[Line], None] = lambda _: None,
     ) -> Verdict:
-        """Verify an export, line by line, and tell `learn` of each entry; believe it only if the verdict is good.
+        """Verify an export line by line, and pass each entry to `learn`, which must use it only if the verdict is good.
 
-        `former_keys`: public keys that signed before the present one.
+        `former_keys`: public keys that signed checkpoints before the present one.
         """
         verification, digest = (
             Verification(self.chain_macs, (*self.public_keys, *former_keys)),
@@ -96,22 +96,26 @@ class AuditExport:
             digest.update(text)
         return verification.verdict()
 
-    def export(self, wanted: ExportFilter = EVERYTHING) -> Iterator[bytes]:
-        """Yield the lines of an export, the last one sealing all before it."""
+    def export(self, export_filter: ExportFilter = EVERYTHING) -> Iterator[bytes]:
+        """Yield the lines of an export; the last one has a MAC over all lines before it."""
         digest, count = hashlib.sha256(), 0
-        for line in self.lines(wanted):
+        for line in self.lines(export_filter):
             text = _text(line)
             digest.update(text)
             count += 1
             yield text
         yield _text({"type": "end", "lines": count, "mac": self.chain_macs.export(digest.digest())})
 
-    def lines(self, wanted: ExportFilter = EVERYTHING) -> Iterator[Line]:
-        """Yield header, checkpoints, and every shard's chain with its entries."""
+    def lines(self, export_filter: ExportFilter = EVERYTHING) -> Iterator[Line]:
+        """Yield the header, the checkpoints, and every shard's chain with its entries.
+
+        Raises `Busy` if entries past their term were removed meanwhile: then what was yielded is not whole.
+        """
         chains, checkpoints = self._at_one_moment()
         yield {
             "type": "audit-export", "version": 1, "made_at": rfc3339(self.audit_chain.now()), "issuer": self.issuer,
-            "term_days": self.retention // DAY, "filter": None if wanted == EVERYTHING else asdict(wanted),
+            "term_days": self.retention // DAY,
+            "filter": None if export_filter == EVERYTHING else asdict(export_filter),
         }  # fmt: skip
         yield from ({"type": "checkpoint", "checkpoint": one} for one in checkpoints)
         for chain in chains:
@@ -119,28 +123,29 @@ class AuditExport:
                 "type": "shard", "shard": chain.shard, "base": as_list(chain.base),
                 "base_checkpoint": chain.base_checkpoint, "head": as_list(chain.head), "seal": chain.seal,
             }  # fmt: skip
-            yield from self._entries(chain, wanted)
+            yield from self._entries(chain, export_filter)
         if any(then.base != now.base for then, now in zip(chains, self.audit_chain.chains(), strict=True)):
             raise Busy(
                 "What is past its term was ended meanwhile, so this reading is not whole. Begin it again."
             )
 
     def _at_one_moment(self) -> tuple[list[Chain], list[dict[str, Any]]]:
-        """Return chains and checkpoints that belong together: none made between the two readings."""
+        """Return chains and checkpoints that belong together: no checkpoint was made between the two readings."""
         while True:
             before = self.audit_chain.newest_checkpoint()
             chains, checkpoints = self.audit_chain.chains(), self.audit_chain.checkpoints()
             if (checkpoints[-1] if checkpoints else None) == before:
                 return chains, checkpoints
 
-    def _entries(self, chain: Chain, wanted: ExportFilter) -> Iterator[Line]:
+    def _entries(self, chain: Chain, export_filter: ExportFilter) -> Iterator[Line]:
         previous, newest = chain.base.mac, chain
-        for found in self.audit_chain.entries(chain.shard, chain.base.id):
-            if found.mac and place(found.id) > place(newest.head.id):
-                newest = self.audit_chain.chains()[chain.shard]  # a sealer was here since the heads were read
-            later = place(chain.head.id) < place(found.id) <= place(newest.head.id)
-            entry = replace(found, number=0, mac="") if later else found
-            if wanted.takes(entry):
+        for stored in self.audit_chain.entries(chain.shard, chain.base.id):
+            if stored.mac and place(stored.id) > place(newest.head.id):
+                newest = self.audit_chain.chains()[chain.shard]  # a sealer has run since the heads were read
+            # Sealed since the head was read, so the exported head does not cover it: exported as not yet sealed.
+            later = place(chain.head.id) < place(stored.id) <= place(newest.head.id)
+            entry = replace(stored, number=0, mac="") if later else stored
+            if export_filter.takes(entry):
                 yield {"type": "entry", **asdict(entry), "previous": previous}
             previous = entry.mac or previous
 
@@ -151,7 +156,7 @@ def _text(line: Mapping[str, Any]) -> bytes:
 
 def _object(text: bytes) -> Line:
     try:
-        found = json.loads(text)
+        line = json.loads(text)
     except (ValueError, RecursionError):
-        found = None
-    return found if isinstance(found, dict) else {}
+        line = None
+    return line if isinstance(line, dict) else {}

@@ -1,7 +1,7 @@
-"""How the audit trail hangs together: one chain of MACs a shard (LU-6). Must not know where it is kept.
+"""The audit chain: each shard's entries have MACs, each over the one before it (LU-6). Must not know the store.
 
 The canonical form of a document is JSON in ASCII, keys sorted, without blanks. A MAC is HMAC-SHA-256 under a key
-that HKDF derives from the identity key, cut to 128 bits.
+that HKDF derives from the identity key, truncated to 128 bits.
 """
 
 import json
@@ -15,30 +15,30 @@ from calendar_service.domain.audit import AuditEntry, Chain, CheckpointPoint
 
 @dataclass(frozen=True)
 class ChainMacs:
-    """Makes and recomputes the links of all chains."""
+    """Computes the MACs of all chains."""
 
     identity: IdentityKey
 
     def mac(self, previous: str, entry: AuditEntry) -> str:
-        """Return the MAC of an entry that stands behind `previous`; its place is part of what is covered."""
+        """Return the MAC of an entry that follows the MAC `previous`; it covers the entry's place, too."""
         return self._mac("entry", {**_place(entry), "facts": entry.facts, "previous": previous})
 
     def seal(self, shard: int, head: CheckpointPoint) -> str:
-        """Return the seal of a head: without the key nobody can make a shorter chain look whole."""
+        """Return the MAC of a head: without the key, an attacker cannot make a shorter chain look whole."""
         return self._mac("head", {"shard": shard, "number": head.number, "id": head.id, "mac": head.mac})
 
     def export(self, digest: bytes) -> str:
-        """Return the seal of a whole export, by the SHA-256 of everything before its last line."""
+        """Return the MAC of a whole export, over the SHA-256 of everything before its last line."""
         return self._mac("export", {"sha256": digest.hex()})
 
     def holds(self, chain: Chain) -> bool:
-        """Tell whether this head was sealed by us, or nothing was sealed yet."""
+        """Tell whether this head has our MAC, or the chain is new."""
         return (chain.head == CheckpointPoint() and not chain.seal) or chain.seal == self.seal(
             chain.shard, chain.head
         )
 
     def extended(self, chain: Chain, news: Iterable[AuditEntry]) -> tuple[Chain, list[AuditEntry]]:
-        """Return the chain with these entries behind its head, and the entries with number and MAC."""
+        """Return the chain with these entries behind its head, and the entries with numbers and MACs."""
         head, sealed = chain.head, []
         for entry in news:
             numbered = replace(entry, number=head.number + 1)

@@ -1,4 +1,4 @@
-"""A checkpoint as a document: signed once a day over the heads of all chains (ST-5, LU-6). Must not know the store."""
+"""Checkpoints: signed once a day over the heads of all chains (ST-5, LU-6). Must not know the store."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ CHECKPOINT = "audit-checkpoint"
 
 
 def made_at(checkpoint: Mapping[str, Any]) -> Millis:
-    """Return when the checkpoint was made; 0 where it does not say so."""
+    """Return when the checkpoint was made (database time); 0 if it does not say."""
     return instant(checkpoint.get("made_at"))
 
 
@@ -27,7 +27,7 @@ def instant(text: object) -> Millis:
 
 
 def digest(checkpoint: Mapping[str, Any]) -> str:
-    """Return what the next checkpoint names this one by: SHA-256 of its canonical form, signature included."""
+    """Return the hash by which the next checkpoint names this one: SHA-256 of its canonical form with the signature."""
     return sha256(canonical(checkpoint)).hexdigest()
 
 
@@ -37,29 +37,30 @@ def as_list(point: CheckpointPoint) -> tuple[int, str, str]:
 
 
 def as_point(head: Sequence[Any] | None) -> CheckpointPoint:
-    """Return the head that `as_list` wrote; of a shard that is not named, the beginning."""
+    """Return the head that `as_list` wrote; for None, the beginning of a chain."""
     return CheckpointPoint(int(head[0]), str(head[1]), str(head[2])) if head else CheckpointPoint()
 
 
 class CheckpointVerifier:
-    """The row of checkpoints, taken one by one: each signed, each naming the one before it."""
+    """Verifies a sequence of checkpoints one by one: each is signed, and names the one before it."""
 
     def __init__(self, public_keys: Sequence[str]) -> None:
-        """Take the keys that are the operator's, base64 of 32 bytes each."""
+        """Take the operator's public keys, base64 of 32 bytes each."""
         self._public_keys = public_keys
-        self.kept: dict[int, Mapping[str, Any]] = {}
+        self.by_number: dict[int, Mapping[str, Any]] = {}
+        """The checkpoints with a valid signature."""
         self.points: dict[int, dict[int, tuple[str, int]]] = {}
-        """By shard and entry's number: the MAC that a checkpoint states, and which."""
+        """By shard and number of an entry: the MAC that a checkpoint states, and the checkpoint's number."""
         self.faults: list[ChainFault] = []
         self._last: Mapping[str, Any] | None = None
 
     @property
     def newest(self) -> Mapping[str, Any] | None:
-        """The last one taken whose signature is right."""
+        """The last checkpoint with a valid signature."""
         return self._last
 
     def take(self, one: Mapping[str, Any]) -> None:
-        """Look at the next one."""
+        """Verify the next checkpoint."""
         number = one.get("number")
         try:
             check(one, self._public_keys, frozenset())
@@ -70,7 +71,7 @@ class CheckpointVerifier:
             self._fault(None, "a signed document of another kind stands in place of a checkpoint")
             return
         self._follows(one)
-        self.kept[one["number"]] = one
+        self.by_number[one["number"]] = one
         for shard, head in one["heads"].items():
             point = as_point(head)
             self.points.setdefault(int(shard), {})[point.number] = (point.mac, one["number"])
@@ -79,7 +80,7 @@ class CheckpointVerifier:
     def _follows(self, one: Mapping[str, Any]) -> None:
         last, number = self._last, one["number"]
         if last is None:
-            return  # whether it may be the first is told by what was ended
+            return  # `starts_at` checks whether it may be the first
         if number <= last["number"]:
             self._fault(number, "the checkpoint is out of order, or there twice")
         elif number > last["number"] + 1:
@@ -91,14 +92,14 @@ class CheckpointVerifier:
                 self._fault(number, f"states fewer entries of shard {shard} than the checkpoint before it")
 
     def starts_at(self, first: int) -> None:
-        """Find out whether the first one may be the first: number 1, or where a chain begins after its term."""
-        if self.kept and min(self.kept) > first:
+        """Add a fault if the first checkpoint has a higher number than `first`: 1, or the oldest base of a chain."""
+        if self.by_number and min(self.by_number) > first:
             self._fault(first, "the checkpoint is missing, and all up to the first that is there")
 
     def may_end_at(self, number: int, now: Millis) -> bool:
-        """Tell whether entries before this checkpoint were old enough to be ended, by the terms that were signed."""
-        retention = min((int(one["term_days"]) for one in self.kept.values()), default=0) * DAY
-        return number in self.kept and made_at(self.kept[number]) + retention <= now
+        """Tell whether entries before this checkpoint were old enough to be removed, by the signed retention."""
+        retention = min((int(one["term_days"]) for one in self.by_number.values()), default=0) * DAY
+        return number in self.by_number and made_at(self.by_number[number]) + retention <= now
 
     def _fault(self, number: int | None, what: str) -> None:
         self.faults.append(ChainFault(what, checkpoint=number))

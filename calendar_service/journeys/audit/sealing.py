@@ -1,6 +1,6 @@
-"""The sealer and the daily checkpoint: what the scripts wrote becomes evidence (LU-6, ST-5). Must not change an entry.
+"""Seals the audit log: gives its entries MACs, and makes the daily checkpoint (LU-6, ST-5). Must not change an entry.
 
-Any number of workers may run it: each step is guarded by the head, or the checkpoint, from which it started.
+Any number of workers may run it. Each script compares the head, or the checkpoint, from which its caller started.
 """
 
 from dataclasses import dataclass, field, replace
@@ -21,12 +21,12 @@ from calendar_service.store.scan import Scan
 
 CHECKPOINT_EVERY: Millis = DAY
 ABSENT_AFTER: Millis = 36 * HOUR
-"""A newest checkpoint that is older alarms."""
+"""If the newest checkpoint is older than this, the operator is alarmed."""
 
 
 @dataclass
 class Sealer:
-    """The story of the trail. Remembers the heads that it read, so that a look costs one round trip."""
+    """Seals new entries and makes checkpoints. Caches the heads: a run without new entries is one round trip."""
 
     audit_chain: AuditChainStore
     scan: Scan
@@ -36,24 +36,25 @@ class Sealer:
     """The operator's legal name."""
     log: Log
     retention: Millis
-    """Older entries end."""
+    """Older entries are removed."""
     chains: list[Chain] = field(default_factory=list)
+    """Every shard's chain as this process knows it; empty before the first run."""
     set_back: int = 0
-    """Heads that went back since the last checkpoint made here."""
+    """How many heads went back since this process made its last checkpoint."""
 
     def seal(self) -> bool:
-        """Seal what was written since the last look; true when there is more than was taken."""
+        """Seal a batch of new entries of each shard; true if there is more to seal."""
         self.chains = self.chains or self._read()
         moved, more = False, False
-        found = self.audit_chain.news([chain.head.id for chain in self.chains])
-        # Shard 0 is last: that a chain began is sealed when that chain stands.
-        for shard, news in sorted(found, key=lambda one: one[0] == 0):
+        batches = self.audit_chain.news([chain.head.id for chain in self.chains])
+        # Shard 0 is last: the announcement of a chain is sealed after the chain's first MAC is stored.
+        for shard, news in sorted(batches, key=lambda one: one[0] == 0):
             before = self.chains[shard]
             if not self.chain_macs.holds(before):
                 self.log.alarm("audit.head_changed", shard=shard, clause="LU-6")
                 continue
             after, sealed = self.chain_macs.extended(before, news)
-            # First the word that the chain begins: a crash in between leaves a word that is said once more.
+            # Announce the chain before its first MAC. After a crash the announcement is repeated, which is harmless.
             begins = shard > 0 and not before.head.number and self.audit_chain.begin(shard, sealed[0].mac)
             answer = self.audit_chain.seal(before, after, sealed)
             if answer == "ok":
@@ -63,11 +64,14 @@ class Sealer:
             moved |= answer == "moved"
             more |= (begins or len(news) == BATCH) and answer != "broken"
         if moved:
-            self._read_again()  # another worker was here
+            self._read_again()  # another worker has sealed
         return more
 
     def checkpoint(self) -> dict[str, Any] | None:
-        """Make the day's checkpoint if it is time and nobody else does; then end what is past its term."""
+        """Make the day's checkpoint if it is due and no other worker makes it; then remove entries past their term.
+
+        Returns the checkpoint, or None if this call made none.
+        """
         former, now = self.audit_chain.newest_checkpoint(), self.audit_chain.now()
         number = former["number"] + 1 if former else 1
         age = now - made_at(former) if former else CHECKPOINT_EVERY
@@ -77,21 +81,21 @@ class Sealer:
             return None
         if age > ABSENT_AFTER:
             self.log.alarm("audit.checkpoint_absent", seconds=age // SECOND, clause="ST-5")
-        made = self._stated(number, former or {}, now)
-        if not self.audit_chain.add_checkpoint(number, made):
+        checkpoint = self._signed_checkpoint(number, former or {}, now)
+        if not self.audit_chain.add_checkpoint(number, checkpoint):
             return None
         self.set_back = 0
-        if made["overdue"]:
-            self.log.alarm("erasure.overdue", count=made["overdue"], clause="ST-5")
-        if made["unverified"]:
-            self.log.alarm("grant.unverified", count=made["unverified"], clause="RV-1")
-        if made["faults"]:
-            self.log.alarm("audit.trail_broken", count=made["faults"], clause="LU-6")
-        self._end_old()
-        return made
+        if checkpoint["overdue"]:
+            self.log.alarm("erasure.overdue", count=checkpoint["overdue"], clause="ST-5")
+        if checkpoint["unverified"]:
+            self.log.alarm("grant.unverified", count=checkpoint["unverified"], clause="RV-1")
+        if checkpoint["faults"]:
+            self.log.alarm("audit.trail_broken", count=checkpoint["faults"], clause="LU-6")
+        self._remove_old()
+        return checkpoint
 
-    def _stated(self, number: int, former: dict[str, Any], now: Millis) -> dict[str, Any]:
-        """Return the signed checkpoint over all heads as they are now, what lies behind the former one verified."""
+    def _signed_checkpoint(self, number: int, former: dict[str, Any], now: Millis) -> dict[str, Any]:
+        """Seal and verify all entries behind the former checkpoint; return a signed one over the present heads."""
         while self.seal():
             pass
         chains, ends = self._read_again(), self.scan.ends(now)
@@ -119,38 +123,39 @@ class Sealer:
         return signed(body, self.private_key)
 
     def _read_again(self) -> list[Chain]:
-        """Read the heads; one that lies before the one remembered was set back, however true its seal is."""
-        known, self.chains = self.chains, self._read()
-        for before, now in zip(known, self.chains, strict=False):
+        """Read the heads again. A head before the cached one was set back, even if its MAC is valid."""
+        cached, self.chains = self.chains, self._read()
+        for before, now in zip(cached, self.chains, strict=False):
             if now.head != before.head and now.head.number <= before.head.number:
                 self.log.alarm("audit.head_changed", shard=now.shard, clause="LU-6")
                 self.set_back += 1
         return self.chains
 
     def _read(self) -> list[Chain]:
-        """Read the heads. Raises `StoreUnavailable` where a new one may be lost, and would then look set back."""
-        known, found = {chain.shard: chain.head for chain in self.chains}, self.audit_chain.chains()
-        for chain in found:
-            if chain.head != known.get(chain.shard, CheckpointPoint()):
+        """Read the heads. Raises `StoreUnavailable` if replicas lack a new one, which a failover could set back."""
+        cached, chains = {chain.shard: chain.head for chain in self.chains}, self.audit_chain.chains()
+        for chain in chains:
+            if chain.head != cached.get(chain.shard, CheckpointPoint()):
                 self.audit_chain.confirm(chain.shard)
-        return found
+        return chains
 
     def _since(self, former: dict[str, Any], chains: list[Chain]) -> tuple[int, int]:
-        """Verify what was written behind a checkpoint; return the faults, and how many connections were erased."""
+        """Verify the entries behind a checkpoint; return how many faults there are, and how many erasures."""
         faults = erased = 0
-        begun: dict[int, str] = {}
+        first_macs: dict[int, str] = {}
         for chain in chains:
             start = as_point(former.get("heads", {}).get(str(chain.shard)))
             since = replace(chain, base=start) if start.number else chain
-            verifier = ChainVerifier(self.chain_macs, since, first=begun.get(chain.shard, ""))
+            verifier = ChainVerifier(self.chain_macs, since, first=first_macs.get(chain.shard, ""))
             for entry in self.audit_chain.entries(chain.shard, verifier.last.id):
                 verifier.take(entry)
                 erased += entry.facts.get("kind") in {EntryKind.ERASED, EntryKind.EXPIRED}
             faults += len(verifier.ended().faults)
-            begun |= verifier.begun
+            first_macs |= verifier.first_macs
         return faults, erased
 
-    def _end_old(self) -> None:
+    def _remove_old(self) -> None:
+        """Remove entries up to the newest checkpoint that is past its term, and the checkpoints before that one."""
         now = self.audit_chain.agreed_now()
         if now is None:  # the next checkpoint tries again
             self.log.alarm("erasure.clocks_differ", clause="ST-5")

@@ -1,6 +1,6 @@
-"""Whether the trail is as it was sealed, and where not (LU-6). Must not change anything.
+"""Verifies that the audit log is as it was sealed, and names each fault with its place (LU-6). Must not change it.
 
-What is verified is the lines of an export; the living trail is verified as the lines that would be exported now.
+It verifies the lines of an export. The stored log is verified as the lines that would be exported now.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,7 @@ from calendar_service.store.audit_log import EntryKind
 
 
 class ChainVerifier:
-    """One shard's entries, taken in their order from the chain's base to its head."""
+    """Verifies one shard's entries, one by one in their order from the chain's base to its head."""
 
     def __init__(
         self,
@@ -26,24 +26,25 @@ class ChainVerifier:
         first: str = "",
         filtered: bool = False,
     ) -> None:
-        """Take the chain, and what others state of it.
+        """Take the chain, and what checkpoints and shard 0 state about it.
 
-        `points`: what checkpoints do, by number the MAC and the checkpoint.
-        `first`: the MAC of entry 1, as shard 0 does; empty where it does not.
+        `points`: by an entry's number, the MAC that a checkpoint states, and that checkpoint's number. `first`: the MAC
+        of entry 1 that shard 0 announces; empty if it announces none.
         """
-        self._links, self._points, self._filtered = chain_macs, points or {}, filtered
-        self._first, self._first_found = first, ""
+        self._macs, self._points, self._filtered = chain_macs, points or {}, filtered
+        self._announced_first, self._actual_first = first, ""
         self.chain = chain
         self.last = chain.base
-        """The last entry that was taken, as it says itself: one fault must not make faults of all that follow."""
-        self.right = 0
+        """The last entry as it describes itself: one fault must not make all later entries faulty."""
+        self.valid = 0
+        """How many entries have a valid MAC."""
         self.unsealed = 0
-        self.begun: dict[int, str] = {}
-        """What right entries tell of other shards: the MAC with which each began."""
+        self.first_macs: dict[int, str] = {}
+        """The first MAC of other shards, as valid entries announce it."""
         self.faults: list[ChainFault] = []
 
     def take(self, entry: AuditEntry, previous: str | None = None) -> None:
-        """Look at the next entry. `previous`: the MAC before it as the line says; None = the one that was taken."""
+        """Verify the next entry. `previous`: the MAC before it as the export's line says; None = the last entry's."""
         behind = place(entry.id) > place(self.chain.head.id)
         if behind and not entry.mac:
             self.unsealed += 1
@@ -64,15 +65,15 @@ class ChainVerifier:
         before = self.last.mac if previous is None or not gap else previous
         stated, checkpoint = self._points.get(entry.number, (entry.mac, 0))
         if entry.number == 1:
-            self._first_found = entry.mac
+            self._actual_first = entry.mac
         if not entry.facts:
             self._fault(entry, "was removed: only its MAC is there")
         elif not gap and previous not in {None, self.last.mac}:
             self._fault(entry, "does not stand behind the entry before it")
-        elif self._links.mac(before, entry) == entry.mac:
-            self.right += 1
+        elif self._macs.mac(before, entry) == entry.mac:
+            self.valid += 1
             if entry.facts.get("kind") == EntryKind.CHAIN_BEGUN:
-                self.begun.setdefault(entry.facts["shard"], entry.facts["first"])
+                self.first_macs.setdefault(entry.facts["shard"], entry.facts["first"])
         elif not gap or self._filtered:
             self._fault(entry, "is not as it was sealed here: changed, or taken from another place")
         if stated != entry.mac:
@@ -80,9 +81,9 @@ class ChainVerifier:
         self.last = CheckpointPoint(entry.number, entry.id, entry.mac)
 
     def ended(self) -> "ChainVerifier":
-        """Look at the end of the shard, after its last entry."""
+        """Verify the end of the shard, after its last entry."""
         head, shard = self.chain.head, self.chain.shard
-        if not self._links.holds(self.chain):
+        if not self._macs.holds(self.chain):
             self.faults.append(ChainFault("the head is not as it was sealed", shard, head.number, head.id))
         if not self._filtered and self.last.number < head.number:
             lost = f"the tail was cut: {head.number - self.last.number} missing up to the head, entry {head.number}"
@@ -92,7 +93,7 @@ class ChainVerifier:
                 ChainFault("the head is another than the last entry", shard, head.number, head.id)
             )
         is_whole = not self._filtered and not self.chain.base.number
-        if self._first and is_whole and self._first_found != self._first:
+        if self._announced_first and is_whole and self._actual_first != self._announced_first:
             self.faults.append(
                 ChainFault("the entry with which shard 0 says that this one began is gone", shard, 1)
             )
@@ -114,22 +115,23 @@ class ChainVerifier:
 
 
 class Verification:
-    """Takes the lines of an export one by one, and gives the verdict after the last."""
+    """Takes the lines of an export one by one, and returns the verdict after the last."""
 
     def __init__(self, chain_macs: ChainMacs, public_keys: Sequence[str]) -> None:
-        """Take the key to the MACs, and the public keys that are the operator's."""
-        self._links, self._row = chain_macs, CheckpointVerifier(public_keys)
+        """Take what computes the MACs, and the operator's public keys."""
+        self._macs, self._checkpoints = chain_macs, CheckpointVerifier(public_keys)
         self._verdict = Verdict()
         self._header: Mapping[str, Any] = {}
-        self._walk: ChainVerifier | None = None
+        self._shard_verifier: ChainVerifier | None = None
         self._chains: dict[int, Chain] = {}
-        self._begun: dict[int, str] = {}
-        self._noted = 0
+        self._first_macs: dict[int, str] = {}
+        self._newest_logged = 0
+        """The newest checkpoint that an audit entry names."""
         self._lines = 0
         self._ended = False
 
     def take(self, line: Mapping[str, Any], digest: bytes = b"") -> bool:
-        """Take the next line; false if it could not be read. `digest`: SHA-256 of all before it, for the last one."""
+        """Verify the next line; false if it could not be read. `digest`: SHA-256 of all lines before, for the last."""
         self._lines += 1
         steps: dict[str, Callable[[Mapping[str, Any]], None]] = {
             "audit-export": self._begin,
@@ -157,29 +159,31 @@ class Verification:
         return not (kind == "checkpoint" and self._chains) and not (kind == "entry" and not self._chains)
 
     def verdict(self, *, live: bool = False) -> Verdict:
-        """Return what was found. `live`: the lines were not read from a file, so there is no last line."""
-        found = self._verdict
+        """Return the verdict after the last line. `live`: the lines come from the store, so there is no end line."""
+        verdict = self._verdict
         self._close()
         if not self._header:
-            found.faults.append(ChainFault("this is not an audit export: its first line is missing"))
+            verdict.faults.append(ChainFault("this is not an audit export: its first line is missing"))
         elif not (self._ended or live):
-            found.faults.append(
+            verdict.faults.append(
                 ChainFault(f"the file was cut behind line {self._lines}: its last line is missing")
             )
         missing = [shard for shard in keys.all_shards() if shard not in self._chains]
-        found.faults += [ChainFault("the shard is missing", shard) for shard in missing]
-        self._row.starts_at(
+        verdict.faults += [ChainFault("the shard is missing", shard) for shard in missing]
+        self._checkpoints.starts_at(
             min((one.base_checkpoint for one in self._chains.values() if one.base_checkpoint), default=1)
         )
-        if self._noted > max(self._row.kept, default=0):
-            self._row.faults.append(
+        if self._newest_logged > max(self._checkpoints.by_number, default=0):
+            self._checkpoints.faults.append(
                 ChainFault(
-                    "the checkpoint is missing: the trail says that it was made", checkpoint=self._noted
+                    "the checkpoint is missing: the trail says that it was made",
+                    checkpoint=self._newest_logged,
                 )
             )
-        found.faults += self._row.faults
-        found.checkpoints, found.newest_checkpoint = len(self._row.kept), self._row.newest
-        return found
+        verdict.faults += self._checkpoints.faults
+        verdict.checkpoints = len(self._checkpoints.by_number)
+        verdict.newest_checkpoint = self._checkpoints.newest
+        return verdict
 
     def _begin(self, line: Mapping[str, Any]) -> None:
         if line["version"] != 1:
@@ -190,7 +194,7 @@ class Verification:
         self._verdict.filtered = bool(line["filter"])
 
     def _checkpoint(self, line: Mapping[str, Any]) -> None:
-        self._row.take(line["checkpoint"])
+        self._checkpoints.take(line["checkpoint"])
 
     def _shard(self, line: Mapping[str, Any]) -> None:
         self._close()
@@ -205,14 +209,16 @@ class Verification:
         if shard in self._chains:
             self._verdict.faults.append(ChainFault("the shard is there twice", shard))
         self._chains[shard] = chain
-        points, first = self._row.points.get(shard), self._begun.get(shard, "")
-        self._walk = ChainVerifier(self._links, chain, points, first=first, filtered=self._verdict.filtered)
+        points, first = self._checkpoints.points.get(shard), self._first_macs.get(shard, "")
+        self._shard_verifier = ChainVerifier(
+            self._macs, chain, points, first=first, filtered=self._verdict.filtered
+        )
         if chain.base.number:
             self._check_base(chain)
 
     def _check_base(self, chain: Chain) -> None:
-        stated = self._row.points.get(chain.shard, {}).get(chain.base.number, ("", 0))[0]
-        if not self._row.may_end_at(chain.base_checkpoint, instant(self._header["made_at"])):
+        stated = self._checkpoints.points.get(chain.shard, {}).get(chain.base.number, ("", 0))[0]
+        if not self._checkpoints.may_end_at(chain.base_checkpoint, instant(self._header["made_at"])):
             what = "the beginning was cut: no checkpoint that is older than the term stands there"
         elif stated != chain.base.mac:
             what = "the beginning is another than its checkpoint states"
@@ -230,10 +236,10 @@ class Verification:
             int(line["number"] or 0),
             str(line["mac"] or ""),
         )
-        if self._walk and place(entry.id):
-            self._walk.take(entry, line["previous"])
+        if self._shard_verifier and place(entry.id):
+            self._shard_verifier.take(entry, line["previous"])
         if entry.facts.get("kind") == EntryKind.CHECKPOINT and entry.mac and entry.shard == 0:
-            self._noted = max(self._noted, int(entry.facts["number"]))
+            self._newest_logged = max(self._newest_logged, int(entry.facts["number"]))
 
     def _end(self, line: Mapping[str, Any], digest: bytes) -> None:
         self._ended = True
@@ -241,17 +247,17 @@ class Verification:
             self._verdict.faults.append(
                 ChainFault(f"the file has {self._lines - 1} lines before its last, not {line['lines']}")
             )
-        if line["mac"] != self._links.export(digest):
+        if line["mac"] != self._macs.export(digest):
             self._verdict.faults.append(
                 ChainFault("the file is not as it was written: its own seal does not fit")
             )
 
     def _close(self) -> None:
-        if self._walk is None:
+        if self._shard_verifier is None:
             return
-        verifier, self._walk = self._walk.ended(), None
-        self._verdict.entries += verifier.right
-        self._begun |= verifier.begun
+        verifier, self._shard_verifier = self._shard_verifier.ended(), None
+        self._verdict.entries += verifier.valid
+        self._first_macs |= verifier.first_macs
         if verifier.unsealed:
             self._verdict.unsealed[verifier.chain.shard] = verifier.unsealed
         self._verdict.faults += verifier.faults

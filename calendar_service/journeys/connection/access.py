@@ -1,4 +1,4 @@
-"""A usable access token, or a clear refusal (law 5). Must not know what the token is used for."""
+"""Gives out a usable access token, or raises why there is none (law 5). Must not know what the token is used for."""
 
 import time
 from collections.abc import Callable
@@ -35,15 +35,16 @@ from calendar_service.store.slots import Slot, Slots, Teardown
 T = TypeVar("T")
 
 EARLY: Millis = 4 * MINUTE
-"""An access token is renewed this long before its end, so that none expires under way."""
-_PATIENCE = 5.0
+"""An access token is renewed this long before it expires, so that none expires during a call."""
+_MAX_WAIT = 5.0
 """Seconds to wait for another thread or process that is refreshing."""
-_LOOK_AGAIN = 0.05
+_POLL = 0.05
+"""Seconds between two tries to take the lease."""
 
 
 @dataclass(frozen=True)
 class Access:
-    """Keeps the access token fresh: one refresh per expiry across threads and processes."""
+    """Refreshes access tokens: once per expiry, across threads and processes."""
 
     slots: Slots
     leases: Leases
@@ -59,16 +60,16 @@ class Access:
     def with_token(self, agent: Agent, grant: Grant, call: Callable[[Secret], T]) -> T:
         """Do one call at Google for a live connection; after a 401 refresh once and call once more (F14)."""
 
-        # Noted with the number of the token that was used: after a refresh, or a consent meanwhile, an older token's
-        # refusal proves nothing about the grant that stands.
-        def noting_scope(usable: Grant) -> T:
+        # Recorded with the number of the token that was used: after a refresh or a new consent, the refusal of an older
+        # token proves nothing about the grant that stands.
+        def call_noting_scope(usable: Grant) -> T:
             try:
                 return call(usable.access_token)
             except InsufficientScope:
                 self.connections.consent_needed(agent, usable.connection_id, usable.number)
                 raise
 
-        return self._call(grant, partial(self.refreshed, agent), noting_scope)
+        return self._call(grant, partial(self.refreshed, agent), call_noting_scope)
 
     def in_calendar(self, agent: Agent, facts: Facts, grant: Grant, call: Callable[[Secret], T]) -> T:
         """Do one call in a live connection's calendar; if Google says that it is gone, record that and raise it."""
@@ -81,7 +82,7 @@ class Access:
     def with_released_token(self, grant: Grant, call: Callable[[Secret], T]) -> T:
         """Do one call at Google for an ended connection, whose token its teardown alone still holds (law 6).
 
-        A refresh takes no lease and is not stored: it serves this call. A dead grant is raised and noted nowhere,
+        A refresh takes no lease and is not stored: it serves this call. `AccessRevoked` is raised and recorded nowhere,
         because the connection has ended already.
         """
         return self._call(grant, self._refresh, lambda usable: call(usable.access_token))
@@ -92,6 +93,7 @@ class Access:
             with self.throttle.calling():
                 return call(usable)
         except AccessTokenExpired:
+            # A 401 before its time: Google ended the access token early, or this process's clock is behind.
             refreshed = refresh(usable)
         with self.throttle.calling():
             return call(refreshed)
@@ -99,21 +101,26 @@ class Access:
     # --- a usable token ---
 
     def usable(self, agent: Agent, grant: Grant) -> Grant:
-        """Return a live connection's grant whose access token has minutes to live."""
+        """Return a live connection's grant, with an access token that is valid for minutes."""
         return self._usable(grant, partial(self.refreshed, agent))
 
     def _usable(self, grant: Grant, refresh: Callable[[Grant], Grant]) -> Grant:
-        """Return this grant, or what `refresh` makes of it.
+        """Return this grant, or the one that `refresh` returns if its access token expires soon (the process's clock).
 
-        The refusals of the token endpoint: `AccessRevoked` is the one proof that the grant is dead (law 5);
+        Raises what the token endpoint answers: `AccessRevoked` is the one proof that the grant is dead (law 5);
         `ClientRejected`, `RefreshRefused`, `AdminBlocked` and `GoogleUnavailable` leave it alive.
         """
         return grant if grant.expires_at - EARLY > self.clock.now() else refresh(grant)
 
     def refreshed(self, agent: Agent, grant: Grant) -> Grant:
-        """Return a newer grant than this one: refreshed here, or by whoever holds the lease."""
-        give_up = time.monotonic() + min(_PATIENCE, self.throttle.time_left())
+        """Return a newer grant than this one: refreshed here, or by the process that holds the lease.
+
+        Raises `GoogleUnavailable` if that process does not finish within seconds, `NotConnected` if the connection
+        ended.
+        """
+        give_up = time.monotonic() + min(_MAX_WAIT, self.throttle.time_left())
         while True:
+            # One refresh at a time: the others use its token, instead of spending the token endpoint's budget as well.
             fencing_token = self.leases.take(agent, "refresh", keys.LEASE)
             newest = self._newest(agent, grant.connection_id)
             if newest.number > grant.number:
@@ -124,7 +131,7 @@ class Access:
                 return self._refresh_under_lease(agent, newest, fencing_token)
             if time.monotonic() > give_up:
                 raise GoogleUnavailable("another refresh of this token is under way", ambiguous=False)
-            time.sleep(_LOOK_AGAIN)
+            time.sleep(_POLL)
 
     def open(self, slot: Slot | Loaded) -> Grant:
         """Open the grant of this slot's live connection; raise `StoreUnavailable` if no key at hand opens it."""
@@ -135,8 +142,8 @@ class Access:
         return self.grants.open(agent, teardown.connection_id, teardown.grant)
 
     def _newest(self, agent: Agent, connection_id: str) -> Grant:
-        # Read again under the lease: the holder before may have stored a newer token, and a refresh with the older
-        # one would count as proof against a grant that lives.
+        # Read again under the lease: its former holder may have stored a newer token. An `invalid_grant` for the older
+        # one would look like proof against a grant that lives.
         slot = self.slots.read(agent)
         if slot.facts.connection_id != connection_id or not slot.grant:
             raise NotConnected("The connection ended meanwhile.")
@@ -144,28 +151,30 @@ class Access:
 
     def _refresh_under_lease(self, agent: Agent, grant: Grant, fencing_token: int) -> Grant:
         try:
-            # A crash after Google's answer loses an access token of an hour: the refresh token stays valid, and the
-            # lease keeps others away for its length at most.
+            # 1. Ask Google. A crash after its answer loses an access token of an hour: the refresh token stays valid,
+            #    and the lease keeps others away for 30 seconds at most.
             newer = self._refresh(grant)
             failpoint("access.after_refresh_before_store")
+            # 2. Store it, if the stored token still has the number from which this one was made. A holder that was
+            #    paused past its lease would otherwise overwrite a newer token, or a new consent's.
             due = probe_due(self.clock.now())
-            if self.connections.refreshed(agent, grant.connection_id, grant.number, newer.sealed, due):
+            if self.connections.save_refreshed(agent, grant.connection_id, grant.number, newer.sealed, due):
                 return newer
             return self._newest(agent, grant.connection_id)  # a newer one stands, or the connection ended
         except AccessRevoked:
-            self.revoked(agent, grant)
+            self.note_revocation(agent, grant)
             raise
         finally:
-            # After the write, so that whoever takes the lease next finds the newer token.
+            # 3. End the lease: after the write, so that its next holder finds the newer token.
             self.leases.release(agent, "refresh", fencing_token)
 
     def _refresh(self, grant: Grant) -> Grant:
-        """Ask the token endpoint once, and return the newer grant; breaker and budget learn, nothing is stored."""
+        """Ask the token endpoint once, and return the newer grant; stores nothing but what the throttle learns."""
         try:
             with self.throttle.asking_for_token():
                 tokens = self.oauth.refresh(grant.refresh_token)
         except RequestRefused:
-            # It refuses this request, not the event that is to be written: that one is tried again.
+            # A refused refresh is not a refused event: the event's write is tried again later.
             raise RefreshRefused("the token endpoint refused a refresh and proved nothing by it") from None
         refresh_token = tokens.refresh_token or grant.refresh_token
         expires = self.clock.now() + tokens.expires_in * SECOND
@@ -174,18 +183,18 @@ class Access:
     # --- proof of life ---
 
     def probe(self, agent: Agent) -> None:
-        """Prove that the grant is alive, at the token endpoint only (RV-1)."""
+        """Ask Google to prove that the grant is alive, at the token endpoint only (RV-1)."""
         slot = self.slots.read(agent)
         if slot.grant:
             self.refreshed(agent, self.open(slot))
 
-    def revoked(self, agent: Agent, grant: Grant) -> None:
-        """Note Google's proof that this grant is dead, unless a newer token stands (RV-1)."""
+    def note_revocation(self, agent: Agent, grant: Grant) -> None:
+        """Record Google's proof that this grant is dead, unless a newer token is stored (RV-1)."""
         facts = self.slots.read(agent).facts
         if self.connection_end.mark_revoked(agent, grant):
             self.throttle.died(facts)
 
 
 def probe_due(now: Millis) -> Millis:
-    """Return when the next proof of life is due, spread by a quarter."""
+    """Return when the next proof of life is due (the process's clock), spread by a quarter."""
     return now + spread(keys.PROBE_EVERY)

@@ -1,4 +1,4 @@
-"""The channels through which Google's notifications come (RV-1, law 6).
+"""TheThe channels through which Google's notifications come (RV-1, law 6).
 
 A channel is opened by the worker, renewed by a new one before its end, stopped when it is not needed. What it says is
 only a nudge. Knows the store and Google. Must not know what is looked at.
@@ -27,10 +27,10 @@ from calendar_service.store.channels import ChannelStore
 from calendar_service.store.grants import Grant
 from calendar_service.store.slots import Slots
 
-_UNSAID: Millis = DAY
-"""The life of a channel whose end Google does not name; the longest is documented nowhere."""
-_REFUSED: Millis = 6 * HOUR
-"""After a refusal: nothing here can mend it. Meanwhile the slow look finds the same changes."""
+_DEFAULT_LIFE: Millis = DAY
+"""How long a channel is taken to live if Google does not say; the longest life is documented nowhere."""
+_AFTER_REFUSAL: Millis = 6 * HOUR
+"""The pause after Google refused a channel for good. The daily change detection finds the same changes meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class ChannelWatch:
     calendar: CalendarApi
     identity: IdentityKey
     address: str
-    """Where Google sends them; empty: it cannot."""
+    """The URL to which Google sends notifications; empty if Google cannot reach this service."""
 
     def open(self, token: Secret, agent: Agent, calendar_id: str) -> OpenedChannel:
         """Open a channel under a new id of this agent's."""
@@ -72,30 +72,29 @@ class Channels:
     clock: Clock
 
     def keep(self, agent: Agent) -> Millis | None:
-        """Stop what has to be stopped, and open or renew the agent's channel if it is time (the worker).
+        """Stop the channels that have to be stopped, and open or renew the agent's channel if it is time (the worker).
 
-        Returns after how long to look again, None for never.
+        Returns after how long this is due again, None for never.
         """
         slot = self.slots.read(agent)
         if not slot.facts.usable(self.terms):
-            return spread(
-                keys.CHANGE_DETECTION_EVERY
-            )  # nothing of theirs is used until the agent agrees: then it is due at once (SC-5)
+            # The grant is not used until the agent consents again, which makes this item due at once (SC-5).
+            return spread(keys.CHANGE_DETECTION_EVERY)
         grant = self.access.open(slot)
         for channel_id, resource_id in slot.facts.channel.to_stop.items():
             self._stop(agent, grant, channel_id, resource_id)
         if slot.facts.state(self.terms) is not State.CONNECTED or not self.watch.address:
             return spread(keys.CHANGE_DETECTION_EVERY) if slot.facts.calendar.since else None
         if slot.facts.channel.renew_at <= self.clock.now():
-            return self._opened(agent, grant, slot.facts)
-        # Not later than tomorrow, whatever a clock that was put right since has written there.
+            return self._open(agent, grant, slot.facts)
+        # A clock that was ahead may have written a renewal that is far off: asked again within a day in any case.
         return min(slot.facts.channel.renew_at - self.clock.now(), spread(keys.CHANGE_DETECTION_EVERY))
 
-    def _opened(self, agent: Agent, grant: Grant, facts: Facts) -> Millis | None:
+    def _open(self, agent: Agent, grant: Grant, facts: Facts) -> Millis | None:
         if self.throttle.turn(facts.account.ref, 1) != "go":
             return spread(MINUTE)
         if not self.throttle.may_watch():
-            return spread(_REFUSED)
+            return spread(_AFTER_REFUSAL)
         try:
             channel = self.access.in_calendar(
                 agent, facts, grant, lambda token: self.watch.open(token, agent, facts.calendar.id)
@@ -104,11 +103,11 @@ class Channels:
             return 0
         except ChannelRefused:
             self.throttle.watch_refused()
-            return spread(_REFUSED)
+            return spread(_AFTER_REFUSAL)
         except GoogleError as trouble:
             if will_pass(trouble):
                 raise
-            return spread(_REFUSED)
+            return spread(_AFTER_REFUSAL)
         self.throttle.watch_taken()
         failpoint("channel.after_watch_before_store")
         life = self._life(channel)
@@ -120,7 +119,9 @@ class Channels:
             channel.resource_id,
             self.clock.now() + life,
         )
-        return min(life, DAY) if stands and not facts.channel.id else 0  # the one before is stopped next
+        return (
+            min(life, DAY) if stands and not facts.channel.id else 0
+        )  # 0: the former channel is stopped next
 
     def _stop(self, agent: Agent, grant: Grant, channel_id: str, resource_id: str) -> None:
         try:
@@ -130,16 +131,17 @@ class Channels:
         except GoogleError as trouble:
             if will_pass(trouble):
                 raise
-            # It has ended already, or is out of reach: it ends by itself, and what it says is nobody's any more.
+            # It ended already, or is out of reach and expires at Google. Its notifications cause nothing: the store no
+            # longer has it in force.
         failpoint("channel.after_stop_before_store")
         self.channel_store.remove(agent, grant.connection_id, channel_id)
 
     def _life(self, channel: OpenedChannel) -> Millis:
-        """Return after how long to renew: well before the end, not all channels of one day at once."""
-        left = channel.expiration - self.clock.now() if channel.expiration else _UNSAID
+        """Return after how long to renew the channel: at about three quarters of its life, spread by an eighth."""
+        left = channel.expiration - self.clock.now() if channel.expiration else _DEFAULT_LIFE
         return max(HOUR, spread(left * 3 // 4, 8))
 
 
 def will_pass(trouble: GoogleError) -> bool:
-    """Tell whether it makes sense to try again within a minute."""
+    """Tell whether the error may pass within a minute, so that it makes sense to try again."""
     return trouble.retryable and not isinstance(trouble, QuotaExceeded)

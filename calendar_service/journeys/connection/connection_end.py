@@ -1,6 +1,6 @@
 """How a connection ends in the store: by a disconnect, or by Google's proof that its grant is dead (RV-1, RV-2, law 7).
 
-Knows the store. Must not know Google: what is left to undo there is the teardown's.
+Knows the store. Must not know Google: the teardown undoes there what is left.
 """
 
 from dataclasses import dataclass
@@ -32,8 +32,10 @@ class ConnectionEnd:
         """End a live connection, and leave its sealed token to a teardown; false if no connection was live.
 
         `teardown_lease`: how long the worker leaves the teardown to the caller. `erase_after`: a retention period
-        other than the operator's.
+        other than the operator's, as when a backup is restored.
         """
+        # One script moves the token and sets the erasure's timer: no crash leaves an ended connection that nothing
+        # erases, or a token that nobody revokes.
         answer, _ = self.connections.disconnect(
             agent,
             actor,
@@ -44,7 +46,7 @@ class ConnectionEnd:
         return answer == "ok"
 
     def mark_revoked(self, agent: Agent, grant: Grant) -> bool:
-        """End the connection of a grant that Google proved dead; false if it ended before, or a newer token stands."""
+        """End the connection of a grant that Google proved dead; false if it ended before or has a newer token."""
         # The token's number goes along: an `invalid_grant` for an older token proves nothing about the newest (law 5).
-        answer = self.connections.dead(agent, grant.connection_id, grant.number, self.erase_after)
+        answer = self.connections.mark_revoked(agent, grant.connection_id, grant.number, self.erase_after)
         return answer == "ok"

@@ -1,4 +1,4 @@
-"""The erasure of an ended connection, at its time or when it is asked for, and its receipt (ST-5, law 7).
+"""The erasure of an ended connection, when its term is over or on request, and its receipt (ST-5, law 7).
 
 Knows the store. Must not know Google.
 """
@@ -12,7 +12,7 @@ from calendar_service.domain.connection import Revocation
 from calendar_service.domain.errors import Busy, NotConnected, NotFound, RetentionRequiredByLaw, ServiceError
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
-from calendar_service.journeys.connection.receipts import Receipts, kept
+from calendar_service.journeys.connection.receipts import Receipts, without_salt
 from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor
 from calendar_service.store.connections import Connections
@@ -23,7 +23,7 @@ from calendar_service.store.slots import Slot, Slots
 
 @dataclass(frozen=True)
 class Erasure:
-    """Erases what is kept of an ended connection, in one step, and proves it by a signed receipt."""
+    """Erases everything of an ended connection in one step, and returns a signed receipt."""
 
     slots: Slots
     receipt_store: ReceiptStore
@@ -32,9 +32,10 @@ class Erasure:
     files: FileRewriteStore
 
     def erase_now(self, agent: Agent, actor: Actor) -> dict[str, Any]:
-        """Erase at once what is kept of an ended connection; return the signed receipt with its salt.
+        """Erase an ended connection at once; return the signed receipt with its salt.
 
-        Raises `NotConnected` if nothing is kept or the connection stands, `RetentionRequiredByLaw` under a legal hold.
+        Raises `NotConnected` if there is none or it has not ended, `RetentionRequiredByLaw` under a legal hold, or
+        `Busy` where the agent may not be informed of the hold.
         """
         receipt = self._erase(agent, actor, timed=False)
         if receipt == "held":
@@ -46,12 +47,15 @@ class Erasure:
         return receipt
 
     def erase_due(self, agent: Agent) -> str:
-        """Erase what has reached its term (the worker). Answers `ok`, `early`, `not_ended`, `held` or `clock`."""
+        """Erase the connection if its term is over (the worker).
+
+        Answers `ok`, `early`, `not_ended`, `held`, or `clock` where the clocks of process and database differ.
+        """
         receipt = self._erase(agent, Actor.SERVICE, timed=True)
         return receipt if isinstance(receipt, str) else "ok"
 
     def receipt(self, number: str) -> dict[str, Any]:
-        """Return a receipt as it is kept, without salt."""
+        """Return the receipt of this number without its salt; raise `NotFound` if there is none."""
         text = self.receipt_store.find(number)
         if text is None:
             raise NotFound("No receipt of this number.")
@@ -59,7 +63,7 @@ class Erasure:
 
     def _hold_refusal(self, agent: Agent, actor: Actor) -> ServiceError:
         slot = self.slots.read(agent)
-        # An authority may forbid to tell the agent of its hold: then the refusal reads as any passing trouble does.
+        # An authority may forbid to inform the agent of its hold: then the agent gets an error like any passing one.
         telling_is_forbidden = slot.facts.hold.silent_until > slot.now
         if actor is Actor.AGENT and telling_is_forbidden:
             return Busy("What is kept cannot be erased just now. Nothing was changed.")
@@ -83,13 +87,13 @@ class Erasure:
         #    keeps everything; a teardown that ended since leaves a receipt that promises its end later than it was.
         #    A crash before the answer arrives: all is erased and the salt is lost, so nobody can show whom the receipt
         #    concerns.
-        answer = self.connections.erase(agent, actor, receipt["number"], kept(receipt), timed=timed)
+        answer = self.connections.erase(agent, actor, receipt["number"], without_salt(receipt), timed=timed)
         if answer != "ok":
             return answer
         failpoint("erase.after_store")
         # 3. Ask for the append-only files to be rewritten: they still hold what the script erased. A crash before:
         #    every worker asks at its start and every half day.
-        self.files.want()
+        self.files.request()
         return receipt
 
 

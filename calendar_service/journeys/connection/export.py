@@ -1,6 +1,6 @@
-"""Everything that is kept of an agent, to be taken along; `docs/rights.md` describes it. Must not keep a copy.
+"""The export of everything that is stored of an agent; `docs/rights.md` describes it. Must not store a copy.
 
-Keys are not exported: they would give whoever finds the file the calendar.
+Tokens are not exported: with them, anybody who finds the file could open the calendar.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ INSTANTS: Final = {
     "end_revocation_at": "revocation_at",
     "webhooks_failing_since": "console_not_reached_since",
 }
-"""Facts that are moments: the name in the export by the name in the database."""
+"""Facts that are instants: the name in the export with the name in the database."""
 
 PLAIN: Final = {
     "connection_id": "connection_number",
@@ -51,12 +51,12 @@ PLAIN: Final = {
     "end_revocation": "revocation",
     "webhooks_sequence": "notices_to_console",
 }
-"""Facts that are exported as they are kept."""
+"""Facts that are exported as they are stored, with their names in the export."""
 
 
 @dataclass(frozen=True)
 class Export:
-    """The story of a person who takes along what is theirs."""
+    """Builds an agent's export from the store."""
 
     slots: Slots
     sessions: Sessions
@@ -66,7 +66,7 @@ class Export:
     clock: Clock
 
     def of(self, agent: Agent) -> dict[str, Any]:
-        """Return it, made on the fly; for the agent's own browser only."""
+        """Return the agent's export, built now; only the agent's own browser session may get it."""
         slot = self.slots.read(agent)
         return {
             "format": FORMAT,
@@ -89,8 +89,8 @@ def _connection(facts: Facts, terms: ConsentTerms, now: Millis) -> dict[str, Any
     act = AdminAction.of_text(facts.last_admin_action)
     return {
         "state": facts.state(terms).value,
-        **{told: _moment(by_name[name]) for name, told in INSTANTS.items()},
-        **{told: by_name[name] or None for name, told in PLAIN.items()},
+        **{exported: _moment(by_name[name]) for name, exported in INSTANTS.items()},
+        **{exported: by_name[name] or None for name, exported in PLAIN.items()},
         "newer_policy_in_force": facts.policy_outdated(terms) or None,
         "notification_channels_to_stop": list(facts.channel.to_stop) or None,
         "last_act_of_others": {"act": act.kind, "by": act.actor, "at": rfc3339(act.at)} if act else None,

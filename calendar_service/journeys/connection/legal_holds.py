@@ -1,4 +1,4 @@
-"""Legal hold: identifiers stay as long as a law demands it, and not a sweep longer (ST-5, law 7).
+"""Legal holds: identifiers of an ended connection stay as long as a law requires it (ST-5, law 7).
 
 Knows the store. Must not keep a token, and must not read an event.
 """
@@ -23,7 +23,7 @@ _NEEDED = ("placed_by", "approved_by", "authority", "reason")
 
 @dataclass(frozen=True)
 class Holds:
-    """The story of a duty to keep."""
+    """Places, lifts and lists legal holds."""
 
     slots: Slots
     hold_store: LegalHoldStore
@@ -31,9 +31,15 @@ class Holds:
     clock: Clock
 
     def place(self, agent: Agent, hold: Hold, *, replace: bool = False) -> None:
-        """Place the hold, or refuse it; a standing one is replaced only where that is asked."""
-        self._refuse(hold)
+        """Place the hold; `replace` allows it to replace one that stands.
+
+        Raises `InvalidRequest` for a hold that is not well founded or ends too late, `NotConnected` if nothing of the
+        agent is stored.
+        """
+        self._check(hold)
         failpoint("hold.before_store")
+        # One script stores the hold, moves the erasure's timer to its end and sets the database's own expiry behind
+        # it: no crash leaves a hold under which something still erases.
         answer = self.hold_store.place(agent, hold, replace=replace)
         failpoint("hold.after_store")
         if answer == "not_connected":
@@ -44,27 +50,31 @@ class Holds:
             raise InvalidRequest("The hold would be over by the database's clock.", field="until")
 
     def release(self, agent: Agent) -> None:
-        """Lift the hold; what is due is erased by the worker's next sweep."""
+        """Lift the hold; raise `NotConnected` if none stands."""
+        # The same script sets the erasure's timer: a term that is over is erased by the worker's next round.
         if self.hold_store.lift(agent, Actor.OPERATOR, released=True) == "none":
             raise NotConnected("No hold stands for this agent.")
 
     def end(self, agent: Agent) -> None:
-        """Forget a hold that is over (the worker)."""
+        """Remove a hold whose end has passed (the worker)."""
+        # The script compares the end again, by the database's clock: the hold may have been replaced by a longer one.
         self.hold_store.lift(agent, Actor.SERVICE, released=False)
 
     def standing(self) -> Iterator[tuple[Agent, Hold]]:
-        """Yield every hold that is not over."""
+        """Yield every hold that has not ended, with its agent. Reads every agent's slot."""
         for agent in self.scan.agents():
             slot = self.slots.read(agent)
             if slot.facts.hold.until > slot.now:
                 yield agent, Hold.of_facts(slot.facts.hold)
 
-    def _refuse(self, hold: Hold) -> None:
+    def _check(self, hold: Hold) -> None:
+        """Raise `InvalidRequest` if the hold lacks a reason or a second person, or has no acceptable end."""
         for name in _NEEDED:
             if not 0 < len(getattr(hold, name).strip()) <= LONGEST_TEXT:
                 raise InvalidRequest(
                     f"`{name}` has to be given, with at most {LONGEST_TEXT} characters.", field=name
                 )
+        # Two persons: one member of staff alone must not be able to keep what the agent was promised to be erased.
         if hold.placed_by.strip().casefold() == hold.approved_by.strip().casefold():
             raise InvalidRequest(
                 "A hold is approved by somebody else than who places it.", field="approved_by"
@@ -72,6 +82,7 @@ class Holds:
         now = self.clock.now()
         if hold.until <= now:
             raise InvalidRequest("The hold's end lies in the past.", field="until")
+        # A hold that nobody ends must not stand for ever: it has to be placed again, with its reason.
         if hold.until > a_year_after(now):
             raise InvalidRequest(
                 "A hold ends after 12 months at most; it can be replaced then.", field="until"
@@ -83,7 +94,7 @@ class Holds:
 
 
 def a_year_after(instant: Millis) -> Millis:
-    """Return the same moment of the next year; of a 29 February, the 28th."""
+    """Return the same moment of the next year; for a 29 February, that of the 28th."""
     moment = as_datetime(instant)
     if (moment.month, moment.day) == (2, 29):
         moment -= timedelta(days=1)

@@ -1,4 +1,4 @@
-"""Signed receipts of erasures: they prove that and when, and name nobody (ST-5, law 7).
+"""Signed receipts of erasures: they prove that and when something was erased, and name nobody (ST-5, law 7).
 
 Knows the signing key. Must not know the store.
 """
@@ -20,7 +20,7 @@ from calendar_service.domain.names import Agent
 
 _ERASED = ("tokens", "calendar identifier", "event identifiers", "bookkeeping")
 _LEFT_TO_THE_TEARDOWN = frozenset({"tokens", "calendar identifier"})
-"""What may still be needed at Google when an erasure comes before the errand's end (law 6)."""
+"""What a teardown may still need when the erasure comes before the teardown's end (law 6)."""
 _TYPE = "erasure-receipt"
 _NOT_SIGNED = frozenset({"salt"})
 
@@ -31,7 +31,7 @@ class ReceiptInvalid(Exception):
 
 @dataclass(frozen=True)
 class Receipts:
-    """Writes receipts, and finds out whether one is ours and unchanged."""
+    """Writes and signs receipts."""
 
     private_key: Ed25519PrivateKey
     issuer: str
@@ -39,13 +39,14 @@ class Receipts:
     clock: Clock
 
     def write(self, agent: Agent, number: str, revocation: str, rest_until: Millis = 0) -> dict[str, Any]:
-        """Return a signed receipt of this number with its salt; what is kept is the receipt without it.
+        """Return a signed receipt of this number with its salt; the store keeps it without the salt.
 
-        `rest_until`: when the closing errand ends at the latest, while one still holds something; else 0.
-
-        With the salt its holder, and nobody else, can show whom it concerns: `subject` is
-        HMAC-SHA-256 of organisation/agent under the salt.
+        `erased_at` in it is the instant by the process's clock. `rest_until`: when the last teardown that still holds a
+        token ends at the latest; 0 = none does.
         """
+        # `subject` is HMAC-SHA-256 of organization/agent under a random salt that only the holder of the receipt gets.
+        # With the salt, he can show whom the receipt concerns. Without it, nobody can find out by trying names, as they
+        # could with a plain hash.
         salt = secrets.token_bytes(32)
         body: dict[str, Any] = {
             "type": _TYPE,
@@ -53,17 +54,19 @@ class Receipts:
             "number": number,
             "issuer": self.issuer,
             "erased_at": rfc3339(self.clock.now()),
+            # Only what the erasure removes: a token that a teardown still holds must not be listed as erased.
             "erased": [what for what in _ERASED if not (rest_until and what in _LEFT_TO_THE_TEARDOWN)],
             "revocation": revocation,
             "subject": _subject(salt, agent),
         }
         if rest_until:
             body["rest_erased_by"] = rfc3339(rest_until)
+        # The salt is added after signing: the stored copy without it has the same signature.
         return {**signed(body, self.private_key), "salt": b64encode(salt).decode()}
 
 
-def kept(receipt: dict[str, Any]) -> str:
-    """Return what the store keeps: everything but the salt."""
+def without_salt(receipt: dict[str, Any]) -> str:
+    """Return the receipt as the store keeps it: everything but the salt."""
     return json.dumps({name: value for name, value in receipt.items() if name != "salt"})
 
 
@@ -85,10 +88,10 @@ def verify(document: bytes, public_keys: Sequence[str]) -> dict[str, Any]:
 
 
 def concerns(receipt: dict[str, Any], agent: Agent) -> bool:
-    """Tell whether the receipt, with its salt, is about this agent."""
+    """Tell whether the receipt concerns this agent; false too without its salt."""
     try:
         salt = b64decode(receipt.get("salt", ""))
-    except (ValueError, TypeError):  # the salt is not signed: anything may stand there
+    except (ValueError, TypeError):  # the salt is not signed, so anything may stand there
         return False
     return hmac.compare_digest(_subject(salt, agent).encode(), str(receipt["subject"]).encode())
 

@@ -1,6 +1,7 @@
-"""When more is asked than agents agreed to: first the policy, then each consent again (SC-5, UP-1).
+"""Reconsent: agents have to consent again when the permission or the policy in force is newer than theirs (SC-5, UP-1).
 
-Until then a grant is not used; that is decided at every reading, and never depends on what is told here.
+A grant with an outdated consent is unusable. `Facts.state` enforces that at every reading; this module only records it
+and notifies backends.
 """
 
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from calendar_service.store.slots import Slots
 
 @dataclass(frozen=True)
 class Reconsent:
-    """The story of a permission or a policy that outgrew the consents."""
+    """Finds outdated consents, and notifies their backends once for each version of the policy."""
 
     consents: Consents
     slots: Slots
@@ -29,7 +30,7 @@ class Reconsent:
     """What the policy in force says is new in it."""
 
     def refusals(self) -> Iterator[tuple[str, str]]:
-        """Yield why nobody may be asked for this yet, each with its remedy."""
+        """Yield why no agent may be asked for this consent yet, each reason with its remedy."""
         known = self.consents.known()
         if known is None:
             return
@@ -47,18 +48,19 @@ class Reconsent:
             )
 
     def outdated_consents(self) -> Iterator[tuple[Agent, str, str]]:
-        """Yield whose consent no longer covers what is asked: agent, connection, version of the policy agreed to."""
+        """Yield the connections whose consent is outdated: agent, connection, version of the policy agreed to."""
         for agent in self.scan.agents():
             facts = self.slots.read(agent).facts
             if facts.is_live and facts.consent.is_outdated(self.terms):
                 yield agent, facts.connection_id, facts.consent.policy
 
     def tell(self) -> int:
-        """Note for each of them that the agent has to be asked, and tell the backend; return how many it was news to.
+        """Record each outdated consent and notify its backend, once for each version; return how many were new.
 
-        Asked again, it goes on where it was interrupted; it is done once for each version.
+        Interrupted, it goes on when it is called again: a connection that was recorded is not notified twice.
         """
         known = self.consents.known()
+        # An older version of the service may run beside a newer one: it must not take the newer one's consents back.
         older = known is not None and is_newer(known.policy, self.terms.policy)
         if known == self.terms or older or any(self.refusals()):
             return 0

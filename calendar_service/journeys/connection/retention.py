@@ -1,7 +1,4 @@
-"""How long is kept what is kept after the end: an agent may choose less than the operator promises (ST-5).
-
-Must not lengthen a term.
-"""
+"""Retention after a disconnect. Agents may shorten it, never lengthen it (ST-5). Must not erase anything."""
 
 from dataclasses import dataclass
 
@@ -16,26 +13,26 @@ from calendar_service.store.tickets import Browser
 
 @dataclass(frozen=True)
 class Retention:
-    """The story of an agent's own term."""
+    """Offers shorter retention periods to an agent, and stores the agent's choice."""
 
     slots: Slots
     connections: Connections
     promises: Promises
 
     def offered(self, browser: Browser) -> tuple[Millis, ...]:
-        """Return the terms to choose from, the operator's last; none where there is no choice.
+        """Return the periods to choose from, the operator's last; none where there is no choice.
 
-        A reviewer has none: its term is short enough to be watched already.
+        A reviewer has no choice: a test agent's period is short enough already to watch the erasure.
         """
         shorter = () if browser.reviewer else self.promises.shorter_terms
         return (*sorted(shorter), self.promises.erase_after) if shorter else ()
 
     def retention(self, agent: Agent) -> Millis:
-        """Return the term that a disconnect would set now."""
+        """Return the retention period that a disconnect would set now."""
         return self.promises.retention(self.slots.read(agent).facts.end.agent_retention)
 
     def choose(self, browser: Browser, retention: Millis) -> None:
-        """Keep the agent's choice for the end of this connection; an end that is set already is not moved."""
+        """Store the agent's choice for the end of this connection; an erasure that is due already is not moved."""
         if retention not in self.offered(browser):
             raise InvalidRequest("This term is not offered.", field="term")
         own = 0 if retention == self.promises.erase_after else retention

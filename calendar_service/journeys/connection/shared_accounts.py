@@ -25,7 +25,7 @@ from calendar_service.store.slots import Slot, Slots
 REVOKE_DEADLINE: Millis = 10 * SECOND
 """A revocation's own deadline plus margin."""
 _POLL = 0.1
-"""Seconds between two looks at an announced revocation."""
+"""Seconds between two readings of an announced revocation."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class SharedAccounts:
     clock: Clock
 
     def reference(self, account: AccountCalendars | None) -> str:
-        """Return the account's reference, a keyed hash; empty while Google has not said whose account it is."""
+        """Return the account's reference, a keyed hash; empty while the account is unknown."""
         return self.identity.account_ref(account.primary_id) if account else ""
 
     def other_agents(self, slot: Slot) -> bool:
@@ -97,7 +97,7 @@ class SharedAccounts:
             self.oauth.revoke(token)
         finally:
             # A process that dies before this leaves the announcement until its deadline, and no connect waits longer.
-            self.account_refs.revoked(reference)
+            self.account_refs.end_revocation(reference)
 
     def give_back(self, reference: str, connection_id: str, token: Secret) -> None:
         """Give back a permission that came too late, unless another connection uses the account."""

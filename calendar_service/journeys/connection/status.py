@@ -1,4 +1,4 @@
-"""What is shown of a connection to both roles of the API, and on every page. Must not change anything."""
+"""WhatWhat is shown of a connection to both roles of the API, and on every page. Must not change anything."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -19,7 +19,7 @@ _ACTIONS: dict[State, tuple[str, Needs]] = {
     State.RECONSENT_REQUIRED: ("review_consent", "agent"),
     State.CALENDAR_MISSING: ("create_calendar", "agent"),
 }
-"""What somebody has to do in each state; the words are the web's. A pause is shown with who can lift it."""
+"""What somebody has to do in each state, as a code, and who. A pause is shown with who can lift it."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class ConnectionStatus:
     terms: ConsentTerms
 
     def of(self, agent: Agent) -> ConnectionView:
-        """Return the connection as both roles may see it."""
+        """Return the connection as both roles of the API may see it."""
         slot = self.slots.read(agent)
         return connection_view(slot.facts, self.terms, slot.now)
 
@@ -43,7 +43,7 @@ def connection_view(facts: Facts, terms: ConsentTerms, now: Millis) -> Connectio
         action = "resume"
         needs = "agent" if facts.pause.by_agent else "administrator"
     if state is State.CALENDAR_MISSING and not facts.calendar.lost_at:
-        action, needs = "", ""  # it was never made: the worker is at it
+        action, needs = "", ""  # it was never made: the worker makes it
     return ConnectionView(
         state=state,
         since=facts.since(terms),

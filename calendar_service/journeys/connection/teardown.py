@@ -1,4 +1,4 @@
-"""The teardown: what is left to undo at Google after a connection's end (RV-2, SC-4, law 6).
+"""The teardown: undoes at Google what is left after a connection's end (RV-2, SC-4, law 6).
 
 Knows the store and Google. Must not know the web.
 """
@@ -23,7 +23,7 @@ _FIRST: Millis = 2 * SECOND
 _LONGEST: Millis = 6 * HOUR
 """The first and the longest pause between two tries."""
 _LIMITS: tuple[Millis, ...] = (keys.CHANNEL_STOP_MAX, keys.CALENDAR_DELETION_MAX, keys.TEARDOWN_MAX)
-"""Ages at which something else is to be done."""
+"""Ages of a teardown at which its next part begins, whether the one before succeeded or not."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Teardowns:
     clock: Clock
 
     def run(self, agent: Agent, connection_id: str | None = None) -> None:
-        """Carry this agent's teardowns, or one connection's, as far as Google lets us; the rest is tried again."""
+        """Run this agent's teardowns, or one connection's, as far as Google allows; the rest is tried again later."""
         slot = self.slots.read(agent)
         for teardown in slot.teardowns:
             if connection_id in {None, teardown.connection_id}:
@@ -83,7 +83,7 @@ class Teardowns:
     # --- channels ---
 
     def _stop_channels(self, agent: Agent, teardown: Teardown, grant: Grant, *, late: bool) -> Teardown:
-        """Stop Google's notifications; return the teardown with the channels that are not decided."""
+        """Stop the channels at Google; return the teardown with those that have to be tried again."""
         left = dict(teardown.channels)
         for channel_id in teardown.channels:
             try:
@@ -110,9 +110,9 @@ class Teardowns:
         """Try the deletion that the agent asked for; return the teardown without it once it is decided."""
         if not teardown.delete_calendar:
             return teardown
-        # Read again: while channels were stopped, a new connection may have taken the calendar up, which took the wish
-        # back. Deleting then would remove a calendar in use.
-        if not self._is_still_asked(agent, teardown):
+        # Read again: while channels were stopped, a new connection may have taken the calendar up, which cancelled the
+        # deletion. Deleting then would remove a calendar in use.
+        if not self._is_deletion_wanted(agent, teardown):
             return replace(teardown, delete_calendar=False, calendar_id="")
         decided = replace(teardown, delete_calendar=False, calendar_id="", calendar_deletion="deleted")
         try:
@@ -128,11 +128,11 @@ class Teardowns:
             if not late:
                 self._try_later(agent, teardown)
                 return teardown
-            # An hour is over: revoked all the same, and the agent told.
+            # An hour is over: the teardown revokes all the same, and the page tells the agent that the calendar stays.
             decided = replace(decided, calendar_deletion="refused")
         return decided
 
-    def _is_still_asked(self, agent: Agent, teardown: Teardown) -> bool:
+    def _is_deletion_wanted(self, agent: Agent, teardown: Teardown) -> bool:
         standing = self.slots.read(agent).teardowns
         return any(one.connection_id == teardown.connection_id and one.delete_calendar for one in standing)
 
@@ -168,11 +168,11 @@ class Teardowns:
 
     def _try_later(self, agent: Agent, teardown: Teardown) -> None:
         age = self.clock.now() - teardown.started
-        # Whatever the pause, it is looked at when a limit is reached: from then on something else is to be done.
+        # Whatever the pause, the next try comes no later than the next limit: from then on another part is due.
         left = next((limit - age for limit in _LIMITS if limit > age), _LONGEST)
         pause = min(jittered(_FIRST, _LONGEST, teardown.tries), left + SECOND)
-        # The script keeps the token as stored, and a wish that was taken back: a key rotation or a new connection may
-        # have changed the teardown since it was read.
+        # The script keeps the token as it is stored, and a deletion that was cancelled: a key rotation or a new
+        # connection may have changed the teardown since it was read.
         self.connections.teardown_step(agent, teardown.retried(), pause)
 
     def _end(self, agent: Agent, teardown: Teardown, outcome: Revocation) -> None:

@@ -1,6 +1,6 @@
-"""From the consent to the last copy in a back-up: what was, what is, what comes, with the dates that are known (ST-5).
+"""The timeline of a connection: from the consent to the last copy in a backup, with the dates that are known (ST-5).
 
-Must not know words.
+Must not know the words in which it is shown.
 """
 
 from calendar_service.domain.clock import Millis
@@ -12,7 +12,7 @@ from calendar_service.store import keys
 
 
 def timeline(facts: Facts, terms: ConsentTerms, now: Millis, promises: Promises) -> tuple[TimelineStep, ...]:
-    """Return the steps in their order; the one reached last is `now`, unless nothing was ever connected."""
+    """Return the steps in their order at `now` (database time); the one reached last is `now`, if there is any."""
     state = facts.state(terms)
     if state in {State.DISCONNECTED, State.REVOKED}:
         return _connected(facts, "past"), *_end(state, facts), *_after_end(facts, now, promises)
@@ -36,7 +36,7 @@ def _connected(facts: Facts, when: str) -> TimelineStep:
 
 
 def _to_come(retention: Millis, promises: Promises, *, is_held: bool) -> tuple[TimelineStep, ...]:
-    """Return what a disconnect would begin; under a legal hold no term can be named."""
+    """Return the steps that a disconnect would begin; under a legal hold the erasure has no date."""
     erased, gone = (
         (0, 0) if is_held else (retention, max(retention, keys.TEARDOWN_MAX) + promises.copies_kept)
     )

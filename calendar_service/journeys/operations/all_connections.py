@@ -1,4 +1,4 @@
-"""Every connection there is, as the operator's staff may see and end it: states and ids, never content (LU-3).
+"""All connections, as the operator's staff may see and end them: states and ids, never content (LU-3).
 
 Must not touch an agent's calendar.
 """
@@ -35,25 +35,25 @@ class ConnectionEntry:
     view: ConnectionView
     connection_id: str
     key_id: str
-    """The key that seals its grant; empty when there is none."""
+    """The id of the key-encryption key that seals its grant; empty if there is no grant."""
     teardowns: int
-    """Closing errands that Google has not confirmed yet."""
+    """How many teardowns have not ended."""
 
 
 @dataclass
 class ConnectionTotals:
-    """All connections, counted: of whom each is it does not say."""
+    """Counts over all connections; they name no agent."""
 
     states: Counter[State] = field(default_factory=Counter)
     living: int = 0
-    """Permissions that are not known to have ended."""
+    """Grants that are not known to have ended."""
     oldest_refresh_ok: Millis = 0
-    """When the one of these that waits longest was last proved alive; 0 = none lives."""
+    """The oldest last proof of life among these (database time); 0 = there are none."""
     teardowns: int = 0
-    """Closing errands that Google has not confirmed yet."""
+    """How many teardowns have not ended."""
 
-    def take(self, slot: Slot, terms: ConsentTerms) -> None:
-        """Count one."""
+    def add(self, slot: Slot, terms: ConsentTerms) -> None:
+        """Count the connection of one slot."""
         self.states[slot.facts.state(terms)] += 1
         self.teardowns += len(slot.teardowns)
         if slot.facts.is_live:
@@ -66,7 +66,7 @@ class ConnectionTotals:
 
 @dataclass(frozen=True)
 class AllConnections:
-    """The story of the whole house, for those who run it."""
+    """Lists, counts, ends and erases connections for the operator's commands."""
 
     scan: Scan
     slots: Slots
@@ -77,7 +77,7 @@ class AllConnections:
     terms: ConsentTerms
 
     def entries(self, organization: str = "", state: State | None = None) -> Iterator[ConnectionEntry]:
-        """Yield every connection, of one organisation and in one state if these are named."""
+        """Yield every connection, or those of one organization or in one state."""
         for agent in self.scan.agents():
             if organization and agent.organization != organization:
                 continue
@@ -86,11 +86,11 @@ class AllConnections:
                 yield entry
 
     def totals(self, walk: Callable[[Sequence[Agent]], Iterable[Agent]]) -> ConnectionTotals:
-        """Return all connections, counted; `walk` yields them and shows how far it is."""
-        found = ConnectionTotals()
+        """Count all connections. `walk` iterates over the agents and shows progress."""
+        totals = ConnectionTotals()
         for agent in walk(list(self.scan.agents())):
-            found.take(self.slots.read(agent), self.terms)
-        return found
+            totals.add(self.slots.read(agent), self.terms)
+        return totals
 
     def details(self, agent: Agent) -> tuple[ConnectionEntry, Slot, list[Record]]:
         """Return one connection with its facts and its sessions' records."""
@@ -98,7 +98,7 @@ class AllConnections:
         return self._entry(slot), slot, self.sessions.all(agent)
 
     def living(self, key_id: str = "") -> list[Agent]:
-        """Return whose connection is not ended; with `key_id` only those whose grant that key seals."""
+        """Return the agents whose connection has not ended; with `key_id` only those whose grant that key seals."""
         return [
             entry.agent
             for entry in self.entries()
@@ -115,12 +115,12 @@ class AllConnections:
         return connection_id
 
     def revoke(self, agent: Agent) -> ConnectionEntry:
-        """End the connection here at once, and ask Google to end its permission."""
+        """End the connection at once, and try its teardown at Google."""
         self.disconnect.disconnect(agent, Actor.OPERATOR)
         return self._entry(self.slots.read(agent))
 
     def erase(self, agent: Agent) -> dict[str, Any]:
-        """Erase what is kept of an ended connection now, and return the receipt (CH-1: on a guardian's request)."""
+        """Erase an ended connection now, and return the receipt (CH-1: on a guardian's request)."""
         state = self._entry(self.slots.read(agent)).view.state
         if state is State.NOT_CONNECTED:
             raise NotConnected("Nothing is kept of this agent.")
@@ -130,6 +130,6 @@ class AllConnections:
 
     def _entry(self, slot: Slot) -> ConnectionEntry:
         key_id = self.grants.key_id(slot.grant) if slot.grant else ""
-        # Staff placed the hold that agents may not be told of: they see when it ends.
+        # The operator's staff placed the hold, so they see when it ends also where the agent may not be informed.
         view = replace(connection_view(slot.facts, self.terms, slot.now), erase_due=slot.facts.erasable_at)
         return ConnectionEntry(slot.agent, view, slot.facts.connection_id, key_id, len(slot.teardowns))

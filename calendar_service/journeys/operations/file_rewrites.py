@@ -1,8 +1,8 @@
 """Rewrites of the database's append-only files, until nothing erased is left in them (law 7, ST-5).
 
-A value that was erased stays in a server's append-only file until that server writes the file anew. Each erasure leaves
-a request in the database. One process takes it, has every server begin a rewrite, and asks them how it ended. The
-request is removed only when every server has succeeded; otherwise it can be taken again after an hour. A process that
+A value that was erased stays in a server's append-only file until that server rewrites the file. Each erasure leaves a
+request in the database. One process leases it, has every server begin a rewrite, and asks them how it ended. The
+request is removed only when every server has succeeded; otherwise it can be leased again after an hour. A process that
 dies during a rewrite leaves the request, and another one takes it then. Must not know what was erased.
 """
 
@@ -36,7 +36,7 @@ class FileRewrites:
     """The next step that may begin requests a rewrite itself."""
 
     def start(self) -> None:
-        """Make the next step request a rewrite, whoever is at one (at the start of a process)."""
+        """Make the next step request a rewrite, also if another process has the request (at the start of a process)."""
         self.must_request = True
 
     def step(self) -> None:
@@ -49,7 +49,7 @@ class FileRewrites:
         if age < BEGIN_EVERY:
             return
         if self.must_request or (self.last_begin > 0 and age >= BEGIN_AT_LATEST):
-            self.files.want()
+            self.files.request()
             self.files.give_back()
             self.must_request, self.last_begin = False, now
         if request := self.files.take():
@@ -60,7 +60,7 @@ class FileRewrites:
         answer = self.files.begin()
         if answer == "ok":
             self.running = request
-        elif answer == "again" and request.taken - request.since < IN_FILES_AT_MOST:
+        elif answer == "again" and request.taken_at - request.since < IN_FILES_AT_MOST:
             # A rewrite that was under way may have begun before the erasure: it proves nothing.
             self.files.give_back()
         else:
@@ -77,5 +77,5 @@ class FileRewrites:
         self.running = None
 
     def _alarm(self, request: RewriteRequest) -> None:
-        seconds = (request.taken - request.since) // SECOND
+        seconds = (request.taken_at - request.since) // SECOND
         self.log.alarm("erasure.left_in_files", seconds=seconds, clause="ST-5")

@@ -1,6 +1,6 @@
-"""Which key-encryption key seals what, and the move to the current one while traffic runs (law 8).
+"""Key rotation: counts what each key-encryption key seals, and reseals it under the current one (law 8).
 
-Knows the store. Must not know Google, and must never open a token for it.
+Works while traffic runs. Knows the store. Must not know Google, and must not open a token.
 """
 
 from collections import Counter
@@ -14,21 +14,21 @@ from calendar_service.store.scan import Scan
 from calendar_service.store.slots import Slots
 
 PASSES = 5
-"""What others write under a former key meanwhile is found by the next pass."""
+"""How often all agents are scanned at most: processes with the former keyring may write under it during a pass."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """How much one key seals."""
+    """How many records one key-encryption key seals."""
 
     key_id: str
     known: bool
-    """In the keyring; what an unknown key seals cannot be opened any more."""
+    """The key is in the keyring. A record under an unknown key cannot be opened."""
     current: bool
     grants: int
     teardowns: int
     consents: int
-    """Consents under way: they last ten minutes, and are not sealed anew."""
+    """Consents that Google has not answered: they last ten minutes, and are not resealed."""
 
     @property
     def total(self) -> int:
@@ -38,25 +38,25 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """What a rotation did."""
+    """The outcome of a rotation."""
 
     resealed: int
     unopened: tuple[Agent, ...]
-    """Whose record does not open with the keys at hand."""
+    """The agents whose record does not open with the keys at hand."""
 
 
 @dataclass(frozen=True)
 class Rotation:
-    """The story of a key that is replaced."""
+    """Reports which keys are in use, and reseals every grant under the current key."""
 
     scan: Scan
     slots: Slots
     grants: Grants
     key_ids: Callable[[], Sequence[str]]
-    """The keyring's ids as they are now, the current one first."""
+    """Returns the ids in the keyring as they are now, the current key first."""
 
     def status(self) -> list[Sealed]:
-        """Return what each key seals: the keyring's in its order, then those that are not in it."""
+        """Return how much each key seals: first the keyring's in its order, then the unknown ones."""
         grants, teardowns = Counter[str](), Counter[str]()
         for agent in self.scan.agents():
             for teardown, sealed in self._records(agent):
@@ -76,14 +76,14 @@ class Rotation:
             for key_id in (*known, *others)
         ]
 
-    def rotate(self, told: Callable[[Sequence[Agent]], Iterator[Agent]]) -> Rotated:
-        """Seal every grant and errand under the current key; `told` walks the agents and shows progress."""
+    def rotate(self, walk: Callable[[Sequence[Agent]], Iterator[Agent]]) -> Rotated:
+        """Reseal every grant, also those of teardowns, under the current key. `walk` iterates and shows progress."""
         resealed, unopened = 0, set[Agent]()
         for _ in range(PASSES):
             old = [agent for agent in self.scan.agents() if agent not in unopened and self._is_old(agent)]
             if not old:
                 break
-            for agent in told(old):
+            for agent in walk(old):
                 try:
                     resealed += self._reseal(agent)
                 except StoreUnavailable:
@@ -95,16 +95,16 @@ class Rotation:
         return any(self.grants.key_id(sealed) != current for _, sealed in self._records(agent))
 
     def _reseal(self, agent: Agent) -> int:
-        done = 0
+        count = 0
         connection = self.slots.read(agent).facts.connection_id
         for teardown, sealed in self._records(agent):
             if self.grants.key_id(sealed) != self.key_ids()[0]:
-                anew = self.grants.resealed(agent, teardown or connection, sealed)
-                done += self.scan.reseal(agent, teardown, sealed, anew)
-        return done
+                resealed = self.grants.resealed(agent, teardown or connection, sealed)
+                count += self.scan.reseal(agent, teardown, sealed, resealed)
+        return count
 
     def _records(self, agent: Agent) -> list[tuple[str, str]]:
-        """Return each sealed grant of the agent with its errand's connection, empty for the living one."""
+        """Return each sealed grant of the agent with the connection of its teardown, empty for the live one."""
         slot = self.slots.read(agent)
         living = [("", slot.grant)] if slot.grant else []
         return living + [

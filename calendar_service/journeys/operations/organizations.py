@@ -1,4 +1,4 @@
-"""What an organisation's administrator may do: see states, pause, off-board; never content, never the calendar.
+"""What an organization's administrator may do: see states, pause, off-board. Never content, never the calendar.
 
 Knows the store. Must not know Google.
 """
@@ -20,17 +20,17 @@ from calendar_service.store.scan import Scan
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How an organisation's connections stand, and how far an off-boarding has come."""
+    """The connections of an organization, counted by state, and how far an off-boarding has come."""
 
     states: Mapping[State, int]
     revocations: Mapping[Revocation, int]
     is_closed: bool
-    """It was off-boarded, and not reopened."""
+    """The organization was off-boarded, and not reopened."""
 
 
 @dataclass(frozen=True)
 class Organizations:
-    """The story of a customer organisation and its members."""
+    """Lists, pauses and off-boards the agents of an organization."""
 
     status: ConnectionStatus
     organization_index: OrganizationIndex
@@ -42,19 +42,19 @@ class Organizations:
     ) -> tuple[list[tuple[Agent, ConnectionView]], str]:
         """Return up to a hundred members after `cursor`, by name, and the next cursor (empty at the end)."""
         after = read_cursor(cursor)
-        found: list[tuple[Agent, ConnectionView]] = []
+        members: list[tuple[Agent, ConnectionView]] = []
         for agent in sorted(self.organization_index.members(organization), key=lambda agent: agent.agent):
             if agent.agent <= after:
                 continue
             view = self._view(agent)
             if state is None or view.state is state:
-                found.append((agent, view))
-            if len(found) > PAGE:
-                return found[:PAGE], write_cursor(found[PAGE - 1][0].agent)
-        return found, ""
+                members.append((agent, view))
+            if len(members) > PAGE:
+                return members[:PAGE], write_cursor(members[PAGE - 1][0].agent)
+        return members, ""
 
     def progress(self, organization: str) -> Progress:
-        """Count the members by state, and what Google answered to those that ended."""
+        """Count the members by state, and ended ones by the state of their revocation at Google."""
         views = [self._view(agent) for agent in self.organization_index.members(organization)]
         return Progress(
             Counter(view.state for view in views),
@@ -63,28 +63,29 @@ class Organizations:
         )
 
     def off_board(self, organization: str) -> int:
-        """Close the organisation, then disconnect every member; return how many were connected.
+        """Close the organization, then disconnect every member; return how many were connected.
 
-        Closed first, so that nobody connects behind the sweep. Interrupted, it goes on when it
-        is asked again, and within a day by itself.
+        An interrupted off-boarding goes on when this is called again, and within a day by itself.
         """
+        # Closed first: a connect that comes during the disconnects is refused, or ends itself when it sees the flag.
         self.organization_index.set_closed(organization, Actor.ADMINISTRATOR, is_closed=True)
         return self._end_members(organization)
 
     def go_on(self) -> int:
-        """End what stands in closed organizations: off-boardings that were interrupted; return how many that were."""
+        """Disconnect members of closed organizations that an interrupted off-boarding left; return how many."""
         return sum(self._end_members(organization) for organization in self.scan.closed_organizations())
 
     def _end_members(self, organization: str) -> int:
         return sum(
             self.disconnect.end(agent, Actor.ADMINISTRATOR)
             for agent in self.organization_index.members(organization)
-            # Asked for each: it may be reopened meanwhile, and who connects then stays.
+            # Checked for each member: the organization may be reopened meanwhile, and an agent that connects then
+            # stays.
             if self.organization_index.is_closed(organization)
         )
 
     def reopen(self, organization: str) -> None:
-        """Let the organisation's agents connect again."""
+        """Let the organization's agents connect again."""
         self.organization_index.set_closed(organization, Actor.ADMINISTRATOR, is_closed=False)
 
     def _view(self, agent: Agent) -> ConnectionView:

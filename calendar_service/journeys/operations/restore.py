@@ -1,6 +1,7 @@
-"""An old back-up was put back: what the trail says was ended, erased, paused or chosen since is so again (ST-5).
+"""After a backup was restored: ends, erases, pauses and sets again what the audit log says happened since (ST-5).
 
-Before anything serves. Connections are known by their random ids alone. Must not end what the trail does not end.
+Runs before any process serves requests. The audit log names connections by their random ids alone. Must not end a
+connection that the audit log does not end.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,21 +26,22 @@ from calendar_service.store.slots import Slot, Slots
 
 @dataclass
 class AuditedHistory:
-    """What an export says of each connection, by its random id."""
+    """What an export says about each connection, by its random id."""
 
     due: dict[str, Millis] = field(default_factory=dict)
-    """Of those that were ended: when they are to be erased."""
+    """When each ended connection is to be erased (database time)."""
     erased: set[str] = field(default_factory=set)
     held: dict[str, Millis] = field(default_factory=dict)
-    """Of those under a legal hold: until when."""
+    """When each legal hold ends."""
     released: set[str] = field(default_factory=set)
+    """Connections whose legal hold was lifted, or ended."""
     pauses: dict[str, dict[Actor, bool]] = field(default_factory=dict)
-    """Of those whose pauses were touched: whether each one's own stands."""
+    """Whether each actor's pause stands, for the pauses that were set or lifted."""
     terms: dict[str, Millis] = field(default_factory=dict)
-    """Of those whose agent chose a term until the erasure: the last choice; 0 = the operator's."""
+    """The agent's last choice of a retention period; 0 = the operator's."""
 
     def learn(self, entry: dict[str, Any], retention: Millis) -> None:
-        """Take one entry; they come in the order in which things happened."""
+        """Take the next entry, in the order in which they were written. `retention`: the operator's period."""
         facts, kind = entry["facts"], entry["facts"].get("kind")
         connection = facts.get("connection", "")
         if kind in {EntryKind.DISCONNECTED, EntryKind.REVOKED}:
@@ -60,26 +62,28 @@ class AuditedHistory:
 
 @dataclass(frozen=True, slots=True)
 class RestoreStep:
-    """What has to be done to one agent's connection."""
+    """What has to be done to one agent's restored connection."""
 
     agent: Agent
     connection_id: str
     ends: bool
-    """It lives, and was ended."""
+    """It is live in the backup, and was ended since."""
     erase: bool
     release: bool
-    """A hold stands that was lifted, or is over by now."""
+    """A hold stands in the backup that was lifted since, or has ended."""
     due: Millis
+    """When it is to be erased (database time)."""
     missing_hold: Millis
-    """A hold was placed after the back-up: who and why is not in the trail, so it has to be placed again; 0 = none."""
+    """The end of a hold that is not in the backup; 0 = none. The audit log does not say who placed it and why, so the
+    operator has to place it again."""
     pauses: Mapping[Actor, bool]
-    """Pauses that stand otherwise than the trail says: to be set or lifted for whom they are of."""
+    """For each actor whose pause differs from the audit log: whether it has to be set or lifted."""
     retention: Millis | None
-    """The agent's choice, where another one stands."""
+    """The agent's choice according to the audit log, if the backup has another one."""
 
     @property
     def is_needed(self) -> bool:
-        """True if anything is otherwise than the trail says."""
+        """True if anything differs from the audit log."""
         changes = (
             self.ends,
             self.erase,
@@ -102,9 +106,9 @@ class RestorePlan:
     """The operator's retention period, for entries that name no time of the erasure."""
 
     def history(self, lines: Iterable[bytes], former_keys: Sequence[str] = ()) -> AuditedHistory:
-        """Return what a whole export says; raise `InvalidRequest` if it does not verify or is only a part."""
-        said: list[dict[str, Any]] = []
-        verdict = self.audit.verify_export(lines, former_keys, said.append)
+        """Return what a whole export says; raise `InvalidRequest` if it does not verify or is filtered."""
+        entries: list[dict[str, Any]] = []
+        verdict = self.audit.verify_export(lines, former_keys, entries.append)
         if verdict.faults:
             words = f"The export does not verify, so nothing was done: {verdict.faults[0]}."
             raise InvalidRequest(words, field="replay")
@@ -113,12 +117,12 @@ class RestorePlan:
                 "The export is a part of the trail; a replay needs the whole.", field="replay"
             )
         history = AuditedHistory()
-        for entry in said:
+        for entry in entries:
             history.learn(entry, self.erase_after)
         return history
 
     def steps(self, history: AuditedHistory) -> Iterator[RestoreStep]:
-        """Yield what is to be done, for every connection that is otherwise than the trail says."""
+        """Yield what is to be done, for every connection that differs from the audit log."""
         for agent in self.scan.agents():
             step = _step(self.slots.read(agent), history)
             if step:
@@ -136,10 +140,10 @@ class RestoreReplay:
     erasure: Erasure
 
     def take(self, step: RestoreStep) -> None:
-        """Do as the trail says; what was done already stays done."""
+        """Do one step. It may be repeated: what is done already stays done."""
         if step.release:
             self.hold_store.lift(step.agent, Actor.OPERATOR, released=True)
-        if step.retention is not None:  # before the end: it counts there
+        if step.retention is not None:  # before the disconnect, which sets the erasure's time by it
             self.connections.choose_retention(step.agent, step.retention)
         for actor, paused in step.pauses.items():
             self.connections.pause(step.agent, actor, paused=paused)
@@ -150,7 +154,7 @@ class RestoreReplay:
             self.erasure.erase_now(step.agent, Actor.OPERATOR)
 
     def note(self, ended: int, erased: int) -> None:
-        """Say in the trail that a replay was made."""
+        """Record in the audit log that a replay was made."""
         self.audit_chain.note(EntryKind.REPLAYED, Actor.OPERATOR, ended=ended, erased=erased)
 
 
@@ -166,7 +170,7 @@ def _step(slot: Slot, history: AuditedHistory) -> RestoreStep | None:
         erase=erase,
         release=held and (erase or name in history.released or 0 < until <= now),
         due=due,
-        # Told to the second, and placed again by what was told.
+        # Compared to the second: the operator places it again by the end that this tool prints.
         missing_hold=until
         if until > now and not erase and rfc3339(until) != rfc3339(facts.hold.until)
         else 0,
@@ -178,7 +182,7 @@ def _step(slot: Slot, history: AuditedHistory) -> RestoreStep | None:
     return step if name and step.is_needed else None
 
 
-def _pauses(facts: Facts, wanted: Mapping[Actor, bool]) -> dict[Actor, bool]:
-    """Return those that stand otherwise."""
+def _pauses(facts: Facts, logged: Mapping[Actor, bool]) -> dict[Actor, bool]:
+    """Return the logged pauses that differ from the facts."""
     stands = {Actor.AGENT: facts.pause.by_agent > 0, Actor.ADMINISTRATOR: facts.pause.by_organization > 0}
-    return {actor: paused for actor, paused in wanted.items() if paused != stands[actor]}
+    return {actor: paused for actor, paused in logged.items() if paused != stands[actor]}

@@ -1,6 +1,6 @@
-"""Links for Google's reviewers: made, prolonged, ended; at its end a link takes everything behind it along (ST-5).
+"""Links for Google's reviewers: issue, prolong, end. At a link's end everything behind it is erased (ST-5).
 
-Knows the store. Must not know Google, nor what a reviewer does in between.
+Knows the store. Must not know Google, nor what a reviewer does.
 """
 
 import secrets
@@ -31,13 +31,13 @@ class LinkStatus:
 
     link: Link
     connections: int
-    """Test agents of whom something is kept."""
+    """How many test agents have a slot."""
     over: bool
 
 
 @dataclass(frozen=True)
 class ReviewerLinkJourney:
-    """The story of a link, from the command that makes it to the sweep that takes it down."""
+    """Issues links and ends them; when a link has ended, disconnects and erases its test agents."""
 
     links: ReviewerLinks
     organization_index: OrganizationIndex
@@ -48,12 +48,12 @@ class ReviewerLinkJourney:
     # --- the operator's commands ---
 
     def make(self, days: int) -> tuple[str, Link]:
-        """Return the secret of a new link, and the link; a test organisation of its own stands behind it."""
+        """Return the secret of a new link, and the link; each has a test organization of its own."""
         link = Link(f"reviewer-{secrets.token_hex(8)}", self.clock.now() + days * DAY)
         return self.links.issue(link), link
 
     def prolong(self, organization: str, days: int) -> Link:
-        """Let a link that is not over end so many days later."""
+        """Let a link end so many days later; raise `LinkOver` if it has ended already."""
         name, link = self._named(organization)
         longer = replace(link, ends=link.ends + days * DAY)
         if longer.ends > self.clock.now() + LONGEST:
@@ -69,37 +69,34 @@ class ReviewerLinkJourney:
         return self._take_down(link)
 
     def standing(self) -> list[LinkStatus]:
-        """Return every link that is known, the first to end first."""
-        found, now = self.links.all()
+        """Return every stored link, the first to end first."""
+        links, now = self.links.all()
         return [
             LinkStatus(link, len(list(self.organization_index.members(link.organization))), link.ends <= now)
-            for link in sorted(found.values(), key=lambda link: link.ends)
+            for link in sorted(links.values(), key=lambda link: link.ends)
         ]
 
-    # --- a reviewer at the door ---
+    # --- a reviewer's request ---
 
     def admit(self, secret: str) -> Link:
-        """Return the link of this secret; raise `LinkOver` if it is over, ended or unknown alike."""
+        """Return the link of this secret; raise `LinkOver` if it has ended or is unknown."""
         link = self.links.find(secret)
         if link is None or link.ends <= self.clock.now():
             raise LinkOver("This link no longer opens.")
         return link
 
     def count(self, link: Link) -> None:
-        """Count one act; refuse too many within a minute, and all of them while they cannot be counted."""
+        """Count one act; raise `TooManyRequests` if there are too many within a minute."""
         if self.links.count(link.organization) > ACTS_A_MINUTE:
             raise TooManyRequests("Too much was asked through this link within a minute.", retry_after=60)
 
     # --- the end ---
 
     def sweep(self) -> str:
-        """Take down what is behind links that are over (the worker). Answers `ok`, or `clock` if clocks disagree.
-
-        Asked again and again: a browser that was let in before the end may still
-        be about to connect.
-        """
-        found, now = self.links.all()
-        over = {name: link for name, link in found.items() if link.ends <= now}
+        """Erase everything behind links that have ended (the worker). Answers `ok`, or `clock` if the clocks differ."""
+        # Repeated for hours after a link's end: a browser that came in before the end may still connect.
+        links, now = self.links.all()
+        over = {name: link for name, link in links.items() if link.ends <= now}
         if over and abs(now - self.clock.now()) > keys.CLOCK_TOLERANCE:
             return "clock"
         for name, link in over.items():
@@ -108,8 +105,8 @@ class ReviewerLinkJourney:
         return "ok"
 
     def _take_down(self, link: Link) -> int:
-        """Close the organisation, disconnect its members, and erase what is kept of them."""
-        # First, so that nobody connects behind it.
+        """Close the organization, disconnect its members, and erase them; return how many were erased."""
+        # Closed first, so that no member connects after it was erased.
         self.organization_index.set_closed(link.organization, Actor.OPERATOR, is_closed=True)
         erased = 0
         for agent in self.organization_index.members(link.organization):
@@ -126,13 +123,13 @@ class ReviewerLinkJourney:
             self.organization_index.members(link.organization)
         ):
             return
-        # Nobody can come any more, so nothing is left of it.
+        # No browser session of this link can exist any more.
         self.organization_index.set_closed(link.organization, Actor.OPERATOR, is_closed=False)
         self.links.forget(name)
 
     def _named(self, organization: str) -> tuple[str, Link]:
-        found, _ = self.links.all()
-        for name, link in found.items():
+        links, _ = self.links.all()
+        for name, link in links.items():
             if link.organization == organization:
                 return name, link
         raise NotFound("There is no such link: `calendar-service reviewer list` names all.")

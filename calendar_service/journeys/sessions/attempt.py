@@ -1,6 +1,6 @@
-"""One attempt to bring a session to Google, and what its end means: done, later, waiting or failed (laws 2, 4).
+"""One attempt to write a session at Google, and its outcome: done, later, waiting or failed (laws 2, 4).
 
-Knows the store and the writer of events. Must not know why the session is wanted as it is.
+Knows the store and the event writer. Must not know how the session's desired state was decided.
 """
 
 from dataclasses import dataclass, replace
@@ -40,7 +40,7 @@ from calendar_service.store.sessions import Sessions
 
 @dataclass(frozen=True)
 class Attempts:
-    """Goes to Google for one session, and notes how that ended."""
+    """Writes one session at Google under its lease, and settles the outcome."""
 
     sessions: Sessions
     access: Access
@@ -57,8 +57,40 @@ class Attempts:
         record: Record,
         content: Content | None,
     ) -> tuple[Record, str]:
-        """Bring it to Google and note how that ended; whatever proves nothing is tried again later."""
-        task = WriteTask(
+        """Write the session at Google and settle it; return its record and the event's link, empty if unknown.
+
+        `record` carries the lease's fencing token. An error that proves nothing settles it to be tried again later.
+        Raises `NotConnected` if Google proved that the grant is dead: the connection ended in the same step.
+        """
+        task = self._task(agent, facts, grant, record, content)
+        try:
+            # 1. Write at Google. A crash leaves the record leased: the next holder takes it as in doubt, and looks for
+            #    the event by its marker before it writes.
+            done, link = self.access.in_calendar(
+                agent, facts, grant, lambda token: self.event_writer.bring(token, task)
+            )
+            failpoint("schedule.after_google_before_settle")
+        except LeaseLost:
+            # Another holder has the session: whatever this one settled would be refused by its fencing token.
+            return record, ""
+        except (AccessRevoked, NotConnected):
+            raise NotConnected(
+                "Google says that the permission is gone; the session was not written."
+            ) from None
+        except GoogleError as trouble:
+            return self._trouble(agent, facts, record, content, trouble), ""
+        # 2. Settle: one script writes the record, destroys the content, queues the webhook and ends the lease. It
+        #    refuses a holder that was paused past its lease. A crash before it is the case of step 1.
+        status = Status.SCHEDULED if record.must_exist else Status.CANCELLED
+        copy = replace(done.copy, calendar_number=facts.calendar.number)
+        done = replace(done, status=status, tries=0, reason="", copy=copy)
+        self.settle(agent, facts, done)
+        return done, link
+
+    def _task(
+        self, agent: Agent, facts: Facts, grant: Grant, record: Record, content: Content | None
+    ) -> WriteTask:
+        return WriteTask(
             calendar_id=facts.calendar.id,
             record=record,
             content=content if record.must_exist else None,
@@ -68,24 +100,6 @@ class Attempts:
             neutral_title=self.operator.session_title[self.operator.language(facts.locale)],
             still_ours=lambda: self._still_ours(agent, record),
         )
-        try:
-            done, link = self.access.in_calendar(
-                agent, facts, grant, lambda token: self.event_writer.bring(token, task)
-            )
-            failpoint("schedule.after_google_before_settle")
-        except LeaseLost:
-            return record, ""
-        except (AccessRevoked, NotConnected):
-            raise NotConnected(
-                "Google says that the permission is gone; the session was not written."
-            ) from None
-        except GoogleError as trouble:
-            return self._trouble(agent, facts, record, content, trouble), ""
-        status = Status.SCHEDULED if record.must_exist else Status.CANCELLED
-        copy = replace(done.copy, calendar_number=facts.calendar.number)
-        done = replace(done, status=status, tries=0, reason="", copy=copy)
-        self.settled(agent, facts, done)
-        return done, link
 
     def _trouble(
         self,
@@ -95,21 +109,28 @@ class Attempts:
         content: Content | None,
         trouble: GoogleError,
     ) -> Record:
+        """Settle the session by what Google's error proves; return its record."""
         if isinstance(trouble, CalendarMissing):
             gone = replace(record, status=Status.WAITING, reason=State.CALENDAR_MISSING.value)
             if not record.must_exist:
                 copy = replace(gone.copy, applied_revision=record.revision)
                 gone = replace(gone, status=Status.CANCELLED, reason="", copy=copy)
-            return self._parked(agent, facts, gone, content)
+            return self._settle_or_wait(agent, facts, gone, content)
         if isinstance(trouble, InsufficientScope):
             waiting = replace(record, status=Status.WAITING, reason=State.RECONSENT_REQUIRED.value)
-            return self._parked(agent, facts, waiting, content)
+            return self._settle_or_wait(agent, facts, waiting, content)
         if isinstance(trouble, RequestRefused | AccessForbidden) and not trouble.retryable:
             failed = replace(record, status=Status.FAILED, reason=trouble.code, digest="")
-            self.settled(agent, facts, failed)
+            self.settle(agent, facts, failed)
             return failed
+        return self._try_later(agent, facts, record, content, trouble)
+
+    def _try_later(
+        self, agent: Agent, facts: Facts, record: Record, content: Content | None, trouble: GoogleError
+    ) -> Record:
         if isinstance(trouble, AccountRateLimited):
             self.throttle.account_limited(facts.account.ref)
+        # A lost answer may belong to a write that Google carried out: the record is in doubt until Google is read.
         ambiguous = isinstance(trouble, GoogleUnavailable) and trouble.ambiguous
         later = replace(
             record,
@@ -118,38 +139,40 @@ class Attempts:
             reason=_reason(trouble),
             copy=replace(record.copy, in_doubt=record.copy.in_doubt or ambiguous),
         )
-        self._again(agent, facts, later, content, pause(trouble, later.tries))
+        self._retry(agent, facts, later, content, pause(trouble, later.tries))
         return later
 
-    def _parked(self, agent: Agent, facts: Facts, record: Record, content: Content | None) -> Record:
+    def _settle_or_wait(self, agent: Agent, facts: Facts, record: Record, content: Content | None) -> Record:
         if record.status is Status.WAITING:
-            self.waits(agent, facts, record, content)
+            self.wait(agent, facts, record, content)
         else:
-            self.settled(agent, facts, record)
+            self.settle(agent, facts, record)
         return record
 
-    def settled(self, agent: Agent, facts: Facts, record: Record) -> None:
-        """Write how it ended, if the lease is still ours; its content is destroyed."""
+    def settle(self, agent: Agent, facts: Facts, record: Record) -> None:
+        """Write the session's final state, if the lease is still ours, and destroy its content."""
         self.sessions.settle(
             agent, facts.connection_id, record, again=None, latest=None, destroy_content=True
         )
 
-    def waits(self, agent: Agent, facts: Facts, record: Record, content: Content | None) -> None:
-        """Let it wait for a person's act, 30 days from the wait's beginning at most, if the lease is still ours."""
-        self._again(agent, facts, record, content, keys.WAITING_MAX)
+    def wait(self, agent: Agent, facts: Facts, record: Record, content: Content | None) -> None:
+        """Let the session wait for a person's act, for 30 days in all at most, if the lease is still ours."""
+        self._retry(agent, facts, record, content, keys.WAITING_MAX)
 
-    def _again(
+    def _retry(
         self, agent: Agent, facts: Facts, record: Record, content: Content | None, after: Millis
     ) -> None:
-        # Not later than its end: that it was not written in time is told then.
+        # At its end at the latest: a session that was not written in time is reported failed then.
         latest = content.end if content and record.must_exist else None
         self.sessions.settle(
             agent, facts.connection_id, record, again=after, latest=latest, destroy_content=False
         )
 
     def _still_ours(self, agent: Agent, record: Record) -> bool:
-        now = self.sessions.load(agent, record.session).record
-        return now is not None and now.fencing_token == record.fencing_token
+        # The fencing token alone decides. The end of the lease is no proof: this process's clock may be wrong, and
+        # nobody may have taken the lease since.
+        stored = self.sessions.load(agent, record.session).record
+        return stored is not None and stored.fencing_token == record.fencing_token
 
 
 def _reason(trouble: ServiceError) -> str:

@@ -1,7 +1,7 @@
-"""A look at the calendar: what did people do to our events there? Told once each, without content (laws 3, 4).
+"""Detects external changes: what people did to our events in the calendar (laws 3, 4). Must not know what triggers it.
 
-Compares what Google has with what was settled, and stores nothing of a change but that it was told. Changes nothing at
-Google: a person's change is written over only by a newer PUT. Must not know why it is time to look.
+Compares the events at Google with what was settled, and notifies the backend once of each change, without its content.
+Changes nothing at Google: only a newer PUT writes over a person's change.
 """
 
 from collections import defaultdict
@@ -34,12 +34,12 @@ from calendar_service.store.slots import Slots
 
 ExternalChange = Literal["changed", "deleted", "restored"]
 _UNMARKED = "unmarked"
-"""Stands for the ETag of an event from which somebody took our marker: nothing of it is read."""
+"""In place of the ETag of an event without our marker, which is not read: a person removed the marker."""
 
 
 @dataclass(frozen=True)
 class ChangeDetector:
-    """The story of a comparison that nobody asked for."""
+    """Compares one agent's calendar with the records of its sessions."""
 
     slots: Slots
     sessions: Sessions
@@ -50,15 +50,18 @@ class ChangeDetector:
     clock: Clock
 
     def once(self, agent: Agent) -> Millis:
-        """Look, and return after how long the next look is due. Google's trouble is raised: looked again soon."""
+        """Detect changes once; return after how long the next detection is due.
+
+        Raises `GoogleError` for trouble that may pass: then it is due again soon.
+        """
         slot = self.slots.read(agent)
         if slot.facts.state(self.terms) is State.CONNECTED:
             if self.throttle.turn(slot.facts.account.ref, 1) != "go":
                 return keys.LEASE
-            self._look(agent, slot.facts, self.access.open(slot))
+            self._detect(agent, slot.facts, self.access.open(slot))
         return spread(keys.CHANGE_DETECTION_EVERY)
 
-    def _look(self, agent: Agent, facts: Facts, grant: Grant) -> None:
+    def _detect(self, agent: Agent, facts: Facts, grant: Grant) -> None:
         try:
             self._compare(agent, facts, grant)
         except GoogleError as trouble:
@@ -67,32 +70,34 @@ class ChangeDetector:
 
     def _compare(self, agent: Agent, facts: Facts, grant: Grant) -> None:
         today = self.clock.now() // DAY
-        # Read before Google is asked: what we write from here on is found written, and is nobody else's doing.
-        before = self.sessions.kept(agent)
-        found = self._events(agent, facts, grant, today)
+        # The records are read before Google is. A session that we write in between has another record by then, so the
+        # store refuses to report our own write as a person's change.
+        records = self.sessions.with_texts(agent)
+        events = self._events(agent, facts, grant, today)
         failpoint("change_detection.after_list_before_store")
-        for record, text in before:
+        for record, text in records:
             if _is_watched(record, facts, today):
-                after = self._after(agent, facts, grant, record, found.get(record.copy.id, ()))
-                if after:
-                    self.sessions.found(agent, facts.connection_id, text, *after)
+                change = self._change_of(agent, facts, grant, record, events.get(record.copy.id, ()))
+                if change:
+                    self.sessions.record_external_change(agent, facts.connection_id, text, *change)
 
     def _events(
         self, agent: Agent, facts: Facts, grant: Grant, today: int
     ) -> Mapping[str, tuple[EventAnswer, ...]]:
+        """Return our events of today and later, by id; an id may have two after an undetected collision."""
         since = as_datetime(today * DAY)
         events = self.access.in_calendar(
             agent, facts, grant, lambda token: self.calendar.list_from(token, facts.calendar.id, since)
         )
-        found: dict[str, tuple[EventAnswer, ...]] = defaultdict(tuple)
+        by_id: dict[str, tuple[EventAnswer, ...]] = defaultdict(tuple)
         for event in events:
-            found[event.id] += (event,)
-        return found
+            by_id[event.id] += (event,)
+        return by_id
 
-    def _after(
+    def _change_of(
         self, agent: Agent, facts: Facts, grant: Grant, record: Record, listed: Iterable[EventAnswer]
     ) -> tuple[Record, ExternalChange] | None:
-        """Return the record as it shall be, and what a person did; None if nobody did anything new."""
+        """Return the new record and what a person did to the event; None if there is nothing new."""
         events = [event for event in listed if event.status != "cancelled"]
         if any(event.etag == record.copy.etag for event in events):
             return _restored(record, record.copy.etag) if record.status is Status.LOST else None
@@ -100,11 +105,11 @@ class ChangeDetector:
             return _changed(record, events[0].etag, events[0].revision)
         if record.status is Status.LOST:
             return None
-        etag = self._elsewhere(agent, facts, grant, record)
+        etag = self._etag_of_unlisted(agent, facts, grant, record)
         return _changed(record, etag, None) if etag else _deleted(record)
 
-    def _elsewhere(self, agent: Agent, facts: Facts, grant: Grant, record: Record) -> str:
-        """Return the ETag of an event that is not in the list, empty if it was deleted: it may have been moved back."""
+    def _etag_of_unlisted(self, agent: Agent, facts: Facts, grant: Grant, record: Record) -> str:
+        """Return the ETag of an event that is not listed, as when a person moved it to the past; empty if deleted."""
         if self.throttle.turn(facts.account.ref, 1) != "go":
             raise GoogleUnavailable("no more may be asked for now", ambiguous=False)
         try:
@@ -131,7 +136,7 @@ def _is_watched(record: Record, facts: Facts, today: int) -> bool:
 def _changed(record: Record, etag: str, revision: int | None) -> tuple[Record, ExternalChange] | None:
     copy = record.copy
     if (revision or 0) > copy.revision_offset + copy.applied_revision or etag in {copy.etag, copy.seen_etag}:
-        return None  # our own, of a write whose answer is not settled; or told before
+        return None  # our own write whose answer is not settled yet; or reported before
     if record.status is Status.LOST and not copy.seen_etag:
         return _restored(record, etag)
     seen = replace(copy, seen_etag=etag)

@@ -1,6 +1,7 @@
-"""What a wish means for a session's record: refused, the next revision, or nothing to do. Must not write or call.
+"""Decides what a PUT or DELETE means for a session's record: refused, the next revision, or nothing to do.
 
-The decisions of `schedule`, taken on one reading of the store and on nothing else.
+The decisions of `schedule`, taken on one reading of the store and on nothing else. Must not write, and must not call
+Google.
 """
 
 from dataclasses import replace
@@ -19,7 +20,7 @@ STANDING = frozenset({Status.SCHEDULED, Status.PENDING, Status.WAITING})
 
 
 def accepting_state(loaded: Loaded, terms: ConsentTerms) -> State:
-    """Return the state in which a new wish is accepted; raise `NotConnected` or `OrganizationClosed`."""
+    """Return the connection's state if it accepts sessions; raise `NotConnected` or `OrganizationClosed` if not."""
     if loaded.closed:
         raise closed()
     state = loaded.facts.state(terms)
@@ -31,7 +32,10 @@ def accepting_state(loaded: Loaded, terms: ConsentTerms) -> State:
 
 
 def refuse_stale(record: Record | None, version: int | None, *, same: bool) -> None:
-    """Raise `StaleVersion` for a wish older than the one accepted last; once given, a version is required."""
+    """Raise `StaleVersion` for a version older than the one accepted last, or equal to it with other content.
+
+    Raises `InvalidRequest` without a version if one was given before.
+    """
     if record is None or record.version is None:
         return
     if version is None:
@@ -46,10 +50,10 @@ def refuse_stale(record: Record | None, version: int | None, *, same: bool) -> N
 
 
 def is_same(record: Record | None, digest: str, version: int | None) -> bool:
-    """Tell whether this is the wish that was accepted last.
+    """Tell whether this is the desired state that was accepted last.
 
-    Where nothing is known any more of its content (it failed, was lost, or belongs to a former connection,
-    whose key is gone), its version alone tells.
+    A record without a digest (it failed, was lost, or belongs to a former connection, whose key is gone) is compared by
+    its version alone.
     """
     if record is None or not record.must_exist:
         return False
@@ -57,15 +61,30 @@ def is_same(record: Record | None, digest: str, version: int | None) -> bool:
 
 
 def is_repeated(record: Record, version: int | None) -> bool:
-    """Tell whether a wish equal to the last finds what it wants, so that nothing is written.
+    """Tell whether a PUT equal to the last one is a mere repetition, so that nothing has to be written.
 
-    Where a person changed or deleted the event meanwhile, only the same version is a mere
-    repetition: what is newer writes over the person's act (law 4).
+    If a person changed or deleted the event since, only the same version is one: a newer one writes over the person's
+    change (law 4).
     """
     stands = record.status in STANDING
     if record.reason == DELETED_IN_GOOGLE or (stands and record.copy.seen_etag):
         return version is not None and version == record.version
     return stands and bool(record.digest)
+
+
+def _new_record(loaded: Loaded, grant: Grant, session: str) -> Record:
+    """Return the record of a session that the store does not know: revision 0, nowhere at Google."""
+    return Record(
+        session=session,
+        status=Status.PENDING,
+        revision=0,
+        must_exist=True,
+        copy=GoogleCopy(
+            grant.event_id(session, 0), generation=0, calendar_number=loaded.facts.calendar.number
+        ),
+        digest="",
+        end_day=0,
+    )
 
 
 def next_revision(
@@ -77,21 +96,11 @@ def next_revision(
     version: int | None,
     state: State,
 ) -> Record:
-    """Return the record that is to be accepted: the next revision, in this connection's calendar."""
+    """Return the record to be accepted by a PUT: the next revision, in this connection's calendar."""
     waiting = state in WAITING_STATES
-    before = loaded.record or Record(
-        session=session,
-        status=Status.PENDING,
-        revision=0,
-        must_exist=True,
-        copy=GoogleCopy(
-            grant.event_id(session, 0), generation=0, calendar_number=loaded.facts.calendar.number
-        ),
-        digest="",
-        end_day=0,
-    )
+    before = loaded.record or _new_record(loaded, grant, session)
     if before.copy.calendar_number != loaded.facts.calendar.number and not waiting:
-        # Its calendar was replaced: in the new one there is no event yet. The id once given stays.
+        # The calendar was replaced, and the new one has no event of this session yet. Its event id stays.
         number = loaded.facts.calendar.number
         copy = replace(before.copy, etag="", exists=False, applied_revision=0, calendar_number=number)
         before = replace(before, copy=copy)
@@ -110,7 +119,7 @@ def next_revision(
 
 
 def withdrawn(loaded: Loaded, record: Record, version: int | None, terms: ConsentTerms) -> Record:
-    """Return the record that is to be accepted when the session has to be gone."""
+    """Return the record to be accepted by a DELETE: the next revision, without an event at Google."""
     gone = replace(
         record,
         status=Status.PENDING,
@@ -130,22 +139,23 @@ def withdrawn(loaded: Loaded, record: Record, version: int | None, terms: Consen
 
 
 def out_of_reach(loaded: Loaded, record: Record) -> bool:
-    """Tell whether there is certainly nothing at Google that this cancel could remove."""
+    """Tell whether Google certainly has no event that this cancel could remove."""
     if is_unknown(loaded.facts, record):
         return False
-    # Whoever holds it may be writing it at this moment.
+    # A leased session may be written at this moment.
     never_written = not (record.copy.exists or record.copy.in_doubt or record.leased)
     elsewhere = record.copy.calendar_number != loaded.facts.calendar.number
     return never_written or (record.status is Status.LOST and (elsewhere or not loaded.facts.calendar.since))
 
 
 def is_unknown(facts: Facts, record: Record) -> bool:
-    """Tell whether the calendar may hold an event of this session from before anything was settled there (law 3).
+    """Tell whether the calendar may hold an event of this session that the record does not know (law 3).
 
-    So it is in one that was found by its marker; and while it is not known whether one will be found.
+    A calendar that was found by its marker may; so may one that is not there yet, because it may be found by its
+    marker.
     """
-    found = facts.calendar.adopted if facts.calendar.since else not facts.calendar.id
-    return found and (
+    adopted = facts.calendar.adopted if facts.calendar.since else not facts.calendar.id
+    return adopted and (
         not record.copy.applied_revision or record.copy.calendar_number != facts.calendar.number
     )
 
@@ -167,6 +177,6 @@ def view(facts: Facts, record: Record, outcome: str, link: str = "") -> SessionV
 
 
 def nothing(session: str, record: Record | None) -> SessionView:
-    """Return the answer to a cancel that found nothing to cancel."""
+    """Return the answer to a DELETE where there is nothing to cancel."""
     revision = record.revision if record else 0
     return SessionView(session, Status.CANCELLED, revision, "", "", "", "nothing")

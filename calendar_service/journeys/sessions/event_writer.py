@@ -1,4 +1,4 @@
-"""Bring one event at Google to its wanted state: exactly one, the newest (laws 3, 4).
+"""Writes one event at Google, so that exactly one stands there, in its newest desired state (laws 3, 4).
 
 Knows Google's answers about events. Must not know the store.
 """
@@ -22,62 +22,65 @@ from calendar_service.domain.session import Content, Record
 from calendar_service.google.calendar import CalendarApi, CalendarMissing, EventAnswer, stamp
 
 _ROUNDS = 4
-"""Reading and writing again more often than this means that somebody else keeps writing."""
+"""How often an event is read and written again before that means that somebody else keeps writing."""
 
 
 class LeaseLost(Exception):
-    """Another holder took the session over; nothing more is written here."""
+    """Another holder has the session's lease; nothing more is written here."""
 
 
 @dataclass(frozen=True, slots=True)
 class WriteTask:
-    """What one attempt is about."""
+    """What one attempt has to write."""
 
     calendar_id: str
     record: Record
     content: Content | None
-    """None when the event has to be gone."""
+    """None if the event has to be removed."""
     marker: str
+    """The session's marker: a keyed hash that each of its events carries."""
     look_first: bool
-    """An event may be there that the record does not know: a lost answer, or an adopted calendar."""
+    """True if an event may be there that the record does not know: after a lost answer, or in an adopted calendar."""
     event_id: Callable[[int], str]
-    """The id of the session's event, by generation."""
+    """Returns the id of the session's event, by generation."""
     neutral_title: str
-    """What the event is called when the backend gave no title."""
+    """The event's title if the backend gave none."""
     still_ours: Callable[[], bool]
-    """Asks the store whether the lease is ours; asked before a person's change is written over."""
+    """Asks the store whether the lease is still ours. Called before an event is written over that others changed."""
 
 
 @dataclass(frozen=True)
 class EventWriter:
-    """Writes events, each answer read for what it proves."""
+    """Inserts, patches and deletes events, and concludes from each answer what stands at Google."""
 
     calendar: CalendarApi
 
     def bring(self, token: Secret, task: WriteTask) -> tuple[Record, str]:
         """Return the record as Google now confirms it, and the event's link (empty if unknown).
 
-        Raises `CalendarMissing` when the whole calendar is gone, `LeaseLost` when another
-        holder took over, else the facts of `domain.errors` that Google's answers prove.
+        Raises `CalendarMissing` if the whole calendar is gone, `LeaseLost` if another holder has the session, else the
+        errors of `domain.errors` that Google's answers prove.
         """
         try:
             return self._bring(token, task)
         except CalendarMissing:
             raise
         except EventMissing:
-            self.calendar.get_calendar(
-                token, task.calendar_id
-            )  # 404 alone does not say which of the two is gone
+            # A 404 does not say whether the event or the calendar is gone: this raises if it is the calendar.
+            self.calendar.get_calendar(token, task.calendar_id)
             raise GoogleUnavailable("an event came and went while it was written", ambiguous=True) from None
 
     def _bring(self, token: Secret, task: WriteTask) -> tuple[Record, str]:
-        seen = None
+        current = None
         if task.look_first:
-            task, seen = self._found(token, task)
+            # A write whose answer was lost may stand there, also under another id. Without this look, an insert would
+            # make a second event.
+            task, current = self._take_over(token, task)
         if not task.record.must_exist:
             return self._remove(token, task), ""
         exists = task.record.copy.exists
-        record, link = self._patch(token, task, seen) if exists else self._insert(token, task)
+        record, link = self._patch(token, task, current) if exists else self._insert(token, task)
+        # Looked again after the write: the lost request may have arrived at Google only now.
         if task.look_first:
             record, link = self._without_twins(token, task, record, link)
         return record, link
@@ -104,23 +107,25 @@ class EventWriter:
                 pass
             try:
                 event = self.calendar.get(token, task.calendar_id, record.copy.id)
-                if event.marker in {None, task.marker}:  # a tombstone may have lost its marker
+                # Ours, perhaps of a lost answer. The tombstone of a deleted event may have lost its marker.
+                if event.marker in {None, task.marker}:
                     return self._bring_forward(token, task, event)
             except (EventMissing, AlreadyDeleted):
                 pass
             except AccessForbidden:
                 if self._stands(token, task):
                     raise
-            # The id is spent, its event is not to be had: the next generation has an id of its own.
+            # Google keeps the id and does not give the event out: the next generation has an id of its own.
             task = _next_generation(task)
         raise AccessForbidden("no id of this session's event can be used")
 
-    def _patch(self, token: Secret, task: WriteTask, seen: EventAnswer | None) -> tuple[Record, str]:
+    def _patch(self, token: Secret, task: WriteTask, current: EventAnswer | None) -> tuple[Record, str]:
         record = task.record
         try:
-            if seen or not record.copy.etag:
-                return self._bring_forward(token, task, seen or self._read(token, task))
+            if current or not record.copy.etag:
+                return self._bring_forward(token, task, current or self._read(token, task))
             failpoint("event_writer.before_patch")
+            # With the ETag of our last settled write: Google refuses a paused holder's late patch with 412.
             event = self._write(token, task, record.copy.etag)
             failpoint("event_writer.after_patch")
             return _confirmed(record, event)
@@ -140,11 +145,13 @@ class EventWriter:
             return False  # gone, or no longer ours
 
     def _bring_forward(self, token: Secret, task: WriteTask, event: EventAnswer) -> tuple[Record, str]:
-        """Decide by the revision in the event: ours is done, a higher one overtook us, a lower one is behind."""
+        """Write over an event with a lower revision; ours is done, and a higher one has overtaken us."""
         ours = task.record.copy.revision_offset + task.record.revision
         for _ in range(_ROUNDS):
             if event.status != "cancelled" and (event.revision or 0) >= ours:
                 return _confirmed(task.record, event)
+            # A lower revision: a person's change, or an older write of ours. Both are written over, but only while the
+            # lease is ours: a successor may have accepted a newer state.
             if not task.still_ours():
                 raise LeaseLost
             try:
@@ -176,6 +183,7 @@ class EventWriter:
                 event = self._read(token, task)
                 if event.status == "cancelled":
                     break
+                # Changed since our last write: deleted all the same, but only while the lease is ours.
                 if not task.still_ours():
                     raise LeaseLost from None
                 etag = event.etag
@@ -189,8 +197,11 @@ class EventWriter:
 
     # --- an event that the record does not know ---
 
-    def _found(self, token: Secret, task: WriteTask) -> tuple[WriteTask, EventAnswer | None]:
-        """Take over the event that carries this session's marker, if there is one (law 3)."""
+    def _take_over(self, token: Secret, task: WriteTask) -> tuple[WriteTask, EventAnswer | None]:
+        """Take over the event that carries this session's marker (law 3); None if there is none.
+
+        Of a session that has to be removed, further events with the marker are deleted.
+        """
         record = task.record
         events = self.calendar.list_by_marker(token, task.calendar_id, task.marker)
         if not events:
@@ -205,19 +216,20 @@ class EventWriter:
         copy = replace(record.copy, id=event.id, etag=event.etag, exists=True)
         revision = event.revision or 0
         if event.id != record.copy.id or revision > record.copy.revision_offset + record.revision:
-            # Written by nobody who holds this record: its count goes on, so that ours is the higher.
+            # The event is of an earlier record of this session (erased, or lost in a restore): our revisions continue
+            # its count, so that ours is the higher one.
             copy = replace(copy, revision_offset=revision)
         return replace(task, record=replace(record, copy=copy)), event
 
     def _without_twins(self, token: Secret, task: WriteTask, record: Record, link: str) -> tuple[Record, str]:
-        """Remove what an undetected collision left: same marker, perhaps even the same id."""
+        """Remove twins: other events with the marker, after a lost answer, or with the same id after a collision."""
         events = self.calendar.list_by_marker(token, task.calendar_id, task.marker)
         same = [event for event in events if event.id == record.copy.id]
         for twin in [event for event in events if event.id != record.copy.id] + same[1:]:
             self._delete_twin(token, task, twin)
         if len(same) < 2:
             return record, link
-        # Of two under one id, whichever Google addressed went: the one that stays may be the older.
+        # Of two events with one id, Google deleted the one that it addresses: the remaining one may be the older.
         task = replace(task, record=record)
         return self._bring_forward(token, task, self._read(token, task))
 
@@ -254,9 +266,9 @@ def _new_event(task: WriteTask) -> Mapping[str, Any]:
 
 
 def _changes(task: WriteTask) -> Mapping[str, Any]:
-    """Return the whole wanted state as a patch: null clears, and a deleted event is confirmed again."""
+    """Return the whole desired state as a patch: null clears a field, and a deleted event is confirmed again."""
     fields = _fields(task)
-    # A person may have made it an all-day event: the other form has to go.
+    # A person may have made it an all-day event. An event has either `date` or `dateTime`, so the other is cleared.
     fields["start"] |= {"date": None}
     fields["end"] |= {"date": None}
     return {**fields, "status": "confirmed"}

@@ -1,4 +1,4 @@
-"""In which order the worker does what waits: soonest start first, organisations in turn (law 2).
+"""The order in which the worker runs due sessions: soonest start first, organizations in turn (law 2).
 
 Opens waiting content to see when it starts, and keeps nothing of it. Must not know Google.
 """
@@ -21,25 +21,26 @@ from calendar_service.store.slots import Slot
 from calendar_service.store.throttle import PATCH
 
 UNSETTLED = frozenset({Status.PENDING, Status.WAITING})
-"""What has not been brought to Google yet."""
+"""A session in one of these has not been applied at Google yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class DueSession:
-    """One session whose time has come."""
+    """One session that is due."""
 
     agent: Agent
     session: str
     start: Millis
-    """When it starts; of one that has to be gone, the day on which it would have ended."""
+    """When it starts; for one that has to be removed, the day on which it would have ended."""
     cost: int
-    """Units of Google's; 0 when nothing will be sent."""
+    """Quota units at Google; 0 if nothing will be sent."""
     account: str
+    """The account reference."""
 
 
 @dataclass(frozen=True)
 class DueSessions:
-    """The order of what waits."""
+    """Finds out when due sessions start, and what writing them costs."""
 
     sessions: Sessions
     grants: Grants
@@ -47,13 +48,15 @@ class DueSessions:
     clock: Clock
 
     def due(self, slot: Slot, names: Sequence[str]) -> list[DueSession]:
-        """Return what these sessions of an agent need; of those that a newer version keeps, nothing (F35).
+        """Return these sessions of an agent, except those whose record only a newer version can read (F35).
 
-        What does not open is no reason to keep the others waiting: whoever does it says what is wrong.
+        A session that cannot be decrypted is due at once; the attempt itself reports the error.
         """
         grant = self._grant(slot)
-        found = self.sessions.some(slot.agent, names)
-        return [self._due_item(slot, grant, name, record, sealed) for name, (record, sealed) in found.items()]
+        records = self.sessions.some(slot.agent, names)
+        return [
+            self._due_item(slot, grant, name, record, sealed) for name, (record, sealed) in records.items()
+        ]
 
     def _grant(self, slot: Slot) -> Grant | None:
         if slot.facts.state(self.terms) is not State.CONNECTED:
@@ -72,14 +75,14 @@ class DueSessions:
             return at_once
         start = record.end_day * DAY
         if record.must_exist:
-            content = _opened(grant, name, sealed)
+            content = _content(grant, name, sealed)
             if content is None or content.end <= now:
                 return at_once
             start = content.start
         return DueSession(slot.agent, name, start, cost_of(slot.facts, record), slot.facts.account.ref)
 
 
-def _opened(grant: Grant, name: str, sealed: str) -> Content | None:
+def _content(grant: Grant, name: str, sealed: str) -> Content | None:
     try:
         return grant.open_content(name, sealed) if sealed else None
     except StoreUnavailable:
@@ -87,7 +90,7 @@ def _opened(grant: Grant, name: str, sealed: str) -> Content | None:
 
 
 def fair_order(due_items: Iterable[DueSession]) -> list[DueSession]:
-    """Return them soonest start first, the organisations in turn: one's flood does not push another's back."""
+    """Return them soonest start first, organizations in turn, so that one organization's backlog delays no other's."""
     turns: Counter[str] = Counter()
     ranked: list[tuple[int, Millis, str, DueSession]] = []
     for due_item in sorted(due_items, key=lambda due_item: (due_item.start, due_item.session)):
@@ -98,15 +101,15 @@ def fair_order(due_items: Iterable[DueSession]) -> list[DueSession]:
 
 
 def cost_of(facts: Facts, record: Record) -> int:
-    """Return what writing it costs, as far as can be told before."""
+    """Return an estimate of the quota units that writing the session costs."""
     looking = 2 if record.copy.in_doubt or is_unknown(facts, record) else 0
     return looking + (PATCH if record.copy.exists and record.must_exist else 1)
 
 
 def has_ended(record: Record, end: Millis | None, now: Millis) -> bool:
-    """Tell whether it no longer makes sense to write this.
+    """Tell whether writing the session makes no sense any more. `end`: when it ends, None if unknown.
 
-    An event that has to be gone is tried for a week after its day: until then somebody may look at it.
+    Removing an event is tried for a week after its day: until then a person may look at it.
     """
     if record.must_exist:
         return end is not None and end <= now
@@ -114,5 +117,5 @@ def has_ended(record: Record, end: Millis | None, now: Millis) -> bool:
 
 
 def waited_too_long(record: Record, now: Millis) -> bool:
-    """Tell whether it has waited for a person's act as long as anything may (30 days)."""
+    """Tell whether the session has waited for a person's act for 30 days."""
     return 0 < record.waiting_since <= now - keys.WAITING_MAX

@@ -1,4 +1,4 @@
-"""Compare what the backend wants with what Google has, and bring the two together when asked.
+"""Reconcile: compares the backend's sessions with the events at Google, and on request writes what differs.
 
 Reads times and ids only, of our own events in our own calendar (ST-4). Must not know the web.
 """
@@ -27,7 +27,7 @@ DifferenceKind = Literal["missing", "times", "content", "extra"]
 
 @dataclass(frozen=True, slots=True)
 class DesiredSession:
-    """One session as the backend wants it in the compared range."""
+    """One session of the compared range, as the backend wants it."""
 
     content: Content
     version: int | None
@@ -35,15 +35,15 @@ class DesiredSession:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One session that is not at Google as it is wanted."""
+    """One session whose event at Google differs from its desired state."""
 
     session: str
     difference: DifferenceKind
-    """`missing` there, other `times` there, other `content` than was last written, or `extra`: not wanted."""
+    """`missing` or other `times` at Google, other `content` than was last written, or `extra`: not desired."""
     status: str = ""
-    """What became of it when the plan was carried out; empty for a plan."""
+    """The session's status after the plan was carried out; empty for a plan."""
     reason: str = ""
-    """The code of the refusal, where carrying it out was refused; the others are carried out all the same."""
+    """The code of the refusal if this session was refused; the others are carried out all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +53,13 @@ class Comparison:
     applied: bool
     equal: int
     unknown_events: int
-    """Events of ours whose session is not in the store: left alone, a PUT of their session takes them over."""
+    """Events of ours whose session is not in the store. They are left alone; a PUT of their session takes them over."""
     differences: tuple[Difference, ...]
 
 
 @dataclass(frozen=True)
 class Reconcile:
-    """The story of a comparison."""
+    """Compares an agent's sessions with the calendar, and carries out the differences."""
 
     slots: Slots
     sessions: Sessions
@@ -69,24 +69,27 @@ class Reconcile:
     terms: ConsentTerms
 
     def reconcile(
-        self, agent: Agent, start: Millis, end: Millis, wanted: Mapping[str, DesiredSession], *, apply: bool
+        self, agent: Agent, start: Millis, end: Millis, desired: Mapping[str, DesiredSession], *, apply: bool
     ) -> Comparison:
-        """Compare the sessions between `start` and `end`; with `apply` write and cancel what differs."""
+        """Compare the sessions between `start` and `end`; with `apply` write or cancel those that differ.
+
+        `desired`: all sessions of the range, by name. Raises `NotConnected` if the calendar cannot be read.
+        """
         slot = self.slots.read(agent)
         if slot.facts.state(self.terms) is not State.CONNECTED:
             raise NotConnected("Only a connected calendar can be compared.")
         grant = self.access.open(slot)
         events = self._events(agent, grant, slot.facts, start, end)
         records = {record.session: record for record in self.sessions.all(agent)}
-        found = {event.id: event for event in events}
-        differences = _differences(grant, wanted, records, found)
+        by_id = {event.id: event for event in events}
+        differences = _differences(grant, desired, records, by_id)
         if apply:
-            differences = tuple(self._apply(agent, one, wanted) for one in differences)
-        known = {record.copy.id for record in records.values()}
+            differences = tuple(self._apply(agent, one, desired) for one in differences)
+        known_ids = {record.copy.id for record in records.values()}
         return Comparison(
             applied=apply,
-            equal=len(wanted) - sum(one.difference != "extra" for one in differences),
-            unknown_events=len(found.keys() - known),
+            equal=len(desired) - sum(one.difference != "extra" for one in differences),
+            unknown_events=len(by_id.keys() - known_ids),
             differences=differences,
         )
 
@@ -105,48 +108,51 @@ class Reconcile:
         except CalendarMissing:
             raise NotConnected("The calendar is no longer in the account.") from None
 
-    def _apply(self, agent: Agent, one: Difference, wanted: Mapping[str, DesiredSession]) -> Difference:
+    def _apply(self, agent: Agent, one: Difference, desired: Mapping[str, DesiredSession]) -> Difference:
         try:
-            return replace(one, status=self._carried_out(agent, one, wanted).status.value)
+            return replace(one, status=self._write(agent, one, desired).status.value)
         except ServiceError as refusal:
             return replace(one, status="refused", reason=refusal.code)
 
-    def _carried_out(
-        self, agent: Agent, one: Difference, wanted: Mapping[str, DesiredSession]
-    ) -> SessionView:
+    def _write(self, agent: Agent, one: Difference, desired: Mapping[str, DesiredSession]) -> SessionView:
         if one.difference == "extra":
             return self.schedule.cancel(agent, one.session, By.SYSTEM, None, rewrite=True)
-        desired = wanted[one.session]
+        session = desired[one.session]
         return self.schedule.put(
-            agent, one.session, desired.content, By.SYSTEM, desired.version, rewrite=True
+            agent, one.session, session.content, By.SYSTEM, session.version, rewrite=True
         )
 
 
 def _differences(
     grant: Grant,
-    wanted: Mapping[str, DesiredSession],
+    desired: Mapping[str, DesiredSession],
     records: Mapping[str, Record],
-    found: Mapping[str, EventAnswer],
+    events: Mapping[str, EventAnswer],
 ) -> tuple[Difference, ...]:
     kinds = {
-        name: _difference(grant, name, desired, records.get(name), found) for name, desired in wanted.items()
+        name: _difference(grant, name, session, records.get(name), events)
+        for name, session in desired.items()
     }
     different = [Difference(name, kind) for name, kind in sorted(kinds.items()) if kind]
     extra = [
         Difference(name, "extra")
         for name, record in sorted(records.items())
-        if name not in wanted and record.copy.id in found and record.must_exist
+        if name not in desired and record.copy.id in events and record.must_exist
     ]
     return (*different, *extra)
 
 
 def _difference(
-    grant: Grant, name: str, desired: DesiredSession, record: Record | None, found: Mapping[str, EventAnswer]
+    grant: Grant,
+    name: str,
+    desired: DesiredSession,
+    record: Record | None,
+    events: Mapping[str, EventAnswer],
 ) -> DifferenceKind | None:
-    event = found.get(record.copy.id) if record else None
+    event = events.get(record.copy.id) if record else None
     if record is None or event is None:
         return "missing"
     if (instant(event.start), instant(event.end)) != (desired.content.start, desired.content.end):
         return "times"
-    is_ours = not record.copy.seen_etag  # a person changed it, and it may be the text
+    is_ours = not record.copy.seen_etag  # else a person changed it, perhaps the text, which is not read
     return None if is_ours and record.digest == grant.digest(name, desired.content) else "content"

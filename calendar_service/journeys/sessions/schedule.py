@@ -1,6 +1,6 @@
-"""Create, reschedule, cancel: accepted first, then brought to Google, here or by the worker (laws 2-4).
+"""Create, reschedule, cancel: accepted first, then written at Google, by the request or by a worker (laws 2-4).
 
-Knows the store and the writer of events. Must not know the web.
+Knows the store and the event writer. Must not know the web.
 """
 
 from dataclasses import dataclass, replace
@@ -10,7 +10,6 @@ from calendar_service.domain.clock import Clock
 from calendar_service.domain.connection import REFUSING_STATES
 from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.errors import (
-    Busy,
     NotConnected,
     SessionOver,
 )
@@ -38,12 +37,12 @@ from calendar_service.store.grants import Grant
 from calendar_service.store.sessions import Loaded, Sessions
 
 _AGAIN = 5
-"""How often an acceptance that met another one is decided anew."""
+"""How often a change is decided again because another one was accepted in between."""
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """The story of a session, from the backend's wish to the event and its end."""
+    """Accepts sessions, writes them at Google if it may, and goes on with due ones for the worker."""
 
     sessions: Sessions
     access: Access
@@ -62,92 +61,101 @@ class Schedule:
         *,
         rewrite: bool = False,
     ) -> SessionView:
-        """Let the session be as wanted: create it, or change it.
+        """Create the session, or change it to this content.
 
-        `rewrite`: write it even if it is what was last written, because Google has it otherwise.
+        `rewrite`: write it even if it equals what was last written, because Google has something else.
+        Raises `SessionOver`, `StaleVersion`, `NotConnected`, or `Busy` if other callers keep changing the session.
         """
         if content.end <= self.clock.now():
             raise SessionOver("The session's `end` lies in the past; nothing was written.", field="end")
         for _ in range(_AGAIN):
-            loaded = self.sessions.load(agent, session)
-            state = accepting_state(loaded, self.terms)
-            grant = self.access.open(loaded)
-            record, digest = loaded.record, grant.digest(session, content)
-            same = is_same(record, digest, version)
-            refuse_stale(record, version, same=same)
-            if record and same and is_repeated(record, version) and not rewrite:
-                if version == record.version:
-                    self.sessions.confirm(agent)
-                    return view(loaded.facts, record, "unchanged")
-                answer = self._note(loaded, replace(record, version=version), by, only="keep")
-                if answer == "noted":
-                    return view(loaded.facts, record, "unchanged")
-                continue
-            wanted = next_revision(loaded, grant, session, digest, content, version, state)
-            sealed = grant.seal_content(session, content)
-            done = self._accepted(loaded, grant, wanted, sealed, content, by)
-            if done is not None:
-                record_now, link = done
-                created = record is None or not record.must_exist
-                return view(loaded.facts, record_now, "created" if created else "changed", link)
-        raise Busy(
-            "This session is being changed by many callers at once; nothing was accepted.", retry_after=1
-        )
+            answer = self._put(agent, session, content, by, version, rewrite=rewrite)
+            if answer is not None:
+                return answer
+        raise _too_many_callers()
+
+    def _put(
+        self, agent: Agent, session: str, content: Content, by: By, version: int | None, *, rewrite: bool
+    ) -> SessionView | None:
+        """Decide on one reading and accept; None if the session changed in between."""
+        loaded = self.sessions.load(agent, session)
+        state = accepting_state(loaded, self.terms)
+        grant = self.access.open(loaded)
+        record, digest = loaded.record, grant.digest(session, content)
+        same = is_same(record, digest, version)
+        refuse_stale(record, version, same=same)
+        if record and same and is_repeated(record, version) and not rewrite:
+            repeated = self._accept_repetition(loaded, record, version, by)
+            return view(loaded.facts, record, "unchanged") if repeated else None
+        desired = next_revision(loaded, grant, session, digest, content, version, state)
+        sealed = grant.seal_content(session, content)
+        done = self._accept(loaded, grant, desired, sealed, content, by)
+        if done is None:
+            return None
+        record_now, link = done
+        created = record is None or not record.must_exist
+        return view(loaded.facts, record_now, "created" if created else "changed", link)
 
     def cancel(
         self, agent: Agent, session: str, by: By, version: int | None, *, rewrite: bool = False
     ) -> SessionView:
-        """Let the session be gone; success with nothing done where there is nothing to cancel.
+        """Cancel the session; success without an effect if there is nothing to cancel.
 
-        `rewrite`: whatever its version, because the backend listed all that it wants.
+        `rewrite`: whatever its version, because the backend stated that its list is complete.
+        Raises `StaleVersion`, `NotConnected`, or `Busy` if other callers keep changing the session.
         """
         for _ in range(_AGAIN):
-            loaded = self.sessions.load(agent, session)
-            record = loaded.record
-            if record is None or loaded.facts.state(self.terms) in REFUSING_STATES:
-                self.sessions.confirm(agent)
-                return nothing(session, record)
-            if rewrite:
-                version = record.version
-            else:
-                refuse_stale(record, version, same=not record.must_exist)
-            if not record.must_exist and record.status in {Status.CANCELLED, *STANDING}:
-                if version == record.version:
-                    self.sessions.confirm(agent)
-                elif self._note(loaded, replace(record, version=version), by, only="keep") != "noted":
-                    continue
-                cancelled = record.status is Status.CANCELLED
-                return nothing(session, record) if cancelled else view(loaded.facts, record, "accepted")
-            wanted = withdrawn(loaded, record, version, self.terms)
-            if wanted.status is Status.CANCELLED:
-                if self._note(loaded, wanted, by, only="drop") == "noted":
-                    return view(loaded.facts, wanted, "cancelled")
-                continue
-            grant = self.access.open(loaded)
-            done = self._accepted(loaded, grant, wanted, "", None, by)
-            if done is not None:
-                return view(loaded.facts, done[0], "cancelled")
-        raise Busy(
-            "This session is being changed by many callers at once; nothing was accepted.", retry_after=1
-        )
+            answer = self._cancel(agent, session, by, version, rewrite=rewrite)
+            if answer is not None:
+                return answer
+        raise _too_many_callers()
+
+    def _cancel(
+        self, agent: Agent, session: str, by: By, version: int | None, *, rewrite: bool
+    ) -> SessionView | None:
+        """Decide on one reading and accept; None if the session changed in between."""
+        loaded = self.sessions.load(agent, session)
+        record = loaded.record
+        if record is None or loaded.facts.state(self.terms) in REFUSING_STATES:
+            self.sessions.confirm(agent)
+            return nothing(session, record)
+        if rewrite:
+            version = record.version
+        else:
+            refuse_stale(record, version, same=not record.must_exist)
+        if not record.must_exist and record.status in {Status.CANCELLED, *STANDING}:
+            if not self._accept_repetition(loaded, record, version, by):
+                return None
+            cancelled = record.status is Status.CANCELLED
+            return nothing(session, record) if cancelled else view(loaded.facts, record, "accepted")
+        desired = withdrawn(loaded, record, version, self.terms)
+        if desired.status is Status.CANCELLED:
+            is_noted = self._note(loaded, desired, by, only="drop") == "noted"
+            return view(loaded.facts, desired, "cancelled") if is_noted else None
+        grant = self.access.open(loaded)
+        done = self._accept(loaded, grant, desired, "", None, by)
+        return view(loaded.facts, done[0], "cancelled") if done else None
 
     # --- one acceptance ---
 
-    def _accepted(
-        self, loaded: Loaded, grant: Grant, wanted: Record, sealed: str, content: Content | None, by: By
+    def _accept(
+        self, loaded: Loaded, grant: Grant, desired: Record, sealed: str, content: Content | None, by: By
     ) -> tuple[Record, str] | None:
-        """Accept, and go to Google if there is room; None when the record changed meanwhile."""
+        """Accept the desired record, and write it at Google if the throttle admits that; None if the session changed.
+
+        Returns the record as it stands then, and the event's link, empty if unknown.
+        """
         if loaded.record is not None:
             # Whoever took a lease and never gave it back may have been at Google; so may we, from here on.
             in_doubt = loaded.record.copy.in_doubt or loaded.record.leased
-            wanted = replace(wanted, copy=replace(wanted.copy, in_doubt=in_doubt))
-        cost = cost_of(loaded.facts, wanted) if wanted.status is Status.PENDING else 0
+            desired = replace(desired, copy=replace(desired.copy, in_doubt=in_doubt))
+        cost = cost_of(loaded.facts, desired) if desired.status is Status.PENDING else 0
         organization, account = loaded.agent.organization, loaded.facts.account.ref
         with self.throttle.room(loaded.throttle_state, organization, account, cost) as room:
             failpoint("schedule.before_accept")
             answer, fencing_token = self.sessions.accept(
-                loaded, wanted, sealed, _ACTORS[by],
-                here=room, end=content.end if content else None,
+                loaded, desired, sealed, _ACTORS[by],
+                inline=room, end=content.end if content else None,
             )  # fmt: skip
             failpoint("schedule.after_accept")
             if answer == "again":
@@ -155,14 +163,26 @@ class Schedule:
             if answer == "gone":
                 raise NotConnected("The connection ended while the session was being accepted.")
             if answer != "leased":
-                return wanted, ""
+                return desired, ""
             return self.attempts.make(
-                loaded.agent, loaded.facts, grant, replace(wanted, fencing_token=fencing_token), content
+                loaded.agent, loaded.facts, grant, replace(desired, fencing_token=fencing_token), content
             )
 
+    def _accept_repetition(self, loaded: Loaded, record: Record, version: int | None, by: By) -> bool:
+        """Accept what was accepted before, under this version; false if the session changed."""
+        if version == record.version:
+            self.sessions.confirm(loaded.agent)
+            return True
+        return self._note(loaded, replace(record, version=version), by, only="keep") == "noted"
+
     def _note(self, loaded: Loaded, record: Record, by: By, *, only: Literal["keep", "drop"]) -> str:
-        answer, _ = self.sessions.accept(loaded, record, "", _ACTORS[by], here=False, end=None, only=only)
+        """Accept a record that nobody has to write at Google; `only` as in `Sessions.accept`."""
+        answer, _ = self.sessions.accept(loaded, record, "", _ACTORS[by], inline=False, end=None, only=only)
         return answer
+
+
+def _too_many_callers() -> Busy:
+    return Busy("This session is being changed by many callers at once; nothing was accepted.", retry_after=1)
 
 
 _ACTORS = {By.AGENT: Actor.AGENT, By.SYSTEM: Actor.BACKEND}

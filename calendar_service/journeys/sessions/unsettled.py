@@ -30,7 +30,7 @@ class UnsettledSessions:
 
     def resume(self, agent: Agent, session: str) -> None:
         """Go on with a session whose time has come (the worker)."""
-        taken = self.sessions.take(agent, session)
+        taken = self.sessions.lease(agent, session)
         if taken is None:
             return
         record, database_now = taken
@@ -40,7 +40,7 @@ class UnsettledSessions:
         self.throttle.seen(loaded.throttle_state)
         state = loaded.facts.state(self.terms)
         if state in REFUSING_STATES or record.status not in UNSETTLED:
-            self.attempts.settled(agent, loaded.facts, record)
+            self.attempts.settle(agent, loaded.facts, record)
             return
         try:
             grant = self.access.open(loaded)
@@ -58,7 +58,7 @@ class UnsettledSessions:
                 facts = loaded.facts
                 self.connections.consent_outdated_by_policy(agent, facts.connection_id, facts.consent.policy)
             waiting = replace(record, status=Status.WAITING, reason=state.value)
-            self.attempts.waits(agent, loaded.facts, waiting, content)
+            self.attempts.wait(agent, loaded.facts, waiting, content)
         else:
             self.attempts.make(agent, loaded.facts, grant, record, content)
 
@@ -74,4 +74,4 @@ class UnsettledSessions:
 
     def _failed(self, agent: Agent, facts: Facts, record: Record, reason: str) -> None:
         failed = replace(record, status=Status.FAILED, reason=reason, digest="")
-        self.attempts.settled(agent, facts, failed)
+        self.attempts.settle(agent, facts, failed)

@@ -1,1 +1,1 @@
-"""What the backend is told, and tried again."""
+"""Webhook events: delivered to the backend, and tried again."""

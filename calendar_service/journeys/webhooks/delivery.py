@@ -1,6 +1,6 @@
-"""Tell the backend what happened: at least once, in order within a connection, for three days, then given up.
+"""Delivers webhook events to the backend: at least once, in order within a connection, tried for three days.
 
-Knows the store and the way to the receiver. Must not know Google, nor send any content.
+Knows the store and the webhook sender. Must not know Google, nor send any content.
 """
 
 from collections import Counter
@@ -22,71 +22,72 @@ from calendar_service.webhook_sender import DeliveryResult, WebhookMessage, Webh
 _FIRST: Millis = 5 * SECOND
 _SLOWEST: Millis = 6 * HOUR
 _TRIED_FOR: Millis = 3 * DAY
-_REFUSED: Millis = HOUR
-"""After a 410: the receiver wants none, and only its operator can mean something else."""
-_REST: Millis = 10 * SECOND
-_BUDGET = 5.0
-"""Seconds that one agent's letters may take before other agents have their turn."""
+_AFTER_GONE: Millis = HOUR
+"""The pause after a 410: the receiver wants no webhooks, until its operator changes that."""
+_BREAKER_PAUSE: Millis = 10 * SECOND
+"""The pause while the breaker is open."""
+_AGENT_SECONDS = 5.0
+"""Seconds that one agent's events may take before other agents have their turn."""
 _ERASURES = 16
-"""Erasures of one shard that are told at a time."""
+"""How many erasure events of one shard are leased at a time."""
 
 
 @dataclass(frozen=True)
 class WebhookDelivery:
-    """The story of a letter, from the queue to the receiver or to the list of those given up."""
+    """Sends the events of the outbox, and records for each whether it was delivered, comes later or is given up."""
 
     outbox: Outbox
     sessions: Sessions
     timers: Timers
     terms: ConsentTerms
     webhooks: WebhookSender | None
-    """None: no receiver is configured, nothing is queued, and nothing of old is sent."""
+    """None: no receiver is configured. Then nothing is queued, and nothing that was queued before is sent."""
     breaker: Breaker = field(default_factory=Breaker)
 
     def deliver(self, agent: Agent) -> Counter[Outcome | str]:
-        """Send what waits for this agent until something fails or its time is over; return what became of it.
+        """Send this agent's events until one fails or its time is up; return how many had which outcome.
 
-        Counts outcomes, and `refused` where the receiver answered that it wants no webhooks.
+        `refused` counts those to which the receiver answered 410.
         """
         outcomes: Counter[Outcome | str] = Counter()
         if self.webhooks is None:
             self.timers.reschedule(agent, TimerKind.WEBHOOK, None)
             return outcomes
-        give_way = monotonic() + _BUDGET
-        while monotonic() < give_way and outcomes["later"] == 0:
+        deadline = monotonic() + _AGENT_SECONDS
+        while monotonic() < deadline and outcomes["later"] == 0:
             if not self.breaker.admit():
-                self.timers.reschedule(agent, TimerKind.WEBHOOK, jitter(_REST))
+                self.timers.reschedule(agent, TimerKind.WEBHOOK, jitter(_BREAKER_PAUSE))
                 break
-            taken = self.outbox.take(agent)
-            if taken is None:
+            leased = self.outbox.lease(agent)
+            if leased is None:
                 break
-            answer = self._send(self.webhooks, self._message(agent, taken.webhook_event))
-            outcome = _outcome(taken, answer)
+            answer = self._send(self.webhooks, self._message(agent, leased.webhook_event))
+            outcome = _outcome(leased, answer)
             self.outbox.done(
-                agent, taken.webhook_event, outcome, _pause(taken, answer) if outcome == "later" else 0
+                agent, leased.webhook_event, outcome, _pause(leased, answer) if outcome == "later" else 0
             )
             outcomes.update([outcome, *(["refused"] if answer.gone else [])])
         return outcomes
 
     def deliver_erased(self) -> Counter[Outcome | str]:
-        """Tell the erasures that are due; each for itself, since their agents' slots are gone."""
+        """Send the erasure events that are due. They wait outside the slots, because their agents' slots are gone."""
         outcomes: Counter[Outcome | str] = Counter()
         if self.webhooks is None:
             return outcomes
         for shard in self.outbox.erased_shards():
-            for taken in self.outbox.take_erased(shard, _ERASURES):
-                outcomes.update([self._tell_erasure(self.webhooks, shard, taken)])
+            for leased in self.outbox.lease_erased(shard, _ERASURES):
+                outcomes.update([self._deliver_erasure(self.webhooks, shard, leased)])
         return outcomes
 
-    def _tell_erasure(self, webhooks: WebhookSender, shard: int, taken: LeasedEvent) -> Outcome | str:
-        webhook_event = taken.webhook_event
-        if taken.now >= end_of(webhook_event):
+    def _deliver_erasure(self, webhooks: WebhookSender, shard: int, leased: LeasedEvent) -> Outcome | str:
+        webhook_event = leased.webhook_event
+        if leased.now >= end_of(webhook_event):
             self.outbox.erased_done(shard, webhook_event, None)
             return "ended"
         if not self.breaker.admit():
-            self.outbox.erased_done(shard, webhook_event, taken.now + jitter(_REST))
+            self.outbox.erased_done(shard, webhook_event, leased.now + jitter(_BREAKER_PAUSE))
             return "held"
-        # Whose connection it was nobody knows any more: the receiver knows it by its id.
+        # The store no longer knows whose connection it was. The receiver knows it by its id.
         data: dict[str, str | int] = {
             "connection_id": webhook_event.connection_id,
             "sequence": webhook_event.sequence,
@@ -94,24 +95,25 @@ class WebhookDelivery:
         answer = self._send(
             webhooks, WebhookMessage(_id(webhook_event), webhook_event.type, webhook_event.at, data)
         )
-        outcome = _outcome(taken, answer)
-        again = {
+        outcome = _outcome(leased, answer)
+        next_due = {
             "delivered": None,
-            "later": taken.now + _pause(taken, answer),
+            "later": leased.now + _pause(leased, answer),
             "given_up": end_of(webhook_event),
         }[outcome]
-        self.outbox.erased_done(shard, webhook_event, again)
+        self.outbox.erased_done(shard, webhook_event, next_due)
         return outcome
 
     def _send(self, webhooks: WebhookSender, message: WebhookMessage) -> DeliveryResult:
         failpoint("webhooks.before_send")
         answer = webhooks.send(message)
         self.breaker.learn(answered=answer.status is not None)
+        # A crash here sends the event again when its lease ends; the receiver sees the same webhook id twice.
         failpoint("webhooks.after_send_before_store")
         return answer
 
     def _message(self, agent: Agent, webhook_event: WebhookEvent) -> WebhookMessage:
-        """Return what the letter says, as things are now: a state and a reason, never content."""
+        """Return the message of an event: the present state and reason, never content."""
         loaded = self.sessions.load(agent, webhook_event.session)
         data: dict[str, str | int] = {
             "organization": agent.organization,
@@ -134,18 +136,18 @@ def _id(webhook_event: WebhookEvent) -> str:
     return f"msg_{webhook_event.connection_id}_{webhook_event.sequence}"
 
 
-def _outcome(taken: LeasedEvent, answer: DeliveryResult) -> Outcome:
+def _outcome(leased: LeasedEvent, answer: DeliveryResult) -> Outcome:
     if answer.delivered:
         return "delivered"
-    # Given up only when it failed for three days itself; not because others before it did.
-    tried_since = max(taken.webhook_event.at, taken.trouble_since)
-    is_over = taken.trouble_since > 0 and taken.now - tried_since >= _TRIED_FOR
+    # Given up only when this event has failed for three days, whatever events before it did.
+    tried_since = max(leased.webhook_event.at, leased.trouble_since)
+    is_over = leased.trouble_since > 0 and leased.now - tried_since >= _TRIED_FOR
     return "given_up" if is_over else "later"
 
 
-def _pause(taken: LeasedEvent, answer: DeliveryResult) -> Millis:
-    """Return the pause before the next try: as long as the trouble has lasted, so each is about twice the last."""
-    trouble = taken.now - taken.trouble_since if taken.trouble_since else 0
+def _pause(leased: LeasedEvent, answer: DeliveryResult) -> Millis:
+    """Return the pause before the next try: as long as the trouble has lasted, so it about doubles each time."""
+    trouble = leased.now - leased.trouble_since if leased.trouble_since else 0
     pause = jitter(min(max(trouble, _FIRST), _SLOWEST))
-    asked = _REFUSED if answer.gone else min(answer.retry_after * SECOND, _SLOWEST)
-    return max(pause, asked)
+    at_least = _AFTER_GONE if answer.gone else min(answer.retry_after * SECOND, _SLOWEST)
+    return max(pause, at_least)

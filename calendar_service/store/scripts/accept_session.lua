@@ -1,11 +1,11 @@
 #!lua
 -- Accept the desired state of one session, and take its lease if it is free: one durable step (laws 2, 4).
 -- keys: slot
--- args: connection_id session loaded wanted content inline latest only
---   connection_id: the connection that the caller decided on
+-- args: connection_id session loaded record content inline latest only
+--   connection_id: the connection of the caller's reading
 --   session: its name
---   loaded: the record (JSON) that the caller decided on; '' = none
---   wanted: the record (JSON) as it shall be
+--   loaded: the record (JSON) of the caller's reading; '' = none
+--   record: the record (JSON) as it shall be
 --   content: the sealed content; '' = none waits from now on
 --   inline: '1' = the caller goes to Google with it now; '0' = the worker does
 --   latest: for a session that waits for a person: the instant (ms) at which it is looked at in any case; '' = none
@@ -15,14 +15,15 @@
 --   queued: the worker or the present holder of the lease applies it
 --   waiting: it waits for a person's act
 --   noted: the record is written, and nothing else is to do
---   again: the record changed since it was loaded
+--   again: the record changed since the caller read it
 --   gone: the connection ended
 -- use: clock facts audit timers holds outbox sessions
 local name = arg.session
 if not is_live(arg.connection_id) then return {'gone'} end
 local current = redis.call('HGET', KEY.sessions, name) or ''
 if current ~= arg.loaded then return {'again'} end
-local record = cjson.decode(arg.wanted)
+-- A lease that ends implausibly late was set by a wrong clock, and counts as free.
+local record = cjson.decode(arg.record)
 local before = current ~= '' and cjson.decode(current)
 local held = before and before.leased and plausible(due_at(session_timer(name)), LIFETIME.lease) > now or false
 local answer = 'leased'
@@ -33,7 +34,7 @@ elseif record.status == 'waiting' then
   answer = 'waiting'
   record.leased = held
 elseif held then
-  -- The holder is at Google with the older state: settling its attempt finds the newer revision.
+  -- The holder is at Google with the older state. When it settles, it finds the newer revision and makes the session due.
   answer = 'queued'
   record.leased = true
 elseif arg.inline == '0' then

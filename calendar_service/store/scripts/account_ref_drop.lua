@@ -1,14 +1,14 @@
 #!lua flags=allow-oom
--- Remove a connection that does not exist from an account's reference set.
+-- Remove a connection that stands nowhere from an account's reference set (the daily repair).
 -- keys: account_ref
 -- args: connection_id joined_at process_now
 --   connection_id: the connection
---   joined_at: the instant (ms) at which it joined, as the caller read it
+--   joined_at: the instant (ms, database time) at which it joined, as the caller read it
 --   process_now: the instant (ms) by the caller's clock
 -- answers: ok | clock | recent | moved
 --   ok: it is removed
---   clock: the clocks disagree, so a connection that has only just joined could seem old
---   recent: it joined so lately that its connection may still come
+--   clock: the clocks of caller and database disagree, so a connection that has only just joined could seem old
+--   recent: it joined within the last hour, so it may still come to stand
 --   moved: it left or joined again meanwhile
 -- use: clock
 if not clocks_agree(arg.process_now) then return {'clock'} end

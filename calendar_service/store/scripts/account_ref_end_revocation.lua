@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
--- Take the announcement of a revocation back: it was answered, or given up.
+-- Remove the announcement of a revocation: Google answered it, or its sender gave up.
 -- keys: account_ref
 -- args: none
 -- answers: ok
---   ok: none is announced
+--   ok: no revocation is announced
 redis.call('HDEL', KEY.account_ref, 'revoking')
 return {'ok'}

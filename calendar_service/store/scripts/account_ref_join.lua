@@ -4,7 +4,7 @@
 -- keys: account_ref
 -- args: connection_id
 --   connection_id: the connection
--- returns: until when (ms) a revocation may be under way; 0 = none is
+-- returns: the end (ms, database time) of an announced revocation's deadline; 0 = none is announced
 -- use: clock
 redis.call('HSET', KEY.account_ref, arg.connection_id, ms(now))
 redis.call('PEXPIRE', KEY.account_ref, LIFETIME.account_ref_expiry)

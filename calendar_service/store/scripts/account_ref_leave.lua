@@ -3,10 +3,10 @@
 -- keys: account_ref
 -- args: connection_id deadline
 --   connection_id: the connection
---   deadline: for how long (ms) its revocation may be under way; 0 = none is sent, so none is announced
+--   deadline: for how long (ms) its revocation may be under way; 0 = the caller sends none, so none is announced
 -- answers: last | others
---   last: no other connection uses the account
---   others: other connections use it
+--   last: no other connection uses the account; the caller may revoke within the deadline
+--   others: other connections use it, so nobody may revoke
 -- use: clock
 local deadline = tonumber(arg.deadline)
 redis.call('HDEL', KEY.account_ref, arg.connection_id)

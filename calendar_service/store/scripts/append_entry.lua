@@ -4,7 +4,7 @@
 -- args: entry
 --   entry: the entry (JSON)
 -- answers: ok
---   ok: it is written
+--   ok: written
 -- use: clock
 redis.call('XADD', KEY.audit_log, '*', 'at', ms(now), 'entry', arg.entry)
 return {'ok'}

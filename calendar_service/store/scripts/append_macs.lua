@@ -1,5 +1,5 @@
 #!lua
--- Give audit entries their MACs, from the head that the sealer read: a second sealer changes nothing.
+-- Store the MACs of audit entries behind the head that the sealer read. A second sealer with the same head changes nothing.
 -- keys: audit_macs audit_chain
 -- args: number id mac seal entries...
 --   number: the number of the head as it was read
@@ -8,9 +8,9 @@
 --   seal: the seal of the new head
 --   entries: id, number and MAC of each entry, one after another
 -- answers: ok | moved | broken
---   ok: the MACs stand
---   moved: another sealer came first
---   broken: the MACs that stand do not end at this head
+--   ok: stored
+--   moved: the head is another one by now: another sealer was faster
+--   broken: the stored MACs do not end at this head: somebody changed the head or the stream
 local head = redis.call('HMGET', KEY.audit_chain, 'number', 'id', 'mac')
 if (head[1] or '0') ~= arg.number or (head[2] or '0-0') ~= arg.id or (head[3] or '') ~= arg.mac then return {'moved'} end
 local last = redis.call('XREVRANGE', KEY.audit_macs, '+', '-', 'COUNT', 1)[1]

@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
--- Lease the members of a sorted set that are due, never pop them: a worker that dies leaves them to the next one.
+-- Lease members of a sorted set that are due: each is moved ahead and stays, so a worker that dies leaves it to the next.
 -- keys: due
 -- args: limit lease
 --   limit: how many at most
---   lease: for how long (ms) nobody else gets them
--- returns: the members
+--   lease: for how long (ms) no other worker gets them
+-- returns: the leased members, the longest due first
 -- use: clock
 local members = redis.call('ZRANGE', KEY.due, '-inf', ms(now), 'BYSCORE', 'LIMIT', 0, tonumber(arg.limit))
 for _, member in ipairs(members) do

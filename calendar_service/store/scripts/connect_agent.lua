@@ -1,19 +1,20 @@
 #!lua
--- A consent was exchanged: the connection stands from here on.
+-- Google granted a consent: the connection stands from here on. A former connection ends in the same step; its grant goes to
+-- a teardown.
 -- keys: slot
 -- args: state expected_connection_id connection_id grant reconsent account_ref facts probe_due
 --   state: the hash of the OAuth state
 --   expected_connection_id: the agent's connection as the caller read it; '' = none
 --   connection_id: the id of the connection that stands now; for a reconsent the same
 --   grant: the sealed grant
---   reconsent: '1' = a living connection renews its consent
+--   reconsent: '1' = the standing connection renews its consent
 --   account_ref: the keyed hash of the Google account; '' = Google did not say whose it is
 --   facts: facts to write (JSON object of texts)
---   probe_due: the instant (ms) of the first proof of life
+--   probe_due: the instant (ms, the process's clock) of the first proof of life
 -- answers: ok | superseded | again
 --   ok: the connection stands
---   superseded: another consent began, or a disconnect came
---   again: the connection is not the one that the caller read
+--   superseded: another consent began since, or a disconnect came
+--   again: the connection is not the one that the caller read, so nothing is written
 -- use: clock facts audit timers holds outbox channels teardown sessions accounts
 local expected, id, account_ref, reconsent = arg.expected_connection_id, arg.connection_id, arg.account_ref, arg.reconsent == '1'
 if arg.state == '' or fact('consent_pending_state') ~= arg.state then return {'superseded'} end
@@ -23,7 +24,7 @@ if reconsent and before ~= 'live' then return {'again'} end
 local same_account = before == '' or (account_ref ~= '' and account_ref == former_ref)
 
 if before == 'live' and not reconsent then
-  -- The former grant may be of another account: its teardown finds out whether it is the last there (law 6).
+  -- The former grant may be of another account: its teardown finds out whether it is the last of that account (law 6).
   local former_grant = redis.call('GET', KEY.grant)
   if former_grant then
     start_teardown(expected, {grant = former_grant, account_ref = former_ref, delete_calendar = false, calendar_id = '',
@@ -34,7 +35,7 @@ if before == 'live' and not reconsent then
 end
 put('account_moved', '0')
 if account_ref == '' then
-  -- The account is unknown, so the step that sets the calendar decides, and nothing is used before.
+  -- The account is unknown. `set_calendar` compares it with the former one, and nothing is used before that.
   put('account_former_ref', former_ref, 'calendar_since', '0')
 elseif not same_account then
   leave_account()
@@ -47,7 +48,7 @@ put('connection_id', id, 'grant_state', 'live', 'grant_last_refresh_ok_at', ms(n
 if not reconsent then put('grant_since', ms(now), 'grant_connected_at', ms(now), 'last_admin_action', '') end
 if id ~= expected then
   put('webhooks_sequence', '0')
-  each_session(function(record) record.digest = '' return true end)  -- made with the former connection's key
+  each_session(function(record) record.digest = '' return true end)  -- keyed with the former connection's data key
 end
 redis.call('HDEL', KEY.facts, 'consent_pending_state')
 redis.call('SADD', KEY.index, arg.member)
@@ -61,7 +62,7 @@ end
 if instant('calendar_since') > 0 then spare_calendar(fact('calendar_id')) end
 wake_unsettled()
 guard_expiry()
--- Without a calendar the connection is not usable yet: the step that sets the calendar tells the backend.
+-- Without a calendar the connection is not usable yet: `set_calendar` queues this event.
 if instant('calendar_since') > 0 then enqueue_event('connection.connected') end
 update_agent_timer()
 append_entry({same_account = same_account, reconsent = reconsent, policy = facts.consent_policy})

@@ -1,15 +1,15 @@
 #!lua flags=allow-oom
--- One step ends the connection; from here on only the teardown can obtain the token (law 6).
--- Nothing is decrypted here, so a record that cannot be opened does not stand in the way.
+-- End the connection: from here on only the teardown holds the sealed token (law 6). Nothing is decrypted, so a disconnect
+-- does not fail on a record that cannot be opened. A consent that is under way ends too.
 -- keys: slot
 -- args: delete_calendar erase_after teardown_lease
 --   delete_calendar: '1' = the agent asked for the calendar to be deleted
 --   erase_after: the operator's retention (ms)
---   teardown_lease: for how long (ms) the worker leaves the teardown to the caller
+--   teardown_lease: for how long (ms) workers leave the teardown to the caller
 -- answers: ok | already | not_connected
---   ok: it ended; with the connection's id
+--   ok: it ended now; with the connection's id
 --   already: it had ended before
---   not_connected: there was none
+--   not_connected: there is no connection
 -- use: clock facts audit timers holds outbox channels teardown sessions
 redis.call('HDEL', KEY.facts, 'consent_pending_state')
 local grant = fact('grant_state')

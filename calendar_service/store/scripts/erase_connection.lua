@@ -1,17 +1,18 @@
 #!lua flags=allow-oom
--- Everything of the connection goes in one step; only a teardown that has not ended stays, sealed (law 6, ST-5).
+-- Erase everything of an ended connection in one step, and store the receipt. Only teardowns that have not ended stay, with
+-- their sealed tokens; they are due at once (law 6, ST-5).
 -- keys: slot
 -- args: mode process_now receipt_number receipt
---   mode: 'due' = only if its time has come; 'now' = at once
+--   mode: 'due' = only if its term is over; 'now' = at once
 --   process_now: the instant (ms) by the caller's clock
 --   receipt_number: the number of the receipt
 --   receipt: the signed receipt (JSON)
 -- answers: ok | not_ended | clock | early | held
---   ok: it is erased
+--   ok: erased
 --   not_ended: the connection stands, or there is none
 --   clock: the clocks of caller and database disagree, so nothing was done
---   early: its time has not come
---   held: a legal hold stands
+--   early: its term is not over
+--   held: a legal hold stands; with 'due' the timer is moved to the end of the hold
 -- use: clock facts audit timers holds
 local timed = arg.mode == 'due'
 local grant = fact('grant_state')
@@ -32,7 +33,7 @@ redis.call('SREM', KEY.index, arg.member)
 for _, id in ipairs(redis.call('HKEYS', KEY.teardowns)) do set_timer(teardown_timer(id), now) end
 redis.call('HSET', KEY.receipts, arg.receipt_number, arg.receipt)
 if arg.webhooks == '1' then
-  -- The one webhook event that outlives the connection: nothing in it leads to anybody.
+  -- The one webhook event that outlives the connection. It has only the connection's random id, which leads to nobody.
   local event = connection .. ':' .. ms(sequence)
   local expiry = now + LIFETIME.outbox_kept + LIFETIME.expiry_behind_erasure - tonumber(arg.clock_offset)
   for _, key in ipairs({KEY.erased, KEY.erased_due}) do

@@ -1,11 +1,12 @@
 #!lua flags=allow-oom
--- All files were rewritten since this request was taken; what was erased meanwhile may still stand in them.
+-- Every server has rewritten its file since this request was leased. A value that was erased meanwhile may still stand in
+-- one: then the request stays, as old as this lease.
 -- keys: rewrite
 -- args: number taken_at
---   number: how many requests there were when it was taken
---   taken_at: when it was taken (ms)
+--   number: how many requests there were when it was leased
+--   taken_at: when it was leased (ms, database time)
 -- answers: ok
---   ok: noted
+--   ok: recorded
 local requests = redis.call('HGET', KEY.rewrite, 'requests')
 if requests == arg.number then
   redis.call('DEL', KEY.rewrite)

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- Something was erased: it still stands in the database's files. The oldest such instant stays; each request is counted, so
--- that one which comes during a rewrite is not taken for done.
+-- A value was erased, and still stands in the database's files. The instant of the oldest request stays. Requests are
+-- counted, so that one which comes during a rewrite is not taken for done.
 -- keys: rewrite
 -- args: none
 -- answers: ok

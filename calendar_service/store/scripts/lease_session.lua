@@ -1,12 +1,12 @@
 #!lua
--- The worker takes the lease of a session whose time has come.
+-- A worker takes the lease of a session that is due.
 -- keys: slot
 -- args: session
 --   session: its name
 -- answers: ok | early | gone
---   ok: with the record (JSON) and the database's time (ms)
---   early: its time has not come, or another worker has it
---   gone: there is no such session
+--   ok: leased; with the record (JSON) and the database's time (ms)
+--   early: it is not due, as when another process has the lease
+--   gone: there is no such session; its timer is removed
 -- use: clock timers sessions
 local name = arg.session
 local record = session(name)

@@ -1,12 +1,12 @@
 #!lua flags=allow-oom
--- Lift a legal hold: the erasure takes its course again, at once if its time has come.
+-- Lift a legal hold: an erasure that it kept back is due again, at once if its term is over.
 -- keys: slot
 -- args: mode
---   mode: 'released' = whatever its end; 'over' = only if its end has come
+--   mode: 'released' = whatever its end; 'over' = only if its end has passed
 -- answers: ok | none | early
---   ok: it is lifted
---   none: there is none
---   early: its end has not come
+--   ok: lifted
+--   none: no hold stands
+--   early: its end has not passed
 -- use: facts audit timers holds
 if instant('hold_until') == 0 then return {'none'} end
 if arg.mode == 'over' and held() then return {'early'} end

@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
--- Google proved that the grant is dead.
+-- Google proved that the grant is dead: the connection ends as revoked, and its sealed token is destroyed.
 -- keys: slot
 -- args: connection_id token_number erase_after
 --   connection_id: the connection whose token was tried
---   token_number: the number of that token
+--   token_number: the number of that token (`Grant.number`)
 --   erase_after: the operator's retention (ms), counted from the last proof that the grant was alive
 -- answers: ok | newer | gone
 --   ok: the connection ended as revoked
@@ -15,11 +15,11 @@ local grant = redis.call('GET', KEY.grant)
 -- Re-checked against the newest stored token: an older one proves nothing (law 5).
 if not grant or ms(cjson.decode(grant).number) ~= arg.token_number then return {'newer'} end
 local kept_for = retention(tonumber(arg.erase_after))
--- A proof of a time to come counts as one of now: the clock that wrote it was ahead.
+-- A last proof in the future counts as now: the clock that wrote it was ahead.
 local last_refresh_ok_at = math.min(instant('grant_last_refresh_ok_at'), now)
 local due = math.max(last_refresh_ok_at + kept_for, now + math.min(LIFETIME.erasure_after_revocation, kept_for))
 redis.call('DEL', KEY.grant)
-close_channel()  -- without a token it cannot be stopped, and ends by itself
+close_channel()  -- without a token it cannot be stopped at Google; it expires there
 -- Nothing is left to revoke; the teardown only removes the connection from its account's reference set.
 if fact('account_ref') ~= '' then
   start_teardown(arg.connection_id,

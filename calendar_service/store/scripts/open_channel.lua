@@ -1,15 +1,15 @@
 #!lua
--- Google notifies the service through a new channel.
+-- Google opened a channel: put it in force, and have the former one stopped.
 -- keys: slot
 -- args: connection_id calendar channel resource renew_at
---   connection_id: the connection that Google was asked for
+--   connection_id: the connection whose token opened it
 --   calendar: Google's id of the calendar that the channel watches
 --   channel: the channel's id
 --   resource: Google's id of what the channel watches
---   renew_at: the instant (ms) at which it is renewed
+--   renew_at: the instant (ms, the process's clock) at which it is renewed
 -- answers: ok | gone
---   ok: it is the channel in force; the former one is stopped
---   gone: what it watches is gone, so it is stopped
+--   ok: it is in force; the worker stops the former one
+--   gone: its connection or calendar is not in use any more, so the worker or the teardown stops it
 -- use: clock facts audit timers channels
 local id = arg.connection_id
 if is_live(id) then
@@ -32,7 +32,7 @@ if is_live(id) then
   append_entry()
   return {stands and 'ok' or 'gone'}
 end
--- The connection ended while Google was asked: only its teardown can still stop the channel.
+-- The connection ended while Google opened the channel: only its teardown can still stop it.
 local teardown = redis.call('HGET', KEY.teardowns, id)
 if teardown then
   teardown = cjson.decode(teardown)

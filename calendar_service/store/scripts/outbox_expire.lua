@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Drop the webhook events that were kept as long as any may be, delivered or not.
+-- Drop the webhook events that are older than 7 days, given up or not.
 -- keys: slot
 -- args: process_now
 --   process_now: the instant (ms) by the caller's clock

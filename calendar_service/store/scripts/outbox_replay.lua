@@ -1,9 +1,9 @@
 #!lua
--- The webhook events that were given up wait again, in their order, before all others.
+-- Queue the webhook events again that were given up: in their order, before all others.
 -- keys: slot
 -- args: none
 -- answers: ok
---   ok: done; with how many that are
+--   ok: done; with how many there are
 -- use: clock facts timers
 local count = redis.call('ZCOUNT', KEY.outbox, '-inf', ms(instant('webhooks_abandoned_until')))
 if count == 0 then return {'ok', 0} end

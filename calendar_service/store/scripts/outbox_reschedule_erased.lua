@@ -1,11 +1,11 @@
 #!lua flags=allow-oom
--- The delivery of a `connection.erased` ended: it is forgotten, or tried again.
+-- The delivery of a `connection.erased` ended: remove the event, or set when it is sent again.
 -- keys: erased erased_due
 -- args: event again_at
 --   event: the event, as connection and sequence
---   again_at: the instant (ms) of the next delivery; '' = never again
+--   again_at: the instant (ms, database time) of the next delivery; '' = never again
 -- answers: ok
---   ok: noted
+--   ok: done
 if arg.again_at == '' then
   redis.call('ZREM', KEY.erased, arg.event)
   redis.call('ZREM', KEY.erased_due, arg.event)

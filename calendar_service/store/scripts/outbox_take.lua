@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
--- Take the oldest webhook event that was not given up, for one sender at a time: the next goes when this one has gone.
--- Works without memory, because what is delivered frees some.
+-- Lease the agent's deliveries to one sender, with the oldest webhook event that was not given up. Events are sent one after
+-- another, so their order holds. Works when the database is out of memory: a delivery frees some.
 -- keys: slot
 -- args: none
 -- answers: ok | early | none
---   ok: with the event (JSON), its instant, since when deliveries fail (0 = they do not), and the database's time (ms)
+--   ok: leased; with the event (JSON), its instant, since when deliveries fail (0 = they do not), and the database's time
 --   early: no delivery is due, or another sender has it
 --   none: no event waits
 -- use: clock facts timers

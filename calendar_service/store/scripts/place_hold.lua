@@ -1,15 +1,15 @@
 #!lua
--- Place a legal hold: identifiers and their history stay until it ends; tokens go as ever (law 7).
+-- Place a legal hold: identifiers and their history stay until it ends. Tokens are destroyed as without one (law 7).
 -- keys: slot
 -- args: ends_at silent_until statement replace
 --   ends_at: its end (ms)
---   silent_until: the instant (ms) before which the agent may not be told; 0 = the agent may at once
+--   silent_until: the instant (ms) before which the agent may not be informed; 0 = the agent may at once
 --   statement: who placed it, why, and on whose authority (JSON)
---   replace: '1' = in place of a hold that stands
+--   replace: '1' = it may replace a hold that stands
 -- answers: ok | held | over | not_connected
---   ok: it stands
---   held: another one stands
---   over: it would end in the past
+--   ok: placed
+--   held: another hold stands
+--   over: its end lies in the past by the database's clock
 --   not_connected: there is no connection
 -- use: clock facts audit timers holds
 local ends_at = tonumber(arg.ends_at)

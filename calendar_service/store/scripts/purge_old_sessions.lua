@@ -1,12 +1,12 @@
 #!lua flags=allow-oom
--- Drop the identifiers of sessions long over (law 11).
+-- Remove the records of sessions that ended long ago (law 11).
 -- keys: slot
 -- args: process_now days_kept
 --   process_now: the instant (ms) by the caller's clock
---   days_kept: how many days they are kept after the day of the session's end
+--   days_kept: how many days a record stays after the day of its session's end
 -- answers: ok | clock
 --   ok: done
---   clock: the clocks of caller and database disagree, so none was dropped
+--   clock: the clocks of caller and database disagree, so none was removed
 -- use: clock audit timers holds
 if not clocks_agree(arg.process_now) then return {'clock'} end
 local today, days_kept = math.floor(now / LIFETIME.day), tonumber(arg.days_kept)

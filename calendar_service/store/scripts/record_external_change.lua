@@ -1,15 +1,15 @@
 #!lua
--- What a person did to an event in Google: noted and told to the backend in one step, so it is told once.
+-- Record what a person did to an event in Google, and queue its webhook event in the same step, so it is queued once.
 -- keys: slot
 -- args: connection_id session loaded record change
 --   connection_id: the connection whose calendar was read
 --   session: the session's name
---   loaded: the record (JSON) as it was read before Google was asked
+--   loaded: the record (JSON) as it was read before the call at Google
 --   record: the record (JSON) as it shall be
 --   change: 'changed', 'deleted' or 'restored'
 -- answers: ok | again | gone
---   ok: noted and told
---   again: the session changed meanwhile, so what Google showed may be the service's own doing
+--   ok: recorded, and a webhook event queued
+--   again: the session changed meanwhile, so what Google showed may be the service's own write
 --   gone: the connection ended
 -- use: facts audit timers outbox
 if not is_live(arg.connection_id) then return {'gone'} end

@@ -1,11 +1,11 @@
 #!lua flags=allow-oom
--- Give a named lease back, if it is still the caller's.
+-- End a named lease, if it is still the caller's.
 -- keys: slot
 -- args: name fencing_number
 --   name: 'refresh' or 'calendar'
 --   fencing_number: the number that came with the lease
 -- answers: ok
---   ok: it is not the caller's any more
+--   ok: the caller does not have the lease any more
 -- use: facts
 if fact(arg.name .. '_fence') == arg.fencing_number then redis.call('HDEL', KEY.facts, arg.name .. '_leased') end
 return {'ok'}

@@ -1,11 +1,11 @@
 #!lua flags=allow-oom
--- A channel is stopped at Google.
+-- Google stopped a channel: remove it from those that have to be stopped.
 -- keys: slot
 -- args: connection_id channel
 --   connection_id: the connection whose channel it was
 --   channel: the channel's id
 -- answers: ok | gone
---   ok: it is forgotten
+--   ok: removed
 --   gone: the connection ended, or the channel is not one that has to be stopped
 -- use: facts audit channels
 if fact('connection_id') ~= arg.connection_id then return {'gone'} end

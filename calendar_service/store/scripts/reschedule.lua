@@ -2,13 +2,13 @@
 -- Set when one timer of this slot is due next.
 -- keys: slot
 -- args: timer after expected
---   timer: the timer; '' = none, only the agent's entry in the shard's timers is set anew
---   after: it is due after so many ms; '' = never
---   expected: the instant (ms) at which it was due when the work began; '' = whatever it is
+--   timer: the timer; '' = none, only the agent's entry in the shard's timers is updated
+--   after: it is due after so many ms; '' = the timer is removed
+--   expected: the instant (ms) at which it was due when the work began; '' = any
 -- answers: ok | moved | gone
 --   ok: done
---   moved: it is due at another time than expected: a change came that the work did not see
---   gone: there is no slot, so nothing is due any more
+--   moved: the timer stands at another instant than expected: something happened that the work did not see
+--   gone: there is no slot, so all its timers are removed
 -- use: clock facts timers holds
 if redis.call('EXISTS', KEY.facts) == 0 and redis.call('EXISTS', KEY.teardowns) == 0 then
   redis.call('DEL', KEY.due)

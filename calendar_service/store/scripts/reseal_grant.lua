@@ -1,13 +1,13 @@
 #!lua
--- Exchange one sealed grant for the same data key under the current key-encryption key, unless something newer stands.
+-- Replace one sealed grant by the same grant under the current key-encryption key, unless another one stands by now.
 -- keys: slot
 -- args: teardown before after
 --   teardown: the connection whose teardown holds the grant; '' = the slot's own
 --   before: the sealed grant as it was read
 --   after: the sealed grant as it shall be
 -- answers: ok | newer
---   ok: exchanged
---   newer: another stands by now
+--   ok: replaced
+--   newer: another one stands by now
 if arg.teardown == '' then
   if redis.call('GET', KEY.grant) ~= arg.before then return {'newer'} end
   redis.call('SET', KEY.grant, arg.after, 'KEEPTTL')

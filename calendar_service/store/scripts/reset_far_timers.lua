@@ -1,7 +1,6 @@
 #!lua flags=allow-oom
--- Timers that lie further ahead than any may were set while a clock was ahead that has been put right since: they are due
--- now (RV-1, law 2). Deadlines that somebody was told or that a promise sets stay: of the kinds in `fixed`, and waits for a
--- person.
+-- Make timers due now that lie further ahead than any may: a clock that was ahead set them, and was put right since (RV-1,
+-- law 2). Deadlines promised to somebody stay: those of the kinds in `fixed`, and waits for a person.
 -- keys: slot
 -- args: fixed...
 --   fixed: the kinds of timers that stay

@@ -1,5 +1,5 @@
 #!lua
--- Count one act behind a reviewer's link; the count begins anew after a minute.
+-- Count one act behind a reviewer's link, in a window of a minute from the first.
 -- keys: acts
 -- args: none
 -- returns: how many there were

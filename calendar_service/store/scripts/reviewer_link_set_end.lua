@@ -1,12 +1,12 @@
 #!lua flags=allow-oom
--- Set another end for a reviewer's link that is not over: what lay behind an expired link is taken down for good.
+-- Set another end for a reviewer's link that has not ended: everything behind an ended link was erased for good.
 -- keys: links
 -- args: digest ends_at
 --   digest: the hash of the link's secret
---   ends_at: its end (ms); one that has passed ends it now
+--   ends_at: its end (ms); one in the past ends it now
 -- answers: ok | over
---   ok: it ends then
---   over: it had ended before, or there is none
+--   ok: set
+--   over: it had ended before, or there is no such link
 -- use: clock
 local text = redis.call('HGET', KEY.links, arg.digest)
 local link = text and cjson.decode(text)

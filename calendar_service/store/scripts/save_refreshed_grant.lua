@@ -1,14 +1,14 @@
 #!lua
--- Keep a fresh access token, unless a newer grant stands.
+-- Store a refreshed grant, unless another one stands by now. Ends the refresh lease.
 -- keys: slot
 -- args: connection_id token_number grant probe_due
 --   connection_id: the connection whose token was refreshed
---   token_number: the number of the token that it was made from
+--   token_number: the number of the token that was refreshed (`Grant.number`)
 --   grant: the sealed grant with the fresh token
---   probe_due: the instant (ms) of the next proof of life
+--   probe_due: the instant (ms, the process's clock) of the next proof of life
 -- answers: ok | newer | gone
---   ok: kept
---   newer: a newer grant stands
+--   ok: stored
+--   newer: another token stands, so this grant was made from an older one
 --   gone: the connection ended
 -- use: clock facts timers
 local grant = redis.call('GET', KEY.grant)

@@ -1,13 +1,13 @@
 #!lua
--- The dedicated calendar is there.
+-- Set the connection's dedicated calendar: from here on the connection is usable.
 -- keys: slot
 -- args: connection_id calendar adopted account_ref
---   connection_id: the connection that it was made or found for
---   calendar: Google's id of it
---   adopted: '1' = it was found by its marker; '0' = it was made
---   account_ref: the keyed hash of the account
+--   connection_id: the connection for which it was made or found
+--   calendar: Google's id of the calendar
+--   adopted: '1' = it was first found by its marker alone, so it may hold events that no record knows; '0' = it was made
+--   account_ref: the keyed hash of the Google account
 -- answers: ok | gone
---   ok: it is the connection's calendar from here on
+--   ok: set
 --   gone: the connection ended
 -- use: clock facts audit timers holds outbox channels teardown sessions accounts
 local calendar = arg.calendar

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Set a flag that has to be set also without memory: that an organization is closed.
+-- Set a flag also when the database is out of memory: that an organization is closed.
 -- keys: flag
 -- args: none
 -- answers: ok

@@ -1,5 +1,5 @@
 #!lua
--- Set or lift one pause; each lifts only its own.
+-- Set or lift one of the two pauses. The other one stays as it is.
 -- keys: slot
 -- args: fact on
 --   fact: 'pause_by_agent' or 'pause_by_organization'
@@ -16,7 +16,7 @@ local function paused() return instant('pause_by_agent') > 0 or instant('pause_b
 local before = paused()
 put(arg.fact, on and ms(now) or '0')
 keep_admin_action()
--- A second pause beside another changes nothing for the backend; neither does lifting one of two.
+-- The backend is notified only when the connection as a whole becomes paused or resumes.
 if paused() ~= before then enqueue_event(on and 'connection.paused' or 'connection.resumed') end
 if not on then wake_unsettled() end
 if not on and instant('calendar_since') > 0 then watch_calendar(0) end

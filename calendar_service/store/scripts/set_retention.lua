@@ -1,10 +1,10 @@
 #!lua
--- The agent chose how long is kept what is kept after the end of the connection; it counts at that end.
+-- Store the agent's own retention period, which counts when the connection ends.
 -- keys: slot
 -- args: retention
---   retention: how long (ms); 0 = the operator's
+--   retention: the period (ms); 0 = the operator's
 -- answers: ok | unchanged | not_connected
---   ok: chosen
+--   ok: stored
 --   unchanged: it was so before
 --   not_connected: there is no live connection
 -- use: facts audit

@@ -1,16 +1,16 @@
 #!lua flags=allow-oom
--- An attempt at Google is over. A holder that lost the lease changes nothing (fencing, law 4).
+-- Write how an attempt at Google ended, and end the lease. A holder that lost it changes nothing (fencing, law 4).
 -- keys: slot
 -- args: connection_id session fencing_number record again_after latest destroy_content
 --   connection_id: the connection that the attempt used
 --   session: the session's name
---   fencing_number: the number that came with the lease
+--   fencing_number: the fencing token that came with the lease
 --   record: the record (JSON) as the attempt left it
---   again_after: the worker takes it again after so many ms; '' = not at all
+--   again_after: a worker takes it again after so many ms; '' = not at all
 --   latest: the instant (ms) at which it does in any case; '' = none
---   destroy_content: '1' = the waiting content goes
+--   destroy_content: '1' = the waiting content is destroyed
 -- answers: ok | lost | gone
---   ok: settled; or a newer state was accepted meanwhile, and only what is known of Google's copy is kept
+--   ok: settled; if a newer state was accepted meanwhile, only what is known of Google's copy is written
 --   lost: the lease was lost, so nothing is written
 --   gone: there is no such session
 -- use: clock facts audit timers outbox sessions
@@ -21,7 +21,7 @@ if fact('connection_id') ~= arg.connection_id or current.fencing_token ~= tonumb
 local record = cjson.decode(arg.record)
 if current.revision == record.revision then
   record.leased = false
-  record.version = current.version  -- a repetition may have been noted under a newer one meanwhile
+  record.version = current.version  -- a repetition may have been accepted under a newer version meanwhile
   put_session(name, record)
   if record.status ~= current.status then
     if record.status == 'failed' then enqueue_event('session.failed', name) end

@@ -1,11 +1,12 @@
 #!lua flags=allow-oom
--- Work on one due item of a live connection begins: it is left alone for a while, and if the worker dies, others go on.
+-- A worker begins a due item of a live connection: its timer moves to the end of a lease, so other workers leave it alone
+-- until then, and take it if this one dies. `reschedule` compares that instant when the work is done.
 -- keys: slot
 -- args: timer
 --   timer: the item's timer
 -- answers: ok | gone
---   ok: begun; with the instant (ms) at which it is due from now on
---   gone: the connection ended, so the item is dropped
+--   ok: begun; with the instant (ms, database time) at which the item is due now
+--   gone: the connection ended, so the timer is removed
 -- use: clock facts timers
 if fact('grant_state') ~= 'live' then
   set_timer(arg.timer, nil)

@@ -1,12 +1,13 @@
 #!lua
--- Take a named lease on this slot: for refreshing the token, for making the calendar.
+-- Take a named lease on this slot: for refreshing the token, or for making the calendar. An end further ahead than the lease
+-- is long was set by a wrong clock, and counts as past.
 -- keys: slot
 -- args: name length
 --   name: 'refresh' or 'calendar'
 --   length: how long it lasts (ms)
 -- answers: ok | taken
---   ok: it is the caller's; with its fencing number
---   taken: somebody else has it, or there is no slot
+--   ok: the caller has it; with its fencing number
+--   taken: another process has it, or there is no slot
 -- use: clock facts
 local name, length = arg.name .. '_leased', tonumber(arg.length)
 if redis.call('EXISTS', KEY.facts) == 0 or plausible(instant(name), length) > now then return {'taken'} end

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- End the audit entries past their term, up to a head that a checkpoint holds; the receipts that they name end with them.
+-- Remove the audit entries past their term, up to a head that a checkpoint states, and the receipts that they name.
 -- keys: audit_log audit_macs audit_chain receipts
 -- args: checkpoint number id mac
 --   checkpoint: the number of the checkpoint
@@ -7,7 +7,7 @@
 --   id: the entry's id of the head
 --   mac: the MAC of the head
 -- answers: ok
---   ok: they are gone
+--   ok: removed, now or before
 if tonumber(redis.call('HGET', KEY.audit_chain, 'base_checkpoint') or '0') >= tonumber(arg.checkpoint) then return {'ok'} end
 for _, entry in ipairs(redis.call('XRANGE', KEY.audit_log, '-', arg.id)) do
   local is_json, fields = pcall(cjson.decode, entry[2][4] or '')

@@ -1,12 +1,12 @@
 #!lua flags=allow-oom
--- A teardown made a step, or ended: with its end its token is gone (law 6).
+-- Store a teardown after a try, or remove it at its end; its sealed token is destroyed with it (law 6).
 -- keys: slot
 -- args: connection_id teardown outcome after calendar_deletion
 --   connection_id: the connection that is torn down
 --   teardown: the teardown (JSON) as it shall be; '' = it ended
---   outcome: how the revocation stands
---   after: the next step is due after so many ms
---   calendar_deletion: at its end, what became of the calendar; '' = it was not to be deleted
+--   outcome: the state of the revocation: a value of `domain.connection.Revocation`
+--   after: the next try is due after so many ms
+--   calendar_deletion: at its end, 'deleted' or 'refused'; '' = the calendar was not to be deleted
 -- answers: ok | gone
 --   ok: written
 --   gone: the teardown had ended before
@@ -17,14 +17,14 @@ if not stored then return {'gone'} end
 if arg.teardown == '' then
   redis.call('HDEL', KEY.teardowns, id)
   set_timer(teardown_timer(id), nil)
-  -- Facts of a later connection, or of none, stay untouched.
+  -- The facts may be a later connection's by now, or erased: then the outcome is only in the audit entry.
   if fact('connection_id') == id then
     if arg.outcome ~= fact('end_revocation') then put('end_revocation', arg.outcome, 'end_revocation_at', ms(now)) end
     if arg.calendar_deletion ~= '' then put('calendar_deletion', arg.calendar_deletion) end
   end
 else
-  -- The stored token stays: it may have been sealed under another key meanwhile. So does the choice to leave a calendar that
-  -- a later connection uses.
+  -- The caller's reading may be old. A key rotation may have resealed the token since, and a later connection may have taken
+  -- the calendar up, which cancelled its deletion: both stay as stored.
   local teardown = cjson.decode(arg.teardown)
   stored = cjson.decode(stored)
   teardown.grant = stored.grant

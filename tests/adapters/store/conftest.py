@@ -69,7 +69,7 @@ class Store:
     def accept(self, record: Record, content: str = "sealed") -> tuple[str, int]:
         loaded = self.sessions.load(AGENT, record.session)
         return self.sessions.accept(
-            loaded, record, content, Actor.BACKEND, here=True, end=self.clock.now() + DAY
+            loaded, record, content, Actor.BACKEND, inline=True, end=self.clock.now() + DAY
         )
 
     def disconnect(self) -> tuple[str, str]:

@@ -14,7 +14,7 @@ def test_a_revocation_is_announced_by_the_last_to_leave_and_taken_back(store: St
     assert not account_refs.leave("m", "c1", 10 * SECOND)
     assert account_refs.leave("m", "c2", 10 * SECOND)
     assert account_refs.join("m", "c3") > store.clock.now()
-    account_refs.revoked("m")
+    account_refs.end_revocation("m")
     assert account_refs.join("m", "c3") == 0
 
 
@@ -33,6 +33,6 @@ def test_who_never_joined_is_told_whether_anybody_is_there(store: Store) -> None
     account_refs = AccountRefs(store.database)
     assert account_refs.leave("m", "", 10 * SECOND)
     assert account_refs.join("m", "c1") > store.clock.now()
-    account_refs.revoked("m")
+    account_refs.end_revocation("m")
     assert not account_refs.leave("m", "", 10 * SECOND)
     assert account_refs.join("m", "c2") == 0

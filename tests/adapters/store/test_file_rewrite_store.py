@@ -9,7 +9,7 @@ from tests.adapters.store.conftest import Store
 def test_only_one_worker_is_at_it_and_another_comes_an_hour_later(store: Store) -> None:
     one, other = FileRewriteStore(store.database), FileRewriteStore(store.database)
     assert one.take() is None
-    one.want()
+    one.request()
     first = one.take()
     assert first
     assert other.take() is None
@@ -23,11 +23,11 @@ def test_only_one_worker_is_at_it_and_another_comes_an_hour_later(store: Store) 
 
 def test_what_is_erased_during_a_rewrite_waits_for_the_next_one(store: Store) -> None:
     files = FileRewriteStore(store.database)
-    files.want()
+    files.request()
     desired = files.take()
     assert desired
     store.moved.advance(HOUR / SECOND / 2)
-    files.want()
+    files.request()
     files.done(desired)
     assert HOUR / 2 <= files.waiting() < HOUR  # since the one rewrite began, not since the first erasure
     later = files.take()
@@ -39,7 +39,7 @@ def test_what_is_erased_during_a_rewrite_waits_for_the_next_one(store: Store) ->
 
 def test_a_rewrite_that_ends_late_takes_no_request_of_others_with_it(store: Store) -> None:
     files = FileRewriteStore(store.database)
-    files.want()
+    files.request()
     desired = files.take()
     assert desired
     files.done(desired)
@@ -50,7 +50,7 @@ def test_a_rewrite_that_ends_late_takes_no_request_of_others_with_it(store: Stor
 def test_a_turn_that_a_clock_since_put_right_set_holds_nobody_up(store: Store) -> None:
     files = FileRewriteStore(store.database)
     store.moved.advance(30 * DAY / SECOND)
-    files.want()
+    files.request()
     assert files.take()
     store.moved.advance(-30 * DAY / SECOND)
     assert files.take()

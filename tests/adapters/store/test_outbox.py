@@ -23,7 +23,7 @@ def outbox(listened: Store) -> Outbox:
 def taken(outbox: Outbox) -> list[str]:
     """Deliver everything that is due; return what it was."""
     found = []
-    while one := outbox.take(AGENT):
+    while one := outbox.lease(AGENT):
         found.append(
             f"{one.webhook_event.sequence} {one.webhook_event.type} {one.webhook_event.session}".strip()
         )
@@ -54,10 +54,10 @@ def test_a_clock_that_goes_back_changes_no_order(listened: Store, outbox: Outbox
 def test_a_mark_that_a_jumped_clock_left_gives_nothing_up(listened: Store, outbox: Outbox) -> None:
     listened.moved.advance(31 * 86400)
     listened.connect()
-    one = outbox.take(AGENT)
+    one = outbox.lease(AGENT)
     assert one is not None
     outbox.done(AGENT, one.webhook_event, "given_up")
-    assert outbox.take(AGENT) is None
+    assert outbox.lease(AGENT) is None
     listened.moved.advance(8 * 86400)
     outbox.end(AGENT)
     listened.moved.advance(-39 * 86400)
@@ -101,7 +101,7 @@ def test_without_memory_webhook_events_are_still_queued_by_an_end_and_delivered(
         assert listened.disconnect()[0] == "ok"
         assert taken(outbox) == ["1 connection.connected", "2 connection.disconnected"]
         assert listened.connections.erase(AGENT, Actor.SERVICE, "0-receipt", "{}", timed=False) == "ok"
-        (one,) = outbox.take_erased(listened.shard_of(), 10)
+        (one,) = outbox.lease_erased(listened.shard_of(), 10)
         assert (one.webhook_event.type, one.webhook_event.connection_id, one.webhook_event.sequence) == (
             ERASED,
             "c1",
@@ -118,10 +118,10 @@ def test_an_erasure_is_taken_by_one_sender_at_a_time(listened: Store, outbox: Ou
     listened.disconnect()
     listened.connections.erase(AGENT, Actor.SERVICE, "0-receipt", "{}", timed=False)
     assert outbox.erased_shards() == [listened.shard_of()]
-    assert len(outbox.take_erased(listened.shard_of(), 10)) == 1
-    assert outbox.take_erased(listened.shard_of(), 10) == []
+    assert len(outbox.lease_erased(listened.shard_of(), 10)) == 1
+    assert outbox.lease_erased(listened.shard_of(), 10) == []
     listened.moved.advance(31)
-    assert len(outbox.take_erased(listened.shard_of(), 10)) == 1
+    assert len(outbox.lease_erased(listened.shard_of(), 10)) == 1
 
 
 def test_a_timer_without_webhook_events_ends_by_itself(listened: Store, outbox: Outbox) -> None:

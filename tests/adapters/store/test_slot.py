@@ -28,7 +28,7 @@ def test_an_acceptance_on_an_old_reading_is_refused(store: Store) -> None:
     grant = store.connect()
     old = store.sessions.load(AGENT, "s1")
     assert store.accept(store.wanted(grant))[0] == "leased"
-    again = store.sessions.accept(old, store.wanted(grant), "x", Actor.BACKEND, here=True, end=None)
+    again = store.sessions.accept(old, store.wanted(grant), "x", Actor.BACKEND, inline=True, end=None)
     assert again[0] == "again"
 
 
@@ -49,7 +49,7 @@ def test_a_second_writer_is_queued_behind_the_lease_and_follows_it(store: Store)
         '"1"',
     )
     assert after.content == "newer"  # the newer content is not destroyed by the older write
-    assert store.sessions.take(AGENT, "s1") is not None  # and it is due at once
+    assert store.sessions.lease(AGENT, "s1") is not None  # and it is due at once
 
 
 def test_a_newer_version_that_was_noted_meanwhile_outlives_the_settling(store: Store) -> None:
@@ -58,7 +58,7 @@ def test_a_newer_version_that_was_noted_meanwhile_outlives_the_settling(store: S
     loaded = store.sessions.load(AGENT, "s1")
     assert loaded.record is not None
     noted = replace(loaded.record, version=5)
-    store.sessions.accept(loaded, noted, "", Actor.BACKEND, here=False, end=None, only="keep")
+    store.sessions.accept(loaded, noted, "", Actor.BACKEND, inline=False, end=None, only="keep")
     done = replace(loaded.record, version=1, fencing_token=fencing_token, status=Status.SCHEDULED)
     assert store.sessions.settle(AGENT, "c1", done, again=None, latest=None, destroy_content=True)
     after = store.sessions.load(AGENT, "s1").record
@@ -70,7 +70,7 @@ def test_who_lost_the_lease_settles_nothing(store: Store) -> None:
     grant = store.connect()
     _, fencing_token = store.accept(store.wanted(grant))
     store.moved.advance(31)
-    taken = store.sessions.take(AGENT, "s1")
+    taken = store.sessions.lease(AGENT, "s1")
     assert taken is not None
     assert taken[0].fencing_token == fencing_token + 1
     late = replace(taken[0], fencing_token=fencing_token, status=Status.SCHEDULED)
@@ -81,7 +81,7 @@ def test_who_lost_the_lease_settles_nothing(store: Store) -> None:
 def test_a_lease_that_runs_is_not_taken(store: Store) -> None:
     grant = store.connect()
     store.accept(store.wanted(grant))
-    assert store.sessions.take(AGENT, "s1") is None
+    assert store.sessions.lease(AGENT, "s1") is None
 
 
 def test_a_version_of_sixteen_digits_survives_every_script(store: Store) -> None:
@@ -216,12 +216,12 @@ def test_a_revocation_counts_from_the_last_proof_of_life_but_leaves_an_hour(stor
     store.connect()
     proof = store.slots.read(AGENT).facts.grant.last_refresh_ok_at
     store.moved.advance(3 * DAY / 1000)
-    assert store.connections.dead(AGENT, "c1", 1, WEEK) == "ok"
+    assert store.connections.mark_revoked(AGENT, "c1", 1, WEEK) == "ok"
     assert store.slots.read(AGENT).facts.end.erase_due == proof + WEEK
     other = Agent("acme", "agent-2")
     store.connect(other)
     store.moved.advance(8 * DAY / 1000)
-    store.connections.dead(other, "c1", 1, WEEK)
+    store.connections.mark_revoked(other, "c1", 1, WEEK)
     slot = store.slots.read(other)
     assert abs(slot.facts.end.erase_due - (slot.now + HOUR)) < MINUTE
 
@@ -230,7 +230,7 @@ def test_a_proof_of_a_clock_that_was_ahead_does_not_put_the_erasure_off(store: S
     store.moved.advance(31 * DAY / 1000)
     store.connect()
     store.moved.advance(-31 * DAY / 1000)
-    assert store.connections.dead(AGENT, "c1", 1, WEEK) == "ok"
+    assert store.connections.mark_revoked(AGENT, "c1", 1, WEEK) == "ok"
     slot = store.slots.read(AGENT)
     assert abs(slot.facts.end.erase_due - (slot.now + WEEK)) < MINUTE
 
@@ -257,9 +257,9 @@ def test_nobody_queues_behind_a_holder_of_a_clock_that_was_ahead(store: Store) -
 def test_an_older_token_proves_nothing_against_a_newer_one(store: Store) -> None:
     grant = store.connect()
     newer = store.grants.next(grant, grant.refresh_token, grant.access_token, store.clock.now() + HOUR)
-    assert store.connections.refreshed(AGENT, "c1", 1, newer.sealed, store.clock.now() + DAY)
-    assert store.connections.dead(AGENT, "c1", 1, WEEK) == "newer"
-    assert not store.connections.refreshed(AGENT, "c1", 1, grant.sealed, 0)
+    assert store.connections.save_refreshed(AGENT, "c1", 1, newer.sealed, store.clock.now() + DAY)
+    assert store.connections.mark_revoked(AGENT, "c1", 1, WEEK) == "newer"
+    assert not store.connections.save_refreshed(AGENT, "c1", 1, grant.sealed, 0)
     assert store.slots.read(AGENT).grant == newer.sealed
 
 
@@ -326,7 +326,7 @@ def test_a_full_database_refuses_to_accept_but_still_disconnects_and_erases(stor
         store.connections.teardown_done(AGENT, slot.teardowns[0], "confirmed")
         assert erase(store, timed=False) == "ok"
         files = FileRewriteStore(store.database)
-        files.want()
+        files.request()
         desired = files.take()
         assert desired
         files.done(desired)

@@ -1,6 +1,6 @@
 -- use: facts holds sessions
--- The connection moves to another Google account. The former account keeps its calendar; its sessions are lost until they
--- are wanted again.
+-- The connection moves to another Google account. The former account keeps its calendar; its sessions are lost until the
+-- backend puts them again.
 local function leave_account()
   lose_scheduled('account_changed')
   keep_held_calendar()

@@ -1,8 +1,8 @@
 -- use: clock facts
--- The connection that was there when the script began: an erasure still names it in its audit entry.
+-- Read before anything is removed: an erasure still names the connection in its audit entry.
 local connection = fact('connection_id')
 
--- Append the audit entry of this step, in the same step; `more` adds what only the script knows.
+-- Append the audit entry of this step. `more`: fields that only the script knows.
 local function append_entry(more)
   local fields = cjson.decode(arg.entry)
   fields.connection = redis.call('HGET', KEY.facts, 'connection_id') or connection
@@ -10,7 +10,7 @@ local function append_entry(more)
   redis.call('XADD', KEY.audit_log, '*', 'at', ms(now), 'entry', cjson.encode(fields))
 end
 
--- Keep the last act of the organization or the operator; the settings page tells the agent of it.
+-- Store the last act of the organization or the operator, which the settings page shows to the agent.
 local function keep_admin_action()
   local fields = cjson.decode(arg.entry)
   if fields.actor == 'administrator' or fields.actor == 'operator' then

@@ -1,9 +1,9 @@
 -- use: clock facts timers
--- Google's channels. The one whose notifications count stands in the shard's index; those that have to be stopped at
--- Google stand in `channel_to_stop`, resource by channel id.
+-- Google's channels. The channel in force stands in the shard's index. Those that have to be stopped at Google stand in
+-- `channel_to_stop`: the resource by the channel's id.
 local function channels_to_stop()
-  local kept = fact('channel_to_stop')
-  return kept ~= '' and cjson.decode(kept) or {}
+  local text = fact('channel_to_stop')
+  return text ~= '' and cjson.decode(text) or {}
 end
 
 local function put_channels_to_stop(channels)
@@ -14,7 +14,8 @@ local function put_channels_to_stop(channels)
   end
 end
 
--- From here on nobody listens to the channel. Return what has to be stopped at Google, by the channel's id.
+-- No notification of the channel causes anything from here on. Return the channels that have to be stopped at Google: the
+-- resource by the channel's id.
 local function close_channel()
   local channels, id = channels_to_stop(), fact('channel_id')
   if id ~= '' then
@@ -27,7 +28,7 @@ local function close_channel()
   return channels
 end
 
--- A calendar stands: the worker asks Google for notifications now, and looks for changes after `first` ms.
+-- A calendar stands: the worker opens a channel now, and looks for changes after `first` ms.
 local function watch_calendar(first)
   set_timer(TIMER.channel, now)
   set_timer(TIMER.change_detection, now + first)

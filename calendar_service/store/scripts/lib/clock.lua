@@ -5,9 +5,10 @@ local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) + to
 -- A number as it is stored: whole, without an exponent.
 local function ms(value) return string.format('%.0f', value) end
 
--- Return the instant `at`, or 0 (long past) if it lies more than `longest` ms ahead. Nothing writes such an instant but a
--- clock that was ahead and has been put right since; it must not hold anything up until then.
+-- Return the instant `at`, or 0 (long past) if it lies more than `longest` ms ahead. Only a clock that was ahead, and was
+-- put right since, writes such an instant: nothing must wait until then.
 local function plausible(at, longest) return at <= now + longest and at or 0 end
 
--- While the clocks of the process and of the database disagree nothing may end: one of them is wrong (law 7).
+-- Tell whether the clocks of the calling process and of the database agree. While they do not, nothing may be erased: one
+-- of them is wrong (law 7).
 local function clocks_agree(process_now) return math.abs(now - tonumber(process_now)) <= LIFETIME.clock_tolerance end

@@ -1,4 +1,4 @@
--- The facts of the connection: text in a hash, an absent one reads as ''.
+-- The facts of the connection: texts in a hash. An absent one reads as '', an absent instant as 0.
 local function fact(name) return redis.call('HGET', KEY.facts, name) or '' end
 
 local function instant(name) return tonumber(fact(name)) or 0 end

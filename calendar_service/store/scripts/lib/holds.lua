@@ -4,20 +4,21 @@ local function held() return instant('hold_until') > now end
 
 local function erasable_at() return math.max(instant('end_erase_due'), instant('hold_until')) end
 
--- Under a hold, the identifier of a calendar that another one replaces is kept beside it.
+-- The connection's calendar is replaced by another one: under a hold its identifier is kept.
 local function keep_held_calendar()
   local id = fact('calendar_id')
   if id ~= '' and held() then put('hold_calendars', fact('hold_calendars') .. id .. ' ') end
 end
 
--- Return the ms from the end of a connection to its erasure: the operator's, or the agent's own if that is shorter.
+-- Return the retention period (ms) from the end of a connection to its erasure: the operator's, or the agent's own if that
+-- is shorter.
 local function retention(operators_ms)
   local own = instant('end_agent_retention')
   return own > 0 and math.min(own, operators_ms) or operators_ms
 end
 
--- Let the database's own expiry stand behind the erasure, for a deployment whose worker is gone (law 7).
--- Expiry follows the database's real clock, so the test clock's offset is taken off again.
+-- Set the database's own expiry of the slot, a day after its erasure is due, in case no worker runs any more (law 7); remove
+-- it while no erasure is due. Expiry follows the database's real clock, so the test clock's offset is subtracted.
 local function guard_expiry()
   local due = instant('end_erase_due') > 0 and erasable_at() or 0
   for _, key in ipairs({KEY.facts, KEY.grant, KEY.sessions, KEY.waiting, KEY.due, KEY.outbox}) do

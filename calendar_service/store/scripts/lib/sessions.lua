@@ -4,8 +4,8 @@ local function session(name)
   return text and cjson.decode(text)
 end
 
--- Write a session's record. A wait for a person's act counts from its first moment, whatever is read meanwhile; a moment of
--- a time to come was set while the clock was ahead.
+-- Write a session's record. A wait for a person's act keeps the instant at which it began, however often it is written; one
+-- in the future was set while the clock was ahead, so the wait begins now.
 local function put_session(name, record)
   if record.status ~= 'waiting' then
     record.waiting_since = 0
@@ -16,15 +16,16 @@ local function put_session(name, record)
   redis.call('HSET', KEY.sessions, name, cjson.encode(record))
 end
 
--- Tell whether a person has to act first, as far as the facts say; an outdated consent counts once it is noted there.
+-- Tell whether a person has to act first, by the facts alone: an outdated consent counts once it is recorded there.
 local function waits_for_person()
   return instant('pause_by_agent') > 0 or instant('pause_by_organization') > 0 or instant('consent_required_since') > 0
     or instant('calendar_since') == 0
 end
 
--- The worker takes the session again `after` ms from now, or from the moment its wait for a person began, and at `latest`
--- (an instant) in any case; nil = not at all. If the person acted while the caller decided to wait, it is due at once. It is
--- due a second from now at the earliest: a process whose clock is behind would come to the same end in a loop.
+-- The worker takes the session again `after` ms from now, for one that waits for a person from the beginning of the wait,
+-- and at `latest` (an instant) in any case; `after` = nil: not at all. If the person has acted while the caller decided that
+-- the session waits, it is due at once. It is due a second from now at the earliest, or a process with a slow clock would
+-- loop.
 local function set_retry(name, record, after, latest)
   if not after then return set_timer(session_timer(name), nil) end
   local waiting = record.status == 'waiting'
@@ -42,8 +43,8 @@ local function each_session(change)
   end
 end
 
--- Somebody acted: every session that is not settled is due now. A session whose lease runs keeps its time: the holder
--- settles it by what stands here then.
+-- A person acted: every unsettled session is due now. A leased one keeps its timer, which ends the lease: its holder's
+-- settlement sees that nothing waits any more.
 local function wake_unsettled()
   each_session(function(record, name)
     local unsettled = record.status == 'pending' or record.status == 'waiting'
@@ -51,13 +52,13 @@ local function wake_unsettled()
   end)
 end
 
--- What was accepted and not applied is reported failed, and its content destroyed at once. Return how many that were.
+-- Sessions that were accepted and not applied fail, are reported, and lose their content at once. Return how many.
 local function fail_unsettled(reason)
   local failed = 0
   each_session(function(record, name)
     set_timer(session_timer(name), nil)
     if record.status ~= 'pending' and record.status ~= 'waiting' then return false end
-    -- A holder of the lease may be at Google with it, and can no longer say how that ended.
+    -- The lease's holder may be writing at Google, and the raised fencing token refuses what it settles: in doubt.
     record.copy.in_doubt = record.copy.in_doubt or record.leased
     record.status, record.reason, record.leased, record.digest = 'failed', reason, false, ''
     record.fencing_token = record.fencing_token + 1
@@ -69,7 +70,7 @@ local function fail_unsettled(reason)
   return failed
 end
 
--- The calendar is gone or replaced: its sessions are lost until they are wanted again.
+-- The calendar is gone or replaced: its sessions are lost until the backend puts them again.
 local function lose_scheduled(reason)
   each_session(function(record, name)
     if record.status ~= 'scheduled' then return false end

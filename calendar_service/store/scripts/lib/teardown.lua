@@ -1,6 +1,6 @@
 -- use: clock timers
--- A teardown: what is left to do at Google after the end of a connection, under its id (law 6). The database's own expiry
--- stands behind it.
+-- Store a teardown under its connection's id, due at `at`: what is left to do at Google after the end of a connection (law
+-- 6). Its token is destroyed by the database's own expiry after 8 days, should no worker run.
 local function start_teardown(id, teardown, at)
   teardown.started, teardown.tries = ms(now), 0
   redis.call('HSET', KEY.teardowns, id, cjson.encode(teardown))
@@ -8,7 +8,7 @@ local function start_teardown(id, teardown, at)
   set_timer(teardown_timer(id), at)
 end
 
--- A connection uses this calendar again: a teardown that was still to delete it leaves it, because that desired is older.
+-- A connection uses this calendar again: a teardown that was still to delete it leaves it, because that choice is older.
 local function spare_calendar(calendar)
   local teardowns = redis.call('HGETALL', KEY.teardowns)
   for i = 1, #teardowns, 2 do

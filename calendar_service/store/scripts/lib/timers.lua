@@ -10,17 +10,17 @@ local function set_timer(timer, at)
   if at then redis.call('ZADD', KEY.due, ms(at), timer) else redis.call('ZREM', KEY.due, timer) end
 end
 
--- The slot is gone, so the agent's name leaves the organization's index. If the name was still there, no erasure took it
--- out: the database's own expiry removed the slot, and the entry says so.
+-- The slot is gone, so the agent's name leaves the organization's index. If the name was still there, no erasure removed the
+-- slot but the database's own expiry, and an audit entry says so.
 local function leave_index()
   if redis.call('SREM', KEY.index, arg.member) == 1 then
     append_entry({kind = 'connection.expired', actor = 'service'})
   end
 end
 
--- Set the agent's one entry in the shard's timers to its earliest due time: the last step of every script that moves a
--- timer. If only teardowns are left (after an erasure, or after the database's own expiry, which deletes a key at once when
--- its time has passed), the agent's name leaves the index too, and the teardowns are due.
+-- Set the agent's one entry in the shard's timers to the earliest of its timers: the last step of every script that moves
+-- one. If only teardowns are left (after an erasure, or after the database's own expiry, which removes a key at once if its
+-- time has passed), the agent's name leaves the index, and the teardowns are due.
 local function update_agent_timer()
   if redis.call('EXISTS', KEY.facts) == 0 then
     leave_index()
