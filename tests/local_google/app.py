@@ -24,8 +24,8 @@ VERIFIER = "v" * 43
 
 def challenge(verifier: str = VERIFIER) -> dict[str, str]:
     digest = hashlib.sha256(verifier.encode()).digest()
-    made = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-    return {"code_challenge": made, "code_challenge_method": "S256"}
+    text = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    return {"code_challenge": text, "code_challenge_method": "S256"}
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class App:
             "prompt": "consent",
             "state": "s1",
         }
-        kept = {name: value for name, value in (wanted | parameters).items() if value is not None}
-        return f"{self.google.auth_uri}?{urlencode(kept)}"
+        query = {name: value for name, value in (wanted | parameters).items() if value is not None}
+        return f"{self.google.auth_uri}?{urlencode(query)}"
 
     def callback(self, account: str = ONE, *, allow: bool = True, **parameters: str | None) -> dict[str, str]:
         """Go through the screens; the callback's parameters in their order."""

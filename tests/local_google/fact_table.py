@@ -40,10 +40,10 @@ def recalled() -> str:
     for file in sorted(PACKAGE.rglob("*.py")):
         before = ""
         for line in file.read_text("utf-8").splitlines():
-            found = MARK.search(line)
-            if found and file.name != "__init__.py":
+            mark_in_line = MARK.search(line)
+            if mark_in_line and file.name != "__init__.py":
                 lines.append(
-                    f"| `{file.relative_to(PACKAGE)}` | {found[1]} | {_cell(_place(before, line))} |"
+                    f"| `{file.relative_to(PACKAGE)}` | {mark_in_line[1]} | {_cell(_place(before, line))} |"
                 )
             before = line
     return "\n".join(lines) + "\n"
@@ -54,10 +54,10 @@ def _place(before: str, line: str) -> str:
     code, _, comment = line.strip().partition("#")
     if code.strip() == ")":
         code = before.strip()
-    said = MARK.sub("", comment or code).strip().strip('"').removeprefix("# ").strip()
+    text = MARK.sub("", comment or code).strip().strip('"').removeprefix("# ").strip()
     if not comment or not code.strip():
-        return said
-    return f"`{code.strip().rstrip(',')}` {said.rstrip(': ')}".strip()
+        return text
+    return f"`{code.strip().rstrip(',')}` {text.rstrip(': ')}".strip()
 
 
 def _cell(text: str) -> str:

@@ -23,10 +23,10 @@ def fact(strength: str, text: str) -> Callable[[Test], Test]:
     """Mark a test as the one that holds a fact; the chapter is the test's file."""
     assert strength in STRENGTHS
 
-    def mark(test: Test) -> Test:
+    def register(test: Test) -> Test:
         module = test.__module__.rpartition(".")[2]
         chapter = module.removeprefix("test_").removeprefix("laws_").replace("_", " ")
         REGISTER.append(Fact(chapter, strength, text, f"{module}.py::{test.__name__}"))
         return test
 
-    return mark
+    return register

@@ -32,9 +32,9 @@ def real_api() -> Iterator[GoogleApi]:
     form = {name: os.environ[f"LAWS_{name.upper()}"] for name in NAMES} | {"grant_type": "refresh_token"}
     status, _, text = fetch(TOKEN_URI, form)
     assert status == 200, text
-    found = GoogleApi(API_ENDPOINT, json.loads(text)["access_token"])
-    yield found
-    found.close()
+    api = GoogleApi(API_ENDPOINT, json.loads(text)["access_token"])
+    yield api
+    api.close()
 
 
 def fresh_calendar(api: GoogleApi) -> Iterator[str]:

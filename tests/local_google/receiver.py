@@ -24,8 +24,8 @@ class Receiver:
 
     def states(self, count: int) -> list[str]:
         """The states of the next messages, in the order of their numbers."""
-        found = sorted((self.next() for _ in range(count)), key=lambda h: int(h["x-goog-message-number"]))
-        return [headers["x-goog-resource-state"] for headers in found]
+        messages = sorted((self.next() for _ in range(count)), key=lambda h: int(h["x-goog-message-number"]))
+        return [headers["x-goog-resource-state"] for headers in messages]
 
 
 @contextmanager
