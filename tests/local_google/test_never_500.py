@@ -53,7 +53,7 @@ PAIRS = st.lists(st.tuples(st.sampled_from(QUERY), SOME_TEXT), max_size=4)
 def google() -> tuple[Application, str]:
     client = RegisteredClient("c", "s", "p", ("http://localhost:9/cb",))
     application = Application(make_context(None, [client]))
-    token = grants.issue_access_token(application.world, ONE, client, [FULL]).token
+    token = grants.issue_access_token(application.context, ONE, client, [FULL]).token
     return application, token
 
 
