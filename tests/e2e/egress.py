@@ -65,9 +65,9 @@ def rules(ports: Mapping[str, int]) -> str:
 
 def counted() -> dict[str, int]:
     """Return the packets by counter."""
-    told = subprocess.run(["nft", "-j", "list", "counters"], capture_output=True, check=True).stdout
-    found = [entry["counter"] for entry in json.loads(told)["nftables"] if "counter" in entry]
-    return {one["name"]: one["packets"] for one in found}
+    listing = subprocess.run(["nft", "-j", "list", "counters"], capture_output=True, check=True).stdout
+    entries = [entry["counter"] for entry in json.loads(listing)["nftables"] if "counter" in entry]
+    return {one["name"]: one["packets"] for one in entries}
 
 
 def journey(run: Run, receiver: Receiver) -> None:
@@ -126,17 +126,17 @@ def counters(folder: Path) -> dict[str, dict[str, int]]:
         env={**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"},
         cwd=ROOT, stdout=subprocess.PIPE, check=True, timeout=120,
     )  # fmt: skip
-    found: dict[str, dict[str, int]] = json.loads(done.stdout)
-    return found
+    packets: dict[str, dict[str, int]] = json.loads(done.stdout)
+    return packets
 
 
 def main() -> None:
     print("Connecting, scheduling, cancelling, disconnecting, erasing in a network of its own …")
     with tempfile.TemporaryDirectory() as folder:
-        found = counters(Path(folder))
-    for name, packets in found["journey"].items():
-        print(f"  {packets:6} packets to {name.replace('_', ' ')}")
-    seen = found["attempts"]["beyond_this_host"]
+        packets = counters(Path(folder))
+    for name, count in packets["journey"].items():
+        print(f"  {count:6} packets to {name.replace('_', ' ')}")
+    seen = packets["attempts"]["beyond_this_host"]
     print(f"  {seen:6} counted of the attempts to leave this host that were made on purpose afterwards")
 
 

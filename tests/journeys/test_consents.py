@@ -33,16 +33,16 @@ def token_calls(service: TestService) -> int:
 
 
 def nothing_is_stored(service: TestService) -> bool:
-    kept = service.stored()
-    return ":grant" not in kept and ":errands" not in kept and "org:acme" not in kept
+    stored = service.stored()
+    return ":grant" not in stored and ":errands" not in stored and "org:acme" not in stored
 
 
 @shows("SC-1")
 def test_exactly_one_permission_is_asked_for(service: TestService) -> None:
     cookie, browser = service.browser()
-    asked = parse_qs(urlsplit(service.begin(browser, cookie)).query)
-    assert asked["scope"] == ["https://www.googleapis.com/auth/calendar"]
-    assert asked.get("include_granted_scopes", ["false"]) == ["false"]
+    query = parse_qs(urlsplit(service.begin(browser, cookie)).query)
+    assert query["scope"] == ["https://www.googleapis.com/auth/calendar"]
+    assert query.get("include_granted_scopes", ["false"]) == ["false"]
 
 
 def test_a_consent_cancelled_at_google_stores_nothing(service: TestService) -> None:

@@ -38,9 +38,9 @@ def _taken(service: TestService) -> dict[str, Any]:
 
 @shows("access")
 def test_every_fact_that_is_kept_is_exported_or_has_its_reason() -> None:
-    told = {*export.INSTANTS, *export.PLAIN}
-    assert told.isdisjoint(OTHERWISE)
-    assert told | set(OTHERWISE) == {field.name for field in fields(Facts)}
+    exported = {*export.INSTANTS, *export.PLAIN}
+    assert exported.isdisjoint(OTHERWISE)
+    assert exported | set(OTHERWISE) == {field.name for field in fields(Facts)}
 
 
 @shows("portability")
@@ -90,15 +90,15 @@ def test_it_holds_what_waits_in_full_and_no_key(service: TestService) -> None:
 def test_an_administrators_act_is_in_it_with_its_day(service: TestService) -> None:
     service.connect()
     service.parts.disconnect.disconnect(service.agent, Actor.ADMINISTRATOR)
-    told = _taken(service)["connection"]
+    connection = _taken(service)["connection"]
     facts = service.parts.slots.read(service.agent).facts
-    assert told["last_act_of_others"] == {
+    assert connection["last_act_of_others"] == {
         "act": "connection.disconnected",
         "by": "administrator",
         "at": rfc3339(facts.grant_since),
     }
-    assert told["erased_on"] == rfc3339(facts.erase_due)
-    assert told["keys"] == "none"
+    assert connection["erased_on"] == rfc3339(facts.erase_due)
+    assert connection["keys"] == "none"
 
 
 def test_it_is_made_on_the_fly_and_kept_nowhere(service: TestService) -> None:

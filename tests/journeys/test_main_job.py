@@ -156,9 +156,9 @@ def test_nothing_of_the_content_is_kept_once_google_has_confirmed(service: TestS
     service.connect()
     content = service.content("Title of a private talk", description="Words", location="Room")
     service.parts.schedule.put(service.agent, "s1", content, By.AGENT, None)
-    kept = service.stored()
-    assert ":waiting" not in kept
-    assert "Title of a private talk" not in kept
+    stored = service.stored()
+    assert ":waiting" not in stored
+    assert "Title of a private talk" not in stored
 
 
 @shows("ST-6", "withdrawal")
@@ -170,9 +170,9 @@ def test_disconnecting_keeps_the_calendar_and_ends_the_permission(service: TestS
     assert abs(view.erase_due - (service.parts.clock.now() + 7 * DAY)) < HOUR
     assert len(service.events()) == 1
     assert service.live_tokens() == []
-    kept = service.stored()
-    assert ":grant" not in kept
-    assert ":errands" not in kept
+    stored = service.stored()
+    assert ":grant" not in stored
+    assert ":errands" not in stored
     with pytest.raises(NotConnected):
         service.parts.schedule.put(service.agent, "s2", service.content(), By.AGENT, None)
 
@@ -230,10 +230,10 @@ def test_the_timer_erases_on_its_date_and_leaves_a_receipt(service: TestService)
     service.work(2)
     assert service.parts.status_page.connection(service.agent).state is State.NOT_CONNECTED
     service.parts.database.client.delete(*service.parts.database.client.keys("browser:*"))  # ends by itself
-    kept = service.stored()
+    stored = service.stored()
     for trace in (calendar["id"], service.events()[0]["id"], "agent-1"):
-        assert trace not in kept
-    assert "erasure-receipt" in kept
+        assert trace not in stored
+    assert "erasure-receipt" in stored
     assert len(service.calendars()) == 1
 
 
@@ -250,9 +250,9 @@ def test_a_receipt_verifies_and_a_changed_one_does_not(service: TestService) -> 
         changed = json.dumps(receipt | {name: "x"}).encode()
         with pytest.raises(ReceiptInvalid):
             verify(changed, keys)
-    kept = service.parts.erasure.receipt(receipt["number"])
-    assert "salt" not in kept
-    assert verify(json.dumps(kept).encode(), keys) == kept
+    stored = service.parts.erasure.receipt(receipt["number"])
+    assert "salt" not in stored
+    assert verify(json.dumps(stored).encode(), keys) == stored
 
 
 def test_erasing_what_is_not_ended_is_refused(service: TestService) -> None:

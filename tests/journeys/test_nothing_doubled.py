@@ -171,7 +171,7 @@ def test_of_two_under_one_id_the_one_that_stays_is_the_newest(service: TestServi
 
 
 @pytest.mark.parametrize("wanted", [True, False])
-def test_whoever_lost_the_session_before_looking_touches_nothing(
+def test_whoever_lost_the_lease_before_reading_google_changes_nothing(
     service: TestService, *, wanted: bool
 ) -> None:
     service.connect()

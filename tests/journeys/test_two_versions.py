@@ -18,7 +18,7 @@ def note_newer(service: TestService) -> str:
     return record
 
 
-def kept(service: TestService) -> str | None:
+def stored_value(service: TestService) -> str | None:
     return service.parts.database.client.hget(service.key("sessions"), "s1")
 
 
@@ -48,7 +48,7 @@ def test_a_record_of_a_newer_version_is_not_written_over(service: TestService) -
             service.parts.schedule.put(service.agent, "s1", moved, By.AGENT, None)
         with pytest.raises(StoreUnavailable, match="newer version"):
             service.parts.schedule.cancel(service.agent, "s1", By.AGENT, None)
-    assert kept(service) == record
+    assert stored_value(service) == record
     assert service.parts.schedule.put(service.agent, "s2", moved, By.AGENT, None).status is Status.SCHEDULED
 
 
@@ -60,4 +60,4 @@ def test_a_worker_leaves_a_newer_versions_record_where_it_is(service: TestServic
     record = note_newer(service)
     service.clock.advance(60)
     service.work(2)
-    assert (kept(service), service.events()) == (record, [])
+    assert (stored_value(service), service.events()) == (record, [])

@@ -54,7 +54,7 @@ def seen(service: TestService, session: str = "s1") -> tuple[Status, str]:
     return view.status, view.reason
 
 
-def kept(service: TestService, session: str = "s1") -> bool:
+def has_content(service: TestService, session: str = "s1") -> bool:
     """Tell whether its content lies sealed in the database."""
     return bool(service.parts.database.client.hexists(service.key("waiting"), session))
 
@@ -91,14 +91,14 @@ def test_it_ends_after_thirty_days_in_all_and_its_content_with_it(service: TestS
         look_at(service)  # a look does not begin the wait anew
     live(service, 1)
     assert seen(service) == (Status.WAITING, "paused" if state == "organization" else state)
-    assert kept(service)
+    assert has_content(service)
     service.clock.advance((since + keys.WAITING_MAX - service.parts.clock.now()) / SECOND - 60)
     service.work()
-    assert kept(service)
+    assert has_content(service)
     service.clock.advance(61)
     service.work()
     assert seen(service) == (Status.FAILED, "waited_too_long")
-    assert not kept(service)
+    assert not has_content(service)
     assert not any(event["summary"] == "Waits" for event in service.events())
 
 
@@ -161,7 +161,7 @@ def test_a_cancel_that_waits_is_carried_out_when_the_pause_ends(service: TestSer
     assert service.events() == []
 
 
-def test_an_act_in_the_midst_of_a_look_is_not_missed(service: TestService) -> None:
+def test_an_act_in_the_midst_of_a_check_is_not_missed(service: TestService) -> None:
     service.connect()
     pause(service)
     put(service)
@@ -221,7 +221,7 @@ def test_a_holder_that_died_before_the_pause_keeps_nobody_asleep_behind_it(
     assert [event["summary"] for event in service.events()] == ["Newer"]
 
 
-def test_a_consent_that_was_outdated_unnoticed_is_noted_once_and_looked_at_no_more(
+def test_a_consent_that_was_outdated_unnoticed_is_noted_once_and_checked_no_more(
     service: TestService,
 ) -> None:
     """The policy changed and this connection was missed when all were told.
@@ -325,7 +325,7 @@ def test_a_worker_whose_clock_is_wrong_ends_no_wait_and_hurries_none(
     look_at(wrong)
     assert seen(service) == (Status.WAITING, "paused")
     assert wrong.parts.status_page.connection(service.agent).state is State.PAUSED
-    assert kept(service)
+    assert has_content(service)
     scored = service.parts.database.client.zscore(service.key("due"), "session:s1")
     assert 19 * DAY < scored - service.parts.clock.now() < 21 * DAY
     wrong.close()

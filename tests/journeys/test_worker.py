@@ -68,7 +68,7 @@ def test_a_worker_whose_clock_is_wrong_drops_no_session(
     assert due["purge_sessions"] <= service.parts.clock.now() + 11 * MINUTE
 
 
-def test_what_a_clock_that_was_ahead_put_far_off_is_looked_at_once_it_is_right(service: TestService) -> None:
+def test_what_a_clock_that_was_ahead_put_far_off_is_checked_once_it_is_right(service: TestService) -> None:
     """While a server's clock runs ahead, due times are written that lie a month too far off.
 
     Nothing would be done until then, so they are reset.
@@ -293,16 +293,16 @@ def checkpoint(service: TestService) -> Checkpoint:
 def test_the_checkpoint_waits_until_everything_is_sealed(
     service: TestService, checkpoint: Checkpoint
 ) -> None:
-    sealing, trail = checkpoint.sealing, service.parts.sealer.trail
+    sealing, audit_chain = checkpoint.sealing, service.parts.sealer.trail
     rounds = 0
     while sealing.is_due(service.parts.clock.now()):
         assert checkpoint.run()
-        assert trail.newest_checkpoint() is None
+        assert audit_chain.newest_checkpoint() is None
         sealing.run(service.parts.clock.now())
         rounds += 1
     assert rounds > 1
     assert not checkpoint.run()
-    assert trail.newest_checkpoint()
+    assert audit_chain.newest_checkpoint()
 
 
 def test_trouble_with_one_repair_keeps_no_other_back(
@@ -338,8 +338,8 @@ def test_a_calendar_that_the_quota_refuses_is_tried_again_after_hours(service: T
     assert not service.connect().calendar_ready
     service.clock.advance(61)
     service.work()
-    asked = calls_in(service, 1)
-    assert asked == 0
+    calls = calls_in(service, 1)
+    assert calls == 0
     service.google.switch(calendar_quota=None)
     calls_in(service, 4)
     assert len(service.calendars()) == 1
@@ -394,7 +394,7 @@ def test_an_administrators_block_is_proved_after_hours(service: TestService) -> 
     assert service.facts.last_refresh_ok_at > service.parts.clock.now() - 5 * HOUR
 
 
-def test_passing_trouble_is_looked_at_again_within_a_minute(service: TestService) -> None:
+def test_passing_trouble_is_tried_again_within_a_minute(service: TestService) -> None:
     service.google.fault(
         {"method": "POST", "path": "/calendar/v3/calendars"},
         {"status": 503, "reason": "backendError"},

@@ -30,7 +30,7 @@ class ReusableContext:
             self.requests.clear()
         self.requests.append(request)
 
-    def _said(self, message: ConsoleMessage) -> None:
+    def _message(self, message: ConsoleMessage) -> None:
         # A refusal that is shown on purpose is an honest answer; a blocked style or form is not.
         provoked = "the server responded with a status of" in message.text
         if message.type in {"error", "warning"} and not provoked:

@@ -34,9 +34,9 @@ def chromium() -> Iterator[Browser]:
 
 def _executable(playwright: Playwright) -> str:
     for name in _NAMES:
-        found = shutil.which(name)
-        if found:
-            return found
+        path = shutil.which(name)
+        if path:
+            return path
     own = playwright.chromium.executable_path
     if Path(own).is_file():
         return own

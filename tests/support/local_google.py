@@ -106,12 +106,12 @@ class LocalGoogle:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=inherited)
         assert process.stdout is not None
         line = process.stdout.readline()
-        found = re.search(r"http://\S+", line)
-        if found is None:
+        url = re.search(r"http://\S+", line)
+        if url is None:
             process.kill()
             process.wait()
             raise RuntimeError(f"the local Google did not start: {line!r}")
-        return cls(process, found.group())
+        return cls(process, url.group())
 
     def __enter__(self) -> Self:
         return self

@@ -54,11 +54,11 @@ def until(holds: Callable[[], Any], seconds: float = 30) -> Any:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
-            found = holds()
+            value = holds()
         except redis.RedisError:
-            found = None
-        if found:
-            return found
+            value = None
+        if value:
+            return value
         time.sleep(0.01)
     raise AssertionError("it never came to hold")
 
@@ -134,12 +134,12 @@ def cluster(home: Path, count: int = 2) -> Iterator[list[Server]]:
 def _copied(client: "redis.Redis") -> bool:
     """Tell whether a write arrives at a replica; the first one takes up to a second."""
     with client.pipeline(transaction=False) as pipeline:
-        found = pipeline.set("first", "1").delete("first").execute_command("WAIT", 1, 2_000).execute()
-    return bool(found[-1])
+        answers = pipeline.set("first", "1").delete("first").execute_command("WAIT", 1, 2_000).execute()
+    return bool(answers[-1])
 
 
-def _is_whole(found: Mapping[str, str], count: int) -> bool:
-    return found["cluster_state"] == "ok" and found["cluster_known_nodes"] == str(count)
+def _is_whole(info: Mapping[str, str], count: int) -> bool:
+    return info["cluster_state"] == "ok" and info["cluster_known_nodes"] == str(count)
 
 
 @contextmanager

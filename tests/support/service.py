@@ -226,10 +226,10 @@ class TestService:
     def _person(self, account: str) -> str:
         """Return an access token of the account's owner, under a client that is not the service's."""
         redirect = "http://localhost:9/person"
-        asked = {
+        query = {
             "client_id": PERSON_ID, "redirect_uri": redirect, "response_type": "code", "scope": SCOPE, "state": "p",
         }  # fmt: skip
-        callback = self.google.consent(f"{self.google.auth_uri}?{urlencode(asked)}", account=account)
+        callback = self.google.consent(f"{self.google.auth_uri}?{urlencode(query)}", account=account)
         code = parse_qs(urlsplit(callback).query)["code"][0]
         form = {
             "client_id": PERSON_ID, "client_secret": CLIENT_SECRET, "grant_type": "authorization_code",

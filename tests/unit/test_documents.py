@@ -65,8 +65,10 @@ def test_readme_leads_to_every_document_and_picture() -> None:
 @pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: file.name)
 def test_every_command_exists_with_the_options_that_are_named(file: Path) -> None:
     for words, line in typed(file.read_text("utf-8")):
-        assert (said := explained(words)), line
-        assert [option for option in re.findall(r"(?<!\S)--[a-z-]+", line) if option not in said] == [], line
+        assert (help_text := explained(words)), line
+        assert [
+            option for option in re.findall(r"(?<!\S)--[a-z-]+", line) if option not in help_text
+        ] == [], line
 
 
 def test_the_options_of_the_runbooks_exist() -> None:
@@ -98,8 +100,8 @@ def test_every_target_that_is_named_is_in_the_makefile() -> None:
 
 def test_every_dependency_has_its_reason() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    asked = [project["dependencies"], *project["optional-dependencies"].values()]
-    names = {re.split(r"[>=]", one)[0] for group in asked for one in group}
+    dependencies = [project["dependencies"], *project["optional-dependencies"].values()]
+    names = {re.split(r"[>=]", one)[0] for group in dependencies for one in group}
     reasons = (ROOT / "docs" / "decisions.md").read_text("utf-8")
     given = {name.strip() for names in re.findall(r"\*\*([^*.]+)\*\*", reasons) for name in names.split(",")}
     assert names - given == set()

@@ -28,9 +28,9 @@ def service(clean_store: str, google_process: LocalGoogle, test_clock: MovableCl
     """The service with nothing in it, and a Google on its first day."""
     google_process.clear_faults()
     google_process.reset()
-    made = TestService.of(clean_store, google_process, test_clock)
-    yield made
-    made.close()
+    service = TestService.of(clean_store, google_process, test_clock)
+    yield service
+    service.close()
 
 
 @pytest.fixture

@@ -297,11 +297,11 @@ def test_what_was_made_due_meanwhile_is_not_put_off(store: Store) -> None:
     store.connect()
     slots, timers = store.slots, store.timers
     timers.reschedule(AGENT, "chore", 1000)
-    found = slots.read(AGENT).due["chore"]
+    due = slots.read(AGENT).due["chore"]
     timers.reschedule(AGENT, "chore", 2000)
     meanwhile = slots.read(AGENT).due["chore"]
     for after in (DAY, None):
-        timers.reschedule(AGENT, "chore", after, found)
+        timers.reschedule(AGENT, "chore", after, due)
         assert slots.read(AGENT).due["chore"] == meanwhile
     timers.reschedule(AGENT, "chore", None, meanwhile)
     assert "chore" not in slots.read(AGENT).due

@@ -46,18 +46,18 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         "CALENDAR_GOOGLE_PORT": str(google_port),
     }  # fmt: skip
     leashed = [sys.executable, "-I", "-S", parent_death.__file__, str(os.getpid()), PROGRAM, "run"]
-    with (place / "said").open("wb") as said:
-        process = subprocess.Popen(leashed, env=variables, stdout=said, stderr=subprocess.STDOUT)
+    with (place / "output").open("wb") as output:
+        process = subprocess.Popen(leashed, env=variables, stdout=output, stderr=subprocess.STDOUT)
         with process:
             try:
-                _await_ready(process, port, place / "said")
+                _await_ready(process, port, place / "output")
                 url, google = f"http://localhost:{port}", f"http://localhost:{google_port}"
                 yield Running(url, google, place / "data")
             finally:
                 process.terminate()
 
 
-def _await_ready(process: "subprocess.Popen[bytes]", port: int, said: Path) -> None:
+def _await_ready(process: "subprocess.Popen[bytes]", port: int, output: Path) -> None:
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -69,7 +69,7 @@ def _await_ready(process: "subprocess.Popen[bytes]", port: int, said: Path) -> N
         except (urllib.error.URLError, TimeoutError, ConnectionError):
             pass
         time.sleep(0.1)
-    pytest.fail("the service did not get ready:\n" + said.read_text("utf-8"))
+    pytest.fail("the service did not get ready:\n" + output.read_text("utf-8"))
 
 
 @pytest.fixture(scope="session")
@@ -143,8 +143,8 @@ class Person:
     def state(self) -> str:
         """Return the state that the settings show, by its picture."""
         classes = self.page.locator("section.state").get_attribute("class") or ""
-        found = re.search(r"state-([a-z_]+)", classes)
-        return found[1] if found else ""
+        state = re.search(r"state-([a-z_]+)", classes)
+        return state[1] if state else ""
 
     def says(self, text: str) -> bool:
         """Tell whether the page says this."""

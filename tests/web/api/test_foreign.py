@@ -23,7 +23,7 @@ def path_of(call: ApiCall, organization: str, agent: str = "agent-1", session: s
     return path.replace("<session>", session) + QUERIES.get(call.name, "")
 
 
-def told(answer: TestResponse) -> tuple[int, bytes, list[tuple[str, str]]]:
+def without_request_id(answer: TestResponse) -> tuple[int, bytes, list[tuple[str, str]]]:
     """Everything that an answer tells, but for its own number."""
     return (
         answer.status_code,
@@ -46,7 +46,9 @@ def test_nothing_that_exists_elsewhere_shows_in_an_answer(
     acme = api.by(f"acme-{role}")
     stored, calls = service.stored(), len(google_process.journal())
     trips = service.parts.database.round_trips
-    answers = {repr(told(answer)) for call in CALLS for answer in everywhere_else(acme, call, session)}
+    answers = {
+        repr(without_request_id(answer)) for call in CALLS for answer in everywhere_else(acme, call, session)
+    }
     assert len(answers) == 1
     assert answers.pop().startswith("(404, ")
     assert service.parts.database.round_trips == trips
@@ -84,9 +86,9 @@ def test_an_unknown_session_of_an_own_agent_looks_as_foreign_ones_do(
 ) -> None:
     service.connect(Agent("acme", "agent-1"))
     acme = api.by("acme-backend")
-    foreign = told(acme.get("/v1/organizations/beta/agents/agent-1/sessions/s-1"))
-    assert told(acme.get("/v1/organizations/acme/agents/agent-1/sessions/s-1")) == foreign
-    assert told(acme.get("/v1/organizations/acme/agents/agent-1/nothing")) == foreign
+    foreign = without_request_id(acme.get("/v1/organizations/beta/agents/agent-1/sessions/s-1"))
+    assert without_request_id(acme.get("/v1/organizations/acme/agents/agent-1/sessions/s-1")) == foreign
+    assert without_request_id(acme.get("/v1/organizations/acme/agents/agent-1/nothing")) == foreign
 
 
 @shows("no-transfer")

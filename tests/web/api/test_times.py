@@ -153,7 +153,7 @@ def test_any_text_is_a_time_or_refused(text: str) -> None:
 def read(text: str, local: ZoneInfo) -> tuple[str, str]:
     """The local time as it is shown afterwards, or why it was refused."""
     try:
-        found = instant(text, "start", local)
+        moment = instant(text, "start", local)
     except InvalidRequest as refused:
         return "", refused.detail
-    return datetime.fromtimestamp(found / 1000, UTC).astimezone(local).strftime("%Y-%m-%dT%H:%M:%S"), ""
+    return datetime.fromtimestamp(moment / 1000, UTC).astimezone(local).strftime("%Y-%m-%dT%H:%M:%S"), ""

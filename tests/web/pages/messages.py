@@ -33,7 +33,7 @@ def pages() -> list[Path]:
     return list(TEMPLATES.rglob("*.html"))
 
 
-def said() -> set[Sentence]:
+def sentences() -> set[Sentence]:
     """Return every sentence of the pages, in English."""
     return {*_in_templates(), *_in_the_report(), *_in_data()}
 

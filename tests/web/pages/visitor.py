@@ -47,9 +47,9 @@ class Visitor:
     def ticket(self, agent: Agent | None = None, *, lives: Millis = 5 * MINUTE, **fields: Any) -> str:
         """Return a one-time link's path."""
         who = agent or self.service.agent
-        told = {"locale": "en", "time_zone": ZONE, "return_url": ""} | fields
+        body = {"locale": "en", "time_zone": ZONE, "return_url": ""} | fields
         expires = self.service.parts.clock.now() + lives
-        ticket = Ticket(who.organization, who.agent, expires=expires, **told)
+        ticket = Ticket(who.organization, who.agent, expires=expires, **body)
         return f"/portal/{self.service.parts.tickets.issue(ticket)}"
 
     def enter(self, agent: Agent | None = None, **fields: Any) -> TestResponse:
@@ -87,8 +87,8 @@ class Visitor:
 
 def _hidden(answer: TestResponse, name: str) -> str:
     text = answer.text if answer.mimetype == "text/html" else ""
-    found = re.search(rf'name="{name}" value="([^"]+)"', text)
-    return found[1] if found else ""
+    field = re.search(rf'name="{name}" value="([^"]+)"', text)
+    return field[1] if field else ""
 
 
 def _names(headers: dict[str, str]) -> dict[str, str]:
