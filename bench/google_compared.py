@@ -1,9 +1,9 @@
-"""The local Google beside npm's `emulate` (its Google service), asked the same by the same stock clients.
+"""Compares the local Google with npm's `emulate` (its Google service), by the same calls of the same public clients.
 
     npm install --prefix /tmp/emulate emulate@0.8.0
     python bench/google_compared.py /tmp/emulate
 
-Each line is a question with Google's answer; the columns say what each stand-in answered. Loopback only.
+Each line is a call with Google's answer; the columns hold the answers of the two. Loopback only.
 """
 
 import os
@@ -34,7 +34,7 @@ EMULATE_PORT = 18423
 
 @dataclass
 class StandIn:
-    """One of the two: where it listens, and how a person consents there."""
+    """One of the two: its address, and how a person consents there."""
 
     name: str
     url: str
@@ -46,11 +46,11 @@ class StandIn:
 
     @property
     def endpoint(self) -> str:
-        """The base for googleapiclient."""
+        """The base address for googleapiclient."""
         return f"{self.url}/calendar/v3/"
 
     def flow(self, *, pkce: bool = True) -> Flow:
-        """google-auth-oauthlib, as its users use it."""
+        """A flow of google-auth-oauthlib, in its ordinary use."""
         web = {"client_id": APP.client_id, "client_secret": APP.client_secret}
         web |= {"auth_uri": self.auth, "token_uri": self.token}
         return Flow.from_client_config(
@@ -58,7 +58,7 @@ class StandIn:
         )
 
     def connected(self, *, in_body: bool = True) -> Flow:
-        """A flow that has its tokens; by itself Flow sends the client's secret in a Basic header."""
+        """A flow with tokens; Flow sends the client's secret in a Basic header."""
         flow = self.flow()
         callback = self.consent(flow.authorization_url(prompt="consent")[0])
         code = dict(parse_qsl(urlsplit(callback).query))["code"]
@@ -66,7 +66,7 @@ class StandIn:
         return flow
 
     def service(self) -> Any:
-        """google-api-python-client."""
+        """A client of google-api-python-client."""
         return build(
             "calendar",
             "v3",
@@ -76,12 +76,12 @@ class StandIn:
         )
 
     def raw(self) -> GoogleApi:
-        """Bare HTTP, for what the client hides."""
+        """Bare HTTP, for what that client does not show."""
         return GoogleApi(self.endpoint, self.bearer)
 
 
 def emulate_consent(url: str) -> str:
-    """Its page asks for one click; the form's fields are the request's."""
+    """Consent at emulate: one click on a form with the request's fields."""
     query = dict(parse_qsl(urlsplit(url).query))
     names = ("redirect_uri", "scope", "state", "client_id", "code_challenge", "code_challenge_method")
     form = {name: query.get(name, "") for name in names} | {"email": "testuser@gmail.com"}
@@ -90,7 +90,7 @@ def emulate_consent(url: str) -> str:
 
 
 def status_of(work: Callable[[], Any]) -> int:
-    """200, or the status of the refusal."""
+    """Return 200, or the status of the refusal."""
     try:
         work()
     except HttpError as refusal:
@@ -99,7 +99,7 @@ def status_of(work: Callable[[], Any]) -> int:
 
 
 def calendar_answers(one: StandIn) -> dict[str, Any]:
-    """What the stock API client gets."""
+    """Return the answers that google-api-python-client gets."""
     service, answers = one.service(), dict[str, Any]()
     events = service.events()
     answers["calendars.insert"] = status_of(
@@ -138,7 +138,7 @@ def calendar_answers(one: StandIn) -> dict[str, Any]:
 
 
 def raw_answers(one: StandIn) -> dict[str, Any]:
-    """What bare HTTP gets."""
+    """Return the answers that bare HTTP gets."""
     api, answers = one.raw(), dict[str, Any]()
     event = api.insert("primary", {"summary": "etag"}).document or {}
     path = f"calendars/primary/events/{event.get('id')}"
@@ -162,7 +162,7 @@ def raw_answers(one: StandIn) -> dict[str, Any]:
 
 
 def oauth_answers(one: StandIn) -> dict[str, Any]:
-    """What OAuth clients get."""
+    """Return the answers that OAuth clients get."""
     answers: dict[str, Any] = {}
     try:
         one.connected(in_body=False).oauth2session.close()
@@ -216,7 +216,7 @@ EXPECTED: dict[str, Any] = {
 
 
 def emulate_config(place: Path) -> Path:
-    """The same client, registered there."""
+    """Return emulate's configuration with the same client."""
     config = place / "seed.yaml"
     config.write_text(
         "google:\n  users:\n    - email: testuser@gmail.com\n      name: Test\n  oauth_clients:\n"
@@ -227,7 +227,7 @@ def emulate_config(place: Path) -> Path:
 
 
 def main(place: Path) -> None:
-    """Ask both and print the table."""
+    """Call both and print the table."""
     os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
     cli = place / "node_modules/emulate/dist/index.js"
     command = ["node", str(cli), "start", "--service", "google", "--port", str(EMULATE_PORT)]

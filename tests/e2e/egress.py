@@ -71,7 +71,7 @@ def counted() -> dict[str, int]:
 
 
 def journey(run: Run, receiver: Receiver) -> None:
-    """Connect, schedule, move, cancel, disconnect, erase; and what the operator types meanwhile."""
+    """Connect, schedule, move, cancel, disconnect, erase; meanwhile the operator runs commands."""
     api, admin = Backend(run, "api-key"), Backend(run, "admin-key")
     connect(run, api)
     when = {"start": "2031-05-03T14:00:00-04:00", "end": "2031-05-03T14:30:00-04:00", "by": "agent"}
@@ -85,7 +85,7 @@ def journey(run: Run, receiver: Receiver) -> None:
 
 
 def attempt(address: str, port: int) -> None:
-    """Try to reach somebody, as a leak would."""
+    """Send packets elsewhere, as a leak would."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family) as one, contextlib.suppress(OSError):
         one.settimeout(0.2)
@@ -119,7 +119,7 @@ def inside(folder: Path) -> None:
 
 
 def counters(folder: Path) -> dict[str, dict[str, int]]:
-    """Do it in a fresh namespace and return packets by destination: of the `journey`, and after the `attempts`."""
+    """Run `inside` in a new namespace; return packets by destination: of the `journey`, and after the `attempts`."""
     apart = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--net", "--map-root-user"]
     done = subprocess.run(
         [*apart, sys.executable, "-m", "tests.e2e.egress", folder],

@@ -165,7 +165,7 @@ def spellings(token: str) -> set[bytes]:
 
 
 def needles(run: Run) -> set[bytes]:
-    """Every token that was issued and the last session's title, in many spellings."""
+    """Every issued token and the last session's title, in many spellings."""
     tokens = issued(run)
     assert len(tokens) >= 4
     return {needle for text in (*tokens, TITLE) for needle in spellings(text)}

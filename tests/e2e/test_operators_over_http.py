@@ -1,4 +1,4 @@
-"""One journey under every operator's name and in both languages, on a real `run`: nothing of an operator is in code."""
+"""One journey under each operator's profile and in both languages, on a real `run`: code names no operator."""
 
 import html
 import json
@@ -49,7 +49,7 @@ class OperatorService:
         return person
 
     def connect(self, agent: str, language: str) -> Person:
-        """Enter, and give the permission at Google."""
+        """Open the settings page, and consent at Google."""
         person = self.enter(agent, language)
         for button in (BUTTONS[language][0], ACCOUNTS[language], "Allow"):
             person.submit(button)
@@ -75,7 +75,7 @@ def service(
 
 
 def read(person: Person) -> str:
-    """Return what is read on the page, in one line."""
+    """Return the page's visible text, in one line."""
     plain = re.sub(r"<[^>]+>", " ", re.sub(r"</a>(?=[.,;:])", "", person.page))
     return re.sub(r"\s+", " ", html.unescape(plain))
 

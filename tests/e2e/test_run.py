@@ -30,14 +30,14 @@ def free_port() -> int:
 
 
 def environment(data_dir: Path, **others: str) -> dict[str, str]:
-    """Nothing of this suite's own environment but the path."""
+    """An environment with nothing but the path."""
     variables = {"PATH": os.environ["PATH"], "CALENDAR_DATA_DIR": str(data_dir)}
     variables |= {"CALENDAR_PORT": str(free_port()), "CALENDAR_GOOGLE_PORT": str(free_port())}
     return variables | others
 
 
 def command(data_dir: Path, *arguments: str, **others: str) -> "subprocess.CompletedProcess[str]":
-    """Another command on the same data directory, told nothing else."""
+    """Run another command with the data directory as its only setting."""
     variables = {"PATH": os.environ["PATH"], "CALENDAR_DATA_DIR": str(data_dir)} | others
     return subprocess.run(
         [PROGRAM, *arguments], env=variables, capture_output=True, text=True, check=False, timeout=60
@@ -59,7 +59,7 @@ def is_part(pid: int, part: str) -> bool:
 
 @contextlib.contextmanager
 def ends_awaited(pids: set[int]) -> Iterator[None]:
-    """Require that all these processes have ended soon after the block; none may hang."""
+    """Fail unless all these processes end soon after the block."""
     watched = {os.pidfd_open(pid) for pid in pids}
     yield
     for descriptor in watched:

@@ -1,4 +1,4 @@
-"""Whole journeys: a service in this process, a real Valkey, the local Google over HTTP."""
+"""Fixtures of whole journeys: the service in this process, a real Valkey, the local Google over HTTP."""
 
 from collections.abc import Iterator
 
@@ -26,7 +26,7 @@ def google_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalGo
 
 @pytest.fixture
 def service(clean_store: str, google_process: LocalGoogle) -> Iterator[TestService]:
-    """A test service over empty books, its clock shared with the local Google."""
+    """A test service over an empty store and an empty local Google, which share its clock."""
     google_process.reset()
     clock: MovableClock = google_process.clock  # type: ignore[attr-defined]
     clock.path.write_text("0", "ascii")
@@ -40,7 +40,7 @@ NEIGHBOUR = Agent("acme", "neighbour")
 
 @pytest.fixture(scope="module")
 def snapshot(valkey_url: str, google_process: LocalGoogle) -> Iterator[tuple[TestService, dict[str, bytes]]]:
-    """Two connections with a life, one of them over, two checkpoints, entries behind them; and all as it is stored."""
+    """A service with two connections, one of them ended, two checkpoints and later entries; and a dump of its store."""
     google_process.reset()
     empty(valkey_url)
     clock: MovableClock = google_process.clock  # type: ignore[attr-defined]
@@ -64,7 +64,7 @@ def snapshot(valkey_url: str, google_process: LocalGoogle) -> Iterator[tuple[Tes
 
 @pytest.fixture
 def populated(clean_store: str, snapshot: tuple[TestService, dict[str, bytes]]) -> TestService:
-    """That life as it was stored, for each test anew."""
+    """The service of `snapshot`, its store restored for each test."""
     service, dump = snapshot
     service.clock.path.write_text(str(DAY / 1000), "ascii")
     service.parts.sealer.chains = []

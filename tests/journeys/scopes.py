@@ -47,7 +47,7 @@ BEGIN, END = "<!-- made by `make scopes` -->", "<!-- to here -->"
 
 @contextmanager
 def narrow(service: TestService, scope: str) -> Iterator[None]:
-    """Let every token that is given out in this block be good for this scope only, whatever it is said to be."""
+    """Let the local Google enforce this scope for every token it issues in the block, whatever scope it names."""
     enforced = " ".join(PREFIX + name for name in scope.split(" + "))
     service.google.switch(enforced_scope=None if scope == FULL else enforced)
     service.clock.advance(3600)  # access tokens that were given before are over
@@ -242,7 +242,7 @@ def run(service: TestService, say: Callable[[str], object] = len) -> tuple[Found
 
 
 def tables(by_method: Found, by_feature: Found) -> str:
-    """Return what is made by running, as the document shows it."""
+    """Return the tables of the document."""
     outbox = {scope: "ABCDEFGHI"[number] for number, scope in enumerate(SCOPES)}
     return "\n".join(
         [

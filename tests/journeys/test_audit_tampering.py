@@ -1,4 +1,4 @@
-"""Whoever changes the audit trail is found out, and where (LU-6): in the living store, and in an export."""
+"""A change of the audit log is found, with its place (LU-6): in the running store, and in an export."""
 
 import json
 from collections.abc import Callable
@@ -22,7 +22,7 @@ Stream = list[tuple[str, dict[str, str]]]
 
 
 class Vandal:
-    """Somebody with every right in the database, and without the keys."""
+    """An attacker with full access to the database and without the keys."""
 
     def __init__(self, service: TestService) -> None:
         self.service, self.client, self.shard = service, service.parts.database.client, service.shard_of()
@@ -92,7 +92,7 @@ def cut(count: int) -> Callable[[Stream], Stream]:
 
 
 def swapped(at: int) -> Callable[[Stream], Stream]:
-    """Exchange what two neighbours say, their ids left as they are."""
+    """Exchange the fields of two neighbouring entries; their ids stay."""
 
     def change(entries: Stream) -> Stream:
         one, other = entries[at], entries[at + 1]
@@ -169,7 +169,7 @@ def _forget(vandal: Vandal) -> None:
 
 
 def _early_end(vandal: Vandal) -> None:
-    """Pretend that the term of the first entries was over."""
+    """Delete the first entries as if their retention period were over."""
     name, fields = vandal.client.xrange(keys.audit_macs(vandal.shard))[1]
     base = {
         "base_id": name,
@@ -236,12 +236,12 @@ def younger(populated: TestService) -> Vandal:
 
 
 def _started_anew(service: TestService) -> Sealer:
-    """Return the sealer of a process that was started anew: it remembers no head."""
+    """Return the sealer of a new process, which remembers no head."""
     return replace(service.parts.sealer, chains=[], set_back=0)
 
 
 def _begin_anew(vandal: Vandal) -> None:
-    """Wipe the shard, and let the service itself write and seal it from the beginning."""
+    """Delete the shard, and let the service write and seal it from the beginning."""
     _forget(vandal)
     vandal.service.parts.connections.choose_retention(Agent("acme", "newcomer"), HOUR)
     _started_anew(vandal.service).seal()
@@ -268,7 +268,7 @@ BEGINNINGS: dict[str, Change] = {
 @shows("LU-6")
 @pytest.mark.parametrize("what", BEGINNINGS)
 def test_a_shard_that_no_checkpoint_holds_yet_cannot_be_wiped(younger: Vandal, what: str) -> None:
-    """An attacker with the database could remove a shard whole before the first signed checkpoint names it.
+    """An attacker with database access could remove a whole shard before the first signed checkpoint names it.
 
     Shard 0 says that it began.
     """
@@ -284,7 +284,7 @@ def test_a_shard_that_no_checkpoint_holds_yet_cannot_be_wiped(younger: Vandal, w
 def test_a_shard_that_is_set_back_to_a_head_read_before_is_noticed_by_the_sealer(
     populated: TestService, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its seal is true, so that only who remembers what came after it can tell."""
+    """The restored head has a valid seal. Only a sealer that remembers a later head can detect it."""
     vandal, sealer, pause = Vandal(populated), populated.parts.sealer, populated.parts.organizations.pause
     vandal.shard = vandal.service.shard_of(NEIGHBOUR)
     sealer.seal()

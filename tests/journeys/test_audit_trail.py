@@ -1,4 +1,4 @@
-"""The audit trail: sealed behind the scripts, stated by checkpoints, handed out, and ended by its term (LU-6, ST-5)."""
+"""The audit log: sealed after the scripts, summed up by checkpoints, exported, and ended by retention (LU-6, ST-5)."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -176,7 +176,7 @@ def test_closing_and_reopening_an_organization_are_entries_that_do_not_name_it(s
 
 
 def test_that_a_shard_begins_stands_in_shard_0_before_its_first_seal(service: TestService) -> None:
-    """A worker died between the two: the next one goes on, and it is said once more at the most."""
+    """A worker dies between the two. The next one goes on, and the beginning is announced once more at most."""
     service.connect()
     shard = service.shard_of()
     audit_chain, chain_macs = service.parts.audit.audit_chain, service.parts.sealer.chain_macs
@@ -458,7 +458,7 @@ def test_an_export_verifies_also_when_it_is_sealed_and_written_to_meanwhile(popu
 def test_the_export_is_a_file_for_its_owner_that_the_command_verifies(
     populated: TestService, tmp_path: Path
 ) -> None:
-    path = tmp_path / "trail.jsonl"
+    path = tmp_path / "audit.jsonl"
     answer = invoke(populated, "audit", "export", "--output", str(path))
     assert (answer.exit_code, answer.stdout) == (0, "")
     assert "entries" in answer.stderr

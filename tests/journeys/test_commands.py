@@ -1,4 +1,4 @@
-"""The operator's commands over a living service: states and ids, ends, keys; and never content."""
+"""The operator's commands on a running service: states, ids, ends and keys, never content."""
 
 import contextlib
 import json
@@ -175,7 +175,7 @@ def test_an_ended_connection_is_erased_and_the_receipt_tells_whom_it_concerns(se
 
 @pytest.fixture
 def ring(service: TestService, tmp_path: Path) -> Path:
-    """A keyring's file whose second key sealed what is there."""
+    """A keyring file whose second key sealed the stored data."""
     service.connect()
     path = tmp_path / "keyring"
     path.touch(mode=0o600)
@@ -279,7 +279,7 @@ def test_doctor_and_the_numbers_tell_that_no_worker_comes(service: TestService) 
 
 
 def at_a_terminal(service: TestService, *words: str) -> str:
-    """Return what a person at a terminal sees beside the command's output."""
+    """Return what a person at a terminal sees besides the command's output."""
     ours, theirs = os.openpty()
     command = [sys.executable, "-m", "calendar_service", *words]
     environment = {"PATH": os.environ["PATH"], **service.variables}

@@ -1,4 +1,4 @@
-"""Consents that end well, and every one that must not: nothing is stored of those."""
+"""Consents that succeed, and every one that is refused: a refused one stores nothing."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ def token_calls(service: TestService) -> int:
 
 def nothing_is_stored(service: TestService) -> bool:
     stored = service.stored()
-    return ":grant" not in stored and ":errands" not in stored and "org:acme" not in stored
+    return ":grant" not in stored and ":teardowns" not in stored and "org:acme" not in stored
 
 
 @shows("SC-1")
@@ -57,7 +57,7 @@ def test_a_consent_cancelled_at_google_stores_nothing(service: TestService) -> N
 def test_a_callback_used_twice_or_late_or_elsewhere_is_refused_before_the_code_is_spent(
     service: TestService,
 ) -> None:
-    """An attacker who has a callback address must gain nothing.
+    """An attacker who knows a callback address must gain nothing.
 
     No code is exchanged and nothing is stored for another browser, a second use or an old state.
     """
@@ -235,7 +235,7 @@ def test_two_agents_on_one_account_have_calendars_of_their_own_and_end_apart(ser
     assert len(service.calendars()) == 2
     view = service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
     assert view.revocation == "kept_for_another_connection"
-    assert ":errands" not in service.stored()
+    assert ":teardowns" not in service.stored()
     assert (
         service.parts.schedule.put(OTHER, "s1", service.content(), By.AGENT, None).status is Status.SCHEDULED
     )
@@ -258,7 +258,7 @@ def test_a_teardown_that_has_not_revoked_yet_leaves_a_new_connection_of_the_acco
     service.clock.advance(60)
     service.work(2)
     assert FIRST in service.live_tokens()
-    assert ":errands" not in service.stored()
+    assert ":teardowns" not in service.stored()
     again = service.parts.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     assert again.status is Status.SCHEDULED
 
@@ -289,7 +289,7 @@ def test_a_calendar_taken_up_by_a_new_connection_is_no_longer_deleted(
     assert [event["summary"] for event in service.events()] == ["New"]
     assert service.parts.status_page.connection(service.agent).state is State.CONNECTED
     assert FIRST in service.live_tokens()
-    assert ":errands" not in service.stored()
+    assert ":teardowns" not in service.stored()
 
 
 def test_a_calendar_taken_up_while_the_teardown_is_at_google_is_not_deleted(service: TestService) -> None:
@@ -299,7 +299,7 @@ def test_a_calendar_taken_up_while_the_teardown_is_at_google_is_not_deleted(serv
     """
     served = service.served_from(SECURE_URL)
     served.connect()
-    served.work()  # opens a channel, which an errand stops first
+    served.work()  # opens a channel, which a teardown stops first
     stopping = {"method": "POST", "path": "/calendar/v3/channels/stop"}
     served.google.fault(stopping, {"status": 503, "reason": "backendError"}, times=1)
     served.parts.disconnect.disconnect(served.agent, Actor.AGENT, delete_calendar=True)
@@ -314,7 +314,7 @@ def test_a_calendar_taken_up_while_the_teardown_is_at_google_is_not_deleted(serv
     assert served.connect().calendar_ready
     teardown.join()
     assert len(service.calendars()) == 1
-    assert ":errands" not in service.stored()
+    assert ":teardowns" not in service.stored()
     served.close()
 
 
@@ -351,7 +351,7 @@ def test_an_off_boarded_organization_refuses_everything_new_until_it_is_reopened
 
 
 class ReopenedMeanwhile(OrganizationIndex):
-    """The index of an organization that is reopened when the first of its members was dealt with."""
+    """An index of an organization that is reopened after its first member was disconnected."""
 
     def members(self, organization: str) -> Iterator[Agent]:
         for member in super().members(organization):

@@ -1,4 +1,4 @@
-"""What an agent takes along: everything that is kept but the keys, as `docs/rights.md` describes it."""
+"""The agent's export: all stored data but the keys, as `docs/rights.md` describes it."""
 
 import json
 import re

@@ -43,7 +43,7 @@ def own_database(tmp_path: Path, google_process: LocalGoogle) -> Iterator[tuple[
 
 
 def identifiers_of_a_connection(service: TestService) -> dict[str, str]:
-    """Let a connection live, and return everything of it that is to be gone, by name."""
+    """Connect, schedule and pause; return by name every identifier and secret that an erasure has to remove."""
     service.connect(WHOSE)
     view = service.parts.schedule.put(WHOSE, SESSIONS[0], service.content("Text to forget"), By.AGENT, None)
     service.parts.organizations.pause(WHOSE, Actor.AGENT, paused=True)
@@ -120,7 +120,7 @@ def test_where_nobody_asked_for_it_the_file_is_rewritten_within_the_day(
 
 
 def doctors_findings(service: TestService) -> dict[str, tuple[str, str]]:
-    """Return what `doctor` finds, the worst of each check: so does the report."""
+    """Return the findings of `doctor`, the worst of each check, as the report does."""
     severity = ("ok", "note", "fault")
     worst_of: dict[str, tuple[str, str]] = {}
     for one in examine(service.config):
@@ -134,7 +134,7 @@ def doctors_findings(service: TestService) -> dict[str, tuple[str, str]]:
 
 
 def erased(service: TestService) -> bytes:
-    """Let a connection live and be erased; return its calendar's id."""
+    """Use and erase a connection; return its calendar's id."""
     calendar_id = identifiers_of_a_connection(service)["calendar id"].encode()
     service.parts.disconnect.disconnect(WHOSE, Actor.AGENT)
     service.parts.erasure.erase_now(WHOSE, Actor.AGENT)
@@ -287,7 +287,7 @@ def test_no_key_that_is_still_held_finds_an_identifier_again(
 
 
 def test_the_identifiers_were_found_by_a_key_that_is_gone(own_database: tuple[TestService, Server]) -> None:
-    """The search above can fail: with the connection's data key it finds the event."""
+    """Shows that the search above can fail: with the connection's data key it finds the event."""
     service, _ = own_database
     identifiers_of_a_connection(service)
     slot = service.parts.slots.read(WHOSE)

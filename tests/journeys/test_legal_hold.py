@@ -1,4 +1,4 @@
-"""Legal hold: identifiers stay until it ends, tokens go as ever, and every order of hold and erasure is safe."""
+"""Legal hold: identifiers stay until it ends, tokens do not, and every order of hold and erasure is safe."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The grant between connect and disconnect: refreshed once, dead only on proof, paused, unreadable."""
+"""The grant between connect and disconnect: refreshes, revocation only on proof, pauses, unreadable records."""
 
 import threading
 
@@ -202,7 +202,7 @@ def test_a_record_that_does_not_open_is_the_operators_concern_and_changes_nothin
     service.parts.erasure.erase_now(service.agent, Actor.AGENT)
     service.clock.advance(8 * 86400)
     service.work(2)
-    assert ":errands" not in service.stored()
+    assert ":teardowns" not in service.stored()
 
 
 @shows("ST-5")
@@ -215,7 +215,7 @@ def test_a_revocation_that_google_never_answers_ends_after_seven_days_without_th
     for _ in range(30):
         service.clock.advance(6 * 3600)
         service.work()
-    assert ":errands" not in service.stored()
+    assert ":teardowns" not in service.stored()
     view = service.parts.status_page.connection(service.agent)
     assert view.revocation in {"given_up", ""}
 

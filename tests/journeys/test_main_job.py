@@ -1,4 +1,4 @@
-"""Connect, schedule, reschedule, cancel, disconnect, erase: the main job, seen at Google and in the store."""
+"""The main job: connect, schedule, reschedule, cancel, disconnect, erase; checked at Google and in the store."""
 
 import json
 from dataclasses import replace
@@ -172,7 +172,7 @@ def test_disconnecting_keeps_the_calendar_and_ends_the_permission(service: TestS
     assert service.live_tokens() == []
     stored = service.stored()
     assert ":grant" not in stored
-    assert ":errands" not in stored
+    assert ":teardowns" not in stored
     with pytest.raises(NotConnected):
         service.parts.schedule.put(service.agent, "s2", service.content(), By.AGENT, None)
 

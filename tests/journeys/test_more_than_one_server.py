@@ -1,4 +1,4 @@
-"""The whole life of a connection over a cluster, and behind sentinels: one server or several, the story is the same."""
+"""The whole life of a connection over a cluster and behind sentinels: the same as over one server."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -102,7 +102,7 @@ def test_what_was_not_acknowledged_is_not_acknowledged_when_it_is_asked_for_agai
 
 
 class SealedMeanwhile(AuditChainStore):
-    """A trail in which something happens once, just before the heads are read."""
+    """An audit chain in which something happens once, just before its heads are read."""
 
     def __init__(self, database: Database, act: Callable[[], object]) -> None:
         super().__init__(database)

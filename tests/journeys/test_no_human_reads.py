@@ -1,4 +1,4 @@
-"""Nobody can read an event here: each command and call is asked, and tells none (LU-3)."""
+"""No command and no API call shows an event's content (LU-3)."""
 
 import re
 from collections.abc import Iterator
@@ -56,7 +56,7 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
 
 @pytest.fixture
 def service(service: TestService) -> TestService:
-    """Two agents with sessions that are scheduled, that wait, and that failed; each with marks in every text."""
+    """Two agents with scheduled, waiting and failed sessions; each text holds a planted word."""
     title, text, place, link = PLANTED
     content = service.content(title, description=text, location=place, join_url=f"https://{link}.example/")
     for name, account in (("agent-1", FIRST), ("agent-2", SECOND)):
@@ -83,7 +83,7 @@ def leaves(command: click.Command, *path: str) -> Iterator[tuple[str, click.Comm
 
 
 def planted_texts_in(text: str) -> list[str]:
-    """Return the marks that can be read in this text, in any spelling."""
+    """Return the planted words that this text contains, in any spelling."""
     return [
         planted for planted in PLANTED if any(spelling in text.encode() for spelling in spellings(planted))
     ]

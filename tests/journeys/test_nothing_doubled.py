@@ -1,4 +1,4 @@
-"""One event a session, whatever Google refuses or loses: what the campaign of faults found, reduced."""
+"""One event a session, whatever Google refuses or loses: cases that the fault campaign found, made small."""
 
 from dataclasses import replace
 
@@ -75,7 +75,7 @@ def _later(service: TestService) -> None:
 
 
 def _a_second_event_is_inserted_and_its_answer_lost(service: TestService) -> None:
-    """Its first one was deleted and cannot be revived: the record knows that one's id alone."""
+    """The first event was deleted and cannot be revived; the record knows only its id."""
     service.connect()
     first = service.parts.schedule.put(service.agent, "s1", service.content("First"), By.AGENT, None)
     service.as_person("DELETE", first)

@@ -1,4 +1,4 @@
-"""Google's notifications, and what people do in Google: told once each, whatever comes in which order."""
+"""Google's notifications and people's changes in Google: each is reported once, in whatever order messages come."""
 
 import io
 import json
@@ -81,7 +81,7 @@ class Watched(TestService):
         return answer.status_code
 
     def noticed(self) -> list[tuple[str, str, str]]:
-        """A notification comes, and the worker looks; return what the backend was told."""
+        """Deliver a notification and let the worker detect changes; return what the backend was told."""
         assert self.ring() == 204
         self.clock.advance(11)
         return self.webhook_events()
@@ -108,7 +108,7 @@ def service(clean_store: str, google_process: LocalGoogle) -> Iterator[Watched]:
 
 @pytest.fixture
 def watched(service: Watched) -> Watched:
-    """Connected, with a channel and one session."""
+    """A connected agent with a channel and one session."""
     service.connect()
     service.put()
     service.webhook_events()
@@ -292,7 +292,7 @@ def test_a_disconnect_while_the_channel_is_opened_leaves_it_to_the_teardown(serv
         agent, grant.connection_id, slot.facts.calendar_id, channel.id, channel.resource_id, 1
     )
     assert not stands
-    assert '"channel.opened"' in service.stored()  # the errand has it, and the trail says so
+    assert '"channel.opened"' in service.stored()  # the teardown has it, and the audit log says so
     service.work(2)
     assert (service.channels, service.live_tokens()) == ([], [])
 
@@ -626,7 +626,7 @@ def test_the_daily_change_detection_finds_what_no_notification_told(watched: Wat
 
 
 def test_change_detection_does_not_report_our_own_write(watched: Watched) -> None:
-    """The list was asked for before the write was settled, the record read before it was accepted."""
+    """The worker asked for the list before the write was settled, and read the record before it was accepted."""
     change_detector, agent = watched.parts.change_detector, watched.agent
     before = dict.fromkeys(text for _, text in change_detector.sessions.kept(agent))
     record, text = change_detector.sessions.kept(agent)[0]

@@ -1,4 +1,4 @@
-"""A policy that outgrew a consent: nothing is used until the agent agrees again, and everybody concerned is told."""
+"""Reconsent: under a newer policy no grant is used until the agent agrees again; agent and backend are told."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

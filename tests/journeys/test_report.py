@@ -1,4 +1,4 @@
-"""The conformance report of a running service: fresh, without a name, red only where evidence is missing."""
+"""The conformance report of a running service: measured now, without names, red only where evidence is missing."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ OTHER = Agent("acme", "agent-2")
 
 @pytest.fixture
 def populated(service: TestService) -> TestService:
-    """A service with one living connection and one that ended, looked after by its worker."""
+    """A service with one connected and one ended connection, whose worker has run."""
     service.connect()
     service.parts.schedule.put(service.agent, "s1", service.content("Very private"), By.AGENT, None)
     service.connect(OTHER, SECOND)
@@ -29,7 +29,7 @@ def populated(service: TestService) -> TestService:
 
 
 def verdicts(service: TestService, **changed: str) -> tuple[int, dict[str, str], str]:
-    """Return exit status, standing by clause, and everything observed."""
+    """Return exit status, standing by clause, and the text of all observations."""
     answer = invoke(service, "report", "--json", **changed)
     report = json.loads(answer.stdout)
     text = " ".join(one["what"] for clause in report["clauses"] for one in clause["observed"])

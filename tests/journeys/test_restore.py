@@ -1,4 +1,4 @@
-"""An old back-up is put back: what was ended or erased since does not come back (F36, ST-5)."""
+"""An old back-up is restored: what was ended or erased since stays so (F36, ST-5)."""
 
 import json
 import shutil
@@ -56,7 +56,7 @@ def hold(service: TestService, agent: Agent, length: int = 200 * DAY, *, replace
 
 
 def hold_what_is_missing(service: TestService, done: dict[str, Any]) -> None:
-    """Place what a replay named, as an operator does."""
+    """Place the holds that a replay named, as an operator does."""
     words = (
         "--placed-by",
         "A. One",
@@ -190,7 +190,7 @@ def test_a_hold_that_was_lifted_does_not_keep_an_erasure_back(
 def test_a_pause_or_its_end_is_as_the_audit_log_says_for_whom_it_is_of(
     restored: TestService, disaster: Disaster
 ) -> None:
-    """Or the service would write into a calendar that its owner had paused."""
+    """Otherwise the service would write into a calendar that its owner had paused."""
     _, done, _ = replay(restored, disaster.export)
     assert done["paused_or_resumed"] == 2
     for agent, by_agent, by_organization in (
@@ -221,7 +221,7 @@ def test_a_term_that_an_agent_chose_counts_again(restored: TestService, disaster
 def test_holds_that_were_placed_or_replaced_since_are_named_and_what_is_over_is_lifted(
     restored: TestService, disaster: Disaster
 ) -> None:
-    """A back-up does not hold what was ordered after it was made.
+    """A back-up lacks the holds that were placed after it was made.
 
     Until those holds stand again, an erasure would destroy what has to be kept.
     """

@@ -1,4 +1,4 @@
-"""A reviewer's link: valid until its end, and at its end everything behind it is disconnected and erased."""
+"""A reviewer's link: valid until its end; then every connection made through it is disconnected and erased."""
 
 import json
 

@@ -28,13 +28,13 @@ def _no_failpoints() -> Iterator[None]:
 
 
 def account_ref(service: TestService) -> str:
-    """Return the key of the one account's mark."""
+    """Return the key of the one account reference."""
     (name,) = service.parts.database.client.scan_iter(keys.account_ref("*"))
     return str(name)
 
 
 def members(service: TestService) -> set[str]:
-    """Return everybody who is on any mark."""
+    """Return every connection that is on any account reference."""
     client = service.parts.database.client
     return {member for name in client.scan_iter(keys.account_ref("*")) for member in client.hkeys(name)}
 
@@ -48,7 +48,7 @@ def revocation(service: TestService) -> str:
 
 
 def dies_before_it_stands(service: TestService) -> None:
-    """Let a process end between the account's mark and the connection."""
+    """Let a process end after the account reference and before the connection is written."""
     configure({"connect.after_mark_before_store": "raise"})
     with pytest.raises(FailpointRaised):
         service.connect()

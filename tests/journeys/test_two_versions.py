@@ -1,4 +1,4 @@
-"""Two versions of the service at once: what only the newer one understands is left to it (F35)."""
+"""Two versions of the service at once: the older one leaves alone what only the newer one understands (F35)."""
 
 import json
 

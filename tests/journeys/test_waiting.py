@@ -1,4 +1,4 @@
-"""A session that waits for a person's act: 30 days from the wait's beginning, whoever looks at it meanwhile."""
+"""A session that waits for a person to act: it waits 30 days, however often it is tried meanwhile."""
 
 from collections.abc import Callable
 
@@ -55,18 +55,18 @@ def seen(service: TestService, session: str = "s1") -> tuple[Status, str]:
 
 
 def has_content(service: TestService, session: str = "s1") -> bool:
-    """Tell whether its content lies sealed in the database."""
+    """Return whether the session's sealed content is in the database."""
     return bool(service.parts.database.client.hexists(service.key("waiting"), session))
 
 
 def live(service: TestService, days: int) -> None:
-    """Let days pass, and a worker look in."""
+    """Let days pass, then let the worker run."""
     service.clock.advance(days * DAYS)
     service.work()
 
 
 def look_at(service: TestService, session: str = "s1") -> None:
-    """Let the session be looked at now, whatever it waits for."""
+    """Make the session due now, and let the worker run."""
     due = service.key("due")
     service.parts.database.client.zadd(due, {f"session:{session}": 1})
     service.parts.schedule.resume(service.agent, session)
@@ -245,7 +245,7 @@ def test_a_consent_that_was_outdated_unnoticed_is_noted_once_and_checked_no_more
 def test_google_that_misses_a_calendar_which_was_replaced_meanwhile_says_nothing_of_the_new_one(
     service: TestService,
 ) -> None:
-    """A 404 about the former calendar may arrive after the agent has made a new one.
+    """A 404 about the former calendar may arrive after the agent has created a new one.
 
     Taken for the new one, it would stop a sound connection.
     """

@@ -1,4 +1,4 @@
-"""Webhooks: what the backend is told, in which order, how often, and what is kept of it."""
+"""Webhooks: which events the backend gets, in which order, how often, and what is stored of them."""
 
 import json
 import re
@@ -27,12 +27,12 @@ THREE_DAYS = 3 * 24 * HOUR
 
 @dataclass
 class WebhookTestService(TestService):
-    """A test service whose backend listens."""
+    """A test service whose backend receives webhooks."""
 
     backend: Backend = None  # type: ignore[assignment]
 
     def quiet(self) -> None:
-        """Let everything be delivered so far, and forget it."""
+        """Deliver all waiting events, and clear what the backend received."""
         self.work(3)
         self.backend.received.clear()
         self.backend.ids.clear()
@@ -44,12 +44,12 @@ class WebhookTestService(TestService):
         return self.backend.types
 
     def outbox(self) -> list[tuple[str, int, bool]]:
-        """Return type, sequence and whether it was given up of what waits."""
+        """Return type, sequence and "given up" of each waiting event."""
         waiting = self.parts.webhook_delivery.outbox.waiting()
         return [(one.webhook_event.type, one.webhook_event.sequence, one.given_up) for one in waiting]
 
     def fail_for(self, seconds: float) -> None:
-        """Let time pass in which the worker looks in every hour."""
+        """Let time pass, with a round of the worker every hour."""
         for _ in range(int(seconds // HOUR)):
             self.clock.advance(HOUR)
             self.work()
@@ -320,7 +320,7 @@ def test_without_an_address_nothing_is_queued(
     service.parts.erasure.erase_now(service.agent, Actor.AGENT)
     service.work()
     stored = service.stored()
-    assert ":letters" not in stored
+    assert ":outbox" not in stored
     assert ":erased" not in stored
     assert list(service.parts.webhook_delivery.outbox.waiting()) == []
     service.close()

@@ -50,7 +50,7 @@ def listed(service: TestService, *arguments: str) -> list[dict[str, object]]:
 
 
 def given_up(service: TestService) -> None:
-    """Let three letters be given up: of two agents, and of an erasure."""
+    """Let three webhook events be abandoned: of two agents, and of an erasure."""
     erased = Agent("acme", "agent-3")
     for agent in (service.agent, OTHER, erased):
         service.connect(agent)

@@ -1,4 +1,4 @@
-"""One worker for everybody: what is spoilt of one agent keeps nobody else waiting."""
+"""One worker for all agents: a spoilt record of one agent delays nobody else."""
 
 import json
 from dataclasses import replace
@@ -178,7 +178,7 @@ def seen(service: TestService, session: str) -> tuple[Status, str]:
 
 @pytest.fixture
 def spoilt(service: TestService) -> TestService:
-    """Two sessions that wait for Google; what is kept of the first does not open."""
+    """Two sessions that wait for Google; the content of the first cannot be decrypted."""
     service.connect()
     service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=2)
     put(service, "spoilt")
@@ -284,7 +284,7 @@ def test_a_session_is_kept_no_longer_than_its_agent_is_this_workers_nor_behind_a
 
 @pytest.fixture
 def checkpoint(service: TestService) -> Checkpoint:
-    """The day's checkpoint of a worker that has sealed nothing yet."""
+    """The daily checkpoint task of a worker that has sealed nothing yet."""
     service.connect()
     sealing = Periodic(MINUTE, service.parts.sealer.seal)
     return Checkpoint(service.parts, sealing, Repairs(service.parts))
@@ -325,7 +325,7 @@ def test_trouble_with_one_repair_keeps_no_other_back(
 
 
 def calls_in(service: TestService, hours: int) -> int:
-    """Return how often Google was asked in so many hours, a worker looking in every ten minutes."""
+    """Return the number of calls at Google in so many hours, with a round of the worker every ten minutes."""
     before = len(service.calls())
     for _ in range(hours * 6):
         service.clock.advance(600)

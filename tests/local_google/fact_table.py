@@ -1,4 +1,4 @@
-"""Writes the tables in docs/local-google.md: from the register of facts, and from the marks [R] and [I] in the code.
+"""Writes the tables in docs/local-google.md: from the register of facts, and from the comments [R] and [I].
 
 python -m tests.local_google.fact_table
 """
@@ -24,7 +24,7 @@ def load_register() -> None:
 
 
 def facts() -> str:
-    """Fact, strength, test; one table a chapter."""
+    """Return one table a chapter: fact, strength, test."""
     lines = []
     ordered = sorted(dict.fromkeys(REGISTER), key=lambda fact: fact.chapter)
     for chapter, group in groupby(ordered, key=lambda fact: fact.chapter):
@@ -35,7 +35,7 @@ def facts() -> str:
 
 
 def recalled() -> str:
-    """Every place in the code that rests on memory or inference."""
+    """Return the table of every place in the code with [R] or [I]."""
     lines = ["| file | mark | where |", "|---|---|---|"]
     for file in sorted(PACKAGE.rglob("*.py")):
         before = ""
@@ -50,7 +50,7 @@ def recalled() -> str:
 
 
 def _place(before: str, line: str) -> str:
-    """A line of prose as it is; of a line of code, the code and what the comment adds."""
+    """Describe a line: prose as it is; of code, the statement and its comment."""
     code, _, comment = line.strip().partition("#")
     if code.strip() == ")":
         code = before.strip()
@@ -65,7 +65,7 @@ def _cell(text: str) -> str:
 
 
 def page() -> str:
-    """The page as it has to be."""
+    """Return the page with its tables as they have to be."""
     text = PAGE.read_text("utf-8")
     for name, table in (("facts", facts()), ("recalled", recalled())):
         begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"

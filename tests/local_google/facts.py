@@ -1,4 +1,4 @@
-"""Which test holds which fact about Google. The table in docs/local-google.md is made from this register."""
+"""The register of facts about Google and the tests that hold them; docs/local-google.md is generated from it."""
 
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
@@ -20,7 +20,7 @@ REGISTER: list[Fact] = []
 
 
 def fact(strength: str, text: str) -> Callable[[Test], Test]:
-    """Mark a test as the one that holds a fact; the chapter is the test's file."""
+    """Register a fact with the test that holds it; the chapter is the test's file."""
     assert strength in STRENGTHS
 
     def register(test: Test) -> Test:

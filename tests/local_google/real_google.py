@@ -1,4 +1,4 @@
-"""The same laws against the real Google, on request: it makes calendars of its own there and removes them.
+"""Runs the same laws against the real Google, on request. It creates calendars of its own there and removes them.
 
 Not collected with the suite. Needs LAWS_CLIENT_ID, LAWS_CLIENT_SECRET and LAWS_REFRESH_TOKEN (scope calendar) in
 the environment, of an account that holds nothing of worth:
@@ -38,7 +38,7 @@ def real_api() -> Iterator[GoogleApi]:
 
 
 def fresh_calendar(api: GoogleApi) -> Iterator[str]:
-    """A calendar that is gone afterwards."""
+    """A calendar that is deleted afterwards."""
     identifier = api.new_calendar(summary="Laws", timeZone="America/Santiago")["id"]
     yield identifier
     api.call("DELETE", f"calendars/{identifier}")

@@ -1,4 +1,4 @@
-"""The books on disk: what survives an end of the process, whoever can read them."""
+"""The books on disk: what survives the end of the process, and who can read them."""
 
 import stat
 from pathlib import Path

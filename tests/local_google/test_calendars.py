@@ -1,4 +1,4 @@
-"""Laws about calendars at the local Google, and what only a stand-in can be made to do."""
+"""The laws about calendars at the local Google, and cases that only its controls can bring about."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The command that starts it: what it says, what it takes from the environment."""
+"""The command that starts the local Google: its help, its options, its environment variables."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str
 
 
 def state_of(*arguments: str, **environment: str) -> Mapping[str, Any]:
-    """Start it, ask for its books, stop it."""
+    """Start it, read `/_control/state`, stop it."""
     bare = {name: value for name, value in os.environ.items() if not name.startswith("CALENDAR_")}
     process = subprocess.Popen(
         [*COMMAND, *arguments],

@@ -1,4 +1,4 @@
-"""How Google says no: two envelopes, reasons, quotas, scopes."""
+"""Google's refusals: two envelopes, reasons, quotas, scopes."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Faults on request: what the caller gets, what was carried out, what the journal says."""
+"""Injected faults: what the caller gets, what was carried out, what the journal records."""
 
 import http.client
 import socket

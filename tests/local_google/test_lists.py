@@ -1,4 +1,4 @@
-"""Laws about lists and sync at the local Google, and what only a stand-in can be made to do."""
+"""The laws about lists and sync at the local Google, and cases that only its controls can bring about."""
 
 import pytest
 

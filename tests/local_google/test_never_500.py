@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is one that Google could give: no mistake of ours shows as a 500."""
+"""Generated requests: whatever is sent, the local Google never answers 500."""
 
 import json
 from typing import Any

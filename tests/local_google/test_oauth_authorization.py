@@ -1,4 +1,4 @@
-"""The authorization request and the way back to the app."""
+"""The authorization request, the screens, and the callback."""
 
 import base64
 import json

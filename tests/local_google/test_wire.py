@@ -1,4 +1,4 @@
-"""The HTTP under it all: what is taken, what is refused, who waits."""
+"""The HTTP server: which requests it accepts, which it refuses, and that no client delays another."""
 
 import socket
 from urllib.parse import urlsplit
@@ -9,7 +9,7 @@ from tests.support.local_google import LocalGoogle
 
 
 def raw(google: LocalGoogle, data: bytes, *more: bytes) -> bytes:
-    """What comes back for these bytes, when nothing more is sent, until the other side closes."""
+    """Send these bytes and close the sending side; return everything that is answered."""
     port = urlsplit(google.url).port or 0
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(data)

@@ -1,4 +1,4 @@
-"""Clients that nobody here wrote, each doing what it does all day: the local Google must look like Google to them."""
+"""Public client libraries, each in its ordinary use: the local Google must look like Google to them."""
 
 import asyncio
 import json
@@ -179,7 +179,7 @@ def test_gcsa_does_its_daily_work(service: Any, credentials: Credentials) -> Non
 
 
 def in_a_loop(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run it in a thread of its own: the main thread may hold the loop of a browser's driver."""
+    """Run in a thread of its own: the main thread may hold the loop of a browser's driver."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(lambda: asyncio.run(work())).result()
 

@@ -1,4 +1,4 @@
-"""Which tests show that a clause or an addition is kept: a mark on the test, and the list of the marks in the package.
+"""Which tests show that a clause or an addition is kept: the decorator `shows`, and the list of its uses.
 
 python -m tests.support.evidence            writes the list, calendar_service/report/shown_by.py
 python -m tests.support.evidence --check    exits 1 if the list is not what the tests say
@@ -43,7 +43,7 @@ class EvidenceError(Exception):
 
 
 def shows(*names: str) -> Callable[[Test], Test]:
-    """Mark a test, or a class of tests, that fails when one of these clauses or additions is not kept."""
+    """Say that a test, or each test of a class, fails when one of these clauses or additions is not kept."""
     assert names, "name a clause or an addition"
     assert not set(names) - {*NAMES}, f"no clause and no addition: {sorted(set(names) - {*NAMES})}"
 

@@ -1,4 +1,4 @@
-"""The closed list of law 1, as an outsider reads the local Google's journal. Takes nothing from the service's code."""
+"""Law 1 checked in the local Google's journal, by a list of its own. Imports nothing of the service."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -53,12 +53,12 @@ def name_of(entry: Entry) -> str:
 
 
 def is_call(entry: Entry) -> bool:
-    """Tell a call at Google from a notification that Google has sent, or a person's deed on its pages."""
+    """Return whether an entry is a call at Google, not a notification from Google or a person's act on its pages."""
     return "api_method" in entry and entry.get("direction") != "out"
 
 
 def violations(journal: Iterable[Entry], clients: Iterable[str]) -> Iterator[str]:
-    """Yield, in plain words, every call of these clients that law 1 does not have."""
+    """Yield a message for every call of these clients that law 1 does not allow."""
     ours, created = frozenset(clients), set[str]()
     for entry in journal:
         if not is_call(entry) or entry["client_id"] not in ours or entry["api_method"] == _BY_THE_BROWSER:

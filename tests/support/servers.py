@@ -1,4 +1,4 @@
-"""Databases of more than one server, as processes of their own on free ports."""
+"""Valkey servers as processes on free ports: single, replicated, with a sentinel, in a cluster."""
 
 import os
 import signal
@@ -39,18 +39,18 @@ class Server:
         self.process.wait()
 
     def restart(self) -> None:
-        """Kill it, and start it again over what it keeps on disk."""
+        """Kill the server, and start it again with its files."""
         self.kill()
         self.process = subprocess.Popen(self.process.args, stdout=subprocess.DEVNULL)
         until(self.client.ping)
 
     def files(self) -> bytes:
-        """Return everything that it keeps on disk."""
+        """Return the bytes of all its files."""
         return b"".join(path.read_bytes() for path in sorted(self.home.rglob("*")) if path.is_file())
 
 
 def until(holds: Callable[[], Any], seconds: float = 30) -> Any:
-    """Ask until something holds that another process brings about; fail at the end."""
+    """Wait until a condition holds, and return its value; fail after the deadline."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
@@ -132,7 +132,7 @@ def cluster(home: Path, count: int = 2) -> Iterator[list[Server]]:
 
 
 def _copied(client: "redis.Redis") -> bool:
-    """Tell whether a write arrives at a replica; the first one takes up to a second."""
+    """Return whether a write reaches a replica; the first takes up to a second."""
     with client.pipeline(transaction=False) as pipeline:
         answers = pipeline.set("first", "1").delete("first").execute_command("WAIT", 1, 2_000).execute()
     return bool(answers[-1])

@@ -1,4 +1,4 @@
-"""What is written to the suite's database, as its own MONITOR tells it, compared with the inventory (law 11, ST-3)."""
+"""Compares what the suite writes to the database, recorded by MONITOR, with the inventory (law 11, ST-3)."""
 
 import ast
 import json
@@ -31,7 +31,7 @@ _WORD: Final = re.compile(rb'"((?:[^"\\]|\\.)*)"')
 
 
 class Monitor(threading.Thread):
-    """Keeps every command that writes, until the database ends."""
+    """Records every writing command until the database ends."""
 
     def __init__(self, url: str, file: Path) -> None:
         super().__init__(daemon=True)
@@ -53,7 +53,7 @@ def _writes(line: bytes) -> bool:
 
 
 def written(file: Path) -> Places:
-    """Return what the kept commands have written."""
+    """Return the keys and fields that the recorded commands have written."""
     places: dict[str, set[str]] = defaultdict(set)
     for line in file.read_bytes().splitlines():
         command, key, *values = [
@@ -88,7 +88,7 @@ def _fields(command: str, place: str, values: Sequence[str]) -> Iterator[str]:
 
 
 def differences(places: Places, *, whole: bool) -> Iterator[str]:
-    """Yield what is written and in no item; of a whole suite also what is in an item and never written."""
+    """Yield what is written and not in the inventory; of a whole suite also what is listed and never written."""
     named: dict[str, set[str]] = defaultdict(set)
     for item in INVENTORY:
         named[item.place] |= set(item.fields)

@@ -13,7 +13,7 @@ LINT = Path(sys.executable).with_name("lint-imports")
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A copy of the package and its contracts, to be spoiled."""
+    """A copy of the package and its contracts, for tests to break."""
     for package in ("calendar_service", "local_google"):
         shutil.copytree(
             ROOT / package,

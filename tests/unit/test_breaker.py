@@ -1,4 +1,4 @@
-"""Where nobody answers, one trial request goes from time to time."""
+"""The breaker: while nobody answers, one trial request is admitted in each rest."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The commands that need no running service: keys are made once and never shown where they need not be."""
+"""The commands that need no running service: new keys are shown once, and nowhere else."""
 
 import json
 from base64 import b64encode

@@ -1,4 +1,4 @@
-"""What README and docs/ lead to exists: files, headings, commands with their options, variables, targets, numbers."""
+"""What README and docs/ name exists: files, headings, commands and options, variables, targets, numbers."""
 
 import re
 import tomllib
@@ -36,7 +36,7 @@ def headings(file: Path) -> set[str]:
 
 @cache
 def explained(words: tuple[str, ...]) -> str:
-    """Return what `--help` says; nothing if there is no such command."""
+    """Return a command's help text; empty if there is no such command."""
     answer = CliRunner().invoke(main, [*words, "--help"])
     return answer.output if answer.exit_code == 0 else ""
 

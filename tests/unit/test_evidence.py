@@ -1,4 +1,4 @@
-"""The report's evidence: something for every clause, and nothing that is not there."""
+"""The report's evidence: each clause has some, and each item of it exists."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The comparison of a journal with law 1 finds what is foreign, and nothing else."""
+"""The check of a journal against law 1 finds foreign calls, and only these."""
 
 from typing import Any
 

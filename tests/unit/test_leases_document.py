@@ -1,4 +1,4 @@
-"""docs/leases.md: its numbers are the program's."""
+"""The numbers in docs/leases.md are those of the code."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Log lines: only allowed fields, one line each, nothing that a person or a token could be in."""
+"""Log lines: allowed fields only, one line each, no field that could hold a person or a token."""
 
 import io
 import json

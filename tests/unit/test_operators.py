@@ -1,4 +1,4 @@
-"""Operator profiles: complete, never invented, and every fault of one told at once."""
+"""Operator profiles: complete, nothing invented, and all faults of a profile reported at once."""
 
 from pathlib import Path
 

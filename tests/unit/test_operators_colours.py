@@ -1,4 +1,4 @@
-"""An operator's colours: readable on every page of both schemes, or refused with what to do."""
+"""An operator's colours: readable on every page in both schemes, or refused with a remedy."""
 
 import re
 from pathlib import Path

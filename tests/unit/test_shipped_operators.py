@@ -1,4 +1,4 @@
-"""The profiles that come with the service: what each rests on, what each adds, and what production asks first."""
+"""The shipped profiles: their sources, their additions, and what production requires of them."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The list of tests that show each clause is what stands on the tests, and a mark that cannot be listed is refused."""
+"""The list of tests that show each clause follows the decorators; one that cannot be listed is refused."""
 
 import shutil
 import subprocess
@@ -94,7 +94,7 @@ def test_a_test_of_a_shared_law_is_listed_where_the_law_stands(request: pytest.F
 
 
 def run(project: Path, *arguments: str) -> tuple[int, str]:
-    """Run the command in a project of its own; return its exit status and what it says."""
+    """Run the command in a project of its own; return its exit status and output."""
     command = [sys.executable, project / "tests" / "support" / "evidence.py", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     return done.returncode, done.stderr

@@ -1,4 +1,4 @@
-"""The envelope: published vectors through the product's own functions, and every blob that must not open."""
+"""The envelope: published test vectors, and every blob that must not open."""
 
 import dataclasses
 import itertools

@@ -1,4 +1,4 @@
-"""The comparison of what is written with the inventory finds both: what is not named, and what is never written."""
+"""The check against the inventory finds both: what is written and not listed, and what is listed and never written."""
 
 import socket
 from pathlib import Path

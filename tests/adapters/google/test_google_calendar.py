@@ -64,15 +64,15 @@ def test_a_calendar_is_made_in_its_time_zone_and_found_again_by_its_marker(
 ) -> None:
     resource = next(one for one in google.state()["calendars"] if one["id"] == calendar_id)
     assert (resource["summary"], resource["timeZone"]) == ("Sessions", "America/Santiago")
-    assert calendar.find_ours(token, "mark-1") == AccountCalendars("agent-one@example.com", (calendar_id,))
-    assert calendar.find_ours(token, "mark-2").ours == ()
+    assert calendar.find_ours(token, "marker-1") == AccountCalendars("agent-one@example.com", (calendar_id,))
+    assert calendar.find_ours(token, "marker-2").ours == ()
 
 
 def test_all_our_calendars_are_found_over_pages(
     calendar: CalendarApi, token: Secret, calendar_id: str
 ) -> None:
-    more = [calendar.create(token, summary="S", description="mark-1", time_zone="UTC") for _ in range(3)]
-    assert set(calendar.find_ours(token, "mark-1").ours) == {calendar_id, *more}
+    more = [calendar.create(token, summary="S", description="marker-1", time_zone="UTC") for _ in range(3)]
+    assert set(calendar.find_ours(token, "marker-1").ours) == {calendar_id, *more}
 
 
 def test_a_calendar_tells_whose_it_is(calendar: CalendarApi, token: Secret, calendar_id: str) -> None:
@@ -258,7 +258,7 @@ def test_a_narrower_scope_is_told_apart_from_other_refusals(
     google.switch(enforced_scope="https://www.googleapis.com/auth/calendar.events")
     token = connect(google, oauth).access_token
     with pytest.raises(InsufficientScope):
-        calendar.find_ours(token, "mark-1")
+        calendar.find_ours(token, "marker-1")
 
 
 def test_a_project_without_the_api_is_the_operators_concern(
@@ -266,7 +266,7 @@ def test_a_project_without_the_api_is_the_operators_concern(
 ) -> None:
     google.switch(api_disabled=True)
     with pytest.raises(ClientRejected):
-        calendar.find_ours(token, "mark-1")
+        calendar.find_ours(token, "marker-1")
 
 
 @pytest.mark.parametrize("form", ["403", "403_user", "429", "front_end"])

@@ -189,7 +189,7 @@ def test_a_list_without_an_end_is_given_up(transport: Transport) -> None:
 def test_of_all_calendars_only_ours_and_the_primary_id_are_kept(transport: Transport) -> None:
     items = [
         {"id": "jane@example.com", "primary": True, "accessRole": "owner", "description": "our-marker"},
-        {"id": "ours-1", "accessRole": "owner", "description": "Made by us. [mark]"},
+        {"id": "ours-1", "accessRole": "owner", "description": "Made by us. [our-marker]"},
         {"id": "readable", "accessRole": "reader", "description": "our-marker"},
         {"id": "other", "accessRole": "owner", "description": "holidays"},
         {"id": "bare", "accessRole": "owner"},

@@ -1,4 +1,4 @@
-"""The closed list of what is called at Google, and what for (law 1, LU-1): nothing leaves that is not on it."""
+"""The closed list of Google methods with the purpose of each (law 1, LU-1); the transport refuses all others."""
 
 import io
 import json

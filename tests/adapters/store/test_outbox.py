@@ -1,4 +1,4 @@
-"""Letters under their scripts: in order, one sender at a time, also without memory and with an odd clock."""
+"""The outbox's scripts: events in order, one sender at a time, also without memory and with a wrong clock."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def outbox(listened: Store) -> Outbox:
 
 
 def taken(outbox: Outbox) -> list[str]:
-    """Deliver everything that is due; return what it was."""
+    """Deliver every event that is due; return the events."""
     events = []
     while one := outbox.take(AGENT):
         events.append(

@@ -1,4 +1,4 @@
-"""The scripts and who calls them: names, keys, arguments, answers, timers and numbers agree on both sides."""
+"""Scripts and their callers agree on names, keys, arguments, answers, timers and numbers."""
 
 import ast
 import re

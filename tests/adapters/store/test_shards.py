@@ -1,4 +1,4 @@
-"""Where an agent's slot lies: always the same place, and none that its name alone leads to."""
+"""An agent's shard: always the same, and not to be computed from the name alone."""
 
 from calendar_service.crypto.identity import IdentityKey
 from calendar_service.domain.names import Agent

@@ -1,4 +1,4 @@
-"""An agent's slot under its scripts: whole steps, fences, ends and expiries."""
+"""The scripts of an agent's slot: atomic steps, fencing tokens, ends and expiries."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""One webhook on its way: signed, verified by the public library, and every way in which it does not arrive."""
+"""Sending one webhook: its signature, verified by the public library, and every way in which sending fails."""
 
 import socket
 import time

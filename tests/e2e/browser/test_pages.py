@@ -1,4 +1,4 @@
-"""Every page and state of the product in both languages: fit for everybody, and by keyboard alone."""
+"""Every page and state of the product in both languages: accessible, and usable by keyboard alone."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -25,7 +25,7 @@ SPANISH = sorted(set(PAGE_STATES) - ENGLISH_ONLY)
 
 @pytest.fixture(scope="module")
 def pool(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[VisitorPool]:
-    """One service for the whole catalogue."""
+    """One service for all page states."""
     with (
         page_fixture(tmp_path_factory.mktemp("pages")) as fixture,
         closing(VisitorPool(browser, fixture)) as visitors,

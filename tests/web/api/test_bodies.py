@@ -1,4 +1,4 @@
-"""Bodies and parameters: strict in form, and every refusal names its place."""
+"""Bodies and parameters: strictly parsed, and every refusal names its field."""
 
 from collections.abc import Callable
 from typing import Any
@@ -197,7 +197,7 @@ def test_a_text_arrives_as_it_was_sent_or_not_at_all(text: str) -> None:
 
 
 def outcome(read: Callable[[], str]) -> str:
-    """What was read, or the name of what was refused."""
+    """Return the parsed value, or the name of the refused field."""
     try:
         return read()
     except InvalidRequest as refusal:

@@ -1,4 +1,4 @@
-"""Every call of the contract where all is well: what is answered, and what is so afterwards."""
+"""Every call of the contract without trouble: its answer, and the state afterwards."""
 
 import re
 from typing import Any
@@ -285,7 +285,7 @@ def test_off_boarding_ends_every_connection_and_closes_the_door_until_it_is_reop
 
 
 def _progress(admin: Api) -> tuple[bool, dict[str, int], dict[str, int]]:
-    """How far an off-boarding has come, without what counts nothing."""
+    """Return the counts of an off-boarding that are not zero."""
     answer = admin.get(ACME).json
     return (
         answer["closed"],
@@ -295,7 +295,7 @@ def _progress(admin: Api) -> tuple[bool, dict[str, int], dict[str, int]]:
 
 
 def event_of(google: LocalGoogle, answer: dict[str, Any]) -> dict[str, Any]:
-    """The event as Google's books have it."""
+    """Return the event as the local Google has it."""
     calendars = google.state()["calendars"]
     return find(calendars, answer["event_id"])
 

@@ -1,4 +1,4 @@
-"""What holds for every request: keys before bodies, an id, one line in the log, and a page for people."""
+"""Rules for every request: the key before the body, a request id, one log line, and a page for people."""
 
 import io
 import json

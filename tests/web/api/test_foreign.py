@@ -1,4 +1,4 @@
-"""A foreign organization is nothing at all: one answer, byte for byte, whatever exists there."""
+"""A foreign organization is always 404, with the same bytes, whatever exists there."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -24,7 +24,7 @@ def path_of(call: ApiCall, organization: str, agent: str = "agent-1", session: s
 
 
 def without_request_id(answer: TestResponse) -> tuple[int, bytes, list[tuple[str, str]]]:
-    """Everything that an answer tells, but for its own number."""
+    """Return all of an answer but its request id."""
     return (
         answer.status_code,
         answer.data,
@@ -57,7 +57,7 @@ def test_nothing_that_exists_elsewhere_shows_in_an_answer(
 
 
 def everywhere_else(acme: Api, call: ApiCall, session: dict[str, Any]) -> Iterator[TestResponse]:
-    """One call at every place that is not acme's: with data, without, unknown, malformed, disguised."""
+    """Call every path outside acme: with data, without, unknown, malformed, disguised."""
     foreign = path_of(call, "beta")
     for place in (
         foreign,

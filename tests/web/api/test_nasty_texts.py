@@ -1,4 +1,4 @@
-"""Whatever is sent in whatever place: no fault of ours, and a text arrives unchanged or not at all."""
+"""Nasty texts in every field: never a 500, and a text arrives unchanged or is refused."""
 
 import base64
 import json

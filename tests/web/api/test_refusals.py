@@ -1,4 +1,4 @@
-"""Every refusal of the contract: its code, its status, the place it names, and nothing changed."""
+"""Every refusal of the contract: its code, status and field, and that nothing changed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ def body(**changed: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Refused:
-    """One request that comes to nothing."""
+    """One request that is refused."""
 
     why: str
     method: str
@@ -207,7 +207,7 @@ def test_a_known_return_address_is_taken_and_only_as_a_whole(
 
 
 def unconnected(service: TestService, api: Api, google: LocalGoogle) -> None:
-    """Leave the agent as nobody has seen it."""
+    """Leave the agent unknown."""
 
 
 def disconnected(service: TestService, api: Api, google: LocalGoogle) -> None:

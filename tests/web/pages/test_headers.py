@@ -1,4 +1,4 @@
-"""What every answer carries, whatever became of it."""
+"""The headers of every answer, whatever its status."""
 
 import pytest
 from flask import Flask

@@ -1,4 +1,4 @@
-"""What the data page says is kept is what is kept: compared with every key and field that journeys leave (law 11)."""
+"""The data page lists what is stored: compared with every key and field that journeys leave (law 11)."""
 
 import json
 from collections import defaultdict
@@ -16,7 +16,7 @@ from tests.web.pages.visitor import Visitor
 
 
 def _stored_fields(service: TestService) -> dict[str, set[str]]:
-    """Return the fields at each place of the store, as they are just now."""
+    """Return the fields at each place of the store now."""
     client = service.parts.database.client
     places: dict[str, set[str]] = defaultdict(set)
     for key in client.scan_iter("*"):
@@ -33,7 +33,7 @@ def _stored_fields(service: TestService) -> dict[str, set[str]]:
 
 
 def _live(visitor: Visitor, service: TestService) -> dict[str, set[str]]:
-    """Do everything that a service does, and return what was ever kept meanwhile."""
+    """Use the whole service; return every field that was stored at any moment."""
     parts, agent, stored = service.parts, service.agent, defaultdict(set)
 
     def look() -> None:

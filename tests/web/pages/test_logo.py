@@ -1,4 +1,4 @@
-"""The operator's logo, from a file on this machine; the name in letters where there is none."""
+"""The operator's logo, from a file on this machine; the name as text without one."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The one-time link from the console, and the visit it opens."""
+"""The one-time link from the console, and the visit that it opens."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

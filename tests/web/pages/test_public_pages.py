@@ -1,4 +1,4 @@
-"""What everybody may read: the home page and the promise (ID-1, LU-0, ST-3)."""
+"""The public pages: home page and promise (ID-1, LU-0, ST-3)."""
 
 from dataclasses import replace
 from pathlib import Path

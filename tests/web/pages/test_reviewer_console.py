@@ -1,4 +1,4 @@
-"""The reviewer console: every use of the permission from the link alone, and nothing of it for anybody else."""
+"""The reviewer console: every use of the permission, from the link alone, and closed to everybody else."""
 
 import io
 import json
@@ -99,7 +99,7 @@ def reviewer(visitor: Visitor, service: TestService) -> Reviewer:
 
 @pytest.fixture
 def colleague(reviewer: Reviewer, service: TestService) -> Callable[[], Reviewer]:
-    """Other browsers, without a link yet."""
+    """Makes further browsers, without a link yet."""
 
     def _another() -> Reviewer:
         colleague = Reviewer(reviewer.client.application, service)
@@ -261,7 +261,9 @@ def test_what_is_stored_is_told_by_name_and_never_by_value(reviewer: Reviewer, s
     reviewer.act("/console/sessions", SESSION)
     page = reviewer.get("/console?step=stored")
     text = words(page)
-    named = [item for item in INVENTORY if item.place in {"grant", "sessions", "timers", "org", "mark"}]
+    named = [
+        item for item in INVENTORY if item.place in {"grant", "sessions", "timers", "org", "account-ref"}
+    ]
     for item in named:
         assert item.end in text
     assert "facts: calendar_id" in text
@@ -453,7 +455,7 @@ def test_too_much_within_a_minute_is_refused_and_changes_nothing(
 
 @pytest.fixture
 def full_store(reviewer: Reviewer, service: TestService) -> Iterator[None]:
-    """A database that takes no more: acts can no longer be counted."""
+    """A database out of memory, so that acts cannot be counted."""
     client = service.parts.database.client
     client.config_set("maxmemory", "1")
     yield

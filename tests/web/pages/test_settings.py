@@ -1,4 +1,4 @@
-"""The agent's page in every state: what it says, and what it offers (words of the promise, in both languages)."""
+"""The settings page in every state: its texts and its controls, in both languages."""
 
 import json
 import time

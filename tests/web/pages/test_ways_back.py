@@ -1,4 +1,4 @@
-"""Where pages lead back to: the organization's own addresses, whole, and nowhere else."""
+"""Ways back from the pages: to the organization's registered addresses, matched exactly, and nowhere else."""
 
 from collections.abc import Iterator
 from itertools import product

@@ -1,4 +1,4 @@
-"""The pages' sentences: all translated, none left over, in words that people use."""
+"""The pages' sentences: all translated, no translation left over, in ordinary words."""
 
 import re
 

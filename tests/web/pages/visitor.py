@@ -1,4 +1,4 @@
-"""A person's browser as far as the test client goes: cookies, forms, and Google's screens in between."""
+"""A person's browser on Flask's test client: cookies, forms, Google's screens."""
 
 import re
 from collections.abc import Callable
@@ -41,7 +41,7 @@ class Visitor:
         return self.raw_post(path, sent, OWN_PAGE | _names(headers))
 
     def raw_post(self, path: str, form: dict[str, str], headers: dict[str, str]) -> TestResponse:
-        """Send exactly this."""
+        """Send exactly this form."""
         return self._seen(self.client.post(path, base_url=PUBLIC_URL, data=form, headers=headers))
 
     def ticket(self, agent: Agent | None = None, *, lives: Millis = 5 * MINUTE, **fields: Any) -> str:
@@ -96,7 +96,7 @@ def _names(headers: dict[str, str]) -> dict[str, str]:
 
 
 def words(answer: TestResponse) -> str:
-    """Return what a person reads of a page, in one line."""
+    """Return the visible text of a page, in one line."""
     body = re.sub(r"<(script|style|head)\b.*?</\1>", " ", answer.text, flags=re.DOTALL)
     plain = re.sub(r"<[^>]+>", " ", re.sub(r"</a>(?=[.,;:])", "", body))
     return re.sub(r"\s+", " ", plain.replace("&#39;", "'").replace("&amp;", "&")).strip()
