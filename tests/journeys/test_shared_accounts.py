@@ -101,6 +101,7 @@ def test_a_connection_that_never_stood_keeps_no_permission_alive(service: TestSe
 
 
 def test_who_joined_within_the_hour_may_still_come_to_stand(service: TestService) -> None:
+    """The daily repair cannot tell a connect under way from one that died, so it spares recent members."""
     service.work(2)
     service.clock.advance(A_DAY - 60)
     dies_before_it_stands(service)
@@ -113,6 +114,7 @@ def test_who_joined_within_the_hour_may_still_come_to_stand(service: TestService
 
 
 def test_a_wrong_clock_removes_nobody_from_an_account_reference(service: TestService) -> None:
+    """A worker whose clock is ahead would take a connect under way for an old one, and drop its member."""
     dies_before_it_stands(service)
     joined = members(service)
     service.clock.advance(A_DAY)
@@ -232,6 +234,7 @@ def test_who_connects_while_a_late_consent_is_given_back_sees_the_revocation(ser
 def test_who_connects_while_a_wider_permission_is_given_back_sees_the_revocation(
     service: TestService,
 ) -> None:
+    """The revocation of the refused grant ends every grant of the account, a new one included."""
     service.google.switch(granted_scope="more")
     until: list[int] = []
     client = service.parts.database.client
