@@ -23,13 +23,14 @@ test-long: $(READY) ## the same, with many more generated examples
 	@node=$$(.ci/node_witness) && network=$$(.ci/network_namespace) && \
 		$(BIN)/python -m pytest -q $$node $$network --hypothesis-profile=long
 
-check: $(READY) ## format, lint, types, architecture, lock file, the report's list of tests
+check: $(READY) ## format, lint, types, architecture, lock file, names, the report's list of tests
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -c 'import calendar_service.wiring'  # a circle of imports shows only when it is walked
 	@$(BIN)/python .ci/check_project.py
+	@$(BIN)/python .ci/check_names.py
 	@$(BIN)/python -m tests.support.evidence --check
 
 evidence: $(READY) ## write the report's list of tests anew, from the marks on the tests

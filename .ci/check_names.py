@@ -1,4 +1,4 @@
-"""Names: the words that were given up are nowhere, and a class name stands for one thing. Must not judge prose.
+"""Checks names: none uses a word that was given up, and each class name stands for one thing. Ignores prose.
 
 `python .ci/check_names.py` prints each name with its place; `--count` prints how many there are of each word.
 """
@@ -16,7 +16,6 @@ PACKAGES = ("calendar_service", "local_google", "faults", "tests", "bench")
 GIVEN_UP = frozenset(
     [
         "allowance",
-        "begin_consent_",
         "canary",
         "census",
         "deed",
@@ -29,12 +28,10 @@ GIVEN_UP = frozenset(
         "holdings",
         "house",
         "household",
-        "keyed_",
         "leash",
         "letter",
         "letters",
         "matter",
-        "matters",
         "mover",
         "newkeys",
         "nudge",
@@ -68,14 +65,13 @@ WHOLE = frozenset(
         "fence",
         "floors",
         "found",
-        "found_",
         "kept",
         "made",
         "mark",
         "marks",
+        "others_act",
         "over_day",
         "own_term",
-        "others_act",
         "proof_at",
         "rooms",
         "said",
@@ -84,17 +80,20 @@ WHOLE = frozenset(
         "trail",
     ]
 )
-"""Whole names only: inside a longer name the word is plain English."""
+"""Given up as the whole name of a value. Inside a longer name, and as a text, the word is plain English.
 
-GOOGLES_OWN = {"local_google": {"mark", "sync", "letter"}}
-"""What is Google's own word there."""
+Google's `sync` is such a text: `X-Goog-Resource-State: sync`.
+"""
+
+PLAIN_TEXTS = frozenset(["legal-matters"])
+"""Texts in which a given-up word has its ordinary meaning: this one is a promise of an operator's profile."""
 
 NAME = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 TEXT = re.compile(r"[a-z][a-z0-9_]*(?:[._:-][a-z0-9_]+)*")
 
 
 def names(path: Path) -> Iterator[tuple[int, str, str]]:
-    """Yield line, kind and name: of modules, classes, functions, parameters, variables, and of texts that are names."""
+    """Yield line, kind and name of everything that a Python file names, and of the texts that have a name's form."""
     yield 1, "module", path.stem
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.ClassDef):
@@ -105,49 +104,54 @@ def names(path: Path) -> Iterator[tuple[int, str, str]]:
             yield node.lineno, "parameter", node.arg
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             yield node.lineno, "variable", node.id
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.lineno, "field", node.attr
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            yield node.lineno, "variable", node.name
+        elif isinstance(node, ast.alias) and node.asname:
+            yield node.lineno, "variable", node.asname
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and TEXT.fullmatch(node.value):
             yield node.lineno, "text", node.value
 
 
 def in_lua(path: Path) -> Iterator[tuple[int, str, str]]:
-    """Yield the words of a script's code."""
+    """Yield line, kind and name of the words in a script's code; comments are left out."""
     yield 1, "script", path.stem
     for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
         for word in re.findall(r"[A-Za-z_]\w*", line.partition("--")[0]):
             yield number, "lua", word
 
 
-def is_given_up(name: str, allowed: set[str]) -> str:
-    """Return the given-up word in a name, or nothing."""
-    if name in WHOLE - allowed:
-        return name
+def given_up(kind: str, name: str) -> str:
+    """Return the given-up word in a name, or an empty text."""
+    if kind == "text" and name in PLAIN_TEXTS:
+        return ""
+    if kind != "text" and name.strip("_") in WHOLE:
+        return name.strip("_")
     parts = {part.lower() for word in re.split(r"[._:-]", name) for part in NAME.findall(word)}
-    return next(iter(sorted(parts & GIVEN_UP - allowed)), "")
+    return min(parts & GIVEN_UP, default="")
 
 
-def left() -> Iterator[tuple[str, str]]:
-    """Yield each given-up word that is left, with its place."""
+def remaining(root: Path) -> Iterator[tuple[str, str]]:
+    """Yield each given-up word that a name uses, and a message with its place."""
     for package in PACKAGES:
-        allowed = GOOGLES_OWN.get(package, set())
-        for path in sorted((ROOT / package).rglob("*")):
-            found = names(path) if path.suffix == ".py" else in_lua(path) if path.suffix == ".lua" else ()
-            for line, kind, name in found:
-                word = is_given_up(name, allowed)
+        for path in sorted((root / package).rglob("*")):
+            entries = names(path) if path.suffix == ".py" else in_lua(path) if path.suffix == ".lua" else ()
+            for line, kind, name in entries:
+                word = given_up(kind, name)
                 if word:
-                    yield (
-                        word,
-                        f"{path.relative_to(ROOT)}:{line}: {kind} `{name}` uses `{word}`: see the glossary",
-                    )
+                    place = f"{path.relative_to(root)}:{line}"
+                    yield word, f"{place}: {kind} `{name}` uses `{word}`: see the glossary"
 
 
-def twice() -> Iterator[str]:
-    """Yield each class name that two modules of the service or the local Google define."""
+def twice(root: Path) -> Iterator[str]:
+    """Yield a message for each class name that two modules of the service or the local Google define."""
     places = defaultdict(set)
     for package in ("calendar_service", "local_google"):
-        for path in sorted((ROOT / package).rglob("*.py")):
+        for path in sorted((root / package).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                    places[node.name].add(str(path.relative_to(ROOT)))
+                    places[node.name].add(str(path.relative_to(root)))
     for name, files in sorted(places.items()):
         if len(files) > 1:
             yield f"{', '.join(sorted(files))}: class `{name}` stands for two things"
@@ -155,7 +159,7 @@ def twice() -> Iterator[str]:
 
 def main() -> int:
     """Print what is wrong; return the exit status."""
-    words = list(left())
+    words = list(remaining(ROOT))
     if "--count" in sys.argv[1:]:
         for word, count in Counter(word for word, _ in words).most_common():
             sys.stdout.write(f"{count:5} {word}\n")
@@ -163,7 +167,7 @@ def main() -> int:
     else:
         for _, place in words:
             sys.stdout.write(f"{place}\n")
-    doubles = list(twice())
+    doubles = list(twice(ROOT))
     for double in doubles:
         sys.stdout.write(f"{double}\n")
     return 1 if words or doubles else 0

@@ -1,6 +1,6 @@
-"""One law of Google broken on purpose in each chapter: the tests of that chapter have to notice.
+"""Breaks one law of Google in each chapter of the local Google; the chapter's tests have to fail.
 
-Works on a copy. Prints a table; exits 1 if a broken law was not noticed, or the text to break is no longer there.
+Works on a copy. Prints a table. Exits 1 if a broken law was not noticed, or if the text to replace is not there.
 """
 
 import shutil
@@ -15,7 +15,7 @@ PACKAGE = Path("local_google")
 
 
 class Break(NamedTuple):
-    """What is changed where, and which tests look."""
+    """One change of the source, and the chapter whose tests have to notice it."""
 
     chapter: str
     law: str
@@ -33,14 +33,18 @@ BREAKS = [
         "not redirect_uri.startswith(client.redirect_uris[0])",
     ),
     Break(
-        "oauth_tokens", "a wrong verifier is refused", "oauth/token.py", "made != code.challenge", "not made"
+        "oauth_tokens",
+        "a wrong verifier is refused",
+        "oauth/token.py",
+        "challenge != code.challenge",
+        "not challenge",
     ),
     Break(
         "oauth_death",
         "a revocation kills the whole project's grants",
         "oauth/grants.py",
-        "    revoke_all(world, token.account, token.project)\n",
-        "    token.dead_at = world.now()\n",
+        "    revoke_all(context, token.account, token.project)\n",
+        "    token.dead_at = context.now()\n",
     ),
     Break(
         "calendars",
@@ -77,7 +81,7 @@ BREAKS = [
         "push",
         "a channel's id serves once",
         "calendar/channels.py",
-        "if identifier in call.world.books.channels",
+        "if identifier in call.context.books.channels",
         "if identifier in ()",
     ),
     Break("batch", "a batch has at most fifty parts", "calendar/batch.py", "MOST = 50", "MOST = 1000"),
@@ -104,7 +108,7 @@ BREAKS = [
 
 
 def noticed(place: Path, broken: Break) -> tuple[bool, str]:
-    """Break it in the copy, run the chapter's tests, mend it again."""
+    """Break the law in the copy, run the chapter's tests, restore the file; return whether a test failed, and which."""
     file = place / PACKAGE / broken.file
     whole = file.read_text()
     if broken.old not in whole:

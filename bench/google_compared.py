@@ -1,9 +1,9 @@
-"""The local Google beside npm's `emulate` (its Google service), asked the same by the same stock clients.
+"""Compares the local Google with npm's `emulate` (its Google service), by the same calls of the same public clients.
 
     npm install --prefix /tmp/emulate emulate@0.8.0
     python bench/google_compared.py /tmp/emulate
 
-Each line is a question with Google's answer; the columns say what each stand-in answered. Loopback only.
+Each line is a call with Google's answer; the columns hold the answers of the two. Loopback only.
 """
 
 import os
@@ -34,7 +34,7 @@ EMULATE_PORT = 18423
 
 @dataclass
 class StandIn:
-    """One of the two: where it listens, and how a person consents there."""
+    """One of the two: its address, and how a person consents there."""
 
     name: str
     url: str
@@ -46,11 +46,11 @@ class StandIn:
 
     @property
     def endpoint(self) -> str:
-        """The base for googleapiclient."""
+        """The base address for googleapiclient."""
         return f"{self.url}/calendar/v3/"
 
     def flow(self, *, pkce: bool = True) -> Flow:
-        """google-auth-oauthlib, as its users use it."""
+        """A flow of google-auth-oauthlib, in its ordinary use."""
         web = {"client_id": APP.client_id, "client_secret": APP.client_secret}
         web |= {"auth_uri": self.auth, "token_uri": self.token}
         return Flow.from_client_config(
@@ -58,7 +58,7 @@ class StandIn:
         )
 
     def connected(self, *, in_body: bool = True) -> Flow:
-        """A flow that has its tokens; by itself Flow sends the client's secret in a Basic header."""
+        """A flow with tokens; Flow sends the client's secret in a Basic header."""
         flow = self.flow()
         callback = self.consent(flow.authorization_url(prompt="consent")[0])
         code = dict(parse_qsl(urlsplit(callback).query))["code"]
@@ -66,7 +66,7 @@ class StandIn:
         return flow
 
     def service(self) -> Any:
-        """google-api-python-client."""
+        """A client of google-api-python-client."""
         return build(
             "calendar",
             "v3",
@@ -76,12 +76,12 @@ class StandIn:
         )
 
     def raw(self) -> GoogleApi:
-        """Bare HTTP, for what the client hides."""
+        """Bare HTTP, for what that client does not show."""
         return GoogleApi(self.endpoint, self.bearer)
 
 
 def emulate_consent(url: str) -> str:
-    """Its page asks for one click; the form's fields are the request's."""
+    """Consent at emulate: one click on a form with the request's fields."""
     query = dict(parse_qsl(urlsplit(url).query))
     names = ("redirect_uri", "scope", "state", "client_id", "code_challenge", "code_challenge_method")
     form = {name: query.get(name, "") for name in names} | {"email": "testuser@gmail.com"}
@@ -90,7 +90,7 @@ def emulate_consent(url: str) -> str:
 
 
 def status_of(work: Callable[[], Any]) -> int:
-    """200, or the status of the refusal."""
+    """Return 200, or the status of the refusal."""
     try:
         work()
     except HttpError as refusal:
@@ -99,78 +99,80 @@ def status_of(work: Callable[[], Any]) -> int:
 
 
 def calendar_answers(one: StandIn) -> dict[str, Any]:
-    """What the stock API client gets."""
-    service, found = one.service(), dict[str, Any]()
+    """Return the answers that google-api-python-client gets."""
+    service, answers = one.service(), dict[str, Any]()
     events = service.events()
-    found["calendars.insert"] = status_of(lambda: service.calendars().insert(body={"summary": "x"}).execute())
-    found["calendarList.list"] = status_of(lambda: service.calendarList().list().execute())
+    answers["calendars.insert"] = status_of(
+        lambda: service.calendars().insert(body={"summary": "x"}).execute()
+    )
+    answers["calendarList.list"] = status_of(lambda: service.calendarList().list().execute())
     calendar = "primary"
     body = TIMES | {"id": "abcde12345", "summary": "one"}
-    made = events.insert(calendarId=calendar, body=body).execute()
-    found["events.insert"] = 200
-    found["the client's id is kept"] = made["id"] == "abcde12345"
-    where = {"calendarId": calendar, "eventId": made["id"]}
-    found["events.get"] = status_of(lambda: events.get(**where).execute())
-    found["events.patch"] = status_of(lambda: events.patch(**where, body={"summary": "two"}).execute())
-    found["events.update"] = status_of(lambda: events.update(**where, body=TIMES).execute())
-    found["a taken id"] = status_of(lambda: events.insert(calendarId=calendar, body=body).execute())
-    found["events.delete"] = status_of(lambda: events.delete(**where).execute())
-    found["events.delete again"] = status_of(lambda: events.delete(**where).execute())
-    found["a deleted id again"] = status_of(lambda: events.insert(calendarId=calendar, body=body).execute())
+    event = events.insert(calendarId=calendar, body=body).execute()
+    answers["events.insert"] = 200
+    answers["the client's id is kept"] = event["id"] == "abcde12345"
+    where = {"calendarId": calendar, "eventId": event["id"]}
+    answers["events.get"] = status_of(lambda: events.get(**where).execute())
+    answers["events.patch"] = status_of(lambda: events.patch(**where, body={"summary": "two"}).execute())
+    answers["events.update"] = status_of(lambda: events.update(**where, body=TIMES).execute())
+    answers["a taken id"] = status_of(lambda: events.insert(calendarId=calendar, body=body).execute())
+    answers["events.delete"] = status_of(lambda: events.delete(**where).execute())
+    answers["events.delete again"] = status_of(lambda: events.delete(**where).execute())
+    answers["a deleted id again"] = status_of(lambda: events.insert(calendarId=calendar, body=body).execute())
     empty = {"start": TIMES["end"], "end": TIMES["start"]}
-    found["an end before the start"] = status_of(
+    answers["an end before the start"] = status_of(
         lambda: events.insert(calendarId=calendar, body=empty).execute()
     )
-    found["no end"] = status_of(
+    answers["no end"] = status_of(
         lambda: events.insert(calendarId=calendar, body={"start": TIMES["start"]}).execute()
     )
     bad = TIMES | {"id": "with-w"}
-    found["a bad id"] = status_of(lambda: events.insert(calendarId=calendar, body=bad).execute())
-    found["an unknown calendar"] = status_of(lambda: events.list(calendarId="nobody@x.org").execute())
+    answers["a bad id"] = status_of(lambda: events.insert(calendarId=calendar, body=bad).execute())
+    answers["an unknown calendar"] = status_of(lambda: events.list(calendarId="nobody@x.org").execute())
     channel = {"id": "c1", "type": "web_hook", "address": "https://localhost/x"}
-    found["events.watch"] = status_of(lambda: events.watch(calendarId=calendar, body=channel).execute())
+    answers["events.watch"] = status_of(lambda: events.watch(calendarId=calendar, body=channel).execute())
     stale = events.list(calendarId=calendar, syncToken="dead")
-    found["a dead sync token"] = status_of(stale.execute)
+    answers["a dead sync token"] = status_of(stale.execute)
     service.close()
-    return found | raw_answers(one)
+    return answers | raw_answers(one)
 
 
 def raw_answers(one: StandIn) -> dict[str, Any]:
-    """What bare HTTP gets."""
-    api, found = one.raw(), dict[str, Any]()
-    made = api.insert("primary", {"summary": "etag"}).document or {}
-    path = f"calendars/primary/events/{made.get('id')}"
-    found["etag on an event"] = "etag" in made
-    found["If-Match of an older state"] = api.call("DELETE", path, headers={"If-Match": '"0"'}).status
+    """Return the answers that bare HTTP gets."""
+    api, answers = one.raw(), dict[str, Any]()
+    event = api.insert("primary", {"summary": "etag"}).document or {}
+    path = f"calendars/primary/events/{event.get('id')}"
+    answers["etag on an event"] = "etag" in event
+    answers["If-Match of an older state"] = api.call("DELETE", path, headers={"If-Match": '"0"'}).status
     listed = api.events("primary", maxResults=1).document or {}
-    found["nextPageToken or nextSyncToken"] = bool({"nextPageToken", "nextSyncToken"} & set(listed))
+    answers["nextPageToken or nextSyncToken"] = bool({"nextPageToken", "nextSyncToken"} & set(listed))
     chosen = api.events("primary", fields="items(id)").document or {}
-    found["fields"] = all(set(event) == {"id"} for event in chosen.get("items", [{}]))
-    found["a wrong type in a body"] = api.insert("primary", {"summary": 5}).status
-    found["a broken body"] = api.call("POST", "calendars/primary/events", b"{").status
+    answers["fields"] = all(set(event) == {"id"} for event in chosen.get("items", [{}]))
+    answers["a wrong type in a body"] = api.insert("primary", {"summary": 5}).status
+    answers["a broken body"] = api.call("POST", "calendars/primary/events", b"{").status
     api.token = "ya29.unknown"
-    found["an unknown token"] = api.call("GET", "users/me/calendarList").status
+    answers["an unknown token"] = api.call("GET", "users/me/calendarList").status
     api.close()
     batch = GoogleApi(f"{one.url}/batch/", one.bearer)
     head = {"Content-Type": "multipart/mixed; boundary=b"}
     part = "--b\r\nContent-Type: application/http\r\n\r\nGET /calendar/v3/users/me/calendarList HTTP/1.1\r\n\r\n--b--"
-    found["batch"] = batch.call("POST", "calendar/v3", part.encode(), headers=head).status
+    answers["batch"] = batch.call("POST", "calendar/v3", part.encode(), headers=head).status
     batch.close()
-    return found
+    return answers
 
 
 def oauth_answers(one: StandIn) -> dict[str, Any]:
-    """What OAuth clients get."""
-    found: dict[str, Any] = {}
+    """Return the answers that OAuth clients get."""
+    answers: dict[str, Any] = {}
     try:
         one.connected(in_body=False).oauth2session.close()
-        found["Flow as it is, secret in a Basic header"] = True
+        answers["Flow as it is, secret in a Basic header"] = True
     except OAuth2Error:
-        found["Flow as it is, secret in a Basic header"] = False
+        answers["Flow as it is, secret in a Basic header"] = False
     flow = one.connected()
     tokens = flow.oauth2session.token
-    found["Flow exchanges a code with PKCE"] = bool(tokens.get("access_token"))
-    found["a refresh token with prompt=consent"] = "refresh_token" in tokens
+    answers["Flow exchanges a code with PKCE"] = bool(tokens.get("access_token"))
+    answers["a refresh token with prompt=consent"] = "refresh_token" in tokens
     base = {
         "client_id": APP.client_id,
         "redirect_uri": APP.redirect_uris[0],
@@ -178,24 +180,24 @@ def oauth_answers(one: StandIn) -> dict[str, Any]:
         "scope": FULL,
     }
     wrong = base | {"redirect_uri": "http://localhost:9/elsewhere"}
-    found["redirect_uri_mismatch"] = fetch(f"{one.auth}?{urlencode(wrong)}")[0]
-    found["an unknown scope"] = fetch(f"{one.auth}?{urlencode(base | {'scope': 'nonsense'})}")[0]
+    answers["redirect_uri_mismatch"] = fetch(f"{one.auth}?{urlencode(wrong)}")[0]
+    answers["an unknown scope"] = fetch(f"{one.auth}?{urlencode(base | {'scope': 'nonsense'})}")[0]
     callback = one.consent(f"{one.auth}?{urlencode(base | {'prompt': 'consent'})}")
     names = [name for name, _ in parse_qsl(urlsplit(callback).query)]
-    found["iss and scope on the callback"] = {"iss", "scope"} <= set(names)
+    answers["iss and scope on the callback"] = {"iss", "scope"} <= set(names)
     form = {"client_id": APP.client_id, "client_secret": "wrong", "grant_type": "refresh_token"}
     form |= {"refresh_token": str(tokens.get("refresh_token"))}
-    found["a wrong client secret"] = fetch(one.token, form)[0]
+    answers["a wrong client secret"] = fetch(one.token, form)[0]
     code = dict(parse_qsl(urlsplit(callback).query))["code"]
     exchange = {"client_id": APP.client_id, "client_secret": APP.client_secret, "code": code}
     exchange |= {"grant_type": "authorization_code", "redirect_uri": APP.redirect_uris[0]}
-    found["a verifier that is not needed"] = fetch(one.token, exchange | {"code_verifier": "v" * 43})[0]
+    answers["a verifier that is not needed"] = fetch(one.token, exchange | {"code_verifier": "v" * 43})[0]
     fetch(one.revoke, {"token": str(tokens.get("access_token"))})
     right = form | {"client_secret": APP.client_secret}
-    found["refreshing after a revocation"] = fetch(one.token, right)[0]
-    found["revoking again"] = fetch(one.revoke, {"token": str(tokens.get("access_token"))})[0]
+    answers["refreshing after a revocation"] = fetch(one.token, right)[0]
+    answers["revoking again"] = fetch(one.revoke, {"token": str(tokens.get("access_token"))})[0]
     flow.oauth2session.close()
-    return found
+    return answers
 
 
 EXPECTED: dict[str, Any] = {
@@ -214,7 +216,7 @@ EXPECTED: dict[str, Any] = {
 
 
 def emulate_config(place: Path) -> Path:
-    """The same client, registered there."""
+    """Return emulate's configuration with the same client."""
     config = place / "seed.yaml"
     config.write_text(
         "google:\n  users:\n    - email: testuser@gmail.com\n      name: Test\n  oauth_clients:\n"
@@ -225,7 +227,7 @@ def emulate_config(place: Path) -> Path:
 
 
 def main(place: Path) -> None:
-    """Ask both and print the table."""
+    """Call both and print the table."""
     os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
     cli = place / "node_modules/emulate/dist/index.js"
     command = ["node", str(cli), "start", "--service", "google", "--port", str(EMULATE_PORT)]
@@ -261,7 +263,7 @@ def main(place: Path) -> None:
     print("| asked | Google | local Google | emulate 0.8.0 |\n|---|---|---|---|")
     for name, expected in EXPECTED.items():
         print(f"| {name} | {expected} | {answers[0][name]} | {answers[1][name]} |")
-    counts = [sum(found[name] == expected for name, expected in EXPECTED.items()) for found in answers]
+    counts = [sum(answer[name] == expected for name, expected in EXPECTED.items()) for answer in answers]
     print(f"\nAs Google: {counts[0]} and {counts[1]} of {len(EXPECTED)}.")
 
 

@@ -1,4 +1,4 @@
-"""How fast the local Google is, and what an event costs in memory. Loopback only; prints one table.
+"""Measures the local Google: requests a second, and memory for each event. Loopback only; prints one table.
 
 The server's own CPU time is counted, so the figure is per core whatever else the machine does.
 """
@@ -36,23 +36,23 @@ DIGITS = "0123456789abcdefghijklmnopqrstuv"
 
 
 def base32hex(number: int) -> str:
-    """An event id from a number."""
+    """Return an event id for a number."""
     return "ev" + "".join(DIGITS[number >> shift & 31] for shift in range(40, -1, -5))
 
 
 def cpu_seconds(pid: int) -> float:
-    """Processor time that the process has used."""
+    """Return the processor time that the process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident_bytes(pid: int) -> int:
-    """Memory that the process holds."""
+    """Return the memory that the process holds."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def drive(port: int, count: int, connections: int, request: Request) -> None:
-    """Send ``count`` requests over kept connections, one at a time on each; fails unless every answer is 2xx."""
+    """Send ``count`` requests over persistent connections, one at a time on each; fails unless every answer is 2xx."""
     selector = selectors.DefaultSelector()
     sent = done = 0
     for _ in range(connections):
@@ -82,7 +82,7 @@ def drive(port: int, count: int, connections: int, request: Request) -> None:
 
 
 def rendered(method: str, path: str, token: str, body: bytes = b"") -> bytes:
-    """One request as bytes, with the headers that Google's Python client sends."""
+    """Return a request as bytes, with the headers that Google's Python client sends."""
     return (
         f"{method} {path} HTTP/1.1\r\nHost: localhost\r\naccept: application/json\r\naccept-encoding: gzip, deflate\r\n"
         f"user-agent: (gzip)\r\nx-goog-api-client: gdcl/2 gl-python/3\r\ncontent-type: application/json\r\n"
@@ -91,7 +91,7 @@ def rendered(method: str, path: str, token: str, body: bytes = b"") -> bytes:
 
 
 def measure(google: LocalGoogle, name: str, count: int, connections: int, request: Request) -> None:
-    """One line of the table."""
+    """Return one line of the table."""
     port = urlsplit(google.url).port or 0
     before, memory, began = cpu_seconds(google.pid), resident_bytes(google.pid), time.perf_counter()
     drive(port, count, connections, request)

@@ -1,4 +1,4 @@
-"""``python -m local_google``. Must not know more than the command."""
+"""``python -m local_google``."""
 
 from local_google.command import google
 

@@ -1,4 +1,7 @@
-"""Which chapter answers which path, what a fault does to it, and what the journal says. Must not know sockets."""
+"""The local Google as one function from request to delivery: routing, faults, journal.
+
+Stands for accounts.google.com, oauth2.googleapis.com and www.googleapis.com at one address. Must not know sockets.
+"""
 
 import traceback
 from dataclasses import dataclass
@@ -26,20 +29,20 @@ OAUTH = {
     "/revoke": ("oauth2.revoke", revoke),
     "/tokeninfo": ("oauth2.tokeninfo", tokeninfo),
 }
-TOLD = ("grant_type", "redirect_uri", "scope", "account", "decision")
+JOURNALLED_FIELDS = ("grant_type", "redirect_uri", "scope", "account", "decision")
 
 
 @dataclass(frozen=True)
 class Application:
-    """The whole Google as one function of a request."""
+    """Answers requests of all parts: OAuth, Calendar, batch, pages, controls."""
 
-    world: Context
+    context: Context
 
     def handle(self, request: Request) -> Delivery:
-        """What to answer, and how it travels."""
+        """Answer a request; the delivery says whether a fault delays or cuts the answer."""
         try:
             return self._handled(request)
-        except Exception:  # a mistake of ours must not look like a cut connection
+        except Exception:  # a defect here must not look like a cut connection
             traceback.print_exc()
             served = self._identified(request)
             served.answer = errors.html_page(500)
@@ -48,8 +51,10 @@ class Application:
 
     def _handled(self, request: Request) -> Delivery:
         if request.raw_path.startswith(endpoints.PREFIX):
-            return Delivery(endpoints.serve(self.world, request))
-        effect = self.world.faults.strike(request.method, request.path) if self.world.faults.rules else None
+            return Delivery(endpoints.serve(self.context, request))
+        effect = (
+            self.context.faults.strike(request.method, request.path) if self.context.faults.rules else None
+        )
         if effect is None:
             served = self._served(request)
             self._note(request, served, None)
@@ -59,12 +64,12 @@ class Application:
     def _served(self, request: Request) -> Served:
         path = request.raw_path
         if path.startswith(api.PREFIX):
-            return api.serve(self.world, request)
+            return api.serve(self.context, request)
         if path in OAUTH:
             served = Served()
             served.method, endpoint = OAUTH[path]
-            served.answer, served.client_id, served.account = endpoint(self.world, request)
-            served.body = _told(request)
+            served.answer, served.client_id, served.account = endpoint(self.context, request)
+            served.body = _journalled(request)
             return served
         return self._elsewhere(request)
 
@@ -78,18 +83,18 @@ class Application:
         elif request.raw_path == "/oauth2/v3/certs":
             served.answer = json_answer(key_set())
         else:
-            served.answer = pages.serve(self.world, request)
+            served.answer = pages.serve(self.context, request)
         return served
 
     def _one_of_batch(self, request: Request) -> Response:
         if not request.raw_path.startswith(api.PREFIX):
             return errors.html_page(404)
-        served = api.serve(self.world, request)
+        served = api.serve(self.context, request)
         self._note(request, served, None)
         return served.answer
 
     def _openid(self) -> dict[str, Any]:
-        url = self.world.url
+        url = self.context.url
         return {
             "issuer": ISSUER,
             "authorization_endpoint": f"{url}/o/oauth2/v2/auth",
@@ -103,7 +108,7 @@ class Application:
         }
 
     def _struck(self, request: Request, effect: dict[str, Any]) -> Delivery:
-        """A fault meets the call, before or after it has been carried out."""
+        """Apply a fault. It replaces the answer, or acts on it after the call was carried out."""
         instead = _instead(request, effect)
         before = effect.get("cut") == "before_commit" or effect.get("hang") is True
         if before or instead is not None:
@@ -126,17 +131,17 @@ class Application:
 
     def _identified(self, request: Request) -> Served:
         if request.raw_path.startswith(api.PREFIX):
-            return api.identify(self.world, request)
+            return api.identify(self.context, request)
         served = Served()
         if request.raw_path in OAUTH:
-            served.method, served.body = OAUTH[request.raw_path][0], _told(request)
+            served.method, served.body = OAUTH[request.raw_path][0], _journalled(request)
         served.client_id = first(request.form, "client_id") or first(request.query, "client_id")
         return served
 
     def _note(self, request: Request, served: Served, effect: dict[str, Any] | None) -> None:
         entry: dict[str, Any] = {
             "seq": 0,
-            "time": self.world.now(),
+            "time": self.context.now(),
             "method": request.method,
             "path": request.path,
             "query": safe_query(request.query_string),
@@ -149,8 +154,8 @@ class Application:
         }
         if served.body:
             entry["body"] = served.body
-        if served.made:
-            entry["made"] = served.made
+        if served.created_calendar:
+            entry["created_calendar"] = served.created_calendar
         if effect is not None:
             entry["fault"] = effect
             entry["answer"] = (
@@ -160,15 +165,15 @@ class Application:
             entry["committed"] &= not (
                 spared or effect.get("cut") == "before_commit" or effect.get("hang") is True
             )
-        self.world.journal.append(entry)
+        self.context.journal.append(entry)
 
 
-def _told(request: Request) -> dict[str, str]:
-    return {name: request.form[name][0] for name in TOLD if name in request.form}
+def _journalled(request: Request) -> dict[str, str]:
+    return {name: request.form[name][0] for name in JOURNALLED_FIELDS if name in request.form}
 
 
 def _instead(request: Request, effect: dict[str, Any]) -> Response | None:
-    """The answer that a fault gives in the place of the real one; the call is then not carried out."""
+    """The answer of a fault that replaces the real one, or None. The call is then not carried out."""
     answer: Response | None = None
     if "invalid_grant" in effect:
         answer = _invalid_grant(effect)

@@ -1,4 +1,4 @@
-"""The command that starts the local Google. Must not hold rules."""
+"""The command that starts the local Google: ``python -m local_google`` and ``calendar-service google``."""
 
 import os
 import sys
@@ -22,7 +22,7 @@ from local_google.state.clients import (
 
 
 def default_client() -> RegisteredClient:
-    """The service on this machine, at the address that the environment gives."""
+    """The client of the service on this machine: CALENDAR_PUBLIC_URL or CALENDAR_PORT gives its redirect address."""
     port = os.environ.get("CALENDAR_PORT") or "8080"
     public = os.environ.get("CALENDAR_PUBLIC_URL") or f"http://localhost:{port}"
     redirect = f"{public.rstrip('/')}/oauth/callback"
@@ -42,33 +42,44 @@ def _clients(
 
 @click.command()
 @click.option(
-    "--port", envvar="CALENDAR_GOOGLE_PORT", default=8081, show_default=True, help="0: any free port."
+    "--port",
+    envvar="CALENDAR_GOOGLE_PORT",
+    default=8081,
+    show_default=True,
+    help="The port to listen on; 0 takes any free port.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
     "--data-dir",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where the books are kept between runs; without it (and without CALENDAR_DATA_DIR) in memory.",
+    help="Where accounts, tokens and calendars are kept between runs. Without it they are kept in google/ under "
+    "CALENDAR_DATA_DIR, or, if that is not set, in memory.",
 )
 @click.option(
     "--client",
     "clients",
     multiple=True,
     callback=_clients,
-    help="An OAuth client: 'id|secret|project|redirect[,redirect…][|app name]'. May be repeated.",
+    help="An OAuth client: 'id|secret|project|redirect[,redirect…][|app name]'. May be repeated. Without it, the "
+    "service on this machine is the only client.",
 )
 @click.option(
     "--clock",
     type=click.Path(path_type=Path, dir_okay=False),
     envvar="CALENDAR_TEST_CLOCK",
-    help="A file that holds an offset in seconds; read again at each use.",
+    help="A file with the number of seconds to add to the time; read again at each use.",
 )
-@click.option("--seed", default=0, show_default=True, help="For faults with a probability, and for --month.")
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    help="The seed of chance: for faults with a probability, and for --month.",
+)
 @click.option(
     "--month",
     "agents",
     type=click.IntRange(1, 5000),
-    help="Begin with a month of a contact centre of that many agents (200 take some seconds).",
+    help="Begin with four weeks of sessions of a contact centre with that many agents (200 take some seconds).",
 )
 def google(
     port: int,
@@ -93,10 +104,10 @@ def google(
     )
 
 
-def _month(world: Context, *, agents: int, seed: int) -> None:
-    """Fill the books, showing how far it is."""
-    steps = month.fill(world, agents, month.first_monday(world), seed)
+def _month(context: Context, *, agents: int, seed: int) -> None:
+    """Create the month, with a progress bar on stderr."""
+    steps = month.fill(context, agents, month.first_monday(context), seed)
     whose = f"{agents} agent{'' if agents == 1 else 's'}"
     with click.progressbar(steps, length=agents, label=f"A month of {whose}", file=sys.stderr) as shown:
-        made = sum(shown)
-    click.echo(f"{made} events of {whose}", err=True)
+        count = sum(shown)
+    click.echo(f"{count} events of {whose}", err=True)

@@ -1,4 +1,4 @@
-"""Everything a chapter of this Google needs, in one place, made once by the server. Must not do anything."""
+"""The state of one local Google, built once by the server and passed to every handler."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,13 +15,13 @@ Ring = Callable[[str, str], None]
 
 
 def _silent(collection: str, state: str) -> None:
-    """Nobody listens yet."""
+    """The default before the server listens: nobody is notified."""
     del collection, state
 
 
 @dataclass
 class Context:
-    """One running Google. ``ring(collection, state)`` tells the push chapter that a collection has changed."""
+    """One running Google. ``ring(collection, state)`` notifies the channels of a changed collection."""
 
     clock: GoogleClock
     books: Books
@@ -35,17 +35,17 @@ class Context:
     late_revocations: list[tuple[float, str, str]] = field(default_factory=list)
 
     def now(self) -> float:
-        """The present."""
+        """The present, in seconds since 1970."""
         return self.clock.now()
 
     def known(self, email: str | None) -> Account | None:
-        """An account that exists and was not deleted."""
+        """The account with this address, unless it does not exist or was deleted."""
         if email is None or email in self.switches.deleted_accounts:
             return None
         return self.books.accounts.get(email)
 
     def add_account(self, account: Account) -> None:
-        """An account comes with its primary calendar, which is in its list."""
+        """Add an account with its primary calendar and that calendar's entry in its list."""
         now, email = self.now(), account.email
         self.books.save("account", email, account)
         calendar = Calendar(
@@ -62,13 +62,13 @@ class Context:
         self.books.save("entry", f"{email} {email}", entry)
 
     def begin(self) -> None:
-        """The first accounts, if the books are empty."""
+        """Add the first accounts if there are none."""
         if not self.books.accounts:
             for account in FIRST_ACCOUNTS:
                 self.add_account(account)
 
     def reset(self) -> None:
-        """As on the first day: two accounts, no grants, no faults, all switches off. The journal stays."""
+        """Return to the first state: two accounts, no grants, no faults, all switches off. The journal stays."""
         self.books.clear()
         self.faults.clear()
         self.switches = Switches()

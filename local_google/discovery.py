@@ -1,6 +1,6 @@
 """Calendar v3 as its discovery document describes it: methods, parameters, schemas, scopes.
 
-The document is the one that google-api-python-client ships. Must not answer calls.
+Source: the document that google-api-python-client ships. Must not answer calls.
 """
 
 import json
@@ -25,7 +25,7 @@ class ApiMethod:
     response: str | None
 
     def variables(self, segments: list[str]) -> dict[str, str] | None:
-        """The path's variables, or None if it is another path."""
+        """The path's variables, or None if the path does not match this method."""
         for position, literal in self._fixed:
             if segments[position] != literal:
                 return None
@@ -42,7 +42,7 @@ class ApiMethod:
 
 @cache
 def document() -> dict[str, Any]:
-    """The shipped document."""
+    """The discovery document, as google-api-python-client ships it."""
     place = files("googleapiclient") / "discovery_cache" / "documents" / "calendar.v3.json"
     loaded: dict[str, Any] = json.loads(place.read_text("utf-8"))
     return loaded
@@ -80,8 +80,8 @@ def _routes() -> dict[tuple[str, int], list[ApiMethod]]:
     table: dict[tuple[str, int], list[ApiMethod]] = {}
     for method in methods().values():
         table.setdefault((method.http_method, len(method.segments)), []).append(method)
-    for found in table.values():  # a literal goes before a variable: "import" is no event's id
-        found.sort(key=lambda method: sum(segment[0] == "{" for segment in method.segments))
+    for routes in table.values():  # a literal segment before a variable: "import" is not an event id
+        routes.sort(key=lambda method: sum(segment[0] == "{" for segment in method.segments))
     return table
 
 

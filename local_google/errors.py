@@ -1,4 +1,8 @@
-"""Google's refusals: two envelopes and the HTML page of its front end. Must not decide when to refuse."""
+"""Google's refusals: the backend's envelope, the front end's envelope, and the front end's HTML page.
+
+Sources: Google's page on Calendar API errors, and answers seen in public issues (docs/local-google.md, "Errors").
+Must not decide when to refuse.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -51,7 +55,7 @@ class ApiError(Exception):
         return Response(self.status, body, JSON, tuple(self.headers.items()))
 
 
-# What each reason is called and says. Taken for faults that are asked for by status and reason alone.
+# Domain and message of each reason: used for faults that give status and reason only.
 MESSAGES: Mapping[str, tuple[str, str]] = {
     "accessNotConfigured": ("usageLimits", "Google Calendar API has not been used in this project before."),
     "authError": ("global", "Invalid Credentials"),
@@ -95,22 +99,22 @@ def by_reason(status: int, reason: str) -> ApiError:
 
 
 def invalid(message: str, *, parameter: str | None = None, reason: str = "invalid") -> ApiError:
-    """A value that Google cannot take; ``parameter`` names the place in the query."""
+    """A value that Google does not accept; ``parameter`` names it, if it stood in the query."""
     return ApiError(400, reason, message, "global", "parameter" if parameter else None, parameter)
 
 
 def required(message: str) -> ApiError:
-    """A value without which Google does not start."""
+    """A missing value that is required."""
     return ApiError(400, "required", message)
 
 
 def not_found() -> ApiError:
-    """It never existed, or this account may not know of it."""
+    """The resource does not exist, or this account may not see it."""
     return ApiError(404, "notFound", "Not Found")
 
 
 def deleted() -> ApiError:
-    """It existed, and is gone: nothing more to do."""
+    """The resource was deleted before."""
     return ApiError(410, "deleted", "Resource has been deleted")
 
 
@@ -127,7 +131,7 @@ def precondition_failed() -> ApiError:
 
 
 def forbidden(message: str = "Forbidden") -> ApiError:
-    """Known, and not allowed."""
+    """The caller may see the resource, and may not do this."""
     return ApiError(403, "forbidden", message)
 
 
@@ -185,7 +189,7 @@ def scope_insufficient(method: str, scopes: Sequence[str]) -> ApiError:
 
 
 def api_disabled(project: str) -> ApiError:
-    """The operator has not switched the Calendar API on in the project."""
+    """The Calendar API is not enabled in the project."""
     message = f"Google Calendar API has not been used in project {project} before or it is disabled."
     return ApiError(
         403,
@@ -206,7 +210,7 @@ NOT_FOUND_PAGE = (
 
 
 def html_page(status: int) -> Response:
-    """What the front end shows when a machine behind it is away: a page, where JSON was expected."""
+    """The page of Google's front end, sent instead of JSON when the backend does not answer or the path is unknown."""
     text = f"<!DOCTYPE html>\n<html lang=en>\n<title>Error {status} (Server Error)!!1</title>\n<p>{status}.\n"
     body = NOT_FOUND_PAGE if status == 404 else text.encode()
     return Response(status, body, "text/html; charset=UTF-8")

@@ -1,4 +1,4 @@
-"""IANA time zones by name. Must not guess."""
+"""IANA time zones by name, from the time zone database of this machine."""
 
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 @lru_cache(maxsize=1024)
 def zone(name: str) -> ZoneInfo | None:
-    """The zone, or None if there is none of that name."""
+    """The zone, or None if the name is unknown."""
     return ZoneInfo(name) if name in _names() else None
 
 

@@ -1,4 +1,4 @@
-"""What every test may ask for: a real Valkey, emptied for it, and a clock that is moved, not waited for."""
+"""Fixtures for every test: a real Valkey, emptied before each test, and a clock that tests move."""
 
 import socket
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ settings.register_profile("long", max_examples=2_000, deadline=None)  # `make te
 
 @pytest.fixture(scope="session")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedValkey]:
-    """The one embedded Valkey of this run of the suite."""
+    """The one embedded Valkey of a run of the suite."""
     place = tmp_path_factory.mktemp("database")
     with EmbeddedValkey(place) as server:
         monitor = Monitor(server.url, place / written.FILE)
@@ -31,7 +31,7 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedValkey]
 
 @pytest.fixture(scope="session")
 def valkey_url(valkey: EmbeddedValkey) -> str:
-    """Its address, as CALENDAR_REDIS_URL takes it."""
+    """The address of Valkey, as CALENDAR_REDIS_URL takes it."""
     return valkey.url
 
 
@@ -55,17 +55,17 @@ def empty(valkey_url: str) -> None:
 
 @dataclass(frozen=True)
 class MovableClock:
-    """The file of CALENDAR_TEST_CLOCK, shared by all processes of a test."""
+    """The file of CALENDAR_TEST_CLOCK, which all processes of a test read."""
 
     path: Path
 
     @property
     def offset(self) -> float:
-        """Seconds by which time is moved."""
+        """The offset in seconds."""
         return float(self.path.read_text("ascii"))
 
     def advance(self, seconds: float) -> None:
-        """Move time on; no reader sees a half-written file."""
+        """Advance the time; no reader sees a half-written file."""
         draft = self.path.with_suffix(".new")
         draft.write_text(str(self.offset + seconds), "ascii")
         draft.replace(self.path)
@@ -73,7 +73,7 @@ class MovableClock:
 
 @pytest.fixture
 def test_clock(tmp_path: Path) -> MovableClock:
-    """A clock that stands at the present until it is advanced."""
+    """A clock without offset until a test advances it."""
     path = tmp_path / "clock"
     path.write_text("0", "ascii")
     return MovableClock(path)

@@ -1,4 +1,9 @@
-"""Calendar v3: who calls, may they, what do they want. Must not know what a method does."""
+"""The entry of Calendar v3: routes a call, checks its token, scope, quota, parameters and body, then calls its handler.
+
+Stands for Google's API front end. Methods, scopes and parameters come from the discovery document that
+google-api-python-client ships. Checks run in this order: route, token, API enabled, scope, quota,
+parameters, body.
+"""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -56,9 +61,9 @@ HANDLERS: Mapping[str, Handler] = {
 
 
 class Served:
-    """What a call came to, for the journal beside the answer."""
+    """The answer to one call, and what the journal records about it."""
 
-    __slots__ = ("account", "answer", "body", "client_id", "made", "method")
+    __slots__ = ("account", "answer", "body", "client_id", "created_calendar", "method")
 
     def __init__(self) -> None:
         self.answer = Response(500)
@@ -66,49 +71,49 @@ class Served:
         self.client_id: str | None = None
         self.account: str | None = None
         self.body: Any = None
-        self.made: str | None = None  # the id of a new calendar: whose it is cannot be told from later calls
+        self.created_calendar: str | None = None  # its id: later calls do not tell which client created it
 
 
-def serve(world: Context, request: Request) -> Served:
+def serve(context: Context, request: Request) -> Served:
     """Answer one call under ``/calendar/v3/``."""
     served = Served()
     try:
-        served.answer = _answer(world, request, served)
+        served.answer = _answer(context, request, served)
     except errors.ApiError as refusal:
         served.answer = refusal.answer()
     return served
 
 
-def identify(world: Context, request: Request) -> Served:
-    """Who calls what, without doing it: for the journal of calls that a fault has met first."""
+def identify(context: Context, request: Request) -> Served:
+    """Say who calls which method, without carrying it out: for the journal of calls that a fault replaces."""
     served = Served()
-    found = find(request.method, request.raw_path[len(PREFIX) :])
-    served.method = found[0].id if found else None
-    token = world.books.access_tokens.get(_bearer(request) or "")
+    route = find(request.method, request.raw_path[len(PREFIX) :])
+    served.method = route[0].id if route else None
+    token = context.books.access_tokens.get(_bearer(request) or "")
     if token is not None:
         served.client_id, served.account = token.client_id, token.account
     return served
 
 
-def _answer(world: Context, request: Request, served: Served) -> Response:
-    found = find(request.method, request.raw_path[len(PREFIX) :])
-    if found is None:
+def _answer(context: Context, request: Request, served: Served) -> Response:
+    route = find(request.method, request.raw_path[len(PREFIX) :])
+    if route is None:
         return errors.html_page(404)
-    method, variables = found
+    method, variables = route
     served.method = method.id
-    token, account = _caller(world, request, served)
-    if world.switches.api_disabled:
+    token, account = _caller(context, request, served)
+    if context.switches.api_disabled:
         raise errors.api_disabled(token.project)
     scopes = token.scopes if token.enforced is None else token.enforced
     if not method.scopes.intersection(scopes):
         _, resource, verb = method.id.split(".")
         name = f"calendar.v3.{resource[0].upper()}{resource[1:]}.{verb[0].upper()}{verb[1:]}"
         raise errors.scope_insufficient(name, sorted(method.scopes))
-    now = world.now()
-    spend(world, method, account.email, token.project, now)
+    now = context.now()
+    spend(context, method, account.email, token.project, now)
     query = _query(method.id, request.query_string)
     mask = fields.parse(query["fields"], method.response) if "fields" in query else None
-    call = MethodCall(world, method, variables, query, request.headers, account, token, now)
+    call = MethodCall(context, method, variables, query, request.headers, account, token, now)
     if method.request is not None:
         call.body = served.body = _body(method, request)
     handler = HANDLERS.get(method.id)
@@ -116,19 +121,19 @@ def _answer(world: Context, request: Request, served: Served) -> Response:
         raise _absent(method)
     document = handler(call)
     if document is not None and method.id == "calendar.calendars.insert":
-        served.made = document["id"]
+        served.created_calendar = document["id"]
     return _written(request, query, document, mask)
 
 
 @lru_cache(maxsize=2048)
 def _query(method: str, query_string: str) -> Mapping[str, Any]:
-    """The parameters, read once for all calls that send the same ones; not to be changed."""
+    """The parsed parameters, cached by query string. Callers must not change the result."""
     values = parse_qs(query_string, keep_blank_values=True) if query_string else {}
     return query_parameters.read(methods()[method].parameters, values)
 
 
 def _absent(method: ApiMethod) -> errors.ApiError:
-    """A method of Google's that this stand-in does not have says so, instead of pretending."""
+    """The refusal (501) of a method that Google has and the local Google has not."""
     return errors.ApiError(501, "notImplemented", f"The local Google does not have {method.id}.")
 
 
@@ -160,18 +165,18 @@ def _bearer(request: Request) -> str | None:
     return None
 
 
-def _caller(world: Context, request: Request, served: Served) -> tuple[Token, Account]:
+def _caller(context: Context, request: Request, served: Served) -> tuple[Token, Account]:
     text = _bearer(request)
     if text is None:
         raise errors.login_required()
-    if world.late_revocations:
-        settle_late_revocations(world)
-    token = world.books.access_tokens.get(text)
+    if context.late_revocations:
+        settle_late_revocations(context)
+    token = context.books.access_tokens.get(text)
     if token is None:
         raise errors.unauthenticated()
     served.client_id, served.account = token.client_id, token.account
-    account = world.known(token.account)
-    if account is None or not token.alive(world.now()):
+    account = context.known(token.account)
+    if account is None or not token.alive(context.now()):
         raise errors.unauthenticated()
     return token, account
 
@@ -185,7 +190,7 @@ def _body(method: ApiMethod, request: Request) -> dict[str, Any]:
         raw = msgspec.json.decode(request.body) if request.body else {}
     except (msgspec.DecodeError, ValueError, RecursionError):
         raise errors.ApiError(400, "parseError", "Parse Error") from None
-    assert method.request is not None  # noqa: S101 - the caller has looked
+    assert method.request is not None  # noqa: S101 - the caller has checked
     if not isinstance(raw, dict):
         raise errors.ApiError(400, "parseError", "Parse Error")
     checked: dict[str, Any] = checker(method.request, nulls=method.http_method == "PATCH")(raw, "")

@@ -1,4 +1,7 @@
-"""Several calls in one multipart request. Must not know what they are: each goes the way of a single one."""
+"""Google's batch endpoint: several calls in one multipart request, each handled like a single call.
+
+Source: Google's page on batch requests (docs/local-google.md, "Batch").
+"""
 
 from collections.abc import Callable
 from email.parser import BytesParser
@@ -13,7 +16,7 @@ BOUNDARY = "batch_local_google"
 
 
 def serve(request: Request, one: Callable[[Request], Response]) -> Response:
-    """Answer every part in order; more than fifty are refused."""
+    """Answer every part in order; refuse more than ``MOST`` parts."""
     kind = request.headers.get("content-type", "")
     if not kind.lower().startswith("multipart/mixed"):
         return ApiError(400, "badRequest", "Failed to parse batch request.").answer()  # [R] the text
@@ -45,7 +48,7 @@ def _inner(payload: object, outer: Request) -> Request | None:
     for line in lines[1:]:
         name, _, value = line.partition(":")
         headers[name.strip().lower()] = value.strip()
-    if "authorization" in outer.headers:  # what the outer request carries holds for all
+    if "authorization" in outer.headers:  # the outer request's token is the default of all parts
         headers.setdefault("authorization", outer.headers["authorization"])
     target = words[1]
     if target.startswith("http"):

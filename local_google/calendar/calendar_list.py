@@ -1,4 +1,7 @@
-"""An account's list of calendars, as it sees them: titles of its own, hidden ones. Must not change calendars."""
+"""Calendar v3 ``calendarList``: how an account sees its calendars, with its own titles, colours and hidden entries.
+
+Source: Google's reference of CalendarList. Must not change calendars.
+"""
 
 from typing import Any
 
@@ -24,37 +27,41 @@ PLAIN_COLOR = {"colorId": "1", "backgroundColor": "#ac725e", "foregroundColor": 
 
 
 def resource(entry: ListEntry, calendar: Calendar | None) -> dict[str, Any]:
-    """The entry as the API gives it; of a removed one only that it is gone."""
-    found: dict[str, Any] = {"kind": "calendar#calendarListEntry", "etag": entry.etag, "id": entry.calendar}
+    """The entry as the API gives it; a removed one has its id and ``deleted`` only."""
+    document: dict[str, Any] = {
+        "kind": "calendar#calendarListEntry",
+        "etag": entry.etag,
+        "id": entry.calendar,
+    }
     if calendar is None or entry.removed:
-        return found | {"deleted": True}
-    found["summary"] = calendar.summary
+        return document | {"deleted": True}
+    document["summary"] = calendar.summary
     texts = {"description": calendar.description, "location": calendar.location}
-    found |= {name: value for name, value in texts.items() if value is not None}
-    found["timeZone"] = calendar.time_zone
-    found |= PLAIN_COLOR | {name: value for name, value in entry.settings.items() if value is not False}
-    found["accessRole"] = "owner"
+    document |= {name: value for name, value in texts.items() if value is not None}
+    document["timeZone"] = calendar.time_zone
+    document |= PLAIN_COLOR | {name: value for name, value in entry.settings.items() if value is not False}
+    document["accessRole"] = "owner"
     if calendar.primary:
-        found["primary"] = True
+        document["primary"] = True
     else:
-        found["dataOwner"] = calendar.owner
-    found["conferenceProperties"] = MEET
-    return found
+        document["dataOwner"] = calendar.owner
+    document["conferenceProperties"] = MEET
+    return document
 
 
 def _entry(call: MethodCall) -> tuple[ListEntry, Calendar]:
     calendar = call.calendar()
-    entry = call.world.books.entries.get(f"{call.email} {calendar.id}")
+    entry = call.context.books.entries.get(f"{call.email} {calendar.id}")
     if entry is None or entry.removed:
         raise errors.not_found()
     return entry, calendar
 
 
 def _save(call: MethodCall, entry: ListEntry) -> None:
-    books = call.world.books
+    books = call.context.books
     entry.etag, entry.change = books.next_etag(call.now), books.next_change()
     books.save("entry", f"{entry.account} {entry.calendar}", entry)
-    call.world.ring(f"calendarList {entry.account}", "exists")
+    call.context.ring(f"calendarList {entry.account}", "exists")
 
 
 def get(call: MethodCall) -> dict[str, Any]:
@@ -63,13 +70,13 @@ def get(call: MethodCall) -> dict[str, Any]:
 
 
 def insert(call: MethodCall) -> dict[str, Any]:
-    """Subscribe again to a calendar of one's own."""
+    """Add a calendar of one's own to the list again."""
     body = call.body
     if "id" not in body:
         raise errors.required("Missing calendar id.")  # [R] the text
     calendar = call.calendar_named(body["id"])
     _demand_colours(call, body)
-    entry = call.world.books.entries.get(f"{call.email} {calendar.id}") or ListEntry(
+    entry = call.context.books.entries.get(f"{call.email} {calendar.id}") or ListEntry(
         call.email, calendar.id, ""
     )
     entry.removed = False
@@ -79,13 +86,13 @@ def insert(call: MethodCall) -> dict[str, Any]:
 
 
 def patch(call: MethodCall) -> dict[str, Any]:
-    """Merge into how this account sees the calendar."""
+    """PATCH: merge into the entry."""
     entry, calendar = _entry(call)
     return _change(call, entry, calendar, merged(entry.settings, call.body))
 
 
 def update(call: MethodCall) -> dict[str, Any]:
-    """Replace how this account sees the calendar."""
+    """PUT: replace the entry."""
     entry, calendar = _entry(call)
     return _change(call, entry, calendar, call.body)
 
@@ -109,7 +116,7 @@ def _demand_colours(call: MethodCall, body: dict[str, Any]) -> None:
 
 
 def delete(call: MethodCall) -> None:
-    """Unsubscribe; the calendar itself stays. One's primary calendar cannot leave the list."""
+    """Remove the entry; the calendar itself stays. A primary calendar cannot be removed from the list."""
     entry, calendar = _entry(call)
     if calendar.primary:
         raise errors.forbidden("Cannot remove primary calendar")  # [R] status and text
@@ -119,8 +126,8 @@ def delete(call: MethodCall) -> None:
 
 
 def list_entries(call: MethodCall) -> dict[str, Any]:
-    """The list, in pages; hidden entries only on request. With a sync token, what has changed since."""
-    query, books = call.query, call.world.books
+    """The list, in pages; hidden entries on request only. With a sync token, the entries changed since."""
+    query, books = call.query, call.context.books
     since = paging.sync_start(call, "calendarList", forbidden=("minAccessRole",))
     rows = [entry for entry in books.entries.values() if entry.account == call.email]
     page = paging.Page(call, "calendarList", default=100, most=250)

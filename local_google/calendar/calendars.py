@@ -1,4 +1,7 @@
-"""The calendars themselves: make, read, change, destroy. Must not know how an account sees them in its list."""
+"""Calendar v3 ``calendars``: create, read, change, delete.
+
+Source: Google's reference of Calendars. How an account sees a calendar in its list belongs to ``calendar_list``.
+"""
 
 from typing import Any
 
@@ -16,25 +19,25 @@ MEET = {"allowedConferenceSolutionTypes": ["hangoutsMeet"]}
 
 def resource(calendar: Calendar) -> dict[str, Any]:
     """The calendar as the API gives it."""
-    found: dict[str, Any] = {"kind": "calendar#calendar", "etag": calendar.etag, "id": calendar.id}
-    found["summary"] = calendar.summary
+    document: dict[str, Any] = {"kind": "calendar#calendar", "etag": calendar.etag, "id": calendar.id}
+    document["summary"] = calendar.summary
     if calendar.description is not None:
-        found["description"] = calendar.description
+        document["description"] = calendar.description
     if calendar.location is not None:
-        found["location"] = calendar.location
-    found["timeZone"] = calendar.time_zone
-    found["conferenceProperties"] = MEET
+        document["location"] = calendar.location
+    document["timeZone"] = calendar.time_zone
+    document["conferenceProperties"] = MEET
     if not calendar.primary:
-        found["dataOwner"] = calendar.owner
-    return found | calendar.more
+        document["dataOwner"] = calendar.owner
+    return document | calendar.more
 
 
 def insert(call: MethodCall) -> dict[str, Any]:
-    """A new secondary calendar, owned by the caller and shown in its list; without a zone it is in UTC."""
+    """Create a secondary calendar, owned by the caller and in its list; the default time zone is UTC."""
     body = call.body
     _demand_summary(body)
     _demand_quota(call)
-    books = call.world.books
+    books = call.context.books
     calendar = Calendar(
         identifiers.calendar_id(),
         call.email,
@@ -53,7 +56,7 @@ def insert(call: MethodCall) -> dict[str, Any]:
     )
     entry.change = books.next_change()
     books.save("entry", f"{call.email} {calendar.id}", entry)
-    call.world.ring(f"calendarList {call.email}", "exists")
+    call.context.ring(f"calendarList {call.email}", "exists")
     return resource(calendar)
 
 
@@ -63,12 +66,12 @@ def get(call: MethodCall) -> dict[str, Any]:
 
 
 def update(call: MethodCall) -> dict[str, Any]:
-    """PUT: what is not sent is cleared (the zone goes on, for a calendar is never without one)."""
+    """PUT: fields that are not sent are cleared, except the time zone."""
     return _change(call, call.body)
 
 
 def patch(call: MethodCall) -> dict[str, Any]:
-    """PATCH: what is not sent stays."""
+    """PATCH: fields that are not sent stay."""
     held = resource(call.calendar())
     return _change(call, merged(held, call.body))
 
@@ -89,30 +92,30 @@ def _change(call: MethodCall, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _show_in_zone(call: MethodCall, calendar: Calendar) -> None:
-    """The calendar's zone has changed: its events are the same and show other times."""
+    """After a change of zone: write the events' times in the new zone; the instants stay."""
     shown_in = zone(calendar.time_zone)
     assert shown_in is not None  # noqa: S101 - checked before it was set
-    for event in call.world.books.events_of(calendar.id).by_uid.values():
+    for event in call.context.books.events_of(calendar.id).by_uid.values():
         for name, seconds in (("start", event.start), ("end", event.end)):
             if "dateTime" in event.resource[name]:
                 event.resource[name] |= {"dateTime": date_time(seconds, shown_in)}
-        call.world.books.save_event(calendar.id, event)
+        call.context.books.save_event(calendar.id, event)
 
 
 def touch(call: MethodCall, calendar: Calendar) -> None:
-    """Keep a changed calendar under a new etag; the entry that shows it changes with it."""
-    books = call.world.books
+    """Save a changed calendar under a new ETag, and its owner's list entry with it."""
+    books = call.context.books
     calendar.etag = books.next_etag(call.now)
     books.save("calendar", calendar.id, calendar)
     entry = books.entries.get(f"{calendar.owner} {calendar.id}")
     if entry is not None:
         entry.etag, entry.change = books.next_etag(call.now), books.next_change()
         books.save("entry", f"{calendar.owner} {calendar.id}", entry)
-    call.world.ring(f"calendarList {calendar.owner}", "exists")
+    call.context.ring(f"calendarList {calendar.owner}", "exists")
 
 
 def delete(call: MethodCall) -> None:
-    """Destroys a secondary calendar with its events, for everyone."""
+    """Delete a secondary calendar with its events, for everyone."""
     calendar = call.calendar()
     if calendar.primary:
         raise errors.forbidden("Cannot delete primary calendar")  # [R] status and text
@@ -121,27 +124,27 @@ def delete(call: MethodCall) -> None:
 
 
 def destroy(call: MethodCall, calendar: Calendar) -> None:
-    """Remove a calendar and what hangs on it."""
-    books = call.world.books
+    """Remove a calendar, its events and its list entry; notify both collections' channels."""
+    books = call.context.books
     books.remove("calendar", calendar.id)
     entry = books.entries.get(f"{calendar.owner} {calendar.id}")
     if entry is not None:
         entry.removed, entry.change = True, books.next_change()
         entry.etag = books.next_etag(call.now)
         books.save("entry", f"{calendar.owner} {calendar.id}", entry)
-    call.world.ring(f"events {calendar.id}", "not_exists")
-    call.world.ring(f"calendarList {calendar.owner}", "exists")
+    call.context.ring(f"events {calendar.id}", "not_exists")
+    call.context.ring(f"calendarList {calendar.owner}", "exists")
 
 
 def clear(call: MethodCall) -> None:
-    """Empties a primary calendar; for a secondary one it is refused."""
+    """Remove all events of a primary calendar; refused for a secondary one."""
     calendar = call.calendar()
     if not calendar.primary:
         raise errors.forbidden("Cannot clear primary calendar")  # the status was not recorded: [R]
-    books = call.world.books
+    books = call.context.books
     for uid in list(books.events_of(calendar.id).by_uid):
         books.drop_event(calendar.id, uid)
-    call.world.ring(f"events {calendar.id}", "exists")
+    call.context.ring(f"events {calendar.id}", "exists")
 
 
 def _demand_summary(body: dict[str, Any]) -> None:
@@ -150,11 +153,11 @@ def _demand_summary(body: dict[str, Any]) -> None:
 
 
 def _demand_quota(call: MethodCall) -> None:
-    quota = call.world.switches.calendar_quota
+    quota = call.context.switches.calendar_quota
     if quota is None:
         return
-    made = sum(not c.primary for c in call.world.books.calendars.values() if c.owner == call.email)
-    if made >= quota:
+    count = sum(not c.primary for c in call.context.books.calendars.values() if c.owner == call.email)
+    if count >= quota:
         raise errors.by_reason(403, "quotaExceeded")
 
 

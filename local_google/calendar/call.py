@@ -1,4 +1,4 @@
-"""One authorized call of the API, with everything its method needs. Must not answer it."""
+"""One authorized call of Calendar v3, with what its handler needs."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,9 +14,9 @@ APP_CREATED = "https://www.googleapis.com/auth/calendar.app.created"
 
 @dataclass
 class MethodCall:
-    """``body`` has passed its schema; only in a merge are its nulls still there."""
+    """``body`` has passed its schema; nulls are left in it for PATCH only."""
 
-    world: Context
+    context: Context
     method: ApiMethod
     variables: Mapping[str, str]
     query: Mapping[str, Any]
@@ -28,34 +28,34 @@ class MethodCall:
 
     @property
     def email(self) -> str:
-        """The caller."""
+        """The caller's address."""
         return self.account.email
 
     def calendar(self) -> Calendar:
-        """The calendar in the path; ``primary`` means the caller's own. Foreign ones do not exist."""
+        """The calendar in the path; ``primary`` is the caller's own. Calendars of others are not found."""
         return self.calendar_named(self.variables["calendarId"])
 
     def calendar_named(self, identifier: str) -> Calendar:
-        """A calendar that this caller may know of; raises not found."""
+        """A calendar that this caller may see; raises not found."""
         name = self.email if identifier == "primary" else identifier
-        calendar = self.world.books.calendars.get(name)
+        calendar = self.context.books.calendars.get(name)
         if calendar is None or calendar.owner != self.email or self._foreign_to_app(calendar):
             raise errors.not_found()
         return calendar
 
     def _foreign_to_app(self, calendar: Calendar) -> bool:
-        """Under ``calendar.app.created`` alone an app sees only the calendars it has made."""
+        """With no other scope than ``calendar.app.created`` an app sees only the calendars it created."""
         scopes = self.token.enforced if self.token.enforced is not None else self.token.scopes
         opened_by = self.method.scopes & set(scopes)
         return opened_by == {APP_CREATED} and calendar.made_by != self.token.project
 
     def demand_match(self, etag: str) -> None:
-        """Refuse if the caller says it knows another state of the resource."""
-        wanted = self.headers.get("if-match")
+        """Refuse (412) if ``If-Match`` names another ETag."""
+        expected = self.headers.get("if-match")
         if (
-            wanted is not None
-            and wanted.strip() != "*"
-            and etag not in [w.strip() for w in wanted.split(",")]
+            expected is not None
+            and expected.strip() != "*"
+            and etag not in [tag.strip() for tag in expected.split(",")]
         ):
             raise errors.precondition_failed()
 

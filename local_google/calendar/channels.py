@@ -1,4 +1,7 @@
-"""Notification channels: opened, stopped, expired. Must not send anything; ``push`` does."""
+"""Calendar v3 ``watch`` methods and ``channels.stop``: notification channels. ``push`` sends the messages.
+
+Source: Google's guide to push notifications (docs/local-google.md, "Push").
+"""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,32 +17,34 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1")
 
 
 def watch_events(call: MethodCall) -> dict[str, Any]:
-    """Be told when a calendar's events change."""
+    """Open a channel on a calendar's events."""
     calendar = call.calendar()
-    uri = f"{call.world.url}/calendar/v3/calendars/{calendar.id}/events?alt=json"
+    uri = f"{call.context.url}/calendar/v3/calendars/{calendar.id}/events?alt=json"
     return _watch(call, f"events {calendar.id}", uri)
 
 
 def watch_calendar_list(call: MethodCall) -> dict[str, Any]:
-    """Be told when the list of calendars changes."""
-    uri = f"{call.world.url}/calendar/v3/users/me/calendarList?alt=json"
+    """Open a channel on the caller's list of calendars."""
+    uri = f"{call.context.url}/calendar/v3/users/me/calendarList?alt=json"
     return _watch(call, f"calendarList {call.email}", uri)
 
 
 def watch_settings(call: MethodCall) -> dict[str, Any]:
-    """Be told when settings change (here they never do)."""
-    return _watch(call, f"settings {call.email}", f"{call.world.url}/calendar/v3/users/me/settings?alt=json")
+    """Open a channel on the caller's settings, which never change here."""
+    return _watch(
+        call, f"settings {call.email}", f"{call.context.url}/calendar/v3/users/me/settings?alt=json"
+    )
 
 
 def watch_acl(call: MethodCall) -> dict[str, Any]:
-    """Be told when the sharing of a calendar changes (here it never does)."""
+    """Open a channel on a calendar's sharing, which never changes here."""
     calendar = call.calendar()
-    uri = f"{call.world.url}/calendar/v3/calendars/{calendar.id}/acl?alt=json"
+    uri = f"{call.context.url}/calendar/v3/calendars/{calendar.id}/acl?alt=json"
     return _watch(call, f"acl {calendar.id}", uri)
 
 
 def _watch(call: MethodCall, collection: str, uri: str) -> dict[str, Any]:
-    body, books = call.body, call.world.books
+    body, books = call.body, call.context.books
     _demand(call, body)
     resource_id = books.used_channels.get(collection)
     if resource_id is None:
@@ -57,11 +62,11 @@ def _watch(call: MethodCall, collection: str, uri: str) -> dict[str, Any]:
         body.get("token"),
     )
     books.save("channel", channel.id, channel)
-    call.world.ring(f"channel {channel.id}", "sync")
-    found = {"kind": "api#channel", "id": channel.id, "resourceId": resource_id, "resourceUri": uri}
+    call.context.ring(f"channel {channel.id}", "sync")
+    document = {"kind": "api#channel", "id": channel.id, "resourceId": resource_id, "resourceUri": uri}
     if channel.token is not None:
-        found["token"] = channel.token
-    return found | {"expiration": str(int(channel.expires_at * 1000))}
+        document["token"] = channel.token
+    return document | {"expiration": str(int(channel.expires_at * 1000))}
 
 
 def _demand(call: MethodCall, body: dict[str, Any]) -> None:
@@ -72,14 +77,14 @@ def _demand(call: MethodCall, body: dict[str, Any]) -> None:
         raise errors.invalid("Channel id or token is too long.")  # [R] the text
     if body.get("type") not in ("web_hook", "webhook"):
         raise errors.invalid("Unknown channel type.")  # [R] the text
-    if identifier in call.world.books.channels:  # also one that was stopped: an id serves once
+    if identifier in call.context.books.channels:  # also one that was stopped: an id serves once
         raise errors.ApiError(400, "channelIdNotUnique", f"Channel id {identifier} not unique")
     _demand_address(call, body.get("address") or "")
 
 
 def _demand_address(call: MethodCall, address: str) -> None:
     parts = urlsplit(address)
-    local = parts.scheme == "http" and parts.hostname in LOCAL_HOSTS and call.world.switches.push_to_http
+    local = parts.scheme == "http" and parts.hostname in LOCAL_HOSTS and call.context.switches.push_to_http
     if not local and (parts.scheme != "https" or not parts.hostname):
         message = f"WebHook callback must be HTTPS: {address}"
         raise errors.ApiError(400, "push.webhookUrlNotHttps", message)
@@ -99,10 +104,10 @@ def _expires(call: MethodCall, body: dict[str, Any]) -> float:
 
 def stop(call: MethodCall) -> None:
     """Close a channel, by its id and what it watches; only the same user can."""
-    channel = call.world.books.channels.get(call.body.get("id", ""))
+    channel = call.context.books.channels.get(call.body.get("id", ""))
     mine = channel is not None and channel.account == call.email and channel.expires_at > call.now
     if channel is None or not mine or channel.resource_id != call.body.get("resourceId"):
         identifier = call.body.get("id")
         raise errors.ApiError(404, "notFound", f"Channel '{identifier}' not found for project")
     channel.expires_at = call.now
-    call.world.books.save("channel", channel.id, channel)
+    call.context.books.save("channel", channel.id, channel)

@@ -1,4 +1,7 @@
-"""Google Meet on events: made later than asked, and only for clients that say they know of it. Pure."""
+"""Google Meet on events: created a moment after the request, and only with ``conferenceDataVersion=1``. Pure.
+
+Source: Google's guide to creating events, "Add video and phone conferences".
+"""
 
 import hashlib
 from collections.abc import Mapping
@@ -8,7 +11,7 @@ MEET = {"type": "hangoutsMeet"}
 
 
 def conference(query: Mapping[str, Any], body: dict[str, Any], held: dict[str, Any] | None) -> dict[str, Any]:
-    """The fields about the conference after a write: as held, unless ``conferenceDataVersion`` is 1."""
+    """The conference fields after a write; unchanged unless ``conferenceDataVersion`` is 1."""
     before: dict[str, Any] = {n: held[n] for n in ("conferenceData", "hangoutLink") if held and n in held}
     if query.get("conferenceDataVersion", 0) != 1 or "conferenceData" not in body:
         return before
@@ -23,12 +26,12 @@ def conference(query: Mapping[str, Any], body: dict[str, Any], held: dict[str, A
 
 
 def settled(resource: dict[str, Any]) -> bool:
-    """Finish a conference that was pending when the event is read next; True if there was one."""
+    """Complete a pending conference at the next read; True if there was one."""
     request = resource.get("conferenceData", {}).get("createRequest")
     if not request or request["status"]["statusCode"] != "pending":
         return False
-    outbox = hashlib.sha256(f"{resource['id']}{request['requestId']}".encode()).hexdigest()
-    code = "".join(chr(ord("a") + int(c, 16)) for c in outbox[:10])
+    digest = hashlib.sha256(f"{resource['id']}{request['requestId']}".encode()).hexdigest()
+    code = "".join(chr(ord("a") + int(c, 16)) for c in digest[:10])
     code = f"{code[:3]}-{code[3:7]}-{code[7:]}"
     link = f"https://meet.google.com/{code}"
     request["status"] = {"statusCode": "success"}

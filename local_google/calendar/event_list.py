@@ -1,4 +1,7 @@
-"""Listing events: filters, order, pages, sync. Must not change them."""
+"""Calendar v3 ``events.list``: filters, order, pages, sync tokens.
+
+Source: Google's reference of Events: list, and its guide to synchronization (docs/local-google.md, "Lists").
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -43,15 +46,15 @@ def list_events(call: MethodCall) -> dict[str, Any]:
     if query.get("orderBy") == "startTime":
         rows.sort(key=lambda event: (event.start, event.uid))
     elif query.get("orderBy") == "updated":
-        # Within one millisecond the etag, which only grows, says which change was the later.
+        # Within one millisecond the ETag, which only grows, gives the order.
         rows.sort(
             key=lambda event: (event.resource.get("updated", ""), int(event.resource["etag"].strip('"')))
         )
     page = paging.Page(call, f"events {calendar.id}", default=250, most=2500)
     items = [shown(event, query.get("timeZone")) for event in page.cut(rows)]
     syncable = not any(name in query for name in NO_TOKEN)  # [R] which lists give no token
-    head = _head(calendar, call.world.books.events_of(calendar.id).updated, query)
-    return page.finished(head, items, len(rows), sync=syncable)
+    head = _head(calendar, call.context.books.events_of(calendar.id).updated, query)
+    return page.finished(head, items, len(rows), with_sync_token=syncable)
 
 
 def _head(calendar: Calendar, updated: str, query: Any) -> dict[str, Any]:
@@ -65,15 +68,15 @@ def _head(calendar: Calendar, updated: str, query: Any) -> dict[str, Any]:
 
 
 def _candidates(call: MethodCall, calendar: Calendar) -> list[Event]:
-    events = call.world.books.events_of(calendar.id).by_uid.values()
-    if call.world.switches.trash_emptied:
+    events = call.context.books.events_of(calendar.id).by_uid.values()
+    if call.context.switches.trash_emptied:
         return [event for event in events if not event.cancelled]
     return list(events)
 
 
 def _tests(call: MethodCall, since: int | None) -> list[Test]:
     query = call.query
-    if since is not None:  # deletions are always told
+    if since is not None:  # an incremental list always has the deletions
         return [lambda event: event.change > since]
     tests = _time_tests(call)
     if not query.get("showDeleted") and "updatedMin" not in query:
@@ -90,7 +93,7 @@ def _tests(call: MethodCall, since: int | None) -> list[Test]:
 
 
 def _time_tests(call: MethodCall) -> list[Test]:
-    """Both bounds are exclusive: the lower one looks at the end of an event, the upper one at its start."""
+    """Both bounds are exclusive: ``timeMin`` is compared with an event's end, ``timeMax`` with its start."""
     query, tests = call.query, list[Test]()
     low = moment(query["timeMin"], "timeMin") if "timeMin" in query else None
     high = moment(query["timeMax"], "timeMax") if "timeMax" in query else None
@@ -132,7 +135,7 @@ def _carries(side: str, pair: str) -> Test:
 
 
 def shown(event: Event, zone_name: str | None) -> dict[str, Any]:
-    """The event, its times in the zone that the caller has asked for; a stub of a moved event is only its id."""
+    """The event, its times in the caller's ``timeZone``; the stub of a moved event has its id and status only."""
     resource = event.resource
     if "created" not in resource:
         return {name: resource[name] for name in ("kind", "etag", "id", "status")}

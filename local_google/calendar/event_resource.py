@@ -1,10 +1,13 @@
-"""The event as the API gives it, put together from what was sent and what Google adds. Must not store."""
+"""An event's resource, built from the request's body and the fields that Google adds. Must not store it.
+
+Source: Google's reference of Events, and the order of fields in its answers.
+"""
 
 import base64
 from dataclasses import dataclass
 from typing import Any
 
-from local_google.calendar.event_rules import kept_properties
+from local_google.calendar.event_rules import within_limits
 from local_google.calendar.event_times import Bound
 from local_google.state.clock import rfc3339
 from local_google.state.records import Calendar
@@ -45,7 +48,7 @@ def ordered(resource: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Whose event it is and where it lies."""
+    """The calendar, id and caller of an event that is being written."""
 
     calendar: Calendar
     event_id: str
@@ -54,13 +57,13 @@ class Draft:
     url: str
 
     def organizer(self) -> dict[str, Any]:
-        """On a secondary calendar it is the calendar, under its own title."""
+        """The organizer: on a secondary calendar, the calendar itself under its title."""
         if self.calendar.primary:
             return {"email": self.email, "self": True}
         return {"email": self.calendar.id, "displayName": self.calendar.summary, "self": True}  # [R] the name
 
     def fresh(self, body: dict[str, Any], start: Bound, end: Bound) -> dict[str, Any]:
-        """A new event."""
+        """The resource of a new event."""
         creator: dict[str, Any] = {"email": self.email}
         if self.calendar.primary:
             creator["self"] = True
@@ -82,7 +85,7 @@ class Draft:
     def changed(
         self, held: dict[str, Any], body: dict[str, Any], start: Bound, end: Bound, sequence: int | None
     ) -> dict[str, Any]:
-        """An event after a change; its number goes up when time or place are others."""
+        """The resource after a change; ``sequence`` rises when time or place change."""
         resource = {name: held[name] for name in held if name not in WRITTEN and name not in ("start", "end")}
         resource |= self._written(body, start, end)
         resource["status"] = body.get("status", "confirmed")
@@ -100,9 +103,9 @@ class Draft:
             if value != DEFAULTS.get(name) and value != "":
                 written[name] = value
         if "extendedProperties" in written:
-            kept = kept_properties(written.pop("extendedProperties"))
-            if kept:
-                written["extendedProperties"] = kept
+            properties = within_limits(written.pop("extendedProperties"))
+            if properties:
+                written["extendedProperties"] = properties
         if "attendees" in written:
             written["attendees"] = [
                 {"responseStatus": "needsAction"} | guest for guest in written["attendees"]

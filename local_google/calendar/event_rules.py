@@ -1,4 +1,7 @@
-"""What Google refuses or quietly changes in an event's fields. Pure; must not know calendars."""
+"""The limits on an event's fields: what Google refuses, and what it changes without an error. Pure.
+
+Source: Google's reference of Events (docs/local-google.md, "Events").
+"""
 
 import re
 from collections.abc import Mapping
@@ -25,11 +28,11 @@ def demand_id(text: str) -> None:
 
 
 def demand(body: dict[str, Any]) -> None:
-    """Refuse values that are of the right type and yet impossible."""
+    """Refuse values that have the right type and are not allowed."""
     for name, allowed in CHOICES.items():
         if name in body and body[name] not in allowed:
             raise errors.invalid(f"Invalid value for: {body[name]!r} is not a valid value")  # [R] the text
-    if body.get("recurrence"):  # a series that is not expanded would be a lie: the local Google has none
+    if body.get("recurrence"):  # refused, because lists here do not expand a series
         raise errors.ApiError(501, "notImplemented", "The local Google does not have recurring events.")
     if "reminders" in body:
         _demand_reminders(body["reminders"])
@@ -54,7 +57,7 @@ def _demand_reminders(reminders: dict[str, Any]) -> None:
 
 
 def gated(body: dict[str, Any], query: Mapping[str, Any], held: dict[str, Any]) -> dict[str, Any]:
-    """The body without fields of which the caller does not say that it knows them; those stay as they were."""
+    """The body, with the fields unchanged that need a version parameter which the caller did not send."""
     labels = query.get("eventLabelVersion", 0) == 1
     unknown = ["colorId" if labels else "eventLabelId"]
     if not query.get("supportsAttachments"):
@@ -63,18 +66,20 @@ def gated(body: dict[str, Any], query: Mapping[str, Any], held: dict[str, Any]) 
     return {name: value for name, value in body.items() if name not in unknown} | stays
 
 
-def kept_properties(extended: dict[str, Any]) -> dict[str, dict[str, str]]:
-    """Extended properties as Google keeps them: long keys are dropped and long values cut, both in silence."""
-    kept: dict[str, dict[str, str]] = {}
+def within_limits(extended: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """Extended properties as Google stores them: it drops long keys and cuts long values, without an error."""
+    properties: dict[str, dict[str, str]] = {}
     for side in ("private", "shared"):
         pairs = extended.get(side) or {}
         fitting = {key: value[:VALUE_LENGTH] for key, value in pairs.items() if len(key) <= KEY_LENGTH}
         if fitting:
-            kept[side] = fitting
-    count = sum(len(pairs) for pairs in kept.values())
+            properties[side] = fitting
+    count = sum(len(pairs) for pairs in properties.values())
     size = sum(
-        len(key.encode()) + len(value.encode()) for pairs in kept.values() for key, value in pairs.items()
+        len(key.encode()) + len(value.encode())
+        for pairs in properties.values()
+        for key, value in pairs.items()
     )
     if count > MOST_PROPERTIES or size > MOST_BYTES:
         raise errors.invalid("Extended properties are too large.")  # [R] status and text
-    return kept
+    return properties

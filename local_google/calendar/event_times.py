@@ -1,4 +1,7 @@
-"""Start and end of events: read strictly, kept in seconds, shown in a calendar's zone. Must not know events."""
+"""Start and end of events: parsed strictly, held in seconds since 1970, shown in the calendar's zone.
+
+Source: Google's reference of Events, ``start`` and ``end``.
+"""
 
 import re
 from dataclasses import dataclass
@@ -18,7 +21,7 @@ LATEST = datetime(9998, 12, 31, tzinfo=UTC).timestamp()
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """One end of an event; ``seconds`` of a whole day are those of its midnight in the calendar's zone."""
+    """One end of an event. For a whole day, ``seconds`` is its midnight in the calendar's zone."""
 
     seconds: float
     day: str | None
@@ -28,10 +31,10 @@ class Bound:
         """As the API gives it."""
         if self.day is not None:
             return {"date": self.day}
-        found = {"dateTime": date_time(self.seconds, in_zone)}
+        time = {"dateTime": date_time(self.seconds, in_zone)}
         if self.time_zone:
-            found["timeZone"] = self.time_zone
-        return found
+            time["timeZone"] = self.time_zone
+        return time
 
 
 def _within(seconds: float, name: str) -> float:
@@ -48,7 +51,7 @@ def date_time(seconds: float, in_zone: ZoneInfo) -> str:
 
 
 def bound(body: dict[str, Any], name: str, calendar_zone: str) -> Bound:
-    """Read ``start`` or ``end``; raises what Google says of one that is missing or makes no sense."""
+    """Read ``start`` or ``end``; raises Google's refusal of a missing or impossible one."""
     value = body.get(name)
     if not value or not ("date" in value or "dateTime" in value):
         raise errors.required(f"Missing {name} time.")
@@ -80,14 +83,12 @@ def _timed(text: str, name: str, named: str | None, calendar_zone: str) -> Bound
 
 
 def both(body: dict[str, Any], calendar_zone: str) -> tuple[Bound, Bound]:
-    """Start and end, of one kind and in their order."""
+    """Start and end; both must be dates or both times, and the end after the start."""
     start, end = bound(body, "start", calendar_zone), bound(body, "end", calendar_zone)
     if (start.day is None) != (end.day is None):
-        raise errors.invalid(
-            "The start and end times must either both be date or both be dateTime."
-        )  # [R] text
+        message = "The start and end times must either both be date or both be dateTime."  # [R] the text
+        raise errors.invalid(message)
     if end.seconds < start.seconds or (start.day is not None and end.seconds == start.seconds):
-        raise errors.ApiError(
-            400, "timeRangeEmpty", "The specified time range is empty.", "calendar"
-        )  # a timed event of no length is taken: [R]
+        # [R] a timed event without length is accepted
+        raise errors.ApiError(400, "timeRangeEmpty", "The specified time range is empty.", "calendar")
     return start, end

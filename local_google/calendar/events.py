@@ -1,4 +1,7 @@
-"""One event: made, read, merged, replaced, deleted, revived. Must not list, nor know HTTP."""
+"""Calendar v3 ``events``: insert, import, get, patch, update, delete, move; deleted events can be revived.
+
+Source: Google's reference of Events (docs/local-google.md, "Events"). Lists are in ``event_list``.
+"""
 
 import itertools
 from typing import Any
@@ -22,7 +25,7 @@ SHARED = frozenset(
 
 
 def _next_uid(call: MethodCall, calendar: Calendar) -> int:
-    held = call.world.books.events_of(calendar.id).by_uid
+    held = call.context.books.events_of(calendar.id).by_uid
     uid = next(_uids)
     while uid in held:  # numbers from before a restart
         uid = next(_uids)
@@ -30,10 +33,10 @@ def _next_uid(call: MethodCall, calendar: Calendar) -> int:
 
 
 def insert(call: MethodCall) -> dict[str, Any]:
-    """A new event under the caller's id or a fresh one. An id once used is taken for ever, also by a deleted one."""
+    """Create an event under the caller's id or a new one. An id once used stays taken, also after a delete."""
     calendar = call.calendar()
     body = dict(call.body)
-    body.pop("organizer", None)  # to be given only when importing
+    body.pop("organizer", None)  # an organizer is accepted in imports only
     if "id" in body:
         demand_id(body["id"])
         if "iCalUID" in body:
@@ -42,28 +45,28 @@ def insert(call: MethodCall) -> dict[str, Any]:
 
 
 def import_event(call: MethodCall) -> dict[str, Any]:
-    """A private copy of an event that may be somebody else's; its organizer is kept."""
+    """Add a private copy of an event, which may be somebody else's; its organizer stays."""
     calendar = call.calendar()
     body = call.body
     if "iCalUID" not in body:
         raise errors.required("Missing iCalUID.")  # [R] the text
-    for held in call.world.books.events_of(calendar.id).by_uid.values():
+    for held in call.context.books.events_of(calendar.id).by_uid.values():
         if held.resource["iCalUID"] == body["iCalUID"] and not held.cancelled:
             return _replace(call, calendar, held, body)
     return _add(call, calendar, body, identifiers.event_id())
 
 
 def _add(call: MethodCall, calendar: Calendar, body: dict[str, Any], event_id: str) -> dict[str, Any]:
-    books = call.world.books
+    books = call.context.books
     body = gated(body, call.query, {})
     start, end = both(body, calendar.time_zone)
     demand(body)
     _demand_guests(call, body)
     taken = books.events_of(calendar.id).addressed(event_id)
-    if taken is not None and not call.world.switches.undetected_collisions:
+    if taken is not None and not call.context.switches.undetected_collisions:
         raise errors.duplicate()
-    draft = Draft(calendar, event_id, call.email, call.now, call.world.url)
-    if taken is not None:  # [I] a collision that Google did not notice: same id, another iCalUID
+    draft = Draft(calendar, event_id, call.email, call.now, call.context.url)
+    if taken is not None:  # [I] Google does not detect the collision: same id, another iCalUID
         body = body | {"iCalUID": f"{identifiers.event_id()}@google.com"}
     resource = draft.fresh(body, start, end)
     resource |= conference(call.query, body, None)
@@ -77,61 +80,61 @@ def _add(call: MethodCall, calendar: Calendar, body: dict[str, Any], event_id: s
         call.token.project,
     )
     books.save_event(calendar.id, event)
-    call.world.ring(f"events {calendar.id}", "exists")
+    call.context.ring(f"events {calendar.id}", "exists")
     return event.resource
 
 
 def _demand_guests(call: MethodCall, body: dict[str, Any]) -> None:
-    """Guests count against a limit even when nobody is told of the event."""
-    quota = call.world.switches.guest_quota
+    """Guests count against a limit even if nobody is notified of the event."""
+    quota = call.context.switches.guest_quota
     if quota is None or not body.get("attendees"):
         return
-    mine = [c.id for c in call.world.books.calendars.values() if c.owner == call.email]
+    mine = [c.id for c in call.context.books.calendars.values() if c.owner == call.email]
     invited = sum(
         len(event.resource.get("attendees", ()))
         for name in mine
-        for event in call.world.books.events_of(name).by_uid.values()
+        for event in call.context.books.events_of(name).by_uid.values()
     )
     if invited + len(body["attendees"]) > quota:
         raise errors.by_reason(403, "quotaExceeded")
 
 
-def found(call: MethodCall, calendar: Calendar) -> Event:
+def event_in_path(call: MethodCall, calendar: Calendar) -> Event:
     """The event in the path; raises not found."""
-    event = call.world.books.events_of(calendar.id).addressed(call.variables["eventId"])
+    event = call.context.books.events_of(calendar.id).addressed(call.variables["eventId"])
     if event is None:
         raise errors.not_found()
     return event
 
 
 def get(call: MethodCall) -> dict[str, Any]:
-    """One event; a deleted one too, until the trash is emptied."""
+    """One event; also a deleted one, until the trash is emptied."""
     calendar = call.calendar()
-    event = found(call, calendar)
-    if event.cancelled and call.world.switches.trash_emptied:
+    event = event_in_path(call, calendar)
+    if event.cancelled and call.context.switches.trash_emptied:
         raise errors.not_found()
     if settled(event.resource):
-        call.world.books.save_event(calendar.id, event)
+        call.context.books.save_event(calendar.id, event)
     return shown(event, call.query.get("timeZone"))
 
 
 def patch(call: MethodCall) -> dict[str, Any]:
-    """Merge; what is not sent stays."""
+    """PATCH: fields that are not sent stay."""
     calendar = call.calendar()
     event = _changeable(call, calendar)
     return _replace(call, calendar, event, merged(event.resource, call.body), sent=call.body)
 
 
 def update(call: MethodCall) -> dict[str, Any]:
-    """Replace; what is not sent is gone."""
+    """PUT: fields that are not sent are cleared."""
     calendar = call.calendar()
     event = _changeable(call, calendar)
     return _replace(call, calendar, event, call.body)
 
 
 def _changeable(call: MethodCall, calendar: Calendar) -> Event:
-    event = found(call, calendar)
-    switches = call.world.switches
+    event = event_in_path(call, calendar)
+    switches = call.context.switches
     if event.cancelled and (switches.revive_forbidden or switches.trash_emptied):
         raise errors.forbidden()
     call.demand_match(event.resource["etag"])
@@ -157,7 +160,7 @@ def _replace(
             "Invalid sequence value. The specified sequence number is below the current sequence number of the "
             "resource. Re-fetch the resource and use its sequence number on the following request."
         )
-    draft = Draft(calendar, held["id"], call.email, call.now, call.world.url)
+    draft = Draft(calendar, held["id"], call.email, call.now, call.context.url)
     resource = draft.changed(held, body, start, end, given)
     resource |= conference(call.query, body, held)
     return keep(call, calendar, event, resource, (start.seconds, end.seconds))
@@ -166,21 +169,21 @@ def _replace(
 def keep(
     call: MethodCall, calendar: Calendar, event: Event, resource: dict[str, Any], bounds: tuple[float, float]
 ) -> dict[str, Any]:
-    """Put a changed resource in the place of the old one, under a new etag."""
-    books = call.world.books
+    """Replace an event's resource, under a new ETag, and notify the calendar's channels."""
+    books = call.context.books
     resource["etag"] = books.next_etag(call.now)
     event.resource = ordered(resource)
     event.start, event.end = bounds
     event.change = books.next_change()
     books.save_event(calendar.id, event)
-    call.world.ring(f"events {calendar.id}", "exists")
+    call.context.ring(f"events {calendar.id}", "exists")
     return event.resource
 
 
 def delete(call: MethodCall) -> None:
-    """Leaves a tombstone that keeps the id and, on the organizer's calendar, the details."""
+    """Delete; a tombstone keeps the id and, on the organizer's calendar, the details."""
     calendar = call.calendar()
-    event = found(call, calendar)
+    event = event_in_path(call, calendar)
     if event.cancelled:
         raise errors.deleted()
     call.demand_match(event.resource["etag"])
@@ -188,23 +191,23 @@ def delete(call: MethodCall) -> None:
 
 
 def cancel(call: MethodCall, calendar: Calendar, event: Event) -> None:
-    """Make a tombstone of it."""
+    """Turn an event into a tombstone."""
     resource = event.resource | {"status": "cancelled", "updated": rfc3339(call.now, milliseconds=True)}
     keep(call, calendar, event, resource, (event.start, event.end))
 
 
 def move(call: MethodCall) -> dict[str, Any]:
-    """To another calendar, which becomes the organizer; here a cancelled stub remains that holds only its id."""
+    """Move to another calendar, which becomes the organizer. A cancelled stub with the id stays in the old one."""
     calendar = call.calendar()
-    event = found(call, calendar)
+    event = event_in_path(call, calendar)
     target = call.calendar_named(call.query["destination"])
     if event.cancelled:
         raise errors.deleted()
     resource = dict(event.resource)
     stub = {"kind": resource["kind"], "id": resource["id"], "status": "cancelled"}
-    kept = ("iCalUID", "organizer", "sequence", "start", "end")  # what lists and rules look at
-    keep(call, calendar, event, stub | {n: resource[n] for n in kept}, (event.start, event.end))
-    resource["organizer"] = Draft(target, event.id, call.email, call.now, call.world.url).organizer()
+    stub_fields = ("iCalUID", "organizer", "sequence", "start", "end")  # lists and rules read these
+    keep(call, calendar, event, stub | {n: resource[n] for n in stub_fields}, (event.start, event.end))
+    resource["organizer"] = Draft(target, event.id, call.email, call.now, call.context.url).organizer()
     resource["updated"] = rfc3339(call.now, milliseconds=True)
     moved = Event(_next_uid(call, target), resource, event.start, event.end, 0, event.made_by)
     return keep(call, target, moved, resource, (event.start, event.end))

@@ -1,6 +1,7 @@
-"""The ``fields`` parameter: which parts of an answer are wanted. Must not know what they mean.
+"""Google's ``fields`` parameter: the parts of an answer that the caller wants.
 
-Written as ``items(id,summary),nextPageToken`` or ``items/id``; ``*`` is everything at that level.
+Source: Google's page on partial responses. Form: ``items(id,summary),nextPageToken`` or ``items/id``;
+``*`` is everything at that level.
 """
 
 import re
@@ -16,23 +17,23 @@ _TOKEN = re.compile(r"[A-Za-z0-9_*\-.#@$]+|[(),/]")
 
 
 def select(answer: Any, mask: Mask) -> Any:
-    """The wanted parts; objects that hold none of them are left out."""
+    """The parts that the mask names; objects without any of them are left out."""
     if isinstance(answer, list):
         return [select(entry, mask) for entry in answer]
     if not isinstance(answer, dict):
         return answer
-    kept: dict[str, Any] = {}
+    selection: dict[str, Any] = {}
     for name, value in answer.items():
         if name not in mask and "*" not in mask:
             continue
         inner = mask.get(name, mask.get("*"))
-        kept[name] = value if inner is None else select(value, inner)
-    return kept
+        selection[name] = value if inner is None else select(value, inner)
+    return selection
 
 
 @lru_cache(maxsize=512)
 def parse(text: str, schema: str | None) -> Mask:
-    """Read a selection for an answer of that schema; raises the refusal Google gives for one it cannot follow."""
+    """Read a selection for an answer of that schema; raises Google's refusal of an unknown field or a syntax error."""
     if text.count("(") + text.count("/") > MOST_LEVELS:
         raise _refused(text[:100])
     tokens = _TOKEN.findall(text)

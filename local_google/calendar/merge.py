@@ -1,10 +1,10 @@
-"""What PATCH does to a resource: objects merge, arrays are replaced, null clears. Pure."""
+"""Google's patch semantics: objects merge, arrays are replaced, null clears. Pure. Source: its page on PATCH."""
 
 from typing import Any
 
 
 def merged(held: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
-    """A new object; neither argument is touched."""
+    """The merged object; neither argument changes."""
     result = dict(held)
     for name, value in change.items():
         if value is None:

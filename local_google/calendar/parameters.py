@@ -1,6 +1,6 @@
-"""Query parameters checked against the discovery document. Must not know what they do.
+"""Query parameters, parsed and checked by the discovery document.
 
-Names that Google does not know are ignored; values it cannot read are refused.
+As at Google, unknown names are ignored and unreadable values refused.
 """
 
 import re
@@ -15,7 +15,7 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\
 
 
 def moment(text: str, name: str) -> float:
-    """An RFC 3339 time whose offset may not be missing, in seconds."""
+    """An RFC 3339 time with an offset, in seconds since 1970."""
     if not _MOMENT.match(text):
         raise ApiError(400, "badRequest", "Bad Request")
     try:
@@ -25,17 +25,17 @@ def moment(text: str, name: str) -> float:
 
 
 def read(declared: Mapping[str, Any], query: Form) -> dict[str, Any]:
-    """The known parameters, in their types; repeated ones as lists."""
-    found: dict[str, Any] = {}
+    """The declared parameters, in their types; repeated ones as lists."""
+    parameters: dict[str, Any] = {}
     for name, values in query.items():
         raw = declared.get(name)
         if raw is None or raw.get("location") == "path":
             continue
         if raw.get("repeated"):
-            found[name] = [_value(raw, name, value) for value in values]
+            parameters[name] = [_value(raw, name, value) for value in values]
         else:
-            found[name] = _value(raw, name, values[-1])
-    missing = [name for name, raw in declared.items() if _missing(name, raw, found)]
+            parameters[name] = _value(raw, name, values[-1])
+    missing = [name for name, raw in declared.items() if _missing(name, raw, parameters)]
     if missing:
         raise ApiError(
             400,
@@ -44,13 +44,13 @@ def read(declared: Mapping[str, Any], query: Form) -> dict[str, Any]:
             location_type="parameter",
             location=missing[0],
         )
-    if len(found.get("quotaUser", "")) > 40:
+    if len(parameters.get("quotaUser", "")) > 40:
         raise invalid("Invalid quotaUser.", parameter="quotaUser", reason="invalidParameter")
-    return found
+    return parameters
 
 
-def _missing(name: str, raw: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
-    return bool(raw.get("required")) and raw.get("location") == "query" and name not in found
+def _missing(name: str, raw: Mapping[str, Any], parameters: Mapping[str, Any]) -> bool:
+    return bool(raw.get("required")) and raw.get("location") == "query" and name not in parameters
 
 
 def _value(raw: Mapping[str, Any], name: str, text: str) -> Any:

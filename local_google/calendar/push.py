@@ -1,6 +1,7 @@
-"""Notifications: header-only messages to the addresses of channels, tried again when they fail.
+"""Google's push notifications: header-only messages to the channels' addresses, retried after a failure.
 
-Sends and forgets; what is lost stays lost. Must not know calendars.
+At most ``TRIES`` attempts; then the message is lost. Source: Google's guide to push notifications
+(docs/local-google.md, "Push"). Must not know calendars.
 """
 
 import asyncio
@@ -20,16 +21,16 @@ TIMEOUT = 10.0
 
 
 class PushMessage(NamedTuple):
-    """What one channel is told."""
+    """One message to one channel."""
 
     channel: Channel
     state: str
     number: int
 
     def headers(self) -> dict[str, str]:
-        """All there is: a message has no body."""
+        """The whole message: it has no body."""
         end = datetime.fromtimestamp(self.channel.expires_at, UTC)
-        found = {
+        headers = {
             "X-Goog-Channel-ID": self.channel.id,
             "X-Goog-Channel-Expiration": end.strftime("%a, %d %b %Y %H:%M:%S GMT"),
             "X-Goog-Resource-ID": self.channel.resource_id,
@@ -38,32 +39,32 @@ class PushMessage(NamedTuple):
             "X-Goog-Message-Number": str(self.number),
         }
         if self.channel.token is not None:
-            found["X-Goog-Channel-Token"] = self.channel.token
-        return found
+            headers["X-Goog-Channel-Token"] = self.channel.token
+        return headers
 
 
 class Push:
-    """Rings the bells of one world; its tasks live on the server's event loop."""
+    """Sends the messages of one local Google, as tasks on the server's event loop."""
 
-    def __init__(self, world: Context) -> None:
-        self._world = world
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._tasks: set[asyncio.Task[None]] = set()
 
     def ring(self, collection: str, state: str) -> None:
-        """A collection has changed: every open channel on it gets a message."""
-        channels = self._world.books.channels
+        """Send every open channel on a changed collection a message."""
+        channels = self._context.books.channels
         if not channels:
             return
         name = collection.removeprefix("channel ")
-        now = self._world.now()
+        now = self._context.now()
         for channel in list(channels.values()):
             if channel.expires_at > now and (channel.collection == collection or channel.id == name):
                 self._send(channel, state)
 
     def _send(self, channel: Channel, state: str) -> None:
         channel.number += 1
-        self._world.books.save("channel", channel.id, channel)
-        if state != "sync" and self._world.faults.chance.random() < self._world.switches.push_loss:
+        self._context.books.save("channel", channel.id, channel)
+        if state != "sync" and self._context.faults.chance.random() < self._context.switches.push_loss:
             return
         task = asyncio.get_running_loop().create_task(
             self._deliver(PushMessage(channel, state, channel.number))
@@ -72,7 +73,7 @@ class Push:
         task.add_done_callback(self._tasks.discard)
 
     async def _deliver(self, message: PushMessage) -> None:
-        wait = self._world.switches.push_retry_seconds
+        wait = self._context.switches.push_retry_seconds
         for _ in range(TRIES):
             status = await _post(message)
             self._note(message, status)
@@ -82,10 +83,10 @@ class Push:
             wait *= 2
 
     def _note(self, message: PushMessage, status: int | None) -> None:
-        """The journal tells what was sent too, under ``direction``."""
-        self._world.journal.append(
+        """Record the attempt in the journal, with ``direction: out``."""
+        self._context.journal.append(
             {
-                "time": self._world.now(),
+                "time": self._context.now(),
                 "direction": "out",
                 "method": "POST",
                 "path": message.channel.address,
@@ -102,7 +103,7 @@ class Push:
 
 
 async def _post(message: PushMessage) -> int | None:
-    """The status of the answer, or None if there was none."""
+    """Send one message; return the answer's status, or None without an answer."""
     parts = urlsplit(message.channel.address)
     secure = parts.scheme == "https"
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -130,5 +131,5 @@ async def _post(message: PushMessage) -> int | None:
 
 @cache
 def _trust() -> ssl.SSLContext:
-    """Whom a receiver's certificate has to be signed by; read once, because it costs more than the message."""
+    """The trusted certificate authorities; read once, because reading them costs more than a message."""
     return ssl.create_default_context()

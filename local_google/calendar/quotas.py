@@ -1,6 +1,7 @@
-"""Calls per minute, per user and per project, in a sliding window. Off unless a switch sets the numbers.
+"""Google's quotas: calls per minute, per user and per project, in a sliding window. Off unless a switch sets them.
 
-Google's own are 600 and 10,000. A PATCH costs three units.
+Google's numbers are 600 and 10,000. A PATCH costs three units. Source: Google's page on usage limits, and answers
+seen in public issues (docs/local-google.md, "Errors").
 """
 
 from local_google import errors
@@ -10,9 +11,9 @@ from local_google.discovery import ApiMethod
 WINDOW = 60.0
 
 
-def spend(world: Context, method: ApiMethod, account: str, project: str, now: float) -> None:
+def spend(context: Context, method: ApiMethod, account: str, project: str, now: float) -> None:
     """Count a call; raises the refusal in the form that the switch names."""
-    switches = world.switches
+    switches = context.switches
     cost = 3 if method.http_method == "PATCH" else 1
     limits = {
         f"user {project} {account}": (switches.per_minute_user, "defaultPerMinutePerUser"),
@@ -21,15 +22,15 @@ def spend(world: Context, method: ApiMethod, account: str, project: str, now: fl
     for key, (limit, name) in limits.items():
         if limit is None:
             continue
-        recent = [moment for moment in world.recent_calls.get(key, ()) if moment > now - WINDOW]
+        recent = [moment for moment in context.recent_calls.get(key, ()) if moment > now - WINDOW]
         if len(recent) + cost > limit:
-            world.recent_calls[key] = recent
+            context.recent_calls[key] = recent
             raise refusal(switches.rate_limit_form, name, limit, project)
-        world.recent_calls[key] = recent + [now] * cost
+        context.recent_calls[key] = recent + [now] * cost
 
 
 def refusal(form: str, name: str, limit: int, project: str) -> errors.ApiError:
-    """Four forms have been seen: two backend reasons under 403, the same under 429, and the front end's."""
+    """One of the four known forms: two backend reasons under 403, one under 429, and the front end's envelope."""
     if form == "front_end":
         message = (
             f"Quota exceeded for quota metric 'Queries' and limit '{name}' of service '{errors.SERVICE}'."

@@ -1,6 +1,6 @@
-"""Bodies checked against the discovery document's schemas. Must not know what a field means.
+"""Request bodies, checked by the schemas of the discovery document.
 
-Unknown fields and read-only ones are dropped, wrong types refused, as Google does.
+As at Google, unknown and read-only fields are dropped, and wrong types refused.
 """
 
 import re
@@ -99,14 +99,18 @@ def _object_of(properties: dict[str, Any], *, nulls: bool) -> Check:
     def check(value: Any, path: str) -> Any:
         if not isinstance(value, dict):
             raise _wrong(value, path)
-        if not checks and properties:  # made at the first use: schemas may refer to each other in circles
+        if (
+            not checks and properties
+        ):  # built at the first use, because schemas refer to each other in circles
             writable = {name: raw for name, raw in properties.items() if not _read_only(raw)}
             checks.update({name: _check(raw, nulls=nulls) for name, raw in writable.items()})
-        kept = {}
+        writable_fields = {}
         for key, entry in value.items():
             if key in checks and (nulls or entry is not None):
-                kept[key] = None if entry is None else checks[key](entry, f"{path}.{key}" if path else key)
-        return kept
+                writable_fields[key] = (
+                    None if entry is None else checks[key](entry, f"{path}.{key}" if path else key)
+                )
+        return writable_fields
 
     return check
 
@@ -131,8 +135,8 @@ def _check(raw: dict[str, Any], *, nulls: bool) -> Check:
 
 @cache
 def checker(schema: str, *, nulls: bool) -> Check:
-    """The check for a schema: takes a body and the path to name in a refusal, gives what Google would keep.
+    """The check of a schema: takes a body and the path for refusals; returns the fields that Google would store.
 
-    With ``nulls`` a null stays: in a merge it clears. Elsewhere it is as good as absent.
+    With ``nulls`` a null stays in the result, because it clears a field in a PATCH. Otherwise it is dropped.
     """
     return _object_of(document()["schemas"][schema].get("properties", {}), nulls=nulls)

@@ -1,4 +1,7 @@
-"""An account's settings, colours and busy times: read-only neighbours of calendars. Must not change anything."""
+"""Calendar v3 ``settings``, ``colors``, ``freebusy`` and ``acl``, for reading only.
+
+Source: Google's reference of these resources. Sharing cannot be changed here: the only rule is the owner's.
+"""
 
 from typing import Any
 
@@ -59,19 +62,21 @@ def colors(call: MethodCall) -> dict[str, Any]:
 
 
 def freebusy(call: MethodCall) -> dict[str, Any]:
-    """When the asked calendars are taken; one that is unknown carries its error and spoils nothing."""
+    """The busy times of the calendars in the body; an unknown calendar gets an error of its own."""
     body = call.body
     if "timeMin" not in body or "timeMax" not in body:
         raise errors.required("Missing time range.")  # [R] the text
     low, high = moment(body["timeMin"], "timeMin"), moment(body["timeMax"], "timeMax")
     if low >= high:
         raise errors.by_reason(400, "timeRangeEmpty")
-    found = {item["id"]: _busy(call, item["id"], low, high) for item in body.get("items", ()) if "id" in item}
+    busy_times = {
+        item["id"]: _busy(call, item["id"], low, high) for item in body.get("items", ()) if "id" in item
+    }
     return {
         "kind": "calendar#freeBusy",
         "timeMin": rfc3339(low, milliseconds=True),
         "timeMax": rfc3339(high, milliseconds=True),
-        "calendars": found,
+        "calendars": busy_times,
     }
 
 
@@ -81,7 +86,7 @@ def _busy(call: MethodCall, name: str, low: float, high: float) -> dict[str, Any
     except errors.ApiError:
         return {"errors": [{"domain": "global", "reason": "notFound"}], "busy": []}
     spans: list[list[float]] = []
-    events = call.world.books.events_of(calendar.id).by_uid.values()
+    events = call.context.books.events_of(calendar.id).by_uid.values()
     for event in sorted(events, key=lambda event: event.start):
         free = event.cancelled or event.resource.get("transparency") == "transparent"
         if free or event.end <= low or event.start >= high:
@@ -94,7 +99,7 @@ def _busy(call: MethodCall, name: str, low: float, high: float) -> dict[str, Any
 
 
 def acl_list(call: MethodCall) -> dict[str, Any]:
-    """Who may do what with a calendar: its owner, everything. Sharing is not part of the local Google."""
+    """The access rules of a calendar: only its owner's."""
     page = paging.Page(call, "acl", default=100, most=250)
     return page.document({"kind": "calendar#acl"}, [_rule(call)])
 

@@ -1,1 +1,1 @@
-"""For tests and demonstrations: the control endpoints, and a month of made-up accounts."""
+"""For tests and demonstrations: the control endpoints, and a generated month of a contact centre."""

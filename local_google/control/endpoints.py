@@ -1,4 +1,7 @@
-"""The side door for tests: journal, books, reset, faults, switches. Not Google's, and never journalled."""
+"""The control endpoints for tests: journal, books, reset, faults, switches.
+
+Google has none of them. Calls to them are not journalled.
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,51 +19,51 @@ from local_google.state.switches import changed
 PREFIX = "/_control/"
 
 
-def serve(world: Context, request: Request) -> Response:
-    """Answer one request of a test."""
+def serve(context: Context, request: Request) -> Response:
+    """Answer one request under ``/_control/``."""
     if foreign(request):
         return _json({"error": "sent from another site"}, 403)
     name = request.path[len(PREFIX) :]
     try:
-        return _routed(world, request.method, name, request)
+        return _routed(context, request.method, name, request)
     except (msgspec.ValidationError, msgspec.DecodeError, ValueError, TypeError) as wrong:
         return _json({"error": str(wrong)}, 400)
 
 
-def _routed(world: Context, method: str, name: str, request: Request) -> Response:
+def _routed(context: Context, method: str, name: str, request: Request) -> Response:
     if (method, name) == ("GET", "journal"):
-        return Response(200, world.journal.document(int(first(request.query, "since") or 0)), JSON)
+        return Response(200, context.journal.document(int(first(request.query, "since") or 0)), JSON)
     if (method, name) == ("GET", "state"):
-        return _json(state(world))
+        return _json(state(context))
     if (method, name) == ("POST", "reset"):
-        world.reset()
-        return _json({"journal": len(world.journal)})
+        context.reset()
+        return _json({"journal": len(context.journal)})
     if name == "faults":
-        return _faults(world, method, request)
+        return _faults(context, method, request)
     if name == "switches" and method in ("GET", "POST"):
         if method == "POST":
-            world.switches = changed(world.switches, msgspec.json.decode(request.body))
-        return _json(msgspec.to_builtins(world.switches))
+            context.switches = changed(context.switches, msgspec.json.decode(request.body))
+        return _json(msgspec.to_builtins(context.switches))
     return _json({"error": "no such control"}, 404)
 
 
-def _faults(world: Context, method: str, request: Request) -> Response:
+def _faults(context: Context, method: str, request: Request) -> Response:
     if method == "POST":
-        world.faults.add(msgspec.json.decode(request.body))
+        context.faults.add(msgspec.json.decode(request.body))
     elif method == "DELETE":
-        world.faults.clear()
+        context.faults.clear()
     elif method != "GET":
         return _json({"error": "no such control"}, 404)
-    return _json({"rules": msgspec.to_builtins(world.faults.rules)})
+    return _json({"rules": msgspec.to_builtins(context.faults.rules)})
 
 
 def _json(document: Any, status: int = 200) -> Response:
     return Response(status, msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n", JSON)
 
 
-def state(world: Context) -> dict[str, Any]:
+def state(context: Context) -> dict[str, Any]:
     """All books, tokens included, resources as the API would give them."""
-    books, now = world.books, world.now()
+    books, now = context.books, context.now()
     return {
         "time": rfc3339(now),
         "accounts": [
@@ -68,7 +71,7 @@ def state(world: Context) -> dict[str, Any]:
                 "email": a.email,
                 "name": a.name,
                 "timeZone": a.time_zone,
-                "deleted": world.known(a.email) is None,
+                "deleted": context.known(a.email) is None,
             }
             for a in books.accounts.values()
         ],
@@ -107,11 +110,11 @@ def state(world: Context) -> dict[str, Any]:
                 "redirect_uris": list(c.redirect_uris),
                 "name": c.name,
             }
-            for c in world.clients.values()
+            for c in context.clients.values()
         ],
-        "switches": msgspec.to_builtins(world.switches),
-        "faults": msgspec.to_builtins(world.faults.rules),
-        "journal": len(world.journal),
+        "switches": msgspec.to_builtins(context.switches),
+        "faults": msgspec.to_builtins(context.faults.rules),
+        "journal": len(context.journal),
     }
 
 

@@ -1,6 +1,6 @@
-"""A month of a contact centre, made up from a seed: accounts, a calendar each, and their sessions. Must not grant.
+"""A month of a contact centre, generated from a seed: accounts, a calendar each, and their sessions. No grants.
 
-The same seed makes the same people and the same times; ids of calendars and stamps differ.
+The same seed gives the same accounts and times; calendar ids and timestamps differ.
 """
 
 import random
@@ -20,34 +20,34 @@ TITLES = ("Video session", "Identity check", "Claim review", "Signature", "Follo
 SCOPES = ["https://www.googleapis.com/auth/calendar"]
 
 
-def fill(world: Context, agents: int, first_day: date, seed: int) -> Iterator[int]:
-    """Make one agent after the other; yields how many events each has got."""
+def fill(context: Context, agents: int, first_day: date, seed: int) -> Iterator[int]:
+    """Create one agent after the other; yields the number of events of each."""
     chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
     for number in range(1, agents + 1):
         email = f"agent-{number:03}@contact-centre.example"
         account = Account(email, f"Agent {number:03}", chance.choice(ZONES))
-        if world.known(email) is None:
-            world.add_account(account)
-        yield _month_of(world, account, first_day, chance)
+        if context.known(email) is None:
+            context.add_account(account)
+        yield _month_of(context, account, first_day, chance)
 
 
-def _call(world: Context, account: Account, method: str, calendar: str, body: dict[str, Any]) -> MethodCall:
-    now = world.now()
+def _call(context: Context, account: Account, method: str, calendar: str, body: dict[str, Any]) -> MethodCall:
+    now = context.now()
     token = Token("", account.email, "", "month", SCOPES, now)
-    return MethodCall(world, methods()[method], {"calendarId": calendar}, {}, {}, account, token, now, body)
+    return MethodCall(context, methods()[method], {"calendarId": calendar}, {}, {}, account, token, now, body)
 
 
-def _month_of(world: Context, account: Account, first_day: date, chance: random.Random) -> int:
+def _month_of(context: Context, account: Account, first_day: date, chance: random.Random) -> int:
     body = {"summary": "Sessions", "timeZone": account.time_zone}
-    calendar = calendars.insert(_call(world, account, "calendar.calendars.insert", "", body))["id"]
-    made = 0
+    calendar = calendars.insert(_call(context, account, "calendar.calendars.insert", "", body))["id"]
+    count = 0
     for day in (first_day + timedelta(days=n) for n in range(28)):
         if day.weekday() == 6 or (day.weekday() == 5 and chance.random() < 0.8):
             continue
         for session in _day(day, account, chance):
-            events.insert(_call(world, account, "calendar.events.insert", calendar, session))
-            made += 1
-    return made
+            events.insert(_call(context, account, "calendar.events.insert", calendar, session))
+            count += 1
+    return count
 
 
 def _day(day: date, account: Account, chance: random.Random) -> Iterator[dict[str, Any]]:
@@ -66,7 +66,7 @@ def _day(day: date, account: Account, chance: random.Random) -> Iterator[dict[st
         moment = end
 
 
-def first_monday(world: Context) -> date:
+def first_monday(context: Context) -> date:
     """The Monday of the present week."""
-    today = datetime.fromtimestamp(world.now(), UTC).date()
+    today = datetime.fromtimestamp(context.now(), UTC).date()
     return today - timedelta(days=today.weekday())

@@ -1,1 +1,1 @@
-"""OAuth 2.0: consent, codes, tokens, revocation."""
+"""Google's OAuth 2.0: consent, authorization codes, tokens, revocation."""

@@ -1,11 +1,15 @@
-"""The authorization endpoint: who are you, do you allow this, back to the app. Must not issue tokens."""
+"""The authorization endpoint of accounts.google.com: choose an account, consent, return to the app with a code.
+
+Sources: Google's guide "OAuth 2.0 for Web Server Applications", RFC 6749, and RFC 9207 for ``iss``.
+Must not issue tokens.
+"""
 
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from local_google.context import Context
 from local_google.oauth import grants, scopes
-from local_google.oauth.grants import Asked
+from local_google.oauth.grants import AuthorizationRequest
 from local_google.oauth.id_token import ISSUER, subject
 from local_google.oauth.request import ShownError, read
 from local_google.protocol.messages import Form, Request, Response, first
@@ -15,8 +19,8 @@ from local_google.state.records import Account
 Outcome = tuple[Response, str | None, str | None]
 
 
-def authorize(world: Context, request: Request) -> Outcome:
-    """One step of the way through the screens; with client and account for the journal."""
+def authorize(context: Context, request: Request) -> Outcome:
+    """Answer one step of the screens; also returns client id and account for the journal."""
     client_id = first(request.query, "client_id")
     if request.method not in ("GET", "HEAD", "POST") or foreign(request):
         return (
@@ -26,7 +30,7 @@ def authorize(world: Context, request: Request) -> Outcome:
         )
     try:
         _demand_browser(request)
-        asked = read(world, request.query)
+        authorization = read(context, request.query)
     except ShownError as error:
         shown = page(
             request,
@@ -38,143 +42,161 @@ def authorize(world: Context, request: Request) -> Outcome:
         )
         return shown, client_id, None
     if request.method == "POST":
-        return _posted(world, request, asked)
-    return _arrived(world, request, asked)
+        return _posted(context, request, authorization)
+    return _arrived(context, request, authorization)
 
 
 def _demand_browser(request: Request) -> None:
-    """A view inside of an app is no place to give consent in."""
+    """Refuse embedded browsers, as Google does."""
     if "; wv)" in request.headers.get("user-agent", ""):  # how Android's web view calls itself
         raise ShownError("disallowed_useragent", request.headers["user-agent"], 403)
 
 
-def _arrived(world: Context, request: Request, asked: Asked) -> Outcome:
-    candidate = _candidate(world, request, asked)
-    if "none" in asked.prompts:
+def _arrived(context: Context, request: Request, authorization: AuthorizationRequest) -> Outcome:
+    candidate, client_id = _candidate(context, request, authorization), authorization.client.client_id
+    if "none" in authorization.prompts:
         if candidate is None:
-            return _refused(world, asked, "interaction_required"), asked.client.client_id, None  # [R]
-        if not grants.covered(world, candidate.email, asked):
-            return _refused(world, asked, "consent_required"), asked.client.client_id, candidate.email  # [R]
-        return _accepted(world, asked, candidate, asked.scopes, shown=False)
-    if candidate is None or "select_account" in asked.prompts:
-        return _chooser(world, request, asked), asked.client.client_id, None
-    return _proceed(world, request, asked, candidate)
+            # [R] no account is signed in
+            return _refused(context, authorization, "interaction_required"), client_id, None
+        if not grants.covered(context, candidate.email, authorization):
+            # [R] the account has not allowed these scopes
+            return _refused(context, authorization, "consent_required"), client_id, candidate.email
+        return _accepted(context, authorization, candidate, authorization.scopes, shown=False)
+    if candidate is None or "select_account" in authorization.prompts:
+        return _chooser(context, request, authorization), client_id, None
+    return _proceed(context, request, authorization, candidate)
 
 
-def _candidate(world: Context, request: Request, asked: Asked) -> Account | None:
-    """Whom this browser belongs to: the one hinted at, the one chosen before, or the only one there is."""
-    hinted = world.known(asked.login_hint) or _by_subject(world, asked.login_hint)
+def _candidate(context: Context, request: Request, authorization: AuthorizationRequest) -> Account | None:
+    """The browser's account: by ``login_hint``, else the one chosen before, else the only one there is."""
+    hinted = context.known(authorization.login_hint) or _by_subject(context, authorization.login_hint)
     if hinted is not None:
         return hinted
-    remembered = world.known(request.cookie(COOKIE_ACCOUNT))
+    remembered = context.known(request.cookie(COOKIE_ACCOUNT))
     if remembered is not None:
         return remembered
-    everybody = [account for email in world.books.accounts if (account := world.known(email))]
+    everybody = [account for email in context.books.accounts if (account := context.known(email))]
     return everybody[0] if len(everybody) == 1 else None
 
 
-def _by_subject(world: Context, hint: str | None) -> Account | None:
-    """The account with this number, as an id token names it."""
+def _by_subject(context: Context, hint: str | None) -> Account | None:
+    """The account with this subject number of an id token."""
     return next(
-        (a for email in world.books.accounts if subject(email) == hint and (a := world.known(email))), None
+        (a for email in context.books.accounts if subject(email) == hint and (a := context.known(email))),
+        None,
     )
 
 
-def _chooser(world: Context, request: Request, asked: Asked, problem: str | None = None) -> Response:
-    accounts = [account for email in world.books.accounts if (account := world.known(email))]
+def _chooser(
+    context: Context, request: Request, authorization: AuthorizationRequest, problem: str | None = None
+) -> Response:
+    accounts = [account for email in context.books.accounts if (account := context.known(email))]
     return page(
         request,
         "choose.html",
-        form_action=asked.redirect_uri,
+        form_action=authorization.redirect_uri,
         accounts=accounts,
-        app=asked.client.name,
+        app=authorization.client.name,
         problem=problem,
     )
 
 
-def _posted(world: Context, request: Request, asked: Asked) -> Outcome:
-    form, client_id = request.form, asked.client.client_id
+def _posted(context: Context, request: Request, authorization: AuthorizationRequest) -> Outcome:
+    form, client_id = request.form, authorization.client.client_id
     email = (first(form, "account") or "").strip().lower()
-    if first(form, "add") is not None and world.known(email) is None:
-        problem = _add(world, email, first(form, "time_zone") or "UTC")
+    if first(form, "add") is not None and context.known(email) is None:
+        problem = _add(context, email, first(form, "time_zone") or "UTC")
         if problem:
-            return _chooser(world, request, asked, problem), client_id, None
-    account = world.known(email)
+            return _chooser(context, request, authorization, problem), client_id, None
+    account = context.known(email)
     if account is None:
-        return _chooser(world, request, asked, "unknown"), client_id, None
+        return _chooser(context, request, authorization, "unknown"), client_id, None
     decision = first(form, "decision")
     if decision == "cancel":
-        return _refused(world, asked, "access_denied"), client_id, account.email
+        return _refused(context, authorization, "access_denied"), client_id, account.email
     if decision == "allow":
-        chosen = _chosen(world, asked, form)
+        chosen = _chosen(context, authorization, form)
         if not chosen:
-            return _refused(world, asked, "access_denied"), client_id, account.email  # [R] no box ticked
-        return _accepted(world, asked, account, chosen, shown=True)
-    return _proceed(world, request, asked, account)
+            # [R] no box ticked
+            return _refused(context, authorization, "access_denied"), client_id, account.email
+        return _accepted(context, authorization, account, chosen, shown=True)
+    return _proceed(context, request, authorization, account)
 
 
-def _add(world: Context, email: str, time_zone: str) -> str | None:
+def _add(context: Context, email: str, time_zone: str) -> str | None:
     local, at, domain = email.partition("@")
     if not (local and at and "." in domain) or any(c.isspace() or c in "<>\"'/," for c in email):
         return "address"
-    if email in world.books.accounts:
-        return "unknown"  # deleted, and an address is not given out twice
-    world.add_account(Account(email, local, time_zone))
+    if email in context.books.accounts:
+        return "unknown"  # the account was deleted, and Google does not give an address out again
+    context.add_account(Account(email, local, time_zone))
     return None
 
 
-def _granular(world: Context, asked: Asked) -> bool:
-    return scopes.granular(asked.scopes) and not world.switches.admin_trusted
+def _granular(context: Context, authorization: AuthorizationRequest) -> bool:
+    return scopes.granular(authorization.scopes) and not context.switches.admin_trusted
 
 
-def _chosen(world: Context, asked: Asked, form: Form) -> list[str]:
-    """Where boxes were shown, those that were ticked, and what goes without a box."""
-    if not _granular(world, asked):
-        return list(asked.scopes)
+def _chosen(context: Context, authorization: AuthorizationRequest, form: Form) -> list[str]:
+    """The scopes that were allowed: all, or with boxes the ticked ones and the sign-in scopes."""
+    if not _granular(context, authorization):
+        return list(authorization.scopes)
     ticked = form.get("scope", [])
-    return [scope for scope in asked.scopes if scope in ticked or scope in scopes.SIGN_IN]
+    return [scope for scope in authorization.scopes if scope in ticked or scope in scopes.SIGN_IN]
 
 
-def _proceed(world: Context, request: Request, asked: Asked, account: Account) -> Outcome:
-    if "consent" not in asked.prompts and grants.covered(world, account.email, asked):
-        return _accepted(world, asked, account, asked.scopes, shown=False)
+def _proceed(
+    context: Context, request: Request, authorization: AuthorizationRequest, account: Account
+) -> Outcome:
+    if "consent" not in authorization.prompts and grants.covered(context, account.email, authorization):
+        return _accepted(context, authorization, account, authorization.scopes, shown=False)
     shown = page(
         request,
         "consent.html",
-        form_action=asked.redirect_uri,
+        form_action=authorization.redirect_uri,
         account=account,
-        app=asked.client.name,
-        lines=scopes.lines(asked.scopes, language(request)),
-        granular=_granular(world, asked),
-        testing=world.switches.testing_mode,
+        app=authorization.client.name,
+        lines=scopes.lines(authorization.scopes, language(request)),
+        granular=_granular(context, authorization),
+        testing=context.switches.testing_mode,
     )
-    return set_cookie(shown, COOKIE_ACCOUNT, account.email), asked.client.client_id, account.email
+    return set_cookie(shown, COOKIE_ACCOUNT, account.email), authorization.client.client_id, account.email
 
 
 def _accepted(
-    world: Context, asked: Asked, account: Account, chosen: Sequence[str], *, shown: bool
+    context: Context,
+    authorization: AuthorizationRequest,
+    account: Account,
+    chosen: Sequence[str],
+    *,
+    shown: bool,
 ) -> Outcome:
-    wanted = [scope for scope in asked.scopes if scope in chosen]
-    code = grants.allow(world, account.email, asked, wanted, shown=shown)
-    pairs = [*_state(asked), *_issuer(world), ("code", code.code)]
+    wanted = [scope for scope in authorization.scopes if scope in chosen]
+    code = grants.allow(context, account.email, authorization, wanted, shown=shown)
+    pairs = [*_state(authorization), *_issuer(context), ("code", code.code)]
     pairs.append(("scope", " ".join(scopes.in_full(code.scopes))))
-    pairs.append(("authuser", str(list(world.books.accounts).index(account.email))))
+    pairs.append(("authuser", str(list(context.books.accounts).index(account.email))))
     pairs.append(("prompt", "consent" if shown else "none"))
-    answer = _redirect(asked, pairs)
-    return set_cookie(answer, COOKIE_ACCOUNT, account.email), asked.client.client_id, account.email
+    answer = _redirect(authorization, pairs)
+    return set_cookie(answer, COOKIE_ACCOUNT, account.email), authorization.client.client_id, account.email
 
 
-def _refused(world: Context, asked: Asked, error: str) -> Response:
-    odd = world.switches.iss not in (None, "absent")  # plain refusals carry the error and the state alone
-    return _redirect(asked, [("error", error), *_state(asked), *(_issuer(world) if odd else [])])
+def _refused(context: Context, authorization: AuthorizationRequest, error: str) -> Response:
+    odd = context.switches.iss not in (
+        None,
+        "absent",
+    )  # without the switch a refusal has error and state only
+    return _redirect(
+        authorization, [("error", error), *_state(authorization), *(_issuer(context) if odd else [])]
+    )
 
 
-def _state(asked: Asked) -> list[tuple[str, str]]:
-    return [] if asked.state is None else [("state", asked.state)]
+def _state(authorization: AuthorizationRequest) -> list[tuple[str, str]]:
+    return [] if authorization.state is None else [("state", authorization.state)]
 
 
-def _issuer(world: Context) -> list[tuple[str, str]]:
-    switch = world.switches.iss
+def _issuer(context: Context) -> list[tuple[str, str]]:
+    switch = context.switches.iss
     if switch == "absent":
         return []
     if switch == "twice":
@@ -182,8 +204,8 @@ def _issuer(world: Context) -> list[tuple[str, str]]:
     return [("iss", switch or ISSUER)]
 
 
-def _redirect(asked: Asked, pairs: list[tuple[str, str]]) -> Response:
-    joint = "&" if "?" in asked.redirect_uri else "?"
-    location = asked.redirect_uri + joint + urlencode(pairs, safe=":/")
+def _redirect(authorization: AuthorizationRequest, pairs: list[tuple[str, str]]) -> Response:
+    joint = "&" if "?" in authorization.redirect_uri else "?"
+    location = authorization.redirect_uri + joint + urlencode(pairs, safe=":/")
     headers = (("Location", location), ("Cache-Control", "no-store"), ("Referrer-Policy", "no-referrer"))
     return Response(302, b"", "text/html; charset=utf-8", headers)

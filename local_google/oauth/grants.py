@@ -1,4 +1,7 @@
-"""Consents, codes and tokens: how they come to be and how they die. Must not know HTTP."""
+"""Consents, authorization codes and tokens: how they are issued and how they end. Must not know HTTP.
+
+Source: Google's OAuth 2.0 guides, "Refresh token expiration" among them (docs/local-google.md, the OAuth chapters).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,8 +18,8 @@ UNUSED_SECONDS = 182 * 86400  # "six months" without an exchange
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What an authorization request asked for, once it is known to be well formed."""
+class AuthorizationRequest:
+    """A well-formed authorization request."""
 
     client: RegisteredClient
     redirect_uri: str
@@ -30,48 +33,54 @@ class Asked:
     login_hint: str | None = None
 
 
-def consent_of(world: Context, email: str, project: str) -> GivenConsent | None:
+def consent_of(context: Context, email: str, project: str) -> GivenConsent | None:
     """What this account has allowed the project so far."""
-    return world.books.consents.get(f"{email} {project}")
+    return context.books.consents.get(f"{email} {project}")
 
 
-def covered(world: Context, email: str, asked: Asked) -> bool:
-    """Whether nothing more than was allowed is asked, so that no screen is needed."""
-    consent = consent_of(world, email, asked.client.project)
-    if consent is None or not set(asked.scopes) <= set(consent.scopes):
+def covered(context: Context, email: str, authorization: AuthorizationRequest) -> bool:
+    """Whether the account has already allowed all of it, so that no screen is needed."""
+    consent = consent_of(context, email, authorization.client.project)
+    if consent is None or not set(authorization.scopes) <= set(consent.scopes):
         return False
-    return consent.offline or not asked.offline  # [R] offline access is a line of its own
+    return consent.offline or not authorization.offline  # [R] offline access is a line of its own
 
 
-def allow(world: Context, email: str, asked: Asked, scopes: Sequence[str], *, shown: bool) -> Code:
-    """Note the consent and make a code. ``shown``: the person has just seen the screen."""
-    project, now = asked.client.project, world.now()
-    earlier = consent_of(world, email, project)
+def allow(
+    context: Context, email: str, authorization: AuthorizationRequest, scopes: Sequence[str], *, shown: bool
+) -> Code:
+    """Record the consent and create a code. ``shown``: the person has just seen the screen."""
+    project, now = authorization.client.project, context.now()
+    earlier = consent_of(context, email, project)
     before = earlier.scopes if earlier else []
-    offline = asked.offline or bool(earlier and earlier.offline)
+    offline = authorization.offline or bool(earlier and earlier.offline)
     everything = list(dict.fromkeys([*scopes, *before]))
-    granted = everything if asked.include_granted else list(scopes)
-    world.books.save("consent", f"{email} {project}", GivenConsent(email, project, everything, offline, now))
+    granted = everything if authorization.include_granted else list(scopes)
+    context.books.save(
+        "consent", f"{email} {project}", GivenConsent(email, project, everything, offline, now)
+    )
     code = Code(
         identifiers.authorization_code(),
         email,
-        asked.client.client_id,
-        asked.redirect_uri,
+        authorization.client.client_id,
+        authorization.redirect_uri,
         granted,
-        offline=asked.offline,
+        offline=authorization.offline,
         consented=shown,
         issued_at=now,
-        challenge=asked.challenge,
-        challenge_method=asked.challenge_method,
+        challenge=authorization.challenge,
+        challenge_method=authorization.challenge_method,
     )
-    world.books.save("code", code.code, code)
+    context.books.save("code", code.code, code)
     return code
 
 
-def issue_refresh_token(world: Context, code: Code, client: RegisteredClient, scopes: Sequence[str]) -> Token:
-    """A new refresh token; beyond the limit of live ones the oldest dies without a word."""
-    now = world.now()
-    expires = now + TESTING_SECONDS if world.switches.testing_mode else None
+def issue_refresh_token(
+    context: Context, code: Code, client: RegisteredClient, scopes: Sequence[str]
+) -> Token:
+    """A new refresh token. Beyond the limit of live tokens the oldest ends, without any notice to the app."""
+    now = context.now()
+    expires = now + TESTING_SECONDS if context.switches.testing_mode else None
     token = Token(
         identifiers.refresh_token(),
         code.account,
@@ -84,22 +93,22 @@ def issue_refresh_token(world: Context, code: Code, client: RegisteredClient, sc
     token.used_at = now
     live = [
         other
-        for other in world.books.refresh_tokens.values()
+        for other in context.books.refresh_tokens.values()
         if other.account == code.account and other.client_id == client.client_id and other.alive(now)
     ]
-    surplus = len(live) + 1 - world.switches.refresh_token_limit
+    surplus = len(live) + 1 - context.switches.refresh_token_limit
     for oldest in sorted(live, key=lambda other: other.issued_at)[: max(surplus, 0)]:
         oldest.dead_at = now
-        world.books.save("refresh", oldest.token, oldest)
-    world.books.save("refresh", token.token, token)
+        context.books.save("refresh", oldest.token, oldest)
+    context.books.save("refresh", token.token, token)
     return token
 
 
 def issue_access_token(
-    world: Context, account: str, client: RegisteredClient, scopes: Sequence[str]
+    context: Context, account: str, client: RegisteredClient, scopes: Sequence[str]
 ) -> Token:
     """A bearer token for an hour less a second."""
-    now = world.now()
+    now = context.now()
     token = Token(
         identifiers.access_token(),
         account,
@@ -109,54 +118,56 @@ def issue_access_token(
         now,
         now + ACCESS_TOKEN_SECONDS,
     )
-    if world.switches.enforced_scope:
-        token.enforced = world.switches.enforced_scope.split()
-    world.books.save("access", token.token, token)
+    if context.switches.enforced_scope:
+        token.enforced = context.switches.enforced_scope.split()
+    context.books.save("access", token.token, token)
     return token
 
 
-def refresh_token_lives(world: Context, token: Token) -> bool:
-    """Whether an exchange may still be made with it."""
-    now = world.now()
+def refresh_token_lives(context: Context, token: Token) -> bool:
+    """Whether the token can still be exchanged for an access token."""
+    now = context.now()
     unused = now - token.used_at > UNUSED_SECONDS
-    return token.alive(now) and not unused and world.known(token.account) is not None
+    return token.alive(now) and not unused and context.known(token.account) is not None
 
 
-def revoke_all(world: Context, account: str, project: str) -> None:
-    """Everything this account gave the project dies: all scopes, all tokens, all client ids, the consent."""
-    now = world.now()
-    delay = world.switches.revocation_delay
-    for table, token in world.books.tokens_of(account, project):
+def revoke_all(context: Context, account: str, project: str) -> None:
+    """End all that this account granted the project: the consent and the tokens of every scope and client id."""
+    now = context.now()
+    delay = context.switches.revocation_delay
+    for table, token in context.books.tokens_of(account, project):
         if token.dead_at is None or token.dead_at > now + delay:
             token.dead_at = now + delay
-            world.books.save(table, token.token, token)
-    for code in list(world.books.codes.values()):
-        client = world.clients.get(code.client_id)  # gone, if the books are older than the list of clients
+            context.books.save(table, token.token, token)
+    for code in list(context.books.codes.values()):
+        client = context.clients.get(
+            code.client_id
+        )  # None if the client was registered in an earlier run only
         if code.account == account and (client is None or client.project == project):
-            world.books.remove("code", code.code)
-    world.books.remove("consent", f"{account} {project}")
-    if delay and world.switches.revocation_kills_later_grants:
-        world.late_revocations.append((now + delay, account, project))
+            context.books.remove("code", code.code)
+    context.books.remove("consent", f"{account} {project}")
+    if delay and context.switches.revocation_kills_later_grants:
+        context.late_revocations.append((now + delay, account, project))
 
 
-def settle_late_revocations(world: Context) -> None:
-    """[I] A revocation that takes effect late may take with it what was granted meanwhile (see the switch)."""
-    now = world.now()
-    due = [late for late in world.late_revocations if late[0] <= now]
+def settle_late_revocations(context: Context) -> None:
+    """[I] A delayed revocation also ends what was granted meanwhile (switch revocation_kills_later_grants)."""
+    now = context.now()
+    due = [late for late in context.late_revocations if late[0] <= now]
     for late in due:
-        world.late_revocations.remove(late)
+        context.late_revocations.remove(late)
         moment, account, project = late
-        for table, token in world.books.tokens_of(account, project):
+        for table, token in context.books.tokens_of(account, project):
             if token.issued_at <= moment and token.dead_at is None:
                 token.dead_at = moment
-                world.books.save(table, token.token, token)
-        world.books.remove("consent", f"{account} {project}")
+                context.books.save(table, token.token, token)
+        context.books.remove("consent", f"{account} {project}")
 
 
-def revoke_token(world: Context, text: str) -> bool:
+def revoke_token(context: Context, text: str) -> bool:
     """Revoke by either kind of token; False if it is unknown, expired or already revoked."""
-    token = world.books.refresh_tokens.get(text) or world.books.access_tokens.get(text)
-    if token is None or not token.alive(world.now()):
+    token = context.books.refresh_tokens.get(text) or context.books.access_tokens.get(text)
+    if token is None or not token.alive(context.now()):
         return False
-    revoke_all(world, token.account, token.project)
+    revoke_all(context, token.account, token.project)
     return True

@@ -1,4 +1,7 @@
-"""The signed statement of who has signed in, given when a sign-in scope was asked. Must not hold grants."""
+"""Google's id token, issued when a sign-in scope was granted, and its public key.
+
+Source: Google's page on OpenID Connect.
+"""
 
 import base64
 import hashlib
@@ -32,9 +35,9 @@ def subject(email: str) -> str:
     return str(10**20 + int(hashlib.sha256(email.encode()).hexdigest(), 16) % 10**20)
 
 
-def id_token(world: Context, email: str, client_id: str) -> str:
-    """A JWT signed with RS256, good for an hour."""
-    now = int(world.now())
+def id_token(context: Context, email: str, client_id: str) -> str:
+    """A JWT signed with RS256, valid for an hour."""
+    now = int(context.now())
     claims = {
         "iss": ISSUER,
         "azp": client_id,

@@ -1,10 +1,13 @@
-"""An authorization request, read and judged before anybody sees a screen. Must not show or grant anything."""
+"""Parses an authorization request and refuses a bad one before any screen is shown.
+
+Sources: Google's guide "OAuth 2.0 for Web Server Applications", "Authorization errors"; RFC 7636 for PKCE.
+"""
 
 from collections.abc import Mapping
 
 from local_google.context import Context
 from local_google.oauth import scopes
-from local_google.oauth.grants import Asked
+from local_google.oauth.grants import AuthorizationRequest
 from local_google.protocol.messages import Form, first
 from local_google.state.clients import RegisteredClient
 
@@ -12,16 +15,16 @@ PROMPTS = frozenset({"none", "consent", "select_account"})
 
 
 class ShownError(Exception):
-    """An error that Google shows as a page of its own and never sends back to the app."""
+    """An error that Google shows as a page and does not send back to the app."""
 
     def __init__(self, code: str, detail: str, status: int = 400) -> None:
         self.code, self.detail, self.status = code, detail, status
         super().__init__(code)
 
 
-def read(world: Context, query: Form) -> Asked:
-    """What is asked for; raises ShownError if it is not well formed."""
-    client = _client(world, query)
+def read(context: Context, query: Form) -> AuthorizationRequest:
+    """Parse the query; raises ShownError if it is not well formed."""
+    client = _client(context, query)
     redirect_uri = _needed(query, "redirect_uri")
     if redirect_uri not in client.redirect_uris:
         raise ShownError("redirect_uri_mismatch", redirect_uri)
@@ -31,12 +34,12 @@ def read(world: Context, query: Form) -> Asked:
     unknown = [scope for scope in wanted if not scopes.known(scope)]
     if unknown:
         raise ShownError("invalid_scope", " ".join(unknown))
-    if world.switches.admin_block:
+    if context.switches.admin_block:
         raise ShownError("admin_policy_enforced", client.name)
-    if world.switches.org_internal:
+    if context.switches.org_internal:
         raise ShownError("org_internal", client.name, 403)
     challenge = first(query, "code_challenge")
-    return Asked(
+    return AuthorizationRequest(
         client,
         redirect_uri,
         wanted,
@@ -50,11 +53,11 @@ def read(world: Context, query: Form) -> Asked:
     )
 
 
-def _client(world: Context, query: Form) -> RegisteredClient:
+def _client(context: Context, query: Form) -> RegisteredClient:
     identifier = _needed(query, "client_id")
-    if identifier in world.switches.deleted_clients:
+    if identifier in context.switches.deleted_clients:
         raise ShownError("deleted_client", identifier, 401)
-    clients: Mapping[str, RegisteredClient] = world.clients
+    clients: Mapping[str, RegisteredClient] = context.clients
     if identifier not in clients:
         raise ShownError("invalid_client", identifier, 401)
     return clients[identifier]

@@ -1,4 +1,7 @@
-"""The scopes this Google knows, their wording on the consent screen, and what is asked for together. Pure."""
+"""The scopes, their wording on the consent screen, and when the screen has boxes to tick. Pure.
+
+Sources: the discovery document for Calendar's scopes, Google's list of OAuth scopes for the sign-in scopes.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -14,7 +17,7 @@ SIGN_IN = {
     "https://www.googleapis.com/auth/userinfo.profile": "See your personal info, including any personal info "
     "you've made publicly available",
 }
-# Google writes the short names out in full when it names what was granted.
+# The token answer names granted scopes in full.
 ALIASES = {
     "email": "https://www.googleapis.com/auth/userinfo.email",
     "profile": "https://www.googleapis.com/auth/userinfo.profile",
@@ -35,19 +38,19 @@ def known(scope: str) -> bool:
 
 
 def lines(scopes: Sequence[str], language: str) -> list[ScopeLine]:
-    """What the consent screen says of them; in English these are Google's words."""
+    """The lines of the consent screen; in English they are Google's text."""
     words = SPANISH if language == "es" else {**scope_texts(), **SIGN_IN}
     return [ScopeLine(scope, words[scope], scope in SIGN_IN) for scope in scopes]
 
 
 def granular(scopes: Sequence[str]) -> bool:
-    """Boxes to tick appear for two scopes that are not for signing in, or for one beside those that are."""
+    """Whether the screen has boxes: with two scopes that are not for sign-in, or one beside sign-in scopes."""
     others = sum(scope not in SIGN_IN for scope in scopes)
     return others >= 2 or (others == 1 and len(scopes) > 1)
 
 
 def in_full(scopes: Sequence[str]) -> list[str]:
-    """The names as Google gives them back, each once."""
+    """The names as the token answer gives them, each once."""
     return list(dict.fromkeys(ALIASES.get(scope, scope) for scope in scopes))
 
 

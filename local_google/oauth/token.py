@@ -1,4 +1,7 @@
-"""The token endpoint: codes and refresh tokens become access tokens. Must not show pages."""
+"""The token endpoint of oauth2.googleapis.com: exchanges codes and refresh tokens for access tokens.
+
+Sources: Google's OAuth 2.0 guide, RFC 6749, RFC 7636 (docs/local-google.md, "Oauth tokens").
+"""
 
 import base64
 import hashlib
@@ -34,27 +37,27 @@ class TokenError(Exception):
 
 
 def json_answer(document: dict[str, Any], status: int = 200) -> Response:
-    """What these endpoints send; never to be kept by a cache."""
+    """A JSON answer that no cache may store."""
     body = msgspec.json.format(msgspec.json.encode(document), indent=2)
     return Response(status, body, JSON, NO_STORE)
 
 
-def token(world: Context, request: Request) -> tuple[Response, str | None, str | None]:
-    """Answer, client id and account (the last two for the journal)."""
+def token(context: Context, request: Request) -> tuple[Response, str | None, str | None]:
+    """Return the answer, and client id and account for the journal."""
     client_id: str | None = None
     account: str | None = None
     try:
         grant_type = _grant_type(request)
         client_id = _credentials(request)[0]
-        client = _client(world, request)
+        client = _client(context, request)
         if grant_type == "authorization_code":
-            found = _code(world, request, client)
-            account = found.account
-            answer = _exchange(world, client, found)
+            code = _code(context, request, client)
+            account = code.account
+            answer = _exchange(context, client, code)
         else:
-            held = _refresh_token(world, request, client)
+            held = _refresh_token(context, request, client)
             account = held.account
-            answer = _refresh(world, request, client, held)
+            answer = _refresh(context, request, client, held)
     except TokenError as error:
         return error.answer(), client_id, account
     return answer, client_id, account
@@ -77,7 +80,7 @@ def _needed(request: Request, name: str) -> str:
 
 
 def _credentials(request: Request) -> tuple[str | None, str | None]:
-    """From an Authorization header (as Flow sends them) or the body (as Credentials does)."""
+    """Client id and secret: from the Authorization header (google-auth-oauthlib) or the body (google-auth)."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "basic":
         try:
@@ -88,13 +91,13 @@ def _credentials(request: Request) -> tuple[str | None, str | None]:
     return first(request.form, "client_id"), first(request.form, "client_secret")
 
 
-def _client(world: Context, request: Request) -> RegisteredClient:
+def _client(context: Context, request: Request) -> RegisteredClient:
     identifier, secret = _credentials(request)
     if not identifier:
         raise TokenError("invalid_request", "Could not determine client ID from request.")  # [R]
-    if identifier in world.switches.deleted_clients:
+    if identifier in context.switches.deleted_clients:
         raise TokenError("deleted_client", "The OAuth client was deleted.", 401)
-    client = world.clients.get(identifier)
+    client = context.clients.get(identifier)
     if client is None:
         raise TokenError("invalid_client", "The OAuth client was not found.", 401)
     if not secret:
@@ -104,19 +107,19 @@ def _client(world: Context, request: Request) -> RegisteredClient:
     return client
 
 
-def _code(world: Context, request: Request, client: RegisteredClient) -> Code:
+def _code(context: Context, request: Request, client: RegisteredClient) -> Code:
     text = _needed(request, "code")
-    code = world.books.codes.get(text)
+    code = context.books.codes.get(text)
     if code is None or code.client_id != client.client_id:
         raise TokenError("invalid_grant", "Malformed auth code.")
-    if code.used or world.now() - code.issued_at > grants.CODE_SECONDS:
+    if code.used or context.now() - code.issued_at > grants.CODE_SECONDS:
         raise TokenError("invalid_grant", "Bad Request")
     if first(request.form, "redirect_uri") != code.redirect_uri:
         raise TokenError("redirect_uri_mismatch", "Bad Request")  # [R]
     code.used = True  # [I] a wrong verifier spends the code too
-    world.books.save("code", code.code, code)
+    context.books.save("code", code.code, code)
     _check_verifier(code, first(request.form, "code_verifier"))
-    if world.known(code.account) is None:
+    if context.known(code.account) is None:
         raise TokenError("invalid_grant", "Bad Request")
     return code
 
@@ -128,21 +131,21 @@ def _check_verifier(code: Code, verifier: str | None) -> None:
         return
     if not verifier:
         raise TokenError("invalid_grant", "Missing code verifier.")
-    made = verifier
+    challenge = verifier
     if code.challenge_method == "S256":
         digest = hashlib.sha256(verifier.encode()).digest()
-        made = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-    if made != code.challenge:
+        challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    if challenge != code.challenge:
         raise TokenError("invalid_grant", "Invalid code verifier.")  # [R] the text
 
 
-def _exchange(world: Context, client: RegisteredClient, code: Code) -> Response:
-    switches = world.switches
+def _exchange(context: Context, client: RegisteredClient, code: Code) -> Response:
+    switches = context.switches
     granted = scopes.as_switched(scopes.in_full(code.scopes), switches.granted_scope)
-    access = grants.issue_access_token(world, code.account, client, granted)
+    access = grants.issue_access_token(context, code.account, client, granted)
     document: dict[str, Any] = {"access_token": access.token, "expires_in": grants.ACCESS_TOKEN_SECONDS}
     if code.offline and code.consented and not switches.refresh_token_omitted:
-        refresh = grants.issue_refresh_token(world, code, client, granted)
+        refresh = grants.issue_refresh_token(context, code, client, granted)
         document["refresh_token"] = refresh.token
         if refresh.expires_at is not None:
             document["refresh_token_expires_in"] = grants.TESTING_SECONDS - 1
@@ -150,39 +153,39 @@ def _exchange(world: Context, client: RegisteredClient, code: Code) -> Response:
         document["scope"] = " ".join(granted)
     document["token_type"] = "Bearer"  # noqa: S105 - a kind, no secret
     if any(scope in scopes.SIGN_IN for scope in code.scopes):
-        document["id_token"] = id_token(world, code.account, client.client_id)
+        document["id_token"] = id_token(context, code.account, client.client_id)
     return json_answer(document)
 
 
-def _refresh_token(world: Context, request: Request, client: RegisteredClient) -> Token:
+def _refresh_token(context: Context, request: Request, client: RegisteredClient) -> Token:
     text = _needed(request, "refresh_token")
-    held = world.books.refresh_tokens.get(text)
+    held = context.books.refresh_tokens.get(text)
     if held is None or held.client_id != client.client_id:
         raise TokenError("invalid_grant", "Bad Request")
-    if not grants.refresh_token_lives(world, held):
+    if not grants.refresh_token_lives(context, held):
         raise TokenError("invalid_grant", "Token has been expired or revoked.")
-    if world.switches.admin_block:
+    if context.switches.admin_block:
         raise TokenError("admin_policy_enforced", "Blocked by an administrator.")  # the description: [R]
     return held
 
 
-def _refresh(world: Context, request: Request, client: RegisteredClient, held: Token) -> Response:
+def _refresh(context: Context, request: Request, client: RegisteredClient, held: Token) -> Response:
     wanted = (first(request.form, "scope") or " ".join(held.scopes)).split()
     if not set(wanted) <= set(held.scopes):
         raise TokenError("invalid_scope", "Some requested scopes were invalid.")  # [R] the text
-    held.used_at = world.now()
-    access = grants.issue_access_token(world, held.account, client, wanted)
+    held.used_at = context.now()
+    access = grants.issue_access_token(context, held.account, client, wanted)
     document: dict[str, Any] = {"access_token": access.token, "expires_in": grants.ACCESS_TOKEN_SECONDS}
-    if world.switches.rotate_refresh_tokens:
-        document["refresh_token"] = _rotated(world, client, held).token
+    if context.switches.rotate_refresh_tokens:
+        document["refresh_token"] = _rotated(context, client, held).token
     if held.expires_at is not None:
-        document["refresh_token_expires_in"] = int(held.expires_at - world.now())
-    world.books.save("refresh", held.token, held)
+        document["refresh_token_expires_in"] = int(held.expires_at - context.now())
+    context.books.save("refresh", held.token, held)
     return json_answer(document | {"scope": " ".join(wanted), "token_type": "Bearer"})
 
 
-def _rotated(world: Context, client: RegisteredClient, held: Token) -> Token:
-    stand_in = Code("", held.account, client.client_id, "", held.scopes, True, True, world.now())  # noqa: FBT003
-    fresh = grants.issue_refresh_token(world, stand_in, client, held.scopes)
-    held.dead_at = world.now()
+def _rotated(context: Context, client: RegisteredClient, held: Token) -> Token:
+    stand_in = Code("", held.account, client.client_id, "", held.scopes, True, True, context.now())  # noqa: FBT003
+    fresh = grants.issue_refresh_token(context, stand_in, client, held.scopes)
+    held.dead_at = context.now()
     return fresh

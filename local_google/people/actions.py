@@ -1,4 +1,4 @@
-"""What a person does in the calendar: move, delete, restore. Goes through the same rules as the API."""
+"""What a person does on the calendar page: move, delete, restore. Uses the API's handlers, so the same rules hold."""
 
 import base64
 from datetime import datetime
@@ -19,25 +19,25 @@ EVERYTHING = "https://www.googleapis.com/auth/calendar"
 
 
 def _call(
-    world: Context, account: Account, method: str, variables: dict[str, str], body: dict[str, Any]
+    context: Context, account: Account, method: str, variables: dict[str, str], body: dict[str, Any]
 ) -> MethodCall:
-    token = Token("", account.email, "", "", [EVERYTHING], world.now())
-    return MethodCall(world, methods()[method], variables, {}, {}, account, token, world.now(), body)
+    token = Token("", account.email, "", "", [EVERYTHING], context.now())
+    return MethodCall(context, methods()[method], variables, {}, {}, account, token, context.now(), body)
 
 
-def act(world: Context, account: Account, form: Form) -> None:
-    """Carry out the form's ``act``; raises GoogleError if the rules do not allow it."""
+def act(context: Context, account: Account, form: Form) -> None:
+    """Carry out the form's ``act``; raises ApiError if the API would refuse it."""
     action, calendar = first(form, "act"), first(form, "calendar") or ""
     variables = {"calendarId": calendar, "eventId": first(form, "event") or ""}
     if action == "delete_calendar":
-        calendars.delete(_call(world, account, "calendar.calendars.delete", variables, {}))
+        calendars.delete(_call(context, account, "calendar.calendars.delete", variables, {}))
     elif action == "delete":
-        events.delete(_call(world, account, "calendar.events.delete", variables, {}))
+        events.delete(_call(context, account, "calendar.events.delete", variables, {}))
     elif action == "restore":
-        events.patch(_call(world, account, "calendar.events.patch", variables, {"status": "confirmed"}))
+        events.patch(_call(context, account, "calendar.events.patch", variables, {"status": "confirmed"}))
     elif action == "move":
         body = {name: _wanted(account, form, name) for name in ("start", "end")}
-        events.patch(_call(world, account, "calendar.events.patch", variables, body))
+        events.patch(_call(context, account, "calendar.events.patch", variables, body))
     else:
         raise errors.invalid("There is no such act.")
 
@@ -53,17 +53,17 @@ def _wanted(account: Account, form: Form, name: str) -> dict[str, Any]:
     return {"dateTime": moment.isoformat()}
 
 
-def event_address(world: Context, eid: str) -> str:
-    """The week in which an event lies, from the end of its link."""
+def event_address(context: Context, eid: str) -> str:
+    """The address of the week of an event, from the ``eid`` of its link."""
     try:
         event_id, _, name = base64.urlsafe_b64decode(eid + "=" * (-len(eid) % 4)).decode().partition(" ")
     except ValueError:
         return "/calendar"
-    calendar = world.books.calendars.get(name)
-    event: Event | None = world.books.events_of(name).addressed(event_id) if calendar else None
+    calendar = context.books.calendars.get(name)
+    event: Event | None = context.books.events_of(name).addressed(event_id) if calendar else None
     if calendar is None or event is None:
         return "/calendar"
-    account = world.books.accounts[calendar.owner]
+    account = context.books.accounts[calendar.owner]
     seen_in = zone(account.time_zone)
     assert seen_in is not None  # noqa: S101 - an account's zone is checked when it is added
     day = date_time(event.start, seen_in)[:10]

@@ -1,4 +1,4 @@
-"""A week of an account's calendars, laid out in columns of days. Must not change anything."""
+"""The calendar page: a week of an account's calendars, in columns of days."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -48,29 +48,29 @@ class Column:
     timed: list[Block] = field(default_factory=list)
 
 
-def week_page(world: Context, request: Request, account: Account) -> Response:
-    """The page for the week that is asked for, or the present one."""
+def week_page(context: Context, request: Request, account: Account) -> Response:
+    """The page of the week in the query, or of the present week."""
     seen_in = zone(account.time_zone) or ZoneInfo("UTC")
-    today = datetime.fromtimestamp(world.now(), seen_in).date()
+    today = datetime.fromtimestamp(context.now(), seen_in).date()
     monday = _monday(first(request.query, "week"), today)
-    mine = [c for c in world.books.calendars.values() if c.owner == account.email]
+    mine = [c for c in context.books.calendars.values() if c.owner == account.email]
     columns = _columns(monday, today, language(request))
     deleted: list[Block] = []
     for tint, calendar in enumerate(mine):
-        for event in world.books.events_of(calendar.id).by_uid.values():
+        for event in context.books.events_of(calendar.id).by_uid.values():
             _place(columns, deleted, event, (calendar, tint % 6), seen_in)
     for column in columns:
         _lanes(column.timed)
-    entries = [(c, world.books.entries.get(f"{account.email} {c.id}")) for c in mine]
+    entries = [(c, context.books.entries.get(f"{account.email} {c.id}")) for c in mine]
     hours = _hours(columns)
     return page(
         request,
         "week.html",
         account=account,
-        accounts=[a for email in world.books.accounts if (a := world.known(email))],
+        accounts=[a for email in context.books.accounts if (a := context.known(email))],
         calendars=[(c, resource(entry, c) if entry else {}, n % 6) for n, (c, entry) in enumerate(entries)],
         columns=columns,
-        deleted=[] if world.switches.trash_emptied else deleted,
+        deleted=[] if context.switches.trash_emptied else deleted,
         hours=hours,
         monday=monday,
         long_date=partial(long_date, lang=language(request)),
@@ -84,7 +84,7 @@ def week_page(world: Context, request: Request, account: Account) -> Response:
 def _monday(text: str | None, today: date) -> date:
     try:
         day = date.fromisoformat(text) if text else today
-        if not 1970 <= day.year <= 9990:  # far enough for everybody, and no zone runs out of dates
+        if not 1970 <= day.year <= 9990:  # outside of these years a time zone could leave the range of dates
             day = today
         return day - timedelta(days=day.weekday())
     except (ValueError, OverflowError):
@@ -144,7 +144,7 @@ def _spread(group: list[Block]) -> None:
 
 
 def _hours(columns: Iterable[Column]) -> tuple[int, int]:
-    """From which to which hour the grid goes: working hours, and whatever lies outside of them."""
+    """First and last hour of the grid: 8 to 18, extended to the earliest and latest event."""
     blocks = [block for column in columns for block in column.timed]
     low = min([8 * 60, *(block.top for block in blocks)]) // 60
     high = -(-max([18 * 60, *(block.bottom for block in blocks)]) // 60)

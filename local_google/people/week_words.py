@@ -1,4 +1,4 @@
-"""Names of days and months in the languages of the pages. Must hold no logic but a date's form."""
+"""Names of days and months, and the form of a date, in the languages of the pages."""
 
 from datetime import date
 

@@ -1,1 +1,1 @@
-"""HTTP/1.1 with the raw socket at hand."""
+"""HTTP/1.1 on raw sockets."""

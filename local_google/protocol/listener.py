@@ -1,6 +1,6 @@
-"""HTTP/1.1 on one event loop, with the raw socket at hand so that an answer can be cut, dripped or withheld.
+"""HTTP/1.1 on one event loop and raw sockets, so that an answer can be cut, dripped or withheld.
 
-Knows bytes. Must not know Google: what to answer is the application's word.
+Source: RFC 9112. Must not know Google: the application decides the answer.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ class HttpConnection(asyncio.Protocol):
         self._transport = transport
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the signature of asyncio
-        """Forget the socket: what is still to be written finds nobody."""
+        """Forget the socket; later writes are dropped."""
         self._transport = None
 
     def data_received(self, data: bytes) -> None:
@@ -49,7 +49,7 @@ class HttpConnection(asyncio.Protocol):
                 return
             except BadRequest as bad:
                 self._send(
-                    Response(bad.status, f"<p>{bad}\n".encode(), HTML, (("HttpConnection", "close"),)), "GET"
+                    Response(bad.status, f"<p>{bad}\n".encode(), HTML, (("Connection", "close"),)), "GET"
                 )
                 self._close()
                 return
@@ -81,7 +81,7 @@ class HttpConnection(asyncio.Protocol):
         self._serve()
 
     def _cut(self, *, hard: bool) -> None:
-        """End the connection without an answer: the caller cannot know what was done."""
+        """End the connection without an answer, so the caller cannot know whether the call was carried out."""
         if self._transport is None:
             return
         if hard:

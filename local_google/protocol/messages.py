@@ -1,4 +1,4 @@
-"""A request that was read and an answer to be written. Must not know sockets, nor what is asked."""
+"""HTTP requests, responses, and how a response is delivered. Must not know sockets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ class Request:
 
     @cached_property
     def path(self) -> str:
-        """The path in the clear."""
+        """The path, percent-decoded."""
         return unquote(self.raw_path) if "%" in self.raw_path else self.raw_path
 
     @cached_property
     def query(self) -> Form:
-        """The query's values by name, all of them, in their order."""
+        """The query's values by name, in their order."""
         return parse_qs(self.query_string, keep_blank_values=True) if self.query_string else {}
 
     @cached_property
@@ -49,8 +49,8 @@ class Request:
 
 def first(values: Form, name: str) -> str | None:
     """The first value of that name."""
-    found = values.get(name)
-    return found[0] if found else None
+    texts = values.get(name)
+    return texts[0] if texts else None
 
 
 @dataclass(slots=True)
@@ -65,9 +65,9 @@ class Response:
 
 @dataclass(slots=True)
 class Delivery:
-    """How an answer travels.
+    """How a response is sent.
 
-    ``cut`` ends the connection instead (hard with ``reset``), ``hang`` keeps the caller waiting for ever.
+    ``cut`` ends the connection instead (with a TCP reset if ``reset``); ``hang`` never answers.
     """
 
     answer: Response | None

@@ -1,4 +1,4 @@
-"""Bytes in, requests out: strict HTTP/1.1 with limits. Must not write, nor know what is asked."""
+"""Parses bytes into requests: strict HTTP/1.1 with limits. Source: RFC 9112. Must not write."""
 
 from local_google.protocol.messages import Request
 
@@ -8,7 +8,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 class NeedMore(Exception):
-    """The request is not complete; ``wants_continue`` once, if its sender waits for a nod."""
+    """The request is not complete. ``wants_continue``, once, if the sender waits for ``100 Continue``."""
 
     def __init__(self, *, wants_continue: bool = False) -> None:
         self.wants_continue = wants_continue
@@ -16,7 +16,7 @@ class NeedMore(Exception):
 
 
 class BadRequest(Exception):
-    """The bytes are no request; the connection has to be closed."""
+    """The bytes are not a request; the connection must be closed."""
 
     def __init__(self, message: str, status: int = 400) -> None:
         self.status = status
@@ -24,7 +24,7 @@ class BadRequest(Exception):
 
 
 class RequestReader:
-    """Holds what has come on one connection and is not yet consumed."""
+    """Buffers the bytes of one connection until a request is complete."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -34,7 +34,7 @@ class RequestReader:
         self._body = bytearray()
 
     def feed(self, data: bytes) -> None:
-        """Add what came."""
+        """Add received bytes."""
         self._buffer += data
 
     def next_request(self) -> Request:

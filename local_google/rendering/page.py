@@ -1,4 +1,4 @@
-"""Pages for people: language, template, headers. Must not know what a page is about."""
+"""Renders pages: language, template, security headers, cookies."""
 
 from functools import cache
 from importlib.resources import files
@@ -29,7 +29,7 @@ def _environment() -> Environment:
 
 
 def language(request: Request) -> str:
-    """The one asked for in the address, else the one chosen before, else the browser's, else English."""
+    """The language of the address, else the one chosen before, else the browser's, else English."""
     for wanted in (first(request.query, "hl"), request.cookie(COOKIE_LANGUAGE)):
         if wanted and wanted[:2].lower() in LANGUAGES:
             return wanted[:2].lower()
@@ -41,7 +41,7 @@ def language(request: Request) -> str:
 
 
 def foreign(request: Request) -> bool:
-    """Whether a form was sent from another site's page: those may not act here."""
+    """Whether a form was sent from another site's page (cross-site request forgery)."""
     if request.method in ("GET", "HEAD"):
         return False
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
@@ -53,7 +53,7 @@ def foreign(request: Request) -> bool:
 def page(
     request: Request, template: str, *, status: int = 200, form_action: str | None = None, **values: Any
 ) -> Response:
-    """Render a template; ``form_action`` is where a form's answer may lead besides here."""
+    """Render a template; ``form_action`` is the one other origin to which a form's answer may redirect."""
     lang = language(request)
     text = (
         _environment()
@@ -96,7 +96,7 @@ def _with_language(request: Request, code: str) -> str:
 
 
 def set_cookie(answer: Response, name: str, value: str) -> Response:
-    """The same answer that sets a cookie; none here is called like one of the service's."""
+    """The answer with a cookie. Its name must differ from the service's cookies, which share the host."""
     cookie = ("Set-Cookie", f"{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=31536000")
     return Response(answer.status, answer.body, answer.content_type, (*answer.headers, cookie))
 
@@ -109,5 +109,5 @@ def style() -> Response:
 
 
 def redirect(location: str) -> Response:
-    """See other: after a form, a page that may be loaded again."""
+    """303 See Other: after a form, so that reloading the page does not send it again."""
     return Response(303, b"", HTML, (("Location", location), ("Cache-Control", "no-store")))

@@ -1,4 +1,4 @@
-"""What the pages say, in English and Spanish; what scopes are called is in `scope_words`. Must hold no logic."""
+"""The pages' sentences in English and Spanish; names of scopes are in `scope_words`."""
 
 from collections.abc import Mapping
 

@@ -1,1 +1,1 @@
-"""What this Google knows and does: books, journal, faults, switches, clock."""
+"""The state of the local Google: books, journal, faults, switches, clock."""

@@ -1,4 +1,4 @@
-"""All that this Google knows: accounts, grants, calendars, events. One owner, one thread. Must not judge."""
+"""The tables: accounts, consents, tokens, calendars, events, channels. Used from one thread."""
 
 import itertools
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ FIRST_ACCOUNTS = (
 
 
 class EventTable:
-    """One calendar's events, by their inner number; ids lead to one or, after a collision, several of them."""
+    """One calendar's events by internal number. An id leads to one event, or after a collision to several."""
 
     def __init__(self) -> None:
         self.by_uid: dict[int, records.Event] = {}
@@ -36,7 +36,7 @@ class EventTable:
         self.updated = max(self.updated, event.resource.get("updated", ""))
 
     def addressed(self, event_id: str) -> records.Event | None:
-        """[I] Of events that share an id the newest that lives is meant; if all are deleted, the newest."""
+        """[I] Of events that share an id, the newest that is not deleted; if all are deleted, the newest."""
         held = self._uids.get(event_id)
         if held is None:
             return None
@@ -46,7 +46,7 @@ class EventTable:
         return next((event for event in twins if not event.cancelled), twins[0])
 
     def drop(self, uid: int) -> None:
-        """Forget an event, as when it moves to another calendar."""
+        """Remove an event without a tombstone."""
         event = self.by_uid.pop(uid)
         held = self._uids.pop(event.id)
         if isinstance(held, list):
@@ -54,7 +54,7 @@ class EventTable:
 
 
 class Books:
-    """The tables, and the ledger that remembers them. Change a record, then ``save`` it."""
+    """The tables and the ledger that stores them. Callers change a record, then ``save`` it."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -106,7 +106,7 @@ class Books:
         self._ledger.rewrite(self._everything())
 
     def _go_on_counting(self) -> None:
-        """No number of a change and no etag is given twice, not even after a restart."""
+        """Continue the numbers of changes and ETags, so that none is given twice, also after a restart."""
         events = [event for table in self.events.values() for event in table.by_uid.values()]
         etags = [event.resource["etag"] for event in events]
         etags += [row.etag for rows in (self.calendars, self.entries) for row in rows.values()]
@@ -133,7 +133,7 @@ class Books:
                 yield "event", f"{calendar} {uid}", event
 
     def clear(self) -> None:
-        """Forget everything; the numbers of changes and etags go on, so that nothing old can match."""
+        """Remove all records. Numbers of changes and ETags continue, so that no old token or ETag can match."""
         change, etag = self._last_change, self._last_etag
         self._tables()
         self._last_change, self._last_etag = change, etag
@@ -141,24 +141,24 @@ class Books:
         self._ledger.rewrite(())
 
     def save(self, table: str, key: str, row: Row) -> None:
-        """Keep a record under its key."""
+        """Store a record under its key."""
         self._keyed()[table][0][key] = row
         self._ledger.write(table, key, row)
 
     def remove(self, table: str, key: str) -> None:
-        """Forget a record."""
+        """Remove a record."""
         self._keyed()[table][0].pop(key, None)
         if table == "calendar":
             self.events.pop(key, None)
         self._ledger.write(table, key, None)
 
     def save_event(self, calendar: str, event: records.Event) -> None:
-        """Keep an event of a calendar."""
+        """Store an event of a calendar."""
         self.events.setdefault(calendar, EventTable()).put(event)
         self._ledger.write("event", f"{calendar} {event.uid}", event)
 
     def drop_event(self, calendar: str, uid: int) -> None:
-        """Forget an event without a tombstone."""
+        """Remove an event without a tombstone, in the ledger too."""
         self.events[calendar].drop(uid)
         self._ledger.write("event", f"{calendar} {uid}", None)
 
@@ -167,7 +167,7 @@ class Books:
         return self.events.setdefault(calendar, EventTable())
 
     def next_change(self) -> int:
-        """The number of this change: sync tokens count in it."""
+        """The number of this change; sync tokens hold such numbers."""
         self._last_change = next(self._change)
         return self._last_change
 
@@ -176,12 +176,12 @@ class Books:
         return self._last_change
 
     def next_etag(self, now: float) -> str:
-        """A quoted number that no resource has had."""
+        """A new ETag: a quoted number that no resource has had."""
         self._last_etag = max(self._last_etag + 2, int(now * 1_000_000) * 2)
         return f'"{self._last_etag}"'
 
     def tokens_of(self, account: str, project: str) -> Iterable[tuple[str, records.Token]]:
-        """Every token that the account has given to the project, with its table."""
+        """Every token of the account and project, with its table."""
         for table, rows in (("refresh", self.refresh_tokens), ("access", self.access_tokens)):
             for token in list(rows.values()):
                 if token.account == account and token.project == project:

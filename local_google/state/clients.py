@@ -1,4 +1,4 @@
-"""The OAuth clients that are registered with the local Google. Must not hold grants."""
+"""The registered OAuth clients. Stands for the credentials page of Google's developer console."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ DEFAULT_APP_NAME = "Local app"
 
 @dataclass(frozen=True)
 class RegisteredClient:
-    """One Web client of a Google project; redirect URIs match to the letter."""
+    """One Web client of a Google project; redirect URIs match exactly."""
 
     client_id: str
     client_secret: str
@@ -22,7 +22,7 @@ class RegisteredClient:
 
 
 def parse_client(text: str) -> RegisteredClient:
-    """Read ``id|secret|project|redirect[,redirect…][|app name]``; raises ValueError that says the form."""
+    """Read ``id|secret|project|redirect[,redirect…][|app name]``; raises ValueError with the expected form."""
     parts = text.split("|")
     if len(parts) not in (4, 5) or not all(parts[:3]):
         raise ValueError(

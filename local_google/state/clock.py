@@ -1,4 +1,4 @@
-"""Time as the local Google sees it: the machine's, plus an offset that a test may write. Must not sleep."""
+"""The local Google's time: the machine's, plus an offset from a file that tests write."""
 
 import os
 import time
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class GoogleClock:
-    """Seconds since 1970; the offset file is read again at each use, so a test can jump at any moment."""
+    """Seconds since 1970. The offset file is read at each use, so that a test can move the time at any moment."""
 
     offset_file: Path | None = None
 
@@ -38,7 +38,7 @@ def _second(seconds: int) -> str:
 
 
 def rfc3339(seconds: float, *, milliseconds: bool = False) -> str:
-    """``created`` comes without milliseconds, ``updated`` with them; both in UTC with a ``Z``."""
+    """RFC 3339 in UTC with a ``Z``. Google writes ``created`` without milliseconds and ``updated`` with them."""
     thousandths = int(seconds * 1000)
     fraction = f".{thousandths % 1000:03}Z" if milliseconds else "Z"
     return _second(thousandths // 1000) + fraction

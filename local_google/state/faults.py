@@ -1,4 +1,4 @@
-"""Failures that a test asks for: which call they meet and what they do to it. Must not touch the books."""
+"""Faults that tests inject: which calls they apply to and what they do. Must not change the books."""
 
 import random
 from fnmatch import fnmatchcase
@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-DEEDS = frozenset(
+EFFECTS = frozenset(
     {
         "status",
         "cut",
@@ -24,14 +24,14 @@ DEEDS = frozenset(
 
 
 class Match(msgspec.Struct, forbid_unknown_fields=True):
-    """Which calls a rule meets: an HTTP method and a glob over the path; absent means any."""
+    """The calls that a rule applies to: an HTTP method and a glob over the path; absent means any."""
 
     method: str | None = None
     path: str = "*"
 
 
 class Rule(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """One fault: let ``after`` calls pass, then strike ``times`` times, each with ``probability``."""
+    """One fault: skip ``after`` matching calls, then apply ``times`` times, each with ``probability``."""
 
     do: dict[str, Any]
     match: Match = msgspec.field(default_factory=Match)
@@ -42,13 +42,13 @@ class Rule(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     struck: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse a deed that nobody knows."""
-        if not DEEDS & set(self.do):
-            raise ValueError(f"do must hold one of {', '.join(sorted(DEEDS))}")
+        """Refuse an unknown effect."""
+        if not EFFECTS & set(self.do):
+            raise ValueError(f"do must hold one of {', '.join(sorted(EFFECTS))}")
 
 
 class FaultBook:
-    """The rules in force; the first one that strikes wins. Chance comes from a seed, so a run can be repeated."""
+    """The rules in force; the first that applies wins. Chance comes from a seed, so that a run can be repeated."""
 
     def __init__(self, seed: int = 0) -> None:
         self._seed = seed
@@ -56,19 +56,19 @@ class FaultBook:
         self.chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
 
     def add(self, document: Any) -> None:
-        """Take one rule, a list of them, or ``{"rules": […]}``; raises msgspec.ValidationError."""
+        """Add one rule, a list of rules, or ``{"rules": […]}``; raises msgspec.ValidationError."""
         if isinstance(document, dict) and "rules" in document:
             document = document["rules"]
-        found = document if isinstance(document, list) else [document]
-        self.rules += msgspec.convert(found, list[Rule])
+        rules = document if isinstance(document, list) else [document]
+        self.rules += msgspec.convert(rules, list[Rule])
 
     def clear(self) -> None:
-        """No rule, and chance begins anew."""
+        """Remove all rules and restart chance from the seed."""
         self.rules.clear()
         self.chance.seed(self._seed)
 
     def strike(self, method: str, path: str) -> dict[str, Any] | None:
-        """What happens to this call, if anything."""
+        """The effect on this call, or None."""
         for rule in self.rules:
             if rule.match.method not in (None, "*", method) or not fnmatchcase(path, rule.match.path):
                 continue

@@ -1,11 +1,14 @@
-"""Identifiers and tokens in the shapes that Google gives them. Clients must not parse them; nor may we."""
+"""Identifiers and tokens in Google's formats. They are opaque: neither clients nor the local Google parse them.
+
+Source: Google's OAuth 2.0 guide for the lengths; the prefixes are those of real tokens.
+"""
 
 import base64
 import secrets
 
 
 def authorization_code() -> str:
-    """At most 256 bytes; holds a slash, so it has to be encoded in a URL."""
+    """At most 256 bytes; with a slash, so that it must be encoded in a URL."""
     return "4/0A" + secrets.token_urlsafe(54)
 
 
@@ -25,10 +28,10 @@ def calendar_id() -> str:
 
 
 def event_id() -> str:
-    """26 letters of the base32hex alphabet, as Google makes them when the client gives none."""
+    """26 characters of base32hex, as Google gives an event without a client's id."""
     return base64.b32hexencode(secrets.token_bytes(16)).decode().rstrip("=").lower()
 
 
 def resource_id() -> str:
-    """What a notification channel calls the thing it watches."""
+    """The opaque id of a watched collection."""
     return secrets.token_urlsafe(20)

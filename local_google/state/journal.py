@@ -1,4 +1,4 @@
-"""Every call and what became of it, in order, never changed: the oracle of tests. Must hold no token."""
+"""The journal: every call with its outcome, in order, append-only. Tests read it. Must hold no token."""
 
 import os
 from functools import lru_cache
@@ -24,7 +24,7 @@ SECRET_PARAMETERS = frozenset(
 
 
 class Journal:
-    """Entries as they were written, one JSON object each; a file beside them if there is a place for it."""
+    """The entries as JSON lines, in memory and, with a data directory, in a file."""
 
     def __init__(self, file: Path | None = None) -> None:
         self._entries: list[bytes] = []
@@ -35,7 +35,7 @@ class Journal:
             self._descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
     def append(self, entry: dict[str, Any]) -> None:
-        """Number the entry and keep it."""
+        """Number the entry and store it."""
         entry["seq"] = len(self._entries) + 1
         line = msgspec.json.encode(entry)
         self._entries.append(line)
@@ -52,7 +52,7 @@ class Journal:
 
 @lru_cache(maxsize=1024)
 def safe_query(query_string: str) -> str:
-    """The query without the values that open doors."""
+    """The query with secret values masked."""
     if not query_string:
         return ""
     pairs = parse_qsl(query_string, keep_blank_values=True)
@@ -60,5 +60,5 @@ def safe_query(query_string: str) -> str:
 
 
 def _whole(line: bytes) -> bool:
-    """A line cut short by a kill is no entry."""
+    """Whether a line is complete: a kill may cut the last one short."""
     return line.startswith(b"{") and line.endswith(b"}")

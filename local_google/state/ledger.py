@@ -1,4 +1,4 @@
-"""The file behind the books: one line per change, read back at the start. Must not know what is in a line."""
+"""The file that stores the books: one line per change, read at the start. Must not interpret a line."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -9,14 +9,14 @@ import msgspec
 
 
 class Ledger:
-    """Append-only, readable by its owner alone (it holds tokens in the clear); rewritten when it is opened."""
+    """Append-only; rewritten when opened. Only its owner may read it, because it holds tokens in the clear."""
 
     def __init__(self, file: Path | None) -> None:
         self._file = file
         self._descriptor: int | None = None
 
     def read(self) -> Iterator[tuple[str, str, Any]]:
-        """The changes so far: table, key, value or None for a removal. A line cut short by a kill is skipped."""
+        """The changes: table, key, value (None for a removal). Skips a line that a kill cut short."""
         if self._file is None or not self._file.exists():
             return
         with self._file.open("rb") as lines:
@@ -28,7 +28,7 @@ class Ledger:
                 yield table, key, value
 
     def rewrite(self, entries: Iterable[tuple[str, str, Any]]) -> None:
-        """Replace the file by the present state alone, then go on appending."""
+        """Replace the file with the present state, then append to it."""
         if self._file is None:
             return
         if self._descriptor is not None:
@@ -41,6 +41,6 @@ class Ledger:
         self._descriptor = os.open(self._file, os.O_WRONLY | os.O_APPEND)
 
     def write(self, table: str, key: str, value: Any) -> None:
-        """One change; it is with the operating system when this returns."""
+        """Append one change. When this returns, the operating system has it; it may not be on disk."""
         if self._descriptor is not None:
             os.write(self._descriptor, msgspec.json.encode((table, key, value)) + b"\n")

@@ -1,4 +1,4 @@
-"""What the books hold, as plain records. Must not know rules, nor how a resource looks on the wire."""
+"""The records of the books. Must not know rules, nor the form of API resources."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ class Account(msgspec.Struct):
 
 
 class GivenConsent(msgspec.Struct):
-    """What an account has allowed a project: the reason why it is not asked again."""
+    """The scopes that an account has allowed a project. With it, the consent screen can be skipped."""
 
     account: str
     project: str
@@ -25,7 +25,7 @@ class GivenConsent(msgspec.Struct):
 
 
 class Token(msgspec.Struct):
-    """A refresh or an access token. ``dead_at`` is when a revocation takes effect, ``expires_at`` its natural end."""
+    """A refresh or access token. ``dead_at``: when a revocation takes effect; ``expires_at``: the regular end."""
 
     token: str
     account: str
@@ -39,7 +39,7 @@ class Token(msgspec.Struct):
     enforced: list[str] | None = None
 
     def alive(self, now: float) -> bool:
-        """Whether it opens anything at this moment."""
+        """Whether the token is valid at this moment."""
         return not (
             (self.dead_at is not None and now >= self.dead_at)
             or (self.expires_at is not None and now >= self.expires_at)
@@ -47,7 +47,7 @@ class Token(msgspec.Struct):
 
 
 class Code(msgspec.Struct):
-    """An authorization code on its way through a browser."""
+    """An authorization code."""
 
     code: str
     account: str
@@ -63,7 +63,7 @@ class Code(msgspec.Struct):
 
 
 class Calendar(msgspec.Struct):
-    """A primary or secondary calendar; ``more`` are writable fields that nothing here acts upon."""
+    """A primary or secondary calendar; ``more`` holds writable fields that are stored only."""
 
     id: str
     owner: str
@@ -90,7 +90,7 @@ class ListEntry(msgspec.Struct):
 
 
 class Event(msgspec.Struct):
-    """An event as the API gives it, and what is needed to find it: bounds in seconds, number of the last change."""
+    """An event's resource, its bounds in seconds since 1970, and the number of its last change."""
 
     uid: int
     resource: dict[str, Any]
@@ -101,7 +101,7 @@ class Event(msgspec.Struct):
 
     @property
     def id(self) -> str:
-        """The id on the wire; two events may share it (see the switch for undetected collisions)."""
+        """The id in the API; two events may share it under the switch undetected_collisions."""
         identifier: str = self.resource["id"]
         return identifier
 
@@ -112,7 +112,7 @@ class Event(msgspec.Struct):
 
 
 class Channel(msgspec.Struct):
-    """A door bell: where to ring when a collection changes."""
+    """A notification channel: the address that is notified when a collection changes."""
 
     id: str
     resource_id: str

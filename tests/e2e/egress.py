@@ -65,13 +65,13 @@ def rules(ports: Mapping[str, int]) -> str:
 
 def counted() -> dict[str, int]:
     """Return the packets by counter."""
-    told = subprocess.run(["nft", "-j", "list", "counters"], capture_output=True, check=True).stdout
-    found = [entry["counter"] for entry in json.loads(told)["nftables"] if "counter" in entry]
-    return {one["name"]: one["packets"] for one in found}
+    listing = subprocess.run(["nft", "-j", "list", "counters"], capture_output=True, check=True).stdout
+    entries = [entry["counter"] for entry in json.loads(listing)["nftables"] if "counter" in entry]
+    return {one["name"]: one["packets"] for one in entries}
 
 
 def journey(run: Run, receiver: Receiver) -> None:
-    """Connect, schedule, move, cancel, disconnect, erase; and what the operator types meanwhile."""
+    """Connect, schedule, move, cancel, disconnect, erase; meanwhile the operator runs commands."""
     api, admin = Backend(run, "api-key"), Backend(run, "admin-key")
     connect(run, api)
     when = {"start": "2031-05-03T14:00:00-04:00", "end": "2031-05-03T14:30:00-04:00", "by": "agent"}
@@ -85,7 +85,7 @@ def journey(run: Run, receiver: Receiver) -> None:
 
 
 def attempt(address: str, port: int) -> None:
-    """Try to reach somebody, as a leak would."""
+    """Send packets elsewhere, as a leak would."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family) as one, contextlib.suppress(OSError):
         one.settimeout(0.2)
@@ -119,24 +119,24 @@ def inside(folder: Path) -> None:
 
 
 def counters(folder: Path) -> dict[str, dict[str, int]]:
-    """Do it in a fresh namespace and return packets by destination: of the `journey`, and after the `attempts`."""
+    """Run `inside` in a new namespace; return packets by destination: of the `journey`, and after the `attempts`."""
     apart = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--net", "--map-root-user"]
     done = subprocess.run(
         [*apart, sys.executable, "-m", "tests.e2e.egress", folder],
         env={**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"},
         cwd=ROOT, stdout=subprocess.PIPE, check=True, timeout=120,
     )  # fmt: skip
-    found: dict[str, dict[str, int]] = json.loads(done.stdout)
-    return found
+    packets: dict[str, dict[str, int]] = json.loads(done.stdout)
+    return packets
 
 
 def main() -> None:
     print("Connecting, scheduling, cancelling, disconnecting, erasing in a network of its own …")
     with tempfile.TemporaryDirectory() as folder:
-        found = counters(Path(folder))
-    for name, packets in found["journey"].items():
-        print(f"  {packets:6} packets to {name.replace('_', ' ')}")
-    seen = found["attempts"]["beyond_this_host"]
+        packets = counters(Path(folder))
+    for name, count in packets["journey"].items():
+        print(f"  {count:6} packets to {name.replace('_', ' ')}")
+    seen = packets["attempts"]["beyond_this_host"]
     print(f"  {seen:6} counted of the attempts to leave this host that were made on purpose afterwards")
 
 

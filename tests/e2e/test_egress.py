@@ -14,7 +14,7 @@ Counters = dict[str, dict[str, int]]
 
 @pytest.fixture(scope="module")
 def counters(tmp_path_factory: pytest.TempPathFactory) -> Counters:
-    """Packets by where they went: of a whole journey, and with deliberate attempts after it."""
+    """Packets by destination: of a whole journey, and after deliberate attempts to leak."""
     return egress.counters(tmp_path_factory.mktemp("egress"))
 
 

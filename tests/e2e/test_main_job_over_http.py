@@ -18,7 +18,7 @@ from tests.e2e.test_run import Run, command, get, running
 from tests.support.evidence import shows
 
 ACCOUNT = "agent-one@example.com"
-TITLE = "Second canary-61d0"
+TITLE = "Second planted-61d0"
 
 
 class Backend:
@@ -61,10 +61,10 @@ class Person:
 
     def submit(self, button: str, **more: str) -> None:
         """Press the button whose form holds this text."""
-        form = next(found for found in re.findall(r"<form.*?</form>", self.page, re.S) if button in found)
+        form = next(markup for markup in re.findall(r"<form.*?</form>", self.page, re.S) if button in markup)
         fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form))
         pressed = next(
-            found for found in re.findall(r"<button[^>]*>.*?</button>", form, re.S) if button in found
+            markup for markup in re.findall(r"<button[^>]*>.*?</button>", form, re.S) if button in markup
         )
         fields |= dict(re.findall(r'name="([^"]+)" value="([^"]*)"', pressed))
         action = re.search(r'action="([^"]*)"', form)
@@ -109,12 +109,12 @@ def test_the_main_job_from_an_empty_directory_to_the_same_calendar_again(run: Ru
     person = connect(run, backend)
     assert backend("GET", "/agents/ana/connection")[1]["state"] == "connected"
     when = {"start": "2031-05-03T14:00:00", "end": "2031-05-03T14:30:00", "time_zone": "America/Santiago"}
-    status, made = backend("PUT", "/agents/ana/sessions/s1", {**when, "by": "agent", "title": "First"})
-    assert (status, made["status"]) == (201, "scheduled")
+    status, created = backend("PUT", "/agents/ana/sessions/s1", {**when, "by": "agent", "title": "First"})
+    assert (status, created["status"]) == (201, "scheduled")
     moved = {"start": "2031-05-03T16:00:00-04:00", "end": "2031-05-03T16:30:00-04:00", "by": "system"}
     assert backend("PUT", "/agents/ana/sessions/s1", {**moved, "title": "First"})[0] == 200
     (event,) = ours(run)[0]["events"]
-    assert (event["summary"], event["id"]) == ("First", made["event_id"])
+    assert (event["summary"], event["id"]) == ("First", created["event_id"])
     status, gone = backend("DELETE", "/agents/ana/sessions/s1?by=agent")
     assert (status, gone["applied"], gone["status"]) == (200, True, "cancelled")
     assert ours(run)[0]["events"][0]["status"] == "cancelled"
@@ -165,7 +165,7 @@ def spellings(token: str) -> set[bytes]:
 
 
 def needles(run: Run) -> set[bytes]:
-    """Every token that was issued and the last session's title, in many spellings."""
+    """Every issued token and the last session's title, in many spellings."""
     tokens = issued(run)
     assert len(tokens) >= 4
     return {needle for text in (*tokens, TITLE) for needle in spellings(text)}
@@ -193,12 +193,12 @@ def test_none_is_in_numbers_error_pages_commands_or_on_the_terminal(run: Run) ->
         f"portal/{code}",
         "receipts/1",
     ]
-    said = [get(run.port, f"/{page}")[1] for page in pages]
+    texts = [get(run.port, f"/{page}")[1] for page in pages]
     for words in ("doctor", "connections list", "connections show acme ana", "audit export", "webhooks list"):
         done = command(run.data_dir, *words.split())
-        said += [done.stdout, done.stderr]
+        texts += [done.stdout, done.stderr]
     with contextlib.suppress(urllib.error.HTTPError):
         urllib.request.urlopen(f"http://localhost:{run.port}/oauth/callback", code.encode(), timeout=10)
-    said += [*run.said, *(path.read_text("utf-8") for path in (run.data_dir / "logs").iterdir())]
-    assert "google.called" in "".join(said)
-    assert [text for text in said if any(needle in text.encode() for needle in looked_for)] == []
+    texts += [*run.output, *(path.read_text("utf-8") for path in (run.data_dir / "logs").iterdir())]
+    assert "google.called" in "".join(texts)
+    assert [text for text in texts if any(needle in text.encode() for needle in looked_for)] == []

@@ -1,4 +1,4 @@
-"""Google's own messages, over TLS, to the service's own door: from a person's change to the webhook."""
+"""Google's notifications over TLS: from a person's change in the calendar to the backend's webhook."""
 
 import queue
 import threading
@@ -20,7 +20,7 @@ from tests.support.service import CLIENT_ID, CLIENT_SECRET, PERSON_ID, TestServi
 
 
 class Front(ThreadingHTTPServer):
-    """What speaks TLS before the application, as a proxy does in production; keeps how each message was answered."""
+    """The TLS proxy before the application, as in production; it records how each message was answered."""
 
     app: Flask
 
@@ -48,7 +48,7 @@ class _Pass(BaseHTTPRequestHandler):
         self.server.answered.put((self.headers["X-Goog-Resource-State"], answer.status_code))
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 @contextmanager

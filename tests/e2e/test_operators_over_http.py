@@ -1,4 +1,4 @@
-"""One journey under every operator's name and in both languages, on a real `run`: nothing of an operator is in code."""
+"""One journey under each operator's profile and in both languages, on a real `run`: code names no operator."""
 
 import html
 import json
@@ -43,13 +43,13 @@ class OperatorService:
 
     def enter(self, agent: str, language: str) -> Person:
         """Open the settings page by a one-time link."""
-        asked = {"locale": language, "time_zone": "America/Bogota"}
+        body = {"locale": language, "time_zone": "America/Bogota"}
         person = Person()
-        person.open(self.backend("POST", f"/agents/{agent}/portal-sessions", asked)[1]["url"])
+        person.open(self.backend("POST", f"/agents/{agent}/portal-sessions", body)[1]["url"])
         return person
 
     def connect(self, agent: str, language: str) -> Person:
-        """Enter, and give the permission at Google."""
+        """Open the settings page, and consent at Google."""
         person = self.enter(agent, language)
         for button in (BUTTONS[language][0], ACCOUNTS[language], "Allow"):
             person.submit(button)
@@ -75,7 +75,7 @@ def service(
 
 
 def read(person: Person) -> str:
-    """Return what is read on the page, in one line."""
+    """Return the page's visible text, in one line."""
     plain = re.sub(r"<[^>]+>", " ", re.sub(r"</a>(?=[.,;:])", "", person.page))
     return re.sub(r"\s+", " ", html.unescape(plain))
 
@@ -151,16 +151,16 @@ def test_an_administrator_suspends_and_ends_and_the_agent_is_shown_it(service: O
 @shows("customer-keys")
 def test_a_customers_own_key_opens_its_organization_alone(service: OperatorService) -> None:
     words = ("api-keys", "new", "customer", "--organization", "acme", "--role", "backend", "--json")
-    made = json.loads(command(service.run.data_dir, *words).stdout)
+    key = json.loads(command(service.run.data_dir, *words).stdout)
     accepted = service.run.data_dir / "keys" / "api-keys"
-    accepted.write_text(f"{accepted.read_text('utf-8')}\n{made['entry']}\n", "utf-8")
+    accepted.write_text(f"{accepted.read_text('utf-8')}\n{key['entry']}\n", "utf-8")
     customer = Backend(service.run, "api-key")
-    customer.key = made["key"]
+    customer.key = key["key"]
     assert customer("GET", "/agents/ana/connection")[0] == 200
     customer.base = customer.base.replace("/acme", "/umbrella")
     assert customer("GET", "/agents/ana/connection")[0] == 404
     assert service.backend("GET", "/agents/ana/connection")[0] == 200
-    assert made["key"] not in accepted.read_text(
+    assert key["key"] not in accepted.read_text(
         "utf-8"
     )  # only its hash is kept, so it may be the customer's own
 

@@ -30,14 +30,14 @@ def free_port() -> int:
 
 
 def environment(data_dir: Path, **others: str) -> dict[str, str]:
-    """Nothing of this suite's own environment but the path."""
+    """An environment with nothing but the path."""
     variables = {"PATH": os.environ["PATH"], "CALENDAR_DATA_DIR": str(data_dir)}
     variables |= {"CALENDAR_PORT": str(free_port()), "CALENDAR_GOOGLE_PORT": str(free_port())}
     return variables | others
 
 
 def command(data_dir: Path, *arguments: str, **others: str) -> "subprocess.CompletedProcess[str]":
-    """Another command on the same data directory, told nothing else."""
+    """Run another command with the data directory as its only setting."""
     variables = {"PATH": os.environ["PATH"], "CALENDAR_DATA_DIR": str(data_dir)} | others
     return subprocess.run(
         [PROGRAM, *arguments], env=variables, capture_output=True, text=True, check=False, timeout=60
@@ -59,7 +59,7 @@ def is_part(pid: int, part: str) -> bool:
 
 @contextlib.contextmanager
 def ends_awaited(pids: set[int]) -> Iterator[None]:
-    """Require that all these processes have ended soon after the block; none may hang."""
+    """Fail unless all these processes end soon after the block."""
     watched = {os.pidfd_open(pid) for pid in pids}
     yield
     for descriptor in watched:
@@ -74,7 +74,7 @@ class Run:
     data_dir: Path
     port: int
     google_port: int
-    said: list[str]
+    output: list[str]
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
@@ -91,20 +91,20 @@ def running(data_dir: Path, **others: str) -> Iterator[Run]:
     with process:
         try:
             assert process.stdout
-            said = until_welcome(process.stdout)
+            lines = until_welcome(process.stdout)
             port, google_port = int(variables["CALENDAR_PORT"]), int(variables["CALENDAR_GOOGLE_PORT"])
-            yield Run(process, data_dir, port, google_port, said)
+            yield Run(process, data_dir, port, google_port, lines)
         finally:
             process.terminate()
 
 
 def until_welcome(output: IO[str]) -> list[str]:
-    said: list[str] = []
+    lines: list[str] = []
     for line in output:
-        said.append(line.rstrip("\n"))
+        lines.append(line.rstrip("\n"))
         if line.startswith("  Logs"):
-            return said
-    pytest.fail("the run ended:\n" + "\n".join(said))
+            return lines
+    pytest.fail("the run ended:\n" + "\n".join(lines))
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +124,7 @@ def get(port: int, path: str, **headers: str) -> tuple[int, str]:
 
 
 def test_it_says_what_to_open_and_that_is_there(started: Run) -> None:
-    addresses = [word for line in started.said for word in line.split() if word.startswith("http://")]
+    addresses = [word for line in started.output for word in line.split() if word.startswith("http://")]
     assert len(addresses) == 4
     for address in addresses:
         port, path = address.removeprefix("http://localhost:").split("/", 1)
@@ -170,14 +170,14 @@ def test_no_secret_is_on_a_command_line_or_in_an_environment(started: Run) -> No
 def test_other_commands_find_the_service_by_its_data_directory(started: Run) -> None:
     done = command(started.data_dir, "doctor", "--json")
     assert (done.returncode, done.stderr) == (0, "")
-    levels = {found["check"]: found["level"] for found in json.loads(done.stdout)}
+    levels = {finding["check"]: finding["level"] for finding in json.loads(done.stdout)}
     assert levels["database"] == levels["identity key"] == levels["clocks"] == "ok"
     assert levels["operator"] == "note"
 
 
 def test_doctor_refuses_another_identity_key_over_this_data(started: Run) -> None:
-    made = json.loads(command(started.data_dir, "keys", "new", "--json").stdout)
-    done = command(started.data_dir, "doctor", CALENDAR_IDENTITY_KEY=made["CALENDAR_IDENTITY_KEY"])
+    keys = json.loads(command(started.data_dir, "keys", "new", "--json").stdout)
+    done = command(started.data_dir, "doctor", CALENDAR_IDENTITY_KEY=keys["CALENDAR_IDENTITY_KEY"])
     assert done.returncode == 1
     assert "identity key: is not the one this data was made with" in done.stdout
 
@@ -196,15 +196,15 @@ def test_a_taken_port_is_named_with_its_variable(started: Run, tmp_path: Path) -
 
 
 def test_a_signal_stops_all_of_it_and_what_was_made_is_kept(tmp_path: Path) -> None:
-    found = []
+    responses = []
     for number in (signal.SIGTERM, signal.SIGINT):
         with running(tmp_path) as run, ends_awaited(descendants(run.process.pid)):
             files = [tmp_path / "api-key", tmp_path / "admin-key", *(tmp_path / "keys").iterdir()]
-            found.append({file: file.read_text("utf-8") for file in files})
+            responses.append({file: file.read_text("utf-8") for file in files})
             assert run.stop(number) == 0
             assert run.process.stdout
             assert run.process.stdout.read() == "Stopping …\n"
-    assert found[0] == found[1]
+    assert responses[0] == responses[1]
 
 
 def test_nothing_outlives_a_run_that_is_killed(tmp_path: Path) -> None:

@@ -23,8 +23,8 @@ def run(tmp_path_factory: pytest.TempPathFactory, receiver: Backend) -> Iterator
     folder = tmp_path_factory.mktemp("webhooks")
     secret = folder / "secret"
     secret.write_text(SECRET, "ascii")
-    told = {"CALENDAR_WEBHOOK_URL": receiver.url, "CALENDAR_WEBHOOK_SECRET_FILE": str(secret)}
-    with running(folder / "data", **told) as started:
+    environment = {"CALENDAR_WEBHOOK_URL": receiver.url, "CALENDAR_WEBHOOK_SECRET_FILE": str(secret)}
+    with running(folder / "data", **environment) as started:
         yield started
 
 

@@ -1,4 +1,4 @@
-"""The short run of the campaign of faults: its verdict, and that it can fail. The long one is `make faults`."""
+"""A short fault campaign: its verdict, and that it can fail. `make faults` runs a long one."""
 
 from collections.abc import Iterator
 from pathlib import Path

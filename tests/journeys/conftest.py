@@ -1,4 +1,4 @@
-"""Whole journeys: a service in this process, a real Valkey, the local Google over HTTP."""
+"""Fixtures of whole journeys: the service in this process, a real Valkey, the local Google over HTTP."""
 
 from collections.abc import Iterator
 
@@ -26,21 +26,21 @@ def google_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalGo
 
 @pytest.fixture
 def service(clean_store: str, google_process: LocalGoogle) -> Iterator[TestService]:
-    """A test service over empty books, its clock shared with the local Google."""
+    """A test service over an empty store and an empty local Google, which share its clock."""
     google_process.reset()
     clock: MovableClock = google_process.clock  # type: ignore[attr-defined]
     clock.path.write_text("0", "ascii")
-    made = TestService.of(clean_store, google_process, clock)
-    yield made
-    made.close()
+    service = TestService.of(clean_store, google_process, clock)
+    yield service
+    service.close()
 
 
 NEIGHBOUR = Agent("acme", "neighbour")
 
 
 @pytest.fixture(scope="module")
-def life(valkey_url: str, google_process: LocalGoogle) -> Iterator[tuple[TestService, dict[str, bytes]]]:
-    """Two connections with a life, one of them over, two checkpoints, entries behind them; and all as it is stored."""
+def snapshot(valkey_url: str, google_process: LocalGoogle) -> Iterator[tuple[TestService, dict[str, bytes]]]:
+    """A service with two connections, one of them ended, two checkpoints and later entries; and a dump of its store."""
     google_process.reset()
     empty(valkey_url)
     clock: MovableClock = google_process.clock  # type: ignore[attr-defined]
@@ -57,18 +57,18 @@ def life(valkey_url: str, google_process: LocalGoogle) -> Iterator[tuple[TestSer
     service.parts.sessions.schedule.put(NEIGHBOUR, "s2", service.content(), By.AGENT, None)
     service.parts.audit.sealer.seal()
     with redis.Redis(unix_socket_path=valkey_url.removeprefix("unix://")) as client:
-        kept = {key.decode(): client.dump(key) for key in client.keys("*")}
-    yield service, kept
+        dump = {key.decode(): client.dump(key) for key in client.keys("*")}
+    yield service, dump
     service.close()
 
 
 @pytest.fixture
-def lived(clean_store: str, life: tuple[TestService, dict[str, bytes]]) -> TestService:
-    """That life as it was stored, for each test anew."""
-    service, kept = life
+def populated(clean_store: str, snapshot: tuple[TestService, dict[str, bytes]]) -> TestService:
+    """The service of `snapshot`, its store restored for each test."""
+    service, dump = snapshot
     service.clock.path.write_text(str(DAY / 1000), "ascii")
     service.parts.audit.sealer.chains = []
     with redis.Redis(unix_socket_path=clean_store.removeprefix("unix://")) as client:
-        for key, text in kept.items():
+        for key, text in dump.items():
             client.restore(key, 0, text)
     return service

@@ -47,7 +47,7 @@ BEGIN, END = "<!-- made by `make scopes` -->", "<!-- to here -->"
 
 @contextmanager
 def narrow(service: TestService, scope: str) -> Iterator[None]:
-    """Let every token that is given out in this block be good for this scope only, whatever it is said to be."""
+    """Let the local Google enforce this scope for every token it issues in the block, whatever scope it names."""
     enforced = " ".join(PREFIX + name for name in scope.split(" + "))
     service.google.switch(enforced_scope=None if scope == FULL else enforced)
     service.clock.advance(3600)  # access tokens that were given before are over
@@ -124,10 +124,10 @@ def _asks_for_the_time(one: Someone) -> bool:
 def _compares(one: Someone) -> bool:
     now = one.service.parts.clock.now()
     wanted = {"s1": DesiredSession(one.service.content(), None)}
-    found = one.service.parts.sessions.reconcile.reconcile(
+    plan = one.service.parts.sessions.reconcile.reconcile(
         one.agent, now, now + 200 * HOUR, wanted, apply=False
     )
-    return found.unknown_events == 0
+    return plan.unknown_events == 0
 
 
 def _has_the_calendar_deleted(one: Someone) -> bool:
@@ -244,7 +244,7 @@ def run(service: TestService, say: Callable[[str], object] = len) -> tuple[Found
 
 
 def tables(by_method: Found, by_feature: Found) -> str:
-    """Return what is made by running, as the document shows it."""
+    """Return the tables of the document."""
     outbox = {scope: "ABCDEFGHI"[number] for number, scope in enumerate(SCOPES)}
     return "\n".join(
         [
@@ -265,8 +265,10 @@ def tables(by_method: Found, by_feature: Found) -> str:
     )
 
 
-def _row(name: str, found: Found, label: str) -> str:
-    return f"| {label} | " + " | ".join("yes" if found[scope][name] else "**no**" for scope in SCOPES) + " |"
+def _row(name: str, outcomes: Found, label: str) -> str:
+    return (
+        f"| {label} | " + " | ".join("yes" if outcomes[scope][name] else "**no**" for scope in SCOPES) + " |"
+    )
 
 
 def main() -> None:
@@ -274,10 +276,10 @@ def main() -> None:
         clock = MovableClock(Path(folder) / "clock")
         clock.path.write_text("0", "ascii")
         with LocalGoogle.start(CLIENTS, clock_file=clock.path) as google, redirect_stderr(io.StringIO()):
-            found = run(TestService.of(valkey.url, google, clock), lambda line: print(line, flush=True))
+            outcomes = run(TestService.of(valkey.url, google, clock), lambda line: print(line, flush=True))
     before, _, rest = DOCUMENT.read_text("utf-8").partition(BEGIN)
-    made = f"Made by running, {datetime.now(UTC):%Y-%m-%d}.\n\n{tables(*found)}"
-    DOCUMENT.write_text(f"{before}{BEGIN}\n\n{made}\n\n{END}{rest.partition(END)[2]}", "utf-8")
+    text = f"Made by running, {datetime.now(UTC):%Y-%m-%d}.\n\n{tables(*outcomes)}"
+    DOCUMENT.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.partition(END)[2]}", "utf-8")
     print(f"docs/{DOCUMENT.name} is written.")
 
 

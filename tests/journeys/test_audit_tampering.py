@@ -1,4 +1,4 @@
-"""Whoever changes the audit trail is found out, and where (LU-6): in the living store, and in an export."""
+"""A change of the audit log is found, with its place (LU-6): in the running store, and in an export."""
 
 import json
 from collections.abc import Callable
@@ -22,7 +22,7 @@ Stream = list[tuple[str, dict[str, str]]]
 
 
 class Vandal:
-    """Somebody with every right in the database, and without the keys."""
+    """An attacker with full access to the database and without the keys."""
 
     def __init__(self, service: TestService) -> None:
         self.service, self.client, self.shard = (
@@ -33,9 +33,9 @@ class Vandal:
 
     def rewrite(self, key: str, change: Callable[[Stream], Stream]) -> None:
         """Put another stream in place of one."""
-        found = change(self.client.xrange(key))
+        entries = change(self.client.xrange(key))
         self.client.delete(key)
-        for name, fields in found:
+        for name, fields in entries:
             self.client.xadd(key, fields, id=name)
 
     def journal(self, change: Callable[[Stream], Stream]) -> None:
@@ -69,11 +69,11 @@ class Vandal:
 def edited(which: int, **changed: str) -> Callable[[Stream], Stream]:
     """Change a field of one entry's text."""
 
-    def change(found: Stream) -> Stream:
-        at = which % len(found)
-        name, fields = found[at]
+    def change(entries: Stream) -> Stream:
+        at = which % len(entries)
+        name, fields = entries[at]
         text = json.dumps(json.loads(fields["entry"]) | changed)
-        return [*found[:at], (name, fields | {"entry": text}), *found[at + 1 :]]
+        return [*entries[:at], (name, fields | {"entry": text}), *entries[at + 1 :]]
 
     return change
 
@@ -81,26 +81,26 @@ def edited(which: int, **changed: str) -> Callable[[Stream], Stream]:
 def fields_of(which: int, **changed: str) -> Callable[[Stream], Stream]:
     """Change fields of one record."""
 
-    def change(found: Stream) -> Stream:
-        return [*found[:which], (found[which][0], found[which][1] | changed), *found[which + 1 :]]
+    def change(entries: Stream) -> Stream:
+        return [*entries[:which], (entries[which][0], entries[which][1] | changed), *entries[which + 1 :]]
 
     return change
 
 
 def without(at: int) -> Callable[[Stream], Stream]:
-    return lambda found: [*found[:at], *found[at + 1 :]]
+    return lambda entries: [*entries[:at], *entries[at + 1 :]]
 
 
 def cut(count: int) -> Callable[[Stream], Stream]:
-    return lambda found: found[:-count]
+    return lambda entries: entries[:-count]
 
 
 def swapped(at: int) -> Callable[[Stream], Stream]:
-    """Exchange what two neighbours say, their ids left as they are."""
+    """Exchange the fields of two neighbouring entries; their ids stay."""
 
-    def change(found: Stream) -> Stream:
-        one, other = found[at], found[at + 1]
-        return [*found[:at], (one[0], other[1]), (other[0], one[1]), *found[at + 2 :]]
+    def change(entries: Stream) -> Stream:
+        one, other = entries[at], entries[at + 1]
+        return [*entries[:at], (one[0], other[1]), (other[0], one[1]), *entries[at + 2 :]]
 
     return change
 
@@ -108,10 +108,10 @@ def swapped(at: int) -> Callable[[Stream], Stream]:
 def inserted(at: int) -> Callable[[Stream], Stream]:
     """Put a copy of an entry between it and the next one."""
 
-    def change(found: Stream) -> Stream:
-        millis, _, count = found[at][0].partition("-")
-        copy = (f"{millis}-{int(count) + 1}", found[at][1])
-        return [*found[: at + 1], copy, *found[at + 1 :]] if found[at + 1][0] != copy[0] else found
+    def change(entries: Stream) -> Stream:
+        millis, _, count = entries[at][0].partition("-")
+        copy = (f"{millis}-{int(count) + 1}", entries[at][1])
+        return [*entries[: at + 1], copy, *entries[at + 1 :]] if entries[at + 1][0] != copy[0] else entries
 
     return change
 
@@ -143,12 +143,12 @@ ENTRIES: dict[str, tuple[Change, int, str]] = {
 
 @shows("LU-6")
 @pytest.mark.parametrize("what", ENTRIES)
-def test_a_changed_entry_is_found_with_its_place(lived: TestService, what: str) -> None:
+def test_a_changed_entry_is_found_with_its_place(populated: TestService, what: str) -> None:
     change, number, words = ENTRIES[what]
-    vandal = Vandal(lived)
+    vandal = Vandal(populated)
     count = vandal.client.xlen(keys.audit_log(vandal.shard))
     change(vandal)
-    fault = verify(lived).faults[0]
+    fault = verify(populated).faults[0]
     assert fault.shard == vandal.shard
     assert words in fault.what
     assert fault.number == (count if number < 0 else number or None)
@@ -159,21 +159,21 @@ def spoilt_numbers(checkpoint: dict[str, Any]) -> dict[str, Any]:
 
 
 def _swap_shards(vandal: Vandal) -> None:
-    for key in (keys.journal, keys.seals, keys.audit_chain):
+    for key in (keys.audit_log, keys.audit_macs, keys.audit_chain):
         vandal.swap(key(vandal.shard), key(vandal.service.shard_of(NEIGHBOUR)))
 
 
 def _cut_with_head(vandal: Vandal) -> None:
     vandal.head(1)
-    vandal.both(lambda found: found[:2])
+    vandal.both(lambda entries: entries[:2])
 
 
 def _forget(vandal: Vandal) -> None:
-    vandal.client.delete(*(key(vandal.shard) for key in (keys.journal, keys.seals, keys.audit_chain)))
+    vandal.client.delete(*(key(vandal.shard) for key in (keys.audit_log, keys.audit_macs, keys.audit_chain)))
 
 
 def _early_end(vandal: Vandal) -> None:
-    """Pretend that the term of the first entries was over."""
+    """Delete the first entries as if their retention period were over."""
     name, fields = vandal.client.xrange(keys.audit_macs(vandal.shard))[1]
     base = {
         "base_id": name,
@@ -182,7 +182,7 @@ def _early_end(vandal: Vandal) -> None:
         "base_checkpoint": "1",
     }
     vandal.client.hset(keys.audit_chain(vandal.shard), mapping=base)
-    vandal.both(lambda found: found[2:])
+    vandal.both(lambda entries: entries[2:])
 
 
 CHAINS: dict[str, tuple[Change, str]] = {
@@ -218,34 +218,34 @@ CHAINS: dict[str, tuple[Change, str]] = {
 
 @shows("LU-6")
 @pytest.mark.parametrize("what", CHAINS)
-def test_a_changed_chain_or_checkpoint_is_found_with_its_place(lived: TestService, what: str) -> None:
+def test_a_changed_chain_or_checkpoint_is_found_with_its_place(populated: TestService, what: str) -> None:
     change, words = CHAINS[what]
-    change(Vandal(lived))
-    said = [str(fault) for fault in verify(lived).faults]
-    before, _, after = words.format(shard=lived.shard_of()).partition("*")
-    assert any(before in text and after in text for text in said), said
+    change(Vandal(populated))
+    faults = [str(fault) for fault in verify(populated).faults]
+    before, _, after = words.format(shard=populated.shard_of()).partition("*")
+    assert any(before in text and after in text for text in faults), faults
 
 
 @pytest.fixture
-def younger(lived: TestService) -> Vandal:
+def younger(populated: TestService) -> Vandal:
     """A shard whose first entries are younger than the last checkpoint, sealed."""
     newcomer = Agent("acme", "newcomer")
-    lived.connect(newcomer)
-    while lived.parts.audit.sealer.seal():
+    populated.connect(newcomer)
+    while populated.parts.audit.sealer.seal():
         pass
-    assert verify(lived).faults == []
-    vandal = Vandal(lived)
-    vandal.shard = lived.shard_of(newcomer)
+    assert verify(populated).faults == []
+    vandal = Vandal(populated)
+    vandal.shard = populated.shard_of(newcomer)
     return vandal
 
 
 def _started_anew(service: TestService) -> Sealer:
-    """Return the sealer of a process that was started anew: it remembers no head."""
+    """Return the sealer of a new process, which remembers no head."""
     return replace(service.parts.audit.sealer, chains=[], set_back=0)
 
 
 def _begin_anew(vandal: Vandal) -> None:
-    """Wipe the shard, and let the service itself write and seal it from the beginning."""
+    """Delete the shard, and let the service write and seal it from the beginning."""
     _forget(vandal)
     vandal.service.parts.store.connections.choose_retention(Agent("acme", "newcomer"), HOUR)
     _started_anew(vandal.service).seal()
@@ -263,7 +263,7 @@ BEGINNINGS: dict[str, Change] = {
     "the shard is wiped and begun anew": _begin_anew,
     "the shard is wiped but for an entry that waits for its seal": lambda v: (
         v.client.delete(keys.audit_macs(v.shard), keys.audit_chain(v.shard)),
-        v.journal(lambda found: found[-1:]),
+        v.journal(lambda entries: entries[-1:]),
     ),
     "the first entry is changed and sealed again": _seal_again,
 }
@@ -272,7 +272,7 @@ BEGINNINGS: dict[str, Change] = {
 @shows("LU-6")
 @pytest.mark.parametrize("what", BEGINNINGS)
 def test_a_shard_that_no_checkpoint_holds_yet_cannot_be_wiped(younger: Vandal, what: str) -> None:
-    """An attacker with the database could remove a shard whole before the first signed checkpoint names it.
+    """An attacker with database access could remove a whole shard before the first signed checkpoint names it.
 
     Shard 0 says that it began.
     """
@@ -280,19 +280,19 @@ def test_a_shard_that_no_checkpoint_holds_yet_cannot_be_wiped(younger: Vandal, w
     place = f"shard {younger.shard}, entry 1: the entry with which shard 0 says that this one began is gone"
     assert [str(fault) for fault in verify(younger.service).faults] == [place]
     younger.service.clock.advance(DAY / SECOND)
-    made = _started_anew(younger.service).checkpoint()
-    assert made is not None
-    assert made["faults"] == 1
+    checkpoint = _started_anew(younger.service).checkpoint()
+    assert checkpoint is not None
+    assert checkpoint["faults"] == 1
 
 
 def test_a_shard_that_is_set_back_to_a_head_read_before_is_noticed_by_the_sealer(
-    lived: TestService, capsys: pytest.CaptureFixture[str]
+    populated: TestService, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its seal is true, so that only who remembers what came after it can tell."""
+    """The restored head has a valid seal. Only a sealer that remembers a later head can detect it."""
     vandal, sealer, pause = (
-        Vandal(lived),
-        lived.parts.audit.sealer,
-        lived.parts.connection.pauses.set,
+        Vandal(populated),
+        populated.parts.audit.sealer,
+        populated.parts.connection.pauses.set,
     )
     vandal.shard = vandal.service.shard_of(NEIGHBOUR)
     sealer.seal()
@@ -310,21 +310,21 @@ def test_a_shard_that_is_set_back_to_a_head_read_before_is_noticed_by_the_sealer
     assert alarms(capsys) == []  # once is enough; what comes after is sealed again
     stated = []
     for _ in range(2):
-        lived.clock.advance(DAY / SECOND)
-        made = sealer.checkpoint()
-        assert made is not None
-        stated.append(made["faults"])
+        populated.clock.advance(DAY / SECOND)
+        checkpoint = sealer.checkpoint()
+        assert checkpoint is not None
+        stated.append(checkpoint["faults"])
     assert stated == [1, 0]
 
 
-def test_the_command_says_where_and_exits_with_one(lived: TestService) -> None:
-    assert invoke(lived, "audit", "verify").exit_code == 0
-    Vandal(lived).journal(edited(1, actor="backend"))
-    answer = invoke(lived, "audit", "verify")
+def test_the_command_says_where_and_exits_with_one(populated: TestService) -> None:
+    assert invoke(populated, "audit", "verify").exit_code == 0
+    Vandal(populated).journal(edited(1, actor="backend"))
+    answer = invoke(populated, "audit", "verify")
     assert answer.exit_code == 1
-    assert f"CHANGED  shard {lived.shard_of()}, entry 2" in answer.stdout
-    found = json.loads(invoke(lived, "audit", "verify", "--json").stdout)
-    assert (found["intact"], found["faults"][0]["number"]) == (False, 2)
+    assert f"CHANGED  shard {populated.shard_of()}, entry 2" in answer.stdout
+    entries = json.loads(invoke(populated, "audit", "verify", "--json").stdout)
+    assert (entries["intact"], entries["faults"][0]["number"]) == (False, 2)
 
 
 # --- exports ---
@@ -381,20 +381,20 @@ FILES: dict[str, tuple[Callable[[Lines, int], Lines], str]] = {
 
 
 @pytest.mark.parametrize("what", FILES)
-def test_a_changed_export_is_found_with_its_place(lived: TestService, what: str) -> None:
+def test_a_changed_export_is_found_with_its_place(populated: TestService, what: str) -> None:
     change, words = FILES[what]
-    lines = exported(lived)
-    assert verdict_of(lived, lines) == []
+    lines = exported(populated)
+    assert verdict_of(populated, lines) == []
     at = next(
         number
         for number, line in enumerate(lines)
-        if line["type"] == "entry" and line["shard"] == lived.shard_of()
+        if line["type"] == "entry" and line["shard"] == populated.shard_of()
     )
-    said = verdict_of(lived, change(lines, at))
-    assert any(words in text for text in said), said
+    verdict = verdict_of(populated, change(lines, at))
+    assert any(words in text for text in verdict), verdict
 
 
-def test_what_is_no_export_is_refused(lived: TestService) -> None:
+def test_what_is_no_export_is_refused(populated: TestService) -> None:
     for text in ("", "{}", "[1]\n\x00\n", "[" * 100_000):
-        answer = invoke(lived, "audit", "verify", "-", input=text)
+        answer = invoke(populated, "audit", "verify", "-", input=text)
         assert (answer.exit_code, "first line is missing" in answer.stdout) == (1, True)

@@ -1,4 +1,4 @@
-"""The audit trail: sealed behind the scripts, stated by checkpoints, handed out, and ended by its term (LU-6, ST-5)."""
+"""The audit log: sealed after the scripts, summed up by checkpoints, exported, and ended by retention (LU-6, ST-5)."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -45,8 +45,8 @@ def lines(text: str | bytes) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def entries(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [line for line in found if line["type"] == "entry"]
+def entries(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [line for line in rows if line["type"] == "entry"]
 
 
 def days(service: TestService, count: float) -> None:
@@ -56,33 +56,33 @@ def days(service: TestService, count: float) -> None:
 # --- the sealer ---
 
 
-def test_what_the_scripts_wrote_is_sealed_and_verifies(lived: TestService) -> None:
-    verdict = verify(lived)
+def test_what_the_scripts_wrote_is_sealed_and_verifies(populated: TestService) -> None:
+    verdict = verify(populated)
     assert (verdict.faults, verdict.unsealed, verdict.checkpoints) == ([], {}, 2)
     written = sum(
-        lived.parts.store.database.client.xlen(keys.audit_log(shard)) for shard in keys.all_shards()
+        populated.parts.store.database.client.xlen(keys.audit_log(shard)) for shard in keys.all_shards()
     )
     assert verdict.entries == written > 8
 
 
-def test_entries_that_no_sealer_has_taken_are_named_as_the_unsealed_tail(lived: TestService) -> None:
-    lived.parts.store.connections.choose_retention(NEIGHBOUR, HOUR)
-    assert verify(lived).unsealed == {lived.shard_of(NEIGHBOUR): 1}
-    answer = invoke(lived, "audit", "verify")
-    assert (answer.exit_code, f"1 in shard {lived.shard_of(NEIGHBOUR)}" in answer.stdout) == (0, True)
-    sealed(lived)
-    assert verify(lived).unsealed == {}
+def test_entries_that_no_sealer_has_taken_are_named_as_the_unsealed_tail(populated: TestService) -> None:
+    populated.parts.store.connections.choose_retention(NEIGHBOUR, HOUR)
+    assert verify(populated).unsealed == {populated.shard_of(NEIGHBOUR): 1}
+    answer = invoke(populated, "audit", "verify")
+    assert (answer.exit_code, f"1 in shard {populated.shard_of(NEIGHBOUR)}" in answer.stdout) == (0, True)
+    sealed(populated)
+    assert verify(populated).unsealed == {}
 
 
-def test_a_look_when_nothing_is_new_is_one_round_trip(lived: TestService) -> None:
-    database = lived.parts.store.database
-    sealed(lived)
+def test_sealing_when_nothing_is_new_is_one_round_trip(populated: TestService) -> None:
+    database = populated.parts.store.database
+    sealed(populated)
     counts = []
     for written in (0, 1, 0):
         for number in range(written):
-            lived.parts.store.connections.choose_retention(NEIGHBOUR, (number + 1) * HOUR)
+            populated.parts.store.connections.choose_retention(NEIGHBOUR, (number + 1) * HOUR)
         before = database.round_trips
-        lived.parts.audit.sealer.seal()
+        populated.parts.audit.sealer.seal()
         counts.append(database.round_trips - before)
     assert counts == [1, 2, 1]
 
@@ -133,21 +133,21 @@ def test_the_worker_seals_and_makes_the_first_checkpoint(service: TestService) -
 
 @pytest.mark.parametrize("what", ["a head that was set back", "a MAC behind the head"])
 def test_a_sealer_does_not_go_on_from_a_head_that_is_not_its_own(
-    lived: TestService, capsys: pytest.CaptureFixture[str], what: str
+    populated: TestService, capsys: pytest.CaptureFixture[str], what: str
 ) -> None:
-    client, shard = lived.parts.store.database.client, lived.shard_of(NEIGHBOUR)
+    client, shard = populated.parts.store.database.client, populated.shard_of(NEIGHBOUR)
     if what == "a head that was set back":
         client.hset(keys.audit_chain(shard), mapping={"number": "1", "mac": "0" * 32})
     else:
         client.xadd(keys.audit_macs(shard), {"number": "9", "mac": "0" * 32})
     before = client.xlen(keys.audit_macs(shard))
-    lived.parts.store.connections.choose_retention(NEIGHBOUR, HOUR)
-    sealed(lived)
+    populated.parts.store.connections.choose_retention(NEIGHBOUR, HOUR)
+    sealed(populated)
     assert client.xlen(keys.audit_macs(shard)) == before
     assert "audit.head_changed" in alarms(capsys)
 
 
-def test_trouble_with_the_trail_keeps_no_erasure_back(service: TestService) -> None:
+def test_trouble_with_the_audit_chain_keeps_no_erasure_back(service: TestService) -> None:
     service.connect()
     service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
     days(service, 8)
@@ -178,7 +178,7 @@ def test_closing_and_reopening_an_organization_are_entries_that_do_not_name_it(s
 
 
 def test_that_a_shard_begins_stands_in_shard_0_before_its_first_seal(service: TestService) -> None:
-    """A worker died between the two: the next one goes on, and it is said once more at the most."""
+    """A worker dies between the two. The next one goes on, and the beginning is announced once more at most."""
     service.connect()
     shard = service.shard_of()
     audit_chain, chain_macs = service.parts.audit.chain, service.parts.audit.sealer.chain_macs
@@ -205,29 +205,29 @@ def test_a_checkpoint_states_what_is_due_erased_held_and_overdue(service: TestSe
     service.parts.connection.erasure.erase_now(gone, Actor.AGENT)
     until = service.parts.clock.now() + 100 * DAY
     service.parts.personal_data.holds.place(held, Hold("A. One", "B. Two", "a court", "a matter", until))
-    made = service.parts.audit.sealer.checkpoint()
-    assert made is not None
-    assert {name: made[name] for name in ("number", "due", "held", "erased", "overdue", "probes", "faults")} == {
+    checkpoint = service.parts.audit.sealer.checkpoint()
+    assert checkpoint is not None
+    assert {name: checkpoint[name] for name in ("number", "due", "held", "erased", "overdue", "probes", "faults")} == {
         "number": 1, "due": 2, "held": 1, "erased": 1, "overdue": 0, "probes": 1, "faults": 0,
     }  # fmt: skip
-    assert made["entries"] == verify(service).entries
-    assert service.parts.audit.audit_export.newest_checkpoint() == made
-    check(made, service.parts.audit.public_keys, frozenset())
+    assert checkpoint["entries"] == verify(service).entries
+    assert service.parts.audit.audit_export.newest_checkpoint() == checkpoint
+    check(checkpoint, service.parts.audit.public_keys, frozenset())
     with pytest.raises(SignatureInvalid):
-        check(made | {"overdue": 1}, service.parts.audit.public_keys, frozenset())
+        check(checkpoint | {"overdue": 1}, service.parts.audit.public_keys, frozenset())
 
 
-def test_the_next_checkpoint_counts_from_the_one_before(lived: TestService) -> None:
-    lived.parts.connection.erasure.erase_now(lived.agent, Actor.AGENT)
-    days(lived, 1)
-    made = lived.parts.audit.sealer.checkpoint()
-    assert made is not None
-    assert (made["number"], made["erased"], made["due"]) == (3, 1, 0)
-    days(lived, 1)
-    then = lived.parts.audit.sealer.checkpoint()
+def test_the_next_checkpoint_counts_from_the_one_before(populated: TestService) -> None:
+    populated.parts.connection.erasure.erase_now(populated.agent, Actor.AGENT)
+    days(populated, 1)
+    checkpoint = populated.parts.audit.sealer.checkpoint()
+    assert checkpoint is not None
+    assert (checkpoint["number"], checkpoint["erased"], checkpoint["due"]) == (3, 1, 0)
+    days(populated, 1)
+    then = populated.parts.audit.sealer.checkpoint()
     assert then is not None
     assert (then["number"], then["erased"], then["due"]) == (4, 0, 0)
-    assert verify(lived).faults == []
+    assert verify(populated).faults == []
 
 
 def test_probes_are_counted_and_not_listed(service: TestService) -> None:
@@ -242,71 +242,75 @@ def test_probes_are_counted_and_not_listed(service: TestService) -> None:
     for more in (0, 2):
         for _ in range(more):
             service.parts.connection.access.probe(service.agent)
-        made = service.parts.audit.sealer.checkpoint()
-        assert made is not None
-        stated.append(made["probes"])
+        checkpoint = service.parts.audit.sealer.checkpoint()
+        assert checkpoint is not None
+        stated.append(checkpoint["probes"])
         days(service, 1)
     assert stated == [5, 2]
 
 
-def test_one_of_several_workers_makes_the_days_checkpoint(lived: TestService) -> None:
-    workers = [lived.replica() for _ in range(4)]
-    assert lived.parts.audit.sealer.checkpoint() is None  # the last one is of today
-    days(lived, 1)
+def test_one_of_several_workers_makes_the_days_checkpoint(populated: TestService) -> None:
+    workers = [populated.replica() for _ in range(4)]
+    assert populated.parts.audit.sealer.checkpoint() is None  # the last one is of today
+    days(populated, 1)
     with ThreadPoolExecutor(4) as pool:
-        made = list(pool.map(lambda one: one.parts.audit.sealer.checkpoint(), workers))
-    assert sum(one is not None for one in made) == 1
-    assert verify(lived).checkpoints == 3
+        checkpoints = list(pool.map(lambda one: one.parts.audit.sealer.checkpoint(), workers))
+    assert sum(one is not None for one in checkpoints) == 1
+    assert verify(populated).checkpoints == 3
     for worker in workers:
         worker.close()
 
 
-def test_a_checkpoint_of_a_clock_since_put_right_holds_no_other_up(lived: TestService) -> None:
-    days(lived, 30)
-    assert lived.parts.audit.sealer.checkpoint() is not None
-    days(lived, -29)
-    made = lived.parts.audit.sealer.checkpoint()
-    assert made is not None
-    assert made["number"] == 4
-    assert lived.parts.audit.sealer.checkpoint() is None
-    assert verify(lived).faults == []
+def test_a_checkpoint_of_a_clock_since_put_right_holds_no_other_up(populated: TestService) -> None:
+    days(populated, 30)
+    assert populated.parts.audit.sealer.checkpoint() is not None
+    days(populated, -29)
+    checkpoint = populated.parts.audit.sealer.checkpoint()
+    assert checkpoint is not None
+    assert checkpoint["number"] == 4
+    assert populated.parts.audit.sealer.checkpoint() is None
+    assert verify(populated).faults == []
 
 
-def test_the_absence_of_a_checkpoint_alarms(lived: TestService, capsys: pytest.CaptureFixture[str]) -> None:
-    def found() -> tuple[str, float]:
-        findings = json.loads(invoke(lived, "doctor", "--json").stdout)
+def test_the_absence_of_a_checkpoint_alarms(
+    populated: TestService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def level_and_age() -> tuple[str, float]:
+        findings = json.loads(invoke(populated, "doctor", "--json").stdout)
         (level,) = {one["level"] for one in findings if one["check"] == "audit trail"}
-        return level, lived.metrics()["calendar_audit_checkpoint_age_seconds"]
+        return level, populated.metrics()["calendar_audit_checkpoint_age_seconds"]
 
-    assert found() == ("ok", pytest.approx(0, abs=30))
-    days(lived, 1.6)
-    assert found() == ("fault", pytest.approx(1.6 * DAY / SECOND, abs=30))
-    lived.work()
+    assert level_and_age() == ("ok", pytest.approx(0, abs=30))
+    days(populated, 1.6)
+    assert level_and_age() == ("fault", pytest.approx(1.6 * DAY / SECOND, abs=30))
+    populated.work()
     assert "audit.checkpoint_absent" in alarms(capsys)
-    assert found()[0] == "ok"
+    assert level_and_age()[0] == "ok"
 
 
-def test_a_spoilt_checkpoint_is_a_fault_and_hides_no_other_number(lived: TestService) -> None:
-    lived.parts.store.database.client.zadd(keys.CHECKPOINTS, {"spoilt": 99})
-    numbers = lived.metrics()
+def test_a_spoilt_checkpoint_is_a_fault_and_hides_no_other_number(populated: TestService) -> None:
+    populated.parts.store.database.client.zadd(keys.CHECKPOINTS, {"spoilt": 99})
+    numbers = populated.metrics()
     assert numbers["calendar_audit_faults"] == 1
     assert "calendar_agents_due" in numbers
-    findings = json.loads(invoke(lived, "doctor", "--json").stdout)
+    findings = json.loads(invoke(populated, "doctor", "--json").stdout)
     assert ("audit trail", "fault") in {(one["check"], one["level"]) for one in findings}
-    assert json.loads(invoke(lived, "report", "--json").stdout)["standing"] == "missing"
+    assert json.loads(invoke(populated, "report", "--json").stdout)["standing"] == "missing"
 
 
-def test_an_erasure_that_is_overdue_alarms(lived: TestService, capsys: pytest.CaptureFixture[str]) -> None:
-    days(lived, 7.5)  # and no worker came
-    made = lived.parts.audit.sealer.checkpoint()
-    assert made is not None
-    assert made["overdue"] == 1
+def test_an_erasure_that_is_overdue_alarms(
+    populated: TestService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    days(populated, 7.5)  # and no worker came
+    checkpoint = populated.parts.audit.sealer.checkpoint()
+    assert checkpoint is not None
+    assert checkpoint["overdue"] == 1
     assert "erasure.overdue" in alarms(capsys)
-    assert lived.metrics()["calendar_erasures_overdue"] == 1
-    findings = json.loads(invoke(lived, "doctor", "--json").stdout)
+    assert populated.metrics()["calendar_erasures_overdue"] == 1
+    findings = json.loads(invoke(populated, "doctor", "--json").stdout)
     assert "erasures" in {one["check"] for one in findings if one["level"] == "fault"}
-    lived.work(2)
-    assert lived.parts.audit.audit_export.ends().overdue == 0
+    populated.work(2)
+    assert populated.parts.audit.audit_export.ends().overdue == 0
 
 
 def test_a_permission_without_a_proof_of_life_for_three_days_alarms(
@@ -315,32 +319,32 @@ def test_a_permission_without_a_proof_of_life_for_three_days_alarms(
     service.connect()
     service.google.fault("/token", {"status": 503, "reason": "backendError"})
 
-    def told() -> tuple[bool, float, str, int]:
+    def unverified_grants() -> tuple[bool, float, str, int]:
         service.work(2)  # what was written first is sealed first
         (one,) = [
             one
             for one in json.loads(invoke(service, "doctor", "--json").stdout)
             if one["check"] == "permissions"
         ]
-        made = service.parts.audit.audit_export.newest_checkpoint() or {}
+        checkpoint = service.parts.audit.audit_export.newest_checkpoint() or {}
         number = service.metrics()["calendar_grants_unverified"]
-        return "grant.unverified" in alarms(capsys), number, one["level"], made["unverified"]
+        return "grant.unverified" in alarms(capsys), number, one["level"], checkpoint["unverified"]
 
     days(service, 2.9)
-    assert told() == (False, 0, "ok", 0)
+    assert unverified_grants() == (False, 0, "ok", 0)
     days(service, 1.1)
-    assert told() == (True, 1, "fault", 1)
+    assert unverified_grants() == (True, 1, "fault", 1)
     service.google.clear_faults()
     days(service, 1)
     service.work()
     days(service, 1)
-    assert told() == (False, 0, "ok", 0)
+    assert unverified_grants() == (False, 0, "ok", 0)
 
 
-def test_a_permission_that_is_over_needs_no_proof_of_life(lived: TestService) -> None:
-    days(lived, 5)
+def test_a_permission_that_is_over_needs_no_proof_of_life(populated: TestService) -> None:
+    days(populated, 5)
     assert (
-        lived.parts.audit.audit_export.ends().unverified == 1
+        populated.parts.audit.audit_export.ends().unverified == 1
     )  # the neighbour's; the other's connection is over
 
 
@@ -354,19 +358,19 @@ def test_a_token_that_outlives_its_teardown_is_overdue_too(service: TestService)
     assert service.parts.audit.audit_export.ends().overdue == 1
 
 
-def test_a_trail_that_was_changed_is_told_by_the_next_checkpoint(
-    lived: TestService, capsys: pytest.CaptureFixture[str]
+def test_a_changed_audit_log_is_reported_by_the_next_checkpoint(
+    populated: TestService, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    client, name = lived.parts.store.database.client, keys.audit_log(lived.shard_of(NEIGHBOUR))
+    client, name = populated.parts.store.database.client, keys.audit_log(populated.shard_of(NEIGHBOUR))
     last = client.xrevrange(name, count=1)[0][0]
     client.xdel(name, last)
-    days(lived, 1)
-    made = lived.parts.audit.sealer.checkpoint()
-    assert made is not None
-    assert made["faults"] == 1
+    days(populated, 1)
+    checkpoint = populated.parts.audit.sealer.checkpoint()
+    assert checkpoint is not None
+    assert checkpoint["faults"] == 1
     assert "audit.trail_broken" in alarms(capsys)
-    assert lived.metrics()["calendar_audit_faults"] == 1
-    findings = json.loads(invoke(lived, "doctor", "--json").stdout)
+    assert populated.metrics()["calendar_audit_faults"] == 1
+    findings = json.loads(invoke(populated, "doctor", "--json").stdout)
     assert "audit trail" in {one["check"] for one in findings if one["level"] == "fault"}
 
 
@@ -379,63 +383,63 @@ def test_without_any_checkpoint_the_doctor_says_so(service: TestService) -> None
 # --- the term ---
 
 
-def test_entries_past_their_term_end_at_a_checkpoint_and_the_rest_verifies(lived: TestService) -> None:
-    lived.parts.connection.erasure.erase_now(lived.agent, Actor.AGENT)
-    days(lived, 1)
-    lived.parts.audit.sealer.checkpoint()
-    lived.parts.store.connections.choose_retention(NEIGHBOUR, HOUR)
-    before = verify(lived).entries
-    (receipt,) = lived.parts.store.database.client.hkeys(keys.receipts(lived.shard_of()))
-    days(lived, 399)
-    lived.parts.audit.sealer.checkpoint()
-    verdict = verify(lived)
+def test_entries_past_their_term_end_at_a_checkpoint_and_the_rest_verifies(populated: TestService) -> None:
+    populated.parts.connection.erasure.erase_now(populated.agent, Actor.AGENT)
+    days(populated, 1)
+    populated.parts.audit.sealer.checkpoint()
+    populated.parts.store.connections.choose_retention(NEIGHBOUR, HOUR)
+    before = verify(populated).entries
+    (receipt,) = populated.parts.store.database.client.hkeys(keys.receipts(populated.shard_of()))
+    days(populated, 399)
+    populated.parts.audit.sealer.checkpoint()
+    verdict = verify(populated)
     assert (verdict.faults, verdict.checkpoints) == (
         [],
         3,
     )  # the second one, at which the rest begins, and two more
     assert 0 < verdict.entries < before
-    assert lived.parts.connection.erasure.receipt(receipt)
-    days(lived, 2)
-    lived.parts.audit.sealer.checkpoint()
-    verdict = verify(lived)
+    assert populated.parts.connection.erasure.receipt(receipt)
+    days(populated, 2)
+    populated.parts.audit.sealer.checkpoint()
+    verdict = verify(populated)
     assert (verdict.faults, verdict.checkpoints) == ([], 3)
-    assert lived.parts.store.database.client.hkeys(keys.receipts(lived.shard_of())) == []
-    export = list(lived.parts.audit.audit_export.export())
-    assert lived.parts.audit.audit_export.verify_export(export).faults == []
-    lived.parts.store.connections.choose_retention(NEIGHBOUR, 2 * HOUR)
-    sealed(lived)
-    assert verify(lived).faults == []
+    assert populated.parts.store.database.client.hkeys(keys.receipts(populated.shard_of())) == []
+    export = list(populated.parts.audit.audit_export.export())
+    assert populated.parts.audit.audit_export.verify_export(export).faults == []
+    populated.parts.store.connections.choose_retention(NEIGHBOUR, 2 * HOUR)
+    sealed(populated)
+    assert verify(populated).faults == []
 
 
 def test_no_entry_and_no_receipt_ends_while_the_clocks_disagree(
-    lived: TestService, capsys: pytest.CaptureFixture[str]
+    populated: TestService, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lived.parts.connection.erasure.erase_now(lived.agent, Actor.AGENT)
-    days(lived, 1)
-    lived.parts.audit.sealer.checkpoint()
-    before, receipts = verify(lived).entries, keys.receipts(lived.shard_of())
-    days(lived, 500)  # for the database, and not for this worker
+    populated.parts.connection.erasure.erase_now(populated.agent, Actor.AGENT)
+    days(populated, 1)
+    populated.parts.audit.sealer.checkpoint()
+    before, receipts = verify(populated).entries, keys.receipts(populated.shard_of())
+    days(populated, 500)  # for the database, and not for this worker
     behind = TestService.of(
-        lived.variables["CALENDAR_REDIS_URL"], lived.google, lived.clock,
-        **lived.variables | {"CALENDAR_TEST_SKEW": str(-500 * DAY // SECOND)},
+        populated.variables["CALENDAR_REDIS_URL"], populated.google, populated.clock,
+        **populated.variables | {"CALENDAR_TEST_SKEW": str(-500 * DAY // SECOND)},
     )  # fmt: skip
     assert behind.parts.audit.sealer.checkpoint() is not None
     behind.close()
-    assert (verify(lived).faults, verify(lived).entries > before) == ([], True)
-    assert lived.parts.store.database.client.hlen(receipts) == 1
+    assert (verify(populated).faults, verify(populated).entries > before) == ([], True)
+    assert populated.parts.store.database.client.hlen(receipts) == 1
     assert alarms(capsys).count("erasure.clocks_differ") == 1
-    days(lived, 1)  # and now both say so
-    lived.parts.audit.sealer.checkpoint()
-    assert (verify(lived).faults, verify(lived).entries < before) == ([], True)
-    assert lived.parts.store.database.client.hlen(receipts) == 0
+    days(populated, 1)  # and now both say so
+    populated.parts.audit.sealer.checkpoint()
+    assert (verify(populated).faults, verify(populated).entries < before) == ([], True)
+    assert populated.parts.store.database.client.hlen(receipts) == 0
     assert "erasure.clocks_differ" not in alarms(capsys)
 
 
-def test_a_reading_during_which_the_term_ended_entries_is_begun_again(lived: TestService) -> None:
-    days(lived, 402)
-    reading = lived.parts.audit.audit_export.export()
+def test_a_reading_during_which_the_term_ended_entries_is_begun_again(populated: TestService) -> None:
+    days(populated, 402)
+    reading = populated.parts.audit.audit_export.export()
     next(reading)
-    lived.parts.audit.sealer.checkpoint()
+    populated.parts.audit.sealer.checkpoint()
     with pytest.raises(Busy, match="Begin it again"):
         list(reading)
 
@@ -443,39 +447,39 @@ def test_a_reading_during_which_the_term_ended_entries_is_begun_again(lived: Tes
 # --- handing out ---
 
 
-def test_an_export_verifies_also_when_it_is_sealed_and_written_to_meanwhile(lived: TestService) -> None:
+def test_an_export_verifies_also_when_it_is_sealed_and_written_to_meanwhile(populated: TestService) -> None:
     """An export reads for minutes and locks nothing. New entries and seals must not look like tampering."""
-    reading = lived.parts.audit.audit_export.export()
+    reading = populated.parts.audit.audit_export.export()
     begun = [next(reading) for _ in range(3)]
-    lived.parts.store.connections.choose_retention(NEIGHBOUR, HOUR)
-    sealed(lived)
-    days(lived, 1)
-    lived.parts.audit.sealer.checkpoint()
-    verdict = lived.parts.audit.audit_export.verify_export([*begun, *reading])
-    assert (verdict.faults, verdict.unsealed) == ([], {0: 1, lived.shard_of(NEIGHBOUR): 1})
+    populated.parts.store.connections.choose_retention(NEIGHBOUR, HOUR)
+    sealed(populated)
+    days(populated, 1)
+    populated.parts.audit.sealer.checkpoint()
+    verdict = populated.parts.audit.audit_export.verify_export([*begun, *reading])
+    assert (verdict.faults, verdict.unsealed) == ([], {0: 1, populated.shard_of(NEIGHBOUR): 1})
 
 
 def test_the_export_is_a_file_for_its_owner_that_the_command_verifies(
-    lived: TestService, tmp_path: Path
+    populated: TestService, tmp_path: Path
 ) -> None:
-    path = tmp_path / "trail.jsonl"
-    answer = invoke(lived, "audit", "export", "--output", str(path))
+    path = tmp_path / "audit.jsonl"
+    answer = invoke(populated, "audit", "export", "--output", str(path))
     assert (answer.exit_code, answer.stdout) == (0, "")
     assert "entries" in answer.stderr
     assert path.stat().st_mode & 0o777 == 0o600
     assert list(tmp_path.iterdir()) == [path]
-    found = lines(path.read_bytes())
-    assert {line["type"] for line in found} == {"audit-export", "checkpoint", "shard", "entry", "end"}
-    verified = invoke(lived, "audit", "verify", str(path), "--json")
-    assert (verified.exit_code, json.loads(verified.stdout)["entries"]) == (0, len(entries(found)))
-    assert lines(invoke(lived, "audit", "export").stdout)[1:-1] == found[1:-1]
+    exported = lines(path.read_bytes())
+    assert {line["type"] for line in exported} == {"audit-export", "checkpoint", "shard", "entry", "end"}
+    verified = invoke(populated, "audit", "verify", str(path), "--json")
+    assert (verified.exit_code, json.loads(verified.stdout)["entries"]) == (0, len(entries(exported)))
+    assert lines(invoke(populated, "audit", "export").stdout)[1:-1] == exported[1:-1]
 
 
 def test_an_export_can_be_narrowed_and_each_entry_still_proves_itself(
-    lived: TestService, tmp_path: Path
+    populated: TestService, tmp_path: Path
 ) -> None:
-    own = lived.parts.operations.all_connections.connection_id(NEIGHBOUR)
-    everything = entries(lines(invoke(lived, "audit", "export").stdout))
+    own = populated.parts.operations.all_connections.connection_id(NEIGHBOUR)
+    everything = entries(lines(invoke(populated, "audit", "export").stdout))
     middle = sorted(line["at"] for line in everything)[len(everything) // 2]
     for words, wanted in (
         (("--kind", "session.accepted"), lambda line: line["facts"]["kind"] == "session.accepted"),
@@ -488,19 +492,21 @@ def test_an_export_can_be_narrowed_and_each_entry_still_proves_itself(
         (("--until", middle), lambda line: line["at"] < middle),
     ):
         path = tmp_path / words[0]
-        invoke(lived, "audit", "export", *words, "--output", str(path))
-        found = entries(lines(path.read_bytes()))
-        assert found == [line for line in everything if wanted(line)] != []
-        answer = invoke(lived, "audit", "verify", str(path))
+        invoke(populated, "audit", "export", *words, "--output", str(path))
+        narrowed = entries(lines(path.read_bytes()))
+        assert narrowed == [line for line in everything if wanted(line)] != []
+        answer = invoke(populated, "audit", "verify", str(path))
         assert (answer.exit_code, "part of the trail" in answer.stdout) == (0, True)
 
 
 @pytest.mark.parametrize("spoil", ["changed", "removed"])
-def test_a_narrowed_export_that_was_changed_is_found(lived: TestService, spoil: str) -> None:
-    found = list(lived.parts.audit.audit_export.export(ExportFilter(kinds=("session.accepted",))))
-    at = next(number for number, line in enumerate(found) if b'"type":"entry"' in line)
-    found[at : at + 1] = [found[at].replace(b'"revision":1', b'"revision":7')] if spoil == "changed" else []
-    faults = [str(fault) for fault in lived.parts.audit.audit_export.verify_export(found).faults]
+def test_a_narrowed_export_that_was_changed_is_found(populated: TestService, spoil: str) -> None:
+    exported = list(populated.parts.audit.audit_export.export(ExportFilter(kinds=("session.accepted",))))
+    at = next(number for number, line in enumerate(exported) if b'"type":"entry"' in line)
+    exported[at : at + 1] = (
+        [exported[at].replace(b'"revision":1', b'"revision":7')] if spoil == "changed" else []
+    )
+    faults = [str(fault) for fault in populated.parts.audit.audit_export.verify_export(exported).faults]
     assert any("its own seal does not fit" in fault for fault in faults)
     assert any("is not as it was sealed" in fault for fault in faults) == (spoil == "changed")
 
@@ -516,15 +522,17 @@ def test_a_narrowed_export_that_was_changed_is_found(lived: TestService, spoil: 
         ("--output", "/nonexistent/trail"),
     ],
 )
-def test_an_export_that_is_asked_for_wrongly_is_refused(lived: TestService, words: tuple[str, ...]) -> None:
-    answer = invoke(lived, "audit", "export", *words)
+def test_an_export_that_is_asked_for_wrongly_is_refused(
+    populated: TestService, words: tuple[str, ...]
+) -> None:
+    answer = invoke(populated, "audit", "export", *words)
     assert (answer.exit_code, answer.stdout) == (2, "")
 
 
-def test_another_identity_key_or_signing_key_verifies_nothing(lived: TestService) -> None:
-    export = b"".join(lived.parts.audit.audit_export.export())
+def test_another_identity_key_or_signing_key_verifies_nothing(populated: TestService) -> None:
+    export = b"".join(populated.parts.audit.audit_export.export())
     stranger = TestService.of(
-        "", lived.google, lived.clock, CALENDAR_REDIS_URL=lived.variables["CALENDAR_REDIS_URL"]
+        "", populated.google, populated.clock, CALENDAR_REDIS_URL=populated.variables["CALENDAR_REDIS_URL"]
     )
     faults = [
         str(fault)
@@ -536,12 +544,12 @@ def test_another_identity_key_or_signing_key_verifies_nothing(lived: TestService
 
 
 def test_checkpoints_of_a_former_signing_key_verify_by_its_public_half(
-    lived: TestService, tmp_path: Path
+    populated: TestService, tmp_path: Path
 ) -> None:
-    path, former = tmp_path / "audit_chain", lived.parts.audit.public_keys[0]
-    path.write_bytes(b"".join(lived.parts.audit.audit_export.export()))
+    path, former = tmp_path / "audit_chain", populated.parts.audit.public_keys[0]
+    path.write_bytes(b"".join(populated.parts.audit.audit_export.export()))
     newer = TestService.of(
-        "", lived.google, lived.clock, **{**lived.variables, "CALENDAR_SIGNING_KEY": new_key()}
+        "", populated.google, populated.clock, **{**populated.variables, "CALENDAR_SIGNING_KEY": new_key()}
     )
     assert invoke(newer, "audit", "verify", str(path)).exit_code == 1
     assert invoke(newer, "audit", "verify", str(path), "--public-key", former).exit_code == 0
@@ -569,10 +577,10 @@ def test_after_the_erasure_nothing_that_is_left_leads_from_an_entry_to_the_agent
     receipt = service.parts.connection.erasure.erase_now(service.agent, Actor.AGENT)
     service.work(2)
     rows = [line.partition(" = ") for line in service.stored().splitlines()]
-    kept = [row for row in rows if not row[0].startswith("browser:")]  # an open page, for hours at most
-    naming = {name for name, _, value in kept if connection in name + value}
+    remaining = [row for row in rows if not row[0].startswith("browser:")]  # an open page, for hours at most
+    naming = {name for name, _, value in remaining if connection in name + value}
     assert naming == {keys.audit_log(service.shard_of())}
-    everything = "\n".join("".join(parts) for parts in kept)
+    everything = "\n".join("".join(parts) for parts in remaining)
     for word in (
         "acme",
         "agent-1",
@@ -593,15 +601,15 @@ def test_each_connection_has_a_pseudonym_of_its_own_and_its_own_end(service: Tes
     for account in (FIRST, OTHER_ACCOUNT):  # the second connect replaces the first connection
         service.connect(account=account)
         names.append(service.parts.operations.all_connections.connection_id(service.agent))
-    found = entries([json.loads(line) for line in service.parts.audit.audit_export.export()])
+    exported = entries([json.loads(line) for line in service.parts.audit.audit_export.export()])
     ended = [
-        line["facts"]["connection"] for line in found if line["facts"]["kind"] == "connection.disconnected"
+        line["facts"]["connection"] for line in exported if line["facts"]["kind"] == "connection.disconnected"
     ]
     assert ended == [names[0]]
     assert len(set(names)) == 2
 
 
-def test_an_teardowns_end_belongs_to_the_connection_that_left_it(service: TestService) -> None:
+def test_the_end_of_a_teardown_belongs_to_the_connection_that_left_it(service: TestService) -> None:
     service.google.fault("/revoke", {"status": 503, "reason": "backendError"}, times=1)
     service.connect()
     former = service.parts.operations.all_connections.connection_id(service.agent)
@@ -609,8 +617,8 @@ def test_an_teardowns_end_belongs_to_the_connection_that_left_it(service: TestSe
     service.parts.connection.erasure.erase_now(service.agent, Actor.AGENT)
     service.clock.advance(MINUTE / SECOND)
     service.work()
-    found = entries([json.loads(line) for line in service.parts.audit.audit_export.export()])
-    last = [line["facts"] for line in found if line["facts"]["kind"] == "teardown.step"][-1]
+    exported = entries([json.loads(line) for line in service.parts.audit.audit_export.export()])
+    last = [line["facts"] for line in exported if line["facts"]["kind"] == "teardown.step"][-1]
     assert (last["connection"], last["outcome"]) == (former, "confirmed")
 
 
@@ -621,8 +629,8 @@ def test_an_expiry_by_the_database_itself_is_noted_and_counted(service: TestServ
     days(service, 2)
     service.work()
     service.work()
-    found = entries([json.loads(line) for line in service.parts.audit.audit_export.export()])
-    assert [line["facts"]["kind"] for line in found].count("connection.expired") == 1
+    exported = entries([json.loads(line) for line in service.parts.audit.audit_export.export()])
+    assert [line["facts"]["kind"] for line in exported].count("connection.expired") == 1
     newest = service.parts.audit.audit_export.newest_checkpoint()
     assert newest is not None
     assert newest["erased"] == 1

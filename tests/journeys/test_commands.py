@@ -1,4 +1,4 @@
-"""The operator's commands over a living service: states and ids, ends, keys; and never content."""
+"""The operator's commands on a running service: states, ids, ends and keys, never content."""
 
 import contextlib
 import json
@@ -38,8 +38,8 @@ def test_the_list_shows_states_and_no_content(service: TestService) -> None:
     service.connect(OTHER, SECOND)
     service.parts.sessions.schedule.put(service.agent, "s1", service.content("Very private"), By.AGENT, None)
     service.parts.connection.disconnect.disconnect(OTHER, Actor.AGENT)
-    found = json.loads(invoke(service, "connections", "list", "--json").stdout)
-    assert [(one["agent"], one["state"]) for one in found] == [
+    listing = json.loads(invoke(service, "connections", "list", "--json").stdout)
+    assert [(one["agent"], one["state"]) for one in listing] == [
         ("agent-1", "connected"),
         ("agent-2", "disconnected"),
     ]
@@ -177,7 +177,7 @@ def test_an_ended_connection_is_erased_and_the_receipt_tells_whom_it_concerns(se
 
 @pytest.fixture
 def ring(service: TestService, tmp_path: Path) -> Path:
-    """A keyring's file whose second key sealed what is there."""
+    """A keyring file whose second key sealed the stored data."""
     service.connect()
     path = tmp_path / "keyring"
     path.touch(mode=0o600)
@@ -191,8 +191,8 @@ def test_status_tells_which_key_can_be_retired(service: TestService, ring: Path)
     assert "in use" in invoke(service, "keys", "status").stdout
     invoke(service, "keys", "rotate")
     assert "can be retired" in invoke(service, "keys", "status").stdout
-    found = json.loads(invoke(service, "keys", "status", "--json").stdout)
-    assert [(one["key_id"], one["grants"]) for one in found] == [("k2", 1), ("k1", 0)]
+    status = json.loads(invoke(service, "keys", "status", "--json").stdout)
+    assert [(one["key_id"], one["grants"]) for one in status] == [("k2", 1), ("k1", 0)]
 
 
 def test_a_key_that_seals_nothing_more_is_taken_out_of_the_file(service: TestService, ring: Path) -> None:
@@ -236,9 +236,9 @@ def test_a_keyring_in_the_environment_is_the_operators_to_change(service: TestSe
 
 def test_doctor_names_what_no_key_opens_and_the_sum_of_retention(service: TestService) -> None:
     service.connect()
-    found = invoke(service, "doctor", "--json", CALENDAR_KEYRING=f"k7:{_fresh()}")
-    assert found.exit_code == 1
-    findings = json.loads(found.stdout)
+    result = invoke(service, "doctor", "--json", CALENDAR_KEYRING=f"k7:{_fresh()}")
+    assert result.exit_code == 1
+    findings = json.loads(result.stdout)
     assert {one["check"] for one in findings if one["level"] == "fault"} == {"keys"}
     retention = next(one for one in findings if one["check"] == "retention")
     assert retention["detail"].endswith("= 23, of 30 promised")
@@ -246,33 +246,33 @@ def test_doctor_names_what_no_key_opens_and_the_sum_of_retention(service: TestSe
 
 def test_doctor_finds_nothing_wrong_with_a_sound_service(service: TestService) -> None:
     service.connect()
-    found = invoke(service, "doctor", "--json")
-    levels = {one["check"]: one["level"] for one in json.loads(found.stdout)}
-    assert found.exit_code == 0
+    result = invoke(service, "doctor", "--json")
+    levels = {one["check"]: one["level"] for one in json.loads(result.stdout)}
+    assert result.exit_code == 0
     assert {levels[check] for check in ("database", "durability", "identity key", "clocks")} == {"ok"}
     assert levels["operator"] == "note"
 
 
 def test_doctor_names_a_foreign_identity_key(service: TestService) -> None:
     service.parts.store.server_checks.check_identity(service.parts.identity.check_value())
-    found = invoke(service, "doctor", "--json", CALENDAR_IDENTITY_KEY=_fresh())
-    assert found.exit_code == 1
-    assert {one["check"] for one in json.loads(found.stdout) if one["level"] == "fault"} == {"identity key"}
+    result = invoke(service, "doctor", "--json", CALENDAR_IDENTITY_KEY=_fresh())
+    assert result.exit_code == 1
+    assert {one["check"] for one in json.loads(result.stdout) if one["level"] == "fault"} == {"identity key"}
 
 
 def test_doctor_names_clocks_that_differ(service: TestService) -> None:
-    found = invoke(service, "doctor", "--json", CALENDAR_TEST_SKEW="7200")
-    assert found.exit_code == 1
-    assert {one["check"] for one in json.loads(found.stdout) if one["level"] == "fault"} == {"clocks"}
+    result = invoke(service, "doctor", "--json", CALENDAR_TEST_SKEW="7200")
+    assert result.exit_code == 1
+    assert {one["check"] for one in json.loads(result.stdout) if one["level"] == "fault"} == {"clocks"}
 
 
 def test_doctor_and_the_numbers_tell_that_no_worker_comes(service: TestService) -> None:
     service.connect()
     service.work()
     service.clock.advance(25 * 3600)
-    found = invoke(service, "doctor", "--json")
-    (worker,) = [one for one in json.loads(found.stdout) if one["check"] == "worker"]
-    assert (found.exit_code, worker["level"]) == (1, "fault")
+    result = invoke(service, "doctor", "--json")
+    (worker,) = [one for one in json.loads(result.stdout) if one["check"] == "worker"]
+    assert (result.exit_code, worker["level"]) == (1, "fault")
     assert "agents that are due: 1;" in worker["detail"]
     assert service.metrics()["calendar_longest_wait_seconds"] > 3600
     service.work()
@@ -281,7 +281,7 @@ def test_doctor_and_the_numbers_tell_that_no_worker_comes(service: TestService) 
 
 
 def at_a_terminal(service: TestService, *words: str) -> str:
-    """Return what a person at a terminal sees beside the command's output."""
+    """Return what a person at a terminal sees besides the command's output."""
     ours, theirs = os.openpty()
     command = [sys.executable, "-m", "calendar_service", *words]
     environment = {"PATH": os.environ["PATH"], **service.variables}

@@ -1,4 +1,4 @@
-"""The comparison of what is wanted with what Google has: a plan, and a plan carried out."""
+"""Reconcile: the differences between desired state and Google as a plan, and the plan carried out."""
 
 from calendar_service.domain.clock import DAY, HOUR, rfc3339
 from calendar_service.domain.session import By

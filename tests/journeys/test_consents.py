@@ -1,4 +1,4 @@
-"""Consents that end well, and every one that must not: nothing is stored of those."""
+"""Consents that succeed, and every one that is refused: a refused one stores nothing."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -33,16 +33,16 @@ def token_calls(service: TestService) -> int:
 
 
 def nothing_is_stored(service: TestService) -> bool:
-    kept = service.stored()
-    return ":grant" not in kept and ":teardowns" not in kept and "org:acme" not in kept
+    stored = service.stored()
+    return ":grant" not in stored and ":teardowns" not in stored and "org:acme" not in stored
 
 
 @shows("SC-1")
 def test_exactly_one_permission_is_asked_for(service: TestService) -> None:
     cookie, browser = service.browser()
-    asked = parse_qs(urlsplit(service.begin(browser, cookie)).query)
-    assert asked["scope"] == ["https://www.googleapis.com/auth/calendar"]
-    assert asked.get("include_granted_scopes", ["false"]) == ["false"]
+    query = parse_qs(urlsplit(service.begin(browser, cookie)).query)
+    assert query["scope"] == ["https://www.googleapis.com/auth/calendar"]
+    assert query.get("include_granted_scopes", ["false"]) == ["false"]
 
 
 def test_a_consent_cancelled_at_google_stores_nothing(service: TestService) -> None:
@@ -57,7 +57,7 @@ def test_a_consent_cancelled_at_google_stores_nothing(service: TestService) -> N
 def test_a_callback_used_twice_or_late_or_elsewhere_is_refused_before_the_code_is_spent(
     service: TestService,
 ) -> None:
-    """An attacker who has a callback address must gain nothing.
+    """An attacker who knows a callback address must gain nothing.
 
     No code is exchanged and nothing is stored for another browser, a second use or an old state.
     """
@@ -302,7 +302,7 @@ def test_a_calendar_taken_up_while_the_teardown_is_at_google_is_not_deleted(serv
     """
     served = service.served_from(SECURE_URL)
     served.connect()
-    served.work()  # opens a channel, which an errand stops first
+    served.work()  # opens a channel, which a teardown stops first
     stopping = {"method": "POST", "path": "/calendar/v3/channels/stop"}
     served.google.fault(stopping, {"status": 503, "reason": "backendError"}, times=1)
     served.parts.connection.disconnect.disconnect(served.agent, Actor.AGENT, delete_calendar=True)
@@ -354,7 +354,7 @@ def test_an_off_boarded_organization_refuses_everything_new_until_it_is_reopened
 
 
 class ReopenedMeanwhile(OrganizationIndex):
-    """The index of an organization that is reopened when the first of its members was dealt with."""
+    """An index of an organization that is reopened after its first member was disconnected."""
 
     def members(self, organization: str) -> Iterator[Agent]:
         for member in super().members(organization):

@@ -1,4 +1,4 @@
-"""What an agent takes along: everything that is kept but the keys, as `docs/rights.md` describes it."""
+"""The agent's export: all stored data but the keys, as `docs/rights.md` describes it."""
 
 import json
 import re
@@ -37,9 +37,9 @@ def _taken(service: TestService) -> dict[str, Any]:
 
 @shows("access")
 def test_every_fact_that_is_kept_is_exported_or_has_its_reason() -> None:
-    told = {*export.INSTANTS, *export.PLAIN}
-    assert told.isdisjoint(OTHERWISE)
-    assert told | set(OTHERWISE) == set(Facts().by_name())
+    exported = {*export.INSTANTS, *export.PLAIN}
+    assert exported.isdisjoint(OTHERWISE)
+    assert exported | set(OTHERWISE) == set(Facts().by_name())
 
 
 @shows("portability")
@@ -89,15 +89,15 @@ def test_it_holds_what_waits_in_full_and_no_key(service: TestService) -> None:
 def test_an_administrators_act_is_in_it_with_its_day(service: TestService) -> None:
     service.connect()
     service.parts.connection.disconnect.disconnect(service.agent, Actor.ADMINISTRATOR)
-    told = _taken(service)["connection"]
+    connection = _taken(service)["connection"]
     facts = service.parts.store.slots.read(service.agent).facts
-    assert told["last_act_of_others"] == {
+    assert connection["last_act_of_others"] == {
         "act": "connection.disconnected",
         "by": "administrator",
         "at": rfc3339(facts.grant.since),
     }
-    assert told["erased_on"] == rfc3339(facts.end.erase_due)
-    assert told["keys"] == "none"
+    assert connection["erased_on"] == rfc3339(facts.end.erase_due)
+    assert connection["keys"] == "none"
 
 
 def test_it_is_made_on_the_fly_and_kept_nowhere(service: TestService) -> None:

@@ -28,7 +28,7 @@ NEVER_ENDS = "1000000"
 
 @dataclass
 class Books:
-    """A database with its file, and what one process after another does with it."""
+    """A database with its append-only file, and the steps of one process after another."""
 
     server: Server
     moved: MovableClock
@@ -45,19 +45,19 @@ class Books:
 
     @property
     def rewrites(self) -> int:
-        """How many rewrites of its file the server has begun since it started."""
+        """The number of file rewrites that the server has begun since it started."""
         return int(self.server.client.info("persistence")["aof_rewrites"])
 
     def is_running(self) -> bool:
         return bool(self.server.client.info("persistence")["aof_rewrite_in_progress"])
 
     def alarms(self) -> list[int]:
-        """Return the ages, in seconds, of what alarms said is left in files."""
+        """Return the ages in seconds that the alarms gave for erased data in the files."""
         lines = map(json.loads, self.log.getvalue().splitlines())
         return [line["seconds"] for line in lines if line["event"] == "erasure.left_in_files"]
 
     def rewrite_never_ends(self) -> Callable[[], None]:
-        """Let rewrites last; return what makes the present one fail, and later ones last no longer."""
+        """Let rewrites last for ever; return a function that makes the present one fail and later ones fast."""
         self.server.client.set("key", "value")
         self.server.client.config_set("rdb-key-save-delay", NEVER_ENDS)
 
@@ -78,7 +78,7 @@ def books(tmp_path: Path, test_clock: MovableClock) -> Iterator[Books]:
 
 
 def finished(process: FileRewrites) -> bool:
-    """Take the next step, and tell whether nothing is left in the files."""
+    """Take the next step; return whether the files hold nothing erased any more."""
     process.step()
     return process.files.waiting() == 0
 

@@ -31,7 +31,7 @@ SESSIONS = ("session-to-forget", "waiting-to-forget")
 
 
 @pytest.fixture
-def alone(tmp_path: Path, google_process: LocalGoogle) -> Iterator[tuple[TestService, Server]]:
+def own_database(tmp_path: Path, google_process: LocalGoogle) -> Iterator[tuple[TestService, Server]]:
     """A test service over a database of its own, whose files can be read."""
     google_process.reset()
     clock: MovableClock = google_process.clock  # type: ignore[attr-defined]
@@ -42,8 +42,8 @@ def alone(tmp_path: Path, google_process: LocalGoogle) -> Iterator[tuple[TestSer
         service.close()
 
 
-def lived(service: TestService) -> dict[str, str]:
-    """Let a connection live, and return everything of it that is to be gone, by name."""
+def identifiers_of_a_connection(service: TestService) -> dict[str, str]:
+    """Connect, schedule and pause; return by name every identifier and secret that an erasure has to remove."""
     service.connect(WHOSE)
     view = service.parts.sessions.schedule.put(
         WHOSE, SESSIONS[0], service.content("Text to forget"), By.AGENT, None
@@ -66,7 +66,7 @@ def lived(service: TestService) -> dict[str, str]:
         "event id": str(view.event_id),
         "sealed grant": json.loads(slot.grant)["sealed"] if "sealed" in slot.grant else slot.grant,
         "sealed content": client.hget(service.key("waiting", WHOSE), SESSIONS[1]),
-        "account mark": slot.facts.account.ref,
+        "account reference": slot.facts.account.ref,
         "account": FIRST,
         "text": "Text to forget",
     }
@@ -77,13 +77,13 @@ NEVER_KEPT = ("refresh_tokens", "access_tokens", "account", "text")
 
 
 @shows("ST-5")
-def test_nothing_erased_is_left_in_any_file(alone: tuple[TestService, Server]) -> None:
-    service, server = alone
-    secrets = lived(service)
+def test_nothing_erased_is_left_in_any_file(own_database: tuple[TestService, Server]) -> None:
+    service, server = own_database
+    secrets = identifiers_of_a_connection(service)
     before = server.files()
     for name, text in secrets.items():
-        kept = name == "account mark" or not name.startswith(NEVER_KEPT)
-        assert (text.encode() in before) is kept, name
+        may_stay = name == "account reference" or not name.startswith(NEVER_KEPT)
+        assert (text.encode() in before) is may_stay, name
     service.parts.connection.disconnect.disconnect(WHOSE, Actor.AGENT)
     service.clock.advance(7.1 * DAY / SECOND)
     for page in service.parts.store.database.client.scan_iter("browser:*"):
@@ -102,10 +102,10 @@ def test_nothing_erased_is_left_in_any_file(alone: tuple[TestService, Server]) -
 
 
 def test_where_nobody_asked_for_it_the_file_is_rewritten_within_the_day(
-    alone: tuple[TestService, Server],
+    own_database: tuple[TestService, Server],
 ) -> None:
-    service, server = alone
-    calendar_id = lived(service)["calendar id"].encode()
+    service, server = own_database
+    calendar_id = identifiers_of_a_connection(service)["calendar id"].encode()
     worker = service.worker
     service.parts.operations.file_rewrites.last_begin = service.parts.clock.now()
     service.parts.connection.disconnect.disconnect(WHOSE, Actor.AGENT)
@@ -121,30 +121,32 @@ def test_where_nobody_asked_for_it_the_file_is_rewritten_within_the_day(
     assert servers.until(lambda: calendar_id not in server.files())
 
 
-def told(service: TestService) -> dict[str, tuple[str, str]]:
-    """Return what `doctor` finds, the worst of each check: so does the report."""
-    levels = ("ok", "note", "fault")
-    found: dict[str, tuple[str, str]] = {}
+def doctors_findings(service: TestService) -> dict[str, tuple[str, str]]:
+    """Return the findings of `doctor`, the worst of each check, as the report does."""
+    severity = ("ok", "note", "fault")
+    worst_of: dict[str, tuple[str, str]] = {}
     for one in examine(service.config):
         worst = max(
-            found.get(one.check, ("ok", "")), (one.level, one.told()[0]), key=lambda it: levels.index(it[0])
+            worst_of.get(one.check, ("ok", "")),
+            (one.level, one.told()[0]),
+            key=lambda it: severity.index(it[0]),
         )
-        found[one.check] = worst
-    return found
+        worst_of[one.check] = worst
+    return worst_of
 
 
 def erased(service: TestService) -> bytes:
-    """Let a connection live and be erased; return its calendar's id."""
-    calendar_id = lived(service)["calendar id"].encode()
+    """Use and erase a connection; return its calendar's id."""
+    calendar_id = identifiers_of_a_connection(service)["calendar id"].encode()
     service.parts.connection.disconnect.disconnect(WHOSE, Actor.AGENT)
     service.parts.connection.erasure.erase_now(WHOSE, Actor.AGENT)
     return calendar_id
 
 
 def test_a_database_that_refuses_the_rewrite_is_told_of_and_asked_again(
-    alone: tuple[TestService, Server], capsys: pytest.CaptureFixture[str]
+    own_database: tuple[TestService, Server], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    service, server = alone
+    service, server = own_database
     server.client.execute_command("ACL", "SETUSER", "default", "-bgrewriteaof")
     calendar_id, worker = erased(service), service.worker
     worker.round()
@@ -153,11 +155,11 @@ def test_a_database_that_refuses_the_rewrite_is_told_of_and_asked_again(
     service.clock.advance(2 * MINUTE / SECOND)
     worker.round()
     assert "erasure.left_in_files" not in alarms(capsys)  # each hour, not each minute
-    assert told(service)["erasures"][0] == "ok"
+    assert doctors_findings(service)["erasures"][0] == "ok"
     service.clock.advance(25 * HOUR / SECOND)
     worker.round()
     assert "erasure.left_in_files" in alarms(capsys)
-    assert told(service)["erasures"] == (
+    assert doctors_findings(service)["erasures"] == (
         "fault", "may still stand in the database's files: what was erased up to 25 hours ago",
     )  # fmt: skip
     assert service.metrics()["calendar_erasures_in_files_seconds"] > 25 * HOUR / SECOND
@@ -171,13 +173,13 @@ def test_a_database_that_refuses_the_rewrite_is_told_of_and_asked_again(
 
     assert servers.until(is_done)
     assert servers.until(lambda: calendar_id not in server.files())
-    assert told(service)["erasures"][0] == "ok"
+    assert doctors_findings(service)["erasures"][0] == "ok"
 
 
 def test_a_rewrite_that_began_and_failed_is_told_of_and_asked_again(
-    alone: tuple[TestService, Server], capsys: pytest.CaptureFixture[str]
+    own_database: tuple[TestService, Server], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    service, server = alone
+    service, server = own_database
     calendar_id, worker = erased(service), service.worker
     server.client.config_set("rdb-key-save-delay", "1000000")  # the rewrite takes as long as it is looked at
     worker.round()
@@ -189,7 +191,7 @@ def test_a_rewrite_that_began_and_failed_is_told_of_and_asked_again(
     servers.until(lambda: service.parts.store.file_rewrites.outcome() == "failed")
     worker.round()
     assert "erasure.left_in_files" in alarms(capsys)
-    assert told(service)["erasures"][:1] == ("fault",)
+    assert doctors_findings(service)["erasures"][:1] == ("fault",)
     assert calendar_id in server.files()
     server.client.config_set("rdb-key-save-delay", "0")
     service.clock.advance(2 * HOUR / SECOND)
@@ -199,13 +201,13 @@ def test_a_rewrite_that_began_and_failed_is_told_of_and_asked_again(
         return calendar_id not in server.files()
 
     assert servers.until(is_gone)
-    assert told(service)["erasures"][0] == "ok"
+    assert doctors_findings(service)["erasures"][0] == "ok"
 
 
 def test_a_rewrite_that_a_restart_of_the_server_cut_off_is_asked_for_again(
-    alone: tuple[TestService, Server], capsys: pytest.CaptureFixture[str]
+    own_database: tuple[TestService, Server], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    service, server = alone
+    service, server = own_database
     calendar_id, worker = erased(service), service.worker
     server.client.config_set("rdb-key-save-delay", "1000000")
     worker.round()
@@ -215,7 +217,7 @@ def test_a_rewrite_that_a_restart_of_the_server_cut_off_is_asked_for_again(
         worker.round()
     worker.round()
     assert "erasure.left_in_files" in alarms(capsys)
-    assert told(service)["erasures"][0] == "ok"  # a server that has only just started is no fault
+    assert doctors_findings(service)["erasures"][0] == "ok"  # a server that has only just started is no fault
     assert calendar_id in server.files()
     service.clock.advance(2 * HOUR / SECOND)
 
@@ -227,20 +229,20 @@ def test_a_rewrite_that_a_restart_of_the_server_cut_off_is_asked_for_again(
     assert servers.until(lambda: service.parts.store.file_rewrites.outcome() == "ok")
 
 
-def test_a_database_that_tells_nothing_of_itself_is_told_of(alone: tuple[TestService, Server]) -> None:
-    service, server = alone
-    lived(service)
+def test_a_database_that_tells_nothing_of_itself_is_told_of(own_database: tuple[TestService, Server]) -> None:
+    service, server = own_database
+    identifiers_of_a_connection(service)
     server.client.execute_command("ACL", "SETUSER", "default", "-config", "-info")
-    found = told(service)
-    assert found["durability"] == ("note", "the database does not tell its settings")
-    assert found["replicas"] == ("note", "the database does not tell its replicas")
-    assert found["erasures"] == ("note", "the database does not tell how its files were rewritten")
+    checks = doctors_findings(service)
+    assert checks["durability"] == ("note", "the database does not tell its settings")
+    assert checks["replicas"] == ("note", "the database does not tell its replicas")
+    assert checks["erasures"] == ("note", "the database does not tell how its files were rewritten")
 
 
 def test_without_an_answer_nothing_counts_as_gone_from_the_files(
-    alone: tuple[TestService, Server], capsys: pytest.CaptureFixture[str]
+    own_database: tuple[TestService, Server], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    service, server = alone
+    service, server = own_database
     server.client.execute_command("ACL", "SETUSER", "default", "-info")
     erased(service)
     worker = service.worker
@@ -251,9 +253,11 @@ def test_without_an_answer_nothing_counts_as_gone_from_the_files(
 
 
 @shows("ST-5")
-def test_no_key_that_is_still_held_finds_an_identifier_again(alone: tuple[TestService, Server]) -> None:
-    service, _ = alone
-    lived(service)
+def test_no_key_that_is_still_held_finds_an_identifier_again(
+    own_database: tuple[TestService, Server],
+) -> None:
+    service, _ = own_database
+    identifiers_of_a_connection(service)
     known = {event["id"] for event in service.all_events()} | {book["id"] for book in service.calendars()}
     service.parts.connection.disconnect.disconnect(WHOSE, Actor.AGENT)
     service.parts.connection.erasure.erase_now(WHOSE, Actor.AGENT)
@@ -266,28 +270,28 @@ def test_no_key_that_is_still_held_finds_an_identifier_again(alone: tuple[TestSe
         "content",
         "calendar marker",
         "session marker",
-        "account mark",
+        "account reference",
         "check value",
         "audit trail",
     )
-    found = set()
+    hashes = set()
     for key in held:
         for label in labels:
             for session in SESSIONS:
                 own = [WHOSE.organization, WHOSE.agent]
                 for parts in ([session, 0], [*own, session], [session], own):
                     digest = keyed_hash(key, label, json.dumps(parts).encode())
-                    found |= {b32hexencode(digest[:20]).decode().lower(), digest.hex()[:32], digest.hex()}
+                    hashes |= {b32hexencode(digest[:20]).decode().lower(), digest.hex()[:32], digest.hex()}
     assert known
-    assert found & known == set()
+    assert hashes & known == set()
     stored = service.stored()
-    assert [one for one in found if one in stored] == []
+    assert [one for one in hashes if one in stored] == []
 
 
-def test_the_identifiers_were_found_by_a_key_that_is_gone(alone: tuple[TestService, Server]) -> None:
-    """The search above can fail: with the connection's data key it finds the event."""
-    service, _ = alone
-    lived(service)
+def test_the_identifiers_were_found_by_a_key_that_is_gone(own_database: tuple[TestService, Server]) -> None:
+    """Shows that the search above can fail: with the connection's data key it finds the event."""
+    service, _ = own_database
+    identifiers_of_a_connection(service)
     slot = service.parts.store.slots.read(WHOSE)
     grant = service.parts.store.grants.open(WHOSE, slot.facts.connection_id, slot.grant)
     digest = grant.key.keyed_hash("event id", json.dumps([SESSIONS[0], 0]).encode())

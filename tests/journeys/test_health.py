@@ -31,19 +31,19 @@ def levels(measures: Measures) -> dict[str, str]:
     return {finding.check: finding.level for finding in findings(measures)}
 
 
-def test_a_fact_is_read_once_whoever_asks_for_it(lived: TestService) -> None:
-    measures = Measures.of(lived.parts)
-    assert cost(lived, lambda: list(findings(measures))) > 0
-    assert cost(lived, lambda: list(findings(measures))) == 0
+def test_a_fact_is_read_once_whoever_asks_for_it(populated: TestService) -> None:
+    measures = Measures.of(populated.parts)
+    assert cost(populated, lambda: list(findings(measures))) > 0
+    assert cost(populated, lambda: list(findings(measures))) == 0
 
 
-def test_the_report_reads_nothing_that_doctor_has_read(lived: TestService) -> None:
-    measures = Measures.of(lived.parts)
-    found = list(findings(measures))
-    own = cost(lived, lambda: measures.connections.totals(everybody))
-    own += cost(lived, lambda: measures.audit.verdict(()))
-    assert cost(lived, lambda: observe(measures, found, everybody)) == own
-    assert cost(lived, lambda: observe(Measures.of(lived.parts), found, everybody)) > own
+def test_the_report_reads_nothing_that_doctor_has_read(populated: TestService) -> None:
+    measures = Measures.of(populated.parts)
+    reported = list(findings(measures))
+    own = cost(populated, lambda: measures.connections.totals(everybody))
+    own += cost(populated, lambda: measures.audit.verdict(()))
+    assert cost(populated, lambda: observe(measures, reported, everybody)) == own
+    assert cost(populated, lambda: observe(Measures.of(populated.parts), reported, everybody)) > own
 
 
 def test_measures_taken_anew_are_read_anew(service: TestService) -> None:
@@ -57,20 +57,22 @@ def test_measures_taken_anew_are_read_anew(service: TestService) -> None:
 
 
 @pytest.mark.parametrize("lost", ["faults", "number", "made_at"])
-def test_a_checkpoint_that_lacks_a_field_fails_everywhere_or_nowhere(lived: TestService, lost: str) -> None:
-    client = lived.parts.store.database.client
+def test_a_checkpoint_that_lacks_a_field_fails_everywhere_or_nowhere(
+    populated: TestService, lost: str
+) -> None:
+    client = populated.parts.store.database.client
     ((newest, number),) = client.zrange(keys.CHECKPOINTS, -1, -1, withscores=True)
     document = json.loads(newest)
     del document[lost]
     client.zrem(keys.CHECKPOINTS, newest)
     client.zadd(keys.CHECKPOINTS, {json.dumps(document): number})
-    measures = Measures.of(lived.parts)
-    found = list(findings(measures))
-    observed, _ = observe(measures, found, everybody)
+    measures = Measures.of(populated.parts)
+    reported = list(findings(measures))
+    observed, _ = observe(measures, reported, everybody)
     is_sound = lost == "number"
     assert levels(measures)["audit trail"] == ("ok" if is_sound else "fault")
     assert observed["checkpoint"].standing is (EvidenceStatus.SHOWN if is_sound else EvidenceStatus.MISSING)
-    assert (lived.metrics()["calendar_audit_faults"] == 0) is (lost != "faults")
+    assert (populated.metrics()["calendar_audit_faults"] == 0) is (lost != "faults")
 
 
 def test_without_its_database_a_process_is_not_ready_and_counts_what_is_its_own(service: TestService) -> None:

@@ -1,4 +1,4 @@
-"""At Google, a whole life touches the one calendar and nothing else of the account (law 1, SC-3, ST-4)."""
+"""Over its whole life a connection touches its own calendar and nothing else of the account (law 1, SC-3, ST-4)."""
 
 from calendar_service.domain.session import By
 from calendar_service.journeys.sessions.reconcile import DesiredSession

@@ -1,4 +1,4 @@
-"""Legal hold: identifiers stay until it ends, tokens go as ever, and every order of hold and erasure is safe."""
+"""Legal hold: identifiers stay until it ends, tokens do not, and every order of hold and erasure is safe."""
 
 import json
 from collections.abc import Iterator
@@ -40,8 +40,8 @@ def _no_failpoints() -> Iterator[None]:
 
 
 def hold_of(service: TestService, length: Millis = MONTH, **changed: object) -> Hold:
-    made = Hold("Ana Rojas", "Luis Soto", "Court order 7", "A dispute", service.parts.clock.now() + length)
-    return replace(made, **changed)  # type: ignore[arg-type]
+    hold = Hold("Ana Rojas", "Luis Soto", "Court order 7", "A dispute", service.parts.clock.now() + length)
+    return replace(hold, **changed)  # type: ignore[arg-type]
 
 
 def advance(service: TestService, length: Millis) -> None:
@@ -186,8 +186,8 @@ def test_the_agent_is_told(ended: TestService) -> None:
     hold = hold_of(ended)
     ended.parts.personal_data.holds.place(ended.agent, hold)
     assert ended.parts.connection.settings_page.settings(ended.agent).end.held_until == hold.until
-    told = ended.parts.personal_data.export.of(ended.agent)["connection"]
-    assert told["kept_by_law_until"] == rfc3339(hold.until)
+    connection = ended.parts.personal_data.export.of(ended.agent)["connection"]
+    assert connection["kept_by_law_until"] == rfc3339(hold.until)
     with pytest.raises(RetentionRequiredByLaw):
         ended.parts.connection.erasure.erase_now(ended.agent, Actor.AGENT)
 
@@ -196,8 +196,9 @@ def test_while_telling_is_forbidden_nothing_shows_it_to_the_agent(ended: TestSer
     hold = hold_of(ended, silent_until=ended.parts.clock.now() + 5 * DAY)
     ended.parts.personal_data.holds.place(ended.agent, hold)
     assert ended.parts.connection.settings_page.settings(ended.agent).end.held_until == 0
-    told = ended.parts.personal_data.export.of(ended.agent)["connection"]
-    assert (told["kept_by_law_until"], told["erased_on"], told["former_calendar_ids"]) == (None, None, None)
+    connection = ended.parts.personal_data.export.of(ended.agent)["connection"]
+    shown = ("kept_by_law_until", "erased_on", "former_calendar_ids")
+    assert [connection[name] for name in shown] == [None, None, None]
     assert ended.parts.connection.status.of(ended.agent).erase_due == 0
     with pytest.raises(Busy) as refusal:
         ended.parts.connection.erasure.erase_now(ended.agent, Actor.AGENT)

@@ -1,4 +1,4 @@
-"""The grant between connect and disconnect: refreshed once, dead only on proof, paused, unreadable."""
+"""The grant between connect and disconnect: refreshes, revocation only on proof, pauses, unreadable records."""
 
 import threading
 
@@ -96,9 +96,9 @@ def test_invalid_grant_ends_the_connection_and_destroys_what_waited(
     assert (view.state, view.revocation) == (State.REVOKED, "at_google")
     record = service.parts.sessions.reader.get(service.agent, "s1", read_google=False)
     assert (record.status, record.reason) == (Status.FAILED, "revoked")
-    kept = service.stored()
-    assert ":grant" not in kept
-    assert ":waiting" not in kept
+    stored = service.stored()
+    assert ":grant" not in stored
+    assert ":waiting" not in stored
     calls = len(service.calls())
     service.clock.advance(3600)
     service.work(2)

@@ -1,4 +1,4 @@
-"""Connect, schedule, reschedule, cancel, disconnect, erase: the main job, seen at Google and in the store."""
+"""The main job: connect, schedule, reschedule, cancel, disconnect, erase; checked at Google and in the store."""
 
 import json
 from dataclasses import replace
@@ -156,9 +156,9 @@ def test_nothing_of_the_content_is_kept_once_google_has_confirmed(service: TestS
     service.connect()
     content = service.content("Title of a private talk", description="Words", location="Room")
     service.parts.sessions.schedule.put(service.agent, "s1", content, By.AGENT, None)
-    kept = service.stored()
-    assert ":waiting" not in kept
-    assert "Title of a private talk" not in kept
+    stored = service.stored()
+    assert ":waiting" not in stored
+    assert "Title of a private talk" not in stored
 
 
 @shows("ST-6", "withdrawal")
@@ -170,9 +170,9 @@ def test_disconnecting_keeps_the_calendar_and_ends_the_permission(service: TestS
     assert abs(view.erase_due - (service.parts.clock.now() + 7 * DAY)) < HOUR
     assert len(service.events()) == 1
     assert service.live_tokens() == []
-    kept = service.stored()
-    assert ":grant" not in kept
-    assert ":teardowns" not in kept
+    stored = service.stored()
+    assert ":grant" not in stored
+    assert ":teardowns" not in stored
     with pytest.raises(NotConnected):
         service.parts.sessions.schedule.put(service.agent, "s2", service.content(), By.AGENT, None)
 
@@ -236,10 +236,10 @@ def test_the_timer_erases_on_its_date_and_leaves_a_receipt(service: TestService)
     service.parts.store.database.client.delete(
         *service.parts.store.database.client.keys("browser:*")
     )  # ends by itself
-    kept = service.stored()
+    stored = service.stored()
     for trace in (calendar["id"], service.events()[0]["id"], "agent-1"):
-        assert trace not in kept
-    assert "erasure-receipt" in kept
+        assert trace not in stored
+    assert "erasure-receipt" in stored
     assert len(service.calendars()) == 1
 
 
@@ -256,9 +256,9 @@ def test_a_receipt_verifies_and_a_changed_one_does_not(service: TestService) -> 
         changed = json.dumps(receipt | {name: "x"}).encode()
         with pytest.raises(ReceiptInvalid):
             verify(changed, keys)
-    kept = service.parts.connection.erasure.receipt(receipt["number"])
-    assert "salt" not in kept
-    assert verify(json.dumps(kept).encode(), keys) == kept
+    stored = service.parts.connection.erasure.receipt(receipt["number"])
+    assert "salt" not in stored
+    assert verify(json.dumps(stored).encode(), keys) == stored
 
 
 def test_erasing_what_is_not_ended_is_refused(service: TestService) -> None:

@@ -1,4 +1,4 @@
-"""The whole life of a connection over a cluster, and behind sentinels: one server or several, the story is the same."""
+"""The whole life of a connection over a cluster and behind sentinels: the same as over one server."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -40,9 +40,9 @@ def service(
         else:
             *_, sentinel = stack.enter_context(servers.watched(tmp_path / "servers"))
             url = f"redis+sentinel://127.0.0.1:{sentinel.port}/calendars"
-        made = TestService.of(url, google_process, clock)
-        yield made
-        made.close()
+        service = TestService.of(url, google_process, clock)
+        yield service
+        service.close()
 
 
 def test_the_whole_life_of_two_connections(service: TestService) -> None:
@@ -109,7 +109,7 @@ def test_what_was_not_acknowledged_is_not_acknowledged_when_it_is_asked_for_agai
 
 
 class SealedMeanwhile(AuditChainStore):
-    """A trail in which something happens once, just before the heads are read."""
+    """An audit chain in which something happens once, just before its heads are read."""
 
     def __init__(self, database: Database, act: Callable[[], object]) -> None:
         super().__init__(database)
@@ -159,9 +159,9 @@ def test_a_failover_that_loses_seals_nobody_acknowledged_is_no_tampering(
         servers.until(lambda: primary.client.wait(1, 100))
         primary.client.delete(keys.checkpoint_turn(1))
         service.parts.store.connections.choose_retention(service.agent, 2 * DAY)
-        made = sealer.checkpoint()
-        assert made
-        assert (made["faults"], alarms(capsys)) == (0, [])
+        checkpoint = sealer.checkpoint()
+        assert checkpoint
+        assert (checkpoint["faults"], alarms(capsys)) == (0, [])
         for one in (service, alone):
             one.close()
 
@@ -184,7 +184,7 @@ def test_doctor_compares_the_replicas_that_writes_wait_for_with_those_there_are(
             servers.until(lambda: not primary.client.info("replication")["connected_slaves"])
         clock: MovableClock = google_process.clock  # type: ignore[attr-defined]
         service = TestService.of(f"redis://127.0.0.1:{primary.port}/0{query}", google_process, clock)
-        found = invoke(service, "doctor")
+        result = invoke(service, "doctor")
         service.close()
-    assert (found.exit_code, words in found.output) == (status, True), found.output
-    assert ("replicas" in found.output) == bool(words)
+    assert (result.exit_code, words in result.output) == (status, True), result.output
+    assert ("replicas" in result.output) == bool(words)

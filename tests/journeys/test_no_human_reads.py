@@ -1,4 +1,4 @@
-"""Nobody can read an event here: each command and call is asked, and tells none (LU-3)."""
+"""No command and no API call shows an event's content (LU-3)."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from tests.journeys.test_commands import invoke
 from tests.support.evidence import shows
 from tests.support.service import ADMIN_KEY, BACKEND_KEY, FIRST, PUBLIC_URL, SECOND, TestService
 
-MARKS: Final = ("canary-title-5b1f", "canary-text-7c2e", "canary-place-9d3a", "canary-link-1e4b")
+PLANTED: Final = ("planted-title-5b1f", "planted-text-7c2e", "planted-place-9d3a", "planted-link-1e4b")
 PROCESSES: Final = {"run", "serve", "work", "google"}
 """Commands that print no data; what they answer is asked below, and what they log is searched in tests/e2e."""
 ANA: Final = ("acme", "agent-1")
@@ -56,8 +56,8 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
 
 @pytest.fixture
 def service(service: TestService) -> TestService:
-    """Two agents with sessions that are scheduled, that wait, and that failed; each with marks in every text."""
-    title, text, place, link = MARKS
+    """Two agents with scheduled, waiting and failed sessions; each text holds a planted word."""
+    title, text, place, link = PLANTED
     content = service.content(title, description=text, location=place, join_url=f"https://{link}.example/")
     for name, account in (("agent-1", FIRST), ("agent-2", SECOND)):
         agent = Agent("acme", name)
@@ -75,16 +75,18 @@ def leaves(command: click.Command, *path: str) -> Iterator[tuple[str, click.Comm
     if isinstance(command, click.Group):
         context = click.Context(command)
         for name in command.list_commands(context):
-            found = command.get_command(context, name)
-            assert found is not None
-            yield from leaves(found, *path, name)
+            subcommand = command.get_command(context, name)
+            assert subcommand is not None
+            yield from leaves(subcommand, *path, name)
     else:
         yield " ".join(path), command
 
 
-def told(text: str) -> list[str]:
-    """Return the marks that can be read in this text, in any spelling."""
-    return [mark for mark in MARKS if any(spelling in text.encode() for spelling in spellings(mark))]
+def planted_texts_in(text: str) -> list[str]:
+    """Return the planted words that this text contains, in any spelling."""
+    return [
+        planted for planted in PLANTED if any(spelling in text.encode() for spelling in spellings(planted))
+    ]
 
 
 @shows("PR-1", "LU-3", "LU-5")
@@ -97,8 +99,8 @@ def test_no_command_tells_what_is_in_an_event(service: TestService) -> None:
             answer = invoke(service, *name.split(), *words, *more)
             wrongly = "No such option" in answer.output or "Missing" in answer.output
             assert not wrongly, f"{name} was asked wrongly: {answer.output}"
-            assert told(answer.output) == [], name
-    assert told("x" + MARKS[0] + "x") == [MARKS[0]]  # the search can find what it looks for
+            assert planted_texts_in(answer.output) == [], name
+    assert planted_texts_in("x" + PLANTED[0] + "x") == [PLANTED[0]]  # the search can find what it looks for
 
 
 def paths(app: Flask) -> Iterator[tuple[str, str]]:
@@ -106,7 +108,7 @@ def paths(app: Flask) -> Iterator[tuple[str, str]]:
     values = {"organization": "acme", "agent": "agent-2", "session": "s2"}
     rules = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/v1/")]
     for rule in rules:
-        path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values[found[1]], rule.rule)
+        path = re.sub(r"<(?:\w+:)?(\w+)>", lambda variable: values[variable[1]], rule.rule)
         for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
             yield method, path
 
@@ -116,16 +118,16 @@ def paths(app: Flask) -> Iterator[tuple[str, str]]:
 def test_no_call_of_a_key_tells_what_is_in_an_event(service: TestService, key: str) -> None:
     app = create_app(service.parts)
     client: FlaskClient = app.test_client()
-    asked = sorted(paths(app), key=lambda call: call[0] != "GET")
-    assert len(asked) > 10
-    for method, path in asked:
+    calls = sorted(paths(app), key=lambda call: call[0] != "GET")
+    assert len(calls) > 10
+    for method, path in calls:
         answer = client.open(
             path, method=method, base_url=PUBLIC_URL, headers={"Authorization": f"Bearer {key}"},
             query_string={"read": "google"} if method == "GET" and path.endswith("/s2") else {},
             json={} if method in {"POST", "PUT"} else None,
         )  # fmt: skip
         assert answer.status_code < 500, (method, path, answer.text)
-        assert told(answer.text + str(answer.headers)) == [], (method, path)
+        assert planted_texts_in(answer.text + str(answer.headers)) == [], (method, path)
 
 
 @shows("LU-3")
@@ -140,14 +142,14 @@ def test_no_page_without_the_agents_own_session_and_no_number_tells_it(service: 
                 .replace("<number>", "1")
             )
             answer = client.get(path, base_url=PUBLIC_URL)
-            assert told(answer.text) == [], path
+            assert planted_texts_in(answer.text) == [], path
 
 
 @shows("LU-3")
 def test_no_log_line_tells_it(service: TestService, capfd: pytest.CaptureFixture[str]) -> None:
     service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
-    service.parts.sessions.schedule.put(service.agent, "s9", service.content(MARKS[0]), By.AGENT, None)
+    service.parts.sessions.schedule.put(service.agent, "s9", service.content(PLANTED[0]), By.AGENT, None)
     service.work(2)
     written = capfd.readouterr()
     assert "google.called" in written.err
-    assert told(written.err + written.out) == []
+    assert planted_texts_in(written.err + written.out) == []

@@ -1,4 +1,4 @@
-"""One event a session, whatever Google refuses or loses: what the campaign of faults found, reduced."""
+"""One event a session, whatever Google refuses or loses: cases that the fault campaign found, made small."""
 
 from dataclasses import replace
 
@@ -40,6 +40,7 @@ def _a_worker_dies_after_its_insert(service: TestService) -> None:
 
 
 def test_what_a_dead_worker_wrote_is_removed_by_a_cancel(service: TestService) -> None:
+    """The event reached Google and the record does not say so; a cancel must look there before it reports success."""
     _a_worker_dies_after_its_insert(service)
     service.parts.sessions.schedule.cancel(service.agent, "s1", By.AGENT, None)
     service.clock.advance(6 * 60)
@@ -50,6 +51,7 @@ def test_what_a_dead_worker_wrote_is_removed_by_a_cancel(service: TestService) -
 
 
 def test_what_a_dead_worker_wrote_has_no_twin(service: TestService) -> None:
+    """The retry repeats the insert, and here Google does not refuse the id that is taken."""
     service.google.switch(undetected_collisions=True)
     _a_worker_dies_after_its_insert(service)
     service.clock.advance(6 * 60)
@@ -77,7 +79,7 @@ def _later(service: TestService) -> None:
 
 
 def _a_second_event_is_inserted_and_its_answer_lost(service: TestService) -> None:
-    """Its first one was deleted and cannot be revived: the record knows that one's id alone."""
+    """The first event was deleted and cannot be revived; the record knows only its id."""
     service.connect()
     first = service.parts.sessions.schedule.put(service.agent, "s1", service.content("First"), By.AGENT, None)
     service.as_person("DELETE", first)
@@ -131,6 +133,7 @@ def test_a_session_that_failed_in_doubt_is_removed_by_a_cancel(service: TestServ
 
 
 def test_a_calendar_that_was_missing_for_a_moment_ends_no_doubt(service: TestService) -> None:
+    """A 404 of the whole calendar says nothing about the event, so the doubt about it must outlive the wait."""
     service.connect()
     service.google.fault(INSERT, {"cut": "after_commit"}, times=1)
     service.parts.sessions.schedule.put(service.agent, "s1", service.content("First"), By.AGENT, None)
@@ -163,6 +166,7 @@ def test_what_was_being_written_while_the_agent_disconnected_is_removed_by_a_can
 
 
 def test_of_two_under_one_id_the_one_that_stays_is_the_newest(service: TestService) -> None:
+    """Google accepted one id twice; the twin that is removed must be the one with the older revision."""
     service.connect()
     service.google.switch(undetected_collisions=True)
     service.google.fault(INSERT, {"cut": "after_commit"}, times=1)
@@ -175,9 +179,10 @@ def test_of_two_under_one_id_the_one_that_stays_is_the_newest(service: TestServi
 
 
 @pytest.mark.parametrize("must_exist", [True, False])
-def test_whoever_lost_the_session_before_looking_touches_nothing(
+def test_whoever_lost_the_lease_before_reading_google_changes_nothing(
     service: TestService, *, must_exist: bool
 ) -> None:
+    """A paused holder goes on after another process has written a newer version."""
     service.connect()
     schedule, content = service.parts.sessions.schedule, service.content("First")
     service.google.fault(INSERT, {"cut": "after_commit"}, times=1)
@@ -217,7 +222,8 @@ def test_a_cancel_of_what_waited_finds_the_event_from_before_the_erasure(service
     assert (_status(service), _shown(service)) == (Status.CANCELLED, [])
 
 
-def test_so_it_does_before_the_calendar_is_found_again(service: TestService) -> None:
+def test_a_cancel_finds_the_event_also_before_the_calendar_is_found_again(service: TestService) -> None:
+    """The first PUT waits for the calendar, so the cancel comes before anybody has looked for the old event."""
     _erased_and_back(service)
     service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
     service.connect()

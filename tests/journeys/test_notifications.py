@@ -1,4 +1,4 @@
-"""Google's notifications, and what people do in Google: told once each, whatever comes in which order."""
+"""Google's notifications and people's changes in Google: each is reported once, in whatever order messages come."""
 
 import io
 import json
@@ -35,10 +35,10 @@ class Watched(TestService):
     """A test service that Google can notify, and whose backend listens."""
 
     backend: Backend = None  # type: ignore[assignment]
-    door: FlaskClient = None  # type: ignore[assignment]
+    client: FlaskClient = None  # type: ignore[assignment]
     numbers: int = 1
 
-    def told(self) -> list[tuple[str, str, str]]:
+    def webhook_events(self) -> list[tuple[str, str, str]]:
         """Let the worker do what is due; return type, session and status of what the backend was told since."""
         self.backend.received.clear()
         self.work(3)
@@ -83,10 +83,10 @@ class Watched(TestService):
         return answer.status_code
 
     def noticed(self) -> list[tuple[str, str, str]]:
-        """A notification comes, and the worker looks; return what the backend was told."""
+        """Deliver a notification and let the worker detect changes; return what the backend was told."""
         assert self.ring() == 204
         self.clock.advance(11)
-        return self.told()
+        return self.webhook_events()
 
     def looks(self) -> int:
         return self.calls().count("calendar.events.list")
@@ -98,22 +98,22 @@ def service(clean_store: str, google_process: LocalGoogle) -> Iterator[Watched]:
     clock: MovableClock = google_process.clock  # type: ignore[attr-defined]
     clock.path.write_text("0", "ascii")
     with backend() as receiver:
-        made = Watched.of(
+        service = Watched.of(
             clean_store, google_process, clock, CALENDAR_PUBLIC_URL=SECURE_URL,
             CALENDAR_WEBHOOK_URL=receiver.url, CALENDAR_WEBHOOK_SECRET=SECRET,
         )  # fmt: skip
-        assert isinstance(made, Watched)
-        made.backend, made.door = receiver, create_app(made.parts).test_client()
-        yield made
-        made.close()
+        assert isinstance(service, Watched)
+        service.backend, service.door = receiver, create_app(service.parts).test_client()
+        yield service
+        service.close()
 
 
 @pytest.fixture
 def watched(service: Watched) -> Watched:
-    """Connected, with a channel and one session."""
+    """A connected agent with a channel and one session."""
     service.connect()
     service.put()
-    service.told()
+    service.webhook_events()
     return service
 
 
@@ -294,7 +294,7 @@ def test_a_disconnect_while_the_channel_is_opened_leaves_it_to_the_teardown(serv
         agent, grant.connection_id, slot.facts.calendar.id, channel.id, channel.resource_id, 1
     )
     assert not stands
-    assert '"channel.opened"' in service.stored()  # the errand has it, and the trail says so
+    assert '"channel.opened"' in service.stored()  # the teardown has it, and the audit log says so
     service.work(2)
     assert (service.channels, service.live_tokens()) == ([], [])
 
@@ -321,8 +321,8 @@ def test_while_agreement_is_missing_no_channel_is_touched_and_then_all_at_once(w
     watched.work(3)
     watched.clock.advance(61)
     watched.work(3)
-    made = [name for name in watched.calls(before) if name.startswith("calendar.")]
-    assert sorted(set(made)) == ["calendar.channels.stop", "calendar.events.list", "calendar.events.watch"]
+    calls = [name for name in watched.calls(before) if name.startswith("calendar.")]
+    assert sorted(set(calls)) == ["calendar.channels.stop", "calendar.events.list", "calendar.events.watch"]
     assert len(watched.channels) == 1
 
 
@@ -341,8 +341,8 @@ def test_a_permission_removed_at_google_ends_the_channel_here(watched: Watched) 
     watched.clock.advance(2 * 3600)
     assert watched.ring(message) == 204
     watched.clock.advance(11)
-    told = watched.told()
-    assert [kind for kind, *_ in told] == ["connection.revoked"]
+    webhook_events = watched.webhook_events()
+    assert [kind for kind, *_ in webhook_events] == ["connection.revoked"]
     assert channel["id"] not in watched.stored()
 
 
@@ -351,7 +351,7 @@ def test_a_calendar_that_is_gone_is_noticed_by_its_last_notification(watched: Wa
     watched.as_person("DELETE", None, calendar=watched.calendars()[0]["id"])
     assert watched.ring(watched.message(channel, "not_exists")) == 204
     watched.clock.advance(11)
-    assert watched.told() == [
+    assert watched.webhook_events() == [
         ("connection.calendar_missing", "", "calendar_missing"),
         ("session.lost", "s1", "lost"),
     ]
@@ -383,10 +383,10 @@ def test_a_forged_notification_is_refused_without_asking_the_database(
 ) -> None:
     headers = watched.message() | forged if forged else {"X-Goog-Resource-State": "exists"}
     before = watched.parts.store.database.round_trips
-    kept = watched.stored()
+    stored = watched.stored()
     assert watched.ring(headers) == 404
     assert watched.parts.store.database.round_trips == before
-    assert watched.stored() == kept
+    assert watched.stored() == stored
 
 
 class Unread(io.RawIOBase):
@@ -416,10 +416,10 @@ def test_a_sync_message_before_the_answer_to_watch_is_taken_and_causes_nothing(s
         "X-Goog-Channel-Token": token,
         "X-Goog-Resource-State": "sync",
     }
-    kept = service.stored()
+    stored = service.stored()
     assert service.ring(headers) == 204
     assert service.ring(headers | {"X-Goog-Resource-State": "exists"}) == 204
-    assert service.stored() == kept
+    assert service.stored() == stored
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
@@ -427,7 +427,7 @@ def test_nothing_but_a_post_is_taken(watched: Watched, method: str) -> None:
     assert watched.door.open(DOOR, method=method, base_url=SECURE_URL).status_code == 405
 
 
-def test_many_notifications_cause_one_look(watched: Watched) -> None:
+def test_many_notifications_cause_one_change_detection(watched: Watched) -> None:
     for _ in range(20):
         assert watched.ring() == 204
     watched.clock.advance(11)
@@ -459,14 +459,14 @@ def test_our_own_writes_are_no_news(watched: Watched) -> None:
     watched.put("s2")
     watched.put("s1", days=5)
     watched.parts.sessions.schedule.cancel(watched.agent, "s2", By.AGENT, None)
-    watched.told()
+    watched.webhook_events()
     assert watched.noticed() == []
     assert watched.looks() == 1
 
 
 def test_a_persons_change_is_told_once_and_without_content(watched: Watched) -> None:
     watched.put("s2")
-    watched.told()
+    watched.webhook_events()
     move(watched)
     assert watched.noticed() == [("session.changed_in_google", "s1", "scheduled")]
     assert watched.backend.received[0]["data"]["reason"] == "changed_in_google"
@@ -481,7 +481,7 @@ def test_a_persons_change_is_told_once_and_without_content(watched: Watched) -> 
 def test_a_change_is_left_alone_until_a_newer_put(watched: Watched) -> None:
     content = watched.content(days=4)
     assert watched.again(content, version=1).outcome == "changed"
-    watched.told()
+    watched.webhook_events()
     move(watched)
     watched.noticed()
     assert watched.again(content, version=1).outcome == "unchanged"
@@ -489,28 +489,28 @@ def test_a_change_is_left_alone_until_a_newer_put(watched: Watched) -> None:
     assert watched.again(content, version=2).outcome == "changed"
     assert watched.events()[0]["summary"] == "A talk"
     assert watched.seen() == (Status.SCHEDULED, "")
-    watched.told()
+    watched.webhook_events()
     assert watched.noticed() == []
 
 
 def test_a_comparison_shows_what_a_person_changed_and_mends_it_when_asked(watched: Watched) -> None:
     content = watched.content(days=4)
     watched.again(content, version=1)
-    watched.told()
+    watched.webhook_events()
     move(watched)
     watched.noticed()
-    asked = (
+    request = (
         watched.agent,
         content.start - DAY * 1000,
         content.end + DAY * 1000,
         {"s1": DesiredSession(content, 1)},
     )
-    (difference,) = watched.parts.sessions.reconcile.reconcile(*asked, apply=False).differences
+    (difference,) = watched.parts.sessions.reconcile.reconcile(*request, apply=False).differences
     assert difference.difference == "content"
     assert watched.events()[0]["summary"] == PRIVATE
-    watched.parts.sessions.reconcile.reconcile(*asked, apply=True)
+    watched.parts.sessions.reconcile.reconcile(*request, apply=True)
     assert watched.events()[0]["summary"] == "A talk"
-    assert watched.parts.sessions.reconcile.reconcile(*asked, apply=False).differences == ()
+    assert watched.parts.sessions.reconcile.reconcile(*request, apply=False).differences == ()
 
 
 def test_without_versions_every_put_is_newer(watched: Watched) -> None:
@@ -529,14 +529,14 @@ def test_a_deletion_is_told_once_and_a_put_makes_it_whole(watched: Watched) -> N
     assert watched.put().outcome == "changed"
     assert watched.seen() == (Status.SCHEDULED, "")
     assert len(watched.events()) == 1
-    watched.told()
+    watched.webhook_events()
     assert watched.noticed() == []
 
 
 def test_a_repeated_put_does_not_bring_back_what_a_person_deleted(watched: Watched) -> None:
     content = watched.content(days=4)
     watched.again(content, version=1)
-    watched.told()
+    watched.webhook_events()
     remove(watched)
     watched.noticed()
     view = watched.again(content, version=1)
@@ -551,7 +551,7 @@ def test_a_deleted_session_can_be_cancelled(watched: Watched) -> None:
     view = watched.parts.sessions.schedule.cancel(watched.agent, "s1", By.AGENT, None)
     assert view.status is Status.CANCELLED
     restore(watched)
-    watched.told()
+    watched.webhook_events()
     assert watched.noticed() == []  # nobody wants it any more
 
 
@@ -587,7 +587,7 @@ def test_a_session_made_an_all_day_event_is_changed(watched: Watched) -> None:
     assert watched.noticed() == [("session.changed_in_google", "s1", "scheduled")]
 
 
-def test_an_event_whose_mark_was_taken_off_is_changed_and_not_read(watched: Watched) -> None:
+def test_an_event_whose_marker_was_removed_is_changed_and_not_read(watched: Watched) -> None:
     move(watched, extendedProperties={"private": {"csMarker": None, "csRevision": None}})
     assert watched.noticed() == [("session.changed_in_google", "s1", "scheduled")]
     assert watched.noticed() == []
@@ -601,13 +601,13 @@ def test_a_persons_own_event_in_the_calendar_is_nobodys_business(watched: Watche
     assert PRIVATE not in watched.stored()
 
 
-def test_a_pause_leaves_the_calendar_alone_and_its_end_looks_at_once(watched: Watched) -> None:
+def test_a_pause_leaves_the_calendar_alone_and_its_end_detects_changes_at_once(watched: Watched) -> None:
     watched.parts.connection.pauses.set(watched.agent, Actor.AGENT, paused=True)
     move(watched)
     watched.noticed()
     assert watched.looks() == 0
     watched.parts.connection.pauses.set(watched.agent, Actor.AGENT, paused=False)
-    assert ("session.changed_in_google", "s1", "scheduled") in watched.told()
+    assert ("session.changed_in_google", "s1", "scheduled") in watched.webhook_events()
 
 
 def test_what_happened_between_two_connections_is_found(watched: Watched) -> None:
@@ -615,20 +615,20 @@ def test_what_happened_between_two_connections_is_found(watched: Watched) -> Non
     remove(watched)
     watched.connect()
     watched.clock.advance(61)
-    assert ("session.deleted_in_google", "s1", "lost") in watched.told()
+    assert ("session.deleted_in_google", "s1", "lost") in watched.webhook_events()
 
 
-def test_the_slow_look_finds_what_no_notification_told(watched: Watched) -> None:
+def test_the_daily_change_detection_finds_what_no_notification_told(watched: Watched) -> None:
     move(watched)
     watched.clock.advance(1.5 * DAY)
-    assert ("session.changed_in_google", "s1", "scheduled") in watched.told()
+    assert ("session.changed_in_google", "s1", "scheduled") in watched.webhook_events()
 
 
 # --- in any order ---
 
 
-def test_a_look_that_meets_our_own_write_says_nothing_of_it(watched: Watched) -> None:
-    """The list was asked for before the write was settled, the record read before it was accepted."""
+def test_change_detection_does_not_report_our_own_write(watched: Watched) -> None:
+    """The worker asked for the list before the write was settled, and read the record before it was accepted."""
     change_detector, agent = watched.parts.sessions.change_detector, watched.agent
     before = dict.fromkeys(text for _, text in change_detector.sessions.with_texts(agent))
     record, text = change_detector.sessions.with_texts(agent)[0]
@@ -647,7 +647,7 @@ def test_whatever_comes_in_which_order_the_state_is_that_of_a_list(watched: Watc
     names = [f"s{number}" for number in range(2, 7)]
     for name in names:
         watched.put(name)
-    watched.told()
+    watched.webhook_events()
     messages = [watched.message() for _ in range(5)]
     wanted = {}
     for name in names:
@@ -662,33 +662,33 @@ def test_whatever_comes_in_which_order_the_state_is_that_of_a_list(watched: Watc
     messages += chance.choices(messages, k=10)
     chance.shuffle(messages)
     forged = [message | {"X-Goog-Channel-Token": "0" * 32} for message in messages[:5]]
-    told: list[tuple[str, str, str]] = []
+    webhook_events: list[tuple[str, str, str]] = []
     for message in chance.sample(messages + forged, len(messages + forged)):
         assert watched.ring(message) == (404 if message in forged else 204)
         watched.clock.advance(chance.choice((0, 4, 15)))
-        told += watched.told()
+        webhook_events += watched.webhook_events()
     watched.clock.advance(11)
-    told += watched.told()
-    assert len(told) == len(set(told))
+    webhook_events += watched.webhook_events()
+    assert len(webhook_events) == len(set(webhook_events))
     for name, reason in wanted.items():
         assert watched.seen(name)[1] == (reason if reason is not None else watched.seen(name)[1])
     expected = {name for name, reason in wanted.items() if reason}
-    assert expected <= {session for _, session, _ in told}
+    assert expected <= {session for _, session, _ in webhook_events}
 
 
 # --- trouble ---
 
 
-def test_a_look_that_fails_is_repeated_and_nothing_is_told_twice(watched: Watched) -> None:
+def test_a_failed_change_detection_is_repeated_and_nothing_is_told_twice(watched: Watched) -> None:
     listed = {"method": "GET", "path": "/calendar/v3/calendars/*/events"}
     watched.google.fault(listed, {"status": 503, "reason": "backendError"}, times=1)
     move(watched)
     assert watched.noticed() == []
     watched.clock.advance(31)
-    assert watched.told() == [("session.changed_in_google", "s1", "scheduled")]
+    assert watched.webhook_events() == [("session.changed_in_google", "s1", "scheduled")]
 
 
-def test_a_look_that_is_refused_for_good_waits_for_the_next_day(watched: Watched) -> None:
+def test_a_change_detection_refused_for_good_waits_for_the_next_day(watched: Watched) -> None:
     listed = {"method": "GET", "path": "/calendar/v3/calendars/*/events"}
     watched.google.fault(listed, {"status": 403, "reason": "forbidden"})
     watched.noticed()
@@ -697,17 +697,17 @@ def test_a_look_that_is_refused_for_good_waits_for_the_next_day(watched: Watched
     assert watched.looks() == 1
 
 
-def test_a_look_that_dies_is_done_by_another_worker(watched: Watched) -> None:
+def test_a_change_detection_whose_worker_dies_is_done_by_another(watched: Watched) -> None:
     move(watched)
     configure({"change_detection.after_list_before_store": "raise"})
     assert watched.noticed() == []
     configure({})
     watched.clock.advance(6 * 60)
-    assert watched.told() == [("session.changed_in_google", "s1", "scheduled")]
+    assert watched.webhook_events() == [("session.changed_in_google", "s1", "scheduled")]
 
 
 @pytest.mark.parametrize("failures", [0, 1])
-def test_a_notification_during_a_look_makes_another_one_however_that_ends(
+def test_a_notification_during_change_detection_starts_another_one_however_that_ends(
     watched: Watched, failures: int
 ) -> None:
     """The change may have come after the page on which it would have been listed.

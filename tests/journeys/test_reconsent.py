@@ -1,4 +1,4 @@
-"""A policy that outgrew a consent: nothing is used until the agent agrees again, and everybody concerned is told."""
+"""Reconsent: under a newer policy no grant is used until the agent agrees again; agent and backend are told."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -35,7 +35,7 @@ def receiver() -> Iterator[Backend]:
 @pytest.fixture
 def restarted(service: TestService, tmp_path: Path, receiver: Backend) -> Iterator[Restarted]:
     """The same service, started again under another version of the policy."""
-    made: list[TestService] = []
+    services: list[TestService] = []
 
     def start(version: str, changes: str = CHANGES) -> TestService:
         overlay = tmp_path / f"policy-{version}.toml"
@@ -46,13 +46,13 @@ def restarted(service: TestService, tmp_path: Path, receiver: Backend) -> Iterat
             "CALENDAR_WEBHOOK_URL": receiver.url,
             "CALENDAR_WEBHOOK_SECRET": SECRET,
         }
-        made.append(
+        services.append(
             TestService.of(service.variables["CALENDAR_REDIS_URL"], service.google, service.clock, **changed)
         )
-        return made[-1]
+        return services[-1]
 
     yield start
-    for each in made:
+    for each in services:
         each.close()
 
 
@@ -162,16 +162,16 @@ def test_ended_while_agreement_was_missing_it_is_erased_as_ever(
 
 @shows("UP-1")
 @pytest.mark.parametrize(
-    ("language", "said"), [("en", "Rooms are named."), ("es", "Las salas tienen nombre.")]
+    ("language", "sentence"), [("en", "Rooms are named."), ("es", "Las salas tienen nombre.")]
 )
 def test_the_agent_is_shown_what_changed(
-    connected: TestService, restarted: Restarted, language: str, said: str
+    connected: TestService, restarted: Restarted, language: str, sentence: str
 ) -> None:
     newer = restarted("2")
     visitor = Visitor(create_app(newer.parts), newer)
     visitor.enter()
     page = words(visitor.get(f"/settings?lang={language}"))
-    assert said in page
+    assert sentence in page
     assert {"en": "version 1 of the policy", "es": "la versión 1 de la política"}[language] in page
     assert visitor.get(visitor.consent()).location == "/settings"
     assert state(newer) is State.CONNECTED
@@ -235,8 +235,8 @@ def test_another_permission_under_the_same_policy_is_refused_everywhere(connecte
     for command in ("serve", "work"):
         answer = invoke(connected, command)
         assert (answer.exit_code, "raise policy.version" in answer.stderr) == (2, True)
-    found = invoke(connected, "doctor")
-    assert (found.exit_code, "the policy is not newer" in found.stdout) == (1, True)
+    result = invoke(connected, "doctor")
+    assert (result.exit_code, "the policy is not newer" in result.stdout) == (1, True)
     assert connected.stored() == before
 
 

@@ -1,4 +1,4 @@
-"""An old back-up is put back: what was ended or erased since does not come back (F36, ST-5)."""
+"""An old back-up is restored: what was ended or erased since stays so (F36, ST-5)."""
 
 import json
 import shutil
@@ -58,7 +58,7 @@ def hold(service: TestService, agent: Agent, length: int = 200 * DAY, *, replace
 
 
 def hold_what_is_missing(service: TestService, done: dict[str, Any]) -> None:
-    """Place what a replay named, as an operator does."""
+    """Place the holds that a replay named, as an operator does."""
     words = (
         "--placed-by",
         "A. One",
@@ -155,7 +155,7 @@ def test_what_was_ended_or_erased_is_so_again(restored: TestService, disaster: D
     assert now == pytest.approx(was, abs=SECOND)  # the day that the agent was told
 
 
-def test_a_replay_shows_in_the_trail_and_does_nothing_twice(
+def test_a_replay_shows_in_the_audit_log_and_does_nothing_twice(
     restored: TestService, disaster: Disaster
 ) -> None:
     hold_what_is_missing(restored, replay(restored, disaster.export)[1])
@@ -192,10 +192,10 @@ def test_a_hold_that_was_lifted_does_not_keep_an_erasure_back(
     assert state(restored, ERASED) is State.NOT_CONNECTED
 
 
-def test_a_pause_or_its_end_is_as_the_trail_says_for_whom_it_is_of(
+def test_a_pause_or_its_end_is_as_the_audit_log_says_for_whom_it_is_of(
     restored: TestService, disaster: Disaster
 ) -> None:
-    """Or the service would write into a calendar that its owner had paused."""
+    """Otherwise the service would write into a calendar that its owner had paused."""
     _, done, _ = replay(restored, disaster.export)
     assert done["paused_or_resumed"] == 2
     for agent, by_agent, by_organization in (
@@ -227,14 +227,14 @@ def test_a_term_that_an_agent_chose_counts_again(restored: TestService, disaster
 def test_holds_that_were_placed_or_replaced_since_are_named_and_what_is_over_is_lifted(
     restored: TestService, disaster: Disaster
 ) -> None:
-    """A back-up does not hold what was ordered after it was made.
+    """A back-up lacks the holds that were placed after it was made.
 
     Until those holds stand again, an erasure would destroy what has to be kept.
     """
-    status, done, said = replay(restored, disaster.export)
+    status, done, output = replay(restored, disaster.export)
     assert (status, done["holds_lifted"]) == (1, 1)
     assert [one["agent"] for one in done["holds_missing"]] == ["held", "longer", "shorter"]
-    assert "acme/shorter: a hold until" in said
+    assert "acme/shorter: a hold until" in output
     assert restored.parts.store.slots.read(LAPSED).facts.hold.until == 0
     hold_what_is_missing(restored, done)
     for agent in (HELD, LONGER, SHORTER):
@@ -257,16 +257,18 @@ def test_an_export_that_does_not_verify_changes_nothing(
 ) -> None:
     export, before = tmp_path / "spoilt", restored.stored()
     export.write_bytes(spoil(disaster.export.read_bytes()))
-    status, done, said = replay(restored, export)
-    assert (status, done, words in said) == (1, {}, True)
+    status, done, output = replay(restored, export)
+    assert (status, done, words in output) == (1, {}, True)
     assert restored.stored() == before
 
 
-def test_a_part_of_the_trail_is_not_enough(restored: TestService, disaster: Disaster, tmp_path: Path) -> None:
+def test_a_part_of_the_audit_log_is_not_enough(
+    restored: TestService, disaster: Disaster, tmp_path: Path
+) -> None:
     part, before = tmp_path / "part", restored.stored()
     invoke(disaster.service, "audit", "export", "--kind", "connection.erased", "--output", str(part))
-    status, _, said = replay(restored, part)
-    assert (status, "a replay needs the whole" in said) == (1, True)
+    status, _, output = replay(restored, part)
+    assert (status, "a replay needs the whole" in output) == (1, True)
     assert restored.stored() == before
 
 

@@ -20,14 +20,14 @@ Under = Callable[[str], TestService]
 @pytest.fixture
 def under(service: TestService, clean_store: str, google_process: LocalGoogle) -> Iterator[Under]:
     """A test service under an operator's name."""
-    made: list[TestService] = []
+    services: list[TestService] = []
 
     def build(name: str) -> TestService:
-        made.append(TestService.of(clean_store, google_process, service.clock, CALENDAR_OPERATOR=name))
-        return made[-1]
+        services.append(TestService.of(clean_store, google_process, service.clock, CALENDAR_OPERATOR=name))
+        return services[-1]
 
     yield build
-    for each in made:
+    for each in services:
         each.close()
 
 

@@ -1,4 +1,4 @@
-"""A reviewer's link: valid until its end, and at its end everything behind it is disconnected and erased."""
+"""A reviewer's link: valid until its end; then every connection made through it is disconnected and erased."""
 
 import json
 
@@ -28,7 +28,7 @@ def invoke(service: TestService, *words: str) -> Result:
     return CliRunner().invoke(main, words, env={**clean, **service.variables})
 
 
-def made(service: TestService, days: int = 60) -> tuple[str, Link]:
+def link_of(service: TestService, days: int = 60) -> tuple[str, Link]:
     return service.parts.operations.reviewers.make(days)
 
 
@@ -56,16 +56,16 @@ def kept_of(service: TestService, link: Link) -> set[str]:
 
 
 def test_a_link_is_printed_once_with_its_end_and_kept_as_a_hash(service: TestService) -> None:
-    told = json.loads(invoke(service, "reviewer", "link", "--days", "60", "--json").stdout)
-    assert told["url"].startswith("http://localhost:8080/reviewer/")
-    secret = told["url"].rpartition("/")[2]
+    printed = json.loads(invoke(service, "reviewer", "link", "--days", "60", "--json").stdout)
+    assert printed["url"].startswith("http://localhost:8080/reviewer/")
+    secret = printed["url"].rpartition("/")[2]
     link = service.parts.operations.reviewers.admit(secret)
-    assert link.organization == told["organization"]
+    assert link.organization == printed["organization"]
     assert 0 <= service.parts.clock.now() + 60 * DAY - link.ends < MINUTE
     assert secret not in service.stored()
     listed = json.loads(invoke(service, "reviewer", "list", "--json").stdout)
     assert listed == [
-        {"organization": link.organization, "ends": told["ends"], "connections": 0, "over": False}
+        {"organization": link.organization, "ends": printed["ends"], "connections": 0, "over": False}
     ]
     assert link.organization in invoke(service, "reviewer", "list").stdout
 
@@ -77,7 +77,7 @@ def test_a_length_that_makes_no_sense_is_refused(service: TestService, days: str
 
 
 def test_a_link_is_prolonged_but_not_for_ever(service: TestService) -> None:
-    secret, link = made(service)
+    secret, link = link_of(service)
     assert invoke(service, "reviewer", "extend", link.organization, "--days", "30").exit_code == 0
     longer = service.parts.operations.reviewers.admit(secret)
     assert longer.ends - link.ends == 30 * DAY
@@ -87,7 +87,7 @@ def test_a_link_is_prolonged_but_not_for_ever(service: TestService) -> None:
 
 
 def test_what_is_over_never_comes_back(service: TestService) -> None:
-    secret, link = made(service, 1)
+    secret, link = link_of(service, 1)
     service.clock.advance(DAYS)
     refused = invoke(service, "reviewer", "extend", link.organization)
     assert refused.exit_code == 1
@@ -103,7 +103,7 @@ def test_a_name_that_is_no_link_is_refused(service: TestService) -> None:
 
 
 def test_the_command_ends_a_link_with_everything_behind_it(service: TestService) -> None:
-    secret, link = made(service)
+    secret, link = link_of(service)
     agents = [connect(service, link, name) for name in ("one", "two")]
     service.connect()
     answer = json.loads(invoke(service, "reviewer", "end", link.organization, "--json").stdout)
@@ -118,19 +118,19 @@ def test_the_command_ends_a_link_with_everything_behind_it(service: TestService)
 
 
 def test_over_ended_and_unknown_are_refused_in_the_same_words(service: TestService) -> None:
-    (over, _), (ended, link) = made(service, 1), made(service, 60)
+    (over, _), (ended, link) = link_of(service, 1), link_of(service, 60)
     service.parts.operations.reviewers.end(link.organization)
     service.clock.advance(DAYS)
-    told = set()
+    texts = set()
     for secret in (over, ended, "x" * 43, ""):
         with pytest.raises(LinkOver) as refusal:
             service.parts.operations.reviewers.admit(secret)
-        told.add(refusal.value.detail)
-    assert len(told) == 1
+        texts.add(refusal.value.detail)
+    assert len(texts) == 1
 
 
 def test_too_many_acts_within_a_minute_are_refused_for_this_link_alone(service: TestService) -> None:
-    (_, link), (_, other) = made(service), made(service)
+    (_, link), (_, other) = link_of(service), link_of(service)
     for _ in range(ACTS_A_MINUTE):
         service.parts.operations.reviewers.count(link)
     with pytest.raises(TooManyRequests):
@@ -144,7 +144,7 @@ def test_too_many_acts_within_a_minute_are_refused_for_this_link_alone(service: 
 
 
 def test_ten_minutes_after_a_disconnect_the_timer_erases(service: TestService) -> None:
-    _, link = made(service)
+    _, link = link_of(service)
     agent = connect(service, link)
     service.parts.sessions.schedule.put(agent, "s1", service.content(), By.AGENT, None)
     view = service.parts.connection.disconnect.disconnect(agent, Actor.AGENT)
@@ -159,7 +159,7 @@ def test_ten_minutes_after_a_disconnect_the_timer_erases(service: TestService) -
 
 
 def test_after_a_revocation_at_google_it_is_ten_minutes_as_well(service: TestService) -> None:
-    _, link = made(service)
+    _, link = link_of(service)
     agent = connect(service, link)
     service.google.fault("/token", {"invalid_grant": True}, times=1)
     service.clock.advance(3600)
@@ -171,7 +171,7 @@ def test_after_a_revocation_at_google_it_is_ten_minutes_as_well(service: TestSer
 
 
 def test_the_term_is_never_longer_than_the_profiles(service: TestService) -> None:
-    _, link = made(service)
+    _, link = link_of(service)
     agent = connect(service, link)
     service.parts.store.connections.disconnect(
         agent, Actor.AGENT, delete_calendar=False, erase_after=MINUTE, teardown_lease=0
@@ -180,7 +180,7 @@ def test_the_term_is_never_longer_than_the_profiles(service: TestService) -> Non
 
 
 def test_others_keep_the_profiles_term(service: TestService) -> None:
-    made(service)
+    link_of(service)
     service.connect()
     view = service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
     assert view.erase_due > service.parts.clock.now() + 6 * DAY
@@ -190,7 +190,7 @@ def test_others_keep_the_profiles_term(service: TestService) -> None:
 
 
 def test_at_the_links_end_the_worker_disconnects_erases_and_revokes(service: TestService) -> None:
-    _, link = made(service, 1)
+    _, link = link_of(service, 1)
     agent = connect(service, link)
     service.parts.sessions.schedule.put(agent, "s1", service.content(), By.AGENT, None)
     service.clock.advance(DAYS - 60)
@@ -205,7 +205,7 @@ def test_at_the_links_end_the_worker_disconnects_erases_and_revokes(service: Tes
 
 
 def test_a_page_that_is_still_open_cannot_connect_after_the_end(service: TestService) -> None:
-    _, link = made(service, 1)
+    _, link = link_of(service, 1)
     now = service.parts.clock.now()
     ticket = Ticket(link.organization, "late", "en", "UTC", "", now + 2 * DAY, reviewer=True)
     service.clock.advance(DAYS)
@@ -216,7 +216,7 @@ def test_a_page_that_is_still_open_cannot_connect_after_the_end(service: TestSer
 
 
 def test_when_no_page_can_be_open_any_more_nothing_is_left_of_the_link(service: TestService) -> None:
-    _, link = made(service, 1)
+    _, link = link_of(service, 1)
     connect(service, link)
     service.clock.advance(DAYS)
     service.work(2)
@@ -227,7 +227,7 @@ def test_when_no_page_can_be_open_any_more_nothing_is_left_of_the_link(service: 
 
 
 def test_whoever_slipped_in_behind_the_sweep_goes_with_the_next(service: TestService) -> None:
-    _, link = made(service, 1)
+    _, link = link_of(service, 1)
     service.clock.advance(DAYS)
     worker = Worker(service.parts)
     worker.round()
@@ -241,7 +241,7 @@ def test_whoever_slipped_in_behind_the_sweep_goes_with_the_next(service: TestSer
 
 
 def test_a_hold_on_a_test_agent_leaves_the_others_to_their_end(service: TestService) -> None:
-    _, link = made(service, 1)
+    _, link = link_of(service, 1)
     held, other = connect(service, link, "held"), connect(service, link, "other")
     until = service.parts.clock.now() + 30 * DAY
     service.parts.personal_data.holds.place(
@@ -254,7 +254,7 @@ def test_a_hold_on_a_test_agent_leaves_the_others_to_their_end(service: TestServ
 
 
 def test_while_the_clocks_disagree_nothing_is_taken_down(service: TestService) -> None:
-    _, link = made(service, 1)
+    _, link = link_of(service, 1)
     agent = connect(service, link)
     service.clock.advance(2 * DAYS)
     skewed = TestService.of(

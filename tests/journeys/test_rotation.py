@@ -32,16 +32,16 @@ def quietly(agents: Sequence[Agent]) -> Iterator[Agent]:
 def rotated(service: TestService) -> Iterator[TestService]:
     """A test service whose keyring has a new first key, over the same books."""
     former = service.variables["CALENDAR_KEYRING"]
-    made = with_keys(service, f"k2:{_fresh()},{former}")
-    yield made
-    made.close()
+    service_with_both = with_keys(service, f"k2:{_fresh()},{former}")
+    yield service_with_both
+    service_with_both.close()
 
 
 @pytest.fixture
 def without_the_former(rotated: TestService) -> Iterator[TestService]:
-    made = with_keys(rotated, rotated.variables["CALENDAR_KEYRING"].split(",")[0])
-    yield made
-    made.close()
+    successor = with_keys(rotated, rotated.variables["CALENDAR_KEYRING"].split(",")[0])
+    yield successor
+    successor.close()
 
 
 def seals(service: TestService) -> dict[str, tuple[int, int, int]]:
@@ -124,7 +124,7 @@ def test_a_refresh_that_began_before_does_not_bring_the_former_key_back(
     assert seals(rotated)["k1"] == (0, 0, 0)
 
 
-def test_an_teardowns_step_that_began_before_does_not_bring_the_former_key_back(
+def test_a_teardowns_step_that_began_before_does_not_bring_the_former_key_back(
     service: TestService, rotated: TestService
 ) -> None:
     service.connect()
@@ -134,8 +134,8 @@ def test_an_teardowns_step_that_began_before_does_not_bring_the_former_key_back(
     rotated.parts.operations.rotation.rotate(quietly)
     service.parts.store.connections.teardown_step(service.agent, teardown.retried(), 1000)
     assert seals(rotated)["k1"] == (0, 0, 0)
-    (kept,) = service.parts.store.slots.read(service.agent).teardowns
-    assert kept.tries == teardown.tries + 1
+    (stored,) = service.parts.store.slots.read(service.agent).teardowns
+    assert stored.tries == teardown.tries + 1
 
 
 def test_a_seal_made_from_an_older_reading_is_refused(service: TestService) -> None:
@@ -143,7 +143,7 @@ def test_a_seal_made_from_an_older_reading_is_refused(service: TestService) -> N
     scan = Scan(service.parts.store.database)
     slot = service.parts.store.slots.read(service.agent)
     assert not scan.reseal(service.agent, "", "something older", "x")
-    assert not scan.reseal(service.agent, "no such errand", slot.grant, "x")
+    assert not scan.reseal(service.agent, "no such teardown", slot.grant, "x")
     assert service.parts.store.slots.read(service.agent).grant == slot.grant
 
 
@@ -155,8 +155,8 @@ def test_what_one_key_seals_and_nobody_has_is_told_and_left_as_it_is(
     done = without_the_former.parts.operations.rotation.rotate(quietly)
     assert (done.resealed, done.unopened) == (0, (service.agent,))
     assert service.stored() == before
-    found = {one.key_id: one for one in without_the_former.parts.operations.rotation.status()}
-    assert (found["k1"].known, found["k1"].grants) == (False, 1)
+    statuses = {one.key_id: one for one in without_the_former.parts.operations.rotation.status()}
+    assert (statuses["k1"].known, statuses["k1"].grants) == (False, 1)
 
 
 def test_what_is_no_sealed_record_is_told_too(service: TestService, rotated: TestService) -> None:

@@ -28,13 +28,13 @@ def _no_failpoints() -> Iterator[None]:
 
 
 def account_ref(service: TestService) -> str:
-    """Return the key of the one account's mark."""
+    """Return the key of the one account reference."""
     (name,) = service.parts.store.database.client.scan_iter(keys.account_ref("*"))
     return str(name)
 
 
 def members(service: TestService) -> set[str]:
-    """Return everybody who is on any mark."""
+    """Return every connection that is on any account reference."""
     client = service.parts.store.database.client
     return {member for name in client.scan_iter(keys.account_ref("*")) for member in client.hkeys(name)}
 
@@ -48,7 +48,7 @@ def revocation(service: TestService) -> str:
 
 
 def dies_before_it_stands(service: TestService) -> None:
-    """Let a process end between the account's mark and the connection."""
+    """Let a process end after the account reference and before the connection is written."""
     configure({"connect.after_mark_before_store": "raise"})
     with pytest.raises(FailpointRaised):
         service.connect()
@@ -60,7 +60,7 @@ def next_day(service: TestService) -> None:
     service.work(2)  # chains that begin are sealed, then the day's checkpoint is made
 
 
-def test_a_mark_lives_as_long_as_the_connections_that_use_it(service: TestService) -> None:
+def test_an_account_reference_lives_as_long_as_the_connections_that_use_it(service: TestService) -> None:
     service.connect()
     service.connect(OTHER)
     client = service.parts.store.database.client
@@ -70,7 +70,7 @@ def test_a_mark_lives_as_long_as_the_connections_that_use_it(service: TestServic
     assert members(service) == {connection_id(service, service.agent), connection_id(service, OTHER)}
 
 
-def test_a_mark_that_was_lost_is_there_again_a_day_later_and_guards_the_other_connection(
+def test_a_lost_account_reference_is_there_again_a_day_later_and_guards_the_other_connection(
     service: TestService,
 ) -> None:
     """Google revokes an account's permission as a whole.
@@ -101,6 +101,7 @@ def test_a_connection_that_never_stood_keeps_no_permission_alive(service: TestSe
 
 
 def test_who_joined_within_the_hour_may_still_come_to_stand(service: TestService) -> None:
+    """The daily repair cannot tell a connect under way from one that died, so it spares recent members."""
     service.work(2)
     service.clock.advance(A_DAY - 60)
     dies_before_it_stands(service)
@@ -112,7 +113,8 @@ def test_who_joined_within_the_hour_may_still_come_to_stand(service: TestService
     assert members(service) == set()
 
 
-def test_by_a_wrong_clock_nobody_is_taken_off_a_mark(service: TestService) -> None:
+def test_a_wrong_clock_removes_nobody_from_an_account_reference(service: TestService) -> None:
+    """A worker whose clock is ahead would take a connect under way for an old one, and drop its member."""
     dies_before_it_stands(service)
     joined = members(service)
     service.clock.advance(A_DAY)
@@ -124,7 +126,9 @@ def test_by_a_wrong_clock_nobody_is_taken_off_a_mark(service: TestService) -> No
     assert members(service) == joined
 
 
-def test_a_teardown_is_on_the_account_ref_until_it_ends_or_the_database_ends_it(service: TestService) -> None:
+def test_a_teardown_is_on_the_account_reference_until_it_ends_or_the_database_ends_it(
+    service: TestService,
+) -> None:
     """A teardown holds a token of the account until it ends.
 
     The daily repair must count it, and must drop it once it is gone.
@@ -139,7 +143,9 @@ def test_a_teardown_is_on_the_account_ref_until_it_ends_or_the_database_ends_it(
     assert members(service) == set()
 
 
-def test_a_connection_that_ends_while_its_calendar_is_made_leaves_the_mark(service: TestService) -> None:
+def test_a_connection_that_ends_while_its_calendar_is_created_leaves_the_account_reference(
+    service: TestService,
+) -> None:
     """The worker learns the account while the agent disconnects.
 
     Joining the account reference after the end would prevent the account's last revocation.
@@ -160,7 +166,7 @@ def test_a_connection_that_ends_while_its_calendar_is_made_leaves_the_mark(servi
     assert members(service) == set()
 
 
-def test_a_connection_whose_account_is_not_known_yet_stays_on_the_mark_that_it_joined(
+def test_a_connection_whose_account_is_not_known_yet_stays_on_the_account_reference_it_joined(
     service: TestService,
 ) -> None:
     """The account's reference is joined before the calendar is made, and the record names it after.
@@ -188,12 +194,14 @@ class LateScan(Scan):
         self._act = act
 
     def uses(self) -> Iterator[Use]:
-        found = list(super().uses())
+        uses = list(super().uses())
         self._act()
-        yield from found
+        yield from uses
 
 
-def test_who_ends_while_the_marks_are_put_right_is_not_on_one_afterwards(service: TestService) -> None:
+def test_who_ends_while_account_references_are_repaired_is_not_on_one_afterwards(
+    service: TestService,
+) -> None:
     """The daily repair reads all connections and then writes.
 
     One that ends in between must not be added from what was read before.
@@ -229,6 +237,7 @@ def test_who_connects_while_a_late_consent_is_given_back_sees_the_revocation(ser
 def test_who_connects_while_a_wider_permission_is_given_back_sees_the_revocation(
     service: TestService,
 ) -> None:
+    """The revocation of the refused grant ends every grant of the account, a new one included."""
     service.google.switch(granted_scope="more")
     until: list[int] = []
     client = service.parts.store.database.client

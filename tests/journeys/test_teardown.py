@@ -1,4 +1,4 @@
-"""The teardown's calls at Google count for breaker and budget, and what Google refuses proves no more than it says."""
+"""The teardown's Google calls count for breaker and budget, and a refusal proves no more than it says."""
 
 import json
 
@@ -18,7 +18,7 @@ def alarms(capsys: pytest.CaptureFixture[str]) -> list[str]:
 
 
 def disconnect(service: TestService) -> None:
-    """Disconnect as an agent who wants the calendar deleted, for which the teardown needs an access token."""
+    """Disconnect as an agent who asks to delete the calendar, which needs an access token."""
     service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT, delete_calendar=True)
 
 

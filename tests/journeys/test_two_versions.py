@@ -1,4 +1,4 @@
-"""Two versions of the service at once: what only the newer one understands is left to it (F35)."""
+"""Two versions of the service at once: the older one leaves alone what only the newer one understands (F35)."""
 
 import json
 
@@ -20,7 +20,7 @@ def note_newer(service: TestService, part: str = "record") -> str:
     return text
 
 
-def kept(service: TestService) -> str | None:
+def stored_value(service: TestService) -> str | None:
     return service.parts.store.database.client.hget(service.key("sessions"), "s1")
 
 
@@ -51,7 +51,7 @@ def test_a_record_of_a_newer_version_is_not_written_over(service: TestService, p
             service.parts.sessions.schedule.put(service.agent, "s1", moved, By.AGENT, None)
         with pytest.raises(StoreUnavailable, match="newer version"):
             service.parts.sessions.schedule.cancel(service.agent, "s1", By.AGENT, None)
-    assert kept(service) == record
+    assert stored_value(service) == record
     assert (
         service.parts.sessions.schedule.put(service.agent, "s2", moved, By.AGENT, None).status
         is Status.SCHEDULED
@@ -66,4 +66,4 @@ def test_a_worker_leaves_a_newer_versions_record_where_it_is(service: TestServic
     record = note_newer(service)
     service.clock.advance(60)
     service.work(2)
-    assert (kept(service), service.events()) == (record, [])
+    assert (stored_value(service), service.events()) == (record, [])

@@ -1,4 +1,4 @@
-"""The version of a wish: the newest wins, in whatever order they come (law 4)."""
+"""The version of a desired state: the newest wins, in whatever order requests come (law 4)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A session that waits for a person's act: 30 days from the wait's beginning, whoever looks at it meanwhile."""
+"""A session that waits for a person to act: it waits 30 days, however often it is tried meanwhile."""
 
 from collections.abc import Callable
 
@@ -54,19 +54,19 @@ def seen(service: TestService, session: str = "s1") -> tuple[Status, str]:
     return view.status, view.reason
 
 
-def kept(service: TestService, session: str = "s1") -> bool:
-    """Tell whether its content lies sealed in the database."""
+def has_content(service: TestService, session: str = "s1") -> bool:
+    """Return whether the session's sealed content is in the database."""
     return bool(service.parts.store.database.client.hexists(service.key("waiting"), session))
 
 
 def live(service: TestService, days: int) -> None:
-    """Let days pass, and a worker look in."""
+    """Let days pass, then let the worker run."""
     service.clock.advance(days * DAYS)
     service.work()
 
 
 def look_at(service: TestService, session: str = "s1") -> None:
-    """Let the session be looked at now, whatever it waits for."""
+    """Make the session due now, and let the worker run."""
     due = service.key("due")
     service.parts.store.database.client.zadd(due, {f"session:{session}": 1})
     service.parts.sessions.unsettled.resume(service.agent, session)
@@ -91,14 +91,14 @@ def test_it_ends_after_thirty_days_in_all_and_its_content_with_it(service: TestS
         look_at(service)  # a look does not begin the wait anew
     live(service, 1)
     assert seen(service) == (Status.WAITING, "paused" if state == "organization" else state)
-    assert kept(service)
+    assert has_content(service)
     service.clock.advance((since + keys.WAITING_MAX - service.parts.clock.now()) / SECOND - 60)
     service.work()
-    assert kept(service)
+    assert has_content(service)
     service.clock.advance(61)
     service.work()
     assert seen(service) == (Status.FAILED, "waited_too_long")
-    assert not kept(service)
+    assert not has_content(service)
     assert not any(event["summary"] == "Waits" for event in service.events())
 
 
@@ -161,7 +161,7 @@ def test_a_cancel_that_waits_is_carried_out_when_the_pause_ends(service: TestSer
     assert service.events() == []
 
 
-def test_an_act_in_the_midst_of_a_look_is_not_missed(service: TestService) -> None:
+def test_an_act_in_the_midst_of_a_check_is_not_missed(service: TestService) -> None:
     service.connect()
     pause(service)
     put(service)
@@ -221,7 +221,7 @@ def test_a_holder_that_died_before_the_pause_keeps_nobody_asleep_behind_it(
     assert [event["summary"] for event in service.events()] == ["Newer"]
 
 
-def test_a_consent_that_was_outdated_unnoticed_is_noted_once_and_looked_at_no_more(
+def test_a_consent_that_was_outdated_unnoticed_is_noted_once_and_checked_no_more(
     service: TestService,
 ) -> None:
     """The policy changed and this connection was missed when all were told.
@@ -245,7 +245,7 @@ def test_a_consent_that_was_outdated_unnoticed_is_noted_once_and_looked_at_no_mo
 def test_google_that_misses_a_calendar_which_was_replaced_meanwhile_says_nothing_of_the_new_one(
     service: TestService,
 ) -> None:
-    """A 404 about the former calendar may arrive after the agent has made a new one.
+    """A 404 about the former calendar may arrive after the agent has created a new one.
 
     Taken for the new one, it would stop a sound connection.
     """
@@ -327,7 +327,7 @@ def test_a_worker_whose_clock_is_wrong_ends_no_wait_and_hurries_none(
     look_at(wrong)
     assert seen(service) == (Status.WAITING, "paused")
     assert wrong.parts.connection.status.of(service.agent).state is State.PAUSED
-    assert kept(service)
+    assert has_content(service)
     scored = service.parts.store.database.client.zscore(service.key("due"), "session:s1")
     assert 19 * DAY < scored - service.parts.clock.now() < 21 * DAY
     wrong.close()

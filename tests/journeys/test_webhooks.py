@@ -1,4 +1,4 @@
-"""Webhooks: what the backend is told, in which order, how often, and what is kept of it."""
+"""Webhooks: which events the backend gets, in which order, how often, and what is stored of them."""
 
 import json
 import re
@@ -26,30 +26,30 @@ THREE_DAYS = 3 * 24 * HOUR
 
 
 @dataclass
-class Told(TestService):
-    """A test service whose backend listens."""
+class WebhookTestService(TestService):
+    """A test service whose backend receives webhooks."""
 
     backend: Backend = None  # type: ignore[assignment]
 
     def quiet(self) -> None:
-        """Let everything be delivered so far, and forget it."""
+        """Deliver all waiting events, and clear what the backend received."""
         self.work(3)
         self.backend.received.clear()
         self.backend.ids.clear()
 
-    def told(self) -> list[str]:
+    def events(self) -> list[str]:
         """Deliver, and return the types that came since the last time."""
         self.backend.received.clear()
         self.work(3)
         return self.backend.types
 
     def outbox(self) -> list[tuple[str, int, bool]]:
-        """Return type, sequence and whether it was given up of what waits."""
-        found = self.parts.webhook_delivery.outbox.waiting()
-        return [(one.webhook_event.type, one.webhook_event.sequence, one.given_up) for one in found]
+        """Return type, sequence and "given up" of each waiting event."""
+        waiting = self.parts.webhook_delivery.outbox.waiting()
+        return [(one.webhook_event.type, one.webhook_event.sequence, one.given_up) for one in waiting]
 
     def fail_for(self, seconds: float) -> None:
-        """Let time pass in which the worker looks in every hour."""
+        """Let time pass, with a round of the worker every hour."""
         for _ in range(int(seconds // HOUR)):
             self.clock.advance(HOUR)
             self.work()
@@ -62,25 +62,25 @@ def receiver() -> Iterator[Backend]:
 
 
 @pytest.fixture
-def service(clean_store: str, google_process: LocalGoogle, receiver: Backend) -> Iterator[Told]:
+def service(clean_store: str, google_process: LocalGoogle, receiver: Backend) -> Iterator[WebhookTestService]:
     google_process.reset()
     clock: MovableClock = google_process.clock  # type: ignore[attr-defined]
     clock.path.write_text("0", "ascii")
-    made = Told.of(
+    service = WebhookTestService.of(
         clean_store,
         google_process,
         clock,
         CALENDAR_WEBHOOK_URL=receiver.url,
         CALENDAR_WEBHOOK_SECRET=f"{SECRET},{OTHER_SECRET}",
     )
-    assert isinstance(made, Told)
-    made.backend = receiver
-    yield made
-    made.close()
+    assert isinstance(service, WebhookTestService)
+    service.backend = receiver
+    yield service
+    service.close()
 
 
 @pytest.fixture
-def connected(service: Told) -> Told:
+def connected(service: WebhookTestService) -> WebhookTestService:
     service.connect()
     service.quiet()
     return service
@@ -93,7 +93,7 @@ def put(service: TestService, session: str = "s1", **content: Any) -> None:
 # --- what is told ---
 
 
-def test_a_connection_is_told_when_it_can_be_used(service: Told) -> None:
+def test_a_connection_is_told_when_it_can_be_used(service: WebhookTestService) -> None:
     service.connect()
     service.work()
     (payload,) = service.backend.received
@@ -110,142 +110,150 @@ def test_a_connection_is_told_when_it_can_be_used(service: Told) -> None:
     assert service.backend.ids == [f"msg_{connection_id}_1"]
 
 
-def test_a_connection_without_a_calendar_is_told_once_the_worker_has_made_one(service: Told) -> None:
+def test_a_connection_without_a_calendar_is_told_once_the_worker_has_made_one(
+    service: WebhookTestService,
+) -> None:
     service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=3)
     assert not service.connect().calendar_ready
-    assert service.told() == []
+    assert service.events() == []
     for _ in range(4):
         service.clock.advance(61)
         service.work(2)
     assert service.backend.types == ["connection.connected"]
 
 
-def test_each_change_of_a_session_that_took_effect_is_told(connected: Told) -> None:
+def test_each_change_of_a_session_that_took_effect_is_told(connected: WebhookTestService) -> None:
     put(connected)
     put(connected, days=4)
     connected.parts.sessions.schedule.cancel(connected.agent, "s1", By.AGENT, None)
-    assert connected.told() == ["session.applied"] * 3
+    assert connected.events() == ["session.applied"] * 3
     assert [one["data"]["sequence"] for one in connected.backend.received] == [2, 3, 4]
     last = connected.backend.received[-1]["data"]
     assert (last["session"], last["status"]) == ("s1", "cancelled")  # as it is when it is told
     put(connected, days=5)
     put(connected, days=5)  # the same again changes nothing
-    assert connected.told() == ["session.applied"]
+    assert connected.events() == ["session.applied"]
 
 
-def test_a_session_that_google_took_later_is_told_when_it_stands(connected: Told) -> None:
+def test_a_session_that_google_took_later_is_told_when_it_stands(connected: WebhookTestService) -> None:
     connected.google.fault(
         {"method": "POST", "path": "/calendar/v3/*"}, {"status": 503, "reason": "backendError"}, times=1
     )
     put(connected)
-    assert connected.told() == []
+    assert connected.events() == []
     connected.clock.advance(5)
-    assert connected.told() == ["session.applied"]
+    assert connected.events() == ["session.applied"]
     assert connected.backend.received[0]["data"]["status"] == "scheduled"
 
 
-def test_a_session_that_google_refuses_is_told_failed_with_its_reason(connected: Told) -> None:
+def test_a_session_that_google_refuses_is_told_failed_with_its_reason(connected: WebhookTestService) -> None:
     connected.google.fault(
         {"method": "POST", "path": "/calendar/v3/*"}, {"status": 400, "reason": "invalid"}, times=1
     )
     put(connected)
-    assert connected.told() == ["session.failed"]
+    assert connected.events() == ["session.failed"]
     data = connected.backend.received[0]["data"]
     assert (data["session"], data["status"], data["reason"]) == ("s1", "failed", "google")
 
 
-def test_a_session_that_waited_until_it_was_over_is_told_failed(connected: Told) -> None:
+def test_a_session_that_waited_until_it_was_over_is_told_failed(connected: WebhookTestService) -> None:
     connected.parts.connection.pauses.set(connected.agent, Actor.AGENT, paused=True)
     put(connected, days=1)
-    assert connected.told() == ["connection.paused"]
+    assert connected.events() == ["connection.paused"]
     connected.clock.advance(2 * 24 * HOUR)
-    assert connected.told() == ["session.failed"]
+    assert connected.events() == ["session.failed"]
     assert connected.backend.received[0]["data"]["reason"] == "session_over"
 
 
-def test_a_session_that_waited_too_long_for_the_agent_is_told_failed_once(connected: Told) -> None:
+def test_a_session_that_waited_too_long_for_the_agent_is_told_failed_once(
+    connected: WebhookTestService,
+) -> None:
     connected.parts.connection.pauses.set(connected.agent, Actor.AGENT, paused=True)
     put(connected, days=90)
     connected.quiet()
     connected.clock.advance(31 * 24 * HOUR)
-    assert connected.told() == ["session.failed"]
+    assert connected.events() == ["session.failed"]
     assert connected.backend.received[0]["data"]["reason"] == "waited_too_long"
-    assert connected.told() == []
+    assert connected.events() == []
 
 
-def test_a_waiting_session_that_is_cancelled_is_told(connected: Told) -> None:
+def test_a_waiting_session_that_is_cancelled_is_told(connected: WebhookTestService) -> None:
     connected.parts.connection.pauses.set(connected.agent, Actor.AGENT, paused=True)
     put(connected)
     connected.quiet()
     connected.parts.sessions.schedule.cancel(connected.agent, "s1", By.AGENT, None)
-    assert connected.told() == ["session.applied"]
+    assert connected.events() == ["session.applied"]
     assert connected.backend.received[0]["data"]["status"] == "cancelled"
 
 
-def test_a_cancel_that_is_repeated_under_a_newer_version_is_told_once(connected: Told) -> None:
+def test_a_cancel_that_is_repeated_under_a_newer_version_is_told_once(connected: WebhookTestService) -> None:
     cancel = connected.parts.sessions.schedule.cancel
     desired = connected.content()
     connected.parts.sessions.schedule.put(connected.agent, "s1", desired, By.AGENT, 1)
     connected.quiet()
     cancel(connected.agent, "s1", By.AGENT, 2)
     cancel(connected.agent, "s1", By.AGENT, 3)
-    assert connected.told() == ["session.applied"]
+    assert connected.events() == ["session.applied"]
 
 
-def test_a_pause_is_told_once_whoever_else_pauses_too(connected: Told) -> None:
+def test_a_pause_is_told_once_whoever_else_pauses_too(connected: WebhookTestService) -> None:
     pause = connected.parts.connection.pauses.set
     pause(connected.agent, Actor.AGENT, paused=True)
     pause(connected.agent, Actor.ADMINISTRATOR, paused=True)
-    assert connected.told() == ["connection.paused"]
+    assert connected.events() == ["connection.paused"]
     assert connected.backend.received[0]["data"]["status"] == "paused"
     pause(connected.agent, Actor.AGENT, paused=False)
-    assert connected.told() == []
+    assert connected.events() == []
     pause(connected.agent, Actor.ADMINISTRATOR, paused=False)
-    assert connected.told() == ["connection.resumed"]
+    assert connected.events() == ["connection.resumed"]
 
 
-def test_a_deleted_calendar_is_told_with_what_was_lost_and_then_its_replacement(connected: Told) -> None:
+def test_a_deleted_calendar_is_told_with_what_was_lost_and_then_its_replacement(
+    connected: WebhookTestService,
+) -> None:
     put(connected, "s1")
     put(connected, "s2")
     view = connected.parts.sessions.reader.get(connected.agent, "s1", read_google=False)
     connected.quiet()
     connected.as_person("DELETE", None, calendar=view.calendar_id)
     put(connected, "s3")
-    assert connected.told() == ["connection.calendar_missing", "session.lost", "session.lost"]
+    assert connected.events() == ["connection.calendar_missing", "session.lost", "session.lost"]
     lost = {one["data"]["session"]: one["data"] for one in connected.backend.received[1:]}
     assert set(lost) == {"s1", "s2"}
     assert lost["s1"]["status"] == "lost"
     assert lost["s1"]["reason"] == "calendar_missing"
     assert connected.parts.connection.dedicated_calendar.ensure(connected.agent, create=True)
-    assert connected.told() == ["connection.calendar_replaced", "session.applied"]
+    assert connected.events() == ["connection.calendar_replaced", "session.applied"]
     assert connected.backend.received[0]["data"]["status"] == "connected"
 
 
-def test_a_permission_that_no_longer_suffices_is_told_and_its_renewal_too(connected: Told) -> None:
+def test_a_permission_that_no_longer_suffices_is_told_and_its_renewal_too(
+    connected: WebhookTestService,
+) -> None:
     connected.google.switch(enforced_scope="https://www.googleapis.com/auth/calendar.readonly")
     connected.clock.advance(HOUR - 1)
     put(connected)
-    assert connected.told() == ["connection.reconsent_required"]
+    assert connected.events() == ["connection.reconsent_required"]
     assert connected.backend.received[0]["data"]["status"] == "reconsent_required"
     connected.google.switch(enforced_scope=None)
     connected.connect()
-    assert connected.told() == ["connection.connected", "session.applied"]
+    assert connected.events() == ["connection.connected", "session.applied"]
     sequences = [one["data"]["sequence"] for one in connected.backend.received]
     assert sequences == [3, 4]  # a renewal goes on with the same connection
 
 
-def test_a_disconnect_is_told_with_what_failed_by_it(connected: Told) -> None:
+def test_a_disconnect_is_told_with_what_failed_by_it(connected: WebhookTestService) -> None:
     connected.parts.connection.pauses.set(connected.agent, Actor.AGENT, paused=True)
     put(connected)
     connected.quiet()
     connected.parts.connection.disconnect.disconnect(connected.agent, Actor.AGENT)
-    assert connected.told() == ["connection.disconnected", "session.failed"]
+    assert connected.events() == ["connection.disconnected", "session.failed"]
     first, second = (one["data"] for one in connected.backend.received)
     assert first["status"] == "disconnected"
     assert (second["session"], second["status"], second["reason"]) == ("s1", "failed", "disconnected")
 
 
-def test_a_revocation_at_google_is_told(connected: Told) -> None:
+def test_a_revocation_at_google_is_told(connected: WebhookTestService) -> None:
     connected.google.control("POST", "switches", {"deleted_accounts": ["agent-one@example.com"]})
     connected.clock.advance(26 * HOUR)
     connected.work(2)
@@ -253,25 +261,25 @@ def test_a_revocation_at_google_is_told(connected: Told) -> None:
     assert connected.backend.received[0]["data"]["status"] == "revoked"
 
 
-def test_the_erasure_is_told_by_the_connections_random_id_alone(connected: Told) -> None:
+def test_the_erasure_is_told_by_the_connections_random_id_alone(connected: WebhookTestService) -> None:
     connection_id = connected.parts.store.slots.read(connected.agent).facts.connection_id
     connected.parts.connection.disconnect.disconnect(connected.agent, Actor.AGENT)
     connected.quiet()
     connected.parts.connection.erasure.erase_now(connected.agent, Actor.AGENT)
-    kept = connected.stored()
-    assert f"{connection_id}:3" in kept
-    assert connected.told() == ["connection.erased"]
+    stored = connected.stored()
+    assert f"{connection_id}:3" in stored
+    assert connected.events() == ["connection.erased"]
     assert connected.backend.received[0]["data"] == {"connection_id": connection_id, "sequence": 3}
     assert ":erased" not in connected.stored()
-    assert connected.told() == []
+    assert connected.events() == []
 
 
-def test_another_account_ends_one_connection_and_begins_another(connected: Told) -> None:
+def test_another_account_ends_one_connection_and_begins_another(connected: WebhookTestService) -> None:
     before = connected.parts.store.slots.read(connected.agent).facts.connection_id
     put(connected)
     connected.quiet()
     connected.connect(account=SECOND)
-    assert connected.told() == ["connection.disconnected", "session.lost", "connection.connected"]
+    assert connected.events() == ["connection.disconnected", "session.lost", "connection.connected"]
     data = [one["data"] for one in connected.backend.received]
     assert [(one["connection_id"] == before, one["sequence"]) for one in data] == [
         (True, 3),
@@ -280,11 +288,11 @@ def test_another_account_ends_one_connection_and_begins_another(connected: Told)
     ]
 
 
-def test_webhook_events_of_the_connection_before_keep_its_id(connected: Told) -> None:
+def test_webhook_events_of_the_connection_before_keep_its_id(connected: WebhookTestService) -> None:
     before = connected.parts.store.slots.read(connected.agent).facts.connection_id
     connected.parts.connection.disconnect.disconnect(connected.agent, Actor.AGENT)
     connected.connect()
-    assert connected.told() == ["connection.disconnected", "connection.connected"]
+    assert connected.events() == ["connection.disconnected", "connection.connected"]
     first, second = (one["data"] for one in connected.backend.received)
     assert (first["connection_id"], first["sequence"]) == (before, 2)
     assert (second["connection_id"] != before, second["sequence"]) == (True, 1)
@@ -293,7 +301,7 @@ def test_webhook_events_of_the_connection_before_keep_its_id(connected: Told) ->
 # --- what is kept, and for how long ---
 
 
-def test_at_rest_a_webhook_event_holds_no_content(connected: Told) -> None:
+def test_at_rest_a_webhook_event_holds_no_content(connected: WebhookTestService) -> None:
     connected.backend.status = 503
     put(connected, title="Title of a private talk")
     (text,) = connected.parts.store.database.client.zrange(connected.key("outbox"), 0, -1)
@@ -311,15 +319,15 @@ def test_without_an_address_nothing_is_queued(
     service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
     service.parts.connection.erasure.erase_now(service.agent, Actor.AGENT)
     service.work()
-    kept = service.stored()
-    assert ":outbox" not in kept
-    assert ":erased" not in kept
+    stored = service.stored()
+    assert ":outbox" not in stored
+    assert ":erased" not in stored
     assert list(service.parts.webhook_delivery.outbox.waiting()) == []
     service.close()
 
 
 def test_after_the_address_was_taken_away_webhook_events_are_neither_sent_nor_in_the_way(
-    connected: Told,
+    connected: WebhookTestService,
 ) -> None:
     """The operator removed the webhook URL while events were queued.
 
@@ -342,7 +350,7 @@ def test_after_the_address_was_taken_away_webhook_events_are_neither_sent_nor_in
     assert connected.outbox() == []
 
 
-def test_queueing_costs_no_round_trip(connected: Told) -> None:
+def test_queueing_costs_no_round_trip(connected: WebhookTestService) -> None:
     schedule, database = connected.parts.sessions.schedule, connected.parts.store.database
     put(connected, "warm")
     put(connected, "warm", days=4)
@@ -357,10 +365,10 @@ def test_queueing_costs_no_round_trip(connected: Told) -> None:
         step()
         counts.append(database.round_trips - before)
     assert counts == [3, 3, 3]
-    assert connected.told() == ["session.applied"] * 6
+    assert connected.events() == ["session.applied"] * 6
 
 
-def test_undelivered_webhook_events_are_erased_with_the_connection(connected: Told) -> None:
+def test_undelivered_webhook_events_are_erased_with_the_connection(connected: WebhookTestService) -> None:
     connected.backend.status = 503
     put(connected)
     connected.parts.connection.disconnect.disconnect(connected.agent, Actor.AGENT)
@@ -372,7 +380,9 @@ def test_undelivered_webhook_events_are_erased_with_the_connection(connected: To
     assert "agent-1" not in connected.stored()
 
 
-def test_the_database_ends_webhook_events_by_itself_where_no_worker_runs(connected: Told) -> None:
+def test_the_database_ends_webhook_events_by_itself_where_no_worker_runs(
+    connected: WebhookTestService,
+) -> None:
     connected.backend.status = 503
     put(connected)
     client = connected.parts.store.database.client
@@ -389,20 +399,20 @@ def test_the_database_ends_webhook_events_by_itself_where_no_worker_runs(connect
 
 
 @pytest.mark.parametrize("status", [302, 400, 401, 404, 429, 500, 503])
-def test_what_was_not_taken_is_tried_again_in_order(connected: Told, status: int) -> None:
+def test_what_was_not_taken_is_tried_again_in_order(connected: WebhookTestService, status: int) -> None:
     connected.backend.status = status
     for name in ("s1", "s2", "s3"):
         put(connected, name)
     connected.work(3)
     assert len(connected.backend.refused) == 1  # the others wait behind it
     connected.backend.status = 200
-    assert connected.told() == []  # not before its time
+    assert connected.events() == []  # not before its time
     connected.clock.advance(6)
-    assert connected.told() == ["session.applied"] * 3
+    assert connected.events() == ["session.applied"] * 3
     assert [one["data"]["session"] for one in connected.backend.received] == ["s1", "s2", "s3"]
 
 
-def test_a_new_webhook_event_does_not_shorten_the_pause(connected: Told) -> None:
+def test_a_new_webhook_event_does_not_shorten_the_pause(connected: WebhookTestService) -> None:
     connected.backend.status = 503
     put(connected, "s1")
     connected.fail_for(12 * HOUR)
@@ -412,7 +422,9 @@ def test_a_new_webhook_event_does_not_shorten_the_pause(connected: Told) -> None
     assert len(connected.backend.refused) == tried
 
 
-def test_the_pauses_grow_and_a_receiver_that_is_back_is_told_everything(connected: Told) -> None:
+def test_the_pauses_grow_and_a_receiver_that_is_back_is_told_everything(
+    connected: WebhookTestService,
+) -> None:
     connected.backend.status = 503
     put(connected)
     for _ in range(24 * 12):
@@ -423,22 +435,22 @@ def test_the_pauses_grow_and_a_receiver_that_is_back_is_told_everything(connecte
     assert len({one["data"]["sequence"] for one in connected.backend.refused}) == 1
     connected.backend.status = 204
     connected.clock.advance(7 * HOUR)
-    assert "session.applied" in connected.told()
+    assert "session.applied" in connected.events()
 
 
-def test_a_retry_after_is_respected(connected: Told) -> None:
+def test_a_retry_after_is_respected(connected: WebhookTestService) -> None:
     connected.backend.status, connected.backend.headers = 429, {"Retry-After": "600"}
     put(connected)
     connected.work(2)
     connected.backend.status = 204
     connected.clock.advance(599)
-    assert connected.told() == []
+    assert connected.events() == []
     connected.clock.advance(2)
-    assert connected.told() == ["session.applied"]
+    assert connected.events() == ["session.applied"]
 
 
 def test_a_receiver_that_wants_none_is_left_alone_for_an_hour_and_the_operator_told(
-    connected: Told, capsys: pytest.CaptureFixture[str]
+    connected: WebhookTestService, capsys: pytest.CaptureFixture[str]
 ) -> None:
     connected.backend.status = 410
     put(connected)
@@ -446,13 +458,16 @@ def test_a_receiver_that_wants_none_is_left_alone_for_an_hour_and_the_operator_t
     assert "webhook.refused" in capsys.readouterr().err
     connected.backend.status = 204
     connected.clock.advance(HOUR - 60)
-    assert connected.told() == []
+    assert connected.events() == []
     connected.clock.advance(120)
-    assert connected.told() == ["session.applied"]
+    assert connected.events() == ["session.applied"]
 
 
 def test_nothing_is_lost_while_the_receiver_is_away_and_the_log_tells_of_it(
-    connected: Told, clean_store: str, google_process: LocalGoogle, capsys: pytest.CaptureFixture[str]
+    connected: WebhookTestService,
+    clean_store: str,
+    google_process: LocalGoogle,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     away = TestService.of(
         clean_store, google_process, connected.clock,
@@ -468,10 +483,10 @@ def test_nothing_is_lost_while_the_receiver_is_away_and_the_log_tells_of_it(
     assert [line["reason"] for line in sent] == ["refused"]
     away.close()
     connected.clock.advance(6)
-    assert connected.told() == ["session.applied"]
+    assert connected.events() == ["session.applied"]
 
 
-def test_where_nobody_answers_other_agents_webhook_events_only_wait(connected: Told) -> None:
+def test_where_nobody_answers_other_agents_webhook_events_only_wait(connected: WebhookTestService) -> None:
     agents = [Agent("acme", f"agent-{number}") for number in range(2, 12)]
     for agent in agents:
         connected.connect(agent)
@@ -483,10 +498,12 @@ def test_where_nobody_answers_other_agents_webhook_events_only_wait(connected: T
     assert seen == [DeliveryResult(None, "refused")] * 5
     away.close()
     connected.clock.advance(11)
-    assert connected.told() == ["connection.connected"] * 10
+    assert connected.events() == ["connection.connected"] * 10
 
 
-def test_a_sender_that_dies_after_the_answer_leads_to_a_repetition_with_the_same_id(connected: Told) -> None:
+def test_a_sender_that_dies_after_the_answer_leads_to_a_repetition_with_the_same_id(
+    connected: WebhookTestService,
+) -> None:
     """Delivery is at least once.
 
     The receiver drops the repetition by its id, and a later event must not arrive before it.
@@ -507,18 +524,20 @@ def test_a_sender_that_dies_after_the_answer_leads_to_a_repetition_with_the_same
     assert third != first
 
 
-def test_while_one_sender_has_a_webhook_event_another_sends_nothing(connected: Told) -> None:
+def test_while_one_sender_has_a_webhook_event_another_sends_nothing(connected: WebhookTestService) -> None:
     put(connected, "s1")
     put(connected, "s2")
     outbox = connected.parts.webhook_delivery.outbox
     taken = outbox.lease(connected.agent)
     assert taken is not None
-    assert connected.told() == []
+    assert connected.events() == []
     outbox.done(connected.agent, taken.webhook_event, "delivered")
-    assert connected.told() == ["session.applied"]
+    assert connected.events() == ["session.applied"]
 
 
-def test_a_webhook_event_sent_while_its_connection_was_erased_leaves_nothing_behind(connected: Told) -> None:
+def test_a_webhook_event_sent_while_its_connection_was_erased_leaves_nothing_behind(
+    connected: WebhookTestService,
+) -> None:
     """The sender records its result after the erasure. Writing that result would create the agent's slot again."""
     connected.parts.connection.disconnect.disconnect(connected.agent, Actor.AGENT)
     outbox = connected.parts.webhook_delivery.outbox
@@ -534,7 +553,7 @@ def test_a_webhook_event_sent_while_its_connection_was_erased_leaves_nothing_beh
 
 
 def test_after_three_days_a_webhook_event_is_given_up_and_the_operator_told(
-    connected: Told, capsys: pytest.CaptureFixture[str]
+    connected: WebhookTestService, capsys: pytest.CaptureFixture[str]
 ) -> None:
     connected.backend.status = 500
     put(connected, "s1")
@@ -550,20 +569,20 @@ def test_after_three_days_a_webhook_event_is_given_up_and_the_operator_told(
     assert [one["data"]["session"] for one in connected.backend.received] == ["s2"]
 
 
-def test_a_webhook_event_given_up_is_replayed_when_asked(connected: Told) -> None:
+def test_a_webhook_event_given_up_is_replayed_when_asked(connected: WebhookTestService) -> None:
     connected.backend.status = 500
     put(connected)
     connected.fail_for(THREE_DAYS + 7 * HOUR)
     assert connected.outbox() == [("session.applied", 2, True)]
     connected.backend.status = 204
-    assert connected.told() == []
+    assert connected.events() == []
     assert connected.parts.webhook_delivery.outbox.replay(connected.agent) == 1
-    assert connected.told() == ["session.applied"]
+    assert connected.events() == ["session.applied"]
     assert connected.parts.webhook_delivery.outbox.replay(connected.agent) == 0
     assert connected.outbox() == []
 
 
-def test_a_webhook_event_is_kept_for_seven_days_at_most(connected: Told) -> None:
+def test_a_webhook_event_is_kept_for_seven_days_at_most(connected: WebhookTestService) -> None:
     connected.backend.status = 500
     put(connected)
     connected.fail_for(THREE_DAYS + 7 * HOUR)
@@ -576,7 +595,7 @@ def test_a_webhook_event_is_kept_for_seven_days_at_most(connected: Told) -> None
     assert connected.parts.webhook_delivery.outbox.replay(connected.agent) == 0
 
 
-def test_a_clock_that_jumped_ends_no_webhook_event(connected: Told) -> None:
+def test_a_clock_that_jumped_ends_no_webhook_event(connected: WebhookTestService) -> None:
     connected.backend.status = 500
     put(connected)
     connected.work()
@@ -591,7 +610,9 @@ def test_a_clock_that_jumped_ends_no_webhook_event(connected: Told) -> None:
     assert connected.outbox() == []
 
 
-def test_a_pause_that_a_jumped_clock_left_behind_ends_with_the_next_webhook_event(connected: Told) -> None:
+def test_a_pause_that_a_jumped_clock_left_behind_ends_with_the_next_webhook_event(
+    connected: WebhookTestService,
+) -> None:
     """A backoff computed by a clock that ran ahead lies a month off.
 
     Without this, no event of the agent would be delivered until then.
@@ -602,13 +623,13 @@ def test_a_pause_that_a_jumped_clock_left_behind_ends_with_the_next_webhook_even
     connected.parts.webhook_delivery.deliver(connected.agent)
     connected.clock.advance(-31 * 24 * HOUR)
     connected.backend.status = 204
-    assert connected.told() == []
+    assert connected.events() == []
     put(connected, "s2")
-    assert connected.told() == ["session.applied"] * 2
+    assert connected.events() == ["session.applied"] * 2
 
 
 def test_an_erasure_that_cannot_be_told_is_given_up_replayed_and_in_the_end_forgotten(
-    connected: Told,
+    connected: WebhookTestService,
 ) -> None:
     connected.backend.status = 500
     connected.parts.connection.disconnect.disconnect(connected.agent, Actor.AGENT)
@@ -626,13 +647,13 @@ def test_an_erasure_that_cannot_be_told_is_given_up_replayed_and_in_the_end_forg
     assert len(connected.backend.refused) == tried + 1
 
 
-def test_the_second_secret_verifies_alone(connected: Told) -> None:
+def test_the_second_secret_verifies_alone(connected: WebhookTestService) -> None:
     connected.backend.secret = OTHER_SECRET
     put(connected)
-    assert connected.told() == ["session.applied"]
+    assert connected.events() == ["session.applied"]
 
 
-def test_what_is_told_is_as_things_are_when_it_is_told(connected: Told) -> None:
+def test_what_is_told_is_as_things_are_when_it_is_told(connected: WebhookTestService) -> None:
     connected.backend.status = 503
     put(connected)
     connected.work()
@@ -640,6 +661,6 @@ def test_what_is_told_is_as_things_are_when_it_is_told(connected: Told) -> None:
     put(connected, days=6)
     connected.backend.status = 204
     connected.clock.advance(6)
-    assert connected.told() == ["session.applied", "connection.paused"]
+    assert connected.events() == ["session.applied", "connection.paused"]
     assert connected.backend.received[0]["data"]["status"] == Status.WAITING.value
     assert connected.backend.received[0]["data"]["reason"] == "paused"

@@ -32,11 +32,11 @@ def service(clean_store: str, google_process: LocalGoogle, receiver: Backend) ->
     google_process.reset()
     clock: MovableClock = google_process.clock  # type: ignore[attr-defined]
     clock.path.write_text("0", "ascii")
-    made = TestService.of(
+    service = TestService.of(
         clean_store, google_process, clock, CALENDAR_WEBHOOK_URL=receiver.url, CALENDAR_WEBHOOK_SECRET=SECRET
     )
-    yield made
-    made.close()
+    yield service
+    service.close()
 
 
 def call(service: TestService, *arguments: str, **changed: str | None) -> Result:
@@ -50,7 +50,7 @@ def listed(service: TestService, *arguments: str) -> list[dict[str, object]]:
 
 
 def given_up(service: TestService) -> None:
-    """Let three letters be given up: of two agents, and of an erasure."""
+    """Let three webhook events be abandoned: of two agents, and of an erasure."""
     erased = Agent("acme", "agent-3")
     for agent in (service.agent, OTHER, erased):
         service.connect(agent)
@@ -63,13 +63,13 @@ def given_up(service: TestService) -> None:
 
 def test_what_was_given_up_is_listed_by_states_and_ids(service: TestService) -> None:
     given_up(service)
-    found = {str(one["organization"]): one for one in listed(service)}
-    assert found.keys() == {"acme", "other", ""}
-    assert {one["state"] for one in found.values()} == {"given_up"}
-    assert found["acme"]["type"] == "connection.connected"
-    assert (found["acme"]["agent"], found["acme"]["sequence"]) == ("agent-1", 1)
-    assert found[""]["type"] == "connection.erased"
-    assert found[""]["agent"] == ""
+    rows = {str(one["organization"]): one for one in listed(service)}
+    assert rows.keys() == {"acme", "other", ""}
+    assert {one["state"] for one in rows.values()} == {"given_up"}
+    assert rows["acme"]["type"] == "connection.connected"
+    assert (rows["acme"]["agent"], rows["acme"]["sequence"]) == ("agent-1", 1)
+    assert rows[""]["type"] == "connection.erased"
+    assert rows[""]["agent"] == ""
     assert [one["agent"] for one in listed(service, "--organization", "other")] == ["agent-9"]
     assert listed(service, "--organization", "other", "--agent", "agent-1") == []
     text = call(service, "list")
@@ -81,8 +81,8 @@ def test_what_is_still_tried_is_listed_when_asked(service: TestService) -> None:
     service.connect()
     service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     assert listed(service) == []
-    found = listed(service, "--waiting")
-    assert [(one["state"], one["session"]) for one in found] == [("waiting", ""), ("waiting", "s1")]
+    rows = listed(service, "--waiting")
+    assert [(one["state"], one["session"]) for one in rows] == [("waiting", ""), ("waiting", "s1")]
 
 
 def test_what_was_given_up_is_sent_again_when_asked(service: TestService, receiver: Backend) -> None:

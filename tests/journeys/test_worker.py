@@ -1,4 +1,4 @@
-"""One worker for everybody: what is spoilt of one agent keeps nobody else waiting."""
+"""One worker for all agents: a spoilt record of one agent delays nobody else."""
 
 import json
 from dataclasses import replace
@@ -70,7 +70,7 @@ def test_a_worker_whose_clock_is_wrong_drops_no_session(
     assert due["purge_sessions"] <= service.parts.clock.now() + 11 * MINUTE
 
 
-def test_what_a_clock_that_was_ahead_put_far_off_is_looked_at_once_it_is_right(service: TestService) -> None:
+def test_what_a_clock_that_was_ahead_put_far_off_is_checked_once_it_is_right(service: TestService) -> None:
     """While a server's clock runs ahead, due times are written that lie a month too far off.
 
     Nothing would be done until then, so they are reset.
@@ -185,7 +185,7 @@ def seen(service: TestService, session: str) -> tuple[Status, str]:
 
 @pytest.fixture
 def spoilt(service: TestService) -> TestService:
-    """Two sessions that wait for Google; what is kept of the first does not open."""
+    """Two sessions that wait for Google; the content of the first cannot be decrypted."""
     service.connect()
     service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=2)
     put(service, "spoilt")
@@ -293,7 +293,7 @@ def test_a_session_is_kept_no_longer_than_its_agent_is_this_workers_nor_behind_a
 
 @pytest.fixture
 def checkpoint(service: TestService) -> Checkpoint:
-    """The day's checkpoint of a worker that has sealed nothing yet."""
+    """The daily checkpoint task of a worker that has sealed nothing yet."""
     service.connect()
     sealing = Periodic(MINUTE, service.parts.audit.sealer.seal)
     parts = service.parts
@@ -304,16 +304,16 @@ def checkpoint(service: TestService) -> Checkpoint:
 def test_the_checkpoint_waits_until_everything_is_sealed(
     service: TestService, checkpoint: Checkpoint
 ) -> None:
-    sealing, trail = checkpoint.sealing, service.parts.audit.chain
+    sealing, audit_chain = checkpoint.sealing, service.parts.audit.chain
     rounds = 0
     while sealing.is_due(service.parts.clock.now()):
         assert checkpoint.run()
-        assert trail.newest_checkpoint() is None
+        assert audit_chain.newest_checkpoint() is None
         sealing.run(service.parts.clock.now())
         rounds += 1
     assert rounds > 1
     assert not checkpoint.run()
-    assert trail.newest_checkpoint()
+    assert audit_chain.newest_checkpoint()
 
 
 def test_trouble_with_one_repair_keeps_no_other_back(
@@ -336,7 +336,7 @@ def test_trouble_with_one_repair_keeps_no_other_back(
 
 
 def calls_in(service: TestService, hours: int) -> int:
-    """Return how often Google was asked in so many hours, a worker looking in every ten minutes."""
+    """Return the number of calls at Google in so many hours, with a round of the worker every ten minutes."""
     before = len(service.calls())
     for _ in range(hours * 6):
         service.clock.advance(600)
@@ -349,8 +349,8 @@ def test_a_calendar_that_the_quota_refuses_is_tried_again_after_hours(service: T
     assert not service.connect().calendar_ready
     service.clock.advance(61)
     service.work()
-    asked = calls_in(service, 1)
-    assert asked == 0
+    calls = calls_in(service, 1)
+    assert calls == 0
     service.google.switch(calendar_quota=None)
     calls_in(service, 4)
     assert len(service.calendars()) == 1
@@ -405,7 +405,7 @@ def test_an_administrators_block_is_proved_after_hours(service: TestService) -> 
     assert service.facts.grant.last_refresh_ok_at > service.parts.clock.now() - 5 * HOUR
 
 
-def test_passing_trouble_is_looked_at_again_within_a_minute(service: TestService) -> None:
+def test_passing_trouble_is_tried_again_within_a_minute(service: TestService) -> None:
     service.google.fault(
         {"method": "POST", "path": "/calendar/v3/calendars"},
         {"status": 503, "reason": "backendError"},

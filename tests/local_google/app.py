@@ -1,4 +1,4 @@
-"""An app that speaks OAuth by hand, so that tests see every parameter and every answer."""
+"""An OAuth client written by hand, so that tests see every parameter and every answer."""
 
 import base64
 import hashlib
@@ -24,8 +24,8 @@ VERIFIER = "v" * 43
 
 def challenge(verifier: str = VERIFIER) -> dict[str, str]:
     digest = hashlib.sha256(verifier.encode()).digest()
-    made = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-    return {"code_challenge": made, "code_challenge_method": "S256"}
+    text = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    return {"code_challenge": text, "code_challenge_method": "S256"}
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class App:
     client: RegisteredClient
 
     def url(self, **parameters: str | None) -> str:
-        """An authorization URL; a parameter given as None is left out."""
+        """Return an authorization URL; a parameter given as None is left out."""
         wanted: dict[str, str | None] = {
             "client_id": self.client.client_id,
             "redirect_uri": self.client.redirect_uris[0],
@@ -46,11 +46,11 @@ class App:
             "prompt": "consent",
             "state": "s1",
         }
-        kept = {name: value for name, value in (wanted | parameters).items() if value is not None}
-        return f"{self.google.auth_uri}?{urlencode(kept)}"
+        query = {name: value for name, value in (wanted | parameters).items() if value is not None}
+        return f"{self.google.auth_uri}?{urlencode(query)}"
 
     def callback(self, account: str = ONE, *, allow: bool = True, **parameters: str | None) -> dict[str, str]:
-        """Go through the screens; the callback's parameters in their order."""
+        """Go through the screens; return the callback's parameters in their order."""
         url = self.google.consent(self.url(**parameters), account, allow=allow)
         return dict(parse_qsl(urlsplit(url).query))
 
@@ -58,7 +58,7 @@ class App:
         return self.callback(account, **parameters)["code"]
 
     def token(self, *, basic: bool = False, **fields: str | None) -> tuple[int, Any]:
-        """One call of the token endpoint; a field given as None is left out."""
+        """Call the token endpoint; a field given as None is left out."""
         wanted: dict[str, str | None] = dict(fields)
         if not basic:
             wanted = {"client_id": self.client.client_id, "client_secret": self.client.client_secret} | wanted
@@ -79,7 +79,7 @@ class App:
         return self.token(**(fields | more))
 
     def connect(self, account: str = ONE, scope: str = FULL, **parameters: str | None) -> Any:
-        """Consent and exchange: the token answer."""
+        """Consent and exchange the code; return the token answer."""
         status, document = self.exchange(self.code(account, scope=scope, **parameters))
         assert status == 200, document
         return document
@@ -92,6 +92,6 @@ class App:
         return status, json.loads(text)
 
     def works(self, access_token: str) -> int:
-        """The status of a call with this token."""
+        """Return the status of a Calendar call with this token."""
         headers = {"Authorization": f"Bearer {access_token}"}
         return fetch(f"{self.google.api_endpoint}calendars/primary", None, headers)[0]

@@ -1,4 +1,4 @@
-"""One local Google for all of these tests, reset for each; its clock is a file."""
+"""One local Google for all tests of this folder, reset before each; its clock is a file."""
 
 import secrets
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ class TestClock:
     file: Path
 
     def advance(self, seconds: float) -> None:
-        """Jump to that many seconds from the real time."""
+        """Set the offset from the real time, in seconds."""
         self.file.write_text(str(seconds))
 
 
@@ -79,5 +79,5 @@ def calendar(api: GoogleApi) -> str:
 
 @pytest.fixture
 def event_id() -> str:
-    """An id that no event has had."""
+    """An event id that was never used."""
     return "sess10n" + secrets.token_hex(8)

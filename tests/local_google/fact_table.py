@@ -1,4 +1,4 @@
-"""Writes the tables in docs/local-google.md: from the register of facts, and from the marks [R] and [I] in the code.
+"""Writes the tables in docs/local-google.md: from the register of facts, and from the comments [R] and [I].
 
 python -m tests.local_google.fact_table
 """
@@ -24,7 +24,7 @@ def load_register() -> None:
 
 
 def facts() -> str:
-    """Fact, strength, test; one table a chapter."""
+    """Return one table a chapter: fact, strength, test."""
     lines = []
     ordered = sorted(dict.fromkeys(REGISTER), key=lambda fact: fact.chapter)
     for chapter, group in groupby(ordered, key=lambda fact: fact.chapter):
@@ -35,29 +35,29 @@ def facts() -> str:
 
 
 def recalled() -> str:
-    """Every place in the code that rests on memory or inference."""
+    """Return the table of every place in the code with [R] or [I]."""
     lines = ["| file | mark | where |", "|---|---|---|"]
     for file in sorted(PACKAGE.rglob("*.py")):
         before = ""
         for line in file.read_text("utf-8").splitlines():
-            found = MARK.search(line)
-            if found and file.name != "__init__.py":
+            mark_in_line = MARK.search(line)
+            if mark_in_line and file.name != "__init__.py":
                 lines.append(
-                    f"| `{file.relative_to(PACKAGE)}` | {found[1]} | {_cell(_place(before, line))} |"
+                    f"| `{file.relative_to(PACKAGE)}` | {mark_in_line[1]} | {_cell(_place(before, line))} |"
                 )
             before = line
     return "\n".join(lines) + "\n"
 
 
 def _place(before: str, line: str) -> str:
-    """A line of prose as it is; of a line of code, the code and what the comment adds."""
+    """Describe a line: prose as it is; of code, the statement and its comment."""
     code, _, comment = line.strip().partition("#")
     if code.strip() == ")":
         code = before.strip()
-    said = MARK.sub("", comment or code).strip().strip('"').removeprefix("# ").strip()
+    text = MARK.sub("", comment or code).strip().strip('"').removeprefix("# ").strip()
     if not comment or not code.strip():
-        return said
-    return f"`{code.strip().rstrip(',')}` {said.rstrip(': ')}".strip()
+        return text
+    return f"`{code.strip().rstrip(',')}` {text.rstrip(': ')}".strip()
 
 
 def _cell(text: str) -> str:
@@ -65,7 +65,7 @@ def _cell(text: str) -> str:
 
 
 def page() -> str:
-    """The page as it has to be."""
+    """Return the page with its tables as they have to be."""
     text = PAGE.read_text("utf-8")
     for name, table in (("facts", facts()), ("recalled", recalled())):
         begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"

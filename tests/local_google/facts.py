@@ -1,4 +1,4 @@
-"""Which test holds which fact about Google. The table in docs/local-google.md is made from this register."""
+"""The register of facts about Google and the tests that hold them; docs/local-google.md is generated from it."""
 
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
@@ -20,13 +20,13 @@ REGISTER: list[Fact] = []
 
 
 def fact(strength: str, text: str) -> Callable[[Test], Test]:
-    """Mark a test as the one that holds a fact; the chapter is the test's file."""
+    """Register a fact with the test that holds it; the chapter is the test's file."""
     assert strength in STRENGTHS
 
-    def mark(test: Test) -> Test:
+    def register(test: Test) -> Test:
         module = test.__module__.rpartition(".")[2]
         chapter = module.removeprefix("test_").removeprefix("laws_").replace("_", " ")
         REGISTER.append(Fact(chapter, strength, text, f"{module}.py::{test.__name__}"))
         return test
 
-    return mark
+    return register

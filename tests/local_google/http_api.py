@@ -1,4 +1,4 @@
-"""The API as bare HTTP, for tests that look at bytes; the local Google's or the real one's."""
+"""Calendar v3 as bare HTTP, of the local Google or the real one, for tests that check bytes and headers."""
 
 import http.client
 import json
@@ -12,7 +12,7 @@ FULL = "https://www.googleapis.com/auth/calendar"
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back."""
+    """One answer."""
 
     status: int
     document: Any
@@ -27,14 +27,14 @@ class Reply:
 
     @property
     def message(self) -> str:
-        """What the refusal says."""
+        """The refusal's message."""
         text: str = self.document["error"]["message"]
         return text
 
 
 @dataclass
 class GoogleApi:
-    """One account's access to Calendar v3 through one kept connection."""
+    """One account's access to Calendar v3 over one persistent connection."""
 
     endpoint: str
     token: str | None
@@ -53,7 +53,7 @@ class GoogleApi:
         headers: Mapping[str, str] | None = None,
         **query: str | int | bool | Sequence[str],
     ) -> Reply:
-        """One request; ``path`` is under ``/calendar/v3/`` and already encoded."""
+        """Send one request; ``path`` is under ``/calendar/v3/`` and already encoded."""
         target = urlsplit(self.endpoint).path + path
         if query:
             pairs = {name: str(v).lower() if isinstance(v, bool) else v for name, v in query.items()}
@@ -71,40 +71,40 @@ class GoogleApi:
         return Reply(answer.status, json.loads(raw) if raw and is_json else None, answer.headers, raw)
 
     def close(self) -> None:
-        """Let the connection go."""
+        """Close the connection."""
         self.connection.close()
 
     # What laws need most, in one word each.
 
     def new_calendar(self, **fields: Any) -> dict[str, Any]:
-        """A secondary calendar."""
+        """Create a secondary calendar."""
         reply = self.call("POST", "calendars", {"summary": "Laws"} | fields)
         assert reply.status == 200, reply.raw
         calendar: dict[str, Any] = reply.document
         return calendar
 
     def insert(self, calendar: str, body: Mapping[str, Any] | None = None, **query: Any) -> Reply:
-        """An event of an hour, unless the body says otherwise."""
+        """Insert an event of an hour, unless the body says otherwise."""
         return self.call("POST", f"calendars/{quote(calendar)}/events", TIMES | dict(body or {}), **query)
 
     def event(self, calendar: str, event_id: str, **query: Any) -> Reply:
-        """Read one."""
+        """Read an event."""
         return self.call("GET", event_path(calendar, event_id), **query)
 
     def patch(self, calendar: str, event_id: str, body: Any, **more: Any) -> Reply:
-        """Merge into one."""
+        """PATCH an event."""
         return self.call("PATCH", event_path(calendar, event_id), body, **more)
 
     def put(self, calendar: str, event_id: str, body: Any, **more: Any) -> Reply:
-        """Replace one."""
+        """PUT an event."""
         return self.call("PUT", event_path(calendar, event_id), body, **more)
 
     def delete(self, calendar: str, event_id: str, **more: Any) -> Reply:
-        """Delete one."""
+        """Delete an event."""
         return self.call("DELETE", event_path(calendar, event_id), **more)
 
     def events(self, calendar: str, **query: Any) -> Reply:
-        """List a page."""
+        """List one page of events."""
         return self.call("GET", f"calendars/{quote(calendar)}/events", **query)
 
 
@@ -115,5 +115,5 @@ TIMES = {
 
 
 def event_path(calendar: str, event_id: str) -> str:
-    """Where one event is."""
+    """Return the path of one event."""
     return f"calendars/{quote(calendar)}/events/{quote(event_id)}"

@@ -14,37 +14,37 @@ class CalendarLaws:
         "calendars.insert needs only a summary; the answer has kind, etag, id, summary, timeZone, dataOwner",
     )
     def test_a_calendar_needs_only_a_title(self, api: GoogleApi) -> None:
-        found = api.new_calendar(summary="Only a title")
+        calendar = api.new_calendar(summary="Only a title")
         try:
-            assert found["kind"] == "calendar#calendar"
-            assert found["summary"] == "Only a title"
-            assert re.fullmatch(r'".+"', found["etag"])
-            assert found["id"].endswith("@group.calendar.google.com")
-            assert "allowedConferenceSolutionTypes" in found["conferenceProperties"]
-            assert "@" in found["dataOwner"]
+            assert calendar["kind"] == "calendar#calendar"
+            assert calendar["summary"] == "Only a title"
+            assert re.fullmatch(r'".+"', calendar["etag"])
+            assert calendar["id"].endswith("@group.calendar.google.com")
+            assert "allowedConferenceSolutionTypes" in calendar["conferenceProperties"]
+            assert "@" in calendar["dataOwner"]
         finally:
-            api.call("DELETE", f"calendars/{found['id']}")
+            api.call("DELETE", f"calendars/{calendar['id']}")
 
     @fact("V2", "timeZone omitted at creation means UTC")
     def test_a_calendar_without_a_zone_is_in_utc(self, api: GoogleApi) -> None:
-        found = api.new_calendar()
-        api.call("DELETE", f"calendars/{found['id']}")
-        assert found["timeZone"] == "UTC"
+        calendar = api.new_calendar()
+        api.call("DELETE", f"calendars/{calendar['id']}")
+        assert calendar["timeZone"] == "UTC"
 
     @fact("V", "calendars.insert is not idempotent: the same summary makes another calendar")
     def test_the_same_title_makes_another_calendar(self, api: GoogleApi) -> None:
         first, second = api.new_calendar(summary="Twice"), api.new_calendar(summary="Twice")
-        for found in (first, second):
-            api.call("DELETE", f"calendars/{found['id']}")
+        for calendar in (first, second):
+            api.call("DELETE", f"calendars/{calendar['id']}")
         assert first["id"] != second["id"]
 
     @fact("V", "description, location and timeZone are writable; PATCH merges and null clears")
     def test_a_calendar_is_merged_by_patch(self, api: GoogleApi, calendar: str) -> None:
         api.call("PATCH", f"calendars/{calendar}", {"description": "marker", "location": "Santiago"})
         api.call("PATCH", f"calendars/{calendar}", {"location": None, "timeZone": "America/Bogota"})
-        found = api.call("GET", f"calendars/{calendar}").document
-        assert (found["description"], found["timeZone"]) == ("marker", "America/Bogota")
-        assert "location" not in found
+        document = api.call("GET", f"calendars/{calendar}").document
+        assert (document["description"], document["timeZone"]) == ("marker", "America/Bogota")
+        assert "location" not in document
 
     @fact("V", "A new calendar appears in its creator's list as owner, selected")
     def test_a_new_calendar_is_in_its_makers_list(self, api: GoogleApi, calendar: str) -> None:
@@ -57,11 +57,11 @@ class CalendarLaws:
 
     @fact("V", "primary is an alias: calendars.get('primary') has the account's address as id, and its zone")
     def test_primary_is_an_alias_of_the_accounts_address(self, api: GoogleApi) -> None:
-        found = api.call("GET", "calendars/primary").document
-        assert "@" in found["id"]
-        assert found["id"] != "primary"
-        assert "dataOwner" not in found
-        assert api.call("GET", f"calendars/{found['id']}").document["id"] == found["id"]
+        primary = api.call("GET", "calendars/primary").document
+        assert "@" in primary["id"]
+        assert primary["id"] != "primary"
+        assert "dataOwner" not in primary
+        assert api.call("GET", f"calendars/{primary['id']}").document["id"] == primary["id"]
 
     @fact("V", "calendarList.list marks the primary entry with primary: true and gives the same id")
     def test_one_entry_of_the_list_is_primary(self, api: GoogleApi) -> None:
@@ -118,7 +118,7 @@ class CalendarLaws:
     @fact("V", "calendarList.list: fields selects parts, titles need not arrive")
     def test_fields_keep_titles_away(self, api: GoogleApi, calendar: str) -> None:
         wanted = "nextPageToken,items(id,description,accessRole,primary)"
-        found = api.call("GET", "users/me/calendarList", fields=wanted).document
-        assert set(found) <= {"nextPageToken", "items"}
-        assert calendar in [entry["id"] for entry in found["items"]]
-        assert not any("summary" in entry for entry in found["items"])
+        page = api.call("GET", "users/me/calendarList", fields=wanted).document
+        assert set(page) <= {"nextPageToken", "items"}
+        assert calendar in [entry["id"] for entry in page["items"]]
+        assert not any("summary" in entry for entry in page["items"])

@@ -91,8 +91,8 @@ class EventLaws:
         change = getattr(api, method.lower())
         reply = change(calendar, event_id, TIMES | {"status": "confirmed", "summary": "after"})
         assert reply.status == 200
-        found = api.event(calendar, event_id).document
-        assert (found["status"], found["summary"]) == ("confirmed", "after")
+        event = api.event(calendar, event_id).document
+        assert (event["status"], event["summary"]) == ("confirmed", "after")
 
     @fact("V", "DELETE: 204 with an empty body; again: 410 deleted, Resource has been deleted")
     def test_an_event_is_deleted_once(self, api: GoogleApi, calendar: str, event_id: str) -> None:
@@ -120,8 +120,8 @@ class EventLaws:
     ) -> None:
         api.insert(calendar, {"id": event_id, "summary": "Who and why", "location": "Here"})
         api.delete(calendar, event_id)
-        found = api.event(calendar, event_id).document
-        assert (found["summary"], found["location"]) == ("Who and why", "Here")
+        event = api.event(calendar, event_id).document
+        assert (event["summary"], event["location"]) == ("Who and why", "Here")
 
     @fact("V2", "There is no check for overlapping events")
     def test_events_may_overlap(self, api: GoogleApi, calendar: str) -> None:
@@ -191,26 +191,26 @@ class EventLaws:
             "extendedProperties": {"private": {"b": None, "c": "3"}},
             "reminders": {"overrides": [{"method": "email", "minutes": 9}]},
         }
-        found = api.patch(calendar, event_id, change).document
-        assert (found["summary"], found["description"], "location" in found) == ("new", "stays", False)
-        assert found["extendedProperties"] == {"private": {"a": "1", "c": "3"}}
-        assert found["reminders"]["overrides"] == [{"method": "email", "minutes": 9}]
+        event = api.patch(calendar, event_id, change).document
+        assert (event["summary"], event["description"], "location" in event) == ("new", "stays", False)
+        assert event["extendedProperties"] == {"private": {"a": "1", "c": "3"}}
+        assert event["reminders"]["overrides"] == [{"method": "email", "minutes": 9}]
 
     @fact("V", "PUT replaces the whole: what it omits is deleted, extended properties too")
     def test_put_replaces(self, api: GoogleApi, calendar: str, event_id: str) -> None:
         extended = {"private": {"a": "1"}}
         api.insert(calendar, {"id": event_id, "description": "gone", "extendedProperties": extended})
-        found = api.put(calendar, event_id, TIMES | {"summary": "only this"}).document
-        assert found["summary"] == "only this"
-        assert not {"description", "extendedProperties"} & set(found)
+        event = api.put(calendar, event_id, TIMES | {"summary": "only this"}).document
+        assert event["summary"] == "only this"
+        assert not {"description", "extendedProperties"} & set(event)
         assert api.put(calendar, event_id, {"summary": "no times"}).status == 400
 
     @fact("V", "A patch of start alone keeps the end; both are sent for a move")
     def test_a_patch_can_move_an_event(self, api: GoogleApi, calendar: str, event_id: str) -> None:
         api.insert(calendar, {"id": event_id})
-        found = api.patch(calendar, event_id, timed("2030-05-07T10:00:00Z", "2030-05-07T10:30:00Z")).document
-        assert found["start"]["dateTime"] == "2030-05-07T06:00:00-04:00"
-        assert found["start"]["timeZone"] == "America/Santiago"
+        event = api.patch(calendar, event_id, timed("2030-05-07T10:00:00Z", "2030-05-07T10:30:00Z")).document
+        assert event["start"]["dateTime"] == "2030-05-07T06:00:00-04:00"
+        assert event["start"]["timeZone"] == "America/Santiago"
         reply = api.patch(calendar, event_id, {"start": {"dateTime": "2031-01-01T00:00:00Z"}})
         assert reply.reason == "calendar/timeRangeEmpty"
 
@@ -303,8 +303,8 @@ class EventLaws:
     @fact("V2", "Extended properties: keys over 44 characters are dropped, values cut at 1024, in silence")
     def test_extended_properties_are_cut_in_silence(self, api: GoogleApi, calendar: str) -> None:
         private = {"k" * 44: "kept", "k" * 45: "dropped", "long": "v" * 1030}
-        found = api.insert(calendar, {"extendedProperties": {"private": private}}).document
-        assert found["extendedProperties"]["private"] == {"k" * 44: "kept", "long": "v" * 1024}
+        event = api.insert(calendar, {"extendedProperties": {"private": private}}).document
+        assert event["extendedProperties"]["private"] == {"k" * 44: "kept", "long": "v" * 1024}
 
     @fact("V2", "At most 300 extended properties and 32 kB per event")
     def test_too_many_extended_properties_are_refused(self, api: GoogleApi, calendar: str) -> None:
@@ -315,16 +315,16 @@ class EventLaws:
     def test_a_conference_is_made_later(self, api: GoogleApi, calendar: str, event_id: str) -> None:
         request = {"requestId": "r1", "conferenceSolutionKey": {"type": "hangoutsMeet"}}
         body = {"id": event_id, "conferenceData": {"createRequest": request}}
-        made = api.insert(calendar, body, conferenceDataVersion=1).document
-        status = made["conferenceData"]["createRequest"]["status"]["statusCode"]
+        event = api.insert(calendar, body, conferenceDataVersion=1).document
+        status = event["conferenceData"]["createRequest"]["status"]["statusCode"]
         assert status in ("pending", "success")
         assert api.event(calendar, event_id).document["hangoutLink"].startswith("https://meet.google.com/")
 
     @fact("V", "Without conferenceDataVersion=1 conference data in a body is ignored")
     def test_conferences_are_ignored_by_default(self, api: GoogleApi, calendar: str) -> None:
         request = {"requestId": "r1", "conferenceSolutionKey": {"type": "hangoutsMeet"}}
-        found = api.insert(calendar, {"conferenceData": {"createRequest": request}}).document
-        assert "conferenceData" not in found
+        event = api.insert(calendar, {"conferenceData": {"createRequest": request}}).document
+        assert "conferenceData" not in event
 
     @fact(
         "V", "attachments need supportsAttachments; eventLabelVersion=1 makes colorId ignored, 0 eventLabelId"

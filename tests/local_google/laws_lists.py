@@ -29,15 +29,15 @@ class ListLaws:
     def test_pages_end_with_a_sync_token(self, api: GoogleApi, calendar: str) -> None:
         for hour in range(5):
             api.insert(calendar, at(hour))
-        found, token, pages = [], None, []
+        summaries, token, pages = [], None, []
         while True:
             page = api.events(calendar, maxResults=2, **({"pageToken": token} if token else {})).document
             pages.append(page)
-            found += [event["summary"] for event in page["items"]]
+            summaries += [event["summary"] for event in page["items"]]
             token = page.get("nextPageToken")
             if token is None:
                 break
-        assert sorted(found) == [f"at {hour}" for hour in range(5)]
+        assert sorted(summaries) == [f"at {hour}" for hour in range(5)]
         assert ["nextSyncToken" in page for page in pages] == [False] * (len(pages) - 1) + [True]
 
     @fact("V", "orderBy=startTime needs singleEvents=true, else 400")
@@ -75,8 +75,8 @@ class ListLaws:
         event_id = api.insert(calendar, at(1)).document["id"]
         api.delete(calendar, event_id)
         assert api.events(calendar).document["items"] == []
-        found = api.events(calendar, showDeleted=True).document["items"]
-        assert [(event["id"], event["status"]) for event in found] == [(event_id, "cancelled")]
+        events = api.events(calendar, showDeleted=True).document["items"]
+        assert [(event["id"], event["status"]) for event in events] == [(event_id, "cancelled")]
 
     @fact("V", "privateExtendedProperty=k=v filters; repeated means and; shared and private do not mix")
     def test_extended_properties_can_be_searched(self, api: GoogleApi, calendar: str) -> None:
@@ -88,9 +88,9 @@ class ListLaws:
 
     @fact("V", "iCalUID and q narrow a list")
     def test_lists_can_be_narrowed(self, api: GoogleApi, calendar: str) -> None:
-        found = api.insert(calendar, at(1) | {"location": "Valparaiso"}).document
+        event = api.insert(calendar, at(1) | {"location": "Valparaiso"}).document
         api.insert(calendar, at(2))
-        assert titles(api, calendar, iCalUID=found["iCalUID"]) == ["at 1"]
+        assert titles(api, calendar, iCalUID=event["iCalUID"]) == ["at 1"]
         assert titles(api, calendar, q="valparaiso") == ["at 1"]
 
     @fact("V", "timeZone of a list shows the times in that zone")
@@ -119,8 +119,8 @@ class ListLaws:
         added = api.insert(calendar, at(3)).document["id"]
         api.delete(calendar, gone)
         page = api.events(calendar, syncToken=token).document
-        found = {event["id"]: event["status"] for event in page["items"]}
-        assert found == {gone: "cancelled", added: "confirmed"}
+        statuses = {event["id"]: event["status"] for event in page["items"]}
+        assert statuses == {gone: "cancelled", added: "confirmed"}
         assert api.events(calendar, syncToken=page["nextSyncToken"]).document["items"] == []
 
     @fact("V", "A sync token does not go with iCalUID, orderBy, q, properties, timeMin, timeMax, updatedMin")

@@ -1,4 +1,4 @@
-"""The same laws against the real Google, on request: it makes calendars of its own there and removes them.
+"""Runs the same laws against the real Google, on request. It creates calendars of its own there and removes them.
 
 Not collected with the suite. Needs LAWS_CLIENT_ID, LAWS_CLIENT_SECRET and LAWS_REFRESH_TOKEN (scope calendar) in
 the environment, of an account that holds nothing of worth:
@@ -32,13 +32,13 @@ def real_api() -> Iterator[GoogleApi]:
     form = {name: os.environ[f"LAWS_{name.upper()}"] for name in NAMES} | {"grant_type": "refresh_token"}
     status, _, text = fetch(TOKEN_URI, form)
     assert status == 200, text
-    found = GoogleApi(API_ENDPOINT, json.loads(text)["access_token"])
-    yield found
-    found.close()
+    api = GoogleApi(API_ENDPOINT, json.loads(text)["access_token"])
+    yield api
+    api.close()
 
 
 def fresh_calendar(api: GoogleApi) -> Iterator[str]:
-    """A calendar that is gone afterwards."""
+    """A calendar that is deleted afterwards."""
     identifier = api.new_calendar(summary="Laws", timeZone="America/Santiago")["id"]
     yield identifier
     api.call("DELETE", f"calendars/{identifier}")

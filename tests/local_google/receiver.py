@@ -1,4 +1,4 @@
-"""A receiver of notifications: keeps what comes and answers as it is told."""
+"""A receiver of notifications: records messages and answers with the statuses of the test."""
 
 import queue
 import threading
@@ -24,8 +24,8 @@ class Receiver:
 
     def states(self, count: int) -> list[str]:
         """The states of the next messages, in the order of their numbers."""
-        found = sorted((self.next() for _ in range(count)), key=lambda h: int(h["x-goog-message-number"]))
-        return [headers["x-goog-resource-state"] for headers in found]
+        messages = sorted((self.next() for _ in range(count)), key=lambda h: int(h["x-goog-message-number"]))
+        return [headers["x-goog-resource-state"] for headers in messages]
 
 
 @contextmanager
@@ -42,7 +42,7 @@ def listening() -> Iterator[Receiver]:
             self.end_headers()
 
         def log_message(self, *_args: object) -> None:
-            """Silence."""
+            """Print nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     receiver.url = f"http://localhost:{server.server_port}/notifications"

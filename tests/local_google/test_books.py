@@ -1,4 +1,4 @@
-"""The books on disk: what survives an end of the process, whoever can read them."""
+"""The books on disk: what survives the end of the process, and who can read them."""
 
 import stat
 from pathlib import Path
@@ -20,19 +20,19 @@ def test_books_survive_a_stop_and_a_kill(tmp_path: Path) -> None:
         gone = api.new_calendar()["id"]
         api.call("DELETE", f"calendars/{gone}")
         before = first.state()
-        sync = api.events(calendar).document["nextSyncToken"]
+        sync_token = api.events(calendar).document["nextSyncToken"]
         api.close()
     with LocalGoogle.start([APP], data_dir=tmp_path) as second:
         after = second.state()
         api = GoogleApi(second.api_endpoint, tokens["access_token"])
         assert api.insert(calendar, {"id": "ghijkl"}).status == 409
-        assert api.events(calendar, syncToken=sync).document["items"] == []
+        assert api.events(calendar, syncToken=sync_token).document["items"] == []
         api.insert(calendar, {"id": "mnopqr"})
         api.close()
         second.kill()
     with LocalGoogle.start([APP], data_dir=tmp_path) as third:
         api = GoogleApi(third.api_endpoint, tokens["access_token"])
-        listed = {event["id"] for event in api.events(calendar, syncToken=sync).document["items"]}
+        listed = {event["id"] for event in api.events(calendar, syncToken=sync_token).document["items"]}
         api.close()
         assert App(third, APP).refresh(tokens["refresh_token"])[0] == 200
     assert listed == {"mnopqr"}

@@ -1,4 +1,4 @@
-"""The people's pages in Chromium: by keyboard, without script, and back to the app of another origin."""
+"""The pages in Chromium: by keyboard, without script, and back to the app at another origin."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ InBrowser = Callable[[Callable[[Page], None]], None]
 
 @pytest.fixture(scope="module")
 def in_browser() -> Iterator[InBrowser]:
-    """Runs a action with a page without script, narrow as a phone.
+    """Runs an action with a page without script, as narrow as a phone.
 
     In a thread of its own: playwright allows one driver a thread, and other tests may hold one in the main thread.
     """

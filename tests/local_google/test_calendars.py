@@ -1,4 +1,4 @@
-"""Laws about calendars at the local Google, and what only a stand-in can be made to do."""
+"""The laws about calendars at the local Google, and cases that only its controls can bring about."""
 
 from collections.abc import Callable
 
@@ -83,17 +83,17 @@ def test_a_calendar_without_title_or_with_an_unknown_zone_is_refused(
 
 @fact("V", "calendarList.list: 100 entries a page unless asked, never more than 250")
 def test_the_list_of_calendars_comes_in_pages(api: GoogleApi, clock: TestClock) -> None:
-    made = {api.new_calendar(summary=f"n{number}")["id"] for number in range(5)}
-    found, token, pages = set[str](), None, 0
+    created = {api.new_calendar(summary=f"n{number}")["id"] for number in range(5)}
+    listed, token, pages = set[str](), None, 0
     while True:
         query = {"maxResults": 2} | ({"pageToken": token} if token else {})
         page = api.call("GET", "users/me/calendarList", **query).document
         assert len(page["items"]) <= 2
-        found |= {entry["id"] for entry in page["items"]}
+        listed |= {entry["id"] for entry in page["items"]}
         token, pages = page.get("nextPageToken"), pages + 1
         if token is None:
             break
-    assert made < found
+    assert created < listed
     assert pages == 3
 
 

@@ -1,4 +1,4 @@
-"""The command that starts it: what it says, what it takes from the environment."""
+"""The command that starts the local Google: its help, its options, its environment variables."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str
 
 
 def state_of(*arguments: str, **environment: str) -> Mapping[str, Any]:
-    """Start it, ask for its books, stop it."""
+    """Start it, read `/_control/state`, stop it."""
     bare = {name: value for name, value in os.environ.items() if not name.startswith("CALENDAR_")}
     process = subprocess.Popen(
         [*COMMAND, *arguments],
@@ -40,11 +40,11 @@ def state_of(*arguments: str, **environment: str) -> Mapping[str, Any]:
     )
     assert process.stdout is not None
     url = process.stdout.readline().split()[-1]
-    found: Mapping[str, Any] = json.loads(fetch(f"{url}/_control/state")[2])
+    state: Mapping[str, Any] = json.loads(fetch(f"{url}/_control/state")[2])
     process.terminate()
     assert process.wait(timeout=10) == 0
     process.stdout.close()
-    return found
+    return state
 
 
 def test_the_help_names_every_option() -> None:
@@ -61,16 +61,16 @@ def test_without_clients_the_service_of_this_machine_is_registered() -> None:
 
 
 def test_the_ports_and_places_come_from_the_environment(tmp_path: Path) -> None:
-    found = state_of(CALENDAR_GOOGLE_PORT="0", CALENDAR_PORT="8090", CALENDAR_DATA_DIR=str(tmp_path))
-    assert found["clients"][0]["redirect_uris"] == ["http://localhost:8090/oauth/callback"]
+    state = state_of(CALENDAR_GOOGLE_PORT="0", CALENDAR_PORT="8090", CALENDAR_DATA_DIR=str(tmp_path))
+    assert state["clients"][0]["redirect_uris"] == ["http://localhost:8090/oauth/callback"]
     assert (tmp_path / "google" / "books.jsonl").exists()
 
 
 def test_a_month_of_a_contact_centre_can_be_loaded_and_repeated() -> None:
     first, second = (state_of("--port", "0", "--month", "3", "--seed", "5") for _ in range(2))
     times = [
-        [[event["start"]["dateTime"] for event in calendar["events"]] for calendar in found["calendars"]]
-        for found in (first, second)
+        [[event["start"]["dateTime"] for event in calendar["events"]] for calendar in state["calendars"]]
+        for state in (first, second)
     ]
     assert times[0] == times[1]
     assert len(first["accounts"]) == 5

@@ -1,4 +1,4 @@
-"""How Google says no: two envelopes, reasons, quotas, scopes."""
+"""Google's refusals: two envelopes, reasons, quotas, scopes."""
 
 from collections.abc import Callable
 
@@ -89,11 +89,11 @@ TABLE = {
 @pytest.mark.parametrize("scope", TABLE)
 def test_each_scope_opens_its_methods_only(access: Access, scope: str) -> None:
     narrow = access(scope=SCOPE + scope)
-    made = narrow.call("POST", "calendars", {"summary": "x"})
-    where = made.document["id"] if made.status == 200 else "primary"
+    reply = narrow.call("POST", "calendars", {"summary": "x"})
+    where = reply.document["id"] if reply.status == 200 else "primary"
     window = {"timeMin": "2030-01-01T00:00:00Z", "timeMax": "2030-01-02T00:00:00Z"}
     statuses = {
-        "calendars": made.status,
+        "calendars": reply.status,
         "event": narrow.insert(where).status,
         "list": narrow.call("GET", "users/me/calendarList").status,
         "settings": narrow.call("GET", "users/me/settings").status,

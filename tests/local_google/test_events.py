@@ -1,4 +1,4 @@
-"""Laws about events at the local Google, and what only a stand-in can be made to do."""
+"""The laws about events at the local Google, and cases that only its controls can bring about."""
 
 import pytest
 

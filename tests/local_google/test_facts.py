@@ -1,4 +1,4 @@
-"""The page about the local Google says what the tests hold, no more and no less."""
+"""The tables in docs/local-google.md are what the tests and the code say."""
 
 from tests.local_google import fact_table
 from tests.local_google.facts import REGISTER

@@ -1,4 +1,4 @@
-"""Faults on request: what the caller gets, what was carried out, what the journal says."""
+"""Injected faults: what the caller gets, what was carried out, what the journal records."""
 
 import http.client
 import socket
@@ -15,8 +15,8 @@ EVENTS = {"method": "POST", "path": "/calendar/v3/calendars/*/events"}
 
 
 def titles(google: LocalGoogle, calendar: str) -> list[str]:
-    found = [c for c in google.state()["calendars"] if c["id"] == calendar]
-    return [event.get("summary", "") for event in found[0]["events"]]
+    calendars = [c for c in google.state()["calendars"] if c["id"] == calendar]
+    return [event.get("summary", "") for event in calendars[0]["events"]]
 
 
 def last(google: LocalGoogle) -> dict[str, Any]:
@@ -179,7 +179,7 @@ def test_the_journal_goes_on_across_a_reset_and_holds_no_token(app: Any, google:
     assert [call["seq"] for call in everything] == list(range(1, len(everything) + 1))
     assert len(everything) > before
     text = repr(everything)
-    assert not any(mark in text for mark in ("ya29.", "1//", "4/0A", app.client.client_secret))
+    assert not any(secret in text for secret in ("ya29.", "1//", "4/0A", app.client.client_secret))
 
 
 def test_the_journal_names_client_account_and_method(
@@ -201,8 +201,8 @@ def test_the_state_gives_resources_as_the_api_does(
     api: GoogleApi, google: LocalGoogle, calendar: str
 ) -> None:
     event = api.insert(calendar).document
-    found = next(c for c in google.state()["calendars"] if c["id"] == calendar)
-    assert found["events"] == [event]
-    assert found["owner"] == "agent-one@example.com"
+    resource = next(c for c in google.state()["calendars"] if c["id"] == calendar)
+    assert resource["events"] == [event]
+    assert resource["owner"] == "agent-one@example.com"
     kinds = [google.state()[name][0]["token"][:3] for name in ("access_tokens", "refresh_tokens")]
     assert kinds == ["ya2", "1//"]

@@ -1,4 +1,4 @@
-"""Laws about lists and sync at the local Google, and what only a stand-in can be made to do."""
+"""The laws about lists and sync at the local Google, and cases that only its controls can bring about."""
 
 import pytest
 
@@ -64,5 +64,5 @@ def test_an_event_that_changes_between_pages_is_in_the_next_sync(api: GoogleApi,
     api.insert(calendar, at(2))
     token = api.events(calendar, maxResults=1).document["nextPageToken"]
     api.patch(calendar, first, {"summary": "changed meanwhile"})
-    sync = api.events(calendar, maxResults=1, pageToken=token).document["nextSyncToken"]
-    assert [e["id"] for e in api.events(calendar, syncToken=sync).document["items"]] == [first]
+    sync_token = api.events(calendar, maxResults=1, pageToken=token).document["nextSyncToken"]
+    assert [e["id"] for e in api.events(calendar, syncToken=sync_token).document["items"]] == [first]

@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is one that Google could give: no mistake of ours shows as a 500."""
+"""Generated requests: whatever is sent, the local Google never answers 500."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ from local_google.application import Application
 from local_google.discovery import document, methods
 from local_google.oauth import grants
 from local_google.protocol.messages import Request
-from local_google.server import make_world
+from local_google.server import make_context
 from local_google.state.clients import RegisteredClient
 from tests.local_google.http_api import FULL, TIMES
 
@@ -52,8 +52,8 @@ PAIRS = st.lists(st.tuples(st.sampled_from(QUERY), SOME_TEXT), max_size=4)
 @pytest.fixture(scope="module")
 def google() -> tuple[Application, str]:
     client = RegisteredClient("c", "s", "p", ("http://localhost:9/cb",))
-    application = Application(make_world(None, [client]))
-    token = grants.issue_access_token(application.world, ONE, client, [FULL]).token
+    application = Application(make_context(None, [client]))
+    token = grants.issue_access_token(application.context, ONE, client, [FULL]).token
     return application, token
 
 
@@ -128,10 +128,10 @@ def test_impossible_queries_are_refused(google: tuple[Application, str], query: 
 def test_no_method_breaks_on_any_body(
     google: tuple[Application, str], body: dict[str, Any], pairs: list[tuple[str, str]], number: int
 ) -> None:
-    method = sorted(methods().values(), key=lambda found: found.id)[number % len(methods())]
+    method = sorted(methods().values(), key=lambda method: method.id)[number % len(methods())]
     parts = [part if part[0] != "{" else "primary" for part in method.segments]
-    found = status(google, method.http_method, "/calendar/v3/" + "/".join(parts), urlencode(pairs), body)
-    assert found < 500 or found == 501
+    code = status(google, method.http_method, "/calendar/v3/" + "/".join(parts), urlencode(pairs), body)
+    assert code < 500 or code == 501
 
 
 @settings(deadline=None)

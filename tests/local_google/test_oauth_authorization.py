@@ -1,4 +1,4 @@
-"""The authorization request and the way back to the app."""
+"""The authorization request, the screens, and the callback."""
 
 import base64
 import json
@@ -186,7 +186,7 @@ def test_the_consent_screen_names_the_app_and_uses_googles_words(app: App) -> No
 
 
 @fact("V", "disallowed_useragent in an embedded web view, org_internal for another organization's client")
-def test_web_views_and_foreign_organisations_are_turned_away(app: App, google: LocalGoogle) -> None:
+def test_web_views_and_foreign_organizations_are_turned_away(app: App, google: LocalGoogle) -> None:
     view = {"User-Agent": "Mozilla/5.0 (Linux; Android 14; wv) AppleWebKit/537.36"}
     assert "disallowed_useragent" in fetch(app.url(), None, view)[2]
     google.switch(org_internal=True)
@@ -210,9 +210,9 @@ def test_the_hint_may_be_a_subject(app: App) -> None:
 
 @fact("V2", "Discovery names plain and S256, and does not announce iss")
 def test_discovery_announces_pkce_and_no_issuer(google: LocalGoogle) -> None:
-    found = json.loads(fetch(f"{google.url}/.well-known/openid-configuration")[2])
-    assert found["code_challenge_methods_supported"] == ["plain", "S256"]
-    assert "authorization_response_iss_parameter_supported" not in found
+    document = json.loads(fetch(f"{google.url}/.well-known/openid-configuration")[2])
+    assert document["code_challenge_methods_supported"] == ["plain", "S256"]
+    assert "authorization_response_iss_parameter_supported" not in document
 
 
 def test_an_account_can_be_added_on_the_way(app: App, google: LocalGoogle) -> None:

@@ -1,4 +1,4 @@
-"""How grants end: revocation, limits, time, administrators, deleted accounts."""
+"""How grants end: revocation, limits, expiry, administrators, deleted accounts."""
 
 import json
 

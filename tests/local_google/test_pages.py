@@ -1,4 +1,4 @@
-"""The pages for people, over plain HTTP; their looks are tried in a browser elsewhere."""
+"""The pages for people over plain HTTP; `test_browser.py` and tests/pages check them in Chromium."""
 
 import re
 from html import unescape

@@ -18,8 +18,8 @@ from tests.support.local_google import LocalGoogle
 @pytest.fixture
 def receiver(google: LocalGoogle) -> Iterator[Receiver]:
     google.switch(push_to_http=True, push_retry_seconds=0.01)
-    with listening() as found:
-        yield found
+    with listening() as receiver:
+        yield receiver
 
 
 def watch(api: GoogleApi, calendar: str, address: str, **more: Any) -> Reply:
@@ -29,10 +29,10 @@ def watch(api: GoogleApi, calendar: str, address: str, **more: Any) -> Reply:
 
 @fact("V", "watch answers kind api#channel, id, resourceId, resourceUri, token, expiration")
 def test_a_channel_is_described(api: GoogleApi, calendar: str, receiver: Receiver) -> None:
-    found = watch(api, calendar, receiver.url).document
-    assert list(found) == ["kind", "id", "resourceId", "resourceUri", "token", "expiration"]
-    assert (found["kind"], found["id"], found["token"]) == ("api#channel", "channel-1", "secret")
-    assert calendar in found["resourceUri"]
+    channel = watch(api, calendar, receiver.url).document
+    assert list(channel) == ["kind", "id", "resourceId", "resourceUri", "token", "expiration"]
+    assert (channel["kind"], channel["id"], channel["token"]) == ("api#channel", "channel-1", "secret")
+    assert calendar in channel["resourceUri"]
 
 
 @fact("V2", "A new channel gets a sync message, number 1; later ones say exists with growing numbers")
@@ -48,13 +48,13 @@ def test_messages_begin_with_sync(api: GoogleApi, calendar: str, receiver: Recei
     "A message has no body, only X-Goog headers: id, token, expiration, resource id and URI, state, number",
 )
 def test_a_message_is_all_headers(api: GoogleApi, calendar: str, receiver: Receiver) -> None:
-    found = watch(api, calendar, receiver.url).document
+    channel = watch(api, calendar, receiver.url).document
     headers = receiver.next()
     assert headers["x-goog-channel-id"] == "channel-1"
     assert headers["x-goog-channel-token"] == "secret"
     assert headers["x-goog-channel-expiration"].endswith("GMT")
-    assert headers["x-goog-resource-id"] == found["resourceId"]
-    assert headers["x-goog-resource-uri"] == found["resourceUri"]
+    assert headers["x-goog-resource-id"] == channel["resourceId"]
+    assert headers["x-goog-resource-uri"] == channel["resourceUri"]
     assert headers["x-goog-resource-state"] == "sync"
     assert headers["x-goog-message-number"] == "1"
 
@@ -98,9 +98,9 @@ def test_an_address_without_https_is_refused(
 
 @fact("V2", "A channel's id serves once: 400 channelIdNotUnique, also after it was stopped")
 def test_a_channels_id_serves_once(api: GoogleApi, calendar: str, receiver: Receiver) -> None:
-    found = watch(api, calendar, receiver.url).document
+    channel = watch(api, calendar, receiver.url).document
     assert watch(api, calendar, receiver.url).reason == "global/channelIdNotUnique"
-    api.call("POST", "channels/stop", {"id": found["id"], "resourceId": found["resourceId"]})
+    api.call("POST", "channels/stop", {"id": channel["id"], "resourceId": channel["resourceId"]})
     assert watch(api, calendar, receiver.url).reason == "global/channelIdNotUnique"
 
 
@@ -152,9 +152,9 @@ def test_overlapping_channels_bring_duplicates(api: GoogleApi, calendar: str, re
 def test_only_the_same_user_stops_a_channel(
     api: GoogleApi, access: Callable[..., GoogleApi], calendar: str, receiver: Receiver
 ) -> None:
-    found = watch(api, calendar, receiver.url).document
+    channel = watch(api, calendar, receiver.url).document
     receiver.next()
-    body = {"id": found["id"], "resourceId": found["resourceId"]}
+    body = {"id": channel["id"], "resourceId": channel["resourceId"]}
     assert access(TWO).call("POST", "channels/stop", body).status == 404
     assert api.call("POST", "channels/stop", body | {"resourceId": "other"}).status == 404
     reply = api.call("POST", "channels/stop", body)
@@ -185,10 +185,10 @@ def test_four_collections_can_be_watched(api: GoogleApi, calendar: str, receiver
 def test_after_a_revocation_a_channel_rings_on(
     api: GoogleApi, google: LocalGoogle, app: Any, calendar: str, receiver: Receiver
 ) -> None:
-    found = watch(api, calendar, receiver.url).document
+    channel = watch(api, calendar, receiver.url).document
     receiver.next()
     app.revoke(api.token)
-    body = {"id": found["id"], "resourceId": found["resourceId"]}
+    body = {"id": channel["id"], "resourceId": channel["resourceId"]}
     assert api.call("POST", "channels/stop", body).status == 401
     assert google.state()["channels"][0]["alive"]
 

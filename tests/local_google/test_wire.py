@@ -1,4 +1,4 @@
-"""The HTTP under it all: what is taken, what is refused, who waits."""
+"""The HTTP server: which requests it accepts, which it refuses, and that no client delays another."""
 
 import socket
 from urllib.parse import urlsplit
@@ -9,17 +9,17 @@ from tests.support.local_google import LocalGoogle
 
 
 def raw(google: LocalGoogle, data: bytes, *more: bytes) -> bytes:
-    """What comes back for these bytes, when nothing more is sent, until the other side closes."""
+    """Send these bytes and close the sending side; return everything that is answered."""
     port = urlsplit(google.url).port or 0
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(data)
         for part in more:
             connection.sendall(part)
         connection.shutdown(socket.SHUT_WR)
-        found = b""
+        answer = b""
         while piece := connection.recv(65536):
-            found += piece
-        return found
+            answer += piece
+        return answer
 
 
 def test_requests_may_come_in_pieces_and_together(google: LocalGoogle) -> None:
@@ -62,9 +62,9 @@ def test_a_sender_that_waits_for_a_nod_gets_it(google: LocalGoogle) -> None:
 def test_what_is_no_request_is_refused_and_the_connection_closed(
     google: LocalGoogle, data: bytes, status: int
 ) -> None:
-    found = raw(google, data)
-    assert found.startswith(f"HTTP/1.1 {status} ".encode())
-    assert b"Connection: close" in found
+    answer = raw(google, data)
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+    assert b"Connection: close" in answer
 
 
 def test_slow_connections_do_not_keep_others_waiting(google: LocalGoogle) -> None:
@@ -86,6 +86,6 @@ def test_an_old_client_sees_the_connection_close(google: LocalGoogle) -> None:
 
 
 def test_a_head_request_has_no_body(google: LocalGoogle) -> None:
-    found = raw(google, b"HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-    assert found.startswith(b"HTTP/1.1 200")
-    assert found.endswith(b"\r\n\r\n")
+    answer = raw(google, b"HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.endswith(b"\r\n\r\n")

@@ -1,4 +1,4 @@
-"""Clients that nobody here wrote, each doing what it does all day: the local Google must look like Google to them."""
+"""Public client libraries, each in its ordinary use: the local Google must look like Google to them."""
 
 import asyncio
 import json
@@ -65,8 +65,8 @@ def service(google: LocalGoogle, credentials: Credentials) -> Any:
     options = {"api_endpoint": google.api_endpoint}
     with googleapiclient.discovery.build(
         "calendar", "v3", credentials=credentials, client_options=options, cache_discovery=False
-    ) as found:
-        yield found
+    ) as client:
+        yield client
 
 
 def test_flow_connects_with_its_own_verifier(google: LocalGoogle, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,8 +77,8 @@ def test_flow_connects_with_its_own_verifier(google: LocalGoogle, monkeypatch: p
     url, state = flow.authorization_url(prompt="consent")
     flow.fetch_token(authorization_response=google.consent(url))
     flow.oauth2session.close()
-    found = flow.credentials
-    assert (found.granted_scopes, found.refresh_token[:3]) == ([FULL], "1//")
+    credentials = flow.credentials
+    assert (credentials.granted_scopes, credentials.refresh_token[:3]) == ([FULL], "1//")
     assert state
 
 
@@ -98,14 +98,14 @@ def test_google_auth_refreshes_and_knows_a_dead_grant(app: App, credentials: Cre
 def test_googles_python_client_does_its_daily_work(service: Any) -> None:
     calendar = service.calendars().insert(body={"summary": "Python"}).execute()["id"]
     events = service.events()
-    made = events.insert(calendarId=calendar, body=body(id="abcde")).execute()
-    assert events.get(calendarId=calendar, eventId="abcde").execute() == made
+    event = events.insert(calendarId=calendar, body=body(id="abcde")).execute()
+    assert events.get(calendarId=calendar, eventId="abcde").execute() == event
     assert (
         events.patch(calendarId=calendar, eventId="abcde", body={"summary": "two"}).execute()["summary"]
         == "two"
     )
     change = events.update(calendarId=calendar, eventId="abcde", body=body("three"))
-    change.headers["If-Match"] = made["etag"]
+    change.headers["If-Match"] = event["etag"]
     with pytest.raises(googleapiclient.errors.HttpError) as caught:
         change.execute()
     assert caught.value.status_code == 412
@@ -161,25 +161,25 @@ def test_gcsa_does_its_daily_work(service: Any, credentials: Credentials) -> Non
     gcsa.service.close()
     gcsa.service = service
     calendar = gcsa.add_calendar(Calendar("gcsa", timezone="America/Santiago")).calendar_id
-    made = gcsa.add_event(Event("one", start=START, event_id="abcde"), calendar_id=calendar)
-    assert (made.event_id, made.timezone) == ("abcde", "America/Santiago")
-    made.summary = "two"
-    assert gcsa.update_event(made, calendar_id=calendar).summary == "two"
+    event = gcsa.add_event(Event("one", start=START, event_id="abcde"), calendar_id=calendar)
+    assert (event.event_id, event.timezone) == ("abcde", "America/Santiago")
+    event.summary = "two"
+    assert gcsa.update_event(event, calendar_id=calendar).summary == "two"
     for number in range(3):
         gcsa.add_event(Event(f"n{number}", start=START + number * HOUR), calendar_id=calendar)
-    found = gcsa.get_events(
+    listed = gcsa.get_events(
         START - HOUR, START + 5 * HOUR, calendar_id=calendar, order_by="startTime", single_events=True
     )
-    assert [event.summary for event in found] == ["two", "n0", "n1", "n2"]
-    gcsa.delete_event(made, calendar_id=calendar)
+    assert [event.summary for event in listed] == ["two", "n0", "n1", "n2"]
+    gcsa.delete_event(event, calendar_id=calendar)
     with pytest.raises(googleapiclient.errors.HttpError):
-        gcsa.delete_event(made, calendar_id=calendar)
+        gcsa.delete_event(event, calendar_id=calendar)
     assert calendar in [entry.calendar_id for entry in gcsa.get_calendar_list()]
     assert gcsa.get_settings().timezone == "America/Santiago"
 
 
 def in_a_loop(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run it in a thread of its own: the main thread may hold the loop of a browser's driver."""
+    """Run in a thread of its own: the main thread may hold the loop of a browser's driver."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(lambda: asyncio.run(work())).result()
 
@@ -216,9 +216,9 @@ def test_gcal_sync_does_its_daily_work(app: App, google: LocalGoogle, api: Any, 
             end = DateOrDatetime(date_time=START + (number + 1) * HOUR)
             await api.async_create_event(calendar, SyncedEvent(summary=f"n{number}", start=start, end=end))
         request = ListEventsRequest(calendar_id=calendar, start_time=START)
-        found = [event async for page in await api.async_list_events(request) for event in page.items]
-        assert len(found) == 1003
-        event_id = next(event.id or "" for event in found if event.summary == "n0")
+        events = [event async for page in await api.async_list_events(request) for event in page.items]
+        assert len(events) == 1003
+        event_id = next(event.id or "" for event in events if event.summary == "n0")
         await api.async_patch_event(calendar, event_id, {"summary": "changed"})
         assert (await api.async_get_event(calendar, event_id)).summary == "changed"
         await api.async_delete_event(calendar, event_id)
@@ -327,8 +327,8 @@ def test_googles_python_client_doubles_an_insert_whose_answer_was_cut(
 ) -> None:
     google.fault({"method": "POST", "path": "/calendar/v3/calendars"}, {"cut": "after_commit"}, times=1)
     service.calendars().insert(body={"summary": "Once?"}).execute()
-    made = [c for c in google.state()["calendars"] if c["summary"] == "Once?"]
-    assert len(made) == 2
+    calendars = [c for c in google.state()["calendars"] if c["summary"] == "Once?"]
+    assert len(calendars) == 2
 
 
 @fact(
@@ -336,8 +336,8 @@ def test_googles_python_client_doubles_an_insert_whose_answer_was_cut(
 )
 def test_googles_python_client_checks_the_query_only(service: Any) -> None:
     events = service.events()
-    made = events.insert(calendarId="primary", body=body(nonsense=1)).execute()
-    assert events.delete(calendarId="primary", eventId=made["id"]).execute() == ""
+    event = events.insert(calendarId="primary", body=body(nonsense=1)).execute()
+    assert events.delete(calendarId="primary", eventId=event["id"]).execute() == ""
     with pytest.raises(TypeError):
         events.insert(calendarId="primary", body=body(), sendUpdates="some")
 

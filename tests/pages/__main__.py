@@ -44,13 +44,13 @@ def main(only: str, operator: str, *, pictures: bool) -> None:
 def _line(pool: VisitorPool, name: str, language: str, *, pictures: bool) -> str:
     with pool.visitor(language) as visitor:
         PAGE_STATES[name](visitor)
-        weight, found = weigh(visitor), list(faults(visitor, "light", "dark"))
+        weight, problems = weigh(visitor), list(faults(visitor, "light", "dark"))
         if pictures:
             take_all(visitor, name)
-        for fault in found:
+        for fault in problems:
             click.echo(f"{name}: {fault}", err=True)
         cost = f"{weight.size} | {weight.requests} | {weight.painted:.0f}"
-        return f"| {name} | {language} | {len(found)} | {cost} |"
+        return f"| {name} | {language} | {len(problems)} | {cost} |"
 
 
 main()

@@ -1,4 +1,4 @@
-"""A browser context for one visitor after another: nothing of the former is found by the next."""
+"""A browser context that is reused by one visitor after another, wiped in between."""
 
 from playwright.sync_api import Browser, ConsoleMessage, Error, Request
 
@@ -30,7 +30,7 @@ class ReusableContext:
             self.requests.clear()
         self.requests.append(request)
 
-    def _said(self, message: ConsoleMessage) -> None:
+    def _message(self, message: ConsoleMessage) -> None:
         # A refusal that is shown on purpose is an honest answer; a blocked style or form is not.
         provoked = "the server responded with a status of" in message.text
         if message.type in {"error", "warning"} and not provoked:
@@ -40,7 +40,7 @@ class ReusableContext:
         self.complaints.append(str(error))
 
     def wipe(self) -> None:
-        """Make it as new: one tab, nothing kept, wide and light, nothing noted.
+        """Wipe it: one tab, no cookies, wide and light, no records.
 
         The page last seen stays until another is opened: an empty one in between costs a process each.
         """

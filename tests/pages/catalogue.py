@@ -13,8 +13,8 @@ Reach = Callable[[PageVisitor], None]
 
 def _of(module: ModuleType) -> dict[str, Reach]:
     chapter = module.__name__.rpartition(".")[2]
-    found = getmembers(module, lambda each: isfunction(each) and each.__module__ == module.__name__)
-    shown = [(name, reach) for name, reach in found if not name.startswith("_")]
+    functions = getmembers(module, lambda each: isfunction(each) and each.__module__ == module.__name__)
+    shown = [(name, reach) for name, reach in functions if not name.startswith("_")]
     return {f"{chapter}-{name}".replace("_", "-"): reach for name, reach in shown}
 
 

@@ -1,4 +1,4 @@
-"""What every page must fulfil: WCAG 2.2 AA, narrow, zoomed, no motion, by keyboard, small, nothing of a third party."""
+"""Checks of every page: WCAG 2.2 AA, narrow, zoomed, no motion, by keyboard, small, nothing of a third party."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _PARTS_OF_DATES = 20
 
 @dataclass(frozen=True)
 class Weight:
-    """What a page costs whoever opens it for the first time."""
+    """The bytes of a page for a first visit."""
 
     size: int
     """Bytes on the wire, headers included."""
@@ -32,7 +32,7 @@ class Weight:
 
 
 def faults(visitor: PageVisitor, *schemes: Scheme) -> Iterator[str]:
-    """Yield every fault of the page that the visitor sees, by axe in these schemes; leaves it wide."""
+    """Yield every fault of the shown page, by axe in these colour schemes; leaves the window wide."""
     page = visitor.page
     yield from _head(visitor)
     yield from _light_and_ours(visitor)
@@ -68,7 +68,7 @@ def _light_and_ours(visitor: PageVisitor) -> Iterator[str]:
 
 
 def weigh(visitor: PageVisitor) -> Weight:
-    """Return what the page shown now weighs."""
+    """Return the weight of the shown page."""
     fetched = [each for each in visitor.requests if not each.url.startswith("data:") and not each.failure]
     sizes = [request.sizes() for request in fetched]
     size = sum(each["responseBodySize"] + each["responseHeadersSize"] for each in sizes)

@@ -56,28 +56,28 @@ def page_fixture(home: Path, **changed: str) -> Iterator[PageFixture]:
     own = {"CALENDAR_PUBLIC_URL": url, "CALENDAR_PORT": str(port), "CALENDAR_DATA_DIR": str(home / "data")}
     with EmbeddedValkey(home) as valkey, LocalGoogle.start(clients, clock_file=clock.path) as google:
         service = TestService.of(valkey.url, google, clock, **(own | changed))
-        with _web(service, home / "said"):
+        with _web(service, home / "output"):
             yield PageFixture(url, google, clock, service)
         service.close()
 
 
 @contextmanager
-def _web(service: TestService, said: Path) -> Iterator[None]:
+def _web(service: TestService, output: Path) -> Iterator[None]:
     program = Path(sys.executable).with_name("calendar-service")
     command = [sys.executable, "-I", "-S", parent_death.__file__, str(os.getpid()), program, "serve"]
     variables = {"PATH": os.environ["PATH"]} | service.variables
     with (
-        said.open("wb") as log,
+        output.open("wb") as log,
         subprocess.Popen(command, env=variables, stdout=log, stderr=subprocess.STDOUT) as process,
     ):
         try:
-            _await_ready(process, service.config.public_url, said)
+            _await_ready(process, service.config.public_url, output)
             yield
         finally:
             process.terminate()
 
 
-def _await_ready(process: "subprocess.Popen[bytes]", url: str, said: Path) -> None:
+def _await_ready(process: "subprocess.Popen[bytes]", url: str, output: Path) -> None:
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -86,7 +86,7 @@ def _await_ready(process: "subprocess.Popen[bytes]", url: str, said: Path) -> No
                     return
         except (urllib.error.URLError, TimeoutError, ConnectionError):
             time.sleep(0.05)
-    raise AssertionError("the web process did not get ready:\n" + said.read_text("utf-8"))
+    raise AssertionError("the web process did not get ready:\n" + output.read_text("utf-8"))
 
 
 def _free_port() -> int:

@@ -10,8 +10,8 @@ _ENGLISH = re.compile(r"\b(and|are|for|from|is|not|of|that|the|this|to|with|you|
 
 def in_english(page: Page) -> list[str]:
     """Return the texts that have two such words; quotations marked with their language and code are left out."""
-    found: list[str] = page.evaluate(_TEXTS)
-    return [f"speaks English: {text}" for text in found if len(_ENGLISH.findall(text)) >= 2]
+    texts: list[str] = page.evaluate(_TEXTS)
+    return [f"speaks English: {text}" for text in texts if len(_ENGLISH.findall(text)) >= 2]
 
 
 _TEXTS = """() => {

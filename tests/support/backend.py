@@ -1,4 +1,4 @@
-"""The backend's end of the webhooks: a real receiver on loopback that verifies with the public library."""
+"""The backend's webhook receiver: on loopback, it verifies signatures with the public library."""
 
 import threading
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ OTHER_SECRET = "whsec_" + "YW5vdGhlciBzZWNyZXQgb2YgdGhlIHRlc3RzISEh"
 
 @dataclass
 class Backend:
-    """What came, in the order in which it came; refuses what does not verify."""
+    """The received events in their order; refuses an event that does not verify."""
 
     url: str
     secret: str = SECRET

@@ -1,4 +1,4 @@
-"""A real Chromium for the tests: a fresh profile each time, no network but this machine's."""
+"""A real Chromium for the tests: a new profile each time, no network but loopback."""
 
 import contextlib
 import shutil
@@ -23,7 +23,7 @@ _FLAGS = (
 
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
-    """Start Chromium; each context of it is a browser that was never anywhere."""
+    """Start Chromium; each of its contexts is a new browser."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_executable(playwright), args=_FLAGS)
         try:
@@ -34,9 +34,9 @@ def chromium() -> Iterator[Browser]:
 
 def _executable(playwright: Playwright) -> str:
     for name in _NAMES:
-        found = shutil.which(name)
-        if found:
-            return found
+        path = shutil.which(name)
+        if path:
+            return path
     own = playwright.chromium.executable_path
     if Path(own).is_file():
         return own

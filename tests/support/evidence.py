@@ -1,4 +1,4 @@
-"""Which tests show that a clause or an addition is kept: a mark on the test, and the list of the marks in the package.
+"""Which tests show that a clause or an addition is kept: the decorator `shows`, and the list of its uses.
 
 python -m tests.support.evidence            writes the list, calendar_service/report/shown_by.py
 python -m tests.support.evidence --check    exits 1 if the list is not what the tests say
@@ -39,18 +39,18 @@ _FOOT: Final = "    }\n)  # fmt: skip\n"
 
 
 class EvidenceError(Exception):
-    """A mark that cannot be listed; says where and why."""
+    """A decorator that cannot be listed; the message names its place and the reason."""
 
 
 def shows(*names: str) -> Callable[[Test], Test]:
-    """Mark a test, or a class of tests, that fails when one of these clauses or additions is not kept."""
+    """Say that a test, or each test of a class, fails when one of these clauses or additions is not kept."""
     assert names, "name a clause or an addition"
     assert not set(names) - {*NAMES}, f"no clause and no addition: {sorted(set(names) - {*NAMES})}"
 
-    def mark(test: Test) -> Test:
+    def unchanged(test: Test) -> Test:
         return test
 
-    return mark
+    return unchanged
 
 
 def shown_by(suite: Path) -> Tests:
@@ -60,26 +60,26 @@ def shown_by(suite: Path) -> Tests:
         text = file.read_text("utf-8")
         if "shows(" in text:
             where = file.relative_to(suite).as_posix()
-            for test, names in _marked_tests(ast.parse(text), where):
+            for test, names in _decorated_tests(ast.parse(text), where):
                 for name in names:
                     tests[name].append(f"{where}::{test}")
-    return {name: tuple(found) for name, found in tests.items()}
+    return {name: tuple(shown) for name, shown in tests.items()}
 
 
-def _marked_tests(tree: ast.Module, where: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield each test that is marked, itself or through its class, with the clauses and additions that it shows."""
+def _decorated_tests(tree: ast.Module, where: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield each test with the decorator, on itself or on its class, with the clauses and additions that it shows."""
     decorators = chain.from_iterable(getattr(node, "decorator_list", ()) for node in ast.walk(tree))
-    stray = {mark.lineno for mark in decorators if _is_mark(mark)}
+    stray = {node.lineno for node in decorators if _is_shows(node)}
     tests = [*_tests(tree)]
     times = Counter(test.name for _, test in tests)
     for own, test in tests:
-        account_refs = [mark for mark in own if _is_mark(mark)]
-        stray -= {mark.lineno for mark in account_refs}
-        if account_refs and times[test.name] > 1:
+        calls = [node for node in own if _is_shows(node)]
+        stray -= {call.lineno for call in calls}
+        if calls and times[test.name] > 1:
             raise EvidenceError(f"{where}:{test.lineno}: two tests are called {test.name}")
         yield (
             test.name,
-            tuple(dict.fromkeys(chain.from_iterable(_names(mark, where) for mark in account_refs))),
+            tuple(dict.fromkeys(chain.from_iterable(_names(call, where) for call in calls))),
         )
     if stray:
         raise EvidenceError(f"{where}:{min(stray)}: @shows stands on no test")
@@ -99,16 +99,16 @@ def _is_test(node: ast.stmt) -> TypeGuard[ast.FunctionDef]:
     return isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
 
 
-def _is_mark(node: ast.AST) -> TypeGuard[ast.Call]:
+def _is_shows(node: ast.AST) -> TypeGuard[ast.Call]:
     return isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "shows"
 
 
-def _names(mark: ast.Call, where: str) -> Iterator[str]:
-    for argument in mark.args:
+def _names(call: ast.Call, where: str) -> Iterator[str]:
+    for argument in call.args:
         name = argument.value if isinstance(argument, ast.Constant) else None
         if name not in NAMES:
             raise EvidenceError(
-                f"{where}:{mark.lineno}: {ast.unparse(argument)} is no clause and no addition"
+                f"{where}:{call.lineno}: {ast.unparse(argument)} is no clause and no addition"
             )
         yield str(name)
 

@@ -1,4 +1,4 @@
-"""The closed list of law 1, as an outsider reads the local Google's journal. Takes nothing from the service's code."""
+"""Law 1 checked in the local Google's journal, by a list of its own. Imports nothing of the service."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -53,36 +53,36 @@ def name_of(entry: Entry) -> str:
 
 
 def is_call(entry: Entry) -> bool:
-    """Tell a call at Google from a notification that Google has sent, or a person's deed on its pages."""
+    """Return whether an entry is a call at Google, not a notification from Google or a person's act on its pages."""
     return "api_method" in entry and entry.get("direction") != "out"
 
 
 def violations(journal: Iterable[Entry], clients: Iterable[str]) -> Iterator[str]:
-    """Yield, in plain words, every call of these clients that law 1 does not have."""
-    ours, made = frozenset(clients), set[str]()
+    """Yield a message for every call of these clients that law 1 does not allow."""
+    ours, created = frozenset(clients), set[str]()
     for entry in journal:
         if not is_call(entry) or entry["client_id"] not in ours or entry["api_method"] == _BY_THE_BROWSER:
             continue
-        if entry.get("made"):
-            made.add(entry["made"])
-        for fault in _faults(entry, made):
+        if entry.get("created_calendar"):
+            created.add(entry["created_calendar"])
+        for fault in _faults(entry, created):
             yield f"{fault}: {entry['method']} {entry['path']}?{entry['query']} (call {entry['seq']})"
 
 
-def _faults(entry: Entry, made: set[str]) -> Iterator[str]:
+def _faults(entry: Entry, created: set[str]) -> Iterator[str]:
     name = name_of(entry)
     if name not in CALLS:
         yield f"{name} is not on the list of law 1"
         return
     if name.startswith("oauth2."):
         return
-    asked = parse_qs(entry["query"])
-    if CALLS[name] != _NOTHING and not _is_told_only(asked.get("fields", [""])[0], CALLS[name]):
+    query = parse_qs(entry["query"])
+    if CALLS[name] != _NOTHING and not _is_told_only(query.get("fields", [""])[0], CALLS[name]):
         yield f"{name} asks to be told more than it may"
-    if name == "calendar.calendarList.list" and asked.get("showHidden") != ["true"]:
+    if name == "calendar.calendarList.list" and query.get("showHidden") != ["true"]:
         yield f"{name} would not see a hidden calendar of ours"
-    found = _IN_A_CALENDAR.match(entry["path"])
-    if found and unquote(found[1]) not in made:
+    calendar_path = _IN_A_CALENDAR.match(entry["path"])
+    if calendar_path and unquote(calendar_path[1]) not in created:
         yield f"{name} is for a calendar that this service did not make"
 
 

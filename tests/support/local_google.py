@@ -1,4 +1,4 @@
-"""The local Google as tests use it: a process of its own on a free port, driven over HTTP alone."""
+"""The local Google in tests: a process on a free port, driven over HTTP only."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from local_google.state.clients import RegisteredClient
 
 
 class _Forms(HTMLParser):
-    """The forms of a page: where they go, what they hold, which buttons they have."""
+    """The forms of a page: target, fields, buttons."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ def fetch(
     data: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> tuple[int, Any, str]:
-    """Status, headers and text of one request; a form is posted if data is given. Redirects are not followed."""
+    """Send one request; return status, headers and text. Posts a form if data is given; follows no redirect."""
     body = None if data is None else urlencode(data).encode()
     request = urllib.request.Request(url, body, dict(headers or {}))  # noqa: S310 - loopback
     try:
@@ -61,7 +61,7 @@ def fetch(
 
 
 class ConsentRefusedError(AssertionError):
-    """The way through the consent screens ended on a page instead of at the app."""
+    """The consent screens ended on a page instead of at the app."""
 
 
 class LocalGoogle:
@@ -106,12 +106,12 @@ class LocalGoogle:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=inherited)
         assert process.stdout is not None
         line = process.stdout.readline()
-        found = re.search(r"http://\S+", line)
-        if found is None:
+        url = re.search(r"http://\S+", line)
+        if url is None:
             process.kill()
             process.wait()
             raise RuntimeError(f"the local Google did not start: {line!r}")
-        return cls(process, found.group())
+        return cls(process, url.group())
 
     def __enter__(self) -> Self:
         return self
@@ -122,7 +122,7 @@ class LocalGoogle:
         self.stop()
 
     def stop(self) -> None:
-        """Ask it to end, and wait until it has."""
+        """Send SIGTERM and wait for the end."""
         self._hand_over()
         self._process.terminate()
         self._process.wait(timeout=10)
@@ -130,7 +130,7 @@ class LocalGoogle:
             self._process.stdout.close()
 
     def kill(self) -> None:
-        """End it without asking."""
+        """Send SIGKILL."""
         self._hand_over()
         self._process.kill()
         self._process.wait(timeout=10)
@@ -143,11 +143,11 @@ class LocalGoogle:
 
     @property
     def pid(self) -> int:
-        """The process's number."""
+        """The process id."""
         return self._process.pid
 
     def control(self, method: str, name: str, document: Any = None) -> Any:
-        """One call of the side door."""
+        """Call a control endpoint."""
         data = None if document is None else json.dumps(document).encode()
         request = urllib.request.Request(f"{self.url}/_control/{name}", data, method=method)  # noqa: S310
         try:
@@ -158,35 +158,35 @@ class LocalGoogle:
                 raise ValueError(error.read().decode()) from error
 
     def journal(self, since: int | None = None) -> list[dict[str, Any]]:
-        """The calls since the last reset through this object, or after the given number."""
+        """Return the calls since this object's last reset, or after the given number."""
         start = self._since if since is None else since
         calls: list[dict[str, Any]] = self.control("GET", f"journal?since={start}")["calls"]
         return calls
 
     def whole_journal(self) -> list[dict[str, Any]]:
-        """Every call since the process began (or its books did)."""
+        """Return every call since the books began."""
         return self.journal(since=0)
 
     def state(self) -> dict[str, Any]:
-        """All books."""
+        """Return all books."""
         books: dict[str, Any] = self.control("GET", "state")
         return books
 
     def reset(self) -> None:
-        """Back to the first day; the journal goes on, ``journal()`` shows what follows."""
+        """Reset to the first state. The journal stays; ``journal()`` shows later calls only."""
         self._since = self.control("POST", "reset")["journal"]
 
     def fault(self, match: Mapping[str, str] | str, do: Mapping[str, Any], **more: Any) -> None:
-        """Add a rule; ``match`` may be a path alone."""
+        """Add a fault; ``match`` may be a path only."""
         wanted = {"path": match} if isinstance(match, str) else dict(match)
         self.control("POST", "faults", {"match": wanted, "do": dict(do)} | more)
 
     def clear_faults(self) -> None:
-        """No faults any more."""
+        """Remove all faults."""
         self.control("DELETE", "faults")
 
     def switch(self, **switches: Any) -> None:
-        """Set switches; the others stay."""
+        """Set these switches; the others stay."""
         self.control("POST", "switches", switches)
 
     def consent(
@@ -197,7 +197,7 @@ class LocalGoogle:
         allow: bool = True,
         scopes: Sequence[str] | None = None,
     ) -> str:
-        """Go through the screens as a person would; gives the callback's URL, which is not visited.
+        """Go through the screens as a person does; return the callback's URL without visiting it.
 
         ``scopes`` are the boxes to tick where there are boxes; all of them unless given.
         """

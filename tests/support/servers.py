@@ -1,4 +1,4 @@
-"""Databases of more than one server, as processes of their own on free ports."""
+"""Valkey servers as processes on free ports: single, replicated, with a sentinel, in a cluster."""
 
 import os
 import signal
@@ -39,26 +39,26 @@ class Server:
         self.process.wait()
 
     def restart(self) -> None:
-        """Kill it, and start it again over what it keeps on disk."""
+        """Kill the server, and start it again with its files."""
         self.kill()
         self.process = subprocess.Popen(self.process.args, stdout=subprocess.DEVNULL)
         until(self.client.ping)
 
     def files(self) -> bytes:
-        """Return everything that it keeps on disk."""
+        """Return the bytes of all its files."""
         return b"".join(path.read_bytes() for path in sorted(self.home.rglob("*")) if path.is_file())
 
 
 def until(holds: Callable[[], Any], seconds: float = 30) -> Any:
-    """Ask until something holds that another process brings about; fail at the end."""
+    """Wait until a condition holds, and return its value; fail after the deadline."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
-            found = holds()
+            value = holds()
         except redis.RedisError:
-            found = None
-        if found:
-            return found
+            value = None
+        if value:
+            return value
         time.sleep(0.01)
     raise AssertionError("it never came to hold")
 
@@ -132,14 +132,14 @@ def cluster(home: Path, count: int = 2) -> Iterator[list[Server]]:
 
 
 def _copied(client: "redis.Redis") -> bool:
-    """Tell whether a write arrives at a replica; the first one takes up to a second."""
+    """Return whether a write reaches a replica; the first takes up to a second."""
     with client.pipeline(transaction=False) as pipeline:
-        found = pipeline.set("first", "1").delete("first").execute_command("WAIT", 1, 2_000).execute()
-    return bool(found[-1])
+        answers = pipeline.set("first", "1").delete("first").execute_command("WAIT", 1, 2_000).execute()
+    return bool(answers[-1])
 
 
-def _is_whole(found: Mapping[str, str], count: int) -> bool:
-    return found["cluster_state"] == "ok" and found["cluster_known_nodes"] == str(count)
+def _is_whole(info: Mapping[str, str], count: int) -> bool:
+    return info["cluster_state"] == "ok" and info["cluster_known_nodes"] == str(count)
 
 
 @contextmanager

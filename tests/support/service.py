@@ -1,4 +1,4 @@
-"""One whole service in this process, over a real Valkey and the local Google: what journeys are tested with."""
+"""The whole service in this process, over a real Valkey and the local Google."""
 
 import json
 import re
@@ -92,7 +92,7 @@ def environment(redis_url: str, google: LocalGoogle, clock: MovableClock | None 
 
 @dataclass
 class TestService:
-    """The service under test with its Google and its clock, and what an agent does with them."""
+    """The service under test with its local Google and clock, and the acts of agents and persons."""
 
     __test__ = False  # not a class of tests
 
@@ -111,7 +111,7 @@ class TestService:
         return cls(build(configuration.load(variables)), google, clock, variables)
 
     def limited(self, **numbers: Any) -> "TestService":
-        """Return another process's service that asks less of Google."""
+        """Return another process's service with a smaller rate budget."""
         return replace(self, limits=replace(self.limits, **numbers)).replica()
 
     def replica(self) -> "TestService":
@@ -140,7 +140,7 @@ class TestService:
         return self.parts.store.tickets.open_browser(ticket)
 
     def connect(self, agent: Agent | None = None, account: str = FIRST) -> ConsentOutcome:
-        """Connect as a person does: consent at Google, and the callback."""
+        """Connect as a person does: consent at Google, then the callback."""
         cookie, browser = self.browser(agent)
         url = self.begin(browser, cookie)
         return self.call_back(browser, cookie, self.google.consent(url, account=account))
@@ -150,7 +150,7 @@ class TestService:
         return self.parts.connection.consent.begin(browser, cookie, self.parts.operator.policy.version)
 
     def call_back(self, browser: Browser | None, cookie: str, callback: str) -> ConsentOutcome:
-        """Take the callback address as the web does."""
+        """Handle the callback address as the web does."""
         query = parse_qs(urlsplit(callback).query)
         return self.parts.connection.consent.finish(
             browser,
@@ -169,7 +169,7 @@ class TestService:
         return Content(**(fields | changed))
 
     def work(self, rounds: int = 1) -> None:
-        """Let the worker look after what is due."""
+        """Run rounds of the worker."""
         for _ in range(rounds):
             self.worker.round()
 
@@ -226,10 +226,10 @@ class TestService:
     def _person(self, account: str) -> str:
         """Return an access token of the account's owner, under a client that is not the service's."""
         redirect = "http://localhost:9/person"
-        asked = {
+        query = {
             "client_id": PERSON_ID, "redirect_uri": redirect, "response_type": "code", "scope": SCOPE, "state": "p",
         }  # fmt: skip
-        callback = self.google.consent(f"{self.google.auth_uri}?{urlencode(asked)}", account=account)
+        callback = self.google.consent(f"{self.google.auth_uri}?{urlencode(query)}", account=account)
         code = parse_qs(urlsplit(callback).query)["code"][0]
         form = {
             "client_id": PERSON_ID, "client_secret": CLIENT_SECRET, "grant_type": "authorization_code",
@@ -253,7 +253,7 @@ class TestService:
         return metrics(self.parts)
 
     def close(self) -> None:
-        """Close what this test service keeps open."""
+        """Close its connections."""
         self.parts.close()
 
     def shard_of(self, agent: Agent | None = None) -> int:
@@ -266,12 +266,12 @@ class TestService:
 
     @property
     def facts(self) -> Facts:
-        """Return what is kept of the agent's connection."""
+        """Return the connection's facts."""
         return self.parts.store.slots.read(self.agent).facts
 
     @property
     def token_number(self) -> int:
-        """Return the number of the token that is kept."""
+        """Return the number of the stored token."""
         return int(json.loads(self.parts.store.slots.read(self.agent).grant)["number"])
 
     def calls(self, since: int = 0) -> list[str]:
@@ -301,5 +301,5 @@ class TestService:
 
 
 def without_times(dump: str) -> str:
-    """Return a dump without numbers that only tell the time."""
+    """Return a dump without timestamps."""
     return re.sub(r"\d{13}", "T", dump)

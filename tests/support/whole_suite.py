@@ -1,4 +1,4 @@
-"""What this run of the suite did, judged when all else has ended: an error there fails the run."""
+"""Checks what the whole run of the suite did, after its last test; an error fails the run."""
 
 import json
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ SERVICE_CLIENTS: Final = (
 def the_whole_suite(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[None]:
-    """Asked for first, so that it ends last: after every process that a test has started."""
+    """Set up first, so that it is torn down last, after every process that a test has started."""
     journals: list[list[dict[str, Any]]] = []
     LocalGoogle.at_end = journals.append
     yield
@@ -40,7 +40,7 @@ def the_whole_suite(
 
 
 def calls(journals: list[list[dict[str, Any]]], *, whole: bool) -> Iterator[str]:
-    """Yield what law 1 does not have; of a whole suite also what is on its list and never called."""
+    """Yield calls that law 1 does not allow; of a whole suite also listed methods that were never called."""
     for journal in journals:
         yield from law_one.violations(journal, SERVICE_CLIENTS)
     if whole:
@@ -69,7 +69,7 @@ def left_out(config: pytest.Config) -> set[str]:
 
 
 def is_whole(request: pytest.FixtureRequest) -> bool:
-    """Tell whether everything ran: what nothing did is then missing, and not merely left out."""
+    """Return whether the whole suite ran, so that a listed call nobody made is an error."""
     option = request.config.option
     named = request.config.args_source is not pytest.Config.ArgsSource.TESTPATHS
     return not (named or option.keyword or option.markexpr or option.lf or request.session.testsfailed)

@@ -1,4 +1,4 @@
-"""What is written to the suite's database, as its own MONITOR tells it, compared with the inventory (law 11, ST-3)."""
+"""Compares what the suite writes to the database, recorded by MONITOR, with the inventory (law 11, ST-3)."""
 
 import ast
 import json
@@ -31,7 +31,7 @@ _WORD: Final = re.compile(rb'"((?:[^"\\]|\\.)*)"')
 
 
 class Monitor(threading.Thread):
-    """Keeps every command that writes, until the database ends."""
+    """Records every writing command until the database ends."""
 
     def __init__(self, url: str, file: Path) -> None:
         super().__init__(daemon=True)
@@ -53,23 +53,23 @@ def _writes(line: bytes) -> bool:
 
 
 def written(file: Path) -> Places:
-    """Return what the kept commands have written."""
-    found: dict[str, set[str]] = defaultdict(set)
+    """Return the keys and fields that the recorded commands have written."""
+    places: dict[str, set[str]] = defaultdict(set)
     for line in file.read_bytes().splitlines():
         command, key, *values = [
             ast.literal_eval(f'b"{word.decode()}"').decode() for word in _WORD.findall(line)
         ]
         if key.startswith("{s") and b" lua] " not in line:
             continue  # a slot is written by scripts alone: this is a test that tampers with one
-        found[place_of(key)] |= set(_fields(command.upper(), place_of(key), values))
-    return found
+        places[place_of(key)] |= set(_fields(command.upper(), place_of(key), values))
+    return places
 
 
 def place_of(key: str) -> str:
     """Return the kind of this key, as the inventory names it."""
-    found = _IN_SLOT.fullmatch(key) or _TAGGED.fullmatch(key)
-    if found:
-        return found[1]
+    slot = _IN_SLOT.fullmatch(key) or _TAGGED.fullmatch(key)
+    if slot:
+        return slot[1]
     of_two_words = [
         item.place for item in INVENTORY if key.startswith(f"{item.place}:") and ":" in item.place
     ]
@@ -96,17 +96,17 @@ def _fields(command: str, place: str, values: Sequence[str]) -> Iterator[str]:
         yield from values[::2]
 
 
-def differences(found: Places, *, whole: bool) -> Iterator[str]:
-    """Yield what is written and in no item; of a whole suite also what is in an item and never written."""
+def differences(places: Places, *, whole: bool) -> Iterator[str]:
+    """Yield what is written and not in the inventory; of a whole suite also what is listed and never written."""
     named: dict[str, set[str]] = defaultdict(set)
     for item in INVENTORY:
         named[item.place] |= set(item.fields)
-    for place in sorted(found):
-        surplus = found[place] - named[place] if place in named else {"the whole key"}
+    for place in sorted(places):
+        surplus = places[place] - named[place] if place in named else {"the whole key"}
         for field in sorted(surplus):
             yield f"{place}: {field} is written, and in no item of domain/inventory.py: add it, with reason and end"
     for place in sorted(named if whole else ()):
-        if place not in found and place not in WITH_REPLICAS_ONLY:
+        if place not in places and place not in WITH_REPLICAS_ONLY:
             yield f"{place} is in domain/inventory.py, and nothing writes it: take it out, or test what writes it"
-        for field in sorted(named[place] - found.get(place, named[place])):
+        for field in sorted(named[place] - places.get(place, named[place])):
             yield f"{place}: {field} is in domain/inventory.py, and nothing writes it: take it out, or test it"

@@ -13,7 +13,7 @@ LINT = Path(sys.executable).with_name("lint-imports")
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A copy of the package and its contracts, to be spoiled."""
+    """A copy of the package and its contracts, for tests to break."""
     for package in ("calendar_service", "local_google"):
         shutil.copytree(
             ROOT / package,
@@ -135,12 +135,12 @@ MAY_OPEN = ("net/", "google/", "development/run.py")
 
 def test_only_net_google_and_run_take_the_library_s_own_http_clients() -> None:
     package = ROOT / "calendar_service"
-    found = {
+    importers = {
         str(path.relative_to(package))
         for path in package.rglob("*.py")
         if any(opener in path.read_text("utf-8") for opener in OPENERS)
     }
-    assert {place for place in found if not place.startswith(MAY_OPEN)} == set()
+    assert {place for place in importers if not place.startswith(MAY_OPEN)} == set()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Where nobody answers, only a canary goes from time to time."""
+"""The breaker: while nobody answers, one trial request is admitted in each rest."""
 
 import pytest
 
@@ -32,7 +32,9 @@ def test_some_failures_are_nothing_unusual(breaker: Breaker) -> None:
     assert breaker.admit()
 
 
-def test_after_too_many_in_a_row_one_canary_goes_in_each_rest(breaker: Breaker, time: Time) -> None:
+def test_after_too_many_failures_in_a_row_one_trial_request_goes_in_each_rest(
+    breaker: Breaker, time: Time
+) -> None:
     for _ in range(3):
         assert breaker.admit()
         breaker.learn(answered=False)
@@ -46,7 +48,7 @@ def test_after_too_many_in_a_row_one_canary_goes_in_each_rest(breaker: Breaker, 
     assert breaker.admit()
 
 
-def test_a_canary_that_is_answered_opens_the_way_for_all(breaker: Breaker, time: Time) -> None:
+def test_an_answered_trial_request_opens_the_way_for_all(breaker: Breaker, time: Time) -> None:
     for _ in range(5):
         breaker.learn(answered=False)
     time.now += 10

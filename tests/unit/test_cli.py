@@ -1,4 +1,4 @@
-"""The commands that need no running service: keys are made once and never shown where they need not be."""
+"""The commands that need no running service: new keys are shown once, and nowhere else."""
 
 import json
 from base64 import b64encode
@@ -39,9 +39,9 @@ def test_an_unknown_command_is_bad_usage(runner: CliRunner) -> None:
 
 
 def test_new_keys_are_keys(runner: CliRunner) -> None:
-    made = json.loads(runner.invoke(main, ["keys", "new", "--json"]).output)
-    ((_, current),) = keyring(made["CALENDAR_KEYRING"])
-    others = [base64_key(made[name]) for name in ("CALENDAR_IDENTITY_KEY", "CALENDAR_SIGNING_KEY")]
+    keys = json.loads(runner.invoke(main, ["keys", "new", "--json"]).output)
+    ((_, current),) = keyring(keys["CALENDAR_KEYRING"])
+    others = [base64_key(keys[name]) for name in ("CALENDAR_IDENTITY_KEY", "CALENDAR_SIGNING_KEY")]
     assert len({current, *others}) == 3
 
 
@@ -56,10 +56,10 @@ def test_keys_written_into_files_are_private_and_never_replaced(runner: CliRunne
 
 def test_a_new_api_key_comes_with_the_entry_that_accepts_it(runner: CliRunner) -> None:
     arguments = ["api-keys", "new", "console", "--role", "backend", "--organization", "acme", "--json"]
-    made = json.loads(runner.invoke(main, arguments).output)
-    (entry,) = api_keys(made["entry"])
+    key = json.loads(runner.invoke(main, arguments).output)
+    (entry,) = api_keys(key["entry"])
     assert (entry.name, entry.organization, entry.role) == ("console", "acme", "backend")
-    assert entry.sha256 == sha256(made["key"].encode()).hexdigest()
+    assert entry.sha256 == sha256(key["key"].encode()).hexdigest()
 
 
 @pytest.mark.parametrize(

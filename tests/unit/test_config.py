@@ -50,15 +50,15 @@ def faults_of(environ: dict[str, str]) -> dict[str, str]:
 
 
 def test_a_complete_environment_is_read(environ: dict[str, str], tmp_path: Path) -> None:
-    found = config.load(environ)
-    assert (found.port, found.google_port, found.data_dir) == (8080, 8081, tmp_path / "data")
-    assert found.keyring == (("k2", CURRENT), ("k1", FORMER))
-    assert (found.identity_key, found.signing_key) == (IDENTITY, SIGNING)
-    assert found.api_keys == (ApiKey("console", "*", Role.BACKEND, HASH),)
-    assert found.google.token_uri == "https://oauth2.googleapis.com/token"
-    assert not found.google.is_local
-    assert found.redirect_uri == "https://calendar.videsk.io/oauth/callback"
-    assert found.clock().offset() == 0
+    loaded = config.load(environ)
+    assert (loaded.port, loaded.google_port, loaded.data_dir) == (8080, 8081, tmp_path / "data")
+    assert loaded.keyring == (("k2", CURRENT), ("k1", FORMER))
+    assert (loaded.identity_key, loaded.signing_key) == (IDENTITY, SIGNING)
+    assert loaded.api_keys == (ApiKey("console", "*", Role.BACKEND, HASH),)
+    assert loaded.google.token_uri == "https://oauth2.googleapis.com/token"
+    assert not loaded.google.is_local
+    assert loaded.redirect_uri == "https://calendar.videsk.io/oauth/callback"
+    assert loaded.clock().offset() == 0
 
 
 def test_nothing_set_names_everything_that_has_to_be(tmp_path: Path) -> None:
@@ -146,10 +146,10 @@ def test_these_databases_are_good_enough_for_production(environ: dict[str, str],
 
 def test_an_address_of_many_servers_is_taken_apart(environ: dict[str, str]) -> None:
     url = "rediss+sentinel://who:secret@s-1.internal,[::1]:26380/calendars/2?copies=2&ssl_ca_certs=/ca.pem"
-    found = config.load(environ | {"CALENDAR_REDIS_URL": url}).database
-    assert found.url.reveal() == "rediss://who:secret@s-1.internal:26379/2?ssl_ca_certs=%2Fca.pem"
-    assert found.hosts == (("s-1.internal", 26379), ("::1", 26380))
-    assert (found.primary, found.copies, found.on_this_host) == ("calendars", 2, False)
+    database = config.load(environ | {"CALENDAR_REDIS_URL": url}).database
+    assert database.url.reveal() == "rediss://who:secret@s-1.internal:26379/2?ssl_ca_certs=%2Fca.pem"
+    assert database.hosts == (("s-1.internal", 26379), ("::1", 26380))
+    assert (database.primary, database.copies, database.on_this_host) == ("calendars", 2, False)
 
 
 @pytest.mark.parametrize(
@@ -294,9 +294,9 @@ def test_a_webhook_leaves_this_host_over_https_only(
 def test_every_webhook_secret_of_the_list_is_in_force(environ: dict[str, str]) -> None:
     both = [f"whsec_{base64(CURRENT)}", f"whsec_{base64(FORMER)}"]
     environ |= {"CALENDAR_WEBHOOK_URL": "https://backend.videsk.io/hooks"}
-    found = config.load(environ | {"CALENDAR_WEBHOOK_SECRET": ", ".join(both)})
-    assert [secret.reveal() for secret in found.webhook_secrets] == both
-    assert "whsec_" not in repr(found)
+    loaded = config.load(environ | {"CALENDAR_WEBHOOK_SECRET": ", ".join(both)})
+    assert [secret.reveal() for secret in loaded.webhook_secrets] == both
+    assert "whsec_" not in repr(loaded)
 
 
 @pytest.mark.parametrize(
@@ -318,7 +318,7 @@ def test_a_slip_in_a_test_variable_is_a_fault(environ: dict[str, str], name: str
 
 def test_no_fault_repeats_a_secret(environ: dict[str, str]) -> None:
     for name in ("CALENDAR_KEYRING", "CALENDAR_IDENTITY_KEY", "CALENDAR_API_KEYS", "CALENDAR_REDIS_URL"):
-        environ[name] = "canary:4711"
+        environ[name] = "planted:4711"
     with pytest.raises(ConfigurationFaults) as refusal:
         config.load(environ)
     assert len(refusal.value.faults) == 4
@@ -360,25 +360,25 @@ def test_every_secret_may_come_from_a_file(environ: dict[str, str], tmp_path: Pa
 
 def test_a_changed_key_file_is_in_force_at_once(environ: dict[str, str], tmp_path: Path) -> None:
     path = by_file(environ, "CALENDAR_KEYRING", tmp_path)
-    found = config.load(environ)
+    loaded = config.load(environ)
     path.write_text(f"k3:{base64(SIGNING[::-1])},k2:{base64(CURRENT)}", "utf-8")
-    assert [key_id for key_id, _ in found.keyring] == ["k3", "k2"]
-    assert found.secret_files() == (path,)
+    assert [key_id for key_id, _ in loaded.keyring] == ["k3", "k2"]
+    assert loaded.secret_files() == (path,)
 
 
 def test_a_key_file_spoiled_while_running_leaves_the_last_good_one_in_force(
     environ: dict[str, str], tmp_path: Path
 ) -> None:
     path = by_file(environ, "CALENDAR_API_KEYS", tmp_path)
-    found = config.load(environ)
+    loaded = config.load(environ)
     path.write_text("console:*:backend", "utf-8")
-    assert [key.name for key in found.api_keys] == ["console"]
-    assert len(found.file_faults()) == 1
+    assert [key.name for key in loaded.api_keys] == ["console"]
+    assert len(loaded.file_faults()) == 1
     path.unlink()
-    assert [key.name for key in found.api_keys] == ["console"]
+    assert [key.name for key in loaded.api_keys] == ["console"]
     path.write_text(f"portal:*:admin:{HASH}", "utf-8")
-    assert [key.name for key in found.api_keys] == ["portal"]
-    assert found.file_faults() == ()
+    assert [key.name for key in loaded.api_keys] == ["portal"]
+    assert loaded.file_faults() == ()
 
 
 RUN = {
@@ -421,25 +421,25 @@ def with_data(run_directory: Path, **others: str) -> Config:
 
 
 def test_other_commands_take_what_run_made(run_directory: Path) -> None:
-    found = with_data(run_directory)
-    assert not found.is_production
-    assert found.keyring[0] == ("k2", CURRENT)
-    assert found.google.api_endpoint == "http://localhost:8081/calendar/v3/"
-    assert found.google.is_local
+    variables = with_data(run_directory)
+    assert not variables.is_production
+    assert variables.keyring[0] == ("k2", CURRENT)
+    assert variables.google.api_endpoint == "http://localhost:8081/calendar/v3/"
+    assert variables.google.is_local
     assert (run_directory / "run.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_the_environment_comes_before_what_run_made(run_directory: Path) -> None:
-    found = with_data(run_directory, CALENDAR_KEYRING=f"own:{base64(FORMER)}", CALENDAR_PORT="9000")
-    assert (found.keyring, found.port) == ((("own", FORMER),), 9000)
+    variables = with_data(run_directory, CALENDAR_KEYRING=f"own:{base64(FORMER)}", CALENDAR_PORT="9000")
+    assert (variables.keyring, variables.port) == ((("own", FORMER),), 9000)
 
 
 def test_a_google_client_of_ones_own_never_meets_the_local_google(run_directory: Path) -> None:
-    found = with_data(
+    variables = with_data(
         run_directory, CALENDAR_GOOGLE_CLIENT_ID="real", CALENDAR_GOOGLE_CLIENT_SECRET="GOCSPX-x"
     )
-    assert not found.google.is_local
-    assert found.google.auth_uri.startswith("https://accounts.google.com/")
+    assert not variables.google.is_local
+    assert variables.google.auth_uri.startswith("https://accounts.google.com/")
 
 
 def test_production_takes_nothing_from_what_run_made(run_directory: Path) -> None:

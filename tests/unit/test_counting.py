@@ -1,4 +1,4 @@
-"""What a command counts, in words."""
+"""The words in which a command counts."""
 
 from calendar_service.cli.asking import counted
 

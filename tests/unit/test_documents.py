@@ -1,4 +1,4 @@
-"""What README and docs/ lead to exists: files, headings, commands with their options, variables, targets, numbers."""
+"""What README and docs/ name exists: files, headings, commands and options, variables, targets, numbers."""
 
 import re
 import tomllib
@@ -45,7 +45,7 @@ def headings(file: Path) -> set[str]:
 
 @cache
 def explained(words: tuple[str, ...]) -> str:
-    """Return what `--help` says; nothing if there is no such command."""
+    """Return a command's help text; empty if there is no such command."""
     answer = CliRunner().invoke(main, [*words, "--help"])
     return answer.output if answer.exit_code == 0 else ""
 
@@ -90,8 +90,10 @@ def test_every_picture_is_shown() -> None:
 @pytest.mark.parametrize("file", DOCUMENTS, ids=name_of)
 def test_every_command_exists_with_the_options_that_are_named(file: Path) -> None:
     for words, line in typed(file.read_text("utf-8")):
-        assert (said := explained(words)), line
-        assert [option for option in re.findall(r"(?<!\S)--[a-z-]+", line) if option not in said] == [], line
+        assert (help_text := explained(words)), line
+        assert [
+            option for option in re.findall(r"(?<!\S)--[a-z-]+", line) if option not in help_text
+        ] == [], line
 
 
 def test_the_options_of_the_runbooks_exist() -> None:
@@ -124,8 +126,8 @@ def test_every_target_that_is_named_is_in_the_makefile() -> None:
 
 def test_every_dependency_has_its_reason() -> None:
     project = PROJECT["project"]
-    asked = [project["dependencies"], *project["optional-dependencies"].values()]
-    names = {re.split(r"[>=]", one)[0] for group in asked for one in group}
+    dependencies = [project["dependencies"], *project["optional-dependencies"].values()]
+    names = {re.split(r"[>=]", one)[0] for group in dependencies for one in group}
     reasons = (ROOT / "docs" / "decisions.md").read_text("utf-8")
     given = {name.strip() for names in re.findall(r"\*\*([^*.]+)\*\*", reasons) for name in names.split(",")}
     assert names - given == set()

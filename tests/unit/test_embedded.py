@@ -1,4 +1,4 @@
-"""The embedded database: durable, private, gone with its parent."""
+"""The embedded database: durable, private, ended with its parent process."""
 
 import os
 import signal

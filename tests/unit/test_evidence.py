@@ -1,4 +1,4 @@
-"""The report's evidence: something for every clause, and nothing that is not there."""
+"""The report's evidence: each clause has some, and each item of it exists."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -30,9 +30,11 @@ def test_every_clause_has_its_evidence() -> None:
 
 def test_every_addition_that_the_service_keeps_has_its_evidence() -> None:
     profiles = map(operators.load, operators.shipped())
-    kept = {name for one in profiles for name, said in one.additions.items() if said.kept_by == "service"}
-    assert set(ADDED) == kept
-    assert kept <= set(ADDITIONS)
+    additions = {
+        name for one in profiles for name, addition in one.additions.items() if addition.kept_by == "service"
+    }
+    assert set(ADDED) == additions
+    assert additions <= set(ADDITIONS)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -44,31 +46,31 @@ def test_what_evidence_names_is_there(name: str) -> None:
     assert set(evidence.observed) <= MEASURES
 
 
-def made(name: str = "videsk", **measured: Observed):  # type: ignore[no-untyped-def]
+def report_of(name: str = "videsk", **measured: Observed):  # type: ignore[no-untyped-def]
     all_shown = {measure: Observed("It is so.") for measure in MEASURES}
     return judge(operators.load(name), "development", all_shown | measured, (), ConnectionTotals(), NOW)
 
 
 def test_a_clause_that_was_not_measured_lacks_its_evidence() -> None:
     report = judge(operators.load("videsk"), "development", {}, (), ConnectionTotals(), NOW)
-    missing = {kept.name for kept in report.clauses if kept.standing is EvidenceStatus.MISSING}
+    missing = {clause.name for clause in report.clauses if clause.standing is EvidenceStatus.MISSING}
     assert missing == {name for name, one in EVIDENCE.items() if one.observed}
     assert report.standing is EvidenceStatus.MISSING
 
 
 def test_one_measure_that_fails_makes_its_clause_and_the_whole_red() -> None:
     late = Observed("%(count)s are late.", {"count": 3}, EvidenceStatus.MISSING)
-    report = made(proofs=late)
-    assert [kept.name for kept in report.all if kept.standing is EvidenceStatus.MISSING] == ["RV-1"]
+    report = report_of(proofs=late)
+    assert [clause.name for clause in report.all if clause.standing is EvidenceStatus.MISSING] == ["RV-1"]
     page = write(report, "html", "en")
     assert "3 are late." in page
     assert "lacks its evidence just now" in page
 
 
 def test_what_the_operator_has_not_set_is_open_and_never_red() -> None:
-    report = made()
+    report = report_of()
     assert report.standing is EvidenceStatus.OPEN
-    opened = {kept.name for kept in report.clauses if kept.standing is EvidenceStatus.OPEN}
+    opened = {clause.name for clause in report.clauses if clause.standing is EvidenceStatus.OPEN}
     assert opened == {name for name, one in EVIDENCE.items() if one.declared}
 
 
@@ -83,10 +85,10 @@ def test_a_word_counts_only_with_its_day() -> None:
 
 @pytest.mark.parametrize("name", [name for name in operators.shipped() if name != "videsk"])
 def test_a_drafts_proposals_are_open(name: str) -> None:
-    report = made(name)
+    report = report_of(name)
     proposed = set(report.operator.proposed())
-    assert {kept.name for kept in report.all if kept.is_draft} == proposed
-    assert {kept.standing for kept in report.all if kept.is_draft} == {EvidenceStatus.OPEN}
+    assert {clause.name for clause in report.all if clause.is_draft} == proposed
+    assert {clause.standing for clause in report.all if clause.is_draft} == {EvidenceStatus.OPEN}
     assert "has not published this yet" in write(report, "html", "en")
 
 
@@ -94,7 +96,7 @@ def test_without_the_source_beside_it_the_report_says_so(tmp_path: Path) -> None
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "test_other.py").write_text("def test_of_somebody_else(): ...", "utf-8")
     assert suite_of(tmp_path) is None  # another package's suite is no evidence, and its lack no fault
-    there = made()
+    there = report_of()
     assert "Each file and each test named here was looked for and found" in write(there, "html", "en")
     installed = write(replace(there, tests_found=False), "html", "en")
     assert "tests are not installed with it" in installed
@@ -104,33 +106,33 @@ def test_without_the_source_beside_it_the_report_says_so(tmp_path: Path) -> None
 @pytest.mark.parametrize("name", operators.shipped())
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_a_report_stands_alone_and_speaks_as_one(name: str, language: str) -> None:
-    report = made(name)
+    report = report_of(name)
     page = write(report, "html", language)
     assert f'<html lang="{language}">' in page
     assert "<script" not in page
     assert "src=" not in page
     assert 'href="http' not in page.replace('href="#', "")
-    for kept in report.all:
-        assert f'id="{kept.name}"' in page
+    for clause in report.all:
+        assert f'id="{clause.name}"' in page
     assert report.operator.colours.accent in page
     text = write(report, "markdown", language)
     assert {"en": "# Conformance report", "es": "# Informe de conformidad"}[language] in text
-    assert all(f"#### {kept.name} · " in text for kept in report.all)
+    assert all(f"#### {clause.name} · " in text for clause in report.all)
     assert "&#" not in text
 
 
 def test_programs_get_the_verdicts() -> None:
-    told = as_json(made(trail=Observed("Changed.", {}, EvidenceStatus.MISSING)))
-    assert told["standing"] == "missing"
-    assert [one["name"] for one in told["clauses"] if one["standing"] == "missing"] == ["LU-6"]
+    document = as_json(report_of(trail=Observed("Changed.", {}, EvidenceStatus.MISSING)))
+    assert document["standing"] == "missing"
+    assert [one["name"] for one in document["clauses"] if one["standing"] == "missing"] == ["LU-6"]
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_the_text_to_publish_holds_every_clause_and_names_what_is_not_set(language: str) -> None:
     operator = operators.load("optiwe")
     text = policy_text(operator, language)
-    for said in (*operator.clauses.values(), *operator.additions.values()):
-        assert said.text[language] in text
+    for clause in (*operator.clauses.values(), *operator.additions.values()):
+        assert clause.text[language] in text
     assert operator.limited_use.sentence in text
     assert operator.limited_use.link in text
     unset = {"en": "[not set by the operator yet]", "es": "[el operador aún no lo ha indicado]"}[language]

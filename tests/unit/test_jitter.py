@@ -1,4 +1,4 @@
-"""Pauses that differ by chance stay within what was promised of them."""
+"""Random pauses stay within their promised bounds."""
 
 import pytest
 

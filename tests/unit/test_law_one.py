@@ -1,4 +1,4 @@
-"""The comparison of a journal with law 1 finds what is foreign, and nothing else."""
+"""The check of a journal against law 1 finds foreign calls, and only these."""
 
 from typing import Any
 
@@ -17,22 +17,22 @@ def call(method: str, path: str, query: str = "", **more: Any) -> dict[str, Any]
     return entry | {"api_method": method, "account": "agent-one@example.com"} | more
 
 
-MADE = call("calendar.calendars.insert", "calendars", "fields=id", made="c1")
+CALENDAR_CREATED = call("calendar.calendars.insert", "calendars", "fields=id", created_calendar="c1")
 
 
-def found(*journal: dict[str, Any]) -> list[str]:
+def violations_of(*journal: dict[str, Any]) -> list[str]:
     return list(violations(journal, [OURS]))
 
 
 def test_what_the_service_does_is_no_violation() -> None:
-    assert found(
+    assert violations_of(
         call("oauth2.auth", "auth"),
         call("oauth2.token", "token", body={"grant_type": "authorization_code"}),
         call(
             "calendar.calendarList.list", "users/me/calendarList",
             "fields=nextPageToken,items(id,description,accessRole,primary)&showHidden=true",
         ),
-        MADE,
+        CALENDAR_CREATED,
         call("calendar.events.insert", "calendars/c1/events", f"fields={EVENT}"),
         call("calendar.events.list", "calendars/c1/events", f"fields=nextPageToken,items({EVENT})"),
         call("calendar.calendars.delete", "calendars/c1"),
@@ -76,14 +76,16 @@ def test_what_the_service_does_is_no_violation() -> None:
     ],
 )
 def test_a_foreign_call_is_found(foreign: dict[str, Any], words: str) -> None:
-    (told,) = found(MADE, foreign)
-    assert words in told
-    assert told.endswith("(call 7)")
+    (violation,) = violations_of(CALENDAR_CREATED, foreign)
+    assert words in violation
+    assert violation.endswith("(call 7)")
 
 
 def test_other_peoples_calls_and_googles_own_are_left_alone() -> None:
-    assert found(call("calendar.acl.insert", "calendars/c1/acl", client_id="person.apps.example")) == []
-    assert found({"direction": "out", "client_id": OURS, "seq": 1}) == []
+    assert (
+        violations_of(call("calendar.acl.insert", "calendars/c1/acl", client_id="person.apps.example")) == []
+    )
+    assert violations_of({"direction": "out", "client_id": OURS, "seq": 1}) == []
 
 
 def test_the_service_and_the_outsider_have_the_same_list() -> None:

@@ -1,4 +1,4 @@
-"""docs/leases.md: its numbers are the program's."""
+"""The numbers in docs/leases.md are those of the code."""
 
 import re
 from pathlib import Path
@@ -30,8 +30,9 @@ def test_every_lease_and_limit_on_the_page_of_keys_has_its_line() -> None:
 
 def test_a_call_lasts_shorter_than_its_lease_as_the_page_says() -> None:
     limits = Limits()
-    said = f"at most {limits.worker_seconds:g} seconds in all, one within a request at most {limits.inline_seconds:g}"
-    assert said in TEXT.replace("\n", " ")
+    longest, inline = f"{limits.worker_seconds:g}", f"{limits.inline_seconds:g}"
+    sentence = f"at most {longest} seconds in all, one within a request at most {inline}"
+    assert sentence in TEXT.replace("\n", " ")
     assert limits.worker_seconds * SECOND < keys.LEASE
 
 

@@ -1,4 +1,4 @@
-"""Log lines: only allowed fields, one line each, nothing that a person or a token could be in."""
+"""Log lines: allowed fields only, one line each, no field that could hold a person or a token."""
 
 import io
 import json
@@ -18,7 +18,7 @@ from calendar_service.domain.session import Status
 from calendar_service.log import FIELDS, Log
 from tests.support.evidence import shows
 
-CANARY = "ya29.CANARY-8f2b"
+PLANTED = "ya29.CANARY-8f2b"
 
 
 def written(act: Any) -> dict[str, Any]:
@@ -63,13 +63,13 @@ def test_an_unknown_field_is_a_programming_error() -> None:
         ("path", "/v1/organizations/acme/agents/ana@example.org/connection?x=1"),
         ("path", "/portal/" + "a" * 43),
         ("code", "Not a code"),
-        ("code", CANARY),
+        ("code", PLANTED),
         ("call", "events.insert primary"),
         ("status", "200"),
         ("status", True),
         ("count", 2**60),
         ("request_id", "abc\r\nforged"),
-        ("error", "ValueError: " + CANARY),
+        ("error", "ValueError: " + PLANTED),
         ("method", "BREW"),
     ],
 )
@@ -97,7 +97,7 @@ def test_no_text_can_break_a_line_or_color_a_terminal(field: str, value: str) ->
 
 def test_a_secret_cannot_be_logged() -> None:
     with pytest.raises(ValueError, match="code"):
-        Log("web", io.StringIO()).event("some.event", code=Secret(CANARY))  # type: ignore[arg-type]
+        Log("web", io.StringIO()).event("some.event", code=Secret(PLANTED))  # type: ignore[arg-type]
 
 
 def test_a_failure_names_type_and_place_but_not_its_text() -> None:

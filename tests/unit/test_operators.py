@@ -1,4 +1,4 @@
-"""Operator profiles: complete, never invented, and every fault of one told at once."""
+"""Operator profiles: complete, nothing invented, and all faults of a profile reported at once."""
 
 from pathlib import Path
 
@@ -99,7 +99,7 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
 
 @shows("backup-latency")
 @pytest.mark.parametrize(
-    ("term", "backups", "kept"),
+    ("term", "backups", "fits"),
     [
         ("13 days", 14, True),
         ("14 days", 14, False),
@@ -111,10 +111,10 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     ],
 )
 def test_a_term_that_misses_the_deadline_is_refused(
-    tmp_path: Path, term: str, backups: int, *, kept: bool
+    tmp_path: Path, term: str, backups: int, *, fits: bool
 ) -> None:
     text = f'extends = "videsk"\npromises.erase_after = "{term}"\npromises.backup_days = {backups}\n'
-    if kept:
+    if fits:
         assert operators.load(overlay(tmp_path, text)).promises.backup_days == backups
     else:
         assert any(fault.startswith("promises.erase_after: ") for fault in faults_of(tmp_path, text))

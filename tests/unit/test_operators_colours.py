@@ -1,4 +1,4 @@
-"""An operator's colours: readable on every page of both schemes, or refused with what to do."""
+"""An operator's colours: readable on every page in both schemes, or refused with a remedy."""
 
 import re
 from pathlib import Path
@@ -36,9 +36,9 @@ def test_the_shipped_colours_can_be_read(name: str) -> None:
 )
 def test_a_colour_that_cannot_be_read_is_refused_by_name(changed: dict[str, str], words: str) -> None:
     fields = {name: getattr(GOOD, name) for name in Colours.__slots__}
-    found = [f"{name} {fault}" for name, fault in unreadable(Colours(**(fields | changed)))]
-    assert len(found) == 1
-    assert found[0].startswith(words), found
+    messages = [f"{name} {fault}" for name, fault in unreadable(Colours(**(fields | changed)))]
+    assert len(messages) == 1
+    assert messages[0].startswith(words), messages
 
 
 def test_what_is_behind_the_colours_is_what_the_style_sheet_says() -> None:

@@ -1,4 +1,4 @@
-"""Tasks of the worker that run at intervals: when each is due, and what its trouble does to it and to the others."""
+"""The worker's periodic tasks: when each is due, and what its failure does to it and the others."""
 
 import json
 from collections.abc import Callable
@@ -17,7 +17,7 @@ NOW = 1_800_000_000 * SECOND
 
 
 class Task:
-    """Counts its runs; does what is set."""
+    """A task that counts its runs and fails when a test says so."""
 
     def __init__(self) -> None:
         self.runs = 0

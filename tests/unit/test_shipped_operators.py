@@ -1,4 +1,4 @@
-"""The profiles that come with the service: what each rests on, what each adds, and what production asks first."""
+"""The shipped profiles: their sources, their additions, and what production requires of them."""
 
 from pathlib import Path
 
@@ -152,11 +152,11 @@ def test_production_refuses_a_draft_and_names_its_proposals(
     name: str,
     environ: dict[str, str],  # noqa: F811
 ) -> None:
-    told = refused(environ | {"CALENDAR_OPERATOR": name})
-    assert f"CALENDAR_OPERATOR ({name}): policy.adopted_on" in told
-    assert f"CALENDAR_OPERATOR ({name}): policy.url.es" in told
-    assert "PR-1" in told[f"CALENDAR_OPERATOR ({name})"]
-    assert ("UP-1" in told[f"CALENDAR_OPERATOR ({name})"]) == (name == "optiwe")
+    messages = refused(environ | {"CALENDAR_OPERATOR": name})
+    assert f"CALENDAR_OPERATOR ({name}): policy.adopted_on" in messages
+    assert f"CALENDAR_OPERATOR ({name}): policy.url.es" in messages
+    assert "PR-1" in messages[f"CALENDAR_OPERATOR ({name})"]
+    assert ("UP-1" in messages[f"CALENDAR_OPERATOR ({name})"]) == (name == "optiwe")
 
 
 @pytest.mark.parametrize("name", DRAFTS)
@@ -179,9 +179,9 @@ def test_adopting_without_the_policys_address_is_not_enough(
 ) -> None:
     path = Path(adopted(tmp_path, name))
     path.write_text(path.read_text("utf-8").replace("policy.url = {", "# {"), "utf-8")
-    told = refused(environ | {"CALENDAR_OPERATOR": str(path)})
-    assert f"CALENDAR_OPERATOR ({name}): policy.url.en" in told
-    assert f"CALENDAR_OPERATOR ({name})" not in told
+    messages = refused(environ | {"CALENDAR_OPERATOR": str(path)})
+    assert f"CALENDAR_OPERATOR ({name}): policy.url.en" in messages
+    assert f"CALENDAR_OPERATOR ({name})" not in messages
 
 
 @pytest.mark.parametrize(
@@ -211,8 +211,8 @@ def test_a_wrong_profile_is_told_by_its_place(tmp_path: Path, text: str, place: 
 
 
 def test_the_document_shows_the_differences_as_they_are() -> None:
-    made = tables([operators.load(name) for name in ALL])
-    assert DOCUMENT.read_text("utf-8").endswith(f"-->\n\n{made}")
+    text = tables([operators.load(name) for name in ALL])
+    assert DOCUMENT.read_text("utf-8").endswith(f"-->\n\n{text}")
 
 
 DEFAULT_OF_RUN = 'or "videsk"'

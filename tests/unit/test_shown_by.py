@@ -1,4 +1,4 @@
-"""The list of tests that show each clause is what stands on the tests, and a mark that cannot be listed is refused."""
+"""The list of tests that show each clause follows the decorators; one that cannot be listed is refused."""
 
 import shutil
 import subprocess
@@ -33,7 +33,7 @@ def test_a_parametrized_test_is_listed_once_under_each_of_its_names(tmp_path: Pa
     }
 
 
-def test_a_mark_on_a_class_counts_for_each_of_its_tests(tmp_path: Path) -> None:
+def test_the_decorator_on_a_class_counts_for_each_of_its_tests(tmp_path: Path) -> None:
     source = (
         '@evidence.shows("RV-1")\nclass Laws:\n    @shows("RV-1", "RV-2")\n    def test_a(self): ...\n'
         "    def test_b(self): ...\n    def helper(self): ...\n\ndef test_c(): ...\n"
@@ -62,7 +62,7 @@ def test_a_mark_on_a_class_counts_for_each_of_its_tests(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_mark_that_cannot_be_listed_is_refused_with_its_place(
+def test_a_decorator_that_cannot_be_listed_is_refused_with_its_place(
     tmp_path: Path, source: str, words: str
 ) -> None:
     with pytest.raises(EvidenceError, match=words):
@@ -94,7 +94,7 @@ def test_a_test_of_a_shared_law_is_listed_where_the_law_stands(request: pytest.F
 
 
 def run(project: Path, *arguments: str) -> tuple[int, str]:
-    """Run the command in a project of its own; return its exit status and what it says."""
+    """Run the command in a project of its own; return its exit status and output."""
     command = [sys.executable, project / "tests" / "support" / "evidence.py", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     return done.returncode, done.stderr

@@ -1,4 +1,4 @@
-"""The envelope: published vectors through the product's own functions, and every blob that must not open."""
+"""The envelope: published test vectors, and every blob that must not open."""
 
 import dataclasses
 import itertools
@@ -61,12 +61,12 @@ def test_the_published_vectors_hold_for_our_own_functions() -> None:
 
 @shows("ST-1")
 def test_a_field_opens_at_its_place_and_nowhere_else() -> None:
-    made = vault().new_key(PLACE)
-    blob = made.seal("refresh token", b"secret")
-    assert made.open("refresh token", blob) == b"secret"
-    assert vault().open_key(PLACE, made.wrapped).open("refresh token", blob) == b"secret"
+    data_key = vault().new_key(PLACE)
+    blob = data_key.seal("refresh token", b"secret")
+    assert data_key.open("refresh token", blob) == b"secret"
+    assert vault().open_key(PLACE, data_key.wrapped).open("refresh token", blob) == b"secret"
     with pytest.raises(CannotOpen):
-        made.open("access token", blob)
+        data_key.open("access token", blob)
 
 
 @shows("no-transfer")
@@ -88,15 +88,15 @@ def test_every_pair_of_exchanged_blobs_is_refused() -> None:
 
 
 def test_every_flipped_bit_and_every_truncation_is_refused_alike() -> None:
-    made = vault().new_key(PLACE)
-    blob = made.seal("refresh token", b"1//secret")
+    data_key = vault().new_key(PLACE)
+    blob = data_key.seal("refresh token", b"1//secret")
     broken = [blob[:length] for length in range(len(blob))]
     for index, bit in itertools.product(range(len(blob)), range(7)):
         broken.append(blob[:index] + chr(ord(blob[index]) ^ (1 << bit)) + blob[index + 1 :])
     messages = set()
     for other in broken:
         with pytest.raises(CannotOpen) as refused:
-            made.open("refresh token", other)
+            data_key.open("refresh token", other)
         messages.add(str(refused.value))
     assert len(messages) == 1
 
@@ -125,8 +125,8 @@ def test_after_a_rotation_old_blobs_open_and_ask_for_resealing() -> None:
 
 
 def test_nonces_and_data_keys_do_not_repeat() -> None:
-    made = vault().new_key(PLACE)
-    assert len({made.seal("f", b"same") for _ in range(20_000)}) == 20_000
+    data_key = vault().new_key(PLACE)
+    assert len({data_key.seal("f", b"same") for _ in range(20_000)}) == 20_000
     assert len({vault().new_key(PLACE).wrapped for _ in range(500)}) == 500
 
 
@@ -137,7 +137,7 @@ def test_what_is_derived_dies_with_its_key_and_differs_by_label() -> None:
     assert len(keyed_hash(KEK, "label", b"data")) == 32
 
 
-def test_identity_marks_tell_agents_sessions_and_accounts_apart() -> None:
+def test_keyed_hashes_tell_agents_sessions_and_accounts_apart() -> None:
     identity = IdentityKey(KEK)
     account_refs = {
         identity.calendar_marker("a", "b"),

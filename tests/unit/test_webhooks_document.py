@@ -1,4 +1,4 @@
-"""docs/webhooks.md says what the program sends."""
+"""docs/webhooks.md describes the webhooks that the code sends."""
 
 import json
 import re

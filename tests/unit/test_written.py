@@ -1,4 +1,4 @@
-"""The comparison of what is written with the inventory finds both: what is not named, and what is never written."""
+"""The check against the inventory finds both: what is written and not listed, and what is listed and never written."""
 
 import socket
 from pathlib import Path
@@ -30,17 +30,20 @@ def test_what_the_inventory_names_is_no_difference() -> None:
 
 @shows("ST-3")
 def test_a_field_and_a_key_that_nobody_named_are_found() -> None:
-    found = EVERYTHING | {"facts": EVERYTHING["facts"] | {"a_title"}, "notes": set()}
-    told = list(differences(found, whole=False))
-    assert [line.partition(" is written")[0] for line in told] == ["facts: a_title", "notes: the whole key"]
+    places = EVERYTHING | {"facts": EVERYTHING["facts"] | {"a_title"}, "notes": set()}
+    messages = list(differences(places, whole=False))
+    assert [line.partition(" is written")[0] for line in messages] == [
+        "facts: a_title",
+        "notes: the whole key",
+    ]
 
 
 def test_what_nothing_writes_is_found_once_everything_has_run() -> None:
-    found = {place: fields for place, fields in EVERYTHING.items() if place != "org"}
-    found["state"] = found["state"] - {"browser"}
-    assert list(differences(found, whole=False)) == []
-    told = list(differences(found, whole=True))
-    assert [line.partition(" is in")[0] for line in told] == ["org", "state: browser"]
+    places = {place: fields for place, fields in EVERYTHING.items() if place != "org"}
+    places["state"] = places["state"] - {"browser"}
+    assert list(differences(places, whole=False)) == []
+    messages = list(differences(places, whole=True))
+    assert [line.partition(" is in")[0] for line in messages] == ["org", "state: browser"]
 
 
 def test_what_scripts_and_transactions_write_is_seen_also_when_it_is_gone_again(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The whole web application over a real Valkey and the real local Google, asked through Flask's test client."""
+"""The whole web application over a real Valkey and the local Google, called with Flask's test client."""
 
 from collections.abc import Iterator
 
@@ -25,12 +25,12 @@ def google_process() -> Iterator[LocalGoogle]:
 
 @pytest.fixture
 def service(clean_store: str, google_process: LocalGoogle, test_clock: MovableClock) -> Iterator[TestService]:
-    """The service with nothing in it, and a Google on its first day."""
+    """An empty service and a local Google in its first state."""
     google_process.clear_faults()
     google_process.reset()
-    made = TestService.of(clean_store, google_process, test_clock)
-    yield made
-    made.close()
+    service = TestService.of(clean_store, google_process, test_clock)
+    yield service
+    service.close()
 
 
 @pytest.fixture

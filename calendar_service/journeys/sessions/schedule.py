@@ -9,10 +9,7 @@ from typing import Literal
 from calendar_service.domain.clock import Clock
 from calendar_service.domain.connection import REFUSING_STATES
 from calendar_service.domain.consent import ConsentTerms
-from calendar_service.domain.errors import (
-    NotConnected,
-    SessionOver,
-)
+from calendar_service.domain.errors import Busy, NotConnected, SessionOver
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Content, Record, Status

@@ -1,4 +1,4 @@
-"""The local Google as our side of Google meets it: an account's consent, a token, a calendar."""
+"""The service's Google adapters over the local Google: an account's consent, a token, a calendar."""
 
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
@@ -73,13 +73,13 @@ def oauth(client: OAuthClient, transport: Transport, plain_http: None) -> OAuth:
 
 
 def callback(google: LocalGoogle, oauth: OAuth, verifier: Secret, account: str) -> dict[str, list[str]]:
-    """What Google brings back once the person has allowed it."""
+    """Consent as a person; return the callback's address."""
     url = google.consent(oauth.consent_url(state="state-1", verifier=verifier), account)
     return parse_qs(urlsplit(url).query)
 
 
 def connect(google: LocalGoogle, oauth: OAuth, account: str = "agent-one@example.com") -> Tokens:
-    """Consent and exchange."""
+    """Consent, exchange the code, and return the tokens."""
     verifier = oauth.new_verifier()
     code = callback(google, oauth, verifier, account)["code"][0]
     return oauth.exchange(code=Secret(code), verifier=verifier)
@@ -97,4 +97,4 @@ def calendar(google: LocalGoogle, transport: Transport) -> CalendarApi:
 
 @pytest.fixture
 def calendar_id(calendar: CalendarApi, token: Secret) -> str:
-    return calendar.create(token, summary="Sessions", description="[mark-1]", time_zone="America/Santiago")
+    return calendar.create(token, summary="Sessions", description="[marker-1]", time_zone="America/Santiago")

@@ -1,4 +1,4 @@
-"""A peer that does to the line exactly what a test says. Speaks no more HTTP than it must."""
+"""A TCP peer that sends exactly the bytes of a test, for answers that no HTTP server sends."""
 
 import contextlib
 import socket
@@ -94,7 +94,7 @@ def answer(body: bytes, status: str = "200 OK", **headers: str) -> bytes:
 
 
 class Peer:
-    """Takes connections on loopback; each request is kept, and answered by the next act (the last one repeats)."""
+    """Listens on loopback, records each request, and answers it with the next scripted act; the last act repeats."""
 
     def __init__(self, *acts: Act, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[bytes] = []

@@ -83,16 +83,16 @@ def by_user(status: int, *legacy: str) -> bytes:
 def test_each_refusal_is_the_fact_of_its_reason_then_of_its_status(
     status: int, content: bytes, fact: type[GoogleError]
 ) -> None:
-    found = refusal(status, {}, content)
-    assert type(found) is fact
-    assert "planted" not in found.detail
+    error = refusal(status, {}, content)
+    assert type(error) is fact
+    assert "planted" not in error.detail
 
 
 @pytest.mark.parametrize("status", [500, 501, 502, 503, 504, 408])
 def test_trouble_at_google_may_have_carried_the_request_out(status: int) -> None:
-    found = refusal(status, {"retry-after": "7"}, backend(status, "rateLimitExceeded"))
-    assert isinstance(found, GoogleUnavailable)
-    assert (found.ambiguous, found.retryable, found.retry_after) == (True, True, 7)
+    error = refusal(status, {"retry-after": "7"}, backend(status, "rateLimitExceeded"))
+    assert isinstance(error, GoogleUnavailable)
+    assert (error.ambiguous, error.retryable, error.retry_after) == (True, True, 7)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 410, 412, 429])
@@ -101,9 +101,9 @@ def test_trouble_at_google_may_have_carried_the_request_out(status: int) -> None
     [b"", b"<html>404. That's an error.</html>", b"[]", b'"x"', b'{"error": "x"}', b"\xff", b"[" * 100_000],
 )
 def test_what_is_not_googles_json_proves_nothing(status: int, content: bytes) -> None:
-    found = refusal(status, {}, content)
-    assert isinstance(found, GoogleUnavailable)
-    assert found.ambiguous
+    error = refusal(status, {}, content)
+    assert isinstance(error, GoogleUnavailable)
+    assert error.ambiguous
 
 
 @pytest.mark.parametrize(
@@ -116,14 +116,14 @@ def test_what_is_not_googles_json_proves_nothing(status: int, content: bytes) ->
     ],
 )
 def test_an_odd_envelope_falls_back_to_the_status(error: dict[str, Any]) -> None:
-    found = refusal(403, {}, json.dumps({"error": error}).encode())
-    assert type(found) is AccessForbidden
+    outcome = refusal(403, {}, json.dumps({"error": error}).encode())
+    assert type(outcome) is AccessForbidden
 
 
 def test_a_conflict_was_not_carried_out_and_may_be_repeated() -> None:
-    found = refusal(409, {}, backend(409, "conflict"))
-    assert isinstance(found, GoogleUnavailable)
-    assert not found.ambiguous
+    error = refusal(409, {}, backend(409, "conflict"))
+    assert isinstance(error, GoogleUnavailable)
+    assert not error.ambiguous
 
 
 def test_a_rate_limit_says_when_to_come_back() -> None:

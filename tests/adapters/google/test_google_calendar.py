@@ -50,8 +50,8 @@ def event(event_id: str = "session1", marker: str = "m1", revision: int = 1, **m
 
 
 def at_google(google: LocalGoogle, calendar_id: str) -> list[dict[str, Any]]:
-    found = next(one for one in google.state()["calendars"] if one["id"] == calendar_id)
-    events: list[dict[str, Any]] = found["events"]
+    resource = next(one for one in google.state()["calendars"] if one["id"] == calendar_id)
+    events: list[dict[str, Any]] = resource["events"]
     return events
 
 
@@ -62,22 +62,22 @@ def api_calls(google: LocalGoogle) -> list[str]:
 def test_a_calendar_is_made_in_its_time_zone_and_found_again_by_its_marker(
     google: LocalGoogle, calendar: CalendarApi, token: Secret, calendar_id: str
 ) -> None:
-    made = next(one for one in google.state()["calendars"] if one["id"] == calendar_id)
-    assert (made["summary"], made["timeZone"]) == ("Sessions", "America/Santiago")
-    assert calendar.find_ours(token, "mark-1") == AccountCalendars("agent-one@example.com", (calendar_id,))
-    assert calendar.find_ours(token, "mark-2").ours == ()
+    resource = next(one for one in google.state()["calendars"] if one["id"] == calendar_id)
+    assert (resource["summary"], resource["timeZone"]) == ("Sessions", "America/Santiago")
+    assert calendar.find_ours(token, "marker-1") == AccountCalendars("agent-one@example.com", (calendar_id,))
+    assert calendar.find_ours(token, "marker-2").ours == ()
 
 
 def test_all_our_calendars_are_found_over_pages(
     calendar: CalendarApi, token: Secret, calendar_id: str
 ) -> None:
-    more = [calendar.create(token, summary="S", description="mark-1", time_zone="UTC") for _ in range(3)]
-    assert set(calendar.find_ours(token, "mark-1").ours) == {calendar_id, *more}
+    more = [calendar.create(token, summary="S", description="marker-1", time_zone="UTC") for _ in range(3)]
+    assert set(calendar.find_ours(token, "marker-1").ours) == {calendar_id, *more}
 
 
 def test_a_calendar_tells_whose_it_is(calendar: CalendarApi, token: Secret, calendar_id: str) -> None:
-    found = calendar.get_calendar(token, calendar_id)
-    assert (found.id, found.summary, found.data_owner) == (calendar_id, "Sessions", "agent-one@example.com")
+    info = calendar.get_calendar(token, calendar_id)
+    assert (info.id, info.summary, info.data_owner) == (calendar_id, "Sessions", "agent-one@example.com")
 
 
 def test_a_deleted_calendar_is_missing(calendar: CalendarApi, token: Secret, calendar_id: str) -> None:
@@ -93,22 +93,22 @@ def test_a_deleted_calendar_is_missing(calendar: CalendarApi, token: Secret, cal
 def test_an_inserted_event_is_at_google_under_its_id_and_reads_back_the_same(
     google: LocalGoogle, calendar: CalendarApi, token: Secret, calendar_id: str
 ) -> None:
-    made = calendar.insert(token, calendar_id, event(revision=7))
+    created = calendar.insert(token, calendar_id, event(revision=7))
     [there] = at_google(google, calendar_id)
-    assert (there["id"], there["summary"], there["etag"]) == ("session1", "Video session", made.etag)
-    assert (made.marker, made.revision, made.status) == ("m1", 7, "confirmed")
-    assert (made.start, made.end) == (START, START + timedelta(hours=1))
-    assert made.html_link
-    assert calendar.get(token, calendar_id, "session1") == made
+    assert (there["id"], there["summary"], there["etag"]) == ("session1", "Video session", created.etag)
+    assert (created.marker, created.revision, created.status) == ("m1", 7, "confirmed")
+    assert (created.start, created.end) == (START, START + timedelta(hours=1))
+    assert created.html_link
+    assert calendar.get(token, calendar_id, "session1") == created
 
 
 def test_an_id_is_taken_once_even_after_a_delete(
     calendar: CalendarApi, token: Secret, calendar_id: str
 ) -> None:
-    made = calendar.insert(token, calendar_id, event())
+    created = calendar.insert(token, calendar_id, event())
     with pytest.raises(DuplicateId):
         calendar.insert(token, calendar_id, event())
-    calendar.delete(token, calendar_id, "session1", etag=made.etag)
+    calendar.delete(token, calendar_id, "session1", etag=created.etag)
     with pytest.raises(DuplicateId):
         calendar.insert(token, calendar_id, event())
 
@@ -116,13 +116,13 @@ def test_an_id_is_taken_once_even_after_a_delete(
 def test_a_patch_changes_what_it_names_and_nothing_else(
     google: LocalGoogle, calendar: CalendarApi, token: Secret, calendar_id: str
 ) -> None:
-    made = calendar.insert(token, calendar_id, event(location="https://video.example/1"))
+    created = calendar.insert(token, calendar_id, event(location="https://video.example/1"))
     later = {"dateTime": (START + timedelta(hours=2)).isoformat(), "timeZone": "America/Santiago"}
     changed = calendar.patch(
-        token, calendar_id, "session1", {"end": later, "location": None, **stamp("m1", 2)}, etag=made.etag
+        token, calendar_id, "session1", {"end": later, "location": None, **stamp("m1", 2)}, etag=created.etag
     )
     assert (changed.revision, changed.start, changed.end) == (2, START, START + timedelta(hours=2))
-    assert changed.etag != made.etag
+    assert changed.etag != created.etag
     [there] = at_google(google, calendar_id)
     assert there["summary"] == "Video session"
     assert "location" not in there
@@ -131,13 +131,13 @@ def test_a_patch_changes_what_it_names_and_nothing_else(
 def test_a_write_at_an_old_etag_changes_nothing(
     google: LocalGoogle, calendar: CalendarApi, token: Secret, calendar_id: str
 ) -> None:
-    made = calendar.insert(token, calendar_id, event())
-    newer = calendar.patch(token, calendar_id, "session1", stamp("m1", 2), etag=made.etag)
+    created = calendar.insert(token, calendar_id, event())
+    newer = calendar.patch(token, calendar_id, "session1", stamp("m1", 2), etag=created.etag)
     before = at_google(google, calendar_id)
     with pytest.raises(Overtaken):
-        calendar.patch(token, calendar_id, "session1", stamp("m1", 3), etag=made.etag)
+        calendar.patch(token, calendar_id, "session1", stamp("m1", 3), etag=created.etag)
     with pytest.raises(Overtaken):
-        calendar.delete(token, calendar_id, "session1", etag=made.etag)
+        calendar.delete(token, calendar_id, "session1", etag=created.etag)
     assert at_google(google, calendar_id) == before
     assert calendar.get(token, calendar_id, "session1") == newer
 
@@ -145,8 +145,8 @@ def test_a_write_at_an_old_etag_changes_nothing(
 def test_a_deleted_event_is_cancelled_and_cannot_be_deleted_again(
     calendar: CalendarApi, token: Secret, calendar_id: str
 ) -> None:
-    made = calendar.insert(token, calendar_id, event())
-    calendar.delete(token, calendar_id, "session1", etag=made.etag)
+    created = calendar.insert(token, calendar_id, event())
+    calendar.delete(token, calendar_id, "session1", etag=created.etag)
     assert calendar.get(token, calendar_id, "session1").status == "cancelled"
     with pytest.raises(AlreadyDeleted):
         calendar.delete(token, calendar_id, "session1", etag=None)
@@ -258,7 +258,7 @@ def test_a_narrower_scope_is_told_apart_from_other_refusals(
     google.switch(enforced_scope="https://www.googleapis.com/auth/calendar.events")
     token = connect(google, oauth).access_token
     with pytest.raises(InsufficientScope):
-        calendar.find_ours(token, "mark-1")
+        calendar.find_ours(token, "marker-1")
 
 
 def test_a_project_without_the_api_is_the_operators_concern(
@@ -266,7 +266,7 @@ def test_a_project_without_the_api_is_the_operators_concern(
 ) -> None:
     google.switch(api_disabled=True)
     with pytest.raises(ClientRejected):
-        calendar.find_ours(token, "mark-1")
+        calendar.find_ours(token, "marker-1")
 
 
 @pytest.mark.parametrize("form", ["403", "403_user", "429", "front_end"])
@@ -308,8 +308,8 @@ def test_an_event_google_does_not_take_is_refused(
 
 WRITES: dict[str, Callable[[CalendarApi, Secret, str, EventAnswer], object]] = {
     "insert": lambda c, t, i, _: c.insert(t, i, event("session2", "m2")),
-    "patch": lambda c, t, i, made: c.patch(t, i, made.id, stamp("m1", 2), etag=made.etag),
-    "delete": lambda c, t, i, made: c.delete(t, i, made.id, etag=made.etag),
+    "patch": lambda c, t, i, created: c.patch(t, i, created.id, stamp("m1", 2), etag=created.etag),
+    "delete": lambda c, t, i, created: c.delete(t, i, created.id, etag=created.etag),
 }
 
 
@@ -332,11 +332,11 @@ def test_a_write_in_trouble_is_sent_once_and_may_have_been_carried_out(
     trouble: dict[str, Any],
     write: str,
 ) -> None:
-    made = calendar.insert(token, calendar_id, event())
+    created = calendar.insert(token, calendar_id, event())
     sent = len(api_calls(google))
     google.fault(EVENTS, trouble)
     with pytest.raises(GoogleUnavailable) as fault:
-        WRITES[write](calendar, token, calendar_id, made)
+        WRITES[write](calendar, token, calendar_id, created)
     assert fault.value.ambiguous
     assert len(api_calls(google)) == sent + 1
 
@@ -352,10 +352,10 @@ def test_a_slow_write_ends_at_the_deadline(
     trouble: dict[str, Any],
     write: str,
 ) -> None:
-    made = calendar.insert(token, calendar_id, event())
+    created = calendar.insert(token, calendar_id, event())
     google.fault(EVENTS, trouble)
     with transport.within(0.2), pytest.raises(GoogleUnavailable) as fault:
-        WRITES[write](calendar, token, calendar_id, made)
+        WRITES[write](calendar, token, calendar_id, created)
     assert fault.value.ambiguous
 
 
@@ -377,7 +377,7 @@ def test_an_insert_whose_answer_was_lost_is_there(
     google.fault(EVENTS, {"cut": "after_commit"}, times=1)
     with pytest.raises(GoogleUnavailable):
         calendar.insert(token, calendar_id, event())
-    assert [found.id for found in calendar.list_by_marker(token, calendar_id, "m1")] == ["session1"]
+    assert [one.id for one in calendar.list_by_marker(token, calendar_id, "m1")] == ["session1"]
 
 
 def test_threads_share_one_calendar_without_mixing_answers(
@@ -387,8 +387,8 @@ def test_threads_share_one_calendar_without_mixing_answers(
         right = []
         for turn in range(10):
             name = f"event{worker}t{turn}"
-            made = calendar.insert(token, calendar_id, event(name, f"marker-{name}", turn))
-            right.append((made.id, made.marker, made.revision) == (name, f"marker-{name}", turn))
+            created = calendar.insert(token, calendar_id, event(name, f"marker-{name}", turn))
+            right.append((created.id, created.marker, created.revision) == (name, f"marker-{name}", turn))
         transport.close()
         return right
 
@@ -401,9 +401,9 @@ def test_each_operation_is_one_call_of_a_promised_method(
     google: LocalGoogle, calendar: CalendarApi, token: Secret, calendar_id: str
 ) -> None:
     before = len(api_calls(google))
-    made = calendar.insert(token, calendar_id, event())
-    made = calendar.patch(token, calendar_id, made.id, stamp("m1", 2), etag=made.etag)
-    calendar.delete(token, calendar_id, made.id, etag=made.etag)
+    created = calendar.insert(token, calendar_id, event())
+    created = calendar.patch(token, calendar_id, created.id, stamp("m1", 2), etag=created.etag)
+    calendar.delete(token, calendar_id, created.id, etag=created.etag)
     assert api_calls(google)[before:] == [
         "calendar.events.insert", "calendar.events.patch", "calendar.events.delete",
     ]  # fmt: skip

@@ -43,7 +43,7 @@ WRITES: dict[str, Ask] = {
 READS: dict[str, Ask] = {
     "get": lambda c: c.get(TOKEN, "c1", "e1"),
     "get_calendar": lambda c: c.get_calendar(TOKEN, "c1"),
-    "find_ours": lambda c: c.find_ours(TOKEN, "mark"),
+    "find_ours": lambda c: c.find_ours(TOKEN, "our-marker"),
     "list_by_marker": lambda c: c.list_by_marker(TOKEN, "c1", "m1"),
     "watch": lambda c: c.watch(TOKEN, "c1", channel_id="h1", channel_token=Secret("t"), address="https://x"),
 }
@@ -92,22 +92,22 @@ def test_the_endpoint_is_the_real_ones_unless_another_is_configured() -> None:
 
 def test_an_event_is_asked_for_without_its_text(transport: Transport) -> None:
     with Peer(says_json(EVENT)) as peer:
-        found = at(peer, transport).get(TOKEN, "jane@example.com", "e1")
+        event = at(peer, transport).get(TOKEN, "jane@example.com", "e1")
     place, query = target_of(peer.requests[0])
     assert place == "GET /calendar/v3/calendars/jane%40example.com/events/e1"
     assert not {"summary", "description", "location", "attendees", "creator"} & set(
         query["fields"][0].replace("(", ",").replace("/", ",").split(",")
     )
-    assert (found.id, found.etag, found.status, found.marker, found.revision) == (
+    assert (event.id, event.etag, event.status, event.marker, event.revision) == (
         "e1",
         '"1"',
         "confirmed",
         "m1",
         3,
     )
-    assert found.start == datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
-    assert found.end == datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
-    assert found.html_link == "https://calendar.example/e1"
+    assert event.start == datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+    assert event.end == datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
+    assert event.html_link == "https://calendar.example/e1"
 
 
 def test_the_token_travels_in_its_header_alone(transport: Transport, calls: list[GoogleCall]) -> None:
@@ -137,16 +137,16 @@ def test_an_event_without_our_marker_is_dropped_unread(transport: Transport) -> 
     with Peer(says_json(FOREIGN)) as peer, pytest.raises(AccessForbidden):
         at(peer, transport).get(TOKEN, "c1", "f1")
     with Peer(says_json({"items": [FOREIGN, EVENT, {"id": "x", "start": 7}]})) as peer:
-        found = at(peer, transport).list_between(
+        events = at(peer, transport).list_between(
             TOKEN, "c1", datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)
         )
-    assert [event.id for event in found] == ["e1"]
+    assert [event.id for event in events] == ["e1"]
 
 
 def test_a_deleted_event_that_lost_its_marker_gives_no_more_than_that(transport: Transport) -> None:
     with Peer(says_json({**FOREIGN, "status": "cancelled"})) as peer:
-        found = at(peer, transport).get(TOKEN, "c1", "f1")
-    assert (found.id, found.status, found.marker, found.start, found.html_link) == (
+        event = at(peer, transport).get(TOKEN, "c1", "f1")
+    assert (event.id, event.status, event.marker, event.start, event.html_link) == (
         "f1", "cancelled", None, None, None,
     )  # fmt: skip
 
@@ -160,8 +160,8 @@ def test_a_revision_that_is_none_of_ours_is_none(transport: Transport, revision:
 
 def test_an_event_a_person_made_last_all_day_has_dates(transport: Transport) -> None:
     with Peer(says_json(EVENT | {"start": {"date": "2026-11-22"}, "end": {"date": "2026-11-23"}})) as peer:
-        found = at(peer, transport).get(TOKEN, "c1", "e1")
-    assert (found.start, found.end) == (date(2026, 11, 22), date(2026, 11, 23))
+        event = at(peer, transport).get(TOKEN, "c1", "e1")
+    assert (event.start, event.end) == (date(2026, 11, 22), date(2026, 11, 23))
 
 
 def test_a_list_is_followed_through_short_and_empty_pages(transport: Transport) -> None:
@@ -171,12 +171,12 @@ def test_a_list_is_followed_through_short_and_empty_pages(transport: Transport) 
         {"items": [EVENT | {"id": "e2"}]},
     ]
     with Peer(*map(says_json, pages)) as peer:
-        found = at(peer, transport).list_by_marker(TOKEN, "c1", "m1", show_deleted=True)
-    asked = [target_of(request)[1] for request in peer.requests]
-    assert [event.id for event in found] == ["e1", "e2"]
-    assert [query.get("pageToken") for query in asked] == [None, ["p2"], ["p3"]]
-    assert {query["privateExtendedProperty"][0] for query in asked} == {"csMarker=m1"}
-    assert {query["showDeleted"][0] for query in asked} == {"true"}
+        events = at(peer, transport).list_by_marker(TOKEN, "c1", "m1", show_deleted=True)
+    targets = [target_of(request)[1] for request in peer.requests]
+    assert [event.id for event in events] == ["e1", "e2"]
+    assert [query.get("pageToken") for query in targets] == [None, ["p2"], ["p3"]]
+    assert {query["privateExtendedProperty"][0] for query in targets} == {"csMarker=m1"}
+    assert {query["showDeleted"][0] for query in targets} == {"true"}
 
 
 def test_a_list_without_an_end_is_given_up(transport: Transport) -> None:
@@ -188,19 +188,19 @@ def test_a_list_without_an_end_is_given_up(transport: Transport) -> None:
 
 def test_of_all_calendars_only_ours_and_the_primary_id_are_kept(transport: Transport) -> None:
     items = [
-        {"id": "jane@example.com", "primary": True, "accessRole": "owner", "description": "mark"},
-        {"id": "ours-1", "accessRole": "owner", "description": "Made by us. [mark]"},
-        {"id": "readable", "accessRole": "reader", "description": "mark"},
+        {"id": "jane@example.com", "primary": True, "accessRole": "owner", "description": "our-marker"},
+        {"id": "ours-1", "accessRole": "owner", "description": "Made by us. [our-marker]"},
+        {"id": "readable", "accessRole": "reader", "description": "our-marker"},
         {"id": "other", "accessRole": "owner", "description": "holidays"},
         {"id": "bare", "accessRole": "owner"},
         {"id": "odd", "accessRole": "owner", "description": None},
     ]
     with Peer(
         says_json({"items": items, "nextPageToken": "p2"}),
-        says_json({"items": [{"id": "ours-2", "accessRole": "owner", "description": "mark"}]}),
+        says_json({"items": [{"id": "ours-2", "accessRole": "owner", "description": "our-marker"}]}),
     ) as peer:
-        found = at(peer, transport).find_ours(TOKEN, "mark")
-    assert found == AccountCalendars("jane@example.com", ("ours-1", "ours-2"))
+        calendars = at(peer, transport).find_ours(TOKEN, "our-marker")
+    assert calendars == AccountCalendars("jane@example.com", ("ours-1", "ours-2"))
     query = target_of(peer.requests[0])[1]
     assert query["fields"] == ["nextPageToken,items(id,description,accessRole,primary)"]
     assert query["showHidden"] == ["true"]
@@ -228,7 +228,7 @@ def test_no_library_logs_an_address_or_a_token(
 
 def test_an_account_without_a_primary_calendar_is_not_taken_for_one(transport: Transport) -> None:
     with Peer(says_json({"items": []})) as peer, pytest.raises(GoogleUnavailable):
-        at(peer, transport).find_ours(TOKEN, "mark")
+        at(peer, transport).find_ours(TOKEN, "our-marker")
 
 
 @pytest.mark.parametrize("name", [*WRITES, *READS, *ENDS])

@@ -159,12 +159,12 @@ def test_a_connection_that_is_never_accepted_proves_that_nothing_was_delivered(
 def test_a_name_that_is_not_found_in_time_ends_at_the_deadline(
     hasty: Transport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found.wait(10) and [])
+    resolved = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: resolved.wait(10) and [])
     started = time.monotonic()
     with pytest.raises(GoogleUnavailable) as fault:
         hasty.named(ANY).request("http://calendar.invalid/")
-    found.set()
+    resolved.set()
     assert not fault.value.ambiguous
     assert time.monotonic() - started < 2
 

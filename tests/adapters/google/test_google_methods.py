@@ -1,4 +1,4 @@
-"""The closed list of what is called at Google, and what for (law 1, LU-1): nothing leaves that is not on it."""
+"""The closed list of Google methods with the purpose of each (law 1, LU-1); the transport refuses all others."""
 
 import io
 import json
@@ -61,19 +61,19 @@ def test_another_method_of_google_s_cannot_be_sent(transport: Transport) -> None
 
 @shows("LU-1")
 @pytest.mark.parametrize(
-    ("status", "fault", "told"), [(200, None, {"status": 200}), (None, "cut", {"reason": "cut"})]
+    ("status", "fault", "fields"), [(200, None, {"status": 200}), (None, "cut", {"reason": "cut"})]
 )
 def test_log_and_numbers_name_the_purpose_of_each_call(
-    status: int | None, fault: str | None, told: dict[str, object]
+    status: int | None, fault: str | None, fields: dict[str, object]
 ) -> None:
     stream = io.StringIO()
     calls = CallLog(Log("web", stream))
     calls.observe(GoogleCall(METHODS["calendar.events.insert"], status, fault, 0.25))
     line = json.loads(stream.getvalue())
     assert {name: line[name] for name in line.keys() - {"time", "level", "process"}} == {
-        "event": "google.called", "call": "events.insert", "purpose": "sessions", "ms": 250, **told,
+        "event": "google.called", "call": "events.insert", "purpose": "sessions", "ms": 250, **fields,
     }  # fmt: skip
-    assert calls.counts() == {("events.insert", "sessions", str(*told.values())): 1}
+    assert calls.counts() == {("events.insert", "sessions", str(*fields.values())): 1}
 
 
 def test_a_listener_is_told_of_the_calls_of_its_own_thread_until_it_is_detached() -> None:
@@ -81,19 +81,19 @@ def test_a_listener_is_told_of_the_calls_of_its_own_thread_until_it_is_detached(
         CallLog(Log("web", io.StringIO())),
         GoogleCall(METHODS["calendar.events.insert"], 200, None, 0.25),
     )
-    told: list[GoogleCall] = []
+    heard: list[GoogleCall] = []
     calls.observe(call)
     for _ in range(2):
-        calls.attach(told.append)  # twice counts once
+        calls.attach(heard.append)  # twice counts once
     calls.observe(call)
     other = threading.Thread(target=calls.observe, args=(call,))
     other.start()
     other.join()
-    assert told == [call]
-    calls.detach(told.append)
-    calls.detach(told.append)
+    assert heard == [call]
+    calls.detach(heard.append)
+    calls.detach(heard.append)
     calls.observe(call)
-    assert (told, calls.listeners) == ([call], ())
+    assert (heard, calls.listeners) == ([call], ())
 
 
 def test_a_purpose_outside_the_list_cannot_be_logged() -> None:

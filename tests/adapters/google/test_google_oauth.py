@@ -57,7 +57,7 @@ def test_a_refreshed_token_opens_the_calendar(
     fresh = oauth.refresh(refresh_token)
     assert fresh.scopes == {SCOPE}
     assert fresh.refresh_token is None
-    assert calendar.find_ours(fresh.access_token, "mark").primary_id == ONE
+    assert calendar.find_ours(fresh.access_token, "our-marker").primary_id == ONE
 
 
 def test_a_rotated_refresh_token_is_handed_on(google: LocalGoogle, oauth: OAuth) -> None:
@@ -200,7 +200,7 @@ def test_a_revocation_ends_the_grant_and_may_be_repeated(
     with pytest.raises(AccessRevoked):
         oauth.refresh(tokens.refresh_token)
     with pytest.raises(AccessTokenExpired):
-        calendar.find_ours(tokens.access_token, "mark")
+        calendar.find_ours(tokens.access_token, "our-marker")
     oauth.revoke(tokens.refresh_token)
 
 

@@ -29,7 +29,7 @@ WEEK = 7 * DAY
 
 
 class Store:
-    """One connected agent, and the steps that tests take with it."""
+    """The store's parts with one agent, and the steps that tests take with it."""
 
     def __init__(self, url: str, clock: MovableClock) -> None:
         self.moved = clock

@@ -1,4 +1,4 @@
-"""An account's mark: the last to leave may revoke, and whoever joins meanwhile sees it."""
+"""The account references: the last connection that leaves one may revoke, and one that joins meanwhile sees it."""
 
 from calendar_service.domain.clock import SECOND
 from calendar_service.store.account_refs import AccountRefs

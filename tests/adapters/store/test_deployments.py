@@ -1,4 +1,4 @@
-"""A replica that takes over, sentinels, a cluster: what was acknowledged stands, and nothing else is acknowledged."""
+"""Failover, sentinels, a cluster: an acknowledged write survives, and no other write is acknowledged."""
 
 import signal
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def pair(tmp_path: Path) -> Iterator[tuple[Server, Server]]:
 
 @pytest.fixture
 def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait for a replica's word no longer than a test can."""
+    """Shorten the wait for replicas to what a test can afford."""
     monkeypatch.setattr(database_module, "COPY_PATIENCE", 400)
 
 
@@ -158,7 +158,7 @@ def test_a_cluster_serves_every_step(tmp_path: Path, test_clock: MovableClock) -
         where = ",".join(f"127.0.0.1:{node.port}" for node in nodes)
         store = Store(f"redis+cluster://{where}?copies=0", test_clock)
         for number, agent in enumerate(AGENTS):
-            store.connect(agent, f"mark-{number}", f"c{number}")
+            store.connect(agent, f"account-{number}", f"c{number}")
         assert all(node.client.keys("{s*}:a:*:facts") for node in nodes)
         assert list(store.organization_index.members("acme")) == sorted(
             AGENTS, key=lambda agent: (store.shard_of(agent), agent.member)

@@ -1,4 +1,4 @@
-"""The wish that the database's files be written anew: it stays until it is known to be done."""
+"""The request to rewrite the database's files: it stays until the rewrite is known to be done."""
 
 from calendar_service.domain.clock import DAY, HOUR, MINUTE, SECOND
 from calendar_service.store import keys

@@ -1,4 +1,4 @@
-"""Letters under their scripts: in order, one sender at a time, also without memory and with an odd clock."""
+"""The outbox's scripts: events in order, one sender at a time, also without memory and with a wrong clock."""
 
 import pytest
 
@@ -21,14 +21,14 @@ def outbox(listened: Store) -> Outbox:
 
 
 def taken(outbox: Outbox) -> list[str]:
-    """Deliver everything that is due; return what it was."""
-    found = []
+    """Deliver every event that is due; return the events."""
+    events = []
     while one := outbox.lease(AGENT):
-        found.append(
+        events.append(
             f"{one.webhook_event.sequence} {one.webhook_event.type} {one.webhook_event.session}".strip()
         )
         outbox.done(AGENT, one.webhook_event, "delivered")
-    return found
+    return events
 
 
 def test_webhook_events_go_in_the_order_of_what_happened(listened: Store, outbox: Outbox) -> None:
@@ -36,10 +36,10 @@ def test_webhook_events_go_in_the_order_of_what_happened(listened: Store, outbox
     for session in ("s2", "s1"):
         listened.accept(listened.wanted(grant, session))
     listened.disconnect()
-    told = taken(outbox)
-    assert told[:2] == ["1 connection.connected", "2 connection.disconnected"]
-    assert sorted(one.partition(" ")[2] for one in told[2:]) == ["session.failed s1", "session.failed s2"]
-    assert [one.partition(" ")[0] for one in told] == ["1", "2", "3", "4"]
+    events = taken(outbox)
+    assert events[:2] == ["1 connection.connected", "2 connection.disconnected"]
+    assert sorted(one.partition(" ")[2] for one in events[2:]) == ["session.failed s1", "session.failed s2"]
+    assert [one.partition(" ")[0] for one in events] == ["1", "2", "3", "4"]
 
 
 def test_a_clock_that_goes_back_changes_no_order(listened: Store, outbox: Outbox) -> None:
@@ -51,7 +51,7 @@ def test_a_clock_that_goes_back_changes_no_order(listened: Store, outbox: Outbox
     assert [one.partition(" ")[0] for one in taken(outbox)] == ["1", "2", "3", "4"]
 
 
-def test_a_mark_that_a_jumped_clock_left_gives_nothing_up(listened: Store, outbox: Outbox) -> None:
+def test_a_watermark_that_a_jumped_clock_left_abandons_nothing(listened: Store, outbox: Outbox) -> None:
     listened.moved.advance(31 * 86400)
     listened.connect()
     one = outbox.lease(AGENT)

@@ -1,4 +1,4 @@
-"""The scripts and who calls them: names, keys, arguments, answers, timers and numbers agree on both sides."""
+"""Scripts and their callers agree on names, keys, arguments, answers, timers and numbers."""
 
 import ast
 import re
@@ -107,8 +107,8 @@ def test_a_script_uses_each_argument_and_each_key_of_its_own(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_script_answers_the_words_of_its_header_and_no_other(name: str) -> None:
     body, script = code(script_loader.source(name)), load(name)
-    told = [*re.findall(r"return \{(.*)\}", body), *re.findall(r"\banswer = (.*)", body)]
-    words = {word for one in told for word in re.findall(r"(?:^|\band |\bor )'([a-z_]+)'", one)}
+    answers = [*re.findall(r"return \{(.*)\}", body), *re.findall(r"\banswer = (.*)", body)]
+    words = {word for one in answers for word in re.findall(r"(?:^|\band |\bor )'([a-z_]+)'", one)}
     assert words == set(script.answers)
 
 

@@ -1,4 +1,4 @@
-"""Where an agent's slot lies: always the same place, and none that its name alone leads to."""
+"""An agent's shard: always the same, and not to be computed from the name alone."""
 
 from calendar_service.crypto.identity import IdentityKey
 from calendar_service.domain.names import Agent
@@ -31,8 +31,8 @@ def test_the_shards_are_used_alike() -> None:
 
 def test_names_of_another_cut_are_another_agent() -> None:
     identity = IdentityKey(b"k" * 32)
-    found = {identity.shard(Agent("a" * cut, "a" * (40 - cut))) for cut in range(1, 40)}
-    assert len(found) > 20
+    shards = {identity.shard(Agent("a" * cut, "a" * (40 - cut))) for cut in range(1, 40)}
+    assert len(shards) > 20
 
 
 def test_all_keys_of_a_slot_lie_in_its_shard(store: Store) -> None:

@@ -1,4 +1,4 @@
-"""An agent's slot under its scripts: whole steps, fences, ends and expiries."""
+"""The scripts of an agent's slot: atomic steps, fencing tokens, ends and expiries."""
 
 from dataclasses import replace
 
@@ -53,6 +53,7 @@ def test_a_second_writer_is_queued_behind_the_lease_and_follows_it(store: Store)
 
 
 def test_a_newer_version_that_was_noted_meanwhile_outlives_the_settling(store: Store) -> None:
+    """The holder settles the version that it wrote. It must not overwrite a newer one recorded meanwhile."""
     grant = store.connect()
     _, fencing_token = store.accept(store.wanted(grant, version=1))
     loaded = store.sessions.load(AGENT, "s1")
@@ -67,6 +68,7 @@ def test_a_newer_version_that_was_noted_meanwhile_outlives_the_settling(store: S
 
 
 def test_who_lost_the_lease_settles_nothing(store: Store) -> None:
+    """A holder that was paused past its lease still returns with a result of Google."""
     grant = store.connect()
     _, fencing_token = store.accept(store.wanted(grant))
     store.moved.advance(31)
@@ -85,6 +87,7 @@ def test_a_lease_that_runs_is_not_taken(store: Store) -> None:
 
 
 def test_a_version_of_sixteen_digits_survives_every_script(store: Store) -> None:
+    """Lua writes a number with 14 digits unless its form is given, so a longer version could change."""
     grant = store.connect()
     store.accept(store.wanted(grant, version=2**53 - 1))
     store.disconnect()
@@ -125,6 +128,7 @@ def test_a_disconnect_of_an_agent_never_seen_leaves_nothing_behind(store: Store)
 
 @shows("RV-3")
 def test_a_consent_begun_before_a_disconnect_cannot_complete(store: Store) -> None:
+    """The person may still have Google's page open in another tab, after an administrator disconnected them."""
     grant = store.connect()
     store.connections.begin(AGENT, "later")
     store.disconnect()
@@ -178,6 +182,7 @@ def test_a_live_connection_is_never_erased(store: Store) -> None:
 
 
 def test_nothing_is_erased_while_the_clocks_disagree(store: Store) -> None:
+    """An erasure cannot be undone, so a wrong clock must not cause one."""
     store.connect()
     store.disconnect()
     store.moved.advance(WEEK / 1000 + 1)
@@ -227,6 +232,7 @@ def test_a_revocation_counts_from_the_last_proof_of_life_but_leaves_an_hour(stor
 
 
 def test_a_proof_of_a_clock_that_was_ahead_does_not_put_the_erasure_off(store: Store) -> None:
+    """The retention period begins at the last proof; one dated in the future would extend it."""
     store.moved.advance(31 * DAY / 1000)
     store.connect()
     store.moved.advance(-31 * DAY / 1000)
@@ -245,6 +251,7 @@ def test_a_lease_of_a_clock_that_was_ahead_does_not_stand_for_a_month(store: Sto
 
 
 def test_nobody_queues_behind_a_holder_of_a_clock_that_was_ahead(store: Store) -> None:
+    """The lease that was written then ends a month from now, and its holder is gone."""
     grant = store.connect()
     store.moved.advance(31 * DAY / 1000)
     _, fencing_token = store.accept(store.wanted(grant))
@@ -255,6 +262,7 @@ def test_nobody_queues_behind_a_holder_of_a_clock_that_was_ahead(store: Store) -
 
 
 def test_an_older_token_proves_nothing_against_a_newer_one(store: Store) -> None:
+    """A refusal of a token that was replaced meanwhile must not end the connection."""
     grant = store.connect()
     newer = store.grants.next(grant, grant.refresh_token, grant.access_token, store.clock.now() + HOUR)
     assert store.connections.save_refreshed(AGENT, "c1", 1, newer.sealed, store.clock.now() + DAY)
@@ -297,14 +305,15 @@ def test_names_left_by_an_expired_slot_are_removed(store: Store) -> None:
 
 
 def test_what_was_made_due_meanwhile_is_not_put_off(store: Store) -> None:
+    """A worker that ends an item must not delay a wake-up that came while it was running."""
     store.connect()
     slots, timers = store.slots, store.timers
     timers.reschedule(AGENT, "chore", 1000)
-    found = slots.read(AGENT).due["chore"]
+    due = slots.read(AGENT).due["chore"]
     timers.reschedule(AGENT, "chore", 2000)
     meanwhile = slots.read(AGENT).due["chore"]
     for after in (DAY, None):
-        timers.reschedule(AGENT, "chore", after, found)
+        timers.reschedule(AGENT, "chore", after, due)
         assert slots.read(AGENT).due["chore"] == meanwhile
     timers.reschedule(AGENT, "chore", None, meanwhile)
     assert "chore" not in slots.read(AGENT).due
@@ -314,6 +323,7 @@ def test_what_was_made_due_meanwhile_is_not_put_off(store: Store) -> None:
 
 @shows("ST-5")
 def test_a_full_database_refuses_to_accept_but_still_disconnects_and_erases(store: Store) -> None:
+    """The promises to end and to erase must hold where no memory is left."""
     grant = store.connect()
     redis = store.database.client
     redis.config_set("maxmemory", "1mb")

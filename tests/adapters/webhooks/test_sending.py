@@ -1,4 +1,4 @@
-"""One webhook on its way: signed, verified by the public library, and every way in which it does not arrive."""
+"""Sending one webhook: its signature, verified by the public library, and every way in which sending fails."""
 
 import socket
 import time
@@ -96,14 +96,14 @@ def test_only_a_success_is_a_delivery(status: int) -> None:
 def test_any_other_status_is_none(status: int) -> None:
     with backend() as receiver:
         receiver.status, receiver.headers = status, {"Retry-After": "120"}
-        found = sender(receiver.url).send(MESSAGE)
-    assert (found.delivered, found.status, found.retry_after) == (False, status, 120)
-    assert found.gone == (status == 410)
+        outcome = sender(receiver.url).send(MESSAGE)
+    assert (outcome.delivered, outcome.status, outcome.retry_after) == (False, status, 120)
+    assert outcome.gone == (status == 410)
 
 
-@pytest.mark.parametrize("asked", ["Wed, 21 Oct 2026 07:28:00 GMT", "-5", "soon", "99999999"])
-def test_a_retry_after_that_is_no_number_of_seconds_is_not_followed(asked: str) -> None:
-    head = f"HTTP/1.1 503 Busy\r\nRetry-After: {asked}\r\nContent-Length: 0\r\n\r\n".encode()
+@pytest.mark.parametrize("retry_after", ["Wed, 21 Oct 2026 07:28:00 GMT", "-5", "soon", "99999999"])
+def test_a_retry_after_that_is_no_number_of_seconds_is_not_followed(retry_after: str) -> None:
+    head = f"HTTP/1.1 503 Busy\r\nRetry-After: {retry_after}\r\nContent-Length: 0\r\n\r\n".encode()
     with Peer(says(head)) as peer:
         assert sender(peer.origin).send(MESSAGE) == DeliveryResult(503)
 
@@ -113,8 +113,8 @@ def test_a_redirect_is_not_followed(status: int) -> None:
     with backend() as receiver:
         elsewhere = f"HTTP/1.1 {status} Go\r\nLocation: {receiver.url}\r\nContent-Length: 0\r\n\r\n".encode()
         with Peer(says(elsewhere)) as peer:
-            found = sender(peer.origin).send(MESSAGE)
-    assert (found.delivered, found.status) == (False, status)
+            outcome = sender(peer.origin).send(MESSAGE)
+    assert (outcome.delivered, outcome.status) == (False, status)
     assert receiver.paths == []
 
 
@@ -176,6 +176,6 @@ def test_a_receiver_without_good_tls_is_sent_nothing(tmp_path: Path, fault: str)
     }[fault]()
     with Peer(says(answer(b"")), tls=context) as peer:
         url = f"https://localhost:{peer.port}/hooks"
-        found = sender(url, deadline=1, ca_file=authority.file).send(MESSAGE)
-        assert found.fault in {"tls", "timeout"}
+        outcome = sender(url, deadline=1, ca_file=authority.file).send(MESSAGE)
+        assert outcome.fault in {"tls", "timeout"}
         assert not any(request.startswith(b"POST") for request in peer.requests)

@@ -1,4 +1,4 @@
-"""Everything that `calendar-service run` starts, and a Chromium in front of it."""
+"""All that `calendar-service run` starts, and a Chromium that opens it."""
 
 import os
 import re
@@ -46,18 +46,18 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         "CALENDAR_GOOGLE_PORT": str(google_port),
     }  # fmt: skip
     leashed = [sys.executable, "-I", "-S", parent_death.__file__, str(os.getpid()), PROGRAM, "run"]
-    with (place / "said").open("wb") as said:
-        process = subprocess.Popen(leashed, env=variables, stdout=said, stderr=subprocess.STDOUT)
+    with (place / "output").open("wb") as output:
+        process = subprocess.Popen(leashed, env=variables, stdout=output, stderr=subprocess.STDOUT)
         with process:
             try:
-                _await_ready(process, port, place / "said")
+                _await_ready(process, port, place / "output")
                 url, google = f"http://localhost:{port}", f"http://localhost:{google_port}"
                 yield Running(url, google, place / "data")
             finally:
                 process.terminate()
 
 
-def _await_ready(process: "subprocess.Popen[bytes]", port: int, said: Path) -> None:
+def _await_ready(process: "subprocess.Popen[bytes]", port: int, output: Path) -> None:
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -69,7 +69,7 @@ def _await_ready(process: "subprocess.Popen[bytes]", port: int, said: Path) -> N
         except (urllib.error.URLError, TimeoutError, ConnectionError):
             pass
         time.sleep(0.1)
-    pytest.fail("the service did not get ready:\n" + said.read_text("utf-8"))
+    pytest.fail("the service did not get ready:\n" + output.read_text("utf-8"))
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +80,7 @@ def browser() -> Iterator[Browser]:
 
 
 class Person:
-    """Somebody at a browser of their own. Whatever the browser complains about fails the test."""
+    """A person with a browser context of their own. An error in the browser's console fails the test."""
 
     def __init__(self, context: BrowserContext, running: Running, agent: str) -> None:
         self.context = context
@@ -101,12 +101,12 @@ class Person:
             self.complaints.append(message.text)
 
     def open(self, path: str) -> Page:
-        """Open an address of ours in the first tab."""
+        """Open an address of the service in the first tab."""
         self.page.goto(self.running.url + path)
         return self.page
 
     def settings(self, page: Page | None = None) -> Page:
-        """Come from the console to the settings, as this agent."""
+        """Go from the console to the settings, as this agent."""
         tab = page or self.page
         tab.goto(f"{self.running.url}/console")
         tab.fill("input[name=agent]", self.agent)
@@ -116,13 +116,13 @@ class Person:
         return tab
 
     def consent(self, account: str, *, allow: bool = True) -> None:
-        """Press the button and go through Google's screens, until we are back."""
+        """Press the connect button and go through Google's screens, back to the service."""
         self.page.click("form[action='/connect'] button")
         self.page.wait_for_url(f"{self.running.google}/**")
         self.allow(account, allow=allow)
 
     def allow(self, account: str, *, allow: bool = True) -> None:
-        """Go through Google's screens, until we are back."""
+        """Go through Google's screens, back to the service."""
         page = self.page
         listed = page.locator(f"button[name=account][value='{account}']")
         if listed.count():
@@ -134,20 +134,20 @@ class Person:
         page.wait_for_url(f"{self.running.url}/**")
 
     def connect(self, account: str) -> Page:
-        """Be connected."""
+        """Connect."""
         self.settings()
         self.consent(account)
         assert self.state() == "connected"
         return self.page
 
     def state(self) -> str:
-        """Return the state that the settings show, by its picture."""
+        """Return the state that the settings page shows, by its icon."""
         classes = self.page.locator("section.state").get_attribute("class") or ""
-        found = re.search(r"state-([a-z_]+)", classes)
-        return found[1] if found else ""
+        state = re.search(r"state-([a-z_]+)", classes)
+        return state[1] if state else ""
 
     def says(self, text: str) -> bool:
-        """Tell whether the page says this."""
+        """Return whether the page contains this text."""
         return text in re.sub(r"\s+", " ", self.page.locator("body").inner_text())
 
 
@@ -156,7 +156,7 @@ Arrive = Callable[..., Person]
 
 @pytest.fixture
 def arrive(browser: Browser, running: Running, request: pytest.FixtureRequest) -> Iterator[Arrive]:
-    """Let a person arrive: own browser, own agent, own language."""
+    """Give each person a browser context, an agent and a language of their own."""
     people: list[Person] = []
 
     def _arrive(locale: str = "en-US", *, script: bool = True, width: int = 1280, agent: str = "") -> Person:

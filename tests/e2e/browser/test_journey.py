@@ -150,7 +150,7 @@ def test_the_keyboard_alone_suffices(arrive: Arrive, running: Running) -> None:
 
 
 def _press(person: Person, selector: str, key: str = "Enter") -> None:
-    """Tab to what is meant, and press it."""
+    """Reach an element by the Tab key, and press it."""
     for _ in range(60):
         person.page.keyboard.press("Tab")
         if person.page.evaluate("meant => document.activeElement.matches(meant)", selector):

@@ -1,4 +1,4 @@
-"""What people and hostile pages do besides: twice, back, in two tabs, in a frame, from elsewhere."""
+"""Unusual use: double clicks, the back button, two tabs, frames, forms from a hostile site."""
 
 import threading
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from tests.e2e.browser.conftest import Arrive, Person, Running
 
 
 class _Hostile(BaseHTTPRequestHandler):
-    """A page of another site that frames ours and posts to it."""
+    """A hostile site whose page frames the service's page and posts to it."""
 
     def do_GET(self) -> None:
         target = self.path.partition("?")[2]
@@ -26,7 +26,7 @@ class _Hostile(BaseHTTPRequestHandler):
         self.wfile.write(html.encode())
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
-        """Say nothing."""
+        """Print nothing."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Every page and state of the product in both languages: fit for everybody, and by keyboard alone."""
+"""Every page and state of the product in both languages: accessible, and usable by keyboard alone."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -25,7 +25,7 @@ SPANISH = sorted(set(PAGE_STATES) - ENGLISH_ONLY)
 
 @pytest.fixture(scope="module")
 def pool(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[VisitorPool]:
-    """One service for the whole catalogue."""
+    """One service for all page states."""
     with (
         page_fixture(tmp_path_factory.mktemp("pages")) as fixture,
         closing(VisitorPool(browser, fixture)) as visitors,
@@ -39,9 +39,9 @@ def test_a_page_is_fit_for_everybody(pool: VisitorPool, name: str) -> None:
     with pool.visitor("en") as visitor:
         PAGE_STATES[name](visitor)
         assert visitor.refused is (name in REFUSALS)
-        found = [*faults(visitor, "light"), *unreachable(visitor)]
+        problems = [*faults(visitor, "light"), *unreachable(visitor)]
         take(visitor, name, WIDE, "light")
-        assert found == []
+        assert problems == []
 
 
 @pytest.mark.parametrize("name", SPANISH)
@@ -49,9 +49,9 @@ def test_a_page_is_fit_for_everybody_in_spanish(pool: VisitorPool, name: str) ->
     with pool.visitor("es") as visitor:
         PAGE_STATES[name](visitor)
         assert visitor.refused is (name in REFUSALS)
-        found = [*faults(visitor, "dark"), *in_english(visitor.page)]
+        problems = [*faults(visitor, "dark"), *in_english(visitor.page)]
         take(visitor, name, NARROW, "dark")
-        assert found == []
+        assert problems == []
 
 
 @pytest.fixture(scope="module")
@@ -71,9 +71,9 @@ def test_a_page_is_fit_for_everybody_under_a_draft(draft_pool: VisitorPool, name
         PAGE_STATES[name](visitor)
         assert visitor.page.locator(".banner").count() == 1
         assert visitor.page.locator("form[action='/term']").count() == (name == "settings-connected")
-        found = [*faults(visitor, "light", "dark"), *unreachable(visitor), *in_english(visitor.page)]
+        problems = [*faults(visitor, "light", "dark"), *unreachable(visitor), *in_english(visitor.page)]
         take(visitor, f"draft-{name}", NARROW, "light")
-        assert found == []
+        assert problems == []
 
 
 def test_a_visitor_finds_nothing_of_the_one_before(pool: VisitorPool) -> None:

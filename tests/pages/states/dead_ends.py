@@ -1,4 +1,4 @@
-"""Ways that end, and what leads back from there; and pages for what went wrong."""
+"""Pages at which a way ends, with their ways back; and error pages."""
 
 from calendar_service.store.audit_log import Actor
 from tests.pages.visitor import PageVisitor

@@ -1,4 +1,4 @@
-"""What everybody may open."""
+"""The public pages."""
 
 from tests.pages.visitor import PageVisitor
 

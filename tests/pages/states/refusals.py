@@ -1,4 +1,4 @@
-"""What the settings say when Google's answer could not be taken."""
+"""The settings page after a callback that could not be accepted."""
 
 from tests.pages.visitor import PageVisitor
 

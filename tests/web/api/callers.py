@@ -1,4 +1,4 @@
-"""Who calls the internal API in these tests, and a client that speaks for them."""
+"""The callers of the internal API in these tests, and a client for them."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -31,7 +31,7 @@ def configured() -> str:
 
 @dataclass(frozen=True)
 class Api:
-    """The API as one caller sees it."""
+    """A client with one caller's key."""
 
     app: Flask
     caller: str = "backend"

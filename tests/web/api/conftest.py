@@ -21,9 +21,9 @@ def service(clean_store: str, google_process: LocalGoogle, test_clock: MovableCl
     """The service with nothing in it, and keys of several organizations."""
     google_process.clear_faults()
     google_process.reset()
-    made = TestService.of(clean_store, google_process, test_clock, CALENDAR_API_KEYS=configured())
-    yield made
-    made.close()
+    service = TestService.of(clean_store, google_process, test_clock, CALENDAR_API_KEYS=configured())
+    yield service
+    service.close()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The words of every state: none is shown without what has to be done about it, in both languages."""
+"""The texts of every state, in both languages: each says what has to be done."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Bodies and parameters: strict in form, and every refusal names its place."""
+"""Bodies and parameters: strictly parsed, and every refusal names its field."""
 
 from collections.abc import Callable
 from typing import Any
@@ -95,15 +95,15 @@ def test_what_is_refused_is_not_repeated() -> None:
 
 
 def test_the_longest_texts_and_the_largest_version_fit() -> None:
-    found = body(
+    parsed = body(
         sent(
             f'{{{WHOLE}, "title": "{"é" * 1024}", "location": "{"ü" * 1024}", '
             f'"description": "{"🙂" * 8192}", "version": 9007199254740991}}'
         ),
         SessionBody,
     )
-    assert content(found).title == "é" * 1024
-    assert found.version == 2**53 - 1
+    assert content(parsed).title == "é" * 1024
+    assert parsed.version == 2**53 - 1
 
 
 @pytest.mark.parametrize(
@@ -192,12 +192,12 @@ def test_a_text_arrives_as_it_was_sent_or_not_at_all(text: str) -> None:
         by="agent",
         description=text,  # type: ignore[arg-type]
     )
-    found = outcome(lambda: content(shape).description)
-    assert found in {text, "description"}
+    parsed = outcome(lambda: content(shape).description)
+    assert parsed in {text, "description"}
 
 
 def outcome(read: Callable[[], str]) -> str:
-    """What was read, or the name of what was refused."""
+    """Return the parsed value, or the name of the refused field."""
     try:
         return read()
     except InvalidRequest as refusal:
@@ -241,15 +241,15 @@ def test_parameters_are_as_strict_as_bodies(text: str, status: int, field: str) 
 
 
 def test_parameters_in_their_plain_spelling_are_taken() -> None:
-    found = query(
+    parsed = query(
         Request(EnvironBuilder(query_string="version=9007199254740991&by=system").get_environ()), CancelQuery
     )
-    assert (found.by, found.version) == ("system", 2**53 - 1)
+    assert (parsed.by, parsed.version) == ("system", 2**53 - 1)
 
 
 def test_an_empty_filter_is_none() -> None:
-    found = query(Request(EnvironBuilder(query_string="status=&cursor=").get_environ()), ListQuery)
-    assert (found.status, found.cursor) == (UNSET, "")
+    parsed = query(Request(EnvironBuilder(query_string="status=&cursor=").get_environ()), ListQuery)
+    assert (parsed.status, parsed.cursor) == (UNSET, "")
 
 
 @pytest.mark.parametrize("value", ["", "later", "NOW", "true", "1"])

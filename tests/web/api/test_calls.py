@@ -1,4 +1,4 @@
-"""Every call of the contract where all is well: what is answered, and what is so afterwards."""
+"""Every call of the contract without trouble: its answer, and the state afterwards."""
 
 import re
 from typing import Any
@@ -46,7 +46,7 @@ def test_a_connection_is_connected_since_a_time(api: Api, connected: TestService
     assert set(answer) == {"state", "since"}
 
 
-def test_the_organisations_pause_is_set_and_lifted(api: Api, connected: TestService) -> None:
+def test_the_organizations_pause_is_set_and_lifted(api: Api, connected: TestService) -> None:
     admin = api.by("acme-admin")
     paused = admin.post(f"{AGENT}/connection/pause")
     assert paused.status_code == 200
@@ -285,17 +285,17 @@ def test_off_boarding_ends_every_connection_and_closes_the_door_until_it_is_reop
 
 
 def _progress(admin: Api) -> tuple[bool, dict[str, int], dict[str, int]]:
-    """How far an off-boarding has come, without what counts nothing."""
-    told = admin.get(ACME).json
+    """Return the counts of an off-boarding that are not zero."""
+    answer = admin.get(ACME).json
     return (
-        told["closed"],
-        {state: n for state, n in told["connections"].items() if n},
-        {outcome: n for outcome, n in told["revocations"].items() if n},
+        answer["closed"],
+        {state: n for state, n in answer["connections"].items() if n},
+        {outcome: n for outcome, n in answer["revocations"].items() if n},
     )
 
 
 def event_of(google: LocalGoogle, answer: dict[str, Any]) -> dict[str, Any]:
-    """The event as Google's books have it."""
+    """Return the event as the local Google has it."""
     calendars = google.state()["calendars"]
     return find(calendars, answer["event_id"])
 
@@ -307,7 +307,7 @@ def find(books: Any, event_id: str) -> dict[str, Any]:
         books = list(books.values())
     if isinstance(books, list):
         for part in books:
-            found = find(part, event_id)
-            if found:
-                return found
+            value = find(part, event_id)
+            if value:
+                return value
     return {}

@@ -1,4 +1,4 @@
-"""What holds for every request: keys before bodies, an id, one line in the log, and a page for people."""
+"""Rules for every request: the key before the body, a request id, one log line, and a page for people."""
 
 import io
 import json
@@ -96,8 +96,8 @@ def test_an_id_of_the_callers_is_taken_over_if_it_is_nothing_but_a_number(api: A
         "x\x1b[31m",
         "",
     ):
-        found = api.get(ACME, headers={"X-Request-Id": other}).headers["X-Request-Id"]
-        assert ID.fullmatch(found)
+        request_id = api.get(ACME, headers={"X-Request-Id": other}).headers["X-Request-Id"]
+        assert ID.fullmatch(request_id)
 
 
 @shows("LU-3")

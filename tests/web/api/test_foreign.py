@@ -1,4 +1,4 @@
-"""A foreign organization is nothing at all: one answer, byte for byte, whatever exists there."""
+"""A foreign organization is always 404, with the same bytes, whatever exists there."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -23,8 +23,8 @@ def path_of(call: ApiCall, organization: str, agent: str = "agent-1", session: s
     return path.replace("<session>", session) + QUERIES.get(call.name, "")
 
 
-def told(answer: TestResponse) -> tuple[int, bytes, list[tuple[str, str]]]:
-    """Everything that an answer tells, but for its own number."""
+def without_request_id(answer: TestResponse) -> tuple[int, bytes, list[tuple[str, str]]]:
+    """Return all of an answer but its request id."""
     return (
         answer.status_code,
         answer.data,
@@ -46,7 +46,9 @@ def test_nothing_that_exists_elsewhere_shows_in_an_answer(
     acme = api.by(f"acme-{role}")
     stored, calls = service.stored(), len(google_process.journal())
     trips = service.parts.store.database.round_trips
-    answers = {repr(told(answer)) for call in CALLS for answer in everywhere_else(acme, call, session)}
+    answers = {
+        repr(without_request_id(answer)) for call in CALLS for answer in everywhere_else(acme, call, session)
+    }
     assert len(answers) == 1
     assert answers.pop().startswith("(404, ")
     assert service.parts.store.database.round_trips == trips
@@ -55,7 +57,7 @@ def test_nothing_that_exists_elsewhere_shows_in_an_answer(
 
 
 def everywhere_else(acme: Api, call: ApiCall, session: dict[str, Any]) -> Iterator[TestResponse]:
-    """One call at every place that is not acme's: with data, without, unknown, malformed, disguised."""
+    """Call every path outside acme: with data, without, unknown, malformed, disguised."""
     foreign = path_of(call, "beta")
     for place in (
         foreign,
@@ -84,9 +86,9 @@ def test_an_unknown_session_of_an_own_agent_looks_as_foreign_ones_do(
 ) -> None:
     service.connect(Agent("acme", "agent-1"))
     acme = api.by("acme-backend")
-    foreign = told(acme.get("/v1/organizations/beta/agents/agent-1/sessions/s-1"))
-    assert told(acme.get("/v1/organizations/acme/agents/agent-1/sessions/s-1")) == foreign
-    assert told(acme.get("/v1/organizations/acme/agents/agent-1/nothing")) == foreign
+    foreign = without_request_id(acme.get("/v1/organizations/beta/agents/agent-1/sessions/s-1"))
+    assert without_request_id(acme.get("/v1/organizations/acme/agents/agent-1/sessions/s-1")) == foreign
+    assert without_request_id(acme.get("/v1/organizations/acme/agents/agent-1/nothing")) == foreign
 
 
 @shows("no-transfer")

@@ -1,4 +1,4 @@
-"""Keys: known by hash, several at once, exchanged while the service runs."""
+"""API keys: compared by hash, several at once, replaced while the service runs."""
 
 import ast
 from hashlib import sha256

@@ -1,4 +1,4 @@
-"""The description: valid, complete, and about what is really served."""
+"""The OpenAPI description: valid, complete, and true to what is served."""
 
 import re
 from html.parser import HTMLParser
@@ -55,7 +55,7 @@ def test_no_two_shapes_share_a_name() -> None:
 
 
 class _Page(HTMLParser):
-    """What a page is made of."""
+    """The links and texts of a page."""
 
     def __init__(self) -> None:
         super().__init__()

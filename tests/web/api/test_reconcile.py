@@ -1,4 +1,4 @@
-"""The comparison: a plan that changes nothing, a plan that is carried out, and what it does not take."""
+"""Reconcile: a plan that changes nothing, a plan that is carried out, and requests that are refused."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def wanted(name: str, day: int, **more: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def filled(api: Api, connected: TestService) -> Api:
-    """Two sessions are in the calendar."""
+    """An agent with two sessions in the calendar."""
     for name, day in (("s-1", 10), ("s-2", 11)):
         session = {part: value for part, value in wanted(name, day).items() if part != "session"}
         assert api.put(f"{AGENT}/sessions/{name}", session | {"by": "system"}).status_code == 201

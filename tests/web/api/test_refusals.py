@@ -1,4 +1,4 @@
-"""Every refusal of the contract: its code, its status, the place it names, and nothing changed."""
+"""Every refusal of the contract: its code, status and field, and that nothing changed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ def body(**changed: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Refused:
-    """One request that comes to nothing."""
+    """One request that is refused."""
 
     why: str
     method: str
@@ -152,8 +152,8 @@ def test_a_refusal_says_what_is_wrong_and_changes_nothing(
     for refused in (*BAD_BODIES, *BAD_REQUESTS):
         answer = api.by(refused.caller).call(refused.method, refused.path, **refused.sent)
         problem = answer.json
-        told = (answer.status_code, problem["status"], problem["code"], problem.get("field"))
-        assert told == (refused.status, refused.status, refused.code, refused.field), refused.why
+        problem_fields = (answer.status_code, problem["status"], problem["code"], problem.get("field"))
+        assert problem_fields == (refused.status, refused.status, refused.code, refused.field), refused.why
         assert answer.content_type == "application/problem+json"
         assert problem["retryable"] is False
         assert problem.keys() - {"field"} == {"type", "title", "status", "detail", "code", "retryable"}
@@ -191,8 +191,8 @@ def test_a_known_return_address_is_taken_and_only_as_a_whole(
     changed = {"CALENDAR_API_KEYS": configured(), "CALENDAR_OPERATOR": str(profile)}
     service = TestService.of(clean_store, google_process, test_clock, **changed)
     api, known = Api(create_app(service.parts)), "https://console.example.com/settings?from=calendar"
-    made = api.post(LINK, {"return_url": known})
-    ticket = service.parts.store.tickets.take(made.json["url"].rpartition("/")[2])
+    answer = api.post(LINK, {"return_url": known})
+    ticket = service.parts.store.tickets.take(answer.json["url"].rpartition("/")[2])
     others = (f"{known}&x=1", known.upper(), "https://console.example.com/", f"{known}\n", "")
     refused = [api.post(LINK, {"return_url": other}).json["field"] for other in others]
     beta = api.post("/v1/organizations/beta/agents/agent-1/portal-sessions", {"return_url": known})
@@ -207,7 +207,7 @@ def test_a_known_return_address_is_taken_and_only_as_a_whole(
 
 
 def unconnected(service: TestService, api: Api, google: LocalGoogle) -> None:
-    """Leave the agent as nobody has seen it."""
+    """Leave the agent unknown."""
 
 
 def disconnected(service: TestService, api: Api, google: LocalGoogle) -> None:

@@ -1,4 +1,4 @@
-"""Times of the contract, to the second and over every edge of clocks."""
+"""Times of the contract: exact to the second, also around changes of clocks."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -151,9 +151,9 @@ def test_any_text_is_a_time_or_refused(text: str) -> None:
 
 
 def read(text: str, local: ZoneInfo) -> tuple[str, str]:
-    """The local time as it is shown afterwards, or why it was refused."""
+    """Return the local time as shown afterwards, or the reason of the refusal."""
     try:
-        found = instant(text, "start", local)
+        moment = instant(text, "start", local)
     except InvalidRequest as refused:
         return "", refused.detail
-    return datetime.fromtimestamp(found / 1000, UTC).astimezone(local).strftime("%Y-%m-%dT%H:%M:%S"), ""
+    return datetime.fromtimestamp(moment / 1000, UTC).astimezone(local).strftime("%Y-%m-%dT%H:%M:%S"), ""

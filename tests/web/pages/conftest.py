@@ -1,4 +1,4 @@
-"""Visitors of the pages."""
+"""Browsers that visit the pages."""
 
 from collections.abc import Callable
 
@@ -11,11 +11,11 @@ from tests.web.pages.visitor import Visitor
 
 @pytest.fixture
 def visitor(app: Flask, service: TestService) -> Visitor:
-    """A browser that was never here."""
+    """A new browser."""
     return Visitor(app, service)
 
 
 @pytest.fixture
 def another_visitor(app: Flask, service: TestService) -> Callable[[], Visitor]:
-    """Further browsers."""
+    """Makes further browsers."""
     return lambda: Visitor(app, service)

@@ -33,13 +33,13 @@ def pages() -> list[Path]:
     return list(TEMPLATES.rglob("*.html"))
 
 
-def said() -> set[Sentence]:
+def sentences() -> set[Sentence]:
     """Return every sentence of the pages, in English."""
     return {*_in_templates(), *_in_the_report(), *_in_data()}
 
 
 def _in_the_report() -> Iterator[Sentence]:
-    """Yield what is measured: the first argument of each `Observed`; of each `Finding` what it looked at and says."""
+    """Yield the report's sentences: the first argument of each `Observed`, and check and message of each `Finding`."""
     for file in REPORT.glob("*.py"):
         yield from _given(file, "Observed", (0,))
     for file in FINDINGS.glob("*.py"):

@@ -1,4 +1,4 @@
-"""Google's answer: taken once, in the browser that asked, and every refusal told in words."""
+"""The OAuth callback: accepted once, in the browser that began it, and every refusal explained."""
 
 from collections.abc import Callable
 from dataclasses import replace

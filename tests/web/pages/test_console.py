@@ -1,4 +1,4 @@
-"""The stand-in console: connect, schedule, move and cancel as a newcomer does."""
+"""The stand-in console: connect, schedule, move and cancel as a new user does."""
 
 from dataclasses import replace
 from datetime import datetime

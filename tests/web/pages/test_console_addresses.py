@@ -1,4 +1,4 @@
-"""Back to the console, and nowhere else; shown in a frame where the profile allows it."""
+"""Links back to the console, and nowhere else; pages in a frame where the profile allows it."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -24,13 +24,13 @@ def test_the_page_says_what_will_happen_and_stands_on_cancel(visitor: Visitor, s
             service.agent, f"s{number}", service.content(days=number + 1), By.AGENT, None
         )
     page = visitor.get("/disconnect")
-    said = words(page)
-    assert "nothing can be read or changed" in said
-    assert "is erased on" in said
-    assert "Your sessions in the console are not affected" in said
-    assert "with its 2 coming sessions, and is no longer updated" in said
-    assert "past ones too" in said
-    assert "cannot be undone" in said
+    text = words(page)
+    assert "nothing can be read or changed" in text
+    assert "is erased on" in text
+    assert "Your sessions in the console are not affected" in text
+    assert "with its 2 coming sessions, and is no longer updated" in text
+    assert "past ones too" in text
+    assert "cannot be undone" in text
     assert 'href="/settings" autofocus' in page.text
     assert 'value="no" checked' in page.text
 
@@ -124,9 +124,9 @@ def test_a_disconnect_without_googles_answer_says_so_and_where_to_do_it_oneself(
 def test_every_end_is_told_by_its_date(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
     service.google.fault("/revoke", {"status": 503, "reason": "backendError"})
-    asked = service.parts.clock.now()
+    now = service.parts.clock.now()
     before = words(visitor.get("/disconnect"))
-    assert f"as soon as it confirms, on {Language('en').day(asked + 7 * DAY, ZONE)}" in before
+    assert f"as soon as it confirms, on {Language('en').day(now + 7 * DAY, ZONE)}" in before
     visitor.post("/disconnect")
     last = service.facts.grant.since + 7 * DAY
     after = words(visitor.get("/settings"))
@@ -165,11 +165,11 @@ def test_a_receipt_that_comes_before_googles_answer_says_what_is_left_and_until_
     visitor.enter()
     address = visitor.post("/erase").location
     page = words(visitor.get(address))
-    told = Language("en")
+    language = Language("en")
     assert "Erased; one key is left until Google answers" in page
     assert "Everything else that was kept of your connection is erased" in page
-    assert f"encrypted, until {told.moment(ended + 7 * DAY, ZONE)}, at the latest" in page
-    assert f"gone on {told.day(ended + 23 * DAY, ZONE)} at the latest" in page
+    assert f"encrypted, until {language.moment(ended + 7 * DAY, ZONE)}, at the latest" in page
+    assert f"gone on {language.day(ended + 23 * DAY, ZONE)} at the latest" in page
     receipt = verify(visitor.get(f"{address}?download=1").data, service.parts.audit.public_keys)
     assert receipt["rest_erased_by"] == rfc3339(ended + 7 * DAY)
     assert receipt["erased"] == ["event identifiers", "bookkeeping"]

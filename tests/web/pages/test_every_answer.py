@@ -1,4 +1,4 @@
-"""What holds for every answer to a browser, in one walk through all pages and acts: cookies, and who answers."""
+"""Rules for every answer to a browser, checked in one walk through all pages and acts: cookies, contact."""
 
 from collections.abc import Iterator
 from dataclasses import replace

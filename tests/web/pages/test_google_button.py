@@ -39,9 +39,11 @@ def placed(
     service.close()
 
 
-def _told(service: TestService) -> list[tuple[str, str]]:
+def _verdicts(service: TestService) -> list[tuple[str, str]]:
     return [
-        (found.level, found.told()[0]) for found in examine(service.config) if found.check == "google button"
+        (finding.level, finding.told()[0])
+        for finding in examine(service.config)
+        if finding.check == "google button"
     ]
 
 
@@ -57,7 +59,7 @@ def test_googles_files_are_shown_as_they_are(placed: Visitor, locale: str, words
         assert "immutable" in answer.headers["Cache-Control"]
     assert f'alt="{words}"' in page
     assert placed.begin().status_code == 303
-    assert _told(placed.service) == [("ok", "Google's own files are in place")]
+    assert _verdicts(placed.service) == [("ok", "Google's own files are in place")]
 
 
 def test_a_plain_button_stands_in_and_doctor_says_so(visitor: Visitor, service: TestService) -> None:
@@ -66,13 +68,13 @@ def test_a_plain_button_stands_in_and_doctor_says_so(visitor: Visitor, service: 
         in visitor.enter().text
     )
     assert visitor.get("/static/google-button/en-light").status_code == 404
-    assert _told(service) == [("note", "Google's own button is not placed; a plain one stands in")]
+    assert _verdicts(service) == [("note", "Google's own button is not placed; a plain one stands in")]
 
 
 def test_a_file_that_is_gone_leaves_the_plain_button_and_is_a_fault(placed: Visitor, tmp_path: Path) -> None:
     (tmp_path / "es-dark.svg").unlink()
     assert "button primary google" in placed.enter().text
-    assert _told(placed.service) == [("fault", f"not found: {tmp_path}/es-dark.svg")]
+    assert _verdicts(placed.service) == [("fault", f"not found: {tmp_path}/es-dark.svg")]
 
 
 def test_a_button_in_one_language_or_of_another_kind_is_refused(tmp_path: Path) -> None:

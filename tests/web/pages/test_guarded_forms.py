@@ -1,4 +1,4 @@
-"""Every form proves its own page, its own visit and its own token; else nothing changes."""
+"""Every form is accepted only from the service's page, in its own visit, with its token; else nothing changes."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What every answer carries, whatever became of it."""
+"""The headers of every answer, whatever its status."""
 
 import pytest
 from flask import Flask
@@ -37,18 +37,18 @@ def test_every_answer_is_hardened(visitor: Visitor) -> None:
 
 
 def _is_hardened(headers: object) -> None:
-    found = dict(headers)  # type: ignore[call-overload]
-    policy = dict(part.split(" ", 1) for part in found["Content-Security-Policy"].split("; "))
+    names = dict(headers)  # type: ignore[call-overload]
+    policy = dict(part.split(" ", 1) for part in names["Content-Security-Policy"].split("; "))
     assert policy["default-src"] == "'none'"
     assert policy["base-uri"] == "'none'"
     assert policy["frame-ancestors"] == "'none'"
     assert "script-src" not in policy
-    assert "unsafe" not in found["Content-Security-Policy"]
-    assert found["X-Content-Type-Options"] == "nosniff"
-    assert found["Cross-Origin-Opener-Policy"] == "same-origin"
-    assert "camera=()" in found["Permissions-Policy"]
-    assert found["Referrer-Policy"] in {"same-origin", "no-referrer"}
-    assert "Cache-Control" in found
+    assert "unsafe" not in names["Content-Security-Policy"]
+    assert names["X-Content-Type-Options"] == "nosniff"
+    assert names["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert "camera=()" in names["Permissions-Policy"]
+    assert names["Referrer-Policy"] in {"same-origin", "no-referrer"}
+    assert "Cache-Control" in names
 
 
 def test_a_fault_of_ours_is_hardened_and_says_nothing_of_itself(app: Flask, service: TestService) -> None:

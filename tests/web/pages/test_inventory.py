@@ -1,4 +1,4 @@
-"""What the data page says is kept is what is kept: compared with every key and field that journeys leave (law 11)."""
+"""The data page lists what is stored: compared with every key and field that journeys leave (law 11)."""
 
 from collections import defaultdict
 
@@ -14,30 +14,30 @@ from tests.support.written import JSON, names_in, place_of
 from tests.web.pages.visitor import Visitor
 
 
-def _kept(service: TestService) -> dict[str, set[str]]:
-    """Return the fields at each place of the store, as they are just now."""
+def _stored_fields(service: TestService) -> dict[str, set[str]]:
+    """Return the fields at each place of the store now."""
     client = service.parts.store.database.client
-    found: dict[str, set[str]] = defaultdict(set)
+    places: dict[str, set[str]] = defaultdict(set)
     for key in client.scan_iter("*"):
         place, kind = place_of(key), client.type(key)
         values = client.hgetall(key) if kind == "hash" else {}
         texts = list(values.values()) or ([client.get(key)] if kind == "string" else [])
         if place in JSON:
-            found[place] |= {field for text in texts for field in names_in(place, text)}
+            places[place] |= {field for text in texts for field in names_in(place, text)}
         elif place == "audit-log":
-            found[place] |= {field for _, entry in client.xrange(key) for field in entry}
+            places[place] |= {field for _, entry in client.xrange(key) for field in entry}
         else:
-            found[place] |= set(values) if place == "facts" else set()
-    return found
+            places[place] |= set(values) if place == "facts" else set()
+    return places
 
 
 def _live(visitor: Visitor, service: TestService) -> dict[str, set[str]]:
-    """Do everything that a service does, and return what was ever kept meanwhile."""
-    parts, agent, kept = service.parts, service.agent, defaultdict(set)
+    """Use the whole service; return every field that was stored at any moment."""
+    parts, agent, stored = service.parts, service.agent, defaultdict(set)
 
     def look() -> None:
-        for place, fields in _kept(service).items():
-            kept[place] |= fields
+        for place, fields in _stored_fields(service).items():
+            stored[place] |= fields
 
     service.connect(Agent("acme", "neighbour"))
     visitor.ticket()
@@ -62,7 +62,7 @@ def _live(visitor: Visitor, service: TestService) -> dict[str, set[str]]:
     parts.operations.organizations.off_board("acme")
     service.work()
     look()
-    return kept
+    return stored
 
 
 @shows("PR-1", "ST-3")
@@ -70,9 +70,9 @@ def test_everything_that_is_kept_is_in_the_inventory(visitor: Visitor, service: 
     named: dict[str, set[str]] = defaultdict(set)
     for item in INVENTORY:
         named[item.place] |= set(item.fields)
-    kept = _live(visitor, service)
-    assert set(kept) - set(named) == set(), "kept, and nowhere explained"
-    assert {place: fields - named[place] for place, fields in kept.items() if fields - named[place]} == {}
+    stored = _live(visitor, service)
+    assert set(stored) - set(named) == set(), "kept, and nowhere explained"
+    assert {place: fields - named[place] for place, fields in stored.items() if fields - named[place]} == {}
     assert set(keys.SLOT_PARTS) - set(named) == set()
 
 

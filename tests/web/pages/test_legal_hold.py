@@ -1,4 +1,4 @@
-"""A legal hold on the agent's pages: told until when, unless telling is forbidden."""
+"""A legal hold on the agent's pages: shown with its end, unless telling is forbidden."""
 
 from calendar_service.domain.clock import DAY
 from calendar_service.domain.legal_hold import Hold

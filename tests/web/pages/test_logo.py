@@ -1,4 +1,4 @@
-"""The operator's logo, from a file on this machine; the name in letters where there is none."""
+"""The operator's logo, from a file on this machine; the name as text without one."""
 
 from pathlib import Path
 
@@ -27,6 +27,8 @@ def test_the_logo_stands_for_the_name_and_a_lost_file_leaves_the_name(
     page = Visitor(create_app(service.parts), service).get("/")
     assert "<img" not in page.text
     assert "Videsk" in words(page)
-    told = [(found.level, found.told()[0]) for found in examine(service.config) if found.check == "logo"]
-    assert told == [("fault", f"not found: {logo}; pages show the name instead")]
+    verdicts = [
+        (finding.level, finding.told()[0]) for finding in examine(service.config) if finding.check == "logo"
+    ]
+    assert verdicts == [("fault", f"not found: {logo}; pages show the name instead")]
     service.close()

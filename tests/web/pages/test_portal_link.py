@@ -1,4 +1,4 @@
-"""The one-time link from the console, and the visit it opens."""
+"""The one-time link from the console, and the visit that it opens."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -33,15 +33,15 @@ def test_a_link_is_taken_once_whoever_asks_at_the_same_time(service: TestService
     ticket = Ticket("acme", "agent-1", "en", "", "", now + MINUTE)
     secrets = [service.parts.store.tickets.issue(ticket) for _ in range(40)]
     with ThreadPoolExecutor(16) as pool:
-        asked = [
+        requests = [
             pool.submit(replicas[number % 4].parts.store.tickets.take, secret)
             for secret in secrets
             for number in range(16)
         ]
-        taken = [found.result() for found in asked]
+        taken = [request.result() for request in requests]
     for replica in replicas:
         replica.close()
-    assert sum(found is not None for found in taken) == len(secrets)
+    assert sum(request is not None for request in taken) == len(secrets)
 
 
 def test_a_link_of_another_deployment_opens_nothing(visitor: Visitor, service: TestService) -> None:

@@ -1,4 +1,4 @@
-"""What everybody may read: the home page and the promise (ID-1, LU-0, ST-3)."""
+"""The public pages: home page and promise (ID-1, LU-0, ST-3)."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -29,19 +29,19 @@ def test_both_languages_have_a_stable_address(visitor: Visitor, path: str, langu
 def test_home_says_who_what_for_and_why(visitor: Visitor, service: TestService, language: str) -> None:
     page = visitor.get(f"/?lang={language}")
     operator = service.parts.operator
-    said = words(page)
+    text = words(page)
     for fact in ("Videsk", "Videsk SpA", "Santiago", "Chile", "videsk.io", operator.limited_use.sentence):
-        assert fact in said
+        assert fact in text
     assert operator.limited_use.link in page.text
-    assert "https://www.googleapis.com/auth/calendar" in said
-    assert said.count("Google LLC") == 1
-    assert "login" not in said.lower()
+    assert "https://www.googleapis.com/auth/calendar" in text
+    assert text.count("Google LLC") == 1
+    assert "login" not in text.lower()
 
 
 @pytest.mark.parametrize("path", ["/", "/google-user-data"])
 def test_a_page_is_english_unless_the_browser_asks_for_spanish(visitor: Visitor, path: str) -> None:
-    for wanted, told in (("es-CL, en;q=0.5", "es"), ("fr, de", "en"), ("", "en")):
-        assert f'<html lang="{told}">' in visitor.get(path, Accept_Language=wanted).text
+    for wanted, language in (("es-CL, en;q=0.5", "es"), ("fr, de", "en"), ("", "en")):
+        assert f'<html lang="{language}">' in visitor.get(path, Accept_Language=wanted).text
 
 
 @shows("LU-0")
@@ -72,26 +72,26 @@ def test_the_policy_stands_at_its_address_in_both_languages(service: TestService
 
 @shows("CO-1")
 def test_facts_that_the_operator_has_not_given_are_marked_and_not_invented(visitor: Visitor) -> None:
-    said = words(visitor.get("/"))
-    assert "Privacy policy (English): not set by the operator yet" in said
-    assert "Privacy policy (Español): not set by the operator yet" in said
-    assert "Privacy policy: not set by the operator yet" in said
-    assert "Questions about Google data: not set by the operator yet" in said
+    text = words(visitor.get("/"))
+    assert "Privacy policy (English): not set by the operator yet" in text
+    assert "Privacy policy (Español): not set by the operator yet" in text
+    assert "Privacy policy: not set by the operator yet" in text
+    assert "Questions about Google data: not set by the operator yet" in text
 
 
 def test_the_data_page_has_every_clause_and_everything_that_is_kept(
     visitor: Visitor, service: TestService
 ) -> None:
     page = visitor.get("/google-user-data")
-    said = words(page)
+    text = words(page)
     for clause in CLAUSES:
         assert f'id="{clause}"' in page.text
-        assert service.parts.operator.clauses[clause].text["en"] in said
+        assert service.parts.operator.clauses[clause].text["en"] in text
     for item in INVENTORY:
-        assert all(text in said for text in (item.what, item.why, item.end)), item.what
+        assert all(words in text for words in (item.what, item.why, item.end)), item.what
     for method in METHODS.values():
-        assert f"{method.name.removeprefix('calendar.')} {method.feature} {method.clause}" in said
-    assert service.parts.audit.public_keys[0] in said
+        assert f"{method.name.removeprefix('calendar.')} {method.feature} {method.clause}" in text
+    assert service.parts.audit.public_keys[0] in text
 
 
 def test_an_address_in_a_promise_can_be_followed(visitor: Visitor) -> None:
@@ -100,9 +100,9 @@ def test_an_address_in_a_promise_can_be_followed(visitor: Visitor) -> None:
 
 
 def test_the_data_page_says_why_not_a_narrower_permission_and_what_speaks_for_it(visitor: Visitor) -> None:
-    said = words(visitor.get("/google-user-data"))
-    assert "calendar.app.created" in said
-    assert "would do, as far as we could try without Google" in said
+    text = words(visitor.get("/google-user-data"))
+    assert "calendar.app.created" in text
+    assert "would do, as far as we could try without Google" in text
 
 
 def test_pages_are_light(visitor: Visitor) -> None:

@@ -1,4 +1,4 @@
-"""The agent's own, shorter term: a control where the operator offers one, and nowhere else."""
+"""The agent's own, shorter retention period: offered where the operator allows it, and nowhere else."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The reviewer console: every use of the permission from the link alone, and nothing of it for anybody else."""
+"""The reviewer console: every use of the permission, from the link alone, and closed to everybody else."""
 
 import io
 import json
@@ -52,9 +52,9 @@ class Reviewer(Visitor):
     @property
     def agent(self) -> Agent:
         """The test agent of this browser, as the console shows it."""
-        found = re.search(r"tester-[0-9a-f]+", self.get("/console").text)
-        assert found
-        return Agent(self.link.organization, found[0])
+        name = re.search(r"tester-[0-9a-f]+", self.get("/console").text)
+        assert name
+        return Agent(self.link.organization, name[0])
 
     def at(self, step: str) -> str:
         """Go to a step, and return what it says."""
@@ -92,19 +92,19 @@ class Reviewer(Visitor):
 @pytest.fixture
 def reviewer(visitor: Visitor, service: TestService) -> Reviewer:
     """A reviewer who has just followed the link."""
-    made = Reviewer(visitor.client.application, service)
-    made.arrive()
-    return made
+    reviewer = Reviewer(visitor.client.application, service)
+    reviewer.arrive()
+    return reviewer
 
 
 @pytest.fixture
 def colleague(reviewer: Reviewer, service: TestService) -> Callable[[], Reviewer]:
-    """Other browsers, without a link yet."""
+    """Makes further browsers, without a link yet."""
 
     def _another() -> Reviewer:
-        made = Reviewer(reviewer.client.application, service)
-        made.link, made.secret = reviewer.link, reviewer.secret
-        return made
+        colleague = Reviewer(reviewer.client.application, service)
+        colleague.link, colleague.secret = reviewer.link, reviewer.secret
+        return colleague
 
     return _another
 
@@ -125,9 +125,9 @@ def test_sessions_are_booked_moved_and_cancelled_from_the_link_alone(
         "oauth.exchange", "calendarList.list", "calendars.insert",
     ]  # fmt: skip
     reviewer.at("agent")
-    said = reviewer.act("/console/sessions", SESSION)
-    assert "The session is accepted" in said
-    assert "session-1 in the calendar" in said
+    text = reviewer.act("/console/sessions", SESSION)
+    assert "The session is accepted" in text
+    assert "session-1 in the calendar" in text
     reviewer.at("system")
     reviewer.act("/console/sessions", SESSION | {"session": "session-2", "by": "system"})
     reviewer.at("reschedule")
@@ -215,9 +215,9 @@ def test_each_step_says_what_to_do_what_to_expect_and_which_promise_it_shows(
             for clause in step.clauses:
                 assert service.parts.operator.clauses[clause].text[language] in words(page)
         if step not in (STEPS[0], STEPS[-1]):
-            said = reviewer.get(f"/console?step={step.name}&lang=en").text
-            assert "What to do" in said
-            assert "What to expect" in said
+            text = reviewer.get(f"/console?step={step.name}&lang=en").text
+            assert "What to do" in text
+            assert "What to expect" in text
 
 
 def test_a_step_that_needs_a_connection_says_so(reviewer: Reviewer) -> None:
@@ -260,14 +260,14 @@ def test_what_is_stored_is_told_by_name_and_never_by_value(reviewer: Reviewer, s
     reviewer.at("agent")
     reviewer.act("/console/sessions", SESSION)
     page = reviewer.get("/console?step=stored")
-    said = words(page)
+    text = words(page)
     named = [
         item for item in INVENTORY if item.place in {"grant", "sessions", "timers", "org", "account-ref"}
     ]
     for item in named:
-        assert item.end in said
-    assert "facts: calendar_id" in said
-    assert "copy_id" in said
+        assert item.end in text
+    assert "facts: calendar_id" in text
+    assert "copy_id" in text
     (calendar,) = service.calendars()
     facts = service.parts.store.slots.read(reviewer.agent).facts
     values = (
@@ -341,8 +341,8 @@ def test_a_call_that_failed_is_listed_with_its_answer(reviewer: Reviewer, servic
     reviewer.connect_here()
     reviewer.at("agent")
     service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
-    said = reviewer.act("/console/sessions", SESSION)
-    assert "events.insert 503" in said
+    text = reviewer.act("/console/sessions", SESSION)
+    assert "events.insert 503" in text
     service.google.fault("/token", {"status": 500, "reason": "backendError"})
     assert "That proves nothing" in reviewer.act("/console/check")
 
@@ -455,7 +455,7 @@ def test_too_much_within_a_minute_is_refused_and_changes_nothing(
 
 @pytest.fixture
 def full_store(reviewer: Reviewer, service: TestService) -> Iterator[None]:
-    """A database that takes no more: acts can no longer be counted."""
+    """A database out of memory, so that acts cannot be counted."""
     client = service.parts.store.database.client
     client.config_set("maxmemory", "1")
     yield

@@ -1,4 +1,4 @@
-"""The agent's page in every state: what it says, and what it offers (words of the promise, in both languages)."""
+"""The settings page in every state: its texts and its controls, in both languages."""
 
 import json
 import time
@@ -38,11 +38,11 @@ def test_before_anything_is_connected_the_page_says_all_that_has_to_be_known(
     visitor: Visitor, service: TestService
 ) -> None:
     page = visitor.enter()
-    said = words(page)
-    assert "Not connected" in said
-    assert "the calendar follows" not in said, "there is none that could"
-    assert "Connecting is up to you" in said
-    before_the_button = said.partition("Continue with Google")[0]
+    text = words(page)
+    assert "Not connected" in text
+    assert "the calendar follows" not in text, "there is none that could"
+    assert "Connecting is up to you" in text
+    before_the_button = text.partition("Continue with Google")[0]
     stated = service.parts.operator.limited_use
     for sentence in (
         "We make one calendar, “Videsk · Scheduled Sessions”",
@@ -58,8 +58,8 @@ def test_before_anything_is_connected_the_page_says_all_that_has_to_be_known(
     ):
         assert sentence in before_the_button, sentence
     assert f'href="{stated.link}"' in page.text.partition('action="/connect"')[0]
-    assert "test-service.apps.local-google.test" in said  # what an administrator has to be sent
-    assert "https://www.googleapis.com/auth/calendar" in said
+    assert "test-service.apps.local-google.test" in text  # what an administrator has to be sent
+    assert "https://www.googleapis.com/auth/calendar" in text
 
 
 def test_connected_names_calendar_account_and_coming_sessions(visitor: Visitor, service: TestService) -> None:
@@ -183,14 +183,14 @@ def test_every_reason_has_its_plain_words(visitor: Visitor, service: TestService
 
 def test_trouble_is_told_by_who_can_end_it(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
-    for fault, told in (
+    for fault, sentence in (
         ({"status": 403, "reason": "forbidden", "domain": "usageLimits"}, ""),
         ({"status": 503, "reason": "backendError"}, "Google does not answer just now"),
         ({"html": 502}, "Google does not answer just now"),
     ):
         service.google.clear_faults()
         service.google.fault("/calendar/v3/*", fault)
-        assert told in words(visitor.get("/settings"))
+        assert sentence in words(visitor.get("/settings"))
 
 
 def test_our_own_trouble_is_not_called_googles(
@@ -285,20 +285,20 @@ def test_an_off_boarded_organizations_agents_are_told_and_offered_nothing_that_f
 
 
 @pytest.mark.parametrize(
-    ("consented", "told"),
+    ("consented", "sentence"),
     [
         ("another", "needs another permission at Google than the one you gave"),
         (SCOPE, "the permission on record no longer covers"),
     ],
 )
 def test_what_changed_is_told_where_agreement_is_needed(
-    visitor: Visitor, service: TestService, consented: str, told: str
+    visitor: Visitor, service: TestService, consented: str, sentence: str
 ) -> None:
     visitor.connect()
     service.parts.store.connections.consent_needed(service.agent, _facts_id(service), service.token_number)
     facts = service.key("facts")
     service.parts.store.database.client.hset(facts, "consent_scope", consented)
-    assert told in words(visitor.get("/settings"))
+    assert sentence in words(visitor.get("/settings"))
 
 
 @shows("restriction")
@@ -495,7 +495,7 @@ def test_what_the_agent_did_in_google_is_counted_and_left_alone(
     service.as_person("PATCH", views[0], {"location": "Elsewhere"})
     service.as_person("DELETE", views[1])
     service.parts.sessions.change_detector.once(service.agent)
-    said = words(visitor.get("/settings"))
-    assert "2 coming sessions are in the calendar." in said
-    assert "1 session was changed in Google Calendar. The console keeps its own version" in said
-    assert "1 session was deleted in Google Calendar. It stands in the console as before" in said
+    text = words(visitor.get("/settings"))
+    assert "2 coming sessions are in the calendar." in text
+    assert "1 session was changed in Google Calendar. The console keeps its own version" in text
+    assert "1 session was deleted in Google Calendar. It stands in the console as before" in text

@@ -1,4 +1,4 @@
-"""The life of a connection as the settings show it: which steps, in which order, with which dates (ST-5)."""
+"""The timeline of a connection on the settings page: steps, order, dates (ST-5)."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Where pages lead back to: the organization's own addresses, whole, and nowhere else."""
+"""Ways back from the pages: to the organization's registered addresses, matched exactly, and nowhere else."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -57,7 +57,7 @@ def with_console(
     service.close()
 
 
-def _asked(visitor: Visitor, url: str) -> int:
+def _link_status(visitor: Visitor, url: str) -> int:
     answer = visitor.client.post(
         "/v1/organizations/acme/agents/agent-1/portal-sessions",
         base_url=PUBLIC_URL,
@@ -69,8 +69,8 @@ def _asked(visitor: Visitor, url: str) -> int:
 
 def test_a_link_leads_back_to_a_known_address_and_to_no_other(with_console: Visitor) -> None:
     assert len(PAYLOADS) > 500
-    assert _asked(with_console, CONSOLE) == 201
-    accepted = [url for url in PAYLOADS if _asked(with_console, url) < 400]
+    assert _link_status(with_console, CONSOLE) == 201
+    accepted = [url for url in PAYLOADS if _link_status(with_console, url) < 400]
     assert accepted == []
 
 
@@ -94,7 +94,7 @@ def test_no_parameter_of_a_page_leads_anywhere(app: Flask, service: TestService)
     visitor = Visitor(app, service)
     visitor.enter()
     for path, payload in product(("/settings", "/disconnect", "/portal/x"), PAYLOADS[::30]):
-        told = dict.fromkeys(("next", "return_url", "redirect", "url", "lang", "account"), payload)
-        answer = visitor.client.get(path, base_url=PUBLIC_URL, query_string=told)
+        parameters = dict.fromkeys(("next", "return_url", "redirect", "url", "lang", "account"), payload)
+        answer = visitor.client.get(path, base_url=PUBLIC_URL, query_string=parameters)
         assert urlsplit(answer.headers.get("Location", "")).netloc in {"", urlsplit(PUBLIC_URL).netloc}
         assert "evil" not in answer.text

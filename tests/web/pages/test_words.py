@@ -1,4 +1,4 @@
-"""The pages' sentences: all translated, none left over, in words that people use."""
+"""The pages' sentences: all translated, no translation left over, in ordinary words."""
 
 import re
 
@@ -10,7 +10,7 @@ from calendar_service.web.api.actions import ACTIONS
 from local_google.oauth.scope_words import SPANISH
 from local_google.rendering.texts import TEXTS
 from tests.support.evidence import shows
-from tests.web.pages.messages import TEMPLATES, Sentence, pages, said, translated
+from tests.web.pages.messages import TEMPLATES, Sentence, pages, sentences, translated
 
 _PLACEHOLDER = re.compile(r"%\([a-z]+\)[sd]|%%")
 _AGENTS_PAGES = (
@@ -29,8 +29,8 @@ def _forms(sentence: Sentence) -> tuple[str, ...]:
 
 def test_every_sentence_is_translated_and_no_translation_is_left_over() -> None:
     spanish = translated("es")
-    assert said() - set(spanish) == set(), "missing in es.po"
-    assert set(spanish) - said() == set(), "unused in es.po"
+    assert sentences() - set(spanish) == set(), "missing in es.po"
+    assert set(spanish) - sentences() == set(), "unused in es.po"
     assert [source for source, text in spanish.items() if not all(_forms(text))] == []
 
 
@@ -117,7 +117,7 @@ def test_an_unknown_zone_is_told_in_utc(name: str) -> None:
     assert Language("en").moment(MAY_3, name) == "3 May 2026, 18:00, UTC"
 
 
-def test_the_first_wish_that_can_be_met_decides_the_language() -> None:
+def test_the_first_preference_that_can_be_met_decides_the_language() -> None:
     assert chosen(["en", "es"], ["es", "en"], []).code == "es"
     assert chosen(["en", "es"], ["", "fr", "es-CL"], []).code == "es"
     assert chosen(["en", "es"], ["", ""], ["pt-BR", "es-MX", "en"]).code == "es"

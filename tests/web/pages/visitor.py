@@ -1,4 +1,4 @@
-"""A person's browser as far as the test client goes: cookies, forms, and Google's screens in between."""
+"""A person's browser on Flask's test client: cookies, forms, Google's screens."""
 
 import re
 from collections.abc import Callable
@@ -41,15 +41,15 @@ class Visitor:
         return self.raw_post(path, sent, OWN_PAGE | _names(headers))
 
     def raw_post(self, path: str, form: dict[str, str], headers: dict[str, str]) -> TestResponse:
-        """Send exactly this."""
+        """Send exactly this form."""
         return self._seen(self.client.post(path, base_url=PUBLIC_URL, data=form, headers=headers))
 
     def ticket(self, agent: Agent | None = None, *, lives: Millis = 5 * MINUTE, **fields: Any) -> str:
         """Return a one-time link's path."""
         who = agent or self.service.agent
-        told = {"locale": "en", "time_zone": ZONE, "return_url": ""} | fields
+        body = {"locale": "en", "time_zone": ZONE, "return_url": ""} | fields
         expires = self.service.parts.clock.now() + lives
-        ticket = Ticket(who.organization, who.agent, expires=expires, **told)
+        ticket = Ticket(who.organization, who.agent, expires=expires, **body)
         return f"/portal/{self.service.parts.store.tickets.issue(ticket)}"
 
     def enter(self, agent: Agent | None = None, **fields: Any) -> TestResponse:
@@ -87,8 +87,8 @@ class Visitor:
 
 def _hidden(answer: TestResponse, name: str) -> str:
     text = answer.text if answer.mimetype == "text/html" else ""
-    found = re.search(rf'name="{name}" value="([^"]+)"', text)
-    return found[1] if found else ""
+    field = re.search(rf'name="{name}" value="([^"]+)"', text)
+    return field[1] if field else ""
 
 
 def _names(headers: dict[str, str]) -> dict[str, str]:
@@ -96,7 +96,7 @@ def _names(headers: dict[str, str]) -> dict[str, str]:
 
 
 def words(answer: TestResponse) -> str:
-    """Return what a person reads of a page, in one line."""
+    """Return the visible text of a page, in one line."""
     body = re.sub(r"<(script|style|head)\b.*?</\1>", " ", answer.text, flags=re.DOTALL)
     plain = re.sub(r"<[^>]+>", " ", re.sub(r"</a>(?=[.,;:])", "", body))
     return re.sub(r"\s+", " ", plain.replace("&#39;", "'").replace("&amp;", "&")).strip()
