@@ -44,7 +44,7 @@ PROJECT = next(client.project for client in CLIENTS if client.client_id == CLIEN
 
 def timers_of(service: TestService, agent: Agent) -> dict[str, int]:
     """Return when each timer of the agent is due, in milliseconds."""
-    return dict(service.service.connections.slot(agent).due)
+    return dict(service.parts.slots.read(agent).due)
 
 
 # --- the trace ---
@@ -143,7 +143,7 @@ class Caller:
 
     def __init__(self, service: TestService) -> None:
         self.service = service
-        self.app = create_app(service.service)
+        self.app = create_app(service.parts)
         self.api = self.app.test_client()
         self.worker = service.worker
 
@@ -230,7 +230,7 @@ def revoked(caller: Caller, agent: Agent) -> Prepared:
         if min(timers, key=timers.__getitem__) == "probe":
             break
         caller.disconnect(probed)  # another timer comes first, and would be part of the round
-    ahead = (timers["probe"] - caller.service.service.clock.now()) / 1000
+    ahead = (timers["probe"] - caller.service.parts.clock.now()) / 1000
     caller.service.clock.advance(ahead - 2)
     caller.work()  # what is not this agent's: the day's checkpoint, the seals
     caller.remove_permission()
