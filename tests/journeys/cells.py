@@ -139,7 +139,7 @@ def forget_webhooks(test: TestService, agent: Agent) -> None:
     test.parts.database.client.delete(test.key("outbox", agent), keys.erased(test.shard_of(agent)))
 
 
-# --- the store as it was ---
+# --- the database as it was ---
 
 
 @dataclass(frozen=True)
@@ -151,23 +151,30 @@ class Snapshot:
     values: dict[bytes, bytes]
 
 
-def keep(url: str, clock: MovableClock) -> Snapshot:
-    """Return the database as it is now."""
-    with redis.Redis(unix_socket_path=url.removeprefix("unix://")) as client:
-        return Snapshot(time.time() + clock.offset, {key: client.dump(key) for key in client.keys("*")})
+class Snapshots:
+    """Keeps the whole database as it is, and puts it back byte by byte."""
 
+    def __init__(self, url: str, clock: MovableClock) -> None:
+        self._client = redis.Redis(unix_socket_path=url.removeprefix("unix://"))
+        self._clock = clock
 
-def put_back(url: str, clock: MovableClock, snapshot: Snapshot) -> None:
-    """Let the database hold this and nothing else, at the moment at which it was kept; scripts stay loaded."""
-    with (
-        redis.Redis(unix_socket_path=url.removeprefix("unix://")) as client,
-        client.pipeline(transaction=False) as send,
-    ):
-        send.flushall()
-        for key, value in snapshot.values.items():
-            send.restore(key, 0, value)
-        send.execute()
-    clock.advance(snapshot.at - time.time() - clock.offset)
+    def take(self) -> Snapshot:
+        """Return the database as it is now."""
+        values = {key: self._client.dump(key) for key in self._client.keys("*")}
+        return Snapshot(time.time() + self._clock.offset, values)
+
+    def put_back(self, snapshot: Snapshot) -> None:
+        """Let the database hold this and nothing else, at the moment at which it was taken; scripts stay loaded."""
+        with self._client.pipeline(transaction=False) as send:
+            send.flushall()
+            for key, value in snapshot.values.items():
+                send.restore(key, 0, value)
+            send.execute()
+        self._clock.advance(snapshot.at - time.time() - self._clock.offset)
+
+    def close(self) -> None:
+        """Close the connection to the database."""
+        self._client.close()
 
 
 # --- the document ---

@@ -128,17 +128,26 @@ class Case:
     def state(self, test: TestService | None = None) -> str:
         return status_page(test or self.test).connection(self.agent).state.value
 
-    def facts(self) -> dict[str, str]:
-        return facts_of(self.slot())
+    def reading(self) -> "Reading":
+        """Return how the connection stands now."""
+        slot = self.slot()
+        kinds = {timer.partition(":")[0] for timer in slot.due}
+        own = kinds - {kind.value for kind in OF_SESSIONS_AND_WEBHOOKS}
+        return Reading(self.state(), facts_of(slot), frozenset(own))
 
     def webhooks(self) -> list[str]:
         """Return what the backend is to be told of the connection, in its order."""
         return [name for name, session in webhooks(self.test, self.agent) if not session]
 
-    def timers(self) -> set[str]:
-        """Return the kinds of the connection's timers."""
-        kinds = {what.partition(":")[0] for what in self.slot().due}
-        return kinds - {kind.value for kind in OF_SESSIONS_AND_WEBHOOKS}
+
+@dataclass(frozen=True)
+class Reading:
+    """How a connection stands at one moment, in the words of the document."""
+
+    state: str
+    facts: dict[str, str]
+    timers: frozenset[str]
+    """The kinds of the connection's own timers."""
 
 
 # --- how a connection comes to each state ---

@@ -21,7 +21,6 @@ from calendar_service.domain.timers import TimerKind
 from calendar_service.journeys.sessions.reconcile import DesiredSession
 from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor
-from calendar_service.store.sessions import Loaded
 from calendar_service.store.slots import Slot
 from tests.journeys.cells import (
     access,
@@ -191,11 +190,12 @@ class Case:
 
     def until_due(self) -> None:
         """Let the session's timer come due; one that has none is made due all the same."""
-        at = self.slot().due.get(self.timer_name)
+        slot = self.slot()
+        at = slot.due.get(self.timer_name)
         if at is None:
             self.test.parts.database.client.zadd(self.test.key("due", self.agent), {self.timer_name: 1})
-        elif at > self.slot().now:
-            self.test.clock.advance((at - self.slot().now) / SECOND + 0.01)
+        elif at > slot.now:
+            self.test.clock.advance((at - slot.now) / SECOND + 0.01)
 
     def attempt(self, test: TestService | None = None) -> None:
         """Let the worker do what the session's timer asks for."""
@@ -212,11 +212,15 @@ class Case:
     def slot(self) -> Slot:
         return slot_of(self.test, self.agent)
 
-    def loaded(self) -> Loaded:
-        return sessions(self.test).load(self.agent, self.session)
+    def reading(self) -> "Reading":
+        """Return how the session stands now."""
+        loaded, slot = sessions(self.test).load(self.agent, self.session), self.slot()
+        return Reading(
+            loaded.record, bool(loaded.content), int(slot.due.get(self.timer_name, 0)), int(slot.now)
+        )
 
     def record(self) -> Record | None:
-        return self.loaded().record
+        return sessions(self.test).load(self.agent, self.session).record
 
     @property
     def timer_name(self) -> str:
@@ -226,22 +230,38 @@ class Case:
         """Return what the backend is to be told of this session, in its order."""
         return [name for name, session in webhooks(self.test, self.agent) if session == self.session]
 
-    def due(self) -> int:
-        """Return when the session's timer is due; 0 = it has none."""
-        return int(self.slot().due.get(self.timer_name, 0))
+
+@dataclass(frozen=True)
+class Reading:
+    """How a session stands at one moment."""
+
+    record: Record | None
+    has_content: bool
+    """Its sealed content is stored."""
+    due: int
+    """When its timer is due, in milliseconds since 1970; 0 = it has none."""
+    now: int
+
+    @property
+    def status(self) -> str:
+        return self.record.status.value if self.record else "unknown"
+
+    @property
+    def reason(self) -> str:
+        return self.record.reason if self.record else ""
 
     def timer(self, before: Record | None) -> str:
         """Return what the session's timer is, in the words of the table; `before`: the record before the event."""
-        record, at, now = self.record(), self.due(), self.slot().now
-        if not at or record is None:
+        record = self.record
+        if not self.due or record is None:
             return "none"
         if is_leased(record):
-            return "lease" if now < at <= now + keys.LEASE else "lease over"
+            return "lease" if self.now < self.due <= self.now + keys.LEASE else "lease over"
         if attempts(record) > (attempts(before) if before else 0):
-            return "back-off" if at < now + 9 * HOUR else "far"
-        if waiting_since(record) and abs(at - waiting_since(record) - keys.WAITING_MAX) < 2 * SECOND:
+            return "back-off" if self.due < self.now + 9 * HOUR else "far"
+        if waiting_since(record) and abs(self.due - waiting_since(record) - keys.WAITING_MAX) < 2 * SECOND:
             return "30 days"
-        return "now" if at <= now + SECOND else "far"
+        return "now" if self.due <= self.now + SECOND else "far"
 
 
 def _body(content: Content) -> dict[str, Any]:
