@@ -16,6 +16,7 @@ import tokenize
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
@@ -58,11 +59,11 @@ class Size:
     place: str
 
 
-def loaded(name: str, own: str) -> str:
-    """Return a Lua script as the loader sends it, or as it lies there if it is no script by itself."""
-    from calendar_service.store.database import source  # noqa: PLC0415 - the one place that knows the loader
+def loaded(name: str) -> str:
+    """Return a Lua script as the loader sends it."""
+    from calendar_service.store import script_loader  # noqa: PLC0415 - the one place that knows the loader
 
-    return source(name, prelude=not re.search(r"\b(KEYS|ARGV)\b", own)) if own.startswith("#!lua") else own
+    return script_loader.load(name).text
 
 
 # --- Python ---
@@ -121,7 +122,7 @@ def preludes() -> list[Size]:
         for path in sorted(package.rglob("*.lua")):
             own = path.read_text("utf-8")
             if own.startswith("#!lua"):
-                before = filled(loaded(path.stem, own).splitlines()) - filled(own.splitlines())
+                before = filled(loaded(path.stem).splitlines()) - filled(own.splitlines())
                 found.append(Size(max(0, before), str(path.relative_to(ROOT))))
     return largest(found)
 
@@ -129,20 +130,27 @@ def preludes() -> list[Size]:
 # --- comments ---
 
 
+def code(path: Path) -> list[str]:
+    """Return a file's lines; of a script without its header, which is what a docstring is in Python."""
+    lines = path.read_text("utf-8").splitlines()
+    if path.suffix == ".lua":
+        return list(dropwhile(lambda line: line.startswith(("#!lua", "--")), lines))
+    return lines
+
+
 def comments(path: Path) -> int:
     """Count the lines with a comment; those that only speak to a tool do not count."""
-    text = path.read_text("utf-8")
     if path.suffix == ".lua":
-        return sum(bool(re.search(r"(^|\s)--\s", line)) for line in text.splitlines())
-    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
-    said = [token.string for token in tokens if token.type == tokenize.COMMENT]
-    return sum(not re.match(r"#\s*(noqa(?!.* - )|type:|fmt:)", one) for one in said)
+        return sum(bool(re.search(r"(^|\s)--\s", line)) for line in code(path))
+    tokens = tokenize.generate_tokens(io.StringIO(path.read_text("utf-8")).readline)
+    texts = [token.string for token in tokens if token.type == tokenize.COMMENT]
+    return sum(not re.match(r"#\s*(noqa(?!.* - )|type:|fmt:)", text) for text in texts)
 
 
 def density(paths: Iterable[Path]) -> float:
     """Return how many comments there are in 100 lines of these files together."""
     files = list(paths)
-    lines = sum(filled(path.read_text("utf-8").splitlines()) for path in files)
+    lines = sum(filled(code(path)) for path in files)
     return round(100 * sum(map(comments, files)) / lines, 1)
 
 

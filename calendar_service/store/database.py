@@ -38,7 +38,7 @@ _COPY_MARKER: Final = "#!lua flags=allow-oom\nreturn redis.call('SET', KEYS[1], 
 
 
 SLOTS_REMEMBERED: Final = 4_096
-"""How many agents' keys a process caches: more than it serves at one time, in less than a megabyte."""
+"""How many agents' keys a process caches: more than it serves at one time, in about two megabytes."""
 
 
 class DatabaseRefused(StoreUnavailable):
@@ -111,9 +111,9 @@ class Database:
 
     def step(self, name: str, agent: Agent, entry: Mapping[str, object], /, **arguments: Value) -> list[Any]:
         """Run one script of the agent's slot; it changes the state and appends `entry` in the same step."""
-        script = load(name)
-        head = (self.clock.offset(), agent.member, json.dumps(entry), "1" if self.webhooks else "0")
-        key_list = script.key_list(self.slot_keys(agent).declared())
+        script, slot_keys = load(name), self.slot_keys(agent)
+        head = (self.clock.offset(), slot_keys.member, json.dumps(entry), "1" if self.webhooks else "0")
+        key_list = script.key_list(slot_keys.declared())
         return self._run(script, key_list, (*head, *script.argument_list(arguments)))
 
     def script(self, name: str, named_keys: Mapping[str, str], /, **arguments: Value) -> list[Any]:
@@ -194,7 +194,7 @@ class Database:
 
 
 def _slot_keys(shard_of: keys.ShardOf, agent: Agent) -> keys.SlotKeys:
-    return keys.SlotKeys(agent, shard_of(agent))
+    return keys.SlotKeys(agent.organization, agent.member, shard_of(agent))
 
 
 def ask_time(key: str) -> Command:

@@ -108,19 +108,21 @@ SLOT_PARTS = ("facts", "grant", "sessions", "waiting", "due", "teardowns", "outb
 class SlotKeys:
     """The keys of one agent's slot. Only `Database` makes them: a name alone does not lead to a shard (law 10)."""
 
-    agent: Agent
+    organization: str
+    member: str
+    """The agent as an entry of timers and indexes: formed once, because every command on the slot needs it."""
     shard: int
 
     def part(self, name: str) -> str:
         """Return the key of this part of the slot; one of `SLOT_PARTS`."""
-        return slot(self.shard, f"a:{self.agent.member}:{name}")
+        return slot(self.shard, f"a:{self.member}:{name}")
 
     def declared(self) -> dict[str, str]:
         """Return the keys that every script of a slot declares, in their order, by the names that scripts use."""
         return {
             **{name: self.part(name) for name in SLOT_PARTS},
             "timers": timers(self.shard),
-            "index": index(self.shard, self.agent.organization),
+            "index": index(self.shard, self.organization),
             "audit_log": audit_log(self.shard),
             "receipts": receipts(self.shard),
             "erased": erased(self.shard),

@@ -20,7 +20,6 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Final
 
-from calendar_service.domain.names import Agent
 from calendar_service.domain.timers import TimerKind
 from calendar_service.store import keys
 
@@ -104,9 +103,7 @@ def parse(name: str, source: str) -> Script:
     flags, _, body = source.partition("\n")
     header = header_of(body)
     is_of_slot = header["keys"] == SLOT
-    key_names = (
-        tuple(keys.SlotKeys(Agent("", ""), 0).declared()) if is_of_slot else tuple(header["keys"].split())
-    )
+    key_names = tuple(keys.SlotKeys("", "", 0).declared()) if is_of_slot else tuple(header["keys"].split())
     args = () if header["args"] == "none" else tuple(header["args"].split())
     takes_many = bool(args) and args[-1].endswith("...")
     args = tuple(arg.removesuffix("...") for arg in args)

@@ -16,27 +16,27 @@ class Timers:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._sets = [keys.timers(shard) for shard in keys.all_shards()]
+        """The timer set of each shard: a worker reads all of them in every round."""
 
     # --- of all ---
 
     def due(self, limit: int) -> Iterator[Agent]:
         """Yield up to `limit` due agents of each shard, each leased for 30 seconds so that no other worker gets it."""
         now = self._now()
-        counts = [("ZCOUNT", keys.timers(shard), "-inf", now) for shard in keys.all_shards()]
-        for shard, count in enumerate(self._database.read(counts)):
+        counts = self._database.read([("ZCOUNT", timers, "-inf", now) for timers in self._sets])
+        for timers, count in zip(self._sets, counts, strict=True):
             if count:
-                claimed = self._database.script(
-                    "claim_due", {"due": keys.timers(shard)}, limit=limit, lease=keys.LEASE
-                )
+                claimed = self._database.script("claim_due", {"due": timers}, limit=limit, lease=keys.LEASE)
                 yield from (Agent.of_member(member) for member in claimed)
 
     def backlog(self) -> tuple[int, Millis]:
         """Return how many agents are due, and for how long the first of them has been (database time)."""
         now = self._now()
         commands: list[Command] = []
-        for shard in keys.all_shards():
-            commands.append(("ZCOUNT", keys.timers(shard), "-inf", now))
-            commands.append(("ZRANGE", keys.timers(shard), 0, 0, "WITHSCORES"))
+        for timers in self._sets:
+            commands.append(("ZCOUNT", timers, "-inf", now))
+            commands.append(("ZRANGE", timers, 0, 0, "WITHSCORES"))
         rows = self._database.read(commands)
         first = min((int(at) for entries in rows[1::2] for _, at in entries), default=now)
         return sum(rows[::2]), max(0, now - first)
@@ -74,4 +74,4 @@ class Timers:
         return int(self._database.step("reset_far_timers", agent, MAINTENANCE, fixed=fixed)[1])
 
     def _now(self) -> int:
-        return self._database.time_at(keys.timers(0))
+        return self._database.time_at(self._sets[0])

@@ -1,4 +1,4 @@
-"""What the cells of docs/states.md share: the store put back as it was, the queue of webhooks, the tables as rows."""
+"""What the cells of docs/states.md share: parts of the service, snapshots of the database, the tables as rows."""
 
 import json
 import time
@@ -11,7 +11,24 @@ from typing import Final
 import redis
 
 from calendar_service.domain.names import Agent
+from calendar_service.google.call_log import CallLog
+from calendar_service.journeys.connection.access import Access
+from calendar_service.journeys.connection.dedicated_calendar import DedicatedCalendar
+from calendar_service.journeys.connection.disconnect import Disconnect
+from calendar_service.journeys.connection.erasure import Erasure
+from calendar_service.journeys.connection.legal_holds import Holds
+from calendar_service.journeys.connection.reconsent import Reconsent
+from calendar_service.journeys.connection.status import StatusPage
+from calendar_service.journeys.connection.teardown import Teardowns
+from calendar_service.journeys.operations.organizations import Organizations
+from calendar_service.journeys.sessions.change_detection import ChangeDetector
+from calendar_service.journeys.sessions.reconcile import Reconcile
+from calendar_service.journeys.sessions.schedule import Schedule
+from calendar_service.journeys.throttle.admission import Throttle
 from calendar_service.store import keys
+from calendar_service.store.connections import Connections
+from calendar_service.store.sessions import Sessions
+from calendar_service.store.slots import Slot
 from tests.conftest import MovableClock
 from tests.support.service import TestService
 
@@ -32,21 +49,97 @@ class PatientService(TestService):
         return self._tokens[account]
 
 
+# --- the parts of the service that the cells use: where they lie is known here alone ---
+
+
+def slot_of(test: TestService, agent: Agent) -> Slot:
+    """Return the agent's slot as it is now."""
+    return test.parts.slots.read(agent)
+
+
+def connections(test: TestService) -> Connections:
+    return test.parts.connections
+
+
+def sessions(test: TestService) -> Sessions:
+    return test.parts.sessions
+
+
+def schedule(test: TestService) -> Schedule:
+    return test.parts.schedule
+
+
+def reconcile(test: TestService) -> Reconcile:
+    return test.parts.reconcile
+
+
+def change_detector(test: TestService) -> ChangeDetector:
+    return test.parts.change_detector
+
+
+def status_page(test: TestService) -> StatusPage:
+    return test.parts.status_page
+
+
+def dedicated_calendar(test: TestService) -> DedicatedCalendar:
+    return test.parts.dedicated_calendar
+
+
+def access(test: TestService) -> Access:
+    return test.parts.access
+
+
+def reconsent(test: TestService) -> Reconsent:
+    return test.parts.reconsent
+
+
+def disconnect(test: TestService) -> Disconnect:
+    return test.parts.disconnect
+
+
+def teardowns(test: TestService) -> Teardowns:
+    return test.parts.teardowns
+
+
+def erasure(test: TestService) -> Erasure:
+    return test.parts.erasure
+
+
+def holds(test: TestService) -> Holds:
+    return test.parts.holds
+
+
+def organizations(test: TestService) -> Organizations:
+    return test.parts.organizations
+
+
+def throttle(test: TestService) -> Throttle:
+    return test.parts.throttle
+
+
+def call_log(test: TestService) -> CallLog:
+    return test.parts.call_log
+
+
+# --- webhooks ---
+
+
 def webhooks(test: TestService, agent: Agent) -> list[tuple[str, str]]:
     """Return what the backend is to be told: each event with its session, which is empty for the connection's own."""
-    queued = test.service.database.client.zrange(keys.part(agent, "outbox"), 0, -1)
-    told = [json.loads(text) for text in queued]
-    erased = test.service.database.client.zcard(keys.erased(agent.shard))
-    return [(one["type"], one.get("session", "")) for one in told] + [("connection.erased", "")] * erased
+    client = test.parts.database.client
+    events = [json.loads(text) for text in client.zrange(test.key("outbox", agent), 0, -1)]
+    erasures = client.zcard(keys.erased(test.shard_of(agent)))
+    return [(event["type"], event.get("session", "")) for event in events] + [
+        ("connection.erased", "")
+    ] * erasures
 
 
 def forget_webhooks(test: TestService, agent: Agent) -> None:
     """Let nothing be left to tell."""
-    for key in (keys.part(agent, "outbox"), keys.erased(agent.shard)):
-        test.service.database.client.delete(key)
+    test.parts.database.client.delete(test.key("outbox", agent), keys.erased(test.shard_of(agent)))
 
 
-# --- the store as it was ---
+# --- the database as it was ---
 
 
 @dataclass(frozen=True)
@@ -58,23 +151,30 @@ class Snapshot:
     values: dict[bytes, bytes]
 
 
-def keep(url: str, clock: MovableClock) -> Snapshot:
-    """Return the database as it is now."""
-    with redis.Redis(unix_socket_path=url.removeprefix("unix://")) as client:
-        return Snapshot(time.time() + clock.offset, {key: client.dump(key) for key in client.keys("*")})
+class Snapshots:
+    """Keeps the whole database as it is, and puts it back byte by byte."""
 
+    def __init__(self, url: str, clock: MovableClock) -> None:
+        self._client = redis.Redis(unix_socket_path=url.removeprefix("unix://"))
+        self._clock = clock
 
-def put_back(url: str, clock: MovableClock, snapshot: Snapshot) -> None:
-    """Let the database hold this and nothing else, at the moment at which it was kept; scripts stay loaded."""
-    with (
-        redis.Redis(unix_socket_path=url.removeprefix("unix://")) as client,
-        client.pipeline(transaction=False) as send,
-    ):
-        send.flushall()
-        for key, value in snapshot.values.items():
-            send.restore(key, 0, value)
-        send.execute()
-    clock.advance(snapshot.at - time.time() - clock.offset)
+    def take(self) -> Snapshot:
+        """Return the database as it is now."""
+        values = {key: self._client.dump(key) for key in self._client.keys("*")}
+        return Snapshot(time.time() + self._clock.offset, values)
+
+    def put_back(self, snapshot: Snapshot) -> None:
+        """Let the database hold this and nothing else, at the moment at which it was taken; scripts stay loaded."""
+        with self._client.pipeline(transaction=False) as send:
+            send.flushall()
+            for key, value in snapshot.values.items():
+                send.restore(key, 0, value)
+            send.execute()
+        self._clock.advance(snapshot.at - time.time() - self._clock.offset)
+
+    def close(self) -> None:
+        """Close the connection to the database."""
+        self._client.close()
 
 
 # --- the document ---

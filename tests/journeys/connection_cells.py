@@ -8,13 +8,27 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-# Everything of the service that this file knows: what moves or is renamed is mended here.
 from calendar_service.domain.clock import DAY, HOUR, SECOND
 from calendar_service.domain.errors import ConsentRefused, ServiceError
 from calendar_service.domain.legal_hold import Hold
 from calendar_service.domain.names import Agent
+from calendar_service.domain.timers import TimerKind
 from calendar_service.store.audit_log import Actor
-from tests.journeys.cells import webhooks
+from calendar_service.store.slots import Slot
+from tests.journeys.cells import (
+    access,
+    connections,
+    dedicated_calendar,
+    disconnect,
+    erasure,
+    holds,
+    organizations,
+    reconsent,
+    slot_of,
+    status_page,
+    teardowns,
+    webhooks,
+)
 from tests.support.service import TestService
 
 CALENDAR_LIST = {"method": "GET", "path": "/calendar/v3/users/me/calendarList"}
@@ -25,16 +39,42 @@ REVOKE = {"method": "POST", "path": "/revoke"}
 TROUBLE = {"status": 503, "reason": "backendError"}
 GONE = {"status": 404, "reason": "notFound"}
 
-TIMERS = {
-    "probe": "probe",
-    "calendar": "calendar",
-    "channel": "channel",
-    "look": "change detection",
-    "erase": "erase",
-    "hold": "hold",
-    "teardown": "teardown",
+OF_SESSIONS_AND_WEBHOOKS = {
+    TimerKind.SESSION,
+    TimerKind.PURGE_SESSIONS,
+    TimerKind.WEBHOOK,
+    TimerKind.WEBHOOK_EXPIRY,
 }
-"""Kinds of timers in the words of the document; those of sessions and webhooks are not the connection's."""
+"""Kinds of timers that are not the connection's own."""
+
+
+# --- what a slot says: where it stands in it is known here alone ---
+
+
+def facts_of(slot: Slot) -> dict[str, str]:
+    """Return the independent facts, in the words of the document."""
+    facts = slot.facts
+    return {
+        "grant": facts.grant.value,
+        "agent's pause": "on" if facts.paused_by_agent else "off",
+        "organization's pause": "on" if facts.paused_by_organization else "off",
+        "calendar": facts.calendar.replace("_", " "),
+        "consent": "outdated" if facts.consent_needed else "current",
+        "erasure": "due" if facts.erase_due else "none",
+        "revocation": facts.revocation or "none",
+        "retention": "the agent's" if facts.agent_retention else "the operator's",
+        "hold": "on" if facts.held(slot.now) else "off",
+        "teardown": "open" if slot.teardowns else "none",
+    }
+
+
+def connection_id(slot: Slot) -> str:
+    return slot.facts.connection_id
+
+
+def token_number(slot: Slot) -> int:
+    """Return the number of the token that is kept; 0 = none is."""
+    return int(json.loads(slot.grant or '{"number": 0}')["number"])
 
 
 @dataclass
@@ -54,7 +94,7 @@ class Case:
         self.test.connect(self.agent, account or self.account)
 
     def pause(self, actor: Actor = Actor.AGENT, *, paused: bool = True) -> None:
-        self.test.service.organizations.pause(self.agent, actor, paused=paused)
+        organizations(self.test).pause(self.agent, actor, paused=paused)
 
     def fault(self, match: dict[str, str], do: dict[str, Any], times: int = 1) -> None:
         self.test.google.fault(match, do, times=times)
@@ -62,57 +102,52 @@ class Case:
     def miss_calendar(self) -> None:
         """Let the agent's page find that Google has no such calendar."""
         self.fault(CALENDAR, GONE)
-        self.test.service.status_page.settings(self.agent)
+        status_page(self.test).settings(self.agent)
 
     def ask_consent(self) -> None:
         """Let the agent's page find that the permission does not suffice."""
         self.fault(CALENDAR, {"status": 403, "reason": "insufficientPermissions"})
-        self.test.service.status_page.settings(self.agent)
+        status_page(self.test).settings(self.agent)
 
     def end(self, actor: Actor = Actor.AGENT) -> None:
         """End the connection, and leave Google to the worker."""
-        self.test.service.disconnect.end(self.agent, actor)
+        disconnect(self.test).end(self.agent, actor)
 
     def probe(self) -> None:
-        self.test.service.access.probe(self.agent)
+        access(self.test).probe(self.agent)
 
     def hold(self) -> None:
-        until = self.test.service.clock.now() + 30 * DAY
-        self.test.service.holds.place(self.agent, Hold("Ana Rojas", "Luis Soto", "Court", "A dispute", until))
+        until = self.test.parts.clock.now() + 30 * DAY
+        holds(self.test).place(self.agent, Hold("Ana Rojas", "Luis Soto", "Court", "A dispute", until))
 
     # --- what came of it ---
 
-    def slot(self) -> Any:
-        return self.test.service.connections.slot(self.agent)
+    def slot(self) -> Slot:
+        return slot_of(self.test, self.agent)
 
     def state(self, test: TestService | None = None) -> str:
-        return (test or self.test).service.status_page.connection(self.agent).state.value
+        return status_page(test or self.test).connection(self.agent).state.value
 
-    def facts(self) -> dict[str, str]:
-        """Return the independent facts, in the words of the document."""
+    def reading(self) -> "Reading":
+        """Return how the connection stands now."""
         slot = self.slot()
-        facts = slot.facts
-        return {
-            "grant": facts.grant.value,
-            "agent's pause": "on" if facts.paused_by_agent else "off",
-            "organization's pause": "on" if facts.paused_by_organization else "off",
-            "calendar": facts.calendar.replace("_", " "),
-            "consent": "outdated" if facts.consent_needed else "current",
-            "erasure": "due" if facts.erase_due else "none",
-            "revocation": facts.revocation or "none",
-            "retention": "the agent's" if facts.agent_retention else "the operator's",
-            "hold": "on" if facts.held(slot.now) else "off",
-            "teardown": "open" if slot.teardowns else "none",
-        }
+        kinds = {timer.partition(":")[0] for timer in slot.due}
+        own = kinds - {kind.value for kind in OF_SESSIONS_AND_WEBHOOKS}
+        return Reading(self.state(), facts_of(slot), frozenset(own))
 
     def webhooks(self) -> list[str]:
         """Return what the backend is to be told of the connection, in its order."""
         return [name for name, session in webhooks(self.test, self.agent) if not session]
 
-    def timers(self) -> set[str]:
-        """Return the connection's timers, in the words of the document."""
-        kinds = (what.partition(":")[0] for what in self.slot().due)
-        return {TIMERS[kind] for kind in kinds if kind in TIMERS}
+
+@dataclass(frozen=True)
+class Reading:
+    """How a connection stands at one moment, in the words of the document."""
+
+    state: str
+    facts: dict[str, str]
+    timers: frozenset[str]
+    """The kinds of the connection's own timers."""
 
 
 # --- how a connection comes to each state ---
@@ -159,7 +194,7 @@ def revoked(case: Case) -> None:
 def erased(case: Case) -> None:
     case.connect()
     case.end()
-    case.test.service.disconnect.erase_now(case.agent, Actor.AGENT)
+    erasure(case.test).erase_now(case.agent, Actor.AGENT)
 
 
 STATES: dict[str, Callable[[Case], None]] = {
@@ -276,27 +311,21 @@ def overtaken_by_disconnect(case: Case) -> None:
 
 @event("Google says that the permission does not suffice")
 def insufficient(case: Case) -> None:
-    _insufficient(case, _number(case))
+    _insufficient(case, token_number(case.slot()))
 
 
 def _insufficient(case: Case, number: int) -> None:
-    connection_id = case.slot().facts.connection_id
-    case.test.service.connections.consent_needed(case.agent, connection_id, number)
-
-
-def _number(case: Case) -> int:
-    """Return the number of the token that is kept; 0 = none is."""
-    return int(json.loads(case.slot().grant or '{"number": 0}')["number"])
+    connections(case.test).consent_needed(case.agent, connection_id(case.slot()), number)
 
 
 @event("Google says so of an older token")
 def insufficient_older(case: Case) -> None:
-    _insufficient(case, _number(case) - 1)
+    _insufficient(case, token_number(case.slot()) - 1)
 
 
 @event("The policy gets a newer version")
 def newer_policy(case: Case) -> None:
-    case.newer.service.reconsent.tell()
+    reconsent(case.newer).tell()
 
 
 # --- pause ---
@@ -333,7 +362,7 @@ def calendar_missing(case: Case) -> None:
 
 @event("The calendar is made or found again")
 def calendar_made(case: Case) -> None:
-    case.test.service.connect.make_calendar(case.agent, create=True)
+    dedicated_calendar(case.test).ensure(case.agent, create=True)
 
 
 # --- proof ---
@@ -365,9 +394,7 @@ def permission_gone(case: Case) -> None:
 @event("Google proves so of an older token")
 def older_token_gone(case: Case) -> None:
     slot = case.slot()
-    case.test.service.connections.mark_revoked(
-        case.agent, slot.facts.connection_id, _number(case) - 1, 7 * DAY
-    )
+    connections(case.test).dead(case.agent, connection_id(slot), token_number(slot) - 1, 7 * DAY)
 
 
 # --- the end ---
@@ -387,48 +414,48 @@ def organization_disconnects(case: Case) -> None:
 
 @event("The teardown gets Google's confirmation", states=TORN_DOWN, own_account=True)
 def teardown_confirmed(case: Case) -> None:
-    case.test.service.disconnect.run_teardowns(case.agent)
+    teardowns(case.test).run(case.agent)
 
 
 @event("The teardown finds another connection on the account", states=TORN_DOWN, own_account=True)
 def teardown_shared(case: Case) -> None:
     case.test.connect(Agent("acme", "shares-the-account"), case.account)
-    case.test.service.disconnect.run_teardowns(case.agent)
+    teardowns(case.test).run(case.agent)
 
 
 @event("The teardown is not answered", states=TORN_DOWN, own_account=True)
 def teardown_unanswered(case: Case) -> None:
     case.fault(REVOKE, TROUBLE)
-    case.test.service.disconnect.run_teardowns(case.agent)
+    teardowns(case.test).run(case.agent)
     case.test.google.clear_faults()
 
 
 @event("Seven days of teardown have passed", states=TORN_DOWN, own_account=True)
 def teardown_given_up(case: Case) -> None:
     case.test.clock.advance(7 * DAY / SECOND + 1)
-    case.test.service.disconnect.run_teardowns(case.agent)
+    teardowns(case.test).run(case.agent)
 
 
 @event("The agent chooses a shorter retention period")
 def retention_chosen(case: Case) -> None:
-    if case.test.service.connections.choose_retention(case.agent, DAY) != "ok":
+    if connections(case.test).choose_retention(case.agent, DAY) != "ok":
         case.answer = "not_connected"
 
 
 @event("The erasure is asked for")
 def erase_now(case: Case) -> None:
-    case.test.service.disconnect.erase_now(case.agent, Actor.AGENT)
+    erasure(case.test).erase_now(case.agent, Actor.AGENT)
 
 
 @event("The worker looks before the erasure is due")
 def erase_early(case: Case) -> None:
-    case.test.service.disconnect.erase_due(case.agent)
+    erasure(case.test).erase_due(case.agent)
 
 
 @event("The erasure is due")
 def erase_due(case: Case) -> None:
     case.test.clock.advance((7 * DAY + HOUR) / SECOND)
-    case.test.service.disconnect.erase_due(case.agent)
+    erasure(case.test).erase_due(case.agent)
 
 
 # --- legal hold ---
@@ -446,30 +473,28 @@ def _hold(case: Case) -> None:
 
 @event("The erasure is asked for under a hold", _hold)
 def erase_held(case: Case) -> None:
-    case.test.service.disconnect.erase_now(case.agent, Actor.ADMINISTRATOR)
+    erasure(case.test).erase_now(case.agent, Actor.ADMINISTRATOR)
 
 
 @event("The erasure is due under a hold", _hold)
 def erase_due_held(case: Case) -> None:
     case.test.clock.advance((7 * DAY + HOUR) / SECOND)
-    case.test.service.disconnect.erase_due(case.agent)
+    erasure(case.test).erase_due(case.agent)
 
 
 @event("The hold is released", _hold)
 def hold_released(case: Case) -> None:
-    case.test.service.holds.release(case.agent)
+    holds(case.test).release(case.agent)
 
 
 @event("The hold is released after the erasure's day", _hold)
 def hold_released_late(case: Case) -> None:
     case.test.clock.advance(9 * DAY / SECOND)
-    case.test.service.holds.release(case.agent)
+    holds(case.test).release(case.agent)
 
 
 @event("The hold is over", _hold)
 def hold_over(case: Case) -> None:
     case.test.clock.advance(30 * DAY / SECOND + 1)
-    case.test.service.disconnect.erase_due(
-        case.agent
-    )  # both timers are due, and the worker takes this one first
-    case.test.service.holds.end(case.agent)
+    erasure(case.test).erase_due(case.agent)  # both timers are due; the worker takes this one first
+    holds(case.test).end(case.agent)

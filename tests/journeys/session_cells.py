@@ -12,16 +12,32 @@ from urllib.error import HTTPError
 
 from flask.testing import FlaskClient
 
-# Everything of the service that this file knows: what moves or is renamed is mended here.
 from calendar_service.domain.clock import DAY, HOUR, SECOND, rfc3339
 from calendar_service.domain.errors import NotConnected, ServiceError
 from calendar_service.domain.failpoints import FailpointRaised, configure
 from calendar_service.domain.names import Agent
-from calendar_service.domain.session import Content, Record
+from calendar_service.domain.session import Content, Record, Status
+from calendar_service.domain.timers import TimerKind
 from calendar_service.journeys.sessions.reconcile import DesiredSession
 from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor
-from tests.journeys.cells import webhooks
+from calendar_service.store.slots import Slot
+from tests.journeys.cells import (
+    access,
+    call_log,
+    change_detector,
+    dedicated_calendar,
+    disconnect,
+    erasure,
+    organizations,
+    reconcile,
+    schedule,
+    sessions,
+    slot_of,
+    status_page,
+    throttle,
+    webhooks,
+)
 from tests.support.service import BACKEND_KEY, PUBLIC_URL, TestService
 
 AHEAD = 100
@@ -32,6 +48,37 @@ CALENDAR_PATH = "/calendar/v3/calendars/*"
 WRITES = ("POST", "PATCH", "DELETE")
 TROUBLE = {"status": 503, "reason": "backendError"}
 GONE = {"status": 404, "reason": "notFound"}
+
+
+# --- what a record and a slot say: where it stands in them is known here alone ---
+
+
+def is_leased(record: Record) -> bool:
+    return record.leased
+
+
+def attempts(record: Record) -> int:
+    return record.tries
+
+
+def waiting_since(record: Record) -> int:
+    return record.waiting_since
+
+
+def is_open(record: Record) -> bool:
+    """Tell whether the session has to be written to Google, and is not yet."""
+    return record.status in {Status.PENDING, Status.WAITING} and record.wanted
+
+
+def without_bookkeeping(record: Record | None) -> Record | None:
+    """Return what counts as the session's state, without what an attempt, a repetition or a new key moves."""
+    return record and replace(
+        record, version=None, fencing_token=0, leased=False, tries=0, sent=False, waiting_since=0, digest=""
+    )
+
+
+def calendar_id(slot: Slot) -> str:
+    return slot.facts.calendar_id
 
 
 @dataclass
@@ -71,7 +118,7 @@ class Case:
         """Let the backend's list be carried out, with this session in it or not."""
         content = self.content("A talk")
         wanted = {self.session: DesiredSession(content, self.version)} if listed else {}
-        self.test.service.reconcile.reconcile(
+        reconcile(self.test).reconcile(
             self.agent, content.start - HOUR, content.end + HOUR, wanted, apply=True
         )
 
@@ -101,7 +148,7 @@ class Case:
         self.test.connect(self.agent, account or self.account)
 
     def pause(self, *, paused: bool = True) -> None:
-        self.test.service.organizations.pause(self.agent, Actor.AGENT, paused=paused)
+        organizations(self.test).pause(self.agent, Actor.AGENT, paused=paused)
 
     def fault(self, do: dict[str, Any], path: str = EVENTS_PATH, methods: tuple[str, ...] = WRITES) -> None:
         """Let Google do this to each call of these methods, once for each."""
@@ -114,27 +161,27 @@ class Case:
     def miss_calendar(self) -> None:
         """Let the service learn that the calendar is no longer in the account."""
         self.fault(GONE, CALENDAR_PATH, ("GET",))
-        self.test.service.status_page.settings(self.agent)
+        status_page(self.test).settings(self.agent)
         self.clear()
 
     def ask_consent(self) -> None:
         """Let Google say that the permission does not suffice."""
         self.fault({"status": 403, "reason": "insufficientPermissions"}, CALENDAR_PATH, ("GET",))
-        self.test.service.status_page.settings(self.agent)
+        status_page(self.test).settings(self.agent)
         self.clear()
 
     def make_calendar(self) -> None:
-        self.test.service.connect.make_calendar(self.agent, create=True)
+        dedicated_calendar(self.test).ensure(self.agent, create=True)
 
     def end(self, test: TestService | None = None) -> None:
         """End the connection, and leave Google to the worker."""
-        (test or self.test).service.disconnect.end(self.agent, Actor.ADMINISTRATOR)
+        disconnect(test or self.test).end(self.agent, Actor.ADMINISTRATOR)
 
     def as_person(self, method: str, body: dict[str, Any] | None = None) -> None:
         """Do something to the session's event as the account's owner; nothing where there is no event."""
         if self.record() is None:
             return
-        view = self.test.service.schedule.get(self.agent, self.session, read_google=False)
+        view = schedule(self.test).get(self.agent, self.session, read_google=False)
         with suppress(HTTPError):  # it is deleted there already
             if view.event_id:
                 self.test.as_person(method, view, body, account=self.account)
@@ -143,56 +190,78 @@ class Case:
 
     def until_due(self) -> None:
         """Let the session's timer come due; one that has none is made due all the same."""
-        at = self.slot().due.get(f"session:{self.session}")
+        slot = self.slot()
+        at = slot.due.get(self.timer_name)
         if at is None:
-            due = keys.part(self.agent, "due")
-            self.test.service.database.client.zadd(due, {f"session:{self.session}": 1})
-        elif at > self.slot().now:
-            self.test.clock.advance((at - self.slot().now) / SECOND + 0.01)
+            self.test.parts.database.client.zadd(self.test.key("due", self.agent), {self.timer_name: 1})
+        elif at > slot.now:
+            self.test.clock.advance((at - slot.now) / SECOND + 0.01)
 
     def attempt(self, test: TestService | None = None) -> None:
         """Let the worker do what the session's timer asks for."""
         self.until_due()
         with suppress(NotConnected):  # the permission is gone, which the attempt has noted
-            (test or self.test).service.schedule.resume(self.agent, self.session)
+            schedule(test or self.test).resume(self.agent, self.session)
 
     def detect(self) -> None:
         """Let the worker compare the calendar with the records."""
-        self.test.service.look.once(self.agent)
+        change_detector(self.test).once(self.agent)
 
     # --- what came of it ---
 
-    def slot(self) -> Any:
-        return self.test.service.connections.slot(self.agent)
+    def slot(self) -> Slot:
+        return slot_of(self.test, self.agent)
 
-    def loaded(self) -> Any:
-        return self.test.service.schedule.sessions.load(self.agent, self.session)
+    def reading(self) -> "Reading":
+        """Return how the session stands now."""
+        loaded, slot = sessions(self.test).load(self.agent, self.session), self.slot()
+        return Reading(
+            loaded.record, bool(loaded.content), int(slot.due.get(self.timer_name, 0)), int(slot.now)
+        )
 
     def record(self) -> Record | None:
-        record = self.loaded().record
-        assert record is None or isinstance(record, Record)
-        return record
+        return sessions(self.test).load(self.agent, self.session).record
+
+    @property
+    def timer_name(self) -> str:
+        return TimerKind.SESSION.of(self.session)
 
     def webhooks(self) -> list[str]:
         """Return what the backend is to be told of this session, in its order."""
         return [name for name, session in webhooks(self.test, self.agent) if session == self.session]
 
-    def due(self) -> int:
-        """Return when the session's timer is due; 0 = it has none."""
-        return int(self.slot().due.get(f"session:{self.session}", 0))
+
+@dataclass(frozen=True)
+class Reading:
+    """How a session stands at one moment."""
+
+    record: Record | None
+    has_content: bool
+    """Its sealed content is stored."""
+    due: int
+    """When its timer is due, in milliseconds since 1970; 0 = it has none."""
+    now: int
+
+    @property
+    def status(self) -> str:
+        return self.record.status.value if self.record else "unknown"
+
+    @property
+    def reason(self) -> str:
+        return self.record.reason if self.record else ""
 
     def timer(self, before: Record | None) -> str:
         """Return what the session's timer is, in the words of the table; `before`: the record before the event."""
-        record, at, now = self.record(), self.due(), self.slot().now
-        if not at or record is None:
+        record = self.record
+        if not self.due or record is None:
             return "none"
-        if record.leased:
-            return "lease" if now < at <= now + keys.LEASE else "lease over"
-        if record.tries > (before.tries if before else 0):
-            return "back-off" if at < now + 9 * HOUR else "far"
-        if record.waiting_since and abs(at - record.waiting_since - keys.WAITING_MAX) < 2 * SECOND:
+        if is_leased(record):
+            return "lease" if self.now < self.due <= self.now + keys.LEASE else "lease over"
+        if attempts(record) > (attempts(before) if before else 0):
+            return "back-off" if self.due < self.now + 9 * HOUR else "far"
+        if waiting_since(record) and abs(self.due - waiting_since(record) - keys.WAITING_MAX) < 2 * SECOND:
             return "30 days"
-        return "now" if at <= now + SECOND else "far"
+        return "now" if self.due <= self.now + SECOND else "far"
 
 
 def _body(content: Content) -> dict[str, Any]:
@@ -389,7 +458,7 @@ def put_without_version(case: Case) -> None:
 
 @event("PUT that may not go to Google at once")
 def put_queued(case: Case) -> None:
-    slots = case.test.service.throttle.threads
+    slots = throttle(case.test).threads
     taken = 0
     while slots.acquire(blocking=False):
         taken += 1
@@ -456,7 +525,7 @@ def delete_ended(case: Case) -> None:
 
 
 def _off_board(case: Case) -> None:
-    case.test.service.organizations.off_board(case.agent.organization)
+    organizations(case.test).off_board(case.agent.organization)
 
 
 @event("PUT after the organization was off-boarded", _off_board)
@@ -587,9 +656,9 @@ def _at_write(case: Case, act: Callable[[], object]) -> None:
         if call.method.name in {f"calendar.events.{one}" for one in ("insert", "patch", "delete")} and left:
             left.pop()()
 
-    case.test.service.calls.listen(listener)
+    call_log(case.test).attach(listener)
     case.attempt()
-    left.clear()
+    call_log(case.test).detach(listener)
 
 
 @event("Another holder takes the lease over", statuses=OPEN, at_google=True)
@@ -668,7 +737,7 @@ def calendar_again(case: Case) -> None:
 
 @event("The calendar is replaced", own_account=True)
 def calendar_replaced(case: Case) -> None:
-    case.test.as_person("DELETE", None, calendar=case.slot().facts.calendar_id, account=case.account)
+    case.test.as_person("DELETE", None, calendar=calendar_id(case.slot()), account=case.account)
     case.make_calendar()
 
 
@@ -681,7 +750,7 @@ def disconnected(case: Case) -> None:
 def revoked(case: Case) -> None:
     case.fault({"invalid_grant": True}, "/token", ("POST",))
     with suppress(ServiceError):
-        case.test.service.access.probe(case.agent)
+        access(case.test).probe(case.agent)
 
 
 @event("The agent connects the same account again", Case.end)
@@ -701,13 +770,13 @@ def moves_account(case: Case) -> None:
 
 @event("The connection is erased", Case.end)
 def erased(case: Case) -> None:
-    case.test.service.disconnect.erase_now(case.agent, Actor.AGENT)
+    erasure(case.test).erase_now(case.agent, Actor.AGENT)
 
 
 @event("Thirty days after its day, the record is purged")
 def purged(case: Case) -> None:
     case.test.clock.advance((AHEAD + 32) * DAYS)
-    case.test.service.connections.purge_old_sessions(case.agent, 30)
+    sessions(case.test).purge_old(case.agent, 30)
 
 
 # --- reconcile ---

@@ -9,7 +9,6 @@ from flask.testing import FlaskClient
 
 from calendar_service.domain.failpoints import configure
 from calendar_service.domain.names import Agent
-from calendar_service.domain.session import Record
 from calendar_service.web.app import create_app
 from tests.conftest import MovableClock, empty
 from tests.journeys import connection_cells, session_cells
@@ -17,11 +16,10 @@ from tests.journeys.cells import (
     PatientService,
     Row,
     Snapshot,
+    Snapshots,
     columns,
     forget_webhooks,
-    keep,
     lines,
-    put_back,
     rows,
 )
 from tests.support.backend import SECRET
@@ -40,23 +38,28 @@ NEWER_POLICY = 'extends = "videsk"\n[policy]\nversion = "2"\nchanges = { en = "M
 class World:
     """One service for all cells, and the database as it was at moments to which it is put back."""
 
-    url: str
     service: TestService
     other: TestService
     newer: TestService
     """The same service under a newer version of the policy."""
     api: FlaskClient
+    snapshots: Snapshots
+    empty: Snapshot
+    connected: Snapshot
     numbers: Iterator[int] = field(default_factory=count)
-    snapshots: dict[object, tuple[object, Snapshot]] = field(default_factory=dict)
+    sessions: dict[object, tuple[session_cells.Case, session_cells.Reading, Snapshot]] = field(
+        default_factory=dict
+    )
+    """Sessions that are ready for an event, by their status and what was done before."""
+    connections: dict[object, tuple[connection_cells.Case, connection_cells.Reading, Snapshot]] = field(
+        default_factory=dict
+    )
 
     def begin(self, snapshot: Snapshot) -> None:
         """Put the database and the time back, and let Google have no faults."""
         configure({})
         self.service.google.clear_faults()
-        put_back(self.url, self.service.clock, snapshot)
-
-    def keep(self) -> Snapshot:
-        return keep(self.url, self.service.clock)
+        self.snapshots.put_back(snapshot)
 
 
 @pytest.fixture(scope="module")
@@ -71,39 +74,48 @@ def world(
     policy.write_text(NEWER_POLICY, "utf-8")
     hooks = {"CALENDAR_WEBHOOK_URL": NOBODY, "CALENDAR_WEBHOOK_SECRET": SECRET}
     service = PatientService.of(valkey_url, google_process, clock, **hooks)
+    other = service.replica()
     newer = TestService.of(
         valkey_url, google_process, clock, **service.variables | {"CALENDAR_OPERATOR": str(policy)}
     )
-    made = World(valkey_url, service, service.replica(), newer, create_app(service.service).test_client())
-    made.snapshots["empty"] = None, made.keep()
+    snapshots = Snapshots(valkey_url, clock)
+    nothing = snapshots.take()
     service.connect()
     forget_webhooks(service, service.agent)
-    made.snapshots["connected"] = None, made.keep()
-    yield made
-    made.begin(made.snapshots["empty"][1])
+    api = create_app(service.parts).test_client()
+    world = World(service, other, newer, api, snapshots, nothing, snapshots.take())
+    yield world
+    world.begin(nothing)
     clock.path.write_text("0", "ascii")
-    for one in (made.service, made.other, made.newer):
+    snapshots.close()
+    for one in (service, other, newer):
         one.close()
 
 
 # --- the session's table ---
 
 
-def session_case(world: World, happens: session_cells.Event, status: str) -> session_cells.Case:
-    """Return a session of this status: brought to it now where the event comes to Google, else as it was kept."""
-    key = status, happens.versions
+def session_case(
+    world: World, happens: session_cells.Event, status: str
+) -> tuple[session_cells.Case, session_cells.Reading]:
+    """Return a session of this status that is ready for the event, and how it stands.
+
+    An event that comes to Google gets a new session, because a snapshot does not put Google back.
+    """
     if happens.at_google or happens.own_account:
-        return _session(world, happens, status)
-    if key not in world.snapshots:
-        world.snapshots[key] = _session(world, happens, status), world.keep()
-    case, snapshot = world.snapshots[key]
+        return _new_session(world, happens, status)
+    key = status, happens.versions, happens.first
+    if key not in world.sessions:
+        world.sessions[key] = *_new_session(world, happens, status), world.snapshots.take()
+    case, before, snapshot = world.sessions[key]
     world.begin(snapshot)
-    assert isinstance(case, session_cells.Case)
-    return replace(case, contents=dict(case.contents))
+    return replace(case, contents=dict(case.contents)), before
 
 
-def _session(world: World, happens: session_cells.Event, status: str) -> session_cells.Case:
-    world.begin(world.snapshots["connected"][1])
+def _new_session(
+    world: World, happens: session_cells.Event, status: str
+) -> tuple[session_cells.Case, session_cells.Reading]:
+    world.begin(world.connected)
     number = next(world.numbers)
     agent, account = world.service.agent, FIRST
     if happens.own_account:
@@ -115,101 +127,93 @@ def _session(world: World, happens: session_cells.Event, status: str) -> session
     if happens.own_account:
         case.connect()
     session_cells.STATUSES[status](case)
+    assert case.reading().status == status.partition(",")[0]
+    happens.first(case)
     forget_webhooks(world.service, agent)
-    return case
-
-
-def status_of(record: Record | None) -> str:
-    return record.status.value if record else "unknown"
-
-
-def known(record: Record | None) -> Record | None:
-    """Return what counts as the session's state, without what an attempt, a repetition or a new key moves."""
-    return record and replace(
-        record, version=None, fencing_token=0, leased=False, tries=0, waiting_since=0, digest="",
-        copy=replace(record.copy, in_doubt=False),
-    )  # fmt: skip
+    case.answer = ""
+    return case, case.reading()
 
 
 @pytest.mark.parametrize("row", SESSION_ROWS, ids=str)
 def test_a_session_goes_where_its_table_says(world: World, row: Row) -> None:
     happens = session_cells.EVENTS[row.event]
-    case = session_case(world, happens, row.before)
-    assert status_of(case.record()) == row.before.partition(",")[0]
-    happens.first(case)
-    forget_webhooks(case.test, case.agent)
-    before, due, case.answer = case.record(), case.due(), ""
+    case, before = session_case(world, happens, row.before)
+    status = row.before.partition(",")[0]
     if row.cells["after"] == "cannot be":
-        assert status_of(before) != row.before.partition(",")[0]
+        assert before.status != status
         return
-    assert status_of(before) == row.before.partition(",")[0]
+    assert before.status == status
     happens.act(case)
-    after = case.record()
+    after = case.reading()
     if row.cells["after"] == "unchanged":
-        assert known(after) == known(before)
+        assert session_cells.without_bookkeeping(after.record) == session_cells.without_bookkeeping(
+            before.record
+        )
     else:
-        assert (status_of(after), after.reason if after else "") == (row.cells["after"], row.cells["reason"])
+        assert (after.status, after.reason) == (row.cells["after"], row.cells["reason"])
     assert case.answer == row.cells["answer"]
     assert ", ".join(case.webhooks()) == row.cells["webhook"]
     if row.cells["timer"] == "unchanged":
-        assert case.due() == due > 0
+        assert after.due == before.due > 0
     else:
-        assert case.timer(before) == row.cells["timer"]
-    is_open = after is not None and after.status.value in {"pending", "waiting"} and after.must_exist
-    assert bool(case.loaded().content) == is_open  # sealed content lies there as long as it is to be written
+        assert after.timer(before.record) == row.cells["timer"]
+    # Sealed content is stored exactly as long as it has to be written.
+    assert after.has_content == (after.record is not None and session_cells.is_open(after.record))
 
 
 # --- the connection's table ---
 
 
-def connection_case(world: World, happens: connection_cells.Event, state: str) -> connection_cells.Case:
-    """Return a connection in this state: brought to it now where Google ends its permission, else as it was kept."""
+def connection_case(
+    world: World, happens: connection_cells.Event, state: str
+) -> tuple[connection_cells.Case, connection_cells.Reading]:
+    """Return a connection in this state that is ready for the event, and how it stands.
+
+    An event that ends a permission at Google gets a new one, because a snapshot does not put Google back.
+    """
     if happens.own_account:
-        return _connection(world, state)
-    key = "connection", state
-    if key not in world.snapshots:
-        world.snapshots[key] = _connection(world, state), world.keep()
-    case, snapshot = world.snapshots[key]
+        return _new_connection(world, happens, state)
+    key = state, happens.first
+    if key not in world.connections:
+        world.connections[key] = *_new_connection(world, happens, state), world.snapshots.take()
+    case, before, snapshot = world.connections[key]
     world.begin(snapshot)
-    assert isinstance(case, connection_cells.Case)
-    return replace(case, answer="ok", kept={})
+    return replace(case, kept=dict(case.kept)), before
 
 
-def _connection(world: World, state: str) -> connection_cells.Case:
-    world.begin(world.snapshots["empty"][1])
+def _new_connection(
+    world: World, happens: connection_cells.Event, state: str
+) -> tuple[connection_cells.Case, connection_cells.Reading]:
+    world.begin(world.empty)
     number = next(world.numbers)
     agent, account = Agent("acme", f"agent-{number}"), f"person-{number}@example.com"
     case = connection_cells.Case(world.service, world.newer, agent, account)
     connection_cells.STATES[state](case)
     world.service.google.clear_faults()
+    connection_cells.happen(case, happens.first)
     forget_webhooks(world.service, agent)
-    return case
+    case.answer = "ok"
+    return case, case.reading()
 
 
 @pytest.mark.parametrize("row", CONNECTION_ROWS, ids=str)
 def test_a_connection_goes_where_its_table_says(world: World, row: Row) -> None:
     happens = connection_cells.EVENTS[row.event]
-    case = connection_case(world, happens, row.before)
-    connection_cells.happen(case, happens.first)
-    forget_webhooks(case.test, case.agent)
-    case.answer = "ok"
-    state, facts, timers = case.state(), case.facts(), case.timers()
-    assert state == row.before.partition(",")[0]
+    case, before = connection_case(world, happens, row.before)
+    assert before.state == row.before.partition(",")[0]
     connection_cells.happen(case, happens.act)
-    changed = [f"{name}: {value}" for name, value in case.facts().items() if facts[name] != value]
-    added, ended = case.timers() - timers, timers - case.timers()
-    assert case.state() == (state if row.cells["after"] == "unchanged" else row.cells["after"])
+    after = case.reading()
+    changed = [f"{name}: {value}" for name, value in after.facts.items() if before.facts[name] != value]
+    added, ended = sorted(after.timers - before.timers), sorted(before.timers - after.timers)
+    assert after.state == (before.state if row.cells["after"] == "unchanged" else row.cells["after"])
     assert "; ".join(changed) == row.cells["facts"]
     assert case.answer == row.cells["answer"]
     assert ", ".join(case.webhooks()) == row.cells["webhook"]
-    assert (
-        " ".join([f"+{one}" for one in sorted(added)] + [f"-{one}" for one in sorted(ended)])
-        == (row.cells["timers"])
-    )
+    assert " ".join([f"+{kind}" for kind in added] + [f"-{kind}" for kind in ended]) == row.cells["timers"]
 
 
 def test_a_newer_policy_counts_at_once_also_where_nobody_was_told(world: World) -> None:
-    case = connection_case(world, connection_cells.EVENTS["The agent pauses"], "connected")
+    case, _ = connection_case(world, connection_cells.EVENTS["The agent pauses"], "connected")
     assert (case.state(), case.state(world.newer)) == ("connected", "reconsent_required")
 
 
