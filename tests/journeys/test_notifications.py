@@ -78,7 +78,7 @@ class Watched(TestService):
 
     def ring(self, headers: Mapping[str, str] | None = None) -> int:
         """Deliver a notification; return how it was answered."""
-        answer = self.door.post(DOOR, headers=dict(headers or self.message()), base_url=SECURE_URL)
+        answer = self.client.post(DOOR, headers=dict(headers or self.message()), base_url=SECURE_URL)
         assert answer.data == b"" or answer.status_code >= 400
         return answer.status_code
 
@@ -103,7 +103,7 @@ def service(clean_store: str, google_process: LocalGoogle) -> Iterator[Watched]:
             CALENDAR_WEBHOOK_URL=receiver.url, CALENDAR_WEBHOOK_SECRET=SECRET,
         )  # fmt: skip
         assert isinstance(service, Watched)
-        service.backend, service.door = receiver, create_app(service.parts).test_client()
+        service.backend, service.client = receiver, create_app(service.parts).test_client()
         yield service
         service.close()
 
@@ -400,7 +400,7 @@ class Unread(io.RawIOBase):
 def test_no_body_is_read(watched: Watched) -> None:
     builder = EnvironBuilder(DOOR, SECURE_URL, method="POST", headers=watched.message())
     environ = builder.get_environ() | {"wsgi.input": Unread(), "CONTENT_LENGTH": "1000000"}
-    assert run_wsgi_app(watched.door.application, environ)[1] == "204 NO CONTENT"
+    assert run_wsgi_app(watched.client.application, environ)[1] == "204 NO CONTENT"
 
 
 def test_a_sync_message_before_the_answer_to_watch_is_taken_and_causes_nothing(service: Watched) -> None:
@@ -424,7 +424,7 @@ def test_a_sync_message_before_the_answer_to_watch_is_taken_and_causes_nothing(s
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 def test_nothing_but_a_post_is_taken(watched: Watched, method: str) -> None:
-    assert watched.door.open(DOOR, method=method, base_url=SECURE_URL).status_code == 405
+    assert watched.client.open(DOOR, method=method, base_url=SECURE_URL).status_code == 405
 
 
 def test_many_notifications_cause_one_change_detection(watched: Watched) -> None:

@@ -21,7 +21,7 @@ class ReusableContext:
         self._protocol.send("Network.enable")
         self._protocol.send("Network.setCacheDisabled", {"cacheDisabled": True})
         self.page.on("request", self._fetched)
-        self.page.on("console", self._said)
+        self.page.on("console", self._message)
         self.page.on("pageerror", self._failed)
         self.wipe()
 
