@@ -7,7 +7,7 @@ import click
 
 from calendar_service import wiring
 from calendar_service.cli.asking import serving
-from calendar_service.log import Log, tame
+from calendar_service.log import Log, capture_all
 from calendar_service.worker import loop
 
 
@@ -15,7 +15,7 @@ from calendar_service.worker import loop
 def command() -> None:
     """Run one worker process: finishes what was accepted, erases what is due."""
     settings = serving("worker")
-    tame(Log("worker"))
+    capture_all(Log("worker"))
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stop.set())

@@ -12,7 +12,7 @@ from granian.log import LogLevels
 
 from calendar_service import wiring
 from calendar_service.config import Config, load
-from calendar_service.log import SILENT_GRANIAN, Log, tame
+from calendar_service.log import SILENT_GRANIAN, Log, capture_all
 from calendar_service.processes import parent_death
 from calendar_service.web.app import create_app
 
@@ -32,7 +32,7 @@ def serve(config: Config, host: str) -> None:
 
     There is no access log: addresses hold tickets and agents' names (law 9).
     """
-    tame(Log("web"))
+    capture_all(Log("web"))
     server = Granian(
         target="calendar_service",
         address=host,
@@ -57,7 +57,7 @@ def _application() -> "WSGIApplication":
     if parent and parent.pid:
         parent_death.follow(parent.pid)  # or it would keep the port when its parent is killed
     log = Log("web")
-    tame(log)
+    capture_all(log)
     try:
         return create_app(wiring.build(load(os.environ), "web"))
     except Exception as error:
