@@ -78,7 +78,7 @@ def _split(blob: str) -> tuple[str, bytes]:
 
 
 class DataKey:
-    """The open data key of one connection: seals fields, and computes hashes that nobody can repeat once it is erased."""
+    """The open data key of one connection: seals fields, and computes hashes that nobody can repeat without it."""
 
     def __init__(self, key: bytes, place: Place, wrapped: str) -> None:
         self._key = key

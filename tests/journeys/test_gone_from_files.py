@@ -125,7 +125,7 @@ def told(service: TestService) -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     for one in examine(service.config):
         worst = max(
-            found.get(one.check, ("ok", "")), (one.level, one.told()[0]), key=lambda it: levels.index(it[0])
+            found.get(one.check, ("ok", "")), (one.level, one.texts()[0]), key=lambda it: levels.index(it[0])
         )
         found[one.check] = worst
     return found

@@ -509,7 +509,7 @@ def test_permissions_that_all_end_at_seven_days_are_told_as_a_project_in_testing
     assert alarms(capsys) == ["google.testing_mode_suspected"]
     assert service.metrics()["calendar_google_testing_mode_suspected"] == 1.0
     (found,) = [finding for finding in examine(service.config) if finding.check == "google"]
-    assert (found.level, found.told()[0]) == ("fault", "permissions that ended at seven days of age: 4")
+    assert (found.level, found.texts()[0]) == ("fault", "permissions that ended at seven days of age: 4")
 
 
 def test_permissions_that_people_take_back_are_no_such_cluster(service: TestService) -> None:

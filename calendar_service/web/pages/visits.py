@@ -40,7 +40,7 @@ class Visits:
         browser = self.service.tickets.browser(cookie) if cookie else None
         if browser is None:
             return None
-        g.told_language = browser.locale
+        g.agent_language = browser.locale
         if browser.reviewer:
             self._note_reviewer(browser)
         guard.allow_frames(self.service.operator.organization(browser.organization).frame_ancestors)

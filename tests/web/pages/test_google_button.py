@@ -41,7 +41,7 @@ def placed(
 
 def _told(service: TestService) -> list[tuple[str, str]]:
     return [
-        (found.level, found.told()[0]) for found in examine(service.config) if found.check == "google button"
+        (found.level, found.texts()[0]) for found in examine(service.config) if found.check == "google button"
     ]
 
 

@@ -27,6 +27,6 @@ def test_the_logo_stands_for_the_name_and_a_lost_file_leaves_the_name(
     page = Visitor(create_app(service.parts), service).get("/")
     assert "<img" not in page.text
     assert "Videsk" in words(page)
-    told = [(found.level, found.told()[0]) for found in examine(service.config) if found.check == "logo"]
+    told = [(found.level, found.texts()[0]) for found in examine(service.config) if found.check == "logo"]
     assert told == [("fault", f"not found: {logo}; pages show the name instead")]
     service.close()
