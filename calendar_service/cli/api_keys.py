@@ -29,9 +29,10 @@ def command() -> None:
 )
 @as_json_option
 def new(caller: str, organization: str, role: str, *, as_json: bool) -> None:
-    """Generate a key for CALLER, and print it with its entry for CALENDAR_API_KEYS.
+    """Generate a key for one caller.
 
-    The entry contains only the key's hash. Nothing is stored, so the key cannot be printed again.
+    Prints the key, and its entry for CALENDAR_API_KEYS. CALLER is the name that logs show. The entry contains only the
+    key's hash. Nothing is stored, so the key cannot be printed again.
     """
     key = new_keys.new_api_key(caller, organization, Role(role))
     try:

@@ -59,10 +59,10 @@ def export(
     agent: str,
     output: Path | None,
 ) -> None:
-    """Export the audit log as JSON Lines, which `audit verify FILE` verifies.
+    """Export the audit log as JSON Lines.
 
-    The file contains the heads of the chains, the checkpoints, and the entries with their MACs. It is written whole or
-    not at all, with mode 0600. The number of entries is printed on standard error.
+    `audit verify FILE` verifies the file. It contains the heads of the chains, the checkpoints, and the entries with
+    their MACs. It is written whole or not at all, with mode 0600. The number of entries is printed on standard error.
 
     With a filter each entry can still be verified, but not that none is missing.
     """
@@ -92,9 +92,10 @@ def export(
 )
 @as_json_option
 def verify(file: BinaryIO | None, former: tuple[str, ...], *, as_json: bool) -> None:
-    """Verify the audit log in the database, or an export (FILE; - for standard input).
+    """Verify the audit log, or an export of it.
 
-    Prints how many entries are as they were sealed, and each place that was changed.
+    Without FILE (- for standard input) the audit log in the database is verified. Prints how many entries are as they
+    were sealed, and each place that was changed.
 
     Exit status: 0 intact, 1 changed, 2 unusable configuration or argument.
     """

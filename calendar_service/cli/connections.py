@@ -75,9 +75,10 @@ def show_all(organization: str, state: str | None, *, as_json: bool) -> None:
 @click.argument("agent")
 @as_json_option
 def show(organization: str, agent: str, *, as_json: bool) -> None:
-    """Show one connection: its state, ids and timers, and how many sessions are in which status.
+    """Show one connection.
 
-    --json also lists the sessions with their ids.
+    Prints its state, ids and timers, and how many of its sessions are in which status. --json also lists the sessions
+    with their ids.
     """
     with exit_on_error():
         entry, slot, records = service().all_connections.details(named(organization, agent))
@@ -125,7 +126,10 @@ def erase(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Erase everything that is stored of one ended connection, now and for good, and print the receipt's number.
+    """Erase one ended connection for good.
+
+    Erases everything that is stored of it now, instead of at the end of its retention period, and prints the number of
+    the receipt.
 
     --json prints the whole receipt, for `receipt verify`. It is the only copy that shows whom the receipt concerns.
 
@@ -208,7 +212,9 @@ def _missing(step: RestoreStep) -> dict[str, str]:
 def revoke(
     organization: str | None, agent: str | None, *, everybody: bool, key_id: str, yes: bool, as_json: bool
 ) -> None:
-    """End one connection, or many after a breach: delete its access here, and revoke it at Google.
+    """End one connection, or many after a breach.
+
+    Takes the access away here at once, and revokes it at Google.
 
     Calendars stay as they are. Agents have to connect again. Where Google does not confirm the revocation now, the
     worker repeats it for up to 7 days.

@@ -12,10 +12,11 @@ from calendar_service.health.finding import Finding
 @click.command("doctor")
 @as_json_option
 def command(*, as_json: bool) -> None:
-    """Check configuration, profile, database, keys, clocks, erasures and Google, and print each result.
+    """Check the service and print each result.
 
-    Levels: ok; note (repair it before production); fault (repair it now). Changes nothing, except that in a new
-    database the identity key's check value is written.
+    Checks configuration, profile, database, keys, clocks, erasures and Google. Levels: ok; note (repair it before
+    production); fault (repair it now). Changes nothing, except that in a new database the identity key's check value
+    is written.
 
     Exit status: 0 no fault, 1 a fault, 2 unusable configuration.
     """

@@ -32,9 +32,9 @@ def place(
     organization: str, agent: str, *, placed_by: str, approved_by: str, authority: str, reason: str,
     until: Millis, silent_until: Millis, replace: bool,
 ) -> None:  # fmt: skip
-    """Place a hold on the identifiers of one agent's connection.
+    """Place a hold on one agent's connection.
 
-    Until its end nothing of them is erased. Two different persons place and approve it.
+    Its identifiers are not erased until the end of the hold. Two different persons place and approve it.
 
     Exit status: 0 placed, 1 refused, 2 unusable configuration or argument.
     """

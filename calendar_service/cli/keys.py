@@ -26,9 +26,10 @@ def command() -> None:
 )
 @as_json_option
 def new(into: Path | None, *, as_json: bool) -> None:
-    """Generate a keyring, an identity key and a signing key, and print them as variables.
+    """Generate the keys of a new service.
 
-    With --into it prints the names of the files. An existing file is not overwritten: exit status 2.
+    Prints keyring, identity key and signing key as variables. With --into it prints the names of the files. An
+    existing file is not overwritten: exit status 2.
     """
     variables = {
         "CALENDAR_KEYRING": new_keys.new_keyring(),
@@ -69,9 +70,10 @@ def status(*, as_json: bool) -> None:
 )
 @as_json_option
 def rotate(retire: str | None, *, force: bool, as_json: bool) -> None:
-    """Seal every grant and teardown under the keyring's first key, while traffic runs.
+    """Seal every record under the current key.
 
-    Prints how many records were sealed anew. A record that no key opens is named on standard error.
+    That is the keyring's first key. Traffic may run meanwhile. Prints how many records were sealed anew. A record that
+    no key opens is named on standard error.
 
     Exit status: 0 done, 1 if a record cannot be opened or the key cannot be retired, 2 unusable configuration.
     """

@@ -32,9 +32,10 @@ def command() -> None:
 def verify_file(
     file: BinaryIO, public_key: tuple[str, ...], public_key_file: TextIO | None, *, as_json: bool
 ) -> None:
-    """Verify that FILE (- for standard input) is an unchanged receipt of this operator.
+    """Verify a receipt.
 
-    With a public key it works offline and without a configuration.
+    It is valid if the operator signed FILE (- for standard input) and nothing was changed since. With a public key it
+    works offline and without a configuration.
 
     Exit status: 0 genuine and unchanged, 1 not, 2 unusable configuration or argument.
     """

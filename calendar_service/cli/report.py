@@ -42,10 +42,11 @@ def command(
     kind: str | None, output: Path | None, language: str | None, *, policy: bool, former: tuple[str, ...],
     as_json: bool,
 ) -> None:  # fmt: skip
-    """Write the conformance report: for each clause the promise and its evidence, measured now.
+    """Write the conformance report.
 
-    HTML is one file without scripts, to be read, printed or handed out. A summary is printed on standard error. What is
-    not due yet, or not set by the operator, counts as open. Changes nothing.
+    It shows for each clause the promise and its evidence, measured now. HTML is one file without scripts, to be read,
+    printed or handed out. A summary is printed on standard error. What is not due yet, or not set by the operator,
+    counts as open. Changes nothing.
 
     Exit status: 0 every clause has its evidence or is open, 1 evidence is missing, 2 unusable configuration.
     """

@@ -24,7 +24,10 @@ def command() -> None:
 )
 @as_json_option
 def new_link(days: int, *, as_json: bool) -> None:
-    """Create a link and print it. Only its hash is stored, so it cannot be printed again."""
+    """Create a link and print it.
+
+    Only its hash is stored, so it cannot be printed again.
+    """
     present = service()
     with exit_on_error():
         secret, link = present.reviewers.make(days)
@@ -42,7 +45,10 @@ def new_link(days: int, *, as_json: bool) -> None:
 )
 @as_json_option
 def extend(organization: str, days: int, *, as_json: bool) -> None:
-    """Let a link end later; its address stays the same. A link that has ended is refused."""
+    """Let a link end later.
+
+    Its address stays the same. A link that has ended is refused.
+    """
     with exit_on_error():
         link = service().reviewers.prolong(organization, days)
     if as_json:
@@ -54,7 +60,10 @@ def extend(organization: str, days: int, *, as_json: bool) -> None:
 @command.command("list")
 @as_json_option
 def show_all(*, as_json: bool) -> None:
-    """List the links: test organization, end, and how many test agents have stored data."""
+    """List the links.
+
+    Prints for each its test organization, its end, and how many of its test agents have stored data.
+    """
     with exit_on_error():
         links = service().reviewers.standing()
     if as_json:
@@ -68,9 +77,9 @@ def show_all(*, as_json: bool) -> None:
 @click.argument("organization")
 @as_json_option
 def end(organization: str, *, as_json: bool) -> None:
-    """End a link now, and disconnect and erase its test agents.
+    """End a link now.
 
-    Prints how many connections were erased.
+    Its test agents are disconnected and erased. Prints how many connections were erased.
     """
     with exit_on_error():
         erased = service().reviewers.end(organization)

@@ -13,10 +13,11 @@ from calendar_service.processes.ports import PortTaken
 
 @click.command("run")
 def command() -> None:
-    """Start database, local Google, web and worker on this machine, for development.
+    """Run everything on this machine, for development.
 
-    Creates keys and data in CALENDAR_DATA_DIR (.data by default), prints the addresses to open, and runs until
-    Ctrl-C or SIGTERM. With CALENDAR_REDIS_URL it starts no database; with CALENDAR_GOOGLE_CLIENT_ID no local Google.
+    Starts database, local Google, worker and web. Creates keys and data in CALENDAR_DATA_DIR (.data by default),
+    prints the addresses to open, and runs until Ctrl-C or SIGTERM. With CALENDAR_REDIS_URL it starts no database; with
+    CALENDAR_GOOGLE_CLIENT_ID no local Google.
 
     Exit status: 0 stopped by a signal, 1 a process ended or did not start, 2 unusable configuration or port.
     """

@@ -10,10 +10,10 @@ from calendar_service.web import server
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 def command(host: str) -> None:
-    """Run one web process: API, pages, and Google's callbacks. It listens on CALENDAR_PORT.
+    """Run one web process.
 
-    Runs until SIGINT or SIGTERM, then lets requests under way finish. It logs one JSON line per event to
-    standard error. Several may run at the same time.
+    It serves API, pages and Google's callbacks on CALENDAR_PORT. It runs until SIGINT or SIGTERM, then lets requests
+    under way finish. It logs one JSON line per event to standard error. Several may run at the same time.
 
     Exit status: 0 stopped by a signal, 2 unusable configuration or port.
     """

@@ -26,10 +26,11 @@ def command() -> None:
 @click.option("--waiting", "also_waiting", is_flag=True, help="Also events that are still being retried.")
 @as_json_option
 def list_them(organization: str, agent: str, *, also_waiting: bool, as_json: bool) -> None:
-    """List webhook events that were abandoned after three days of attempts.
+    """List undelivered webhook events.
 
-    They are stored for seven days from when they happened. Prints type, time, organization, agent, connection,
-    sequence number and session of each; their number on standard error.
+    An event is abandoned after three days of attempts. Abandoned events are stored for seven days from when they
+    happened. Prints type, time, organization, agent, connection, sequence number and session of each; their number on
+    standard error.
     """
     with _outbox(organization, agent) as outbox:
         events = [
@@ -53,9 +54,10 @@ def list_them(organization: str, agent: str, *, also_waiting: bool, as_json: boo
 )
 @as_json_option
 def replay(organization: str, agent: str, *, everything: bool, as_json: bool) -> None:
-    """Schedule abandoned webhook events to be sent again, in their order. A running worker sends them.
+    """Send abandoned webhook events again.
 
-    Prints how many. Exit status: 0 scheduled, 1 failed, 2 unusable configuration or argument.
+    They become due at once, in their order; a running worker sends them. Prints how many. Exit status: 0 scheduled, 1
+    failed, 2 unusable configuration or argument.
     """
     if everything == bool(organization):
         raise click.UsageError("Name an organization, or --all.")
@@ -78,9 +80,10 @@ def replay(organization: str, agent: str, *, everything: bool, as_json: bool) ->
 @command.command("new-secret")
 @as_json_option
 def new_secret(*, as_json: bool) -> None:
-    """Generate a secret for CALENDAR_WEBHOOK_SECRET and print it. Nothing is stored.
+    """Generate a webhook secret.
 
-    To rotate, set both secrets until the backend knows the new one, then remove the old one.
+    It is printed for CALENDAR_WEBHOOK_SECRET, and not stored. To rotate, set both secrets until the backend knows the
+    new one, then remove the old one.
     """
     secret = new_keys.new_webhook_secret().reveal()
     if as_json:

@@ -13,10 +13,11 @@ from calendar_service.worker import loop
 
 @click.command("work")
 def command() -> None:
-    """Run one worker process: writes accepted sessions to Google, retries, revokes, and erases what is due.
+    """Run one worker process.
 
-    Runs until SIGINT or SIGTERM, then finishes the item under way. It logs one JSON line per event to standard error.
-    Several may run at the same time.
+    It writes accepted sessions to Google, repeats what failed, revokes grants, and erases what is due. It runs until
+    SIGINT or SIGTERM, then finishes the item under way. It logs one JSON line per event to standard error. Several may
+    run at the same time.
 
     Exit status: 0 stopped by a signal, 2 unusable configuration.
     """
