@@ -1,4 +1,4 @@
-"""The web process: Granian with its limits around our application. Must not know a route."""
+"""The web process: the Granian server with its limits around the application."""
 
 import multiprocessing
 import os
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 HEADER_BYTES = 64 * 1024
-"""The most that a request's line and headers may take; the body has a limit of its own, in the application."""
+"""The most bytes of a request's line and headers. The application limits the body."""
 HEADER_MILLISECONDS = 10_000
 """How long a client may take to send its headers."""
 STOP_SECONDS = 8
-"""How long requests under way may take after SIGTERM."""
+"""How long requests under way may still take after SIGTERM."""
 
 
 def serve(config: Config, host: str) -> None:
     """Serve until SIGTERM or SIGINT, in one worker process with blocking threads; then exit.
 
-    There is no access log: addresses hold tickets and agents' names (law 9).
+    There is no access log: paths contain tickets and agents' names (law 9).
     """
     capture_all(Log("web"))
     server = Granian(
@@ -52,10 +52,10 @@ def serve(config: Config, host: str) -> None:
 
 
 def _application() -> "WSGIApplication":
-    """Build the application in the worker process: connections and threads do not survive a fork."""
+    """Build the application in the server's worker process: connections and threads do not survive a fork."""
     parent = multiprocessing.parent_process()
     if parent and parent.pid:
-        parent_death.follow(parent.pid)  # or it would keep the port when its parent is killed
+        parent_death.follow(parent.pid)  # otherwise it would keep the port if its parent is killed
     log = Log("web")
     capture_all(log)
     try:

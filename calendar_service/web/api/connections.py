@@ -1,4 +1,4 @@
-"""The calls about an agent's connection. Must not offer a way to an agent's calendar or its content (SC-4, LU-3)."""
+"""The calls about an agent's connection. None reaches the agent's calendar or its content (SC-4, LU-3)."""
 
 from typing import Annotated, Literal
 
@@ -31,12 +31,12 @@ def get_connection(service: Service, names: Names, _: Nothing, __: Nothing) -> A
 
 def pause_connection(service: Service, names: Names, _: Nothing, __: Nothing) -> ApiAnswer:
     """Set the organization's pause: the calendar is not written until it is lifted."""
-    return _paused(service, names, paused=True)
+    return _set_pause(service, names, paused=True)
 
 
 def resume_connection(service: Service, names: Names, _: Nothing, __: Nothing) -> ApiAnswer:
     """Lift the organization's pause; the agent's own stays."""
-    return _paused(service, names, paused=False)
+    return _set_pause(service, names, paused=False)
 
 
 def end_connection(service: Service, names: Names, query: EndQuery, _: Nothing) -> ApiAnswer:
@@ -49,7 +49,7 @@ def end_connection(service: Service, names: Names, query: EndQuery, _: Nothing) 
     return ApiAnswer(200, answers.Disconnected(state=state, receipt=receipt))
 
 
-def _paused(service: Service, names: Names, *, paused: bool) -> ApiAnswer:
+def _set_pause(service: Service, names: Names, *, paused: bool) -> ApiAnswer:
     view = service.organizations.pause(names.whose, Actor.ADMINISTRATOR, paused=paused)
     return ApiAnswer(200, answers.connection(view))
 
