@@ -28,7 +28,7 @@ class ConnectionView:
     """Since when; 0 = not."""
     paused_by_organization: Millis
     last_admin_action: AdminAction | None
-    """What organisation or operator did last to this connection: for the agent."""
+    """What organization or operator did last to this connection: for the agent."""
     action: str
     """A code of what somebody has to do, or empty: the words are the web's."""
     needs: Literal["agent", "administrator", "operator", ""]
@@ -109,7 +109,7 @@ class SettingsView:
     deletion_tried_until: Millis
     """Until when a deletion of the calendar is tried, likewise."""
     organization_closed: bool
-    """The organisation was off-boarded: nobody of it connects."""
+    """The organization was off-boarded: nobody of it connects."""
     held_until: Millis = 0
     """A law requires that identifiers are kept until then; 0 = no, or the agent may not be told yet."""
     contents: Contents | None = None

@@ -145,7 +145,7 @@ def timers(shard: int) -> str:
 
 
 def index(shard: int, organization: str) -> str:
-    """The members of an organisation in this shard."""
+    """The members of an organization in this shard."""
     return slot(shard, f"org:{organization}")
 
 
@@ -224,7 +224,7 @@ def checkpoint_turn(number: int) -> str:
 
 
 def closed(organization: str) -> str:
-    """Set while an organisation is off-boarded."""
+    """Set while an organization is off-boarded."""
     return f"closed:{organization}"
 
 

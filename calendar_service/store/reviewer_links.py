@@ -16,7 +16,7 @@ from calendar_service.store.tickets import digest, new_secret
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One link: the test organisation behind it, and when it is over."""
+    """One link: the test organization behind it, and when it is over."""
 
     organization: str
     ends: Millis
@@ -57,7 +57,7 @@ class ReviewerLinks:
         self._database.write("HDEL", keys.REVIEWER_LINKS, name)
 
     def count(self, organization: str) -> int:
-        """Count one act behind this organisation's link; return how many there were within a minute."""
+        """Count one act behind this organization's link; return how many there were within a minute."""
         return int(
             self._database.script("reviewer_link_count_act", {"acts": keys.reviewer_acts(organization)})[0]
         )

@@ -42,7 +42,7 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A consent under way: bound to browser, agent and organisation."""
+    """A consent under way: bound to browser, agent and organization."""
 
     organization: str
     agent: str

@@ -186,7 +186,7 @@ def test_the_consent_screen_names_the_app_and_uses_googles_words(app: App) -> No
 
 
 @fact("V", "disallowed_useragent in an embedded web view, org_internal for another organization's client")
-def test_web_views_and_foreign_organisations_are_turned_away(app: App, google: LocalGoogle) -> None:
+def test_web_views_and_foreign_organizations_are_turned_away(app: App, google: LocalGoogle) -> None:
     view = {"User-Agent": "Mozilla/5.0 (Linux; Android 14; wv) AppleWebKit/537.36"}
     assert "disallowed_useragent" in fetch(app.url(), None, view)[2]
     google.switch(org_internal=True)

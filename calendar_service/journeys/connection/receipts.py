@@ -44,7 +44,7 @@ class Receipts:
         `rest_until`: when the closing errand ends at the latest, while one still holds something; else 0.
 
         With the salt its holder, and nobody else, can show whom it concerns: `subject` is
-        HMAC-SHA-256 of organisation/agent under the salt.
+        HMAC-SHA-256 of organization/agent under the salt.
         """
         salt = secrets.token_bytes(32)
         body: dict[str, Any] = {

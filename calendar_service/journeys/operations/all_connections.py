@@ -76,7 +76,7 @@ class AllConnections:
     erasure: Erasure
 
     def entries(self, organization: str = "", state: State | None = None) -> Iterator[ConnectionEntry]:
-        """Yield every connection, of one organisation and in one state if these are named."""
+        """Yield every connection, of one organization and in one state if these are named."""
         for agent in self.scan.agents():
             if organization and agent.organization != organization:
                 continue

@@ -1,4 +1,4 @@
-"""What an organisation's administrator may do: see states, pause, off-board; never content, never the calendar.
+"""What an organization's administrator may do: see states, pause, off-board; never content, never the calendar.
 
 Knows the store. Must not know Google.
 """
@@ -23,7 +23,7 @@ from calendar_service.store.slots import Slots
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How an organisation's connections stand, and how far an off-boarding has come."""
+    """How an organization's connections stand, and how far an off-boarding has come."""
 
     states: Mapping[State, int]
     revocations: Mapping[Revocation, int]
@@ -33,7 +33,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Organizations:
-    """The story of a customer organisation and its members."""
+    """The story of a customer organization and its members."""
 
     slots: Slots
     connections: Connections
@@ -75,7 +75,7 @@ class Organizations:
         )
 
     def off_board(self, organization: str) -> int:
-        """Close the organisation, then disconnect every member; return how many were connected.
+        """Close the organization, then disconnect every member; return how many were connected.
 
         Closed first, so that nobody connects behind the sweep. Interrupted, it goes on when it
         is asked again, and within a day by itself.
@@ -96,7 +96,7 @@ class Organizations:
         )
 
     def reopen(self, organization: str) -> None:
-        """Let the organisation's agents connect again."""
+        """Let the organization's agents connect again."""
         self.organization_index.set_closed(organization, Actor.ADMINISTRATOR, is_closed=False)
 
     def _view(self, agent: Agent) -> ConnectionView:

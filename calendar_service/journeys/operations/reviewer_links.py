@@ -48,7 +48,7 @@ class ReviewerLinkJourney:
     # --- the operator's commands ---
 
     def make(self, days: int) -> tuple[str, Link]:
-        """Return the secret of a new link, and the link; a test organisation of its own stands behind it."""
+        """Return the secret of a new link, and the link; a test organization of its own stands behind it."""
         link = Link(f"reviewer-{secrets.token_hex(8)}", self.clock.now() + days * DAY)
         return self.links.issue(link), link
 
@@ -108,7 +108,7 @@ class ReviewerLinkJourney:
         return "ok"
 
     def _take_down(self, link: Link) -> int:
-        """Close the organisation, disconnect its members, and erase what is kept of them."""
+        """Close the organization, disconnect its members, and erase what is kept of them."""
         # First, so that nobody connects behind it.
         self.organization_index.set_closed(link.organization, Actor.OPERATOR, is_closed=True)
         erased = 0

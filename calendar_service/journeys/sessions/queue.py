@@ -1,4 +1,4 @@
-"""In which order the worker does what waits: soonest start first, organisations in turn (law 2).
+"""In which order the worker does what waits: soonest start first, organizations in turn (law 2).
 
 Opens waiting content to see when it starts, and keeps nothing of it. Must not know Google.
 """
@@ -86,7 +86,7 @@ def _opened(grant: Grant, name: str, sealed: str) -> Content | None:
 
 
 def fair_order(due_items: Iterable[DueSession]) -> list[DueSession]:
-    """Return them soonest start first, the organisations in turn: one's flood does not push another's back."""
+    """Return them soonest start first, the organizations in turn: one's flood does not push another's back."""
     turns: Counter[str] = Counter()
     ranked: list[tuple[int, Millis, str, DueSession]] = []
     for due_item in sorted(due_items, key=lambda due_item: (due_item.start, due_item.session)):

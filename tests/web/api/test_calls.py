@@ -46,7 +46,7 @@ def test_a_connection_is_connected_since_a_time(api: Api, connected: TestService
     assert set(answer) == {"state", "since"}
 
 
-def test_the_organisations_pause_is_set_and_lifted(api: Api, connected: TestService) -> None:
+def test_the_organizations_pause_is_set_and_lifted(api: Api, connected: TestService) -> None:
     admin = api.by("acme-admin")
     paused = admin.post(f"{AGENT}/connection/pause")
     assert paused.status_code == 200
