@@ -1,4 +1,4 @@
-"""Logging from an allow-list of fields (law 9). Must never take a body, a token, a name or an identifier."""
+"""Logging from an allow-list of fields (law 9). A line holds no body, token, name or identifier."""
 
 import json
 import logging
@@ -44,7 +44,7 @@ def _truth(value: Field) -> bool:
 FIELDS: dict[str, Callable[[Field], bool]] = {
     "request_id": _matching(_REQUEST_ID),
     "method": lambda value: value in _METHODS,
-    "path": _matching(_TEMPLATE),  # the template, never the address: ids may be addresses
+    "path": _matching(_TEMPLATE),  # the template, not the path itself: ids in it may be mail addresses
     "status": _number,
     "ms": _number,
     "call": _matching(_GOOGLE_CALL),
@@ -55,7 +55,7 @@ FIELDS: dict[str, Callable[[Field], bool]] = {
     "journey": _matching(_WORD),
     "clause": lambda value: isinstance(value, str) and re.fullmatch(r"[A-Z]{2}-\d", value) is not None,
     "role": _matching(_WORD),
-    "caller": _matching(_CALLER),  # the configured name of an API key, which is ours
+    "caller": _matching(_CALLER),  # the name of an API key in the configuration
     "retryable": _truth,
     "retry_after": _number,
     "count": _number,
@@ -68,28 +68,28 @@ FIELDS: dict[str, Callable[[Field], bool]] = {
     "at": _matching(_PLACE),
     "logger": _matching(_LOGGER),
 }
-"""Every field that a log line may carry, and what its value has to look like. There is no free text."""
+"""Every field that a log line may have, and a check of its value. There is no field for free text."""
 
 
 class Log:
-    """Writes one JSON line per event. What is outside the list is a programming error, raised at once."""
+    """Writes one JSON line per event. Raises for a field or a value that the list does not allow."""
 
     def __init__(self, process: str, stream: IO[str] | None = None) -> None:
-        """Take the process's name (`web`, `worker`, …) and where to write; stderr if nothing is given."""
+        """Take the process's name (`web`, `worker`, …) and the stream to write to (stderr by default)."""
         self._process = process
         self._stream = stream
         self._lock = threading.Lock()
 
     def event(self, name: str, **fields: Field) -> None:
-        """Write that something happened, in dotted words such as `session.accepted`."""
+        """Write an event; `name` is dotted words such as `session.accepted`."""
         self._write("info", name, fields)
 
     def alarm(self, name: str, **fields: Field) -> None:
-        """Write that the operator has to act."""
+        """Write an event on which the operator has to act."""
         self._write("alarm", name, fields)
 
     def failure(self, name: str, error: BaseException, **fields: Field) -> None:
-        """Write that an error nobody expected ended something: its type and place, never its text."""
+        """Write that an unexpected error ended something: its type and place. Its text may hold a token."""
         self._write("error", name, fields | {"error": type(error).__name__} | _place(error.__traceback__))
 
     def _write(self, level: str, name: str, fields: dict[str, Field]) -> None:
@@ -111,7 +111,7 @@ def _allowed(field: str, value: Field) -> Any:
     if not FIELDS[field](plain):
         raise ValueError(
             f"the log field `{field}` does not take this {type(value).__name__}"
-        )  # never the value
+        )  # the value itself may be secret
     return plain
 
 
@@ -120,25 +120,25 @@ def _now() -> str:
 
 
 def _place(trace: TracebackType | None) -> dict[str, Field]:
-    """Return the innermost line of our own code."""
-    found: dict[str, Field] = {}
+    """Return the innermost line of this package in the traceback."""
+    place: dict[str, Field] = {}
     while trace is not None:
         _, ours, path = trace.tb_frame.f_code.co_filename.rpartition("calendar_service/")
         if ours:
-            found = {"at": f"{path}:{trace.tb_lineno}"}
+            place = {"at": f"{path}:{trace.tb_lineno}"}
         trace = trace.tb_next
-    return found
+    return place
 
 
-class _Tamed(logging.Handler):
-    """Says that a library logged something, and which; what it said may quote a token and is dropped."""
+class _LibraryHandler(logging.Handler):
+    """Logs which library logged something. The library's text may quote a token and is dropped."""
 
     def __init__(self, log: Log) -> None:
         super().__init__(logging.WARNING)
         self._log = log
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write the event; a logger with an odd name is named `other`."""
+        """Write the event; a logger whose name the log does not allow is named `other`."""
         logger = record.name if _LOGGER.fullmatch(record.name) else "other"
         fields: dict[str, Field] = {"logger": logger}
         if record.exc_info and record.exc_info[0]:
@@ -146,14 +146,14 @@ class _Tamed(logging.Handler):
         self._log.event("library.warning", **fields)
 
 
-def tame(log: Log) -> None:
-    """Make `log` the only way out of this process: libraries, warnings and uncaught errors included."""
+def capture_all(log: Log) -> None:
+    """Send everything that this process logs through `log`: libraries, warnings and uncaught errors too."""
     root = logging.getLogger()
-    root.handlers = [_Tamed(log)]
+    root.handlers = [_LibraryHandler(log)]
     root.setLevel(logging.WARNING)
     for name in list(logging.root.manager.loggerDict):
-        known = logging.getLogger(name)
-        known.handlers, known.propagate, known.level = [], True, logging.NOTSET
+        library = logging.getLogger(name)
+        library.handlers, library.propagate, library.level = [], True, logging.NOTSET
     logging.captureWarnings(capture=True)
     warnings.simplefilter("default")
     sys.excepthook = lambda _kind, error, _trace: _uncaught(log, error)
@@ -173,4 +173,4 @@ SILENT_GRANIAN: dict[str, Any] = {
         "granian.access": {"handlers": [], "propagate": False},
     },
 }
-"""`log_dictconfig` for the server: no handler of its own, so that `tame` decides."""
+"""`log_dictconfig` for the server: no handlers of its own, so that its lines go through `capture_all`."""

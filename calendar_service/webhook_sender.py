@@ -1,4 +1,4 @@
-"""Webhooks to the backend: built, signed as Standard Webhooks asks, sent once. Must not know a store, nor repeat."""
+"""Builds a webhook, signs it as Standard Webhooks asks, and sends it once. Repeats nothing."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ from calendar_service.net.failures import NO_ANSWER, fault_of
 from calendar_service.net.pool import PooledConnection
 
 DEADLINE = 5.0
-"""Seconds for all of it: name, address, TLS, request, answer."""
+"""Seconds for name look-up, connection, TLS, request and answer together."""
 _GONE = 410
 
 
@@ -25,21 +25,21 @@ class WebhookMessage:
     """One webhook as it goes out."""
 
     id: str
-    """The same at each try, so that the receiver can tell a repetition."""
+    """The same in each attempt, so that the receiver can recognize a repeat."""
     type: str
     timestamp: Millis
-    """When it happened."""
+    """When the event happened."""
     data: Mapping[str, str | int]
 
     def body(self) -> str:
-        """Return the payload; what is signed and what is sent are this very text."""
+        """Return the payload. The signature covers exactly this text."""
         parts = {"type": self.type, "timestamp": rfc3339(self.timestamp), "data": dict(self.data)}
         return json.dumps(parts, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryResult:
-    """What the receiver made of it: a status, or a fault if it did not answer."""
+    """How one sending ended: the receiver's status, or a fault if it did not answer."""
 
     status: int | None
     fault: str = ""
@@ -48,7 +48,7 @@ class DeliveryResult:
 
     @property
     def delivered(self) -> bool:
-        """True for 2xx alone: a redirect is not followed, so it delivered nothing."""
+        """True for 2xx only. A redirect is not followed, so it delivers nothing."""
         return self.status is not None and 200 <= self.status < 300
 
     @property
@@ -58,7 +58,7 @@ class DeliveryResult:
 
 
 class WebhookSender:
-    """The way to the one configured receiver. Knows no proxy, follows nothing, keeps no connection."""
+    """Sends to the one configured receiver: without a proxy, without redirects, on a new connection each time."""
 
     def __init__(
         self,
@@ -69,9 +69,9 @@ class WebhookSender:
         deadline: float = DEADLINE,
         ca_file: str | None = None,
     ) -> None:
-        """Take the address, the secrets as they are at each sending, and authorities instead of the system's.
+        """Take the address, a source of secrets that is read at each sending, and a file of certificate authorities.
 
-        `observe` is told of each sending.
+        `observe` is called with the result of each sending.
         """
         self._url = urlsplit(url)
         self._secrets = secrets
@@ -80,7 +80,7 @@ class WebhookSender:
         self._observe = observe
 
     def send(self, message: WebhookMessage) -> DeliveryResult:
-        """Send once; whatever comes of it is an `DeliveryResult`."""
+        """Send once and return the result; a network error is a result too."""
         body = message.body()
         headers = self._headers(message.id, body)
         try:
@@ -92,21 +92,21 @@ class WebhookSender:
 
     def _attempt(self, body: str, headers: Mapping[str, str]) -> DeliveryResult:
         deadline = Deadline(self._seconds)
-        kept = PooledConnection(self._url, self._context, deadline)
+        pooled = PooledConnection(self._url, self._context, deadline)
         try:
-            kept.line.begin(deadline)
-            kept.connection.request("POST", self._target, body.encode(), dict(headers))
-            answer = kept.connection.getresponse()  # the status says it all: the body is not read
+            pooled.stream.begin(deadline)
+            pooled.connection.request("POST", self._target, body.encode(), dict(headers))
+            answer = pooled.connection.getresponse()  # only the status counts: the body is not read
             return DeliveryResult(answer.status, retry_after=_seconds(answer.headers.get("retry-after", "")))
         finally:
-            kept.close()
+            pooled.close()
 
     @property
     def _target(self) -> str:
         return (self._url.path or "/") + (f"?{self._url.query}" if self._url.query else "")
 
     def _headers(self, message_id: str, body: str) -> dict[str, str]:
-        # The real time, never the test clock's: the receiver judges by its own whether it is a replay.
+        # The real time, never the test clock's: the receiver compares it with its own clock to refuse replays.
         now = datetime.now(UTC)
         signatures = [Webhook(secret.reveal()).sign(message_id, now, body) for secret in self._secrets()]
         return {
@@ -121,5 +121,5 @@ class WebhookSender:
 
 
 def _seconds(text: str) -> int:
-    """Return a Retry-After in seconds; a date is not read, our own pauses do."""
+    """Return a Retry-After in seconds; 0 for a date, which is not read."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 6 else 0

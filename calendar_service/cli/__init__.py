@@ -1,4 +1,4 @@
-"""The command line: finds the command that was asked for. Must not do anything itself."""
+"""The command line: finds a command by its name and loads it."""
 
 from importlib import import_module
 
@@ -20,11 +20,11 @@ COMMANDS = (
     "reviewer",
     "webhooks",
 )
-"""In the order of the help text. Each lives in a module of its name and is loaded when it is asked for."""
+"""In the order of the help text. Each is in a module of its name."""
 
 
 class Commands(click.Group):
-    """Loads a command when it is called: starting the local Google must not load the web application."""
+    """Loads a command's module when it is called, so that a small command does not load the web application."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
@@ -44,6 +44,8 @@ class Commands(click.Group):
 def main() -> None:
     """Write scheduled video sessions into one dedicated Google calendar per agent.
 
-    Every command reads its configuration from CALENDAR_… variables; beside a data directory that
-    `run` made (CALENDAR_DATA_DIR, .data by default) it takes from there what they do not set.
+    Every command reads its configuration from the CALENDAR_… variables. In development, variables that are not set
+    are taken from the data directory of `run` (CALENDAR_DATA_DIR, .data by default).
+
+    Exit status: 0 success, 1 a failure that is named on standard error, 2 an unusable configuration or argument.
     """

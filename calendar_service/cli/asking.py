@@ -1,4 +1,4 @@
-"""What commands that end or change much share: a question before, progress meanwhile. Must not do the work itself."""
+"""Shared by commands: the service, errors as text, questions, progress bars and tables."""
 
 import contextlib
 import os
@@ -20,31 +20,31 @@ from calendar_service.store import keys
 
 T = TypeVar("T")
 
-yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
 
 def service() -> wiring.Service:
-    """Return the service as configured, closed when the command ends.
+    """Return the configured service; it is closed when the command ends.
 
-    At a terminal standard error is for the person's eyes: log lines would tear the bar apart.
+    If standard error is a terminal, nothing is logged: log lines would break the progress bar.
     """
     context = click.get_current_context()
-    nowhere = Path(os.devnull).open("w") if sys.stderr.isatty() else None  # noqa: SIM115 - closed with the command
-    if nowhere:
-        context.call_on_close(nowhere.close)
-    made = wiring.build(configured(), "command", log_to=nowhere)
-    context.call_on_close(made.close)
-    return made
+    sink = Path(os.devnull).open("w") if sys.stderr.isatty() else None  # noqa: SIM115 - closed with the command
+    if sink:
+        context.call_on_close(sink.close)
+    built = wiring.build(configured(), "command", log_to=sink)
+    context.call_on_close(built.close)
+    return built
 
 
-def serving(process: str) -> Config:
-    """Return the configuration of a process that serves agents, or exit: nobody is asked for too much (SC-5)."""
+def serving_config(process: str) -> Config:
+    """Return the configuration of a process that serves agents; exit if it would ask agents for too much (SC-5)."""
     settings = configured()
-    with contextlib.closing(wiring.build(settings, process)) as made:
+    with contextlib.closing(wiring.build(settings, process)) as built:
         try:
-            refusals = list(made.connection.reconsent.refusals())
+            refusals = list(built.connection.reconsent.refusals())
         except StoreUnavailable:
-            return settings  # not ready until the database is there, and judged again then
+            return settings  # without the database it is not ready; /readyz checks the consents again
     if refusals:
         where = f"CALENDAR_OPERATOR ({settings.operator.name})"
         refuse_configuration(ConfigurationFault(where, what, remedy) for what, remedy in refusals)
@@ -52,22 +52,22 @@ def serving(process: str) -> Config:
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Turn what went wrong into one sentence and exit status 1."""
+def exit_on_error() -> Iterator[None]:
+    """Print a `ServiceError` as one sentence, and exit with 1."""
     try:
         yield
     except ServiceError as error:
         refuse(f"{error.detail} ({error.code})")
 
 
-def refuse(words: str) -> NoReturn:
-    """Say why not, and exit."""
-    click.echo(words, err=True)
+def refuse(reason: str) -> NoReturn:
+    """Print the reason on standard error, and exit with 1."""
+    click.echo(reason, err=True)
     sys.exit(1)
 
 
-def agree(question: str, *, yes: bool) -> None:
-    """Ask, unless that was answered on the command line; without a yes nothing happens."""
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask the question unless `yes` is set. Exit if the answer is no, or if there is no terminal to ask at."""
     if yes:
         return
     if not sys.stdin.isatty():
@@ -75,8 +75,8 @@ def agree(question: str, *, yes: bool) -> None:
     click.confirm(question, abort=True, err=True)
 
 
-def walked(label: str, things: Sequence[T]) -> Iterator[T]:
-    """Yield each thing while a bar on standard error shows how far it is."""
+def with_progress(label: str, things: Sequence[T]) -> Iterator[T]:
+    """Yield each thing while a bar on standard error shows the progress."""
     with click.progressbar(things, label=label, file=sys.stderr, show_pos=True) as bar:
         yield from bar
 
@@ -91,18 +91,18 @@ def by_shard(lines: Iterable[bytes], label: str) -> Iterator[bytes]:
 
 
 def agent(organization: str, name: str) -> Agent:
-    """Return the agent of these names, or refuse the names."""
-    with told():
+    """Return the agent of these names, or exit."""
+    with exit_on_error():
         return Agent.named(organization, name)
 
 
 def counted(number: int, one: str, several: str = "") -> str:
-    """Return `1 entry` or `2 entries`; a word without `several` takes an s."""
+    """Return a number with its noun: `1 entry`, `2 entries`. Without `several` the plural is `one` and an s."""
     return f"{number} {one if number == 1 else several or f'{one}s'}"
 
 
 def table(rows: Sequence[Sequence[str]], echo: Callable[[str], object] = click.echo) -> None:
-    """Print rows in columns; the first row names them."""
+    """Print rows in columns; the first row is the head."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

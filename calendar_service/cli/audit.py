@@ -1,4 +1,4 @@
-"""`calendar-service audit`: the trail of what happened, to hand out and to verify. Must not name a person."""
+"""`calendar-service audit`: exports the audit log and verifies it."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import click
 
 from calendar_service.cli.asking import agent as named
-from calendar_service.cli.asking import by_shard, counted, service, told
+from calendar_service.cli.asking import by_shard, counted, exit_on_error, service
 from calendar_service.cli.moment import Moment
 from calendar_service.cli.settings import as_json_option, print_json
 from calendar_service.domain.audit import Verdict
@@ -19,28 +19,36 @@ from calendar_service.journeys.audit.audit_export import EVERYTHING, ExportFilte
 from calendar_service.store.audit_log import EntryKind
 
 SHOWN = 20
-"""Faults that are printed; `--json` gives all."""
+"""How many faults are printed; `--json` prints all."""
 KINDS = sorted(kind.value for kind in EntryKind if kind is not EntryKind.MAINTENANCE)
 
 
 @click.group("audit")
 def command() -> None:
-    """The audit trail: who did what and when, without names and content (docs/audit.md)."""
+    """The audit log: what happened and when, without names and content (docs/audit.md)."""
 
 
 @command.command("export")
-@click.option("--since", type=Moment(), help="Only from this date or moment on.")
-@click.option("--until", type=Moment(), help="Only before it.")
+@click.option("--since", type=Moment(), help="Only entries from this date or moment (UTC) on.")
+@click.option("--until", type=Moment(), help="Only entries before this date or moment (UTC).")
 @click.option(
-    "--kind", "kinds", type=click.Choice(KINDS), multiple=True, help="Only of this kind; may be repeated."
+    "--kind",
+    "kinds",
+    type=click.Choice(KINDS),
+    multiple=True,
+    help="Only entries of this kind; may be repeated.",
 )
-@click.option("--connection", default="", help="Only of the connection with this random id.")
+@click.option("--connection", default="", help="Only entries of the connection with this random id.")
 @click.option(
-    "--organization", default="", help="Only of this agent's connection, while it is kept; with --agent."
+    "--organization",
+    default="",
+    help="With --agent: only entries of this agent's connection, which must not be erased.",
 )
-@click.option("--agent", default="", help="See --organization.")
+@click.option("--agent", default="", help="With --organization.")
 @click.option(
-    "--output", type=click.Path(path_type=Path, dir_okay=False), help="A file instead of standard output."
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write to this file instead of standard output.",
 )
 def export(
     since: Millis | None,
@@ -51,47 +59,59 @@ def export(
     agent: str,
     output: Path | None,
 ) -> None:
-    """Write the trail as JSON Lines that `audit verify FILE` takes: heads, checkpoints, entries with their MACs.
+    """Export the audit log as JSON Lines.
 
-    Narrowed, each entry still proves itself; that none was left out does then not show.
+    `audit verify FILE` verifies the file. It contains the heads of the chains, the checkpoints, and the entries with
+    their MACs. It is written whole or not at all, with mode 0600. The number of entries is printed on standard error.
+
+    With a filter each entry can still be verified, but not that none is missing.
     """
     if bool(organization) != bool(agent) or (agent and connection):
         raise click.UsageError("Name a connection, or an organization and an agent.")
     made = service()
     audit = made.audit.audit_export
-    with told():
+    with exit_on_error():
         if agent:
             connection = made.operations.all_connections.connection_id(named(organization, agent))
-        wanted = ExportFilter(_text(since), _text(until), kinds, connection)
+        selection = ExportFilter(_text(since), _text(until), kinds, connection)
         count = 0
         with _written_to(output) as file:
-            for line in by_shard(audit.export(wanted), "Exporting"):
+            for line in by_shard(audit.export(selection), "Exporting"):
                 file.write(line)
                 count += line.startswith(b'{"type":"entry"')
-    part = "" if wanted == EVERYTHING else ", a part of the trail"
+    part = "" if selection == EVERYTHING else ", a part of the audit log"
     click.echo(f"{counted(count, 'entry', 'entries')}{part}.", err=True)
 
 
 @command.command("verify")
 @click.argument("file", type=click.File("rb"), required=False)
 @click.option(
-    "--public-key", "former", multiple=True, help="A former signing key's public half, as published."
+    "--public-key",
+    "former",
+    multiple=True,
+    help="The public key of a former signing key, as published; may be repeated.",
 )
 @as_json_option
 def verify(file: BinaryIO | None, former: tuple[str, ...], *, as_json: bool) -> None:
-    """Verify the living trail, or an export (FILE; - for standard input); exit 1 and say where if it was changed."""
+    """Verify the audit log, or an export of it.
+
+    Without FILE (- for standard input) the audit log in the database is verified. Prints how many entries are as they
+    were sealed, and each place that was changed.
+
+    Exit status: 0 intact, 1 changed, 2 unusable configuration or argument.
+    """
     audit = service().audit.audit_export
-    with told():
+    with exit_on_error():
         lines = by_shard(file, "Verifying") if file else None
         verdict = audit.verify_export(lines, former) if lines else audit.verify(former)
     if as_json:
         print_json(_as_json(verdict))
     else:
-        click.echo("\n".join(_words(verdict)))
+        click.echo("\n".join(_lines(verdict)))
     sys.exit(not verdict.is_intact)
 
 
-def _words(verdict: Verdict) -> Iterator[str]:
+def _lines(verdict: Verdict) -> Iterator[str]:
     newest = verdict.newest_checkpoint
     yield f"As sealed: {counted(verdict.entries, 'entry', 'entries')}."
     yield counted(verdict.checkpoints, "checkpoint") + (
@@ -102,7 +122,7 @@ def _words(verdict: Verdict) -> Iterator[str]:
         unsealed = counted(sum(verdict.unsealed.values()), "entry", "entries")
         yield f"Not sealed yet, so nothing is proved of it: {unsealed} ({where})."
     if verdict.filtered:
-        yield "This is a part of the trail: each entry shown proves itself; that none was left out is not proved."
+        yield "This is a part of the audit log: each entry shown proves itself; that none was left out is not proved."
     for fault in verdict.faults[:SHOWN]:
         yield f"CHANGED  {fault}"
     if len(verdict.faults) > SHOWN:
@@ -130,7 +150,7 @@ def _text(moment: Millis | None) -> str:
 
 @contextmanager
 def _written_to(path: Path | None) -> Iterator[BinaryIO]:
-    """Write to a file that only this user reads, whole or not at all; without a path to standard output."""
+    """Yield a file for this user only, which appears whole or not at all; without a path, standard output."""
     if path is None:
         yield sys.stdout.buffer
         return

@@ -1,4 +1,4 @@
-"""`calendar-service connections`: states and ids, and ends. Must not show content, nor touch an agent's calendar."""
+"""`calendar-service connections`: shows, ends and erases connections. Touches no calendar."""
 
 import sys
 from collections import Counter
@@ -10,14 +10,14 @@ import click
 
 from calendar_service.cli.asking import agent as named
 from calendar_service.cli.asking import (
-    agree,
     by_shard,
+    confirm,
     counted,
+    exit_on_error,
     refuse,
     service,
     table,
-    told,
-    walked,
+    with_progress,
     yes_option,
 )
 from calendar_service.cli.settings import as_json_option, print_json
@@ -29,21 +29,27 @@ from calendar_service.journeys.operations.all_connections import AllConnections,
 from calendar_service.journeys.operations.restore import RestoreStep
 
 THREADS = 8
-"""Connections that are ended side by side."""
+"""How many connections are ended at the same time."""
 
 
 @click.group("connections")
 def command() -> None:
-    """Connections of all agents: states and ids, never content."""
+    """Connections of all agents: states and ids, without content."""
 
 
 @command.command("list")
-@click.option("--organization", default="", help="Only of this organization.")
-@click.option("--state", type=click.Choice([state.value for state in State]), help="Only in this state.")
+@click.option("--organization", default="", help="Only connections of this organization.")
+@click.option(
+    "--state", type=click.Choice([state.value for state in State]), help="Only connections in this state."
+)
 @as_json_option
 def show_all(organization: str, state: str | None, *, as_json: bool) -> None:
-    """List every connection with its state."""
-    with told():
+    """List all connections with their states.
+
+    Prints one line per agent: state and since when, the day of the erasure, how the revocation ended, and the id of
+    the key that seals its tokens.
+    """
+    with exit_on_error():
         entries = list(
             service().operations.all_connections.entries(organization, State(state) if state else None)
         )
@@ -71,11 +77,15 @@ def show_all(organization: str, state: str | None, *, as_json: bool) -> None:
 @click.argument("agent")
 @as_json_option
 def show(organization: str, agent: str, *, as_json: bool) -> None:
-    """Show one connection: its facts, and its sessions' states and ids."""
-    with told():
+    """Show one connection.
+
+    Prints its state, ids and timers, and how many of its sessions are in which status. --json also lists the sessions
+    with their ids.
+    """
+    with exit_on_error():
         entry, slot, records = service().operations.all_connections.details(named(organization, agent))
     facts = slot.facts
-    shown: dict[str, Any] = _entry(entry) | {
+    fields: dict[str, Any] = _entry(entry) | {
         "connection_id": entry.connection_id or None,
         "calendar_id": facts.calendar.id or None,
         "held_calendars": facts.hold.calendars.split(),
@@ -88,21 +98,24 @@ def show(organization: str, agent: str, *, as_json: bool) -> None:
         ],
     }  # fmt: skip
     if as_json:
-        print_json(shown)
+        print_json(fields)
         return
-    shown["held_calendars"] = ", ".join(shown["held_calendars"]) or None
+    fields["held_calendars"] = ", ".join(fields["held_calendars"]) or None
     sessions = Counter(record.status.value for record in records)
-    shown["sessions"] = ", ".join(f"{count} {status}" for status, count in sessions.items()) or None
-    shown["next"] = ", ".join(f"{what} {at}" for what, at in shown["next"].items()) or None
-    table([("", ""), *((name, "-" if value in {None, ""} else str(value)) for name, value in shown.items())])
+    fields["sessions"] = ", ".join(f"{count} {status}" for status, count in sessions.items()) or None
+    fields["next"] = ", ".join(f"{what} {at}" for what, at in fields["next"].items()) or None
+    table([("", ""), *((name, "-" if value in {None, ""} else str(value)) for name, value in fields.items())])
 
 
 @command.command("erase")
 @click.argument("organization", required=False)
 @click.argument("agent", required=False)
-@click.option("--replay", type=click.File("rb"), help="An audit export: do again what it says was done.")
+@click.option("--replay", type=click.File("rb"), help="An audit export: repeat what it records.")
 @click.option(
-    "--public-key", "former", multiple=True, help="With --replay: a former signing key's public half."
+    "--public-key",
+    "former",
+    multiple=True,
+    help="With --replay: the public key of a former signing key; may be repeated.",
 )
 @yes_option
 @as_json_option
@@ -115,22 +128,27 @@ def erase(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Erase now what is kept of an ended connection, and print the receipt's number.
+    """Erase one ended connection for good.
 
-    With --json the whole receipt, as `receipt verify` takes it: its only copy that tells whom it concerns.
+    Erases everything that is stored of it now, instead of at the end of its retention period, and prints the number of
+    the receipt.
 
-    With --replay, after an old back-up was put back and before anything serves: every connection that the export says
-    was ended or erased since is ended or erased again; pauses and chosen terms are as it says; holds that are missing,
-    or have another end, are named, exit status 1.
+    --json prints the whole receipt, for `receipt verify`. It is the only copy that shows whom the receipt concerns.
+
+    --replay is for use after an old back-up was restored, before `serve` and `work` start. Connections that were ended
+    or erased after the back-up are ended or erased again; pauses and chosen retention periods are set as the export
+    records them. Legal holds that are missing, or that end at another time, are printed on standard error.
+
+    Exit status: 0 done, 1 refused, failed or holds missing, 2 unusable configuration or argument.
     """
     if bool(organization and agent) + bool(replay) != 1 or bool(organization) != bool(agent):
         raise click.UsageError("Name one connection (ORGANIZATION AGENT), or --replay with an audit export.")
     if replay:
-        _replayed(replay, former, yes=yes, as_json=as_json)
+        _replay(replay, former, yes=yes, as_json=as_json)
         return
     whose = named(str(organization), str(agent))
-    agree(f"Erase what is kept of {whose.member} for good?", yes=yes)
-    with told():
+    confirm(f"Erase everything that is stored of {whose.member} for good?", yes=yes)
+    with exit_on_error():
         receipt = service().operations.all_connections.erase(whose)
     if as_json:
         print_json(receipt)
@@ -140,10 +158,10 @@ def erase(
         )
 
 
-def _replayed(file: BinaryIO, former: tuple[str, ...], *, yes: bool, as_json: bool) -> None:
+def _replay(file: BinaryIO, former: tuple[str, ...], *, yes: bool, as_json: bool) -> None:
     operations = service().operations
     plan, replay = operations.restore_plan, operations.restore_replay
-    with told():
+    with exit_on_error():
         steps = list(plan.steps(plan.history(by_shard(file, "Verifying"), former)))
         done = {
             "ended": sum(step.ends and not step.erase for step in steps),
@@ -153,8 +171,8 @@ def _replayed(file: BinaryIO, former: tuple[str, ...], *, yes: bool, as_json: bo
             "terms_chosen": sum(step.retention is not None for step in steps),
         }
         if any(done.values()):
-            agree(f"{_question(done)}?", yes=yes)
-            for step in walked("Replaying", steps):
+            confirm(f"{_question(done)}?", yes=yes)
+            for step in with_progress("Replaying", steps):
                 replay.take(step)
             replay.note(done["ended"], done["erased"])
     missing = [step for step in steps if step.missing_hold]
@@ -173,12 +191,12 @@ def _replayed(file: BinaryIO, former: tuple[str, ...], *, yes: bool, as_json: bo
 
 
 def _question(done: Mapping[str, int]) -> str:
-    more = done["holds_lifted"] + done["paused_or_resumed"] + done["terms_chosen"]
-    words = f"End {counted(done['ended'], 'connection')} again, and erase {done['erased']}"
+    others = done["holds_lifted"] + done["paused_or_resumed"] + done["terms_chosen"]
+    question = f"End {counted(done['ended'], 'connection')} again, and erase {done['erased']}"
     return (
-        f"{words}; set {counted(more, 'hold, pause or retention', 'holds, pauses and terms')} right"
-        if more
-        else words
+        f"{question}; set {counted(others, 'hold, pause or retention', 'holds, pauses and terms')} right"
+        if others
+        else question
     )
 
 
@@ -190,37 +208,44 @@ def _missing(step: RestoreStep) -> dict[str, str]:
 @command.command("revoke")
 @click.argument("organization", required=False)
 @click.argument("agent", required=False)
-@click.option("--all", "everybody", is_flag=True, help="Every connection there is.")
-@click.option("--key-id", default="", help="Every connection whose tokens this key seals.")
+@click.option("--all", "everybody", is_flag=True, help="End every connection.")
+@click.option("--key-id", default="", help="End every connection whose tokens this key seals.")
 @yes_option
 @as_json_option
 def revoke(
     organization: str | None, agent: str | None, *, everybody: bool, key_id: str, yes: bool, as_json: bool
 ) -> None:
-    """End a connection here at once and ask Google to end its permission; or all of them, after a breach.
+    """End one connection, or many after a breach.
 
-    Calendars stay as they are. What Google does not confirm now, the worker asks again.
+    Takes the access away here at once, and revokes it at Google.
+
+    Calendars stay as they are. Agents have to connect again. Where Google does not confirm the revocation now, the
+    worker repeats it for up to 7 days.
+
+    Prints how many connections ended, how many revocations are pending, and how many connections failed.
+
+    Exit status: 0 done, 1 if one failed or there is none, 2 unusable configuration or argument.
     """
     if bool(organization and agent) + everybody + bool(key_id) != 1 or bool(organization) != bool(agent):
         raise click.UsageError("Name one connection (ORGANIZATION AGENT), or --all, or --key-id.")
     all_connections = service().operations.all_connections
-    with told():
+    with exit_on_error():
         one = [named(organization, agent)] if organization and agent else []
         chosen = one or all_connections.living(key_id)
     if not chosen:
         refuse("There is no such connection that stands. Nothing was done.")
     whose = chosen[0].member if agent else counted(len(chosen), "connection")
-    agree(f"End {whose}? Agents have to connect again.", yes=yes)
-    ended = _revoked(all_connections, chosen)
+    confirm(f"End {whose}? Agents have to connect again.", yes=yes)
+    outcomes = _revoke_all(all_connections, chosen)
     if as_json:
-        print_json(ended)
+        print_json(outcomes)
     else:
-        click.echo("\n".join(f"{count:6} {outcome}" for outcome, count in ended.items()))
-    sys.exit(bool(ended["failed"]))
+        click.echo("\n".join(f"{count:6} {outcome}" for outcome, count in outcomes.items()))
+    sys.exit(bool(outcomes["failed"]))
 
 
-def _revoked(all_connections: AllConnections, chosen: list[Agent]) -> dict[str, int]:
-    """End each; one that fails is told and leaves the others alone."""
+def _revoke_all(all_connections: AllConnections, chosen: list[Agent]) -> dict[str, int]:
+    """End each connection and count the outcomes. A failure is printed and does not stop the others."""
     outcomes = Counter[str]()
 
     def end(agent: Agent) -> str:
@@ -235,7 +260,7 @@ def _revoked(all_connections: AllConnections, chosen: list[Agent]) -> dict[str, 
 
     with ThreadPoolExecutor(THREADS) as pool:
         running = [pool.submit(end, agent) for agent in chosen]
-        for future in walked("Ending", running):
+        for future in with_progress("Ending", running):
             outcomes[future.result()] += 1
     return {name: outcomes[name] for name in ("ended", "pending", "not_connected", "failed")}
 

@@ -1,4 +1,4 @@
-"""`calendar-service doctor`. Must not hold more than the command."""
+"""`calendar-service doctor`: the examination, printed."""
 
 import sys
 
@@ -12,16 +12,23 @@ from calendar_service.health.finding import Finding
 @click.command("doctor")
 @as_json_option
 def command(*, as_json: bool) -> None:
-    """Look over configuration, profile, database, keys and clocks; exit 1 if something has to be mended."""
+    """Check the service and print each result.
+
+    Checks configuration, profile, database, keys, clocks, erasures and Google. Levels: ok; note (repair it before
+    production); fault (repair it now). Changes nothing, except that in a new database the identity key's check value
+    is written.
+
+    Exit status: 0 no fault, 1 a fault, 2 unusable configuration.
+    """
     findings = list(examine(configured()))
     if as_json:
-        print_json([_as_json(found) for found in findings])
+        print_json([_as_json(finding) for finding in findings])
     else:
-        for found in findings:
-            click.echo(f"{found.level:5} {found.check}: {' — '.join(filter(None, found.told()))}")
-    sys.exit(any(found.level == "fault" for found in findings))
+        for finding in findings:
+            click.echo(f"{finding.level:5} {finding.check}: {' — '.join(filter(None, finding.texts()))}")
+    sys.exit(any(finding.level == "fault" for finding in findings))
 
 
-def _as_json(found: Finding) -> dict[str, str]:
-    detail, remedy = found.told()
-    return {"check": found.check, "level": found.level, "detail": detail, "remedy": remedy}
+def _as_json(finding: Finding) -> dict[str, str]:
+    detail, remedy = finding.texts()
+    return {"check": finding.check, "level": finding.level, "detail": detail, "remedy": remedy}

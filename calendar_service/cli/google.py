@@ -1,4 +1,4 @@
-"""`calendar-service google`: the local Google, a program of its own. Must not hold more than its name."""
+"""`calendar-service google`: the local Google, which is a program of its own."""
 
 from local_google.command import google as command
 

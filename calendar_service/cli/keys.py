@@ -1,11 +1,11 @@
-"""`calendar-service keys`: the service's own keys. Must never replace a key."""
+"""`calendar-service keys`: the service's own keys. No command overwrites a key."""
 
 import os
 from pathlib import Path
 
 import click
 
-from calendar_service.cli.asking import counted, refuse, service, table, told, walked
+from calendar_service.cli.asking import counted, exit_on_error, refuse, service, table, with_progress
 from calendar_service.cli.settings import as_json_option, print_json
 from calendar_service.config import Config, new_keys
 from calendar_service.config.keys import entries
@@ -14,66 +14,81 @@ from calendar_service.journeys.operations.key_rotation import Rotation, Sealed
 
 @click.group("keys")
 def command() -> None:
-    """Keys of the service itself."""
+    """Keys of the service: keyring, identity key and signing key."""
 
 
 @command.command("new")
 @click.option(
     "--into",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Write each key into a file of this directory (mode 0600) instead of printing it.",
+    help="Write each key to a file in this directory (mode 0600) instead of printing it.",
 )
 @as_json_option
 def new(into: Path | None, *, as_json: bool) -> None:
-    """Make a keyring, an identity key and a signing key."""
-    made = {
+    """Generate the keys of a new service.
+
+    Prints keyring, identity key and signing key as variables. With --into it prints the names of the files. An
+    existing file is not overwritten: exit status 2.
+    """
+    variables = {
         "CALENDAR_KEYRING": new_keys.new_keyring(),
         "CALENDAR_IDENTITY_KEY": new_keys.new_key(),
         "CALENDAR_SIGNING_KEY": new_keys.new_key(),
     }
     if into:
-        made = {f"{variable}_FILE": str(_written(into, variable, text)) for variable, text in made.items()}
+        variables = {f"{name}_FILE": str(_write_key(into, name, text)) for name, text in variables.items()}
     if as_json:
-        print_json(made)
+        print_json(variables)
     else:
-        click.echo("\n".join(f"{variable}={value}" for variable, value in made.items()))
+        click.echo("\n".join(f"{name}={value}" for name, value in variables.items()))
 
 
 @command.command("status")
 @as_json_option
 def status(*, as_json: bool) -> None:
-    """Show how much each key seals. A key of the keyring that seals nothing can be retired."""
-    with told():
-        found = service().operations.rotation.status()
+    """Show how many records each key seals. A former key that seals none can be retired.
+
+    Exit status: 0 shown, 1 the database does not answer, 2 unusable configuration.
+    """
+    with exit_on_error():
+        keys = service().operations.rotation.status()
     if as_json:
-        print_json([{name: getattr(sealed, name) for name in sealed.__slots__} for sealed in found])
+        print_json([{name: getattr(sealed, name) for name in sealed.__slots__} for sealed in keys])
         return
     rows = [("key", "", "grants", "teardowns", "consents")]
     rows += [
-        (one.key_id, _standing(one), str(one.grants), str(one.teardowns), str(one.consents)) for one in found
+        (one.key_id, _standing(one), str(one.grants), str(one.teardowns), str(one.consents)) for one in keys
     ]
     table(rows)
 
 
 @command.command("rotate")
-@click.option("--retire", metavar="ID", help="Then take this former key out of the keyring.")
-@click.option("--force", is_flag=True, help="Retire it even if it seals something: that is lost.")
+@click.option("--retire", metavar="ID", help="Afterwards remove this former key from the keyring.")
+@click.option(
+    "--force", is_flag=True, help="With --retire: remove it even if it seals records, which are then lost."
+)
 @as_json_option
 def rotate(retire: str | None, *, force: bool, as_json: bool) -> None:
-    """Seal every grant and errand under the keyring's first key, while traffic runs."""
-    made = service()
-    rotation = made.operations.rotation
-    with told():
+    """Seal every record under the current key.
+
+    That is the keyring's first key. Traffic may run meanwhile. Prints how many records were sealed anew. A record that
+    no key opens is named on standard error.
+
+    Exit status: 0 done, 1 if a record cannot be opened or the key cannot be retired, 2 unusable configuration.
+    """
+    present = service()
+    rotation = present.operations.rotation
+    with exit_on_error():
         if retire:
             _can_be_retired(rotation, retire)
-        done = rotation.rotate(lambda agents: walked("Sealing anew", agents))
+        done = rotation.rotate(lambda agents: with_progress("Sealing anew", agents))
         left = {sealed.key_id: sealed.total for sealed in rotation.status() if not sealed.current}
     if retire and left[retire] and not force:
         refuse(
             f"`{retire}` still seals {counted(left[retire], 'record')} (consents under way last ten minutes); "
             "it was not retired. Try again, or give them up with --force."
         )
-    note = _retire(made.config, retire) if retire else ""
+    note = _retire(present.config, retire) if retire else ""
     if as_json:
         print_json(
             {"resealed": done.resealed, "unopened": len(done.unopened), "left": left, "retired": retire}
@@ -83,7 +98,7 @@ def rotate(retire: str | None, *, force: bool, as_json: bool) -> None:
             f"{counted(done.resealed, 'record')} sealed anew; under other keys: {sum(left.values())}. {note}".strip()
         )
     for agent in done.unopened:
-        click.echo(f"{agent.member}: cannot be opened with the keys at hand", err=True)
+        click.echo(f"{agent.member}: cannot be opened with the keys of the keyring", err=True)
     if done.unopened:
         raise SystemExit(1)
 
@@ -97,7 +112,7 @@ def _standing(sealed: Sealed) -> str:
 
 
 def _can_be_retired(rotation: Rotation, retire: str) -> None:
-    """Refuse before anything is done: the current key, and a key that is not there."""
+    """Refuse the current key and an unknown one, before anything is changed."""
     current, *former = rotation.key_ids()
     if retire == current:
         refuse(f"`{retire}` is the current key. Put another one first in the keyring, then retire it.")
@@ -110,16 +125,16 @@ def _retire(config: Config, retire: str) -> str:
     path = config.keyring_source.path
     if path is None:
         return f"Now take `{retire}` out of CALENDAR_KEYRING."
-    kept = [entry for entry in entries(path.read_text("utf-8")) if entry.partition(":")[0] != retire]
+    others = [entry for entry in entries(path.read_text("utf-8")) if entry.partition(":")[0] != retire]
     draft = path.with_name(f"{path.name}.new")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, path.stat().st_mode & 0o777)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(",".join(kept) + "\n")
+        file.write(",".join(others) + "\n")
     draft.replace(path)
     return f"`{retire}` was taken out of {path.name}."
 
 
-def _written(folder: Path, variable: str, text: str) -> Path:
+def _write_key(folder: Path, variable: str, text: str) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder.absolute() / variable.removeprefix("CALENDAR_").replace("_", "-").lower()
     try:

@@ -1,4 +1,4 @@
-"""Moments on the command line. Must not guess a zone."""
+"""Dates and moments as arguments of commands."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -9,12 +9,12 @@ from calendar_service.domain.clock import Millis
 
 
 class Moment(click.ParamType[Millis]):
-    """A date (its first moment, in UTC), or a moment with its offset."""
+    """A date (its first moment in UTC), or a moment with an offset; without one it is refused."""
 
     name = "date"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Millis:
-        """Return the instant."""
+        """Return the instant in milliseconds."""
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:

@@ -1,4 +1,4 @@
-"""`calendar-service receipt`: receipts of erasures. Must not show what a receipt does not say."""
+"""`calendar-service receipt`: verifies receipts of erasures."""
 
 import sys
 from typing import BinaryIO, TextIO
@@ -18,19 +18,26 @@ def command() -> None:
 
 @command.command("verify")
 @click.argument("file", type=click.File("rb"))
-@click.option("--public-key", multiple=True, help="A key that the operator published; without it, our own.")
+@click.option(
+    "--public-key",
+    multiple=True,
+    help="A published public key; without one, the configured key's. May be repeated.",
+)
 @click.option(
     "--public-key-file",
     type=click.File("r"),
-    help="The same, as published at /receipts/public-key.",
+    help="A file with public keys, as /receipts/public-key serves it.",
 )
 @as_json_option
 def verify_file(
     file: BinaryIO, public_key: tuple[str, ...], public_key_file: TextIO | None, *, as_json: bool
 ) -> None:
-    """Check that FILE (- for standard input) is a receipt as it was signed; exit 0 if so, else 1.
+    """Verify a receipt.
 
-    With a public key nothing else is needed: no configuration, no connection to anything.
+    It is valid if the operator signed FILE (- for standard input) and nothing was changed since. With a public key it
+    works offline and without a configuration.
+
+    Exit status: 0 genuine and unchanged, 1 not, 2 unusable configuration or argument.
     """
     published = (*public_key, *(public_key_file.read().split() if public_key_file else ()))
     try:

@@ -1,8 +1,8 @@
-"""`calendar-service serve`. Must not hold more than the command."""
+"""`calendar-service serve`: the web process."""
 
 import click
 
-from calendar_service.cli.asking import serving
+from calendar_service.cli.asking import serving_config
 from calendar_service.processes.ports import PortTaken, require_free
 from calendar_service.web import server
 
@@ -10,8 +10,14 @@ from calendar_service.web import server
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 def command(host: str) -> None:
-    """Run one web process."""
-    settings = serving("web")
+    """Run one web process.
+
+    It serves API, pages and Google's callbacks on CALENDAR_PORT. It runs until SIGINT or SIGTERM, then lets requests
+    under way finish. It logs one JSON line per event to standard error. Several may run at the same time.
+
+    Exit status: 0 stopped by a signal, 2 unusable configuration or port.
+    """
+    settings = serving_config("web")
     try:
         require_free(settings.port, "CALENDAR_PORT", host)
     except PortTaken as error:

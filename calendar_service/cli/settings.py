@@ -1,4 +1,4 @@
-"""What commands share: the configuration or its faults, and JSON. Must not load more than the configuration."""
+"""Shared by commands: the configuration or its faults, and JSON. Loads no more than the configuration."""
 
 import json
 import os
@@ -12,13 +12,13 @@ from calendar_service import config
 from calendar_service.config import Config, ConfigurationFault, ConfigurationFaults
 
 UNUSABLE = 2
-"""The exit status for a configuration or an argument that cannot be used."""
+"""The exit status for an unusable configuration or argument."""
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def refuse(faults: Iterable[ConfigurationFault]) -> NoReturn:
-    """Print every fault with its remedy, and exit."""
+    """Print every fault with its remedy, and exit with 2."""
     click.echo("The configuration cannot be used:", err=True)
     for fault in faults:
         click.echo(f"  {fault}", err=True)
@@ -26,7 +26,7 @@ def refuse(faults: Iterable[ConfigurationFault]) -> NoReturn:
 
 
 def configured() -> Config:
-    """Return the configuration of this environment, or exit with all its faults."""
+    """Return the configuration, or print all its faults and exit."""
     try:
         return config.load(os.environ)
     except ConfigurationFaults as error:
@@ -34,5 +34,5 @@ def configured() -> Config:
 
 
 def print_json(value: object) -> None:
-    """Print a value for programs."""
+    """Print a value as JSON."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))

@@ -1,53 +1,64 @@
-"""`calendar-service webhooks`: what the backend could not be told. Must not show content, nor send anything itself."""
+"""`calendar-service webhooks`: undelivered webhook events."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
 
-from calendar_service.cli.asking import service, told
+from calendar_service.cli.asking import exit_on_error, service
 from calendar_service.cli.settings import as_json_option, configured, print_json
 from calendar_service.config import new_keys
 from calendar_service.domain.clock import rfc3339
 from calendar_service.store.outbox import Outbox, Waiting
 
-organization_option = click.option("--organization", default="", help="Only this organization's.")
-agent_option = click.option("--agent", default="", help="Only this agent's; with --organization.")
+organization_option = click.option("--organization", default="", help="Only events of this organization.")
+agent_option = click.option("--agent", default="", help="With --organization: only events of this agent.")
 
 
 @click.group("webhooks")
 def command() -> None:
-    """Webhooks to the backend that were not delivered."""
+    """Webhook events that were not delivered to the backend."""
 
 
 @command.command("list")
 @organization_option
 @agent_option
-@click.option("--waiting", "also_waiting", is_flag=True, help="Those that are still tried, too.")
+@click.option("--waiting", "also_waiting", is_flag=True, help="Also events that are still being retried.")
 @as_json_option
 def list_them(organization: str, agent: str, *, also_waiting: bool, as_json: bool) -> None:
-    """List what was given up after three days of tries. It is kept for seven days from when it happened."""
+    """List undelivered webhook events.
+
+    An event is abandoned after three days of attempts. Abandoned events are stored for seven days from when they
+    happened. Prints type, time, organization, agent, connection, sequence number and session of each; their number on
+    standard error.
+    """
     with _outbox(organization, agent) as outbox:
-        found = [
-            _shown(one)
+        events = [
+            _fields(one)
             for one in outbox.waiting()
             if (one.given_up or also_waiting) and _concerns(one, organization, agent)
         ]
     if as_json:
-        print_json(found)
+        print_json(events)
         return
-    for one in found:
+    for one in events:
         click.echo("  ".join(str(value) for value in one.values() if value != ""))
-    click.echo(f"{len(found)} not delivered.", err=True)
+    click.echo(f"{len(events)} not delivered.", err=True)
 
 
 @command.command("replay")
 @organization_option
 @agent_option
-@click.option("--all", "everything", is_flag=True, help="Everybody's, and the erasures, which name nobody.")
+@click.option(
+    "--all", "everything", is_flag=True, help="All events, also those of erasures, which name no agent."
+)
 @as_json_option
 def replay(organization: str, agent: str, *, everything: bool, as_json: bool) -> None:
-    """Let what was given up be sent again, in its order; a running worker does it."""
+    """Send abandoned webhook events again.
+
+    They become due at once, in their order; a running worker sends them. Prints how many. Exit status: 0 scheduled, 1
+    failed, 2 unusable configuration or argument.
+    """
     if everything == bool(organization):
         raise click.UsageError("Name an organization, or --all.")
     if not configured().webhook_url:
@@ -69,7 +80,11 @@ def replay(organization: str, agent: str, *, everything: bool, as_json: bool) ->
 @command.command("new-secret")
 @as_json_option
 def new_secret(*, as_json: bool) -> None:
-    """Make a secret for CALENDAR_WEBHOOK_SECRET. Put it beside the one in force until the backend holds it."""
+    """Generate a webhook secret.
+
+    It is printed for CALENDAR_WEBHOOK_SECRET, and not stored. To rotate, set both secrets until the backend knows the
+    new one, then remove the old one.
+    """
     secret = new_keys.new_webhook_secret().reveal()
     if as_json:
         print_json({"secret": secret})
@@ -81,7 +96,7 @@ def new_secret(*, as_json: bool) -> None:
 def _outbox(organization: str, agent: str) -> Iterator[Outbox]:
     if agent and not organization:
         raise click.UsageError("--agent needs --organization.")
-    with told():
+    with exit_on_error():
         yield service().webhook_delivery.outbox
 
 
@@ -91,7 +106,7 @@ def _concerns(one: Waiting, organization: str, agent: str) -> bool:
     return one.agent is not None and one.agent.organization == organization and agent in {"", one.agent.agent}
 
 
-def _shown(one: Waiting) -> dict[str, str | int]:
+def _fields(one: Waiting) -> dict[str, str | int]:
     return {
         "state": "given_up" if one.given_up else "waiting",
         "type": one.webhook_event.type,

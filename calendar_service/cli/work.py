@@ -1,4 +1,4 @@
-"""`calendar-service work`. Must not hold more than the command."""
+"""`calendar-service work`: the worker process."""
 
 import signal
 import threading
@@ -6,16 +6,23 @@ import threading
 import click
 
 from calendar_service import wiring
-from calendar_service.cli.asking import serving
-from calendar_service.log import Log, tame
+from calendar_service.cli.asking import serving_config
+from calendar_service.log import Log, capture_all
 from calendar_service.worker import loop
 
 
 @click.command("work")
 def command() -> None:
-    """Run one worker process: finishes what was accepted, erases what is due."""
-    settings = serving("worker")
-    tame(Log("worker"))
+    """Run one worker process.
+
+    It writes accepted sessions to Google, repeats what failed, revokes grants, and erases what is due. It runs until
+    SIGINT or SIGTERM, then finishes the item under way. It logs one JSON line per event to standard error. Several may
+    run at the same time.
+
+    Exit status: 0 stopped by a signal, 2 unusable configuration.
+    """
+    settings = serving_config("worker")
+    capture_all(Log("worker"))
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stop.set())

@@ -1,4 +1,4 @@
-"""The configuration: read once, every fault found at once. Must not start, connect or write anything."""
+"""The configuration: read once, and every fault reported at once. Starts, connects and writes nothing."""
 
 from calendar_service.config.config import Config, Environment, GoogleClient, load
 from calendar_service.config.faults import ConfigurationFault, ConfigurationFaults

@@ -1,4 +1,4 @@
-"""What the service was told, as one frozen value. Must not know how any of it is used."""
+"""The configuration as one frozen value."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -46,7 +46,7 @@ _CLIENT = (
 
 
 class Environment(StrEnum):
-    """Where the service runs. Production is the rule, so that nothing is relaxed by forgetting to say so."""
+    """Where the service runs. Without the variable it is production, so that nothing is relaxed by forgetting it."""
 
     PRODUCTION = "production"
     DEVELOPMENT = "development"
@@ -54,7 +54,7 @@ class Environment(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GoogleClient:
-    """Our OAuth client and where Google is; the real addresses unless development says otherwise."""
+    """The OAuth client, and the addresses of Google; development may name others."""
 
     client_id: str
     secret_source: AnySecret[Secret] = field(repr=False)
@@ -62,7 +62,7 @@ class GoogleClient:
     token_uri: str
     revoke_uri: str
     api_endpoint: str
-    """The base of the Calendar API with its path and a trailing slash, as `client_options` wants it."""
+    """The base of the Calendar API with its path and a trailing slash, as `client_options` expects it."""
 
     @property
     def secret(self) -> Secret:
@@ -71,37 +71,37 @@ class GoogleClient:
 
     @property
     def is_local(self) -> bool:
-        """True if this is another Google than the real one."""
+        """True if these are not the real Google's addresses."""
         return self.api_endpoint != API_ENDPOINT or self.token_uri != TOKEN_URI
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything that was configured. Secrets in files are read again when their files change."""
+    """The whole configuration. A secret in a file is read again when the file changes."""
 
     environment: Environment
     public_url: str
     """Scheme, host and port, without a trailing slash."""
     port: int
     google_port: int
-    """Where `run` starts the local Google."""
+    """The port on which `run` starts the local Google."""
     data_dir: Path
     database: DatabaseAddress
     keyring_source: AnySecret[Keyring] = field(repr=False)
     identity_key: bytes = field(repr=False)
-    """32 bytes, never rotated: makes our calendars and events known again."""
+    """32 bytes, never rotated: the key of the markers by which our calendars and events are recognized."""
     signing_key: bytes = field(repr=False)
-    """The 32-byte seed of the Ed25519 key under receipts and checkpoints (RFC 8032)."""
+    """The 32-byte seed of the Ed25519 key that signs receipts and checkpoints (RFC 8032)."""
     api_keys_source: AnySecret[tuple[ApiKey, ...]] = field(repr=False)
     operator: Operator
     webhook_url: str
-    """Empty: nothing is sent, nothing queued."""
+    """Empty: no webhook is queued or sent."""
     webhook_secrets_source: AnySecret[tuple[Secret, ...]] | None = field(repr=False)
     google: GoogleClient
     test_clock: Path | None
-    """A file that holds an offset in seconds; None outside tests."""
+    """A file with an offset in seconds; None outside tests."""
     test_skew: float
-    """Seconds by which this process's clock is wrong on purpose."""
+    """Seconds by which a test makes this process's clock wrong."""
     failpoints: Mapping[str, str]
 
     @property
@@ -116,22 +116,22 @@ class Config:
 
     @property
     def api_keys(self) -> tuple[ApiKey, ...]:
-        """The keys of the internal API as they are now."""
+        """The present keys of the internal API."""
         return self.api_keys_source()
 
     @property
     def webhook_secrets(self) -> tuple[Secret, ...]:
-        """The secrets that sign webhooks as they are now, each of them every one; none without a webhook URL."""
+        """The present webhook secrets, each of which signs every webhook; none without a webhook URL."""
         return self.webhook_secrets_source() if self.webhook_secrets_source else ()
 
     @property
     def redirect_uri(self) -> str:
-        """The one address to which Google sends the browser back; never built from a request."""
+        """The address to which Google sends the browser back. It is never built from a request."""
         return f"{self.public_url}/oauth/callback"
 
     @property
     def notifications_uri(self) -> str:
-        """Where Google sends notifications; empty where it would not, because it takes https addresses only."""
+        """The address for Google's notifications; empty without https, to which alone Google sends."""
         return f"{self.public_url}/google/notifications" if self.public_url.startswith("https://") else ""
 
     def secret_files(self) -> tuple[Path, ...]:
@@ -139,7 +139,7 @@ class Config:
         return tuple(source.path for source in self._sources() if source.path)
 
     def file_faults(self) -> tuple[str, ...]:
-        """Return what is wrong with these files now; the last good values are in force meanwhile."""
+        """Return what is wrong with these files now; their last good values stay in force."""
         return tuple(
             f"{source.path.name} {source.fault}" for source in self._sources() if source.path and source.fault
         )
@@ -149,7 +149,7 @@ class Config:
         return self.keyring_source, self.api_keys_source, self.google.secret_source, *webhook
 
     def clock(self) -> Clock:
-        """Return the clock of this process; only tests move it (law 12)."""
+        """Return the clock of this process, which tests can move (law 12)."""
         if self.test_clock is None:
             return Clock()
         file = self.test_clock
@@ -164,7 +164,7 @@ def _offset(file: Path) -> float:
 
 
 def load(environ: Mapping[str, str]) -> Config:
-    """Return the configuration, or raise `ConfigurationFaults` with every fault of it."""
+    """Return the configuration, or raise `ConfigurationFaults` with all its faults."""
     variables, data_dir = _variables(environ)
     environment = _environment(variables)
     store = variables.secret("CALENDAR_REDIS_URL", database, _FROM_RUN)
@@ -206,14 +206,14 @@ def load(environ: Mapping[str, str]) -> Config:
 
 
 def data_directory(environ: Mapping[str, str]) -> Path:
-    """Return the absolute data directory: what the environment names, else `.data` where we stand."""
+    """Return the absolute data directory: CALENDAR_DATA_DIR, else `.data` in the working directory."""
     return Path(environ.get("CALENDAR_DATA_DIR", "").strip() or DATA_DIR).absolute()
 
 
 def _variables(environ: Mapping[str, str]) -> tuple[Variables, Path]:
     data_dir = data_directory(environ)
     if environ.get("CALENDAR_ENVIRONMENT", "").strip() == Environment.PRODUCTION:
-        variables = Variables(environ)  # what `run` made for development has no place there
+        variables = Variables(environ)  # what `run` wrote for development is ignored
     else:
         try:
             variables = Variables(run_data.beneath(environ, run_data.read(data_dir)))
@@ -263,7 +263,7 @@ def _google(variables: Variables) -> GoogleClient | None:
 
 
 def _with_service_path(endpoint: str) -> str:
-    # The client takes this as the whole base: given only the root it would drop /calendar/v3 from all paths.
+    # Google's client library takes this as the whole base: with the root alone it would leave /calendar/v3 out.
     base = endpoint.rstrip("/")
     return f"{base}/" if base.endswith("/calendar/v3") else f"{base}/calendar/v3/"
 

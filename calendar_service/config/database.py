@@ -1,4 +1,4 @@
-"""The database's address checked before anybody connects. Must not connect, and never repeats a password."""
+"""Parses the database's address and checks it, without connecting. Its messages never quote a password."""
 
 import ipaddress
 import re
@@ -21,7 +21,7 @@ _MOST_COPIES = 5
 
 
 class DatabaseKind(StrEnum):
-    """How many servers stand behind an address."""
+    """What kind of deployment an address names."""
 
     SERVER = "server"
     SENTINELS = "sentinel"
@@ -33,17 +33,17 @@ _PORTS = {DatabaseKind.SERVER: 6379, DatabaseKind.SENTINELS: 26379, DatabaseKind
 
 @dataclass(frozen=True, slots=True)
 class DatabaseAddress:
-    """An address that was understood."""
+    """A parsed address."""
 
     kind: DatabaseKind
     url: Secret
-    """Of one server, as the client library reads it: login, database number and TLS options."""
+    """The URL of one server for the client library, with login, database number and TLS options."""
     hosts: tuple[tuple[str, int], ...]
     """Sentinels, or the cluster's first nodes."""
     primary: str
     """The name under which sentinels know the primary."""
     copies: int
-    """How many replicas have to hold a write before it is acknowledged."""
+    """How many replicas must have a write before it is acknowledged."""
     on_this_host: bool
     encrypted: bool
 
@@ -86,7 +86,7 @@ def _hosts(text: str, kind: DatabaseKind) -> tuple[tuple[str, int], ...]:
 
 
 def _primary(path: str, kind: DatabaseKind) -> tuple[str, str]:
-    """Return the primary's name among sentinels (else empty), and the path that names the database's number."""
+    """Return the name under which sentinels know the primary (else empty), and the path with the database's number."""
     if kind is not DatabaseKind.SENTINELS:
         return "", path
     name, _, number = path.removeprefix("/").partition("/")
@@ -98,7 +98,7 @@ def _primary(path: str, kind: DatabaseKind) -> tuple[str, str]:
 
 
 def _copies(query: str | None, kind: DatabaseKind) -> tuple[int, str]:
-    """Return how many replicas have to hold a write, and the query without that option."""
+    """Return how many replicas must have a write, and the query without that option."""
     options = parse_qsl(query or "", keep_blank_values=True)
     text = dict(options).get("copies", "0" if kind is DatabaseKind.SERVER else "1")
     if not text.isascii() or not text.isdigit() or int(text) > _MOST_COPIES:
@@ -108,7 +108,7 @@ def _copies(query: str | None, kind: DatabaseKind) -> tuple[int, str]:
 
 
 def _require_verification(options: Mapping[str, str]) -> None:
-    # The client connects happily with ssl_cert_reqs=none (measured), so the option is refused here.
+    # The client library would connect with ssl_cert_reqs=none, open to any attacker on the way.
     reasons = []
     if options.get("ssl_cert_reqs", "required") != "required":
         reasons.append(("does not verify the database's certificate", "leave out ssl_cert_reqs"))

@@ -1,11 +1,11 @@
-"""What is wrong with a configuration, said so that it can be mended. Must never carry a secret's value."""
+"""Faults of a configuration, each with its remedy. They never contain the value of a secret."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationFault:
-    """One reason not to start."""
+    """One reason why the service does not start."""
 
     where: str
     """The variable, or the place in the operator's profile."""
@@ -17,7 +17,7 @@ class ConfigurationFault:
 
 
 class ConfigurationFaults(Exception):
-    """The configuration cannot be used; `faults` lists every reason at once."""
+    """The configuration cannot be used; `faults` lists every reason."""
 
     def __init__(self, faults: tuple[ConfigurationFault, ...]) -> None:
         super().__init__("\n".join(str(fault) for fault in faults))
@@ -25,6 +25,6 @@ class ConfigurationFaults(Exception):
 
 
 class ValueRefused(ValueError):
-    """A value does not fit its variable; every argument is one `(what, remedy)`."""
+    """A value does not fit its variable; each argument is one `(what, remedy)`."""
 
     args: tuple[tuple[str, str], ...]

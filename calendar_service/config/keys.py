@@ -1,4 +1,4 @@
-"""The texts of keys turned into keys, bad keys refused. Must not know where the texts come from."""
+"""Parses the texts of keys and refuses bad ones."""
 
 import binascii
 import re
@@ -30,19 +30,19 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """One key of the internal API, known by its hash only."""
+    """One key of the internal API; only its hash is known."""
 
     name: str
-    """The caller, as logs and metrics name it."""
+    """The caller's name for the log."""
     organization: str
-    """The one organization it speaks for, or `*` for all."""
+    """The organization for which it is valid, or `*` for all."""
     role: Role
     sha256: str
     """SHA-256 of the key's text, lower-case hexadecimal."""
 
 
 def entries(text: str) -> list[str]:
-    """Return the entries of a list that is separated by commas, blanks or line ends."""
+    """Return the entries of a list that commas, blanks or line ends separate."""
     return [entry for entry in re.split(r"[,\s]+", text) if entry]
 
 
@@ -55,13 +55,13 @@ def base64_key(text: str) -> bytes:
         raise ValueRefused(("is not base64", NEW_KEY)) from None
     if len(key) != KEY_BYTES:
         raise ValueRefused((f"has {len(key)} bytes instead of {KEY_BYTES}", NEW_KEY))
-    if _made_by_hand(key):
+    if _is_not_random(key):
         raise ValueRefused(("is an all-zero, repeated or example key, not a random one", NEW_KEY))
     return key
 
 
-def _made_by_hand(key: bytes) -> bool:
-    """Tell zero, repeated, counted and typed keys; by chance a random key is one less than 1 in 10^13."""
+def _is_not_random(key: bytes) -> bool:
+    """Recognize zero, repeated, counted and typed keys; a random key looks like one in fewer than 1 of 10^13."""
     steps = {(after - before) % 256 for before, after in pairwise(key)}
     typed = all(0x20 <= byte < 0x7F for byte in key)
     return len(set(key)) <= KEY_BYTES // 4 or len(steps) == 1 or key[:16] == key[16:] or typed
@@ -69,7 +69,7 @@ def _made_by_hand(key: bytes) -> bool:
 
 def keyring(text: str) -> tuple[tuple[str, bytes], ...]:
     """Return `id:base64key` entries in order, the current key first; raise `ValueRefused` with all reasons."""
-    found: list[tuple[str, bytes]] = []
+    ring: list[tuple[str, bytes]] = []
     reasons: list[tuple[str, str]] = []
     for number, entry in enumerate(entries(text), start=1):
         key_id, _, encoded = entry.partition(":")
@@ -77,39 +77,39 @@ def keyring(text: str) -> tuple[tuple[str, bytes], ...]:
             reasons.append((f"entry {number} is not `id:base64key`", NEW_KEY))
             continue
         try:
-            found.append((key_id, base64_key(encoded)))
+            ring.append((key_id, base64_key(encoded)))
         except ValueRefused as refused:
             reasons += [(f"key `{key_id}` {what}", remedy) for what, remedy in refused.args]
-    reasons += _repeated("key id", [key_id for key_id, _ in found])
-    if len({key for _, key in found}) < len(found):
+    reasons += _repeated("key id", [key_id for key_id, _ in ring])
+    if len({key for _, key in ring}) < len(ring):
         reasons.append(("holds the same key under two ids", "keep one of them"))
-    if not found and not reasons:
+    if not ring and not reasons:
         reasons.append(("holds no key", NEW_KEY))
     if reasons:
         raise ValueRefused(*reasons)
-    return tuple(found)
+    return tuple(ring)
 
 
 def api_keys(text: str) -> tuple[ApiKey, ...]:
     """Return `name:organization|*:backend|admin:sha256hex` entries; raise `ValueRefused` with all reasons."""
-    found: list[ApiKey] = []
+    keys: list[ApiKey] = []
     reasons: list[tuple[str, str]] = []
     for number, entry in enumerate(entries(text), start=1):
         try:
-            found.append(_api_key(entry))
+            keys.append(_api_key(entry))
         except ValueRefused as refused:
             reasons += [(f"entry {number} {what}", remedy) for what, remedy in refused.args]
-    reasons += _repeated("name", [key.name for key in found])
-    reasons += _repeated("hash", [key.sha256 for key in found])
-    if not found and not reasons:
+    reasons += _repeated("name", [key.name for key in keys])
+    reasons += _repeated("hash", [key.sha256 for key in keys])
+    if not keys and not reasons:
         reasons.append(("holds no key", "make one with `calendar-service api-keys new`"))
     if reasons:
         raise ValueRefused(*reasons)
-    return tuple(found)
+    return tuple(keys)
 
 
 def _api_key(entry: str) -> ApiKey:
-    # An organization's name may hold colons; the caller's name, the role and the hash cannot.
+    # An organization's name may contain colons; the caller's name, the role and the hash cannot.
     caller, _, rest = entry.partition(":")
     organization, _, tail = rest.rpartition(":")
     organization, _, role = organization.rpartition(":")
@@ -138,28 +138,28 @@ def _repeated(kind: str, values: list[str]) -> list[tuple[str, str]]:
     ]
 
 
-WEBHOOK_SECRET = "make one with `calendar-service webhooks new-secret`"  # noqa: S105 - how to make one
+WEBHOOK_SECRET = "make one with `calendar-service webhooks new-secret`"  # noqa: S105 - a remedy, not a secret
 
 
 def webhook_secrets(text: str) -> tuple[Secret, ...]:
-    """Return Standard Webhooks secrets, every one of which signs; raise `ValueRefused` with all reasons.
+    """Return Standard Webhooks secrets, each of which signs; raise `ValueRefused` with all reasons.
 
-    Two at once are a rotation: the receiver goes over to the new one, then the old one is taken out.
+    There are two during a rotation: the receiver changes to the new one, then the old one is removed.
     """
-    found: list[Secret] = []
+    secrets: list[Secret] = []
     reasons: list[tuple[str, str]] = []
     for number, entry in enumerate(entries(text), start=1):
         if _is_webhook_secret(entry):
-            found.append(Secret(entry))
+            secrets.append(Secret(entry))
         else:
             reasons.append((f"entry {number} is not a webhook secret", WEBHOOK_SECRET))
-    if len({secret.reveal() for secret in found}) < len(found):
+    if len({secret.reveal() for secret in secrets}) < len(secrets):
         reasons.append(("holds the same secret twice", "keep one of them"))
-    if not found and not reasons:
+    if not secrets and not reasons:
         reasons.append(("holds no secret", WEBHOOK_SECRET))
     if reasons:
         raise ValueRefused(*reasons)
-    return tuple(found)
+    return tuple(secrets)
 
 
 def _is_webhook_secret(text: str) -> bool:

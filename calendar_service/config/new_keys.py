@@ -1,4 +1,4 @@
-"""Makes keys. Must not read or replace any that exist."""
+"""Generates keys; reads and replaces none."""
 
 import secrets
 from base64 import b64encode
@@ -17,25 +17,25 @@ def new_key() -> str:
 
 
 def new_keyring() -> str:
-    """Return a keyring of one key, with a random id, as CALENDAR_KEYRING takes it."""
+    """Return a keyring of one key with a random id, in the form of CALENDAR_KEYRING."""
     return f"k{secrets.token_hex(3)}:{new_key()}"
 
 
 def new_webhook_secret() -> Secret:
-    """Return a secret with 256 random bits, as Standard Webhooks writes it."""
+    """Return a secret with 256 random bits, in the form of Standard Webhooks."""
     return Secret(f"whsec_{new_key()}")
 
 
 @dataclass(frozen=True, slots=True)
 class NewApiKey:
-    """A key of the internal API: its text for the caller, once, and its entry for the configuration."""
+    """A key of the internal API: its text for the caller, and its entry for the configuration."""
 
     text: Secret
     entry: str
 
 
 def api_key(text: Secret, name: str, organization: str, role: Role) -> NewApiKey:
-    """Return the entry under which this text is accepted: the text itself is not in it."""
+    """Return the key with its entry for CALENDAR_API_KEYS, which contains only the text's hash."""
     digest = sha256(text.reveal().encode()).hexdigest()
     return NewApiKey(text, f"{name}:{organization}:{role}:{digest}")
 

@@ -1,4 +1,4 @@
-"""What production refuses (law 12, clauses ID-1, ST-2). Must not relax anything elsewhere."""
+"""What production refuses, beyond what every environment refuses (law 12, clauses ID-1, ST-2)."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -12,7 +12,7 @@ from calendar_service.domain.operator import Operator
 def refusals(
     variables: Variables, operator: Operator | None, store: DatabaseAddress | None
 ) -> Iterator[ConfigurationFault]:
-    """Yield every fault that only production has."""
+    """Yield every fault that counts in production only."""
     yield from _development_only(variables)
     yield from _plain_database(store)
     webhook = variables.text("CALENDAR_WEBHOOK_URL")

@@ -1,4 +1,4 @@
-"""What `calendar-service run` leaves in the data directory for other commands. Must hold no secret."""
+"""The file that `calendar-service run` writes for the other commands. It contains no secret."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ _PORT = "CALENDAR_GOOGLE_PORT"
 
 
 def write(data_dir: Path, variables: Mapping[str, str]) -> None:
-    """Replace the file (mode 0600) in one step: variables by name; files relative to the data directory."""
+    """Replace the file (mode 0600) in one step: variables by name, files relative to the data directory."""
     draft = data_dir / f"{FILE}.new"
     draft.touch(mode=0o600)
     draft.write_text(json.dumps(dict(variables), indent=2) + "\n", "utf-8")
@@ -19,14 +19,14 @@ def write(data_dir: Path, variables: Mapping[str, str]) -> None:
 
 
 def read(data_dir: Path) -> dict[str, str]:
-    """Return the variables that were written, files made absolute; raise `ValueError` if they are garbled."""
+    """Return the variables with absolute files, none without the file; raise `ValueError` if it is damaged."""
     try:
-        found = json.loads((data_dir / FILE).read_text("utf-8"))
+        variables = json.loads((data_dir / FILE).read_text("utf-8"))
     except FileNotFoundError:
         return {}
-    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+    if not isinstance(variables, dict) or not all(isinstance(value, str) for value in variables.values()):
         raise ValueError("not a table of texts")
-    return {name: _absolute(data_dir, name, value) for name, value in found.items()}
+    return {name: _absolute(data_dir, name, value) for name, value in variables.items()}
 
 
 def _absolute(data_dir: Path, name: str, value: str) -> str:
@@ -34,18 +34,18 @@ def _absolute(data_dir: Path, name: str, value: str) -> str:
 
 
 def beneath(environ: Mapping[str, str], run: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment, with what it does not set taken from `run`.
+    """Return the environment, and from `run` the variables that it does not set.
 
-    A secret and its `_FILE` are one thing. A Google client in the environment replaces the local
-    Google altogether, or its credentials would go to the wrong address.
+    A secret and its `_FILE` count as one variable. A Google client in the environment replaces all of
+    the local Google's variables, or the client's secret would be sent to the local Google.
     """
-    given = {name: value for name, value in environ.items() if value.strip()}
-    own_client = any(name in given for name in CLIENT)
+    own = {name: value for name, value in environ.items() if value.strip()}
+    own_client = any(name in own for name in CLIENT)
 
     def is_free(name: str) -> bool:
         if own_client and name.startswith(GOOGLE) and name != _PORT:
             return False
         stem = name.removesuffix("_FILE")
-        return stem not in given and f"{stem}_FILE" not in given
+        return stem not in own and f"{stem}_FILE" not in own
 
-    return {name: value for name, value in run.items() if is_free(name)} | given
+    return {name: value for name, value in run.items() if is_free(name)} | own

@@ -1,4 +1,4 @@
-"""Secrets that may live in a file and are read again when it changes. Must not know what they open."""
+"""Secrets from the environment, or from a file that is read again when it changes."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +8,7 @@ from calendar_service.config.faults import ValueRefused
 
 Value = TypeVar("Value")
 Stamp = tuple[int, int, int]
-"""A file's modification time (nanoseconds), size and inode: an exchanged file differs in one of them."""
+"""A file's modification time (nanoseconds), size and inode. A replaced file differs in one of them."""
 
 
 def stamp(path: Path) -> Stamp:
@@ -18,10 +18,10 @@ def stamp(path: Path) -> Stamp:
 
 
 class FileSecret(Generic[Value]):
-    """A secret read from a file, asked for at each use.
+    """A secret in a file, which is checked for changes at each use.
 
-    A changed file that cannot be read or does not fit leaves the last good value in force
-    and shows in `fault`: a slip while rotating must not end a running service.
+    If a changed file cannot be read or parsed, the last good value stays in force and `fault` says why:
+    a mistake during a rotation does not stop a running service.
     """
 
     def __init__(self, path: Path, parse: Callable[[str], Value]) -> None:
@@ -31,18 +31,18 @@ class FileSecret(Generic[Value]):
         self._stamp = stamp(path)
         self._value = parse(path.read_text("utf-8").strip())
         self.fault = ""
-        """Why the file as it is now is not in force; empty if it is."""
+        """Why the present file is not in force; empty if it is."""
 
     def __repr__(self) -> str:
         return f"FileSecret({self.path.name})"
 
     def __call__(self) -> Value:
-        """Return the value, newly read if the file changed."""
+        """Return the value, read again if the file has changed."""
         try:
-            found = stamp(self.path)
-            if found != self._stamp:
+            current = stamp(self.path)
+            if current != self._stamp:
                 self._value = self._parse(self.path.read_text("utf-8").strip())
-                self._stamp, self.fault = found, ""
+                self._stamp, self.fault = current, ""
         except (OSError, UnicodeDecodeError) as error:
             self.fault = f"cannot be read ({type(error).__name__})"
         except ValueRefused as error:
@@ -51,7 +51,7 @@ class FileSecret(Generic[Value]):
 
 
 class FixedSecret(Generic[Value]):
-    """A secret from the environment itself: the same for the life of the process."""
+    """A secret from the environment: the same as long as the process runs."""
 
     path = None
     fault = ""

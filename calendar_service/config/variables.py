@@ -1,4 +1,4 @@
-"""Reads the variables of one environment, noting what is wrong. Must not know what production allows."""
+"""Reads the variables of one environment and collects their faults."""
 
 import difflib
 import os
@@ -50,14 +50,14 @@ _FAILPOINT = re.compile(r"([a-z0-9_.-]+):(exit|pause|raise)")
 
 
 class Variables:
-    """One environment. Every reading method notes a fault instead of raising, and returns None then."""
+    """One environment. Its methods record faults instead of raising them, and return a default or None then."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = {name: value.strip() for name, value in environ.items() if value.strip()}
         self.faults: list[ConfigurationFault] = []
 
     def refuse(self, where: str, what: str, remedy: str) -> None:
-        """Note a fault."""
+        """Record a fault."""
         self.faults.append(ConfigurationFault(where, what, remedy))
 
     def is_set(self, name: str) -> bool:
@@ -75,7 +75,7 @@ class Variables:
         return self.text(name)
 
     def misspelt(self) -> None:
-        """Note every variable whose name is almost one of ours: a typo must not pass as "not set"."""
+        """Record a fault for each name that is almost one of ours, so that a typo does not count as "not set"."""
         for name in sorted(self._environ):
             if not name.startswith("CALENDAR") or name in KNOWN:
                 continue
@@ -118,7 +118,7 @@ class Variables:
         return text
 
     def failpoints(self, name: str) -> dict[str, str]:
-        """Return what happens at each named step."""
+        """Return the action at each named step."""
         points: dict[str, str] = {}
         for entry in filter(None, (part.strip() for part in self.text(name).split(","))):
             match = _FAILPOINT.fullmatch(entry)
@@ -129,7 +129,7 @@ class Variables:
         return points
 
     def secret(self, name: str, parse: Callable[[str], Value], remedy: str = "") -> AnySecret[Value] | None:
-        """Return a secret from `name`, or from the file in `name`_FILE; required if a remedy is given."""
+        """Return a secret from `name`, or from the file that `name`_FILE names; required if there is a remedy."""
         by_file = f"{name}_FILE"
         if self.is_set(name) and self.is_set(by_file):
             self.refuse(name, f"is set, and {by_file} too", "keep one of the two")
@@ -150,8 +150,8 @@ class Variables:
         except UnicodeDecodeError:
             self.refuse(where, "names a file that is not text", "mend the path")
         except ValueRefused as refused:
-            for what, mend in refused.args:
-                self.refuse(where, what, mend)
+            for what, how in refused.args:
+                self.refuse(where, what, how)
         return None
 
 

@@ -1,1 +1,1 @@
-"""Keys and what is computed with them. Knows no store, no Google, no web."""
+"""Keys and what is computed with them."""

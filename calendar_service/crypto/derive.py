@@ -1,4 +1,4 @@
-"""One keyed hash for everything that must not be computable without its key. Must not know what it hashes."""
+"""Key derivation, and the one keyed hash of the service."""
 
 import hmac
 from hashlib import sha256
@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 _CONTEXT: Final = "cs1"
-"""Sets keys derived here apart from those of any other program that holds the same secret."""
+"""Keeps these keys apart from those that another program derives from the same secret."""
 
 
 def derived_key(key: bytes, label: str) -> bytes:

@@ -1,7 +1,4 @@
-"""The envelope around everything readable: AES-256-GCM under a data key per connection (ST-1, law 8).
-
-Knows keys and places. Must not know the store, Google or what it seals.
-"""
+"""Envelope encryption: AES-256-GCM under a data key per connection, itself sealed by a keyring key (ST-1, law 8)."""
 
 import json
 import secrets
@@ -17,16 +14,16 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from calendar_service.crypto.derive import keyed_hash
 
 FORMAT: Final = "cs1"
-"""The version of the envelope, first in every blob and in its associated data."""
+"""The version of the format: first in every blob, and in its associated data."""
 
 NONCE_BYTES: Final = 12
 KEY_BYTES: Final = 32
 
 
 class CannotOpen(Exception):
-    """A blob does not open here: foreign, moved, changed, truncated or under a key that is not at hand.
+    """A blob does not open here: foreign, moved, changed, truncated, or sealed by a key that is not in the keyring.
 
-    One failure for all of them, so that nobody learns which (no oracle).
+    One error for all of them, so that an attacker does not learn which.
     """
 
     def __init__(self) -> None:
@@ -35,12 +32,12 @@ class CannotOpen(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a blob belongs. Bound into its associated data, so a blob moved elsewhere does not open."""
+    """Where a blob belongs. Part of its associated data, so a blob that an attacker moves does not open."""
 
     organization: str
     agent: str
     connection: str
-    """The connection's random id, or the name of what is not a connection yet."""
+    """The connection's random id, or a fixed name where there is no connection yet."""
 
 
 def encrypt(key: bytes, nonce: bytes, plaintext: bytes, associated: bytes) -> bytes:
@@ -57,7 +54,7 @@ def decrypt(key: bytes, nonce: bytes, ciphertext: bytes, associated: bytes) -> b
 
 
 def _associated(place: Place, purpose: str, key_id: str) -> bytes:
-    # A JSON list, so that no two different places share their bytes.
+    # A JSON list, so that two different places never give the same bytes.
     return json.dumps([FORMAT, purpose, place.organization, place.agent, place.connection, key_id]).encode()
 
 
@@ -74,23 +71,23 @@ def _split(blob: str) -> tuple[str, bytes]:
         raw = urlsafe_b64decode(body.encode())
     except (Base64Error, ValueError):
         raise CannotOpen from None
-    # The decoder forgives stray bits and characters; a blob is its one spelling or nothing.
+    # The decoder ignores stray bits and characters, so only the one spelling that `_seal` writes is accepted.
     if version != FORMAT or len(raw) <= NONCE_BYTES or urlsafe_b64encode(raw).decode() != body:
         raise CannotOpen
     return key_id, raw
 
 
 class DataKey:
-    """The open data key of one connection: seals its fields, and derives what must die with it."""
+    """The open data key of one connection: seals fields, and computes hashes that nobody can repeat without it."""
 
     def __init__(self, key: bytes, place: Place, wrapped: str) -> None:
         self._key = key
         self._place = place
         self.wrapped = wrapped
-        """The key itself, sealed by the current key-encryption key: what the store keeps."""
+        """The data key sealed by a key-encryption key; the store keeps this."""
 
     def seal(self, field: str, plaintext: bytes) -> str:
-        """Return the field sealed for this place."""
+        """Return `plaintext` sealed for this field and place."""
         return _seal(self._key, "data", self._place, field, plaintext)
 
     def open(self, field: str, blob: str) -> bytes:
@@ -103,15 +100,15 @@ class DataKey:
         )
 
     def keyed_hash(self, label: str, data: bytes) -> bytes:
-        """Return HMAC-SHA-256 under a key derived for `label` (RFC 5869): uncomputable once this key is gone."""
+        """Return HMAC-SHA-256 of `data` under a key derived for `label` (RFC 5869)."""
         return keyed_hash(self._key, label, data)
 
 
 class Vault:
-    """The key-encryption keys: the first is current, the others only open."""
+    """The key-encryption keys. The first is current and seals; the others only open."""
 
     def __init__(self, keyring: Callable[[], Sequence[tuple[str, bytes]]]) -> None:
-        """Take `keyring`: asked at each use, so that a rotated key file is seen at once."""
+        """Take `keyring`, which is called at each use, so that a rotated key file takes effect at once."""
         self._keyring = keyring
 
     def new_key(self, place: Place) -> DataKey:
@@ -122,14 +119,14 @@ class Vault:
     def open_key(self, place: Place, wrapped: str) -> DataKey:
         """Return the data key that `wrapped` holds for this place, or raise `CannotOpen`."""
         key_id, raw = _split(wrapped)
-        for known, kek in self._keyring():
-            if known == key_id:
+        for candidate, kek in self._keyring():
+            if candidate == key_id:
                 associated = _associated(place, "data-key", key_id)
                 return DataKey(decrypt(kek, raw[:NONCE_BYTES], raw[NONCE_BYTES:], associated), place, wrapped)
         raise CannotOpen
 
     def needs_resealing(self, wrapped: str) -> bool:
-        """Tell whether this data key is sealed by another key than the current one."""
+        """Tell whether a former key seals this data key."""
         return _split(wrapped)[0] != self._keyring()[0][0]
 
     @staticmethod
@@ -139,7 +136,7 @@ class Vault:
 
     def reseal(self, place: Place, wrapped: str) -> str:
         """Return the same data key sealed by the current key-encryption key."""
-        return self._wrap(self.open_key(place, wrapped)._key, place)  # noqa: SLF001 - the two are one mechanism
+        return self._wrap(self.open_key(place, wrapped)._key, place)  # noqa: SLF001 - `DataKey` shows its key to nobody else
 
     def _wrap(self, key: bytes, place: Place) -> str:
         key_id, kek = self._keyring()[0]

@@ -1,4 +1,4 @@
-"""Documents signed with the operator's Ed25519 key (RFC 8032) over their one byte form (RFC 8785)."""
+"""Documents signed with the operator's Ed25519 key (RFC 8032) over their canonical JSON (RFC 8785)."""
 
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
@@ -10,22 +10,22 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 
 class SignatureInvalid(Exception):
-    """The document is not one of ours as it was signed; the text says why."""
+    """The document is not what the operator signed; the text says why."""
 
 
 def public_key_text(key: Ed25519PublicKey) -> str:
-    """Return the public key as it is published: 32 bytes in base64."""
+    """Return the public key as it is published: its 32 bytes in base64."""
     return b64encode(key.public_bytes_raw()).decode()
 
 
 def signed(body: Mapping[str, Any], key: Ed25519PrivateKey) -> dict[str, Any]:
-    """Return the document with the public key that verifies it, and its signature."""
+    """Return the document with its public key and its signature."""
     whole = {**body, "public_key": public_key_text(key.public_key())}
     return {**whole, "signature": b64encode(key.sign(rfc8785.dumps(whole))).decode()}
 
 
 def check(document: Mapping[str, Any], public_keys: Sequence[str], unsigned: frozenset[str]) -> None:
-    """Raise `SignatureInvalid` unless one of these keys signed all of this but the members `unsigned`."""
+    """Raise `SignatureInvalid` unless one of these keys signed the document without its members `unsigned`."""
     try:
         signature = b64decode(document["signature"], validate=True)
         body = {name: value for name, value in document.items() if name not in unsigned | {"signature"}}

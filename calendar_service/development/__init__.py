@@ -1,1 +1,1 @@
-"""What `calendar-service run` starts on one machine. Not part of a deployment."""
+"""`calendar-service run`: everything on one machine, for development only."""

@@ -1,4 +1,4 @@
-"""What `run` makes in its data directory: keys, and what other commands read. Must not start anything."""
+"""The files that `run` writes in its data directory: keys, and variables for other commands."""
 
 import os
 from collections.abc import Mapping
@@ -17,10 +17,10 @@ KEY_FILES = {
     "CALENDAR_API_KEYS": "keys/api-keys",
 }
 API_KEY_FILES = {Role.BACKEND: "api-key", Role.ADMIN: "admin-key"}
-"""Where the texts of the two development keys lie, for all organizations."""
+"""The files with the two development keys, which are valid for all organizations."""
 GOOGLE_SECRET_FILE = "keys/google-client-secret"  # noqa: S105 - a file's name
 
-_KEPT = (
+_PASSED_ON = (
     "CALENDAR_WEBHOOK_URL",
     "CALENDAR_GOOGLE_CLIENT_ID",
     "CALENDAR_GOOGLE_AUTH_URI",
@@ -32,7 +32,7 @@ _KEPT = (
 
 
 def make_keys(data_dir: Path) -> None:
-    """Make every development key that is not there yet, in files that only this user reads."""
+    """Generate each development key that does not exist yet, in files that only this user can read."""
     (data_dir / "keys").mkdir(mode=0o700, parents=True, exist_ok=True)
     _write_once(data_dir / KEY_FILES["CALENDAR_KEYRING"], new_keyring())
     _write_once(data_dir / KEY_FILES["CALENDAR_IDENTITY_KEY"], new_key())
@@ -42,7 +42,7 @@ def make_keys(data_dir: Path) -> None:
 
 
 def _make_api_keys(data_dir: Path) -> None:
-    """Let the two key files be accepted, whatever else the list holds."""
+    """Add the two development keys to the list of API keys; other entries stay."""
     file = data_dir / KEY_FILES["CALENDAR_API_KEYS"]
     ours = []
     for role, name in API_KEY_FILES.items():
@@ -69,28 +69,28 @@ def _write(path: Path, text: str) -> None:
 
 
 def leave_run_data(data_dir: Path, environ: Mapping[str, str], redis_url: str) -> None:
-    """Write down for the other commands what this run made and what it was told, but no secret."""
+    """Write the variables of this run for the other commands: defaults, and what the environment set. No secret."""
     port = environ.get("CALENDAR_PORT") or "8080"
     google_port = environ.get("CALENDAR_GOOGLE_PORT") or "8081"
-    told = {name: environ[name] for name in _KEPT if environ.get(name)}
-    told |= {
+    from_environment = {name: environ[name] for name in _PASSED_ON if environ.get(name)}
+    from_environment |= {
         name: str(Path(value).absolute())
         for name, value in environ.items()
         if _names_secret_file(name, value)
     }
-    made = {
+    defaults = {
         "CALENDAR_ENVIRONMENT": "development",
         "CALENDAR_PUBLIC_URL": environ.get("CALENDAR_PUBLIC_URL") or f"http://localhost:{port}",
         "CALENDAR_PORT": port,
         "CALENDAR_GOOGLE_PORT": google_port,
         "CALENDAR_OPERATOR": _operator(environ.get("CALENDAR_OPERATOR") or "videsk"),
     }
-    made |= {f"{name}_FILE": file for name, file in KEY_FILES.items()}
+    defaults |= {f"{name}_FILE": file for name, file in KEY_FILES.items()}
     if not has_own_client(environ):
-        made |= _local_google(google_port)
+        defaults |= _local_google(google_port)
     if redis_url and "@" not in redis_url:
-        made["CALENDAR_REDIS_URL"] = redis_url
-    run_data.write(data_dir, made | told)
+        defaults["CALENDAR_REDIS_URL"] = redis_url
+    run_data.write(data_dir, defaults | from_environment)
 
 
 def _names_secret_file(name: str, value: str) -> bool:
@@ -114,5 +114,5 @@ def _local_google(port: str) -> dict[str, str]:
 
 
 def has_own_client(environ: Mapping[str, str]) -> bool:
-    """Tell whether the environment names a Google client: then there is no local Google."""
+    """Tell whether the environment names a Google client, in which case `run` starts no local Google."""
     return any(environ.get(name, "").strip() for name in run_data.CLIENT)

@@ -1,4 +1,4 @@
-"""`calendar-service run`: everything on this machine, started and stopped in order. Must hold no service code."""
+"""`calendar-service run`: starts everything on this machine in order, and stops it in reverse."""
 
 import contextlib
 import fcntl
@@ -26,18 +26,18 @@ _GOOGLE = "local Google"
 
 
 class CannotRun(Exception):
-    """Something prevents the run, or ended it; the text says what to do."""
+    """Something prevents the run or ended it; the text says what to do."""
 
 
 class _Stopped(Exception):
-    """Somebody asked us to stop."""
+    """A signal asked this process to stop."""
 
 
 class Launcher:
     """One run on one data directory."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        """Take the environment as it was given; what it does not set is made."""
+        """Take the environment; what it does not set gets a default."""
         self._environ = {name: value for name, value in environ.items() if value.strip()}
         self._data_dir = data_directory(environ)
         self._environ["CALENDAR_DATA_DIR"] = str(self._data_dir)
@@ -48,8 +48,8 @@ class Launcher:
     def run(self) -> None:
         """Start everything, wait for a signal, stop everything.
 
-        Raises `CannotRun`, `ConfigurationFaults`, `PortTaken` or `EmbeddedValkeyError`; whatever was
-        started is stopped by then.
+        Raises `CannotRun`, `ConfigurationFaults`, `PortTaken` or `EmbeddedValkeyError`, after stopping
+        what was started.
         """
         if self._environ.get("CALENDAR_ENVIRONMENT") == config.Environment.PRODUCTION:
             raise CannotRun(
@@ -60,7 +60,9 @@ class Launcher:
         with contextlib.ExitStack() as stack, contextlib.suppress(_Stopped):
             stack.enter_context(self._locked())
             settings = self._prepare(stack)
-            stack.callback(self._stop_children)  # before the database, which was started before them
+            stack.callback(
+                self._stop_children
+            )  # runs before the database's own end, which was registered earlier
             self._start_all(settings)
             _say(self._welcome(settings))
             self._await(lambda: False, seconds=float("inf"), otherwise="")
@@ -70,7 +72,7 @@ class Launcher:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        """Hold the data directory against a second run; the lock goes with this process, however it ends."""
+        """Lock the data directory against a second run. The system releases the lock when this process ends."""
         self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self._data_dir / "run.lock").open("w") as lock:
             try:
@@ -82,7 +84,7 @@ class Launcher:
             yield
 
     def _prepare(self, stack: contextlib.ExitStack) -> Config:
-        """Make keys, start the database, check the configuration and the ports."""
+        """Generate keys, start the database, check configuration and ports."""
         data_dir.make_keys(self._data_dir)
         self._logs.mkdir(mode=0o700, exist_ok=True)
         redis_url = self._environ.get("CALENDAR_REDIS_URL", "")
@@ -120,19 +122,19 @@ class Launcher:
         return self._logs / f"{name.replace(' ', '-').lower()}.log"
 
     def _await(self, condition: Callable[[], bool], seconds: float, otherwise: str) -> None:
-        """Wait until the condition holds; end with `CannotRun` if a child dies or the time is over."""
+        """Wait until the condition holds; raise `CannotRun` if a child ends or the time is over."""
         end = time.monotonic() + seconds
         while not condition():
             if self._stopping:
                 raise _Stopped
             for child in self._children:
                 if child.exit_status is not None:
-                    raise CannotRun(self._obituary(child))
+                    raise CannotRun(self._ended_unexpectedly(child))
             if time.monotonic() > end:
                 raise CannotRun(f"{otherwise}; logs are in {self._logs}.")
             time.sleep(TICK_SECONDS)
 
-    def _obituary(self, child: Child) -> str:
+    def _ended_unexpectedly(self, child: Child) -> str:
         log = self._log_of(child.name)
         lines = log.read_text("utf-8", "replace").splitlines()[-_LAST_LINES:] if log.exists() else []
         return "\n".join([f"The {child.name} ended unexpectedly (status {child.exit_status}).", *lines])

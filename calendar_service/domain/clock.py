@@ -1,11 +1,11 @@
-"""The time, as every journey asks for it. Injected, so that tests move it instead of waiting."""
+"""The clock of a process, and its units. Injected, so that tests move it instead of waiting."""
 
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 Millis = int
-"""Milliseconds since 1970-01-01T00:00:00Z, the one unit of instants in the store."""
+"""Milliseconds since 1970-01-01T00:00:00Z, the unit of all instants; also the unit of durations."""
 
 SECOND: Millis = 1_000
 MINUTE: Millis = 60 * SECOND
@@ -17,7 +17,7 @@ class Clock:
     """Wall-clock time plus the offset of the test clock (law 12)."""
 
     def __init__(self, offset: Callable[[], float] = lambda: 0.0, skew: float = 0.0) -> None:
-        """Take `offset` (seconds, asked at each reading, shared with the database) and this process's own `skew`."""
+        """Take seconds: `offset`, read each time and applied to the database too, and this process's own `skew`."""
         self._offset = offset
         self._skew = skew
 
@@ -26,15 +26,14 @@ class Clock:
         return int((time.time() + self._offset() + self._skew) * SECOND)
 
     def offset(self) -> Millis:
-        """Return what has to be added to the database's own TIME."""
+        """Return the milliseconds to add to the database's TIME."""
         return int(self._offset() * SECOND)
 
 
 def plausible(at: Millis, now: Millis, longest: Millis) -> Millis:
     """Return the instant `at`, or 0 (long past) if it lies more than `longest` ms ahead of `now`.
 
-    Nothing writes such an instant but a clock that was ahead and has been put right since; it must not hold
-    anything up until then.
+    Only a clock that was ahead can have written such an instant. Waiting for it could take years.
     """
     return at if at <= now + longest else 0
 

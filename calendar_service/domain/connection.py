@@ -38,14 +38,14 @@ class State(StrEnum):
 
 
 WAITING_STATES = frozenset({State.PAUSED, State.CALENDAR_MISSING, State.RECONSENT_REQUIRED})
-"""States in which a session is accepted and waits for a person's act."""
+"""States in which a session is accepted and waits until a person acts."""
 
 REFUSING_STATES = frozenset({State.NOT_CONNECTED, State.DISCONNECTED, State.REVOKED})
-"""States in which a new session is refused: there is nothing it could wait for."""
+"""States in which a new session is refused, because no act of a person can be waited for."""
 
 
 class Revocation(StrEnum):
-    """How the closing errand ended, or that it has not."""
+    """How the teardown ended, or that it has not."""
 
     PENDING = "pending"
     CONFIRMED = "confirmed"
@@ -56,17 +56,17 @@ class Revocation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AdminAction:
-    """What somebody else than the agent did to the connection; the agent is told."""
+    """The last action of an administrator or the operator on the connection; the settings page shows it."""
 
     kind: str
-    """As the journal names it: `connection.paused`, `.resumed` or `.disconnected`."""
+    """As the audit log names it: `connection.paused`, `.resumed` or `.disconnected`."""
     actor: str
     """`administrator` (the organization) or `operator`; never a name."""
     at: Millis
 
     @classmethod
     def of_text(cls, text: str) -> "AdminAction | None":
-        """Return the act as the store's scripts write it, or None for an empty text."""
+        """Return the action from the text that the store's scripts write, or None for an empty one."""
         kind, actor, at = text.split(" ") if text else ("", "", "0")
         return cls(kind, actor, int(at)) if kind else None
 

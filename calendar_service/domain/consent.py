@@ -1,4 +1,4 @@
-"""What a consent covers: one permission, under one version of the policy (SC-5, UP-1). Must not know who gave it."""
+"""What a consent covers: one scope, under one version of the policy (SC-5, UP-1)."""
 
 import re
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ def is_version(text: str) -> bool:
 
 
 def is_newer(policy: str, than: str) -> bool:
-    """Tell whether one version comes after another: 10 after 9, 1.1 after 1; any comes after none."""
+    """Tell whether one version comes after another: 10 after 9, 1.1 after 1, any after an empty one."""
     return _order(policy) > _order(than)
 
 

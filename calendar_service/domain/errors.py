@@ -1,8 +1,8 @@
-"""What can go wrong, as facts. Must not know HTTP: statuses are the web's table."""
+"""The errors of the service. Their HTTP statuses are in `web/problems.py`."""
 
 
 class ServiceError(Exception):
-    """A fact that ends a request; `code` is stable, `retryable` tells callers what to do."""
+    """An error that ends a request. `code` is stable; `retryable` tells the caller whether to repeat."""
 
     code = "internal"
     retryable = False
@@ -12,53 +12,53 @@ class ServiceError(Exception):
         self.detail = detail
         self.field = field
         self.retry_after = retry_after
-        """Seconds after which a repeat makes sense."""
+        """After how many seconds to repeat; None = the caller decides."""
 
 
 class InvalidRequest(ServiceError):
-    """The caller sent something that cannot be meant; `field` names the place."""
+    """The request is malformed; `field` names the place."""
 
     code = "invalid_request"
 
 
 class Unauthenticated(ServiceError):
-    """No key, or a key that is not one of ours."""
+    """The request has no API key, or an unknown one."""
 
     code = "unauthenticated"
 
 
 class Forbidden(ServiceError):
-    """A known key of the wrong role, or a browser request that fails its checks."""
+    """The key has the wrong role, or a browser's request fails its checks."""
 
     code = "forbidden"
 
 
 class NotFound(ServiceError):
-    """Nothing is there, or nothing that this caller may know of: both answer alike."""
+    """The thing does not exist, or this caller may not know of it: both are answered alike."""
 
     code = "not_found"
 
 
 class NotConnected(ServiceError):
-    """The agent has no usable connection; a human has to connect first."""
+    """The agent has no usable connection and has to connect first."""
 
     code = "not_connected"
 
 
 class StaleVersion(ServiceError):
-    """A lower version, or an equal one with other content, arrived after a newer one."""
+    """A lower version than the stored one arrived, or the same with other content."""
 
     code = "stale_version"
 
 
 class OrganizationClosed(ServiceError):
-    """The organization was off-boarded; it has to be reopened first."""
+    """The organization was off-boarded and has to be reopened first."""
 
     code = "organization_closed"
 
 
 class RetentionRequiredByLaw(ServiceError):
-    """A legal hold keeps identifiers back from their erasure."""
+    """A legal hold forbids the erasure."""
 
     code = "retention_required_by_law"
 
@@ -70,13 +70,13 @@ class SessionOver(ServiceError):
 
 
 class LinkOver(ServiceError):
-    """The reviewer's link is over, or never was one: nobody learns which."""
+    """The reviewer's link has ended or never existed; the caller does not learn which."""
 
     code = "link_over"
 
 
 class TooManyRequests(ServiceError):
-    """More was asked within a minute than is allowed."""
+    """The caller sent more requests within a minute than are allowed."""
 
     code = "too_many_requests"
     retryable = True
@@ -90,23 +90,23 @@ class StoreUnavailable(ServiceError):
 
 
 class Busy(ServiceError):
-    """Too much is under way for this agent or process; nothing was accepted."""
+    """Too many requests are being served for this agent or process; nothing was accepted."""
 
     code = "busy"
     retryable = True
 
 
-# --- What Google's answers prove. Raised by `google/` alone, by reason, not by status (google: errors guide). ---
+# --- What Google's answers prove; only `google/` raises these ---
 
 
 class GoogleError(ServiceError):
-    """Something that Google answered, or failed to answer."""
+    """Google refused, or gave no usable answer."""
 
     code = "google"
 
 
 class GoogleUnavailable(GoogleError):
-    """Timeout, cut, 5xx, HTML, refused connection: nothing is proved, a repeat makes sense.
+    """Timeout, cut answer, 5xx, HTML, refused connection: nothing is proved, and the call may be repeated.
 
     `ambiguous` is true when the request may have been carried out.
     """
@@ -119,27 +119,27 @@ class GoogleUnavailable(GoogleError):
 
 
 class RateLimited(GoogleError):
-    """403 or 429 with a rate reason: nothing was done; wait, then repeat."""
+    """403 or 429 with a rate reason: Google did nothing; repeat after a pause."""
 
     retryable = True
 
 
 class AccountRateLimited(RateLimited):
-    """The same for one account's rate: the others may go on."""
+    """403 or 429 for one account's rate; calls for other accounts may go on."""
 
 
 class QuotaExceeded(GoogleError):
-    """403 `quotaExceeded`: the account's abuse limit; lasts hours to months."""
+    """403 `quotaExceeded`: the account's limit against abuse, which lasts hours to months."""
 
     retryable = True
 
 
 class AccessRevoked(GoogleError):
-    """`invalid_grant` (or its reauth form) from the token endpoint: the only proof that a grant is dead."""
+    """`invalid_grant` (or its reauth form) from the token endpoint: the one proof that a grant is dead."""
 
 
 class ClientRejected(GoogleError):
-    """`invalid_client` or `deleted_client`: our own credentials are wrong; no grant is touched."""
+    """`invalid_client` or `deleted_client`: the operator's credentials are wrong; says nothing of any grant."""
 
     retryable = True
 
@@ -151,47 +151,47 @@ class RefreshRefused(GoogleError):
 
 
 class AdminBlocked(GoogleError):
-    """`admin_policy_enforced`: the Workspace administrator has to act; the grant lives."""
+    """`admin_policy_enforced`: the Workspace administrator has to act; the grant is still alive."""
 
 
 class AccessTokenExpired(GoogleError):
-    """401 from the API: refresh once, then stop."""
+    """401 from the API: the caller refreshes the token once and repeats once."""
 
 
 class InsufficientScope(GoogleError):
-    """403 `insufficientPermissions`: consent has to be asked again."""
+    """403 `insufficientPermissions`: the agent has to consent again."""
 
 
 class AccessForbidden(GoogleError):
-    """403 for any other reason: this object may not be touched."""
+    """403 for any other reason: this object is not accessible to us."""
 
 
 class ChannelRefused(GoogleError):
-    """Google sends no notifications to our address: the operator has to verify the domain with Google."""
+    """Google refuses to send notifications to our address: the operator has to verify the domain with Google."""
 
 
 class EventMissing(GoogleError):
-    """404: the event or its calendar is not there (or is not ours to see)."""
+    """404: the event or its calendar does not exist, or we have no access to it."""
 
 
 class AlreadyDeleted(GoogleError):
-    """410 `deleted`: nothing is left to do for a delete."""
+    """410 `deleted`: a delete is already done."""
 
 
 class DuplicateId(GoogleError):
-    """409 `duplicate`: the identifier exists, perhaps as a tombstone."""
+    """409 `duplicate`: the id exists, perhaps as a deleted event."""
 
 
 class Overtaken(GoogleError):
-    """412: the resource changed since the ETag we named."""
+    """412: the resource is no longer at the ETag of the request."""
 
 
 class RequestRefused(GoogleError):
-    """Any other 4xx: the request itself is wrong and is never repeated as it is."""
+    """Any other 4xx: the request itself is wrong, so it is not repeated."""
 
 
 class ConsentRefused(Exception):
-    """The consent ended without a usable grant; `reason` is one of a closed list the pages have words for."""
+    """The consent ended without a usable grant; `reason` is one of the list for which the pages have sentences."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

@@ -1,4 +1,4 @@
-"""Named steps at which a test may stop, crash or fail the process. Inert unless a test configures them (law 12)."""
+"""Named steps at which a test can pause, crash or fail the process. Without configuration they do nothing (law 12)."""
 
 import os
 import time
@@ -12,18 +12,18 @@ class FailpointRaised(RuntimeError):
 
 
 def configure(actions: Mapping[str, str]) -> None:
-    """Set what happens at each named step: `exit`, `pause` or `raise`. Production never calls this."""
+    """Set what happens at each named step: `exit`, `pause` or `raise`. Production refuses such a configuration."""
     _actions.clear()
     _actions.update(actions)
 
 
 def failpoint(name: str) -> None:
-    """Do what was configured for this step; without configuration, nothing."""
+    """Do what is configured for this step."""
     action = _actions.get(name)
     if action is None:
         return
     if action == "exit":
-        os._exit(137)  # as a SIGKILL would: no cleanup, no flush
+        os._exit(137)  # like SIGKILL: no clean-up, no flush
     if action == "pause":
         time.sleep(3600)
     raise FailpointRaised(name)

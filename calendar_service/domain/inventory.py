@@ -1,6 +1,6 @@
-"""Everything that is kept, with a reason, a clause and an end (law 11, ST-3). Must not know how it is stored.
+"""Everything that is stored, with a reason, a clause and an end (law 11, ST-3).
 
-The sentences are the public data page's English; their translations stand with the other pages' words.
+The public data page shows the sentences; templates/es.po translates them.
 """
 
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing that is kept."""
+    """One kind of stored data."""
 
     place: str
     """The kind of key in the store."""
     fields: tuple[str, ...]
-    """The names of what lies there; empty where the value is one opaque text."""
+    """The names of the fields; empty where the value is one opaque text."""
     what: str
     why: str
     clause: str

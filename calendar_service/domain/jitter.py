@@ -1,7 +1,4 @@
-"""Random differences between pauses, so that those who began to wait together do not come back together.
-
-They spread load and guard nothing: the numbers may be predictable.
-"""
+"""Random differences between pauses, so that what began to wait together does not resume together."""
 
 import random
 
@@ -9,7 +6,7 @@ from calendar_service.domain.clock import Millis
 
 
 def jitter(pause: Millis) -> Millis:
-    """Return between a half of this pause and all of it."""
+    """Return a random pause between half of this one and all of it."""
     return pause // 2 + random.randrange(pause // 2 + 1)  # noqa: S311 - spreads load, guards nothing
 
 

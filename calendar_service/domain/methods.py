@@ -1,6 +1,6 @@
-"""Every method of Google's that this service may call, and what for (law 1, LU-1). Must not call any.
+"""Every method of Google's that this service may call, and for what purpose (law 1, LU-1).
 
-The sentences are the report's and the reviewers'.
+The report and the reviewers' pages show the sentences.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import Final
 
 
 class Purpose(StrEnum):
-    """What Google's data may be used for. The first three are the published policy's own."""
+    """What Google's data may be used for. The published policy names the first three."""
 
     CALENDAR = "calendar"
     SESSIONS = "sessions"
@@ -34,7 +34,7 @@ PURPOSES: Final[Mapping[Purpose, str]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One method, without which no call leaves this service."""
+    """One method. The transport sends no call without one."""
 
     name: str
     """Google's own id, such as `calendar.events.insert`; `oauth.…` for the endpoints that have none."""
@@ -44,7 +44,7 @@ class Method:
     purpose: Purpose
     clause: str
     feature: str
-    """What the agent sees of it."""
+    """What the agent notices of it."""
 
 
 def _by_name(*methods: Method) -> Mapping[str, Method]:
@@ -114,4 +114,4 @@ METHODS: Final = _by_name(
         "After disconnecting the permission is gone from the account's list at Google.",
     ),
 )  # fmt: skip
-"""The whole list, by name. A call is made with one of these, or it cannot be made."""
+"""All methods, by name."""

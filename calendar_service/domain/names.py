@@ -1,4 +1,4 @@
-"""Names that the backend gives: organization, agent, session. Must not know where they are kept."""
+"""The backend's names for organizations, agents and sessions."""
 
 import re
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ _NAME = re.compile(r"[A-Za-z0-9._~:@-]{1,128}")
 
 
 def name(value: str, field: str) -> str:
-    """Return the name unchanged, or refuse it (contract: 1 to 128 of letters, digits, `. _ ~ : @ -`)."""
+    """Return the name unchanged; raise `InvalidRequest` unless it is 1 to 128 of letters, digits, `. _ ~ : @ -`."""
     if not _NAME.fullmatch(value) or value in {".", ".."}:
         raise InvalidRequest(
             f"`{field}` must be 1 to 128 characters out of letters, digits and . _ ~ : @ - (and not a path step).",
@@ -27,7 +27,7 @@ class Agent:
 
     @classmethod
     def named(cls, organization: str, agent: str) -> "Agent":
-        """Return the agent of these names, or refuse the names."""
+        """Return the agent of these names, or raise `InvalidRequest`."""
         return cls(name(organization, "organization"), name(agent, "agent"))
 
     @property

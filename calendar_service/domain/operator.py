@@ -1,4 +1,4 @@
-"""Who runs this service and what they promised. Must not know files, environments or pages."""
+"""The operator's profile: who runs this service, and what they promise."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
@@ -7,13 +7,13 @@ from typing import Literal, NewType
 from calendar_service.domain.clock import DAY, Millis
 
 Duration = NewType("Duration", Millis)
-"""A length of time in milliseconds; a profile writes it in words, such as `7 days`."""
+"""A duration in milliseconds; a profile writes it in words, such as `7 days`."""
 
 KEYS_KEPT: Millis = 7 * DAY
-"""After a disconnect Google's keys are kept until Google confirms, and no longer than this, whatever it answers."""
+"""How long tokens are kept after a disconnect if Google does not confirm their revocation."""
 
 Localized = NewType("Localized", Mapping[str, str])
-"""One text per language of the profile, by language code; an empty text is unset."""
+"""One text per language of the profile, by language code; an empty text counts as unset."""
 
 CLAUSES: tuple[str, ...] = (
     "PR-1",
@@ -44,7 +44,7 @@ CLAUSES: tuple[str, ...] = (
     "CH-1",
     "UP-1",
 )
-"""Every clause of the promise; a profile speaks to each."""
+"""Every clause of the promise; a profile has a text for each."""
 
 ADDITIONS: tuple[str, ...] = (
     "administrators",
@@ -70,7 +70,7 @@ ADDITIONS: tuple[str, ...] = (
     "lesser-rights-notice",
     "successor-notice",
 )
-"""What an operator's own policy may say beyond the clauses; a profile speaks to what its operator says."""
+"""What an operator's policy may say beyond the clauses; a profile has a text for those that apply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,37 +115,37 @@ class Promises:
     """The operator's numbers, and the sentences that carry them."""
 
     deadline_days: int
-    """Within how many days everything is gone after a disconnect (ST-5)."""
+    """Within how many days after a disconnect everything is erased (ST-5)."""
     erase_after: Duration
-    """When the timer erases identifiers, counted from the disconnect."""
+    """From the disconnect to the erasure of identifiers."""
     backup_days: int
     """How long the operator's back-ups of the database are kept."""
     audit_term: Duration
-    """How long the audit trail's entries are kept, and the receipts that they name (LU-6)."""
+    """How long the entries of the audit log are kept, and the receipts that they name (LU-6)."""
     minimum_age: int
-    """Years (CH-1); 0 is unset: the operator names no age."""
+    """In years (CH-1); 0 = unset."""
     minimum_age_in_eea: int
-    """The same for the European Economic Area; 0 where the operator names none of its own."""
+    """The same for the European Economic Area; 0 = the operator names none."""
     shorter_terms: tuple[Duration, ...]
-    """What an agent may choose instead of `erase_after`; none where the operator does not offer it."""
+    """What an agent may choose instead of `erase_after`; empty where the operator offers no choice."""
     cookies: Localized
 
     @property
     def copies_kept(self) -> Millis:
-        """How long copies of what was erased remain at most: rewriting of the database's file, back-ups."""
+        """How long copies of erased data remain at most: until the database's files are rewritten, and in back-ups."""
         return 2 * DAY + self.backup_days * DAY
 
     @property
     def everything_gone_after(self) -> Millis:
-        """The longest that anything may remain after a disconnect (law 7): keys outlive a short term."""
+        """How long anything remains after a disconnect at most (law 7). Tokens may outlast a short retention period."""
         return max(self.erase_after, KEYS_KEPT) + self.copies_kept
 
     def retention(self, own: Millis) -> Millis:
-        """Return the term that a disconnect sets, for an agent who chose `own` (0 = no choice)."""
+        """Return the retention period of an agent who chose `own` (0 = no choice)."""
         return min(own or self.erase_after, self.erase_after)
 
     def keep_the_deadline(self) -> bool:
-        """Tell whether the longest remainder still ends a day before the published deadline."""
+        """Tell whether everything is gone a day before the published deadline."""
         return self.everything_gone_after <= (self.deadline_days - 1) * DAY
 
 
@@ -158,12 +158,12 @@ class LimitedUse:
     language: str
     link: str
     translations: Mapping[str, str]
-    """The same in the profile's other languages; shown beside the sentence, never instead of it."""
+    """The same in the profile's other languages; shown beside the sentence, not instead of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Colours:
-    """`#rrggbb` of the pages' buttons and links, and of text on them, by light and by dark scheme."""
+    """`#rrggbb` of the pages' buttons and links and of the text on them, for the light and the dark scheme."""
 
     accent: str
     on_accent: str
@@ -173,7 +173,7 @@ class Colours:
 
 @dataclass(frozen=True, slots=True)
 class GoogleButton:
-    """Google's own button "Continue with Google" in one language: files, unmodified, for light and dark pages.
+    """Google's button "Continue with Google" in one language: its unmodified files for light and dark pages.
 
     https://developers.google.com/identity/branding-guidelines
     """
@@ -184,12 +184,12 @@ class GoogleButton:
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """What differs from one customer organization to the next."""
+    """Settings of one customer organization."""
 
     return_urls: tuple[str, ...]
-    """Addresses in the agent console to which a page may send the agent back; exact, no patterns."""
+    """Addresses in the agent console to which a page may send the agent back; exact ones, no patterns."""
     frame_ancestors: tuple[str, ...]
-    """Origins that may show the settings page in a frame (CSP); none is the rule."""
+    """Origins that may show the settings page in a frame (CSP); usually none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,11 +202,11 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """What this operator says beyond the clauses, in plain words, and who sees to it."""
+    """What this operator says beyond the clauses, in plain words, and who fulfils it."""
 
     source: Literal["published", "proposed"]
     kept_by: Literal["service", "operator"]
-    """`service`: this program does it. `operator`: people do, and their word is all there is."""
+    """`service`: this program. `operator`: people, and there is no other proof than their word."""
     text: Localized
 
 
@@ -216,7 +216,7 @@ ANY_ORGANIZATION = "*"
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """A whole profile. Facts that nobody gave are empty, and `unset` names them."""
+    """A whole profile. Values that the operator has not set are empty, and `unset` names them."""
 
     name: str
     languages: tuple[str, ...]
@@ -226,28 +226,28 @@ class Operator:
     promises: Promises
     limited_use: LimitedUse
     calendar_name: Localized
-    """Of the dedicated calendar, fixed when it is created (SC-2)."""
+    """The title of the dedicated calendar, fixed when it is created (SC-2)."""
     session_title: Localized
-    """Of an event whose session came without a title."""
+    """The title of an event whose session has none."""
     console_url: str
-    """The way back to the agent console."""
+    """The address of the agent console."""
     colours: Colours
     google_button: Mapping[str, GoogleButton]
-    """By language; empty until the operator places Google's files: then a plain button stands in."""
+    """By language; while it is empty, pages show a plain button."""
     organizations: Mapping[str, Organization]
     clauses: Mapping[str, Clause]
     additions: Mapping[str, Addition]
     references: Mapping[str, str]
-    """Addresses that the additions speak of, such as that of a list; empty is unset."""
+    """Addresses that the additions mention, such as that of a list; an empty one counts as unset."""
 
     def organization(self, name: str) -> Organization:
-        """Return what holds for this organization."""
-        nothing = Organization((), ())
-        return self.organizations.get(name) or self.organizations.get(ANY_ORGANIZATION) or nothing
+        """Return the settings of this organization, or those for any organization."""
+        empty = Organization((), ())
+        return self.organizations.get(name) or self.organizations.get(ANY_ORGANIZATION) or empty
 
-    def language(self, wanted: str) -> str:
-        """Return the profile's language nearest to a BCP 47 tag such as `es-CL`."""
-        primary = wanted.replace("_", "-").split("-", 1)[0].lower()
+    def language(self, tag: str) -> str:
+        """Return the profile's language nearest to a BCP 47 tag such as `es-CL`; its first one if none is near."""
+        primary = tag.replace("_", "-").split("-", 1)[0].lower()
         return primary if primary in self.languages else self.languages[0]
 
     @property
@@ -256,15 +256,15 @@ class Operator:
         return not self.policy.adopted_on and bool(self.proposed())
 
     def proposed(self) -> tuple[str, ...]:
-        """Return the clauses and additions that the operator's published policy does not hold."""
+        """Return the clauses and additions that are not in the operator's published policy."""
         clauses = [name for name, clause in self.clauses.items() if clause.source == "proposed"]
         additions = [name for name, addition in self.additions.items() if addition.source == "proposed"]
         return (*clauses, *additions)
 
     def unset(self) -> tuple[str, ...]:
-        """Return the dotted names of all fields that are the operator's to set and still empty."""
-        settled = set() if self.is_draft else {"policy.adopted_on"}
-        return tuple(place for place in _empty(self) if place not in settled)
+        """Return the dotted names of all fields that the operator still has to set."""
+        not_needed = set() if self.is_draft else {"policy.adopted_on"}
+        return tuple(place for place in _empty(self) if place not in not_needed)
 
 
 def _empty(value: object, place: str = "") -> Iterator[str]:

@@ -1,20 +1,20 @@
-"""Cursors of lists that go on by name. Must not know what is listed."""
+"""Cursors of lists that are sorted by name."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 from calendar_service.domain.errors import InvalidRequest
 
 PAGE = 100
-"""Entries of one page."""
+"""The number of entries on one page."""
 
 
 def write_cursor(name: str) -> str:
-    """Return where a list goes on after `name`."""
+    """Return the cursor of the page that begins after `name`."""
     return urlsafe_b64encode(name.encode()).decode()
 
 
 def read_cursor(cursor: str) -> str:
-    """Return the name that `write_cursor` was given, or refuse what it did not write."""
+    """Return the name in the cursor; raise `InvalidRequest` for one that `write_cursor` did not write."""
     try:
         return urlsafe_b64decode(cursor.encode()).decode()
     except ValueError:

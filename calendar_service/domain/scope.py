@@ -1,4 +1,4 @@
-"""The one permission this service asks of Google (law 1, clause SC-1). Must never grow a second entry."""
+"""The one scope that this service asks Google for (law 1, clause SC-1). There is never a second one."""
 
 from typing import Final
 

@@ -1,13 +1,12 @@
-"""An opaque carrier for tokens and keys. Must never print what it holds."""
+"""An opaque type for tokens and keys, which never prints its value."""
 
 from typing import Final
 
 
 class Secret:
-    """A value that travels unreadably: its repr, str and format show three stars.
+    """A value whose repr, str and format show three stars.
 
-    Reading is a named act, `reveal()`, so every place where a secret leaves its
-    carrier can be found by that word (law 9).
+    Only `reveal()` returns it, so a search for that name finds every place that reads a secret (law 9).
     """
 
     __slots__ = ("_value",)

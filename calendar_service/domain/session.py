@@ -1,4 +1,4 @@
-"""A video session as the backend wants it, and what is kept of it. Must not know a store or Google."""
+"""A video session: the content that the backend wants, and the record that the store keeps."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -9,14 +9,14 @@ from calendar_service.domain.errors import StoreUnavailable
 
 
 class By(StrEnum):
-    """Who acted in the console."""
+    """Who changed the session in the console."""
 
     AGENT = "agent"
     SYSTEM = "system"
 
 
 class Status(StrEnum):
-    """What became of a session."""
+    """The status of a session (docs/states.md)."""
 
     SCHEDULED = "scheduled"
     PENDING = "pending"
@@ -27,14 +27,14 @@ class Status(StrEnum):
 
 
 CHANGED_IN_GOOGLE = "changed_in_google"
-"""The reason of a session whose event a person changed: it stands there, not as it was last wanted."""
+"""The reason of a session whose event a person changed in Google Calendar."""
 DELETED_IN_GOOGLE = "deleted_in_google"
-"""The reason of a lost session whose event a person deleted."""
+"""The reason of a lost session whose event a person deleted in Google Calendar."""
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The whole desired state of a session. Lives in memory, and sealed while it waits (ST-4)."""
+    """The desired content of a session. It is in the store only sealed, and only while it waits (ST-4)."""
 
     start: Millis
     end: Millis
@@ -46,7 +46,7 @@ class Content:
     join_url: str = ""
 
     def canonical(self) -> bytes:
-        """Return the same bytes for the same content, for digest and sealing."""
+        """Return bytes that are equal for equal content; they are hashed and sealed."""
         return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
     @classmethod

@@ -1,10 +1,10 @@
-"""The kinds of timers of an agent's slot, and what each allows. Must not know where timers are kept."""
+"""The kinds of timers of an agent's slot, and their properties."""
 
 from enum import StrEnum
 
 
 class TimerKind(StrEnum):
-    """What is due. A timer's name is its kind, or for `session` and `teardown` the kind, a colon and whose it is."""
+    """What is due. A timer is named by its kind; `session` and `teardown` add a colon and the name of one."""
 
     ERASE = "erase"
     """Erase the connection."""
@@ -23,11 +23,11 @@ class TimerKind(StrEnum):
     WEBHOOK = "webhook"
     """Deliver the next webhook event."""
     WEBHOOK_EXPIRY = "webhook_expiry"
-    """Drop webhook events that were kept as long as any may be."""
+    """Drop webhook events whose retention period is over."""
     SESSION = "session"
-    """Apply one session, or look at it again; named by the session."""
+    """Apply one session to Google; named by the session."""
     TEARDOWN = "teardown"
-    """Go on with the teardown of an ended connection; named by the connection's id."""
+    """Continue the teardown of an ended connection; named by the connection's id."""
 
     @classmethod
     def known(cls, kind: str) -> "TimerKind | None":
@@ -36,17 +36,17 @@ class TimerKind(StrEnum):
 
     @property
     def may_reset(self) -> bool:
-        """Tell whether it may be made due when it lies further ahead than timers may: only a wrong clock put it there.
+        """Tell whether a timer that lies too far ahead may be made due: only a wrong clock can have set it.
 
-        The others are deadlines that somebody was told or that a promise sets.
+        The other kinds are deadlines that were shown to somebody or that a promise sets.
         """
         return self not in {TimerKind.ERASE, TimerKind.HOLD, TimerKind.WEBHOOK_EXPIRY}
 
     @property
     def records_start(self) -> bool:
-        """Tell whether its start is recorded first: it can become due again while the worker is at it."""
+        """Tell whether its start is recorded first, because it can become due again while the worker handles it."""
         return self in {TimerKind.CHANNEL, TimerKind.CHANGE_DETECTION}
 
     def of(self, name: str) -> str:
-        """Return the timer of this kind that bears a name: a session's, or a connection's id."""
+        """Return the timer of this kind for one name: a session's, or a connection's id."""
         return f"{self.value}:{name}"

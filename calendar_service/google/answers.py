@@ -1,4 +1,4 @@
-"""What Google's refusals prove: one table from status and reason to a fact. Must not act on any.
+"""What Google's refusals prove: one table from status and reason to an error. Only reads, never acts.
 
 Sources: the Calendar API's errors guide (https://developers.google.com/workspace/calendar/api/guides/errors)
 and google.rpc.ErrorInfo for answers of Google's front end.
@@ -44,7 +44,7 @@ BY_REASON: Mapping[tuple[int, str], type[GoogleError]] = {
     **{(status, reason): ChannelRefused for status in (400, 401, 403) for reason in _PUSH},
     (403, "insufficientPermissions"): InsufficientScope,
     (403, "ACCESS_TOKEN_SCOPE_INSUFFICIENT"): InsufficientScope,
-    # The operator's project lacks the Calendar API: our own credentials are wrong, no grant is.
+    # The operator's project lacks the Calendar API. That is our credentials' fault and says nothing of a grant.
     (403, "accessNotConfigured"): ClientRejected,
     (403, "SERVICE_DISABLED"): ClientRejected,
     (409, "duplicate"): DuplicateId,
@@ -53,7 +53,7 @@ BY_REASON: Mapping[tuple[int, str], type[GoogleError]] = {
     (410, "updatedMinTooLongAgo"): RequestRefused,
     (412, "conditionNotMet"): Overtaken,
 }
-"""Reasons that say more than their status. Generic ones (`forbidden`, `notFound`) are left to the status."""
+"""Reasons that say more than their status. Generic ones (`forbidden`, `notFound`) are judged by the status."""
 
 BY_STATUS: Mapping[int, type[GoogleError]] = {
     401: AccessTokenExpired,
@@ -67,10 +67,10 @@ BY_STATUS: Mapping[int, type[GoogleError]] = {
 
 
 def refusal(status: int, headers: Mapping[str, str], content: bytes) -> GoogleError:
-    """Return the fact that an answer of status 400 or more proves.
+    """Return the error that an answer of status 400 or more proves.
 
-    `errors[].reason` first, then `details[].reason`, then the status. An answer that is not
-    Google's JSON proves nothing, whatever its status: it may come from anything on the way.
+    Judges by `errors[].reason`, then by `details[].reason`, then by the status. An answer that is not
+    Google's JSON proves nothing, whatever its status: a proxy on the way may have sent it.
     """
     wait = retry_after(headers)
     error = _error_object(content)
@@ -80,27 +80,29 @@ def refusal(status: int, headers: Mapping[str, str], content: bytes) -> GoogleEr
     detail = f"Google answered {status} {name_of(*reasons)}".rstrip()
     if (status, "conflict") in ((status, reason) for reason in reasons) and status == 409:
         return GoogleUnavailable(detail, ambiguous=False, retry_after=wait)
-    named = next((BY_REASON[status, reason] for reason in reasons if (status, reason) in BY_REASON), None)
-    if named is RateLimited and _is_of_account(error):
-        named = AccountRateLimited
-    return (named or BY_STATUS.get(status, RequestRefused))(detail, retry_after=wait)
+    error_type = next(
+        (BY_REASON[status, reason] for reason in reasons if (status, reason) in BY_REASON), None
+    )
+    if error_type is RateLimited and _is_of_account(error):
+        error_type = AccountRateLimited
+    return (error_type or BY_STATUS.get(status, RequestRefused))(detail, retry_after=wait)
 
 
 def retry_after(headers: Mapping[str, str]) -> int | None:
-    """Return Retry-After in seconds (RFC 9110, 10.2.3), at most `LONGEST_WAIT`; nonsense is None."""
+    """Return Retry-After in seconds (RFC 9110, 10.2.3), at most `LONGEST_WAIT`; None if it cannot be read."""
     value = headers.get("retry-after", "").strip()
     if re.fullmatch("[0-9]{1,18}", value):
         return min(int(value), LONGEST_WAIT)
     moment = _http_date(value)
     if moment is None:
         return None
-    # Against Google's own clock where it says so: ours may be off.
+    # Counted from Google's own clock where the answer names it: ours may be wrong.
     wait = (moment - (_http_date(headers.get("date", "")) or datetime.now(UTC))).total_seconds()
     return min(int(wait), LONGEST_WAIT) if wait >= 0 else None
 
 
 def json_object(content: bytes | str) -> dict[str, Any] | None:
-    """Return the JSON object that these bytes are, or None if they are anything else."""
+    """Return the JSON object in these bytes, or None if they are anything else."""
     try:
         value = json.loads(content)
     except (ValueError, RecursionError):
@@ -109,14 +111,14 @@ def json_object(content: bytes | str) -> dict[str, Any] | None:
 
 
 def mapping(value: object) -> dict[str, Any]:
-    """Return an answer that has to be an object; raise `GoogleUnavailable` for anything else."""
+    """Return the answer if it is an object; raise `GoogleUnavailable` for anything else."""
     if not isinstance(value, dict):
         raise GoogleUnavailable("Google's answer is not the resource asked for", ambiguous=True)
     return value
 
 
 def text(answer: Mapping[str, Any], name: str) -> str:
-    """Return a field that every answer of its kind has; raise `GoogleUnavailable` without it."""
+    """Return a text field; raise `GoogleUnavailable` if it is missing or empty."""
     value = answer.get(name)
     if not isinstance(value, str) or not value:
         raise GoogleUnavailable(f"Google's answer lacks its {name}", ambiguous=True)
@@ -124,7 +126,7 @@ def text(answer: Mapping[str, Any], name: str) -> str:
 
 
 def name_of(*reasons: object) -> str:
-    """Return the first reason that is a plain name; free text of an answer is never repeated."""
+    """Return the first reason that is a plain name, or ""; free text of an answer is never quoted."""
     return next((r for r in reasons if isinstance(r, str) and re.fullmatch("[A-Za-z_.]{1,64}", r)), "")
 
 
@@ -143,7 +145,7 @@ def _reasons(error: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _is_of_account(error: Mapping[str, Any]) -> bool:
-    """Tell whether the front end names a limit by user (`defaultPerMinutePerUser`), under the general reason."""
+    """Tell whether the details name a limit per user (`defaultPerMinutePerUser`): the reason is the general one."""
     details = error.get("details")
     for item in details if isinstance(details, list) else ():
         metadata = item.get("metadata") if isinstance(item, dict) else None

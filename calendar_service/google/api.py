@@ -1,6 +1,6 @@
-"""The door to the Calendar API: sends googleapiclient's requests, turns refusals into facts. Must not retry.
+"""Sends googleapiclient's requests to the Calendar API once, and turns refusals into errors.
 
-No method outside `domain.methods` passes: there is no `calendars.clear`, no batch, no sharing.
+Only methods of `domain.methods` can be sent: no `calendars.clear`, no batch, no sharing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,41 +19,41 @@ from calendar_service.google.quiet_logging import quiet_libraries
 from calendar_service.google.transport import NamedCall, Transport
 
 MOST_PAGES: Final = 200
-"""A list longer than this is a loop."""
+"""A list with more pages than this is taken for an endless one."""
 
 
 class ApiClient:
-    """Google's resources, made once, and the one way to execute a request on them."""
+    """The resources of the Calendar API, and the one way to execute a request on them."""
 
     def __init__(self, transport: Transport, api_endpoint: str) -> None:
-        """Build from the description in googleapiclient's package; no network, no credentials sought."""
-        # Named, so that the environment cannot move the service to another universe of Google's.
+        """Build from the API description in googleapiclient's package, without network or credentials."""
+        # Set here, because the library would otherwise take the universe's domain from the environment.
         options = {"api_endpoint": api_endpoint, "universe_domain": "googleapis.com"}
         document = get_static_doc("calendar", "v3")
         service = build_from_document(document, http=transport, client_options=options)
         self._transport = transport
         quiet_libraries()
-        # Kept: making a resource costs ten times what using it does.
+        # Built once: building a resource takes ten times as long as using it.
         self.calendar_list, self.calendars = service.calendarList(), service.calendars()
         self.events, self.channels = service.events(), service.channels()
 
     def run(self, token: Secret, request: Any) -> dict[str, Any]:
-        """Send a request once, with this access token; return Google's object, `{}` when it sent none."""
+        """Send a request once, with this access token; return Google's object, `{}` for an empty answer."""
         request.headers["Authorization"] = f"Bearer {token.reveal()}"
-        door = _Door(self._transport.named(METHODS[request.methodId]))
+        call = _CheckedCall(self._transport.named(METHODS[request.methodId]))
         try:
-            answer = request.execute(http=door, num_retries=0)
+            answer = request.execute(http=call, num_retries=0)
         except (ValueError, RecursionError):
-            answer = None  # bytes that are no text, numbers and depths that no parser takes
-        if isinstance(answer, bytes | str):  # of a method that answers nothing
+            answer = None  # not UTF-8, or JSON with numbers or a depth that the parser refuses
+        if isinstance(answer, bytes | str):  # of a method whose answer has no body
             answer = json_object(answer) if answer else {}
         return mapping(answer)
 
-    def items(self, token: Secret, method: Any, wanted: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        """Follow `nextPageToken`; a page may be short or empty while more follow."""
+    def items(self, token: Secret, method: Any, parameters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield the items of all pages. An empty page may have a next one, so only `nextPageToken` ends the list."""
         page_token: str | None = None
         for _ in range(MOST_PAGES):
-            page = self.run(token, method(**wanted, pageToken=page_token))
+            page = self.run(token, method(**parameters, pageToken=page_token))
             items = page.get("items", [])
             yield from map(mapping, items if isinstance(items, list) else [items])
             page_token = page.get("nextPageToken")
@@ -63,20 +63,20 @@ class ApiClient:
 
 
 @dataclass(frozen=True)
-class _Door:
-    """Reads refusals before googleapiclient does: its HttpError hides the legacy reasons."""
+class _CheckedCall:
+    """Raises Google's refusals before googleapiclient reads them: its HttpError hides the legacy reasons."""
 
     call: NamedCall
 
-    def request(self, uri: str, method: str, **sent: Any) -> tuple[httplib2.Response, bytes]:
-        answer, content = self.call.request(uri, method, **sent)
+    def request(self, uri: str, method: str, **options: Any) -> tuple[httplib2.Response, bytes]:
+        answer, content = self.call.request(uri, method, **options)
         if answer.status >= 400:
             raise refusal(answer.status, answer, content)
         return answer, content
 
 
 def only_if(request: Any, etag: str | None) -> Any:
-    """Let Google carry the request out only while the resource is at `etag` (RFC 9110, 13.1.1; law 4)."""
+    """Add `If-Match`: Google refuses with 412 if the resource is not at `etag` (RFC 9110, 13.1.1; law 4)."""
     if etag is not None:
         request.headers["If-Match"] = etag
     return request

@@ -1,7 +1,7 @@
-"""Calendar v3, the methods of law 1 and no others. Must not know where tokens come from, retries or sessions.
+"""The methods of Calendar v3 that law 1 allows. Knows no sessions and retries nothing.
 
 Source: https://developers.google.com/workspace/calendar/api/v3/reference. Every method takes the access
-token first, sends once, and raises the facts of `domain.errors`, `GoogleUnavailable` among them.
+token first, sends one request, and raises errors of `domain.errors`; any may raise `GoogleUnavailable`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -42,12 +42,12 @@ API_ENDPOINT: Final = "https://www.googleapis.com/calendar/v3/"
 
 
 class CalendarMissing(EventMissing):
-    """404 for a calendar itself: deleted, or not ours to see any more."""
+    """404 for the calendar itself: it was deleted, or our access to it ended."""
 
 
 @dataclass(frozen=True)
 class AccountCalendars:
-    """What is learnt of an account at connect: enough to know it again, and which calendars are ours."""
+    """What connecting learns of an account: the id of its primary calendar, and which calendars are ours."""
 
     primary_id: str
     ours: tuple[str, ...]
@@ -55,7 +55,7 @@ class AccountCalendars:
 
 @dataclass(frozen=True)
 class CalendarInfo:
-    """A calendar of ours; `data_owner` is the account's address, to be shown and never stored."""
+    """A calendar of ours; `data_owner` is the account's address, which is shown and never stored."""
 
     id: str
     data_owner: str | None
@@ -64,12 +64,12 @@ class CalendarInfo:
 
 @dataclass(frozen=True)
 class Contents:
-    """What a calendar of ours holds, counted."""
+    """How many events a calendar of ours holds."""
 
     coming: int
-    """Events of ours that are not over."""
+    """Our events that are not over."""
     has_others: bool
-    """There are events without our marker, too; nothing else is known of them."""
+    """True if there are events without our marker. Nothing else is read of them."""
 
 
 @dataclass(frozen=True)
@@ -83,20 +83,20 @@ class OpenedChannel:
 
 
 class CalendarApi:
-    """Google's calendars and events as this service uses them. Safe to share between threads."""
+    """Calendars and events at Google. Threads may share it."""
 
     def __init__(self, transport: Transport, api_endpoint: str = API_ENDPOINT) -> None:
         """Build once per process; `api_endpoint` ends in a slash and includes the service's path."""
         self._api = ApiClient(transport, api_endpoint)
 
     def find_ours(self, token: Secret, marker: str) -> AccountCalendars:
-        """Look through the account's own calendars for those whose description holds our marker.
+        """Return the account's primary calendar and its own calendars whose description holds our marker.
 
-        Titles never arrive; descriptions of other calendars are dropped at once (law 1).
+        Google is not asked for titles. The descriptions of other calendars are dropped at once (law 1).
         """
         if not marker:
             raise ValueError("an empty marker is in every description")
-        wanted = {
+        parameters = {
             "fields": "nextPageToken,items(id,description,accessRole,primary)",
             "showHidden": True,
             "minAccessRole": "owner",
@@ -104,7 +104,7 @@ class CalendarApi:
         }
         primary: str | None = None
         ours: list[str] = []
-        for item in self._api.items(token, self._api.calendar_list.list, wanted):
+        for item in self._api.items(token, self._api.calendar_list.list, parameters):
             if item.get("primary") is True:
                 primary = text(item, "id")
             elif item.get("accessRole") == "owner" and marker in str(item.get("description")):
@@ -114,7 +114,7 @@ class CalendarApi:
         return AccountCalendars(primary, tuple(ours))
 
     def create(self, token: Secret, *, summary: str, description: str, time_zone: str) -> str:
-        """Make a calendar and return its id.
+        """Create a calendar and return its id.
 
         Not idempotent: the caller holds a lock and has looked for the marker first (law 3).
         """
@@ -122,7 +122,7 @@ class CalendarApi:
         return text(self._api.run(token, self._api.calendars.insert(body=body, fields="id")), "id")
 
     def get_calendar(self, token: Secret, calendar_id: str) -> CalendarInfo:
-        """Return what a calendar says of itself; raise `CalendarMissing`."""
+        """Return id, owner and title of a calendar; raise `CalendarMissing`."""
         request = self._api.calendars.get(calendarId=calendar_id, fields="id,summary,dataOwner")
         with _calendar_missing():
             answer = self._api.run(token, request)
@@ -134,28 +134,28 @@ class CalendarApi:
     def delete_calendar(self, token: Secret, calendar_id: str) -> None:
         """Delete a calendar with all its events; raise `CalendarMissing`.
 
-        Only at the agent's own request, in the browser (law 6).
+        The caller makes sure that the agent asked for it in the browser (law 6).
         """
         with _calendar_missing():
             self._api.run(token, self._api.calendars.delete(calendarId=calendar_id))
 
     def insert(self, token: Secret, calendar_id: str, event: Mapping[str, Any]) -> EventAnswer:
-        """Insert an event under the id that it brings; raise `DuplicateId` if that exists, perhaps deleted.
+        """Insert an event under its own id; raise `DuplicateId` if that exists, perhaps as a deleted event.
 
-        `EventMissing` here means that the calendar is gone.
+        `EventMissing` means here that the calendar is gone.
         """
         request = self._api.events.insert(calendarId=calendar_id, body=dict(event), fields=FIELDS)
         return written(self._api.run(token, request))
 
     def get(self, token: Secret, calendar_id: str, event_id: str) -> EventAnswer:
-        """Return an event of ours, also a deleted one; raise `AccessForbidden` for one without our marker."""
+        """Return one of our events, also a deleted one; raise `AccessForbidden` for one without our marker."""
         request = self._api.events.get(calendarId=calendar_id, eventId=event_id, fields=FIELDS)
         return read(self._api.run(token, request))
 
     def patch(
         self, token: Secret, calendar_id: str, event_id: str, event: Mapping[str, Any], *, etag: str | None
     ) -> EventAnswer:
-        """Merge these fields into an event; raise `Overtaken` if it is not at `etag` any more (law 4)."""
+        """Merge these fields into an event; raise `Overtaken` if it is no longer at `etag` (law 4)."""
         request = self._api.events.patch(
             calendarId=calendar_id, eventId=event_id, body=dict(event), fields=FIELDS
         )
@@ -169,19 +169,19 @@ class CalendarApi:
     def list_by_marker(
         self, token: Secret, calendar_id: str, marker: str, *, show_deleted: bool = False
     ) -> tuple[EventAnswer, ...]:
-        """Return all events that carry this marker: one, none, or twins (law 3)."""
-        wanted = {"privateExtendedProperty": f"{MARKER}={marker}", "showDeleted": show_deleted}
-        return self._list(token, calendar_id, wanted)
+        """Return all events that carry this marker: none, one, or twins (law 3)."""
+        parameters = {"privateExtendedProperty": f"{MARKER}={marker}", "showDeleted": show_deleted}
+        return self._list(token, calendar_id, parameters)
 
     def list_between(
         self, token: Secret, calendar_id: str, time_min: datetime, time_max: datetime
     ) -> tuple[EventAnswer, ...]:
-        """Return our events that end after `time_min` and start before `time_max`, both aware."""
-        wanted = {"timeMin": _rfc3339(time_min), "timeMax": _rfc3339(time_max), "singleEvents": True}
-        return self._list(token, calendar_id, wanted)
+        """Return our events that end after `time_min` and start before `time_max` (both with a time zone)."""
+        parameters = {"timeMin": _rfc3339(time_min), "timeMax": _rfc3339(time_max), "singleEvents": True}
+        return self._list(token, calendar_id, parameters)
 
     def contents(self, token: Secret, calendar_id: str, now: datetime) -> Contents:
-        """Count our events that are not over at `now`, and notice others, which are dropped unread.
+        """Count our events that end after `now`, and tell whether there are events of others.
 
         Raises `CalendarMissing`.
         """
@@ -191,13 +191,13 @@ class CalendarApi:
         return Contents(sum(is_coming(event, now) for event in ours), len(ours) < len(items))
 
     def list_from(self, token: Secret, calendar_id: str, time_min: datetime) -> tuple[EventAnswer, ...]:
-        """Return our events that end after `time_min` (aware), each as it is kept: a series is one event."""
+        """Return our events that end after `time_min` (with a time zone); a recurring event counts once."""
         return self._list(token, calendar_id, {"timeMin": _rfc3339(time_min)})
 
     def watch(
         self, token: Secret, calendar_id: str, *, channel_id: str, channel_token: Secret, address: str
     ) -> OpenedChannel:
-        """Ask for notifications to `address` (https), each carrying `channel_token`; `channel_id` is new."""
+        """Open a channel: Google sends notifications with `channel_token` to `address` (https). `channel_id` is new."""
         body = {"id": channel_id, "type": "web_hook", "address": address, "token": channel_token.reveal()}
         request = self._api.events.watch(calendarId=calendar_id, body=body, fields="id,resourceId,expiration")
         with _calendar_missing():
@@ -208,26 +208,28 @@ class CalendarApi:
         )
 
     def stop_channel(self, token: Secret, channel_id: str, resource_id: str) -> None:
-        """Stop notifications; needs the same account's token, so before a revocation."""
+        """Stop notifications. Needs a token of the same account, so it comes before the revocation."""
         self._api.run(token, self._api.channels.stop(body={"id": channel_id, "resourceId": resource_id}))
 
-    def _list(self, token: Secret, calendar_id: str, wanted: Mapping[str, Any]) -> tuple[EventAnswer, ...]:
-        with _calendar_missing():  # a list names no event: only the calendar can be missing
-            return listed(self._items(token, calendar_id, wanted))
+    def _list(
+        self, token: Secret, calendar_id: str, parameters: Mapping[str, Any]
+    ) -> tuple[EventAnswer, ...]:
+        with _calendar_missing():  # a list names no event, so only the calendar can be missing
+            return listed(self._items(token, calendar_id, parameters))
 
     def _items(
-        self, token: Secret, calendar_id: str, wanted: Mapping[str, Any]
+        self, token: Secret, calendar_id: str, parameters: Mapping[str, Any]
     ) -> Iterator[Mapping[str, Any]]:
-        asked = {"calendarId": calendar_id, "maxResults": 2500, "fields": f"nextPageToken,items({FIELDS})"}
-        return self._api.items(token, self._api.events.list, asked | dict(wanted))
+        common = {"calendarId": calendar_id, "maxResults": 2500, "fields": f"nextPageToken,items({FIELDS})"}
+        return self._api.items(token, self._api.events.list, common | dict(parameters))
 
 
 @contextmanager
 def _calendar_missing() -> Iterator[None]:
     try:
         yield
-    except EventMissing as fact:
-        raise CalendarMissing(fact.detail) from None
+    except EventMissing as error:
+        raise CalendarMissing(error.detail) from None
 
 
 def _rfc3339(moment: datetime) -> str:

@@ -1,4 +1,4 @@
-"""The log and the counters of calls at Google. Must not take what a call carried: it is given none (LU-1)."""
+"""Log and counters of the calls to Google. Sees method, outcome and duration of a call, no content (LU-1)."""
 
 import threading
 from collections import Counter
@@ -11,7 +11,7 @@ Listener = Callable[[GoogleCall], None]
 
 
 class _Listeners(threading.local):
-    """The listeners of each thread; a thread begins without any."""
+    """The listeners of each thread; a thread starts without any."""
 
     current: tuple[Listener, ...] = ()
 
@@ -27,20 +27,20 @@ class CallLog:
 
     @property
     def listeners(self) -> tuple[Listener, ...]:
-        """Who is called with each call that this thread makes."""
+        """The functions that are called with each call of this thread."""
         return self._listeners.current
 
     def attach(self, listener: Listener) -> None:
-        """Call the listener with each call that this thread makes, until `detach`; attached twice counts once."""
+        """Call the listener with each call of this thread, until `detach`; attaching it twice counts once."""
         if listener not in self._listeners.current:
             self._listeners.current += (listener,)
 
     def detach(self, listener: Listener) -> None:
-        """Call the listener no more; one that is not attached may be detached."""
+        """Stop calling the listener; does nothing if it is not attached."""
         self._listeners.current = tuple(one for one in self._listeners.current if one != listener)
 
     def observe(self, call: GoogleCall) -> None:
-        """Take one call as the transport saw it, in the thread that made it."""
+        """Count and log one call; runs in the thread that made it."""
         name, purpose = call.method.name.removeprefix("calendar."), call.method.purpose
         outcome = call.status if call.status is not None else call.fault or "interrupted"
         with self._lock:

@@ -1,4 +1,4 @@
-"""An event as Google gives it back, reduced to what we may know. Must not know titles, nor send anything.
+"""An event as Google returns it, reduced to what this service may know: no title, no text, no people.
 
 Marker and revision are private extended properties: only this project's client sees them
 (https://developers.google.com/workspace/calendar/api/guides/extended-properties).
@@ -13,15 +13,15 @@ from calendar_service.domain.errors import AccessForbidden, GoogleUnavailable
 from calendar_service.google.answers import text
 
 MARKER: Final = "csMarker"
-"""The property that makes an event ours: its value names the session under a keyed hash (law 3)."""
+"""The property that makes an event ours: a keyed hash of the session's name (law 3)."""
 
 REVISION: Final = "csRevision"
-"""The property that says which of our states the event shows (law 4)."""
+"""The property with the revision of the session that the event shows (law 4)."""
 
 FIELDS: Final = (
     "id,etag,status,htmlLink,start,end,extendedProperties/private(" + MARKER + "," + REVISION + ")"
 )
-"""What is asked for of an event: no title, no text, no people (law 1)."""
+"""The fields that Google is asked for (law 1)."""
 
 
 @dataclass(frozen=True)
@@ -31,17 +31,17 @@ class EventAnswer:
     id: str
     etag: str
     status: str
-    """`confirmed`, `tentative` or `cancelled`, the last for what was deleted."""
+    """`confirmed`, `tentative` or `cancelled`; a deleted event is `cancelled`."""
     html_link: str | None
     revision: int | None
     marker: str | None
     start: datetime | date | None
-    """UTC; a plain date when a person made it an all-day event; None when a deleted event has none left."""
+    """In UTC. A date if a person made it an all-day event; None if a deleted event has lost its time."""
     end: datetime | date | None
 
 
 def stamp(marker: str, revision: int) -> dict[str, Any]:
-    """Return what every insert and patch includes: that the event is ours, and how new it is."""
+    """Return the properties that every insert and patch carries: our marker, and the revision."""
     return {"extendedProperties": {"private": {MARKER: marker, REVISION: str(revision)}}}
 
 
@@ -51,9 +51,9 @@ def written(item: Mapping[str, Any]) -> EventAnswer:
 
 
 def read(item: Mapping[str, Any]) -> EventAnswer:
-    """Read an event asked for by id; raise `AccessForbidden` if it is not ours, and read nothing of it.
+    """Read the answer to a `get`; raise `AccessForbidden` for an event without our marker, unread.
 
-    What was deleted may have lost its marker; then nothing but its id and status is taken.
+    A deleted event may have lost its marker. Then only id, ETag and status are read.
     """
     text(item, "id")
     if MARKER not in _private(item):
@@ -64,12 +64,12 @@ def read(item: Mapping[str, Any]) -> EventAnswer:
 
 
 def listed(items: Iterable[Mapping[str, Any]]) -> tuple[EventAnswer, ...]:
-    """Read a list; events without our marker are dropped unread."""
+    """Read a page of a list; events without our marker are dropped unread."""
     return tuple(_event(item) for item in items if MARKER in _private(item))
 
 
 def is_coming(event: EventAnswer, now: datetime) -> bool:
-    """Tell whether an event is not over; of an all-day one, `end` is the day after."""
+    """Tell whether an event is not over. The `end` of an all-day event is the day after it."""
     if isinstance(event.end, datetime):
         return event.end > now
     return event.end is not None and event.end > now.date()
@@ -96,7 +96,7 @@ def _private(item: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _revision(value: object) -> int | None:
-    # A person's program may have written anything there; what is no number of ours is no revision.
+    # Another program of the account's owner may have written anything there.
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 16:
         return int(value)
     return None

@@ -1,4 +1,4 @@
-"""Consent, exchange, refresh, revoke. Must not store a token, nor decide what a dead grant means.
+"""Calls to Google's authorization server: consent, exchange, refresh, revoke. Stores no token.
 
 Sources: https://developers.google.com/identity/protocols/oauth2/web-server, RFC 6749, RFC 7636 (PKCE),
 RFC 9207 (issuer).
@@ -40,18 +40,18 @@ AUTH_URI = "https://accounts.google.com/o/oauth2/v2/auth"
 TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
 REVOKE_URI = "https://oauth2.googleapis.com/revoke"
 ISSUER = "https://accounts.google.com"
-"""What `iss` says in Google's callbacks; a stand-in that is true to Google says the same."""
+"""The value of `iss` in Google's callbacks; the local Google sends the same."""
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 
 
 @dataclass(frozen=True)
 class OAuthClient:
-    """The operator's OAuth client and the Google it is registered with."""
+    """The operator's OAuth client, and the addresses of the Google with which it is registered."""
 
     client_id: str
     secret_source: Callable[[], Secret]
-    """Asked at each use, so that a changed secret file is seen at once."""
+    """Called at each use, so that a changed secret file takes effect at once."""
     redirect_uri: str
     """Fixed by configuration, never built from a request (RFC 9700, 2.1)."""
     auth_uri: str = AUTH_URI
@@ -60,34 +60,34 @@ class OAuthClient:
 
     @property
     def consent_origin(self) -> str:
-        """The origin of the consent page: the one foreign place a form of ours leads to."""
+        """The origin of the consent page: the one foreign origin that a form of our pages may lead to."""
         parts = urlsplit(self.auth_uri)
         return f"{parts.scheme}://{parts.netloc}"
 
 
 def permit_plain_http() -> None:
-    """Let this process speak OAuth over plain http. Called by wiring, in development, and by nobody else.
+    """Let this process use OAuth over plain http. Only wiring calls it, in development.
 
-    oauthlib knows no narrower way than this variable. Production refuses addresses without https
-    (clause ST-2).
+    oauthlib offers nothing narrower than this variable of the environment. Production refuses addresses
+    without https (clause ST-2).
     """
     os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
 
 
 def check_callback_issuer(values: Sequence[str]) -> None:
-    """Refuse a callback whose `iss` is another's or given twice; raise `ConsentRefused("issuer")`.
+    """Raise `ConsentRefused("issuer")` if a callback's `iss` is not Google's or is given twice.
 
-    Absent is accepted: Google sends it to some people only and announces it nowhere (RFC 9207, 2.4).
+    A missing `iss` is accepted: Google sends it to some people only and does not announce it (RFC 9207, 2.4).
     """
     if values and list(values) != [ISSUER]:
         raise ConsentRefused("issuer")
 
 
 class OAuth:
-    """The conversations with Google's authorization server, over our transport alone."""
+    """Requests to Google's authorization server, all of them over our transport."""
 
     def __init__(self, client: OAuthClient, transport: Transport) -> None:
-        """Raise ValueError for an address without https, unless `permit_plain_http` was called before."""
+        """Raise `ValueError` for an address without https, unless `permit_plain_http` was called before."""
         for uri in (client.auth_uri, client.token_uri, client.revoke_uri):
             if not is_secure_transport(uri):
                 raise ValueError(f"{urlsplit(uri).scheme or 'no scheme'}: Google is spoken to over https")
@@ -107,36 +107,36 @@ class OAuth:
     def consent_url(self, *, state: str, verifier: Secret) -> str:
         """Return the address of the consent page: code flow, S256, offline, one scope (clause SC-1).
 
-        `select_account`, because desks are shared; `consent`, because only then a refresh token
-        is sure to come.
+        `select_account`, because several people may use one browser. `consent`, because otherwise Google
+        may send no refresh token.
         """
-        url, _ = self._throttle(verifier, [SCOPE]).authorization_url(
+        url, _ = self._library_flow(verifier, [SCOPE]).authorization_url(
             state=state, access_type="offline", prompt="select_account consent"
         )
         return str(url)
 
     def exchange(self, *, code: Secret, verifier: Secret) -> Tokens:
-        """Exchange the code, once. The caller compares `scopes` with `SCOPE`, and misses a refresh token.
+        """Exchange the code, once. The caller checks `scopes`, and whether there is a refresh token.
 
-        Raises `CodeRefused` for a bad code: that is never a dead grant.
+        Raises `CodeRefused` for a bad code, which says nothing of any grant.
         """
         if not re.fullmatch("[!-~]{1,1024}", code.reveal()):
             raise CodeRefused(
                 "what came as a code cannot be one"
-            )  # anyone can call the callback with anything
-        # Without a scope: ours is compared by the caller; the library would raise a Warning, the code spent.
-        flow = self._throttle(verifier, None)
-        granted: list[Tokens] = []
+            )  # an attacker can call the callback with anything
+        # Without a scope: the library would raise a Warning for another one, after the code is used up.
+        flow = self._library_flow(verifier, None)
+        answers: list[Tokens] = []
         flow.oauth2session.register_compliance_hook(
-            "access_token_response", lambda answer: _classify(answer, granted)
+            "access_token_response", lambda answer: _classify(answer, answers)
         )
         try:
             flow.fetch_token(code=code.reveal())
-        except AccessRevoked as fact:
-            raise CodeRefused(fact.detail) from None
+        except AccessRevoked as error:
+            raise CodeRefused(error.detail) from None
         except (OAuth2Error, ValueError, TypeError, OverflowError):
             raise GoogleUnavailable("the token answer is not understood", ambiguous=True) from None
-        return granted[0]
+        return answers[0]
 
     def refresh(self, refresh_token: Secret) -> Tokens:
         """Return a fresh access token. Only `AccessRevoked` proves that the grant is dead (law 5)."""
@@ -149,21 +149,21 @@ class OAuth:
         return tokens(*self._post(METHODS["oauth.refresh"], self._client.token_uri, form))
 
     def revoke(self, token: Secret) -> None:
-        """Return when Google confirmed that the token is dead, or does not know it; raise for anything else.
+        """Return once Google confirms that the token is dead or unknown; raise for any other answer.
 
-        It ends everything the account granted to the operator's project, other connections included (law 6).
+        Google ends all that the account granted to the operator's project, other connections included (law 6).
         """
         revoked(*self._post(METHODS["oauth.revoke"], self._client.revoke_uri, {"token": token.reveal()}))
 
     def _post(
         self, method: Method, uri: str, form: Mapping[str, str]
     ) -> tuple[int, Mapping[str, str], bytes]:
-        # In the body, never in the address: addresses are logged on the way.
-        door = self._transport.named(method)
-        answer, content = door.request(uri, method.verb, urlencode(form), _FORM)
+        # In the body, not in the address: proxies log addresses.
+        call = self._transport.named(method)
+        answer, content = call.request(uri, method.verb, urlencode(form), _FORM)
         return answer.status, answer, content
 
-    def _throttle(self, verifier: Secret, scopes: list[str] | None) -> Any:
+    def _library_flow(self, verifier: Secret, scopes: list[str] | None) -> Any:
         config = {
             "client_id": self._client.client_id,
             "client_secret": self._client.secret_source().reveal(),
@@ -180,7 +180,7 @@ class OAuth:
 
 
 class _Adapter(requests.adapters.BaseAdapter):
-    """Carries the Flow's one request over our transport; mounted for the token endpoint and nothing else."""
+    """Sends the library's one request over our transport; mounted for the token endpoint only."""
 
     def __init__(self, transport: Transport) -> None:
         super().__init__()
@@ -188,10 +188,10 @@ class _Adapter(requests.adapters.BaseAdapter):
 
     def send(self, request: requests.PreparedRequest, *_: object, **__: object) -> requests.Response:
         uri = request.url or ""
-        door = self._transport.named(METHODS["oauth.exchange"])
+        call = self._transport.named(METHODS["oauth.exchange"])
         form: Any = request.body
         headers: Any = request.headers
-        answer, content = door.request(uri, "POST", form, headers)
+        answer, content = call.request(uri, "POST", form, headers)
         response = requests.Response()
         response.status_code = answer.status
         response.headers.update(answer)
@@ -202,10 +202,10 @@ class _Adapter(requests.adapters.BaseAdapter):
         return response
 
     def close(self) -> None:
-        """Keep nothing, close nothing: the connection is the transport's."""
+        """Do nothing: the transport owns the connection."""
 
 
-def _classify(answer: requests.Response, granted: list[Tokens]) -> requests.Response:
-    # Header names arrive in lower case from the transport; the mapping itself is case-insensitive.
-    granted.append(tokens(answer.status_code, answer.headers, answer.content))
+def _classify(answer: requests.Response, answers: list[Tokens]) -> requests.Response:
+    # `requests` compares header names without regard to case, as `tokens` expects them in lower case.
+    answers.append(tokens(answer.status_code, answer.headers, answer.content))
     return answer

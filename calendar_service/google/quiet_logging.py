@@ -1,4 +1,4 @@
-"""Libraries that quote addresses, codes and tokens in their debug lines. Must not silence what is ours."""
+"""Silences the debug lines of libraries that quote addresses, codes and tokens in them."""
 
 import logging
 
@@ -6,6 +6,6 @@ TALKATIVE = ("googleapiclient", "oauthlib", "requests_oauthlib")
 
 
 def quiet_libraries() -> None:
-    """Keep those lines out of every log, however low its level is set (law 9)."""
+    """Raise these loggers to WARNING, whatever level the root logger has (law 9)."""
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""What the token and revocation endpoints' answers prove (law 5). Must not decide what becomes of a grant.
+"""What the answers of the token and revocation endpoints prove (law 5). Only reads, never acts.
 
 Sources: RFC 6749 5.1 and 5.2, RFC 7009, https://developers.google.com/identity/protocols/oauth2/web-server.
 """
@@ -21,7 +21,7 @@ from calendar_service.domain.secret import Secret
 from calendar_service.google.answers import json_object, name_of, retry_after
 
 LONGEST_LIFE = 3600
-"""Seconds that an access token is trusted at most; Google's last 3599."""
+"""The most seconds for which an access token is used; Google's are valid for 3599."""
 
 _CLIENT = frozenset({"invalid_client", "deleted_client", "unauthorized_client"})
 _PASSING = frozenset({"temporarily_unavailable", "server_error", "internal_failure"})
@@ -33,19 +33,19 @@ class CodeRefused(RequestRefused):
 
 @dataclass(frozen=True)
 class Tokens:
-    """What one answer of the token endpoint granted."""
+    """What one answer of the token endpoint grants."""
 
     access_token: Secret
     expires_in: int
     """Seconds, 1 to `LONGEST_LIFE`."""
     refresh_token: Secret | None
-    """None when the answer carried none: the one at hand stays valid."""
+    """None when the answer carried none: the present one stays valid."""
     scopes: frozenset[str] | None
-    """What was granted; None when the answer named no scope."""
+    """The granted scopes; None when the answer named none."""
 
 
 def tokens(status: int, headers: Mapping[str, str], content: bytes) -> Tokens:
-    """Return the tokens of an answer, or raise the fact it proves; a 200 with an `error` is no success."""
+    """Return the tokens of an answer, or raise what it proves; a 200 with an `error` is no success."""
     answer = json_object(content) if _is_json(headers) else None
     if status != 200 or answer is None or "error" in answer:
         raise refusal(status, headers, answer)
@@ -61,23 +61,23 @@ def tokens(status: int, headers: Mapping[str, str], content: bytes) -> Tokens:
 
 
 def revoked(status: int, headers: Mapping[str, str], content: bytes) -> None:
-    """Return if Google confirmed the revocation, else raise.
+    """Return if the answer confirms the revocation, else raise what it proves.
 
-    A token Google does not know (`invalid_token`) is revoked already. A page that merely has
-    status 200 confirms nothing.
+    `invalid_token` means that the token is revoked already. A 200 that is not Google's JSON or empty
+    confirms nothing: a proxy may have sent it.
     """
     answer = json_object(content) if _is_json(headers) else None
     if status == 200 and (not content.strip() or (answer is not None and "error" not in answer)):
         return
     if status == 400 and answer is not None and answer.get("error") == "invalid_token":
         return
-    fact = refusal(status, headers, answer)
+    error = refusal(status, headers, answer)
     # Only the token endpoint can prove a grant dead.
-    raise RequestRefused(fact.detail) if isinstance(fact, AccessRevoked) else fact
+    raise RequestRefused(error.detail) if isinstance(error, AccessRevoked) else error
 
 
 def refusal(status: int, headers: Mapping[str, str], answer: Mapping[str, Any] | None) -> GoogleError:
-    """Return what an answer without tokens proves; only 400 `invalid_grant`, in JSON, is a dead grant."""
+    """Return what an answer without tokens proves; only 400 `invalid_grant`, in JSON, proves a grant dead."""
     code = name_of((answer or {}).get("error"))
     detail = f"Google's token endpoint answered {status} {code}".rstrip()
     wait = retry_after(headers)
@@ -90,7 +90,7 @@ def refusal(status: int, headers: Mapping[str, str], answer: Mapping[str, Any] |
 
 def _fact(status: int, code: str) -> type[GoogleError]:
     if status == 400 and code == "invalid_grant":
-        return AccessRevoked  # its reauth forms too (`invalid_rapt`): the person has to consent again
+        return AccessRevoked  # also its reauth form (`invalid_rapt`): the person has to consent again
     if code in _CLIENT:
         return ClientRejected
     return AdminBlocked if code == "admin_policy_enforced" else RequestRefused

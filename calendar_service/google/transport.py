@@ -1,4 +1,4 @@
-"""The only socket to Google. Must never re-send, follow a redirect, outlast its deadline, or keep a body."""
+"""The only connections to Google. Never re-sends, follows no redirect, outlasts no deadline, keeps no body."""
 
 import http.client
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +15,7 @@ from calendar_service.domain.methods import Method
 from calendar_service.net.connect import NotDelivered, tls_context
 from calendar_service.net.deadline import Deadline
 from calendar_service.net.failures import NO_ANSWER, fault_of
-from calendar_service.net.pool import ConnectionPool
+from calendar_service.net.pool import ThreadConnections
 from calendar_service.net.stream import ANSWER_LIMIT, AnswerTooLarge, Stream
 
 USER_AGENT = "calendar-service"
@@ -43,10 +43,10 @@ def ignore(call: GoogleCall) -> None:
 
 
 class Transport:
-    """Sends in the place of an `httplib2.Http`; one kept connection per thread and origin.
+    """Takes the place of an `httplib2.Http`, with one open connection per thread and origin.
 
     httplib2 re-sends a request when a connection drops, follows redirects and lets a slow peer
-    outlast its timeout; a calendar created twice cannot be undone by a machine (law 3).
+    outlast its timeout. A re-sent request could create a calendar twice (law 3).
     """
 
     def __init__(
@@ -56,26 +56,26 @@ class Transport:
         ca_file: str | None = None,
         observe: Callable[[GoogleCall], None] = ignore,
     ) -> None:
-        """Take the seconds a whole call may last, authorities instead of the system's, and an observer."""
+        """Take the seconds that a whole call may last, a file of certificate authorities, and an observer of calls."""
         self._seconds = deadline
-        self._connections = ConnectionPool(tls_context(ca_file))
+        self._connections = ThreadConnections(tls_context(ca_file))
         self._observe = observe
 
     def named(self, method: Method) -> "NamedCall":
-        """Return this transport for one method, with its purpose; there is no way to send without (LU-1)."""
+        """Return what sends calls of this method. Nothing is sent without a method and its purpose (LU-1)."""
         return NamedCall(self, method)
 
     def reaches(self, uri: str) -> bool:
-        """Tell whether somebody takes a connection there; nothing is sent."""
+        """Return whether a connection can be opened there; no request is sent."""
         try:
-            self._connections.take(urlsplit(uri), Deadline(self._seconds).earlier(self._connections.limit))
+            self._connections.get(urlsplit(uri), Deadline(self._seconds).earlier(self._connections.limit))
         except NotDelivered:
             return False
         return True
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
-        """Let this thread's calls in the block share these seconds, if their own deadline is not sooner."""
+        """Let all calls of this thread in the block end within these seconds, if their own deadline is not sooner."""
         outer = self._connections.limit
         self._connections.limit = Deadline(seconds).earlier(outer)
         try:
@@ -84,18 +84,18 @@ class Transport:
             self._connections.limit = outer
 
     def time_left(self) -> float:
-        """Return the seconds that a call of this thread, begun now, may last."""
+        """Return the seconds that a call of this thread could last if it started now."""
         limit = self._connections.limit
         return self._seconds if limit is None else max(0.0, min(self._seconds, limit.end - monotonic()))
 
     def close(self) -> None:
-        """Close the connections this thread keeps."""
+        """Close the connections of this thread."""
         self._connections.close()
 
     def send(
         self, call: "NamedCall", uri: str, method: str, body: bytes | None, headers: Mapping[str, str]
     ) -> tuple[httplib2.Response, bytes]:
-        """Carry out one named call and tell the observer how it ended."""
+        """Send one call and pass its outcome to the observer."""
         started = monotonic()
         status: int | None = None
         fault: str | None = None
@@ -114,16 +114,16 @@ class Transport:
     ) -> tuple[httplib2.Response, bytes]:
         deadline = Deadline(self._seconds).earlier(self._connections.limit)
         target = (uri.path or "/") + (f"?{uri.query}" if uri.query else "")
-        kept = self._connections.take(uri, deadline)
+        pooled = self._connections.get(uri, deadline)
         try:
-            kept.connection.request(method, target, body, dict(headers))
-            answer = kept.connection.getresponse()
-            content = _read(answer, kept.line)
+            pooled.connection.request(method, target, body, dict(headers))
+            answer = pooled.connection.getresponse()
+            content = _read(answer, pooled.stream)
         except BaseException:
-            # Also when interrupted: the rest of this answer must never be read as the next one's.
+            # Also when interrupted: otherwise the rest of this answer would be read as the next call's answer.
             self._connections.drop(uri)
             raise
-        kept.used = monotonic()
+        pooled.used_at = monotonic()
         if answer.will_close:
             self._connections.drop(uri)
         return httplib2.Response(answer), content
@@ -131,7 +131,7 @@ class Transport:
 
 @dataclass(frozen=True)
 class NamedCall:
-    """One call's door through the transport, in the shape googleapiclient executes on."""
+    """The transport for one method, with the interface on which googleapiclient executes requests."""
 
     transport: Transport
     method: Method
@@ -145,27 +145,27 @@ class NamedCall:
         redirections: int = 0,
         connection_type: object = None,
     ) -> tuple[httplib2.Response, bytes]:
-        """Send once and return the answer, 2xx or 4xx or 5xx; raise `GoogleUnavailable` without one."""
-        del redirections, connection_type  # no redirect is followed, whatever is asked
-        # No compression is asked for, so that no answer can be larger than its bytes.
+        """Send once and return the answer (2xx, 4xx or 5xx); raise `GoogleUnavailable` if none is usable."""
+        del redirections, connection_type  # no redirect is followed, whatever the caller passes
+        # Uncompressed answers only: a small compressed one could expand beyond the limit on its size.
         sent = {name: value for name, value in (headers or {}).items() if name.lower() not in _OURS}
         sent |= {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
         return self.transport.send(self, uri, method, body.encode() if isinstance(body, str) else body, sent)
 
 
 class _Redirected(Exception):
-    """The answer points elsewhere, or is none."""
+    """The answer is a redirect or informational (1xx, 3xx)."""
 
 
-def _read(answer: http.client.HTTPResponse, line: Stream) -> bytes:
+def _read(answer: http.client.HTTPResponse, stream: Stream) -> bytes:
     if answer.status < 200 or 300 <= answer.status < 400:
         raise _Redirected
     if answer.length is not None and answer.length > ANSWER_LIMIT:
-        raise AnswerTooLarge  # before memory is set aside for it
+        raise AnswerTooLarge  # before memory is allocated for it
     if answer.headers.get("content-encoding", "identity").lower() != "identity":
         raise http.client.HTTPException("compressed, though not asked for")
     content = answer.read()
-    if line.surplus:
+    if stream.surplus:
         raise http.client.HTTPException("longer than declared")
     return content
 
@@ -175,5 +175,5 @@ def _name_of(reason: Exception) -> str:
 
 
 def _unavailable(fault: str, *, ambiguous: bool) -> NoReturn:
-    # Without its cause: http.client quotes headers and addresses in its errors, and those hold tokens.
+    # Without a cause: the errors of http.client quote headers and addresses, which hold tokens.
     raise GoogleUnavailable(f"no usable answer from Google: {fault}", ambiguous=ambiguous) from None

@@ -1,1 +1,1 @@
-"""Is it well? Measured once, and answered by doctor, /readyz, /metrics and the report. Must not change anything."""
+"""The state of the service, measured in one place for doctor, /readyz, /metrics and the report. Changes nothing."""

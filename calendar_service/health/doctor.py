@@ -1,6 +1,6 @@
-"""Looks a configured service over and says what has to be mended. Must show no secret.
+"""Examines a configured service and reports what the operator has to repair. Shows no secret.
 
-It changes nothing but one thing: over new data the identity key's check value is noted, as at every start.
+It writes only one thing: in a new database the identity key's check value, as every start does.
 """
 
 import contextlib
@@ -18,13 +18,13 @@ from calendar_service.health.measures import Measures
 
 
 def examine(config: Config) -> Iterator[Finding]:
-    """Yield the findings about the service of this configuration, which was read without a fault."""
+    """Yield the findings about the service of this configuration."""
     with contextlib.closing(wiring.build(config, "doctor")) as service:
         yield from findings(Measures.of(service))
 
 
 def findings(measures: Measures) -> Iterator[Finding]:
-    """Yield the findings: the configuration's, then the database's, then those about what is stored there."""
+    """Yield the findings: about the configuration, then the database, then what is stored in it."""
     yield ready_for(measures.config)
     yield from key_files(measures.keys)
     yield from profile(measures.profile)
@@ -34,7 +34,7 @@ def findings(measures: Measures) -> Iterator[Finding]:
     yield from durability(measures.database)
     yield from replicas(measures.database)
     if measures.database.replicas and not measures.database.replicas.are_enough:
-        return  # the next one notes the check value, and nothing can be noted
+        return  # the next finding writes the check value, and the database acknowledges no write
     yield from _stored(measures)
 
 

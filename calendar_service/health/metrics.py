@@ -1,4 +1,4 @@
-"""What /metrics says: counters of this process, and what is due in all. Must not tell anything about anybody."""
+"""The numbers of /metrics: counters of this process, and the backlog of all processes. They name nobody."""
 
 from calendar_service.domain.clock import SECOND
 from calendar_service.domain.errors import StoreUnavailable
@@ -8,17 +8,17 @@ from calendar_service.health.measures.audit import LastCheckpoint
 from calendar_service.health.measures.google import GoogleState
 from calendar_service.wiring import Service
 
-_STATED = {
+_OF_CHECKPOINT = {
     "calendar_erasures_due": "due",
     "calendar_erasures_held": "held",
     "calendar_erasures_overdue": "overdue",
     "calendar_grants_unverified": "unverified",
 }
-"""By metric, the field of the newest checkpoint."""
+"""By metric, the member of the newest checkpoint."""
 
 
 def metrics(service: Service) -> dict[str, float]:
-    """Return every number by its name with labels; without the database those of this process alone."""
+    """Return every number by its name with labels; without the database only those of this process."""
     round_trips = float(service.store.database.round_trips)
     return {
         "calendar_store_round_trips_total": round_trips,
@@ -35,7 +35,7 @@ def _of_all_processes(measures: Measures) -> dict[str, float]:
             **_checkpoint(measures.audit.last_checkpoint),
         }
     except StoreUnavailable:
-        return {}  # the other counters are wanted most when the database is away
+        return {}  # without the database the counters of this process are still served
 
 
 def _backlog(measures: Measures) -> dict[str, float]:
@@ -59,14 +59,14 @@ def _google(state: GoogleState) -> dict[str, float]:
 
 
 def _checkpoint(checkpoint: LastCheckpoint | None) -> dict[str, float]:
-    """Return the newest checkpoint's numbers: none without one, a fault where it is spoilt."""
+    """Return the numbers of the newest checkpoint, if there is one; an unreadable one counts as a fault."""
     if checkpoint is None:
         return {}
     body = checkpoint.body
     return {
         "calendar_audit_checkpoint_age_seconds": checkpoint.age / SECOND,
         "calendar_audit_faults": float(checkpoint.faults),
-        **{metric: float(body[name]) for metric, name in _STATED.items() if name in body},
+        **{metric: float(body[name]) for metric, name in _OF_CHECKPOINT.items() if name in body},
     }
 
 

@@ -1,4 +1,4 @@
-"""What /readyz says: may this process be sent requests? Must not tell anything about anybody."""
+"""The checks of /readyz: may this process be sent requests? They name nobody."""
 
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.health.measures import Measures
@@ -8,9 +8,9 @@ from calendar_service.wiring import Service
 
 
 def readiness(service: Service) -> dict[str, bool]:
-    """Return each check: the database with our data, the keys, the consents, and a local Google if one is configured.
+    """Return each check: database, keys, consents, and the local Google if one is configured.
 
-    A database that does not answer fails its check and the consents', and raises nothing.
+    Without the database the checks `store` and `consent` fail; nothing is raised.
     """
     measures = Measures.of(service)
     checks = {

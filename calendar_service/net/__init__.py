@@ -1,1 +1,1 @@
-"""Lines to the world: opened within a deadline, never opened twice, never outlasted. Must not know who is called."""
+"""Outgoing connections: opened within a deadline, never re-opened by themselves. Knows no peer."""

@@ -1,4 +1,4 @@
-"""Opening a line: name, address, TLS, all within one deadline. Must not use a proxy, nor send a request."""
+"""Opens a connection: name look-up, TCP and TLS within one deadline. Uses no proxy and sends no request."""
 
 import ipaddress
 import queue
@@ -11,11 +11,11 @@ from calendar_service.net.deadline import Deadline
 
 _IGNORE_UNEXPECTED_EOF = 0x80
 """SSL_OP_IGNORE_UNEXPECTED_EOF of OpenSSL 3, which the ssl module of Python 3.11 does not name."""
-_LOOKUPS = threading.BoundedSemaphore(8)  # a dead resolver may hold this many threads, never more
+_LOOKUPS = threading.BoundedSemaphore(8)  # at most this many threads wait for a resolver that does not answer
 
 
 class NotDelivered(Exception):
-    """The line was never opened, so no byte of the request left this process; `fault` says why."""
+    """The connection was never opened, so no byte of the request left this process; `fault` says why."""
 
     def __init__(self, fault: str) -> None:
         super().__init__(fault)
@@ -23,14 +23,14 @@ class NotDelivered(Exception):
 
 
 def tls_context(ca_file: str | None) -> ssl.SSLContext:
-    """Return a verifying context with TLS 1.2 as its floor (clause ST-2, RFC 9325).
+    """Return a verifying context that accepts TLS 1.2 and later (clause ST-2, RFC 9325).
 
-    `ca_file` replaces the system's authorities; a private Google is signed by its own.
-    Built by hand, because the library's default context writes session keys to SSLKEYLOGFILE.
+    `ca_file` replaces the system's certificate authorities.
+    The library's default context is not used, because it writes session keys to SSLKEYLOGFILE.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # Some builds of Python set it: an answer cut below TLS would then pass for a whole one.
+    # Some builds of Python set it. An attacker who cuts the TCP stream could then pass off half an answer as whole.
     context.options &= ~_IGNORE_UNEXPECTED_EOF
     if ca_file is None:
         context.load_default_certs()
@@ -61,24 +61,24 @@ def open_connection(
 def _connect(host: str, port: int, deadline: Deadline) -> socket.socket:
     """Try each address with an equal share of the time, so that one dead address does not use it all."""
     addresses = _addresses(host, port, deadline)
-    last: OSError = OSError("no address")
-    for tried, (family, kind, protocol, _, address) in enumerate(addresses):
+    failure: OSError = OSError("no address")
+    for attempt, (family, kind, protocol, _, address) in enumerate(addresses):
         sock = socket.socket(family, kind, protocol)
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.settimeout(deadline.remaining() / (len(addresses) - tried))
+            sock.settimeout(deadline.remaining() / (len(addresses) - attempt))
             sock.connect(address)
         except OSError as fault:
             sock.close()
-            last = fault
+            failure = fault
         else:
             return sock
-    raise last
+    raise failure
 
 
 def _secure(sock: socket.socket, host: str, context: ssl.SSLContext, deadline: Deadline) -> socket.socket:
     try:
-        # A stream cut without TLS's own farewell is an error, never the end of an answer.
+        # A stream that ends without TLS's close_notify was cut, so it is an error and not the end of an answer.
         tls = context.wrap_socket(
             sock, server_hostname=host, do_handshake_on_connect=False, suppress_ragged_eofs=False
         )
@@ -95,23 +95,22 @@ def _secure(sock: socket.socket, host: str, context: ssl.SSLContext, deadline: D
 
 
 _Addresses = list[tuple[Any, Any, int, str, Any]]
-_Found = queue.SimpleQueue[_Addresses | OSError]
+_Lookup = queue.SimpleQueue[_Addresses | OSError]
 
 
 def _addresses(host: str, port: int, deadline: Deadline) -> _Addresses:
     """Look the host up within the deadline.
 
-    `getaddrinfo` has no timeout, so a thread waits for it: one short thread for a line
-    opened to a name, none for a call on a kept line.
+    `getaddrinfo` has no timeout, so each look-up of a name runs in a short-lived thread.
     """
     if _is_address(host):
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     if not _LOOKUPS.acquire(timeout=deadline.remaining()):
         raise TimeoutError
-    found: _Found = queue.SimpleQueue()
-    threading.Thread(target=_look_up, args=(host, port, found), name="name-lookup", daemon=True).start()
+    lookup: _Lookup = queue.SimpleQueue()
+    threading.Thread(target=_look_up, args=(host, port, lookup), name="name-lookup", daemon=True).start()
     try:
-        result = found.get(timeout=deadline.remaining())
+        result = lookup.get(timeout=deadline.remaining())
     except queue.Empty:
         raise TimeoutError from None
     if isinstance(result, OSError):
@@ -119,13 +118,13 @@ def _addresses(host: str, port: int, deadline: Deadline) -> _Addresses:
     return result
 
 
-def _look_up(host: str, port: int, found: _Found) -> None:
+def _look_up(host: str, port: int, lookup: _Lookup) -> None:
     try:
-        found.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        lookup.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
     except OSError as fault:
-        found.put(fault)
+        lookup.put(fault)
     except UnicodeError:
-        found.put(OSError("no host name"))
+        lookup.put(OSError("no host name"))
     finally:
         _LOOKUPS.release()
 

@@ -1,10 +1,10 @@
-"""What is left of a call's time. Must not know sockets or HTTP."""
+"""The deadline of a call. Knows neither sockets nor HTTP."""
 
 from time import monotonic
 
 
 class Deadline:
-    """A moment after which a call has failed, however much of it was done."""
+    """A moment at which a call fails, even if part of it is done."""
 
     __slots__ = ("end",)
 
@@ -12,7 +12,7 @@ class Deadline:
         self.end = monotonic() + seconds
 
     def remaining(self) -> float:
-        """Return the seconds left, always positive; raise TimeoutError when there are none."""
+        """Return the seconds left, always more than 0; raise `TimeoutError` when none are left."""
         left = self.end - monotonic()
         if left <= 0:
             raise TimeoutError

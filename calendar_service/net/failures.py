@@ -1,4 +1,4 @@
-"""Names for whatever ended a call without a usable answer. Must not quote what the peer said."""
+"""Names for what ended a call without a usable answer. The names never quote the peer: its text may hold a token."""
 
 import http.client
 import ssl
@@ -7,7 +7,7 @@ from calendar_service.net.connect import NotDelivered
 from calendar_service.net.stream import AnswerTooLarge
 
 NO_ANSWER = (NotDelivered, OSError, ValueError, http.client.HTTPException, AnswerTooLarge)
-"""What a call on a line may raise instead of an answer."""
+"""What a call may raise instead of returning an answer."""
 
 _FAULTS: tuple[tuple[type[Exception], str], ...] = (
     (TimeoutError, "timeout"),
@@ -24,5 +24,5 @@ def fault_of(reason: Exception) -> str:
     if isinstance(reason, NotDelivered):
         return reason.fault
     if isinstance(reason, ssl.SSLError) and reason.reason == "UNEXPECTED_EOF_WHILE_READING":
-        return "cut"  # some versions raise the plain error for what others call SSLEOFError
+        return "cut"  # some versions of Python raise SSLError where others raise SSLEOFError
     return next((name for kind, name in _FAULTS if isinstance(reason, kind)), "malformed")

@@ -1,4 +1,4 @@
-"""Connections kept between calls, one per thread and origin. Must never send, nor open one to try again."""
+"""HTTP connections that a thread keeps open between calls, one per origin. Sends nothing and retries nothing."""
 
 import http.client
 import os
@@ -13,75 +13,75 @@ from calendar_service.net.deadline import Deadline
 from calendar_service.net.stream import Stream
 
 IDLE_LIMIT = 50.0
-"""Seconds after which a kept connection is not trusted; gateways forget silent ones after a minute."""
+"""Seconds after which an idle connection is replaced; gateways drop idle ones after a minute."""
 
 
 class PooledConnection:
-    """One `http.client` connection on a line of ours; it never opens itself again."""
+    """One `http.client` connection over a `Stream`; it never re-opens itself."""
 
     def __init__(self, origin: SplitResult, context: ssl.SSLContext, deadline: Deadline) -> None:
         """Open it within the deadline, or raise `NotDelivered`."""
         host = origin.hostname or ""
         if origin.scheme == "https":
             port = origin.port or 443
-            self.line = Stream(open_connection(host, port, context, deadline))
-            # http.client opens nothing here; the kind of connection decides how Host is written.
+            self.stream = Stream(open_connection(host, port, context, deadline))
+            # http.client opens nothing here; its class decides whether the Host header names the port.
             self.connection: http.client.HTTPConnection = http.client.HTTPSConnection(
                 host, port, context=context
             )
         else:
             port = origin.port or 80
-            self.line = Stream(open_connection(host, port, None, deadline))
+            self.stream = Stream(open_connection(host, port, None, deadline))
             self.connection = http.client.HTTPConnection(host, port)
-        self.connection.auto_open = 0  # what it would open behind our back would be a second sending
-        line: Any = self.line
-        self.connection.sock = line
-        self.used = monotonic()
+        self.connection.auto_open = 0  # otherwise http.client would reconnect and send the request twice
+        stream: Any = self.stream  # http.client uses no more of a socket than `Stream` has
+        self.connection.sock = stream
+        self.used_at = monotonic()
 
     def is_usable(self) -> bool:
-        """Return whether the peer still holds it open, as far as can be seen before sending."""
-        return monotonic() - self.used < IDLE_LIMIT and self.line.is_quiet()
+        """Return whether it seems open still: used lately, and nothing arrived since."""
+        return monotonic() - self.used_at < IDLE_LIMIT and self.stream.is_quiet()
 
     def close(self) -> None:
-        """Close it for good."""
+        """Close connection and socket."""
         self.connection.close()
-        self.line.hang_up()
+        self.stream.close_now()
 
 
-class ConnectionPool(threading.local):
-    """What one thread keeps, and the limit of the block it is in."""
+class ThreadConnections(threading.local):
+    """The open connections of the calling thread, and the deadline of the block it is in."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._context = context
-        self._kept: dict[tuple[object, ...], PooledConnection] = {}
+        self._by_origin: dict[tuple[object, ...], PooledConnection] = {}
         self.limit: Deadline | None = None
 
-    def take(self, origin: SplitResult, deadline: Deadline) -> PooledConnection:
-        """Return the kept connection if it still stands, else a new one; raise `NotDelivered`."""
+    def get(self, origin: SplitResult, deadline: Deadline) -> PooledConnection:
+        """Return this thread's connection to the origin if it is usable, else a new one; raise `NotDelivered`."""
         if deadline.is_over():
             raise NotDelivered("timeout")
-        place = _place(origin)
-        kept = self._kept.get(place)
-        if kept is not None and not kept.is_usable():
+        key = _key(origin)
+        pooled = self._by_origin.get(key)
+        if pooled is not None and not pooled.is_usable():
             self.drop(origin)
-            kept = None
-        if kept is None:
-            kept = self._kept[place] = PooledConnection(origin, self._context, deadline)
-        kept.line.begin(deadline)
-        return kept
+            pooled = None
+        if pooled is None:
+            pooled = self._by_origin[key] = PooledConnection(origin, self._context, deadline)
+        pooled.stream.begin(deadline)
+        return pooled
 
     def drop(self, origin: SplitResult) -> None:
         """Close the connection to this origin, if there is one."""
-        kept = self._kept.pop(_place(origin), None)
-        if kept is not None:
-            kept.close()
+        pooled = self._by_origin.pop(_key(origin), None)
+        if pooled is not None:
+            pooled.close()
 
     def close(self) -> None:
-        """Close everything this thread keeps."""
-        while self._kept:
-            self._kept.popitem()[1].close()
+        """Close all connections of this thread."""
+        while self._by_origin:
+            self._by_origin.popitem()[1].close()
 
 
-def _place(origin: SplitResult) -> tuple[object, ...]:
-    # The process is part of it: after a fork, two processes on one line would read each other's answers.
+def _key(origin: SplitResult) -> tuple[object, ...]:
+    # The process id is part of it: after a fork, two processes on one socket would read each other's answers.
     return (os.getpid(), origin.scheme, origin.hostname, origin.port)

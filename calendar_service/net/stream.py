@@ -1,4 +1,4 @@
-"""A socket with a deadline and a limit on what it reads. Must not know HTTP, nor repeat anything."""
+"""A socket with a deadline for each call and a limit on what is read. Knows no HTTP and repeats nothing."""
 
 import contextlib
 import io
@@ -10,7 +10,7 @@ from typing import IO, Any
 from calendar_service.net.deadline import Deadline
 
 ANSWER_LIMIT = 1024 * 1024
-"""Bytes of one answer, head and body together, that are read before the line is given up."""
+"""The most bytes that are read of one answer, head and body together."""
 
 
 class AnswerTooLarge(Exception):
@@ -18,27 +18,27 @@ class AnswerTooLarge(Exception):
 
 
 class Stream:
-    """An open socket as `http.client` wants one; every read and write gets the time that is left.
+    """An open socket for `http.client`; every read and write gets the time that the call has left.
 
-    A socket's own timeout starts anew with each byte, so a peer that sends one byte a second
-    would hold a thread for ever. Here each read asks the call's deadline first.
+    A socket's own timeout starts anew with each byte: a peer that sends one byte a second could hold
+    a thread for ever.
     """
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._deadline = Deadline(0)
-        self._rate_budget = 0
+        self._bytes_left = 0
         self._source: IO[bytes] | None = None
         self.surplus = False
-        """True when the peer sent more than its answer declared."""
+        """True when the peer sent more bytes than its answer declared."""
 
     def begin(self, deadline: Deadline) -> None:
-        """Start a call on this line: a new deadline, a fresh allowance of bytes."""
+        """Start a call: a new deadline, and `ANSWER_LIMIT` bytes to read."""
         self._deadline = deadline
-        self._rate_budget = ANSWER_LIMIT
+        self._bytes_left = ANSWER_LIMIT
 
     def sendall(self, data: bytes) -> None:
-        """Write everything before the deadline, or raise."""
+        """Write everything before the deadline; raise `TimeoutError` or `OSError`."""
         view = memoryview(data)
         while view:
             self._sock.settimeout(self._deadline.remaining())
@@ -50,16 +50,16 @@ class Stream:
         return _Answer(self, self._source)
 
     def read_into(self, source: Any, buffer: memoryview) -> int:
-        """Read once, within the time and the allowance that are left."""
-        if self._rate_budget <= 0:
+        """Read once, within the time and the bytes that are left; raise `AnswerTooLarge` when none are."""
+        if self._bytes_left <= 0:
             raise AnswerTooLarge
         self._sock.settimeout(self._deadline.remaining())
-        count = int(source.readinto(buffer[: self._rate_budget]))
-        self._rate_budget -= count
+        count = int(source.readinto(buffer[: self._bytes_left]))
+        self._bytes_left -= count
         return count
 
     def is_quiet(self) -> bool:
-        """Return whether nothing waits to be read; between calls, anything means closed or out of step."""
+        """Return whether nothing waits to be read: between calls, that would be a close or a stray answer."""
         if isinstance(self._sock, ssl.SSLSocket) and self._sock.pending():
             return False
         poll = select.poll()
@@ -67,25 +67,25 @@ class Stream:
         return not poll.poll(0)
 
     def close(self) -> None:
-        """Close the socket; an answer being read keeps it until it is closed itself."""
+        """Close the socket; the system keeps it open until an answer that is being read is closed too."""
         self._sock.close()
 
-    def hang_up(self) -> None:
-        """Close the socket at once, whatever is left to be read of an answer."""
+    def close_now(self) -> None:
+        """Close the socket at once, and the answer that is being read."""
         if self._source is not None:
             self._source.close()
         self._sock.close()
 
     def __del__(self) -> None:
         with contextlib.suppress(OSError):
-            self.hang_up()
+            self.close_now()
 
 
 class _Raw(io.RawIOBase):
-    """The bytes of one answer as they come, through the line's limits."""
+    """The bytes of one answer as they arrive, within the stream's limits."""
 
-    def __init__(self, line: Stream, source: Any) -> None:
-        self._line = line
+    def __init__(self, stream: Stream, source: Any) -> None:
+        self._stream = stream
         self._source = source
         self.ended = False
 
@@ -93,7 +93,7 @@ class _Raw(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        return 0 if self.ended else self._line.read_into(self._source, memoryview(buffer))
+        return 0 if self.ended else self._stream.read_into(self._source, memoryview(buffer))
 
     def close(self) -> None:
         if not self.closed:
@@ -102,15 +102,15 @@ class _Raw(io.RawIOBase):
 
 
 class _Answer(io.BufferedReader):
-    """One answer, buffered; when it is closed, bytes left in the buffer betray a wrong length."""
+    """One answer, buffered. Bytes left in the buffer at its close mean that the declared length was wrong."""
 
-    def __init__(self, line: Stream, source: Any) -> None:
-        self._line = line
-        self._bytes = _Raw(line, source)
+    def __init__(self, stream: Stream, source: Any) -> None:
+        self._stream = stream
+        self._bytes = _Raw(stream, source)
         super().__init__(self._bytes)
 
     def close(self) -> None:
         if not self.closed:
             self._bytes.ended = True
-            self._line.surplus = self._line.surplus or bool(self.peek(1))
+            self._stream.surplus = self._stream.surplus or bool(self.peek(1))
         super().close()

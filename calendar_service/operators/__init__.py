@@ -1,4 +1,4 @@
-"""Operator profiles: read, merged with an overlay, and checked. Must not know pages or journeys."""
+"""Operator profiles: read, merged with an overlay, and checked."""
 
 import tomllib
 from collections.abc import Collection, Mapping
@@ -12,7 +12,7 @@ from calendar_service.operators.rules import broken_rules
 
 
 class ProfileFaults(Exception):
-    """A profile cannot be used; `faults` lists every reason, each with its place, and `remedy` what to do."""
+    """A profile cannot be used. `faults` lists every reason with its place; `remedy` says what to do."""
 
     def __init__(self, faults: tuple[str, ...], remedy: str = "mend the profile") -> None:
         super().__init__("; ".join(faults))
@@ -27,7 +27,7 @@ def shipped() -> tuple[str, ...]:
 
 
 ANY_PROFILE = f"give a profile's name ({', '.join(shipped())}) or a TOML overlay"
-"""What to do where none is named, or an unknown one."""
+"""The remedy where no profile, or an unknown one, is named."""
 
 
 def load(name_or_path: str) -> Operator:
@@ -38,9 +38,9 @@ def load(name_or_path: str) -> Operator:
     overlay = _overlay_table(path)
     base = overlay.pop("extends", None)
     if not isinstance(base, str) or base not in shipped():
-        known = ", ".join(shipped())
+        names = ", ".join(shipped())
         raise ProfileFaults(
-            (f'{path.name}: needs `extends = "…"`, the name of a profile',), f"let it extend one of {known}"
+            (f'{path.name}: needs `extends = "…"`, the name of a profile',), f"let it extend one of {names}"
         )
     return _checked(base, _merged(_shipped_table(base), overlay))
 
@@ -74,15 +74,15 @@ def _merged(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
 def _checked(name: str, table: Mapping[str, Any]) -> Operator:
     reader = Reader()
     operator: Operator = reader.read(Operator, {"name": name} | dict(table), "")
-    broken = (rule for rule in broken_rules(operator) if not _rests_on(rule[0], reader.faults))
-    faults = tuple(f"{place}: {words}" for place, words in (*reader.faults.items(), *broken))
+    broken = (rule for rule in broken_rules(operator) if not _depends_on(rule[0], reader.faults))
+    faults = tuple(f"{place}: {what}" for place, what in (*reader.faults.items(), *broken))
     if faults:
         raise ProfileFaults(faults)
     return operator
 
 
-def _rests_on(place: str, misread: Collection[str]) -> bool:
-    """Tell whether a rule at `place` was judged by values that could not be read."""
+def _depends_on(place: str, misread: Collection[str]) -> bool:
+    """Tell whether the rule at `place` depends on a value that could not be read."""
     if place.startswith("promises."):
         return any(other.startswith("promises") for other in misread)
     return any(f"{place}.".startswith(f"{other}.") for other in misread)

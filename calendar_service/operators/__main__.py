@@ -1,4 +1,4 @@
-"""`python -m calendar_service.operators` prints the tables of docs/operators.md. Must not write a file."""
+"""`python -m calendar_service.operators` prints the tables of docs/operators.md."""
 
 import sys
 

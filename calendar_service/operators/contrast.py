@@ -1,36 +1,39 @@
-"""Whether a profile's colours can be read on the pages (WCAG 2.2, 1.4.3). Must not know any page."""
+"""Checks the contrast of a profile's colours on the pages (WCAG 2.2, 1.4.3)."""
 
 import re
 from collections.abc import Iterator
 
 from calendar_service.domain.operator import Colours
 
-ENOUGH = 4.5
-"""The least contrast between a text and what is behind it."""
+LEAST_CONTRAST = 4.5
+"""The least contrast between a text and its background."""
 BEHIND_LIGHT = ("#f6f7f9", "#ffffff", "#eef3fa", "#fff5e3")
 BEHIND_DARK = ("#12161c", "#1b2129", "#1d2835", "#2e2716")
-"""What links stand on in the style sheet's two schemes: paper, card, notice, warning."""
+"""The backgrounds of links in the style sheet's two schemes: page, card, notice, warning."""
 
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 
 
 def unreadable(colours: Colours) -> Iterator[tuple[str, str]]:
-    """Yield the name of each colour that is none or cannot be read, and what is wrong with it."""
+    """Yield the name of each colour that is malformed or has too little contrast, and what is wrong with it."""
     names = ("accent", "on_accent", "accent_dark", "on_accent_dark")
     wrong = [name for name in names if not _COLOUR.fullmatch(getattr(colours, name))]
     yield from ((name, "must be a colour such as #1f4f8f") for name in wrong)
     if not wrong:
-        yield from _faint("accent", colours.accent, BEHIND_LIGHT, "a darker")
-        yield from _faint("on_accent", colours.on_accent, (colours.accent,), "another")
-        yield from _faint("accent_dark", colours.accent_dark, BEHIND_DARK, "a lighter")
-        yield from _faint("on_accent_dark", colours.on_accent_dark, (colours.accent_dark,), "another")
+        yield from _low_contrast("accent", colours.accent, BEHIND_LIGHT, "a darker")
+        yield from _low_contrast("on_accent", colours.on_accent, (colours.accent,), "another")
+        yield from _low_contrast("accent_dark", colours.accent_dark, BEHIND_DARK, "a lighter")
+        yield from _low_contrast("on_accent_dark", colours.on_accent_dark, (colours.accent_dark,), "another")
 
 
-def _faint(name: str, colour: str, behind: tuple[str, ...], other: str) -> Iterator[tuple[str, str]]:
+def _low_contrast(name: str, colour: str, behind: tuple[str, ...], other: str) -> Iterator[tuple[str, str]]:
     worst = min(behind, key=lambda each: contrast(colour, each))
-    found = contrast(colour, worst)
-    if found < ENOUGH:
-        yield name, f"has a contrast of {found:.2f} to {worst}; {ENOUGH} is the least: take {other} one"
+    ratio = contrast(colour, worst)
+    if ratio < LEAST_CONTRAST:
+        yield (
+            name,
+            f"has a contrast of {ratio:.2f} to {worst}; {LEAST_CONTRAST} is the least: take {other} one",
+        )
 
 
 def contrast(one: str, other: str) -> float:

@@ -1,4 +1,4 @@
-"""What sets the shipped profiles apart, as Markdown tables. Must not know a profile by its name."""
+"""The differences between the shipped profiles, as Markdown tables."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -10,11 +10,11 @@ NOTHING = "no"
 
 
 def tables(operators: Sequence[Operator]) -> str:
-    """Return the facts, what each operator adds, and where each clause stands, one column an operator."""
+    """Return three tables with one column per operator: facts, additions, and the source of each clause."""
     parts = (
         ("Facts and numbers", _rows(operators, _FACTS.items())),
-        ("Beyond the clauses", _spoken(operators, ADDITIONS, lambda operator: operator.additions)),
-        ("Clauses", _spoken(operators, CLAUSES, lambda operator: operator.clauses)),
+        ("Beyond the clauses", _sources(operators, ADDITIONS, lambda operator: operator.additions)),
+        ("Clauses", _sources(operators, CLAUSES, lambda operator: operator.clauses)),
     )
     heads = [operator.name for operator in operators]
     return "\n".join(f"### {title}\n\n{_table(heads, rows)}" for title, rows in parts)
@@ -60,18 +60,18 @@ def _rows(
     return [[label, *map(fact, operators)] for label, fact in facts]
 
 
-def _spoken(
+def _sources(
     operators: Sequence[Operator],
-    known: Sequence[str],
-    words_of: Callable[[Operator], Mapping[str, Clause] | Mapping[str, Addition]],
+    names: Sequence[str],
+    texts_of: Callable[[Operator], Mapping[str, Clause] | Mapping[str, Addition]],
 ) -> list[list[str]]:
-    return [[name, *(_standing(words_of(operator).get(name)) for operator in operators)] for name in known]
+    return [[name, *(_source(texts_of(operator).get(name)) for operator in operators)] for name in names]
 
 
-def _standing(words: Clause | Addition | None) -> str:
-    if words is None:
+def _source(text: Clause | Addition | None) -> str:
+    if text is None:
         return NOTHING
-    return f"{words.source}, by the {words.kept_by}" if isinstance(words, Addition) else words.source
+    return f"{text.source}, by the {text.kept_by}" if isinstance(text, Addition) else text.source
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -1,4 +1,4 @@
-"""A profile's table turned into its dataclasses, all misfits noted. Must not know what the values mean."""
+"""Converts a profile's table to its dataclasses, and collects all values that do not fit."""
 
 import re
 from collections.abc import Mapping
@@ -15,11 +15,11 @@ _EMPTY: dict[Any, Any] = {str: "", int: 0}
 
 
 class Reader:
-    """Reads values by type; a value that does not fit is noted in `faults` and replaced by an empty one."""
+    """Reads values by type. A value that does not fit is recorded in `faults` and replaced by an empty one."""
 
     def __init__(self) -> None:
         self.faults: dict[str, str] = {}
-        """What is wrong, by dotted place."""
+        """By dotted place, what is wrong there."""
 
     def read(self, kind: Any, value: object, place: str) -> Any:
         """Return `value` as `kind`: a dataclass, mapping, tuple, literal, `Duration`, text or number."""
@@ -49,9 +49,9 @@ class Reader:
 
     def _dataclass(self, kind: Any, value: object, place: str) -> Any:
         table = self._table(value, place)
-        known = {field.name for field in fields(kind)}
-        for key in table.keys() - known:
-            self.faults[_at(place, key)] = f"is unknown; known here: {', '.join(sorted(known))}"
+        names = {field.name for field in fields(kind)}
+        for key in table.keys() - names:
+            self.faults[_at(place, key)] = f"is unknown; known here: {', '.join(sorted(names))}"
         hints = get_type_hints(kind)
         return kind(**{name: self._field(hints[name], table, name, place) for name in hints})
 

@@ -1,4 +1,4 @@
-"""What must be true of a profile that was read. Must not know an environment: that is `config`'s."""
+"""Rules for a profile, whatever the environment. `config/production.py` has more for production."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,9 @@ Rule = tuple[str, str]
 _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
 _LANGUAGE = re.compile(r"[a-z]{2}")
 _ORIGIN = re.compile(r"https://[a-z0-9.-]+(:\d+)?|http://(localhost|127\.0\.0\.1)(:\d+)?")
-_URL_TEXT = re.compile(r"[!-:<-~]+")  # printable ASCII without blank and `;`, which would end a header's part
+_URL_TEXT = re.compile(
+    r"[!-:<-~]+"
+)  # printable ASCII without blank and `;`: they would end a directive of the CSP header
 
 
 def broken_rules(operator: Operator) -> Iterator[Rule]:
@@ -27,7 +29,7 @@ def broken_rules(operator: Operator) -> Iterator[Rule]:
     yield from _promises(operator)
     yield from _clauses(operator)
     yield from _google_button(operator)
-    yield from ((f"colours.{name}", words) for name, words in unreadable(operator.colours))
+    yield from ((f"colours.{name}", what) for name, what in unreadable(operator.colours))
 
 
 def _languages(operator: Operator) -> Iterator[Rule]:
@@ -36,10 +38,10 @@ def _languages(operator: Operator) -> Iterator[Rule]:
         return
     for place, text in _localized(operator):
         yield from _same_languages(place, set(text), set(operator.languages))
-    stated = operator.limited_use
-    others = set(operator.languages) - {stated.language}
-    yield from _same_languages("limited_use.translations", set(stated.translations), others)
-    yield from _limited_use(stated)
+    statement = operator.limited_use
+    others = set(operator.languages) - {statement.language}
+    yield from _same_languages("limited_use.translations", set(statement.translations), others)
+    yield from _limited_use(statement)
 
 
 def _localized(operator: Operator) -> Iterator[tuple[str, Localized]]:
@@ -65,17 +67,17 @@ def _google_button(operator: Operator) -> Iterator[Rule]:
                 yield f"google_button.{code}.{scheme}", "must name Google's file, an .svg or .png"
 
 
-def _same_languages(place: str, given: set[str], wanted: set[str]) -> Iterator[Rule]:
-    for code in sorted(wanted - given):
+def _same_languages(place: str, present: set[str], required: set[str]) -> Iterator[Rule]:
+    for code in sorted(required - present):
         yield f"{place}.{code}", "is missing: every text exists in every language of the profile"
-    for code in sorted(given - wanted):
+    for code in sorted(present - required):
         yield f"{place}.{code}", "has no place here: the profile does not name this language for it"
 
 
-def _limited_use(stated: LimitedUse) -> Iterator[Rule]:
-    if not 0 < len(stated.sentence) < 500:  # Google: the disclosure has fewer than 500 characters
+def _limited_use(statement: LimitedUse) -> Iterator[Rule]:
+    if not 0 < len(statement.sentence) < 500:  # Google: the disclosure has fewer than 500 characters
         yield "limited_use.sentence", "must be given, with fewer than 500 characters"
-    if not _is_address(stated.link):
+    if not _is_address(statement.link):
         yield "limited_use.link", "must be an https address"
 
 

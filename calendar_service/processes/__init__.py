@@ -1,1 +1,1 @@
-"""Processes of this host: children, their end with their parent, free ports."""
+"""Child processes that end with their parent, and free ports of this host."""

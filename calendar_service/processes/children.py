@@ -1,4 +1,4 @@
-"""Child processes: started, watched, stopped in bounded time. Must not end what it did not start."""
+"""Starts child processes, watches them and stops them in bounded time."""
 
 import os
 import subprocess
@@ -10,23 +10,23 @@ from pathlib import Path
 from calendar_service.processes import parent_death
 
 STOP_SECONDS = 10.0
-"""How long a child may take to finish what it is doing after SIGTERM."""
+"""How long a child may take to end after SIGTERM."""
 
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """One running child, by the name under which people are told of it."""
+    """One child process, with the name that messages use for it."""
 
     name: str
     process: subprocess.Popen[bytes]
 
     @property
     def exit_status(self) -> int | None:
-        """The status with which it ended (negative: by a signal), or None while it runs."""
+        """Its exit status (negative: the signal that ended it), or None while it runs."""
         return self.process.poll()
 
     def stop(self, seconds: float = STOP_SECONDS) -> bool:
-        """End it by SIGTERM and wait; after `seconds` by SIGKILL. Return whether it went by itself."""
+        """Send SIGTERM and wait; after `seconds` send SIGKILL. Return whether SIGTERM was enough."""
         if self.process.poll() is None:
             self.process.terminate()
         try:
@@ -39,17 +39,17 @@ class Child:
 
 
 def start(name: str, command: Sequence[str], *, env: Mapping[str, str], log: Path | None = None) -> Child:
-    """Start a child that ends when this process does, however that happens.
+    """Start a child that ends when this process ends, also by SIGKILL.
 
     It gets a session of its own, so that Ctrl-C reaches this process only, which then stops its
-    children in order. Its output goes to `log`, else where ours goes. Call from the main thread:
-    Linux takes the end of the calling thread for the end of the parent.
+    children in order. Its output is appended to `log`, or goes where ours goes. Call from the main
+    thread: Linux takes the end of the calling thread for the end of the parent.
     """
-    leashed = [sys.executable, "-I", "-S", parent_death.__file__, str(os.getpid()), *command]
+    following = [sys.executable, "-I", "-S", parent_death.__file__, str(os.getpid()), *command]
     output = log.open("ab") if log else None
     try:
         process = subprocess.Popen(  # noqa: S603 - the command is this program's own
-            leashed,
+            following,
             env=dict(env),
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -1,4 +1,4 @@
-"""Turns into another program that ends when its parent does. Must import nothing of the service."""
+"""Runs another program in this process, such that it ends when its parent does. Imports nothing of the service."""
 
 import ctypes
 import os
@@ -9,18 +9,18 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def follow(parent: int) -> None:
-    """Get a SIGTERM when this parent ends (Linux; elsewhere nothing happens), or end at once if it has."""
+    """Let Linux send SIGTERM to this process when `parent` ends; exit at once if it has ended already."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)  # survives an exec (prctl(2))
-    if os.getppid() != parent:  # it died before the line above
+    if os.getppid() != parent:  # it ended before prctl took effect
         sys.exit(1)
 
 
 def main() -> None:
-    """Follow the parent named first, as the command that comes after."""
+    """Take the parent's process id and a command from the arguments; follow the parent and become the command."""
     parent, *command = sys.argv[1:]
     follow(int(parent))
-    os.execvp(command[0], command)  # noqa: S606 - the command is the launcher's, and no shell is wanted
+    os.execvp(command[0], command)  # noqa: S606 - the command is `children.start`'s, without a shell
 
 
 if __name__ == "__main__":

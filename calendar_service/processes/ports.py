@@ -1,16 +1,16 @@
-"""Looks at this host's ports before anybody listens. Must not keep one."""
+"""Checks ports of this host before a server listens on them."""
 
 import socket
 
 
 class PortTaken(Exception):
-    """Somebody else listens there; the text names the variable to set."""
+    """Another process listens on the port; the text names the variable to set."""
 
 
 def require_free(port: int, variable: str, host: str = "127.0.0.1") -> None:
-    """Raise `PortTaken` unless we could listen there.
+    """Raise `PortTaken` unless this process could listen there.
 
-    The web server binds with SO_REUSEPORT: without this look, a second one would quietly share the port.
+    The web server binds with SO_REUSEPORT, so a second one would otherwise share the port without an error.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -24,7 +24,7 @@ def require_free(port: int, variable: str, host: str = "127.0.0.1") -> None:
 
 
 def answers(port: int) -> bool:
-    """Tell whether anybody on this host accepts a connection there."""
+    """Tell whether a process of this host accepts a connection there."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=2):
             return True

@@ -1,1 +1,1 @@
-"""What pages and report are written with: languages, templates and style. Must not know the web or a journey."""
+"""Languages, templates and style of the pages and the report."""

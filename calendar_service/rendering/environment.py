@@ -1,4 +1,4 @@
-"""The templates of one language, for pages and report. Must not know what is written with them."""
+"""The templates of one language, for pages and report."""
 
 from functools import cache
 
@@ -9,8 +9,8 @@ from calendar_service.rendering.language import TEMPLATES, catalogue
 
 @cache
 def environment(code: str) -> Environment:
-    """Return the templates of one language: escaped, strict about names, without anything to load at run time."""
-    loaded = Environment(
+    """Return the templates of one language; they escape values and raise for an undefined name."""
+    templates = Environment(
         loader=PackageLoader(TEMPLATES, ""),
         autoescape=True,
         undefined=StrictUndefined,
@@ -18,6 +18,6 @@ def environment(code: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    loaded.policies["ext.i18n.trimmed"] = True
-    loaded.install_gettext_translations(catalogue(code), newstyle=True)  # type: ignore[attr-defined]
-    return loaded
+    templates.policies["ext.i18n.trimmed"] = True
+    templates.install_gettext_translations(catalogue(code), newstyle=True)  # type: ignore[attr-defined]
+    return templates

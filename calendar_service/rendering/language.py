@@ -1,4 +1,4 @@
-"""The visitor's language, its sentences, and times as people there write them. Must not know a page."""
+"""The languages of pages and report: sentences, and times as readers of each language write them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from calendar_service.domain.clock import DAY, HOUR, MINUTE, SECOND, Millis, as_
 TEMPLATES = "calendar_service_templates"
 
 NAMES = {"en": "English", "es": "Español"}
-"""The languages that the pages are written in, each by its own name."""
+"""The languages of the pages, each with its own name for itself."""
 
 _DAY = {"en": "d MMMM y", "es": "d 'de' MMMM 'de' y"}
 _TIME = "HH:mm"
@@ -26,24 +26,24 @@ _UNITS = ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (SECOND, "second"))
 
 
 class Catalogue(NullTranslations):
-    """Sentences by their English original; a sentence without translation stays English."""
+    """Translations by their English sentence; a sentence without translation stays English."""
 
     def __init__(self, sentences: Mapping[str, Sequence[str]]) -> None:
         super().__init__()
         self._sentences = sentences
 
     def gettext(self, message: str) -> str:
-        """Return the sentence."""
+        """Return the translated sentence."""
         return self._sentences.get(message, (message,))[0]
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        """Return the sentence for `n` things; both languages tell one from all other numbers."""
+        """Return the translated sentence for `n` things; both languages have one form for 1 and one for the rest."""
         return self._sentences.get(msgid1, (msgid1, msgid2))[0 if n == 1 else -1]
 
 
 @cache
 def catalogue(code: str) -> Catalogue:
-    """Return the sentences of this language, read once per process."""
+    """Return the translations of this language, read once per process."""
     if code == "en":
         return Catalogue({})
     with resources.files(TEMPLATES).joinpath(f"{code}.po").open("rb") as file:
@@ -52,7 +52,7 @@ def catalogue(code: str) -> Catalogue:
 
 
 def _forms(text: object) -> tuple[str, ...]:
-    """Return the forms of a sentence: one, or one for a single thing and one for several."""
+    """Return the forms of a sentence: one, or singular and plural."""
     return (text,) if isinstance(text, str) else tuple(cast(Iterable[str], text))
 
 
@@ -67,7 +67,7 @@ class Language:
         return catalogue(self.code).gettext(sentence)
 
     def day(self, instant: Millis, zone: str) -> str:
-        """Return the day alone: `3 May 2026`."""
+        """Return the day: `3 May 2026`."""
         return self._format(_DAY[self.code], instant, zone)
 
     def moment(self, instant: Millis, zone: str) -> str:
@@ -75,20 +75,20 @@ class Language:
         return f"{self._format(f'{_DAY[self.code]}, {_TIME}', instant, zone)}, {self.place(zone)}"
 
     def duration(self, length: Millis) -> str:
-        """Return a length of time in the largest unit that tells it exactly: `23 days`."""
+        """Return a duration in the largest unit of which it is a whole number: `23 days`."""
         size, unit = next((size, unit) for size, unit in _UNITS if length % size == 0 or size == SECOND)
         return format_unit(length // size, f"duration-{unit}", locale=self.code)
 
     def second(self, instant: Millis, zone: str) -> str:
-        """Return the time alone, to the second: `14:00:05`."""
+        """Return the time to the second: `14:00:05`."""
         return self._format(f"{_TIME}:ss", instant, zone)
 
     def place(self, zone: str) -> str:
-        """Return the zone as people name it: by its city."""
-        known = _zone(zone)
-        if known.key == "UTC":
+        """Return the city of the zone, as readers name it."""
+        resolved = _zone(zone)
+        if resolved.key == "UTC":
             return "UTC"
-        city = get_timezone_location(known, locale=Locale(self.code), return_city=True)
+        city = get_timezone_location(resolved, locale=Locale(self.code), return_city=True)
         return city.rpartition("/")[2]
 
     def _format(self, pattern: str, instant: Millis, zone: str) -> str:
@@ -98,15 +98,19 @@ class Language:
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # empty, a folder, a path: nobody's zone
+    except (
+        ZoneInfoNotFoundError,
+        ValueError,
+        OSError,
+    ):  # an unknown name, or one that is a folder or path on this machine
         return ZoneInfo("UTC")
 
 
-def chosen(spoken: Sequence[str], requests: Iterable[str], accepted: Iterable[str]) -> Language:
-    """Return the first wish that can be met, else what the browser prefers, else the operator's first language.
+def preferred(languages: Sequence[str], tags: Iterable[str]) -> Language:
+    """Return the language of the first BCP 47 tag in which the operator's pages exist, else the operator's default.
 
-    `spoken` are the operator's languages, the default first; `accepted` the browser's, the dearest first.
+    `languages` are the operator's, the default first.
     """
-    offered = [code for code in spoken if code in NAMES] or ["en"]
-    primaries = (desired.replace("_", "-").split("-", 1)[0].lower() for desired in (*requests, *accepted))
+    offered = [code for code in languages if code in NAMES] or ["en"]
+    primaries = (tag.replace("_", "-").split("-", 1)[0].lower() for tag in tags)
     return Language(next((code for code in primaries if code in offered), offered[0]))

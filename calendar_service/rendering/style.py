@@ -1,4 +1,4 @@
-"""The one style sheet, with the operator's colours in front. Must not know any page."""
+"""The style sheet with the operator's colours, and the operator's pictures."""
 
 from functools import cached_property
 from hashlib import sha256
@@ -12,7 +12,7 @@ _KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
 
 
 class Style:
-    """What the pages look like: style sheet, small icon, and the operator's logo where there is one."""
+    """Style sheet, icon, the operator's logo and Google's button."""
 
     def __init__(self, operator: Operator) -> None:
         self._operator = operator
@@ -25,12 +25,12 @@ class Style:
 
     @cached_property
     def sheet_address(self) -> str:
-        """Its address; a changed sheet has another one."""
+        """The sheet's address, which changes with its content."""
         return f"/static/app.css?v={_fingerprint(self.sheet.encode())}"
 
     @cached_property
     def icon(self) -> str:
-        """A small picture for the browser's tab: a page of a calendar, in the operator's colour."""
+        """The icon for the browser's tab: a calendar page in the operator's colour."""
         colours = self._operator.colours
         return (
             '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">'
@@ -50,17 +50,17 @@ class Style:
 
     @cached_property
     def google_button(self) -> dict[str, tuple[bytes, str]]:
-        """Google's own button, by language and scheme as in `en-light`; empty unless it is there in all of them."""
+        """Google's button by language and scheme (`en-light`); empty unless all its files exist."""
         files = {
             f"{code}-{scheme}": _picture(getattr(button, scheme))
             for code, button in self._operator.google_button.items()
             for scheme in ("light", "dark")
         }
-        found = {name: picture for name, picture in files.items() if picture}
-        return found if len(found) == len(files) else {}
+        pictures = {name: picture for name, picture in files.items() if picture}
+        return pictures if len(pictures) == len(files) else {}
 
     def google_button_address(self, name: str) -> str:
-        """Where a page finds the button of this language and scheme."""
+        """Return the address of the button of this language and scheme."""
         return f"/static/google-button/{name}?v={_fingerprint(self.google_button[name][0])}"
 
 

@@ -1,1 +1,1 @@
-"""The conformance report: clause by clause, what is promised and what shows that it is kept. Must change nothing."""
+"""The conformance report: for each clause, the promise and its evidence. Changes nothing."""

@@ -1,7 +1,6 @@
-"""What shows that each clause is kept: code that does it, what is measured, whose word it is.
+"""The evidence of each clause: code that fulfils it, measures, and values for which the operator vouches.
 
-The tests that hold a clause name it themselves; `shown_by.py` lists them. The sentences are the report's English.
-Must not measure or judge anything.
+The tests of a clause name it themselves; `shown_by.py` lists them. The report shows the sentences.
 """
 
 from collections.abc import Mapping
@@ -12,16 +11,16 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """How one clause, or one addition of an operator's, is kept."""
+    """The evidence of one clause, or of one addition of an operator."""
 
     does: str
     """What the service does for it, in one sentence."""
     code: tuple[str, ...] = ()
-    """Files of this package that do it."""
+    """The files of this package that do it."""
     observed: tuple[str, ...] = ()
-    """What is measured whenever a report is made, by the measure's name."""
+    """The names of measures that every report takes."""
     declared: tuple[str, ...] = ()
-    """The places of the operator's profile that hold its word."""
+    """The places in the operator's profile for which the operator vouches."""
 
 
 _POLICY: Final = ("policy.date", "policy.url")
@@ -256,4 +255,4 @@ ADDED: Final[Mapping[str, Evidence]] = MappingProxyType(
         ),
     }
 )
-"""By addition, of those that this service keeps; of all others the operator's word is all there is."""
+"""By addition, for those that this service fulfils. For the others the operator vouches."""

@@ -1,4 +1,4 @@
-"""Evidence and measures brought together: how each clause stands. Must not measure, and must not know a format."""
+"""Combines evidence and measures into the status of each clause."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ PACKAGE = Path(calendar_service.__file__).parent
 SOURCE = PACKAGE.parent
 _TEST = re.compile(r"^\s*def (test_\w+)", re.MULTILINE)
 _OURS = "unit/test_evidence.py"
-"""Tells our suite from another's beside an installed package: what checks the evidence."""
+"""This file identifies our test suite: an installed package may have another `tests` folder beside it."""
 _NOT_MEASURED = Observed(
     "This could not be measured: the database does not answer.", {}, EvidenceStatus.MISSING
 )
@@ -38,21 +38,21 @@ class Report:
     findings: tuple[Finding, ...]
     totals: ConnectionTotals
     tests_found: bool
-    """The named tests were looked for and found; false where the source is not beside the package."""
+    """True if the named tests were found; false if the source is not beside the package."""
 
     @property
     def all(self) -> tuple[ClauseEvidence, ...]:
-        """Return clauses and additions."""
+        """Clauses and additions."""
         return (*self.clauses, *self.additions)
 
     @property
     def standing(self) -> EvidenceStatus:
-        """Return how the whole stands: missing where one clause lacks its evidence."""
-        return EvidenceStatus.of_all(kept.standing for kept in self.all)
+        """The status of the whole report: missing if one clause lacks its evidence."""
+        return EvidenceStatus.of_all(one.standing for one in self.all)
 
     def count(self, standing: EvidenceStatus) -> int:
-        """Return how many clauses and additions stand so."""
-        return sum(kept.standing is standing for kept in self.all)
+        """Return how many clauses and additions have this status."""
+        return sum(one.standing is standing for one in self.all)
 
 
 def judge(
@@ -70,8 +70,8 @@ def judge(
         environment,
         metadata.version("calendar-service"),
         made_at,
-        tuple(judging.kept(name, operator.clauses[name], EVIDENCE[name]) for name in EVIDENCE),
-        tuple(judging.added(name, addition) for name, addition in operator.additions.items()),
+        tuple(judging.clause(name, operator.clauses[name], EVIDENCE[name]) for name in EVIDENCE),
+        tuple(judging.addition(name, addition) for name, addition in operator.additions.items()),
         findings,
         totals,
         judging.tests is not None,
@@ -79,7 +79,7 @@ def judge(
 
 
 def suite_of(source: Path) -> frozenset[str] | None:
-    """Return all tests below `source`/tests as `SHOWN_BY` writes them; None where our suite is not there."""
+    """Return all tests below `source`/tests as `SHOWN_BY` writes them; None if our suite is not there."""
     suite = source / "tests"
     if not (suite / _OURS).is_file():
         return None
@@ -96,19 +96,19 @@ class _Judge:
     measured: Mapping[str, Observed]
     tests: frozenset[str] | None
 
-    def kept(self, name: str, said: Clause | Addition, evidence: Evidence) -> ClauseEvidence:
+    def clause(self, name: str, promise: Clause | Addition, evidence: Evidence) -> ClauseEvidence:
         observed = tuple(self.measured.get(measure, _NOT_MEASURED) for measure in evidence.observed)
         declared = tuple(self._declared(place) for place in evidence.declared)
-        is_draft = said.source == "proposed" and self.operator.is_draft
+        is_draft = promise.source == "proposed" and self.operator.is_draft
         enforced = self._enforced(evidence.code, SHOWN_BY[name])
-        return ClauseEvidence(name, said.text, is_draft, evidence.does, enforced, observed, declared)
+        return ClauseEvidence(name, promise.text, is_draft, evidence.does, enforced, observed, declared)
 
-    def added(self, name: str, addition: Addition) -> ClauseEvidence:
+    def addition(self, name: str, addition: Addition) -> ClauseEvidence:
         if addition.kept_by == "service":
-            return self.kept(name, addition, ADDED[name])
+            return self.clause(name, addition, ADDED[name])
         is_draft = addition.source == "proposed" and self.operator.is_draft
-        word = Declared(f"additions.{name}", addition.text, self.operator.identity.who, self._when)
-        return ClauseEvidence(name, addition.text, is_draft, "", None, (), (word,))
+        declaration = Declared(f"additions.{name}", addition.text, self.operator.identity.who, self._when)
+        return ClauseEvidence(name, addition.text, is_draft, "", None, (), (declaration,))
 
     def _enforced(self, code: tuple[str, ...], tests: tuple[str, ...]) -> Enforced:
         absent = [file for file in code if not (PACKAGE / file).is_file()]
@@ -120,17 +120,17 @@ class _Judge:
         value: object = self.operator
         for name in place.split("."):
             value = getattr(value, name)
-        told: Localized | str = Localized(value) if isinstance(value, Mapping) else str(value or "")
-        return Declared(place, told, self.operator.identity.who, self._when)
+        text: Localized | str = Localized(value) if isinstance(value, Mapping) else str(value or "")
+        return Declared(place, text, self.operator.identity.who, self._when)
 
     @property
     def _when(self) -> str:
         return self.operator.policy.adopted_on or self.operator.policy.date
 
 
-def groups(kept: tuple[ClauseEvidence, ...]) -> Iterator[tuple[str, list[ClauseEvidence]]]:
-    """Yield the clauses under the first two letters of their names, in order."""
-    found: dict[str, list[ClauseEvidence]] = {}
-    for one in kept:
-        found.setdefault(one.name[:2], []).append(one)
-    yield from found.items()
+def groups(clauses: tuple[ClauseEvidence, ...]) -> Iterator[tuple[str, list[ClauseEvidence]]]:
+    """Yield the clauses grouped by the first two letters of their names, in order."""
+    by_letters: dict[str, list[ClauseEvidence]] = {}
+    for one in clauses:
+        by_letters.setdefault(one.name[:2], []).append(one)
+    yield from by_letters.items()

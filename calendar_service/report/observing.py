@@ -1,7 +1,4 @@
-"""Turns what was measured into the report's evidence, each by the name under which a clause asks for it.
-
-Must not measure anything itself, and must not name an agent.
-"""
+"""Turns measures into the report's evidence, by the names that `evidence.py` uses. It names no agent."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -15,37 +12,35 @@ from calendar_service.domain.scope import SCOPE
 from calendar_service.health.finding import Finding
 from calendar_service.health.measures import Measures
 from calendar_service.health.measures.audit import AuditMeasures
-from calendar_service.health.measures.connections import Walk
+from calendar_service.health.measures.connections import Progress
 from calendar_service.health.measures.keys import SealedRecords
 from calendar_service.journeys.operations.all_connections import ConnectionTotals
 from calendar_service.report.proofs import EvidenceStatus, Observed
 
 CHECKS = frozenset({"identity key", "consent", "retention", "erasures", "durability", "clocks"})
-"""What `doctor` looks at, and evidence asks for."""
+"""Checks of `doctor` that `evidence.py` names."""
 _LEVELS = {"ok": EvidenceStatus.SHOWN, "note": EvidenceStatus.OPEN, "fault": EvidenceStatus.MISSING}
 
 
 def observe(
-    measures: Measures, findings: Iterable[Finding], walk: Walk, former_keys: Sequence[str] = ()
+    measures: Measures, findings: Iterable[Finding], progress: Progress, former_keys: Sequence[str] = ()
 ) -> tuple[Mapping[str, Observed], ConnectionTotals]:
-    """Return the evidence by its name, and the connections counted; `walk` shows how far that is.
+    """Return the evidence by its name, and the totals of all connections. Both are empty without the database.
 
-    Without the database there is none, and no connection.
-
-    `former_keys`: public halves of signing keys before the present one.
+    `progress` shows how far the counting is. `former_keys` are public keys of former signing keys.
     """
     try:
-        totals = measures.connections.totals(walk)
+        totals = measures.connections.totals(progress)
         observed = {
             "permission": Observed("The one permission that is asked for: %(scope)s.", {"scope": SCOPE}),
             "methods": _methods(),
             "inventory": _inventory(),
-            "lines": _lines(measures.config),
+            "lines": _encryption(measures.config),
             "sealed": _sealed(measures.keys.sealed),
             "proofs": _proofs(measures, totals),
-            "closing": _closing(totals),
+            "closing": _teardowns(totals),
             "checkpoint": _checkpoint(measures.audit),
-            "trail": _trail(measures.audit.verdict(former_keys)),
+            "trail": _audit_log(measures.audit.verdict(former_keys)),
         }
     except StoreUnavailable:
         return {}, ConnectionTotals()
@@ -53,14 +48,14 @@ def observe(
 
 
 def _checked(findings: Iterable[Finding]) -> dict[str, Observed]:
-    """Return what `doctor` found, the worst of each check."""
-    found: dict[str, Observed] = {}
+    """Return the findings by check, the worst of each."""
+    by_check: dict[str, Observed] = {}
     for finding in findings:
         standing = _LEVELS[finding.level]
-        before = found.get(finding.check)
+        before = by_check.get(finding.check)
         if before is None or EvidenceStatus.of_all((before.standing, standing)) is not before.standing:
-            found[finding.check] = Observed(finding.sentence, finding.values, standing, finding.check)
-    return found
+            by_check[finding.check] = Observed(finding.sentence, finding.values, standing, finding.check)
+    return by_check
 
 
 def _methods() -> Observed:
@@ -76,7 +71,7 @@ def _inventory() -> Observed:
     )
 
 
-def _lines(config: Config) -> Observed:
+def _encryption(config: Config) -> Observed:
     if config.google.is_local:
         return Observed(
             "A local Google takes the real one's place here, without encryption: this is no production.",
@@ -114,7 +109,7 @@ def _proofs(measures: Measures, totals: ConnectionTotals) -> Observed:
     )
 
 
-def _closing(totals: ConnectionTotals) -> Observed:
+def _teardowns(totals: ConnectionTotals) -> Observed:
     return Observed("Teardowns that wait for Google's confirmation: %(count)s.", {"count": totals.teardowns})
 
 
@@ -133,7 +128,7 @@ def _checkpoint(audit: AuditMeasures) -> Observed:
     )
 
 
-def _trail(verdict: Verdict) -> Observed:
+def _audit_log(verdict: Verdict) -> Observed:
     if not verdict.is_intact:
         return Observed(
             "The audit trail was changed (faults: %(count)s); `audit verify` says where.",

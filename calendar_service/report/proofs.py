@@ -1,4 +1,4 @@
-"""What a report consists of, as plain values in no language yet. Must not measure anything."""
+"""The parts of a report as plain values, before translation."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ EXAMINED: Final = "The service's own examination, %(check)s: %(found)s."
 
 
 class EvidenceStatus(StrEnum):
-    """How a proof, a clause or a whole report stands. The last that applies to a part applies to the whole."""
+    """The status of a proof, a clause or a report. A whole has the last of these that one of its parts has."""
 
     SHOWN = "shown"
     OPEN = "open"
@@ -20,64 +20,64 @@ class EvidenceStatus(StrEnum):
 
     @staticmethod
     def of_all(parts: "Iterable[EvidenceStatus]") -> "EvidenceStatus":
-        """Return how a whole stands."""
+        """Return the status of a whole."""
         order = list(EvidenceStatus)
         return max(parts, key=order.index, default=EvidenceStatus.SHOWN)
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What was measured when the report was made."""
+    """A measure of the running service."""
 
     sentence: str
-    """In English, with places such as `%(count)s`."""
+    """In English, with placeholders such as `%(count)s`."""
     values: Mapping[str, object] = field(default_factory=dict)
     standing: EvidenceStatus = EvidenceStatus.SHOWN
     check: str = ""
-    """What the service's own examination looked at, where this is of it."""
+    """The check of `doctor` that this is from; empty if it is from none."""
 
-    def told(self, say: Callable[[str], str] = str) -> str:
-        """Return the sentence filled in, first brought into another language by `say`."""
-        found = say(self.sentence) % self.values
-        return say(EXAMINED) % {"check": say(self.check), "found": found} if self.check else found
+    def text(self, say: Callable[[str], str] = str) -> str:
+        """Return the sentence, translated by `say`, with its values."""
+        sentence = say(self.sentence) % self.values
+        return say(EXAMINED) % {"check": say(self.check), "found": sentence} if self.check else sentence
 
 
 @dataclass(frozen=True, slots=True)
 class Enforced:
-    """Code and tests."""
+    """Code that fulfils a clause, and tests of it."""
 
     code: tuple[str, ...]
     tests: tuple[str, ...]
     absent: tuple[str, ...]
-    """Of these: what was not found where it was looked for."""
+    """Of these, the files and tests that do not exist."""
 
     @property
     def standing(self) -> EvidenceStatus:
-        """Tell whether all of it is there."""
+        """Missing if a file or test does not exist, or if there is no test."""
         return EvidenceStatus.MISSING if self.absent or not self.tests else EvidenceStatus.SHOWN
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A fact of the profile: the operator's word."""
+    """A value of the profile, for which the operator vouches."""
 
     place: str
     value: Localized | str
-    """Empty while it is not set."""
+    """Empty if it is unset."""
     who: str
     when: str
-    """The day of the policy that says so; empty while that is not set."""
+    """The date of the policy; empty if it is unset."""
 
     @property
     def standing(self) -> EvidenceStatus:
-        """Tell whether it is said, and since when."""
-        said = any(self.value.values()) if isinstance(self.value, Mapping) else self.value
-        return EvidenceStatus.SHOWN if said and self.when else EvidenceStatus.OPEN
+        """Open until value and date are set."""
+        is_set = any(self.value.values()) if isinstance(self.value, Mapping) else bool(self.value)
+        return EvidenceStatus.SHOWN if is_set and self.when else EvidenceStatus.OPEN
 
 
 @dataclass(frozen=True, slots=True)
 class ClauseEvidence:
-    """One clause or addition with everything that shows how it is kept."""
+    """One clause or addition with its evidence."""
 
     name: str
     text: Localized
@@ -90,7 +90,7 @@ class ClauseEvidence:
 
     @property
     def standing(self) -> EvidenceStatus:
-        """Return how the whole stands."""
+        """The status of the clause."""
         proofs = (*((self.enforced,) if self.enforced else ()), *self.observed, *self.declared)
         draft = (EvidenceStatus.OPEN,) if self.is_draft else ()
         return EvidenceStatus.of_all((*(proof.standing for proof in proofs), *draft))

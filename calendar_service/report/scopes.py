@@ -1,4 +1,4 @@
-"""The scope table of docs/scopes.md, where the source lies beside the package. Must not make it."""
+"""Reads the scope tables of docs/scopes.md, if the source is beside the package."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,15 +18,15 @@ Table = list[list[Cell]]
 
 
 def scope_tables(source: Path) -> list[Table]:
-    """Return which permissions were tried and what an agent could do with each, heads first.
+    """Return which scopes were tried and what an agent could do with each; a table's first row is its head.
 
-    None where there is no such document; its last table, by method, is for programmers.
+    Empty without the document. Its last table, by method, is left out: it is for programmers.
     """
     document = source / "docs" / "scopes.md"
     if not document.is_file():
         return []
-    made = document.read_text("utf-8").partition(_BEGIN)[2].partition(_END)[0]
-    blocks = [block.splitlines() for block in made.split("\n\n")]
+    generated = document.read_text("utf-8").partition(_BEGIN)[2].partition(_END)[0]
+    blocks = [block.splitlines() for block in generated.split("\n\n")]
     return [_table(block) for block in blocks if block and block[0].startswith("|")][:-1]
 
 

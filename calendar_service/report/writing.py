@@ -1,4 +1,4 @@
-"""A report as HTML, as Markdown and as JSON, and the text that an operator publishes. Must not measure or judge."""
+"""Writes a report as HTML, Markdown and JSON, and the text that an operator publishes."""
 
 from collections.abc import Mapping
 from importlib import resources
@@ -19,56 +19,56 @@ _FILES = {"html": "report/report.html", "markdown": "report/report.md"}
 
 
 def write(report: Report, kind: str, code: str) -> str:
-    """Return the report in a format of `FORMATS` and in a language of the pages; HTML needs nothing beside itself."""
+    """Return the report in a format of `FORMATS` and a language of the pages; HTML is a single file."""
     template = environment(code).get_template(_FILES[kind])
-    return _purge_old_sessions(template.render(_words(report, Language(code))))
+    return _collapse_blank_lines(template.render(_words(report, Language(code))))
 
 
 def policy_text(operator: Operator, code: str) -> str:
-    """Return the section for this operator to publish, in Markdown, what is not set yet marked as such."""
+    """Return the section for this operator to publish, in Markdown; unset values are marked."""
     words = _common(operator, Language(code)) | {"clauses": list(_by_group(operator))}
-    return _purge_old_sessions(environment(code).get_template("report/policy.md").render(words))
+    return _collapse_blank_lines(environment(code).get_template("report/policy.md").render(words))
 
 
 def as_json(report: Report) -> dict[str, Any]:
-    """Return the verdicts for programs, in English."""
+    """Return the status of each clause for programs, in English."""
     return {
         "operator": report.operator.name,
         "environment": report.environment,
         "version": report.version,
         "made_at": rfc3339(report.made_at),
         "standing": report.standing.value,
-        "clauses": [_one(kept) for kept in report.clauses],
-        "additions": [_one(kept) for kept in report.additions],
+        "clauses": [_clause(one) for one in report.clauses],
+        "additions": [_clause(one) for one in report.additions],
     }
 
 
-def _one(kept: ClauseEvidence) -> dict[str, Any]:
-    enforced = kept.enforced
+def _clause(evidence: ClauseEvidence) -> dict[str, Any]:
+    enforced = evidence.enforced
     return {
-        "name": kept.name,
-        "standing": kept.standing.value,
-        "is_draft": kept.is_draft,
+        "name": evidence.name,
+        "standing": evidence.standing.value,
+        "is_draft": evidence.is_draft,
         "code": list(enforced.code) if enforced else [],
         "tests": list(enforced.tests) if enforced else [],
         "absent": list(enforced.absent) if enforced else [],
-        "observed": [{"what": one.told(), "standing": one.standing.value} for one in kept.observed],
+        "observed": [{"what": one.text(), "standing": one.standing.value} for one in evidence.observed],
         "declared": [
             {"place": one.place, "who": one.who, "when": one.when or None, "standing": one.standing.value}
-            for one in kept.declared
+            for one in evidence.declared
         ],
     }
 
 
-def _words(report: Report, spoken: Language) -> dict[str, Any]:
+def _words(report: Report, language: Language) -> dict[str, Any]:
     sheet = resources.files(TEMPLATES).joinpath("report/report.css").read_text("utf-8")
-    return _common(report.operator, spoken) | {
+    return _common(report.operator, language) | {
         "report": report,
         "standings": {standing: report.count(standing) for standing in EvidenceStatus},
         "groups": list(groups(report.clauses)),
-        "missing": [kept for kept in report.all if kept.standing is EvidenceStatus.MISSING],
-        "open": [kept for kept in report.all if kept.standing is EvidenceStatus.OPEN],
-        "made_at": spoken.moment(report.made_at, "UTC"),
+        "missing": [one for one in report.all if one.standing is EvidenceStatus.MISSING],
+        "open": [one for one in report.all if one.standing is EvidenceStatus.OPEN],
+        "made_at": language.moment(report.made_at, "UTC"),
         "sheet": sheet,
         "methods": METHODS.values(),
         "purposes": PURPOSES,
@@ -78,30 +78,30 @@ def _words(report: Report, spoken: Language) -> dict[str, Any]:
     }
 
 
-def _common(operator: Operator, spoken: Language) -> dict[str, Any]:
+def _common(operator: Operator, language: Language) -> dict[str, Any]:
     def text(localized: Localized | str) -> str:
-        return localized.get(spoken.code, "") if isinstance(localized, Mapping) else localized
+        return localized.get(language.code, "") if isinstance(localized, Mapping) else localized
 
     return {
-        "lang": spoken.code,
+        "lang": language.code,
         "operator": operator,
         "app": operator.identity.app_name,
         "who": operator.identity.who,
         "text": text,
-        "say": spoken.say,
+        "say": language.say,
         "cell": lambda words: words.replace("|", "\\|"),
     }
 
 
 def _by_group(operator: Operator) -> list[tuple[str, list[tuple[str, Localized]]]]:
-    found: dict[str, list[tuple[str, Localized]]] = {}
+    by_letters: dict[str, list[tuple[str, Localized]]] = {}
     for name, clause in operator.clauses.items():
-        found.setdefault(name[:2], []).append((name, clause.text))
-    return list(found.items())
+        by_letters.setdefault(name[:2], []).append((name, clause.text))
+    return list(by_letters.items())
 
 
-def _purge_old_sessions(text: str) -> str:
-    """Return the text without empty lines in a row, which templates leave."""
+def _collapse_blank_lines(text: str) -> str:
+    """Return the text with one blank line where templates leave several."""
     lines = [line.rstrip() for line in text.splitlines()]
-    kept = [line for number, line in enumerate(lines) if line or (number and lines[number - 1])]
-    return "\n".join(kept).strip() + "\n"
+    single = [line for number, line in enumerate(lines) if line or (number and lines[number - 1])]
+    return "\n".join(single).strip() + "\n"

@@ -73,7 +73,7 @@ class LeasedTokens:
 
     units: int
     low: bool
-    """More than half of what may be used at once is gone: organisations share what is left."""
+    """More than half of what may be used at once is gone: organizations share what is left."""
     epoch: int
 
 

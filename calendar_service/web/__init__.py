@@ -1,1 +1,1 @@
-"""The doors: the internal API, the pages, the operator's tools. Must not decide what a journey decides."""
+"""The HTTP entry points: internal API, pages, and what the operator's tools read. Journeys make the decisions."""

@@ -1,4 +1,4 @@
-"""The web application: its doors, and one answer for whatever goes wrong behind them. Must not know a journey."""
+"""The web application: its blueprints, and the answer to every error."""
 
 from typing import Final
 
@@ -12,7 +12,7 @@ from calendar_service.web.pages import answers, public, settings
 from calendar_service.wiring import Service
 
 _MACHINES: Final = frozenset({"/openapi.json", "/healthz", "/readyz", "/metrics", notifications.PATH})
-"""Asked by programs, as the API is: they get a problem (RFC 9457), people get a page."""
+"""Paths for programs: like the API they answer errors with a problem (RFC 9457). Other paths answer with a page."""
 
 
 def create_app(service: Service) -> Flask:
@@ -22,10 +22,10 @@ def create_app(service: Service) -> Flask:
         MAX_CONTENT_LENGTH=BODY_LIMIT, PROVIDE_AUTOMATIC_OPTIONS=False, TRAP_HTTP_EXCEPTIONS=False
     )
     app.url_map.merge_slashes = False
-    requests.follow(app, service.log)
+    requests.log_requests(app, service.log)
     guard.harden(app, service)
-    for door in (dispatch, operations, openapi, settings, public, stand_in, notifications):
-        app.register_blueprint(door.blueprint(service))
+    for area in (dispatch, operations, openapi, settings, public, stand_in, notifications):
+        app.register_blueprint(area.blueprint(service))
     _answer_errors(app, service)
     return app
 
@@ -35,11 +35,11 @@ def _answer_errors(app: Flask, service: Service) -> None:
 
     @app.errorhandler(Exception)
     def _answer(error: Exception) -> Response:
-        fact = problems.fact(error)
-        if isinstance(fact, problems.Internal):
+        shown = problems.shown_error(error)
+        if isinstance(shown, problems.Internal):
             service.log.failure("request.failed", error, request_id=g.request_id)
         if dispatch.is_api(request.path) or request.path in _MACHINES:
-            return problems.response(fact, docs)
-        page = answers.problem(fact, problems.kind_of(fact).status)
-        page.headers.update(problems.headers(fact))
+            return problems.response(shown, docs)
+        page = answers.problem(shown, problems.kind_of(shown).status)
+        page.headers.update(problems.headers(shown))
         return page

@@ -1,4 +1,4 @@
-"""Cookies that belong to this host alone. Must not know what they mean."""
+"""Cookies for this host only."""
 
 from werkzeug.wrappers import Response
 
@@ -6,14 +6,14 @@ from calendar_service.config import Config
 
 
 def cookie_name(config: Config, name: str) -> str:
-    """Return the cookie's name: bound to this host and to https, wherever there is https."""
+    """Return the cookie's name; with https its prefix `__Host-` binds it to this host and to https."""
     return f"__Host-{name}" if config.public_url.startswith("https://") else name
 
 
 def set_cookie(
     config: Config, response: Response, name: str, value: str, *, lax: bool = True, seconds: int | None = None
 ) -> None:
-    """Set a cookie that no script reads and no other site sends with a form."""
+    """Set a cookie that no script can read and that no other site's form sends along."""
     response.set_cookie(
         cookie_name(config, name),
         value,
@@ -26,5 +26,5 @@ def set_cookie(
 
 
 def drop_cookie(config: Config, response: Response, name: str) -> None:
-    """Let the browser forget a cookie."""
+    """Delete a cookie in the browser."""
     set_cookie(config, response, name, "", seconds=0)

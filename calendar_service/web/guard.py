@@ -1,4 +1,4 @@
-"""What every answer carries and every form proves. Must not know any journey."""
+"""Security of requests and answers: host, origin, tokens and headers."""
 
 import hmac
 import re
@@ -15,16 +15,16 @@ from calendar_service.wiring import Service
 
 _LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?")
 _ANY_HOST = {"/healthz", "/readyz", "/metrics"}
-"""Asked by machines that know this process by its address alone; they tell nothing about anybody."""
+"""Probes know this process by its address only, so these accept any host. They name nobody."""
 PAGES = {"portal", "public", "console"}
-"""The blueprints that people see."""
+"""The blueprints with pages for people."""
 
 _FEATURES = "accelerometer camera display-capture geolocation gyroscope magnetometer microphone payment usb"
 _YEAR = 365 * 24 * 60 * 60
 
 
 def harden(app: Flask, service: Service) -> None:
-    """Put the guards before every request and after every answer of this application."""
+    """Check the host of every request of this application, and add headers to every answer."""
     config = service.config
     app.extensions["pages"] = Pages(service)
 
@@ -39,11 +39,11 @@ def harden(app: Flask, service: Service) -> None:
         return response
 
 
-# --- before: is this request for us, and from our own page? ---
+# --- checks of requests ---
 
 
 def refuse_foreign_host(config: Config) -> AnyResponse | None:
-    """Refuse a Host that is not ours; on a development machine lead its other names to the one that cookies know."""
+    """Refuse a foreign Host with 421. In development redirect other local names to the one that has the cookies."""
     host = request.headers.get("Host", "").lower()
     if request.path in _ANY_HOST or host == _host_of(config.public_url):
         return None
@@ -63,8 +63,8 @@ def _host_of(url: str) -> str:
 def require_own_page(config: Config) -> None:
     """Refuse a state change that another site's page sent (OWASP ASVS 3.5.3).
 
-    A browser sends at least one of the two headers with a POST; where both are
-    missing it is none, and the form's token alone decides.
+    A browser sends Origin or Sec-Fetch-Site with a POST. A request with neither is not from a browser, and only the
+    form's token decides.
     """
     origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
     if (origin is not None and origin != config.public_url) or (site is not None and site != "same-origin"):
@@ -72,17 +72,17 @@ def require_own_page(config: Config) -> None:
 
 
 def require_token(expected: str) -> None:
-    """Refuse a form without the token of this very session (OWASP ASVS 3.5.1)."""
-    given = request.form.get("csrf", "")
-    if not expected or not hmac.compare_digest(given.encode(), expected.encode()):
+    """Refuse a form without the token of this session (OWASP ASVS 3.5.1)."""
+    token = request.form.get("csrf", "")
+    if not expected or not hmac.compare_digest(token.encode(), expected.encode()):
         raise Forbidden("The form belongs to another visit; nothing was changed.")
 
 
-# --- after: what every answer says ---
+# --- headers of answers ---
 
 
 def headers(config: Config, response: Response) -> dict[str, str]:
-    """Return the headers of an answer, whatever became of it."""
+    """Return the headers that every answer gets."""
     ancestors = " ".join(g.get("frame_ancestors", ())) or "'none'"
     always = {
         "Content-Security-Policy": _policy(config, ancestors),
@@ -90,7 +90,7 @@ def headers(config: Config, response: Response) -> dict[str, str]:
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
         "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _FEATURES.split()),
-        # Pages with forms need a referrer of their own site, or browsers post `Origin: null`.
+        # With `no-referrer` on a page with a form, browsers would send `Origin: null`.
         "Referrer-Policy": "no-referrer" if 300 <= response.status_code < 400 else "same-origin",
         "Cache-Control": "no-store",
     }
@@ -102,7 +102,7 @@ def headers(config: Config, response: Response) -> dict[str, str]:
 
 
 def _policy(config: Config, ancestors: str) -> str:
-    # Chromium checks form-action also where a form's answer redirects: without Google's origin connect does nothing.
+    # Chromium applies form-action also to redirects: without Google's origin the connect button would do nothing.
     google = urlsplit(config.google.auth_uri)
     return "; ".join(
         (
@@ -117,5 +117,5 @@ def _policy(config: Config, ancestors: str) -> str:
 
 
 def allow_frames(origins: Iterable[str]) -> None:
-    """Let these origins show the page of this request in a frame; without a call, nobody may."""
+    """Let these origins show the page of this request in a frame. By default none may."""
     g.frame_ancestors = tuple(origins)

@@ -1,4 +1,4 @@
-"""Google's notifications: headers only, no body is read. Must not believe more of one than that it is Google's."""
+"""Google's notifications. Only headers are read; a genuine one is no more than a reason to compare the calendar."""
 
 from flask import Blueprint, Response, request
 
@@ -14,12 +14,16 @@ def blueprint(service: Service) -> Blueprint:
 
     @routes.post(PATH)
     def notifications() -> Response:
-        told = request.headers.get
+        header = request.headers.get
         genuine = service.connection.notifications.receive(
-            told("X-Goog-Channel-ID", ""), told("X-Goog-Channel-Token", ""), told("X-Goog-Resource-State", "")
+            header("X-Goog-Channel-ID", ""),
+            header("X-Goog-Channel-Token", ""),
+            header("X-Goog-Resource-State", ""),
         )
         if not genuine:
-            raise NotFound("No such channel.")  # Google does not try again, and nobody learns why
+            raise NotFound(
+                "No such channel."
+            )  # Google does not repeat it, and an attacker does not learn what was wrong
         return Response(status=204)
 
     return routes

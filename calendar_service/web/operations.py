@@ -1,4 +1,4 @@
-"""What machines ask: is it alive, is it ready, what are its numbers. Must not tell anything about anybody."""
+"""/healthz, /readyz and /metrics. They name nobody."""
 
 from collections.abc import Iterator, Mapping
 
@@ -32,11 +32,11 @@ def blueprint(service: Service) -> Blueprint:
 
 
 def exposition(numbers: Mapping[str, float]) -> Iterator[str]:
-    """Yield the lines of the Prometheus text format; what is counted up is named `…_total`."""
-    told: set[str] = set()
+    """Yield the lines of the Prometheus text format; a name that ends in `_total` is a counter."""
+    typed: set[str] = set()
     for series, number in sorted(numbers.items()):
         name = series.partition("{")[0]
-        if name not in told:
-            told.add(name)
+        if name not in typed:
+            typed.add(name)
             yield f"# TYPE {name} {'counter' if name.endswith('_total') else 'gauge'}"
         yield f"{series} {number!r}"

@@ -1,4 +1,4 @@
-"""What can go wrong, as HTTP: the one table of statuses (RFC 9457). Must not decide what went wrong."""
+"""Errors as HTTP answers: the one table of statuses (RFC 9457)."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -28,11 +28,11 @@ from calendar_service.domain.errors import (
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER: Final = 5
-"""Seconds, where whoever raised the error named none."""
+"""Seconds, if the error names none."""
 
 
 class Misshapen(InvalidRequest):
-    """The request is not of the form that the call takes: no meaning was looked for."""
+    """The request does not have the form that the call takes."""
 
 
 class TooLarge(ServiceError):
@@ -48,7 +48,7 @@ class UnsupportedMediaType(ServiceError):
 
 
 class MethodNotAllowed(ServiceError):
-    """The place exists, and does not take this method."""
+    """The path exists but does not take this method."""
 
     code = "method_not_allowed"
 
@@ -58,7 +58,7 @@ class MethodNotAllowed(ServiceError):
 
 
 class Internal(ServiceError):
-    """A fault of this service; what it was is in the log and not in the answer."""
+    """A fault of this service. The log has the details, the answer has not."""
 
     def __init__(self) -> None:
         super().__init__("Something went wrong here that should not. The request id names it in the log.")
@@ -97,10 +97,10 @@ KINDS: Final[dict[type[ServiceError], ProblemKind]] = {
     Busy: ProblemKind(503, "Too much is under way"),
     ServiceError: ProblemKind(500, "A fault of this service"),
 }
-"""Every error that a call can be answered with. A subclass answers as its nearest ancestor here."""
+"""Every error with which a call can be answered. A subclass is answered like its nearest ancestor here."""
 
 _NOTHING: Final = "There is nothing here, or nothing that this key may know of."
-"""Said of everything that is not there, so that a foreign organization looks like an empty one."""
+"""The detail of every 404, so that a key cannot tell a foreign organization from an empty one."""
 
 
 class Problem(msgspec.Struct, kw_only=True):
@@ -122,11 +122,10 @@ def kind_of(error: ServiceError) -> ProblemKind:
     return next(KINDS[ancestor] for ancestor in type(error).__mro__ if ancestor in KINDS)
 
 
-def fact(error: Exception) -> ServiceError:
-    """Return the error as callers may know it; what is none of theirs becomes `Internal`.
+def shown_error(error: Exception) -> ServiceError:
+    """Return the error that the caller is shown; an unexpected one becomes `Internal`.
 
-    Of Google's answers a caller learns two things: that the connection is gone, or that it is
-    worth coming back. Everything else is told by the connection's state.
+    Errors of Google become `NotConnected` or `Busy`. The connection's state has the details.
     """
     if isinstance(error, AccessRevoked):
         return NotConnected("Google says that the permission is gone; a person has to connect again.")
@@ -171,11 +170,11 @@ def response(error: ServiceError, docs: str) -> Response:
 def headers(error: ServiceError) -> dict[str, str]:
     """Return the headers that go with this error, on a page as in the API."""
     status = kind_of(error).status
-    found: dict[str, Any] = {"Cache-Control": "no-store"}
+    fields: dict[str, Any] = {"Cache-Control": "no-store"}
     if status == 401:
-        found["WWW-Authenticate"] = 'Bearer realm="calendar_service"'
+        fields["WWW-Authenticate"] = 'Bearer realm="calendar_service"'
     if status in {429, 503}:
-        found["Retry-After"] = str(error.retry_after or RETRY_AFTER)
+        fields["Retry-After"] = str(error.retry_after or RETRY_AFTER)
     if isinstance(error, MethodNotAllowed):
-        found["Allow"] = error.allowed
-    return found
+        fields["Allow"] = error.allowed
+    return fields

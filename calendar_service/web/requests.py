@@ -1,4 +1,4 @@
-"""An id for every request and one line in the log. Must not write an address, a name or a value (law 9)."""
+"""An id and a log line for every request. The line has no path, name or value (law 9)."""
 
 import re
 import secrets
@@ -13,31 +13,31 @@ from calendar_service.log import Field, Log
 HEADER: Final = "X-Request-Id"
 
 _ID: Final = re.compile(r"[0-9a-f]{8,32}")
-"""What is taken from a caller: a random number in hexadecimal, in which no name can hide."""
+"""A caller's own id is used only if it is hexadecimal, so that it cannot be a name."""
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
-"""Asked every few seconds: their lines would hide all others."""
+"""Probes every few seconds would fill the log, so only their failures are logged."""
 
 
-def follow(app: Flask, log: Log) -> None:
-    """Give every request its id, and write down how it ended."""
+def log_requests(app: Flask, log: Log) -> None:
+    """Give every request an id, and log its end."""
 
     @app.before_request
     def _begin() -> None:
-        given = request.headers.get(HEADER, "")
-        g.request_id = given if _ID.fullmatch(given) else secrets.token_hex(16)
+        request_id = request.headers.get(HEADER, "")
+        g.request_id = request_id if _ID.fullmatch(request_id) else secrets.token_hex(16)
         g.began = time.monotonic()
 
     @app.after_request
     def _end(response: Response) -> Response:
         response.headers[HEADER] = g.request_id
         if request.path not in _QUIET or response.status_code >= 400:
-            log.event("request.served", **line(response.status_code))
+            log.event("request.served", **log_fields(response.status_code))
         return response
 
 
-def line(status: int) -> dict[str, Field]:
-    """Return what is written of this request: the path's template, never the path."""
+def log_fields(status: int) -> dict[str, Field]:
+    """Return the fields of this request's log line, with the path's template instead of the path."""
     fields: dict[str, Field] = {
         "status": status,
         "request_id": g.request_id,

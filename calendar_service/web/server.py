@@ -1,4 +1,4 @@
-"""The web process: Granian with its limits around our application. Must not know a route."""
+"""The web process: the Granian server with its limits around the application."""
 
 import multiprocessing
 import os
@@ -12,7 +12,7 @@ from granian.log import LogLevels
 
 from calendar_service import wiring
 from calendar_service.config import Config, load
-from calendar_service.log import SILENT_GRANIAN, Log, tame
+from calendar_service.log import SILENT_GRANIAN, Log, capture_all
 from calendar_service.processes import parent_death
 from calendar_service.web.app import create_app
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 HEADER_BYTES = 64 * 1024
-"""The most that a request's line and headers may take; the body has a limit of its own, in the application."""
+"""The most bytes of a request's line and headers. The application limits the body."""
 HEADER_MILLISECONDS = 10_000
 """How long a client may take to send its headers."""
 STOP_SECONDS = 8
-"""How long requests under way may take after SIGTERM."""
+"""How long requests under way may still take after SIGTERM."""
 
 
 def serve(config: Config, host: str) -> None:
     """Serve until SIGTERM or SIGINT, in one worker process with blocking threads; then exit.
 
-    There is no access log: addresses hold tickets and agents' names (law 9).
+    There is no access log: paths contain tickets and agents' names (law 9).
     """
-    tame(Log("web"))
+    capture_all(Log("web"))
     server = Granian(
         target="calendar_service",
         address=host,
@@ -52,12 +52,12 @@ def serve(config: Config, host: str) -> None:
 
 
 def _application() -> "WSGIApplication":
-    """Build the application in the worker process: connections and threads do not survive a fork."""
+    """Build the application in the server's worker process: connections and threads do not survive a fork."""
     parent = multiprocessing.parent_process()
     if parent and parent.pid:
-        parent_death.follow(parent.pid)  # or it would keep the port when its parent is killed
+        parent_death.follow(parent.pid)  # otherwise it would keep the port if its parent is killed
     log = Log("web")
-    tame(log)
+    capture_all(log)
     try:
         return create_app(wiring.build(load(os.environ), "web"))
     except Exception as error:

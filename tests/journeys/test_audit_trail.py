@@ -496,7 +496,7 @@ def test_an_export_can_be_narrowed_and_each_entry_still_proves_itself(
         narrowed = entries(lines(path.read_bytes()))
         assert narrowed == [line for line in everything if wanted(line)] != []
         answer = invoke(populated, "audit", "verify", str(path))
-        assert (answer.exit_code, "part of the trail" in answer.stdout) == (0, True)
+        assert (answer.exit_code, "part of the audit log" in answer.stdout) == (0, True)
 
 
 @pytest.mark.parametrize("spoil", ["changed", "removed"])

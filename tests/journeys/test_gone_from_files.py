@@ -128,7 +128,7 @@ def doctors_findings(service: TestService) -> dict[str, tuple[str, str]]:
     for one in examine(service.config):
         worst = max(
             worst_of.get(one.check, ("ok", "")),
-            (one.level, one.told()[0]),
+            (one.level, one.texts()[0]),
             key=lambda it: severity.index(it[0]),
         )
         worst_of[one.check] = worst

@@ -373,7 +373,7 @@ def due_item(organization: str, start: int, cost: int = 1) -> DueSession:
     return DueSession(Agent(organization, "a"), f"s{start}", start, cost, "")
 
 
-def test_soonest_start_first_and_the_organisations_in_turn() -> None:
+def test_soonest_start_first_and_the_organizations_in_turn() -> None:
     flood = [due_item("acme", start) for start in (5, 1, 3, 2, 4)]
     others = [due_item("other", 9), due_item("third", 2)]
     free = due_item("acme", 99, cost=0)
@@ -383,7 +383,7 @@ def test_soonest_start_first_and_the_organisations_in_turn() -> None:
     assert ordered[4:] == [("acme", 2), ("acme", 3), ("acme", 4), ("acme", 5)]
 
 
-def test_one_organisations_flood_leaves_the_others_alone(service: TestService) -> None:
+def test_one_organizations_flood_leaves_the_others_alone(service: TestService) -> None:
     service.connect()
     service.connect(OTHER, SECOND_ACCOUNT)
     small = service.limited(inline=6, leased_tokens=1, drain=18, least_drain=18)
@@ -515,7 +515,7 @@ def test_permissions_that_all_end_at_seven_days_are_told_as_a_project_in_testing
     assert alarms(capsys) == ["google.testing_mode_suspected"]
     assert service.metrics()["calendar_google_testing_mode_suspected"] == 1.0
     (found,) = [finding for finding in examine(service.config) if finding.check == "google"]
-    assert (found.level, found.told()[0]) == ("fault", "permissions that ended at seven days of age: 4")
+    assert (found.level, found.texts()[0]) == ("fault", "permissions that ended at seven days of age: 4")
 
 
 def test_permissions_that_people_take_back_are_no_such_cluster(service: TestService) -> None:

@@ -115,10 +115,10 @@ def test_a_failure_names_type_and_place_but_not_its_text() -> None:
 TAMED = textwrap.dedent("""
     import logging, sys, threading, urllib.request, warnings
     from calendar_service.domain.names import name
-    from calendar_service.log import Log, tame
+    from calendar_service.log import Log, capture_all
 
     logging.getLogger("urllib3").addHandler(logging.StreamHandler())
-    tame(Log("worker"))
+    capture_all(Log("worker"))
     logging.getLogger("urllib3.connectionpool").debug("token CANARY")
     logging.getLogger("urllib3.connectionpool").warning("retry with CANARY\\nforged")
     logging.getLogger("google.auth").error("CANARY", exc_info=ValueError("CANARY"))

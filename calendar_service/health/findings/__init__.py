@@ -1,1 +1,1 @@
-"""Doctor's sentences, by subject: what a measure means, and what to do about it. Must not measure."""
+"""Findings by subject: what a measure means, and what to do about it."""

@@ -1,4 +1,4 @@
-"""Findings about what has to be over by its time, and about the trail that shows it. Must not measure."""
+"""Findings about erasures, grants and the audit log that proves them."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from calendar_service.health.measures.database import DatabaseMeasures
 
 
 def erasures(audit: AuditMeasures) -> Finding:
-    """Return whether an erasure is late now, whatever the checkpoint states (ST-5)."""
+    """Return whether an erasure is late now; the checkpoint may be older (ST-5)."""
     if audit.ends.overdue:
         return Finding(
             "erasures",
@@ -22,7 +22,7 @@ def erasures(audit: AuditMeasures) -> Finding:
 
 
 def permissions(audit: AuditMeasures) -> Finding:
-    """Return whether a living permission was not proved alive for too long (RV-1)."""
+    """Return whether a live grant has been unverified for too long (RV-1)."""
     if audit.ends.unverified:
         return Finding(
             "permissions",
@@ -35,7 +35,7 @@ def permissions(audit: AuditMeasures) -> Finding:
 
 
 def audit_trail(audit: AuditMeasures) -> Finding:
-    """Return what the newest checkpoint states, or that there is none."""
+    """Return the state of the newest checkpoint."""
     checkpoint = audit.last_checkpoint
     if checkpoint is None:
         return Finding(
@@ -67,7 +67,7 @@ def audit_trail(audit: AuditMeasures) -> Finding:
 
 
 def rewrites(database: DatabaseMeasures) -> Iterator[Finding]:
-    """Yield why what was erased may still stand in the database's files (law 7)."""
+    """Yield each reason why erased data may still be in the database's files (law 7)."""
     if database.is_rewrite_late:
         yield Finding(
             "erasures",

@@ -1,4 +1,4 @@
-"""Findings about configuration and profile. Must not measure."""
+"""Findings about configuration and profile."""
 
 from collections.abc import Iterator
 
@@ -11,12 +11,12 @@ from calendar_service.health.measures.profile import ProfileMeasures
 
 
 def ready_for(config: Config) -> Finding:
-    """Return that the configuration is complete: one with a fault is not read."""
+    """Return that the configuration is complete: one with a fault is refused before."""
     return Finding("configuration", "ok", "complete, for %(use)s", "", {"use": config.environment})
 
 
 def key_files(keys: KeyMeasures) -> Iterator[Finding]:
-    """Yield each file of a secret that is not as it should be."""
+    """Yield each secret's file that cannot be used."""
     for fault in keys.file_faults:
         yield Finding(
             "key files",
@@ -28,7 +28,7 @@ def key_files(keys: KeyMeasures) -> Iterator[Finding]:
 
 
 def profile(measures: ProfileMeasures) -> Iterator[Finding]:
-    """Yield what the profile lacks, what nobody has published yet, and the sum of its terms."""
+    """Yield what the profile lacks, which clauses are unpublished, and the sum of its retention periods."""
     operator = measures.operator
     for place in operator.unset():
         yield Finding(

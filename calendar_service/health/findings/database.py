@@ -1,4 +1,4 @@
-"""Findings about the database as a whole. Must not measure."""
+"""Findings about the database as a whole."""
 
 from collections.abc import Iterator
 
@@ -33,13 +33,13 @@ def durability(database: DatabaseMeasures) -> Iterator[Finding]:
 
 
 def replicas(database: DatabaseMeasures) -> Iterator[Finding]:
-    """Yield how many replicas a write waits for, and how many there are; nothing where there are none of either."""
-    there = database.replicas
-    if there is None:
+    """Yield how many replicas a write waits for, and how many present are; nothing if both are 0."""
+    present = database.replicas
+    if present is None:
         yield Finding("replicas", "note", "the database does not tell its replicas", "permit INFO")
         return
-    numbers = {"found": there.following, "wanted": there.required}
-    if not there.are_enough:
+    numbers = {"found": present.following, "wanted": present.required}
+    if not present.are_enough:
         yield Finding(
             "replicas",
             "fault",
@@ -47,7 +47,7 @@ def replicas(database: DatabaseMeasures) -> Iterator[Finding]:
             "start the replicas, or set `?copies=` in CALENDAR_REDIS_URL",
             numbers,
         )
-    elif there.following and not there.required:
+    elif present.following and not present.required:
         yield Finding(
             "replicas",
             "note",
@@ -56,7 +56,7 @@ def replicas(database: DatabaseMeasures) -> Iterator[Finding]:
             "set `?copies=1` in CALENDAR_REDIS_URL",
             numbers,
         )
-    elif there.required:
+    elif present.required:
         yield Finding(
             "replicas",
             "ok",
@@ -67,7 +67,7 @@ def replicas(database: DatabaseMeasures) -> Iterator[Finding]:
 
 
 def identity_key(database: DatabaseMeasures) -> Finding:
-    """Return whether the data was made with our identity key."""
+    """Return whether the database was begun with our identity key."""
     if not database.is_ours:
         return Finding(
             "identity key",
@@ -79,7 +79,7 @@ def identity_key(database: DatabaseMeasures) -> Finding:
 
 
 def clocks(database: DatabaseMeasures) -> Finding:
-    """Return by how much this host's clock and the database's differ."""
+    """Return the difference between this host's clock and the database's."""
     values = {"seconds": f"{database.clock_difference / SECOND:.1f}"}
     if not database.clocks_agree:
         return Finding(

@@ -1,4 +1,4 @@
-"""Findings about the way to Google, as all processes have learnt it. Must not measure."""
+"""Findings about the connection to Google, from what all processes have recorded."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from calendar_service.health.measures.google import GoogleMeasures
 
 
 def google(measures: GoogleMeasures) -> Iterator[Finding]:
-    """Yield what keeps calls from Google, and what Google seems to take the project for."""
+    """Yield what prevents calls to Google, and whether Google seems to treat the project as a test."""
     state = measures.state
     if state.are_credentials_rejected:
         yield Finding(
@@ -29,7 +29,7 @@ def google(measures: GoogleMeasures) -> Iterator[Finding]:
 
 
 def notifications(measures: GoogleMeasures) -> Finding:
-    """Return whether Google sends notifications; without them the same changes are found within a day."""
+    """Return whether Google sends notifications; without them a daily comparison finds the same changes."""
     if not measures.notifications_uri:
         return Finding(
             "notifications", "ok", "none: Google sends to https addresses only; a daily look finds changes"

@@ -1,4 +1,4 @@
-"""Findings about the agents' records as a whole: who looks after them, consents, keys. Must not measure."""
+"""Findings about all agents' records: the backlog, consents, keys."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from calendar_service.health.measures.worker import WorkerMeasures
 
 
 def worker(measures: WorkerMeasures) -> Finding:
-    """Return whether anybody looks after what is due: without a worker nothing is erased at its term (ST-5)."""
+    """Return whether a worker handles what is due; without one nothing is erased in time (ST-5)."""
     backlog = measures.backlog
     if not backlog.is_unattended:
         return Finding("worker", "ok", "nothing has been due for long")
@@ -24,7 +24,7 @@ def worker(measures: WorkerMeasures) -> Finding:
 
 
 def consents(measures: ConsentMeasures) -> Iterator[Finding]:
-    """Yield what agents are asked for against what they agreed to (SC-5)."""
+    """Yield differences between what agents are asked for and what they agreed to (SC-5)."""
     for why in measures.refusals:
         yield Finding(
             "consent",

@@ -1,6 +1,6 @@
-"""What is measured on a service, by subject: plain values with names. Must not hold a word that a person reads.
+"""Measures of a service, by subject: named values without sentences.
 
-A fact is read when it is first asked for, and kept: one `Measures` gives one answer to everybody who asks it.
+A value is read at its first use and cached, so that all users of one `Measures` see the same.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from calendar_service.wiring import Service
 
 @dataclass(frozen=True)
 class Measures:
-    """All measures of one service. A fact that cannot be read raises `StoreUnavailable`."""
+    """All measures of one service. A value that cannot be read raises `StoreUnavailable`."""
 
     config: Config
     profile: ProfileMeasures

@@ -1,4 +1,4 @@
-"""The audit trail: its newest checkpoint, its verification, and what is past its time. Must not name an agent."""
+"""Measures of the audit log: newest checkpoint, verification, and what is overdue. They name no agent."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from calendar_service.journeys.audit.audit_export import AuditExport
 from calendar_service.journeys.audit.sealing import ABSENT_AFTER
 
 FIRST_CHECKPOINT_AFTER: Millis = DAY
-"""A younger service need not have one."""
+"""A service with a younger oldest entry needs no checkpoint yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,27 +19,27 @@ class LastCheckpoint:
     """The newest signed checkpoint."""
 
     body: Mapping[str, Any]
-    """What it states, as it was signed; a spoilt one may lack anything."""
+    """Its members as signed; a damaged one may lack any."""
     age: Millis
 
     @property
     def is_late(self) -> bool:
-        """Whether the next one should have been made long ago."""
+        """Whether the next one is missing."""
         return self.age > ABSENT_AFTER
 
     @property
     def number(self) -> object:
-        """Its number; `?` where it does not say."""
+        """Its number; `?` if it is missing."""
         return self.body.get("number", "?")
 
     @property
     def made_at(self) -> object:
-        """When it was made, as it says; `?` where it does not."""
+        """When it was made; `?` if that is missing."""
         return self.body.get("made_at", "?")
 
     @property
     def faults(self) -> int:
-        """How many faults of the trail it states; one that does not say is itself a fault."""
+        """How many faults of the audit log it states; 1 if it does not say."""
         return int(self.body.get("faults", 1))
 
     @property
@@ -50,29 +50,29 @@ class LastCheckpoint:
 
 @dataclass(frozen=True)
 class AuditMeasures:
-    """The trail, and what it is there to show."""
+    """The audit log, and what it has to prove."""
 
     audit: AuditExport
     clock: Clock
 
     @cached_property
     def ends(self) -> ChainEnds:
-        """Now: connections over and due, held, overdue; permissions unproved. Reads every agent's dates."""
+        """Connections that are due, held and overdue now, and unverified grants. Reads every agent's dates."""
         return self.audit.ends()
 
     @cached_property
     def last_checkpoint(self) -> LastCheckpoint | None:
-        """The newest checkpoint; None where none was made yet."""
+        """The newest checkpoint; None if there is none yet."""
         body = self.audit.newest_checkpoint()
         return None if body is None else LastCheckpoint(body, self.audit.age_of(body))
 
     @cached_property
     def is_first_checkpoint_due(self) -> bool:
-        """Whether the oldest entry is old enough for a checkpoint to have been made; reads every entry."""
+        """Whether the oldest entry is so old that a checkpoint must exist; reads every entry."""
         entries = (line["at"] for line in self.audit.lines() if line["type"] == "entry")
         oldest = min(entries, default="")
         return bool(oldest) and oldest < rfc3339(self.clock.now() - FIRST_CHECKPOINT_AFTER)
 
     def verdict(self, former_keys: Sequence[str]) -> Verdict:
-        """Verify the trail as a whole; reads every entry. `former_keys`: signing keys before the present one."""
+        """Verify the whole audit log; reads every entry. `former_keys`: public keys of former signing keys."""
         return self.audit.verify(former_keys)

@@ -1,4 +1,4 @@
-"""All connections, counted. Must not name an agent."""
+"""Measures of all connections together. They name no agent."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -7,21 +7,21 @@ from calendar_service.domain.clock import Clock, Millis
 from calendar_service.domain.names import Agent
 from calendar_service.journeys.operations.all_connections import AllConnections, ConnectionTotals
 
-Walk = Callable[[Sequence[Agent]], Iterable[Agent]]
-"""Yields the agents, and shows how far it is."""
+Progress = Callable[[Sequence[Agent]], Iterable[Agent]]
+"""Yields the given agents and shows the progress."""
 
 
 @dataclass(frozen=True)
 class ConnectionMeasures:
-    """The connections as a whole."""
+    """All connections together."""
 
     all_connections: AllConnections
     clock: Clock
 
-    def totals(self, walk: Walk) -> ConnectionTotals:
-        """Return all connections, counted; reads every agent's slot, anew each time."""
-        return self.all_connections.totals(walk)
+    def totals(self, progress: Progress) -> ConnectionTotals:
+        """Count all connections; reads every agent's slot at each call."""
+        return self.all_connections.totals(progress)
 
     def oldest_refresh_age(self, totals: ConnectionTotals) -> Millis:
-        """Return how long ago the grant that waits longest was last refreshed with success."""
+        """Return how long ago the grant that waits longest was last refreshed."""
         return max(0, self.clock.now() - totals.oldest_refresh_ok)

@@ -1,4 +1,4 @@
-"""What agents are asked for, against what they agreed to (SC-5). Must not name an agent."""
+"""Measures of the consents (SC-5). They name no agent."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,10 +19,10 @@ class ConsentMeasures:
 
     @cached_property
     def refusals(self) -> tuple[str, ...]:
-        """Why nobody may be asked for this yet; empty where everybody may."""
+        """Why agents may not be asked for this yet; empty if they may."""
         return tuple(why for why, _ in self.reconsent.refusals())
 
     @cached_property
     def outdated(self) -> int:
-        """How many living consents no longer cover what is asked; reads every agent's slot."""
+        """How many live consents do not cover what is asked; reads every agent's slot."""
         return sum(1 for _ in self.reconsent.outdated_consents())

@@ -1,4 +1,4 @@
-"""The database: does it answer, is it ours, is it set up as it has to be? Must not know a connection."""
+"""Measures of the database: answers, identity, settings, replicas, clocks and files."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,21 +16,21 @@ DURABILITY: Mapping[str, str] = {
     "appendfsync": "always",
     "maxmemory-policy": "noeviction",
 }
-"""What the database has to be set to: acknowledged writes are on disk, and nothing is evicted (law 10)."""
+"""The required settings: acknowledged writes are on disk, and nothing is evicted (law 10)."""
 CLOCKS_APART_AT_MOST: Millis = HOUR
-"""Beyond this nothing is erased (law 7)."""
+"""With a greater difference nothing is erased (law 7)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replicas:
-    """How many replicas a write waits for, and how many follow the primary."""
+    """How many replicas a write waits for, and how many follow the primary now."""
 
     required: int
     following: int
 
     @property
     def are_enough(self) -> bool:
-        """False: no write is acknowledged."""
+        """If false, no write is acknowledged."""
         return self.following >= self.required
 
 
@@ -45,7 +45,7 @@ class DatabaseMeasures:
 
     @cached_property
     def answers(self) -> bool:
-        """Whether it answers at all; the one fact here that is never `StoreUnavailable`."""
+        """Whether it answers at all; never raises `StoreUnavailable`."""
         try:
             self.server_checks.ping()
         except StoreUnavailable:
@@ -54,7 +54,7 @@ class DatabaseMeasures:
 
     @cached_property
     def settings_to_change(self) -> Mapping[str, str] | None:
-        """What `DURABILITY` requires and any server has otherwise; None where one does not tell."""
+        """The settings of `DURABILITY` that some server lacks; None if a server does not tell its settings."""
         try:
             servers = self.server_checks.persistence()
         except DatabaseRefused:
@@ -67,7 +67,7 @@ class DatabaseMeasures:
 
     @cached_property
     def replicas(self) -> Replicas | None:
-        """The replicas; None where the database does not tell."""
+        """The replicas; None if the database does not tell them."""
         try:
             return Replicas(self.required_copies, self.server_checks.replicas())
         except DatabaseRefused:
@@ -75,7 +75,7 @@ class DatabaseMeasures:
 
     @cached_property
     def is_ours(self) -> bool:
-        """Whether its data was made with our identity key, whose check value is noted over new data."""
+        """Whether its data belongs to our identity key. Writes the key's check value into a new database."""
         try:
             self.server_checks.check_identity(self.identity.check_value())
         except WrongIdentityKey:
@@ -84,25 +84,25 @@ class DatabaseMeasures:
 
     @cached_property
     def clock_difference(self) -> Millis:
-        """By how much this process's clock and the database's differ."""
+        """The difference between this process's clock and the database's."""
         return abs(self.server_checks.clocks_differ())
 
     @property
     def clocks_agree(self) -> bool:
-        """Whether erasures may go by these clocks."""
+        """Whether the difference permits erasures."""
         return self.clock_difference <= CLOCKS_APART_AT_MOST
 
     @cached_property
     def erased_in_files(self) -> Millis:
-        """For how long something erased may have stood in the database's files; 0 = nothing does."""
+        """For how long something erased may have been in the database's files; 0 = nothing is."""
         return self.files.waiting()
 
     @property
     def is_rewrite_late(self) -> bool:
-        """Whether something erased may stand in the files for longer than is promised (ST-5)."""
+        """Whether something erased may be in the files for longer than promised (ST-5)."""
         return self.erased_in_files > IN_FILES_AT_MOST
 
     @cached_property
     def last_rewrite(self) -> str:
-        """How the last rewrite of the files ended: `ok`, `running`, `failed`, `none`, or `refused` (not told)."""
+        """How the last rewrite of the files ended: `ok`, `running`, `failed`, `none`; `refused` if that is not told."""
         return self.files.outcome()

@@ -1,4 +1,4 @@
-"""What all processes have learnt of the way to Google. Must not send a request there."""
+"""What all processes have recorded about Google. Sends no request there."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,37 +9,37 @@ from calendar_service.store.throttle import ThrottleStore, is_cluster
 
 @dataclass(frozen=True, slots=True)
 class GoogleState:
-    """The way to Google as the database has it."""
+    """The throttle's state in the database."""
 
     is_breaker_open: bool
     budget_in_force: float
-    """Which part of the rate budget: 1, or less after Google refused for the project's rate."""
+    """The part of the rate budget in use: 1, or less after Google refused because of the project's rate."""
     are_credentials_rejected: bool
     deaths_at_seven_days: int
-    """Grants that died in the last week at seven days of age."""
+    """Grants that ended in the last week at an age of seven days."""
     is_testing_mode_suspected: bool
-    """So many of them that Google seems to take the project for a test."""
+    """True if they are so many that Google seems to treat the project as a test."""
     are_notifications_refused: bool
 
 
 @dataclass(frozen=True)
 class GoogleMeasures:
-    """Google, as this service sees it."""
+    """Google from this service's view."""
 
     book: ThrottleStore
     transport: Transport
     authorization_origin: str
     notifications_uri: str
-    """Where Google is asked to send notifications; empty where it is not asked."""
+    """The address for Google's notifications; empty if there are none."""
 
     @cached_property
     def is_reachable(self) -> bool:
-        """Whether somebody takes a connection at the authorization endpoint; nothing is sent."""
+        """Whether the authorization endpoint accepts a connection; no request is sent."""
         return self.transport.reaches(self.authorization_origin)
 
     @cached_property
     def state(self) -> GoogleState:
-        """What is known of Google now."""
+        """What is recorded about Google now."""
         throttle_state, deaths = self.book.look(), self.book.deaths_at_seven_days()
         return GoogleState(
             is_breaker_open=throttle_state.opened,

@@ -1,4 +1,4 @@
-"""The keys: are their files sound, and which key seals how many records? Must not show a key."""
+"""Measures of the keys: faults of their files, and how many records each key seals."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,24 +9,24 @@ from calendar_service.journeys.operations.key_rotation import Rotation, Sealed
 
 @dataclass(frozen=True, slots=True)
 class SealedRecords:
-    """The sealed records by the key that seals them."""
+    """The sealed records, by the key that seals them."""
 
     by_key: tuple[Sealed, ...]
     current_key: str
 
     @property
     def total(self) -> int:
-        """How many there are."""
+        """The number of sealed records."""
         return sum(one.total for one in self.by_key)
 
     @property
     def by_former_keys(self) -> tuple[Sealed, ...]:
-        """Those that a key of the keyring seals which is no longer the current one."""
+        """Records that a former key of the keyring seals."""
         return tuple(one for one in self.by_key if one.total and one.known and not one.current)
 
     @property
     def by_unknown_keys(self) -> tuple[Sealed, ...]:
-        """Those that no key of the keyring opens."""
+        """Records that no key of the keyring opens."""
         return tuple(one for one in self.by_key if one.total and not one.known)
 
 
@@ -39,7 +39,7 @@ class KeyMeasures:
 
     @cached_property
     def file_faults(self) -> tuple[str, ...]:
-        """What is wrong with a key's file; its last good value is in force meanwhile."""
+        """What is wrong with keys' files; their last good values stay in force."""
         return tuple(map(str, self.config.file_faults()))
 
     @cached_property

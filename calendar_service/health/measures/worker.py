@@ -1,4 +1,4 @@
-"""The workers: does anybody look after what is due? Must not name an agent."""
+"""Measures of the workers, by their backlog. They name no agent."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,30 +7,30 @@ from calendar_service.domain.clock import MINUTE, Millis
 from calendar_service.store.timers import Timers
 
 UNATTENDED_AFTER: Millis = 5 * MINUTE
-"""A worker that takes an agent moves its time on, also where it fails; so nobody came for this long."""
+"""A worker that handles an agent moves its timer, also after a failure. So no worker came for this long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What is due."""
+    """The agents that are due."""
 
     agents: int
     longest_wait: Millis
-    """For how long the first of them has been due."""
+    """How long the first of them has been due."""
 
     @property
     def is_unattended(self) -> bool:
-        """True: nothing is erased at its term, and nothing is tried again (ST-5)."""
+        """If true, no worker runs: nothing is erased in time, and nothing is retried (ST-5)."""
         return self.longest_wait >= UNATTENDED_AFTER
 
 
 @dataclass(frozen=True)
 class WorkerMeasures:
-    """The workers of all processes, by what they leave undone."""
+    """The workers of all processes."""
 
     timers: Timers
 
     @cached_property
     def backlog(self) -> Backlog:
-        """What is due now."""
+        """The agents that are due now."""
         return Backlog(*self.timers.backlog())

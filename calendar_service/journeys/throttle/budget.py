@@ -33,7 +33,7 @@ class RateBudget:
     def spend(self, organization: str, cost: int, now: Millis) -> str:
         """Take units for a request: `ok`, `empty` (a block has to be leased), or `wait`.
 
-        To wait: there are none now, or they are left to other organisations.
+        To wait: there are none now, or they are left to other organizations.
         """
         with self._lock:
             leased_tokens = self._leased_tokens

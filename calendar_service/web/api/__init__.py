@@ -1,1 +1,1 @@
-"""The internal API: one table of calls, which serves requests and describes itself."""
+"""The internal API. One table of calls serves requests and makes the API's description."""

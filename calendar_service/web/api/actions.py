@@ -1,4 +1,4 @@
-"""What somebody has to do about a connection, in words of both languages. Must not know when that is so."""
+"""What an agent or administrator has to do about a connection, as sentences in both languages."""
 
 from typing import Final
 
@@ -32,4 +32,4 @@ ACTIONS: Final[dict[tuple[str, str], dict[str, str]]] = {
         "es": "La organización pausó el calendario; tiene que reanudarlo una persona que la administre.",
     },
 }
-"""By code and by who has to act; every pair that the journeys give has its words here."""
+"""By code and by who has to act: a sentence for every pair that the journeys return."""

@@ -1,4 +1,4 @@
-"""What the calls answer, as structs and from the journeys' views. Must not know how an answer came about."""
+"""The answers of the calls as structs, made from the journeys' views."""
 
 from typing import Annotated, Any, Literal
 
@@ -141,14 +141,14 @@ def connection(view: ConnectionView) -> ConnectionAnswer:
 
 def member(agent: str, view: ConnectionView) -> Member:
     """Return one line of an organization's list."""
-    plain = connection(view)
+    common = connection(view)
     return Member(
         agent=agent,
-        state=plain.state,
-        since=plain.since,
-        erase_due=plain.erase_due,
-        revocation=plain.revocation,
-        action=plain.action,
+        state=common.state,
+        since=common.since,
+        erase_due=common.erase_due,
+        revocation=common.revocation,
+        action=common.action,
     )
 
 
@@ -172,7 +172,7 @@ def session(view: SessionView) -> SessionAnswer:
 
 
 def cancelled(view: SessionView) -> CancelledSession:
-    """Return the session after a cancel: the wish stands from here on, whenever Google hears of it."""
+    """Return the session after a cancel, which is accepted even if it has not reached Google yet."""
     return CancelledSession(
         session=view.session,
         status=Status.CANCELLED,
@@ -185,7 +185,7 @@ def cancelled(view: SessionView) -> CancelledSession:
 
 
 def read(view: SessionView) -> ReadSession:
-    """Return the session as it stands."""
+    """Return the session after a read."""
     return ReadSession(
         session=view.session,
         status=view.status,

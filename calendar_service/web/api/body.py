@@ -1,6 +1,6 @@
-"""A body's bytes turned into one of the structs of the API, or refused by name. Must not know what it means.
+"""Parses a request's body into a struct of the API, or refuses it with the name of the member.
 
-Nothing is guessed or mended: no number in quotes, no member twice, none too many, no other character set.
+Nothing is guessed: a number in quotes, a repeated or unknown member, or another character set is refused.
 """
 
 import json
@@ -17,11 +17,11 @@ from calendar_service.web.problems import Misshapen, UnsupportedMediaType, too_l
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 
 BODY_LIMIT: Final = 64 * 1024
-"""Bytes. Compared with Content-Length before anything is read, and while reading where there is none."""
+"""In bytes. Checked against Content-Length before reading, and while reading if there is none."""
 
 _HALF: Final = re.compile("[\ud800-\udfff]")
-_SHOWN: Final = 80
-"""So much of a caller's own name for a member is repeated in a problem."""
+_LONGEST_NAME: Final = 80
+"""How many characters of an unknown member's name a problem quotes."""
 
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*?)`(?: - at `\$(?P<at>[^`]*)`)?", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(?P<name>[^`]*)`(?: - at `\$(?P<at>[^`]*)`)?")
@@ -31,18 +31,18 @@ _LIMIT = re.compile(r"Expected `(?P<wanted>[^`]*)` (?P<limit>(?:of length )?(?:<
 
 
 def body(request: Request, shape: type[Shape]) -> Shape:
-    """Return the request's body as `shape`. Without a body it is read as `{}`."""
+    """Return the request's body as `shape`; a missing body counts as `{}`."""
     _refuse_by_head(request)
-    # One byte more than is taken: the framework cuts off at its limit, and what was cut could still be JSON.
+    # One byte more than the limit: the framework cuts at its own limit, and a cut body could still be JSON.
     request.max_content_length = BODY_LIMIT + 1
     data = request.get_data(cache=False)
     if len(data) > BODY_LIMIT:
         raise too_large()
-    return shaped(_read(data) if data else {}, shape)
+    return converted(_read(data) if data else {}, shape)
 
 
 def _refuse_by_head(request: Request) -> None:
-    """Refuse what can be refused before a byte of the body is read."""
+    """Refuse by the headers, before the body is read."""
     if (request.content_length or 0) > BODY_LIMIT:
         raise too_large()
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
@@ -62,7 +62,9 @@ def _is_json(request: Request) -> bool:
 
 def _read(data: bytes) -> object:
     try:
-        return json.loads(data.decode("utf-8"), object_pairs_hook=_once_each, parse_constant=_no_number)
+        return json.loads(
+            data.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_refuse_constant
+        )
     except UnicodeDecodeError:
         raise Misshapen("The body is not UTF-8.") from None
     except RecursionError:
@@ -71,35 +73,35 @@ def _read(data: bytes) -> object:
         raise Misshapen("The body is not JSON (RFC 8259).") from None
 
 
-def _once_each(members: Iterable[tuple[str, object]]) -> dict[str, object]:
-    found: dict[str, object] = {}
+def _without_repeats(members: Iterable[tuple[str, object]]) -> dict[str, object]:
+    unique: dict[str, object] = {}
     for name, value in members:
-        if name in found:
-            raise Misshapen(f"`{shown(name)}` is given twice.", field=shown(name))
-        if shown(name) != name:
-            raise Misshapen(f"`{shown(name)}` is not a member of anything here.", field=shown(name))
-        found[name] = _whole(name, value)
-    return found
+        if name in unique:
+            raise Misshapen(f"`{printable(name)}` is given twice.", field=printable(name))
+        if printable(name) != name:
+            raise Misshapen(f"`{printable(name)}` is not a member of anything here.", field=printable(name))
+        unique[name] = _without_surrogate(name, value)
+    return unique
 
 
-def _whole(name: str, value: object) -> object:
+def _without_surrogate(name: str, value: object) -> object:
     if isinstance(value, str) and _HALF.search(value):
         raise InvalidRequest(f"`{name}` holds half a character (a lone surrogate).", field=name)
     return value
 
 
-def _no_number(_: str) -> Any:
+def _refuse_constant(_: str) -> Any:
     raise ValueError("not a number of JSON")
 
 
-def shown(name: str) -> str:
-    """Return a caller's own name for something, safe to be repeated: printable ASCII, and not too much of it."""
+def printable(name: str) -> str:
+    """Return the beginning of a caller's text as printable ASCII, so that a problem can quote it."""
     safe = name.encode("ascii", "backslashreplace").decode("ascii")
-    return "".join(webhook_event if webhook_event.isprintable() else "?" for webhook_event in safe[:_SHOWN])
+    return "".join(character if character.isprintable() else "?" for character in safe[:_LONGEST_NAME])
 
 
-def shaped(value: object, shape: type[Shape], *, lax: bool = False) -> Shape:
-    """Return the value as `shape`, or refuse it; `lax` takes numbers from text, as parameters carry them."""
+def converted(value: object, shape: type[Shape], *, lax: bool = False) -> Shape:
+    """Return the value as `shape`, or refuse it; `lax` reads numbers from text, for query parameters."""
     try:
         return msgspec.convert(value, shape, strict=not lax)
     except msgspec.ValidationError as error:
@@ -107,10 +109,10 @@ def shaped(value: object, shape: type[Shape], *, lax: bool = False) -> Shape:
 
 
 def _refusal(message: str) -> InvalidRequest:
-    """Say what does not fit, without repeating the value: it may be anything."""
+    """Return the refusal for msgspec's message. It never quotes the value, which may be personal."""
     match = _UNKNOWN.fullmatch(message)
     if match:
-        field = _place(match["at"], shown(match["name"]))
+        field = _place(match["at"], printable(match["name"]))
         return Misshapen(f"`{field}` is unknown here.", field=field)
     match = _MISSING.fullmatch(message)
     if match:

@@ -1,4 +1,4 @@
-"""What one call of the internal API is: the table that serves requests and describes itself. Must not know any."""
+"""The parts of one call of the internal API: path, roles, parameters, answers."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -23,12 +23,12 @@ BOTH: Final = BACKEND | ADMIN
 
 
 class Nothing(Struct, forbid_unknown_fields=True):
-    """A body or a set of parameters in which nothing may be said."""
+    """An empty body, or no parameters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names in a call's path, checked."""
+    """The names in a call's path."""
 
     organization: str
     agent: str = ""
@@ -36,7 +36,7 @@ class Names:
 
     @classmethod
     def of_path(cls, parts: Mapping[str, str]) -> "Names":
-        """Return the names of a path, or refuse the path."""
+        """Return the names in a path, or refuse the path."""
         try:
             return cls(**{part: name(value, part) for part, value in parts.items()})
         except InvalidRequest as error:
@@ -44,17 +44,17 @@ class Names:
 
     @property
     def whose(self) -> Agent:
-        """The agent whom the path names."""
+        """The agent in the path."""
         return Agent(self.organization, self.agent)
 
     def path_of(self, session: str) -> str:
-        """Return where a session of this agent is found."""
+        """Return the path of a session of this agent."""
         return f"/v1/organizations/{self.organization}/agents/{self.agent}/sessions/{session}"
 
 
 @dataclass(frozen=True, slots=True)
 class ApiAnswer:
-    """What a call has to say."""
+    """The answer of a call."""
 
     status: int
     body: Struct
@@ -63,7 +63,7 @@ class ApiAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ApiCall(Generic[J]):
-    """One call: where, whose, what it takes, what it answers."""
+    """One call of the API."""
 
     method: str
     path: str
@@ -74,11 +74,11 @@ class ApiCall(Generic[J]):
     """Takes what `needs` picks, the names, the parameters and the body; its docstring describes the call."""
     answers: Mapping[int, type[Struct]]
     codes: tuple[str, ...] = ()
-    """Codes of refusals beyond those that every call has."""
+    """The codes of its refusals, besides those of every call."""
     query: type[Struct] = Nothing
     body: type[Struct] = Nothing
 
     @property
     def name(self) -> str:
-        """The call's name, as the description shows it."""
+        """The call's name in the description."""
         return self.do.__name__

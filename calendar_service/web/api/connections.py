@@ -1,4 +1,4 @@
-"""The calls about an agent's connection. Must not offer a way to an agent's calendar or its content (SC-4, LU-3)."""
+"""The calls about an agent's connection. None reaches the agent's calendar or its content (SC-4, LU-3)."""
 
 from typing import Annotated, Literal
 
@@ -31,12 +31,12 @@ def get_connection(connection: ConnectionJourneys, names: Names, _: Nothing, __:
 
 def pause_connection(connection: ConnectionJourneys, names: Names, _: Nothing, __: Nothing) -> ApiAnswer:
     """Set the organization's pause: the calendar is not written until it is lifted."""
-    return _paused(connection, names, paused=True)
+    return _set_pause(connection, names, paused=True)
 
 
 def resume_connection(connection: ConnectionJourneys, names: Names, _: Nothing, __: Nothing) -> ApiAnswer:
     """Lift the organization's pause; the agent's own stays."""
-    return _paused(connection, names, paused=False)
+    return _set_pause(connection, names, paused=False)
 
 
 def end_connection(connection: ConnectionJourneys, names: Names, query: EndQuery, _: Nothing) -> ApiAnswer:
@@ -49,7 +49,7 @@ def end_connection(connection: ConnectionJourneys, names: Names, query: EndQuery
     return ApiAnswer(200, answers.Disconnected(state=state, receipt=receipt))
 
 
-def _paused(connection: ConnectionJourneys, names: Names, *, paused: bool) -> ApiAnswer:
+def _set_pause(connection: ConnectionJourneys, names: Names, *, paused: bool) -> ApiAnswer:
     view = connection.pauses.set(names.whose, Actor.ADMINISTRATOR, paused=paused)
     return ApiAnswer(200, answers.connection(view))
 

@@ -1,4 +1,4 @@
-"""The internal API's door: who calls, may they, and what do they ask. Must not know what any call does."""
+"""Serves the internal API: authenticates the caller, checks the role, parses the request, and calls."""
 
 from collections.abc import Callable
 from typing import Any, Final, cast
@@ -24,7 +24,7 @@ CALLS: Final[tuple[ApiCall[Any], ...]] = (
     *reconcile.CALLS,
     *organizations.CALLS,
 )
-"""All calls of the API: what is served, and what `/openapi.json` describes."""
+"""All calls of the API: these are served, and described by `/openapi.json`."""
 
 
 def blueprint(service: Service) -> Blueprint:
@@ -52,12 +52,12 @@ def blueprint(service: Service) -> Blueprint:
 
 
 def is_api(path: str) -> bool:
-    """Tell whether a path belongs to the API, whether or not there is such a call."""
+    """Tell whether a path belongs to the API, even if there is no such call."""
     return path == ROOT or path.startswith(f"{ROOT}/")
 
 
 def organization_of(path: str) -> str:
-    """Return the organization that a path names, or what stands there: also where there is no such call."""
+    """Return the organization in a path, even if there is no such call; "" if the path has none."""
     parts = path.split("/")
     return parts[3] if len(parts) > 3 and parts[2] == "organizations" else ""
 
@@ -66,8 +66,8 @@ def _view(journeys: object, call: ApiCall[Any]) -> Callable[..., Response]:
     def view(**parts: str) -> Response:
         _require_role(cast(ApiKey, g.caller), call)
         names = Names.of_path(parts)
-        asked = query(request, call.query)
-        return _response(call.do(journeys, names, asked, body(request, call.body)))
+        parameters = query(request, call.query)
+        return _response(call.do(journeys, names, parameters, body(request, call.body)))
 
     return view
 

@@ -1,4 +1,4 @@
-"""Who calls: keys of the internal API, compared by hash in constant time. Must not know what a call does."""
+"""Authentication by keys of the internal API, compared by hash in constant time."""
 
 import hmac
 from collections.abc import Callable, Sequence
@@ -9,17 +9,17 @@ from calendar_service.config import ApiKey
 from calendar_service.domain.errors import Unauthenticated
 
 ANY: Final = "*"
-"""A key for all organizations."""
+"""The organization of a key that is valid for all."""
 
 _SCHEME: Final = "bearer "
 
 
 class Keys:
-    """The keys in force. Several are valid at once, so that one can be exchanged while traffic runs."""
+    """The valid keys. Several are valid at once, so that one can be replaced while traffic runs."""
 
-    def __init__(self, known: Callable[[], Sequence[ApiKey]]) -> None:
-        """Take `known`: asked at each request, so that an exchanged file is seen at once."""
-        self._known = known
+    def __init__(self, keys: Callable[[], Sequence[ApiKey]]) -> None:
+        """Take `keys`, which is called at each request, so that a replaced file takes effect at once."""
+        self._keys = keys
 
     def caller(self, authorization: str | None) -> ApiKey:
         """Return the key that the header presents, or raise `Unauthenticated`."""
@@ -28,20 +28,20 @@ class Keys:
         if authorization[: len(_SCHEME)].lower() != _SCHEME:
             raise Unauthenticated("The scheme is `Bearer`.", field="Authorization")
         presented = authorization[len(_SCHEME) :].strip(" ").encode("utf-8", "surrogatepass")
-        found = self._matching(sha256(presented).digest())
-        if found is None:
+        key = self._matching(sha256(presented).digest())
+        if key is None:
             raise Unauthenticated("This is not a key of this service.", field="Authorization")
-        return found
+        return key
 
-    def _matching(self, presented: bytes) -> ApiKey | None:
-        # All are compared, whichever fits: the time taken tells neither whether nor which.
-        found = None
-        for key in self._known():
-            if hmac.compare_digest(presented, bytes.fromhex(key.sha256)):
-                found = key
-        return found
+    def _matching(self, digest: bytes) -> ApiKey | None:
+        # Compares with every key, so that an attacker cannot tell from the time whether or which one matches.
+        match = None
+        for key in self._keys():
+            if hmac.compare_digest(digest, bytes.fromhex(key.sha256)):
+                match = key
+        return match
 
 
 def is_foreign(caller: ApiKey, organization: str) -> bool:
-    """Tell whether the key does not speak for this organization. Reads nothing: what exists plays no part."""
+    """Tell whether the key is not valid for this organization, whether or not that exists."""
     return caller.organization not in {ANY, organization}

@@ -1,4 +1,4 @@
-"""The API's description, made of the tables and structs that serve it (OpenAPI 3.1). Must not describe by hand."""
+"""The API's description (OpenAPI 3.1), made from the tables and structs that serve requests."""
 
 import inspect
 import re
@@ -31,14 +31,14 @@ _ALWAYS: Final = frozenset(
         "busy",
     }
 )
-"""Codes that every call may answer: what is asked of the head and the body holds also where none is taken."""
+"""Codes that every call may answer. Headers and body are checked also where a call takes no body."""
 
 
 def blueprint(service: Service) -> Blueprint:
     """Return the routes that describe the API."""
     routes = Blueprint("openapi", __name__)
-    described = document(service.config.public_url)
-    encoded = msgspec.json.encode(described)
+    description = document(service.config.public_url)
+    encoded = msgspec.json.encode(description)
 
     @routes.get("/openapi.json")
     def openapi() -> Response:
@@ -46,10 +46,10 @@ def blueprint(service: Service) -> Blueprint:
 
     @routes.get("/docs")
     def docs() -> Response:
-        shown: Response = current_app.extensions["pages"].show(
-            "docs.html", document=described, refusals=list(refusals())
+        page: Response = current_app.extensions["pages"].show(
+            "docs.html", document=description, refusals=list(refusals())
         )
-        return shown
+        return page
 
     return routes
 
@@ -77,7 +77,7 @@ def document(public_url: str) -> dict[str, Any]:
 
 
 def refusals() -> Iterator[dict[str, object]]:
-    """Yield every refusal by status, and which rows are the first of their code and status (to be linked to)."""
+    """Yield every refusal by status; the first of each code and of each status is marked as the target of links."""
     seen: set[object] = set()
     for error, kind in sorted(problems.KINDS.items(), key=lambda pair: pair[1].status):
         yield {
@@ -158,9 +158,9 @@ def _statuses() -> list[int]:
 
 def _problem(status: int) -> dict[str, Any]:
     kinds = {error.code: kind.title for error, kind in problems.KINDS.items() if kind.status == status}
-    said = "; ".join(f"`{code}`: {title}" for code, title in sorted(kinds.items()))
+    codes = "; ".join(f"`{code}`: {title}" for code, title in sorted(kinds.items()))
     schema = {"schema": {"$ref": _REFERENCE.format(name=problems.Problem.__name__)}}
-    return {"description": f"{said}.", "content": {problems.MEDIA_TYPE: schema}}
+    return {"description": f"{codes}.", "content": {problems.MEDIA_TYPE: schema}}
 
 
 def _schemas() -> Mapping[str, Any]:

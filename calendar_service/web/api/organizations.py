@@ -1,4 +1,4 @@
-"""The calls about an organization as a whole. Must not tell anything about sessions."""
+"""The calls about an organization as a whole. They tell nothing about sessions."""
 
 from typing import Annotated
 
@@ -23,8 +23,8 @@ def list_connections(
 ) -> ApiAnswer:
     """List the organization's agents with their connections, page by page."""
     state = None if isinstance(query.state, UnsetType) else query.state
-    found, cursor = organizations.members(names.organization, state, query.cursor)
-    lines = [answers.member(agent.agent, view) for agent, view in found]
+    members, cursor = organizations.members(names.organization, state, query.cursor)
+    lines = [answers.member(agent.agent, view) for agent, view in members]
     return ApiAnswer(200, answers.MembersAnswer(connections=lines, cursor=cursor or UNSET))
 
 
@@ -46,12 +46,12 @@ def reopen(organizations: Organizations, names: Names, _: Nothing, __: Nothing) 
 
 
 def _counted(organizations: Organizations, names: Names) -> answers.OrganizationAnswer:
-    found = organizations.progress(names.organization)
+    progress = organizations.progress(names.organization)
     return answers.OrganizationAnswer(
         organization=names.organization,
-        closed=found.is_closed,
-        connections={state.value: found.states.get(state, 0) for state in State},
-        revocations={outcome.value: found.revocations.get(outcome, 0) for outcome in Revocation},
+        closed=progress.is_closed,
+        connections={state.value: progress.states.get(state, 0) for state in State},
+        revocations={outcome.value: progress.revocations.get(outcome, 0) for outcome in Revocation},
     )
 
 

@@ -1,4 +1,4 @@
-"""The one-time link by which an agent's browser comes to the settings page. Must not open it."""
+"""The call that creates a one-time link to an agent's settings page."""
 
 import re
 from typing import Annotated, Final
@@ -39,7 +39,9 @@ def create_portal_session(service: Service, names: Names, _: Nothing, body: Port
         agent=names.agent,
         locale=service.operator.language("" if isinstance(body.locale, UnsetType) else _locale(body.locale)),
         time_zone="" if isinstance(body.time_zone, UnsetType) else zone(body.time_zone, "time_zone").key,
-        return_url="" if isinstance(body.return_url, UnsetType) else _known(service, names, body.return_url),
+        return_url=""
+        if isinstance(body.return_url, UnsetType)
+        else _allowed(service, names, body.return_url),
         expires=expires,
     )
     service.store.organization_index.refuse_closed(names.organization)
@@ -53,8 +55,8 @@ def _locale(text: str) -> str:
     return text
 
 
-def _known(service: Service, names: Names, url: str) -> str:
-    # Compared as a whole: an address that only begins like a known one leads elsewhere.
+def _allowed(service: Service, names: Names, url: str) -> str:
+    # Compared as a whole: an address that only begins like an allowed one may lead to an attacker's site.
     if url not in service.operator.organization(names.organization).return_urls:
         raise InvalidRequest(
             "`return_url` is not one of the addresses configured for this organization.", field="return_url"

@@ -1,4 +1,4 @@
-"""The call that compares an agent's sessions with the calendar. Must not compare by itself: that is the journey's."""
+"""The call that compares an agent's sessions with the calendar."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal
@@ -76,33 +76,34 @@ def reconcile_sessions(
 ) -> ApiAnswer:
     """Compare the sessions of a time with what is in the calendar; with `apply=true`, carry the plan out."""
     begins, ends = period(body.from_, body.to, ("from", "to"))
-    wanted = _wanted(body, (begins, ends))
-    found = journey.reconcile(names.whose, begins, ends, wanted, apply=query.apply == "true")
+    desired = _desired(body, (begins, ends))
+    result = journey.reconcile(names.whose, begins, ends, desired, apply=query.apply == "true")
     answer = Reconciliation(
-        applied=found.applied,
-        equal=found.equal,
-        unknown_events=found.unknown_events,
-        differences=[_told(one) for one in found.differences],
+        applied=result.applied,
+        equal=result.equal,
+        unknown_events=result.unknown_events,
+        differences=[_difference(one) for one in result.differences],
     )
     return ApiAnswer(200, answer)
 
 
-def _wanted(body: ReconcileBody, within: tuple[Millis, Millis]) -> Mapping[str, DesiredSession]:
-    found: dict[str, DesiredSession] = {}
+def _desired(body: ReconcileBody, within: tuple[Millis, Millis]) -> Mapping[str, DesiredSession]:
+    by_name: dict[str, DesiredSession] = {}
     for number, one in enumerate(body.sessions):
         place = f"sessions[{number}]."
         session = name(one.session, f"{place}session")
-        if session in found:
+        if session in by_name:
             raise InvalidRequest(f"`{place}session` is given twice.", field=f"{place}session")
-        desired = content(one, place)
-        if desired.end <= within[0] or desired.start >= within[1]:
-            # Google would not list it, so that it would be missing for ever.
+        session_content = content(one, place)
+        if session_content.end <= within[0] or session_content.start >= within[1]:
+            # Google would not list it, so it would count as missing for ever.
             raise InvalidRequest(f"`{place}start` lies outside of `from` and `to`.", field=f"{place}start")
-        found[session] = DesiredSession(desired, None if isinstance(one.version, UnsetType) else one.version)
-    return found
+        version = None if isinstance(one.version, UnsetType) else one.version
+        by_name[session] = DesiredSession(session_content, version)
+    return by_name
 
 
-def _told(one: Difference) -> SessionDifference:
+def _difference(one: Difference) -> SessionDifference:
     return SessionDifference(
         session=one.session,
         difference=one.difference,

@@ -1,4 +1,4 @@
-"""A session as the backend describes it, turned into the domain's content. Must not know what becomes of it."""
+"""A session as the backend describes it, and its conversion to the domain's content."""
 
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -62,7 +62,7 @@ class SessionBody(SessionContent, kw_only=True, forbid_unknown_fields=True):
 
 
 def content(body: SessionContent, place: str = "") -> Content:
-    """Return the content; `place` goes before the names of members in what is refused."""
+    """Return the content, or refuse it; `place` is put before the names of members in a refusal."""
     zone_name = "" if body.time_zone is UNSET else str(body.time_zone)
     local = None if body.time_zone is UNSET else zone(zone_name, f"{place}time_zone")
     names = (f"{place}start", f"{place}end")
@@ -81,7 +81,7 @@ def content(body: SessionContent, place: str = "") -> Content:
 def period(
     start: str, end: str, names: tuple[str, str], local: ZoneInfo | None = None, zone_field: str = ""
 ) -> tuple[Millis, Millis]:
-    """Return two instants, the second after the first."""
+    """Return both instants; refuse them unless the second is after the first."""
     begins, ends = instant(start, names[0], local, zone_field), instant(end, names[1], local, zone_field)
     if ends <= begins:
         raise InvalidRequest(f"`{names[1]}` has to lie after `{names[0]}`.", field=names[1])

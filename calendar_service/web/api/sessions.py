@@ -1,4 +1,4 @@
-"""The calls about an agent's sessions. Must not decide what becomes of one: that is the journey's."""
+"""The calls about an agent's sessions."""
 
 from typing import Annotated, Literal
 
@@ -45,9 +45,9 @@ def put_session(schedule: Schedule, names: Names, _: Nothing, body: SessionBody)
 
     The body is the whole desired state. An equal one changes nothing and calls nobody.
     """
-    wanted = content(body)
+    desired = content(body)
     version = None if isinstance(body.version, UnsetType) else body.version
-    view = schedule.put(names.whose, names.session, wanted, body.by, version)
+    view = schedule.put(names.whose, names.session, desired, body.by, version)
     return _written(names, view, answers.session(view))
 
 
@@ -67,10 +67,10 @@ def get_session(reader: SessionReader, names: Names, query: ReadQuery, _: Nothin
 def list_sessions(reader: SessionReader, names: Names, query: ListQuery, _: Nothing) -> ApiAnswer:
     """List an agent's sessions, page by page."""
     status = None if isinstance(query.status, UnsetType) else query.status
-    found, cursor = reader.listed(names.whose, status, query.cursor)
+    views, cursor = reader.listed(names.whose, status, query.cursor)
     return ApiAnswer(
         200,
-        answers.SessionsAnswer(sessions=[answers.session(view) for view in found], cursor=cursor or UNSET),
+        answers.SessionsAnswer(sessions=[answers.session(view) for view in views], cursor=cursor or UNSET),
     )
 
 

@@ -1,4 +1,4 @@
-"""Texts that go into an event: taken as they are or refused, never mended. Must not know their use."""
+"""Texts for events, accepted unchanged or refused."""
 
 import re
 from typing import Final
@@ -15,12 +15,12 @@ _ADDRESS = re.compile(r"(?i:https)://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 
 
 def line(text: str, field: str) -> str:
-    """Return a text of one line."""
+    """Return a text of one line, or refuse it."""
     return _without(_NOT_IN_LINES, text, field, "control characters and line breaks")
 
 
 def block(text: str, field: str) -> str:
-    """Return a text of several lines; tab, line feed and carriage return are part of it."""
+    """Return a text of several lines, or refuse it; tab, line feed and carriage return are allowed."""
     return _without(_NOT_IN_BLOCKS, text, field, "control characters")
 
 
@@ -35,7 +35,7 @@ def _without(unwanted: re.Pattern[str], text: str, field: str, what: str) -> str
 
 
 def https_url(text: str, field: str) -> str:
-    """Return an absolute https address with a host and without a user."""
+    """Return an absolute https address with a host and without a user, or refuse it."""
     if not _ADDRESS.fullmatch(text) or not _has_plain_host(text):
         raise InvalidRequest(
             f"`{field}` has to be an absolute https address, percent-encoded, without user name.", field=field

@@ -1,4 +1,4 @@
-"""Times of the contract: RFC 3339 with an offset, or local in an IANA zone. Must not know what happens then."""
+"""Parses times: RFC 3339 with an offset, or local in an IANA zone."""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from calendar_service.domain.clock import SECOND, Millis
 from calendar_service.domain.errors import InvalidRequest
-from calendar_service.web.api.body import shown
+from calendar_service.web.api.body import printable
 
 YEARS: Final = range(1970, 3000)
-"""What fits the store's numbers and every calendar; a session beyond is a slip of the pen."""
+"""Years that fit the store's numbers and every calendar. Another one is a typing error."""
 
 _NOT_PLACES: Final = frozenset({"Factory", "localtime", "posixrules"})
-"""In the database of zones, and names of no zone."""
+"""Names in the database of zones that are no zones."""
 
 _TIME = re.compile(
     r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt](?P<clock>[0-9]{2}:[0-9]{2}):(?P<second>[0-9]{2})"
@@ -28,7 +28,7 @@ def _zones() -> frozenset[str]:
 
 
 def zone(name: str, field: str) -> ZoneInfo:
-    """Return the zone of this IANA name."""
+    """Return the zone of this IANA name, or refuse it."""
     if name not in _zones():
         raise InvalidRequest(
             f"`{field}` has to be the name of an IANA time zone, such as America/Santiago.", field=field
@@ -37,9 +37,9 @@ def zone(name: str, field: str) -> ZoneInfo:
 
 
 def instant(text: str, field: str, local: ZoneInfo | None, zone_field: str = "") -> Millis:
-    """Return the instant; a time without offset is one in `local` (the first, where the night has it twice).
+    """Return the instant. A time without offset is in `local`; where clocks go back, it is the first of two.
 
-    `zone_field` is the member that could have named a zone; empty where there is none.
+    `zone_field` is the member that could have named a zone; empty if there is none.
     """
     match = _TIME.fullmatch(text)
     if match is None:
@@ -64,7 +64,7 @@ def _moment(match: re.Match[str], field: str, local: ZoneInfo | None, zone_field
     moment = _in_utc(naive.replace(tzinfo=local), field)
     if moment.astimezone(local).replace(tzinfo=None, fold=0) != naive:
         raise InvalidRequest(
-            f"`{field}` does not exist in {shown(local.key)}: the clocks are put forward over it.",
+            f"`{field}` does not exist in {printable(local.key)}: the clocks are put forward over it.",
             field=field,
         )
     return moment

@@ -1,1 +1,1 @@
-"""The stand-in agent console and the reviewer console around it."""
+"""The stand-in for an agent console, and the reviewer console."""

@@ -1,6 +1,6 @@
-"""A stand-in for an agent console: for development, and behind a reviewer's link.
+"""A stand-in for an agent console, for development and for reviewers.
 
-Must not do what a real console's server could not.
+It does only what a real console's server could do over the API.
 """
 
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ from calendar_service.store import keys
 from calendar_service.store.tickets import Ticket
 from calendar_service.web.api.text import line
 from calendar_service.web.api.times import instant, zone
-from calendar_service.web.console.call_log import SeenCalls
-from calendar_service.web.console.desk import AGENTS, Desk, Desks, Reviewer, StandIn
+from calendar_service.web.console.recorded_calls import RecordedCalls
 from calendar_service.web.console.reviewer import ReviewerConsole
+from calendar_service.web.console.visitors import AGENTS, ConsoleVisitor, ConsoleVisitors, Developer, Reviewer
 from calendar_service.web.pages.answers import Pages
 from calendar_service.wiring import Service
 
@@ -50,94 +50,102 @@ _LONGEST = 24 * 60
 
 
 def blueprint(service: Service) -> Blueprint:
-    """Return the console's routes: the stand-in's own, and those that a reviewer has besides."""
-    pages, desks, calls = Pages(service), Desks(service), SeenCalls(service.clock, service.google.call_log)
-    reviewer = ReviewerConsole(service, pages, desks, calls)
-    console = Console(service, pages, desks, reviewer)
-    made = Blueprint("console", __name__)
-    made.record_once(lambda state: state.app.extensions.update(reviewer_calls=calls))
-    made.add_url_rule("/console", "home", console.show, methods=["GET"])
-    made.add_url_rule("/console/agent", "agent", console.choose, methods=["POST"])
-    made.add_url_rule("/console/settings", "settings", console.open_settings, methods=["POST"])
-    made.add_url_rule("/console/sessions", "sessions", console.schedule, methods=["POST"])
-    made.add_url_rule("/console/sessions/cancel", "cancel", console.cancel, methods=["POST"])
-    made.add_url_rule("/console/video", "video", reviewer.video, methods=["GET"])
-    made.add_url_rule("/reviewer/<secret>", "enter", reviewer.enter, methods=["GET"])
-    for act in (reviewer.begin, reviewer.check, reviewer.verify, reviewer.reset, reviewer.leave):
-        made.add_url_rule(f"/console/{act.__name__}", act.__name__, act, methods=["POST"])
-    return made
+    """Return the console's routes, also those for reviewers only."""
+    pages, visitors, calls = (
+        Pages(service),
+        ConsoleVisitors(service),
+        RecordedCalls(service.clock, service.google.call_log),
+    )
+    reviewer = ReviewerConsole(service, pages, visitors, calls)
+    console = Console(service, pages, visitors, reviewer)
+    routes = Blueprint("console", __name__)
+    routes.record_once(lambda state: state.app.extensions.update(reviewer_calls=calls))
+    routes.add_url_rule("/console", "home", console.show, methods=["GET"])
+    routes.add_url_rule("/console/agent", "agent", console.choose, methods=["POST"])
+    routes.add_url_rule("/console/settings", "settings", console.open_settings, methods=["POST"])
+    routes.add_url_rule("/console/sessions", "sessions", console.schedule, methods=["POST"])
+    routes.add_url_rule("/console/sessions/cancel", "cancel", console.cancel, methods=["POST"])
+    routes.add_url_rule("/console/video", "video", reviewer.video, methods=["GET"])
+    routes.add_url_rule("/reviewer/<secret>", "enter", reviewer.enter, methods=["GET"])
+    for action in (reviewer.begin, reviewer.check, reviewer.verify, reviewer.reset, reviewer.leave):
+        routes.add_url_rule(f"/console/{action.__name__}", action.__name__, action, methods=["POST"])
+    return routes
 
 
 @dataclass(frozen=True)
 class Console:
-    """Calls the journeys as the internal API does for a real console's server."""
+    """Calls the same journeys as the internal API."""
 
     service: Service
     pages: Pages
-    desks: Desks
+    visitors: ConsoleVisitors
     reviewer: ReviewerConsole
 
     def show(self) -> AnyResponse:
-        """Show the agent's state, sessions and what can be done."""
-        desk = self.desks.current()
-        local = desk.zone if isinstance(desk, Reviewer) else ZONES[0]
+        """Show the agent's state and sessions, and the actions that are possible."""
+        visitor = self.visitors.current()
+        local = visitor.zone if isinstance(visitor, Reviewer) else ZONES[0]
         words = {
-            "csrf": desk.token,
-            "agent": desk.agent.agent,
-            "organization": desk.agent.organization,
+            "csrf": visitor.token,
+            "agent": visitor.agent.agent,
+            "organization": visitor.agent.organization,
             "zones": ZONES,
             "start": self._tomorrow(local or "UTC"),
-            "connection": self.service.connection.status.of(desk.agent),
-            "sessions": self._sessions(desk.agent),
+            "connection": self.service.connection.status.of(visitor.agent),
+            "sessions": self._sessions(visitor.agent),
         }
-        return self.reviewer.show(desk, words) if isinstance(desk, Reviewer) else self._stand_in(desk, words)
+        return (
+            self.reviewer.show(visitor, words)
+            if isinstance(visitor, Reviewer)
+            else self._stand_in(visitor, words)
+        )
 
-    def _stand_in(self, desk: Desk, words: dict[str, Any]) -> Response:
+    def _stand_in(self, visitor: ConsoleVisitor, words: dict[str, Any]) -> Response:
         chosen, done = request.args.get("session", ""), request.args.get("done", "")
         page = self.pages.show(
             "console.html",
-            agents=sorted({*AGENTS, desk.agent.agent}),
+            agents=sorted({*AGENTS, visitor.agent.agent}),
             chosen=name(chosen, "session") if chosen else "",
             done=done if done in DONE else "",
             data_dir=str(self.service.config.data_dir),
             **words,
         )
-        self.desks.keep(page, desk)
+        self.visitors.store(page, visitor)
         return page
 
     def choose(self) -> AnyResponse:
-        """Sit down as another agent: a developer may, a reviewer's desk has its own."""
-        self.desks.acting_stand_in()
+        """Act for another agent; only a developer may."""
+        self.visitors.acting_developer()
         answer = redirect("/console", 303)
-        self.desks.keep(answer, StandIn.new(request.form.get("agent", "")))
+        self.visitors.store(answer, Developer.new(request.form.get("agent", "")))
         return answer
 
     def open_settings(self) -> AnyResponse:
-        """Ask for a one-time link, as a console's server does, and follow it."""
-        desk = self.desks.acting()
+        """Create a one-time link, as a console's server does, and redirect to it."""
+        visitor = self.visitors.acting()
         ticket = Ticket(
-            desk.agent.organization,
-            desk.agent.agent,
+            visitor.agent.organization,
+            visitor.agent.agent,
             locale=self.pages.language().code,
             time_zone=_zone().key,
             return_url="",
             expires=self.service.clock.now() + keys.TICKET,
-            reviewer=isinstance(desk, Reviewer),
+            reviewer=isinstance(visitor, Reviewer),
         )
         return redirect(f"/portal/{self.service.store.tickets.issue(ticket)}", 303)
 
     def schedule(self) -> AnyResponse:
-        """Schedule a session, or move it."""
-        desk = self.desks.acting()
+        """Schedule or reschedule a session."""
+        visitor = self.visitors.acting()
         session = name(request.form.get("session", ""), "session")
-        self.service.sessions.schedule.put(desk.agent, session, _content(), _by(), None)
+        self.service.sessions.schedule.put(visitor.agent, session, _content(), _by(), None)
         return redirect("/console?done=scheduled", 303)
 
     def cancel(self) -> AnyResponse:
         """Cancel a session."""
-        desk = self.desks.acting()
+        visitor = self.visitors.acting()
         session = name(request.form.get("session", ""), "session")
-        view = self.service.sessions.schedule.cancel(desk.agent, session, _by(), None)
+        view = self.service.sessions.schedule.cancel(visitor.agent, session, _by(), None)
         return redirect(f"/console?done={'nothing' if view.outcome == 'nothing' else 'cancelled'}", 303)
 
     def _tomorrow(self, local: str) -> str:
@@ -145,11 +153,11 @@ class Console:
         return (now + timedelta(days=1)).strftime("%Y-%m-%dT10:00")
 
     def _sessions(self, agent: Agent) -> list[SessionView]:
-        listed, _ = self.service.sessions.reader.listed(agent, None, "")
-        return [view for view in listed if view.status is not Status.CANCELLED]
+        views, _ = self.service.sessions.reader.listed(agent, None, "")
+        return [view for view in views if view.status is not Status.CANCELLED]
 
 
-# --- what the forms say ---
+# --- fields of the forms ---
 
 
 def _content() -> Content:

@@ -1,6 +1,6 @@
-"""The reviewer's journey, step by step: its order, and the clauses that each step shows. Must not do any step.
+"""The steps of the reviewer's journey in order, each with the clauses that it shows.
 
-The words of each step are in `reviewer.html`, under its name.
+The text of each step is in `templates/reviewer/`, in a file of its name.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class ReviewerStep:
-    """One step."""
+    """One step, with the clauses that it shows."""
 
     name: str
     clauses: tuple[str, ...]

@@ -1,1 +1,1 @@
-"""Pages for agents and for the public."""
+"""Pages for agents and for everybody."""

@@ -1,4 +1,4 @@
-"""Templates turned into answers, in the visitor's language. Must not know stores or journeys."""
+"""Renders templates in the visitor's language."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,7 +10,7 @@ from calendar_service.domain.operator import Localized, Operator
 from calendar_service.domain.reviewer_links import RETENTION
 from calendar_service.domain.scope import SCOPE
 from calendar_service.rendering.environment import environment
-from calendar_service.rendering.language import NAMES, Language, chosen
+from calendar_service.rendering.language import NAMES, Language, preferred
 from calendar_service.rendering.style import Style
 from calendar_service.web import cookies
 from calendar_service.wiring import Service
@@ -18,11 +18,11 @@ from calendar_service.wiring import Service
 _COOKIE = "language"
 _PARAMETER = "lang"
 _LANGUAGE_KEPT = 365 * 24 * 60 * 60
-"""Seconds for which the choice of a language is remembered."""
+"""How many seconds the browser keeps the choice of a language."""
 
 
 class Pages:
-    """Shows pages of one operator."""
+    """The pages of one operator."""
 
     def __init__(self, service: Service) -> None:
         self._config = service.config
@@ -31,35 +31,36 @@ class Pages:
 
     def language(self) -> Language:
         """Return the language of this request."""
-        requests = (
+        tags = (
             request.args.get(_PARAMETER, ""),
             request.cookies.get(cookies.cookie_name(self._config, _COOKIE), ""),
-            g.get("told_language", ""),
+            g.get("agent_language", ""),
+            *request.accept_languages.values(),
         )
-        return chosen(self._operator.languages, requests, request.accept_languages.values())
+        return preferred(self._operator.languages, tags)
 
     def show(self, template: str, *, status: int = 200, zone: str = "UTC", **words: Any) -> Response:
-        """Return the page, times told in `zone`."""
-        spoken = self.language()
-        context = self._common(spoken) | _tellers(spoken, zone) | words
-        response = Response(environment(spoken.code).get_template(template).render(context), status)
-        response.content_language.add(spoken.code)
+        """Return the page with its times in `zone`; `words` are the template's variables."""
+        language = self.language()
+        context = self._common(language) | _formatters(language, zone) | words
+        response = Response(environment(language.code).get_template(template).render(context), status)
+        response.content_language.add(language.code)
         response.vary.update(("Cookie", "Accept-Language"))
-        if request.args.get(_PARAMETER) == spoken.code:
-            cookies.set_cookie(self._config, response, _COOKIE, spoken.code, seconds=_LANGUAGE_KEPT)
+        if request.args.get(_PARAMETER) == language.code:
+            cookies.set_cookie(self._config, response, _COOKIE, language.code, seconds=_LANGUAGE_KEPT)
         return response
 
-    def _common(self, spoken: Language) -> dict[str, Any]:
+    def _common(self, language: Language) -> dict[str, Any]:
         operator = self._operator
         return {
-            "lang": spoken.code,
+            "lang": language.code,
             "languages": self._languages() if request.method in {"GET", "HEAD"} else [],
             "operator": operator,
             "app": operator.identity.app_name,
-            "policy_url": operator.policy.url.get(spoken.code, ""),
-            "terms_url": operator.identity.terms_url.get(spoken.code, ""),
-            "calendar_name": operator.calendar_name[spoken.code],
-            "erase_after": spoken.duration(self._erase_after()),
+            "policy_url": operator.policy.url.get(language.code, ""),
+            "terms_url": operator.identity.terms_url.get(language.code, ""),
+            "calendar_name": operator.calendar_name[language.code],
+            "erase_after": language.duration(self._erase_after()),
             "style": self.style,
             "public_url": self._config.public_url,
             "development": not self._config.is_production,
@@ -71,8 +72,8 @@ class Pages:
         }
 
     def _erase_after(self) -> Millis:
-        promised = self._operator.promises.erase_after
-        return min(promised, RETENTION) if g.get("reviewer") else promised
+        term = self._operator.promises.erase_after
+        return min(term, RETENTION) if g.get("reviewer") else term
 
     def _console_url(self) -> str:
         if g.get("reviewer"):
@@ -94,26 +95,26 @@ class Pages:
         return {"calendar": f"{origin}/calendar", "permissions": f"{origin}/permissions"}
 
 
-def _tellers(spoken: Language, zone: str) -> dict[str, Any]:
+def _formatters(language: Language, zone: str) -> dict[str, Any]:
     def moment(instant: Millis, elsewhere: str = "") -> str:
-        return spoken.moment(instant, elsewhere or zone)
+        return language.moment(instant, elsewhere or zone)
 
     def text(localized: Localized) -> str:
-        return localized.get(spoken.code, "")
+        return localized.get(language.code, "")
 
     return {
         "moment": moment,
-        "duration": spoken.duration,
-        "date": lambda instant: spoken.day(instant, "UTC"),
-        "second": lambda instant: spoken.second(instant, zone),
-        "day": lambda instant: spoken.day(instant, zone),
+        "duration": language.duration,
+        "date": lambda instant: language.day(instant, "UTC"),
+        "second": lambda instant: language.second(instant, zone),
+        "day": lambda instant: language.day(instant, zone),
         "machine": lambda instant: as_datetime(instant).isoformat(timespec="seconds"),
         "text": text,
     }
 
 
 def problem(error: Exception, status: int) -> Response:
-    """Return the page for a request that came to nothing, in words for people."""
+    """Return the page for a request that failed."""
     pages: Pages = current_app.extensions["pages"]
     code = getattr(error, "code", "")
     at_console = request.blueprint == "console"

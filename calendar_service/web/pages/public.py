@@ -1,4 +1,4 @@
-"""Pages for everybody: what this is, what was promised, receipts by number. Must not know any agent."""
+"""Pages for everybody: home, promises and stored data, receipts by number."""
 
 import json
 from collections.abc import Sequence
@@ -24,21 +24,21 @@ _FOREVER = "public, max-age=31536000, immutable"
 
 
 def blueprint(service: Service) -> Blueprint:
-    """Return the routes that need no session."""
+    """Return the routes that need no browser session."""
     pages = Pages(service)
     receipts = ReceiptPage(service, pages)
-    made = Blueprint("public", __name__)
-    made.add_url_rule("/", "home", partial(_home, pages))
-    made.add_url_rule(
+    routes = Blueprint("public", __name__)
+    routes.add_url_rule("/", "home", partial(_home, pages))
+    routes.add_url_rule(
         "/google-user-data", "google_user_data", partial(_google_user_data, pages, service.audit.public_keys)
     )
-    made.add_url_rule("/receipts/<number>", "receipt", receipts.show)
-    made.add_url_rule("/receipts/public-key", "public_key", partial(_public_key, service))
-    made.add_url_rule("/static/app.css", "style", partial(_style, pages))
-    made.add_url_rule("/static/icon.svg", "icon", partial(_icon, pages))
-    made.add_url_rule("/static/logo", "logo", partial(_logo, pages))
-    made.add_url_rule("/static/google-button/<name>", "google_button", partial(_google_button, pages))
-    return made
+    routes.add_url_rule("/receipts/<number>", "receipt", receipts.show)
+    routes.add_url_rule("/receipts/public-key", "public_key", partial(_public_key, service))
+    routes.add_url_rule("/static/app.css", "style", partial(_style, pages))
+    routes.add_url_rule("/static/icon.svg", "icon", partial(_icon, pages))
+    routes.add_url_rule("/static/logo", "logo", partial(_logo, pages))
+    routes.add_url_rule("/static/google-button/<name>", "google_button", partial(_google_button, pages))
+    return routes
 
 
 def _home(pages: Pages) -> AnyResponse:
@@ -52,7 +52,7 @@ def _google_user_data(pages: Pages, public_keys: Sequence[str]) -> AnyResponse:
 
 
 def _public_key(service: Service) -> AnyResponse:
-    """Publish the keys under which receipts verify: base64, one a line, as `--public-key-file` takes it."""
+    """Return the public keys that verify receipts: base64, one a line, for `receipt verify --public-key-file`."""
     return Response("".join(f"{key}\n" for key in service.audit.public_keys), mimetype="text/plain")
 
 
@@ -82,31 +82,31 @@ def _asset(content: bytes, kind: str) -> Response:
 
 @dataclass(frozen=True)
 class ReceiptPage:
-    """A receipt of an erasure; whole for the browser that was handed it, without its salt for all others."""
+    """A receipt of an erasure. The browser that received it gets it whole, others without its salt."""
 
     service: Service
     pages: Pages
 
     def show(self, number: str) -> AnyResponse:
-        """Show the receipt, or hand it out as a file."""
-        kept = self.service.connection.erasure.receipt(number)
+        """Show the receipt, or send it as a file."""
+        stored = self.service.connection.erasure.receipt(number)
         copy = self._own_copy(number)
         if "download" in request.args:
-            return as_file(copy or kept, f"erasure-receipt-{number}.json")
-        all_erased = _instant(kept.get("rest_erased_by", kept["erased_at"]))
+            return as_file(copy or stored, f"erasure-receipt-{number}.json")
+        all_erased = _instant(stored.get("rest_erased_by", stored["erased_at"]))
         dates = {
-            "erased_at": _instant(kept["erased_at"]),
+            "erased_at": _instant(stored["erased_at"]),
             "all_erased": all_erased,
             "copies_gone": all_erased + self.service.operator.promises.copies_kept,
         }
-        return self.pages.show("receipt.html", zone=self._zone(), receipt=kept, own=bool(copy), **dates)
+        return self.pages.show("receipt.html", zone=self._zone(), receipt=stored, own=bool(copy), **dates)
 
     def _zone(self) -> str:
-        """Return the zone of the agent who looks, if one does."""
+        """Return the time zone of the agent whose browser this is, else UTC."""
         try:
             visit = Visits(self.service).current()
         except LinkOver:
-            return "UTC"  # a receipt is for everybody, whatever became of the reader's link
+            return "UTC"  # everybody may see a receipt, also after the end of the reviewer's link
         return visit.browser.time_zone if visit else "UTC"
 
     def _own_copy(self, number: str) -> dict[str, Any]:

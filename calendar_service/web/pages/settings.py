@@ -1,4 +1,4 @@
-"""The agent's settings: one page for the state, a form for each thing to do (RV-2, SC-4). Must not decide anything."""
+"""The agent's settings page, with a form for each action (RV-2, SC-4)."""
 
 import json
 from collections.abc import Callable
@@ -18,68 +18,68 @@ from calendar_service.web.pages.visits import Visit, Visits
 from calendar_service.wiring import Service
 
 RECEIPT = "receipt"
-"""The cookie that carries a receipt's one whole copy from the act to the page: its salt is kept nowhere."""
-_RECEIPT_KEPT = 60 * 60
+"""The cookie with the only whole copy of a receipt, for the page after the erasure. Its salt is not stored."""
+_RECEIPT_SECONDS = 60 * 60
 
 NOT_OURS = frozenset({"expired", "other_browser", "issuer"})
-"""Answers at the callback that do not belong to a consent of this browser."""
+"""Refusals of callbacks that do not belong to a consent of this browser."""
 
 
 def blueprint(service: Service) -> Blueprint:
     """Return the routes of the agent's settings."""
     pages, visits = Pages(service), Visits(service)
-    reads, acts = Reads(service, pages, visits), Acts(service, visits)
-    made = Blueprint("portal", __name__)
+    show, actions = SettingsPages(service, pages, visits), SettingsActions(service, visits)
+    portal = Blueprint("portal", __name__)
     routes: list[tuple[str, str, Callable[..., AnyResponse]]] = [
-        ("GET", "/portal/<ticket>", reads.portal),
-        ("GET", "/settings", reads.settings),
-        ("GET", "/disconnect", reads.disconnect),
-        ("GET", "/export", reads.export),
+        ("GET", "/portal/<ticket>", show.portal),
+        ("GET", "/settings", show.settings),
+        ("GET", "/disconnect", show.disconnect),
+        ("GET", "/export", show.export),
         ("GET", "/oauth/callback", Callback(service, pages, visits).callback),
-        ("POST", "/connect", acts.connect),
-        ("POST", "/calendar", acts.calendar),
-        ("POST", "/pause", acts.pause),
-        ("POST", "/resume", acts.resume),
-        ("POST", "/disconnect", acts.disconnect),
-        ("POST", "/term", acts.retention),
-        ("POST", "/erase", acts.erase),
-        ("POST", "/logout", acts.logout),
+        ("POST", "/connect", actions.connect),
+        ("POST", "/calendar", actions.calendar),
+        ("POST", "/pause", actions.pause),
+        ("POST", "/resume", actions.resume),
+        ("POST", "/disconnect", actions.disconnect),
+        ("POST", "/term", actions.retention),
+        ("POST", "/erase", actions.erase),
+        ("POST", "/logout", actions.logout),
     ]
     for method, path, view in routes:
-        made.add_url_rule(path, f"{method.lower()}_{view.__name__}", view, methods=[method])
-    return made
+        portal.add_url_rule(path, f"{method.lower()}_{view.__name__}", view, methods=[method])
+    return portal
 
 
 @dataclass(frozen=True)
-class Reads:
-    """What is shown. Nothing here changes a connection, so that previews and link scanners cannot either."""
+class SettingsPages:
+    """Pages that only show. None changes a connection, because previews and link scanners open them too."""
 
     service: Service
     pages: Pages
     visits: Visits
 
     def portal(self, ticket: str) -> AnyResponse:
-        """Exchange the one-time link for a session and a clean address."""
+        """Exchange the one-time link for a browser session, and redirect to an address without it."""
         if request.headers.get("Sec-Fetch-Dest") in {"iframe", "frame", "embed", "object"}:
             every = self.service.operator.organizations.values()
             guard.allow_frames({origin for each in every for origin in each.frame_ancestors})
             return self.pages.show("framed.html", link=request.path)
-        if checked_ahead():
+        if is_prefetch():
             return Response(status=503)
-        known = self.service.store.tickets.take(ticket)
-        if known is None:
+        record = self.service.store.tickets.take(ticket)
+        if record is None:
             return self.pages.show("dead_end.html", status=410, reason="link", again=self._has_visit())
         answer = redirect("/settings", 303)
-        self.visits.begin(known, answer)
+        self.visits.begin(record, answer)
         return answer
 
     def settings(self) -> AnyResponse:
-        """Show the state at a glance, and what can be done."""
+        """Show the connection's state, and the actions that are possible."""
         visit = self.visits.required()
         view = self.service.connection.settings_page.settings(
             visit.agent, agent_retention=RETENTION if visit.browser.reviewer else 0
         )
-        notice, _, detail = self.visits.hear(visit).partition(":")
+        notice, _, detail = self.visits.take_notice(visit).partition(":")
         words = {
             "notice": notice,
             "detail": detail,
@@ -89,7 +89,7 @@ class Reads:
         return self._show(visit, "settings.html", view, **words)
 
     def disconnect(self) -> AnyResponse:
-        """Ask once, and say what will happen."""
+        """Ask for confirmation of a disconnect, and say what will happen."""
         visit = self.visits.required()
         self.visits.keep_alive(visit)
         view = self.service.connection.settings_page.leaving(visit.agent)
@@ -98,16 +98,16 @@ class Reads:
         return self._show(visit, "disconnect.html", view)
 
     def export(self) -> AnyResponse:
-        """Hand out everything that is kept of this agent."""
+        """Send everything that is stored of this agent, as a file."""
         visit = self.visits.required()
         return as_file(self.service.personal_data.export.of(visit.agent), "google-calendar-data.json")
 
     def _show(self, visit: Visit, template: str, view: SettingsView, **words: Any) -> Response:
-        """Show a page of the agent's; the calendar has the name that Google says, or that it was asked for."""
+        """Show a page; the calendar's name is the one at Google, else the one in the agent's language."""
         browser, operator = visit.browser, self.service.operator
-        named = operator.language(view.calendar.language or browser.locale)
+        code = operator.language(view.calendar.language or browser.locale)
         words |= {"view": view, "csrf": browser.csrf, "agent": visit.agent.agent}
-        words["calendar_name"] = view.calendar.name or operator.calendar_name[named]
+        words["calendar_name"] = view.calendar.name or operator.calendar_name[code]
         allowed = operator.organization(browser.organization).return_urls
         if browser.return_url in allowed:
             words["console_url"] = browser.return_url
@@ -126,8 +126,8 @@ class Callback:
     visits: Visits
 
     def callback(self) -> AnyResponse:
-        """Take the answer and lead to a clean address at once."""
-        if checked_ahead():
+        """Handle the answer, and redirect to an address without the code."""
+        if is_prefetch():
             return Response(status=503)
         visit = self.visits.current()
         try:
@@ -135,7 +135,7 @@ class Callback:
         except ConsentRefused as refused:
             return self._refused(visit, refused.reason)
         if visit is not None:
-            self.visits.say_next(visit, _connected(outcome))
+            self.visits.set_notice(visit, _connected(outcome))
         return redirect("/settings", 303)
 
     def _finish(self, visit: Visit | None) -> ConsentOutcome:
@@ -153,29 +153,29 @@ class Callback:
             return self.pages.show(
                 "dead_end.html", status=400, reason=reason, again=visit is not None, languages=[]
             )
-        self.visits.say_next(visit, f"refused:{reason}")
+        self.visits.set_notice(visit, f"refused:{reason}")
         return redirect("/settings", 303)
 
 
 @dataclass(frozen=True)
-class Acts:
-    """What the agent does. Each proves first that it comes from a page of this very visit."""
+class SettingsActions:
+    """The agent's actions. Each first checks that it comes from a page of this visit."""
 
     service: Service
     visits: Visits
 
     def connect(self) -> AnyResponse:
-        """Lead to Google."""
+        """Redirect to Google's consent page."""
         visit = self.visits.acting()
-        shown = request.form.get("policy", "")
+        policy = request.form.get("policy", "")
         try:
-            address = self.service.connection.consent.begin(visit.browser, visit.cookie, shown)
+            address = self.service.connection.consent.begin(visit.browser, visit.cookie, policy)
         except ConsentRefused as refused:
             return self._back(visit, f"refused:{refused.reason}")
         return redirect(address, 303)
 
     def calendar(self) -> AnyResponse:
-        """Make the calendar again, or take up one of ours that is there."""
+        """Create the calendar again, or use one of ours that exists."""
         visit = self.visits.acting()
         create = request.form.get("create") == "yes"
         ready = self.service.connection.dedicated_calendar.ensure(visit.agent, create=create)
@@ -184,22 +184,22 @@ class Acts:
         )
 
     def pause(self) -> AnyResponse:
-        """Leave the calendar alone for a while."""
+        """Pause writing to the calendar."""
         return self._pause(paused=True)
 
     def resume(self) -> AnyResponse:
-        """Go on."""
+        """Resume writing to the calendar."""
         return self._pause(paused=False)
 
     def disconnect(self) -> AnyResponse:
-        """End the connection; delete the calendar only if that was chosen (SC-4)."""
+        """End the connection; delete the calendar only if the agent chose that (SC-4)."""
         visit = self.visits.acting()
         delete = request.form.get("delete_calendar") in {"yes", "on", "true", "1"}
         self.service.connection.disconnect.disconnect(visit.agent, Actor.AGENT, delete_calendar=delete)
         return self._back(visit, "deleted" if delete else "disconnected")
 
     def retention(self) -> AnyResponse:
-        """Keep the agent's choice of how soon is erased what is kept after the end."""
+        """Store the agent's retention period."""
         visit = self.visits.acting()
         offered = {
             str(retention): retention
@@ -211,16 +211,16 @@ class Acts:
         return self._back(visit, "term")
 
     def erase(self) -> AnyResponse:
-        """Erase what is kept, and hand the receipt's one whole copy to this browser."""
+        """Erase what is stored, and give the only whole copy of the receipt to this browser."""
         visit = self.visits.acting()
         receipt = self.service.connection.erasure.erase_now(visit.agent, Actor.AGENT)
         answer = redirect(f"/receipts/{receipt['number']}", 303)
         copy = json.dumps(receipt, separators=(",", ":"))
-        cookies.set_cookie(self.service.config, answer, RECEIPT, copy, lax=False, seconds=_RECEIPT_KEPT)
+        cookies.set_cookie(self.service.config, answer, RECEIPT, copy, lax=False, seconds=_RECEIPT_SECONDS)
         return answer
 
     def logout(self) -> AnyResponse:
-        """End the visit on both sides; the page that follows says so."""
+        """End the visit in the store and in the browser."""
         visit = self.visits.acting()
         answer = redirect("/settings", 303)
         self.visits.end(visit, answer)
@@ -233,12 +233,12 @@ class Acts:
         return self._back(visit, "paused" if paused else "resumed")
 
     def _back(self, visit: Visit, notice: str) -> AnyResponse:
-        self.visits.say_next(visit, notice)
+        self.visits.set_notice(visit, notice)
         return redirect("/settings", 303)
 
 
 def as_file(content: dict[str, Any], name: str) -> Response:
-    """Return JSON that the browser keeps as a file."""
+    """Return JSON that the browser saves as a file."""
     text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
     return Response(
         text,
@@ -247,13 +247,13 @@ def as_file(content: dict[str, Any], name: str) -> Response:
     )
 
 
-def checked_ahead() -> bool:
-    """Tell whether this is no person's visit yet: what counts once must not be used up by a preview."""
+def is_prefetch() -> bool:
+    """Tell whether a preview or prefetch sent this request: it must not use up what works only once."""
     return request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", "")
 
 
 def _single(name: str) -> str:
-    """Return a parameter that is there once; twice is nobody's honest answer."""
+    """Return a parameter that is given once, else "": a repeated one is an attacker's."""
     values = request.args.getlist(name)
     return values[0] if len(values) == 1 else ""
 

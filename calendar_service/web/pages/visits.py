@@ -1,4 +1,4 @@
-"""The agent's browser between ticket and logout. Must not know what the pages do."""
+"""The agent's browser session, from ticket to logout."""
 
 from dataclasses import dataclass, replace
 
@@ -9,7 +9,7 @@ from calendar_service.domain.errors import Unauthenticated
 from calendar_service.domain.names import Agent
 from calendar_service.store.tickets import Browser, Ticket
 from calendar_service.web import cookies, guard
-from calendar_service.web.console.desk import Desks
+from calendar_service.web.console.visitors import ConsoleVisitors
 from calendar_service.wiring import Service
 
 SESSION = "session"
@@ -17,82 +17,82 @@ SESSION = "session"
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A browser whose session is alive: its cookie, and what is known of it."""
+    """A live browser session: its cookie and its record."""
 
     cookie: str
     browser: Browser
 
     @property
     def agent(self) -> Agent:
-        """Whose settings these are."""
+        """The agent whose settings are shown."""
         return self.browser.whose
 
 
 @dataclass(frozen=True)
 class Visits:
-    """Finds, begins and ends visits."""
+    """Reads, begins and ends visits."""
 
     service: Service
 
     def current(self) -> Visit | None:
-        """Return the visit that this request belongs to, if it has one that is still alive."""
+        """Return the live visit of this request, if there is one."""
         cookie = request.cookies.get(cookies.cookie_name(self.service.config, SESSION), "")
         browser = self.service.store.tickets.browser(cookie) if cookie else None
         if browser is None:
             return None
-        g.told_language = browser.locale
+        g.agent_language = browser.locale
         if browser.reviewer:
             self._note_reviewer(browser)
         guard.allow_frames(self.service.operator.organization(browser.organization).frame_ancestors)
         return Visit(cookie, browser)
 
     def required(self) -> Visit:
-        """Return the visit, or refuse."""
+        """Return the visit, or raise `Unauthenticated`."""
         visit = self.current()
         if visit is None:
             raise Unauthenticated("This page is closed; open it again from the console.")
         return visit
 
     def acting(self) -> Visit:
-        """Return the visit of a form that may change something: own page, live session, its own token."""
+        """Return the visit of a form that changes something. Checks origin, session and token."""
         guard.require_own_page(self.service.config)
         visit = self.required()
         guard.require_token(visit.browser.csrf)
         return visit
 
     def begin(self, ticket: Ticket, response: Response) -> None:
-        """Begin a visit with a new id; a former one of this browser ends."""
+        """Begin a visit with a new id, and end the browser's former one."""
         self._close_former()
         cookie, _ = self.service.store.tickets.open_browser(ticket)
         cookies.set_cookie(self.service.config, response, SESSION, cookie)
 
     def end(self, visit: Visit, response: Response) -> None:
-        """End the visit on both sides."""
+        """End the visit in the store and in the browser."""
         self.service.store.tickets.close_browser(visit.cookie)
         cookies.drop_cookie(self.service.config, response, SESSION)
 
-    def say_next(self, visit: Visit, notice: str) -> None:
-        """Let the next page say once how an act ended."""
-        # Read again: Google may have taken minutes, and the session's last use counts.
+    def set_notice(self, visit: Visit, notice: str) -> None:
+        """Set the notice that the next page shows once."""
+        # Read again: a call to Google may have taken minutes, and the session may have ended.
         browser = self.service.store.tickets.browser(visit.cookie)
         if browser is not None:
             self._save(visit.cookie, replace(browser, notice=notice))
 
     def keep_alive(self, visit: Visit) -> None:
-        """Count the visit as seen."""
+        """Prolong the visit."""
         self._save(visit.cookie, visit.browser)
 
-    def hear(self, visit: Visit) -> str:
-        """Return what is to be said now, and count the visit as seen."""
+    def take_notice(self, visit: Visit) -> str:
+        """Return the notice and delete it, and prolong the visit."""
         self._save(visit.cookie, replace(visit.browser, notice=""))
         return visit.browser.notice
 
     def _note_reviewer(self, browser: Browser) -> None:
-        """Let the request be known as a reviewer's, if the desk at the console is this agent's."""
-        desks = Desks(self.service)
-        desk = desks.reviewer()
-        if desk is not None and desk.agent == browser.whose:
-            desks.serve(desk)
+        """Attach the reviewer to the request, if the console's visitor in this browser is this agent."""
+        visitors = ConsoleVisitors(self.service)
+        visitor = visitors.reviewer()
+        if visitor is not None and visitor.agent == browser.whose:
+            visitors.attach_to_request(visitor)
 
     def _save(self, cookie: str, browser: Browser) -> None:
         self.service.store.tickets.save_browser(cookie, replace(browser, seen=self.service.clock.now()))

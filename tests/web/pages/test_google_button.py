@@ -41,7 +41,7 @@ def placed(
 
 def _verdicts(service: TestService) -> list[tuple[str, str]]:
     return [
-        (finding.level, finding.told()[0])
+        (finding.level, finding.texts()[0])
         for finding in examine(service.config)
         if finding.check == "google button"
     ]

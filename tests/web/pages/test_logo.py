@@ -28,7 +28,7 @@ def test_the_logo_stands_for_the_name_and_a_lost_file_leaves_the_name(
     assert "<img" not in page.text
     assert "Videsk" in words(page)
     verdicts = [
-        (finding.level, finding.told()[0]) for finding in examine(service.config) if finding.check == "logo"
+        (finding.level, finding.texts()[0]) for finding in examine(service.config) if finding.check == "logo"
     ]
     assert verdicts == [("fault", f"not found: {logo}; pages show the name instead")]
     service.close()

@@ -21,7 +21,7 @@ from calendar_service.domain.reviewer_links import ACTS_A_MINUTE
 from calendar_service.google.transport import GoogleCall
 from calendar_service.store.reviewer_links import Link
 from calendar_service.web.app import create_app
-from calendar_service.web.console.call_log import SeenCalls
+from calendar_service.web.console.recorded_calls import RecordedCalls
 from calendar_service.web.console.steps import STEPS
 from tests.conftest import MovableClock
 from tests.support.service import FIRST, PUBLIC_URL, TestService
@@ -325,7 +325,7 @@ def test_a_request_that_was_killed_leaves_nothing_of_the_next_one_in_its_list(
     reviewer: Reviewer, service: TestService
 ) -> None:
     app, call_log = reviewer.client.application, service.parts.google.call_log
-    calls: SeenCalls = app.extensions["reviewer_calls"]
+    calls: RecordedCalls = app.extensions["reviewer_calls"]
     call = GoogleCall(METHODS["calendar.events.insert"], 200, None, 0.25)
     with app.test_request_context("/console"):
         calls.record(service.agent, "agent")
@@ -347,7 +347,7 @@ def test_a_call_that_failed_is_listed_with_its_answer(reviewer: Reviewer, servic
     assert "That proves nothing" in reviewer.act("/console/check")
 
 
-# --- whose desk ---
+# --- visitors of the console ---
 
 
 def test_each_browser_has_an_agent_of_its_own_and_keeps_it(
