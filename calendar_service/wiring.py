@@ -1,6 +1,5 @@
 """The one place where everything is put together, from the configuration alone. Must not be run at import."""
 
-import threading
 from dataclasses import dataclass
 from typing import IO
 
@@ -50,11 +49,16 @@ from calendar_service.journeys.sessions.queue import DueSessions
 from calendar_service.journeys.sessions.reconcile import Reconcile
 from calendar_service.journeys.sessions.schedule import Schedule
 from calendar_service.journeys.throttle.admission import Throttle
+from calendar_service.journeys.throttle.breaker import GoogleBreaker
 from calendar_service.journeys.throttle.budget import RateBudget
+from calendar_service.journeys.throttle.inline_slots import InlineSlots
+from calendar_service.journeys.throttle.refusal import SharedRefusal
+from calendar_service.journeys.throttle.testing_mode import RevocationAges
 from calendar_service.journeys.webhooks.delivery import WebhookDelivery
 from calendar_service.log import Log
 from calendar_service.store.account_refs import AccountRefs
 from calendar_service.store.audit_chain import AuditChainStore
+from calendar_service.store.breakers import BreakerStore, RefusalStore
 from calendar_service.store.channels import ChannelStore
 from calendar_service.store.connections import Connections
 from calendar_service.store.consents import Consents
@@ -66,14 +70,16 @@ from calendar_service.store.leases import Leases
 from calendar_service.store.legal_holds import LegalHoldStore
 from calendar_service.store.organizations import OrganizationIndex
 from calendar_service.store.outbox import Outbox
+from calendar_service.store.rate_budget import RateBudgetStore
 from calendar_service.store.receipts import ReceiptStore
 from calendar_service.store.reviewer_links import ReviewerLinks
+from calendar_service.store.revocations import RevocationStore
 from calendar_service.store.scan import Scan
 from calendar_service.store.server_checks import ServerChecks
 from calendar_service.store.sessions import Sessions
 from calendar_service.store.slots import Slots
 from calendar_service.store.stored_fields import StoredFields
-from calendar_service.store.throttle import Limits, ThrottleStore
+from calendar_service.store.throttle import Limits
 from calendar_service.store.tickets import Tickets
 from calendar_service.store.timers import Timers
 from calendar_service.webhook_sender import DeliveryResult, WebhookSender
@@ -197,10 +203,7 @@ def build(
     calendar = CalendarApi(transport, google.api_endpoint)
     operator = config.operator
     promises = operator.promises
-    threads = threading.BoundedSemaphore(THREADS // 2)
-    throttle = Throttle(
-        ThrottleStore(database, limits), transport, RateBudget(limits), threads, log, clock, limits
-    )
+    throttle = throttle_of(database, transport, limits, log, clock)
     connection_end = ConnectionEnd(connections, promises.erase_after)
     access = Access(slots, leases, connections, grants, oauth, throttle, connection_end, clock)
     shared_accounts = SharedAccounts(account_refs, slots, oauth, identity, clock)
@@ -297,6 +300,25 @@ def build(
         identity=identity,
         database=database,
         call_log=call_log,
+    )
+
+
+def throttle_of(database: Database, transport: Transport, limits: Limits, log: Log, clock: Clock) -> Throttle:
+    """Return the throttle of one process."""
+    credentials = RefusalStore(database, "credentials", limits.trial_request)
+    notifications = RefusalStore(database, "notifications", limits.watch_trial_request)
+    return Throttle(
+        InlineSlots(THREADS // 2),
+        GoogleBreaker(BreakerStore(database, limits), log),
+        RateBudget(RateBudgetStore(database, limits), limits, clock),
+        SharedRefusal(credentials, log, alarm="google.client_rejected", end="google.client_taken"),
+        SharedRefusal(
+            notifications, log, alarm="google.notifications_refused", end="google.notifications_taken"
+        ),
+        RevocationAges(RevocationStore(database), log, clock),
+        transport,
+        limits,
+        log,
     )
 
 

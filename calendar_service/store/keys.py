@@ -246,11 +246,11 @@ REWRITE = "rewrite"
 CHECKPOINTS = "checkpoints"
 """Signed checkpoints over all chains, by number."""
 THROTTLE = "throttle"
-"""The way to Google as all replicas know it: breakers, allowance, the usual load. Concerns nobody."""
+"""What all replicas share about calls at Google: breaker, refusals, rate budget, usual load. Concerns nobody."""
 THROTTLE_DEATHS = "throttle:deaths"
 """When permissions ended at Google in the last week, and whether at seven days of age. Names nobody."""
 
 
 def throttle_account(account_ref: str) -> str:
-    """The allowance of one Google account, by its keyed hash; gone two minutes after its last use."""
+    """The rate budget of one Google account, by its keyed hash; gone two minutes after its last use."""
     return f"throttle:account:{account_ref}"

@@ -31,7 +31,7 @@ class Loaded:
     """The sealed content that waits, or empty."""
     closed: bool
     throttle_state: ThrottleState
-    """The way to Google at that moment."""
+    """Breaker and refusals at that moment."""
 
 
 class Sessions:

@@ -5,7 +5,7 @@ Every function of `EVENTS` is an event of the session's table in docs/states.md,
 
 import secrets
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.error import HTTPError
@@ -389,12 +389,10 @@ def put_without_version(case: Case) -> None:
 
 @event("PUT that may not go to Google at once")
 def put_queued(case: Case) -> None:
-    slots = case.test.service.throttle.threads
-    taken = 0
-    while slots.acquire(blocking=False):
-        taken += 1
-    case.put("Another title")
-    slots.release(taken)
+    with ExitStack() as stack:
+        while stack.enter_context(case.test.service.throttle.inline_slots.taken()):
+            pass
+        case.put("Another title")
 
 
 @event("PUT of a session that is over")

@@ -45,6 +45,6 @@ class Measures:
             worker=WorkerMeasures(service.timers),
             audit=AuditMeasures(service.audit, service.clock),
             google=GoogleMeasures(
-                service.throttle.book, service.transport, service.oauth_origin, config.notifications_uri
+                service.throttle, service.transport, service.oauth_origin, config.notifications_uri
             ),
         )

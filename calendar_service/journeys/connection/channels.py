@@ -95,9 +95,9 @@ class Channels:
         return min(slot.facts.channel_renew_at - self.clock.now(), spread(keys.CHANGE_DETECTION_EVERY))
 
     def _opened(self, agent: Agent, grant: Grant, facts: Facts) -> Millis | None:
-        if self.throttle.turn(facts.account_ref, 1) != "go":
+        if self.throttle.admit(facts.account_ref, 1) != "go":
             return spread(MINUTE)
-        if not self.throttle.may_watch():
+        if self.throttle.notifications.admit() == "wait":
             return spread(_REFUSED)
         try:
             channel = self.access.with_token(agent, grant, lambda token: self._watch(token, agent, facts))
@@ -105,13 +105,13 @@ class Channels:
             self.connections.calendar_missing(agent, facts)
             return 0
         except ChannelRefused:
-            self.throttle.watch_refused()
+            self.throttle.notifications.refused()
             return spread(_REFUSED)
         except GoogleError as trouble:
             if will_pass(trouble):
                 raise
             return spread(_REFUSED)
-        self.throttle.watch_taken()
+        self.throttle.notifications.accepted()
         failpoint("channel.after_watch_before_store")
         life = self._life(channel)
         stands = self.channel_store.open(

@@ -55,7 +55,7 @@ class ChangeDetector:
         """Look, and return after how long the next look is due. Google's trouble is raised: looked again soon."""
         slot = self.slots.read(agent)
         if slot.facts.state(SCOPE) is State.CONNECTED:
-            if self.throttle.turn(slot.facts.account_ref, 1) != "go":
+            if self.throttle.admit(slot.facts.account_ref, 1) != "go":
                 return keys.LEASE
             self._look(agent, slot.facts, self.grants.open(agent, slot.facts.connection_id, slot.grant))
         return spread(keys.CHANGE_DETECTION_EVERY)
@@ -109,7 +109,7 @@ class ChangeDetector:
 
     def _elsewhere(self, agent: Agent, facts: Facts, grant: Grant, record: Record) -> str:
         """Return the ETag of an event that is not in the list, empty if it was deleted: it may have been moved back."""
-        if self.throttle.turn(facts.account_ref, 1) != "go":
+        if self.throttle.admit(facts.account_ref, 1) != "go":
             raise GoogleUnavailable("no more may be asked for now", ambiguous=False)
         try:
             event = self.access.with_token(

@@ -184,7 +184,7 @@ class Schedule:
         # A wait or a session is over when both clocks say so: one that is wrong ends nothing too early.
         now = min(database_now, self.clock.now())
         loaded = self.sessions.load(agent, session)
-        self.throttle.seen(loaded.throttle_state)
+        self.throttle.observe(loaded.throttle_state)
         state = loaded.facts.state(SCOPE)
         if state in REFUSING_STATES or record.status not in UNSETTLED:
             self.attempts.settled(agent, loaded.facts, record)
@@ -228,17 +228,17 @@ class Schedule:
     def _accepted(
         self, loaded: Loaded, grant: Grant, wanted: Record, sealed: str, content: Content | None, by: By
     ) -> tuple[Record, str] | None:
-        """Accept, and go to Google if there is room; None when the record changed meanwhile."""
+        """Accept, and go to Google if this call is admitted; None when the record changed meanwhile."""
         if loaded.record is not None:
             # Whoever took a lease and never gave it back may have been at Google; so may we, from here on.
             wanted = replace(wanted, sent=loaded.record.sent or loaded.record.leased)
         cost = cost_of(loaded.facts, wanted) if wanted.status is Status.PENDING else 0
         organization, account = loaded.agent.organization, loaded.facts.account_ref
-        with self.throttle.room(loaded.throttle_state, organization, account, cost) as room:
+        with self.throttle.inline_slot(loaded.throttle_state, organization, account, cost) as admitted:
             failpoint("schedule.before_accept")
             answer, fencing_token = self.sessions.accept(
                 loaded, wanted, sealed, _ACTORS[by],
-                here=room, end=content.end if content else None,
+                here=admitted, end=content.end if content else None,
             )  # fmt: skip
             failpoint("schedule.after_accept")
             if answer == "again":

@@ -13,7 +13,7 @@ from calendar_service.domain.jitter import jitter
 from calendar_service.domain.names import Agent
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.timers import TimerKind
-from calendar_service.journeys.throttle.breaker import Breaker
+from calendar_service.journeys.webhooks.receiver_breaker import ReceiverBreaker
 from calendar_service.store.outbox import LeasedEvent, Outbox, Outcome, WebhookEvent, end_of
 from calendar_service.store.sessions import Sessions
 from calendar_service.store.timers import Timers
@@ -40,7 +40,7 @@ class WebhookDelivery:
     timers: Timers
     webhooks: WebhookSender | None
     """None: no receiver is configured, nothing is queued, and nothing of old is sent."""
-    breaker: Breaker = field(default_factory=Breaker)
+    breaker: ReceiverBreaker = field(default_factory=ReceiverBreaker)
 
     def deliver(self, agent: Agent) -> Counter[Outcome | str]:
         """Send what waits for this agent until something fails or its time is over; return what became of it.
