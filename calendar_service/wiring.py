@@ -1,6 +1,5 @@
 """The one place where everything is put together, from the configuration alone. Must not be run at import."""
 
-import threading
 from dataclasses import dataclass
 from typing import IO
 
@@ -60,11 +59,16 @@ from calendar_service.journeys.sessions.schedule import Schedule
 from calendar_service.journeys.sessions.session_reader import SessionReader
 from calendar_service.journeys.sessions.unsettled import UnsettledSessions
 from calendar_service.journeys.throttle.admission import Throttle
+from calendar_service.journeys.throttle.breaker import GoogleBreaker
 from calendar_service.journeys.throttle.budget import RateBudget
+from calendar_service.journeys.throttle.inline_slots import InlineSlots
+from calendar_service.journeys.throttle.refusal import SharedRefusal
+from calendar_service.journeys.throttle.testing_mode import RevocationAges
 from calendar_service.journeys.webhooks.delivery import WebhookDelivery
 from calendar_service.log import Log
 from calendar_service.store.account_refs import AccountRefs
 from calendar_service.store.audit_chain import AuditChainStore
+from calendar_service.store.breakers import BreakerStore, RefusalStore
 from calendar_service.store.channels import ChannelStore
 from calendar_service.store.connections import Connections
 from calendar_service.store.consents import Consents
@@ -76,14 +80,16 @@ from calendar_service.store.leases import Leases
 from calendar_service.store.legal_holds import LegalHoldStore
 from calendar_service.store.organizations import OrganizationIndex
 from calendar_service.store.outbox import Outbox
+from calendar_service.store.rate_budget import RateBudgetStore
 from calendar_service.store.receipts import ReceiptStore
 from calendar_service.store.reviewer_links import ReviewerLinks
+from calendar_service.store.revocations import RevocationStore
 from calendar_service.store.scan import Scan
 from calendar_service.store.server_checks import ServerChecks
 from calendar_service.store.sessions import Sessions
 from calendar_service.store.slots import Slots
 from calendar_service.store.stored_fields import StoredFields
-from calendar_service.store.throttle import Limits, ThrottleStore
+from calendar_service.store.throttle import Limits
 from calendar_service.store.tickets import Tickets
 from calendar_service.store.timers import Timers
 from calendar_service.webhook_sender import DeliveryResult, WebhookSender
@@ -280,14 +286,12 @@ def _google(config: Config, store: Store, limits: Limits, log: Log, clock: Clock
         settings.token_uri,
         settings.revoke_uri,
     )
-    threads = threading.BoundedSemaphore(THREADS // 2)
-    throttle_store = ThrottleStore(store.database, limits)
     return Google(
         oauth=OAuth(client, transport),
         calendar=CalendarApi(transport, settings.api_endpoint),
         transport=transport,
         call_log=call_log,
-        throttle=Throttle(throttle_store, transport, RateBudget(limits), threads, log, clock, limits),
+        throttle=throttle_of(store.database, transport, limits, log, clock),
     )
 
 
@@ -436,6 +440,25 @@ def _terms(config: Config) -> ConsentTerms:
 
 def _signing_key(config: Config) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(config.signing_key)
+
+
+def throttle_of(database: Database, transport: Transport, limits: Limits, log: Log, clock: Clock) -> Throttle:
+    """Return the throttle of one process."""
+    credentials = RefusalStore(database, "credentials", limits.trial_request)
+    notifications = RefusalStore(database, "notifications", limits.watch_trial_request)
+    return Throttle(
+        InlineSlots(THREADS // 2),
+        GoogleBreaker(BreakerStore(database, limits), log),
+        RateBudget(RateBudgetStore(database, limits), limits, clock),
+        SharedRefusal(credentials, log, alarm="google.client_rejected", end="google.client_taken"),
+        SharedRefusal(
+            notifications, log, alarm="google.notifications_refused", end="google.notifications_taken"
+        ),
+        RevocationAges(RevocationStore(database), log, clock),
+        transport,
+        limits,
+        log,
+    )
 
 
 def _webhooks(config: Config, log: Log) -> WebhookSender | None:

@@ -248,9 +248,9 @@ REWRITE = "rewrite"
 CHECKPOINTS = "checkpoints"
 """Signed checkpoints over all chains, by number."""
 THROTTLE = "throttle"
-"""The throttle's state that all replicas share: breakers, rate budget, usual load. Concerns no agent."""
+"""What all replicas share about calls at Google: breaker, refusals, rate budget, usual load. Concerns nobody."""
 THROTTLE_DEATHS = "throttle:deaths"
-"""When permissions ended at Google in the last week, and whether at seven days of age. Names no agent."""
+"""When permissions ended at Google in the last week, and whether at seven days of age. Names nobody."""
 
 
 def throttle_account(account_ref: str) -> str:

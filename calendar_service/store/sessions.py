@@ -37,7 +37,7 @@ class Loaded:
     closed: bool
     """The agent's organization is off-boarded."""
     throttle_state: ThrottleState
-    """The state of breakers and rate budget at that moment."""
+    """Breaker and refusals at that moment."""
 
 
 class Sessions:

@@ -142,15 +142,15 @@ class Items:
 
     def _probe(self, agent: Agent, _: str) -> None:
         # A probe that may not be sent stays due: it is run when the lease on its agent has ended.
-        if self.service.google.throttle.aside() and self.probes.take(self.service.clock.now()):
+        if self.service.google.throttle.admit_other() and self.probes.take(self.service.clock.now()):
             self.service.connection.access.probe(agent)
-            self.service.google.throttle.answered()
+            self.service.google.throttle.trial_answered()
 
     def _create_calendar(self, agent: Agent, _: str) -> Delay:
         calendar = self.service.connection.dedicated_calendar
         if not calendar.never_made(agent):
             return "never"
-        if not self.service.google.throttle.aside() or calendar.ensure(agent, create=True):
+        if not self.service.google.throttle.admit_other() or calendar.ensure(agent, create=True):
             return None
         return _SOON
 

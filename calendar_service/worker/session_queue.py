@@ -42,7 +42,7 @@ class SessionQueue:
         answer = "go"
         for session in fair_order(ends):
             if session.cost and answer != "wait":
-                answer = self._throttle.turn(session.account, session.cost)
+                answer = self._throttle.admit(session.account, session.cost)
             if session.cost and answer != "go":
                 self._put({session: ends[session]})
             else:

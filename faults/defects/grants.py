@@ -21,7 +21,7 @@ DEFECTS = (
     Defect(
         name="probe ignored",
         file="worker/items.py",
-        search="self.service.connection.access.probe(agent)\n            self.service.google.throttle.answered()",
+        search="self.service.connection.access.probe(agent)\n            self.service.google.throttle.trial_answered()",
         replace="return 24 * 60 * MINUTE",
         scenarios=("F18 revoked at Google while paused",) * 2,
     ),

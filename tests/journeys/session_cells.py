@@ -5,7 +5,7 @@ Every function of `EVENTS` is an event of the session's table in docs/states.md,
 
 import secrets
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.error import HTTPError
@@ -34,7 +34,6 @@ from tests.journeys.cells import (
     reconcile,
     sessions,
     slot_of,
-    throttle,
     webhooks,
 )
 from tests.support.service import BACKEND_KEY, PUBLIC_URL, TestService
@@ -464,12 +463,10 @@ def put_without_version(case: Case) -> None:
 
 @event("PUT that may not go to Google at once")
 def put_queued(case: Case) -> None:
-    slots = throttle(case.test).threads
-    taken = 0
-    while slots.acquire(blocking=False):
-        taken += 1
-    case.put("Another title")
-    slots.release(taken)
+    with ExitStack() as stack:
+        while stack.enter_context(throttle(case.test).inline_slots.taken()):
+            pass
+        case.put("Another title")
 
 
 @event("PUT of a session that is over")

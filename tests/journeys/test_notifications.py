@@ -210,7 +210,7 @@ def test_a_refused_address_is_asked_for_once_an_hour_at_most_and_the_operator_to
 
 def test_doctor_says_whether_google_sends(service: Watched) -> None:
     assert f"Google sends to {SECURE_URL}{DOOR}" in invoke(service, "doctor").output
-    service.parts.google.throttle.watch_refused()
+    service.parts.google.throttle.notifications.refused()
     assert "verify the domain" in invoke(service, "doctor").output
     plain = invoke(service, "doctor", CALENDAR_PUBLIC_URL=PUBLIC_URL).output
     assert "a daily look finds changes" in plain

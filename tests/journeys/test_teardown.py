@@ -29,9 +29,9 @@ def test_a_teardowns_failed_calls_open_the_breaker(
     service.google.fault(DELETION, DOWN)
     disconnect(service)
     for _ in range(4):
-        assert not service.parts.google.throttle.book.look().opened
+        assert not service.parts.google.throttle.breaker.state().is_breaker_open
         service.parts.connection.teardowns.run(service.agent)
-    assert service.parts.google.throttle.book.look().opened
+    assert service.parts.google.throttle.breaker.state().is_breaker_open
     assert alarms(capsys) == ["google.breaker_opened"]
 
 
@@ -42,10 +42,10 @@ def test_a_teardowns_failed_refreshes_open_the_breaker(service: TestService) -> 
     before = len(service.calls())
     disconnect(service)
     for _ in range(4):
-        assert not service.parts.google.throttle.book.look().opened
+        assert not service.parts.google.throttle.breaker.state().is_breaker_open
         service.parts.connection.teardowns.run(service.agent)
     assert service.calls(before) == ["oauth2.token"] * 5
-    assert service.parts.google.throttle.book.look().opened
+    assert service.parts.google.throttle.breaker.state().is_breaker_open
 
 
 def test_a_refusal_of_a_teardowns_call_for_the_rate_halves_the_rate_budget(service: TestService) -> None:

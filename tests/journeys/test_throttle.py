@@ -36,7 +36,7 @@ def opened(service: TestService, sessions: int = 5) -> None:
     outage(service)
     for number in range(sessions):
         put(service, f"first{number}")
-    assert service.parts.google.throttle.book.look().opened
+    assert service.parts.google.throttle.breaker.state().is_breaker_open
 
 
 def alarms(capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -62,7 +62,7 @@ def test_five_failures_in_a_row_stop_every_replica_and_one_success_starts_them(
     service.google.clear_faults()
     service.clock.advance(31)  # until what one worker looked at is another's again
     service.work()
-    assert not service.parts.google.throttle.book.look().opened
+    assert not service.parts.google.throttle.breaker.state().is_breaker_open
     service.clock.advance(60)
     replica.work()
     assert len(service.events()) == 6
@@ -90,20 +90,20 @@ def test_an_answer_between_failures_keeps_it_closed(service: TestService) -> Non
     service.google.fault({"method": "POST", "path": "/calendar/*"}, DOWN, times=4)
     for number in range(4):
         put(service, f"s{number}")
-    assert service.parts.google.throttle.book.look().failures == 4
+    assert service.parts.google.throttle.breaker.state().failures == 4
     assert put(service, "good") is Status.SCHEDULED
-    assert service.parts.google.throttle.book.look().failures == 0
+    assert service.parts.google.throttle.breaker.state().failures == 0
     service.google.fault({"method": "POST", "path": "/calendar/*"}, DOWN, times=4)
     for number in range(4, 8):
         put(service, f"s{number}")
-    assert not service.parts.google.throttle.book.look().opened
+    assert not service.parts.google.throttle.breaker.state().is_breaker_open
 
 
 def test_a_refusal_is_an_answer(service: TestService) -> None:
     service.connect()
     service.google.fault({"method": "POST", "path": "/calendar/*"}, {"status": 400, "reason": "invalid"})
     assert {put(service, f"s{number}") for number in range(7)} == {Status.FAILED}
-    assert service.parts.google.throttle.book.look().failures == 0
+    assert service.parts.google.throttle.breaker.state().failures == 0
 
 
 def test_a_project_without_the_calendar_api_is_told_and_stops_all(
@@ -129,7 +129,7 @@ def test_a_clock_that_went_back_does_not_keep_it_open(service: TestService) -> N
     service.google.clear_faults()
     put(service, "now")
     service.work()
-    assert not service.parts.google.throttle.book.look().opened
+    assert not service.parts.google.throttle.breaker.state().is_breaker_open
 
 
 def test_proofs_of_life_wait_until_google_is_back_and_what_is_over_is_told_in_time(
@@ -283,7 +283,7 @@ def test_a_refusal_for_one_accounts_rate_leaves_the_project_alone(service: TestS
     assert states == [Status.SCHEDULED] * 2 + [Status.PENDING] * 4
     assert len(service.calls()) - before == 3
     assert put(service, "s1", OTHER) is Status.SCHEDULED
-    assert service.parts.google.throttle.book.look().epoch == 0
+    assert service.parts.google.throttle.breaker.state().epoch == 0
 
 
 def test_a_request_waits_for_google_no_longer_than_its_seconds_and_goes_on_by_the_worker(

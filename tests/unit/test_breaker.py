@@ -1,8 +1,8 @@
-"""The breaker: while nobody answers, one trial request is admitted in each rest."""
+"""While the receiver of webhooks does not answer, only a trial request is sent from time to time."""
 
 import pytest
 
-from calendar_service.journeys.throttle.breaker import Breaker
+from calendar_service.journeys.webhooks.receiver_breaker import ReceiverBreaker
 
 
 class Time:
@@ -18,11 +18,11 @@ def time() -> Time:
 
 
 @pytest.fixture
-def breaker(time: Time) -> Breaker:
-    return Breaker(tolerated=3, rest=10, now=time)
+def breaker(time: Time) -> ReceiverBreaker:
+    return ReceiverBreaker(tolerated=3, pause=10, now=time)
 
 
-def test_some_failures_are_nothing_unusual(breaker: Breaker) -> None:
+def test_some_failures_are_nothing_unusual(breaker: ReceiverBreaker) -> None:
     for _ in range(2):
         breaker.learn(answered=False)
     assert breaker.admit()
@@ -32,8 +32,8 @@ def test_some_failures_are_nothing_unusual(breaker: Breaker) -> None:
     assert breaker.admit()
 
 
-def test_after_too_many_failures_in_a_row_one_trial_request_goes_in_each_rest(
-    breaker: Breaker, time: Time
+def test_after_too_many_in_a_row_one_trial_request_goes_in_each_pause(
+    breaker: ReceiverBreaker, time: Time
 ) -> None:
     for _ in range(3):
         assert breaker.admit()
@@ -48,7 +48,7 @@ def test_after_too_many_failures_in_a_row_one_trial_request_goes_in_each_rest(
     assert breaker.admit()
 
 
-def test_an_answered_trial_request_opens_the_way_for_all(breaker: Breaker, time: Time) -> None:
+def test_a_trial_request_that_is_answered_closes_it(breaker: ReceiverBreaker, time: Time) -> None:
     for _ in range(5):
         breaker.learn(answered=False)
     time.now += 10

@@ -47,7 +47,7 @@ class Measures:
             worker=WorkerMeasures(service.store.timers),
             audit=AuditMeasures(service.audit.audit_export, service.clock),
             google=GoogleMeasures(
-                service.google.throttle.book,
+                service.google.throttle,
                 service.google.transport,
                 service.google.oauth.consent_origin,
                 config.notifications_uri,

@@ -4,21 +4,22 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from calendar_service.google.transport import Transport
-from calendar_service.store.throttle import ThrottleStore, is_cluster
+from calendar_service.journeys.throttle.admission import Throttle
+from calendar_service.journeys.throttle.testing_mode import is_testing_mode_suspected
 
 
 @dataclass(frozen=True, slots=True)
 class GoogleState:
-    """The throttle's state in the database."""
+    """What all processes have learnt about Google, as the database has it."""
 
     is_breaker_open: bool
     budget_in_force: float
-    """The part of the rate budget in use: 1, or less after Google refused because of the project's rate."""
+    """Which part of the rate budget is in force: 1, or less after Google refused for the project's rate."""
     are_credentials_rejected: bool
     deaths_at_seven_days: int
-    """Grants that ended in the last week at an age of seven days."""
+    """Grants that ended in the last week at seven days of age."""
     is_testing_mode_suspected: bool
-    """True if they are so many that Google seems to treat the project as a test."""
+    """So many of them that the project at Google is probably in testing mode."""
     are_notifications_refused: bool
 
 
@@ -26,7 +27,7 @@ class GoogleState:
 class GoogleMeasures:
     """Google from this service's view."""
 
-    book: ThrottleStore
+    throttle: Throttle
     transport: Transport
     authorization_origin: str
     notifications_uri: str
@@ -40,12 +41,12 @@ class GoogleMeasures:
     @cached_property
     def state(self) -> GoogleState:
         """What is recorded about Google now."""
-        throttle_state, deaths = self.book.look(), self.book.deaths_at_seven_days()
+        throttle_state, revocations = self.throttle.breaker.state(), self.throttle.revocation_ages.counts()
         return GoogleState(
-            is_breaker_open=throttle_state.opened,
-            budget_in_force=self.book.share(),
-            are_credentials_rejected=throttle_state.rejected,
-            deaths_at_seven_days=deaths[0],
-            is_testing_mode_suspected=is_cluster(*deaths),
-            are_notifications_refused=self.book.is_unheard(),
+            is_breaker_open=throttle_state.is_breaker_open,
+            budget_in_force=self.throttle.budget.level(),
+            are_credentials_rejected=throttle_state.are_credentials_refused,
+            deaths_at_seven_days=revocations.at_seven_days,
+            is_testing_mode_suspected=is_testing_mode_suspected(revocations),
+            are_notifications_refused=throttle_state.are_notifications_refused,
         )

@@ -192,7 +192,7 @@ class Access:
         """Record Google's proof that this grant is dead, unless a newer token is stored (RV-1)."""
         facts = self.slots.read(agent).facts
         if self.connection_end.mark_revoked(agent, grant):
-            self.throttle.died(facts)
+            self.throttle.revocation_ages.count(facts)
 
 
 def probe_due(now: Millis) -> Millis:

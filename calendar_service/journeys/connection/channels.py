@@ -91,9 +91,9 @@ class Channels:
         return min(slot.facts.channel.renew_at - self.clock.now(), spread(keys.CHANGE_DETECTION_EVERY))
 
     def _open(self, agent: Agent, grant: Grant, facts: Facts) -> Millis | None:
-        if self.throttle.turn(facts.account.ref, 1) != "go":
+        if self.throttle.admit(facts.account.ref, 1) != "go":
             return spread(MINUTE)
-        if not self.throttle.may_watch():
+        if self.throttle.notifications.admit() == "wait":
             return spread(_AFTER_REFUSAL)
         try:
             channel = self.access.in_calendar(
@@ -102,13 +102,13 @@ class Channels:
         except CalendarMissing:
             return 0
         except ChannelRefused:
-            self.throttle.watch_refused()
+            self.throttle.notifications.refused()
             return spread(_AFTER_REFUSAL)
         except GoogleError as trouble:
             if will_pass(trouble):
                 raise
             return spread(_AFTER_REFUSAL)
-        self.throttle.watch_taken()
+        self.throttle.notifications.accepted()
         failpoint("channel.after_watch_before_store")
         life = self._life(channel)
         stands = self.channel_store.open(

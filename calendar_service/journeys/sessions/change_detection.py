@@ -56,7 +56,7 @@ class ChangeDetector:
         """
         slot = self.slots.read(agent)
         if slot.facts.state(self.terms) is State.CONNECTED:
-            if self.throttle.turn(slot.facts.account.ref, 1) != "go":
+            if self.throttle.admit(slot.facts.account.ref, 1) != "go":
                 return keys.LEASE
             self._detect(agent, slot.facts, self.access.open(slot))
         return spread(keys.CHANGE_DETECTION_EVERY)
@@ -110,7 +110,7 @@ class ChangeDetector:
 
     def _etag_of_unlisted(self, agent: Agent, facts: Facts, grant: Grant, record: Record) -> str:
         """Return the ETag of an event that is not listed, as when a person moved it to the past; empty if deleted."""
-        if self.throttle.turn(facts.account.ref, 1) != "go":
+        if self.throttle.admit(facts.account.ref, 1) != "go":
             raise GoogleUnavailable("no more may be asked for now", ambiguous=False)
         try:
             event = self.access.in_calendar(

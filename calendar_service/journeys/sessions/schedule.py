@@ -148,11 +148,11 @@ class Schedule:
             desired = replace(desired, copy=replace(desired.copy, in_doubt=in_doubt))
         cost = cost_of(loaded.facts, desired) if desired.status is Status.PENDING else 0
         organization, account = loaded.agent.organization, loaded.facts.account.ref
-        with self.throttle.room(loaded.throttle_state, organization, account, cost) as room:
+        with self.throttle.inline_slot(loaded.throttle_state, organization, account, cost) as admitted:
             failpoint("schedule.before_accept")
             answer, fencing_token = self.sessions.accept(
                 loaded, desired, sealed, _ACTORS[by],
-                inline=room, end=content.end if content else None,
+                inline=admitted, end=content.end if content else None,
             )  # fmt: skip
             failpoint("schedule.after_accept")
             if answer == "again":

@@ -1,37 +1,58 @@
-"""Stops trying where nobody answers, so that the waiting does not hold up other work. Must not know what is tried."""
+"""Does Google answer? If not, all replicas together send one trial request each ten seconds (law 2)."""
 
 import threading
-from collections.abc import Callable
-from time import monotonic
+
+from calendar_service.log import Log
+from calendar_service.store.breakers import BreakerStore
+from calendar_service.store.throttle import ThrottleState
 
 
-class Breaker:
-    """After some failures in a row, one try (the canary) each few seconds until one succeeds."""
+class GoogleBreaker:
+    """The shared breaker, with its state as this process saw it last. Safe to share between threads."""
 
-    def __init__(
-        self, *, tolerated: int = 5, rest: float = 10.0, now: Callable[[], float] = monotonic
-    ) -> None:
-        """Take how many failures in a row open it, the seconds between two canaries, and a clock."""
-        self._now = now
-        self._tolerated = tolerated
-        self._rest = rest
+    def __init__(self, store: BreakerStore, log: Log) -> None:
+        self._store = store
+        self._log = log
         self._lock = threading.Lock()
-        self._failures = 0
-        self._next_trial_request = 0.0
+        self._is_open = False
+        self._has_failures = False
 
-    def admit(self) -> bool:
-        """Tell whether to try now; while it is open, only one caller each `rest` seconds."""
+    @property
+    def is_open(self) -> bool:
+        """Whether only trial requests may go."""
         with self._lock:
-            if self._failures < self._tolerated:
-                return True
-            if self._now() < self._next_trial_request:
-                return False
-            self._next_trial_request = self._now() + self._rest
-            return True
+            return self._is_open
 
-    def learn(self, *, answered: bool) -> None:
-        """Take how a try ended."""
+    def state(self) -> ThrottleState:
+        """Return breaker and refusals as the database has them."""
+        return self._store.state()
+
+    def observe(self, state: ThrottleState) -> None:
+        """Take the state that was read just now."""
         with self._lock:
-            self._failures = 0 if answered else self._failures + 1
-            if self._failures == self._tolerated:
-                self._next_trial_request = self._now() + self._rest
+            self._is_open, self._has_failures = state.is_breaker_open, state.failures > 0
+
+    def observe_open(self, *, is_open: bool) -> None:
+        """Take what the database answered when it was asked for a trial request."""
+        with self._lock:
+            self._is_open = is_open
+
+    def failed(self) -> bool:
+        """Count a call that got no answer; true when it opened the breaker."""
+        with self._lock:
+            self._has_failures = True
+        has_opened = self._store.count_failure()
+        if has_opened:
+            self._log.alarm("google.breaker_opened")
+        return has_opened
+
+    def answered(self) -> None:
+        """Note an answer of Google: it ends a row of failures, and closes the breaker.
+
+        Where there is neither, the database is not asked.
+        """
+        with self._lock:
+            ends_row = self._is_open or self._has_failures
+            self._is_open = self._has_failures = False
+        if ends_row and self._store.count_success():
+            self._log.event("google.breaker_closed")

@@ -1,98 +1,80 @@
-"""What one process may still send, leased in blocks. Must not know Google, nor ask the store by itself."""
+"""Is the rate used up, of the account or of the project? Must not know whether Google answers."""
 
-import threading
-from collections import Counter
-from dataclasses import replace
+from typing import Literal
 
-from calendar_service.domain.clock import MINUTE, SECOND, Millis, plausible
-from calendar_service.store.throttle import LeasedTokens, Limits, ThrottleState
-
-_BLOCK_LIFE: Millis = MINUTE
-_LOW_LIFE: Millis = 5 * SECOND
-_DRY: Millis = SECOND
-_REPORT: Millis = 10 * SECOND
+from calendar_service.domain.clock import Clock, Millis
+from calendar_service.journeys.throttle.tokens import AccountTokens, Demand, ProjectTokens
+from calendar_service.store.answers import ThrottleAdmitWorker
+from calendar_service.store.rate_budget import RateBudgetStore
+from calendar_service.store.throttle import Limits, ThrottleState
 
 
 class RateBudget:
-    """The units at hand, of the project and of each account. Safe to share between threads."""
+    """Spends the tokens of this process, and leases more when they are used up. Safe to share between threads."""
 
-    def __init__(self, limits: Limits) -> None:
-        """Begin with none of the project's units."""
-        self.throttle_state = ThrottleState()
-        """The way to Google as this process saw it last."""
-        self._own = limits.own
-        self._lock = threading.Lock()
-        self._leased_tokens, self._ends = LeasedTokens(0, low=False, epoch=0), 0
-        self._dry_until = 0
-        self._used: Counter[str] = Counter()
-        self._admin_action_before = False
-        self._minute = 0
-        self._accounts: dict[str, int] = {}
-        self._accepted, self._reported = 0, 0
+    def __init__(self, store: RateBudgetStore, limits: Limits, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._project = ProjectTokens()
+        self._accounts = AccountTokens(limits.own)
+        self._demand = Demand()
 
-    def spend(self, organization: str, cost: int, now: Millis) -> str:
-        """Take units for a request: `ok`, `empty` (a block has to be leased), or `wait`.
+    def observe(self, state: ThrottleState) -> None:
+        """Take the state that was read just now."""
+        self._project.observe_epoch(state.epoch)
 
-        To wait: there are none now, or they are left to other organizations.
-        """
-        with self._lock:
-            leased_tokens = self._leased_tokens
-            is_old = (
-                not self._ends - _BLOCK_LIFE <= now < self._ends
-                or leased_tokens.epoch < self.throttle_state.epoch
-            )
-            if is_old or leased_tokens.units < cost:
-                return "wait" if self._dry_until - _DRY <= now < self._dry_until else "empty"
-            if leased_tokens.low and self._is_over_share(organization):
-                return "wait"
-            self._leased_tokens = replace(leased_tokens, units=leased_tokens.units - cost)
-            self._used[organization] += cost
-            return "ok"
+    def count_demand(self, cost: int) -> None:
+        """Count an accepted operation towards the usual load, by which a backlog drains."""
+        self._demand.count(cost)
 
-    def fill(self, leased_tokens: LeasedTokens, now: Millis) -> None:
-        """Take a block; after an empty one none is asked for during a second, so that not every request asks."""
-        with self._lock:
-            if not leased_tokens.units:
-                self._dry_until = now + _DRY
-                return
-            self._leased_tokens = leased_tokens
-            self._ends = now + (_LOW_LIFE if leased_tokens.low else _BLOCK_LIFE)
-            self._admin_action_before = len(self._used) > 1
-            self._used.clear()
+    def report_demand(self) -> None:
+        """Tell the others of operations that were accepted without a lease, each ten seconds at most."""
+        units = self._demand.take_if_due(self._clock.now())
+        if units:
+            self._store.count_accepted(units)
 
-    def spend_account(self, account: str, cost: int, now: Millis) -> bool:
-        """Take units of one account; false when more have to be leased."""
-        with self._lock:
-            if self._minute != now // MINUTE:
-                self._minute, self._accounts = now // MINUTE, {}
-            left = self._accounts.get(account, self._own) - cost
-            if left >= 0:
-                self._accounts[account] = left
-            return left >= 0
+    def admit_request(self, organization: str, account: str, cost: int) -> bool:
+        """Take tokens of the account, then of the project, for a request of `cost` units."""
+        if account and not self._spend_account(account, cost):
+            return False
+        now = self._clock.now()
+        spending = self._project.spend(organization, cost, now)
+        if spending == "empty":
+            self._project.fill(self._store.lease(cost, self._demand.take(now)), now)
+            spending = self._project.spend(organization, cost, now)
+        return spending == "ok"
 
-    def fill_account(self, account: str, units: int) -> None:
-        """Take units that were leased for one account."""
-        with self._lock:
-            self._accounts[account] = self._accounts.get(account, 0) + units
+    def admit_session(self, account: str, cost: int) -> Literal["go", "skip", "wait"]:
+        """Take tokens for a session that the worker runs: `go`, `skip` (its account waits), or `wait` (all wait)."""
+        if account and cost and not self._spend_account(account, cost):
+            return "skip"
+        if self._store.admit_worker(cost) != "wait":
+            return "go"
+        if account and cost:
+            self._accounts.fill(account, cost)  # they were not used
+        return "wait"
+
+    def admit_other(self, patience: Millis) -> ThrottleAdmitWorker:
+        """Tell whether the worker may send a call that costs nothing; `patience`: as `RateBudgetStore` has it."""
+        return self._store.admit_worker(0, patience)
+
+    def level(self) -> float:
+        """Return which part of the rate is in force: 1, or less after a refusal."""
+        return self._store.level()
+
+    def halve(self) -> bool:
+        """Note that Google refused for the project's rate; true when that halved the rate for all."""
+        return self._store.halve()
 
     def empty_account(self, account: str) -> None:
-        """Stop this account for the rest of the minute."""
-        with self._lock:
-            self._accounts[account] = 0
+        """Note that Google refused for this account's rate: it alone waits, at every replica."""
+        self._accounts.empty(account)
+        self._store.empty_account(account)
 
-    def count(self, cost: int) -> None:
-        """Count an operation as accepted."""
-        with self._lock:
-            self._accepted += cost
-
-    def report(self, now: Millis, *, at_once: bool) -> int:
-        """Return the units accepted and not told yet, and take them as told; 0 if it is too soon to tell."""
-        with self._lock:
-            if not at_once and plausible(self._reported + _REPORT, now, _REPORT) > now:
-                return 0
-            accepted, self._accepted, self._reported = self._accepted, 0, now
-            return accepted
-
-    def _is_over_share(self, organization: str) -> bool:
-        others = self._admin_action_before or len(self._used) > (1 if organization in self._used else 0)
-        return others and self._used[organization] * 2 > sum(self._used.values()) + self._leased_tokens.units
+    def _spend_account(self, account: str, cost: int) -> bool:
+        now = self._clock.now()
+        if self._accounts.spend(account, cost, now):
+            return True
+        units = self._store.lease_account(account, cost)
+        self._accounts.fill(account, units)
+        return units > 0 and self._accounts.spend(account, cost, now)

@@ -13,7 +13,7 @@ from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.jitter import jitter
 from calendar_service.domain.names import Agent
 from calendar_service.domain.timers import TimerKind
-from calendar_service.journeys.throttle.breaker import Breaker
+from calendar_service.journeys.webhooks.receiver_breaker import ReceiverBreaker
 from calendar_service.store.outbox import LeasedEvent, Outbox, Outcome, WebhookEvent, end_of
 from calendar_service.store.sessions import Sessions
 from calendar_service.store.timers import Timers
@@ -42,7 +42,7 @@ class WebhookDelivery:
     terms: ConsentTerms
     webhooks: WebhookSender | None
     """None: no receiver is configured. Then nothing is queued, and nothing that was queued before is sent."""
-    breaker: Breaker = field(default_factory=Breaker)
+    breaker: ReceiverBreaker = field(default_factory=ReceiverBreaker)
 
     def deliver(self, agent: Agent) -> Counter[Outcome | str]:
         """Send this agent's events until one fails or its time is up; return how many had which outcome.

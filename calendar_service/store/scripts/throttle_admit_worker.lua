@@ -6,15 +6,16 @@
 --   rate: units a minute that the worker may use
 --   least_rate: units a minute that a backlog may always use
 --   pause: the ms between two trial requests while the breaker is open
---   patience: for how many ms more others are given the chance of being the trial request
+--   patience: for how many ms a due trial request is left to others first
 -- answers: go | trial_request | wait
 --   go: it may
---   trial_request: the breaker is open, and this is the one trial request for now
+--   trial_request: the breaker is open, and this call may find out whether Google answers
 --   wait: the breaker is open, or the rate is used up
 -- use: throttle
 local cost = tonumber(arg.cost)
-if number('opened') > 0 then
-  return {admit_trial('trial_request', tonumber(arg.pause), tonumber(arg.patience)) and 'trial_request' or 'wait'}
+if number('breaker_opened_at') > 0 then
+  local admitted = admit_trial('breaker_next_trial', tonumber(arg.pause), tonumber(arg.patience))
+  return {admitted and 'trial_request' or 'wait'}
 end
 if cost == 0 then return {'go'} end
 -- A backlog drains at 1.5 times the usual load.

@@ -1,12 +1,12 @@
 #!lua flags=allow-oom
--- Google takes again what it refused to all replicas.
+-- Google accepts again what it refused to all replicas.
 -- keys: throttle
--- args: what
---   what: 'rejected' or 'unheard'
--- answers: ok | taken
+-- args: refused
+--   refused: 'credentials' or 'notifications'
+-- answers: ok | cleared
 --   ok: it was not refused
---   taken: it was refused until now
+--   cleared: it was refused until now
 -- use: throttle
-local refused = number(arg.what)
-redis.call('HDEL', KEY.throttle, arg.what, arg.what .. '_trial')
-return {refused > 0 and 'taken' or 'ok'}
+local refused_at = number(arg.refused .. '_refused_at')
+redis.call('HDEL', KEY.throttle, arg.refused .. '_refused_at', arg.refused .. '_next_trial')
+return {refused_at > 0 and 'cleared' or 'ok'}

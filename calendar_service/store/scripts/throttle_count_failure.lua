@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- A call at Google proved nothing: so many in a row open the breaker.
+-- A call at Google got no answer: so many in a row open the breaker.
 -- keys: throttle
 -- args: tolerated pause
 --   tolerated: how many in a row open it
@@ -9,6 +9,6 @@
 --   opened: this one opened it
 -- use: clock throttle
 local failures = redis.call('HINCRBY', KEY.throttle, 'failures', 1)
-if failures < tonumber(arg.tolerated) or number('opened') > 0 then return {'ok'} end
-write('opened', ms(now), 'trial_request', ms(now + tonumber(arg.pause)))
+if failures < tonumber(arg.tolerated) or number('breaker_opened_at') > 0 then return {'ok'} end
+write('breaker_opened_at', ms(now), 'breaker_next_trial', ms(now + tonumber(arg.pause)))
 return {'opened'}

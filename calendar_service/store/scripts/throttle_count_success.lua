@@ -6,6 +6,6 @@
 --   ok: it was closed
 --   closed: this call closed it
 -- use: throttle
-local opened = number('opened')
-redis.call('HDEL', KEY.throttle, 'failures', 'opened', 'trial_request')
-return {opened > 0 and 'closed' or 'ok'}
+local opened_at = number('breaker_opened_at')
+redis.call('HDEL', KEY.throttle, 'failures', 'breaker_opened_at', 'breaker_next_trial')
+return {opened_at > 0 and 'closed' or 'ok'}

@@ -7,7 +7,7 @@
 --   ok: another refusal of this burst halved it
 --   halved: done
 -- use: clock throttle
-if plausible(number('limited') + LIFETIME.refusal_burst, LIFETIME.refusal_burst) > now then return {'ok'} end
-write('level', ms(math.max(62, math.floor(level() / 2))), 'limited', ms(now))
+if plausible(number('halved_at') + LIFETIME.refusal_burst, LIFETIME.refusal_burst) > now then return {'ok'} end
+write('level', ms(math.max(62, math.floor(level() / 2))), 'halved_at', ms(now))
 redis.call('HINCRBY', KEY.throttle, 'epoch', 1)
 return {'halved'}

@@ -1,13 +1,13 @@
 #!lua flags=allow-oom
--- Google refuses something to all replicas: their credentials (`rejected`), or their address for notifications (`unheard`).
+-- Google refuses something to all replicas: the client's credentials, or the address for notifications.
 -- keys: throttle
--- args: what pause
---   what: 'rejected' or 'unheard'
+-- args: refused pause
+--   refused: 'credentials' or 'notifications'
 --   pause: the ms between two trial requests
--- answers: ok | refused
---   ok: it was known
---   refused: this is the first time
+-- answers: ok | first
+--   ok: it was refused before
+--   first: this is the first refusal
 -- use: clock throttle
-local first = number(arg.what) == 0
-if first then write(arg.what, ms(now), arg.what .. '_trial', ms(now + tonumber(arg.pause))) end
-return {first and 'refused' or 'ok'}
+if number(arg.refused .. '_refused_at') > 0 then return {'ok'} end
+write(arg.refused .. '_refused_at', ms(now), arg.refused .. '_next_trial', ms(now + tonumber(arg.pause)))
+return {'first'}

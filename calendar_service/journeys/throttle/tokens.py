@@ -1,0 +1,124 @@
+"""The part of the rate budget that one process holds. Must not ask the store or Google."""
+
+import threading
+from collections import Counter
+from dataclasses import replace
+from typing import Literal
+
+from calendar_service.domain.clock import MINUTE, SECOND, Millis, plausible
+from calendar_service.store.rate_budget import LeasedTokens
+
+_LEASE: Millis = MINUTE
+_LOW_LEASE: Millis = 5 * SECOND
+_EMPTY_PAUSE: Millis = SECOND
+_REPORT_EVERY: Millis = 10 * SECOND
+
+Spending = Literal["ok", "empty", "wait"]
+
+
+class ProjectTokens:
+    """Tokens of the project, leased for the requests of this process. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._lock = threading.Lock()
+        self._leased = LeasedTokens(0, low=False, epoch=0)
+        self._end: Millis = 0
+        self._empty_until: Millis = 0
+        self._epoch = 0
+        self._spent: Counter[str] = Counter()
+        self._had_several = False
+
+    def observe_epoch(self, epoch: int) -> None:
+        """Take the epoch that was read just now; tokens of an earlier one no longer count."""
+        with self._lock:
+            self._epoch = epoch
+
+    def spend(self, organization: str, cost: int, now: Millis) -> Spending:
+        """Take tokens for a request: `ok`, `empty` (more have to be leased), or `wait`.
+
+        `wait`: a lease was refused within this second, or the rest is left to other organizations.
+        """
+        with self._lock:
+            is_over = not self._end - _LEASE <= now < self._end or self._leased.epoch < self._epoch
+            if is_over or self._leased.units < cost:
+                return "wait" if self._empty_until - _EMPTY_PAUSE <= now < self._empty_until else "empty"
+            if self._leased.low and self._is_over_its_share(organization):
+                return "wait"
+            self._leased = replace(self._leased, units=self._leased.units - cost)
+            self._spent[organization] += cost
+            return "ok"
+
+    def fill(self, leased: LeasedTokens, now: Millis) -> None:
+        """Take a lease. After one without tokens nobody asks for a second, or every request would ask."""
+        with self._lock:
+            if not leased.units:
+                self._empty_until = now + _EMPTY_PAUSE
+                return
+            self._leased, self._epoch = leased, leased.epoch
+            self._end = now + (_LOW_LEASE if leased.low else _LEASE)
+            self._had_several = len(self._spent) > 1
+            self._spent.clear()
+
+    def _is_over_its_share(self, organization: str) -> bool:
+        """Tell whether it has spent more than half of this lease, while other organizations are active too."""
+        others = self._had_several or bool(self._spent.keys() - {organization})
+        return others and self._spent[organization] * 2 > self._spent.total() + self._leased.units
+
+
+class AccountTokens:
+    """Tokens of each Google account in the current minute. Safe to share between threads."""
+
+    def __init__(self, own: int) -> None:
+        """Take how many units of each account this process may spend in a minute without asking the others."""
+        self._own = own
+        self._lock = threading.Lock()
+        self._minute = 0
+        self._left: dict[str, int] = {}
+
+    def spend(self, account: str, cost: int, now: Millis) -> bool:
+        """Take tokens of one account; false when more have to be leased."""
+        with self._lock:
+            if self._minute != now // MINUTE:
+                self._minute, self._left = now // MINUTE, {}
+            left = self._left.get(account, self._own) - cost
+            if left >= 0:
+                self._left[account] = left
+            return left >= 0
+
+    def fill(self, account: str, units: int) -> None:
+        """Add tokens that were leased for one account, or were not used."""
+        with self._lock:
+            self._left[account] = self._left.get(account, 0) + units
+
+    def empty(self, account: str) -> None:
+        """Let this account wait for the rest of the minute."""
+        with self._lock:
+            self._left[account] = 0
+
+
+class Demand:
+    """Units of accepted operations that the other processes do not know yet. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._lock = threading.Lock()
+        self._units = 0
+        self._reported_at: Millis = 0
+
+    def count(self, units: int) -> None:
+        """Count an accepted operation."""
+        with self._lock:
+            self._units += units
+
+    def take(self, now: Millis) -> int:
+        """Return the units to report now, and count them as reported."""
+        with self._lock:
+            units, self._units, self._reported_at = self._units, 0, now
+            return units
+
+    def take_if_due(self, now: Millis) -> int:
+        """Return the units to report now; 0 within ten seconds of the last report."""
+        with self._lock:
+            is_due = plausible(self._reported_at + _REPORT_EVERY, now, _REPORT_EVERY) <= now
+        return self.take(now) if is_due else 0
