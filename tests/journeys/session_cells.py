@@ -219,10 +219,9 @@ class Case:
 
     def reading(self) -> "Reading":
         """Return how the session stands now."""
-        loaded, slot = sessions(self.test).load(self.agent, self.session), self.slot()
-        return Reading(
-            loaded.record, bool(loaded.content), int(slot.due.get(self.timer_name, 0)), int(slot.now)
-        )
+        loaded = sessions(self.test).load(self.agent, self.session)
+        due = self.test.parts.database.client.zscore(self.test.key("due", self.agent), self.timer_name)
+        return Reading(loaded.record, bool(loaded.content), int(due or 0), self.test.parts.clock.now())
 
     def record(self) -> Record | None:
         return sessions(self.test).load(self.agent, self.session).record
