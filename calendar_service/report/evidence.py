@@ -113,7 +113,7 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             "that shows what was removed, changed or reordered; its last day rests on the workers too. That people "
             "keep to it is the operator's word.",
             ("journeys/audit/sealing.py", "journeys/audit/verification.py"),
-            ("trail", "checkpoint"),
+            ("audit_log", "checkpoint"),
             declared=_POLICY,
         ),
         "ST-1": Evidence(
@@ -126,7 +126,7 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             "Connections to Google begin with a verified TLS of 1.2 or newer; production refuses plain addresses, and "
             "a database elsewhere without encryption.",
             ("net/connect.py", "config/production.py"),
-            ("lines",),
+            ("encryption",),
         ),
         "ST-3": Evidence(
             "Those identifiers and the least bookkeeping are kept; each item stands in the inventory below with its "
@@ -171,7 +171,7 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             "One step takes the key away from everything but the closing step, which may only end what is left at "
             "Google.",
             ("store/scripts/disconnect_agent.lua", "journeys/connection/teardown.py"),
-            ("closing",),
+            ("teardowns",),
         ),
         "CO-1": Evidence(
             "The address stands on every page.",

@@ -130,7 +130,7 @@ class _Judge:
 
 def groups(clauses: tuple[ClauseEvidence, ...]) -> Iterator[tuple[str, list[ClauseEvidence]]]:
     """Yield the clauses grouped by the first two letters of their names, in order."""
-    by_letters: dict[str, list[ClauseEvidence]] = {}
+    by_group: dict[str, list[ClauseEvidence]] = {}
     for one in clauses:
-        by_letters.setdefault(one.name[:2], []).append(one)
-    yield from by_letters.items()
+        by_group.setdefault(one.name[:2], []).append(one)
+    yield from by_group.items()

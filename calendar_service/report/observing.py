@@ -35,12 +35,12 @@ def observe(
             "permission": Observed("The one permission that is asked for: %(scope)s.", {"scope": SCOPE}),
             "methods": _methods(),
             "inventory": _inventory(),
-            "lines": _encryption(measures.config),
+            "encryption": _encryption(measures.config),
             "sealed": _sealed(measures.keys.sealed),
             "proofs": _proofs(measures, totals),
-            "closing": _teardowns(totals),
+            "teardowns": _teardowns(totals),
             "checkpoint": _checkpoint(measures.audit),
-            "trail": _audit_log(measures.audit.verdict(former_keys)),
+            "audit_log": _audit_log(measures.audit.verdict(former_keys)),
         }
     except StoreUnavailable:
         return {}, ConnectionTotals()

@@ -94,10 +94,10 @@ def _common(operator: Operator, language: Language) -> dict[str, Any]:
 
 
 def _by_group(operator: Operator) -> list[tuple[str, list[tuple[str, Localized]]]]:
-    by_letters: dict[str, list[tuple[str, Localized]]] = {}
+    by_group: dict[str, list[tuple[str, Localized]]] = {}
     for name, clause in operator.clauses.items():
-        by_letters.setdefault(name[:2], []).append((name, clause.text))
-    return list(by_letters.items())
+        by_group.setdefault(name[:2], []).append((name, clause.text))
+    return list(by_group.items())
 
 
 def _collapse_blank_lines(text: str) -> str:

@@ -34,6 +34,7 @@ from tests.journeys.cells import (
     reconcile,
     sessions,
     slot_of,
+    throttle,
     webhooks,
 )
 from tests.support.service import BACKEND_KEY, PUBLIC_URL, TestService

@@ -16,7 +16,8 @@ from calendar_service.report.shown_by import SHOWN_BY
 from calendar_service.report.writing import as_json, policy_text, write
 
 MEASURES = {
-    "permission", "methods", "inventory", "lines", "sealed", "proofs", "closing", "checkpoint", "trail", *CHECKS,
+    "permission", "methods", "inventory", "encryption", "sealed", "proofs", "teardowns", "checkpoint", "audit_log",
+    *CHECKS,
 }  # fmt: skip
 NOW = 1_777_831_200_000
 ALL = {**EVIDENCE, **ADDED}

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from calendar_service.domain.clock import DAY, HOUR, MINUTE
-from calendar_service.rendering.language import Language, catalogue, chosen
+from calendar_service.rendering.language import Language, catalogue, preferred
 from calendar_service.web.api.actions import ACTIONS
 from local_google.oauth.scope_words import SPANISH
 from local_google.rendering.texts import TEXTS
@@ -118,11 +118,11 @@ def test_an_unknown_zone_is_told_in_utc(name: str) -> None:
 
 
 def test_the_first_preference_that_can_be_met_decides_the_language() -> None:
-    assert chosen(["en", "es"], ["es", "en"], []).code == "es"
-    assert chosen(["en", "es"], ["", "fr", "es-CL"], []).code == "es"
-    assert chosen(["en", "es"], ["", ""], ["pt-BR", "es-MX", "en"]).code == "es"
-    assert chosen(["es"], ["en"], ["en"]).code == "es"
-    assert chosen(["en", "es"], ["../etc"], []).code == "en"
+    assert preferred(["en", "es"], ["es", "en"]).code == "es"
+    assert preferred(["en", "es"], ["", "fr", "es-CL"]).code == "es"
+    assert preferred(["en", "es"], ["", "", "pt-BR", "es-MX", "en"]).code == "es"
+    assert preferred(["es"], ["en", "en"]).code == "es"
+    assert preferred(["en", "es"], ["../etc"]).code == "en"
 
 
 def test_one_thing_and_several_are_told_apart() -> None:
