@@ -12,7 +12,7 @@ from click import Group
 from click.testing import CliRunner
 
 from calendar_service.cli import COMMANDS, main
-from calendar_service.config.variables import KNOWN
+from calendar_service.config.variables import NAMES
 
 ROOT: Final = Path(__file__).parents[2]
 README: Final = ROOT / "README.md"
@@ -86,9 +86,9 @@ def test_readme_has_every_command_and_every_sub_command() -> None:
 
 
 def test_readme_has_every_variable_and_no_document_another() -> None:
-    known = {name for name in KNOWN if not name.endswith("_FILE")}
+    known = {name for name in NAMES if not name.endswith("_FILE")}
     assert known - set(re.findall(r"CALENDAR_[A-Z_]+", README.read_text("utf-8"))) == set()
-    assert set(re.findall(r"CALENDAR_[A-Z_]*[A-Z]", EVERYTHING)) - set(KNOWN) == set()
+    assert set(re.findall(r"CALENDAR_[A-Z_]*[A-Z]", EVERYTHING)) - set(NAMES) == set()
 
 
 def test_every_target_that_is_named_is_in_the_makefile() -> None:
