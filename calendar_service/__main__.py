@@ -1,4 +1,4 @@
-"""`python -m calendar_service`: the command line. Must not hold more than that."""
+"""`python -m calendar_service`: the command line."""
 
 from calendar_service.cli import main
 

@@ -146,10 +146,10 @@ def erase(
     if replay:
         _replay(replay, former, yes=yes, as_json=as_json)
         return
-    whose = named(str(organization), str(agent))
-    confirm(f"Erase everything that is stored of {whose.member} for good?", yes=yes)
+    target = named(str(organization), str(agent))
+    confirm(f"Erase everything that is stored of {target.member} for good?", yes=yes)
     with exit_on_error():
-        receipt = service().operations.all_connections.erase(whose)
+        receipt = service().operations.all_connections.erase(target)
     if as_json:
         print_json(receipt)
     else:
@@ -163,23 +163,23 @@ def _replay(file: BinaryIO, former: tuple[str, ...], *, yes: bool, as_json: bool
     plan, replay = operations.restore_plan, operations.restore_replay
     with exit_on_error():
         steps = list(plan.steps(plan.history(by_shard(file, "Verifying"), former)))
-        done = {
+        counts = {
             "ended": sum(step.ends and not step.erase for step in steps),
             "erased": sum(step.erase for step in steps),
             "holds_lifted": sum(step.release for step in steps),
             "paused_or_resumed": sum(bool(step.pauses) for step in steps),
             "terms_chosen": sum(step.retention is not None for step in steps),
         }
-        if any(done.values()):
-            confirm(f"{_question(done)}?", yes=yes)
+        if any(counts.values()):
+            confirm(f"{_question(counts)}?", yes=yes)
             for step in with_progress("Replaying", steps):
                 replay.take(step)
-            replay.note(done["ended"], done["erased"])
+            replay.note(counts["ended"], counts["erased"])
     missing = [step for step in steps if step.missing_hold]
     if as_json:
-        print_json(done | {"holds_missing": [_missing(step) for step in missing]})
+        print_json(counts | {"holds_missing": [_missing(step) for step in missing]})
     else:
-        click.echo("\n".join(f"{count:6} {what.replace('_', ' ')}" for what, count in done.items()))
+        click.echo("\n".join(f"{count:6} {what.replace('_', ' ')}" for what, count in counts.items()))
     for step in missing:
         until = rfc3339(step.missing_hold)
         click.echo(
@@ -190,9 +190,9 @@ def _replay(file: BinaryIO, former: tuple[str, ...], *, yes: bool, as_json: bool
     sys.exit(bool(missing))
 
 
-def _question(done: Mapping[str, int]) -> str:
-    others = done["holds_lifted"] + done["paused_or_resumed"] + done["terms_chosen"]
-    question = f"End {counted(done['ended'], 'connection')} again, and erase {done['erased']}"
+def _question(counts: Mapping[str, int]) -> str:
+    others = counts["holds_lifted"] + counts["paused_or_resumed"] + counts["terms_chosen"]
+    question = f"End {counted(counts['ended'], 'connection')} again, and erase {counts['erased']}"
     return (
         f"{question}; set {counted(others, 'hold, pause or retention', 'holds, pauses and terms')} right"
         if others
@@ -201,8 +201,11 @@ def _question(done: Mapping[str, int]) -> str:
 
 
 def _missing(step: RestoreStep) -> dict[str, str]:
-    whose = {"organization": step.agent.organization, "agent": step.agent.agent}
-    return whose | {"until": rfc3339(step.missing_hold)}
+    return {
+        "organization": step.agent.organization,
+        "agent": step.agent.agent,
+        "until": rfc3339(step.missing_hold),
+    }
 
 
 @command.command("revoke")
@@ -231,12 +234,12 @@ def revoke(
     all_connections = service().operations.all_connections
     with exit_on_error():
         one = [named(organization, agent)] if organization and agent else []
-        chosen = one or all_connections.living(key_id)
-    if not chosen:
-        refuse("There is no such connection that stands. Nothing was done.")
-    whose = chosen[0].member if agent else counted(len(chosen), "connection")
-    confirm(f"End {whose}? Agents have to connect again.", yes=yes)
-    outcomes = _revoke_all(all_connections, chosen)
+        targets = one or all_connections.living(key_id)
+    if not targets:
+        refuse("There is no live connection to end. Nothing was done.")
+    subject = targets[0].member if agent else counted(len(targets), "connection")
+    confirm(f"End {subject}? Agents have to connect again.", yes=yes)
+    outcomes = _revoke_all(all_connections, targets)
     if as_json:
         print_json(outcomes)
     else:
@@ -244,7 +247,7 @@ def revoke(
     sys.exit(bool(outcomes["failed"]))
 
 
-def _revoke_all(all_connections: AllConnections, chosen: list[Agent]) -> dict[str, int]:
+def _revoke_all(all_connections: AllConnections, targets: list[Agent]) -> dict[str, int]:
     """End each connection and count the outcomes. A failure is printed and does not stop the others."""
     outcomes = Counter[str]()
 
@@ -259,7 +262,7 @@ def _revoke_all(all_connections: AllConnections, chosen: list[Agent]) -> dict[st
         return "pending" if entry.view.revocation == Revocation.PENDING else "ended"
 
     with ThreadPoolExecutor(THREADS) as pool:
-        running = [pool.submit(end, agent) for agent in chosen]
+        running = [pool.submit(end, agent) for agent in targets]
         for future in with_progress("Ending", running):
             outcomes[future.result()] += 1
     return {name: outcomes[name] for name in ("ended", "pending", "not_connected", "failed")}

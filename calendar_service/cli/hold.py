@@ -38,10 +38,10 @@ def place(
 
     Exit status: 0 placed, 1 refused, 2 unusable configuration or argument.
     """
-    whose = named(organization, agent)
+    target = named(organization, agent)
     hold = Hold(placed_by, approved_by, authority, reason, until, silent_until)
     with exit_on_error():
-        service().personal_data.holds.place(whose, hold, replace=replace)
+        service().personal_data.holds.place(target, hold, replace=replace)
     click.echo(f"Held until {rfc3339(until)}. Tokens are destroyed as ever.")
 
 
@@ -50,9 +50,9 @@ def place(
 @click.argument("agent")
 def release(organization: str, agent: str) -> None:
     """Lift the hold on one agent's connection. The worker then erases what is due."""
-    whose = named(organization, agent)
+    target = named(organization, agent)
     with exit_on_error():
-        service().personal_data.holds.release(whose)
+        service().personal_data.holds.release(target)
     click.echo("Released.")
 
 

@@ -1,6 +1,7 @@
 """`calendar-service keys`: the service's own keys. No command overwrites a key."""
 
 import os
+import sys
 from pathlib import Path
 
 import click
@@ -57,7 +58,7 @@ def status(*, as_json: bool) -> None:
         return
     rows = [("key", "", "grants", "teardowns", "consents")]
     rows += [
-        (one.key_id, _standing(one), str(one.grants), str(one.teardowns), str(one.consents)) for one in keys
+        (one.key_id, _state(one), str(one.grants), str(one.teardowns), str(one.consents)) for one in keys
     ]
     table(rows)
 
@@ -81,29 +82,26 @@ def rotate(retire: str | None, *, force: bool, as_json: bool) -> None:
     with exit_on_error():
         if retire:
             _can_be_retired(rotation, retire)
-        done = rotation.rotate(lambda agents: with_progress("Sealing anew", agents))
-        left = {sealed.key_id: sealed.total for sealed in rotation.status() if not sealed.current}
-    if retire and left[retire] and not force:
+        result = rotation.rotate(lambda agents: with_progress("Sealing anew", agents))
+        others = {sealed.key_id: sealed.total for sealed in rotation.status() if not sealed.current}
+    if retire and others[retire] and not force:
         refuse(
-            f"`{retire}` still seals {counted(left[retire], 'record')} (consents under way last ten minutes); "
+            f"`{retire}` still seals {counted(others[retire], 'record')} (consents under way last ten minutes); "
             "it was not retired. Try again, or give them up with --force."
         )
     note = _retire(present.config, retire) if retire else ""
     if as_json:
-        print_json(
-            {"resealed": done.resealed, "unopened": len(done.unopened), "left": left, "retired": retire}
-        )
+        counts = {"resealed": result.resealed, "unopened": len(result.unopened)}
+        print_json(counts | {"left": others, "retired": retire})
     else:
-        click.echo(
-            f"{counted(done.resealed, 'record')} sealed anew; under other keys: {sum(left.values())}. {note}".strip()
-        )
-    for agent in done.unopened:
+        resealed = f"{counted(result.resealed, 'record')} sealed anew"
+        click.echo(f"{resealed}; under other keys: {sum(others.values())}. {note}".strip())
+    for agent in result.unopened:
         click.echo(f"{agent.member}: cannot be opened with the keys of the keyring", err=True)
-    if done.unopened:
-        raise SystemExit(1)
+    sys.exit(bool(result.unopened))
 
 
-def _standing(sealed: Sealed) -> str:
+def _state(sealed: Sealed) -> str:
     if sealed.current:
         return "current"
     if not sealed.known:

@@ -71,10 +71,12 @@ def _build(former: tuple[str, ...]) -> Report:
     present = service()
     measures = Measures.of(present)
     results = tuple(findings(measures))
-    measured, totals = observe(
+    observations, totals = observe(
         measures, results, lambda agents: with_progress("Reading connections", agents), former
     )
-    return judge(present.operator, present.config.environment, measured, results, totals, present.clock.now())
+    return judge(
+        present.operator, present.config.environment, observations, results, totals, present.clock.now()
+    )
 
 
 def _kind_of(output: Path | None) -> str:

@@ -41,7 +41,7 @@ def new_link(days: int, *, as_json: bool) -> None:
 @command.command("extend")
 @click.argument("organization")
 @click.option(
-    "--days", type=_DAYS, default=LINK_DAYS, show_default=True, help="How many days from now it is valid."
+    "--days", type=_DAYS, default=LINK_DAYS, show_default=True, help="By how many days it is prolonged."
 )
 @as_json_option
 def extend(organization: str, days: int, *, as_json: bool) -> None:

@@ -30,7 +30,7 @@ GOOGLE_OVERRIDES = (
     "CALENDAR_GOOGLE_REVOKE_URI",
     "CALENDAR_GOOGLE_API_ENDPOINT",
 )
-KNOWN = (
+NAMES = (
     "CALENDAR_PUBLIC_URL",
     "CALENDAR_PORT",
     "CALENDAR_GOOGLE_PORT",
@@ -77,10 +77,10 @@ class Variables:
     def misspelt(self) -> None:
         """Record a fault for each name that is almost one of ours, so that a typo does not count as "not set"."""
         for name in sorted(self._environ):
-            if not name.startswith("CALENDAR") or name in KNOWN:
+            if not name.startswith("CALENDAR") or name in NAMES:
                 continue
-            close = difflib.get_close_matches(name, KNOWN, n=1, cutoff=0.9)
-            if name.removesuffix("_FILE") in KNOWN:
+            close = difflib.get_close_matches(name, NAMES, n=1, cutoff=0.9)
+            if name.removesuffix("_FILE") in NAMES:
                 self.refuse(name, "does not exist: only secrets are read from files", "set it without _FILE")
             elif close:
                 self.refuse(name, "is not a variable of this service", f"if you mean {close[0]}, rename it")

@@ -20,8 +20,8 @@ def public_key_text(key: Ed25519PublicKey) -> str:
 
 def signed(body: Mapping[str, Any], key: Ed25519PrivateKey) -> dict[str, Any]:
     """Return the document with its public key and its signature."""
-    whole = {**body, "public_key": public_key_text(key.public_key())}
-    return {**whole, "signature": b64encode(key.sign(rfc8785.dumps(whole))).decode()}
+    unsigned_document = {**body, "public_key": public_key_text(key.public_key())}
+    return {**unsigned_document, "signature": b64encode(key.sign(rfc8785.dumps(unsigned_document))).decode()}
 
 
 def check(document: Mapping[str, Any], public_keys: Sequence[str], unsigned: frozenset[str]) -> None:

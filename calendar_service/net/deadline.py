@@ -13,10 +13,10 @@ class Deadline:
 
     def remaining(self) -> float:
         """Return the seconds left, always more than 0; raise `TimeoutError` when none are left."""
-        left = self.end - monotonic()
-        if left <= 0:
+        seconds = self.end - monotonic()
+        if seconds <= 0:
             raise TimeoutError
-        return left
+        return seconds
 
     def is_over(self) -> bool:
         """Return whether no time is left."""

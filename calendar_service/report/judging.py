@@ -58,13 +58,13 @@ class Report:
 def judge(
     operator: Operator,
     environment: str,
-    measured: Mapping[str, Observed],
+    observations: Mapping[str, Observed],
     findings: tuple[Finding, ...],
     totals: ConnectionTotals,
     made_at: Millis,
 ) -> Report:
     """Return the report of this operator with these measures."""
-    judging = _Judge(operator, measured, suite_of(SOURCE))
+    judging = _Judge(operator, observations, suite_of(SOURCE))
     return Report(
         operator,
         environment,
@@ -93,11 +93,11 @@ def suite_of(source: Path) -> frozenset[str] | None:
 @dataclass(frozen=True)
 class _Judge:
     operator: Operator
-    measured: Mapping[str, Observed]
+    observations: Mapping[str, Observed]
     tests: frozenset[str] | None
 
     def clause(self, name: str, promise: Clause | Addition, evidence: Evidence) -> ClauseEvidence:
-        observed = tuple(self.measured.get(measure, _NOT_MEASURED) for measure in evidence.observed)
+        observed = tuple(self.observations.get(measure, _NOT_MEASURED) for measure in evidence.observed)
         declared = tuple(self._declared(place) for place in evidence.declared)
         is_draft = promise.source == "proposed" and self.operator.is_draft
         enforced = self._enforced(evidence.code, SHOWN_BY[name])

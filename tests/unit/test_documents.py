@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from calendar_service.cli import COMMANDS, main
 from calendar_service.config import Role
-from calendar_service.config.variables import KNOWN
+from calendar_service.config.variables import NAMES
 from calendar_service.web.api.dispatch import CALLS
 
 ROOT: Final = Path(__file__).parents[2]
@@ -113,10 +113,10 @@ def test_readme_has_every_command_and_every_sub_command() -> None:
 
 
 def test_the_configuration_s_document_has_every_variable_and_no_document_another() -> None:
-    known = {name for name in KNOWN if not name.endswith("_FILE")}
+    known = {name for name in NAMES if not name.endswith("_FILE")}
     document = ROOT / "docs" / "configuration.md"
     assert known - set(re.findall(r"CALENDAR_[A-Z_]+", document.read_text("utf-8"))) == set()
-    assert set(re.findall(r"CALENDAR_[A-Z_]*[A-Z]", EVERYTHING)) - set(KNOWN) == set()
+    assert set(re.findall(r"CALENDAR_[A-Z_]*[A-Z]", EVERYTHING)) - set(NAMES) == set()
 
 
 def test_every_target_that_is_named_is_in_the_makefile() -> None:

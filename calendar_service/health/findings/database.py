@@ -33,7 +33,7 @@ def durability(database: DatabaseMeasures) -> Iterator[Finding]:
 
 
 def replicas(database: DatabaseMeasures) -> Iterator[Finding]:
-    """Yield how many replicas a write waits for, and how many present are; nothing if both are 0."""
+    """Yield how many replicas a write waits for, and how many there are; nothing if both are 0."""
     present = database.replicas
     if present is None:
         yield Finding("replicas", "note", "the database does not tell its replicas", "permit INFO")

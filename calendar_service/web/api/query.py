@@ -19,7 +19,7 @@ def query(request: Request, shape: type[Shape]) -> Shape:
     parameters: dict[str, Any] = {}
     for name, value in request.args.items(multi=True):
         if name in parameters:
-            raise Misshapen(f"`{printable(name)}` is parameters twice.", field=printable(name))
+            raise Misshapen(f"`{printable(name)}` is given twice.", field=printable(name))
         parameters[name] = value
     parameters = {name: value for name, value in parameters.items() if value or name not in _FILTERS}
     result = converted(parameters, shape, lax=True)
