@@ -58,7 +58,7 @@ def test_a_word_that_was_given_up_is_refused_with_its_place(tree: Path, text: st
 
 
 def test_a_module_and_a_script_may_not_be_named_by_such_a_word_either(tree: Path) -> None:
-    (tree / "calendar_service" / "weather.py").write_text("", "utf-8")
+    (tree / "calendar_service/weather.py").write_text("", "utf-8")
     (tree / "calendar_service" / "script.lua").write_text("-- told\nlocal found = 1 -- kept\n", "utf-8")
     assert check(tree).stdout.splitlines() == [
         "calendar_service/script.lua:2: lua `found` uses `found`: see the glossary",
