@@ -72,6 +72,10 @@ def connection_id(slot: Slot) -> str:
     return slot.facts.connection_id
 
 
+def calendar_id(slot: Slot) -> str:
+    return slot.facts.calendar_id
+
+
 def token_number(slot: Slot) -> int:
     """Return the number of the token that is kept; 0 = none is."""
     return int(json.loads(slot.grant or '{"number": 0}')["number"])
@@ -223,7 +227,7 @@ class Event:
     states: tuple[str, ...]
     """The states in which it is looked at."""
     own_account: bool
-    """Google ends the permission: the connection is an own one."""
+    """It ends the permission or the calendar at Google: the connection is an own one."""
 
 
 EVENTS: dict[str, Event] = {}
@@ -231,6 +235,8 @@ EVENTS: dict[str, Event] = {}
 
 
 ENDED = ("not_connected", "disconnected", "revoked", "not_connected, teardown open")
+WITH_CALENDAR = ("connected", "paused", "calendar_missing", "reconsent_required")
+"""States in which a calendar stands in the account, or may."""
 
 
 def event(
@@ -362,6 +368,12 @@ def calendar_missing(case: Case) -> None:
 
 @event("The calendar is made or found again")
 def calendar_made(case: Case) -> None:
+    dedicated_calendar(case.test).ensure(case.agent, create=True)
+
+
+@event("The calendar is replaced", states=WITH_CALENDAR, own_account=True)
+def calendar_replaced(case: Case) -> None:
+    case.test.as_person("DELETE", None, calendar=calendar_id(case.slot()), account=case.account)
     dedicated_calendar(case.test).ensure(case.agent, create=True)
 
 

@@ -172,7 +172,7 @@ def connection_case(
 ) -> tuple[connection_cells.Case, connection_cells.Reading]:
     """Return a connection in this state that is ready for the event, and how it stands.
 
-    An event that ends a permission at Google gets a new one, because a snapshot does not put Google back.
+    An event that ends something at Google gets a new one, because a snapshot does not put Google back.
     """
     if happens.own_account:
         return _new_connection(world, happens, state)
