@@ -463,8 +463,8 @@ def throttle_of(database: Database, transport: Transport, limits: Limits, log: L
 
 def _webhooks(config: Config, log: Log) -> WebhookSender | None:
     def observe(answer: DeliveryResult) -> None:
-        told = {"reason": answer.fault} if answer.status is None else {"status": answer.status}
-        log.event("webhook.sent", **told)
+        fields = {"reason": answer.fault} if answer.status is None else {"status": answer.status}
+        log.event("webhook.sent", **fields)
 
     if not config.webhook_url:
         return None

@@ -68,11 +68,11 @@ def export(
     """
     if bool(organization) != bool(agent) or (agent and connection):
         raise click.UsageError("Name a connection, or an organization and an agent.")
-    made = service()
-    audit = made.audit.audit_export
+    parts = service()
+    audit = parts.audit.audit_export
     with exit_on_error():
         if agent:
-            connection = made.operations.all_connections.connection_id(named(organization, agent))
+            connection = parts.operations.all_connections.connection_id(named(organization, agent))
         selection = ExportFilter(_text(since), _text(until), kinds, connection)
         count = 0
         with _written_to(output) as file:

@@ -91,7 +91,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "facts",
-        ("calendar_leased", "calendar_fence", "refresh_leased", "refresh_fence"),
+        ("calendar_leased", "calendar_fencing_token", "refresh_leased", "refresh_fencing_token"),
         "Whose turn it is to make the calendar or to renew the keys, as a time and a number.",
         "So that nothing is made or renewed twice.",
         "SC-2",

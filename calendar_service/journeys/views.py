@@ -75,7 +75,7 @@ class CalendarView:
     language: str
     """The language in which the calendar was asked for, and named; empty when nothing is connected."""
     deletion: str
-    """After a disconnect: empty (it stays), `asked` (to be deleted, not yet done), `deleted` or `refused`."""
+    """After a disconnect: empty (it stays), `requested` (to be deleted, not yet done), `deleted` or `refused`."""
     deletion_tried_until: Millis
     """Until when a deletion is tried at the latest: after a disconnect now, or after the one that was."""
     contents: Contents | None

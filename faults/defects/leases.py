@@ -13,7 +13,7 @@ DEFECTS = (
     Defect(
         name="lease released without comparing",
         file="store/scripts/release_lease.lua",
-        search="if fact(arg.name .. '_fence') == arg.fencing_number then",
+        search="if fact(arg.name .. '_fencing_token') == arg.fencing_number then",
         replace="if true then",
         scenarios=("F16 refresh lease lost",) * 3,
     ),

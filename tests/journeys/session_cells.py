@@ -131,9 +131,9 @@ class Case:
     def content(self, title: str) -> Content:
         """Return the content of this title, the same whenever it is asked for."""
         if title not in self.contents:
-            made = self.test.content(title, days=AHEAD)
-            first = next(iter(self.contents.values()), made)
-            self.contents[title] = replace(made, start=first.start, end=first.end)
+            fresh = self.test.content(title, days=AHEAD)
+            first = next(iter(self.contents.values()), fresh)
+            self.contents[title] = replace(fresh, start=first.start, end=first.end)
         return self.contents[title]
 
     def _call(self, method: str, query: str, body: Any) -> None:
@@ -195,7 +195,7 @@ class Case:
     # --- the worker ---
 
     def until_due(self) -> None:
-        """Let the session's timer come due; one that has none is made due all the same."""
+        """Let the session's timer come due; one that has none is fresh due all the same."""
         slot = self.slot()
         at = slot.due.get(self.timer_name)
         if at is None:

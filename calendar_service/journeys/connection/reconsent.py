@@ -64,6 +64,6 @@ class Reconsent:
         older = known is not None and is_newer(known.policy, self.terms.policy)
         if known == self.terms or older or any(self.refusals()):
             return 0
-        told = sum(self.connections.consent_outdated_by_policy(*one) for one in self.outdated_consents())
+        notified = sum(self.connections.consent_outdated_by_policy(*one) for one in self.outdated_consents())
         self.consents.note(self.terms)
-        return told
+        return notified

@@ -52,13 +52,13 @@ class SessionReader:
         """Return up to a hundred sessions after `cursor`, by name, and the next cursor (empty at the end)."""
         after = read_cursor(cursor)
         facts = self.slots.read(agent).facts
-        found = [
+        views = [
             view(facts, record, "read")
             for record in self.sessions.all(agent)
             if record.session > after and (status is None or record.status is status)
         ]
-        more = write_cursor(found[PAGE - 1].session) if len(found) > PAGE else ""
-        return tuple(found[:PAGE]), more
+        more = write_cursor(views[PAGE - 1].session) if len(views) > PAGE else ""
+        return tuple(views[:PAGE]), more
 
 
 def instant(at: datetime | date | None) -> Millis:

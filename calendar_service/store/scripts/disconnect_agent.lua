@@ -22,7 +22,7 @@ start_teardown(id, {grant = sealed, account_ref = fact('account_ref'), delete_ca
 redis.call('DEL', KEY.grant)
 put('grant_state', 'released', 'grant_since', ms(now), 'end_erase_due', ms(now + retention(tonumber(arg.erase_after))),
   'end_revocation', 'pending', 'end_revocation_at', ms(now), 'pause_by_agent', '0', 'pause_by_organization', '0',
-  'calendar_deletion', delete and 'asked' or '')
+  'calendar_deletion', delete and 'requested' or '')
 keep_admin_action()
 enqueue_event('connection.disconnected')
 local failed = fail_unsettled('disconnected')

@@ -19,5 +19,5 @@ if arg.change == 'changed' then enqueue_event('session.changed_in_google', arg.s
 if arg.change == 'deleted' then enqueue_event('session.deleted_in_google', arg.session) end
 if arg.change == 'restored' then enqueue_event('session.applied', arg.session) end
 update_agent_timer()
-append_entry({found = arg.change})
+append_entry({change = arg.change})
 return {'ok'}

@@ -7,5 +7,5 @@
 -- answers: ok
 --   ok: the caller does not have the lease any more
 -- use: facts
-if fact(arg.name .. '_fence') == arg.fencing_number then redis.call('HDEL', KEY.facts, arg.name .. '_leased') end
+if fact(arg.name .. '_fencing_token') == arg.fencing_number then redis.call('HDEL', KEY.facts, arg.name .. '_leased') end
 return {'ok'}

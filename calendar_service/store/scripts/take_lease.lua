@@ -12,4 +12,4 @@
 local name, length = arg.name .. '_leased', tonumber(arg.length)
 if redis.call('EXISTS', KEY.facts) == 0 or plausible(instant(name), length) > now then return {'taken'} end
 put(name, ms(now + length))
-return {'ok', redis.call('HINCRBY', KEY.facts, arg.name .. '_fence', 1)}
+return {'ok', redis.call('HINCRBY', KEY.facts, arg.name .. '_fencing_token', 1)}
