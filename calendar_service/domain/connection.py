@@ -111,7 +111,7 @@ class CalendarFacts:
     time_zone: str = ""
     """To be set at the calendar's creation; empty afterwards (law 11)."""
     deletion: str = ""
-    """What the agent asked at the disconnect: empty (it stays), `requested` (delete it), then `deleted` or `refused`."""
+    """What the agent asked at the disconnect: empty (it stays), `requested`, then `deleted` or `refused`."""
 
     @property
     def status(self) -> Literal["there", "missing", "never_made"]:
