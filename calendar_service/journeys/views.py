@@ -109,7 +109,7 @@ class SettingsView:
     deletion_tried_until: Millis
     """Until when a deletion of the calendar is tried, likewise."""
     organization_closed: bool
-    """The organisation was off-boarded: nobody of it connects."""
+    """The organization was off-boarded: none of its agents can connect."""
     held_until: Millis = 0
     """A law requires that identifiers are kept until then; 0 = no, or the agent may not be told yet."""
     contents: Contents | None = None

@@ -243,7 +243,7 @@ def test_another_permission_under_a_newer_policy_is_asked(
     newer = restarted("2")
     assert refusals(newer) == []
     newer.work()
-    assert newer.parts.reconsent.consents.known() == newer.parts.reconsent.in_force
+    assert newer.parts.reconsent.consents.newest() == newer.parts.reconsent.in_force
 
 
 def test_a_newer_policy_that_does_not_say_what_changed_is_refused(
@@ -253,7 +253,7 @@ def test_a_newer_policy_that_does_not_say_what_changed_is_refused(
     (what,) = refusals(silent)
     assert "nothing says what changed" in what
     silent.work()
-    assert silent.parts.reconsent.consents.known() == connected.parts.reconsent.in_force
+    assert silent.parts.reconsent.consents.newest() == connected.parts.reconsent.in_force
 
 
 def test_doctor_counts_who_has_to_agree_again(connected: TestService, restarted: Restarted) -> None:

@@ -211,13 +211,13 @@ class EventWriter:
             for twin in events:
                 if twin is not event:
                     self._delete_twin(token, task, twin)
-        taken = replace(record, event_id=event.id, etag=event.etag, placed=True)
+        adopting = replace(record, event_id=event.id, etag=event.etag, placed=True)
         revision = event.revision or 0
         if event.id != record.event_id or revision > record.base + record.revision:
             # The event is of an earlier record of this session (erased, or lost in a restore): our revisions continue
             # its count, so that ours is the higher one.
-            taken = replace(taken, base=revision)
-        return replace(task, record=taken), event
+            adopting = replace(adopting, base=revision)
+        return replace(task, record=adopting), event
 
     def _without_twins(self, token: Secret, task: WriteTask, record: Record, link: str) -> tuple[Record, str]:
         """Remove twins: other events with the marker, after a lost answer, or with the same id after a collision."""
