@@ -1,1 +1,1 @@
-"""One file, one story. Knows the store and Google by their doors; must not know the web."""
+"""Journeys: each module does one thing with the store and Google. Must not know the web."""

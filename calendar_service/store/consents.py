@@ -15,8 +15,8 @@ class Consents:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def known(self) -> ConsentTerms | None:
-        """Return it, or None over new data."""
+    def newest(self) -> ConsentTerms | None:
+        """Return it, or None if the data is new."""
         text = cast(str | None, self._database.ask(lambda client: client.get(keys.CONSENT_ASKED)))
         return ConsentTerms(**json.loads(text)) if text else None
 

@@ -59,13 +59,13 @@ class Scan:
         )
         facts = rows[: len(names)]
         over = [(int(due), int(until or 0)) for due, until, _, _ in facts if int(due or 0)]
-        held = sum(until > now for _, until in over)
+        on_hold = sum(until > now for _, until in over)
         late = sum(max(due, until) + OVERDUE_AFTER < now for due, until in over)
         started = [int(json.loads(text)["started"]) for texts in rows[len(names) :] for text in texts]
         kept_too_long = sum(at + keys.TEARDOWN_MAX + OVERDUE_AFTER < now for at in started)
         proofs = [int(proof) for _, _, grant, proof in facts if grant == GrantState.LIVE]
         unverified = sum(at + UNVERIFIED_AFTER < now for at in proofs)
-        return ChainEnds(len(over), held, late + kept_too_long, unverified)
+        return ChainEnds(len(over), on_hold, late + kept_too_long, unverified)
 
     def account_refs(self) -> dict[str, AccountRef]:
         """Return every account's reference set, by the account reference."""

@@ -62,19 +62,19 @@ class Script:
     answers: tuple[str, ...]
     """The words it may answer first; empty if it returns something else."""
 
-    def key_list(self, given: Mapping[str, str]) -> list[str]:
+    def key_list(self, named_keys: Mapping[str, str]) -> list[str]:
         """Return the keys in the script's order; raise `WrongCall` unless they are those of the header."""
-        if given.keys() != set(self.keys):
-            raise WrongCall(f"{self.name} takes the keys {self.keys}, not {tuple(given)}")
-        return [given[name] for name in self.keys]
+        if named_keys.keys() != set(self.keys):
+            raise WrongCall(f"{self.name} takes the keys {self.keys}, not {tuple(named_keys)}")
+        return [named_keys[name] for name in self.keys]
 
-    def argument_list(self, given: Mapping[str, Value]) -> list[str | int]:
+    def argument_list(self, arguments: Mapping[str, Value]) -> list[str | int]:
         """Return the arguments in the script's order; raise `WrongCall` unless they are those of the header."""
-        if given.keys() != set(self.args):
-            raise WrongCall(f"{self.name} takes the arguments {self.args}, not {tuple(given)}")
+        if arguments.keys() != set(self.args):
+            raise WrongCall(f"{self.name} takes the arguments {self.args}, not {tuple(arguments)}")
         values: list[str | int] = []
         for name in self.args:
-            value = given[name]
+            value = arguments[name]
             is_many = self.takes_many and name == self.args[-1]
             if isinstance(value, str | int) == is_many:
                 raise WrongCall(f"{self.name} takes {name} as {'a sequence' if is_many else 'one value'}")

@@ -23,7 +23,7 @@ from calendar_service.worker.reports import report_clock_difference, report_deli
 PROBES = 300
 """Probes that one worker sends in a minute at most, and as many change detections."""
 IDENTIFIERS_KEPT_DAYS = 30
-"""After the day of a session's end (law 11)."""
+"""How many days a session's record stays after the day of its end (law 11)."""
 _SOON: Millis = 30 * SECOND
 _LATER: Millis = 5 * MINUTE
 _CLOCK: Millis = 10 * MINUTE
@@ -31,20 +31,20 @@ _TRIES = 2
 """Only sessions count their tries. Every other item backs off as if it had been tried so often."""
 
 Delay = Millis | Literal["never"] | None
-"""After how long an item is due again; None: when it is due stands already, as the journey or the claim has left it."""
+"""After how long an item is due again; None: the timer stays as the journey or the claim has set it."""
 
 
 @dataclass
 class PerMinute:
-    """Lets at most `limit` through in a minute: after an outage the backlog is spread. Safe for many threads."""
+    """Admits at most `limit` in a minute: it spreads the backlog after an outage. Safe for many threads."""
 
     limit: int
     _minute: int = 0
     _count: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def take(self, now: Millis) -> bool:
-        """Tell whether one more may go in the minute of `now`."""
+    def admit(self, now: Millis) -> bool:
+        """Tell whether one more may go in the minute of `now` (the process's clock)."""
         with self._lock:
             if self._minute != now // MINUTE:
                 self._minute, self._count = now // MINUTE, 0
@@ -90,8 +90,8 @@ class Items:
     def run(self, agent: Agent, item: str, due_at: Millis | None = None) -> None:
         """Run one item, then set when it is due next.
 
-        With `due_at`, when it was due: if it is due at another time by then, somebody wants it run again, and that
-        time stands. Raises `StoreUnavailable` where the next time cannot be written: the item stays due.
+        `due_at`: when it was due. If its timer stands at another time afterwards, it became due again meanwhile, and
+        that time stays. Raises `StoreUnavailable` if the next time cannot be written: the item stays due.
         """
         name, _, which = item.partition(":")
         handler, kind = self.handlers.get(name), TimerKind.known(name)
@@ -107,7 +107,7 @@ class Items:
             self.service.store.timers.reschedule(agent, item, None if delay == "never" else delay, due_at)
 
     def leave(self, agent: Agent, item: str, due_at: Millis | None = None) -> None:
-        """Leave an item that this version does not know to a newer one, which runs beside it (F35)."""
+        """Leave an item that this version does not know to a newer version, which runs beside it (F35)."""
         self.service.log.event("worker.unknown_item")
         self.service.store.timers.reschedule(agent, item, _SOON, due_at)
 
@@ -141,8 +141,8 @@ class Items:
         self.service.personal_data.holds.end(agent)
 
     def _probe(self, agent: Agent, _: str) -> None:
-        # A probe that may not be sent stays due: it is run when the lease on its agent has ended.
-        if self.service.google.throttle.admit_other() and self.probes.take(self.service.clock.now()):
+        # A probe that may not be sent stays due, and runs when the lease on its agent has ended.
+        if self.service.google.throttle.admit_other() and self.probes.admit(self.service.clock.now()):
             self.service.connection.access.probe(agent)
             self.service.google.throttle.trial_answered()
 
@@ -161,7 +161,7 @@ class Items:
     def _detect_changes(self, agent: Agent, _: str) -> Delay:
         return (
             self.service.sessions.change_detector.once(agent)
-            if self.detections.take(self.service.clock.now())
+            if self.detections.admit(self.service.clock.now())
             else None
         )
 

@@ -16,16 +16,16 @@ from calendar_service.worker.periodic import Maintainer, Periodic, contained
 from calendar_service.worker.reports import report_clock_difference, report_deliveries
 
 SEAL_EVERY: Millis = 5 * SECOND
-"""How long a new entry of the audit trail waits for its MAC. A look when nothing is new is one round trip."""
-CHECKPOINT_LOOK_EVERY: Millis = 10 * MINUTE
-"""How often a worker looks whether the day's checkpoint is there."""
+"""How long a new audit entry waits for its MAC. A run without new entries is one round trip."""
+CHECKPOINT_CHECK_EVERY: Millis = 10 * MINUTE
+"""How often a worker checks whether the day's checkpoint is due."""
 SWEEP_EVERY: Millis = MINUTE
-"""How soon after the end of a reviewer's link everything behind it goes."""
+"""How soon after the end of a reviewer's link everything behind it is erased."""
 _AUDIT_SURPRISE = "audit.surprise"
 
 
 def start(service: Service) -> None:
-    """Do what each worker does once, before its first round: put right what a death or a wrong clock has left."""
+    """Do what each worker does once, before its first round: repair what a crash or a wrong clock has left."""
     service.operations.file_rewrites.start()
     contained(service.log, Repairs(service.operations, service.log).timers)
 
@@ -42,7 +42,7 @@ def maintainer(service: Service) -> Maintainer:
         "erasure_webhooks": Periodic(0, ErasureWebhooks(service.webhook_delivery, service.log).run),
         "file_rewrites": Periodic(0, service.operations.file_rewrites.step),
         "sealing": sealing,
-        "checkpoint": Periodic(CHECKPOINT_LOOK_EVERY, checkpoint.run, surprise=_AUDIT_SURPRISE),
+        "checkpoint": Periodic(CHECKPOINT_CHECK_EVERY, checkpoint.run, surprise=_AUDIT_SURPRISE),
         "reviewer_links": Periodic(SWEEP_EVERY, ReviewerSweep(service.operations.reviewers, service.log).run),
     }
     return Maintainer(tasks, service.clock, service.log)
@@ -50,20 +50,20 @@ def maintainer(service: Service) -> Maintainer:
 
 @dataclass(frozen=True)
 class ReconsentNotices:
-    """Tells backends whose consent a newer policy outdated. Meanwhile no such grant is used (SC-5)."""
+    """Notifies the backends of connections whose consent a newer policy outdated (SC-5)."""
 
     reconsent: Reconsent
     log: Log
 
     def run(self) -> None:
-        """Tell all, once for each version of the policy."""
+        """Notify all, once for each version of the policy."""
         if count := self.reconsent.tell():
             self.log.event("consent.outdated", count=count)
 
 
 @dataclass(frozen=True)
 class ErasureWebhooks:
-    """Delivers the webhooks that tell an erasure: their agents are gone, and no item of an agent can do it."""
+    """Delivers the webhook events of erasures: their agents' slots are gone, so no item of an agent can."""
 
     webhook_delivery: WebhookDelivery
     log: Log
@@ -75,7 +75,7 @@ class ErasureWebhooks:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Makes the day's checkpoint of the audit trail. The worker that makes it does the day's repairs too."""
+    """Makes the day's checkpoint of the audit log. The worker that makes it does the day's repairs too."""
 
     sealer: Sealer
     sealing: Periodic
@@ -86,8 +86,8 @@ class Checkpoint:
     def run(self) -> bool:
         """Make the checkpoint if it is time and no other worker does; return true while sealing has more to do.
 
-        A checkpoint seals all that is left. After an outage that is much: the sealing goes on in rounds before it, so
-        that agents do not wait for it.
+        A checkpoint seals all entries that are left. After an outage there may be many: they are sealed in rounds
+        before it, so that agents do not wait.
         """
         if self.sealing.is_due(self.clock.now()):
             return True
@@ -99,35 +99,35 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Repairs:
-    """Finish what a crash or an outage has left half done. Each logs what it has changed."""
+    """Finishes what a crash or an outage has left half done. Each repair logs how much it changed."""
 
     operations: OperationsJourneys
     log: Log
 
     def account_references(self) -> None:
-        """Compare the references of each Google account with the connections there are."""
+        """Compare the reference set of each Google account with the connections in the store."""
         if count := self.operations.shared_account_repair.repair():
             self.log.event("account_refs.repaired", count=count)
 
     def off_boardings(self) -> None:
-        """Go on with the off-boarding of organizations."""
+        """Go on with off-boardings that were interrupted."""
         if count := self.operations.organizations.go_on():
             self.log.event("organization.off_boarding_went_on", count=count)
 
     def timers(self) -> None:
-        """Let be due now what a clock that was ahead has put too far off."""
+        """Make timers due now that a wrong clock has set too far ahead."""
         if count := self.operations.far_timers.reset():
             self.log.event("clock.realigned", count=count)
 
 
 @dataclass(frozen=True)
 class ReviewerSweep:
-    """Takes down what is behind reviewers' links that have ended."""
+    """Erases everything behind reviewers' links that have ended."""
 
     reviewers: ReviewerLinkJourney
     log: Log
 
     def run(self) -> None:
-        """Take it down, unless the clocks differ."""
+        """Erase it, unless the clocks of process and database differ."""
         if self.reviewers.sweep() == "clock":
             report_clock_difference(self.log)

@@ -1,4 +1,4 @@
-"""Tasks that run at intervals, and trouble that stays with the task it came from. Must not know what a task does."""
+"""Tasks that run at intervals; an error in one does not stop the others. Must not know what a task does."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ SURPRISE = "worker.surprise"
 
 
 def contained(log: Log, task: Callable[[], object], surprise: str = SURPRISE) -> None:
-    """Run a task and log its trouble instead of raising it, so that whatever comes next still runs."""
+    """Run a task and log its error instead of raising it, so that the next task still runs."""
     try:
         task()
     except ServiceError as trouble:
@@ -36,9 +36,10 @@ class Periodic:
     _last_run: Millis | None = field(default=None, init=False)
 
     def is_due(self, now: Millis) -> bool:
-        """Tell whether the interval is over. A clock that was set back by more than the interval ends it too."""
+        """Tell whether the interval is over."""
         if self._last_run is None:
             return True
+        # Either way: after a clock that was ahead is put right, the last run lies in the future.
         return self.every is not None and abs(now - self._last_run) >= self.every
 
     def run(self, now: Millis) -> None:
@@ -56,7 +57,7 @@ class Periodic:
 
 @dataclass(frozen=True)
 class Maintainer:
-    """Runs tasks, by name and in their order, when they are due. Trouble with one keeps none of the others back."""
+    """Runs tasks, by name and in their order, when they are due. An error in one keeps none of the others back."""
 
     tasks: dict[str, Periodic]
     clock: Clock

@@ -1,4 +1,4 @@
-"""What the worker tells the operator of an outcome, where items and maintenance tell the same. Must not act on it."""
+"""Log events about outcomes, which items and maintenance have in common. Must not act on an outcome."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from calendar_service.log import Log
 
 
 def report_deliveries(log: Log, outcomes: Mapping[str, int]) -> None:
-    """Log how many webhooks were given up, refused for good by the receiver (410), or put off."""
+    """Log how many webhook events were given up, refused by the receiver for good (410), or postponed."""
     if outcomes.get("given_up"):
         log.alarm("webhook.given_up", count=outcomes["given_up"])
     if outcomes.get("refused"):
@@ -16,5 +16,5 @@ def report_deliveries(log: Log, outcomes: Mapping[str, int]) -> None:
 
 
 def report_clock_difference(log: Log) -> None:
-    """Log that the database's clock and this process's differ by so much that nothing is erased."""
+    """Alarm the operator: the database's clock and this process's differ by so much that nothing is erased."""
     log.alarm("erasure.clocks_differ", clause="ST-5")

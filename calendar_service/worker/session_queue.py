@@ -1,4 +1,4 @@
-"""The due sessions of all agents that this worker has claimed: in fair order, and only as many as Google may be sent.
+"""The queue of due sessions of all agents that this worker has claimed: in fair order, as the throttle admits them.
 
 Must not run a session.
 """
@@ -11,36 +11,36 @@ from calendar_service.journeys.sessions.queue import DueSession, DueSessions, fa
 from calendar_service.journeys.throttle.admission import Throttle
 from calendar_service.store.slots import Slot
 
-_KEPT_FOR: Millis = 25 * SECOND
-"""How long a session may stay here. Shorter than the lease on its agent: then another worker may claim it."""
+_LONGEST_STAY: Millis = 25 * SECOND
+"""How long a session may stay queued: shorter than the lease on its agent, after which another worker may claim it."""
 
 
 class SessionQueue:
-    """Sessions, each with the end of its stay. Many threads add; one thread takes."""
+    """Sessions, each with the instant (process's clock) at which it is dropped. Many threads add, one takes."""
 
     def __init__(self, due_sessions: DueSessions, throttle: Throttle, clock: Clock) -> None:
-        self._order = due_sessions
+        self._due_sessions = due_sessions
         self._throttle = throttle
         self._clock = clock
         self._lock = threading.Lock()
         self._ends: dict[DueSession, Millis] = {}
 
     def add(self, slot: Slot, names: Sequence[str]) -> set[str]:
-        """Add these due sessions of an agent; return those that cannot be read because a newer version wrote them."""
-        end = self._clock.now() + _KEPT_FOR  # before the sessions are read: that may take a while
-        sessions = self._order.due(slot, names)
+        """Add these due sessions of an agent; return those that only a newer version of the service can read."""
+        end = self._clock.now() + _LONGEST_STAY  # taken before the sessions are read, which may take a while
+        sessions = self._due_sessions.due(slot, names)
         self._put(dict.fromkeys(sessions, end))
         return {*names} - {session.session for session in sessions}
 
     def admitted(self) -> Iterator[DueSession]:
-        """Yield the sessions to run now, in fair order; keep those that have to wait for their account or for Google.
+        """Yield the sessions to run now, in fair order; those whose account or the throttle has to wait stay queued.
 
-        Whether a session may be sent is asked when its turn comes, not before: those that ran meanwhile count. What has
-        stayed too long is dropped. Its agent's lease ends, and it is still due in the agent's slot.
+        A session that stayed too long is dropped. It is still due in its agent's slot, whose lease ends.
         """
-        ends = self._take()
+        ends = self._drain()
         answer = "go"
         for session in fair_order(ends):
+            # The throttle is asked when the session is next to run, so that those that ran before it count.
             if session.cost and answer != "wait":
                 answer = self._throttle.admit(session.account, session.cost)
             if session.cost and answer != "go":
@@ -52,9 +52,9 @@ class SessionQueue:
         with self._lock:
             self._ends.update(ends)
 
-    def _take(self) -> dict[DueSession, Millis]:
+    def _drain(self) -> dict[DueSession, Millis]:
         with self._lock:
             ends, self._ends = self._ends, {}
         now = self._clock.now()
-        # An end further ahead than it can be was set before this process's clock was set back.
-        return {session: end for session, end in ends.items() if now < end <= now + _KEPT_FOR}
+        # An end that is further ahead than the longest stay was set before this process's clock was set back.
+        return {session: end for session, end in ends.items() if now < end <= now + _LONGEST_STAY}

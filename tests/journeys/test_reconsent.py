@@ -249,7 +249,7 @@ def test_another_permission_under_a_newer_policy_is_asked(
     newer = restarted("2")
     assert refusals(newer) == []
     newer.work()
-    assert newer.parts.connection.reconsent.consents.known() == newer.parts.connection.reconsent.terms
+    assert newer.parts.connection.reconsent.consents.newest() == newer.parts.connection.reconsent.terms
 
 
 def test_a_newer_policy_that_does_not_say_what_changed_is_refused(
@@ -259,7 +259,7 @@ def test_a_newer_policy_that_does_not_say_what_changed_is_refused(
     (what,) = refusals(silent)
     assert "nothing says what changed" in what
     silent.work()
-    assert silent.parts.connection.reconsent.consents.known() == connected.parts.connection.reconsent.terms
+    assert silent.parts.connection.reconsent.consents.newest() == connected.parts.connection.reconsent.terms
 
 
 def test_doctor_counts_who_has_to_agree_again(connected: TestService, restarted: Restarted) -> None:

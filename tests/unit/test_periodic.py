@@ -158,7 +158,7 @@ def test_no_more_than_the_limit_goes_through_in_a_minute_however_many_threads_as
     limit, admitted = PerMinute(300), list[bool]()
 
     def ask() -> None:
-        admitted.extend([limit.take(NOW) for _ in range(1_000)])
+        admitted.extend([limit.admit(NOW) for _ in range(1_000)])
 
     threads = [Thread(target=ask) for _ in range(8)]
     for thread in threads:
@@ -166,6 +166,6 @@ def test_no_more_than_the_limit_goes_through_in_a_minute_however_many_threads_as
     for thread in threads:
         thread.join()
     assert sum(admitted) == 300
-    assert not limit.take(NOW + MINUTE - NOW % MINUTE - 1)
-    assert limit.take(NOW + MINUTE - NOW % MINUTE)
-    assert limit.take(NOW)  # a clock that was set back
+    assert not limit.admit(NOW + MINUTE - NOW % MINUTE - 1)
+    assert limit.admit(NOW + MINUTE - NOW % MINUTE)
+    assert limit.admit(NOW)  # a clock that was set back

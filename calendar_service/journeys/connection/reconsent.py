@@ -31,19 +31,19 @@ class Reconsent:
 
     def refusals(self) -> Iterator[tuple[str, str]]:
         """Yield why no agent may be asked for this consent yet, each reason with its remedy."""
-        known = self.consents.known()
-        if known is None:
+        former = self.consents.newest()
+        if former is None:
             return
-        newer = is_newer(self.terms.policy, known.policy)
-        if known.scope != self.terms.scope and not newer:
+        newer = is_newer(self.terms.policy, former.policy)
+        if former.scope != self.terms.scope and not newer:
             yield (
-                f"another permission is asked than before, and the policy is not newer than version {known.policy}, "
+                f"another permission is asked than before, and the policy is not newer than version {former.policy}, "
                 "under which agents consented",
                 "publish a policy that says so, and raise policy.version",
             )
         if newer and not any(self.changes.values()):
             yield (
-                f"policy.version is {self.terms.policy}, after {known.policy}, and nothing says what changed",
+                f"policy.version is {self.terms.policy}, after {former.policy}, and nothing says what changed",
                 "tell agents in policy.changes what they are asked to agree to",
             )
 
@@ -59,10 +59,10 @@ class Reconsent:
 
         Interrupted, it goes on when it is called again: a connection that was recorded is not notified twice.
         """
-        known = self.consents.known()
+        newest = self.consents.newest()
         # An older version of the service may run beside a newer one: it must not take the newer one's consents back.
-        older = known is not None and is_newer(known.policy, self.terms.policy)
-        if known == self.terms or older or any(self.refusals()):
+        older = newest is not None and is_newer(newest.policy, self.terms.policy)
+        if newest == self.terms or older or any(self.refusals()):
             return 0
         notified = sum(self.connections.consent_outdated_by_policy(*one) for one in self.outdated_consents())
         self.consents.note(self.terms)

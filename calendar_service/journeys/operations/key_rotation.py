@@ -62,18 +62,18 @@ class Rotation:
             for teardown, sealed in self._records(agent):
                 (teardowns if teardown else grants)[self.grants.key_id(sealed)] += 1
         consents = Counter(self.grants.key_id(sealed) for sealed in self.scan.consents_under_way())
-        known = list(self.key_ids())
-        others = sorted({*grants, *teardowns, *consents} - {*known})
+        keyring = list(self.key_ids())
+        others = sorted({*grants, *teardowns, *consents} - {*keyring})
         return [
             Sealed(
                 key_id,
-                key_id in known,
-                key_id == known[0],
+                key_id in keyring,
+                key_id == keyring[0],
                 grants[key_id],
                 teardowns[key_id],
                 consents[key_id],
             )
-            for key_id in (*known, *others)
+            for key_id in (*keyring, *others)
         ]
 
     def rotate(self, walk: Callable[[Sequence[Agent]], Iterator[Agent]]) -> Rotated:
