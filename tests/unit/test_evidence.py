@@ -121,7 +121,7 @@ def test_a_report_stands_alone_and_speaks_as_one(name: str, language: str) -> No
 
 
 def test_programs_get_the_verdicts() -> None:
-    told = as_json(made(trail=Observed("Changed.", {}, EvidenceStatus.MISSING)))
+    told = as_json(made(audit_log=Observed("Changed.", {}, EvidenceStatus.MISSING)))
     assert told["standing"] == "missing"
     assert [one["name"] for one in told["clauses"] if one["standing"] == "missing"] == ["LU-6"]
 
