@@ -123,7 +123,7 @@ def test_a_report_stands_alone_and_speaks_as_one(name: str, language: str) -> No
 
 
 def test_programs_get_the_verdicts() -> None:
-    document = as_json(report_of(trail=Observed("Changed.", {}, EvidenceStatus.MISSING)))
+    document = as_json(report_of(audit_log=Observed("Changed.", {}, EvidenceStatus.MISSING)))
     assert document["standing"] == "missing"
     assert [one["name"] for one in document["clauses"] if one["standing"] == "missing"] == ["LU-6"]
 
