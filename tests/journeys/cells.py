@@ -222,14 +222,14 @@ def _chapter(name: str) -> str:
 
 
 def _table(text: str) -> list[list[str]]:
-    found = [line for line in text.splitlines() if line.startswith("|") and "|---" not in line]
-    return [[_plain(cell) for cell in line.removeprefix("|").removesuffix("|").split("|")] for line in found]
+    lines = [line for line in text.splitlines() if line.startswith("|") and "|---" not in line]
+    return [[_plain(cell) for cell in line.removeprefix("|").removesuffix("|").split("|")] for line in lines]
 
 
 def _rows(event: str, table: list[list[str]], states: tuple[str, ...]) -> Iterator[Row]:
-    (_, *names), *found = table
-    named = {state for line in found for state in line[0].split("; ")}
-    for first, *cells in found:
+    (_, *names), *lines = table
+    named = {state for line in lines for state in line[0].split("; ")}
+    for first, *cells in lines:
         rest = [state for state in states if state not in named]
         for before in rest if first == EVERY_OTHER else first.split("; "):
             yield Row(event, before, dict(zip(names, cells, strict=True)))

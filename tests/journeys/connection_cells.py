@@ -92,7 +92,8 @@ class Case:
     account: str
     answer: str = "ok"
     """`ok`, or the code of the refusal."""
-    kept: dict[str, Any] = field(default_factory=dict)
+    consent: dict[str, Any] = field(default_factory=dict)
+    """A consent that was begun: its browser, cookie and callback."""
 
     def connect(self, account: str = "") -> None:
         self.test.connect(self.agent, account or self.account)
@@ -287,11 +288,11 @@ def consents_in_trouble(case: Case) -> None:
 def _begin(case: Case) -> None:
     cookie, browser = case.test.browser(case.agent)
     callback = case.test.google.consent(case.test.begin(browser, cookie), account=case.account)
-    case.kept |= {"cookie": cookie, "browser": browser, "callback": callback}
+    case.consent |= {"cookie": cookie, "browser": browser, "callback": callback}
 
 
 def _call_back(case: Case) -> None:
-    case.test.call_back(case.kept["browser"], case.kept["cookie"], case.kept["callback"])
+    case.test.call_back(case.consent["browser"], case.consent["cookie"], case.consent["callback"])
 
 
 def _begin_twice(case: Case) -> None:

@@ -117,17 +117,17 @@ class Case:
     def reconcile(self, *, listed: bool) -> None:
         """Let the backend's list be carried out, with this session in it or not."""
         content = self.content("A talk")
-        wanted = {self.session: DesiredSession(content, self.version)} if listed else {}
+        contents = {self.session: DesiredSession(content, self.version)} if listed else {}
         reconcile(self.test).reconcile(
-            self.agent, content.start - HOUR, content.end + HOUR, wanted, apply=True
+            self.agent, content.start - HOUR, content.end + HOUR, contents, apply=True
         )
 
     def content(self, title: str) -> Content:
         """Return the content of this title, the same whenever it is asked for."""
         if title not in self.contents:
-            made = self.test.content(title, days=AHEAD)
-            first = next(iter(self.contents.values()), made)
-            self.contents[title] = replace(made, start=first.start, end=first.end)
+            content = self.test.content(title, days=AHEAD)
+            first = next(iter(self.contents.values()), content)
+            self.contents[title] = replace(content, start=first.start, end=first.end)
         return self.contents[title]
 
     def _call(self, method: str, query: str, body: Any) -> None:

@@ -68,10 +68,11 @@ def test_nobody_sets_a_status_but_those_that_are_listed() -> None:
 def assignments(file: Path) -> Iterator[tuple[tuple[str, str], set[str]]]:
     """Yield each function of this file that sets statuses, with those that it sets."""
     find = python_assignments if file.suffix == ".py" else lua_assignments
-    found: dict[str, set[str]] = defaultdict(set)
+    by_function: dict[str, set[str]] = defaultdict(set)
     for function, statuses in find(SOURCES[file]):
-        found[function] |= statuses
-    yield from (((str(file.relative_to(PACKAGE)), function), found[function]) for function in found)
+        by_function[function] |= statuses
+    for function, statuses in by_function.items():
+        yield (str(file.relative_to(PACKAGE)), function), statuses
 
 
 def python_assignments(text: str) -> Iterator[tuple[str, set[str]]]:
