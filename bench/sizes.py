@@ -104,12 +104,12 @@ def largest(sizes: Iterable[Size], more_than: float = -1) -> list[Size]:
 
 def folders() -> list[Size]:
     """Return how many files of code lie in each folder, the fullest first."""
-    rows: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for package in PACKAGES:
         for path in package.rglob("*"):
             if path.suffix in {".py", ".lua"} and path.name != "__init__.py":
-                rows[str(path.parent.relative_to(ROOT))] += 1
-    return largest(Size(count, place) for place, count in rows.items())
+                counts[str(path.parent.relative_to(ROOT))] += 1
+    return largest(Size(count, place) for place, count in counts.items())
 
 
 # --- Lua ---
@@ -117,14 +117,14 @@ def folders() -> list[Size]:
 
 def preludes() -> list[Size]:
     """Return how many lines stand in front of each script's own, the most first."""
-    rows = []
+    sizes = []
     for package in PACKAGES:
         for path in sorted(package.rglob("*.lua")):
             own = path.read_text("utf-8")
             if own.startswith("#!lua"):
                 before = filled(loaded(path.stem).splitlines()) - filled(own.splitlines())
-                rows.append(Size(max(0, before), str(path.relative_to(ROOT))))
-    return largest(rows)
+                sizes.append(Size(max(0, before), str(path.relative_to(ROOT))))
+    return largest(sizes)
 
 
 # --- comments ---
@@ -193,23 +193,23 @@ def spread(sizes: list[Size]) -> dict[str, Any]:
     }
 
 
-def report(rows: dict[str, Any]) -> Iterator[str]:
-    for what, value in rows.items():
+def report(figures: dict[str, Any]) -> Iterator[str]:
+    for what, value in figures.items():
         sizes = value["largest"] if isinstance(value, dict) else value
         numbers = value if isinstance(value, dict) else {"number": len(value)}
-        label = ", ".join(f"{name} {number:g}" for name, number in numbers.items() if name != "largest")
-        yield f"{what}: {label}"
+        line = ", ".join(f"{name} {number:g}" for name, number in numbers.items() if name != "largest")
+        yield f"{what}: {line}"
         yield from (f"  {one.count:5g}  {one.place}" for one in sizes)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print data instead of words")
-    rows = measured()
+    figures = measured()
     if parser.parse_args().json:
-        print(json.dumps(rows, indent=2, default=asdict))
+        print(json.dumps(figures, indent=2, default=asdict))
     else:
-        print("\n".join(report(rows)))
+        print("\n".join(report(figures)))
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ PROJECT = next(client.project for client in CLIENTS if client.client_id == CLIEN
 
 def timers_of(service: TestService, agent: Agent) -> dict[str, int]:
     """Return when each timer of the agent is due, in milliseconds."""
-    return dict(service.parts.store.slots.read(agent).due)
+    return dict(service.parts.slots.read(agent).due)
 
 
 # --- the trace ---
@@ -189,9 +189,9 @@ def _path(agent: Agent) -> str:
     return f"/v1/organizations/{agent.organization}/agents/{agent.agent}"
 
 
-def require(condition: bool, label: str) -> None:  # noqa: FBT001 - as assert, which -O drops
+def require(condition: bool, fault: str) -> None:  # noqa: FBT001 - as assert, which -O drops
     if not condition:
-        raise SystemExit(label)
+        raise SystemExit(fault)
 
 
 # --- the trips: each is prepared, and gives what is traced ---
@@ -288,10 +288,10 @@ def trips() -> list[Trip]:
         return [measured(name, caller, scripts) for name in TRIPS]
 
 
-def table(trips_run: list[Trip]) -> Iterator[str]:
+def table(measured_trips: list[Trip]) -> Iterator[str]:
     yield "| trip | files | by folder | crossings | round trips | scripts | calls at Google |"
     yield "|---|---|---|---|---|---|---|"
-    for trip in trips_run:
+    for trip in measured_trips:
         folders = ", ".join(f"{folder} {count}" for folder, count in trip.folders.items())
         scripts = ", ".join(f"{name} x{count}" if count > 1 else name for name, count in trip.scripts.items())
         yield (
@@ -304,18 +304,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print data instead of a table")
     parser.add_argument("--files", action="store_true", help="also name files and commonest crossings")
-    arguments = parser.parse_args()
+    options = parser.parse_args()
     log, sys.stderr = sys.stderr, open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - the service logs there
     try:
-        trips_run = trips()
+        measured_trips = trips()
     finally:
         sys.stderr.close()
         sys.stderr = log
-    if arguments.json:
-        print(json.dumps([asdict(trip) for trip in trips_run], indent=2))
+    if options.json:
+        print(json.dumps([asdict(trip) for trip in measured_trips], indent=2))
         return
-    print("\n".join(table(trips_run)))
-    for trip in trips_run if arguments.files else ():
+    print("\n".join(table(measured_trips)))
+    for trip in measured_trips if options.files else ():
         print(f"\n{trip.name}: {', '.join(trip.files)}")
         print("\n".join(f"  {count:3} {pair}" for pair, count in list(trip.between.items())[:5]))
 

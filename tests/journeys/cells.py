@@ -17,9 +17,8 @@ from calendar_service.journeys.connection.dedicated_calendar import DedicatedCal
 from calendar_service.journeys.connection.disconnect import Disconnect
 from calendar_service.journeys.connection.erasure import Erasure
 from calendar_service.journeys.connection.legal_holds import Holds
-from calendar_service.journeys.connection.pause import Pauses
 from calendar_service.journeys.connection.reconsent import Reconsent
-from calendar_service.journeys.connection.status import ConnectionStatus
+from calendar_service.journeys.connection.status import StatusPage
 from calendar_service.journeys.connection.teardown import Teardowns
 from calendar_service.journeys.operations.organizations import Organizations
 from calendar_service.journeys.sessions.change_detection import ChangeDetector
@@ -55,11 +54,11 @@ class PatientService(TestService):
 
 def slot_of(test: TestService, agent: Agent) -> Slot:
     """Return the agent's slot as it is now."""
-    return test.parts.store.slots.read(agent)
+    return test.parts.slots.read(agent)
 
 
 def connections(test: TestService) -> Connections:
-    return test.parts.store.connections
+    return test.parts.connections
 
 
 def sessions(test: TestService) -> Sessions:
@@ -67,63 +66,59 @@ def sessions(test: TestService) -> Sessions:
 
 
 def schedule(test: TestService) -> Schedule:
-    return test.parts.sessions.schedule
+    return test.parts.schedule
 
 
 def reconcile(test: TestService) -> Reconcile:
-    return test.parts.sessions.reconcile
+    return test.parts.reconcile
 
 
 def change_detector(test: TestService) -> ChangeDetector:
-    return test.parts.sessions.change_detector
+    return test.parts.change_detector
 
 
-def status(test: TestService) -> ConnectionStatus:
-    return test.parts.connection.status
-
-
-def pauses(test: TestService) -> Pauses:
-    return test.parts.connection.pauses
+def status_page(test: TestService) -> StatusPage:
+    return test.parts.status_page
 
 
 def dedicated_calendar(test: TestService) -> DedicatedCalendar:
-    return test.parts.connection.dedicated_calendar
+    return test.parts.dedicated_calendar
 
 
 def access(test: TestService) -> Access:
-    return test.parts.connection.access
+    return test.parts.access
 
 
 def reconsent(test: TestService) -> Reconsent:
-    return test.parts.connection.reconsent
+    return test.parts.reconsent
 
 
 def disconnect(test: TestService) -> Disconnect:
-    return test.parts.connection.disconnect
+    return test.parts.disconnect
 
 
 def teardowns(test: TestService) -> Teardowns:
-    return test.parts.connection.teardowns
+    return test.parts.teardowns
 
 
 def erasure(test: TestService) -> Erasure:
-    return test.parts.connection.erasure
+    return test.parts.erasure
 
 
 def holds(test: TestService) -> Holds:
-    return test.parts.personal_data.holds
+    return test.parts.holds
 
 
 def organizations(test: TestService) -> Organizations:
-    return test.parts.operations.organizations
+    return test.parts.organizations
 
 
 def throttle(test: TestService) -> Throttle:
-    return test.parts.google.throttle
+    return test.parts.throttle
 
 
 def call_log(test: TestService) -> CallLog:
-    return test.parts.google.call_log
+    return test.parts.call_log
 
 
 # --- webhooks ---
@@ -131,7 +126,7 @@ def call_log(test: TestService) -> CallLog:
 
 def webhooks(test: TestService, agent: Agent) -> list[tuple[str, str]]:
     """Return what the backend is to be told: each event with its session, which is empty for the connection's own."""
-    client = test.parts.store.database.client
+    client = test.parts.database.client
     events = [json.loads(text) for text in client.zrange(test.key("outbox", agent), 0, -1)]
     erasures = client.zcard(keys.erased(test.shard_of(agent)))
     return [(event["type"], event.get("session", "")) for event in events] + [
@@ -141,7 +136,7 @@ def webhooks(test: TestService, agent: Agent) -> list[tuple[str, str]]:
 
 def forget_webhooks(test: TestService, agent: Agent) -> None:
     """Let nothing be left to tell."""
-    test.parts.store.database.client.delete(test.key("outbox", agent), keys.erased(test.shard_of(agent)))
+    test.parts.database.client.delete(test.key("outbox", agent), keys.erased(test.shard_of(agent)))
 
 
 # --- the database as it was ---

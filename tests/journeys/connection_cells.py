@@ -22,10 +22,10 @@ from tests.journeys.cells import (
     disconnect,
     erasure,
     holds,
-    pauses,
+    organizations,
     reconsent,
     slot_of,
-    status,
+    status_page,
     teardowns,
     webhooks,
 )
@@ -55,15 +55,15 @@ def facts_of(slot: Slot) -> dict[str, str]:
     """Return the independent facts, in the words of the document."""
     facts = slot.facts
     return {
-        "grant": facts.grant.state.value,
-        "agent's pause": "on" if facts.pause.by_agent else "off",
-        "organization's pause": "on" if facts.pause.by_organization else "off",
-        "calendar": facts.calendar.status.replace("_", " "),
-        "consent": "outdated" if facts.consent.required_since else "current",
-        "erasure": "due" if facts.end.erase_due else "none",
-        "revocation": facts.end.revocation or "none",
-        "retention": "the agent's" if facts.end.agent_retention else "the operator's",
-        "hold": "on" if facts.hold.stands(slot.now) else "off",
+        "grant": facts.grant.value,
+        "agent's pause": "on" if facts.paused_by_agent else "off",
+        "organization's pause": "on" if facts.paused_by_organization else "off",
+        "calendar": facts.calendar.replace("_", " "),
+        "consent": "outdated" if facts.consent_needed else "current",
+        "erasure": "due" if facts.erase_due else "none",
+        "revocation": facts.revocation or "none",
+        "retention": "the agent's" if facts.agent_retention else "the operator's",
+        "hold": "on" if facts.held(slot.now) else "off",
         "teardown": "open" if slot.teardowns else "none",
     }
 
@@ -92,13 +92,14 @@ class Case:
     account: str
     answer: str = "ok"
     """`ok`, or the code of the refusal."""
-    passed_on: dict[str, Any] = field(default_factory=dict)
+    consent: dict[str, Any] = field(default_factory=dict)
+    """A consent that was begun: its browser, cookie and callback."""
 
     def connect(self, account: str = "") -> None:
         self.test.connect(self.agent, account or self.account)
 
     def pause(self, actor: Actor = Actor.AGENT, *, paused: bool = True) -> None:
-        pauses(self.test).set(self.agent, actor, paused=paused)
+        organizations(self.test).pause(self.agent, actor, paused=paused)
 
     def fault(self, match: dict[str, str], do: dict[str, Any], times: int = 1) -> None:
         self.test.google.fault(match, do, times=times)
@@ -106,12 +107,12 @@ class Case:
     def miss_calendar(self) -> None:
         """Let the agent's page find that Google has no such calendar."""
         self.fault(CALENDAR, GONE)
-        self.test.parts.connection.settings_page.settings(self.agent)
+        status_page(self.test).settings(self.agent)
 
     def ask_consent(self) -> None:
         """Let the agent's page find that the permission does not suffice."""
         self.fault(CALENDAR, {"status": 403, "reason": "insufficientPermissions"})
-        self.test.parts.connection.settings_page.settings(self.agent)
+        status_page(self.test).settings(self.agent)
 
     def end(self, actor: Actor = Actor.AGENT) -> None:
         """End the connection, and leave Google to the worker."""
@@ -130,7 +131,7 @@ class Case:
         return slot_of(self.test, self.agent)
 
     def state(self, test: TestService | None = None) -> str:
-        return status(test or self.test).of(self.agent).state.value
+        return status_page(test or self.test).connection(self.agent).state.value
 
     def reading(self) -> "Reading":
         """Return how the connection stands now."""
@@ -287,11 +288,11 @@ def consents_in_trouble(case: Case) -> None:
 def _begin(case: Case) -> None:
     cookie, browser = case.test.browser(case.agent)
     callback = case.test.google.consent(case.test.begin(browser, cookie), account=case.account)
-    case.passed_on |= {"cookie": cookie, "browser": browser, "callback": callback}
+    case.consent |= {"cookie": cookie, "browser": browser, "callback": callback}
 
 
 def _call_back(case: Case) -> None:
-    case.test.call_back(case.passed_on["browser"], case.passed_on["cookie"], case.passed_on["callback"])
+    case.test.call_back(case.consent["browser"], case.consent["cookie"], case.consent["callback"])
 
 
 def _begin_twice(case: Case) -> None:
@@ -406,7 +407,7 @@ def permission_gone(case: Case) -> None:
 @event("Google proves so of an older token")
 def older_token_gone(case: Case) -> None:
     slot = case.slot()
-    connections(case.test).mark_revoked(case.agent, connection_id(slot), token_number(slot) - 1, 7 * DAY)
+    connections(case.test).dead(case.agent, connection_id(slot), token_number(slot) - 1, 7 * DAY)
 
 
 # --- the end ---

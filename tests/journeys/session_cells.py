@@ -5,7 +5,7 @@ Every function of `EVENTS` is an event of the session's table in docs/states.md,
 
 import secrets
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.error import HTTPError
@@ -30,10 +30,11 @@ from tests.journeys.cells import (
     disconnect,
     erasure,
     organizations,
-    pauses,
     reconcile,
+    schedule,
     sessions,
     slot_of,
+    status_page,
     throttle,
     webhooks,
 )
@@ -66,25 +67,18 @@ def waiting_since(record: Record) -> int:
 
 def is_open(record: Record) -> bool:
     """Tell whether the session has to be written to Google, and is not yet."""
-    return record.status in {Status.PENDING, Status.WAITING} and record.must_exist
+    return record.status in {Status.PENDING, Status.WAITING} and record.wanted
 
 
 def without_bookkeeping(record: Record | None) -> Record | None:
     """Return what counts as the session's state, without what an attempt, a repetition or a new key moves."""
     return record and replace(
-        record,
-        version=None,
-        fencing_token=0,
-        leased=False,
-        tries=0,
-        waiting_since=0,
-        digest="",
-        copy=replace(record.copy, in_doubt=False),
+        record, version=None, fencing_token=0, leased=False, tries=0, sent=False, waiting_since=0, digest=""
     )
 
 
 def calendar_id(slot: Slot) -> str:
-    return slot.facts.calendar.id
+    return slot.facts.calendar_id
 
 
 @dataclass
@@ -123,17 +117,17 @@ class Case:
     def reconcile(self, *, listed: bool) -> None:
         """Let the backend's list be carried out, with this session in it or not."""
         content = self.content("A talk")
-        wanted = {self.session: DesiredSession(content, self.version)} if listed else {}
+        contents = {self.session: DesiredSession(content, self.version)} if listed else {}
         reconcile(self.test).reconcile(
-            self.agent, content.start - HOUR, content.end + HOUR, wanted, apply=True
+            self.agent, content.start - HOUR, content.end + HOUR, contents, apply=True
         )
 
     def content(self, title: str) -> Content:
         """Return the content of this title, the same whenever it is asked for."""
         if title not in self.contents:
-            fresh = self.test.content(title, days=AHEAD)
-            first = next(iter(self.contents.values()), fresh)
-            self.contents[title] = replace(fresh, start=first.start, end=first.end)
+            content = self.test.content(title, days=AHEAD)
+            first = next(iter(self.contents.values()), content)
+            self.contents[title] = replace(content, start=first.start, end=first.end)
         return self.contents[title]
 
     def _call(self, method: str, query: str, body: Any) -> None:
@@ -154,7 +148,7 @@ class Case:
         self.test.connect(self.agent, account or self.account)
 
     def pause(self, *, paused: bool = True) -> None:
-        pauses(self.test).set(self.agent, Actor.AGENT, paused=paused)
+        organizations(self.test).pause(self.agent, Actor.AGENT, paused=paused)
 
     def fault(self, do: dict[str, Any], path: str = EVENTS_PATH, methods: tuple[str, ...] = WRITES) -> None:
         """Let Google do this to each call of these methods, once for each."""
@@ -167,13 +161,13 @@ class Case:
     def miss_calendar(self) -> None:
         """Let the service learn that the calendar is no longer in the account."""
         self.fault(GONE, CALENDAR_PATH, ("GET",))
-        self.test.parts.connection.settings_page.settings(self.agent)
+        status_page(self.test).settings(self.agent)
         self.clear()
 
     def ask_consent(self) -> None:
         """Let Google say that the permission does not suffice."""
         self.fault({"status": 403, "reason": "insufficientPermissions"}, CALENDAR_PATH, ("GET",))
-        self.test.parts.connection.settings_page.settings(self.agent)
+        status_page(self.test).settings(self.agent)
         self.clear()
 
     def make_calendar(self) -> None:
@@ -187,7 +181,7 @@ class Case:
         """Do something to the session's event as the account's owner; nothing where there is no event."""
         if self.record() is None:
             return
-        view = self.test.parts.sessions.reader.get(self.agent, self.session, read_google=False)
+        view = schedule(self.test).get(self.agent, self.session, read_google=False)
         with suppress(HTTPError):  # it is deleted there already
             if view.event_id:
                 self.test.as_person(method, view, body, account=self.account)
@@ -195,11 +189,11 @@ class Case:
     # --- the worker ---
 
     def until_due(self) -> None:
-        """Let the session's timer come due; one that has none is fresh due all the same."""
+        """Let the session's timer come due; one that has none is made due all the same."""
         slot = self.slot()
         at = slot.due.get(self.timer_name)
         if at is None:
-            self.test.parts.store.database.client.zadd(self.test.key("due", self.agent), {self.timer_name: 1})
+            self.test.parts.database.client.zadd(self.test.key("due", self.agent), {self.timer_name: 1})
         elif at > slot.now:
             self.test.clock.advance((at - slot.now) / SECOND + 0.01)
 
@@ -207,7 +201,7 @@ class Case:
         """Let the worker do what the session's timer asks for."""
         self.until_due()
         with suppress(NotConnected):  # the permission is gone, which the attempt has noted
-            (test or self.test).parts.sessions.unsettled.resume(self.agent, self.session)
+            schedule(test or self.test).resume(self.agent, self.session)
 
     def detect(self) -> None:
         """Let the worker compare the calendar with the records."""
@@ -463,10 +457,12 @@ def put_without_version(case: Case) -> None:
 
 @event("PUT that may not go to Google at once")
 def put_queued(case: Case) -> None:
-    with ExitStack() as stack:
-        while stack.enter_context(throttle(case.test).inline_slots.taken()):
-            pass
-        case.put("Another title")
+    slots = throttle(case.test).threads
+    taken = 0
+    while slots.acquire(blocking=False):
+        taken += 1
+    case.put("Another title")
+    slots.release(taken)
 
 
 @event("PUT of a session that is over")

@@ -181,7 +181,7 @@ def connection_case(
         world.connections[key] = *_new_connection(world, happens, state), world.snapshots.take()
     case, before, snapshot = world.connections[key]
     world.begin(snapshot)
-    return replace(case, kept=dict(case.kept)), before
+    return replace(case, consent=dict(case.consent)), before
 
 
 def _new_connection(
