@@ -17,13 +17,17 @@ from calendar_service.journeys.connection.dedicated_calendar import DedicatedCal
 from calendar_service.journeys.connection.disconnect import Disconnect
 from calendar_service.journeys.connection.erasure import Erasure
 from calendar_service.journeys.connection.legal_holds import Holds
+from calendar_service.journeys.connection.pause import Pauses
 from calendar_service.journeys.connection.reconsent import Reconsent
-from calendar_service.journeys.connection.status import StatusPage
+from calendar_service.journeys.connection.settings_page import SettingsPage
+from calendar_service.journeys.connection.status import ConnectionStatus
 from calendar_service.journeys.connection.teardown import Teardowns
 from calendar_service.journeys.operations.organizations import Organizations
 from calendar_service.journeys.sessions.change_detection import ChangeDetector
 from calendar_service.journeys.sessions.reconcile import Reconcile
 from calendar_service.journeys.sessions.schedule import Schedule
+from calendar_service.journeys.sessions.session_reader import SessionReader
+from calendar_service.journeys.sessions.unsettled import UnsettledSessions
 from calendar_service.journeys.throttle.admission import Throttle
 from calendar_service.store import keys
 from calendar_service.store.connections import Connections
@@ -54,71 +58,87 @@ class PatientService(TestService):
 
 def slot_of(test: TestService, agent: Agent) -> Slot:
     """Return the agent's slot as it is now."""
-    return test.parts.slots.read(agent)
+    return test.parts.store.slots.read(agent)
 
 
 def connections(test: TestService) -> Connections:
-    return test.parts.connections
+    return test.parts.store.connections
 
 
 def sessions(test: TestService) -> Sessions:
-    return test.parts.sessions
+    return test.parts.store.sessions
 
 
 def schedule(test: TestService) -> Schedule:
-    return test.parts.schedule
+    return test.parts.sessions.schedule
 
 
 def reconcile(test: TestService) -> Reconcile:
-    return test.parts.reconcile
+    return test.parts.sessions.reconcile
 
 
 def change_detector(test: TestService) -> ChangeDetector:
-    return test.parts.change_detector
+    return test.parts.sessions.change_detector
 
 
-def status_page(test: TestService) -> StatusPage:
-    return test.parts.status_page
+def status(test: TestService) -> ConnectionStatus:
+    return test.parts.connection.status
+
+
+def settings_page(test: TestService) -> SettingsPage:
+    return test.parts.connection.settings_page
+
+
+def pauses(test: TestService) -> Pauses:
+    return test.parts.connection.pauses
+
+
+def session_reader(test: TestService) -> SessionReader:
+    return test.parts.sessions.reader
+
+
+def unsettled(test: TestService) -> UnsettledSessions:
+    return test.parts.sessions.unsettled
 
 
 def dedicated_calendar(test: TestService) -> DedicatedCalendar:
-    return test.parts.dedicated_calendar
+    return test.parts.connection.dedicated_calendar
 
 
 def access(test: TestService) -> Access:
-    return test.parts.access
+    return test.parts.connection.access
 
 
 def reconsent(test: TestService) -> Reconsent:
-    return test.parts.reconsent
+    return test.parts.connection.reconsent
 
 
 def disconnect(test: TestService) -> Disconnect:
-    return test.parts.disconnect
+    return test.parts.connection.disconnect
 
 
 def teardowns(test: TestService) -> Teardowns:
-    return test.parts.teardowns
+    return test.parts.connection.teardowns
 
 
 def erasure(test: TestService) -> Erasure:
-    return test.parts.erasure
+    return test.parts.connection.erasure
 
 
 def holds(test: TestService) -> Holds:
-    return test.parts.holds
+    return test.parts.personal_data.holds
 
 
 def organizations(test: TestService) -> Organizations:
-    return test.parts.organizations
+    return test.parts.operations.organizations
 
 
 def throttle(test: TestService) -> Throttle:
-    return test.parts.throttle
+    return test.parts.google.throttle
 
 
 def call_log(test: TestService) -> CallLog:
-    return test.parts.call_log
+    return test.parts.google.call_log
 
 
 # --- webhooks ---
@@ -126,7 +146,7 @@ def call_log(test: TestService) -> CallLog:
 
 def webhooks(test: TestService, agent: Agent) -> list[tuple[str, str]]:
     """Return what the backend is to be told: each event with its session, which is empty for the connection's own."""
-    client = test.parts.database.client
+    client = test.parts.store.database.client
     events = [json.loads(text) for text in client.zrange(test.key("outbox", agent), 0, -1)]
     erasures = client.zcard(keys.erased(test.shard_of(agent)))
     return [(event["type"], event.get("session", "")) for event in events] + [
@@ -136,7 +156,7 @@ def webhooks(test: TestService, agent: Agent) -> list[tuple[str, str]]:
 
 def forget_webhooks(test: TestService, agent: Agent) -> None:
     """Let nothing be left to tell."""
-    test.parts.database.client.delete(test.key("outbox", agent), keys.erased(test.shard_of(agent)))
+    test.parts.store.database.client.delete(test.key("outbox", agent), keys.erased(test.shard_of(agent)))
 
 
 # --- the database as it was ---

@@ -22,10 +22,11 @@ from tests.journeys.cells import (
     disconnect,
     erasure,
     holds,
-    organizations,
+    pauses,
     reconsent,
+    settings_page,
     slot_of,
-    status_page,
+    status,
     teardowns,
     webhooks,
 )
@@ -55,15 +56,15 @@ def facts_of(slot: Slot) -> dict[str, str]:
     """Return the independent facts, in the words of the document."""
     facts = slot.facts
     return {
-        "grant": facts.grant.value,
-        "agent's pause": "on" if facts.paused_by_agent else "off",
-        "organization's pause": "on" if facts.paused_by_organization else "off",
-        "calendar": facts.calendar.replace("_", " "),
-        "consent": "outdated" if facts.consent_needed else "current",
-        "erasure": "due" if facts.erase_due else "none",
-        "revocation": facts.revocation or "none",
-        "retention": "the agent's" if facts.agent_retention else "the operator's",
-        "hold": "on" if facts.held(slot.now) else "off",
+        "grant": facts.grant.state.value,
+        "agent's pause": "on" if facts.pause.by_agent else "off",
+        "organization's pause": "on" if facts.pause.by_organization else "off",
+        "calendar": facts.calendar.status.replace("_", " "),
+        "consent": "outdated" if facts.consent.required_since else "current",
+        "erasure": "due" if facts.end.erase_due else "none",
+        "revocation": facts.end.revocation or "none",
+        "retention": "the agent's" if facts.end.agent_retention else "the operator's",
+        "hold": "on" if facts.hold.stands(slot.now) else "off",
         "teardown": "open" if slot.teardowns else "none",
     }
 
@@ -73,11 +74,11 @@ def connection_id(slot: Slot) -> str:
 
 
 def calendar_id(slot: Slot) -> str:
-    return slot.facts.calendar_id
+    return slot.facts.calendar.id
 
 
 def token_number(slot: Slot) -> int:
-    """Return the number of the token that is kept; 0 = none is."""
+    """Return the number of the token that is passed_on; 0 = none is."""
     return int(json.loads(slot.grant or '{"number": 0}')["number"])
 
 
@@ -99,7 +100,7 @@ class Case:
         self.test.connect(self.agent, account or self.account)
 
     def pause(self, actor: Actor = Actor.AGENT, *, paused: bool = True) -> None:
-        organizations(self.test).pause(self.agent, actor, paused=paused)
+        pauses(self.test).set(self.agent, actor, paused=paused)
 
     def fault(self, match: dict[str, str], do: dict[str, Any], times: int = 1) -> None:
         self.test.google.fault(match, do, times=times)
@@ -107,12 +108,12 @@ class Case:
     def miss_calendar(self) -> None:
         """Let the agent's page find that Google has no such calendar."""
         self.fault(CALENDAR, GONE)
-        status_page(self.test).settings(self.agent)
+        settings_page(self.test).settings(self.agent)
 
     def ask_consent(self) -> None:
         """Let the agent's page find that the permission does not suffice."""
         self.fault(CALENDAR, {"status": 403, "reason": "insufficientPermissions"})
-        status_page(self.test).settings(self.agent)
+        settings_page(self.test).settings(self.agent)
 
     def end(self, actor: Actor = Actor.AGENT) -> None:
         """End the connection, and leave Google to the worker."""
@@ -131,7 +132,7 @@ class Case:
         return slot_of(self.test, self.agent)
 
     def state(self, test: TestService | None = None) -> str:
-        return status_page(test or self.test).connection(self.agent).state.value
+        return status(test or self.test).of(self.agent).state.value
 
     def reading(self) -> "Reading":
         """Return how the connection stands now."""
@@ -407,7 +408,7 @@ def permission_gone(case: Case) -> None:
 @event("Google proves so of an older token")
 def older_token_gone(case: Case) -> None:
     slot = case.slot()
-    connections(case.test).dead(case.agent, connection_id(slot), token_number(slot) - 1, 7 * DAY)
+    connections(case.test).mark_revoked(case.agent, connection_id(slot), token_number(slot) - 1, 7 * DAY)
 
 
 # --- the end ---

@@ -5,7 +5,7 @@ Every function of `EVENTS` is an event of the session's table in docs/states.md,
 
 import secrets
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.error import HTTPError
@@ -30,12 +30,14 @@ from tests.journeys.cells import (
     disconnect,
     erasure,
     organizations,
+    pauses,
     reconcile,
-    schedule,
+    session_reader,
     sessions,
+    settings_page,
     slot_of,
-    status_page,
     throttle,
+    unsettled,
     webhooks,
 )
 from tests.support.service import BACKEND_KEY, PUBLIC_URL, TestService
@@ -67,18 +69,25 @@ def waiting_since(record: Record) -> int:
 
 def is_open(record: Record) -> bool:
     """Tell whether the session has to be written to Google, and is not yet."""
-    return record.status in {Status.PENDING, Status.WAITING} and record.wanted
+    return record.status in {Status.PENDING, Status.WAITING} and record.must_exist
 
 
 def without_bookkeeping(record: Record | None) -> Record | None:
     """Return what counts as the session's state, without what an attempt, a repetition or a new key moves."""
     return record and replace(
-        record, version=None, fencing_token=0, leased=False, tries=0, sent=False, waiting_since=0, digest=""
+        record,
+        version=None,
+        fencing_token=0,
+        leased=False,
+        tries=0,
+        waiting_since=0,
+        digest="",
+        copy=replace(record.copy, in_doubt=False),
     )
 
 
 def calendar_id(slot: Slot) -> str:
-    return slot.facts.calendar_id
+    return slot.facts.calendar.id
 
 
 @dataclass
@@ -148,7 +157,7 @@ class Case:
         self.test.connect(self.agent, account or self.account)
 
     def pause(self, *, paused: bool = True) -> None:
-        organizations(self.test).pause(self.agent, Actor.AGENT, paused=paused)
+        pauses(self.test).set(self.agent, Actor.AGENT, paused=paused)
 
     def fault(self, do: dict[str, Any], path: str = EVENTS_PATH, methods: tuple[str, ...] = WRITES) -> None:
         """Let Google do this to each call of these methods, once for each."""
@@ -161,13 +170,13 @@ class Case:
     def miss_calendar(self) -> None:
         """Let the service learn that the calendar is no longer in the account."""
         self.fault(GONE, CALENDAR_PATH, ("GET",))
-        status_page(self.test).settings(self.agent)
+        settings_page(self.test).settings(self.agent)
         self.clear()
 
     def ask_consent(self) -> None:
         """Let Google say that the permission does not suffice."""
         self.fault({"status": 403, "reason": "insufficientPermissions"}, CALENDAR_PATH, ("GET",))
-        status_page(self.test).settings(self.agent)
+        settings_page(self.test).settings(self.agent)
         self.clear()
 
     def make_calendar(self) -> None:
@@ -181,7 +190,7 @@ class Case:
         """Do something to the session's event as the account's owner; nothing where there is no event."""
         if self.record() is None:
             return
-        view = schedule(self.test).get(self.agent, self.session, read_google=False)
+        view = session_reader(self.test).get(self.agent, self.session, read_google=False)
         with suppress(HTTPError):  # it is deleted there already
             if view.event_id:
                 self.test.as_person(method, view, body, account=self.account)
@@ -193,7 +202,7 @@ class Case:
         slot = self.slot()
         at = slot.due.get(self.timer_name)
         if at is None:
-            self.test.parts.database.client.zadd(self.test.key("due", self.agent), {self.timer_name: 1})
+            self.test.parts.store.database.client.zadd(self.test.key("due", self.agent), {self.timer_name: 1})
         elif at > slot.now:
             self.test.clock.advance((at - slot.now) / SECOND + 0.01)
 
@@ -201,7 +210,7 @@ class Case:
         """Let the worker do what the session's timer asks for."""
         self.until_due()
         with suppress(NotConnected):  # the permission is gone, which the attempt has noted
-            schedule(test or self.test).resume(self.agent, self.session)
+            unsettled(test or self.test).resume(self.agent, self.session)
 
     def detect(self) -> None:
         """Let the worker compare the calendar with the records."""
@@ -215,7 +224,7 @@ class Case:
     def reading(self) -> "Reading":
         """Return how the session stands now."""
         loaded = sessions(self.test).load(self.agent, self.session)
-        due = self.test.parts.database.client.zscore(self.test.key("due", self.agent), self.timer_name)
+        due = self.test.parts.store.database.client.zscore(self.test.key("due", self.agent), self.timer_name)
         return Reading(loaded.record, bool(loaded.content), int(due or 0), self.test.parts.clock.now())
 
     def record(self) -> Record | None:
@@ -457,12 +466,10 @@ def put_without_version(case: Case) -> None:
 
 @event("PUT that may not go to Google at once")
 def put_queued(case: Case) -> None:
-    slots = throttle(case.test).threads
-    taken = 0
-    while slots.acquire(blocking=False):
-        taken += 1
-    case.put("Another title")
-    slots.release(taken)
+    with ExitStack() as stack:
+        while stack.enter_context(throttle(case.test).inline_slots.taken()):
+            pass
+        case.put("Another title")
 
 
 @event("PUT of a session that is over")
