@@ -155,7 +155,7 @@ def spoilt_numbers(checkpoint: dict[str, Any]) -> dict[str, Any]:
 
 
 def _swap_shards(vandal: Vandal) -> None:
-    for key in (keys.journal, keys.seals, keys.audit_chain):
+    for key in (keys.audit_log, keys.audit_macs, keys.audit_chain):
         vandal.swap(key(vandal.shard), key(vandal.service.shard_of(NEIGHBOUR)))
 
 
@@ -165,7 +165,7 @@ def _cut_with_head(vandal: Vandal) -> None:
 
 
 def _forget(vandal: Vandal) -> None:
-    vandal.client.delete(*(key(vandal.shard) for key in (keys.journal, keys.seals, keys.audit_chain)))
+    vandal.client.delete(*(key(vandal.shard) for key in (keys.audit_log, keys.audit_macs, keys.audit_chain)))
 
 
 def _early_end(vandal: Vandal) -> None:

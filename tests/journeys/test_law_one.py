@@ -25,7 +25,7 @@ def _live(service: TestService) -> None:
     service.parts.status_page.settings(agent)
     service.parts.status_page.leaving(agent)
     service.served_from(SECURE_URL).work(2)
-    service.parts.look.once(agent)
+    service.parts.change_detector.once(agent)
     wanted = {"s3": DesiredSession(service.content("Put right"), None)}
     service.parts.reconcile.reconcile(agent, 0, 2**42, wanted, apply=True)
     service.clock.advance(26 * 3600)
@@ -59,7 +59,7 @@ def test_the_closing_teardown_can_do_nothing_but_end_what_is_left_at_google(serv
     service.parts.disconnect.disconnect(service.agent, Actor.AGENT, delete_calendar=True)
     for _ in range(8):
         service.parts.status_page.settings(service.agent)
-        service.parts.look.once(service.agent)
+        service.parts.change_detector.once(service.agent)
         service.clock.advance(3600)
         service.work(2)
     ending = {"calendar.channels.stop", "calendar.calendars.delete", "oauth2.revoke"}

@@ -52,7 +52,7 @@ def test_an_agent_may_choose_a_shorter_term_where_it_is_offered(under: Under) ->
     choose(service, 3 * DAY)
     assert service.parts.export.of(service.agent)["connection"]["own_term_in_days"] == 3
     choose(service, 1 * DAY)
-    assert retention.term(service.agent) == 1 * DAY
+    assert retention.retention(service.agent) == 1 * DAY
     ended = service.parts.disconnect.disconnect(service.agent, Actor.AGENT)
     assert rfc3339(ended.erase_due) == rfc3339(ended.since + DAY)
     service.clock.advance(DAY // 1000 + 1)
