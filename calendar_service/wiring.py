@@ -450,9 +450,9 @@ def throttle_of(database: Database, transport: Transport, limits: Limits, log: L
         InlineSlots(THREADS // 2),
         GoogleBreaker(BreakerStore(database, limits), log),
         RateBudget(RateBudgetStore(database, limits), limits, clock),
-        SharedRefusal(credentials, log, alarm="google.client_rejected", end="google.client_taken"),
+        SharedRefusal(credentials, log, alarm="google.client_rejected", end="google.client_accepted"),
         SharedRefusal(
-            notifications, log, alarm="google.notifications_refused", end="google.notifications_taken"
+            notifications, log, alarm="google.notifications_refused", end="google.notifications_accepted"
         ),
         RevocationAges(RevocationStore(database), log, clock),
         transport,

@@ -43,7 +43,7 @@ class EntryKind(StrEnum):
     """Another shard gets its first MAC."""
     CHECKPOINT = "audit.checkpoint"
     REPLAYED = "audit.replayed"
-    MAINTENANCE = "server_checks"
+    MAINTENANCE = "maintenance"
     """For scripts that only move leases and timers: they append no entry."""
 
 

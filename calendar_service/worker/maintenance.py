@@ -112,12 +112,12 @@ class Repairs:
     def off_boardings(self) -> None:
         """Go on with off-boardings that were interrupted."""
         if count := self.operations.organizations.go_on():
-            self.log.event("organization.off_boarding_went_on", count=count)
+            self.log.event("organization.off_boarding_continued", count=count)
 
     def timers(self) -> None:
         """Make timers due now that a wrong clock has set too far ahead."""
         if count := self.operations.far_timers.reset():
-            self.log.event("clock.realigned", count=count)
+            self.log.event("clock.timers_reset", count=count)
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,7 @@ WEB_ROUTES: dict[str, Callable[[Episode, str, Subject], Repeat]] = {
     "erase.before_store": _erase,
     "erase.after_store": _erase,
     "connect.after_exchange": _connect,
-    "connect.after_mark_before_store": _connect,
+    "connect.after_account_ref_before_store": _connect,
     "connect.after_store": _connect,
     "connect.before_create": _connect,
     "connect.after_calendar_before_store": _connect,

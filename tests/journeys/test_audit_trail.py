@@ -368,7 +368,7 @@ def test_a_changed_audit_log_is_reported_by_the_next_checkpoint(
     checkpoint = populated.parts.audit.sealer.checkpoint()
     assert checkpoint is not None
     assert checkpoint["faults"] == 1
-    assert "audit.trail_broken" in alarms(capsys)
+    assert "audit.chain_broken" in alarms(capsys)
     assert populated.metrics()["calendar_audit_faults"] == 1
     findings = json.loads(invoke(populated, "doctor", "--json").stdout)
     assert "audit trail" in {one["check"] for one in findings if one["level"] == "fault"}

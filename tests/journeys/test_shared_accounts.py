@@ -49,7 +49,7 @@ def revocation(service: TestService) -> str:
 
 def dies_before_it_stands(service: TestService) -> None:
     """Let a process end after the account reference and before the connection is written."""
-    configure({"connect.after_mark_before_store": "raise"})
+    configure({"connect.after_account_ref_before_store": "raise"})
     with pytest.raises(FailpointRaised):
         service.connect()
     configure({})

@@ -562,7 +562,7 @@ def test_after_three_days_a_webhook_event_is_given_up_and_the_operator_told(
     assert all(not given_up for _, _, given_up in connected.outbox())
     connected.fail_for(14 * HOUR)
     assert [given_up for _, _, given_up in connected.outbox()] == [True, False]
-    assert "webhook.given_up" in capsys.readouterr().err
+    assert "webhook.abandoned" in capsys.readouterr().err
     connected.backend.status = 204
     connected.clock.advance(7 * HOUR)
     connected.work(2)

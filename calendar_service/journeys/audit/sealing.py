@@ -90,7 +90,7 @@ class Sealer:
         if checkpoint["unverified"]:
             self.log.alarm("grant.unverified", count=checkpoint["unverified"], clause="RV-1")
         if checkpoint["faults"]:
-            self.log.alarm("audit.trail_broken", count=checkpoint["faults"], clause="LU-6")
+            self.log.alarm("audit.chain_broken", count=checkpoint["faults"], clause="LU-6")
         self._remove_old()
         return checkpoint
 

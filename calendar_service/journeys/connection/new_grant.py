@@ -68,7 +68,7 @@ class NewGrants:
             #    the new grant. A crash leaves a member that never stands: no teardown of the account revokes until the
             #    daily repair drops it, an hour later at the earliest.
             probe_at = self._join(reference, grant.connection_id)
-            failpoint("connect.after_mark_before_store")
+            failpoint("connect.after_account_ref_before_store")
             # 4. One script stores grant, facts, timers of probe and calendar, and hands a former grant that is not
             #    renewed to a teardown. A crash before its answer arrives: the browser gets an error, and the
             #    connection stands without steps 5 and 6.
