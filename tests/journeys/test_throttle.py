@@ -279,7 +279,7 @@ def test_a_refusal_for_one_accounts_rate_leaves_the_project_alone(service: TestS
     assert states == [Status.SCHEDULED] * 2 + [Status.PENDING] * 4
     assert len(service.calls()) - before == 3
     assert put(service, "s1", OTHER) is Status.SCHEDULED
-    assert service.parts.throttle.breaker.state().epoch == 0
+    assert service.parts.throttle.budget.level() == 1.0
 
 
 def test_a_request_waits_for_google_no_longer_than_its_seconds_and_goes_on_by_the_worker(

@@ -248,7 +248,7 @@ def queue(service: TestService) -> SessionQueue:
     service.connect()
     service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=1)
     put(service, "s1")
-    return SessionQueue(service.parts.order, service.parts.throttle, service.parts.clock)
+    return SessionQueue(service.parts.due_sessions, service.parts.throttle, service.parts.clock)
 
 
 def queued(service: TestService, queue: SessionQueue) -> None:

@@ -6,7 +6,7 @@ from calendar_service.domain.clock import Clock, Millis
 from calendar_service.journeys.throttle.tokens import AccountTokens, Demand, ProjectTokens
 from calendar_service.store.answers import ThrottleAdmitWorker
 from calendar_service.store.rate_budget import RateBudgetStore
-from calendar_service.store.throttle import Limits, ThrottleState
+from calendar_service.store.throttle import Limits
 
 
 class RateBudget:
@@ -18,10 +18,6 @@ class RateBudget:
         self._project = ProjectTokens()
         self._accounts = AccountTokens(limits.own)
         self._demand = Demand()
-
-    def observe(self, state: ThrottleState) -> None:
-        """Take the state that was read just now."""
-        self._project.observe_epoch(state.epoch)
 
     def count_demand(self, cost: int) -> None:
         """Count an accepted operation towards the usual load, by which a backlog drains."""

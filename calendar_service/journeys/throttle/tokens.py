@@ -22,17 +22,11 @@ class ProjectTokens:
     def __init__(self) -> None:
         """Begin with none."""
         self._lock = threading.Lock()
-        self._leased = LeasedTokens(0, low=False, epoch=0)
+        self._leased = LeasedTokens(0, low=False)
         self._end: Millis = 0
         self._empty_until: Millis = 0
-        self._epoch = 0
         self._spent: Counter[str] = Counter()
         self._had_several = False
-
-    def observe_epoch(self, epoch: int) -> None:
-        """Take the epoch that was read just now; tokens of an earlier one no longer count."""
-        with self._lock:
-            self._epoch = epoch
 
     def spend(self, organization: str, cost: int, now: Millis) -> Spending:
         """Take tokens for a request: `ok`, `empty` (more have to be leased), or `wait`.
@@ -40,7 +34,7 @@ class ProjectTokens:
         `wait`: a lease was refused within this second, or the rest is left to other organizations.
         """
         with self._lock:
-            is_over = not self._end - _LEASE <= now < self._end or self._leased.epoch < self._epoch
+            is_over = not self._end - _LEASE <= now < self._end
             if is_over or self._leased.units < cost:
                 return "wait" if self._empty_until - _EMPTY_PAUSE <= now < self._empty_until else "empty"
             if self._leased.low and self._is_over_its_share(organization):
@@ -55,7 +49,7 @@ class ProjectTokens:
             if not leased.units:
                 self._empty_until = now + _EMPTY_PAUSE
                 return
-            self._leased, self._epoch = leased, leased.epoch
+            self._leased = leased
             self._end = now + (_LOW_LEASE if leased.low else _LEASE)
             self._had_several = len(self._spent) > 1
             self._spent.clear()
