@@ -1,4 +1,4 @@
-"""What is sent to Google and when nothing is: breakers, budget, order, and what the operator is told."""
+"""Which calls go to Google and which wait: breaker, budget, order; and what the operator is told."""
 
 import json
 from datetime import datetime
@@ -24,7 +24,7 @@ def put(service: TestService, session: str, agent: Agent | None = None, **change
 
 
 def outage(service: TestService) -> None:
-    """Let nothing of Google answer usefully."""
+    """Let Google answer every call with 503."""
     for path in ("/calendar/*", "/token"):
         service.google.fault(path, DOWN)
 
@@ -261,11 +261,11 @@ def test_a_refusal_for_the_rate_halves_the_rate_budget_for_a_minute_and_it_comes
     assert {put(service, "s1"), put(service, "s2")} == {Status.PENDING}
     assert len(service.calls()) - before == 2
     assert alarms(capsys) == ["google.rate_halved"]  # once for a burst
-    found = []
+    levels = []
     for _ in range(5):
         service.clock.advance(59)
-        found.append(service.metrics()["calendar_google_rate_budget"])
-    assert found == [0.5, 0.625, 0.75, 0.875, 1.0]
+        levels.append(service.metrics()["calendar_google_rate_budget"])
+    assert levels == [0.5, 0.625, 0.75, 0.875, 1.0]
     service.work()
     assert len(service.events()) == 2
 
@@ -323,8 +323,8 @@ def test_a_spent_quota_is_tried_again_after_hours_and_says_so(service: TestServi
 
 def test_retry_after_is_honoured_up_to_an_hour(service: TestService) -> None:
     service.connect()
-    for name, asked, waits in (("s1", 600, 600), ("s2", 10**9, 3600)):
-        rule = {"status": 429, "reason": "rateLimitExceeded", "retry_after": asked}
+    for name, retry_after, waits in (("s1", 600, 600), ("s2", 10**9, 3600)):
+        rule = {"status": 429, "reason": "rateLimitExceeded", "retry_after": retry_after}
         service.google.fault({"method": "POST", "path": "/calendar/*"}, rule, times=1)
         put(service, name)
         due = service.parts.slots.read(service.agent).due[f"session:{name}"]
@@ -371,7 +371,7 @@ def test_soonest_start_first_and_the_organisations_in_turn() -> None:
     flood = [due_item("acme", start) for start in (5, 1, 3, 2, 4)]
     others = [due_item("other", 9), due_item("third", 2)]
     free = due_item("acme", 99, cost=0)
-    ordered = [(found.agent.organization, found.start) for found in fair_order([*flood, *others, free])]
+    ordered = [(session.agent.organization, session.start) for session in fair_order([*flood, *others, free])]
     assert ordered[0] == ("acme", 99)
     assert ordered[1:4] == [("acme", 1), ("third", 2), ("other", 9)]
     assert ordered[4:] == [("acme", 2), ("acme", 3), ("acme", 4), ("acme", 5)]
@@ -381,7 +381,7 @@ def test_one_organisations_flood_leaves_the_others_alone(service: TestService) -
     service.connect()
     service.connect(OTHER, SECOND_ACCOUNT)
     small = service.limited(inline=6, leased_tokens=1, drain=18, least_drain=18)
-    put(small, "uses the block")
+    put(small, "uses the leased token")
     for number in range(12):
         assert put(small, f"flood{number}", days=2) is Status.PENDING
     assert put(small, "theirs", OTHER, days=20) is Status.PENDING
@@ -391,13 +391,13 @@ def test_one_organisations_flood_leaves_the_others_alone(service: TestService) -
     small.close()
 
 
-def test_a_organization_over_its_share_leaves_the_rest_of_a_low_budget_to_others(
+def test_an_organization_over_its_share_leaves_the_rest_of_a_low_budget_to_others(
     service: TestService,
 ) -> None:
     """All organizations share one Google quota. When it is low, one that floods it must not make the others wait."""
     service.connect()
     service.connect(OTHER, SECOND_ACCOUNT)
-    small = service.limited(inline=60, leased_tokens=8)  # a burst of ten: what is left is scarce
+    small = service.limited(inline=60, leased_tokens=8)  # a burst of ten: the budget is low
     assert put(small, "theirs", OTHER) is Status.SCHEDULED
     states = [put(small, f"flood{number}") for number in range(7)]
     assert Status.PENDING in states
@@ -458,33 +458,33 @@ class Load:
 
 def test_a_day_without_google_costs_few_calls_and_drains_slowly_soonest_first(service: TestService) -> None:
     """Two operations an hour, before, during and after: each is written once, as it was wanted last."""
-    town = Load(service)
+    load = Load(service)
     for _ in range(6):
-        town.step()
-    assert town.writes() == 6
+        load.step()
+    assert load.writes() == 6
     outage(service)
     for _ in range(48):
-        town.step()
-    assert town.writes() <= 6 + 5 + 48  # five until it opens, then one canary each time somebody looks
+        load.step()
+    assert load.writes() <= 6 + 5 + 48  # five until it opens, then one trial request each time somebody looks
     service.google.clear_faults()
-    calls_until_then, hours = town.writes(), []
-    while any(town.waiting(agent) for agent in (service.agent, OTHER)) and len(hours) < 30:
-        before = town.writes()
+    calls_until_then, hours = load.writes(), []
+    while any(load.waiting(agent) for agent in (service.agent, OTHER)) and len(hours) < 30:
+        before = load.writes()
         for _ in range(2):
-            left = {agent: town.waiting(agent) for agent in (service.agent, OTHER)}
-            put_now = town.step()
+            left = {agent: load.waiting(agent) for agent in (service.agent, OTHER)}
+            put_now = load.step()
             for agent, names in left.items():
-                still = town.waiting(agent) | {put_now}
-                done = [town.wanted[agent, name] for name in names - still]
-                later = [town.wanted[agent, name] for name in names & still - {put_now}]
+                still = load.waiting(agent) | {put_now}
+                done = [load.wanted[agent, name] for name in names - still]
+                later = [load.wanted[agent, name] for name in names & still - {put_now}]
                 assert max(done, default=0) <= min(later, default=max(done, default=0))
-        hours.append(town.writes() - before)
+        hours.append(load.writes() - before)
     assert max(hours) <= 2 + 1.5 * 2 + 3  # what comes in, what may be drained, the smallest burst
     assert 11 <= len(hours) <= 20
-    assert town.writes() - calls_until_then <= 1.1 * (town.operations - 6)
-    assert town.in_google() == town.wanted
-    assert len(service.events(FIRST)) + len(service.events(SECOND_ACCOUNT)) == len(town.wanted)
-    town.close()
+    assert load.writes() - calls_until_then <= 1.1 * (load.operations - 6)
+    assert load.in_google() == load.wanted
+    assert len(service.events(FIRST)) + len(service.events(SECOND_ACCOUNT)) == len(load.wanted)
+    load.close()
 
 
 # --- a project in testing mode ---
@@ -508,8 +508,8 @@ def test_permissions_that_all_end_at_seven_days_are_told_as_a_project_in_testing
     assert {service.parts.status_page.connection(agent).state for agent in agents} == {State.REVOKED}
     assert alarms(capsys) == ["google.testing_mode_suspected"]
     assert service.metrics()["calendar_google_testing_mode_suspected"] == 1.0
-    (found,) = [finding for finding in examine(service.config) if finding.check == "google"]
-    assert (found.level, found.told()[0]) == ("fault", "permissions that ended at seven days of age: 4")
+    (google,) = [finding for finding in examine(service.config) if finding.check == "google"]
+    assert (google.level, google.told()[0]) == ("fault", "permissions that ended at seven days of age: 4")
 
 
 def test_permissions_that_people_take_back_are_no_such_cluster(service: TestService) -> None:
