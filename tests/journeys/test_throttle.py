@@ -246,6 +246,21 @@ def test_one_account_that_is_used_too_much_waits_alone(service: TestService) -> 
     small.close()
 
 
+def test_the_sessions_of_an_account_that_waits_cost_one_round_trip_a_round(service: TestService) -> None:
+    """Thousands of them may wait, and each worker looks at all of them each half second (F46)."""
+    service.connect()
+    small = service.limited(own=0, account=1)
+    account, database = small.facts.account_ref, small.parts.database
+    admissions, trips = [], []
+    for _ in range(2):
+        before = database.round_trips
+        admissions.append({small.parts.throttle.admit(account, 3) for _ in range(50)})
+        trips.append(database.round_trips - before)
+        service.clock.advance(1)
+    assert (admissions, trips) == ([{"skip"}] * 2, [1, 1])
+    small.close()
+
+
 @pytest.mark.parametrize("form", ["403", "429"])
 def test_a_refusal_for_the_rate_halves_the_rate_budget_for_a_minute_and_it_comes_back_in_steps(
     service: TestService, form: str, capsys: pytest.CaptureFixture[str]

@@ -47,7 +47,7 @@ class RateBudget:
         if self._store.admit_worker(cost) != "wait":
             return "go"
         if account and cost:
-            self._accounts.fill(account, cost)  # they were not used
+            self._accounts.fill(account, cost, self._clock.now())  # they were not used
         return "wait"
 
     def admit_other(self, patience: Millis) -> ThrottleAdmitWorker:
@@ -69,8 +69,8 @@ class RateBudget:
 
     def _spend_account(self, account: str, cost: int) -> bool:
         now = self._clock.now()
-        if self._accounts.spend(account, cost, now):
-            return True
-        units = self._store.lease_account(account, cost)
-        self._accounts.fill(account, units)
-        return units > 0 and self._accounts.spend(account, cost, now)
+        spending = self._accounts.spend(account, cost, now)
+        if spending == "empty":
+            self._accounts.fill(account, self._store.lease_account(account, cost), now)
+            spending = self._accounts.spend(account, cost, now)
+        return spending == "ok"

@@ -69,21 +69,33 @@ class AccountTokens:
         self._lock = threading.Lock()
         self._minute = 0
         self._left: dict[str, int] = {}
+        self._empty_until: dict[str, Millis] = {}
 
-    def spend(self, account: str, cost: int, now: Millis) -> bool:
-        """Take tokens of one account; false when more have to be leased."""
+    def spend(self, account: str, cost: int, now: Millis) -> Spending:
+        """Take tokens of one account: `ok`, `empty` (more have to be leased), or `wait`.
+
+        `wait`: a lease was refused within this second.
+        """
         with self._lock:
             if self._minute != now // MINUTE:
-                self._minute, self._left = now // MINUTE, {}
+                self._minute, self._left, self._empty_until = now // MINUTE, {}, {}
             left = self._left.get(account, self._own) - cost
             if left >= 0:
                 self._left[account] = left
-            return left >= 0
+                return "ok"
+            empty_until = self._empty_until.get(account, 0)
+            return "wait" if empty_until - _EMPTY_PAUSE <= now < empty_until else "empty"
 
-    def fill(self, account: str, units: int) -> None:
-        """Add tokens that were leased for one account, or were not used."""
+    def fill(self, account: str, units: int, now: Millis) -> None:
+        """Add tokens that were leased for one account, or were not used.
+
+        After a lease without tokens nobody asks for a second: thousands of its sessions may wait (F46).
+        """
         with self._lock:
-            self._left[account] = self._left.get(account, 0) + units
+            if units:
+                self._left[account] = self._left.get(account, 0) + units
+            else:
+                self._empty_until[account] = now + _EMPTY_PAUSE
 
     def empty(self, account: str) -> None:
         """Let this account wait for the rest of the minute."""
