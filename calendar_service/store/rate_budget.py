@@ -21,7 +21,6 @@ class LeasedTokens:
     units: int
     low: bool
     """Less than half of the burst is left: organizations share the rest."""
-    epoch: int
 
 
 class RateBudgetStore:
@@ -34,7 +33,7 @@ class RateBudgetStore:
     def lease(self, least: int, accepted: int) -> LeasedTokens:
         """Lease tokens for requests, at least `least` or none; `accepted`: units of operations accepted meanwhile."""
         limits = self._limits
-        units, low, epoch = self._database.script(
+        units, low = self._database.script(
             "throttle_lease_tokens",
             _KEYS,
             rate=limits.inline,
@@ -43,7 +42,7 @@ class RateBudgetStore:
             most=limits.leased_tokens,
             accepted=accepted,
         )
-        return LeasedTokens(int(units), bool(int(low)), int(epoch))
+        return LeasedTokens(int(units), bool(int(low)))
 
     def count_accepted(self, units: int) -> None:
         """Count units of operations that were accepted without a lease."""

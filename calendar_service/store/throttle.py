@@ -19,7 +19,6 @@ STATE_FIELDS = (
     "failures",
     "credentials_refused_at",
     "notifications_refused_at",
-    "epoch",
 )
 """An operation reads them together with the session, without a round trip of its own."""
 
@@ -60,14 +59,12 @@ class ThrottleState:
     """Failed calls in a row."""
     are_credentials_refused: bool = False
     are_notifications_refused: bool = False
-    epoch: int = 0
-    """Changes when the rate is halved: tokens leased before no longer count."""
 
     @classmethod
     def of(cls, texts: Sequence[str | None]) -> "ThrottleState":
         """Return what these values of `STATE_FIELDS` say."""
-        opened_at, failures, credentials, notifications, epoch = (int(float(text or "0")) for text in texts)
-        return cls(opened_at > 0, failures, credentials > 0, notifications > 0, epoch)
+        opened_at, failures, credentials, notifications = (int(float(text or "0")) for text in texts)
+        return cls(opened_at > 0, failures, credentials > 0, notifications > 0)
 
 
 def read_state(database: Database) -> ThrottleState:

@@ -1,4 +1,4 @@
-"""What is sent to Google and when nothing is: breakers, budget, order, and what the operator is told."""
+"""Which calls go to Google and which wait: breaker, budget, order; and what the operator is told."""
 
 import json
 from datetime import datetime
@@ -26,7 +26,7 @@ def put(service: TestService, session: str, agent: Agent | None = None, **change
 
 
 def outage(service: TestService) -> None:
-    """Let nothing of Google answer usefully."""
+    """Let Google answer every call with 503."""
     for path in ("/calendar/*", "/token"):
         service.google.fault(path, DOWN)
 
@@ -250,6 +250,21 @@ def test_one_account_that_is_used_too_much_waits_alone(service: TestService) -> 
     small.close()
 
 
+def test_the_sessions_of_an_account_that_waits_cost_one_round_trip_a_round(service: TestService) -> None:
+    """Thousands of them may wait, and each worker looks at all of them each half second (F46)."""
+    service.connect()
+    small = service.limited(own=0, account=1)
+    account, database = small.facts.account_ref, small.parts.database
+    admissions, trips = [], []
+    for _ in range(2):
+        before = database.round_trips
+        admissions.append({small.parts.throttle.admit(account, 3) for _ in range(50)})
+        trips.append(database.round_trips - before)
+        service.clock.advance(1)
+    assert (admissions, trips) == ([{"skip"}] * 2, [1, 1])
+    small.close()
+
+
 @pytest.mark.parametrize("form", ["403", "429"])
 def test_a_refusal_for_the_rate_halves_the_rate_budget_for_a_minute_and_it_comes_back_in_steps(
     service: TestService, form: str, capsys: pytest.CaptureFixture[str]
@@ -283,7 +298,7 @@ def test_a_refusal_for_one_accounts_rate_leaves_the_project_alone(service: TestS
     assert states == [Status.SCHEDULED] * 2 + [Status.PENDING] * 4
     assert len(service.calls()) - before == 3
     assert put(service, "s1", OTHER) is Status.SCHEDULED
-    assert service.parts.google.throttle.breaker.state().epoch == 0
+    assert service.parts.google.throttle.budget.level() == 1.0
 
 
 def test_a_request_waits_for_google_no_longer_than_its_seconds_and_goes_on_by_the_worker(
@@ -387,7 +402,7 @@ def test_one_organizations_flood_leaves_the_others_alone(service: TestService) -
     service.connect()
     service.connect(OTHER, SECOND_ACCOUNT)
     small = service.limited(inline=6, leased_tokens=1, drain=18, least_drain=18)
-    put(small, "uses the block")
+    put(small, "uses the leased token")
     for number in range(12):
         assert put(small, f"flood{number}", days=2) is Status.PENDING
     assert put(small, "theirs", OTHER, days=20) is Status.PENDING
@@ -397,13 +412,13 @@ def test_one_organizations_flood_leaves_the_others_alone(service: TestService) -
     small.close()
 
 
-def test_a_organization_over_its_share_leaves_the_rest_of_a_low_budget_to_others(
+def test_an_organization_over_its_share_leaves_the_rest_of_a_low_budget_to_others(
     service: TestService,
 ) -> None:
     """All organizations share one Google quota. When it is low, one that floods it must not make the others wait."""
     service.connect()
     service.connect(OTHER, SECOND_ACCOUNT)
-    small = service.limited(inline=60, leased_tokens=8)  # a burst of ten: what is left is scarce
+    small = service.limited(inline=60, leased_tokens=8)  # a burst of ten: the budget is low
     assert put(small, "theirs", OTHER) is Status.SCHEDULED
     states = [put(small, f"flood{number}") for number in range(7)]
     assert Status.PENDING in states
@@ -471,7 +486,7 @@ def test_a_day_without_google_costs_few_calls_and_drains_slowly_soonest_first(se
     outage(service)
     for _ in range(48):
         load.step()
-    assert load.writes() <= 6 + 5 + 48  # five until it opens, then one canary each time somebody looks
+    assert load.writes() <= 6 + 5 + 48  # five until it opens, then one trial request each time somebody looks
     service.google.clear_faults()
     calls_until_then, hours = load.writes(), []
     while any(load.waiting(agent) for agent in (service.agent, OTHER)) and len(hours) < 30:

@@ -37,7 +37,7 @@ class UnsettledSessions:
         # A wait or a session is over when both clocks say so: one that is wrong ends nothing too early.
         now = min(database_now, self.clock.now())
         loaded = self.sessions.load(agent, session)
-        self.throttle.observe(loaded.throttle_state)
+        self.throttle.breaker.observe(loaded.throttle_state)
         state = loaded.facts.state(self.terms)
         if state in REFUSING_STATES or record.status not in UNSETTLED:
             self.attempts.settle(agent, loaded.facts, record)

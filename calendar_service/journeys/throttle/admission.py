@@ -48,7 +48,7 @@ class Throttle:
 
         `state`: as read with the session. `cost`: units; 0 when there is nothing to be sent.
         """
-        self.observe(state)
+        self.breaker.observe(state)
         self.budget.count_demand(cost)
         with self.inline_slots.taken(wanted=cost > 0) as is_taken:
             admitted = (
@@ -83,11 +83,6 @@ class Throttle:
         return self.transport.time_left()
 
     # --- what does its end teach? ---
-
-    def observe(self, state: ThrottleState) -> None:
-        """Take the state that was read just now."""
-        self.breaker.observe(state)
-        self.budget.observe(state)
 
     @contextmanager
     def calling(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""How long to wait before Google is asked for the same again, by class of trouble. Must not know what is asked.
+"""How long to wait before a call at Google is tried again, by the class of its error. Must not know what is called.
 
 One table for sessions and for everything else that the worker does.
 """
@@ -17,15 +17,15 @@ from calendar_service.domain.errors import (
 from calendar_service.domain.jitter import jitter
 
 _FOR_HOURS = (AdminBlocked, QuotaExceeded, RequestRefused, AccessForbidden, InsufficientScope)
-"""Only time or a person helps."""
+"""Only time or a person helps: hours."""
 _FOR_MINUTES = (ClientRejected, RefreshRefused)
-"""The operator has to act, and is told."""
+"""The operator has to act, and is told: minutes."""
 
 
 def pause(trouble: GoogleError, tries: int) -> Millis:
     """Return how long to wait after `tries` tries: doubled each time up to a longest, with jitter.
 
-    What Google itself says in Retry-After counts if it is longer (read with a limit of an hour).
+    A longer Retry-After of Google counts instead; it is read with a limit of an hour.
     """
     first, longest = _patience(trouble)
     return max(jittered(first, longest, tries), (trouble.retry_after or 0) * SECOND)

@@ -6,7 +6,7 @@ from calendar_service.domain.clock import Clock, Millis
 from calendar_service.journeys.throttle.tokens import AccountTokens, Demand, ProjectTokens
 from calendar_service.store.answers import ThrottleAdmitWorker
 from calendar_service.store.rate_budget import RateBudgetStore
-from calendar_service.store.throttle import Limits, ThrottleState
+from calendar_service.store.throttle import Limits
 
 
 class RateBudget:
@@ -18,10 +18,6 @@ class RateBudget:
         self._project = ProjectTokens()
         self._accounts = AccountTokens(limits.own)
         self._demand = Demand()
-
-    def observe(self, state: ThrottleState) -> None:
-        """Take the state that was read just now."""
-        self._project.observe_epoch(state.epoch)
 
     def count_demand(self, cost: int) -> None:
         """Count an accepted operation towards the usual load, by which a backlog drains."""
@@ -51,7 +47,7 @@ class RateBudget:
         if self._store.admit_worker(cost) != "wait":
             return "go"
         if account and cost:
-            self._accounts.fill(account, cost)  # they were not used
+            self._accounts.fill(account, cost, self._clock.now())  # they were not used
         return "wait"
 
     def admit_other(self, patience: Millis) -> ThrottleAdmitWorker:
@@ -73,8 +69,8 @@ class RateBudget:
 
     def _spend_account(self, account: str, cost: int) -> bool:
         now = self._clock.now()
-        if self._accounts.spend(account, cost, now):
-            return True
-        units = self._store.lease_account(account, cost)
-        self._accounts.fill(account, units)
-        return units > 0 and self._accounts.spend(account, cost, now)
+        spending = self._accounts.spend(account, cost, now)
+        if spending == "empty":
+            self._accounts.fill(account, self._store.lease_account(account, cost), now)
+            spending = self._accounts.spend(account, cost, now)
+        return spending == "ok"

@@ -22,17 +22,11 @@ class ProjectTokens:
     def __init__(self) -> None:
         """Begin with none."""
         self._lock = threading.Lock()
-        self._leased = LeasedTokens(0, low=False, epoch=0)
+        self._leased = LeasedTokens(0, low=False)
         self._end: Millis = 0
         self._empty_until: Millis = 0
-        self._epoch = 0
         self._spent: Counter[str] = Counter()
         self._had_several = False
-
-    def observe_epoch(self, epoch: int) -> None:
-        """Take the epoch that was read just now; tokens of an earlier one no longer count."""
-        with self._lock:
-            self._epoch = epoch
 
     def spend(self, organization: str, cost: int, now: Millis) -> Spending:
         """Take tokens for a request: `ok`, `empty` (more have to be leased), or `wait`.
@@ -40,7 +34,7 @@ class ProjectTokens:
         `wait`: a lease was refused within this second, or the rest is left to other organizations.
         """
         with self._lock:
-            is_over = not self._end - _LEASE <= now < self._end or self._leased.epoch < self._epoch
+            is_over = not self._end - _LEASE <= now < self._end
             if is_over or self._leased.units < cost:
                 return "wait" if self._empty_until - _EMPTY_PAUSE <= now < self._empty_until else "empty"
             if self._leased.low and self._is_over_its_share(organization):
@@ -55,7 +49,7 @@ class ProjectTokens:
             if not leased.units:
                 self._empty_until = now + _EMPTY_PAUSE
                 return
-            self._leased, self._epoch = leased, leased.epoch
+            self._leased = leased
             self._end = now + (_LOW_LEASE if leased.low else _LEASE)
             self._had_several = len(self._spent) > 1
             self._spent.clear()
@@ -75,21 +69,33 @@ class AccountTokens:
         self._lock = threading.Lock()
         self._minute = 0
         self._left: dict[str, int] = {}
+        self._empty_until: dict[str, Millis] = {}
 
-    def spend(self, account: str, cost: int, now: Millis) -> bool:
-        """Take tokens of one account; false when more have to be leased."""
+    def spend(self, account: str, cost: int, now: Millis) -> Spending:
+        """Take tokens of one account: `ok`, `empty` (more have to be leased), or `wait`.
+
+        `wait`: a lease was refused within this second.
+        """
         with self._lock:
             if self._minute != now // MINUTE:
-                self._minute, self._left = now // MINUTE, {}
+                self._minute, self._left, self._empty_until = now // MINUTE, {}, {}
             left = self._left.get(account, self._own) - cost
             if left >= 0:
                 self._left[account] = left
-            return left >= 0
+                return "ok"
+            empty_until = self._empty_until.get(account, 0)
+            return "wait" if empty_until - _EMPTY_PAUSE <= now < empty_until else "empty"
 
-    def fill(self, account: str, units: int) -> None:
-        """Add tokens that were leased for one account, or were not used."""
+    def fill(self, account: str, units: int, now: Millis) -> None:
+        """Add tokens that were leased for one account, or were not used.
+
+        After a lease without tokens nobody asks for a second: thousands of its sessions may wait (F46).
+        """
         with self._lock:
-            self._left[account] = self._left.get(account, 0) + units
+            if units:
+                self._left[account] = self._left.get(account, 0) + units
+            else:
+                self._empty_until[account] = now + _EMPTY_PAUSE
 
     def empty(self, account: str) -> None:
         """Let this account wait for the rest of the minute."""

@@ -1,6 +1,5 @@
 #!lua flags=allow-oom
--- Google refused for the project's rate: the rate is halved, and leased tokens no longer count. The refusals of one burst
--- count once.
+-- Google refused for the project's rate: the rate is halved. The refusals of one burst count once.
 -- keys: throttle
 -- args: none
 -- answers: ok | halved
@@ -9,5 +8,4 @@
 -- use: clock throttle
 if plausible(number('halved_at') + LIFETIME.refusal_burst, LIFETIME.refusal_burst) > now then return {'ok'} end
 write('level', ms(math.max(62, math.floor(level() / 2))), 'halved_at', ms(now))
-redis.call('HINCRBY', KEY.throttle, 'epoch', 1)
 return {'halved'}

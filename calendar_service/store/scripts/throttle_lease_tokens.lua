@@ -7,10 +7,9 @@
 --   least: at least so many, or none
 --   most: at most so many
 --   accepted: units of operations accepted since the last time
--- returns: how many are leased, whether less than half of the burst is left (1 or 0), and the epoch
+-- returns: how many are leased, and whether less than half of the burst is left (1 or 0)
 -- use: throttle
 count_demand(tonumber(arg.accepted))
 local share = level() / 1000
-local units, low = lease_tokens('inline', tonumber(arg.rate) * share, tonumber(arg.burst) * share, tonumber(arg.least),
-  tonumber(arg.most))
-return {units, low, number('epoch')}
+return {lease_tokens('inline', tonumber(arg.rate) * share, tonumber(arg.burst) * share, tonumber(arg.least),
+  tonumber(arg.most))}
