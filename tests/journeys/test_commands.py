@@ -113,7 +113,7 @@ def test_all_are_revoked_and_what_google_does_not_confirm_is_left_to_the_worker(
     service.work(2)
     assert service.live_tokens() == []
     again = invoke(service, "connections", "revoke", "--all", "--yes")
-    assert (again.exit_code, "no such connection" in again.stderr) == (1, True)
+    assert (again.exit_code, "no live connection" in again.stderr) == (1, True)
 
 
 def test_after_a_key_is_stolen_only_what_it_sealed_is_revoked(service: TestService) -> None:
