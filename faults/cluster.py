@@ -30,8 +30,8 @@ CLIENT_ID, CLIENT_SECRET = "faults.apps.local-google.test", "faults-secret"
 BACKEND_KEY, ADMIN_KEY = "backend-key-of-the-campaign", "admin-key-of-the-campaign"
 _SERVER_SETTINGS = """
 import json
-from calendar_service import embedded
-print(json.dumps([str(embedded.server_binary()), embedded._SETTINGS]))
+from calendar_service.development import valkey
+print(json.dumps([str(valkey.server_binary()), valkey._SETTINGS]))
 """
 
 

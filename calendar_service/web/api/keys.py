@@ -28,10 +28,10 @@ class Keys:
         if authorization[: len(_SCHEME)].lower() != _SCHEME:
             raise Unauthenticated("The scheme is `Bearer`.", field="Authorization")
         presented = authorization[len(_SCHEME) :].strip(" ").encode("utf-8", "surrogatepass")
-        key = self._matching(sha256(presented).digest())
-        if key is None:
+        matching = self._matching(sha256(presented).digest())
+        if matching is None:
             raise Unauthenticated("This is not a key of this service.", field="Authorization")
-        return key
+        return matching
 
     def _matching(self, digest: bytes) -> ApiKey | None:
         # Compares with every key, so that an attacker cannot tell from the time whether or which one matches.
