@@ -239,6 +239,8 @@ def reviewer_acts(organization: str) -> str:
     return f"reviewer-acts:{organization}"
 
 
+FORMAT = "2"
+"""The format of keys, fields and records. It is raised where what is stored changes its name or form."""
 IDENTITY_CHECK = "identity-check"
 """The check value of the identity key with which this data was made: another key is refused."""
 CONSENT_ASKED = "consent-asked"

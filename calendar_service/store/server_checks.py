@@ -27,13 +27,18 @@ class ServerChecks:
         return self._database.clock.now() - self._database.time_at(keys.IDENTITY_CHECK)
 
     def check_identity(self, check_value: str) -> None:
-        """Store the identity key's check value if none is stored; raise `WrongIdentityKey` if another one is."""
+        """Store the identity key's check value, with the format of the records, if none is stored.
+
+        Raises `WrongIdentityKey` if another key, or a version of the service with another format, filled the database.
+        """
+        expected = f"{keys.FORMAT}.{check_value}"
         if self._check_value() is None:
-            self._database.write("SET", keys.IDENTITY_CHECK, check_value, "NX")
-        if self._check_value() != check_value:
+            self._database.write("SET", keys.IDENTITY_CHECK, expected, "NX")
+        if self._check_value() != expected:
             raise WrongIdentityKey(
-                "CALENDAR_IDENTITY_KEY is not the key that this database was filled with. It is never rotated: "
-                "give back the former key, or use an empty database."
+                "CALENDAR_IDENTITY_KEY is not the key that this database was filled with, or its records have another "
+                f"format than {keys.FORMAT}. The key is never rotated, and records are not migrated: give back the "
+                "former key or version, or use an empty database."
             )
 
     def _check_value(self) -> str | None:
