@@ -10,7 +10,7 @@ from calendar_service import wiring
 from calendar_service.config import Config
 from calendar_service.health.finding import Finding
 from calendar_service.health.findings.audit import audit_trail, erasures, permissions, rewrites
-from calendar_service.health.findings.configuration import key_files, profile, ready_for
+from calendar_service.health.findings.configuration import key_files, profile, ready_for, time_zone_rules
 from calendar_service.health.findings.database import answers, clocks, durability, identity_key, replicas
 from calendar_service.health.findings.google import google, notifications
 from calendar_service.health.findings.records import consents, sealed_records, worker
@@ -26,6 +26,7 @@ def examine(config: Config) -> Iterator[Finding]:
 def findings(measures: Measures) -> Iterator[Finding]:
     """Yield the findings: about the configuration, then the database, then what is stored in it."""
     yield ready_for(measures.config)
+    yield time_zone_rules()
     yield from key_files(measures.keys)
     yield from profile(measures.profile)
     yield answers(measures.database)

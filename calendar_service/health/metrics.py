@@ -1,5 +1,7 @@
 """The numbers of /metrics: counters of this process, and the backlog of all processes. They name nobody."""
 
+import tzdata
+
 from calendar_service.domain.clock import SECOND
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.google.call_log import CallLog
@@ -22,6 +24,7 @@ def metrics(service: Service) -> dict[str, float]:
     round_trips = float(service.store.database.round_trips)
     return {
         "calendar_store_round_trips_total": round_trips,
+        f'calendar_time_zone_rules_info{{version="{tzdata.IANA_VERSION}"}}': 1.0,
         **_of_all_processes(Measures.of(service)),
         **_calls(service.google.call_log),
     }

@@ -1,5 +1,6 @@
 """Doctor, /readyz, /metrics and the report judge by the same measures, and each fact is measured once."""
 
+import importlib.metadata
 import json
 from collections.abc import Callable, Sequence
 
@@ -75,11 +76,24 @@ def test_a_checkpoint_that_lacks_a_field_fails_everywhere_or_nowhere(
     assert (populated.metrics()["calendar_audit_faults"] == 0) is (lost != "faults")
 
 
+def test_doctor_and_the_numbers_name_the_rules_of_time_zones(service: TestService) -> None:
+    version = importlib.metadata.version("tzdata")
+    finding = next(one for one in findings(Measures.of(service.parts)) if one.check == "time zones")
+    assert finding.level == "ok"
+    year, number = version.split(".")
+    edition = f"{year}{'abcdefghijklmnopqrstuvwxyz'[int(number) - 1]}"
+    assert finding.values == {"version": edition}
+    assert service.metrics()[f'calendar_time_zone_rules_info{{version="{edition}"}}'] == 1
+
+
 def test_without_its_database_a_process_is_not_ready_and_counts_what_is_its_own(service: TestService) -> None:
     service.connect()
     away = TestService.of("redis://127.0.0.1:1/0", service.google, service.clock)
     assert readiness(away.parts) == {"store": False, "keys": True, "consent": False, "google": True}
-    assert metrics(away.parts).keys() == {"calendar_store_round_trips_total"}
+    assert {name.partition("{")[0] for name in metrics(away.parts)} == {
+        "calendar_store_round_trips_total",
+        "calendar_time_zone_rules_info",
+    }
     assert levels(Measures.of(away.parts))["database"] == "fault"
     assert "identity key" not in levels(Measures.of(away.parts))
     away.close()

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import tzdata
+
 from calendar_service.config import Config
 from calendar_service.domain.clock import DAY
 from calendar_service.domain.operator import Operator, Promises
@@ -13,6 +15,11 @@ from calendar_service.health.measures.profile import ProfileMeasures
 def ready_for(config: Config) -> Finding:
     """Return that the configuration is complete: one with a fault is refused before."""
     return Finding("configuration", "ok", "complete, for %(use)s", "", {"use": config.environment})
+
+
+def time_zone_rules() -> Finding:
+    """Return which edition of the IANA time zone database this process computes local times by."""
+    return Finding("time zones", "ok", "IANA rules %(version)s", "", {"version": tzdata.IANA_VERSION})
 
 
 def key_files(keys: KeyMeasures) -> Iterator[Finding]:

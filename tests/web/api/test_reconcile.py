@@ -53,6 +53,22 @@ def test_a_plan_that_is_carried_out_leaves_nothing_to_do(filled: Api) -> None:
     assert again == {"applied": False, "equal": 2, "unknown_events": 0, "differences": []}
 
 
+def test_what_stands_by_former_rules_of_a_zone_is_found_and_mended(api: Api, connected: TestService) -> None:
+    """Until 2026, 10:00 in Vancouver in winter was 18:00 UTC."""
+    former = {
+        "start": "2030-01-15T18:00:00Z",
+        "end": "2030-01-15T19:00:00Z",
+        "time_zone": "America/Vancouver",
+    }
+    assert api.put(f"{AGENT}/sessions/s-1", former | {"by": "system"}).status_code == 201
+    local = {"session": "s-1", "start": "2030-01-15T10:00:00", "end": "2030-01-15T11:00:00"}
+    sessions = {"sessions": [local | {"time_zone": "America/Vancouver"}]}
+    plan = api.post(RECONCILE, ALL | sessions).json
+    assert plan["differences"] == [{"session": "s-1", "difference": "times"}]
+    api.post(f"{RECONCILE}?apply=true", ALL | sessions)
+    assert api.get(f"{AGENT}/sessions/s-1?read=google").json["start"] == "2030-01-15T17:00:00Z"
+
+
 @pytest.mark.parametrize(
     ("body", "query", "status", "field"),
     [

@@ -1,6 +1,11 @@
 """Times of the contract: exact to the second, also around changes of clocks."""
 
+import importlib.resources
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -33,6 +38,10 @@ MADRID = ZoneInfo("Europe/Madrid")
         ("2026-05-03T14:00:00-04:00", MADRID, "2026-05-03T18:00:00Z"),
         ("2026-10-25T02:30:00", MADRID, "2026-10-25T00:30:00Z"),
         ("2026-04-04T23:30:00", SANTIAGO, "2026-04-05T02:30:00Z"),
+        # Three zones whose rules changed in 2026: files of 2025 give another hour.
+        ("2026-12-15T10:00:00", ZoneInfo("America/Vancouver"), "2026-12-15T17:00:00Z"),
+        ("2026-12-15T10:00:00", ZoneInfo("America/Edmonton"), "2026-12-15T16:00:00Z"),
+        ("2026-12-15T10:00:00", ZoneInfo("America/Winnipeg"), "2026-12-15T15:00:00Z"),
     ],
 )
 def test_a_time_is_one_instant(text: str, local: ZoneInfo | None, utc: str) -> None:
@@ -112,6 +121,27 @@ def test_a_local_time_that_the_night_skips_is_refused(text: str, local: ZoneInfo
     with pytest.raises(InvalidRequest, match="does not exist in") as refused:
         instant(text, "start", local)
     assert refused.value.field == "start"
+
+
+def test_the_locked_rules_decide_and_not_the_files_of_the_host(tmp_path: Path) -> None:
+    """The host's file of this zone is as wrong as can be: it says UTC."""
+    files = tmp_path / "America"
+    files.mkdir()
+    (files / "Vancouver").write_bytes(
+        importlib.resources.files("tzdata.zoneinfo").joinpath("UTC").read_bytes()
+    )
+    script = (
+        "from zoneinfo import ZoneInfo; before = ZoneInfo('America/Vancouver');"
+        "from calendar_service.domain.clock import rfc3339;"
+        "from calendar_service.web.api.times import instant, zone;"
+        "print(rfc3339(instant('2026-12-15T10:00:00', 'start', zone('America/Vancouver', 'time_zone'))))"
+    )
+    command = [sys.executable, "-c", script]
+    host = os.environ | {"PYTHONTZPATH": str(tmp_path)}
+    assert (
+        subprocess.run(command, env=host, check=True, capture_output=True, text=True).stdout
+        == "2026-12-15T17:00:00Z\n"
+    )
 
 
 @pytest.mark.parametrize(("zone_field", "named"), [("time_zone", "time_zone"), ("", "start")])
