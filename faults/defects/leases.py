@@ -42,7 +42,7 @@ DEFECTS = (
         name="refresh lease never taken",
         file="store/scripts/take_lease.lua",
         search=" or plausible(instant(name), length) > now then",
-        replace="then",
+        replace=" then",
         scenarios=("F16 refresh by many",) * 3,
     ),
 )

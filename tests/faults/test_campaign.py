@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
+from calendar_service.store import script_loader
 from faults import campaign, selfcheck
 from faults.defects import DEFECTS, Defect
 from faults.paths import PACKAGE, ROOT
@@ -63,8 +65,16 @@ def test_a_seeded_defect_is_caught(source: Path) -> None:
 
 
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name)
-def test_every_seeded_defect_still_applies(defect: Defect) -> None:
-    assert defect.changed_text(ROOT)
+def test_every_seeded_defect_still_applies_and_is_a_program(defect: Defect, valkey_url: str) -> None:
+    """A mistake of grammar stops the service, and would show nothing about the checker."""
+    text, file = defect.changed_text(ROOT), Path(defect.file)
+    if file.suffix == ".py":
+        compile(text, defect.file, "exec")
+        return
+    if file.parent.name == "lib":
+        text = f"#!lua\n-- keys: slot\n-- args: none\n{text}"
+    with Redis.from_url(valkey_url) as client:
+        client.script_load(script_loader.parse(file.stem, text).text)
 
 
 def test_every_named_step_of_the_service_has_a_scenario() -> None:
