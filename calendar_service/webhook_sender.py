@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from standardwebhooks import Webhook
 
 from calendar_service.domain.clock import Millis, rfc3339
+from calendar_service.domain.numbers import whole_number
 from calendar_service.domain.secret import Secret
 from calendar_service.net.connect import tls_context
 from calendar_service.net.deadline import Deadline
@@ -122,4 +123,4 @@ class WebhookSender:
 
 def _seconds(text: str) -> int:
     """Return a Retry-After in seconds; 0 for a date, which is not read."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 6 else 0
+    return whole_number(text, 999_999) or 0

@@ -47,7 +47,11 @@ def verify_file(
     if as_json:
         print_json({"valid": not reason, "number": number, "reason": reason})
     else:
-        click.echo(reason or f"Receipt {number} is genuine and unchanged.")
+        click.echo(
+            reason
+            or f"Receipt {number} is genuine and unchanged. The signature does not cover `salt`, which only shows whom "
+            "the receipt concerns."
+        )
     sys.exit(bool(reason))
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from urllib.parse import parse_qsl, urlencode
 
 from calendar_service.config.faults import ValueRefused
+from calendar_service.domain.numbers import whole_number
 from calendar_service.domain.secret import Secret
 
 _ADDRESS = re.compile(
@@ -100,11 +101,13 @@ def _primary(path: str, kind: DatabaseKind) -> tuple[str, str]:
 def _copies(query: str | None, kind: DatabaseKind) -> tuple[int, str]:
     """Return how many replicas must have a write, and the query without that option."""
     options = parse_qsl(query or "", keep_blank_values=True)
-    text = dict(options).get("copies", "0" if kind is DatabaseKind.SERVER else "1")
-    if not text.isascii() or not text.isdigit() or int(text) > _MOST_COPIES:
+    copies = whole_number(
+        dict(options).get("copies", "0" if kind is DatabaseKind.SERVER else "1"), _MOST_COPIES
+    )
+    if copies is None:
         raise ValueRefused((f"has copies that are no number from 0 to {_MOST_COPIES}", "write ?copies=1"))
     others = urlencode([(name, value) for name, value in options if name != "copies"])
-    return int(text), f"?{others}" if others else ""
+    return copies, f"?{others}" if others else ""
 
 
 def _require_verification(options: Mapping[str, str]) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from calendar_service.config.faults import ConfigurationFault, ValueRefused
 from calendar_service.config.secrets import FileSecret, FixedSecret
+from calendar_service.domain.numbers import whole_number
 
 Value = TypeVar("Value")
 AnySecret = FileSecret[Value] | FixedSecret[Value]
@@ -87,9 +88,9 @@ class Variables:
 
     def port(self, name: str, default: int) -> int:
         """Return a TCP port."""
-        text = self.text(name, str(default))
-        if text.isascii() and text.isdigit() and 1 <= int(text) <= 65535:
-            return int(text)
+        port = whole_number(self.text(name, str(default)), 65535)
+        if port:
+            return port
         self.refuse(name, "is not a port", "give a number from 1 to 65535")
         return default
 

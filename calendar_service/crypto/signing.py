@@ -29,6 +29,8 @@ def check(document: Mapping[str, Any], public_keys: Sequence[str], unsigned: fro
     try:
         signature = b64decode(document["signature"], validate=True)
         body = {name: value for name, value in document.items() if name not in unsigned | {"signature"}}
+        if b64encode(signature).decode() != document["signature"]:
+            raise SignatureInvalid("was changed after it was signed")  # spare bits of the last digit
         key = body["public_key"]
         covered = rfc8785.dumps(body)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from calendar_service.domain.errors import EventMissing, GoogleUnavailable
+from calendar_service.domain.numbers import whole_number
 from calendar_service.domain.secret import Secret
 from calendar_service.google.answers import text
 from calendar_service.google.api import ApiClient, only_if
@@ -202,10 +203,8 @@ class CalendarApi:
         request = self._api.events.watch(calendarId=calendar_id, body=body, fields="id,resourceId,expiration")
         with _calendar_missing():
             answer = self._api.run(token, request)
-        end = str(answer.get("expiration", ""))
-        return OpenedChannel(
-            text(answer, "id"), text(answer, "resourceId"), int(end) if end.isdecimal() else None
-        )
+        end = whole_number(str(answer.get("expiration", "")), 10**15)
+        return OpenedChannel(text(answer, "id"), text(answer, "resourceId"), end)
 
     def stop_channel(self, token: Secret, channel_id: str, resource_id: str) -> None:
         """Stop notifications. Needs a token of the same account, so it comes before the revocation."""

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from calendar_service.domain.errors import AccessForbidden, GoogleUnavailable
+from calendar_service.domain.numbers import whole_number
 from calendar_service.google.answers import text
 
 MARKER: Final = "csMarker"
@@ -97,9 +98,7 @@ def _private(item: Mapping[str, Any]) -> dict[str, str]:
 
 def _revision(value: object) -> int | None:
     # Another program of the account's owner may have written anything there.
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 16:
-        return int(value)
-    return None
+    return whole_number(value, 10**16 - 1) if isinstance(value, str) else None
 
 
 def _when(value: object) -> datetime | date | None:

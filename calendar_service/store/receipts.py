@@ -4,6 +4,7 @@ import secrets
 from typing import cast
 
 from calendar_service.domain.names import Agent
+from calendar_service.domain.numbers import whole_number
 from calendar_service.store import keys
 from calendar_service.store.database import Database
 
@@ -28,5 +29,4 @@ class ReceiptStore:
 
 def _shard_of_receipt(number: str) -> int | None:
     shard, _, rest = number.partition("-")
-    well_formed = shard.isascii() and shard.isdigit() and len(rest) == 24 and rest.isalnum()
-    return int(shard) if well_formed and int(shard) < keys.SHARDS else None
+    return whole_number(shard, keys.SHARDS - 1) if len(rest) == 24 and rest.isalnum() else None

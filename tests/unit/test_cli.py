@@ -1,7 +1,7 @@
 """The commands that need no running service: new keys are shown once, and nowhere else."""
 
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from hashlib import sha256
 from pathlib import Path
 
@@ -100,6 +100,29 @@ def test_a_receipt_verifies_with_the_file_of_published_keys(runner: CliRunner, t
     status, output = verified(runner, tmp_path, changed, "--public-key-file", str(keys))
     assert (status, "was changed after it was signed" in output) == (1, True)
     assert verified(runner, tmp_path, RECEIPT, "--public-key-file", str(tmp_path / "none"))[0] == 2
+
+
+def test_another_file_that_a_reader_could_take_for_the_receipt_is_none(
+    runner: CliRunner, tmp_path: Path
+) -> None:
+    genuine = json.dumps(RECEIPT)
+    last = RECEIPT["signature"][-3]
+    other = chr(ord(last) + 1)  # the same bytes: only bits that base64 leaves over differ
+    assert b64decode(RECEIPT["signature"]) == b64decode(f"{RECEIPT['signature'][:-3]}{other}==")
+    others = {
+        "a member twice": genuine.replace("{", '{"erased_at": "2031-01-01T00:00:00Z", ', 1).encode(),
+        "a member twice, deeper": genuine.replace("{", '{"more": {"a": 1, "a": 2}, ', 1).encode(),
+        "another spelling of the signature": genuine.replace(f"{last}==", f"{other}==").encode(),
+        "another encoding": genuine.encode("utf-16"),
+        "a byte order mark": b"\xef\xbb\xbf" + genuine.encode(),
+        "depth": b"[" * 100_000,
+    }
+    key = public_key_text(KEY.public_key())
+    for what, document in others.items():
+        (tmp_path / "receipt.json").write_bytes(document)
+        arguments = ["receipt", "verify", str(tmp_path / "receipt.json"), "--public-key", key]
+        assert (what, runner.invoke(main, arguments).exit_code) == (what, 1)
+    assert "does not cover `salt`" in verified(runner, tmp_path, RECEIPT, "--public-key", key)[1]
 
 
 def test_another_signed_document_is_no_receipt(runner: CliRunner, tmp_path: Path) -> None:

@@ -183,6 +183,7 @@ def test_writes_wait_for_a_replica_where_one_may_take_over(
         "redis+sentinel://localhost:26379/",
         "redis+cluster://localhost?copies=many",
         "redis+cluster://localhost?copies=9",
+        f"redis+cluster://localhost?copies={'1' * 4301}",
         "unix://relative.sock",
     ],
 )
@@ -264,6 +265,7 @@ def test_a_garbled_api_key_is_refused(environ: dict[str, str], text: str) -> Non
     [
         ("CALENDAR_ENVIRONMENT", "staging"),
         ("CALENDAR_PORT", "0"),
+        ("CALENDAR_PORT", "1" * 4301),
         ("CALENDAR_PORT", "tcp://10.0.0.1:80"),
         ("CALENDAR_GOOGLE_PORT", "65536"),
         ("CALENDAR_PUBLIC_URL", "calendar.videsk.io"),

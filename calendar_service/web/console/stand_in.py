@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from calendar_service.domain.clock import MINUTE, as_datetime
 from calendar_service.domain.errors import InvalidRequest
 from calendar_service.domain.names import Agent, name
+from calendar_service.domain.numbers import whole_number
 from calendar_service.domain.session import By, Content, Status
 from calendar_service.journeys.views import SessionView
 from calendar_service.store import keys
@@ -163,11 +164,11 @@ class Console:
 def _content() -> Content:
     local = _zone()
     start = instant(f"{request.form.get('start', '')}:00", "start", local)
-    minutes = request.form.get("minutes", "")
-    if not minutes.isascii() or not minutes.isdigit() or not 1 <= int(minutes) <= _LONGEST:
+    minutes = whole_number(request.form.get("minutes", ""), _LONGEST)
+    if not minutes:
         raise InvalidRequest("`minutes` has to be a whole number from 1 to 1440.", field="minutes")
     title = line(request.form.get("title", ""), "title")
-    return Content(start, start + int(minutes) * MINUTE, local.key, title=title)
+    return Content(start, start + minutes * MINUTE, local.key, title=title)
 
 
 def _by() -> By:

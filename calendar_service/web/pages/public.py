@@ -113,7 +113,7 @@ class ReceiptPage:
         name = cookies.cookie_name(self.service.config, RECEIPT)
         try:
             copy = json.loads(request.cookies.get(name, ""))
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         return copy if isinstance(copy, dict) and copy.get("number") == number else {}
 

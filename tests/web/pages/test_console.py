@@ -72,6 +72,7 @@ def test_nonsense_is_refused_by_name_and_leads_back(visitor: Visitor, service: T
         {"time_zone": "Mars/Base"},
         {"minutes": "0"},
         {"minutes": "1441"},
+        {"minutes": "1" * 4301},
         {"minutes": "٣"},
         {"title": "two\nlines"},
         {"start": "2001-01-01T10:00"},

@@ -1,6 +1,9 @@
 """Disconnect, erase, receipt: the agent's way out (RV-2, SC-4, ST-5, ST-6)."""
 
 from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
 
 from calendar_service.domain.clock import DAY, HOUR, rfc3339
 from calendar_service.domain.names import Agent
@@ -265,9 +268,14 @@ def test_a_made_up_copy_of_a_receipt_is_not_shown_for_another(visitor: Visitor, 
     visitor.connect()
     visitor.post("/disconnect")
     address = visitor.post("/erase").location
-    for copy in ("nonsense", "[]", '{"number": "1-x"}', "null"):
+    for copy in ("nonsense", "[]", '{"number": "1-x"}', "null", "[" * 4_000):
         visitor.client.set_cookie("receipt", copy, domain="localhost")
         assert "A connection was erased" in words(visitor.get(address))
+
+
+@pytest.mark.parametrize("shard", ["256", "0" * 4, "1" * 4301, "\u0663", "-1", ""])
+def test_a_number_that_no_receipt_can_have_finds_none(visitor: Visitor, shard: str) -> None:
+    assert visitor.get(f"/receipts/{quote(shard)}-{'a' * 24}").status_code == 404
 
 
 def test_erasing_twice_says_that_nothing_was_left(visitor: Visitor) -> None:
