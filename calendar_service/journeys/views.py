@@ -160,17 +160,14 @@ class SessionView:
     status: Status
     revision: int
     event_id: str
-    calendar_id: str
-    html_link: str
-    """Only in the answer to the write that Google just confirmed; not stored (law 11)."""
     outcome: Literal["created", "changed", "unchanged", "accepted", "cancelled", "nothing", "read"]
     """What this call did: `accepted` = durable, not yet at Google (202); `nothing` = there was nothing to cancel."""
     reason: str = ""
     start: Millis = 0
-    """As it is in Google now; 0 unless the caller asked for that."""
+    """As the event is in Google now; 0 unless the caller asked for that, and the event stands there."""
     end: Millis = 0
-    in_google: str = ""
-    """`confirmed` or `cancelled` as Google says now, or `missing`; empty unless the caller asked for that."""
+    html_link: str = ""
+    """Google's link to the event, under the same condition as `start`; not stored (law 11)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,7 +160,7 @@ def is_unknown(facts: Facts, record: Record) -> bool:
     )
 
 
-def view(facts: Facts, record: Record, outcome: str, link: str = "") -> SessionView:
+def view(facts: Facts, record: Record, outcome: str) -> SessionView:
     """Return the session as the backend sees it."""
     done = record.status in {Status.SCHEDULED, Status.CANCELLED, Status.LOST}
     named = record.copy.exists and record.copy.calendar_number == facts.calendar.number
@@ -169,8 +169,6 @@ def view(facts: Facts, record: Record, outcome: str, link: str = "") -> SessionV
         status=record.status,
         revision=record.revision,
         event_id=record.copy.id if named else "",
-        calendar_id=facts.calendar.id if named else "",
-        html_link=link,
         outcome=outcome if done or outcome == "read" else "accepted",  # type: ignore[arg-type]
         reason=record.reason,
     )
@@ -179,4 +177,4 @@ def view(facts: Facts, record: Record, outcome: str, link: str = "") -> SessionV
 def nothing(session: str, record: Record | None) -> SessionView:
     """Return the answer to a DELETE where there is nothing to cancel."""
     revision = record.revision if record else 0
-    return SessionView(session, Status.CANCELLED, revision, "", "", "", "nothing")
+    return SessionView(session, Status.CANCELLED, revision, "", "nothing")

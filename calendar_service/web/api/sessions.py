@@ -28,7 +28,9 @@ class ReadQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     """The parameters of a read."""
 
     read: (
-        Annotated[Literal["google"], Meta(description="Also read the event's times from Google now.")]
+        Annotated[
+            Literal["google"], Meta(description="Also read the event's times and link from Google now.")
+        ]
         | UnsetType
     ) = UNSET
 
@@ -59,7 +61,11 @@ def cancel_session(schedule: Schedule, names: Names, query: CancelQuery, _: Noth
 
 
 def get_session(reader: SessionReader, names: Names, query: ReadQuery, _: Nothing) -> ApiAnswer:
-    """Return a session's status and ids; with `read=google` also its times as they are in Google now."""
+    """Return a session's status; with `read=google` also its event's times and link as they are in Google now.
+
+    The times are those that a person chose, if a person moved the event. Its title, texts and guests are never read.
+    Without an event there, or while the connection may not be used, times and link are absent.
+    """
     view = reader.get(names.whose, names.session, read_google=query.read is not UNSET)
     return ApiAnswer(200, answers.read(view))
 

@@ -96,7 +96,7 @@ def test_a_session_is_created_moved_left_alone_and_cancelled(
 ) -> None:
     created = api.put(ONE, session)
     assert created.status_code == 201
-    assert created.json.keys() == {"session", "status", "event_id", "calendar_id", "revision", "html_link"}
+    assert created.json.keys() == {"session", "status", "event_id", "revision"}
     assert (created.json["session"], created.json["status"], created.json["revision"]) == (
         "s-1",
         "scheduled",
@@ -158,8 +158,20 @@ def test_local_times_are_times_of_the_zone(api: Api, connected: TestService, ses
     assert api.put(ONE, session | local).status_code == 201
     read = api.get(f"{ONE}?read=google").json
     assert (read["start"], read["end"]) == ("2031-01-10T13:00:00Z", "2031-01-10T14:00:00Z")
-    assert read["in_google"] == "confirmed"
-    assert api.get(ONE).json.keys() == {"session", "status", "event_id", "calendar_id", "revision"}
+
+
+def test_times_and_link_are_told_to_the_backend_alone_and_only_when_asked_for(
+    api: Api, connected: TestService, session: dict[str, Any]
+) -> None:
+    plain = {"session", "status", "event_id", "revision"}
+    assert api.put(ONE, session).json.keys() == plain
+    assert api.get(ONE).json.keys() == plain
+    [listed] = api.get(f"{AGENT}/sessions").json["sessions"]
+    assert listed.keys() == plain
+    assert api.get(f"{ONE}?read=google").json.keys() == plain | {"start", "end", "html_link"}
+    assert api.by("admin").get(f"{ONE}?read=google").status_code == 403
+    assert api.delete(f"{ONE}?by=agent").json.keys() == plain | {"applied"}
+    assert api.get(f"{ONE}?read=google").json.keys() == plain
 
 
 def test_a_version_counts_up(api: Api, connected: TestService, session: dict[str, Any]) -> None:
