@@ -19,7 +19,7 @@ from calendar_service.domain.errors import (
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.secret import Secret
 from calendar_service.domain.session import Content, Record
-from calendar_service.google.calendar import CalendarApi, CalendarMissing, EventAnswer, stamp
+from calendar_service.google.calendar import CalendarApi, CalendarMissing, EventAnswer, TimedEvent, stamp
 
 _ROUNDS = 4
 """How often an event is read and written again before that means that somebody else keeps writing."""
@@ -85,10 +85,13 @@ class EventWriter:
             record = self._without_twins(token, task, record)
         return record
 
-    def read(self, token: Secret, calendar_id: str, event_id: str) -> EventAnswer:
-        """Return the event as it is now; raise `CalendarMissing`, or `EventMissing` if only the event is gone."""
+    def read(self, token: Secret, calendar_id: str, event_id: str) -> TimedEvent:
+        """Return the event as it is now, with times and link.
+
+        Raises `CalendarMissing`, or `EventMissing` if only the event is gone.
+        """
         try:
-            return self.calendar.get(token, calendar_id, event_id)
+            return self.calendar.get_with_times(token, calendar_id, event_id)
         except EventMissing:
             self.calendar.get_calendar(token, calendar_id)
             raise
