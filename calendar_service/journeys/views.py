@@ -152,6 +152,14 @@ class SettingsView:
     """The organization was off-boarded: nobody of it connects."""
 
 
+Outcome = Literal["created", "changed", "unchanged", "accepted", "refused", "cancelled", "nothing", "read"]
+"""What a call did to a session.
+
+`accepted` = durable, not yet at Google (202); `refused` = Google refused the change for good, and the session is
+`failed`; `nothing` = there was nothing to cancel.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class SessionView:
     """A session as the backend sees it."""
@@ -160,8 +168,7 @@ class SessionView:
     status: Status
     revision: int
     event_id: str
-    outcome: Literal["created", "changed", "unchanged", "accepted", "cancelled", "nothing", "read"]
-    """What this call did: `accepted` = durable, not yet at Google (202); `nothing` = there was nothing to cancel."""
+    outcome: Outcome
     reason: str = ""
     start: Millis = 0
     """As the event is in Google now; 0 unless the caller asked for that, and the event stands there."""

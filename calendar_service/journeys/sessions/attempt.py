@@ -121,8 +121,8 @@ class Attempts:
             return self._settle_or_wait(agent, facts, waiting, content)
         if isinstance(trouble, RequestRefused | AccessForbidden) and not trouble.retryable:
             failed = replace(record, status=Status.FAILED, reason=trouble.code, digest="")
-            self.settle(agent, facts, failed)
-            return failed
+            # Whoever has the lease now tries the same change again: it is not refused before that one says so.
+            return failed if self.settle(agent, facts, failed) else record
         return self._try_later(agent, facts, record, content, trouble)
 
     def _try_later(
@@ -149,9 +149,9 @@ class Attempts:
             self.settle(agent, facts, record)
         return record
 
-    def settle(self, agent: Agent, facts: Facts, record: Record) -> None:
-        """Write the session's final state, if the lease is still ours, and destroy its content."""
-        self.sessions.settle(
+    def settle(self, agent: Agent, facts: Facts, record: Record) -> bool:
+        """Write the session's final state and destroy its content; false if the lease is no longer ours."""
+        return self.sessions.settle(
             agent, facts.connection_id, record, again=None, latest=None, destroy_content=True
         )
 

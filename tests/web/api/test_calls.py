@@ -206,6 +206,56 @@ def test_a_session_that_google_does_not_take_now_is_accepted(
     assert gone.headers["Location"] == ONE
 
 
+@pytest.mark.parametrize(
+    ("method", "at_google"), [("put", "POST"), ("put", "PATCH"), ("delete", "DELETE")], ids=str
+)
+def test_a_change_that_google_refuses_for_good_is_refused_and_the_session_is_failed_everywhere(
+    api: Api,
+    connected: TestService,
+    google_process: LocalGoogle,
+    session: dict[str, Any],
+    method: str,
+    at_google: str,
+) -> None:
+    stands = at_google != "POST"
+    if stands:
+        assert api.put(ONE, session).status_code == 201
+    google_process.fault(
+        {"method": at_google, "path": "/calendar/v3/*"}, {"status": 400, "reason": "invalid"}, times=2
+    )
+    for _ in range(2):  # the same change sent again is refused again
+        answer = (
+            api.put(ONE, moved(session, title="Another talk"))
+            if method == "put"
+            else api.delete(f"{ONE}?by=agent")
+        )
+        assert (answer.status_code, answer.content_type) == (422, "application/problem+json")
+        assert (answer.json["code"], answer.json["retryable"]) == ("google_refused", False)
+        [listed] = api.get(f"{AGENT}/sessions").json["sessions"]
+        assert listed == api.get(ONE).json
+        assert (listed["status"], listed["reason"], "event_id" in listed) == ("failed", "google", stands)
+        assert [event["summary"] for event in connected.events()] == ([session["title"]] if stands else [])
+    gone = api.delete(f"{ONE}?by=agent")
+    assert (gone.status_code, gone.json["status"], gone.json["applied"]) == (200, "cancelled", True)
+    assert connected.events() == []
+
+
+def test_a_change_that_google_refuses_is_no_refusal_of_a_newer_one(
+    api: Api, connected: TestService, google_process: LocalGoogle, session: dict[str, Any]
+) -> None:
+    assert api.put(ONE, session).status_code == 201
+    refusal = {"status": 400, "reason": "invalid"}
+    google_process.fault({"method": "PATCH", "path": "/calendar/v3/*"}, refusal, times=1)
+    newer = api.by("acme-backend")
+    connected.at_call(
+        "calendar.events.patch", lambda: newer.put(ONE, moved(session, title="Newer")).status_code
+    )
+    assert api.put(ONE, moved(session, title="Refused")).status_code == 422
+    assert api.get(ONE).json["status"] == "pending"
+    connected.work(2)
+    assert (api.get(ONE).json["status"], connected.events()[0]["summary"]) == ("scheduled", "Newer")
+
+
 def test_cancelling_what_was_never_there_is_a_success_that_writes_nothing(
     api: Api, service: TestService
 ) -> None:
