@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from calendar_service.domain.errors import EventMissing, GoogleUnavailable
+from calendar_service.domain.methods import Purpose
 from calendar_service.domain.secret import Secret
 from calendar_service.google.answers import text
 from calendar_service.google.api import ApiClient, only_if
@@ -155,10 +156,12 @@ class CalendarApi:
         request = self._api.events.insert(calendarId=calendar_id, body=dict(event), fields=FIELDS)
         return written(self._api.run(token, request))
 
-    def get(self, token: Secret, calendar_id: str, event_id: str) -> EventAnswer:
+    def get(
+        self, token: Secret, calendar_id: str, event_id: str, purpose: Purpose = Purpose.SESSIONS
+    ) -> EventAnswer:
         """Return one of our events, also a deleted one; raise `AccessForbidden` for one without our marker."""
         request = self._api.events.get(calendarId=calendar_id, eventId=event_id, fields=FIELDS)
-        return read(self._api.run(token, request))
+        return read(self._api.run(token, request, purpose))
 
     def get_with_times(self, token: Secret, calendar_id: str, event_id: str) -> TimedEvent:
         """Return one of our events with times and link; errors as of `get`."""
@@ -205,8 +208,13 @@ class CalendarApi:
         return Contents(sum(is_coming(item, now) for item in ours), len(ours) < len(items))
 
     def list_from(self, token: Secret, calendar_id: str, time_min: datetime) -> tuple[EventAnswer, ...]:
-        """Return our events that end after `time_min` (with a time zone); a recurring event counts once."""
-        return self._list(token, calendar_id, {"timeMin": _rfc3339(time_min)})
+        """Return our events that end after `time_min` (with a time zone), to notice what a person changed.
+
+        A recurring event counts once.
+        """
+        parameters = {"timeMin": _rfc3339(time_min)}
+        with _calendar_missing():
+            return listed(self._items(token, calendar_id, FIELDS, parameters, Purpose.EXTERNAL_CHANGES))
 
     def watch(
         self, token: Secret, calendar_id: str, *, channel_id: str, channel_token: Secret, address: str
@@ -232,10 +240,15 @@ class CalendarApi:
             return listed(self._items(token, calendar_id, FIELDS, parameters))
 
     def _items(
-        self, token: Secret, calendar_id: str, fields: str, parameters: Mapping[str, Any]
+        self,
+        token: Secret,
+        calendar_id: str,
+        fields: str,
+        parameters: Mapping[str, Any],
+        purpose: Purpose = Purpose.SESSIONS,
     ) -> Iterator[Mapping[str, Any]]:
         common = {"calendarId": calendar_id, "maxResults": 2500, "fields": f"nextPageToken,items({fields})"}
-        return self._api.items(token, self._api.events.list, common | dict(parameters))
+        return self._api.items(token, self._api.events.list, common | dict(parameters), purpose)
 
 
 @contextmanager

@@ -21,6 +21,8 @@ class Evidence:
     """The names of measures that every report takes."""
     declared: tuple[str, ...] = ()
     """The places in the operator's profile for which the operator vouches."""
+    proposable: tuple[str, ...] = ()
+    """The places of further sentences that the operator's policy has to say for it."""
 
 
 _POLICY: Final = ("policy.date", "policy.url")
@@ -84,9 +86,11 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             ("operators/rules.py",),
         ),
         "LU-1": Evidence(
-            "No call to Google can be made without a purpose from a closed list.",
+            "No call to Google can be made without a purpose from a closed list. Watching the calendar to tell the "
+            "console of changes is a purpose of its own.",
             ("domain/methods.py", "google/transport.py"),
             ("methods",),
+            proposable=("external_changes",),
         ),
         "LU-2": Evidence(
             "The processes speak to Google, their database and the operator's own webhook, and to nobody else. The "

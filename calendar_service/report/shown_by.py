@@ -72,6 +72,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "LU-1": (
             "adapters/google/test_google_methods.py::test_a_call_that_names_no_method_of_the_list_is_an_error_of_type",
             "adapters/google/test_google_methods.py::test_another_method_of_google_s_cannot_be_sent",
+            "adapters/google/test_google_methods.py::test_a_method_is_called_for_its_own_purposes_alone",
             "adapters/google/test_google_methods.py::test_log_and_numbers_name_the_purpose_of_each_call",
         ),
         "LU-2": (

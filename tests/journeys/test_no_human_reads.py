@@ -247,7 +247,7 @@ def test_no_log_line_tells_it(service: TestService, capfd: pytest.CaptureFixture
     service.clock.advance(A_DAY)
     service.work(3)
     written = capfd.readouterr()
-    assert '"call":"events.list"' in written.err
+    assert '"call":"events.list","purpose":"external_changes"' in written.err
     assert planted.kinds_in(written.err + written.out) == set()
 
 
