@@ -28,6 +28,7 @@ from calendar_service.domain.names import Agent
 from calendar_service.journeys.operations.all_connections import AllConnections, ConnectionEntry
 from calendar_service.journeys.operations.restore import RestoreStep
 
+_CALENDARS = {"there": "there", "missing": "missing", "never_made": "missing"}
 THREADS = 8
 """How many connections are ended at the same time."""
 
@@ -79,28 +80,27 @@ def show_all(organization: str, state: str | None, *, as_json: bool) -> None:
 def show(organization: str, agent: str, *, as_json: bool) -> None:
     """Show one connection.
 
-    Prints its state, ids and timers, and how many of its sessions are in which status. --json also lists the sessions
-    with their ids.
+    Prints its state and timers, and how many of its sessions are in which status. --json also lists the sessions. No
+    identifier of Google's is printed: only whether the calendar is there or missing, and how many former calendars a
+    legal hold keeps.
     """
     with exit_on_error():
         entry, slot, records = service().operations.all_connections.details(named(organization, agent))
     facts = slot.facts
     fields: dict[str, Any] = _entry(entry) | {
         "connection_id": entry.connection_id or None,
-        "calendar_id": facts.calendar.id or None,
-        "held_calendars": facts.hold.calendars.split(),
+        "calendar": _CALENDARS[facts.calendar.status] if entry.connection_id else None,
+        "held_calendars": len(facts.hold.calendars.split()),
         "last_proof_of_life": _moment_or_none(facts.grant.last_refresh_ok_at),
         "policy_version_consented": facts.consent.policy or None,
         "next": {what.partition(":")[0]: rfc3339(at) for what, at in slot.due.items()},
         "sessions": [
-            {"session": one.session, "status": one.status.value, "event_id": one.copy.id, "revision": one.revision}
-            for one in records
+            {"session": one.session, "status": one.status.value, "revision": one.revision} for one in records
         ],
     }  # fmt: skip
     if as_json:
         print_json(fields)
         return
-    fields["held_calendars"] = ", ".join(fields["held_calendars"]) or None
     sessions = Counter(record.status.value for record in records)
     fields["sessions"] = ", ".join(f"{count} {status}" for status, count in sessions.items()) or None
     fields["next"] = ", ".join(f"{what} {at}" for what, at in fields["next"].items()) or None

@@ -54,7 +54,7 @@ def command(
     code = language or operator.languages[0]
     if policy:
         _write(policy_text(operator, code), output)
-        if not operator.proposed():
+        if not operator.proposed() and operator.publishes(operator.external_changes):
             click.echo("Everything in this profile is published already.", err=True)
         return
     with exit_on_error():

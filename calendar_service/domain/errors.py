@@ -69,6 +69,12 @@ class SessionOver(ServiceError):
     code = "session_over"
 
 
+class GoogleRefused(ServiceError):
+    """Google refused this very change for good. The one refusal that changes state: the session is `failed`."""
+
+    code = "google_refused"
+
+
 class LinkOver(ServiceError):
     """The reviewer's link has ended or never existed; the caller does not learn which."""
 

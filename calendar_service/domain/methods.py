@@ -4,18 +4,22 @@ The report and the reviewers' pages show the sentences.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
 
 class Purpose(StrEnum):
-    """What Google's data may be used for. The published policy names the first three."""
+    """What Google's data may be used for.
+
+    The published policy names the first three. The profile says whether it names the fourth (`external_changes`).
+    """
 
     CALENDAR = "calendar"
     SESSIONS = "sessions"
     DELETION = "deletion"
+    EXTERNAL_CHANGES = "external_changes"
     PERMISSION = "permission"
     REVOCATION = "revocation"
 
@@ -23,9 +27,10 @@ class Purpose(StrEnum):
 PURPOSES: Final[Mapping[Purpose, str]] = MappingProxyType(
     {
         Purpose.CALENDAR: "To make the agent's dedicated calendar, find it again, and say in whose account it is.",
-        Purpose.SESSIONS: "To write, move and remove the events of the agent's sessions in that calendar, "
-        "and to notice what became of them.",
+        Purpose.SESSIONS: "To write, move and remove the events of the agent's sessions in that calendar.",
         Purpose.DELETION: "To delete that calendar when the agent disconnects and asks for it.",
+        Purpose.EXTERNAL_CHANGES: "To notice when a person changes, moves or deletes such an event in Google, "
+        "and to tell the console.",
         Purpose.PERMISSION: "To take the permission that the agent gives, and to notice when it is gone.",
         Purpose.REVOCATION: "To give the permission back.",
     }
@@ -45,6 +50,19 @@ class Method:
     clause: str
     feature: str
     """What the agent notices of it."""
+    further: tuple[Purpose, ...] = ()
+    """Other purposes for which it is called too."""
+
+    @property
+    def purposes(self) -> tuple[Purpose, ...]:
+        """All purposes for which it may be called."""
+        return (self.purpose, *self.further)
+
+    def called_for(self, purpose: Purpose) -> "Method":
+        """Return the method as it is called for one of its purposes; raise `ValueError` for any other."""
+        if purpose not in self.purposes:
+            raise ValueError(f"{self.name} is not called for {purpose}")
+        return replace(self, purpose=purpose, further=())
 
 
 def _by_name(*methods: Method) -> Mapping[str, Method]:
@@ -78,7 +96,9 @@ METHODS: Final = _by_name(
     ),
     Method(
         "calendar.events.get", "GET", _EVENT, Purpose.SESSIONS, "SC-3",
-        "A session stands once in the calendar, as it was scheduled last; the console can show its time there.",
+        "A session stands once in the calendar, as it was scheduled last; the console can show its time there, and "
+        "notices when it was deleted there.",
+        (Purpose.EXTERNAL_CHANGES,),
     ),
     Method(
         "calendar.events.patch", "PATCH", _EVENT, Purpose.SESSIONS, "SC-3",
@@ -90,11 +110,12 @@ METHODS: Final = _by_name(
     ),
     Method(
         "calendar.events.list", "GET", _EVENTS, Purpose.SESSIONS, "SC-3",
-        "No session appears twice; the console can compare its list with the calendar; the page before a disconnect "
-        "says what the calendar holds.",
+        "No session appears twice; the console can compare its list with the calendar, and notices what was changed "
+        "there; the page before a disconnect says what the calendar holds.",
+        (Purpose.EXTERNAL_CHANGES,),
     ),
     Method(
-        "calendar.events.watch", "POST", f"{_EVENTS}/watch", Purpose.SESSIONS, "SC-3",
+        "calendar.events.watch", "POST", f"{_EVENTS}/watch", Purpose.EXTERNAL_CHANGES, "LU-1",
         "A session that the agent moves or deletes in Google Calendar is noticed in the console.",
     ),
     Method(

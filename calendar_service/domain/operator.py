@@ -229,6 +229,8 @@ class Operator:
     """The title of the dedicated calendar, fixed when it is created (SC-2)."""
     session_title: Localized
     """The title of an event whose session has none."""
+    external_changes: Clause
+    """The policy's sentence on watching the calendar to tell the console of changes, a purpose of its own (LU-1)."""
     console_url: str
     """The address of the agent console."""
     colours: Colours
@@ -254,6 +256,10 @@ class Operator:
     def is_draft(self) -> bool:
         """True while a clause is only proposed and the operator has not adopted it."""
         return not self.policy.adopted_on and bool(self.proposed())
+
+    def publishes(self, sentence: Clause) -> bool:
+        """Tell whether the policy in force says this sentence."""
+        return sentence.source == "published" or bool(self.policy.adopted_on)
 
     def proposed(self) -> tuple[str, ...]:
         """Return the clauses and additions that are not in the operator's published policy."""

@@ -12,7 +12,7 @@ from googleapiclient.discovery import build_from_document
 from googleapiclient.discovery_cache import get_static_doc
 
 from calendar_service.domain.errors import GoogleUnavailable
-from calendar_service.domain.methods import METHODS
+from calendar_service.domain.methods import METHODS, Purpose
 from calendar_service.domain.secret import Secret
 from calendar_service.google.answers import json_object, mapping, refusal
 from calendar_service.google.quiet_logging import quiet_libraries
@@ -37,10 +37,14 @@ class ApiClient:
         self.calendar_list, self.calendars = service.calendarList(), service.calendars()
         self.events, self.channels = service.events(), service.channels()
 
-    def run(self, token: Secret, request: Any) -> dict[str, Any]:
-        """Send a request once, with this access token; return Google's object, `{}` for an empty answer."""
+    def run(self, token: Secret, request: Any, purpose: Purpose | None = None) -> dict[str, Any]:
+        """Send a request once, with this access token; return Google's object, `{}` for an empty answer.
+
+        `purpose`: a further one of the method's; None = its first.
+        """
         request.headers["Authorization"] = f"Bearer {token.reveal()}"
-        call = _CheckedCall(self._transport.named(METHODS[request.methodId]))
+        method = METHODS[request.methodId]
+        call = _CheckedCall(self._transport.named(method.called_for(purpose or method.purpose)))
         try:
             answer = request.execute(http=call, num_retries=0)
         except (ValueError, RecursionError):
@@ -49,11 +53,13 @@ class ApiClient:
             answer = json_object(answer) if answer else {}
         return mapping(answer)
 
-    def items(self, token: Secret, method: Any, parameters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    def items(
+        self, token: Secret, method: Any, parameters: Mapping[str, Any], purpose: Purpose | None = None
+    ) -> Iterator[dict[str, Any]]:
         """Yield the items of all pages. An empty page may have a next one, so only `nextPageToken` ends the list."""
         page_token: str | None = None
         for _ in range(MOST_PAGES):
-            page = self.run(token, method(**parameters, pageToken=page_token))
+            page = self.run(token, method(**parameters, pageToken=page_token), purpose)
             items = page.get("items", [])
             yield from map(mapping, items if isinstance(items, list) else [items])
             page_token = page.get("nextPageToken")

@@ -11,17 +11,25 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from calendar_service.domain.errors import EventMissing, GoogleUnavailable
+from calendar_service.domain.methods import Purpose
 from calendar_service.domain.numbers import whole_number
 from calendar_service.domain.secret import Secret
 from calendar_service.google.answers import text
 from calendar_service.google.api import ApiClient, only_if
 from calendar_service.google.events import (
     FIELDS,
+    FIELDS_TO_COUNT,
+    FIELDS_WITH_LINK,
+    FIELDS_WITH_TIMES,
     MARKER,
     EventAnswer,
+    TimedEvent,
     is_coming,
+    is_ours,
     listed,
+    listed_with_times,
     read,
+    read_with_times,
     stamp,
     written,
 )
@@ -36,6 +44,7 @@ __all__ = [
     "Contents",
     "EventAnswer",
     "OpenedChannel",
+    "TimedEvent",
     "stamp",
 ]
 
@@ -148,10 +157,17 @@ class CalendarApi:
         request = self._api.events.insert(calendarId=calendar_id, body=dict(event), fields=FIELDS)
         return written(self._api.run(token, request))
 
-    def get(self, token: Secret, calendar_id: str, event_id: str) -> EventAnswer:
+    def get(
+        self, token: Secret, calendar_id: str, event_id: str, purpose: Purpose = Purpose.SESSIONS
+    ) -> EventAnswer:
         """Return one of our events, also a deleted one; raise `AccessForbidden` for one without our marker."""
         request = self._api.events.get(calendarId=calendar_id, eventId=event_id, fields=FIELDS)
-        return read(self._api.run(token, request))
+        return read(self._api.run(token, request, purpose))
+
+    def get_with_times(self, token: Secret, calendar_id: str, event_id: str) -> TimedEvent:
+        """Return one of our events with times and link; errors as of `get`."""
+        request = self._api.events.get(calendarId=calendar_id, eventId=event_id, fields=FIELDS_WITH_LINK)
+        return read_with_times(self._api.run(token, request))
 
     def patch(
         self, token: Secret, calendar_id: str, event_id: str, event: Mapping[str, Any], *, etag: str | None
@@ -176,10 +192,11 @@ class CalendarApi:
 
     def list_between(
         self, token: Secret, calendar_id: str, time_min: datetime, time_max: datetime
-    ) -> tuple[EventAnswer, ...]:
+    ) -> tuple[TimedEvent, ...]:
         """Return our events that end after `time_min` and start before `time_max` (both with a time zone)."""
         parameters = {"timeMin": _rfc3339(time_min), "timeMax": _rfc3339(time_max), "singleEvents": True}
-        return self._list(token, calendar_id, parameters)
+        with _calendar_missing():
+            return listed_with_times(self._items(token, calendar_id, FIELDS_WITH_TIMES, parameters))
 
     def contents(self, token: Secret, calendar_id: str, now: datetime) -> Contents:
         """Count our events that end after `now`, and tell whether there are events of others.
@@ -187,13 +204,18 @@ class CalendarApi:
         Raises `CalendarMissing`.
         """
         with _calendar_missing():
-            items = tuple(self._items(token, calendar_id, {}))
-        ours = listed(items)
-        return Contents(sum(is_coming(event, now) for event in ours), len(ours) < len(items))
+            items = tuple(self._items(token, calendar_id, FIELDS_TO_COUNT, {}))
+        ours = [item for item in items if is_ours(item)]
+        return Contents(sum(is_coming(item, now) for item in ours), len(ours) < len(items))
 
     def list_from(self, token: Secret, calendar_id: str, time_min: datetime) -> tuple[EventAnswer, ...]:
-        """Return our events that end after `time_min` (with a time zone); a recurring event counts once."""
-        return self._list(token, calendar_id, {"timeMin": _rfc3339(time_min)})
+        """Return our events that end after `time_min` (with a time zone), to notice what a person changed.
+
+        A recurring event counts once.
+        """
+        parameters = {"timeMin": _rfc3339(time_min)}
+        with _calendar_missing():
+            return listed(self._items(token, calendar_id, FIELDS, parameters, Purpose.EXTERNAL_CHANGES))
 
     def watch(
         self, token: Secret, calendar_id: str, *, channel_id: str, channel_token: Secret, address: str
@@ -214,13 +236,18 @@ class CalendarApi:
         self, token: Secret, calendar_id: str, parameters: Mapping[str, Any]
     ) -> tuple[EventAnswer, ...]:
         with _calendar_missing():  # a list names no event, so only the calendar can be missing
-            return listed(self._items(token, calendar_id, parameters))
+            return listed(self._items(token, calendar_id, FIELDS, parameters))
 
     def _items(
-        self, token: Secret, calendar_id: str, parameters: Mapping[str, Any]
+        self,
+        token: Secret,
+        calendar_id: str,
+        fields: str,
+        parameters: Mapping[str, Any],
+        purpose: Purpose = Purpose.SESSIONS,
     ) -> Iterator[Mapping[str, Any]]:
-        common = {"calendarId": calendar_id, "maxResults": 2500, "fields": f"nextPageToken,items({FIELDS})"}
-        return self._api.items(token, self._api.events.list, common | dict(parameters))
+        common = {"calendarId": calendar_id, "maxResults": 2500, "fields": f"nextPageToken,items({fields})"}
+        return self._api.items(token, self._api.events.list, common | dict(parameters), purpose)
 
 
 @contextmanager

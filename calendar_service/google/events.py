@@ -19,10 +19,14 @@ MARKER: Final = "csMarker"
 REVISION: Final = "csRevision"
 """The property with the revision of the session that the event shows (law 4)."""
 
-FIELDS: Final = (
-    "id,etag,status,htmlLink,start,end,extendedProperties/private(" + MARKER + "," + REVISION + ")"
-)
-"""The fields that Google is asked for (law 1)."""
+_PRIVATE: Final = "extendedProperties/private({})"
+FIELDS: Final = "id,etag,status," + _PRIVATE.format(f"{MARKER},{REVISION}")
+"""The fields that Google is asked for where an event's times do not matter (law 1)."""
+
+FIELDS_WITH_TIMES: Final = f"{FIELDS},start,end"
+FIELDS_WITH_LINK: Final = f"{FIELDS_WITH_TIMES},htmlLink"
+FIELDS_TO_COUNT: Final = "end," + _PRIVATE.format(MARKER)
+"""The least by which our events of a list are counted, of those that are not over."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +37,19 @@ class EventAnswer:
     etag: str
     status: str
     """`confirmed`, `tentative` or `cancelled`; a deleted event is `cancelled`."""
-    html_link: str | None
     revision: int | None
     marker: str | None
+
+
+@dataclass(frozen=True)
+class TimedEvent(EventAnswer):
+    """One event of ours with its times, for the two callers that need them: the comparison and the read."""
+
     start: datetime | date | None
     """In UTC. A date if a person made it an all-day event; None if a deleted event has lost its time."""
     end: datetime | date | None
+    html_link: str | None
+    """None also where it was not asked for."""
 
 
 def stamp(marker: str, revision: int) -> dict[str, Any]:
@@ -48,45 +59,71 @@ def stamp(marker: str, revision: int) -> dict[str, Any]:
 
 def written(item: Mapping[str, Any]) -> EventAnswer:
     """Read the answer to our own insert or patch."""
-    return _event(item)
+    return EventAnswer(**_identity(item))
 
 
 def read(item: Mapping[str, Any]) -> EventAnswer:
+    """Read the answer to a `get` without times; errors as of `read_with_times`."""
+    return EventAnswer(**_identity(_ours_or_deleted(item)))
+
+
+def read_with_times(item: Mapping[str, Any]) -> TimedEvent:
     """Read the answer to a `get`; raise `AccessForbidden` for an event without our marker, unread.
 
     A deleted event may have lost its marker. Then only id, ETag and status are read.
     """
-    text(item, "id")
-    if MARKER not in _private(item):
-        if item.get("status") != "cancelled":
-            raise AccessForbidden("not ours: the event has no marker of this service")
-        item = {name: item[name] for name in ("id", "etag", "status") if name in item}
-    return _event(item)
+    return _timed(_ours_or_deleted(item))
 
 
 def listed(items: Iterable[Mapping[str, Any]]) -> tuple[EventAnswer, ...]:
-    """Read a page of a list; events without our marker are dropped unread."""
-    return tuple(_event(item) for item in items if MARKER in _private(item))
+    """Read a list without times; events without our marker are dropped unread."""
+    return tuple(EventAnswer(**_identity(item)) for item in items if is_ours(item))
 
 
-def is_coming(event: EventAnswer, now: datetime) -> bool:
-    """Tell whether an event is not over. The `end` of an all-day event is the day after it."""
-    if isinstance(event.end, datetime):
-        return event.end > now
-    return event.end is not None and event.end > now.date()
+def listed_with_times(items: Iterable[Mapping[str, Any]]) -> tuple[TimedEvent, ...]:
+    """Read a list; events without our marker are dropped unread, before their times are decoded."""
+    return tuple(_timed(item) for item in items if is_ours(item))
 
 
-def _event(item: Mapping[str, Any]) -> EventAnswer:
+def is_ours(item: Mapping[str, Any]) -> bool:
+    """Tell whether Google's object carries our marker. Of one that does not, nothing else is looked at."""
+    return MARKER in _private(item)
+
+
+def is_coming(item: Mapping[str, Any], now: datetime) -> bool:
+    """Tell whether one of our events is not over. The `end` of an all-day event is the day after it."""
+    end = _when(item.get("end"))
+    if isinstance(end, datetime):
+        return end > now
+    return end is not None and end > now.date()
+
+
+def _ours_or_deleted(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    text(item, "id")
+    if is_ours(item):
+        return item
+    if item.get("status") != "cancelled":
+        raise AccessForbidden("not ours: the event has no marker of this service")
+    return {name: item[name] for name in ("id", "etag", "status") if name in item}
+
+
+def _identity(item: Mapping[str, Any]) -> dict[str, Any]:
     private = _private(item)
-    return EventAnswer(
-        id=text(item, "id"),
-        etag=text(item, "etag"),
-        status=text(item, "status"),
-        html_link=item.get("htmlLink") if isinstance(item.get("htmlLink"), str) else None,
-        revision=_revision(private.get(REVISION)),
-        marker=private.get(MARKER),
+    return {
+        "id": text(item, "id"),
+        "etag": text(item, "etag"),
+        "status": text(item, "status"),
+        "revision": _revision(private.get(REVISION)),
+        "marker": private.get(MARKER),
+    }
+
+
+def _timed(item: Mapping[str, Any]) -> TimedEvent:
+    return TimedEvent(
+        **_identity(item),
         start=_when(item.get("start")),
         end=_when(item.get("end")),
+        html_link=item.get("htmlLink") if isinstance(item.get("htmlLink"), str) else None,
     )
 
 

@@ -152,6 +152,14 @@ class SettingsView:
     """The organization was off-boarded: nobody of it connects."""
 
 
+Outcome = Literal["created", "changed", "unchanged", "accepted", "refused", "cancelled", "nothing", "read"]
+"""What a call did to a session.
+
+`accepted` = durable, not yet at Google (202); `refused` = Google refused the change for good, and the session is
+`failed`; `nothing` = there was nothing to cancel.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class SessionView:
     """A session as the backend sees it."""
@@ -160,17 +168,13 @@ class SessionView:
     status: Status
     revision: int
     event_id: str
-    calendar_id: str
-    html_link: str
-    """Only in the answer to the write that Google just confirmed; not stored (law 11)."""
-    outcome: Literal["created", "changed", "unchanged", "accepted", "cancelled", "nothing", "read"]
-    """What this call did: `accepted` = durable, not yet at Google (202); `nothing` = there was nothing to cancel."""
+    outcome: Outcome
     reason: str = ""
     start: Millis = 0
-    """As it is in Google now; 0 unless the caller asked for that."""
+    """As the event is in Google now; 0 unless the caller asked for that, and the event stands there."""
     end: Millis = 0
-    in_google: str = ""
-    """`confirmed` or `cancelled` as Google says now, or `missing`; empty unless the caller asked for that."""
+    html_link: str = ""
+    """Google's link to the event, under the same condition as `start`; not stored (law 11)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ _FACTS: Mapping[str, Callable[[Operator], str]] = {
     "policy's date": lambda operator: operator.policy.date or UNSET,
     "languages, the first by default": lambda operator: ", ".join(operator.languages),
     "calendar": lambda operator: operator.calendar_name[operator.languages[0]],
+    "watching for changes in Google": lambda operator: operator.external_changes.source,
     "minimum age": _age,
     "everything gone within": lambda operator: f"{operator.promises.deadline_days} days",
     "identifiers erased after": lambda operator: _days(operator.promises.erase_after),

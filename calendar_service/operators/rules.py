@@ -52,6 +52,7 @@ def _localized(operator: Operator) -> Iterator[tuple[str, Localized]]:
     yield "promises.cookies", operator.promises.cookies
     yield "calendar_name", operator.calendar_name
     yield "session_title", operator.session_title
+    yield "external_changes.text", operator.external_changes.text
     for clause_id, clause in operator.clauses.items():
         yield f"clauses.{clause_id}.text", clause.text
     for name, addition in operator.additions.items():

@@ -21,6 +21,8 @@ class Evidence:
     """The names of measures that every report takes."""
     declared: tuple[str, ...] = ()
     """The places in the operator's profile for which the operator vouches."""
+    proposable: tuple[str, ...] = ()
+    """The places of further sentences that the operator's policy has to say for it."""
 
 
 _POLICY: Final = ("policy.date", "policy.url")
@@ -29,9 +31,10 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
     {
         "PR-1": Evidence(
             "No wider right of the general policy is built in: an administrator sees states and may pause or end; no "
-            "key and no command reads an event; nothing else of what Google gives is kept, and nothing of it leaves "
-            "for anybody else.",
-            ("web/api/dispatch.py", "web/api/connections.py", "domain/inventory.py"),
+            "key and no command reads a title, a text or a guest; the console's key alone is told, on request, at what "
+            "time a session stands in that calendar; nothing else of what Google gives is kept, and nothing of it "
+            "leaves for anybody else.",
+            ("web/api/dispatch.py", "web/api/connections.py", "web/api/sessions.py", "domain/inventory.py"),
         ),
         "ID-1": Evidence(
             "One profile names the operator on every page; production refuses an address or a policy outside its "
@@ -83,18 +86,25 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             ("operators/rules.py",),
         ),
         "LU-1": Evidence(
-            "No call to Google can be made without a purpose from a closed list.",
+            "No call to Google can be made without a purpose from a closed list. Watching the calendar to tell the "
+            "console of changes is a purpose of its own.",
             ("domain/methods.py", "google/transport.py"),
             ("methods",),
+            proposable=("external_changes",),
         ),
         "LU-2": Evidence(
-            "There is no way out: the processes speak to Google, their database and the operator's own webhook, and "
-            "to nobody else.",
-            ("net/connect.py", "google/transport.py", "webhook_sender.py"),
+            "The processes speak to Google, their database and the operator's own webhook, and to nobody else. The "
+            "organization's console is told which event belongs to which session, and on request its times and "
+            "Google's link to it. That the console deletes the events' ids when the connection ends is its duty, and "
+            "the operator's word.",
+            ("net/connect.py", "google/transport.py", "webhook_sender.py", "web/api/answers.py"),
+            declared=_POLICY,
         ),
         "LU-3": Evidence(
-            "There is no function by which staff could read an event; commands, logs and numbers hold states and ids.",
-            ("log.py", "cli/connections.py"),
+            "There is no function by which staff could read an event; pages, commands, logs and numbers hold states "
+            "and the console's own names, and no identifier of Google's. The console, a program, is told on request at "
+            "what time a session stands in that calendar: no title, no text, and nothing of other calendars.",
+            ("log.py", "cli/connections.py", "google/events.py", "web/api/sessions.py"),
         ),
         "LU-4": Evidence(
             "The pages load nothing of anybody else's and set only the cookies they need. The rest is the operator's "
@@ -143,7 +153,8 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
         "ST-5": Evidence(
             "Keys go when Google confirms, after 7 days at most; identifiers go by a timer, in one step that works "
             "without memory too, and the database's file is rewritten. A legal hold keeps identifiers back, and only "
-            "those, until its end.",
+            "those, until its end. That the console deletes the events' ids it was told is its duty, and the "
+            "operator's word.",
             (
                 "store/scripts/erase_connection.lua", "store/scripts/mark_revoked.lua",
                 "journeys/connection/teardown.py", "journeys/connection/erasure.py",
@@ -151,6 +162,7 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
                 "store/file_rewrites.py",
             ),
             ("retention", "erasures", "checkpoint", "durability", "clocks"),
+            _POLICY,
         ),
         "ST-6": Evidence(
             "A disconnect leaves the calendar where it is; the pages say so and lead there.",

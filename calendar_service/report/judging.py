@@ -12,7 +12,14 @@ from calendar_service.domain.operator import Addition, Clause, Localized, Operat
 from calendar_service.health.finding import Finding
 from calendar_service.journeys.operations.all_connections import ConnectionTotals
 from calendar_service.report.evidence import ADDED, EVIDENCE, Evidence
-from calendar_service.report.proofs import ClauseEvidence, Declared, Enforced, EvidenceStatus, Observed
+from calendar_service.report.proofs import (
+    ClauseEvidence,
+    Declared,
+    Enforced,
+    EvidenceStatus,
+    Observed,
+    Proposal,
+)
 from calendar_service.report.shown_by import SHOWN_BY
 
 PACKAGE = Path(calendar_service.__file__).parent
@@ -101,7 +108,10 @@ class _Judge:
         declared = tuple(self._declared(place) for place in evidence.declared)
         is_draft = promise.source == "proposed" and self.operator.is_draft
         enforced = self._enforced(evidence.code, SHOWN_BY[name])
-        return ClauseEvidence(name, promise.text, is_draft, evidence.does, enforced, observed, declared)
+        proposals = tuple(self._proposals(evidence.proposable))
+        return ClauseEvidence(
+            name, promise.text, is_draft, evidence.does, enforced, observed, declared, proposals
+        )
 
     def addition(self, name: str, addition: Addition) -> ClauseEvidence:
         if addition.kept_by == "service":
@@ -109,6 +119,12 @@ class _Judge:
         is_draft = addition.source == "proposed" and self.operator.is_draft
         declaration = Declared(f"additions.{name}", addition.text, self.operator.identity.who, self._when)
         return ClauseEvidence(name, addition.text, is_draft, "", None, (), (declaration,))
+
+    def _proposals(self, places: tuple[str, ...]) -> Iterator[Proposal]:
+        for place in places:
+            sentence: Clause = getattr(self.operator, place)
+            if not self.operator.publishes(sentence):
+                yield Proposal(place, sentence.text)
 
     def _enforced(self, code: tuple[str, ...], tests: tuple[str, ...]) -> Enforced:
         absent = [file for file in code if not (PACKAGE / file).is_file()]

@@ -76,6 +76,14 @@ class Declared:
 
 
 @dataclass(frozen=True, slots=True)
+class Proposal:
+    """A sentence of the profile that the operator's policy does not say yet."""
+
+    place: str
+    text: Localized
+
+
+@dataclass(frozen=True, slots=True)
 class ClauseEvidence:
     """One clause or addition with its evidence."""
 
@@ -87,10 +95,12 @@ class ClauseEvidence:
     enforced: Enforced | None
     observed: tuple[Observed, ...]
     declared: tuple[Declared, ...]
+    proposals: tuple[Proposal, ...] = ()
+    """While there is one, the clause is open."""
 
     @property
     def standing(self) -> EvidenceStatus:
         """The status of the clause."""
         proofs = (*((self.enforced,) if self.enforced else ()), *self.observed, *self.declared)
-        draft = (EvidenceStatus.OPEN,) if self.is_draft else ()
+        draft = (EvidenceStatus.OPEN,) if self.is_draft or self.proposals else ()
         return EvidenceStatus.of_all((*(proof.standing for proof in proofs), *draft))

@@ -11,8 +11,9 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "PR-1": (
             "e2e/test_egress.py::test_not_one_packet_goes_to_anybody_but_google_the_database_and_the_webhook",
-            "journeys/test_no_human_reads.py::test_no_command_tells_what_is_in_an_event",
+            "journeys/test_no_human_reads.py::test_no_command_tells_what_is_in_an_event_or_how_google_names_anything",
             "journeys/test_no_human_reads.py::test_no_call_of_a_key_tells_what_is_in_an_event",
+            "journeys/test_no_human_reads.py::test_times_that_a_person_changed_are_told_to_the_backend_alone_and_no_texts",
             "web/api/test_calls.py::test_an_administrator_disconnects_and_the_calendar_stays",
             "web/api/test_foreign.py::test_a_key_opens_these_calls_and_no_others",
             "web/api/test_foreign.py::test_a_key_of_the_wrong_role_is_forbidden_before_anything_is_read",
@@ -71,17 +72,21 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "LU-1": (
             "adapters/google/test_google_methods.py::test_a_call_that_names_no_method_of_the_list_is_an_error_of_type",
             "adapters/google/test_google_methods.py::test_another_method_of_google_s_cannot_be_sent",
+            "adapters/google/test_google_methods.py::test_a_method_is_called_for_its_own_purposes_alone",
             "adapters/google/test_google_methods.py::test_log_and_numbers_name_the_purpose_of_each_call",
         ),
         "LU-2": (
             "e2e/test_egress.py::test_not_one_packet_goes_to_anybody_but_google_the_database_and_the_webhook",
             "e2e/test_egress.py::test_an_attempt_to_reach_somebody_else_is_counted",
+            "journeys/test_no_human_reads.py::test_no_webhook_tells_it",
         ),
         "LU-3": (
-            "journeys/test_no_human_reads.py::test_no_command_tells_what_is_in_an_event",
+            "journeys/test_no_human_reads.py::test_no_command_tells_what_is_in_an_event_or_how_google_names_anything",
             "journeys/test_no_human_reads.py::test_no_call_of_a_key_tells_what_is_in_an_event",
+            "journeys/test_no_human_reads.py::test_times_that_a_person_changed_are_told_to_the_backend_alone_and_no_texts",
             "journeys/test_no_human_reads.py::test_no_page_without_the_agents_own_session_and_no_number_tells_it",
             "journeys/test_no_human_reads.py::test_no_log_line_tells_it",
+            "journeys/test_no_human_reads.py::test_no_webhook_tells_it",
             "unit/test_log.py::test_a_value_that_could_carry_more_is_refused_and_not_repeated",
             "web/api/test_doors.py::test_a_request_is_one_line_in_the_log_without_names_keys_or_addresses",
         ),
@@ -93,7 +98,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "LU-5": (
             "e2e/test_egress.py::test_not_one_packet_goes_to_anybody_but_google_the_database_and_the_webhook",
             "journeys/test_main_job.py::test_nothing_of_the_content_is_kept_once_google_has_confirmed",
-            "journeys/test_no_human_reads.py::test_no_command_tells_what_is_in_an_event",
+            "journeys/test_no_human_reads.py::test_no_command_tells_what_is_in_an_event_or_how_google_names_anything",
             "journeys/test_no_human_reads.py::test_no_call_of_a_key_tells_what_is_in_an_event",
         ),
         "LU-6": (
@@ -176,6 +181,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "administrators": (
             "e2e/test_operators_over_http.py::test_an_administrator_suspends_and_ends_and_the_agent_is_shown_it",
             "journeys/test_no_human_reads.py::test_no_call_of_a_key_tells_what_is_in_an_event",
+            "journeys/test_no_human_reads.py::test_times_that_a_person_changed_are_told_to_the_backend_alone_and_no_texts",
             "web/api/test_calls.py::test_an_administrator_disconnects_and_the_calendar_stays",
             "web/api/test_foreign.py::test_a_key_opens_these_calls_and_no_others",
         ),

@@ -57,6 +57,7 @@ def _clause(evidence: ClauseEvidence) -> dict[str, Any]:
             {"place": one.place, "who": one.who, "when": one.when or None, "standing": one.standing.value}
             for one in evidence.declared
         ],
+        "proposals": [one.place for one in evidence.proposals],
     }
 
 
@@ -97,6 +98,8 @@ def _by_group(operator: Operator) -> list[tuple[str, list[tuple[str, Localized]]
     by_group: dict[str, list[tuple[str, Localized]]] = {}
     for name, clause in operator.clauses.items():
         by_group.setdefault(name[:2], []).append((name, clause.text))
+        if name == "LU-1":
+            by_group["LU"].append(("external_changes", operator.external_changes.text))
     return list(by_group.items())
 
 

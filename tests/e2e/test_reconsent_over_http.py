@@ -38,6 +38,6 @@ def test_after_a_newer_policy_each_agent_agrees_again_and_goes_on(tmp_path: Path
         assert "Connected" in read(person)
         assert backend("GET", "/agents/ana/connection")[1]["state"] == "connected"
         until(lambda: backend("GET", "/agents/ana/sessions/s2")[1]["status"] == "scheduled")
-        assert backend("GET", "/agents/ana/sessions/s1?read=google")[1]["in_google"] == "confirmed"
+        assert backend("GET", "/agents/ana/sessions/s1?read=google")[1]["html_link"]
         assert len(ours(run)) == 1
         assert "nobody is asked for more" in command(data, "doctor").stdout

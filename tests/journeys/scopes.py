@@ -118,7 +118,7 @@ def _cancels(one: Someone) -> bool:
 
 
 def _asks_for_the_time(one: Someone) -> bool:
-    return one.service.parts.sessions.reader.get(one.agent, "s1", read_google=True).in_google == "confirmed"
+    return one.service.parts.sessions.reader.get(one.agent, "s1", read_google=True).start > 0
 
 
 def _compares(one: Someone) -> bool:

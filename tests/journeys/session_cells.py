@@ -545,6 +545,12 @@ def put_refused(case: Case) -> None:
     case.put("Another title")
 
 
+@event("DELETE that Google refuses for good", at_google=True)
+def delete_refused(case: Case) -> None:
+    case.fault({"status": 400, "reason": "invalid"})
+    case.delete()
+
+
 # --- the attempt ---
 
 

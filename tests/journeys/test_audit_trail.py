@@ -580,6 +580,7 @@ def test_after_the_erasure_nothing_that_is_left_leads_from_an_entry_to_the_agent
     )
     service.parts.connection.pauses.set(service.agent, Actor.ADMINISTRATOR, paused=True)
     connection = service.parts.operations.all_connections.connection_id(service.agent)
+    calendar_id = service.facts.calendar.id
     service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
     receipt = service.parts.connection.erasure.erase_now(service.agent, Actor.AGENT)
     service.work(2)
@@ -594,7 +595,7 @@ def test_after_the_erasure_nothing_that_is_left_leads_from_an_entry_to_the_agent
         FIRST,
         "a-session",
         "Private",
-        view.calendar_id,
+        calendar_id,
         view.event_id,
         receipt["salt"],
     ):

@@ -62,23 +62,23 @@ def test_the_list_can_be_narrowed(service: TestService) -> None:
     assert invoke(service, *words, "--state", "happy").exit_code == 2
 
 
-def test_one_connection_is_shown_with_its_ids(service: TestService) -> None:
+def test_one_connection_is_shown_without_identifiers_of_google(service: TestService) -> None:
     service.connect()
-    view = service.parts.sessions.schedule.put(
-        service.agent, "s1", service.content("Very private"), By.AGENT, None
-    )
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content("Very private"), By.AGENT, None)
     shown = json.loads(invoke(service, "connections", "show", "acme", "agent-1", "--json").stdout)
-    assert shown["calendar_id"] == view.calendar_id
-    assert shown["sessions"] == [
-        {"session": "s1", "status": "scheduled", "event_id": view.event_id, "revision": 1}
-    ]
+    assert (shown["calendar"], shown["held_calendars"]) == ("there", 0)
+    assert shown["sessions"] == [{"session": "s1", "status": "scheduled", "revision": 1}]
     assert shown["key_id"] == "k1"
     assert "private" not in json.dumps(shown)
+    service.as_person("DELETE", None, calendar=service.facts.calendar.id)
+    service.parts.store.connections.calendar_missing(service.agent, service.facts)
+    shown = json.loads(invoke(service, "connections", "show", "acme", "agent-1", "--json").stdout)
+    assert shown["calendar"] == "missing"
 
 
 def test_whoever_is_not_known_is_shown_as_not_connected(service: TestService) -> None:
     shown = json.loads(invoke(service, "connections", "show", "acme", "nobody", "--json").stdout)
-    assert (shown["state"], shown["sessions"]) == ("not_connected", [])
+    assert (shown["state"], shown["calendar"], shown["sessions"]) == ("not_connected", None, [])
     bad = invoke(service, "connections", "show", "acme", "no body")
     assert (bad.exit_code, "agent" in bad.stderr) == (1, True)
 

@@ -62,7 +62,7 @@ def identifiers_of_a_connection(service: TestService) -> dict[str, str]:
         "agent": WHOSE.agent,
         "session": SESSIONS[0],
         "waiting session": SESSIONS[1],
-        "calendar id": str(view.calendar_id),
+        "calendar id": slot.facts.calendar.id,
         "event id": str(view.event_id),
         "sealed grant": json.loads(slot.grant)["sealed"] if "sealed" in slot.grant else slot.grant,
         "sealed content": client.hget(service.key("waiting", WHOSE), SESSIONS[1]),

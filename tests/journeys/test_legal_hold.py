@@ -170,7 +170,9 @@ def test_a_calendar_that_is_replaced_under_a_hold_keeps_its_identifier(
         service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
         assert service.parts.connection.dedicated_calendar.ensure(service.agent, create=True)
     assert facts(service).calendar.id != former
-    assert former in invoke(service, "connections", "show", "acme", "agent-1").output
+    assert former in service.stored()
+    shown = json.loads(invoke(service, "connections", "show", "acme", "agent-1", "--json").stdout)
+    assert shown["held_calendars"] == 1
     service.parts.personal_data.holds.release(service.agent)
     assert former not in service.stored()
 

@@ -308,7 +308,8 @@ def test_google_says_the_times_when_asked(service: TestService) -> None:
     content = service.content()
     service.parts.sessions.schedule.put(service.agent, "s1", content, By.AGENT, None)
     view = service.parts.sessions.reader.get(service.agent, "s1", read_google=True)
-    assert (view.start, view.end, view.in_google) == (content.start, content.end, "confirmed")
+    assert (view.start, view.end) == (content.start, content.end)
+    assert view.html_link
 
 
 @shows("correction")
@@ -350,8 +351,8 @@ def test_a_calendar_deleted_by_the_agent_is_noticed_once_and_made_again_only_whe
     service: TestService,
 ) -> None:
     service.connect()
-    created = service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
-    service.as_person("DELETE", None, calendar=created.calendar_id)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    service.as_person("DELETE", None, calendar=service.facts.calendar.id)
     view = service.parts.sessions.schedule.put(service.agent, "s2", service.content("Waits"), By.AGENT, None)
     assert view.status is Status.WAITING
     assert service.parts.connection.status.of(service.agent).state is State.CALENDAR_MISSING
@@ -382,13 +383,15 @@ def test_a_session_without_a_title_bears_the_neutral_one_of_the_agents_language(
     assert service.calendars()[0]["summary"] == "Videsk · Sesiones programadas"
 
 
-def test_an_event_or_a_calendar_that_is_gone_is_told_when_google_is_asked(service: TestService) -> None:
+def test_a_deleted_event_or_calendar_has_no_times_when_google_is_asked(service: TestService) -> None:
     service.connect()
     created = service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     service.as_person("DELETE", created)
+    untold = replace(created, outcome="read")
+    assert service.parts.sessions.reader.get(service.agent, "s1", read_google=True) == untold
     service.google.switch(trash_emptied=True)
-    assert service.parts.sessions.reader.get(service.agent, "s1", read_google=True).in_google == "missing"
+    assert service.parts.sessions.reader.get(service.agent, "s1", read_google=True) == untold
     assert service.parts.connection.status.of(service.agent).state is State.CONNECTED
-    service.as_person("DELETE", None, calendar=created.calendar_id)
-    assert service.parts.sessions.reader.get(service.agent, "s1", read_google=True).in_google == "missing"
+    service.as_person("DELETE", None, calendar=service.facts.calendar.id)
+    assert service.parts.sessions.reader.get(service.agent, "s1", read_google=True) == untold
     assert service.parts.connection.status.of(service.agent).state is State.CALENDAR_MISSING

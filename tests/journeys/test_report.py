@@ -47,9 +47,9 @@ def test_a_sound_service_shows_its_evidence_measured_now(populated: TestService)
     code, standings, text = verdicts(populated)
     assert code == 0
     assert "missing" not in standings.values()
-    assert {standings[name] for name in ("SC-1", "SC-2", "SC-3", "SC-5", "ST-1", "ST-5", "RV-1", "RV-3")} == {
-        "shown"
-    }
+    assert {standings[name] for name in ("SC-1", "SC-2", "SC-3", "SC-5", "ST-1", "RV-1", "RV-3")} == {"shown"}
+    # What the console received is for the console to delete, which the operator has to declare.
+    assert (standings["ST-5"], standings["LU-2"]) == ("open", "open")
     assert "Signed checkpoint 1 of" in text
     assert "1 due, 0 erased since the one before, 0 held, 0 overdue" in text
     assert "Living connections: 1; the one that waits longest was proved alive 0.0 hours ago" in text
@@ -134,13 +134,17 @@ def test_without_its_database_everything_measured_is_red(populated: TestService)
     assert "This could not be measured: the database does not answer." in page
 
 
-def test_the_text_to_publish_needs_no_database(populated: TestService) -> None:
+def test_the_text_to_publish_needs_no_database(populated: TestService, tmp_path: Path) -> None:
     changed = {"CALENDAR_OPERATOR": "vclerk", "CALENDAR_REDIS_URL": "redis://127.0.0.1:1/0"}
     answer = invoke(populated, "report", "--policy-text", **changed)
     assert answer.exit_code == 0
     assert answer.stdout.startswith("## Google API Services User Data")
-    published = invoke(populated, "report", "--policy-text")
-    assert "Everything in this profile is published already." in published.stderr
+    says_so = "Everything in this profile is published already."
+    assert says_so not in invoke(populated, "report", "--policy-text").stderr
+    overlay = tmp_path / "published.toml"
+    overlay.write_text('extends = "videsk"\n[external_changes]\nsource = "published"\n', "utf-8")
+    published = invoke(populated, "report", "--policy-text", CALENDAR_OPERATOR=str(overlay))
+    assert says_so in published.stderr
 
 
 @pytest.mark.parametrize(

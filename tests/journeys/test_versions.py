@@ -86,7 +86,7 @@ def test_a_lost_session_that_a_person_had_changed_is_made_whole_by_the_same_requ
         service.parts.sessions.reader.get(service.agent, "s1", read_google=False).reason
         == "changed_in_google"
     )
-    service.as_person("DELETE", None, calendar=view.calendar_id)
+    service.as_person("DELETE", None, calendar=service.facts.calendar.id)
     service.parts.store.connections.calendar_missing(service.agent, service.facts)
     service.parts.connection.dedicated_calendar.ensure(service.agent, create=True)
     assert put(service, 1).status is Status.SCHEDULED

@@ -28,8 +28,8 @@ def organization_pauses(service: TestService) -> None:
 
 
 def calendar_is_deleted(service: TestService) -> None:
-    view = service.parts.sessions.schedule.put(service.agent, "s0", service.content(days=100), By.AGENT, None)
-    service.as_person("DELETE", None, calendar=view.calendar_id)
+    service.parts.sessions.schedule.put(service.agent, "s0", service.content(days=100), By.AGENT, None)
+    service.as_person("DELETE", None, calendar=service.facts.calendar.id)
     put(service, "notices")
 
 

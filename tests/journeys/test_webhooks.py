@@ -213,9 +213,8 @@ def test_a_deleted_calendar_is_told_with_what_was_lost_and_then_its_replacement(
 ) -> None:
     put(connected, "s1")
     put(connected, "s2")
-    view = connected.parts.sessions.reader.get(connected.agent, "s1", read_google=False)
     connected.quiet()
-    connected.as_person("DELETE", None, calendar=view.calendar_id)
+    connected.as_person("DELETE", None, calendar=connected.facts.calendar.id)
     put(connected, "s3")
     assert connected.events() == ["connection.calendar_missing", "session.lost", "session.lost"]
     lost = {one["data"]["session"]: one["data"] for one in connected.backend.received[1:]}

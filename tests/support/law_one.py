@@ -12,15 +12,13 @@ _EVENT: Final = frozenset(
         "id",
         "etag",
         "status",
-        "htmlLink",
-        "start",
-        "end",
         "extendedProperties/private",
         "csMarker",
         "csRevision",
     ]
 )
-_LIST: Final = _EVENT | {"items", "nextPageToken", "nextSyncToken"}
+_READ: Final = _EVENT | {"start", "end", "htmlLink"}
+_LIST: Final = _EVENT | {"start", "end", "items", "nextPageToken"}
 _CALENDAR_LIST: Final = frozenset(["nextPageToken", "items", "id", "description", "accessRole", "primary"])
 _NOTHING: Final[frozenset[str]] = frozenset()
 
@@ -30,7 +28,7 @@ CALLS: Final[Mapping[str, frozenset[str]]] = {
     "calendar.calendars.get": frozenset({"id", "summary", "dataOwner"}),
     "calendar.calendars.delete": _NOTHING,
     "calendar.events.insert": _EVENT,
-    "calendar.events.get": _EVENT,
+    "calendar.events.get": _READ,
     "calendar.events.patch": _EVENT,
     "calendar.events.delete": _NOTHING,
     "calendar.events.list": _LIST,

@@ -196,6 +196,14 @@ class TestService:
         books = self.google.state()["calendars"]
         return [book for book in books if book["owner"] == account and book["id"] != account]
 
+    def calendar_of(self, view: SessionView | None) -> str:
+        """Return the id of the calendar that holds the session's event; "" without a session."""
+        books = self.google.state()["calendars"] if view else []
+        holding = (
+            book["id"] for book in books if view and view.event_id in {one["id"] for one in book["events"]}
+        )
+        return next(holding, "")
+
     def as_person(
         self,
         method: str,
@@ -209,7 +217,7 @@ class TestService:
 
         With a body and without an event it is a new one.
         """
-        path = f"calendars/{quote(calendar or (view.calendar_id if view else ''))}"
+        path = f"calendars/{quote(calendar or self.calendar_of(view))}"
         if view:
             path += f"/events/{view.event_id}"
         elif body:

@@ -1,5 +1,6 @@
 """The report's evidence: each clause has some, and each item of it exists."""
 
+import html
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from calendar_service.report.judging import PACKAGE, SOURCE, judge, suite_of
 from calendar_service.report.observing import CHECKS
 from calendar_service.report.proofs import Declared, EvidenceStatus, Observed
 from calendar_service.report.shown_by import SHOWN_BY
-from calendar_service.report.writing import as_json, policy_text, write
+from calendar_service.report.writing import FORMATS, as_json, policy_text, write
 
 MEASURES = {
     "permission", "methods", "inventory", "encryption", "sealed", "proofs", "teardowns", "checkpoint", "audit_log",
@@ -72,7 +73,34 @@ def test_what_the_operator_has_not_set_is_open_and_never_red() -> None:
     report = report_of()
     assert report.standing is EvidenceStatus.OPEN
     opened = {clause.name for clause in report.clauses if clause.standing is EvidenceStatus.OPEN}
-    assert opened == {name for name, one in EVIDENCE.items() if one.declared}
+    assert opened == {name for name, one in EVIDENCE.items() if one.declared or one.proposable}
+
+
+@pytest.mark.parametrize("name", operators.shipped())
+def test_watching_for_changes_is_open_until_the_policy_names_it(name: str) -> None:
+    report = report_of(name)
+    [limited_use] = [clause for clause in report.clauses if clause.name == "LU-1"]
+    sentence = report.operator.external_changes
+    assert (sentence.source, limited_use.standing) == ("proposed", EvidenceStatus.OPEN)
+    for language in ("en", "es"):
+        assert sentence.text[language] in policy_text(report.operator, language)
+        for kind in FORMATS:
+            assert sentence.text[language] in html.unescape(write(report, kind, language))
+
+
+@pytest.mark.parametrize("adopted", ["source", "adopted_on"])
+def test_watching_for_changes_is_no_proposal_once_it_is_published(adopted: str) -> None:
+    operator = operators.load("videsk")
+    operator = (
+        replace(operator, external_changes=replace(operator.external_changes, source="published"))
+        if adopted == "source"
+        else replace(operator, policy=replace(operator.policy, adopted_on="2026-06-01"))
+    )
+    measures = {measure: Observed("It is so.") for measure in MEASURES}
+    report = judge(operator, "development", measures, (), ConnectionTotals(), NOW)
+    [limited_use] = [clause for clause in report.clauses if clause.name == "LU-1"]
+    assert (limited_use.proposals, limited_use.standing) == ((), EvidenceStatus.SHOWN)
+    assert operator.external_changes.text["en"] in policy_text(operator, "en")
 
 
 def test_a_word_counts_only_with_its_day() -> None:

@@ -56,8 +56,8 @@ class Attempts:
         grant: Grant,
         record: Record,
         content: Content | None,
-    ) -> tuple[Record, str]:
-        """Write the session at Google and settle it; return its record and the event's link, empty if unknown.
+    ) -> Record:
+        """Write the session at Google and settle it; return its record.
 
         `record` carries the lease's fencing token. An error that proves nothing settles it to be tried again later.
         Raises `NotConnected` if Google proved that the grant is dead: the connection ended in the same step.
@@ -66,26 +66,26 @@ class Attempts:
         try:
             # 1. Write at Google. A crash leaves the record leased: the next holder takes it as in doubt, and looks for
             #    the event by its marker before it writes.
-            done, link = self.access.in_calendar(
+            done = self.access.in_calendar(
                 agent, facts, grant, lambda token: self.event_writer.bring(token, task)
             )
             failpoint("schedule.after_google_before_settle")
         except LeaseLost:
             # Another holder has the session: whatever this one settled would be refused by its fencing token.
-            return record, ""
+            return record
         except (AccessRevoked, NotConnected):
             raise NotConnected(
                 "Google says that the permission is gone; the session was not written."
             ) from None
         except GoogleError as trouble:
-            return self._trouble(agent, facts, record, content, trouble), ""
+            return self._trouble(agent, facts, record, content, trouble)
         # 2. Settle: one script writes the record, destroys the content, queues the webhook and ends the lease. It
         #    refuses a holder that was paused past its lease. A crash before it is the case of step 1.
         status = Status.SCHEDULED if record.must_exist else Status.CANCELLED
         copy = replace(done.copy, calendar_number=facts.calendar.number)
         done = replace(done, status=status, tries=0, reason="", copy=copy)
         self.settle(agent, facts, done)
-        return done, link
+        return done
 
     def _task(
         self, agent: Agent, facts: Facts, grant: Grant, record: Record, content: Content | None
@@ -121,8 +121,8 @@ class Attempts:
             return self._settle_or_wait(agent, facts, waiting, content)
         if isinstance(trouble, RequestRefused | AccessForbidden) and not trouble.retryable:
             failed = replace(record, status=Status.FAILED, reason=trouble.code, digest="")
-            self.settle(agent, facts, failed)
-            return failed
+            # Whoever has the lease now tries the same change again: it is not refused before that one says so.
+            return failed if self.settle(agent, facts, failed) else record
         return self._try_later(agent, facts, record, content, trouble)
 
     def _try_later(
@@ -149,9 +149,9 @@ class Attempts:
             self.settle(agent, facts, record)
         return record
 
-    def settle(self, agent: Agent, facts: Facts, record: Record) -> None:
-        """Write the session's final state, if the lease is still ours, and destroy its content."""
-        self.sessions.settle(
+    def settle(self, agent: Agent, facts: Facts, record: Record) -> bool:
+        """Write the session's final state and destroy its content; false if the lease is no longer ours."""
+        return self.sessions.settle(
             agent, facts.connection_id, record, again=None, latest=None, destroy_content=True
         )
 

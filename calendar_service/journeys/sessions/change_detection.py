@@ -21,6 +21,7 @@ from calendar_service.domain.errors import (
 )
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.jitter import spread
+from calendar_service.domain.methods import Purpose
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import CHANGED_IN_GOOGLE, DELETED_IN_GOOGLE, Record, Status
 from calendar_service.google.calendar import CalendarApi, EventAnswer
@@ -117,7 +118,9 @@ class ChangeDetector:
                 agent,
                 facts,
                 grant,
-                lambda token: self.calendar.get(token, facts.calendar.id, record.copy.id),
+                lambda token: self.calendar.get(
+                    token, facts.calendar.id, record.copy.id, Purpose.EXTERNAL_CHANGES
+                ),
             )
         except AccessForbidden:
             return _UNMARKED

@@ -4,6 +4,7 @@ The decisions of `schedule`, taken on one reading of the store and on nothing el
 Google.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from calendar_service.domain.clock import DAY
@@ -11,12 +12,18 @@ from calendar_service.domain.connection import REFUSING_STATES, WAITING_STATES, 
 from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.errors import InvalidRequest, NotConnected, StaleVersion
 from calendar_service.domain.session import DELETED_IN_GOOGLE, Content, GoogleCopy, Record, Status
-from calendar_service.journeys.views import SessionView
+from calendar_service.journeys.views import Outcome, SessionView
 from calendar_service.store.grants import Grant
 from calendar_service.store.organizations import closed
 from calendar_service.store.sessions import Loaded
 
 STANDING = frozenset({Status.SCHEDULED, Status.PENDING, Status.WAITING})
+_NOT_AT_GOOGLE: Mapping[Status, Outcome] = {
+    Status.PENDING: "accepted",
+    Status.WAITING: "accepted",
+    Status.FAILED: "refused",
+}
+"""What a call did if it left the session in one of these statuses."""
 
 
 def accepting_state(loaded: Loaded, terms: ConsentTerms) -> State:
@@ -160,18 +167,17 @@ def is_unknown(facts: Facts, record: Record) -> bool:
     )
 
 
-def view(facts: Facts, record: Record, outcome: str, link: str = "") -> SessionView:
-    """Return the session as the backend sees it."""
-    done = record.status in {Status.SCHEDULED, Status.CANCELLED, Status.LOST}
+def view(facts: Facts, record: Record, outcome: Outcome) -> SessionView:
+    """Return the session as the backend sees it; `outcome`: what the call did, if its change has reached Google."""
+    if outcome != "read":
+        outcome = _NOT_AT_GOOGLE.get(record.status, outcome)
     named = record.copy.exists and record.copy.calendar_number == facts.calendar.number
     return SessionView(
         session=record.session,
         status=record.status,
         revision=record.revision,
         event_id=record.copy.id if named else "",
-        calendar_id=facts.calendar.id if named else "",
-        html_link=link,
-        outcome=outcome if done or outcome == "read" else "accepted",  # type: ignore[arg-type]
+        outcome=outcome,
         reason=record.reason,
     )
 
@@ -179,4 +185,4 @@ def view(facts: Facts, record: Record, outcome: str, link: str = "") -> SessionV
 def nothing(session: str, record: Record | None) -> SessionView:
     """Return the answer to a DELETE where there is nothing to cancel."""
     revision = record.revision if record else 0
-    return SessionView(session, Status.CANCELLED, revision, "", "", "", "nothing")
+    return SessionView(session, Status.CANCELLED, revision, "", "nothing")

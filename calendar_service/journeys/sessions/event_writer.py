@@ -19,7 +19,7 @@ from calendar_service.domain.errors import (
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.secret import Secret
 from calendar_service.domain.session import Content, Record
-from calendar_service.google.calendar import CalendarApi, CalendarMissing, EventAnswer, stamp
+from calendar_service.google.calendar import CalendarApi, CalendarMissing, EventAnswer, TimedEvent, stamp
 
 _ROUNDS = 4
 """How often an event is read and written again before that means that somebody else keeps writing."""
@@ -55,8 +55,8 @@ class EventWriter:
 
     calendar: CalendarApi
 
-    def bring(self, token: Secret, task: WriteTask) -> tuple[Record, str]:
-        """Return the record as Google now confirms it, and the event's link (empty if unknown).
+    def bring(self, token: Secret, task: WriteTask) -> Record:
+        """Return the record as Google now confirms it.
 
         Raises `CalendarMissing` if the whole calendar is gone, `LeaseLost` if another holder has the session, else the
         errors of `domain.errors` that Google's answers prove.
@@ -70,32 +70,35 @@ class EventWriter:
             self.calendar.get_calendar(token, task.calendar_id)
             raise GoogleUnavailable("an event came and went while it was written", ambiguous=True) from None
 
-    def _bring(self, token: Secret, task: WriteTask) -> tuple[Record, str]:
+    def _bring(self, token: Secret, task: WriteTask) -> Record:
         current = None
         if task.look_first:
             # A write whose answer was lost may stand there, also under another id. Without this look, an insert would
             # make a second event.
             task, current = self._take_over(token, task)
         if not task.record.must_exist:
-            return self._remove(token, task), ""
+            return self._remove(token, task)
         exists = task.record.copy.exists
-        record, link = self._patch(token, task, current) if exists else self._insert(token, task)
+        record = self._patch(token, task, current) if exists else self._insert(token, task)
         # Looked again after the write: the lost request may have arrived at Google only now.
         if task.look_first:
-            record, link = self._without_twins(token, task, record, link)
-        return record, link
+            record = self._without_twins(token, task, record)
+        return record
 
-    def read(self, token: Secret, calendar_id: str, event_id: str) -> EventAnswer:
-        """Return the event as it is now; raise `CalendarMissing`, or `EventMissing` if only the event is gone."""
+    def read(self, token: Secret, calendar_id: str, event_id: str) -> TimedEvent:
+        """Return the event as it is now, with times and link.
+
+        Raises `CalendarMissing`, or `EventMissing` if only the event is gone.
+        """
         try:
-            return self.calendar.get(token, calendar_id, event_id)
+            return self.calendar.get_with_times(token, calendar_id, event_id)
         except EventMissing:
             self.calendar.get_calendar(token, calendar_id)
             raise
 
     # --- the event has to be there ---
 
-    def _insert(self, token: Secret, task: WriteTask) -> tuple[Record, str]:
+    def _insert(self, token: Secret, task: WriteTask) -> Record:
         for _ in range(_ROUNDS):
             record = task.record
             failpoint("event_writer.before_insert")
@@ -119,7 +122,7 @@ class EventWriter:
             task = _next_generation(task)
         raise AccessForbidden("no id of this session's event can be used")
 
-    def _patch(self, token: Secret, task: WriteTask, current: EventAnswer | None) -> tuple[Record, str]:
+    def _patch(self, token: Secret, task: WriteTask, current: EventAnswer | None) -> Record:
         record = task.record
         try:
             if current or not record.copy.etag:
@@ -144,7 +147,7 @@ class EventWriter:
         except (EventMissing, AlreadyDeleted, AccessForbidden):
             return False  # gone, or no longer ours
 
-    def _bring_forward(self, token: Secret, task: WriteTask, event: EventAnswer) -> tuple[Record, str]:
+    def _bring_forward(self, token: Secret, task: WriteTask, event: EventAnswer) -> Record:
         """Write over an event with a lower revision; ours is done, and a higher one has overtaken us."""
         ours = task.record.copy.revision_offset + task.record.revision
         for _ in range(_ROUNDS):
@@ -221,14 +224,14 @@ class EventWriter:
             copy = replace(copy, revision_offset=revision)
         return replace(task, record=replace(record, copy=copy)), event
 
-    def _without_twins(self, token: Secret, task: WriteTask, record: Record, link: str) -> tuple[Record, str]:
+    def _without_twins(self, token: Secret, task: WriteTask, record: Record) -> Record:
         """Remove twins: other events with the marker, after a lost answer, or with the same id after a collision."""
         events = self.calendar.list_by_marker(token, task.calendar_id, task.marker)
         same = [event for event in events if event.id == record.copy.id]
         for twin in [event for event in events if event.id != record.copy.id] + same[1:]:
             self._delete_twin(token, task, twin)
         if len(same) < 2:
-            return record, link
+            return record
         # Of two events with one id, Google deleted the one that it addresses: the remaining one may be the older.
         task = replace(task, record=record)
         return self._bring_forward(token, task, self._read(token, task))
@@ -240,7 +243,7 @@ class EventWriter:
             return
 
 
-def _confirmed(record: Record, event: EventAnswer) -> tuple[Record, str]:
+def _confirmed(record: Record, event: EventAnswer) -> Record:
     copy = replace(
         record.copy,
         applied_revision=record.revision,
@@ -249,7 +252,7 @@ def _confirmed(record: Record, event: EventAnswer) -> tuple[Record, str]:
         in_doubt=False,
         seen_etag="",
     )
-    return replace(record, copy=copy), event.html_link or ""
+    return replace(record, copy=copy)
 
 
 def _next_generation(task: WriteTask) -> WriteTask:

@@ -13,7 +13,7 @@ from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.errors import NotConnected, ServiceError
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Content, Record
-from calendar_service.google.calendar import CalendarApi, CalendarMissing, EventAnswer
+from calendar_service.google.calendar import CalendarApi, CalendarMissing, TimedEvent
 from calendar_service.journeys.connection.access import Access
 from calendar_service.journeys.sessions.schedule import Schedule
 from calendar_service.journeys.sessions.session_reader import instant
@@ -95,7 +95,7 @@ class Reconcile:
 
     def _events(
         self, agent: Agent, grant: Grant, facts: Facts, start: Millis, end: Millis
-    ) -> tuple[EventAnswer, ...]:
+    ) -> tuple[TimedEvent, ...]:
         try:
             return self.access.in_calendar(
                 agent,
@@ -127,7 +127,7 @@ def _differences(
     grant: Grant,
     desired: Mapping[str, DesiredSession],
     records: Mapping[str, Record],
-    events: Mapping[str, EventAnswer],
+    events: Mapping[str, TimedEvent],
 ) -> tuple[Difference, ...]:
     kinds = {
         name: _difference(grant, name, session, records.get(name), events)
@@ -147,7 +147,7 @@ def _difference(
     name: str,
     desired: DesiredSession,
     record: Record | None,
-    events: Mapping[str, EventAnswer],
+    events: Mapping[str, TimedEvent],
 ) -> DifferenceKind | None:
     event = events.get(record.copy.id) if record else None
     if record is None or event is None:

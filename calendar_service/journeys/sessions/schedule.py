@@ -87,11 +87,8 @@ class Schedule:
         desired = next_revision(loaded, grant, session, digest, content, version, state)
         sealed = grant.seal_content(session, content)
         done = self._accept(loaded, grant, desired, sealed, content, by)
-        if done is None:
-            return None
-        record_now, link = done
         created = record is None or not record.must_exist
-        return view(loaded.facts, record_now, "created" if created else "changed", link)
+        return view(loaded.facts, done, "created" if created else "changed") if done else None
 
     def cancel(
         self, agent: Agent, session: str, by: By, version: int | None, *, rewrite: bool = False
@@ -131,16 +128,16 @@ class Schedule:
             return view(loaded.facts, desired, "cancelled") if is_noted else None
         grant = self.access.open(loaded)
         done = self._accept(loaded, grant, desired, "", None, by)
-        return view(loaded.facts, done[0], "cancelled") if done else None
+        return view(loaded.facts, done, "cancelled") if done else None
 
     # --- one acceptance ---
 
     def _accept(
         self, loaded: Loaded, grant: Grant, desired: Record, sealed: str, content: Content | None, by: By
-    ) -> tuple[Record, str] | None:
+    ) -> Record | None:
         """Accept the desired record, and write it at Google if the throttle admits that; None if the session changed.
 
-        Returns the record as it stands then, and the event's link, empty if unknown.
+        Returns the record as it stands then.
         """
         if loaded.record is not None:
             # Whoever took a lease and never gave it back may have been at Google; so may we, from here on.
@@ -160,7 +157,7 @@ class Schedule:
             if answer == "gone":
                 raise NotConnected("The connection ended while the session was being accepted.")
             if answer != "leased":
-                return desired, ""
+                return desired
             return self.attempts.make(
                 loaded.agent, loaded.facts, grant, replace(desired, fencing_token=fencing_token), content
             )

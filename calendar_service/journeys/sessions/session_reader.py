@@ -28,7 +28,10 @@ class SessionReader:
     terms: ConsentTerms
 
     def get(self, agent: Agent, session: str, *, read_google: bool) -> SessionView:
-        """Return the session's status and ids; with `read_google` also its times as they are there now."""
+        """Return the session's status; with `read_google` also times and link of its event as they are there now.
+
+        The event's id is the only identifier of Google's in it. A link of Google's contains the calendar's id.
+        """
         loaded = self.sessions.load(agent, session)
         if loaded.record is None:
             raise NotFound("No such session.")
@@ -45,8 +48,11 @@ class SessionReader:
                 agent, facts, grant, lambda token: self.event_writer.read(token, calendar_id, event_id)
             )
         except EventMissing:
-            return replace(known, in_google="missing")
-        return replace(known, start=instant(event.start), end=instant(event.end), in_google=event.status)
+            return known
+        if event.status == "cancelled":
+            return known
+        start, end = instant(event.start), instant(event.end)
+        return replace(known, start=start, end=end, html_link=event.html_link or "")
 
     def listed(self, agent: Agent, status: Status | None, cursor: str) -> tuple[tuple[SessionView, ...], str]:
         """Return up to a hundred sessions after `cursor`, by name, and the next cursor (empty at the end)."""

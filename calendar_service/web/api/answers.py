@@ -96,14 +96,21 @@ class PortalSession(Struct, kw_only=True):
 
 
 class SessionAnswer(Struct, kw_only=True):
-    """A session and its event."""
+    """A session and its event's id."""
 
     session: str
     status: Status
     revision: int
-    event_id: str | UnsetType = UNSET
-    calendar_id: str | UnsetType = UNSET
-    html_link: Annotated[str, Meta(description="Only when Google just confirmed it.")] | UnsetType = UNSET
+    event_id: (
+        Annotated[
+            str,
+            Meta(
+                description="The event's id at Google. Do not store it without need; delete it at "
+                "`connection.disconnected`, `connection.revoked` or `connection.erased`."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     reason: Annotated[str, Meta(description="Why it waits, is late or failed.")] | UnsetType = UNSET
 
 
@@ -114,11 +121,19 @@ class CancelledSession(SessionAnswer, kw_only=True):
 
 
 class ReadSession(SessionAnswer, kw_only=True):
-    """A session, and what Google says of it now if that was asked for."""
+    """A session; with `read=google` also times and link of its event, if that stands in Google now."""
 
     start: Moment | UnsetType = UNSET
     end: Moment | UnsetType = UNSET
-    in_google: Annotated[str, Meta(description="The event's status there.")] | UnsetType = UNSET
+    html_link: (
+        Annotated[
+            str,
+            Meta(
+                description="Google's link to the event, which contains the calendar's id; do not store it."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class SessionsAnswer(Struct, kw_only=True):
@@ -165,8 +180,6 @@ def session(view: SessionView) -> SessionAnswer:
         status=view.status,
         revision=view.revision,
         event_id=view.event_id or UNSET,
-        calendar_id=view.calendar_id or UNSET,
-        html_link=view.html_link or UNSET,
         reason=view.reason or UNSET,
     )
 
@@ -178,7 +191,6 @@ def cancelled(view: SessionView) -> CancelledSession:
         status=Status.CANCELLED,
         revision=view.revision,
         event_id=view.event_id or UNSET,
-        calendar_id=view.calendar_id or UNSET,
         reason=view.reason or UNSET,
         applied=view.outcome != "nothing",
     )
@@ -191,11 +203,10 @@ def read(view: SessionView) -> ReadSession:
         status=view.status,
         revision=view.revision,
         event_id=view.event_id or UNSET,
-        calendar_id=view.calendar_id or UNSET,
         reason=view.reason or UNSET,
         start=_moment(view.start),
         end=_moment(view.end),
-        in_google=view.in_google or UNSET,
+        html_link=view.html_link or UNSET,
     )
 
 

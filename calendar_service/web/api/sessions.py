@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from calendar_service.domain.errors import GoogleRefused
 from calendar_service.domain.session import By, Status
 from calendar_service.journeys.sessions.schedule import Schedule
 from calendar_service.journeys.sessions.session_reader import SessionReader
@@ -28,7 +29,9 @@ class ReadQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     """The parameters of a read."""
 
     read: (
-        Annotated[Literal["google"], Meta(description="Also read the event's times from Google now.")]
+        Annotated[
+            Literal["google"], Meta(description="Also read the event's times and link from Google now.")
+        ]
         | UnsetType
     ) = UNSET
 
@@ -43,7 +46,9 @@ class ListQuery(Struct, kw_only=True, forbid_unknown_fields=True):
 def put_session(schedule: Schedule, names: Names, _: Nothing, body: SessionBody) -> ApiAnswer:
     """Create a session, or reschedule it.
 
-    The body is the whole desired state. An equal one changes nothing and calls nobody.
+    The body is the whole desired state. An equal one changes nothing and calls nobody. If Google refuses this very
+    change for good, the answer is 422 `google_refused`, and the session is `failed`: the only refusal that changes
+    anything. `session.failed` is sent too.
     """
     desired = content(body)
     version = None if isinstance(body.version, UnsetType) else body.version
@@ -52,14 +57,21 @@ def put_session(schedule: Schedule, names: Names, _: Nothing, body: SessionBody)
 
 
 def cancel_session(schedule: Schedule, names: Names, query: CancelQuery, _: Nothing) -> ApiAnswer:
-    """Cancel a session. Success also where there is nothing to cancel: then `applied` is false."""
+    """Cancel a session. Success also where there is nothing to cancel: then `applied` is false.
+
+    If Google refuses for good to delete the event, the answer is 422 `google_refused`, and the session is `failed`.
+    """
     version = None if isinstance(query.version, UnsetType) else query.version
     view = schedule.cancel(names.whose, names.session, query.by, version)
     return _written(names, view, answers.cancelled(view))
 
 
 def get_session(reader: SessionReader, names: Names, query: ReadQuery, _: Nothing) -> ApiAnswer:
-    """Return a session's status and ids; with `read=google` also its times as they are in Google now."""
+    """Return a session's status; with `read=google` also its event's times and link as they are in Google now.
+
+    The times are those that a person chose, if a person moved the event. Its title, texts and guests are never read.
+    Without an event there, or while the connection may not be used, times and link are absent.
+    """
     view = reader.get(names.whose, names.session, read_google=query.read is not UNSET)
     return ApiAnswer(200, answers.read(view))
 
@@ -78,6 +90,11 @@ _STATUSES = {"created": 201, "accepted": 202}
 
 
 def _written(names: Names, view: SessionView, body: answers.SessionAnswer) -> ApiAnswer:
+    if view.outcome == "refused":
+        raise GoogleRefused(
+            "Google refused this change for good, so it was not written. The session is `failed`, unless a newer "
+            "change was accepted meanwhile; change it and send it again."
+        )
     status = _STATUSES.get(view.outcome, 200)
     location = {"Location": names.path_of(view.session)} if status == 202 else {}
     return ApiAnswer(status, body, location)
@@ -91,7 +108,7 @@ def _reader(service: Service) -> SessionReader:
     return service.sessions.reader
 
 
-_WRITES = ("not_connected", "stale_version")
+_WRITES = ("not_connected", "stale_version", "google_refused")
 CALLS = (
     ApiCall(
         "PUT", ONE, BACKEND, _schedule, put_session,

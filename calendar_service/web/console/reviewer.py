@@ -26,7 +26,7 @@ from calendar_service.wiring import Service
 
 DONE = frozenset(
     {
-        "scheduled", "cancelled", "nothing", "gone", "stands", "unknown", "no_permission",
+        "scheduled", "cancelled", "nothing", "refused", "gone", "stands", "unknown", "no_permission",
         "receipt_yours", "receipt_genuine", "receipt_wrong", "reset",
     }
 )  # fmt: skip

@@ -46,7 +46,7 @@ ZONES = (
     "Australia/Sydney",
     "UTC",
 )
-DONE = frozenset({"scheduled", "cancelled", "nothing"})
+DONE = frozenset({"scheduled", "cancelled", "nothing", "refused"})
 _LONGEST = 24 * 60
 
 
@@ -139,15 +139,16 @@ class Console:
         """Schedule or reschedule a session."""
         visitor = self.visitors.acting()
         session = name(request.form.get("session", ""), "session")
-        self.service.sessions.schedule.put(visitor.agent, session, _content(), _by(), None)
-        return redirect("/console?done=scheduled", 303)
+        view = self.service.sessions.schedule.put(visitor.agent, session, _content(), _by(), None)
+        return redirect(f"/console?done={'refused' if view.outcome == 'refused' else 'scheduled'}", 303)
 
     def cancel(self) -> AnyResponse:
         """Cancel a session."""
         visitor = self.visitors.acting()
         session = name(request.form.get("session", ""), "session")
         view = self.service.sessions.schedule.cancel(visitor.agent, session, _by(), None)
-        return redirect(f"/console?done={'nothing' if view.outcome == 'nothing' else 'cancelled'}", 303)
+        done = view.outcome if view.outcome in DONE else "cancelled"
+        return redirect(f"/console?done={done}", 303)
 
     def _tomorrow(self, local: str) -> str:
         now = as_datetime(self.service.clock.now()).astimezone(zone(local, "time_zone"))

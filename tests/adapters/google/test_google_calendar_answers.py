@@ -1,8 +1,9 @@
 import json
 import logging
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -17,6 +18,7 @@ from calendar_service.google.calendar import (
     AccountCalendars,
     CalendarApi,
     CalendarMissing,
+    Contents,
     stamp,
 )
 from calendar_service.google.transport import GoogleCall, Transport
@@ -92,7 +94,7 @@ def test_the_endpoint_is_the_real_ones_unless_another_is_configured() -> None:
 
 def test_an_event_is_asked_for_without_its_text(transport: Transport) -> None:
     with Peer(says_json(EVENT)) as peer:
-        event = at(peer, transport).get(TOKEN, "jane@example.com", "e1")
+        event = at(peer, transport).get_with_times(TOKEN, "jane@example.com", "e1")
     place, query = target_of(peer.requests[0])
     assert place == "GET /calendar/v3/calendars/jane%40example.com/events/e1"
     assert not {"summary", "description", "location", "attendees", "creator"} & set(
@@ -136,16 +138,53 @@ def test_a_delete_without_a_known_etag_names_none(transport: Transport) -> None:
 def test_an_event_without_our_marker_is_dropped_unread(transport: Transport) -> None:
     with Peer(says_json(FOREIGN)) as peer, pytest.raises(AccessForbidden):
         at(peer, transport).get(TOKEN, "c1", "f1")
-    with Peer(says_json({"items": [FOREIGN, EVENT, {"id": "x", "start": 7}]})) as peer:
-        events = at(peer, transport).list_between(
-            TOKEN, "c1", datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)
-        )
-    assert [event.id for event in events] == ["e1"]
+
+
+NOVEMBER: Final = (datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC))
+TIMES_NOBODY_CAN_READ: Final = ({"dateTime": "not a time"}, {"dateTime": 7}, {"date": []}, {}, 7)
+
+
+@pytest.mark.parametrize("when", TIMES_NOBODY_CAN_READ)
+def test_times_of_events_that_are_not_ours_are_never_decoded(transport: Transport, when: object) -> None:
+    foreign = FOREIGN | {"start": when, "end": when}
+    page = says_json({"items": [foreign, EVENT, foreign]})
+    with Peer(page, page, page, page) as peer:
+        google = at(peer, transport)
+        assert [event.id for event in google.list_between(TOKEN, "c1", *NOVEMBER)] == ["e1"]
+        assert [event.id for event in google.list_from(TOKEN, "c1", NOVEMBER[0])] == ["e1"]
+        assert [event.id for event in google.list_by_marker(TOKEN, "c1", "m1")] == ["e1"]
+        assert google.contents(TOKEN, "c1", NOVEMBER[0]) == Contents(coming=1, has_others=True)
+    for read in (CalendarApi.get, CalendarApi.get_with_times):
+        with Peer(says_json(foreign)) as peer, pytest.raises(AccessForbidden):
+            read(at(peer, transport), TOKEN, "c1", "f1")
+        with Peer(says_json(foreign | {"status": "cancelled"})) as peer:
+            assert read(at(peer, transport), TOKEN, "c1", "f1").marker is None
+
+
+def test_only_a_read_and_a_comparison_ask_for_times_and_only_a_read_for_the_link(
+    transport: Transport,
+) -> None:
+    times, link = {"start", "end"}, {"htmlLink"}
+    asks: dict[str, tuple[Callable[[CalendarApi], object], set[str]]] = {
+        "insert": (lambda google: google.insert(TOKEN, "c1", {"id": "e1"}), set()),
+        "patch": (lambda google: google.patch(TOKEN, "c1", "e1", {}, etag=None), set()),
+        "get": (lambda google: google.get(TOKEN, "c1", "e1"), set()),
+        "list_by_marker": (lambda google: google.list_by_marker(TOKEN, "c1", "m1"), set()),
+        "list_from": (lambda google: google.list_from(TOKEN, "c1", NOVEMBER[0]), set()),
+        "contents": (lambda google: google.contents(TOKEN, "c1", NOVEMBER[0]), {"end"}),
+        "list_between": (lambda google: google.list_between(TOKEN, "c1", *NOVEMBER), times),
+        "get_with_times": (lambda google: google.get_with_times(TOKEN, "c1", "e1"), times | link),
+    }
+    for name, (ask, expected) in asks.items():
+        with Peer(says_json(EVENT | {"items": [EVENT]})) as peer:
+            ask(at(peer, transport))
+        fields = set(re.findall(r"\w+", target_of(peer.requests[0])[1]["fields"][0]))
+        assert fields & (times | link) == expected, name
 
 
 def test_a_deleted_event_that_lost_its_marker_gives_no_more_than_that(transport: Transport) -> None:
     with Peer(says_json({**FOREIGN, "status": "cancelled"})) as peer:
-        event = at(peer, transport).get(TOKEN, "c1", "f1")
+        event = at(peer, transport).get_with_times(TOKEN, "c1", "f1")
     assert (event.id, event.status, event.marker, event.start, event.html_link) == (
         "f1", "cancelled", None, None, None,
     )  # fmt: skip
@@ -160,7 +199,7 @@ def test_a_revision_that_is_none_of_ours_is_none(transport: Transport, revision:
 
 def test_an_event_a_person_made_last_all_day_has_dates(transport: Transport) -> None:
     with Peer(says_json(EVENT | {"start": {"date": "2026-11-22"}, "end": {"date": "2026-11-23"}})) as peer:
-        event = at(peer, transport).get(TOKEN, "c1", "e1")
+        event = at(peer, transport).get_with_times(TOKEN, "c1", "e1")
     assert (event.start, event.end) == (date(2026, 11, 22), date(2026, 11, 23))
 
 
@@ -260,9 +299,13 @@ def test_a_success_that_is_not_googles_json_is_none(transport: Transport, name: 
      {"end": {"dateTime": "2026-11-22T10:00:00"}}, {"end": {"date": 7}}],
 )  # fmt: skip
 def test_an_event_that_cannot_be_read_is_no_answer(transport: Transport, wrong: dict[str, Any]) -> None:
-    with Peer(says_json(EVENT | wrong)) as peer, pytest.raises(GoogleUnavailable) as fault:
-        at(peer, transport).insert(TOKEN, "c1", {"id": "e1"})
-    assert fault.value.ambiguous
+    asks: list[Ask] = [lambda c: c.get_with_times(TOKEN, "c1", "e1")]
+    if wrong.keys() <= {"id", "status"}:
+        asks.append(WRITES["insert"])
+    for ask in asks:
+        with Peer(says_json(EVENT | wrong)) as peer, pytest.raises(GoogleUnavailable) as fault:
+            ask(at(peer, transport))
+        assert fault.value.ambiguous
 
 
 @pytest.mark.parametrize("name", [*WRITES, *READS])

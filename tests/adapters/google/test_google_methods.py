@@ -34,7 +34,8 @@ def send(transport: Transport) -> None:
 
 @shows("SC-6")
 def test_every_method_has_a_purpose_a_clause_and_something_that_the_agent_sees() -> None:
-    assert {method.purpose for method in METHODS.values()} == set(PURPOSES) == set(Purpose)
+    purposes = {purpose for method in METHODS.values() for purpose in method.purposes}
+    assert purposes == set(PURPOSES) == set(Purpose)
     assert {method.clause for method in METHODS.values()} <= set(CLAUSES)
     assert all(method.feature.endswith(".") for method in METHODS.values())
 
@@ -56,6 +57,16 @@ def test_another_method_of_google_s_cannot_be_sent(transport: Transport) -> None
         api = ApiClient(transport, f"{peer.origin}/calendar/v3/")
         with pytest.raises(KeyError, match=r"calendar\.calendars\.clear"):
             api.run(Secret("ya29.x"), api.calendars.clear(calendarId="primary"))
+        assert peer.requests == []
+
+
+@shows("LU-1")
+def test_a_method_is_called_for_its_own_purposes_alone(transport: Transport) -> None:
+    with Peer(says(answer(b"{}"))) as peer:
+        api = ApiClient(transport, f"{peer.origin}/calendar/v3/")
+        request = api.events.insert(calendarId="c1", body={})
+        with pytest.raises(ValueError, match="not called for external_changes"):
+            api.run(Secret("ya29.x"), request, Purpose.EXTERNAL_CHANGES)
         assert peer.requests == []
 
 

@@ -96,7 +96,7 @@ def test_a_session_is_created_moved_left_alone_and_cancelled(
 ) -> None:
     created = api.put(ONE, session)
     assert created.status_code == 201
-    assert created.json.keys() == {"session", "status", "event_id", "calendar_id", "revision", "html_link"}
+    assert created.json.keys() == {"session", "status", "event_id", "revision"}
     assert (created.json["session"], created.json["status"], created.json["revision"]) == (
         "s-1",
         "scheduled",
@@ -158,8 +158,20 @@ def test_local_times_are_times_of_the_zone(api: Api, connected: TestService, ses
     assert api.put(ONE, session | local).status_code == 201
     read = api.get(f"{ONE}?read=google").json
     assert (read["start"], read["end"]) == ("2031-01-10T13:00:00Z", "2031-01-10T14:00:00Z")
-    assert read["in_google"] == "confirmed"
-    assert api.get(ONE).json.keys() == {"session", "status", "event_id", "calendar_id", "revision"}
+
+
+def test_times_and_link_are_told_to_the_backend_alone_and_only_when_asked_for(
+    api: Api, connected: TestService, session: dict[str, Any]
+) -> None:
+    plain = {"session", "status", "event_id", "revision"}
+    assert api.put(ONE, session).json.keys() == plain
+    assert api.get(ONE).json.keys() == plain
+    [listed] = api.get(f"{AGENT}/sessions").json["sessions"]
+    assert listed.keys() == plain
+    assert api.get(f"{ONE}?read=google").json.keys() == plain | {"start", "end", "html_link"}
+    assert api.by("admin").get(f"{ONE}?read=google").status_code == 403
+    assert api.delete(f"{ONE}?by=agent").json.keys() == plain | {"applied"}
+    assert api.get(f"{ONE}?read=google").json.keys() == plain
 
 
 def test_a_version_counts_up(api: Api, connected: TestService, session: dict[str, Any]) -> None:
@@ -192,6 +204,56 @@ def test_a_session_that_google_does_not_take_now_is_accepted(
     gone = api.delete(f"{ONE}?by=agent")
     assert (gone.status_code, gone.json["status"], gone.json["applied"]) == (202, "cancelled", True)
     assert gone.headers["Location"] == ONE
+
+
+@pytest.mark.parametrize(
+    ("method", "at_google"), [("put", "POST"), ("put", "PATCH"), ("delete", "DELETE")], ids=str
+)
+def test_a_change_that_google_refuses_for_good_is_refused_and_the_session_is_failed_everywhere(
+    api: Api,
+    connected: TestService,
+    google_process: LocalGoogle,
+    session: dict[str, Any],
+    method: str,
+    at_google: str,
+) -> None:
+    stands = at_google != "POST"
+    if stands:
+        assert api.put(ONE, session).status_code == 201
+    google_process.fault(
+        {"method": at_google, "path": "/calendar/v3/*"}, {"status": 400, "reason": "invalid"}, times=2
+    )
+    for _ in range(2):  # the same change sent again is refused again
+        answer = (
+            api.put(ONE, moved(session, title="Another talk"))
+            if method == "put"
+            else api.delete(f"{ONE}?by=agent")
+        )
+        assert (answer.status_code, answer.content_type) == (422, "application/problem+json")
+        assert (answer.json["code"], answer.json["retryable"]) == ("google_refused", False)
+        [listed] = api.get(f"{AGENT}/sessions").json["sessions"]
+        assert listed == api.get(ONE).json
+        assert (listed["status"], listed["reason"], "event_id" in listed) == ("failed", "google", stands)
+        assert [event["summary"] for event in connected.events()] == ([session["title"]] if stands else [])
+    gone = api.delete(f"{ONE}?by=agent")
+    assert (gone.status_code, gone.json["status"], gone.json["applied"]) == (200, "cancelled", True)
+    assert connected.events() == []
+
+
+def test_a_change_that_google_refuses_is_no_refusal_of_a_newer_one(
+    api: Api, connected: TestService, google_process: LocalGoogle, session: dict[str, Any]
+) -> None:
+    assert api.put(ONE, session).status_code == 201
+    refusal = {"status": 400, "reason": "invalid"}
+    google_process.fault({"method": "PATCH", "path": "/calendar/v3/*"}, refusal, times=1)
+    newer = api.by("acme-backend")
+    connected.at_call(
+        "calendar.events.patch", lambda: newer.put(ONE, moved(session, title="Newer")).status_code
+    )
+    assert api.put(ONE, moved(session, title="Refused")).status_code == 422
+    assert api.get(ONE).json["status"] == "pending"
+    connected.work(2)
+    assert (api.get(ONE).json["status"], connected.events()[0]["summary"]) == ("scheduled", "Newer")
 
 
 def test_cancelling_what_was_never_there_is_a_success_that_writes_nothing(

@@ -50,6 +50,20 @@ def test_a_newcomer_connects_schedules_moves_and_cancels(visitor: Visitor, servi
     assert "No sessions." in words(visitor.get("/console"))
 
 
+def test_a_change_that_google_refuses_is_said_to_be_refused(visitor: Visitor, service: TestService) -> None:
+    _connected(visitor)
+    visitor.post("/console/sessions", SESSION)
+    for method, path in (("PATCH", "/console/sessions"), ("DELETE", "/console/sessions/cancel")):
+        refusal = {"status": 400, "reason": "invalid"}
+        service.google.fault({"method": method, "path": "/calendar/v3/*"}, refusal, times=1)
+        answer = visitor.post(path, SESSION | {"title": "Another talk"})
+        assert answer.location == "/console?done=refused"
+        page = words(visitor.get(answer.location))
+        assert "Google refused this change. What stands in the calendar stays as it was." in page
+        assert "session-1 not written" in page
+        assert [event["summary"] for event in service.events()] == ["A talk"]
+
+
 def test_a_session_without_title_has_the_neutral_one(visitor: Visitor, service: TestService) -> None:
     _connected(visitor)
     visitor.post("/console/sessions", SESSION | {"title": "", "by": "system"})
