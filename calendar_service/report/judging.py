@@ -8,9 +8,18 @@ from pathlib import Path
 
 import calendar_service
 from calendar_service.domain.clock import Millis
-from calendar_service.domain.operator import Addition, Clause, Localized, Operator
+from calendar_service.domain.operator import (
+    OPTIONAL_FACTS,
+    STATED_FACTS,
+    Addition,
+    Clause,
+    Localized,
+    Operator,
+)
 from calendar_service.health.finding import Finding
 from calendar_service.journeys.operations.all_connections import ConnectionTotals
+from calendar_service.rendering.language import Language
+from calendar_service.rendering.operator_facts import fact_text
 from calendar_service.report.evidence import ADDED, EVIDENCE, Evidence
 from calendar_service.report.proofs import ClauseEvidence, Declared, Enforced, EvidenceStatus, Observed
 from calendar_service.report.shown_by import SHOWN_BY
@@ -98,7 +107,9 @@ class _Judge:
 
     def clause(self, name: str, promise: Clause | Addition, evidence: Evidence) -> ClauseEvidence:
         observed = tuple(self.observations.get(measure, _NOT_MEASURED) for measure in evidence.observed)
-        declared = tuple(self._declared(place) for place in evidence.declared)
+        declared = tuple(
+            self._declared(place) for place in evidence.declared if self._is_given_or_needed(place)
+        )
         is_draft = promise.source == "proposed" and self.operator.is_draft
         enforced = self._enforced(evidence.code, SHOWN_BY[name])
         return ClauseEvidence(name, promise.text, is_draft, evidence.does, enforced, observed, declared)
@@ -108,7 +119,8 @@ class _Judge:
             return self.clause(name, addition, ADDED[name])
         is_draft = addition.source == "proposed" and self.operator.is_draft
         declaration = Declared(f"additions.{name}", addition.text, self.operator.identity.who, self._when)
-        return ClauseEvidence(name, addition.text, is_draft, "", None, (), (declaration,))
+        facts = tuple(self._declared(place) for place in STATED_FACTS.get(name, ()))
+        return ClauseEvidence(name, addition.text, is_draft, "", None, (), (declaration, *facts))
 
     def _enforced(self, code: tuple[str, ...], tests: tuple[str, ...]) -> Enforced:
         absent = [file for file in code if not (PACKAGE / file).is_file()]
@@ -116,12 +128,12 @@ class _Judge:
             absent += [test for test in tests if test not in self.tests]
         return Enforced(code, tests, tuple(absent))
 
+    def _is_given_or_needed(self, place: str) -> bool:
+        return place not in OPTIONAL_FACTS or bool(self.operator.fact(place))
+
     def _declared(self, place: str) -> Declared:
-        value: object = self.operator
-        for name in place.split("."):
-            value = getattr(value, name)
-        text: Localized | str = Localized(value) if isinstance(value, Mapping) else str(value or "")
-        return Declared(place, text, self.operator.identity.who, self._when)
+        texts = {code: fact_text(self.operator, place, Language(code)) for code in self.operator.languages}
+        return Declared(place, Localized(texts), self.operator.identity.who, self._when)
 
     @property
     def _when(self) -> str:

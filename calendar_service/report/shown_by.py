@@ -24,6 +24,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "unit/test_config.py::test_production_refuses_a_profile_with_unset_fields",
             "unit/test_config.py::test_production_refuses_a_policy_elsewhere",
             "web/pages/test_every_answer.py::test_the_operator_and_the_contact_stand_on_every_page",
+            "web/pages/test_operator_facts.py::test_the_country_is_named_in_the_readers_language",
         ),
         "SC-1": (
             "journeys/test_consents.py::test_exactly_one_permission_is_asked_for",
@@ -163,11 +164,13 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         ),
         "CO-1": (
             "web/pages/test_every_answer.py::test_the_operator_and_the_contact_stand_on_every_page",
+            "web/pages/test_operator_facts.py::test_pages_show_each_fact_with_its_sentence",
             "web/pages/test_public_pages.py::test_facts_that_the_operator_has_not_given_are_marked_and_not_invented",
         ),
         "CH-1": (
             "journeys/test_commands.py::test_an_ended_connection_is_erased_and_the_receipt_tells_whom_it_concerns",
             "web/pages/test_guarded_forms.py::test_without_a_visit_nothing_can_be_done",
+            "web/pages/test_operator_facts.py::test_every_page_says_both_ages_where_the_operator_names_two",
         ),
         "UP-1": (
             "journeys/test_reconsent.py::test_the_backend_is_told_once",

@@ -10,6 +10,7 @@ from calendar_service.domain.methods import METHODS, PURPOSES
 from calendar_service.domain.operator import Localized, Operator
 from calendar_service.rendering.environment import environment
 from calendar_service.rendering.language import TEMPLATES, Language
+from calendar_service.rendering.operator_facts import fact_words
 from calendar_service.report.judging import SOURCE, Report, groups
 from calendar_service.report.proofs import ClauseEvidence, EvidenceStatus
 from calendar_service.report.scopes import scope_tables
@@ -90,7 +91,7 @@ def _common(operator: Operator, language: Language) -> dict[str, Any]:
         "text": text,
         "say": language.say,
         "cell": lambda words: words.replace("|", "\\|"),
-    }
+    } | fact_words(operator, language)
 
 
 def _by_group(operator: Operator) -> list[tuple[str, list[tuple[str, Localized]]]]:

@@ -34,8 +34,8 @@ def adopted(folder: Path, name: str, adopted_on: str = "2026-06-01") -> str:
         policy.date = "2026-06-01"
         policy.adopted_on = "{adopted_on}"
         promises.minimum_age = 16
-        references.data_protection_officer = "officer@{host}"
-        references.sub_processors_url = "https://{host}/sub-processors"
+        contacts.data_protection_officer = "officer@{host}"
+        hosting.sub_processors = "https://{host}/sub-processors"
         """,
         "utf-8",
     )
@@ -130,10 +130,10 @@ def test_two_legal_names_are_none_and_an_age_that_nobody_gave_is_unset() -> None
 
 
 def test_masked_and_missing_addresses_are_unset() -> None:
-    assert {"identity.contact", "references.data_protection_officer"} <= set(
+    assert {"identity.contact", "contacts.data_protection_officer"} <= set(
         operators.load("virtual-scale").unset()
     )
-    assert "references.sub_processors_url" in operators.load("vclerk").unset()
+    assert "hosting.sub_processors" in operators.load("vclerk").unset()
     assert "identity.domain" in operators.load("optiwe").unset()
 
 
@@ -194,12 +194,16 @@ def test_adopting_without_the_policys_address_is_not_enough(
         ('promises.shorter_terms = ["7 days"]', "promises.shorter_terms[0]: must be longer"),
         ('promises.shorter_terms = ["1 hour", "0 days"]', "promises.shorter_terms[1]: must be longer"),
         ('promises.shorter_terms = ["soon"]', "promises.shorter_terms[0]: must be a length"),
+        ('identity.country = "Colombia"', "identity.country: must be a country's two-letter code"),
+        ('identity.country = "XQ"', "identity.country: must be a country's two-letter code"),
+        ("contacts.answer_days = -1", "contacts.answer_days: must not be negative"),
+        ('contacts.phones = "+57"', "contacts.phones: must be a list"),
         ("promises.minimum_age_in_eea = -1", "promises.minimum_age_in_eea: must not be negative"),
         ('additions.telepathy = { source = "published", kept_by = "service", text = { en = "a", es = "b" } }',
          "additions.telepathy: is not known"),
         ('additions.own-term.kept_by = "nobody"', "additions.own-term.kept_by: must be one of"),
         ('additions.own-term.text = { fr = "Bonjour" }', "additions.own-term.text.fr: has no place"),
-        ("references.list = 3", "references.list: must be a text"),
+        ("hosting.sub_processors = 3", "hosting.sub_processors: must be a text"),
     ],
 )  # fmt: skip
 def test_a_wrong_profile_is_told_by_its_place(tmp_path: Path, text: str, place: str) -> None:
