@@ -56,16 +56,25 @@ ADDITIONS: tuple[str, ...] = (
     "portability",
     "restriction",
     "withdrawal",
+    "customer-data",
     "protection-officer",
     "data-abroad",
+    "hosting",
+    "sub-processors",
+    "partner-review",
+    "audits",
+    "training",
     "cookies",
     "roles",
     "legal-basis",
-    "sub-processors",
     "customer-keys",
     "legal-matters",
     "account-closure",
     "disclosure-notice",
+    "improper-requests",
+    "disputes",
+    "underage",
+    "suspension-notice",
     "own-term",
     "backup-latency",
     "lesser-rights-notice",
@@ -76,7 +85,9 @@ ADDITIONS: tuple[str, ...] = (
 STATED_FACTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "protection-officer": ("contacts.data_protection_officer",),
+        "hosting": ("hosting.countries",),
         "sub-processors": ("hosting.sub_processors",),
+        "disputes": ("contacts.dispute_address",),
     }
 )
 """By addition: the places of the facts that its sentence needs. Pages, policy text and report show them with it."""
@@ -125,12 +136,16 @@ class Contacts:
     answer_days: int
     """Within how many days the operator answers; 0 = the operator names no number."""
     data_protection_officer: str
+    dispute_address: str
+    """Where a dispute about data is raised by letter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hosting:
-    """With whom the data lies."""
+    """Where the data lies, and with whom."""
 
+    countries: tuple[str, ...]
+    """As ISO 3166-1 alpha-2 has them."""
     sub_processors: str
     """The names of the companies, or the https address of their public list."""
 
@@ -320,7 +335,7 @@ class Operator:
         return tuple(place for place in _empty(self) if place not in not_needed)
 
 
-_NEEDED_THOUGH_NO_TEXT: frozenset[str] = frozenset({"promises.minimum_age"})
+_NEEDED_THOUGH_NO_TEXT: frozenset[str] = frozenset({"promises.minimum_age", "hosting.countries"})
 
 
 def _empty(value: object, place: str = "") -> Iterator[str]:

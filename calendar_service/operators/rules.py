@@ -110,6 +110,9 @@ def _addresses(operator: Operator) -> Iterator[Rule]:
 def _countries(operator: Operator) -> Iterator[Rule]:
     if operator.identity.country and not _is_country(operator.identity.country):
         yield "identity.country", _A_COUNTRY
+    for index, code in enumerate(operator.hosting.countries):
+        if not _is_country(code):
+            yield f"hosting.countries[{index}]", _A_COUNTRY
 
 
 _A_COUNTRY = "must be a country's two-letter code (ISO 3166-1) such as CL"

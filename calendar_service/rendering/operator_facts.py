@@ -7,7 +7,7 @@ from typing import Any
 from calendar_service.domain.operator import OPTIONAL_FACTS, STATED_FACTS, Operator
 from calendar_service.rendering.language import Language
 
-_COUNTRIES = ("identity.country",)
+_COUNTRIES = ("identity.country", "hosting.countries")
 
 
 def fact_text(operator: Operator, place: str, language: Language) -> str:

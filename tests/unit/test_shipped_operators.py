@@ -1,5 +1,6 @@
 """The shipped profiles: their sources, their additions, and what production requires of them."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import calendar_service_templates
@@ -79,36 +80,66 @@ def test_the_deadline_and_the_statement_of_limited_use_are_kept(name: str) -> No
     assert operator.limited_use.sentence.endswith("including the Limited Use requirements.")
 
 
-@pytest.mark.parametrize(
-    ("name", "added"),
-    [
-        ("videsk", {"administrators"}),
-        (
-            "virtual-scale",
-            {
-                "access", "correction", "deletion", "portability", "restriction", "protection-officer",
-                "data-abroad", "cookies",
-            },
-        ),
-        (
-            "vclerk",
-            {
-                "deletion", "withdrawal", "roles", "legal-basis", "sub-processors", "customer-keys",
-                "legal-matters", "account-closure", "disclosure-notice",
-            },
-        ),
-        ("cticontrol", {"own-term"}),
-        (
-            "optiwe",
-            {
-                "administrators", "no-transfer", "deletion", "backup-latency", "lesser-rights-notice",
-                "successor-notice",
-            },
-        ),
-    ],
-)  # fmt: skip
-def test_each_adds_what_its_policy_adds(name: str, added: set[str]) -> None:
-    assert set(operators.load(name).additions) == added
+RIGHTS_OF_ALL = {"access", "correction", "deletion", "restriction"}
+PUBLISHED = {
+    "videsk": {"administrators", *RIGHTS_OF_ALL, "underage"},
+    "virtual-scale": {
+        *RIGHTS_OF_ALL, "portability", "protection-officer", "data-abroad", "audits", "training", "underage",
+    },
+    "vclerk": {
+        *RIGHTS_OF_ALL, "portability", "withdrawal", "customer-data", "data-abroad", "sub-processors", "roles",
+        "legal-basis", "customer-keys", "legal-matters", "account-closure", "disclosure-notice",
+        "improper-requests", "disputes", "underage",
+    },
+    "cticontrol": {*RIGHTS_OF_ALL, "suspension-notice", "own-term"},
+    "optiwe": {
+        "administrators", "access", "correction", "deletion", "customer-data", "hosting", "sub-processors",
+        "partner-review", "backup-latency", "lesser-rights-notice", "successor-notice",
+    },
+}  # fmt: skip
+"""By operator: the rights and duties that its policy names, beyond the clauses."""
+PROPOSED = {"optiwe": {"no-transfer"}, "virtual-scale": {"cookies"}}
+"""By operator: the additions that its policy does not name."""
+FACTS: dict[str, dict[str, object]] = {
+    "videsk": {},
+    "virtual-scale": {
+        "contacts.phones": ("+1 (954) 516-2901",),
+        "contacts.postal_address": "CLL ANTONIO E SAVIGNAC 300 302 INTERIOR MZ 1 LT 1 SUPERMANZANA 4 B, CANCUN, "
+        "BENITO JUARE, Q0, C.P. 77500-CR -77501",
+    },
+    "vclerk": {"contacts.dispute_address": "VClerk, Tordenskioldsgate 3, 0160 Oslo, Norway"},
+    "cticontrol": {
+        "contacts.phones": ("+57 1 635 6535", "+57 (601) 635 6535"),
+        "contacts.support": ("support@calltechsa.com", "+57 (601) 635 6535 Ext: 911"),
+        "contacts.postal_address": "Calle 128 B BIS N° 59 B 40, C.P. 111111, Bogotá D.C., Colombia",
+    },
+    "optiwe": {"hosting.countries": ("US",), "hosting.sub_processors": "Amazon AWS, Google Cloud"},
+}
+"""By operator: what its policy says of how it is reached and where data lies."""
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_profile_carries_each_right_that_its_policy_names_and_no_other(name: str) -> None:
+    additions = operators.load(name).additions
+    by_source: dict[str, set[str]] = {"published": set(), "proposed": set()}
+    for addition, words in additions.items():
+        by_source[words.source].add(addition)
+    assert by_source == {"published": PUBLISHED[name], "proposed": PROPOSED.get(name, set())}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_profile_carries_each_fact_that_its_policy_gives_and_no_other(name: str) -> None:
+    operator = operators.load(name)
+    places = [
+        f"{table}.{field.name}" for table in ("contacts", "hosting") for field in fields(operator.fact(table))
+    ]
+    assert {place: operator.fact(place) for place in places if operator.fact(place)} == FACTS[name]
+
+
+def test_the_sub_processors_of_a_policy_without_a_list_are_promised_and_not_claimed() -> None:
+    promised = operators.load("vclerk").additions["sub-processors"].text
+    assert "will be published" in promised["en"]
+    assert "Se publicará" in promised["es"]
 
 
 def test_every_addition_of_the_list_is_somebodys() -> None:
@@ -196,6 +227,7 @@ def test_adopting_without_the_policys_address_is_not_enough(
         ('promises.shorter_terms = ["soon"]', "promises.shorter_terms[0]: must be a length"),
         ('identity.country = "Colombia"', "identity.country: must be a country's two-letter code"),
         ('identity.country = "XQ"', "identity.country: must be a country's two-letter code"),
+        ('hosting.countries = ["US", "us"]', "hosting.countries[1]: must be a country's two-letter code"),
         ("contacts.answer_days = -1", "contacts.answer_days: must not be negative"),
         ('contacts.phones = "+57"', "contacts.phones: must be a list"),
         ("promises.minimum_age_in_eea = -1", "promises.minimum_age_in_eea: must not be negative"),

@@ -23,16 +23,20 @@ GIVEN = {
     "contacts.support": '["support@operator.example", "+00 9999"]',
     "contacts.postal_address": '"A street 1, A city"',
     "contacts.data_protection_officer": '"officer@operator.example"',
+    "contacts.dispute_address": '"Another street 2, A city"',
+    "hosting.countries": '["US", "NO"]',
     "hosting.sub_processors": '"https://operator.example/sub-processors"',
 }
 """By place: what an overlay sets there, as TOML."""
+COUNTRIES = {"en": "United States, Norway", "es": "Estados Unidos, Noruega"}
 SHOWN = {
-    "en": (
+    language: (
         "+00 1234", "+00 5678", "support@operator.example", "+00 9999", "A street 1, A city",
-        "officer@operator.example", "https://operator.example/sub-processors",
-    ),
+        "officer@operator.example", "Another street 2, A city", countries,
+        "https://operator.example/sub-processors",
+    )
+    for language, countries in COUNTRIES.items()
 }  # fmt: skip
-SHOWN["es"] = SHOWN["en"]
 ANSWERED = {"en": "Questions are answered within 3 days.", "es": "se responden en un máximo de 3 días."}
 IN_FOOTER = 5
 """So many of `SHOWN`, the first ones, are contacts and stand on every page."""
