@@ -62,6 +62,7 @@ ADDITIONS: tuple[str, ...] = (
     "hosting",
     "sub-processors",
     "partner-review",
+    "encryption",
     "audits",
     "training",
     "cookies",
@@ -88,6 +89,7 @@ STATED_FACTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "hosting": ("hosting.countries",),
         "sub-processors": ("hosting.sub_processors",),
         "disputes": ("contacts.dispute_address",),
+        "encryption": ("hosting.volume_encryption", "hosting.backup_encryption"),
     }
 )
 """By addition: the places of the facts that its sentence needs. Pages, policy text and report show them with it."""
@@ -141,13 +143,31 @@ class Contacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Declaration:
+    """What somebody vouches for that no program can see; it counts once all three are given."""
+
+    what: str
+    who: str
+    date: str
+
+    @property
+    def is_complete(self) -> bool:
+        """True if it says what, who and when."""
+        return bool(self.what and self.who and self.date)
+
+
+@dataclass(frozen=True, slots=True)
 class Hosting:
-    """Where the data lies, and with whom."""
+    """Where the data lies, with whom, and how it is encrypted there."""
 
     countries: tuple[str, ...]
     """As ISO 3166-1 alpha-2 has them."""
     sub_processors: str
     """The names of the companies, or the https address of their public list."""
+    volume_encryption: Declaration
+    """Of the volume under the database's files: names and identifiers lie there in clear (ST-1 is of tokens)."""
+    backup_encryption: Declaration
+    """Of the back-ups of these files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +361,10 @@ _NEEDED_THOUGH_NO_TEXT: frozenset[str] = frozenset({"promises.minimum_age", "hos
 def _empty(value: object, place: str = "") -> Iterator[str]:
     if value == "" or (place in _NEEDED_THOUGH_NO_TEXT and not value):
         yield place
+    if isinstance(value, Declaration):
+        if not value.is_complete:
+            yield place
+        return
     for name, part in _parts(value):
         yield from _empty(part, f"{place}.{name}" if place else name)
 

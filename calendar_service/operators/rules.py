@@ -29,6 +29,7 @@ def broken_rules(operator: Operator) -> Iterator[Rule]:
     yield from _languages(operator)
     yield from _addresses(operator)
     yield from _countries(operator)
+    yield from _declarations(operator)
     yield from _policy(operator)
     yield from _promises(operator)
     yield from _clauses(operator)
@@ -120,6 +121,13 @@ _A_COUNTRY = "must be a country's two-letter code (ISO 3166-1) such as CL"
 
 def _is_country(code: str) -> bool:
     return bool(_COUNTRY.fullmatch(code)) and code in Locale("en").territories
+
+
+def _declarations(operator: Operator) -> Iterator[Rule]:
+    for name in ("volume_encryption", "backup_encryption"):
+        declaration = getattr(operator.hosting, name)
+        if declaration.date and not _is_date(declaration.date):
+            yield f"hosting.{name}.date", "must be a date such as 2026-06-01"
 
 
 def _is_address(url: str) -> bool:

@@ -4,15 +4,20 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from calendar_service.domain.operator import OPTIONAL_FACTS, STATED_FACTS, Operator
+from calendar_service.domain.operator import OPTIONAL_FACTS, STATED_FACTS, Declaration, Operator
 from calendar_service.rendering.language import Language
 
 _COUNTRIES = ("identity.country", "hosting.countries")
 
 
 def fact_text(operator: Operator, place: str, language: Language) -> str:
-    """Return the fact at a dotted place, with countries by their names in this language; empty if it is unset."""
+    """Return the fact at a dotted place as readers of this language see it; empty if it is unset.
+
+    Of a declaration it tells what and when; who vouches for it is for the report alone.
+    """
     value = operator.fact(place)
+    if isinstance(value, Declaration):
+        return f"{value.what} ({value.date})" if value.is_complete else ""
     if isinstance(value, Mapping):
         return str(value.get(language.code, ""))
     several = value if isinstance(value, tuple) else (value,)

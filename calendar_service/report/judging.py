@@ -13,6 +13,7 @@ from calendar_service.domain.operator import (
     STATED_FACTS,
     Addition,
     Clause,
+    Declaration,
     Localized,
     Operator,
 )
@@ -132,6 +133,9 @@ class _Judge:
         return place not in OPTIONAL_FACTS or bool(self.operator.fact(place))
 
     def _declared(self, place: str) -> Declared:
+        value = self.operator.fact(place)
+        if isinstance(value, Declaration):
+            return Declared(place, value.what, value.who, value.date)
         texts = {code: fact_text(self.operator, place, Language(code)) for code in self.operator.languages}
         return Declared(place, Localized(texts), self.operator.identity.who, self._when)
 

@@ -11,9 +11,10 @@ from calendar_service.journeys.operations.all_connections import ConnectionTotal
 from calendar_service.report.evidence import ADDED, EVIDENCE
 from calendar_service.report.judging import PACKAGE, SOURCE, judge, suite_of
 from calendar_service.report.observing import CHECKS
-from calendar_service.report.proofs import Declared, EvidenceStatus, Observed
+from calendar_service.report.proofs import ClauseEvidence, Declared, EvidenceStatus, Observed
 from calendar_service.report.shown_by import SHOWN_BY
 from calendar_service.report.writing import as_json, policy_text, write
+from tests.unit.overlays import COMPLETE
 
 MEASURES = {
     "permission", "methods", "inventory", "encryption", "sealed", "proofs", "teardowns", "checkpoint", "audit_log",
@@ -73,6 +74,25 @@ def test_what_the_operator_has_not_set_is_open_and_never_red() -> None:
     assert report.standing is EvidenceStatus.OPEN
     opened = {clause.name for clause in report.clauses if clause.standing is EvidenceStatus.OPEN}
     assert opened == {name for name, one in EVIDENCE.items() if one.declared}
+
+
+def test_the_encryption_at_rest_is_open_until_somebody_vouches_for_it_and_shown_with_who_and_when(
+    tmp_path: Path,
+) -> None:
+    def encryption(profile: str) -> ClauseEvidence:
+        return next(one for one in report_of(profile).additions if one.name == "encryption")
+
+    assert encryption("videsk").standing is EvidenceStatus.OPEN
+    overlay = tmp_path / "complete.toml"
+    overlay.write_text(COMPLETE, "utf-8")
+    shown = encryption(str(overlay))
+    assert shown.standing is EvidenceStatus.SHOWN
+    assert [(one.value, one.who, one.when) for one in shown.declared[1:]] == [
+        ("LUKS, AES-256", "A. Operator", "2026-05-01"),
+        ("age, AES-256", "A. Operator", "2026-05-02"),
+    ]
+    for kind in ("html", "markdown"):
+        assert "A. Operator, 2026-05-02" in write(report_of(str(overlay)), kind, "en")
 
 
 def test_a_word_counts_only_with_its_day() -> None:
@@ -137,4 +157,4 @@ def test_the_text_to_publish_holds_every_clause_and_names_what_is_not_set(langua
     assert operator.limited_use.sentence in text
     assert operator.limited_use.link in text
     unset = {"en": "[not set by the operator yet]", "es": "[el operador aún no lo ha indicado]"}[language]
-    assert text.count(unset) == 1  # the city
+    assert text.count(unset) == 3  # the city, and the encryption of volume and back-ups

@@ -25,6 +25,8 @@ GIVEN = {
     "contacts.data_protection_officer": '"officer@operator.example"',
     "contacts.dispute_address": '"Another street 2, A city"',
     "hosting.countries": '["US", "NO"]',
+    "hosting.volume_encryption": '{ what = "LUKS", who = "A. Operator", date = "2026-05-01" }',
+    "hosting.backup_encryption": '{ what = "age", who = "B. Operator", date = "2026-05-02" }',
     "hosting.sub_processors": '"https://operator.example/sub-processors"',
 }
 """By place: what an overlay sets there, as TOML."""
@@ -33,7 +35,7 @@ SHOWN = {
     language: (
         "+00 1234", "+00 5678", "support@operator.example", "+00 9999", "A street 1, A city",
         "officer@operator.example", "Another street 2, A city", countries,
-        "https://operator.example/sub-processors",
+        "https://operator.example/sub-processors", "LUKS", "age", "2026-05-02",
     )
     for language, countries in COUNTRIES.items()
 }  # fmt: skip
