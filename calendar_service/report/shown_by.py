@@ -20,6 +20,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         ),
         "ID-1": (
             "e2e/test_operators_over_http.py::test_the_whole_life_of_a_connection",
+            "unit/test_clause_texts.py::test_a_clause_names_what_the_policy_lists",
             "unit/test_config.py::test_production_refuses",
             "unit/test_config.py::test_production_refuses_a_profile_with_unset_fields",
             "unit/test_config.py::test_production_refuses_a_policy_elsewhere",
@@ -36,6 +37,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "journeys/test_consents.py::test_a_cut_while_the_calendar_is_made_leaves_one_calendar",
             "journeys/test_main_job.py::test_connecting_makes_one_dedicated_calendar_in_the_agents_zone",
             "journeys/test_main_job.py::test_after_the_erasure_the_marker_finds_the_calendar_and_the_session",
+            "unit/test_clause_texts.py::test_the_calendars_name_stands_in_its_clause",
         ),
         "SC-3": (
             "journeys/test_law_one.py::test_no_call_of_a_whole_life_names_another_calendar_or_asks_for_more_than_it_may",
@@ -62,6 +64,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "SC-6": (
             "adapters/google/test_google_methods.py::test_every_method_has_a_purpose_a_clause_and_something_that_the_agent_sees",
             "journeys/test_scopes.py::test_the_document_says_what_a_run_gives",
+            "unit/test_clause_texts.py::test_a_clause_names_what_the_policy_lists",
         ),
         "LU-0": (
             "e2e/test_operators_over_http.py::test_the_public_pages_say_what_this_operator_says",
@@ -77,17 +80,22 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "LU-2": (
             "e2e/test_egress.py::test_not_one_packet_goes_to_anybody_but_google_the_database_and_the_webhook",
             "e2e/test_egress.py::test_an_attempt_to_reach_somebody_else_is_counted",
+            "unit/test_clause_texts.py::test_a_clause_names_what_the_policy_lists",
+            "web/pages/test_operator_facts.py::test_the_data_page_lists_the_cases_that_google_allows_and_says_what_binds",
         ),
         "LU-3": (
             "journeys/test_no_human_reads.py::test_no_command_tells_what_is_in_an_event",
             "journeys/test_no_human_reads.py::test_no_call_of_a_key_tells_what_is_in_an_event",
             "journeys/test_no_human_reads.py::test_no_page_without_the_agents_own_session_and_no_number_tells_it",
             "journeys/test_no_human_reads.py::test_no_log_line_tells_it",
+            "unit/test_clause_texts.py::test_a_clause_names_what_the_policy_lists",
             "unit/test_log.py::test_a_value_that_could_carry_more_is_refused_and_not_repeated",
             "web/api/test_doors.py::test_a_request_is_one_line_in_the_log_without_names_keys_or_addresses",
+            "web/pages/test_operator_facts.py::test_the_data_page_lists_the_cases_that_google_allows_and_says_what_binds",
         ),
         "LU-4": (
             "e2e/browser/test_pages.py::test_a_page_is_fit_for_everybody",
+            "unit/test_clause_texts.py::test_a_clause_names_what_the_policy_lists",
             "web/pages/test_every_answer.py::test_only_cookies_that_an_act_needs_are_set_and_no_script_or_other_site_gets_them",
             "web/pages/test_words.py::test_no_page_asks_for_a_script_or_for_anything_of_a_third_party",
         ),
@@ -163,6 +171,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "journeys/test_shared_accounts.py::test_a_connection_that_never_stood_keeps_no_permission_alive",
         ),
         "CO-1": (
+            "unit/test_clause_texts.py::test_a_clause_names_what_the_policy_lists",
             "web/pages/test_every_answer.py::test_the_operator_and_the_contact_stand_on_every_page",
             "web/pages/test_operator_facts.py::test_pages_show_each_fact_with_its_sentence",
             "web/pages/test_public_pages.py::test_facts_that_the_operator_has_not_given_are_marked_and_not_invented",

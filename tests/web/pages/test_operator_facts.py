@@ -167,3 +167,34 @@ def test_the_country_is_named_in_the_readers_language(
         footer = words(visitor.get(f"/nothing?lang={language}"))
         assert f", {shown} " in footer
         assert shown in policy_text(visitor.service.parts.operator, language)
+
+
+@shows("LU-2", "LU-3")
+@pytest.mark.parametrize(
+    ("language", "cases", "summary"),
+    [
+        (
+            "en",
+            (
+                "with the person's consent", "investigating abuse", "to comply with applicable law",
+                "after the person's explicit consent", "agreed to specific events or calendars",
+                "to investigate a bug or abuse", "applicable law requires it", "aggregated and made anonymous",
+            ),
+            "This is a summary in plain words; the privacy policy is what binds.",
+        ),
+        (
+            "es",
+            (
+                "con el consentimiento de la persona", "para investigar abusos", "para cumplir la ley aplicable",
+                "previo y explícito", "eventos o calendarios determinados", "para investigar un error o un abuso",
+                "la ley aplicable lo exige", "se hicieron anónimos",
+            ),
+            "lo que obliga es la política de privacidad.",
+        ),
+    ],
+)  # fmt: skip
+def test_the_data_page_lists_the_cases_that_google_allows_and_says_what_binds(
+    visitor_of: Callable[[str], Visitor], language: str, cases: tuple[str, ...], summary: str
+) -> None:
+    page = words(visitor_of("videsk").get(f"/google-user-data?lang={language}"))
+    assert [case for case in (*cases, summary) if case not in page] == []
