@@ -76,11 +76,13 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "adapters/google/test_google_methods.py::test_a_call_that_names_no_method_of_the_list_is_an_error_of_type",
             "adapters/google/test_google_methods.py::test_another_method_of_google_s_cannot_be_sent",
             "adapters/google/test_google_methods.py::test_log_and_numbers_name_the_purpose_of_each_call",
+            "unit/test_policy_text.py::test_the_text_discloses_what_google_asks_of_a_policy",
         ),
         "LU-2": (
             "e2e/test_egress.py::test_not_one_packet_goes_to_anybody_but_google_the_database_and_the_webhook",
             "e2e/test_egress.py::test_an_attempt_to_reach_somebody_else_is_counted",
             "unit/test_clause_texts.py::test_a_clause_names_what_the_policy_lists",
+            "unit/test_policy_text.py::test_the_text_discloses_what_google_asks_of_a_policy",
             "web/pages/test_operator_facts.py::test_the_data_page_lists_the_cases_that_google_allows_and_says_what_binds",
         ),
         "LU-3": (
@@ -90,6 +92,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "journeys/test_no_human_reads.py::test_no_log_line_tells_it",
             "unit/test_clause_texts.py::test_a_clause_names_what_the_policy_lists",
             "unit/test_log.py::test_a_value_that_could_carry_more_is_refused_and_not_repeated",
+            "unit/test_policy_text.py::test_the_text_discloses_what_google_asks_of_a_policy",
             "web/api/test_doors.py::test_a_request_is_one_line_in_the_log_without_names_keys_or_addresses",
             "web/pages/test_operator_facts.py::test_the_data_page_lists_the_cases_that_google_allows_and_says_what_binds",
         ),
@@ -184,6 +187,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "UP-1": (
             "journeys/test_reconsent.py::test_the_backend_is_told_once",
             "journeys/test_reconsent.py::test_the_agent_is_shown_what_changed",
+            "unit/test_policy_text.py::test_the_text_bears_its_date_and_a_draft_that_of_its_publication",
         ),
         "administrators": (
             "e2e/test_operators_over_http.py::test_an_administrator_suspends_and_ends_and_the_agent_is_shown_it",

@@ -8,6 +8,7 @@ from calendar_service.domain.clock import DAY, rfc3339
 from calendar_service.domain.inventory import INVENTORY
 from calendar_service.domain.methods import METHODS, PURPOSES
 from calendar_service.domain.operator import Localized, Operator
+from calendar_service.domain.scope import SCOPE
 from calendar_service.rendering.environment import environment
 from calendar_service.rendering.language import TEMPLATES, Language
 from calendar_service.rendering.operator_facts import fact_words
@@ -27,7 +28,12 @@ def write(report: Report, kind: str, code: str) -> str:
 
 def policy_text(operator: Operator, code: str) -> str:
     """Return the section for this operator to publish, in Markdown; unset values are marked."""
-    words = _common(operator, Language(code)) | {"clauses": list(_by_group(operator))}
+    language = Language(code)
+    words = _common(operator, language) | {
+        "clauses": list(_by_group(operator)),
+        "permission": SCOPE,
+        "audit_term": language.duration(operator.promises.audit_term),
+    }
     return _collapse_blank_lines(environment(code).get_template("report/policy.md").render(words))
 
 
