@@ -27,7 +27,11 @@ from calendar_service.report.writing import as_json as as_json_of
 @click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), help="A file instead of standard output."
 )
-@click.option("--language", type=click.Choice(list(NAMES)), help="The operator's first language by default.")
+@click.option(
+    "--language",
+    type=click.Choice(list(NAMES)),
+    help="By default the operator's first; for --policy-text all of its languages.",
+)
 @click.option(
     "--policy-text", "policy", is_flag=True, help="Instead print the text that the operator has to publish."
 )
@@ -51,9 +55,9 @@ def command(
     Exit status: 0 every clause has its evidence or is open, 1 evidence is missing, 2 unusable configuration.
     """
     operator = configured().operator
-    code = language or operator.languages[0]
     if policy:
-        _write(policy_text(operator, code), output)
+        codes = (language,) if language else operator.languages
+        _write("\n".join(policy_text(operator, code) for code in codes), output)
         if not operator.proposed() and operator.publishes(operator.external_changes):
             click.echo("Everything in this profile is published already.", err=True)
         return
@@ -62,7 +66,7 @@ def command(
     if as_json:
         print_json(as_json_of(report))
     else:
-        _write(write(report, kind or _kind_of(output), code), output)
+        _write(write(report, kind or _kind_of(output), language or operator.languages[0]), output)
     _summary(report)
     sys.exit(report.standing is EvidenceStatus.MISSING)
 

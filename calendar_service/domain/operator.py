@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from types import MappingProxyType
 from typing import Literal, NewType
 
 from calendar_service.domain.clock import DAY, Millis
@@ -55,22 +56,52 @@ ADDITIONS: tuple[str, ...] = (
     "portability",
     "restriction",
     "withdrawal",
+    "customer-data",
     "protection-officer",
     "data-abroad",
+    "hosting",
+    "sub-processors",
+    "partner-review",
+    "encryption",
+    "audits",
+    "training",
     "cookies",
     "roles",
     "legal-basis",
-    "sub-processors",
     "customer-keys",
     "legal-matters",
     "account-closure",
     "disclosure-notice",
+    "improper-requests",
+    "disputes",
+    "underage",
+    "suspension-notice",
     "own-term",
     "backup-latency",
     "lesser-rights-notice",
     "successor-notice",
 )
 """What an operator's policy may say beyond the clauses; a profile has a text for those that apply."""
+
+STATED_FACTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "protection-officer": ("contacts.data_protection_officer",),
+        "hosting": ("hosting.countries",),
+        "sub-processors": ("hosting.sub_processors",),
+        "disputes": ("contacts.dispute_address",),
+        "encryption": ("hosting.volume_encryption", "hosting.backup_encryption"),
+    }
+)
+"""By addition: the places of the facts that its sentence needs. Pages, policy text and report show them with it."""
+
+OPTIONAL_FACTS: tuple[str, ...] = (
+    "contacts.phones",
+    "contacts.support",
+    "contacts.postal_address",
+    "contacts.answer_days",
+    "promises.minimum_age_in_eea",
+)
+"""Facts that are shown where they are set, and that no sentence needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +113,7 @@ class Identity:
     legal_name: str
     city: str
     country: str
+    """As ISO 3166-1 alpha-2 has it, such as `CL`."""
     domain: str
     """The registrable domain under which everything public lives."""
     logo: str
@@ -93,6 +125,49 @@ class Identity:
     def who(self) -> str:
         """The name to show: the legal one, or the application's while the legal one is unset."""
         return self.legal_name or self.app_name
+
+
+@dataclass(frozen=True, slots=True)
+class Contacts:
+    """How people reach the operator, besides `identity.contact`; what its policy does not give is empty."""
+
+    phones: tuple[str, ...]
+    support: tuple[str, ...]
+    """Where technical support is reached: addresses and telephones."""
+    postal_address: str
+    answer_days: int
+    """Within how many days the operator answers; 0 = the operator names no number."""
+    data_protection_officer: str
+    dispute_address: str
+    """Where a dispute about data is raised by letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What somebody vouches for that no program can see; it counts once all three are given."""
+
+    what: str
+    who: str
+    date: str
+
+    @property
+    def is_complete(self) -> bool:
+        """True if it says what, who and when."""
+        return bool(self.what and self.who and self.date)
+
+
+@dataclass(frozen=True, slots=True)
+class Hosting:
+    """Where the data lies, with whom, and how it is encrypted there."""
+
+    countries: tuple[str, ...]
+    """As ISO 3166-1 alpha-2 has them."""
+    sub_processors: str
+    """The names of the companies, or the https address of their public list."""
+    volume_encryption: Declaration
+    """Of the volume under the database's files: names and identifiers lie there in clear (ST-1 is of tokens)."""
+    backup_encryption: Declaration
+    """Of the back-ups of these files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +297,8 @@ class Operator:
     languages: tuple[str, ...]
     """The first is the default."""
     identity: Identity
+    contacts: Contacts
+    hosting: Hosting
     policy: Policy
     promises: Promises
     limited_use: LimitedUse
@@ -239,8 +316,6 @@ class Operator:
     organizations: Mapping[str, Organization]
     clauses: Mapping[str, Clause]
     additions: Mapping[str, Addition]
-    references: Mapping[str, str]
-    """Addresses that the additions mention, such as that of a list; an empty one counts as unset."""
 
     def organization(self, name: str) -> Organization:
         """Return the settings of this organization, or those for any organization."""
@@ -267,15 +342,35 @@ class Operator:
         additions = [name for name, addition in self.additions.items() if addition.source == "proposed"]
         return (*clauses, *additions)
 
+    def fact(self, place: str) -> object:
+        """Return the value at a dotted place, such as `identity.country`."""
+        value: object = self
+        for name in place.split("."):
+            value = getattr(value, name)
+        return value
+
     def unset(self) -> tuple[str, ...]:
         """Return the dotted names of all fields that the operator still has to set."""
-        not_needed = set() if self.is_draft else {"policy.adopted_on"}
+        unsaid = {
+            place
+            for addition, places in STATED_FACTS.items()
+            for place in places
+            if addition not in self.additions
+        }
+        not_needed = {*OPTIONAL_FACTS, *unsaid} | (set() if self.is_draft else {"policy.adopted_on"})
         return tuple(place for place in _empty(self) if place not in not_needed)
 
 
+_NEEDED_THOUGH_NO_TEXT: frozenset[str] = frozenset({"promises.minimum_age", "hosting.countries"})
+
+
 def _empty(value: object, place: str = "") -> Iterator[str]:
-    if value == "" or (place == "promises.minimum_age" and not value):
+    if value == "" or (place in _NEEDED_THOUGH_NO_TEXT and not value):
         yield place
+    if isinstance(value, Declaration):
+        if not value.is_complete:
+            yield place
+        return
     for name, part in _parts(value):
         yield from _empty(part, f"{place}.{name}" if place else name)
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from datetime import date
 from urllib.parse import urlsplit
 
+from babel import Locale
+
 from calendar_service.domain.clock import DAY
 from calendar_service.domain.consent import is_version
 from calendar_service.domain.operator import ADDITIONS, CLAUSES, LimitedUse, Localized, Operator
@@ -15,6 +17,7 @@ Rule = tuple[str, str]
 
 _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
 _LANGUAGE = re.compile(r"[a-z]{2}")
+_COUNTRY = re.compile(r"[A-Z]{2}")
 _ORIGIN = re.compile(r"https://[a-z0-9.-]+(:\d+)?|http://(localhost|127\.0\.0\.1)(:\d+)?")
 _URL_TEXT = re.compile(
     r"[!-:<-~]+"
@@ -25,6 +28,8 @@ def broken_rules(operator: Operator) -> Iterator[Rule]:
     """Yield every rule that the profile breaks."""
     yield from _languages(operator)
     yield from _addresses(operator)
+    yield from _countries(operator)
+    yield from _declarations(operator)
     yield from _policy(operator)
     yield from _promises(operator)
     yield from _clauses(operator)
@@ -104,6 +109,28 @@ def _addresses(operator: Operator) -> Iterator[Rule]:
             )
 
 
+def _countries(operator: Operator) -> Iterator[Rule]:
+    if operator.identity.country and not _is_country(operator.identity.country):
+        yield "identity.country", _A_COUNTRY
+    for index, code in enumerate(operator.hosting.countries):
+        if not _is_country(code):
+            yield f"hosting.countries[{index}]", _A_COUNTRY
+
+
+_A_COUNTRY = "must be a country's two-letter code (ISO 3166-1) such as CL"
+
+
+def _is_country(code: str) -> bool:
+    return bool(_COUNTRY.fullmatch(code)) and code in Locale("en").territories
+
+
+def _declarations(operator: Operator) -> Iterator[Rule]:
+    for name in ("volume_encryption", "backup_encryption"):
+        declaration = getattr(operator.hosting, name)
+        if declaration.date and not _is_date(declaration.date):
+            yield f"hosting.{name}.date", "must be a date such as 2026-06-01"
+
+
 def _is_address(url: str) -> bool:
     try:
         parts = urlsplit(url)
@@ -134,6 +161,8 @@ def _promises(operator: Operator) -> Iterator[Rule]:
     for name in ("deadline_days", "backup_days", "minimum_age", "minimum_age_in_eea"):
         if getattr(promises, name) < 0:
             yield f"promises.{name}", "must not be negative"
+    if operator.contacts.answer_days < 0:
+        yield "contacts.answer_days", "must not be negative"
     for index, term in enumerate(promises.shorter_terms):
         if not 0 < term < promises.erase_after:
             yield (

@@ -83,6 +83,10 @@ class Language:
         """Return the time to the second: `14:00:05`."""
         return self._format(f"{_TIME}:ss", instant, zone)
 
+    def country(self, code: str) -> str:
+        """Return the country's name by its ISO 3166-1 alpha-2 code: `Norway` for `NO`."""
+        return str(Locale(self.code).territories[code])
+
     def place(self, zone: str) -> str:
         """Return the city of the zone, as readers name it."""
         resolved = _zone(zone)

@@ -188,14 +188,17 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
         "CO-1": Evidence(
             "The address stands on every page.",
             ("operators/rules.py",),
-            declared=("identity.contact",),
+            declared=(
+                "identity.contact", "contacts.phones", "contacts.support", "contacts.postal_address",
+                "contacts.answer_days",
+            ),
         ),
         "CH-1": Evidence(
             "Nobody can sign up: an agent exists when an organization names one. On a guardian's request everything "
             "is erased by two commands, one that ends the connection and one that erases. How old agents are is the "
             "operator's word.",
             ("journeys/operations/all_connections.py", "cli/connections.py"),
-            declared=("promises.minimum_age",),
+            declared=("promises.minimum_age", "promises.minimum_age_in_eea"),
         ),
         "UP-1": Evidence(
             "A newer version reaches every agent: the page shows what changed, and the console's server is told.",

@@ -8,9 +8,19 @@ from pathlib import Path
 
 import calendar_service
 from calendar_service.domain.clock import Millis
-from calendar_service.domain.operator import Addition, Clause, Localized, Operator
+from calendar_service.domain.operator import (
+    OPTIONAL_FACTS,
+    STATED_FACTS,
+    Addition,
+    Clause,
+    Declaration,
+    Localized,
+    Operator,
+)
 from calendar_service.health.finding import Finding
 from calendar_service.journeys.operations.all_connections import ConnectionTotals
+from calendar_service.rendering.language import Language
+from calendar_service.rendering.operator_facts import fact_text
 from calendar_service.report.evidence import ADDED, EVIDENCE, Evidence
 from calendar_service.report.proofs import (
     ClauseEvidence,
@@ -105,7 +115,9 @@ class _Judge:
 
     def clause(self, name: str, promise: Clause | Addition, evidence: Evidence) -> ClauseEvidence:
         observed = tuple(self.observations.get(measure, _NOT_MEASURED) for measure in evidence.observed)
-        declared = tuple(self._declared(place) for place in evidence.declared)
+        declared = tuple(
+            self._declared(place) for place in evidence.declared if self._is_given_or_needed(place)
+        )
         is_draft = promise.source == "proposed" and self.operator.is_draft
         enforced = self._enforced(evidence.code, SHOWN_BY[name])
         proposals = tuple(self._proposals(evidence.proposable))
@@ -118,7 +130,8 @@ class _Judge:
             return self.clause(name, addition, ADDED[name])
         is_draft = addition.source == "proposed" and self.operator.is_draft
         declaration = Declared(f"additions.{name}", addition.text, self.operator.identity.who, self._when)
-        return ClauseEvidence(name, addition.text, is_draft, "", None, (), (declaration,))
+        facts = tuple(self._declared(place) for place in STATED_FACTS.get(name, ()))
+        return ClauseEvidence(name, addition.text, is_draft, "", None, (), (declaration, *facts))
 
     def _proposals(self, places: tuple[str, ...]) -> Iterator[Proposal]:
         for place in places:
@@ -132,12 +145,15 @@ class _Judge:
             absent += [test for test in tests if test not in self.tests]
         return Enforced(code, tests, tuple(absent))
 
+    def _is_given_or_needed(self, place: str) -> bool:
+        return place not in OPTIONAL_FACTS or bool(self.operator.fact(place))
+
     def _declared(self, place: str) -> Declared:
-        value: object = self.operator
-        for name in place.split("."):
-            value = getattr(value, name)
-        text: Localized | str = Localized(value) if isinstance(value, Mapping) else str(value or "")
-        return Declared(place, text, self.operator.identity.who, self._when)
+        value = self.operator.fact(place)
+        if isinstance(value, Declaration):
+            return Declared(place, value.what, value.who, value.date)
+        texts = {code: fact_text(self.operator, place, Language(code)) for code in self.operator.languages}
+        return Declared(place, Localized(texts), self.operator.identity.who, self._when)
 
     @property
     def _when(self) -> str:

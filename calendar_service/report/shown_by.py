@@ -21,10 +21,12 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         ),
         "ID-1": (
             "e2e/test_operators_over_http.py::test_the_whole_life_of_a_connection",
+            "unit/test_clause_texts.py::test_a_clause_names_what_the_policy_lists",
             "unit/test_config.py::test_production_refuses",
             "unit/test_config.py::test_production_refuses_a_profile_with_unset_fields",
             "unit/test_config.py::test_production_refuses_a_policy_elsewhere",
             "web/pages/test_every_answer.py::test_the_operator_and_the_contact_stand_on_every_page",
+            "web/pages/test_operator_facts.py::test_the_country_is_named_in_the_readers_language",
         ),
         "SC-1": (
             "journeys/test_consents.py::test_exactly_one_permission_is_asked_for",
@@ -36,6 +38,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "journeys/test_consents.py::test_a_cut_while_the_calendar_is_made_leaves_one_calendar",
             "journeys/test_main_job.py::test_connecting_makes_one_dedicated_calendar_in_the_agents_zone",
             "journeys/test_main_job.py::test_after_the_erasure_the_marker_finds_the_calendar_and_the_session",
+            "unit/test_clause_texts.py::test_the_calendars_name_stands_in_its_clause",
         ),
         "SC-3": (
             "journeys/test_law_one.py::test_no_call_of_a_whole_life_names_another_calendar_or_asks_for_more_than_it_may",
@@ -62,6 +65,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "SC-6": (
             "adapters/google/test_google_methods.py::test_every_method_has_a_purpose_a_clause_and_something_that_the_agent_sees",
             "journeys/test_scopes.py::test_the_document_says_what_a_run_gives",
+            "unit/test_clause_texts.py::test_a_clause_names_what_the_policy_lists",
         ),
         "LU-0": (
             "e2e/test_operators_over_http.py::test_the_public_pages_say_what_this_operator_says",
@@ -74,11 +78,15 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "adapters/google/test_google_methods.py::test_another_method_of_google_s_cannot_be_sent",
             "adapters/google/test_google_methods.py::test_a_method_is_called_for_its_own_purposes_alone",
             "adapters/google/test_google_methods.py::test_log_and_numbers_name_the_purpose_of_each_call",
+            "unit/test_policy_text.py::test_the_text_discloses_what_google_asks_of_a_policy",
         ),
         "LU-2": (
             "e2e/test_egress.py::test_not_one_packet_goes_to_anybody_but_google_the_database_and_the_webhook",
             "e2e/test_egress.py::test_an_attempt_to_reach_somebody_else_is_counted",
             "journeys/test_no_human_reads.py::test_no_webhook_tells_it",
+            "unit/test_clause_texts.py::test_a_clause_names_what_the_policy_lists",
+            "unit/test_policy_text.py::test_the_text_discloses_what_google_asks_of_a_policy",
+            "web/pages/test_operator_facts.py::test_the_data_page_lists_the_cases_that_google_allows_and_says_what_binds",
         ),
         "LU-3": (
             "journeys/test_no_human_reads.py::test_no_command_tells_what_is_in_an_event_or_how_google_names_anything",
@@ -87,11 +95,15 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "journeys/test_no_human_reads.py::test_no_page_without_the_agents_own_session_and_no_number_tells_it",
             "journeys/test_no_human_reads.py::test_no_log_line_tells_it",
             "journeys/test_no_human_reads.py::test_no_webhook_tells_it",
+            "unit/test_clause_texts.py::test_a_clause_names_what_the_policy_lists",
             "unit/test_log.py::test_a_value_that_could_carry_more_is_refused_and_not_repeated",
+            "unit/test_policy_text.py::test_the_text_discloses_what_google_asks_of_a_policy",
             "web/api/test_doors.py::test_a_request_is_one_line_in_the_log_without_names_keys_or_addresses",
+            "web/pages/test_operator_facts.py::test_the_data_page_lists_the_cases_that_google_allows_and_says_what_binds",
         ),
         "LU-4": (
             "e2e/browser/test_pages.py::test_a_page_is_fit_for_everybody",
+            "unit/test_clause_texts.py::test_a_clause_names_what_the_policy_lists",
             "web/pages/test_every_answer.py::test_only_cookies_that_an_act_needs_are_set_and_no_script_or_other_site_gets_them",
             "web/pages/test_words.py::test_no_page_asks_for_a_script_or_for_anything_of_a_third_party",
         ),
@@ -167,16 +179,20 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "journeys/test_shared_accounts.py::test_a_connection_that_never_stood_keeps_no_permission_alive",
         ),
         "CO-1": (
+            "unit/test_clause_texts.py::test_a_clause_names_what_the_policy_lists",
             "web/pages/test_every_answer.py::test_the_operator_and_the_contact_stand_on_every_page",
+            "web/pages/test_operator_facts.py::test_pages_show_each_fact_with_its_sentence",
             "web/pages/test_public_pages.py::test_facts_that_the_operator_has_not_given_are_marked_and_not_invented",
         ),
         "CH-1": (
             "journeys/test_commands.py::test_an_ended_connection_is_erased_and_the_receipt_tells_whom_it_concerns",
             "web/pages/test_guarded_forms.py::test_without_a_visit_nothing_can_be_done",
+            "web/pages/test_operator_facts.py::test_every_page_says_both_ages_where_the_operator_names_two",
         ),
         "UP-1": (
             "journeys/test_reconsent.py::test_the_backend_is_told_once",
             "journeys/test_reconsent.py::test_the_agent_is_shown_what_changed",
+            "unit/test_policy_text.py::test_the_text_bears_its_date_and_a_draft_that_of_its_publication",
         ),
         "administrators": (
             "e2e/test_operators_over_http.py::test_an_administrator_suspends_and_ends_and_the_agent_is_shown_it",

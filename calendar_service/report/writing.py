@@ -8,8 +8,10 @@ from calendar_service.domain.clock import DAY, rfc3339
 from calendar_service.domain.inventory import INVENTORY
 from calendar_service.domain.methods import METHODS, PURPOSES
 from calendar_service.domain.operator import Localized, Operator
+from calendar_service.domain.scope import SCOPE
 from calendar_service.rendering.environment import environment
 from calendar_service.rendering.language import TEMPLATES, Language
+from calendar_service.rendering.operator_facts import fact_words
 from calendar_service.report.judging import SOURCE, Report, groups
 from calendar_service.report.proofs import ClauseEvidence, EvidenceStatus
 from calendar_service.report.scopes import scope_tables
@@ -26,7 +28,12 @@ def write(report: Report, kind: str, code: str) -> str:
 
 def policy_text(operator: Operator, code: str) -> str:
     """Return the section for this operator to publish, in Markdown; unset values are marked."""
-    words = _common(operator, Language(code)) | {"clauses": list(_by_group(operator))}
+    language = Language(code)
+    words = _common(operator, language) | {
+        "clauses": list(_by_group(operator)),
+        "permission": SCOPE,
+        "audit_term": language.duration(operator.promises.audit_term),
+    }
     return _collapse_blank_lines(environment(code).get_template("report/policy.md").render(words))
 
 
@@ -91,7 +98,7 @@ def _common(operator: Operator, language: Language) -> dict[str, Any]:
         "text": text,
         "say": language.say,
         "cell": lambda words: words.replace("|", "\\|"),
-    }
+    } | fact_words(operator, language)
 
 
 def _by_group(operator: Operator) -> list[tuple[str, list[tuple[str, Localized]]]]:

@@ -139,6 +139,14 @@ def test_the_text_to_publish_needs_no_database(populated: TestService, tmp_path:
     answer = invoke(populated, "report", "--policy-text", **changed)
     assert answer.exit_code == 0
     assert answer.stdout.startswith("## Google API Services User Data")
+    titles = {
+        "en": "## Google API Services User Data",
+        "es": "## Datos de usuario de los servicios de las API de Google",
+    }
+    assert [title in answer.stdout for title in titles.values()] == [True, True]
+    spanish = invoke(populated, "report", "--policy-text", "--language", "es", **changed)
+    assert spanish.stdout in answer.stdout
+    assert titles["en"] not in spanish.stdout
     says_so = "Everything in this profile is published already."
     assert says_so not in invoke(populated, "report", "--policy-text").stderr
     overlay = tmp_path / "published.toml"

@@ -111,7 +111,7 @@ def test_production_refuses(environ: dict[str, str], name: str, value: str) -> N
 def test_production_refuses_a_profile_with_unset_fields(environ: dict[str, str]) -> None:
     faults = faults_of(environ | {"CALENDAR_OPERATOR": "videsk"})
     assert "CALENDAR_OPERATOR (videsk): policy.url.en" in faults
-    assert len(faults) == 8
+    assert len(faults) == 10
 
 
 @shows("ID-1")

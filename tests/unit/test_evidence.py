@@ -12,9 +12,10 @@ from calendar_service.journeys.operations.all_connections import ConnectionTotal
 from calendar_service.report.evidence import ADDED, EVIDENCE
 from calendar_service.report.judging import PACKAGE, SOURCE, judge, suite_of
 from calendar_service.report.observing import CHECKS
-from calendar_service.report.proofs import Declared, EvidenceStatus, Observed
+from calendar_service.report.proofs import ClauseEvidence, Declared, EvidenceStatus, Observed
 from calendar_service.report.shown_by import SHOWN_BY
 from calendar_service.report.writing import FORMATS, as_json, policy_text, write
+from tests.unit.overlays import COMPLETE
 
 MEASURES = {
     "permission", "methods", "inventory", "encryption", "sealed", "proofs", "teardowns", "checkpoint", "audit_log",
@@ -103,6 +104,25 @@ def test_watching_for_changes_is_no_proposal_once_it_is_published(adopted: str) 
     assert operator.external_changes.text["en"] in policy_text(operator, "en")
 
 
+def test_the_encryption_at_rest_is_open_until_somebody_vouches_for_it_and_shown_with_who_and_when(
+    tmp_path: Path,
+) -> None:
+    def encryption(profile: str) -> ClauseEvidence:
+        return next(one for one in report_of(profile).additions if one.name == "encryption")
+
+    assert encryption("videsk").standing is EvidenceStatus.OPEN
+    overlay = tmp_path / "complete.toml"
+    overlay.write_text(COMPLETE, "utf-8")
+    shown = encryption(str(overlay))
+    assert shown.standing is EvidenceStatus.SHOWN
+    assert [(one.value, one.who, one.when) for one in shown.declared[1:]] == [
+        ("LUKS, AES-256", "A. Operator", "2026-05-01"),
+        ("age, AES-256", "A. Operator", "2026-05-02"),
+    ]
+    for kind in ("html", "markdown"):
+        assert "A. Operator, 2026-05-02" in write(report_of(str(overlay)), kind, "en")
+
+
 def test_a_word_counts_only_with_its_day() -> None:
     assert Declared("identity.contact", "data@example.com", "Somebody", "").standing is EvidenceStatus.OPEN
     assert Declared("identity.contact", "", "Somebody", "2026-06-01").standing is EvidenceStatus.OPEN
@@ -165,4 +185,4 @@ def test_the_text_to_publish_holds_every_clause_and_names_what_is_not_set(langua
     assert operator.limited_use.sentence in text
     assert operator.limited_use.link in text
     unset = {"en": "[not set by the operator yet]", "es": "[el operador aún no lo ha indicado]"}[language]
-    assert text.count(unset) == 1  # the city
+    assert text.count(unset) == 3  # the city, and the encryption of volume and back-ups

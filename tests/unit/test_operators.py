@@ -44,6 +44,8 @@ def test_what_nobody_gave_is_empty_and_named() -> None:
         "policy.url.es",
         "policy.date",
         "console_url",
+        "hosting.volume_encryption",
+        "hosting.backup_encryption",
     }
 
 

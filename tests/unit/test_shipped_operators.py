@@ -1,13 +1,16 @@
 """The shipped profiles: their sources, their additions, and what production requires of them."""
 
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import calendar_service_templates
 import pytest
 
 from calendar_service import config, operators
-from calendar_service.domain.operator import ADDITIONS, CLAUSES, Operator
+from calendar_service.domain.operator import ADDITIONS, CLAUSES, Declaration, Operator
 from calendar_service.operators.differences import tables
+from tests.unit.overlays import ENCRYPTION
 from tests.unit.test_config import environ  # noqa: F401 - a fixture
 
 ALL = operators.shipped()
@@ -34,9 +37,9 @@ def adopted(folder: Path, name: str, adopted_on: str = "2026-06-01") -> str:
         policy.date = "2026-06-01"
         policy.adopted_on = "{adopted_on}"
         promises.minimum_age = 16
-        references.data_protection_officer = "officer@{host}"
-        references.sub_processors_url = "https://{host}/sub-processors"
-        """,
+        contacts.data_protection_officer = "officer@{host}"
+        hosting.sub_processors = "https://{host}/sub-processors"
+        {ENCRYPTION}""",
         "utf-8",
     )
     return str(path)
@@ -79,36 +82,74 @@ def test_the_deadline_and_the_statement_of_limited_use_are_kept(name: str) -> No
     assert operator.limited_use.sentence.endswith("including the Limited Use requirements.")
 
 
-@pytest.mark.parametrize(
-    ("name", "added"),
-    [
-        ("videsk", {"administrators"}),
-        (
-            "virtual-scale",
-            {
-                "access", "correction", "deletion", "portability", "restriction", "protection-officer",
-                "data-abroad", "cookies",
-            },
-        ),
-        (
-            "vclerk",
-            {
-                "deletion", "withdrawal", "roles", "legal-basis", "sub-processors", "customer-keys",
-                "legal-matters", "account-closure", "disclosure-notice",
-            },
-        ),
-        ("cticontrol", {"own-term"}),
-        (
-            "optiwe",
-            {
-                "administrators", "no-transfer", "deletion", "backup-latency", "lesser-rights-notice",
-                "successor-notice",
-            },
-        ),
-    ],
-)  # fmt: skip
-def test_each_adds_what_its_policy_adds(name: str, added: set[str]) -> None:
-    assert set(operators.load(name).additions) == added
+RIGHTS_OF_ALL = {"access", "correction", "deletion", "restriction"}
+PUBLISHED = {
+    "videsk": {"administrators", *RIGHTS_OF_ALL, "encryption", "underage"},
+    "virtual-scale": {
+        *RIGHTS_OF_ALL, "portability", "protection-officer", "data-abroad", "encryption", "audits", "training",
+        "underage",
+    },
+    "vclerk": {
+        *RIGHTS_OF_ALL, "portability", "withdrawal", "customer-data", "data-abroad", "sub-processors", "roles",
+        "legal-basis", "customer-keys", "legal-matters", "account-closure", "disclosure-notice",
+        "improper-requests", "disputes", "underage",
+    },
+    "cticontrol": {*RIGHTS_OF_ALL, "suspension-notice", "own-term"},
+    "optiwe": {
+        "administrators", "access", "correction", "deletion", "customer-data", "hosting", "sub-processors",
+        "partner-review", "backup-latency", "lesser-rights-notice", "successor-notice",
+    },
+}  # fmt: skip
+"""By operator: the rights and duties that its policy names, beyond the clauses."""
+PROPOSED = {
+    "optiwe": {"no-transfer", "encryption"},
+    "virtual-scale": {"cookies"},
+    "vclerk": {"encryption"},
+    "cticontrol": {"encryption"},
+}
+"""By operator: the additions that its policy does not name."""
+FACTS: dict[str, dict[str, object]] = {
+    "videsk": {},
+    "virtual-scale": {
+        "contacts.phones": ("+1 (954) 516-2901",),
+        "contacts.postal_address": "CLL ANTONIO E SAVIGNAC 300 302 INTERIOR MZ 1 LT 1 SUPERMANZANA 4 B, CANCUN, "
+        "BENITO JUARE, Q0, C.P. 77500-CR -77501",
+    },
+    "vclerk": {"contacts.dispute_address": "VClerk, Tordenskioldsgate 3, 0160 Oslo, Norway"},
+    "cticontrol": {
+        "contacts.phones": ("+57 1 635 6535", "+57 (601) 635 6535"),
+        "contacts.support": ("support@calltechsa.com", "+57 (601) 635 6535 Ext: 911"),
+        "contacts.postal_address": "Calle 128 B BIS N° 59 B 40, C.P. 111111, Bogotá D.C., Colombia",
+    },
+    "optiwe": {"hosting.countries": ("US",), "hosting.sub_processors": "Amazon AWS, Google Cloud"},
+}
+"""By operator: what its policy says of how it is reached and where data lies."""
+UNSIGNED = Declaration(what="", who="", date="")
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_profile_carries_each_right_that_its_policy_names_and_no_other(name: str) -> None:
+    additions = operators.load(name).additions
+    by_source: dict[str, set[str]] = {"published": set(), "proposed": set()}
+    for addition, words in additions.items():
+        by_source[words.source].add(addition)
+    assert by_source == {"published": PUBLISHED[name], "proposed": PROPOSED.get(name, set())}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_profile_carries_each_fact_that_its_policy_gives_and_no_other(name: str) -> None:
+    operator = operators.load(name)
+    places = [
+        f"{table}.{field.name}" for table in ("contacts", "hosting") for field in fields(operator.fact(table))
+    ]
+    given = {place: value for place in places if (value := operator.fact(place)) and value != UNSIGNED}
+    assert given == FACTS[name]
+
+
+def test_the_sub_processors_of_a_policy_without_a_list_are_promised_and_not_claimed() -> None:
+    promised = operators.load("vclerk").additions["sub-processors"].text
+    assert "will be published" in promised["en"]
+    assert "Se publicará" in promised["es"]
 
 
 def test_every_addition_of_the_list_is_somebodys() -> None:
@@ -130,10 +171,10 @@ def test_two_legal_names_are_none_and_an_age_that_nobody_gave_is_unset() -> None
 
 
 def test_masked_and_missing_addresses_are_unset() -> None:
-    assert {"identity.contact", "references.data_protection_officer"} <= set(
+    assert {"identity.contact", "contacts.data_protection_officer"} <= set(
         operators.load("virtual-scale").unset()
     )
-    assert "references.sub_processors_url" in operators.load("vclerk").unset()
+    assert "hosting.sub_processors" in operators.load("vclerk").unset()
     assert "identity.domain" in operators.load("optiwe").unset()
 
 
@@ -194,12 +235,19 @@ def test_adopting_without_the_policys_address_is_not_enough(
         ('promises.shorter_terms = ["7 days"]', "promises.shorter_terms[0]: must be longer"),
         ('promises.shorter_terms = ["1 hour", "0 days"]', "promises.shorter_terms[1]: must be longer"),
         ('promises.shorter_terms = ["soon"]', "promises.shorter_terms[0]: must be a length"),
+        ('identity.country = "Colombia"', "identity.country: must be a country's two-letter code"),
+        ('identity.country = "XQ"', "identity.country: must be a country's two-letter code"),
+        ('hosting.countries = ["US", "us"]', "hosting.countries[1]: must be a country's two-letter code"),
+        ('hosting.backup_encryption.date = "yesterday"', "hosting.backup_encryption.date: must be a date"),
+        ('hosting.volume_encryption = "LUKS"', "hosting.volume_encryption: must be a table"),
+        ("contacts.answer_days = -1", "contacts.answer_days: must not be negative"),
+        ('contacts.phones = "+57"', "contacts.phones: must be a list"),
         ("promises.minimum_age_in_eea = -1", "promises.minimum_age_in_eea: must not be negative"),
         ('additions.telepathy = { source = "published", kept_by = "service", text = { en = "a", es = "b" } }',
          "additions.telepathy: is not known"),
         ('additions.own-term.kept_by = "nobody"', "additions.own-term.kept_by: must be one of"),
         ('additions.own-term.text = { fr = "Bonjour" }', "additions.own-term.text.fr: has no place"),
-        ("references.list = 3", "references.list: must be a text"),
+        ("hosting.sub_processors = 3", "hosting.sub_processors: must be a text"),
     ],
 )  # fmt: skip
 def test_a_wrong_profile_is_told_by_its_place(tmp_path: Path, text: str, place: str) -> None:
@@ -242,3 +290,23 @@ def refused(variables: dict[str, str]) -> dict[str, str]:
     with pytest.raises(config.ConfigurationFaults) as refusal:
         config.load(variables)
     return {fault.where: fault.what for fault in refusal.value.faults}
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("missing", ["what", "who", "date"])
+@pytest.mark.parametrize("place", ["hosting.volume_encryption", "hosting.backup_encryption"])
+def test_production_refuses_until_somebody_vouches_for_the_encryption_at_rest(
+    environ: dict[str, str],  # noqa: F811
+    tmp_path: Path,
+    name: str,
+    place: str,
+    missing: str,
+) -> None:
+    path = Path(adopted(tmp_path, name))
+    line = next(line for line in ENCRYPTION.splitlines() if line.startswith(place))
+    path.write_text(
+        path.read_text("utf-8").replace(line, re.sub(f'{missing} = "[^"]+"', f'{missing} = ""', line))
+    )
+    host = operators.load(str(path)).identity.domain
+    variables = {"CALENDAR_OPERATOR": str(path), "CALENDAR_PUBLIC_URL": f"https://calendar.{host}"}
+    assert refused(environ | variables) == {f"CALENDAR_OPERATOR ({name}): {place}": "is unset"}

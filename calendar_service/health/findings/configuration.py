@@ -6,7 +6,7 @@ import tzdata
 
 from calendar_service.config import Config
 from calendar_service.domain.clock import DAY
-from calendar_service.domain.operator import Operator, Promises
+from calendar_service.domain.operator import Hosting, Operator, Promises
 from calendar_service.health.finding import Finding
 from calendar_service.health.measures.keys import KeyMeasures
 from calendar_service.health.measures.profile import ProfileMeasures
@@ -61,8 +61,30 @@ def profile(measures: ProfileMeasures) -> Iterator[Finding]:
             "mend identity.logo",
             {"file": measures.missing_logo},
         )
+    yield from _encryption_at_rest(operator.hosting)
     yield _google_button(operator, measures.missing_button_files)
     yield _retention(operator.promises)
+
+
+def _encryption_at_rest(hosting: Hosting) -> Iterator[Finding]:
+    """Yield what the operator declares; `profile` names what is unset."""
+    volume, backups = hosting.volume_encryption, hosting.backup_encryption
+    if volume.is_complete and backups.is_complete:
+        yield Finding(
+            "encryption at rest",
+            "ok",
+            "declared, not measured: the database's volume %(volume)s (%(volume_who)s, %(volume_date)s), "
+            "back-ups %(backups)s (%(backups_who)s, %(backups_date)s)",
+            "",
+            {
+                "volume": volume.what,
+                "volume_who": volume.who,
+                "volume_date": volume.date,
+                "backups": backups.what,
+                "backups_who": backups.who,
+                "backups_date": backups.date,
+            },
+        )
 
 
 def _google_button(operator: Operator, missing: tuple[str, ...]) -> Finding:

@@ -11,6 +11,7 @@ from calendar_service.domain.reviewer_links import RETENTION
 from calendar_service.domain.scope import SCOPE
 from calendar_service.rendering.environment import environment
 from calendar_service.rendering.language import NAMES, Language, preferred
+from calendar_service.rendering.operator_facts import fact_words
 from calendar_service.rendering.style import Style
 from calendar_service.web import cookies
 from calendar_service.wiring import Service
@@ -42,7 +43,8 @@ class Pages:
     def show(self, template: str, *, status: int = 200, zone: str = "UTC", **words: Any) -> Response:
         """Return the page with its times in `zone`; `words` are the template's variables."""
         language = self.language()
-        context = self._common(language) | _formatters(language, zone) | words
+        facts = fact_words(self._operator, language)
+        context = self._common(language) | facts | _formatters(language, zone) | words
         response = Response(environment(language.code).get_template(template).render(context), status)
         response.content_language.add(language.code)
         response.vary.update(("Cookie", "Accept-Language"))
