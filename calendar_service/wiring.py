@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import IO
+from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -10,6 +11,7 @@ from calendar_service.crypto.envelope import Vault
 from calendar_service.crypto.identity import IdentityKey
 from calendar_service.crypto.signing import public_key_text
 from calendar_service.domain import failpoints
+from calendar_service.domain.checkpoint import PATH
 from calendar_service.domain.clock import Clock
 from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.operator import Operator
@@ -403,10 +405,11 @@ def _sessions(
 def _audit(config: Config, store: Store, identity: IdentityKey, log: Log) -> AuditJourneys:
     chain, chain_macs, scan = AuditChainStore(store.database), ChainMacs(identity), store.scan
     signing_key, issuer = _signing_key(config), config.operator.identity.who
+    origin = f"{urlsplit(config.public_url).netloc}{PATH}"
     public_keys, retention = (public_key_text(signing_key.public_key()),), config.operator.promises.audit_term
     return AuditJourneys(
         chain=chain,
-        sealer=Sealer(chain, scan, chain_macs, signing_key, issuer, log, retention),
+        sealer=Sealer(chain, scan, chain_macs, signing_key, origin, log, retention),
         audit_export=AuditExport(chain, scan, chain_macs, public_keys, issuer, retention),
         public_keys=public_keys,
     )

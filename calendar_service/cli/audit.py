@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,7 +15,8 @@ from calendar_service.cli.asking import by_shard, counted, exit_on_error, servic
 from calendar_service.cli.moment import Moment
 from calendar_service.cli.settings import as_json_option, print_json
 from calendar_service.domain.audit import Verdict
-from calendar_service.domain.clock import Millis, rfc3339_millis
+from calendar_service.domain.checkpoint import Statement
+from calendar_service.domain.clock import Millis, rfc3339, rfc3339_millis
 from calendar_service.journeys.audit.audit_export import EVERYTHING, ExportFilter
 from calendar_service.store.audit_log import EntryKind
 
@@ -115,7 +117,7 @@ def _lines(verdict: Verdict) -> Iterator[str]:
     newest = verdict.newest_checkpoint
     yield f"As sealed: {counted(verdict.entries, 'entry', 'entries')}."
     yield counted(verdict.checkpoints, "checkpoint") + (
-        f", the newest of {newest['made_at']}." if newest else "."
+        f", the newest of {rfc3339(newest.made_at)}." if newest else "."
     )
     if verdict.unsealed:
         where = ", ".join(f"{count} in shard {shard}" for shard, count in sorted(verdict.unsealed.items()))
@@ -135,13 +137,17 @@ def _as_json(verdict: Verdict) -> dict[str, Any]:
         "entries": verdict.entries,
         "unsealed": verdict.unsealed,
         "checkpoints": verdict.checkpoints,
-        "newest_checkpoint": verdict.newest_checkpoint,
+        "newest_checkpoint": _stated(verdict.newest_checkpoint),
         "filtered": verdict.filtered,
         "faults": [
             {name: getattr(fault, name) for name in ("shard", "number", "id", "checkpoint", "what")}
             for fault in verdict.faults
         ],
     }
+
+
+def _stated(newest: Statement | None) -> dict[str, Any] | None:
+    return {**asdict(newest), "made_at": rfc3339(newest.made_at)} if newest else None
 
 
 def _text(moment: Millis | None) -> str:

@@ -131,6 +131,9 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "ST-5": (
             "adapters/store/test_slot.py::test_a_revocation_counts_from_the_last_proof_of_life_but_leaves_an_hour",
             "adapters/store/test_slot.py::test_a_full_database_refuses_to_accept_but_still_disconnects_and_erases",
+            "journeys/test_audit_trail.py::test_each_day_has_one_checkpoint_at_whatever_hour_the_last_was_made",
+            "journeys/test_audit_trail.py::test_a_small_count_is_stated_as_a_range_and_what_breaks_the_promise_exactly",
+            "journeys/test_audit_trail.py::test_a_hold_that_is_not_to_be_told_yet_stands_in_no_number",
             "journeys/test_gone_from_files.py::test_nothing_erased_is_left_in_any_file",
             "journeys/test_gone_from_files.py::test_no_key_that_is_still_held_finds_an_identifier_again",
             "journeys/test_legal_hold.py::test_identifiers_stay_and_tokens_go",
