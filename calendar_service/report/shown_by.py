@@ -103,6 +103,8 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "journeys/test_audit_tampering.py::test_a_changed_chain_or_checkpoint_is_found_with_its_place",
             "journeys/test_audit_tampering.py::test_a_shard_that_no_checkpoint_holds_yet_cannot_be_wiped",
             "journeys/test_audit_trail.py::test_closing_and_reopening_an_organization_are_entries_that_do_not_name_it",
+            "web/pages/test_transparency.py::test_anybody_can_read_the_signed_checkpoints_the_newest_first",
+            "web/pages/test_transparency.py::test_readers_cost_one_round_trip_a_minute_and_write_nothing",
         ),
         "ST-1": (
             "e2e/test_main_job_over_http.py::test_no_issued_token_lies_in_any_file_but_the_local_googles_own_books",
@@ -143,6 +145,9 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "journeys/test_main_job.py::test_the_timer_erases_on_its_date_and_leaves_a_receipt",
             "journeys/test_restore.py::test_what_was_ended_or_erased_is_so_again",
             "journeys/test_restore.py::test_holds_that_were_placed_or_replaced_since_are_named_and_what_is_over_is_lifted",
+            "web/pages/test_transparency.py::test_anybody_can_read_the_signed_checkpoints_the_newest_first",
+            "web/pages/test_transparency.py::test_the_page_shows_each_day_and_a_day_without_a_checkpoint_as_a_gap",
+            "web/pages/test_transparency.py::test_what_is_late_is_shown_exactly_and_marked",
         ),
         "ST-6": (
             "journeys/test_main_job.py::test_disconnecting_keeps_the_calendar_and_ends_the_permission",
