@@ -1,6 +1,5 @@
 """`calendar-service audit`: exports the audit log and verifies it."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +9,10 @@ from typing import Any, BinaryIO
 
 import click
 
+from calendar_service.cli import audit_watch
 from calendar_service.cli.asking import agent as named
 from calendar_service.cli.asking import by_shard, counted, exit_on_error, service
+from calendar_service.cli.files import written_whole
 from calendar_service.cli.moment import Moment
 from calendar_service.cli.settings import as_json_option, print_json
 from calendar_service.domain.audit import Verdict
@@ -28,6 +29,9 @@ KINDS = sorted(kind.value for kind in EntryKind if kind is not EntryKind.MAINTEN
 @click.group("audit")
 def command() -> None:
     """The audit log: what happened and when, without names and content (docs/audit.md)."""
+
+
+command.add_command(audit_watch.command)
 
 
 @command.command("export")
@@ -160,14 +164,5 @@ def _written_to(path: Path | None) -> Iterator[BinaryIO]:
     if path is None:
         yield sys.stdout.buffer
         return
-    draft = path.with_name(f"{path.name}.new")
-    try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    except OSError as error:
-        raise click.UsageError(f"{path} cannot be written ({error.strerror}).") from None
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with written_whole(path) as file:
+        yield file
