@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 from typing import IO
+from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from calendar_service.config import Config
 from calendar_service.crypto.envelope import Vault
 from calendar_service.crypto.identity import IdentityKey
+from calendar_service.crypto.signed_note import verifier_key
 from calendar_service.crypto.signing import public_key_text
 from calendar_service.domain import failpoints
+from calendar_service.domain.checkpoint import PATH
 from calendar_service.domain.clock import Clock
 from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.operator import Operator
@@ -21,6 +24,7 @@ from calendar_service.google.transport import Transport
 from calendar_service.journeys.audit.audit_export import AuditExport
 from calendar_service.journeys.audit.chain import ChainMacs
 from calendar_service.journeys.audit.sealing import Sealer
+from calendar_service.journeys.audit.transparency import Transparency
 from calendar_service.journeys.connection.access import Access
 from calendar_service.journeys.connection.calendar_now import CalendarNow
 from calendar_service.journeys.connection.channels import Channels, ChannelWatch
@@ -176,6 +180,7 @@ class AuditJourneys:
     audit_export: AuditExport
     public_keys: tuple[str, ...]
     """The keys under which receipts and checkpoints verify, as they are published."""
+    transparency: Transparency
 
 
 @dataclass(frozen=True)
@@ -238,7 +243,7 @@ def build(
     store = _store(config, clock, identity)
     google = _google(config, store, limits, log, clock)
     connection = _connection(config, store, google, identity, clock)
-    audit = _audit(config, store, identity, log)
+    audit = _audit(config, store, identity, log, clock)
     return Service(
         config=config,
         identity=identity,
@@ -400,15 +405,17 @@ def _sessions(
     )
 
 
-def _audit(config: Config, store: Store, identity: IdentityKey, log: Log) -> AuditJourneys:
+def _audit(config: Config, store: Store, identity: IdentityKey, log: Log, clock: Clock) -> AuditJourneys:
     chain, chain_macs, scan = AuditChainStore(store.database), ChainMacs(identity), store.scan
     signing_key, issuer = _signing_key(config), config.operator.identity.who
+    origin = f"{urlsplit(config.public_url).netloc}{PATH}"
     public_keys, retention = (public_key_text(signing_key.public_key()),), config.operator.promises.audit_term
     return AuditJourneys(
         chain=chain,
-        sealer=Sealer(chain, scan, chain_macs, signing_key, issuer, log, retention),
+        sealer=Sealer(chain, scan, chain_macs, signing_key, origin, log, retention),
         audit_export=AuditExport(chain, scan, chain_macs, public_keys, issuer, retention),
         public_keys=public_keys,
+        transparency=Transparency(chain, verifier_key(origin, signing_key), clock),
     )
 
 

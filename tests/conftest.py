@@ -1,6 +1,7 @@
 """Fixtures for every test: a real Valkey, emptied before each test, and a clock that tests move."""
 
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from calendar_service.development.valkey import EmbeddedValkey
+from calendar_service.domain.clock import DAY, SECOND
 from tests.support import written
 from tests.support.whole_suite import the_whole_suite
 from tests.support.written import Monitor
@@ -69,6 +71,11 @@ class MovableClock:
         draft = self.path.with_suffix(".new")
         draft.write_text(str(self.offset + seconds), "ascii")
         draft.replace(self.path)
+
+    def to_noon(self) -> None:
+        """Advance to the next noon (UTC): what a test does at once is then of one day."""
+        now = time.time() + self.offset
+        self.advance((DAY / SECOND / 2 - now) % (DAY / SECOND))
 
 
 @pytest.fixture

@@ -1,20 +1,23 @@
 """`calendar-service audit`: exports the audit log and verifies it."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
 
+from calendar_service.cli import audit_watch
 from calendar_service.cli.asking import agent as named
 from calendar_service.cli.asking import by_shard, counted, exit_on_error, service
+from calendar_service.cli.files import written_whole
 from calendar_service.cli.moment import Moment
 from calendar_service.cli.settings import as_json_option, print_json
 from calendar_service.domain.audit import Verdict
-from calendar_service.domain.clock import Millis, rfc3339_millis
+from calendar_service.domain.checkpoint import Statement
+from calendar_service.domain.clock import Millis, rfc3339, rfc3339_millis
 from calendar_service.journeys.audit.audit_export import EVERYTHING, ExportFilter
 from calendar_service.store.audit_log import EntryKind
 
@@ -26,6 +29,9 @@ KINDS = sorted(kind.value for kind in EntryKind if kind is not EntryKind.MAINTEN
 @click.group("audit")
 def command() -> None:
     """The audit log: what happened and when, without names and content (docs/audit.md)."""
+
+
+command.add_command(audit_watch.command)
 
 
 @command.command("export")
@@ -115,7 +121,7 @@ def _lines(verdict: Verdict) -> Iterator[str]:
     newest = verdict.newest_checkpoint
     yield f"As sealed: {counted(verdict.entries, 'entry', 'entries')}."
     yield counted(verdict.checkpoints, "checkpoint") + (
-        f", the newest of {newest['made_at']}." if newest else "."
+        f", the newest of {rfc3339(newest.made_at)}." if newest else "."
     )
     if verdict.unsealed:
         where = ", ".join(f"{count} in shard {shard}" for shard, count in sorted(verdict.unsealed.items()))
@@ -135,13 +141,17 @@ def _as_json(verdict: Verdict) -> dict[str, Any]:
         "entries": verdict.entries,
         "unsealed": verdict.unsealed,
         "checkpoints": verdict.checkpoints,
-        "newest_checkpoint": verdict.newest_checkpoint,
+        "newest_checkpoint": _stated(verdict.newest_checkpoint),
         "filtered": verdict.filtered,
         "faults": [
             {name: getattr(fault, name) for name in ("shard", "number", "id", "checkpoint", "what")}
             for fault in verdict.faults
         ],
     }
+
+
+def _stated(newest: Statement | None) -> dict[str, Any] | None:
+    return {**asdict(newest), "made_at": rfc3339(newest.made_at)} if newest else None
 
 
 def _text(moment: Millis | None) -> str:
@@ -154,14 +164,5 @@ def _written_to(path: Path | None) -> Iterator[BinaryIO]:
     if path is None:
         yield sys.stdout.buffer
         return
-    draft = path.with_name(f"{path.name}.new")
-    try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    except OSError as error:
-        raise click.UsageError(f"{path} cannot be written ({error.strerror}).") from None
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with written_whole(path) as file:
+        yield file

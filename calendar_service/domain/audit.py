@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from calendar_service.domain.checkpoint import Statement
 from calendar_service.domain.clock import DAY, HOUR, Millis
 
 ORIGIN = "0-0"
@@ -59,7 +60,7 @@ class ChainEnds:
     """Connections that are over (ST-5) and grants that are unverified (RV-1), counted at one moment."""
 
     due: int = 0
-    """Connections that are over and wait for their erasure."""
+    """Connections that are over and wait for their erasure; none under a hold that is not to be told yet."""
     held: int = 0
     """Of these, under a legal hold."""
     overdue: int = 0
@@ -93,7 +94,7 @@ class Verdict:
     unsealed: dict[int, int] = field(default_factory=dict)
     """By shard, the number of entries that are not sealed yet: nothing is proved of them."""
     checkpoints: int = 0
-    newest_checkpoint: Mapping[str, Any] | None = None
+    newest_checkpoint: Statement | None = None
     filtered: bool = False
     """True if the export was filtered: a gap may be what the filter left out."""
     faults: list[ChainFault] = field(default_factory=list)
@@ -108,3 +109,5 @@ OVERDUE_AFTER: Millis = HOUR
 """An erasure counts as overdue when it is this late. The clocks of worker and database may differ as much (law 7)."""
 UNVERIFIED_AFTER: Millis = 3 * DAY
 """A grant that was not proved alive for this long alarms the operator (RV-1). Probes are daily."""
+ABSENT_AFTER: Millis = 36 * HOUR
+"""If the newest checkpoint is older than this, the next one is missing. Without any, the oldest entry counts."""

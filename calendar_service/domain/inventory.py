@@ -301,9 +301,17 @@ INVENTORY: Final[tuple[Item, ...]] = (
     Item(
         "checkpoints",
         (),
-        "Once a day, signed: how much is due, erased, held and overdue, and where all rows of entries end.",
+        "Once a day, signed: how much is due, erased, held and overdue.",
         "To show afterwards that the promise was kept.",
         "ST-5",
+        _EVIDENCE,
+    ),
+    Item(
+        "checkpoint-details",
+        (),
+        "To each of these days the exact counts, and where all rows of entries end.",
+        "So that nobody can change or remove an entry unnoticed.",
+        "LU-6",
         _EVIDENCE,
     ),
     Item(

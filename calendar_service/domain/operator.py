@@ -197,6 +197,8 @@ class Promises:
     """How long the operator's back-ups of the database are kept."""
     audit_term: Duration
     """How long the entries of the audit log are kept, and the receipts that they name (LU-6)."""
+    publishes_checkpoints: bool
+    """Whether anybody may read the daily checkpoints at `/transparency` (ST-5)."""
     minimum_age: int
     """In years (CH-1); 0 = unset."""
     minimum_age_in_eea: int

@@ -6,7 +6,7 @@ from calendar_service.domain.clock import SECOND
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.google.call_log import CallLog
 from calendar_service.health.measures import Measures
-from calendar_service.health.measures.audit import LastCheckpoint
+from calendar_service.health.measures.audit import AuditMeasures
 from calendar_service.health.measures.google import GoogleState
 from calendar_service.wiring import Service
 
@@ -16,7 +16,7 @@ _OF_CHECKPOINT = {
     "calendar_erasures_overdue": "overdue",
     "calendar_grants_unverified": "unverified",
 }
-"""By metric, the member of the newest checkpoint."""
+"""By metric, the exact count of the newest checkpoint."""
 
 
 def metrics(service: Service) -> dict[str, float]:
@@ -35,7 +35,7 @@ def _of_all_processes(measures: Measures) -> dict[str, float]:
         return {
             **_backlog(measures),
             **_google(measures.google.state),
-            **_checkpoint(measures.audit.last_checkpoint),
+            **_checkpoint(measures.audit),
         }
     except StoreUnavailable:
         return {}  # without the database the counters of this process are still served
@@ -61,15 +61,16 @@ def _google(state: GoogleState) -> dict[str, float]:
     }
 
 
-def _checkpoint(checkpoint: LastCheckpoint | None) -> dict[str, float]:
-    """Return the numbers of the newest checkpoint, if there is one; an unreadable one counts as a fault."""
+def _checkpoint(audit: AuditMeasures) -> dict[str, float]:
+    """Return the numbers of the newest checkpoint. Without one only its age: how long the log has had entries."""
+    checkpoint = audit.last_checkpoint
     if checkpoint is None:
-        return {}
-    body = checkpoint.body
+        return {"calendar_audit_checkpoint_age_seconds": audit.age_without_checkpoint / SECOND}
+    numbers = checkpoint.numbers
     return {
         "calendar_audit_checkpoint_age_seconds": checkpoint.age / SECOND,
         "calendar_audit_faults": float(checkpoint.faults),
-        **{metric: float(body[name]) for metric, name in _OF_CHECKPOINT.items() if name in body},
+        **{metric: float(numbers[name]) for metric, name in _OF_CHECKPOINT.items() if name in numbers},
     }
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from calendar_service.domain.checkpoint import Statement
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.connection import AdminAction, State
 from calendar_service.domain.session import Status
@@ -185,3 +186,33 @@ class ConsentOutcome:
     """False: Google had trouble, and the worker makes the calendar later."""
     other_agents: bool
     moved_account: bool
+
+
+DayState = Literal["ok", "held", "overdue", "changed", "gap"]
+"""`overdue`: an erasure was late. `changed`: the audit log was. `held`: a legal hold stands. `gap`: no checkpoint."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedDay:
+    """One day of the published checkpoints."""
+
+    day: Millis
+    """Its first instant (UTC)."""
+    state: DayState
+    statement: Statement | None
+    """None for a gap."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedDays:
+    """A page of days, the newest first."""
+
+    days: tuple[PublishedDay, ...]
+    earlier: Millis
+    """The day before which the next page begins; 0 = this is the last page."""
+    is_newest: bool
+    """Whether no newer days were left out."""
+
+    def count(self, state: DayState) -> int:
+        """Return how many days of this page are in this state."""
+        return sum(day.state == state for day in self.days)

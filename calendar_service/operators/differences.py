@@ -50,6 +50,7 @@ _FACTS: Mapping[str, Callable[[Operator], str]] = {
     ),
     "back-ups kept": lambda operator: f"{operator.promises.backup_days} days",
     "audit trail kept": lambda operator: f"{operator.promises.audit_term // DAY} days",
+    "checkpoints published": lambda operator: "yes" if operator.promises.publishes_checkpoints else NOTHING,
     "draft": lambda operator: f"yes, {len(operator.proposed())} proposals" if operator.is_draft else "no",
     "to be set before production": lambda operator: ", ".join(f"`{place}`" for place in operator.unset()),
 }

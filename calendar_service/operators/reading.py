@@ -11,7 +11,8 @@ from calendar_service.domain.operator import Duration, Localized
 
 _LENGTH = re.compile(r"(\d{1,4}) (minute|hour|day)s?")
 _UNITS = {"minute": MINUTE, "hour": HOUR, "day": DAY}
-_EMPTY: dict[Any, Any] = {str: "", int: 0}
+_EMPTY: dict[Any, Any] = {str: "", int: 0, bool: False}
+_EXPECTED = {str: "must be a text", int: "must be a whole number", bool: "must be true or false"}
 
 
 class Reader:
@@ -22,7 +23,7 @@ class Reader:
         """By dotted place, what is wrong there."""
 
     def read(self, kind: Any, value: object, place: str) -> Any:
-        """Return `value` as `kind`: a dataclass, mapping, tuple, literal, `Duration`, text or number."""
+        """Return `value` as `kind`: a dataclass, mapping, tuple, literal, `Duration`, text, number or truth value."""
         if is_dataclass(kind):
             return self._dataclass(kind, value, place)
         if kind is Duration:
@@ -38,7 +39,7 @@ class Reader:
     def _plain(self, kind: Any, value: object, place: str) -> Any:
         if type(value) is kind:
             return value
-        self.faults[place] = "must be a text" if kind is str else "must be a whole number"
+        self.faults[place] = _EXPECTED[kind]
         return _EMPTY[kind]
 
     def _table(self, value: object, place: str) -> Mapping[str, object]:

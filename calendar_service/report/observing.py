@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from calendar_service.config import Config
-from calendar_service.domain.audit import Verdict
+from calendar_service.domain.audit import ABSENT_AFTER, Verdict
 from calendar_service.domain.clock import HOUR
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.inventory import INVENTORY
@@ -116,14 +116,16 @@ def _teardowns(totals: ConnectionTotals) -> Observed:
 def _checkpoint(audit: AuditMeasures) -> Observed:
     checkpoint = audit.last_checkpoint
     if checkpoint is None:
-        standing = EvidenceStatus.MISSING if audit.is_first_checkpoint_due else EvidenceStatus.OPEN
+        is_absent = audit.age_without_checkpoint > ABSENT_AFTER
+        standing = EvidenceStatus.MISSING if is_absent else EvidenceStatus.OPEN
         return Observed("There is no signed checkpoint yet.", standing=standing)
-    names = ("number", "made_at", "due", "erased", "held", "overdue")
-    bad = checkpoint.is_late or checkpoint.overdue or checkpoint.faults
+    names, numbers = ("due", "erased", "held", "overdue"), checkpoint.numbers
+    bad = checkpoint.is_late or checkpoint.faults or numbers.get("overdue")
     return Observed(
         "Signed checkpoint %(number)s of %(made_at)s: %(due)s due, %(erased)s erased since the one before, "
         "%(held)s held, %(overdue)s overdue.",
-        {name: checkpoint.body.get(name, "?") for name in names},
+        {"number": checkpoint.checkpoint.number, "made_at": checkpoint.made_at}
+        | {name: numbers.get(name, "?") for name in names},
         EvidenceStatus.MISSING if bad else EvidenceStatus.SHOWN,
     )
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 from calendar_service.domain.audit import ORIGIN, AuditEntry, Chain, CheckpointPoint, place
+from calendar_service.domain.checkpoint import Checkpoint, details_text
 from calendar_service.domain.clock import Millis, rfc3339_millis
 from calendar_service.store import answers, keys
 from calendar_service.store.audit_log import Actor, EntryKind, note
@@ -73,15 +74,34 @@ class AuditChainStore:
             if sealed:
                 other = next(added, None)
 
-    def checkpoints(self) -> list[dict[str, Any]]:
-        """Return all checkpoints in the store, the oldest first."""
-        texts = self._database.ask(lambda client: client.zrange(keys.CHECKPOINTS, 0, -1))
-        return [_document(text) for text in texts]
+    def first_entry_at(self) -> Millis:
+        """Return when the oldest entry was written (database time); 0 if there is none. Takes one round trip."""
+        commands = (("XRANGE", keys.audit_log(shard), "-", "+", "COUNT", 1) for shard in keys.all_shards())
+        pages = self._database.read(commands)
+        return min((_number(fields.get("at")) for page in pages for _, fields in page), default=0)
 
-    def newest_checkpoint(self) -> dict[str, Any] | None:
+    def notes(self) -> list[str]:
+        """Return the signed notes of all checkpoints, the oldest first, in one round trip."""
+        return cast(list[str], self._database.ask(lambda client: client.zrange(keys.CHECKPOINTS, 0, -1)))
+
+    def checkpoints(self) -> list[Checkpoint]:
+        """Return all checkpoints in the store, the oldest first."""
+        notes, details = self._database.read(
+            (("ZRANGE", keys.CHECKPOINTS, 0, -1, "WITHSCORES"), ("HGETALL", keys.CHECKPOINT_DETAILS))
+        )
+        return [
+            Checkpoint(int(number), note, _object(details.get(str(int(number)), "")))
+            for note, number in notes
+        ]
+
+    def newest_checkpoint(self) -> Checkpoint | None:
         """Return the newest checkpoint, or None."""
-        texts = self._database.ask(lambda client: client.zrange(keys.CHECKPOINTS, -1, -1))
-        return _document(texts[0]) if texts else None
+        newest = self._database.ask(lambda client: client.zrange(keys.CHECKPOINTS, -1, -1, withscores=True))
+        if not newest:
+            return None
+        ((note, score),) = newest
+        details = self._database.ask(lambda client: client.hget(keys.CHECKPOINT_DETAILS, str(int(score))))
+        return Checkpoint(int(score), note, _object(details or ""))
 
     # --- steps ---
 
@@ -105,17 +125,18 @@ class AuditChainStore:
         turn = keys.checkpoint_turn(number)
         return bool(self._database.write("SET", turn, "1", "NX", "PX", keys.CHECKPOINT_LEASE))
 
-    def add_checkpoint(self, number: int, document: dict[str, Any]) -> bool:
+    def add_checkpoint(self, checkpoint: Checkpoint) -> bool:
         """Store a checkpoint and write an audit entry about it; false if one of this number is there already."""
         answer = self._database.script(
             "append_checkpoint",
-            {"checkpoints": keys.CHECKPOINTS},
-            number=number,
-            document=json.dumps(document),
+            {"checkpoints": keys.CHECKPOINTS, "checkpoint_details": keys.CHECKPOINT_DETAILS},
+            number=checkpoint.number,
+            note=checkpoint.note,
+            details=details_text(checkpoint.details),
         )
         if cast(answers.AppendCheckpoint, answer[0]) != "ok":
             return False
-        self.note(EntryKind.CHECKPOINT, Actor.SERVICE, number=number)
+        self.note(EntryKind.CHECKPOINT, Actor.SERVICE, number=checkpoint.number)
         return True
 
     def note(self, kind: EntryKind, actor: Actor, **facts: str | int | bool) -> None:
@@ -156,7 +177,10 @@ class AuditChainStore:
 
     def drop_checkpoints_before(self, number: int) -> None:
         """Remove the checkpoints with lower numbers."""
+        stored = self._database.ask(lambda client: client.hkeys(keys.CHECKPOINT_DETAILS))
         self._database.write("ZREMRANGEBYSCORE", keys.CHECKPOINTS, "-inf", f"({number}")
+        if old := [name for name in stored if int(name) < number]:
+            self._database.write("HDEL", keys.CHECKPOINT_DETAILS, *old)
 
     def _stream(self, key: str, after: str) -> Iterator[tuple[str, dict[str, str]]]:
         while page := self._page(key, after):
@@ -192,11 +216,16 @@ def _entry(shard: int, name: str, fields: dict[str, str], sealed: dict[str, str]
 
 def _document(text: str) -> dict[str, Any]:
     """Return the JSON object in this text. A text that is none is returned as `unreadable`: its MAC will not fit."""
+    return _object(text) or {"unreadable": text}
+
+
+def _object(text: str) -> dict[str, Any]:
+    """Return the JSON object in this text; an empty one if it is none."""
     try:
         document = json.loads(text)
     except ValueError:
         document = None
-    return document if isinstance(document, dict) and document else {"unreadable": text}
+    return document if isinstance(document, dict) else {}
 
 
 def _number(text: str | None) -> int:

@@ -15,6 +15,8 @@ from calendar_service.store.audit_log import MAINTENANCE
 from calendar_service.store.database import Command, Database
 
 _STEP = 1_000
+_DATES = ("end_erase_due", "hold_until", "hold_silent_until", "grant_state", "grant_last_refresh_ok_at")
+"""The facts that are read of every agent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +47,24 @@ class Scan:
     def ends(self, now: Millis) -> ChainEnds:
         """Count ended connections, those under a legal hold, overdue erasures, and grants not proved alive lately.
 
-        `now`: the database's time.
+        A connection under a hold that is not to be told yet is counted as one that is not over: if it were counted as
+        due, or as held, the published numbers would tell of the hold. `now`: the database's time.
         """
         names, teardowns = self._names(keys.any_part("facts")), self._names(keys.any_part("teardowns"))
         rows = self._database.read(
             [
-                *(
-                    ("HMGET", name, "end_erase_due", "hold_until", "grant_state", "grant_last_refresh_ok_at")
-                    for name in names
-                ),
+                *(("HMGET", name, *_DATES) for name in names),
                 *(("HVALS", name) for name in teardowns),
             ]
         )
         facts = rows[: len(names)]
-        over = [(int(due), int(until or 0)) for due, until, _, _ in facts if int(due or 0)]
+        ended = [tuple(int(one or 0) for one in dates) for *dates, _, _ in facts]
+        over = [(due, until) for due, until, silent in ended if due and not min(until, silent) > now]
         on_hold = sum(until > now for _, until in over)
         late = sum(max(due, until) + OVERDUE_AFTER < now for due, until in over)
         started = [int(json.loads(text)["started"]) for texts in rows[len(names) :] for text in texts]
         kept_too_long = sum(at + keys.TEARDOWN_MAX + OVERDUE_AFTER < now for at in started)
-        proofs = [int(proof) for _, _, grant, proof in facts if grant == GrantState.LIVE]
+        proofs = [int(proof) for *_, grant, proof in facts if grant == GrantState.LIVE]
         unverified = sum(at + UNVERIFIED_AFTER < now for at in proofs)
         return ChainEnds(len(over), on_hold, late + kept_too_long, unverified)
 

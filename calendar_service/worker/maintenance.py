@@ -5,7 +5,9 @@ Every worker runs all of them. Where one worker in turn is enough, the journey d
 
 from dataclasses import dataclass
 
+from calendar_service.domain.audit import ABSENT_AFTER
 from calendar_service.domain.clock import MINUTE, SECOND, Clock, Millis
+from calendar_service.journeys.audit.audit_export import AuditExport
 from calendar_service.journeys.audit.sealing import Sealer
 from calendar_service.journeys.connection.reconsent import Reconsent
 from calendar_service.journeys.operations.reviewer_links import ReviewerLinkJourney
@@ -34,7 +36,8 @@ def maintainer(service: Service) -> Maintainer:
     """Return all tasks, in the order in which they run."""
     sealing = Periodic(SEAL_EVERY, service.audit.sealer.seal, retries=True, surprise=_AUDIT_SURPRISE)
     repairs = Repairs(service.operations, service.log)
-    checkpoint = Checkpoint(service.audit.sealer, sealing, repairs, service.clock, service.log)
+    checkpoint = DailyCheckpoint(service.audit.sealer, sealing, repairs, service.clock, service.log)
+    absence = CheckpointAbsence(service.audit.audit_export, service.log)
     tasks = {
         "reconsent": Periodic(
             None, ReconsentNotices(service.connection.reconsent, service.log).run, retries=True
@@ -42,6 +45,8 @@ def maintainer(service: Service) -> Maintainer:
         "erasure_webhooks": Periodic(0, ErasureWebhooks(service.webhook_delivery, service.log).run),
         "file_rewrites": Periodic(0, service.operations.file_rewrites.step),
         "sealing": sealing,
+        # Before the checkpoint, and apart from it: one that fails each time must not keep the alarm back.
+        "checkpoint_absence": Periodic(CHECKPOINT_CHECK_EVERY, absence.run, surprise=_AUDIT_SURPRISE),
         "checkpoint": Periodic(CHECKPOINT_CHECK_EVERY, checkpoint.run, surprise=_AUDIT_SURPRISE),
         "reviewer_links": Periodic(SWEEP_EVERY, ReviewerSweep(service.operations.reviewers, service.log).run),
     }
@@ -74,7 +79,21 @@ class ErasureWebhooks:
 
 
 @dataclass(frozen=True)
-class Checkpoint:
+class CheckpointAbsence:
+    """Alarms while a checkpoint is missing, the first one too (docs/audit.md)."""
+
+    audit_export: AuditExport
+    log: Log
+
+    def run(self) -> None:
+        """Alarm if the newest checkpoint is too old, or if there is none though the audit log is as old."""
+        age = self.audit_export.checkpoint_age(self.audit_export.newest_checkpoint())
+        if age > ABSENT_AFTER:
+            self.log.alarm("audit.checkpoint_absent", seconds=age // SECOND, clause="ST-5")
+
+
+@dataclass(frozen=True)
+class DailyCheckpoint:
     """Makes the day's checkpoint of the audit log. The worker that makes it does the day's repairs too."""
 
     sealer: Sealer

@@ -39,12 +39,15 @@ NEIGHBOUR = Agent("acme", "neighbour")
 
 
 @pytest.fixture(scope="module")
-def snapshot(valkey_url: str, google_process: LocalGoogle) -> Iterator[tuple[TestService, dict[str, bytes]]]:
-    """A service with two connections, one of them ended, two checkpoints and later entries; and a dump of its store."""
+def snapshot(
+    valkey_url: str, google_process: LocalGoogle
+) -> Iterator[tuple[TestService, dict[str, bytes], float]]:
+    """A service with two connections, one of them ended, two checkpoints and later entries; its dump and clock."""
     google_process.reset()
     empty(valkey_url)
     clock: MovableClock = google_process.clock  # type: ignore[attr-defined]
     clock.path.write_text("0", "ascii")
+    clock.to_noon()
     service = TestService.of(valkey_url, google_process, clock)
     service.connect()
     service.connect(NEIGHBOUR, SECOND)
@@ -58,15 +61,15 @@ def snapshot(valkey_url: str, google_process: LocalGoogle) -> Iterator[tuple[Tes
     service.parts.audit.sealer.seal()
     with redis.Redis(unix_socket_path=valkey_url.removeprefix("unix://")) as client:
         dump = {key.decode(): client.dump(key) for key in client.keys("*")}
-    yield service, dump
+    yield service, dump, clock.offset
     service.close()
 
 
 @pytest.fixture
-def populated(clean_store: str, snapshot: tuple[TestService, dict[str, bytes]]) -> TestService:
+def populated(clean_store: str, snapshot: tuple[TestService, dict[str, bytes], float]) -> TestService:
     """The service of `snapshot`, its store restored for each test."""
-    service, dump = snapshot
-    service.clock.path.write_text(str(DAY / 1000), "ascii")
+    service, dump, offset = snapshot
+    service.clock.path.write_text(str(offset), "ascii")
     service.parts.audit.sealer.chains = []
     with redis.Redis(unix_socket_path=clean_store.removeprefix("unix://")) as client:
         for key, text in dump.items():

@@ -1,12 +1,16 @@
 """A change of the audit log is found, with its place (LU-6): in the running store, and in an export."""
 
 import json
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from calendar_service.crypto.signed_note import signed_note
+from calendar_service.domain.checkpoint import Checkpoint
 from calendar_service.domain.clock import DAY, HOUR, SECOND
 from calendar_service.domain.names import Agent
 from calendar_service.journeys.audit.sealing import Sealer
@@ -58,12 +62,21 @@ class Vandal:
         self.client.rename(other, one)
         self.client.rename("aside", other)
 
-    def checkpoint(self, number: int, change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> None:
-        (text,) = self.client.zrangebyscore(keys.CHECKPOINTS, number, number)
+    def checkpoint(self, number: int, change: Callable[[str], str]) -> None:
+        """Put another note in place of one; an empty one removes it."""
+        (note,) = self.client.zrangebyscore(keys.CHECKPOINTS, number, number)
         self.client.zremrangebyscore(keys.CHECKPOINTS, number, number)
-        changed = change(json.loads(text))
-        if changed:
-            self.client.zadd(keys.CHECKPOINTS, {json.dumps(changed): number})
+        if changed := change(note):
+            self.client.zadd(keys.CHECKPOINTS, {changed: number})
+
+    def copy_checkpoint(self, number: int, to: int) -> None:
+        """Store a checkpoint once more, with a signature of nobody known under it, which verifiers ignore."""
+        (note,) = self.client.zrangebyscore(keys.CHECKPOINTS, number, number)
+        signature = b64encode(bytes(68)).decode()
+        self.client.zadd(keys.CHECKPOINTS, {f"{note}— somebody.example {signature}\n": to})
+        self.client.hset(
+            keys.CHECKPOINT_DETAILS, str(to), self.client.hget(keys.CHECKPOINT_DETAILS, str(number))
+        )
 
 
 def edited(which: int, **changed: str) -> Callable[[Stream], Stream]:
@@ -154,8 +167,9 @@ def test_a_changed_entry_is_found_with_its_place(populated: TestService, what: s
     assert fault.number == (count if number < 0 else number or None)
 
 
-def spoilt_numbers(checkpoint: dict[str, Any]) -> dict[str, Any]:
-    return checkpoint | {"overdue": 0, "due": 7}
+def _signed_by_another(note: str) -> str:
+    text, stranger = note.partition("\n\n")[0] + "\n", Ed25519PrivateKey.generate()
+    return signed_note(text, text.partition("\n")[0], stranger)
 
 
 def _swap_shards(vandal: Vandal) -> None:
@@ -193,25 +207,29 @@ CHAINS: dict[str, tuple[Change, str]] = {
     "the head is removed": (lambda v: v.client.delete(keys.audit_chain(v.shard)), "the head was set back"),
     "the beginning is cut off": (_early_end, "the beginning was cut: no checkpoint that is older than the term"),
     "a checkpoint's numbers are changed": (
-        lambda v: v.checkpoint(1, spoilt_numbers), "checkpoint 1: the checkpoint was changed after it was signed",
+        lambda v: v.checkpoint(1, lambda note: note.replace("due: 0", "due: 7")),
+        "checkpoint 1: the checkpoint was changed after it was signed",
     ),
     "a checkpoint's heads are changed": (
-        lambda v: v.checkpoint(2, lambda one: one | {"heads": {}}), "checkpoint 2: the checkpoint was changed",
+        lambda v: v.client.hset(keys.CHECKPOINT_DETAILS, "2", '{"heads": {}}'),
+        "checkpoint 2: the checkpoint was changed after it was signed: its details are others",
+    ),
+    "a checkpoint's details are removed": (
+        lambda v: v.client.hdel(keys.CHECKPOINT_DETAILS, "2"), "checkpoint 2: the checkpoint was changed after it",
     ),
     "a checkpoint is signed by somebody else": (
-        lambda v: v.checkpoint(2, lambda one: one | {"public_key": "AAAA"}), "checkpoint 2: the checkpoint names a sig",
+        lambda v: v.checkpoint(2, _signed_by_another), "checkpoint 2: the checkpoint is not signed by the operator's",
     ),
-    "the first checkpoint is removed": (lambda v: v.checkpoint(1, lambda _: None), "checkpoint 1: the checkpoint is m"),
+    "the first checkpoint is removed": (lambda v: v.checkpoint(1, lambda _: ""), "checkpoint 1: the checkpoint is m"),
     "the last checkpoint is removed": (
-        lambda v: v.checkpoint(2, lambda _: None), "checkpoint 2: the checkpoint is missing: the trail says that it",
+        lambda v: v.checkpoint(2, lambda _: ""), "checkpoint 2: the checkpoint is missing: the trail says that it",
     ),
     "all checkpoints are removed": (lambda v: v.client.delete(keys.CHECKPOINTS), "checkpoint 2: the checkpoint is mis"),
     "a checkpoint is garbled": (
-        lambda v: v.client.zadd(keys.CHECKPOINTS, {"{": 3}), "the checkpoint is not a whole signed JSON object",
+        lambda v: v.client.zadd(keys.CHECKPOINTS, {"{": 3}), "checkpoint 3: the checkpoint is not a signed note",
     ),
     "a checkpoint is there twice": (
-        lambda v: v.client.zadd(keys.CHECKPOINTS, {v.client.zrange(keys.CHECKPOINTS, 0, 0)[0] + " ": 3}),
-        "checkpoint 1: the checkpoint is out of order, or there twice",
+        lambda v: v.copy_checkpoint(1, 3), "checkpoint 1: the checkpoint is out of order, or there twice",
     ),
 }  # fmt: skip
 
@@ -237,6 +255,11 @@ def younger(populated: TestService) -> Vandal:
     vandal = Vandal(populated)
     vandal.shard = populated.shard_of(newcomer)
     return vandal
+
+
+def _faults(checkpoint: Checkpoint) -> int:
+    assert checkpoint.statement is not None
+    return checkpoint.statement.faults
 
 
 def _started_anew(service: TestService) -> Sealer:
@@ -282,7 +305,7 @@ def test_a_shard_that_no_checkpoint_holds_yet_cannot_be_wiped(younger: Vandal, w
     younger.service.clock.advance(DAY / SECOND)
     checkpoint = _started_anew(younger.service).checkpoint()
     assert checkpoint is not None
-    assert checkpoint["faults"] == 1
+    assert "faults: 1\n" in checkpoint.note
 
 
 def test_a_shard_that_is_set_back_to_a_head_read_before_is_noticed_by_the_sealer(
@@ -313,7 +336,7 @@ def test_a_shard_that_is_set_back_to_a_head_read_before_is_noticed_by_the_sealer
         populated.clock.advance(DAY / SECOND)
         checkpoint = sealer.checkpoint()
         assert checkpoint is not None
-        stated.append(checkpoint["faults"])
+        stated.append(_faults(checkpoint))
     assert stated == [1, 0]
 
 

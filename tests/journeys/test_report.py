@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from calendar_service.config.new_keys import new_key
-from calendar_service.domain.clock import DAY
+from calendar_service.domain.audit import ABSENT_AFTER
+from calendar_service.domain.clock import DAY, MINUTE
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By
 from calendar_service.store import keys
@@ -90,9 +91,9 @@ def test_a_service_that_has_just_begun_has_things_open_and_nothing_red(service: 
     assert "There is no signed checkpoint yet" in text
 
 
-def test_a_day_without_a_checkpoint_is_red(service: TestService) -> None:
+def test_a_first_checkpoint_that_is_missing_is_red(service: TestService) -> None:
     service.connect()
-    service.clock.advance(DAY / 1000 + 60)
+    service.clock.advance((ABSENT_AFTER + MINUTE) / 1000)
     assert red(service) >= {"LU-6", "ST-5"}
 
 

@@ -22,7 +22,7 @@ from calendar_service.domain.session import By, Status
 from calendar_service.journeys.throttle.backoff import pause
 from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor
-from calendar_service.worker.maintenance import Checkpoint, Repairs
+from calendar_service.worker.maintenance import DailyCheckpoint, Repairs
 from calendar_service.worker.periodic import Periodic
 from calendar_service.worker.session_queue import SessionQueue
 from tests.journeys.conftest import NEIGHBOUR
@@ -292,17 +292,17 @@ def test_a_session_is_kept_no_longer_than_its_agent_is_this_workers_nor_behind_a
 
 
 @pytest.fixture
-def checkpoint(service: TestService) -> Checkpoint:
+def checkpoint(service: TestService) -> DailyCheckpoint:
     """The daily checkpoint task of a worker that has sealed nothing yet."""
     service.connect()
     sealing = Periodic(MINUTE, service.parts.audit.sealer.seal)
     parts = service.parts
     repairs = Repairs(parts.operations, parts.log)
-    return Checkpoint(parts.audit.sealer, sealing, repairs, parts.clock, parts.log)
+    return DailyCheckpoint(parts.audit.sealer, sealing, repairs, parts.clock, parts.log)
 
 
 def test_the_checkpoint_waits_until_everything_is_sealed(
-    service: TestService, checkpoint: Checkpoint
+    service: TestService, checkpoint: DailyCheckpoint
 ) -> None:
     sealing, audit_chain = checkpoint.sealing, service.parts.audit.chain
     rounds = 0
@@ -317,7 +317,7 @@ def test_the_checkpoint_waits_until_everything_is_sealed(
 
 
 def test_trouble_with_one_repair_keeps_no_other_back(
-    service: TestService, checkpoint: Checkpoint, capsys: pytest.CaptureFixture[str]
+    service: TestService, checkpoint: DailyCheckpoint, capsys: pytest.CaptureFixture[str]
 ) -> None:
     service.work(3)
     client, due = service.parts.store.database.client, service.key("due")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from calendar_service.domain.audit import ABSENT_AFTER
 from calendar_service.domain.clock import HOUR
 from calendar_service.health.finding import Finding
 from calendar_service.health.measures.audit import AuditMeasures
@@ -37,6 +38,14 @@ def permissions(audit: AuditMeasures) -> Finding:
 def audit_trail(audit: AuditMeasures) -> Finding:
     """Return the state of the newest checkpoint."""
     checkpoint = audit.last_checkpoint
+    if checkpoint is None and audit.age_without_checkpoint > ABSENT_AFTER:
+        return Finding(
+            "audit trail",
+            "fault",
+            "has no checkpoint, though it began %(hours)s hours ago",
+            "start a worker, and see its log (docs/audit.md)",
+            {"hours": f"{audit.age_without_checkpoint / HOUR:.0f}"},
+        )
     if checkpoint is None:
         return Finding(
             "audit trail", "note", "has no checkpoint yet", "start a worker: it makes one each day"
@@ -62,7 +71,7 @@ def audit_trail(audit: AuditMeasures) -> Finding:
         "ok",
         "checkpoint %(number)s of %(made)s",
         "",
-        {"number": checkpoint.number, "made": checkpoint.made_at},
+        {"number": checkpoint.checkpoint.number, "made": checkpoint.made_at},
     )
 
 

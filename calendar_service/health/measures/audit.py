@@ -3,23 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
-from calendar_service.domain.audit import ChainEnds, Verdict
-from calendar_service.domain.clock import DAY, Clock, Millis, rfc3339
+from calendar_service.domain.audit import ABSENT_AFTER, ChainEnds, Verdict
+from calendar_service.domain.checkpoint import Checkpoint
+from calendar_service.domain.clock import Clock, Millis, rfc3339
 from calendar_service.journeys.audit.audit_export import AuditExport
-from calendar_service.journeys.audit.sealing import ABSENT_AFTER
 
-FIRST_CHECKPOINT_AFTER: Millis = DAY
-"""A service with a younger oldest entry needs no checkpoint yet."""
+_COUNTS = ("due", "held", "erased", "unverified")
 
 
 @dataclass(frozen=True, slots=True)
 class LastCheckpoint:
-    """The newest signed checkpoint."""
+    """The newest signed checkpoint. One whose note or details are damaged counts as a fault of the audit log."""
 
-    body: Mapping[str, Any]
-    """Its members as signed; a damaged one may lack any."""
+    checkpoint: Checkpoint
     age: Millis
 
     @property
@@ -28,24 +25,23 @@ class LastCheckpoint:
         return self.age > ABSENT_AFTER
 
     @property
-    def number(self) -> object:
-        """Its number; `?` if it is missing."""
-        return self.body.get("number", "?")
-
-    @property
-    def made_at(self) -> object:
-        """When it was made; `?` if that is missing."""
-        return self.body.get("made_at", "?")
+    def made_at(self) -> str:
+        """When it was made; `?` if it does not say."""
+        return rfc3339(self.checkpoint.made_at) if self.checkpoint.statement else "?"
 
     @property
     def faults(self) -> int:
-        """How many faults of the audit log it states; 1 if it does not say."""
-        return int(self.body.get("faults", 1))
+        """How many faults of the audit log it states; 1 if it is damaged."""
+        statement = self.checkpoint.statement
+        return statement.faults if statement and self.checkpoint.is_whole else 1
 
     @property
-    def overdue(self) -> int:
-        """How many erasures it states as overdue."""
-        return int(self.body.get("overdue", 0))
+    def numbers(self) -> Mapping[str, int]:
+        """The exact counts: due, held, erased, unverified and overdue; none if it is damaged."""
+        statement, details = self.checkpoint.statement, self.checkpoint.details
+        if statement is None or not self.checkpoint.is_whole:
+            return {}
+        return {"overdue": statement.overdue} | {name: int(details[name]) for name in _COUNTS}
 
 
 @dataclass(frozen=True)
@@ -63,15 +59,13 @@ class AuditMeasures:
     @cached_property
     def last_checkpoint(self) -> LastCheckpoint | None:
         """The newest checkpoint; None if there is none yet."""
-        body = self.audit.newest_checkpoint()
-        return None if body is None else LastCheckpoint(body, self.audit.age_of(body))
+        newest = self.audit.newest_checkpoint()
+        return None if newest is None else LastCheckpoint(newest, self.audit.checkpoint_age(newest))
 
     @cached_property
-    def is_first_checkpoint_due(self) -> bool:
-        """Whether the oldest entry is so old that a checkpoint must exist; reads every entry."""
-        entries = (line["at"] for line in self.audit.lines() if line["type"] == "entry")
-        oldest = min(entries, default="")
-        return bool(oldest) and oldest < rfc3339(self.clock.now() - FIRST_CHECKPOINT_AFTER)
+    def age_without_checkpoint(self) -> Millis:
+        """How long the audit log has had entries; of use while there is no checkpoint."""
+        return self.audit.checkpoint_age(None)
 
     def verdict(self, former_keys: Sequence[str]) -> Verdict:
         """Verify the whole audit log; reads every entry. `former_keys`: public keys of former signing keys."""

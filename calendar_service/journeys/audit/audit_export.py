@@ -10,11 +10,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from calendar_service.domain.audit import AuditEntry, Chain, ChainEnds, Verdict, place
+from calendar_service.domain.checkpoint import Checkpoint
 from calendar_service.domain.clock import DAY, Millis, rfc3339
 from calendar_service.domain.errors import Busy
 from calendar_service.journeys.audit.chain import ChainMacs
-from calendar_service.journeys.audit.checkpoints import as_list, made_at
-from calendar_service.journeys.audit.verification import Verification
+from calendar_service.journeys.audit.checkpoints import as_list
+from calendar_service.journeys.audit.verification import EXPORT_VERSION, Verification
 from calendar_service.store.audit_chain import AuditChainStore
 from calendar_service.store.scan import Scan
 
@@ -56,13 +57,17 @@ class AuditExport:
     issuer: str
     retention: Millis
 
-    def newest_checkpoint(self) -> dict[str, Any] | None:
+    def newest_checkpoint(self) -> Checkpoint | None:
         """Return the newest signed checkpoint (docs/audit.md), or None if none was made yet."""
         return self.audit_chain.newest_checkpoint()
 
-    def age_of(self, checkpoint: Mapping[str, Any]) -> Millis:
-        """Return how long ago the checkpoint was made (database time)."""
-        return self.audit_chain.now() - made_at(checkpoint)
+    def checkpoint_age(self, newest: Checkpoint | None) -> Millis:
+        """Return how long ago the newest checkpoint was made (database time).
+
+        Without one: how long ago the oldest entry was written, because a first checkpoint is due from then on.
+        """
+        now = self.audit_chain.now()
+        return now - (newest.made_at if newest else self.audit_chain.first_entry_at() or now)
 
     def ends(self) -> ChainEnds:
         """Count ended connections, those held, overdue erasures and unverified grants. Reads every agent's dates."""
@@ -113,11 +118,12 @@ class AuditExport:
         """
         chains, checkpoints = self._at_one_moment()
         yield {
-            "type": "audit-export", "version": 1, "made_at": rfc3339(self.audit_chain.now()), "issuer": self.issuer,
-            "term_days": self.retention // DAY,
+            "type": "audit-export", "version": EXPORT_VERSION, "made_at": rfc3339(self.audit_chain.now()),
+            "issuer": self.issuer, "term_days": self.retention // DAY,
             "filter": None if export_filter == EVERYTHING else asdict(export_filter),
         }  # fmt: skip
-        yield from ({"type": "checkpoint", "checkpoint": one} for one in checkpoints)
+        for one in checkpoints:
+            yield {"type": "checkpoint", "number": one.number, "note": one.note, "details": one.details}
         for chain in chains:
             yield {
                 "type": "shard", "shard": chain.shard, "base": as_list(chain.base),
@@ -129,7 +135,7 @@ class AuditExport:
                 "What is past its term was ended meanwhile, so this reading is not whole. Begin it again."
             )
 
-    def _at_one_moment(self) -> tuple[list[Chain], list[dict[str, Any]]]:
+    def _at_one_moment(self) -> tuple[list[Chain], list[Checkpoint]]:
         """Return chains and checkpoints that belong together: no checkpoint was made between the two readings."""
         while True:
             before = self.audit_chain.newest_checkpoint()

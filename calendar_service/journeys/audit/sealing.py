@@ -3,25 +3,30 @@
 Any number of workers may run it. Each script compares the head, or the checkpoint, from which its caller started.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from calendar_service.crypto.signing import signed
+from calendar_service.crypto.signed_note import signed_note
 from calendar_service.domain.audit import Chain, CheckpointPoint
-from calendar_service.domain.clock import DAY, HOUR, SECOND, Millis, plausible, rfc3339
+from calendar_service.domain.checkpoint import (
+    NO_FORMER,
+    Checkpoint,
+    Statement,
+    details_text,
+    digest,
+    published_count,
+)
+from calendar_service.domain.clock import DAY, SECOND, Millis, plausible
 from calendar_service.journeys.audit.chain import ChainMacs
-from calendar_service.journeys.audit.checkpoints import CHECKPOINT, as_list, as_point, digest, made_at
+from calendar_service.journeys.audit.checkpoints import as_list, as_point
 from calendar_service.journeys.audit.verification import ChainVerifier
 from calendar_service.log import Log
 from calendar_service.store.audit_chain import BATCH, AuditChainStore
 from calendar_service.store.audit_log import EntryKind
 from calendar_service.store.scan import Scan
-
-CHECKPOINT_EVERY: Millis = DAY
-ABSENT_AFTER: Millis = 36 * HOUR
-"""If the newest checkpoint is older than this, the operator is alarmed."""
 
 
 @dataclass
@@ -32,8 +37,8 @@ class Sealer:
     scan: Scan
     chain_macs: ChainMacs
     private_key: Ed25519PrivateKey
-    issuer: str
-    """The operator's legal name."""
+    origin: str
+    """The first line of each checkpoint, and the name of the key under it."""
     log: Log
     retention: Millis
     """Older entries are removed."""
@@ -67,60 +72,66 @@ class Sealer:
             self._read_again()  # another worker has sealed
         return more
 
-    def checkpoint(self) -> dict[str, Any] | None:
+    def checkpoint(self) -> Checkpoint | None:
         """Make the day's checkpoint if it is due and no other worker makes it; then remove entries past their term.
 
+        It is due with the first instant of the day (UTC) after the last one's, so that each day has one and no day two.
         Returns the checkpoint, or None if this call made none.
         """
         former, now = self.audit_chain.newest_checkpoint(), self.audit_chain.now()
-        number = former["number"] + 1 if former else 1
-        age = now - made_at(former) if former else CHECKPOINT_EVERY
-        if plausible(
-            now - age + CHECKPOINT_EVERY, now, CHECKPOINT_EVERY
-        ) > now or not self.audit_chain.take_turn(number):
+        number = former.number + 1 if former else 1
+        due = former.made_at - former.made_at % DAY + DAY if former else 0
+        if plausible(due, now, DAY) > now or not self.audit_chain.take_turn(number):
             return None
-        if age > ABSENT_AFTER:
-            self.log.alarm("audit.checkpoint_absent", seconds=age // SECOND, clause="ST-5")
-        checkpoint = self._signed_checkpoint(number, former or {}, now)
-        if not self.audit_chain.add_checkpoint(number, checkpoint):
+        checkpoint, statement = self._signed_checkpoint(former, number, now)
+        if not self.audit_chain.add_checkpoint(checkpoint):
             return None
         self.set_back = 0
-        if checkpoint["overdue"]:
-            self.log.alarm("erasure.overdue", count=checkpoint["overdue"], clause="ST-5")
-        if checkpoint["unverified"]:
-            self.log.alarm("grant.unverified", count=checkpoint["unverified"], clause="RV-1")
-        if checkpoint["faults"]:
-            self.log.alarm("audit.chain_broken", count=checkpoint["faults"], clause="LU-6")
+        if statement.overdue:
+            self.log.alarm("erasure.overdue", count=statement.overdue, clause="ST-5")
+        if checkpoint.details["unverified"]:
+            self.log.alarm("grant.unverified", count=checkpoint.details["unverified"], clause="RV-1")
+        if statement.faults:
+            self.log.alarm("audit.chain_broken", count=statement.faults, clause="LU-6")
         self._remove_old()
         return checkpoint
 
-    def _signed_checkpoint(self, number: int, former: dict[str, Any], now: Millis) -> dict[str, Any]:
+    def _signed_checkpoint(
+        self, former: Checkpoint | None, number: int, now: Millis
+    ) -> tuple[Checkpoint, Statement]:
         """Seal and verify all entries behind the former checkpoint; return a signed one over the present heads."""
         while self.seal():
             pass
         chains, ends = self._read_again(), self.scan.ends(now)
-        faults, erased = self._since(former, chains)
+        before = former.details if former else {}
+        faults, erased = self._since(before.get("heads", {}), chains)
         proofs = sum(chain.proofs for chain in chains)
-        body = {
-            "type": CHECKPOINT,
-            "version": 1,
-            "number": number,
-            "previous": digest(former) if former else "",
-            "made_at": rfc3339(now),
-            "issuer": self.issuer,
-            "term_days": self.retention // DAY,
+        details = {
             "due": ends.due,
             "held": ends.held,
-            "overdue": ends.overdue,
-            "unverified": ends.unverified,
             "erased": erased,
-            "probes": max(proofs - former.get("probes_ever", 0), 0),
+            "unverified": ends.unverified,
+            "probes": max(proofs - before.get("probes_ever", 0), 0),
             "probes_ever": proofs,
             "entries": sum(chain.head.number for chain in chains),
-            "faults": faults + self.set_back,
             "heads": {str(chain.shard): list(as_list(chain.head)) for chain in chains if chain.head.number},
         }
-        return signed(body, self.private_key)
+        statement = Statement(
+            origin=self.origin,
+            number=number,
+            previous=digest(former.note) if former else NO_FORMER,
+            made_at=now - now % SECOND,
+            term_days=self.retention // DAY,
+            due=published_count(ends.due),
+            held=published_count(ends.held),
+            erased=published_count(erased),
+            unverified=published_count(ends.unverified),
+            overdue=ends.overdue,
+            faults=faults + self.set_back,
+            details=digest(details_text(details)),
+        )
+        note = signed_note(statement.text(), self.origin, self.private_key)
+        return Checkpoint(number, note, details), statement
 
     def _read_again(self) -> list[Chain]:
         """Read the heads again. A head before the cached one was set back, even if its MAC is valid."""
@@ -139,12 +150,12 @@ class Sealer:
                 self.audit_chain.confirm(chain.shard)
         return chains
 
-    def _since(self, former: dict[str, Any], chains: list[Chain]) -> tuple[int, int]:
-        """Verify the entries behind a checkpoint; return how many faults there are, and how many erasures."""
+    def _since(self, heads: Mapping[str, Sequence[Any]], chains: list[Chain]) -> tuple[int, int]:
+        """Verify the entries behind a checkpoint's heads; return how many faults there are, and how many erasures."""
         faults = erased = 0
         first_macs: dict[int, str] = {}
         for chain in chains:
-            start = as_point(former.get("heads", {}).get(str(chain.shard)))
+            start = as_point(heads.get(str(chain.shard)))
             since = replace(chain, base=start) if start.number else chain
             verifier = ChainVerifier(self.chain_macs, since, first=first_macs.get(chain.shard, ""))
             for entry in self.audit_chain.entries(chain.shard, verifier.last.id):
@@ -163,11 +174,11 @@ class Sealer:
         old = [
             one
             for one in self.audit_chain.checkpoints()
-            if made_at(one) + self.retention <= now and one["heads"]
+            if one.statement and one.made_at + self.retention <= now and one.details.get("heads")
         ]
         if not old:
             return
         last = old[-1]
-        for shard, head in last["heads"].items():
-            self.audit_chain.trim(int(shard), last["number"], as_point(head))
-        self.audit_chain.drop_checkpoints_before(last["number"])
+        for shard, head in last.details["heads"].items():
+            self.audit_chain.trim(int(shard), last.number, as_point(head))
+        self.audit_chain.drop_checkpoints_before(last.number)

@@ -8,10 +8,14 @@ from functools import partial
 from typing import Any
 
 from calendar_service.domain.audit import AuditEntry, Chain, ChainFault, CheckpointPoint, Verdict, place
+from calendar_service.domain.checkpoint import Checkpoint
 from calendar_service.journeys.audit.chain import ChainMacs
 from calendar_service.journeys.audit.checkpoints import CheckpointVerifier, as_point, instant
 from calendar_service.store import keys
 from calendar_service.store.audit_log import EntryKind
+
+EXPORT_VERSION = 2
+"""The version of the export's lines."""
 
 
 class ChainVerifier:
@@ -186,7 +190,7 @@ class Verification:
         return verdict
 
     def _begin(self, line: Mapping[str, Any]) -> None:
-        if line["version"] != 1:
+        if line["version"] != EXPORT_VERSION:
             self._verdict.faults.append(
                 ChainFault(f"version {line['version']} of the export is not known here")
             )
@@ -194,7 +198,7 @@ class Verification:
         self._verdict.filtered = bool(line["filter"])
 
     def _checkpoint(self, line: Mapping[str, Any]) -> None:
-        self._checkpoints.take(line["checkpoint"])
+        self._checkpoints.take(Checkpoint(int(line["number"]), str(line["note"]), dict(line["details"])))
 
     def _shard(self, line: Mapping[str, Any]) -> None:
         self._close()

@@ -17,6 +17,7 @@ from calendar_service.domain.methods import METHODS
 from calendar_service.web import cookies
 from calendar_service.web.pages.answers import Pages
 from calendar_service.web.pages.settings import RECEIPT, as_file
+from calendar_service.web.pages.transparency import TransparencyPages
 from calendar_service.web.pages.visits import Visits
 from calendar_service.wiring import Service
 
@@ -34,6 +35,8 @@ def blueprint(service: Service) -> Blueprint:
     )
     routes.add_url_rule("/receipts/<number>", "receipt", receipts.show)
     routes.add_url_rule("/receipts/public-key", "public_key", partial(_public_key, service))
+    if service.operator.promises.publishes_checkpoints:
+        TransparencyPages(service.audit.transparency, pages).add_to(routes)
     routes.add_url_rule("/static/app.css", "style", partial(_style, pages))
     routes.add_url_rule("/static/icon.svg", "icon", partial(_icon, pages))
     routes.add_url_rule("/static/logo", "logo", partial(_logo, pages))

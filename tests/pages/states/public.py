@@ -1,5 +1,6 @@
 """The public pages."""
 
+from calendar_service.domain.clock import DAY, SECOND
 from tests.pages.visitor import PageVisitor
 
 
@@ -34,3 +35,22 @@ def receipt_while_google_is_silent(visitor: PageVisitor) -> None:
         visitor.disconnect()
         visitor.settings()
         visitor.press("/erase")
+
+
+def transparency(visitor: PageVisitor) -> None:
+    """Days of each kind: the start, a hold, a gap, and something late."""
+    sealer, clock = visitor.service.parts.audit.sealer, visitor.fixture.clock
+    day = DAY / SECOND
+    sealer.checkpoint()
+    clock.advance(day)
+    visitor.connect()
+    visitor.disconnect()
+    visitor.hold()
+    sealer.checkpoint()
+    clock.advance(2 * day)
+    sealer.checkpoint()
+    visitor.open("/transparency")
+
+
+def transparency_before_the_first_day(visitor: PageVisitor) -> None:
+    visitor.open("/transparency")
