@@ -41,6 +41,7 @@ def transparency(visitor: PageVisitor) -> None:
     """Days of each kind: the start, a hold, a gap, and something late."""
     sealer, clock = visitor.service.parts.audit.sealer, visitor.fixture.clock
     day = DAY / SECOND
+    sealer.chains.clear()  # of another visitor's store
     sealer.checkpoint()
     clock.advance(day)
     visitor.connect()
