@@ -256,6 +256,23 @@ def test_a_change_that_google_refuses_is_no_refusal_of_a_newer_one(
     assert (api.get(ONE).json["status"], connected.events()[0]["summary"]) == ("scheduled", "Newer")
 
 
+def test_a_refusal_whose_lease_was_lost_is_not_the_last_word(
+    api: Api, connected: TestService, google_process: LocalGoogle, session: dict[str, Any]
+) -> None:
+    assert api.put(ONE, session).status_code == 201
+    refusal = {"status": 400, "reason": "invalid"}
+    google_process.fault({"method": "PATCH", "path": "/calendar/v3/*"}, refusal, times=1)
+
+    def another_process_goes_on() -> None:
+        connected.clock.advance(60)
+        connected.parts.sessions.unsettled.resume(connected.agent, "s-1")
+
+    connected.at_call("calendar.events.patch", another_process_goes_on)
+    answer = api.put(ONE, moved(session, title="Another talk"))
+    assert (answer.status_code, api.get(ONE).json["status"]) == (202, "scheduled")
+    assert [event["summary"] for event in connected.events()] == ["Another talk"]
+
+
 def test_cancelling_what_was_never_there_is_a_success_that_writes_nothing(
     api: Api, service: TestService
 ) -> None:
