@@ -1,11 +1,17 @@
 """A video session: the content that the backend wants, and the record that the store keeps."""
 
 import json
+import secrets
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from calendar_service.domain.clock import DAY, Millis
 from calendar_service.domain.errors import StoreUnavailable
+
+
+def new_nonce() -> str:
+    """Return 64 random bits as 16 hex digits: of a desired state, or of a lease's holder."""
+    return secrets.token_hex(8)
 
 
 class By(StrEnum):
@@ -75,7 +81,7 @@ class GoogleCopy:
     seen_etag: str = ""
     """The ETag that a person's change gave the event, once the backend was told; empty: as we wrote it."""
     revision_offset: int = 0
-    """Added to our revision in the event: continues the count of an event that was taken over (law 3)."""
+    """Added to our revision in the event: ours is the higher one also over an event that this record does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +99,15 @@ class Record:
     """Keyed digest of the desired content; empty once it cannot be compared."""
     end_day: int
     """The day (UTC, days since 1970) on which the session ends: the exact end is not kept once applied."""
+    nonce: str = ""
+    """A random number of the desired state, written into the event beside the revision.
+
+    A database that went back counts a revision twice; the nonce tells the two states apart (law 4).
+    """
     version: int | None = None
     fencing_token: int = 0
+    holder: str = ""
+    """The random id of whoever took the lease last: a database that went back gives a fencing token twice."""
     leased: bool = False
     """Somebody is at Google with it, until the session's due time at most."""
     tries: int = 0

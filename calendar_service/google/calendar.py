@@ -20,9 +20,8 @@ from calendar_service.google.events import (
     EventAnswer,
     is_coming,
     listed,
-    read,
+    one,
     stamp,
-    written,
 )
 from calendar_service.google.transport import Transport
 
@@ -145,12 +144,12 @@ class CalendarApi:
         `EventMissing` means here that the calendar is gone.
         """
         request = self._api.events.insert(calendarId=calendar_id, body=dict(event), fields=FIELDS)
-        return written(self._api.run(token, request))
+        return one(self._api.run(token, request))
 
     def get(self, token: Secret, calendar_id: str, event_id: str) -> EventAnswer:
-        """Return one of our events, also a deleted one; raise `AccessForbidden` for one without our marker."""
+        """Return one of our events, also a deleted one. The id is one that this service chose (law 1)."""
         request = self._api.events.get(calendarId=calendar_id, eventId=event_id, fields=FIELDS)
-        return read(self._api.run(token, request))
+        return one(self._api.run(token, request))
 
     def patch(
         self, token: Secret, calendar_id: str, event_id: str, event: Mapping[str, Any], *, etag: str | None
@@ -159,7 +158,7 @@ class CalendarApi:
         request = self._api.events.patch(
             calendarId=calendar_id, eventId=event_id, body=dict(event), fields=FIELDS
         )
-        return written(self._api.run(token, only_if(request, etag)))
+        return one(self._api.run(token, only_if(request, etag)))
 
     def delete(self, token: Secret, calendar_id: str, event_id: str, *, etag: str | None) -> None:
         """Delete an event; raise `AlreadyDeleted`, `EventMissing`, or `Overtaken` if it is not at `etag`."""

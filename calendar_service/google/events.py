@@ -1,6 +1,6 @@
 """An event as Google returns it, reduced to what this service may know: no title, no text, no people.
 
-Marker and revision are private extended properties: only this project's client sees them
+Marker, revision, nonce and hash are private extended properties: only this project's client sees them
 (https://developers.google.com/workspace/calendar/api/guides/extended-properties).
 """
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from calendar_service.domain.errors import AccessForbidden, GoogleUnavailable
+from calendar_service.domain.errors import GoogleUnavailable
 from calendar_service.google.answers import text
 
 MARKER: Final = "csMarker"
@@ -18,8 +18,14 @@ MARKER: Final = "csMarker"
 REVISION: Final = "csRevision"
 """The property with the revision of the session that the event shows (law 4)."""
 
+NONCE: Final = "csNonce"
+"""The property with the nonce of the desired state that the event shows (law 4)."""
+
+EVENT_HASH: Final = "csEventHash"
+"""The property with a keyed hash of marker and event id: it does not fit the id of a copy (law 3)."""
+
 FIELDS: Final = (
-    "id,etag,status,htmlLink,start,end,extendedProperties/private(" + MARKER + "," + REVISION + ")"
+    f"id,etag,status,htmlLink,start,end,extendedProperties/private({MARKER},{REVISION},{NONCE},{EVENT_HASH})"
 )
 """The fields that Google is asked for (law 1)."""
 
@@ -34,32 +40,35 @@ class EventAnswer:
     """`confirmed`, `tentative` or `cancelled`; a deleted event is `cancelled`."""
     html_link: str | None
     revision: int | None
+    nonce: str | None
     marker: str | None
+    """None if another program of the account's owner removed it, or a deleted event has lost it."""
+    event_hash: str | None
     start: datetime | date | None
     """In UTC. A date if a person made it an all-day event; None if a deleted event has lost its time."""
     end: datetime | date | None
 
+    @property
+    def stands(self) -> bool:
+        """True if the event is in the calendar.
 
-def stamp(marker: str, revision: int) -> dict[str, Any]:
-    """Return the properties that every insert and patch carries: our marker, and the revision."""
-    return {"extendedProperties": {"private": {MARKER: marker, REVISION: str(revision)}}}
+        False for a deleted one, and for what is left under the id of an event that a person moved to another calendar:
+        it has no time (recalled, not verified).
+        """
+        return self.status != "cancelled" and self.start is not None
 
 
-def written(item: Mapping[str, Any]) -> EventAnswer:
-    """Read the answer to our own insert or patch."""
-    return _event(item)
+def stamp(marker: str, revision: int, nonce: str, event_hash: str) -> dict[str, Any]:
+    """Return the properties that every insert and patch carries."""
+    private = {MARKER: marker, REVISION: str(revision), NONCE: nonce, EVENT_HASH: event_hash}
+    return {"extendedProperties": {"private": private}}
 
 
-def read(item: Mapping[str, Any]) -> EventAnswer:
-    """Read the answer to a `get`; raise `AccessForbidden` for an event without our marker, unread.
+def one(item: Mapping[str, Any]) -> EventAnswer:
+    """Read an event that was asked for, inserted or patched by its id; the caller made sure that the id is ours.
 
-    A deleted event may have lost its marker. Then only id, ETag and status are read.
+    Another program of the account's owner may have removed our properties from it.
     """
-    text(item, "id")
-    if MARKER not in _private(item):
-        if item.get("status") != "cancelled":
-            raise AccessForbidden("not ours: the event has no marker of this service")
-        item = {name: item[name] for name in ("id", "etag", "status") if name in item}
     return _event(item)
 
 
@@ -83,7 +92,9 @@ def _event(item: Mapping[str, Any]) -> EventAnswer:
         status=text(item, "status"),
         html_link=item.get("htmlLink") if isinstance(item.get("htmlLink"), str) else None,
         revision=_revision(private.get(REVISION)),
+        nonce=private.get(NONCE),
         marker=private.get(MARKER),
+        event_hash=private.get(EVENT_HASH),
         start=_when(item.get("start")),
         end=_when(item.get("end")),
     )
@@ -96,8 +107,9 @@ def _private(item: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _revision(value: object) -> int | None:
-    # Another program of the account's owner may have written anything there.
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 16:
+    # Another program of the account's owner may have written anything there. Ours stay below 13 digits; the database's
+    # JSON keeps 14.
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 12:
         return int(value)
     return None
 

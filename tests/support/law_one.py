@@ -18,6 +18,8 @@ _EVENT: Final = frozenset(
         "extendedProperties/private",
         "csMarker",
         "csRevision",
+        "csNonce",
+        "csEventHash",
     ]
 )
 _LIST: Final = _EVENT | {"items", "nextPageToken", "nextSyncToken"}

@@ -104,13 +104,13 @@ class DedicatedCalendar:
     def _ensure(self, agent: Agent, grant: Grant, account: AccountCalendars | None, *, create: bool) -> bool:
         # Google gives two calendars to two requests for one. Callback, settings page and worker may come at the same
         # time, so one of them takes the lease; a process that dies with it keeps the others away for its length.
-        fencing_token = self.leases.take(agent, "calendar", keys.LEASE)
-        if fencing_token is None:
+        lease = self.leases.take(agent, "calendar", keys.LEASE)
+        if lease is None:
             return False
         try:
             return self._under_lease(agent, grant, account, create=create)
         finally:
-            self.leases.release(agent, "calendar", fencing_token)
+            self.leases.release(agent, lease)
 
     def _under_lease(
         self, agent: Agent, grant: Grant, account: AccountCalendars | None, *, create: bool

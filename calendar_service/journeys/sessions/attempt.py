@@ -59,8 +59,8 @@ class Attempts:
     ) -> tuple[Record, str]:
         """Write the session at Google and settle it; return its record and the event's link, empty if unknown.
 
-        `record` carries the lease's fencing token. An error that proves nothing settles it to be tried again later.
-        Raises `NotConnected` if Google proved that the grant is dead: the connection ended in the same step.
+        `record` carries the lease: fencing token and holder. An error that proves nothing settles it to be tried again
+        later. Raises `NotConnected` if Google proved that the grant is dead: the connection ended in the same step.
         """
         task = self._task(agent, facts, grant, record, content)
         try:
@@ -90,11 +90,13 @@ class Attempts:
     def _task(
         self, agent: Agent, facts: Facts, grant: Grant, record: Record, content: Content | None
     ) -> WriteTask:
+        marker = self.identity.session_marker(agent.organization, agent.agent, record.session)
         return WriteTask(
             calendar_id=facts.calendar.id,
             record=record,
             content=content if record.must_exist else None,
-            marker=self.identity.session_marker(agent.organization, agent.agent, record.session),
+            marker=marker,
+            event_hash=lambda event_id: self.identity.event_hash(marker, event_id),
             look_first=record.copy.in_doubt or is_unknown(facts, record),
             event_id=lambda generation: grant.event_id(record.session, generation),
             neutral_title=self.operator.session_title[self.operator.language(facts.locale)],
@@ -169,10 +171,11 @@ class Attempts:
         )
 
     def _still_ours(self, agent: Agent, record: Record) -> bool:
-        # The fencing token alone decides. The end of the lease is no proof: this process's clock may be wrong, and
-        # nobody may have taken the lease since.
+        # Fencing token and holder alone decide. The end of the lease is no proof: this process's clock may be wrong,
+        # and nobody may have taken the lease since.
         stored = self.sessions.load(agent, record.session).record
-        return stored is not None and stored.fencing_token == record.fencing_token
+        lease = record.fencing_token, record.holder
+        return stored is not None and (stored.fencing_token, stored.holder) == lease
 
 
 def _reason(trouble: ServiceError) -> str:

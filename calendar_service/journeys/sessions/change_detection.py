@@ -13,7 +13,6 @@ from calendar_service.domain.clock import DAY, Clock, Millis, as_datetime
 from calendar_service.domain.connection import Facts, State
 from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.errors import (
-    AccessForbidden,
     AlreadyDeleted,
     EventMissing,
     GoogleError,
@@ -33,8 +32,6 @@ from calendar_service.store.sessions import Sessions
 from calendar_service.store.slots import Slots
 
 ExternalChange = Literal["changed", "deleted", "restored"]
-_UNMARKED = "unmarked"
-"""In place of the ETag of an event without our marker, which is not read: a person removed the marker."""
 
 
 @dataclass(frozen=True)
@@ -98,15 +95,15 @@ class ChangeDetector:
         self, agent: Agent, facts: Facts, grant: Grant, record: Record, listed: Iterable[EventAnswer]
     ) -> tuple[Record, ExternalChange] | None:
         """Return the new record and what a person did to the event; None if there is nothing new."""
-        events = [event for event in listed if event.status != "cancelled"]
+        events = [event for event in listed if event.stands]
         if any(event.etag == record.copy.etag for event in events):
             return _restored(record, record.copy.etag) if record.status is Status.LOST else None
         if events:
-            return _changed(record, events[0].etag, events[0].revision)
+            return _changed(record, events[0].etag)
         if record.status is Status.LOST:
             return None
         etag = self._etag_of_unlisted(agent, facts, grant, record)
-        return _changed(record, etag, None) if etag else _deleted(record)
+        return _changed(record, etag) if etag else _deleted(record)
 
     def _etag_of_unlisted(self, agent: Agent, facts: Facts, grant: Grant, record: Record) -> str:
         """Return the ETag of an event that is not listed, as when a person moved it to the past; empty if deleted."""
@@ -119,11 +116,9 @@ class ChangeDetector:
                 grant,
                 lambda token: self.calendar.get(token, facts.calendar.id, record.copy.id),
             )
-        except AccessForbidden:
-            return _UNMARKED
         except (EventMissing, AlreadyDeleted):
             return ""
-        return event.etag if event.status != "cancelled" else ""
+        return event.etag if event.stands else ""
 
 
 def _is_watched(record: Record, facts: Facts, today: int) -> bool:
@@ -133,10 +128,10 @@ def _is_watched(record: Record, facts: Facts, today: int) -> bool:
     return (stands or deleted) and here and record.end_day >= today
 
 
-def _changed(record: Record, etag: str, revision: int | None) -> tuple[Record, ExternalChange] | None:
+def _changed(record: Record, etag: str) -> tuple[Record, ExternalChange] | None:
     copy = record.copy
-    if (revision or 0) > copy.revision_offset + copy.applied_revision or etag in {copy.etag, copy.seen_etag}:
-        return None  # our own write whose answer is not settled yet; or reported before
+    if etag in {copy.etag, copy.seen_etag}:
+        return None  # as we wrote it, or reported before
     if record.status is Status.LOST and not copy.seen_etag:
         return _restored(record, etag)
     seen = replace(copy, seen_etag=etag)

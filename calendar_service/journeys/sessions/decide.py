@@ -10,7 +10,14 @@ from calendar_service.domain.clock import DAY
 from calendar_service.domain.connection import REFUSING_STATES, WAITING_STATES, Facts, State
 from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.errors import InvalidRequest, NotConnected, StaleVersion
-from calendar_service.domain.session import DELETED_IN_GOOGLE, Content, GoogleCopy, Record, Status
+from calendar_service.domain.session import (
+    DELETED_IN_GOOGLE,
+    Content,
+    GoogleCopy,
+    Record,
+    Status,
+    new_nonce,
+)
 from calendar_service.journeys.views import SessionView
 from calendar_service.store.grants import Grant
 from calendar_service.store.organizations import closed
@@ -108,6 +115,7 @@ def next_revision(
         before,
         status=Status.WAITING if waiting else Status.PENDING,
         revision=before.revision + 1,
+        nonce=new_nonce(),
         must_exist=True,
         digest=digest,
         end_day=content.end // DAY,
@@ -124,6 +132,7 @@ def withdrawn(loaded: Loaded, record: Record, version: int | None, terms: Consen
         record,
         status=Status.PENDING,
         revision=record.revision + 1,
+        nonce=new_nonce(),
         must_exist=False,
         digest="",
         version=version,

@@ -39,6 +39,8 @@ class WriteTask:
     """None if the event has to be removed."""
     marker: str
     """The session's marker: a keyed hash that each of its events carries."""
+    event_hash: Callable[[str], str]
+    """Returns the keyed hash of that marker and an event id; an event whose hash is another one is a copy."""
     look_first: bool
     """True if an event may be there that the record does not know: after a lost answer, or in an adopted calendar."""
     event_id: Callable[[int], str]
@@ -106,10 +108,9 @@ class EventWriter:
             except DuplicateId:
                 pass
             try:
-                event = self.calendar.get(token, task.calendar_id, record.copy.id)
-                # Ours, perhaps of a lost answer. The tombstone of a deleted event may have lost its marker.
-                if event.marker in {None, task.marker}:
-                    return self._bring_forward(token, task, event)
+                # Ours, perhaps of a lost answer, because nobody else can compute the id. Our properties may be gone: a
+                # deleted event loses them, and another program may have removed them.
+                return self._bring_forward(token, task, self._read(token, task))
             except (EventMissing, AlreadyDeleted):
                 pass
             except AccessForbidden:
@@ -140,20 +141,22 @@ class EventWriter:
 
     def _stands(self, token: Secret, task: WriteTask) -> bool:
         try:
-            return self._read(token, task).status != "cancelled"
+            return self._read(token, task).stands
         except (EventMissing, AlreadyDeleted, AccessForbidden):
             return False  # gone, or no longer ours
 
     def _bring_forward(self, token: Secret, task: WriteTask, event: EventAnswer) -> tuple[Record, str]:
-        """Write over an event with a lower revision; ours is done, and a higher one has overtaken us."""
-        ours = task.record.copy.revision_offset + task.record.revision
+        """Write over an event, unless it shows this very desired state already: then that write is confirmed."""
         for _ in range(_ROUNDS):
-            if event.status != "cancelled" and (event.revision or 0) >= ours:
-                return _confirmed(task.record, event)
-            # A lower revision: a person's change, or an older write of ours. Both are written over, but only while the
-            # lease is ours: a successor may have accepted a newer state.
+            if event.stands and _shows(event, task.record):
+                # A write of ours whose answer was lost, perhaps by a holder that had raised the offset.
+                return _confirmed(_counted_from(task.record, event.revision or 0), event)
+            # A lower revision: a person's change, or an older write of ours. An equal or higher one of another desired
+            # state: a successor's, or, while the lease is ours, one that our database has forgotten (it went back).
+            # All are written over, but only while the lease is ours.
             if not task.still_ours():
                 raise LeaseLost
+            task = replace(task, record=_counted_from(task.record, (event.revision or 0) + 1))
             try:
                 return _confirmed(task.record, self._write(token, task, event.etag))
             except Overtaken:
@@ -181,7 +184,7 @@ class EventWriter:
                 break
             except Overtaken:
                 event = self._read(token, task)
-                if event.status == "cancelled":
+                if not event.stands:
                     break
                 # Changed since our last write: deleted all the same, but only while the lease is ours.
                 if not task.still_ours():
@@ -203,7 +206,7 @@ class EventWriter:
         Of a session that has to be removed, further events with the marker are deleted.
         """
         record = task.record
-        events = self.calendar.list_by_marker(token, task.calendar_id, task.marker)
+        events = self._marked(token, task)
         if not events:
             return task, None
         if not task.still_ours():
@@ -214,16 +217,11 @@ class EventWriter:
                 if twin is not event:
                     self._delete_twin(token, task, twin)
         copy = replace(record.copy, id=event.id, etag=event.etag, exists=True)
-        revision = event.revision or 0
-        if event.id != record.copy.id or revision > record.copy.revision_offset + record.revision:
-            # The event is of an earlier record of this session (erased, or lost in a restore): our revisions continue
-            # its count, so that ours is the higher one.
-            copy = replace(copy, revision_offset=revision)
         return replace(task, record=replace(record, copy=copy)), event
 
     def _without_twins(self, token: Secret, task: WriteTask, record: Record, link: str) -> tuple[Record, str]:
         """Remove twins: other events with the marker, after a lost answer, or with the same id after a collision."""
-        events = self.calendar.list_by_marker(token, task.calendar_id, task.marker)
+        events = self._marked(token, task)
         same = [event for event in events if event.id == record.copy.id]
         for twin in [event for event in events if event.id != record.copy.id] + same[1:]:
             self._delete_twin(token, task, twin)
@@ -233,11 +231,36 @@ class EventWriter:
         task = replace(task, record=record)
         return self._bring_forward(token, task, self._read(token, task))
 
+    def _marked(self, token: Secret, task: WriteTask) -> list[EventAnswer]:
+        """Return the events with this session's marker that this service made.
+
+        A copy that a person or a program made carries the marker too. Its id is not the one that was hashed, so it is
+        left out here, and with that never taken over, changed or deleted.
+        """
+        events = self.calendar.list_by_marker(token, task.calendar_id, task.marker)
+        return [event for event in events if event.event_hash == task.event_hash(event.id)]
+
     def _delete_twin(self, token: Secret, task: WriteTask, twin: EventAnswer) -> None:
         try:
             self.calendar.delete(token, task.calendar_id, twin.id, etag=None)
         except (AlreadyDeleted, EventMissing):
             return
+
+
+def _revision(record: Record) -> int:
+    """Return the revision that the event carries."""
+    return record.copy.revision_offset + record.revision
+
+
+def _counted_from(record: Record, revision: int) -> Record:
+    """Return the record with its offset raised so far that the event carries at least this revision."""
+    raised = max(record.copy.revision_offset, revision - record.revision)
+    return replace(record, copy=replace(record.copy, revision_offset=raised))
+
+
+def _shows(event: EventAnswer, record: Record) -> bool:
+    """Tell whether the event shows the record's desired state, or was written for it and changed by a person."""
+    return event.nonce == record.nonce and (event.revision or 0) >= _revision(record)
 
 
 def _confirmed(record: Record, event: EventAnswer) -> tuple[Record, str]:
@@ -287,5 +310,10 @@ def _fields(task: WriteTask) -> dict[str, Any]:
         "start": {"dateTime": rfc3339(content.start), **zone},
         "end": {"dateTime": rfc3339(content.end), **zone},
         "visibility": "private",
-        **stamp(task.marker, task.record.copy.revision_offset + task.record.revision),
+        **stamp(
+            task.marker,
+            _revision(task.record),
+            task.record.nonce,
+            task.event_hash(task.record.copy.id),
+        ),
     }

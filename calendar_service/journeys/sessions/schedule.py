@@ -150,7 +150,7 @@ class Schedule:
         organization, account = loaded.agent.organization, loaded.facts.account.ref
         with self.throttle.inline_slot(loaded.throttle_state, organization, account, cost) as admitted:
             failpoint("schedule.before_accept")
-            answer, fencing_token = self.sessions.accept(
+            answer, accepted = self.sessions.accept(
                 loaded, desired, sealed, _ACTORS[by],
                 inline=admitted, end=content.end if content else None,
             )  # fmt: skip
@@ -161,9 +161,7 @@ class Schedule:
                 raise NotConnected("The connection ended while the session was being accepted.")
             if answer != "leased":
                 return desired, ""
-            return self.attempts.make(
-                loaded.agent, loaded.facts, grant, replace(desired, fencing_token=fencing_token), content
-            )
+            return self.attempts.make(loaded.agent, loaded.facts, grant, accepted, content)
 
     def _accept_repetition(self, loaded: Loaded, record: Record, version: int | None, by: By) -> bool:
         """Accept what was accepted before, under this version; false if the session changed."""

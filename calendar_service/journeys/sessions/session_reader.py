@@ -46,6 +46,8 @@ class SessionReader:
             )
         except EventMissing:
             return replace(known, in_google="missing")
+        if not event.stands and event.status != "cancelled":  # a person moved it to another calendar
+            return replace(known, in_google="missing")
         return replace(known, start=instant(event.start), end=instant(event.end), in_google=event.status)
 
     def listed(self, agent: Agent, status: Status | None, cursor: str) -> tuple[tuple[SessionView, ...], str]:
