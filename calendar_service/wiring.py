@@ -237,7 +237,7 @@ def build(
     log, clock, identity = Log(process, log_to), config.clock(), IdentityKey(config.identity_key)
     store = _store(config, clock, identity)
     google = _google(config, store, limits, log, clock)
-    connection = _connection(config, store, google, identity, clock)
+    connection = _connection(config, store, google, identity, log, clock)
     audit = _audit(config, store, identity, log)
     return Service(
         config=config,
@@ -248,7 +248,7 @@ def build(
         google=google,
         connection=connection,
         personal_data=_personal_data(config, store, connection.access, clock),
-        sessions=_sessions(config, store, google, connection.access, identity, clock),
+        sessions=_sessions(config, store, google, connection.access, identity, log, clock),
         webhook_delivery=WebhookDelivery(
             Outbox(store.database), store.sessions, store.timers, _terms(config), _webhooks(config, log)
         ),
@@ -296,7 +296,7 @@ def _google(config: Config, store: Store, limits: Limits, log: Log, clock: Clock
 
 
 def _connection(
-    config: Config, store: Store, google: Google, identity: IdentityKey, clock: Clock
+    config: Config, store: Store, google: Google, identity: IdentityKey, log: Log, clock: Clock
 ) -> ConnectionJourneys:
     slots, connections, database, operator = store.slots, store.connections, store.database, config.operator
     leases, connection_end = Leases(database), ConnectionEnd(connections, operator.promises.erase_after)
@@ -307,7 +307,7 @@ def _connection(
     terms, status = _terms(config), ConnectionStatus(slots, _terms(config))
     teardowns = Teardowns(slots, connections, access, shared_accounts, google.calendar, clock)
     disconnect = Disconnect(connection_end, teardowns, status, google.transport)
-    marked_calendars = MarkedCalendars(google.calendar, identity, operator)
+    marked_calendars = MarkedCalendars(google.calendar, identity, operator, log)
     dedicated_calendar = DedicatedCalendar(
         slots, leases, connections, access, shared_accounts, marked_calendars, terms
     )
@@ -384,11 +384,17 @@ def _personal_data(config: Config, store: Store, access: Access, clock: Clock) -
 
 
 def _sessions(
-    config: Config, store: Store, google: Google, access: Access, identity: IdentityKey, clock: Clock
+    config: Config,
+    store: Store,
+    google: Google,
+    access: Access,
+    identity: IdentityKey,
+    log: Log,
+    clock: Clock,
 ) -> SessionJourneys:
     slots, sessions, calendar, throttle = store.slots, store.sessions, google.calendar, google.throttle
     event_writer, terms = EventWriter(calendar), _terms(config)
-    attempts = Attempts(sessions, access, event_writer, identity, config.operator, throttle)
+    attempts = Attempts(sessions, access, event_writer, identity, config.operator, throttle, log)
     schedule = Schedule(sessions, access, attempts, throttle, terms, clock)
     return SessionJourneys(
         schedule=schedule,

@@ -1,12 +1,30 @@
 """A video session: the content that the backend wants, and the record that the store keeps."""
 
 import json
+import re
 import secrets
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from html import unescape
 
 from calendar_service.domain.clock import DAY, Millis
 from calendar_service.domain.errors import StoreUnavailable
+
+_OPENS_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_ENTITY = re.compile(r"&(?:#[0-9]|#[xX][0-9A-Fa-f]|[A-Za-z][A-Za-z0-9]{0,31};?)")
+"""What may be a character reference, as the HTML standard reads it (section 13.5); a name may lack its semicolon."""
+
+
+def as_html(text: str) -> str:
+    """Return HTML that shows this plain text; nothing is changed that shows as it is."""
+    escaped = _ENTITY.sub(_without_entity, text)
+    return _OPENS_TAG.sub("&lt;", escaped)
+
+
+def _without_entity(match: re.Match[str]) -> str:
+    words = match[0]
+    is_entity = words[1] == "#" or unescape(words) != words
+    return f"&amp;{words[1:]}" if is_entity else words
 
 
 def new_nonce() -> str:
@@ -50,6 +68,15 @@ class Content:
     description: str = ""
     location: str = ""
     join_url: str = ""
+
+    @property
+    def event_description(self) -> str:
+        """The description of the event: the join link, then the text, as HTML, because Google shows it so.
+
+        Both are plain text here: a `<` that opens a tag and an `&` that forms an entity are written as entities, and no
+        other character changes.
+        """
+        return "\n\n".join(as_html(part) for part in (self.join_url, self.description) if part)
 
     def canonical(self) -> bytes:
         """Return bytes that are equal for equal content; they are hashed and sealed."""

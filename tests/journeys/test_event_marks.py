@@ -1,12 +1,13 @@
 """Marker, hash, revision and nonce of an event of ours, and what is concluded from them (laws 3, 4)."""
 
+import json
 from typing import Any
 
 import pytest
 
 from calendar_service.domain.clock import DAY, SECOND
-from calendar_service.domain.session import By, Content, Status
-from calendar_service.journeys.sessions.reconcile import DesiredSession
+from calendar_service.domain.errors import StaleVersion
+from calendar_service.domain.session import By, Status
 from calendar_service.journeys.views import SessionView
 from calendar_service.store.audit_log import Actor
 from tests.support.service import TestService
@@ -297,5 +298,189 @@ def test_an_event_that_lost_properties_while_its_insert_was_in_doubt_is_found_by
     assert "csEventHash" in private(service)
 
 
-def desired(content: Content) -> dict[str, DesiredSession]:
-    return {"s1": DesiredSession(content, None)}
+# --- a cancel of a session that the store forgot ---
+
+LIST = {"method": "GET", "path": "/calendar/v3/calendars/*/events"}
+
+
+def forgotten(service: TestService) -> None:
+    """Let an event stand whose session was erased with its connection, and the agent connect again."""
+    service.connect()
+    put(service)
+    erase_and_connect_again(service)
+    assert titles(service) == ["First"]
+
+
+def known(service: TestService) -> bool:
+    return service.parts.sessions.schedule.sessions.load(service.agent, "s1").record is not None
+
+
+def test_a_cancel_removes_the_event_of_a_session_from_before_an_erasure(service: TestService) -> None:
+    forgotten(service)
+    assert cancel(service).outcome == "cancelled"
+    assert (status(service), titles(service)) == (Status.CANCELLED, [])
+    assert cancel(service).outcome == "nothing"
+
+
+def test_a_cancel_removes_the_event_of_a_session_that_the_database_lost(service: TestService) -> None:
+    service.connect()
+    past = Past(service)
+    put(service)
+    past.put_back()
+    assert cancel(service).outcome == "cancelled"
+    assert (status(service), titles(service)) == (Status.CANCELLED, [])
+
+
+def test_a_cancel_of_a_session_that_never_was_asks_once_and_stores_nothing(service: TestService) -> None:
+    service.connect()
+    calls = len(service.calls())
+    assert cancel(service).outcome == "nothing"
+    assert service.calls(calls) == ["calendar.events.list"]
+    assert not known(service)
+    assert "session.accepted" not in service.stored()
+
+
+def test_a_cancel_of_an_unknown_session_leaves_the_copy_of_its_event(service: TestService) -> None:
+    service.connect()
+    view = put(service)
+    copied(service)
+    service.as_person("DELETE", view)
+    erase_and_connect_again(service)
+    assert cancel(service).outcome == "nothing"
+    assert titles(service) == ["The person's copy"]
+
+
+@pytest.mark.parametrize("silence", [{"status": 503, "reason": "backendError"}, {"cut": "before_commit"}])
+def test_a_cancel_of_an_unknown_session_that_google_does_not_answer_is_carried_out_later(
+    service: TestService, silence: dict[str, Any]
+) -> None:
+    forgotten(service)
+    service.google.fault(LIST, silence, times=1)
+    calls = len(service.calls())
+    view = cancel(service)
+    assert (view.status, view.outcome) == (Status.PENDING, "accepted")
+    assert len(service.calls()) == calls + 1
+    later(service)
+    assert (status(service), titles(service)) == (Status.CANCELLED, [])
+
+
+def test_a_cancel_of_an_unknown_session_waits_for_the_end_of_a_pause(service: TestService) -> None:
+    forgotten(service)
+    service.parts.connection.pauses.set(service.agent, Actor.AGENT, paused=True)
+    assert cancel(service).status is Status.WAITING
+    assert titles(service) == ["First"]
+    service.parts.connection.pauses.set(service.agent, Actor.AGENT, paused=False)
+    later(service)
+    assert (status(service), titles(service)) == (Status.CANCELLED, [])
+
+
+def test_a_cancel_of_an_unknown_session_finds_the_grant_dead(service: TestService) -> None:
+    forgotten(service)
+    service.google.fault("/token", {"invalid_grant": True})
+    service.clock.advance(3600)
+    assert cancel(service).outcome == "nothing"
+    assert not known(service)
+
+
+def test_a_put_older_than_the_cancel_of_a_forgotten_session_is_refused(service: TestService) -> None:
+    forgotten(service)
+    schedule = service.parts.sessions.schedule
+    schedule.cancel(service.agent, "s1", By.SYSTEM, 5)
+    with pytest.raises(StaleVersion):
+        schedule.put(service.agent, "s1", service.content("Delayed"), By.SYSTEM, 4)
+    assert titles(service) == []
+
+
+# --- what is left of an event that a person moved to another calendar ---
+
+
+def test_an_event_that_was_moved_to_another_calendar_is_missing_and_then_deleted(
+    service: TestService,
+) -> None:
+    service.connect()
+    view = put(service)
+    left = {"kind": "calendar#event", "etag": '"left"', "id": view.event_id, "status": "confirmed"}
+    path = "/calendar/v3/calendars/*/events/*"
+    answer = {"answer": {"status": 200, "body": json.dumps(left), "content_type": "application/json"}}
+    service.as_person("DELETE", view)
+    service.google.fault({"method": "GET", "path": path}, answer)
+    read = service.parts.sessions.reader.get(service.agent, "s1", read_google=True)
+    assert (read.in_google, read.start, read.end) == ("missing", 0, 0)
+    service.clock.advance(DAY / SECOND + 3600)
+    service.work(2)
+    assert status(service) is Status.LOST
+    service.google.clear_faults()
+
+
+# --- the time zone ---
+
+
+def zone_of(service: TestService) -> str:
+    (event,) = service.events()
+    assert event["start"].get("timeZone") == event["end"].get("timeZone")
+    return event["start"].get("timeZone", "")
+
+
+def unknown_zone(name: str = "start") -> dict[str, Any]:
+    words = f"Invalid time zone definition for {name} time."
+    error = {
+        "errors": [{"domain": "global", "reason": "invalid", "message": words}],
+        "code": 400,
+        "message": words,
+    }
+    body = json.dumps({"error": error})
+    return {"answer": {"status": 400, "body": body, "content_type": "application/json"}}
+
+
+def test_a_time_zone_that_is_left_out_is_cleared(service: TestService) -> None:
+    service.connect()
+    put(service, time_zone="Asia/Tokyo")
+    assert zone_of(service) == "Asia/Tokyo"
+    put(service, time_zone="")
+    cleared = zone_of(service)
+    put(service, "Fresh", session="s2", time_zone="")
+    fresh = next(event for event in service.events() if event["summary"] == "Fresh")
+    assert cleared == fresh["start"].get("timeZone", "")
+    assert cleared != "Asia/Tokyo"
+
+
+@pytest.mark.parametrize("call", [INSERT, PATCH])
+def test_a_zone_that_google_does_not_know_yet_is_left_out(service: TestService, call: dict[str, str]) -> None:
+    service.connect()
+    if call is PATCH:
+        put(service, time_zone="Asia/Tokyo")
+    service.google.fault(call, unknown_zone(), times=1)
+    content = service.content("Second", time_zone="America/Santiago")
+    view = service.parts.sessions.schedule.put(service.agent, "s1", content, By.AGENT, None)
+    assert view.status is Status.SCHEDULED
+    read = service.parts.sessions.reader.get(service.agent, "s1", read_google=True)
+    assert (read.start, read.end) == (content.start, content.end)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", ""])
+def test_a_zone_that_is_refused_still_fails_and_alarms(
+    service: TestService, zone: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.connect()
+    calls = len(service.calls())
+    service.google.fault(INSERT, unknown_zone())
+    assert put(service, time_zone=zone).status is Status.FAILED
+    assert len(service.calls()) == calls + (2 if zone else 1)
+    assert "google.time_zone_refused" in capsys.readouterr().err
+
+
+CALENDARS = {"method": "POST", "path": "/calendar/v3/calendars"}
+
+
+def test_a_calendar_whose_zone_google_does_not_know_is_made_in_utc(service: TestService) -> None:
+    service.google.fault(CALENDARS, unknown_zone(), times=1)
+    assert service.connect().calendar_ready
+    assert [calendar["timeZone"] for calendar in service.calendars()] == ["UTC"]
+
+
+def test_a_calendar_that_is_refused_in_utc_too_alarms(
+    service: TestService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.google.fault(CALENDARS, unknown_zone())
+    assert not service.connect().calendar_ready
+    assert "google.calendar_refused" in capsys.readouterr().err

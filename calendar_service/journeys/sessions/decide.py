@@ -147,6 +147,26 @@ def withdrawn(loaded: Loaded, record: Record, version: int | None, terms: Consen
     return replace(gone, status=Status.WAITING, reason=state.value) if state in WAITING_STATES else gone
 
 
+def is_withdrawn(record: Record) -> bool:
+    """Tell whether a DELETE repeats one that was carried out or will be.
+
+    A cancelled session in doubt is none: after a restore Google may have an event of it (`raise_revisions.lua`).
+    """
+    carried_out = record.status is Status.CANCELLED and not record.copy.in_doubt
+    return not record.must_exist and (carried_out or record.status in STANDING)
+
+
+def forgotten(loaded: Loaded, grant: Grant, session: str, version: int | None, today: int) -> Record:
+    """Return the record of a session that the store does not know and that Google may have, to be withdrawn.
+
+    It is in doubt, so its event is looked up by the marker (law 3). Its day is unknown; `today` (UTC, days since 1970)
+    bounds how long the removal is tried.
+    """
+    record = _new_record(loaded, grant, session)
+    copy = replace(record.copy, in_doubt=True)
+    return replace(record, version=version, end_day=today, copy=copy)
+
+
 def out_of_reach(loaded: Loaded, record: Record) -> bool:
     """Tell whether Google certainly has no event that this cancel could remove."""
     if is_unknown(loaded.facts, record):

@@ -5,6 +5,7 @@ Knows Google's answers about events. Must not know the store.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from calendar_service.domain.clock import rfc3339
@@ -15,6 +16,7 @@ from calendar_service.domain.errors import (
     EventMissing,
     GoogleUnavailable,
     Overtaken,
+    ZoneRefused,
 )
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.secret import Secret
@@ -95,6 +97,17 @@ class EventWriter:
             self.calendar.get_calendar(token, calendar_id)
             raise
 
+    def marked(
+        self, token: Secret, calendar_id: str, marker: str, event_hash: Callable[[str], str]
+    ) -> list[EventAnswer]:
+        """Return the events with this marker that this service made; raise `CalendarMissing`.
+
+        A copy that a person or a program made carries the marker too. Its id is not the one that was hashed, so it is
+        left out here, and with that never taken over, changed or deleted (law 3).
+        """
+        events = self.calendar.list_by_marker(token, calendar_id, marker)
+        return [event for event in events if event.event_hash == event_hash(event.id)]
+
     # --- the event has to be there ---
 
     def _insert(self, token: Secret, task: WriteTask) -> tuple[Record, str]:
@@ -102,7 +115,7 @@ class EventWriter:
             record = task.record
             failpoint("event_writer.before_insert")
             try:
-                event = self.calendar.insert(token, task.calendar_id, _new_event(task))
+                event = _in_its_zone(task, partial(self._insert_in_zone, token, task))
                 failpoint("event_writer.after_insert")
                 return _confirmed(record, event)
             except DuplicateId:
@@ -167,7 +180,14 @@ class EventWriter:
         return self.calendar.get(token, task.calendar_id, task.record.copy.id)
 
     def _write(self, token: Secret, task: WriteTask, etag: str) -> EventAnswer:
-        return self.calendar.patch(token, task.calendar_id, task.record.copy.id, _changes(task), etag=etag)
+        return _in_its_zone(task, partial(self._patch_in_zone, token, task, etag))
+
+    def _insert_in_zone(self, token: Secret, task: WriteTask, zone: str) -> EventAnswer:
+        return self.calendar.insert(token, task.calendar_id, _new_event(task, zone))
+
+    def _patch_in_zone(self, token: Secret, task: WriteTask, etag: str, zone: str) -> EventAnswer:
+        event_id = task.record.copy.id
+        return self.calendar.patch(token, task.calendar_id, event_id, _changes(task, zone), etag=etag)
 
     # --- the event has to be gone ---
 
@@ -206,7 +226,7 @@ class EventWriter:
         Of a session that has to be removed, further events with the marker are deleted.
         """
         record = task.record
-        events = self._marked(token, task)
+        events = self.marked(token, task.calendar_id, task.marker, task.event_hash)
         if not events:
             return task, None
         if not task.still_ours():
@@ -221,7 +241,7 @@ class EventWriter:
 
     def _without_twins(self, token: Secret, task: WriteTask, record: Record, link: str) -> tuple[Record, str]:
         """Remove twins: other events with the marker, after a lost answer, or with the same id after a collision."""
-        events = self._marked(token, task)
+        events = self.marked(token, task.calendar_id, task.marker, task.event_hash)
         same = [event for event in events if event.id == record.copy.id]
         for twin in [event for event in events if event.id != record.copy.id] + same[1:]:
             self._delete_twin(token, task, twin)
@@ -230,15 +250,6 @@ class EventWriter:
         # Of two events with one id, Google deleted the one that it addresses: the remaining one may be the older.
         task = replace(task, record=record)
         return self._bring_forward(token, task, self._read(token, task))
-
-    def _marked(self, token: Secret, task: WriteTask) -> list[EventAnswer]:
-        """Return the events with this session's marker that this service made.
-
-        A copy that a person or a program made carries the marker too. Its id is not the one that was hashed, so it is
-        left out here, and with that never taken over, changed or deleted.
-        """
-        events = self.calendar.list_by_marker(token, task.calendar_id, task.marker)
-        return [event for event in events if event.event_hash == task.event_hash(event.id)]
 
     def _delete_twin(self, token: Secret, task: WriteTask, twin: EventAnswer) -> None:
         try:
@@ -283,32 +294,50 @@ def _next_generation(task: WriteTask) -> WriteTask:
     return replace(task, record=replace(task.record, copy=copy))
 
 
-def _new_event(task: WriteTask) -> Mapping[str, Any]:
-    filled = {name: value for name, value in _fields(task).items() if value is not None}
+def _in_its_zone(task: WriteTask, write: Callable[[str], EventAnswer]) -> EventAnswer:
+    """Write the event in the content's time zone; if Google does not know that, once more in the calendar's.
+
+    The instant has its offset: the zone only says how the event is shown. The refused request changed nothing.
+    """
+    zone = _content(task).time_zone
+    try:
+        return write(zone)
+    except ZoneRefused:
+        if not zone:
+            raise
+        return write("")
+
+
+def _content(task: WriteTask) -> Content:
+    if task.content is None:
+        raise ValueError("an event to be written needs its content")
+    return task.content
+
+
+def _new_event(task: WriteTask, zone: str) -> Mapping[str, Any]:
+    filled = {name: value for name, value in _fields(task, zone).items() if value is not None}
     return {"id": task.record.copy.id, **filled}
 
 
-def _changes(task: WriteTask) -> Mapping[str, Any]:
+def _changes(task: WriteTask, zone: str) -> Mapping[str, Any]:
     """Return the whole desired state as a patch: null clears a field, and a deleted event is confirmed again."""
-    fields = _fields(task)
+    fields = _fields(task, zone)
     # A person may have made it an all-day event. An event has either `date` or `dateTime`, so the other is cleared.
-    fields["start"] |= {"date": None}
-    fields["end"] |= {"date": None}
+    # Without a zone the event is shown in the calendar's.
+    for name in ("start", "end"):
+        fields[name] = {"date": None, "timeZone": None, **fields[name]}
     return {**fields, "status": "confirmed"}
 
 
-def _fields(task: WriteTask) -> dict[str, Any]:
-    content = task.content
-    if content is None:
-        raise ValueError("an event to be written needs its content")
-    zone = {"timeZone": content.time_zone} if content.time_zone else {}
-    described = "\n\n".join(part for part in (content.description, content.join_url) if part)
+def _fields(task: WriteTask, zone: str) -> dict[str, Any]:
+    content = _content(task)
+    shown_in = {"timeZone": zone} if zone else {}
     return {
         "summary": content.title or task.neutral_title,
-        "description": described or None,
+        "description": content.event_description or None,
         "location": content.location or content.join_url or None,
-        "start": {"dateTime": rfc3339(content.start), **zone},
-        "end": {"dateTime": rfc3339(content.end), **zone},
+        "start": {"dateTime": rfc3339(content.start), **shown_in},
+        "end": {"dateTime": rfc3339(content.end), **shown_in},
         "visibility": "private",
         **stamp(
             task.marker,
