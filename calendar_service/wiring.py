@@ -401,7 +401,7 @@ def _sessions(
         reader=SessionReader(sessions, slots, access, event_writer, terms),
         due_sessions=DueSessions(sessions, store.grants, terms, clock),
         unsettled=UnsettledSessions(sessions, store.connections, access, attempts, throttle, terms, clock),
-        reconcile=Reconcile(slots, sessions, access, calendar, schedule, terms),
+        reconcile=Reconcile(slots, sessions, access, calendar, schedule, identity, terms),
         change_detector=ChangeDetector(slots, sessions, access, calendar, throttle, terms, clock),
     )
 

@@ -4,7 +4,7 @@ Source: https://developers.google.com/workspace/calendar/api/v3/reference. Every
 token first, sends one request, and raises errors of `domain.errors`; any may raise `GoogleUnavailable`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -173,11 +173,19 @@ class CalendarApi:
         return self._list(token, calendar_id, parameters)
 
     def list_between(
-        self, token: Secret, calendar_id: str, time_min: datetime, time_max: datetime
+        self,
+        token: Secret,
+        calendar_id: str,
+        time_min: datetime,
+        time_max: datetime,
+        known_ids: Collection[str] = (),
     ) -> tuple[EventAnswer, ...]:
-        """Return our events that end after `time_min` and start before `time_max` (both with a time zone)."""
+        """Return our events that end after `time_min` and start before `time_max` (both with a time zone).
+
+        `known_ids`: ids that this service chose; their events are ours also without our marker.
+        """
         parameters = {"timeMin": _rfc3339(time_min), "timeMax": _rfc3339(time_max), "singleEvents": True}
-        return self._list(token, calendar_id, parameters)
+        return self._list(token, calendar_id, parameters, known_ids)
 
     def contents(self, token: Secret, calendar_id: str, now: datetime) -> Contents:
         """Count our events that end after `now`, and tell whether there are events of others.
@@ -211,10 +219,14 @@ class CalendarApi:
         self._api.run(token, self._api.channels.stop(body={"id": channel_id, "resourceId": resource_id}))
 
     def _list(
-        self, token: Secret, calendar_id: str, parameters: Mapping[str, Any]
+        self,
+        token: Secret,
+        calendar_id: str,
+        parameters: Mapping[str, Any],
+        known_ids: Collection[str] = (),
     ) -> tuple[EventAnswer, ...]:
         with _calendar_missing():  # a list names no event, so only the calendar can be missing
-            return listed(self._items(token, calendar_id, parameters))
+            return listed(self._items(token, calendar_id, parameters), known_ids)
 
     def _items(
         self, token: Secret, calendar_id: str, parameters: Mapping[str, Any]

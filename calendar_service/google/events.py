@@ -4,7 +4,7 @@ Marker, revision, nonce and hash are private extended properties: only this proj
 (https://developers.google.com/workspace/calendar/api/guides/extended-properties).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
@@ -72,9 +72,9 @@ def one(item: Mapping[str, Any]) -> EventAnswer:
     return _event(item)
 
 
-def listed(items: Iterable[Mapping[str, Any]]) -> tuple[EventAnswer, ...]:
-    """Read a page of a list; events without our marker are dropped unread."""
-    return tuple(_event(item) for item in items if MARKER in _private(item))
+def listed(items: Iterable[Mapping[str, Any]], known_ids: Collection[str] = ()) -> tuple[EventAnswer, ...]:
+    """Read a page of a list; events with neither our marker nor one of these ids of ours are dropped unread."""
+    return tuple(_event(item) for item in items if MARKER in _private(item) or item.get("id") in known_ids)
 
 
 def is_coming(event: EventAnswer, now: datetime) -> bool:

@@ -127,7 +127,7 @@ def _compares(one: Someone) -> bool:
     plan = one.service.parts.sessions.reconcile.reconcile(
         one.agent, now, now + 200 * HOUR, wanted, apply=False
     )
-    return plan.unknown_events == 0
+    return not plan.unknown_events
 
 
 def _has_the_calendar_deleted(one: Someone) -> bool:
