@@ -43,6 +43,7 @@ from calendar_service.journeys.connection.shared_accounts import SharedAccountRe
 from calendar_service.journeys.connection.status import ConnectionStatus
 from calendar_service.journeys.connection.teardown import Teardowns
 from calendar_service.journeys.operations.all_connections import AllConnections
+from calendar_service.journeys.operations.calendar_check import CalendarCheck
 from calendar_service.journeys.operations.far_timers import FarTimers
 from calendar_service.journeys.operations.file_rewrites import FileRewrites
 from calendar_service.journeys.operations.key_rotation import Rotation
@@ -188,6 +189,7 @@ class OperationsJourneys:
     rotation: Rotation
     restore_plan: RestorePlan
     restore_replay: RestoreReplay
+    calendar_check: CalendarCheck
     shared_account_repair: SharedAccountRepair
     far_timers: FarTimers
     file_rewrites: FileRewrites
@@ -238,6 +240,7 @@ def build(
     store = _store(config, clock, identity)
     google = _google(config, store, limits, log, clock)
     connection = _connection(config, store, google, identity, log, clock)
+    sessions = _sessions(config, store, google, connection.access, identity, log, clock)
     audit = _audit(config, store, identity, log)
     return Service(
         config=config,
@@ -248,12 +251,12 @@ def build(
         google=google,
         connection=connection,
         personal_data=_personal_data(config, store, connection.access, clock),
-        sessions=_sessions(config, store, google, connection.access, identity, log, clock),
+        sessions=sessions,
         webhook_delivery=WebhookDelivery(
             Outbox(store.database), store.sessions, store.timers, _terms(config), _webhooks(config, log)
         ),
         audit=audit,
-        operations=_operations(config, store, connection, audit, log, clock),
+        operations=_operations(config, store, connection, sessions, google.throttle, audit, log, clock),
     )
 
 
@@ -419,7 +422,14 @@ def _audit(config: Config, store: Store, identity: IdentityKey, log: Log) -> Aud
 
 
 def _operations(
-    config: Config, store: Store, connection: ConnectionJourneys, audit: AuditJourneys, log: Log, clock: Clock
+    config: Config,
+    store: Store,
+    connection: ConnectionJourneys,
+    sessions: SessionJourneys,
+    throttle: Throttle,
+    audit: AuditJourneys,
+    log: Log,
+    clock: Clock,
 ) -> OperationsJourneys:
     scan, slots, connections, grants = store.scan, store.slots, store.connections, store.grants
     index, disconnect, erasure = store.organization_index, connection.disconnect, connection.erasure
@@ -432,8 +442,11 @@ def _operations(
         ),
         reviewers=ReviewerLinkJourney(ReviewerLinks(store.database), index, disconnect, erasure, clock),
         rotation=Rotation(scan, slots, grants, lambda: [name for name, _ in config.keyring]),
-        restore_plan=RestorePlan(audit.audit_export, scan, slots, erase_after),
-        restore_replay=RestoreReplay(audit.chain, connections, store.legal_holds, connection_end, erasure),
+        restore_plan=RestorePlan(audit.audit_export, scan, slots, store.sessions, erase_after),
+        restore_replay=RestoreReplay(
+            audit.chain, connections, store.legal_holds, store.sessions, connection_end, erasure
+        ),
+        calendar_check=CalendarCheck(scan, sessions.change_detector, sessions.reconcile, throttle, clock),
         shared_account_repair=SharedAccountRepair(scan, slots, AccountRefs(store.database), clock),
         far_timers=FarTimers(scan, store.timers),
         file_rewrites=FileRewrites(store.file_rewrites, log, clock),

@@ -223,6 +223,16 @@ class Sessions:
         )
         return cast(answers.RecordExternalChange, answer[0]) == "ok"
 
+    def raise_revisions(self, agent: Agent, connection_id: str, least: int) -> answers.RaiseRevisions:
+        """Let the revisions of the connection's sessions count from `least` on, and put each such record in doubt.
+
+        For a database that went back: Google may have an event that its record does not know, or a newer state of it.
+        """
+        answer = self._database.step(
+            "raise_revisions", agent, MAINTENANCE, connection_id=connection_id, least=least
+        )
+        return cast(answers.RaiseRevisions, answer[0])
+
     def purge_old(self, agent: Agent, days_kept: int) -> answers.PurgeOldSessions:
         """Remove the records of sessions that ended more than `days_kept` days ago; none if the clocks differ."""
         answer = self._database.step(

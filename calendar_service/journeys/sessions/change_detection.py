@@ -17,6 +17,7 @@ from calendar_service.domain.errors import (
     EventMissing,
     GoogleError,
     GoogleUnavailable,
+    NotConnected,
 )
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.jitter import spread
@@ -58,6 +59,16 @@ class ChangeDetector:
             self._detect(agent, slot.facts, self.access.open(slot))
         return spread(keys.CHANGE_DETECTION_EVERY)
 
+    def report(self, agent: Agent) -> int:
+        """Compare the calendar now; return how many sessions were reported to differ.
+
+        Raises `NotConnected` if it cannot be read, or Google's errors.
+        """
+        slot = self.slots.read(agent)
+        if slot.facts.state(self.terms) is not State.CONNECTED:
+            raise NotConnected("Only a connected calendar can be compared.")
+        return self._compare(agent, slot.facts, self.access.open(slot))
+
     def _detect(self, agent: Agent, facts: Facts, grant: Grant) -> None:
         try:
             self._compare(agent, facts, grant)
@@ -65,18 +76,23 @@ class ChangeDetector:
             if will_pass(trouble):
                 raise
 
-    def _compare(self, agent: Agent, facts: Facts, grant: Grant) -> None:
+    def _compare(self, agent: Agent, facts: Facts, grant: Grant) -> int:
+        """Report each session that differs; return how many."""
         today = self.clock.now() // DAY
         # The records are read before Google is. A session that we write in between has another record by then, so the
         # store refuses to report our own write as a person's change.
         records = self.sessions.with_texts(agent)
         events = self._events(agent, facts, grant, today)
         failpoint("change_detection.after_list_before_store")
+        reported = 0
         for record, text in records:
             if _is_watched(record, facts, today):
                 change = self._change_of(agent, facts, grant, record, events.get(record.copy.id, ()))
                 if change:
-                    self.sessions.record_external_change(agent, facts.connection_id, text, *change)
+                    reported += self.sessions.record_external_change(
+                        agent, facts.connection_id, text, *change
+                    )
+        return reported
 
     def _events(
         self, agent: Agent, facts: Facts, grant: Grant, today: int
