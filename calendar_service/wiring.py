@@ -47,6 +47,7 @@ from calendar_service.journeys.connection.shared_accounts import SharedAccountRe
 from calendar_service.journeys.connection.status import ConnectionStatus
 from calendar_service.journeys.connection.teardown import Teardowns
 from calendar_service.journeys.operations.all_connections import AllConnections
+from calendar_service.journeys.operations.calendar_check import CalendarCheck
 from calendar_service.journeys.operations.far_timers import FarTimers
 from calendar_service.journeys.operations.file_rewrites import FileRewrites
 from calendar_service.journeys.operations.key_rotation import Rotation
@@ -193,6 +194,7 @@ class OperationsJourneys:
     rotation: Rotation
     restore_plan: RestorePlan
     restore_replay: RestoreReplay
+    calendar_check: CalendarCheck
     shared_account_repair: SharedAccountRepair
     far_timers: FarTimers
     file_rewrites: FileRewrites
@@ -242,7 +244,8 @@ def build(
     log, clock, identity = Log(process, log_to), config.clock(), IdentityKey(config.identity_key)
     store = _store(config, clock, identity)
     google = _google(config, store, limits, log, clock)
-    connection = _connection(config, store, google, identity, clock)
+    connection = _connection(config, store, google, identity, log, clock)
+    sessions = _sessions(config, store, google, connection.access, identity, log, clock)
     audit = _audit(config, store, identity, log, clock)
     return Service(
         config=config,
@@ -253,12 +256,12 @@ def build(
         google=google,
         connection=connection,
         personal_data=_personal_data(config, store, connection.access, clock),
-        sessions=_sessions(config, store, google, connection.access, identity, clock),
+        sessions=sessions,
         webhook_delivery=WebhookDelivery(
             Outbox(store.database), store.sessions, store.timers, _terms(config), _webhooks(config, log)
         ),
         audit=audit,
-        operations=_operations(config, store, connection, audit, log, clock),
+        operations=_operations(config, store, connection, sessions, google.throttle, audit, log, clock),
     )
 
 
@@ -301,7 +304,7 @@ def _google(config: Config, store: Store, limits: Limits, log: Log, clock: Clock
 
 
 def _connection(
-    config: Config, store: Store, google: Google, identity: IdentityKey, clock: Clock
+    config: Config, store: Store, google: Google, identity: IdentityKey, log: Log, clock: Clock
 ) -> ConnectionJourneys:
     slots, connections, database, operator = store.slots, store.connections, store.database, config.operator
     leases, connection_end = Leases(database), ConnectionEnd(connections, operator.promises.erase_after)
@@ -312,7 +315,7 @@ def _connection(
     terms, status = _terms(config), ConnectionStatus(slots, _terms(config))
     teardowns = Teardowns(slots, connections, access, shared_accounts, google.calendar, clock)
     disconnect = Disconnect(connection_end, teardowns, status, google.transport)
-    marked_calendars = MarkedCalendars(google.calendar, identity, operator)
+    marked_calendars = MarkedCalendars(google.calendar, identity, operator, log)
     dedicated_calendar = DedicatedCalendar(
         slots, leases, connections, access, shared_accounts, marked_calendars, terms
     )
@@ -389,18 +392,24 @@ def _personal_data(config: Config, store: Store, access: Access, clock: Clock) -
 
 
 def _sessions(
-    config: Config, store: Store, google: Google, access: Access, identity: IdentityKey, clock: Clock
+    config: Config,
+    store: Store,
+    google: Google,
+    access: Access,
+    identity: IdentityKey,
+    log: Log,
+    clock: Clock,
 ) -> SessionJourneys:
     slots, sessions, calendar, throttle = store.slots, store.sessions, google.calendar, google.throttle
     event_writer, terms = EventWriter(calendar), _terms(config)
-    attempts = Attempts(sessions, access, event_writer, identity, config.operator, throttle)
+    attempts = Attempts(sessions, access, event_writer, identity, config.operator, throttle, log)
     schedule = Schedule(sessions, access, attempts, throttle, terms, clock)
     return SessionJourneys(
         schedule=schedule,
         reader=SessionReader(sessions, slots, access, event_writer, terms),
         due_sessions=DueSessions(sessions, store.grants, terms, clock),
         unsettled=UnsettledSessions(sessions, store.connections, access, attempts, throttle, terms, clock),
-        reconcile=Reconcile(slots, sessions, access, calendar, schedule, terms),
+        reconcile=Reconcile(slots, sessions, access, calendar, schedule, identity, terms),
         change_detector=ChangeDetector(slots, sessions, access, calendar, throttle, terms, clock),
     )
 
@@ -420,7 +429,14 @@ def _audit(config: Config, store: Store, identity: IdentityKey, log: Log, clock:
 
 
 def _operations(
-    config: Config, store: Store, connection: ConnectionJourneys, audit: AuditJourneys, log: Log, clock: Clock
+    config: Config,
+    store: Store,
+    connection: ConnectionJourneys,
+    sessions: SessionJourneys,
+    throttle: Throttle,
+    audit: AuditJourneys,
+    log: Log,
+    clock: Clock,
 ) -> OperationsJourneys:
     scan, slots, connections, grants = store.scan, store.slots, store.connections, store.grants
     index, disconnect, erasure = store.organization_index, connection.disconnect, connection.erasure
@@ -433,8 +449,11 @@ def _operations(
         ),
         reviewers=ReviewerLinkJourney(ReviewerLinks(store.database), index, disconnect, erasure, clock),
         rotation=Rotation(scan, slots, grants, lambda: [name for name, _ in config.keyring]),
-        restore_plan=RestorePlan(audit.audit_export, scan, slots, erase_after),
-        restore_replay=RestoreReplay(audit.chain, connections, store.legal_holds, connection_end, erasure),
+        restore_plan=RestorePlan(audit.audit_export, scan, slots, store.sessions, erase_after),
+        restore_replay=RestoreReplay(
+            audit.chain, connections, store.legal_holds, store.sessions, connection_end, erasure
+        ),
+        calendar_check=CalendarCheck(scan, sessions.change_detector, sessions.reconcile, throttle, clock),
         shared_account_repair=SharedAccountRepair(scan, slots, AccountRefs(store.database), clock),
         far_timers=FarTimers(scan, store.timers),
         file_rewrites=FileRewrites(store.file_rewrites, log, clock),

@@ -75,9 +75,9 @@ def confirm(question: str, *, yes: bool) -> None:
     click.confirm(question, abort=True, err=True)
 
 
-def with_progress(label: str, things: Sequence[T]) -> Iterator[T]:
-    """Yield each thing while a bar on standard error shows the progress."""
-    with click.progressbar(things, label=label, file=sys.stderr, show_pos=True) as bar:
+def with_progress(label: str, things: Iterable[T], length: int | None = None) -> Iterator[T]:
+    """Yield each thing while a bar on standard error shows the progress; `length`: of what is no sequence."""
+    with click.progressbar(things, length, label=label, file=sys.stderr, show_pos=True) as bar:
         yield from bar
 
 

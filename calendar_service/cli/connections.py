@@ -4,6 +4,7 @@ import sys
 from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, BinaryIO
 
 import click
@@ -23,9 +24,10 @@ from calendar_service.cli.asking import (
 from calendar_service.cli.settings import as_json_option, print_json
 from calendar_service.domain.clock import Millis, rfc3339
 from calendar_service.domain.connection import Revocation, State
-from calendar_service.domain.errors import ServiceError
+from calendar_service.domain.errors import NotConnected, ServiceError
 from calendar_service.domain.names import Agent
 from calendar_service.journeys.operations.all_connections import AllConnections, ConnectionEntry
+from calendar_service.journeys.operations.calendar_check import UNKNOWN, CalendarCheck
 from calendar_service.journeys.operations.restore import RestoreStep
 
 _CALENDARS = {"there": "there", "missing": "missing", "never_made": "missing"}
@@ -137,7 +139,9 @@ def erase(
 
     --replay is for use after an old back-up was restored, before `serve` and `work` start. Connections that were ended
     or erased after the back-up are ended or erased again; pauses and chosen retention periods are set as the export
-    records them. Legal holds that are missing, or that end at another time, are printed on standard error.
+    records them. The revisions of sessions are raised, so that the next change of each reaches Google, whatever stands
+    there. Legal holds that are missing, or that end at another time, are printed on standard error. Run `connections
+    reconcile` when `work` and `serve` run again.
 
     Exit status: 0 done, 1 refused, failed or holds missing, 2 unusable configuration or argument.
     """
@@ -169,6 +173,7 @@ def _replay(file: BinaryIO, former: tuple[str, ...], *, yes: bool, as_json: bool
             "holds_lifted": sum(step.release for step in steps),
             "paused_or_resumed": sum(bool(step.pauses) for step in steps),
             "terms_chosen": sum(step.retention is not None for step in steps),
+            "revisions_raised": sum(bool(step.revision) for step in steps),
         }
         if any(counts.values()):
             confirm(f"{_question(counts)}?", yes=yes)
@@ -193,6 +198,8 @@ def _replay(file: BinaryIO, former: tuple[str, ...], *, yes: bool, as_json: bool
 def _question(counts: Mapping[str, int]) -> str:
     others = counts["holds_lifted"] + counts["paused_or_resumed"] + counts["terms_chosen"]
     question = f"End {counted(counts['ended'], 'connection')} again, and erase {counts['erased']}"
+    if counts["revisions_raised"]:
+        question += f"; raise the revisions of {counted(counts['revisions_raised'], 'connection')}"
     return (
         f"{question}; set {counted(others, 'hold, pause or retention', 'holds, pauses and terms')} right"
         if others
@@ -266,6 +273,57 @@ def _revoke_all(all_connections: AllConnections, targets: list[Agent]) -> dict[s
         for future in with_progress("Ending", running):
             outcomes[future.result()] += 1
     return {name: outcomes[name] for name in ("ended", "pending", "not_connected", "failed")}
+
+
+@command.command("reconcile")
+@click.argument("organization", required=False)
+@click.argument("agent", required=False)
+@click.option("--after", default="", metavar="ORGANIZATION/AGENT", help="Begin behind this connection.")
+@as_json_option
+def reconcile(organization: str | None, agent: str | None, after: str, *, as_json: bool) -> None:
+    """Compare connected calendars with the sessions that are kept, for instance after a restore.
+
+    Compares each connected calendar, or that of one connection, with its sessions of today and later. A session whose
+    event differs or is missing is reported to the backend by a webhook (`session.changed_in_google`,
+    `session.deleted_in_google`), once: times and texts are not kept, so only the backend can write them again (by a
+    PUT, or by the call `reconcile` with `apply=true`). Changes nothing in Google.
+
+    Prints how many connections were compared, how many sessions were reported, how many events with the service's
+    marker nobody wants, by kind, and how many connections were not connected or failed.
+
+    Connections are taken in the order of their names. Running it again does no harm; --after goes on where a run was
+    stopped.
+
+    Exit status: 0 done, 1 if one failed, 2 unusable configuration or argument.
+    """
+    if bool(organization) != bool(agent):
+        raise click.UsageError("Name one connection (ORGANIZATION AGENT), or none for all.")
+    check = service().operations.calendar_check
+    one = [named(organization, agent)] if organization and agent else []
+    outcomes = Counter[str]()
+    with exit_on_error(), ThreadPoolExecutor(THREADS) as pool:
+        targets = one or [target for target in check.agents() if target.member > after]
+        for counted_of_one in with_progress(
+            "Comparing", pool.map(partial(_compared, check), targets), len(targets)
+        ):
+            outcomes.update(counted_of_one)
+    counts = {name: outcomes[name] for name in ("compared", "reported", *UNKNOWN, "not_connected", "failed")}
+    if as_json:
+        print_json(counts)
+    else:
+        click.echo("\n".join(f"{count:6} {what.replace('_', ' ')}" for what, count in counts.items()))
+    sys.exit(bool(counts["failed"]))
+
+
+def _compared(check: CalendarCheck, agent: Agent) -> Mapping[str, int]:
+    """Compare one calendar and return what was counted. A failure is printed and does not stop the others."""
+    try:
+        return check.compare(agent)
+    except NotConnected:
+        return {"not_connected": 1}
+    except ServiceError as error:
+        click.echo(f"{agent.member}: {error.detail}", err=True)
+        return {"failed": 1}
 
 
 def _entry(entry: ConnectionEntry) -> dict[str, Any]:

@@ -26,6 +26,10 @@ class IdentityKey:
         """Return the marker for the private properties of the session's event (32 hex digits)."""
         return self._hash("session marker", organization, agent, session)
 
+    def event_hash(self, marker: str, event_id: str) -> str:
+        """Return the hash that ties a session's marker to one event id (32 hex digits): a copy has another id."""
+        return self._hash("event id", marker, event_id)
+
     def account_ref(self, primary_id: str) -> str:
         """Return the account reference: a keyed hash of the account's primary calendar id (law 6)."""
         return self._hash("account mark", primary_id)

@@ -196,6 +196,10 @@ class RequestRefused(GoogleError):
     """Any other 4xx: the request itself is wrong, so it is not repeated."""
 
 
+class ZoneRefused(RequestRefused):
+    """400: Google does not know the time zone, which may be newer than its list."""
+
+
 class ConsentRefused(Exception):
     """The consent ended without a usable grant; `reason` is one of the list for which the pages have sentences."""
 

@@ -1,11 +1,35 @@
 """A video session: the content that the backend wants, and the record that the store keeps."""
 
 import json
+import re
+import secrets
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from html import unescape
 
 from calendar_service.domain.clock import DAY, Millis
 from calendar_service.domain.errors import StoreUnavailable
+
+_OPENS_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_ENTITY = re.compile(r"&(?:#[0-9]|#[xX][0-9A-Fa-f]|[A-Za-z][A-Za-z0-9]{0,31};?)")
+"""What may be a character reference, as the HTML standard reads it (section 13.5); a name may lack its semicolon."""
+
+
+def as_html(text: str) -> str:
+    """Return HTML that shows this plain text; nothing is changed that shows as it is."""
+    escaped = _ENTITY.sub(_without_entity, text)
+    return _OPENS_TAG.sub("&lt;", escaped)
+
+
+def _without_entity(match: re.Match[str]) -> str:
+    words = match[0]
+    is_entity = words[1] == "#" or unescape(words) != words
+    return f"&amp;{words[1:]}" if is_entity else words
+
+
+def new_nonce() -> str:
+    """Return 64 random bits as 16 hex digits: of a desired state, or of a lease's holder."""
+    return secrets.token_hex(8)
 
 
 class By(StrEnum):
@@ -45,6 +69,15 @@ class Content:
     location: str = ""
     join_url: str = ""
 
+    @property
+    def event_description(self) -> str:
+        """The description of the event: the join link, then the text, as HTML, because Google shows it so.
+
+        Both are plain text here: a `<` that opens a tag and an `&` that forms an entity are written as entities, and no
+        other character changes.
+        """
+        return "\n\n".join(as_html(part) for part in (self.join_url, self.description) if part)
+
     def canonical(self) -> bytes:
         """Return bytes that are equal for equal content; they are hashed and sealed."""
         return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
@@ -75,7 +108,7 @@ class GoogleCopy:
     seen_etag: str = ""
     """The ETag that a person's change gave the event, once the backend was told; empty: as we wrote it."""
     revision_offset: int = 0
-    """Added to our revision in the event: continues the count of an event that was taken over (law 3)."""
+    """Added to our revision in the event: ours is the higher one also over an event that this record does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +126,15 @@ class Record:
     """Keyed digest of the desired content; empty once it cannot be compared."""
     end_day: int
     """The day (UTC, days since 1970) on which the session ends: the exact end is not kept once applied."""
+    nonce: str = ""
+    """A random number of the desired state, written into the event beside the revision.
+
+    A database that went back counts a revision twice; the nonce tells the two states apart (law 4).
+    """
     version: int | None = None
     fencing_token: int = 0
+    holder: str = ""
+    """The random id of whoever took the lease last: a database that went back gives a fencing token twice."""
     leased: bool = False
     """Somebody is at Google with it, until the session's due time at most."""
     tries: int = 0

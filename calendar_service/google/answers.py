@@ -27,6 +27,7 @@ from calendar_service.domain.errors import (
     QuotaExceeded,
     RateLimited,
     RequestRefused,
+    ZoneRefused,
 )
 
 LONGEST_WAIT = 3600
@@ -85,6 +86,8 @@ def refusal(status: int, headers: Mapping[str, str], content: bytes) -> GoogleEr
     )
     if error_type is RateLimited and _is_of_account(error):
         error_type = AccountRateLimited
+    if status == 400 and "time zone" in str(error.get("message")).lower():
+        error_type = ZoneRefused  # its reason is the general `invalid`; the words are recalled, not verified
     return (error_type or BY_STATUS.get(status, RequestRefused))(detail, retry_after=wait)
 
 

@@ -4,7 +4,7 @@ Source: https://developers.google.com/workspace/calendar/api/v3/reference. Every
 token first, sends one request, and raises errors of `domain.errors`; any may raise `GoogleUnavailable`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,10 +28,9 @@ from calendar_service.google.events import (
     is_ours,
     listed,
     listed_with_times,
-    read,
-    read_with_times,
+    one,
+    one_with_times,
     stamp,
-    written,
 )
 from calendar_service.google.transport import Transport
 
@@ -155,19 +154,19 @@ class CalendarApi:
         `EventMissing` means here that the calendar is gone.
         """
         request = self._api.events.insert(calendarId=calendar_id, body=dict(event), fields=FIELDS)
-        return written(self._api.run(token, request))
+        return one(self._api.run(token, request))
 
     def get(
         self, token: Secret, calendar_id: str, event_id: str, purpose: Purpose = Purpose.SESSIONS
     ) -> EventAnswer:
-        """Return one of our events, also a deleted one; raise `AccessForbidden` for one without our marker."""
+        """Return one of our events, also a deleted one. The id is one that this service chose (law 1)."""
         request = self._api.events.get(calendarId=calendar_id, eventId=event_id, fields=FIELDS)
-        return read(self._api.run(token, request, purpose))
+        return one(self._api.run(token, request, purpose))
 
     def get_with_times(self, token: Secret, calendar_id: str, event_id: str) -> TimedEvent:
-        """Return one of our events with times and link; errors as of `get`."""
+        """Return one of our events with times and link, as `get` does."""
         request = self._api.events.get(calendarId=calendar_id, eventId=event_id, fields=FIELDS_WITH_LINK)
-        return read_with_times(self._api.run(token, request))
+        return one_with_times(self._api.run(token, request))
 
     def patch(
         self, token: Secret, calendar_id: str, event_id: str, event: Mapping[str, Any], *, etag: str | None
@@ -176,7 +175,7 @@ class CalendarApi:
         request = self._api.events.patch(
             calendarId=calendar_id, eventId=event_id, body=dict(event), fields=FIELDS
         )
-        return written(self._api.run(token, only_if(request, etag)))
+        return one(self._api.run(token, only_if(request, etag)))
 
     def delete(self, token: Secret, calendar_id: str, event_id: str, *, etag: str | None) -> None:
         """Delete an event; raise `AlreadyDeleted`, `EventMissing`, or `Overtaken` if it is not at `etag`."""
@@ -191,12 +190,22 @@ class CalendarApi:
         return self._list(token, calendar_id, parameters)
 
     def list_between(
-        self, token: Secret, calendar_id: str, time_min: datetime, time_max: datetime
+        self,
+        token: Secret,
+        calendar_id: str,
+        time_min: datetime,
+        time_max: datetime,
+        known_ids: Collection[str] = (),
     ) -> tuple[TimedEvent, ...]:
-        """Return our events that end after `time_min` and start before `time_max` (both with a time zone)."""
+        """Return our events that end after `time_min` and start before `time_max` (both with a time zone).
+
+        `known_ids`: ids that this service chose; their events are ours also without our marker.
+        """
         parameters = {"timeMin": _rfc3339(time_min), "timeMax": _rfc3339(time_max), "singleEvents": True}
         with _calendar_missing():
-            return listed_with_times(self._items(token, calendar_id, FIELDS_WITH_TIMES, parameters))
+            return listed_with_times(
+                self._items(token, calendar_id, FIELDS_WITH_TIMES, parameters), known_ids
+            )
 
     def contents(self, token: Secret, calendar_id: str, now: datetime) -> Contents:
         """Count our events that end after `now`, and tell whether there are events of others.

@@ -1,15 +1,15 @@
 """An event as Google returns it, reduced to what this service may know: no title, no text, no people.
 
-Marker and revision are private extended properties: only this project's client sees them
+Marker, revision, nonce and hash are private extended properties: only this project's client sees them
 (https://developers.google.com/workspace/calendar/api/guides/extended-properties).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from calendar_service.domain.errors import AccessForbidden, GoogleUnavailable
+from calendar_service.domain.errors import GoogleUnavailable
 from calendar_service.domain.numbers import whole_number
 from calendar_service.google.answers import text
 
@@ -19,11 +19,17 @@ MARKER: Final = "csMarker"
 REVISION: Final = "csRevision"
 """The property with the revision of the session that the event shows (law 4)."""
 
-_PRIVATE: Final = "extendedProperties/private({})"
-FIELDS: Final = "id,etag,status," + _PRIVATE.format(f"{MARKER},{REVISION}")
-"""The fields that Google is asked for where an event's times do not matter (law 1)."""
+NONCE: Final = "csNonce"
+"""The property with the nonce of the desired state that the event shows (law 4)."""
 
-FIELDS_WITH_TIMES: Final = f"{FIELDS},start,end"
+EVENT_HASH: Final = "csEventHash"
+"""The property with a keyed hash of marker and event id: it does not fit the id of a copy (law 3)."""
+
+_PRIVATE: Final = "extendedProperties/private({})"
+FIELDS: Final = "id,etag,status,start," + _PRIVATE.format(f"{MARKER},{REVISION},{NONCE},{EVENT_HASH}")
+"""The fields asked for where an event's times do not matter (law 1). `start` only tells that it is an event still."""
+
+FIELDS_WITH_TIMES: Final = f"{FIELDS},end"
 FIELDS_WITH_LINK: Final = f"{FIELDS_WITH_TIMES},htmlLink"
 FIELDS_TO_COUNT: Final = "end," + _PRIVATE.format(MARKER)
 """The least by which our events of a list are counted, of those that are not over."""
@@ -38,7 +44,20 @@ class EventAnswer:
     status: str
     """`confirmed`, `tentative` or `cancelled`; a deleted event is `cancelled`."""
     revision: int | None
+    nonce: str | None
     marker: str | None
+    """None if another program of the account's owner removed it, or a deleted event has lost it."""
+    event_hash: str | None
+    has_time: bool
+
+    @property
+    def stands(self) -> bool:
+        """True if the event is in the calendar.
+
+        False for a deleted one, and for what is left under the id of an event that a person moved to another calendar:
+        it has no time (recalled, not verified).
+        """
+        return self.status != "cancelled" and self.has_time
 
 
 @dataclass(frozen=True)
@@ -52,27 +71,23 @@ class TimedEvent(EventAnswer):
     """None also where it was not asked for."""
 
 
-def stamp(marker: str, revision: int) -> dict[str, Any]:
-    """Return the properties that every insert and patch carries: our marker, and the revision."""
-    return {"extendedProperties": {"private": {MARKER: marker, REVISION: str(revision)}}}
+def stamp(marker: str, revision: int, nonce: str, event_hash: str) -> dict[str, Any]:
+    """Return the properties that every insert and patch carries."""
+    private = {MARKER: marker, REVISION: str(revision), NONCE: nonce, EVENT_HASH: event_hash}
+    return {"extendedProperties": {"private": private}}
 
 
-def written(item: Mapping[str, Any]) -> EventAnswer:
-    """Read the answer to our own insert or patch."""
+def one(item: Mapping[str, Any]) -> EventAnswer:
+    """Read an event that was asked for, inserted or patched by its id; the caller made sure that the id is ours.
+
+    Another program of the account's owner may have removed our properties from it.
+    """
     return EventAnswer(**_identity(item))
 
 
-def read(item: Mapping[str, Any]) -> EventAnswer:
-    """Read the answer to a `get` without times; errors as of `read_with_times`."""
-    return EventAnswer(**_identity(_ours_or_deleted(item)))
-
-
-def read_with_times(item: Mapping[str, Any]) -> TimedEvent:
-    """Read the answer to a `get`; raise `AccessForbidden` for an event without our marker, unread.
-
-    A deleted event may have lost its marker. Then only id, ETag and status are read.
-    """
-    return _timed(_ours_or_deleted(item))
+def one_with_times(item: Mapping[str, Any]) -> TimedEvent:
+    """Read an event with its times, as `one` does."""
+    return _timed(item)
 
 
 def listed(items: Iterable[Mapping[str, Any]]) -> tuple[EventAnswer, ...]:
@@ -80,9 +95,11 @@ def listed(items: Iterable[Mapping[str, Any]]) -> tuple[EventAnswer, ...]:
     return tuple(EventAnswer(**_identity(item)) for item in items if is_ours(item))
 
 
-def listed_with_times(items: Iterable[Mapping[str, Any]]) -> tuple[TimedEvent, ...]:
-    """Read a list; events without our marker are dropped unread, before their times are decoded."""
-    return tuple(_timed(item) for item in items if is_ours(item))
+def listed_with_times(
+    items: Iterable[Mapping[str, Any]], known_ids: Collection[str]
+) -> tuple[TimedEvent, ...]:
+    """Read a list; events with neither our marker nor an id of ours are dropped before their times are decoded."""
+    return tuple(_timed(item) for item in items if is_ours(item) or item.get("id") in known_ids)
 
 
 def is_ours(item: Mapping[str, Any]) -> bool:
@@ -98,15 +115,6 @@ def is_coming(item: Mapping[str, Any], now: datetime) -> bool:
     return end is not None and end > now.date()
 
 
-def _ours_or_deleted(item: Mapping[str, Any]) -> Mapping[str, Any]:
-    text(item, "id")
-    if is_ours(item):
-        return item
-    if item.get("status") != "cancelled":
-        raise AccessForbidden("not ours: the event has no marker of this service")
-    return {name: item[name] for name in ("id", "etag", "status") if name in item}
-
-
 def _identity(item: Mapping[str, Any]) -> dict[str, Any]:
     private = _private(item)
     return {
@@ -114,7 +122,10 @@ def _identity(item: Mapping[str, Any]) -> dict[str, Any]:
         "etag": text(item, "etag"),
         "status": text(item, "status"),
         "revision": _revision(private.get(REVISION)),
+        "nonce": private.get(NONCE),
         "marker": private.get(MARKER),
+        "event_hash": private.get(EVENT_HASH),
+        "has_time": bool(item.get("start")),
     }
 
 
@@ -134,8 +145,9 @@ def _private(item: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _revision(value: object) -> int | None:
-    # Another program of the account's owner may have written anything there.
-    return whole_number(value, 10**16 - 1) if isinstance(value, str) else None
+    # Another program of the account's owner may have written anything there. Ours stay below 13 digits; the database's
+    # JSON keeps 14.
+    return whole_number(value, 10**12 - 1) if isinstance(value, str) else None
 
 
 def _when(value: object) -> datetime | date | None:

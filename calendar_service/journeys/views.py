@@ -9,6 +9,9 @@ from calendar_service.domain.connection import AdminAction, State
 from calendar_service.domain.session import Status
 from calendar_service.google.calendar import Contents
 
+InGoogle = Literal["confirmed", "tentative", "cancelled", "missing"]
+"""What became of a session's event, as Google says; `missing`: it is not in the calendar."""
+
 
 @dataclass(frozen=True, slots=True)
 class ConnectionView:
@@ -176,6 +179,8 @@ class SessionView:
     end: Millis = 0
     html_link: str = ""
     """Google's link to the event, under the same condition as `start`; not stored (law 11)."""
+    in_google: InGoogle | None = None
+    """As Google says now; None if it was not asked."""
 
 
 @dataclass(frozen=True, slots=True)

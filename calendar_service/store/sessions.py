@@ -1,20 +1,20 @@
 """The sessions of an agent's slot: accepted, leased, settled (laws 2-4). Must not know Google.
 
-A session's lease is part of its record: `leased`, and a fencing token that grows with each lease. Its end is the
-session's timer, 30 seconds ahead by the database's clock. Who settles has to name the fencing token, and changes
+A session's lease is part of its record: `leased`, a fencing token that grows with each lease, and the holder's random
+id. Its end is the session's timer, 30 seconds ahead by the database's clock. Who settles has to name both, and changes
 nothing otherwise.
 """
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.connection import Facts
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
-from calendar_service.domain.session import Record
+from calendar_service.domain.session import Record, new_nonce
 from calendar_service.store import answers, keys
 from calendar_service.store.audit_log import MAINTENANCE, Actor, EntryKind, entry
 from calendar_service.store.database import Database
@@ -124,8 +124,8 @@ class Sessions:
         inline: bool,
         end: Millis | None,
         only: Literal["", "keep", "drop"] = "",
-    ) -> tuple[answers.AcceptSession, int]:
-        """Accept the desired state of a session, durably; the second value is the lease's fencing token, if leased.
+    ) -> tuple[answers.AcceptSession, Record]:
+        """Accept the desired state of a session, durably; the second value is the record, with the lease if leased.
 
         `content`: sealed; empty if none waits. `inline`: the caller goes to Google with it now, else the worker does.
         `end`: the session's end, at which one that waits for a person is looked at.
@@ -136,6 +136,7 @@ class Sessions:
         # One script compares the stored record with `loaded`, writes the new one with its content, takes the lease if
         # it is free, sets the timer and appends the audit entry. A crash before leaves nothing. A crash after leaves an
         # accepted state and a timer: a worker goes on when the lease has ended.
+        holder = new_nonce()
         answer = self._database.step(
             "accept_session",
             loaded.agent,
@@ -146,10 +147,14 @@ class Sessions:
             record=record.to_json(),
             content=content,
             inline="1" if inline else "0",
+            holder=holder,
             latest=_or_nothing(end),
             only=only,
         )
-        return cast(answers.AcceptSession, answer[0]), int(answer[1]) if len(answer) > 1 else 0
+        outcome = cast(answers.AcceptSession, answer[0])
+        if outcome == "leased":
+            record = replace(record, leased=True, fencing_token=int(answer[1]), holder=holder)
+        return outcome, record
 
     def lease(self, agent: Agent, session: str) -> tuple[Record, Millis] | None:
         """Lease a session that is due; return its record and the database's time.
@@ -158,7 +163,7 @@ class Sessions:
         """
         # If the former lease ended without a settlement, the record comes back in doubt: its holder died or is late,
         # and may have written at Google. The new holder then looks for the event before it writes.
-        answer = self._database.step("lease_session", agent, MAINTENANCE, session=session)
+        answer = self._database.step("lease_session", agent, MAINTENANCE, session=session, holder=new_nonce())
         if cast(answers.LeaseSession, answer[0]) != "ok":
             return None
         return Record.of_json(session, answer[1]), int(answer[2])
@@ -179,7 +184,7 @@ class Sessions:
         person it counts from the beginning of the wait. None: not at all. `latest`: the instant at which it does in
         any case.
         """
-        # Fenced by connection and fencing token: a holder that was paused past its lease must not overwrite what its
+        # Fenced by connection, fencing token and holder: one that was paused past its lease must not overwrite what its
         # successor settled. A crash before leaves the lease to end, and the record in doubt.
         answer = self._database.step(
             "settle_session",
@@ -188,6 +193,7 @@ class Sessions:
             connection_id=connection_id,
             session=record.session,
             fencing_number=record.fencing_token,
+            holder=record.holder,
             record=record.to_json(),
             again_after=_or_nothing(again),
             latest=_or_nothing(latest),
@@ -216,6 +222,16 @@ class Sessions:
             change=change,
         )
         return cast(answers.RecordExternalChange, answer[0]) == "ok"
+
+    def raise_revisions(self, agent: Agent, connection_id: str, least: int) -> answers.RaiseRevisions:
+        """Let the revisions of the connection's sessions count from `least` on, and put each such record in doubt.
+
+        For a database that went back: Google may have an event that its record does not know, or a newer state of it.
+        """
+        answer = self._database.step(
+            "raise_revisions", agent, MAINTENANCE, connection_id=connection_id, least=least
+        )
+        return cast(answers.RaiseRevisions, answer[0])
 
     def purge_old(self, agent: Agent, days_kept: int) -> answers.PurgeOldSessions:
         """Remove the records of sessions that ended more than `days_kept` days ago; none if the clocks differ."""

@@ -127,7 +127,7 @@ def _compares(one: Someone) -> bool:
     plan = one.service.parts.sessions.reconcile.reconcile(
         one.agent, now, now + 200 * HOUR, wanted, apply=False
     )
-    return plan.unknown_events == 0
+    return not plan.unknown_events
 
 
 def _has_the_calendar_deleted(one: Someone) -> bool:
@@ -198,7 +198,7 @@ def methods(service: TestService, scope: str, number: int) -> dict[str, bool]:
         "id": "another1",
         "start": {"dateTime": start.isoformat()},
         "end": {"dateTime": (start + timedelta(hours=1)).isoformat()},
-        **stamp("m", 1),
+        **stamp("m", 1, "nonce", "hash"),
     }
     with narrow(service, scope):
         token = oauth.refresh(Secret(refresh)).access_token
@@ -208,7 +208,9 @@ def methods(service: TestService, scope: str, number: int) -> dict[str, bool]:
             "calendars.get": lambda: calendar.get_calendar(token, book["id"]),
             "events.insert": lambda: calendar.insert(token, book["id"], event),
             "events.get": lambda: calendar.get(token, book["id"], first),
-            "events.patch": lambda: calendar.patch(token, book["id"], first, stamp("m", 2), etag=None),
+            "events.patch": lambda: calendar.patch(
+                token, book["id"], first, stamp("m", 2, "nonce", "hash"), etag=None
+            ),
             "events.delete": lambda: calendar.delete(token, book["id"], second, etag=None),
             "events.list": lambda: calendar.list_by_marker(token, book["id"], "m"),
             "events.watch": lambda: calendar.watch(token, book["id"], channel_id=f"new-{number}", **channel),

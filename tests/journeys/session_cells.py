@@ -78,6 +78,7 @@ def without_bookkeeping(record: Record | None) -> Record | None:
         record,
         version=None,
         fencing_token=0,
+        holder="",
         leased=False,
         tries=0,
         waiting_since=0,

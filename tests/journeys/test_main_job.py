@@ -112,7 +112,7 @@ def test_join_link_goes_into_location_and_description(service: TestService) -> N
     service.parts.sessions.schedule.put(service.agent, "s1", content, By.AGENT, None)
     (event,) = service.events()
     assert event["location"] == "https://meet.example/x"
-    assert event["description"] == "Bring papers.\n\nhttps://meet.example/x"
+    assert event["description"] == "https://meet.example/x\n\nBring papers."
     service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     (event,) = service.events()
     assert "location" not in event

@@ -26,6 +26,8 @@ from tests.support.service import SECOND as ANOTHER
 
 STAYS, ENDED, ERASED = Agent("acme", "stays"), Agent("acme", "ended"), Agent("acme", "erased")
 MOVED, HELD, LATER = Agent("acme", "moved"), Agent("acme", "held"), Agent("acme", "later")
+SESSIONS = Agent("acme", "sessions")
+"""Stays connected; its sessions changed after the back-up."""
 AGENTS = (STAYS, ENDED, ERASED, MOVED, HELD)
 PAUSED, RESUMED, CHOSEN = Agent("acme", "paused"), Agent("acme", "resumed"), Agent("acme", "chosen")
 LONGER, SHORTER, LAPSED = Agent("acme", "longer"), Agent("acme", "shorter"), Agent("acme", "lapsed")
@@ -97,8 +99,15 @@ def disaster(tmp_path_factory: pytest.TempPathFactory, google_process: LocalGoog
         choose(ENDED, HOUR)
         for agent in (LONGER, SHORTER, LAPSED):
             hold(service, agent)
+        service.connect(SESSIONS, ANOTHER)
+        put = service.parts.sessions.schedule.put
+        for session in ("moved", "kept", "again"):
+            put(SESSIONS, session, service.content(f"{session} before"), By.AGENT, None)
+        service.parts.sessions.schedule.cancel(SESSIONS, "again", By.AGENT, None)
         service.parts.audit.sealer.checkpoint()
         shutil.copytree(folder / "lost", folder / "backup")
+        for session in ("moved", "again", "new"):
+            put(SESSIONS, session, service.content(f"{session} since", days=9), By.AGENT, None)
         clock.advance(2 * DAY / SECOND)
         pause(PAUSED, Actor.AGENT, paused=True)
         pause(PAUSED, Actor.ADMINISTRATOR, paused=True)
@@ -279,3 +288,85 @@ def test_nothing_is_replayed_without_a_yes(restored: TestService, disaster: Disa
     for words in ((), ("acme",), ("acme", "ended", "--replay", str(disaster.export))):
         assert invoke(restored, "connections", "erase", *words, "--yes").exit_code == 2
     assert restored.stored() == before
+
+
+def titles(service: TestService) -> list[str]:
+    """Return what stands in the calendar of the agent whose sessions changed."""
+    calendar = service.parts.store.slots.read(SESSIONS).facts.calendar.id
+    books = {book["id"]: book for book in service.google.state()["calendars"]}
+    return sorted(event["summary"] for event in books[calendar]["events"] if event["status"] != "cancelled")
+
+
+@pytest.fixture
+def with_sessions(restored: TestService, disaster: Disaster) -> Iterator[TestService]:
+    """The restored service after the replay; afterwards the events in Google are as they were."""
+    before = titles(restored)
+    assert before == ["again since", "kept before", "moved since", "new since"]
+    hold_what_is_missing(restored, replay(restored, disaster.export)[1])
+    yield restored
+    schedule = disaster.service.parts.sessions.schedule
+    for session in ("moved", "again", "new"):
+        content = disaster.service.content(f"{session} since", days=9)
+        schedule.put(SESSIONS, session, content, By.AGENT, None, rewrite=True)
+    assert titles(restored) == before
+
+
+def test_the_first_change_of_each_session_after_a_restore_reaches_google(with_sessions: TestService) -> None:
+    schedule = with_sessions.parts.sessions.schedule
+    for session in ("moved", "again", "new"):
+        view = schedule.put(SESSIONS, session, with_sessions.content(f"{session} now"), By.AGENT, None)
+        assert view.status is Status.SCHEDULED
+    assert titles(with_sessions) == ["again now", "kept before", "moved now", "new now"]
+
+
+def test_a_cancel_after_a_restore_removes_what_the_back_up_does_not_know(with_sessions: TestService) -> None:
+    schedule = with_sessions.parts.sessions.schedule
+    for session in ("moved", "again", "new"):
+        view = schedule.cancel(SESSIONS, session, By.AGENT, None)
+        assert (view.status, view.outcome) == (Status.CANCELLED, "cancelled")
+    assert titles(with_sessions) == ["kept before"]
+
+
+def test_the_command_reports_what_differs_after_a_restore_once_and_changes_nothing(
+    with_sessions: TestService,
+) -> None:
+    before = titles(with_sessions)
+    words = ("connections", "reconcile", SESSIONS.organization, SESSIONS.agent, "--json")
+    answer = invoke(with_sessions, *words)
+    assert (answer.exit_code, json.loads(answer.stdout)) == (
+        0,
+        {
+            "compared": 1, "reported": 1, "unknown_forgotten": 1, "unknown_cancelled": 1, "unknown_second": 0,
+            "unknown_copy": 0, "not_connected": 0, "failed": 0,
+        },
+    )  # fmt: skip
+    view = with_sessions.parts.sessions.reader.get(SESSIONS, "moved", read_google=False)
+    assert view.reason == "changed_in_google"
+    assert json.loads(invoke(with_sessions, *words).stdout)["reported"] == 0
+    assert titles(with_sessions) == before
+
+
+def test_the_command_takes_all_connections_in_order_and_goes_on_behind_one(
+    with_sessions: TestService,
+) -> None:
+    answer = invoke(with_sessions, "connections", "reconcile", "--json")
+    done = json.loads(answer.stdout)
+    assert (answer.exit_code, done["compared"] > 1, done["not_connected"] > 1) == (0, True, True)
+    behind = json.loads(
+        invoke(with_sessions, "connections", "reconcile", "--json", "--after", "acme/zzz").stdout
+    )
+    assert not any(behind.values())
+    assert invoke(with_sessions, "connections", "reconcile", "acme").exit_code == 2
+
+
+def test_a_calendar_that_cannot_be_compared_is_named_and_the_others_are_compared(
+    with_sessions: TestService,
+) -> None:
+    calendar = with_sessions.parts.store.slots.read(SESSIONS).facts.calendar.id
+    path = f"/calendar/v3/calendars/{calendar.partition('@')[0]}*"
+    with_sessions.google.fault({"method": "GET", "path": path}, {"status": 503, "reason": "backendError"})
+    answer = invoke(with_sessions, "connections", "reconcile")
+    with_sessions.google.clear_faults()
+    assert answer.exit_code == 1
+    assert "acme/sessions: " in answer.stderr
+    assert "1 failed" in answer.stdout

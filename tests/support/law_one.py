@@ -12,13 +12,16 @@ _EVENT: Final = frozenset(
         "id",
         "etag",
         "status",
+        "start",
         "extendedProperties/private",
         "csMarker",
         "csRevision",
+        "csNonce",
+        "csEventHash",
     ]
 )
-_READ: Final = _EVENT | {"start", "end", "htmlLink"}
-_LIST: Final = _EVENT | {"start", "end", "items", "nextPageToken"}
+_READ: Final = _EVENT | {"end", "htmlLink"}
+_LIST: Final = _EVENT | {"end", "items", "nextPageToken"}
 _CALENDAR_LIST: Final = frozenset(["nextPageToken", "items", "id", "description", "accessRole", "primary"])
 _NOTHING: Final[frozenset[str]] = frozenset()
 

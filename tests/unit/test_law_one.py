@@ -9,7 +9,7 @@ from tests.support.evidence import shows
 from tests.support.law_one import CALLS, violations
 
 OURS = "ours.apps.example"
-EVENT = "id,etag,status,htmlLink,start,end,extendedProperties/private(csMarker,csRevision)"
+EVENT = "id,etag,status,start,extendedProperties/private(csMarker,csRevision,csNonce,csEventHash)"
 
 
 def call(method: str, path: str, query: str = "", **more: Any) -> dict[str, Any]:

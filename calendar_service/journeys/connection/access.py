@@ -28,7 +28,7 @@ from calendar_service.journeys.throttle.admission import Throttle
 from calendar_service.store import keys
 from calendar_service.store.connections import Connections
 from calendar_service.store.grants import Grant, Grants
-from calendar_service.store.leases import Leases
+from calendar_service.store.leases import Lease, Leases
 from calendar_service.store.sessions import Loaded
 from calendar_service.store.slots import Slot, Slots, Teardown
 
@@ -121,14 +121,14 @@ class Access:
         give_up = time.monotonic() + min(_MAX_WAIT, self.throttle.time_left())
         while True:
             # One refresh at a time: the others use its token, instead of spending the token endpoint's budget as well.
-            fencing_token = self.leases.take(agent, "refresh", keys.LEASE)
+            lease = self.leases.take(agent, "refresh", keys.LEASE)
             newest = self._newest(agent, grant.connection_id)
             if newest.number > grant.number:
-                if fencing_token is not None:
-                    self.leases.release(agent, "refresh", fencing_token)
+                if lease:
+                    self.leases.release(agent, lease)
                 return newest
-            if fencing_token is not None:
-                return self._refresh_under_lease(agent, newest, fencing_token)
+            if lease:
+                return self._refresh_under_lease(agent, newest, lease)
             if time.monotonic() > give_up:
                 raise GoogleUnavailable("another refresh of this token is under way", ambiguous=False)
             time.sleep(_POLL)
@@ -149,7 +149,7 @@ class Access:
             raise NotConnected("The connection ended meanwhile.")
         return self.open(slot)
 
-    def _refresh_under_lease(self, agent: Agent, grant: Grant, fencing_token: int) -> Grant:
+    def _refresh_under_lease(self, agent: Agent, grant: Grant, lease: Lease) -> Grant:
         try:
             # 1. Ask Google. A crash after its answer loses an access token of an hour: the refresh token stays valid,
             #    and the lease keeps others away for 30 seconds at most.
@@ -166,7 +166,7 @@ class Access:
             raise
         finally:
             # 3. End the lease: after the write, so that its next holder finds the newer token.
-            self.leases.release(agent, "refresh", fencing_token)
+            self.leases.release(agent, lease)
 
     def _refresh(self, grant: Grant) -> Grant:
         """Ask the token endpoint once, and return the newer grant; stores nothing but what the throttle learns."""

@@ -3,12 +3,13 @@
 Knows the store and Google. Must not know the web.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from calendar_service.crypto.identity import IdentityKey
 from calendar_service.domain.connection import Facts
 from calendar_service.domain.consent import ConsentTerms
-from calendar_service.domain.errors import GoogleError, NotConnected, ServiceError
+from calendar_service.domain.errors import GoogleError, NotConnected, RequestRefused, ServiceError
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
 from calendar_service.domain.operator import Operator
@@ -16,6 +17,7 @@ from calendar_service.domain.secret import Secret
 from calendar_service.google.calendar import AccountCalendars, CalendarApi, CalendarMissing
 from calendar_service.journeys.connection.access import Access
 from calendar_service.journeys.connection.shared_accounts import SharedAccounts
+from calendar_service.log import Log
 from calendar_service.store import keys
 from calendar_service.store.connections import Connections
 from calendar_service.store.grants import Grant
@@ -30,6 +32,7 @@ class MarkedCalendars:
     calendar: CalendarApi
     identity: IdentityKey
     operator: Operator
+    log: Log
 
     def find(self, token: Secret, agent: Agent) -> AccountCalendars:
         """Ask whose account the token is for, and which of its calendars bear the agent's marker."""
@@ -40,17 +43,25 @@ class MarkedCalendars:
         self.calendar.get_calendar(token, calendar_id)
 
     def create(self, token: Secret, agent: Agent, facts: Facts) -> str:
-        """Create the agent's calendar in the language and time zone of the consent; return its id."""
+        """Create the agent's calendar in the language and time zone of the consent; return its id.
+
+        If Google refuses the zone, the calendar is made in UTC. A calendar that is refused in UTC too alarms the
+        operator, because no later try will make it.
+        """
+        for zone in dict.fromkeys((facts.calendar.time_zone or "UTC", "UTC")):
+            with suppress(RequestRefused):  # nothing was made
+                return self._create(token, agent, facts, zone)
+        self.log.alarm("google.calendar_refused")
+        raise RequestRefused("Google refuses to make the calendar, in UTC too")
+
+    def _create(self, token: Secret, agent: Agent, facts: Facts, zone: str) -> str:
         language = self.operator.language(facts.locale)
         # The marker travels in the request itself: a calendar whose answer is lost can be found by it.
         description = _DESCRIPTIONS[language].format(
             app=self.operator.identity.app_name, marker=self._marker(agent)
         )
         return self.calendar.create(
-            token,
-            summary=self.operator.calendar_name[language],
-            description=description,
-            time_zone=facts.calendar.time_zone or "UTC",
+            token, summary=self.operator.calendar_name[language], description=description, time_zone=zone
         )
 
     def _marker(self, agent: Agent) -> str:
@@ -104,13 +115,13 @@ class DedicatedCalendar:
     def _ensure(self, agent: Agent, grant: Grant, account: AccountCalendars | None, *, create: bool) -> bool:
         # Google gives two calendars to two requests for one. Callback, settings page and worker may come at the same
         # time, so one of them takes the lease; a process that dies with it keeps the others away for its length.
-        fencing_token = self.leases.take(agent, "calendar", keys.LEASE)
-        if fencing_token is None:
+        lease = self.leases.take(agent, "calendar", keys.LEASE)
+        if lease is None:
             return False
         try:
             return self._under_lease(agent, grant, account, create=create)
         finally:
-            self.leases.release(agent, "calendar", fencing_token)
+            self.leases.release(agent, lease)
 
     def _under_lease(
         self, agent: Agent, grant: Grant, account: AccountCalendars | None, *, create: bool

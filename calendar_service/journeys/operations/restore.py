@@ -21,6 +21,7 @@ from calendar_service.store.audit_log import Actor, EntryKind
 from calendar_service.store.connections import Connections
 from calendar_service.store.legal_holds import LegalHoldStore
 from calendar_service.store.scan import Scan
+from calendar_service.store.sessions import Sessions
 from calendar_service.store.slots import Slot, Slots
 
 
@@ -39,6 +40,8 @@ class AuditedHistory:
     """Whether each actor's pause stands, for the pauses that were set or lifted."""
     terms: dict[str, Millis] = field(default_factory=dict)
     """The agent's last choice of a retention period; 0 = the operator's."""
+    revisions: dict[str, int] = field(default_factory=dict)
+    """The highest revision of a session that each connection accepted."""
 
     def learn(self, entry: dict[str, Any], retention: Millis) -> None:
         """Take the next entry, in the order in which they were written. `retention`: the operator's period."""
@@ -58,6 +61,8 @@ class AuditedHistory:
             self.pauses.setdefault(connection, {})[Actor(facts["actor"])] = kind == EntryKind.PAUSED
         elif kind == EntryKind.RETENTION_CHOSEN:
             self.terms[connection] = int(facts["term"])
+        elif kind == EntryKind.ACCEPTED:
+            self.revisions[connection] = max(self.revisions.get(connection, 0), int(facts["revision"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,11 @@ class RestoreStep:
     """For each actor whose pause differs from the audit log: whether it has to be set or lifted."""
     retention: Millis | None
     """The agent's choice according to the audit log, if the backup has another one."""
+    revision: int
+    """From which the revisions of the sessions have to count on; 0 = they do already.
+
+    Google may have newer states than the backup: no session is named in the audit log, so all are raised alike.
+    """
 
     @property
     def is_needed(self) -> bool:
@@ -91,6 +101,7 @@ class RestoreStep:
             self.missing_hold,
             self.pauses,
             self.retention is not None,
+            self.revision,
         )
         return any(changes)
 
@@ -102,6 +113,7 @@ class RestorePlan:
     audit: AuditExport
     scan: Scan
     slots: Slots
+    sessions: Sessions
     erase_after: Millis
     """The operator's retention period, for entries that name no time of the erasure."""
 
@@ -124,9 +136,16 @@ class RestorePlan:
     def steps(self, history: AuditedHistory) -> Iterator[RestoreStep]:
         """Yield what is to be done, for every connection that differs from the audit log."""
         for agent in self.scan.agents():
-            step = _step(self.slots.read(agent), history)
+            slot = self.slots.read(agent)
+            step = _step(slot, history, self._revision(slot, history))
             if step:
                 yield step
+
+    def _revision(self, slot: Slot, history: AuditedHistory) -> int:
+        connection_id = slot.facts.connection_id
+        highest = 0 if connection_id in history.erased else history.revisions.get(connection_id, 0)
+        records = self.sessions.all(slot.agent) if highest else []
+        return highest if any(record.copy.revision_offset < highest for record in records) else 0
 
 
 @dataclass(frozen=True)
@@ -136,6 +155,7 @@ class RestoreReplay:
     audit_chain: AuditChainStore
     connections: Connections
     hold_store: LegalHoldStore
+    sessions: Sessions
     connection_end: ConnectionEnd
     erasure: Erasure
 
@@ -145,6 +165,8 @@ class RestoreReplay:
             self.hold_store.lift(step.agent, Actor.OPERATOR, released=True)
         if step.retention is not None:  # before the disconnect, which sets the erasure's time by it
             self.connections.choose_retention(step.agent, step.retention)
+        if step.revision:
+            self.sessions.raise_revisions(step.agent, step.connection_id, step.revision)
         for actor, paused in step.pauses.items():
             self.connections.pause(step.agent, actor, paused=paused)
         if step.ends:
@@ -158,7 +180,7 @@ class RestoreReplay:
         self.audit_chain.note(EntryKind.REPLAYED, Actor.OPERATOR, ended=ended, erased=erased)
 
 
-def _step(slot: Slot, history: AuditedHistory) -> RestoreStep | None:
+def _step(slot: Slot, history: AuditedHistory, revision: int) -> RestoreStep | None:
     facts, now = slot.facts, slot.now
     name, held = facts.connection_id, facts.hold.until > now
     is_live, erase = facts.is_live, name in history.erased
@@ -178,6 +200,7 @@ def _step(slot: Slot, history: AuditedHistory) -> RestoreStep | None:
         retention=history.terms[name]
         if is_live and history.terms.get(name, facts.end.agent_retention) != facts.end.agent_retention
         else None,
+        revision=revision,
     )
     return step if name and step.is_needed else None
 

@@ -4,6 +4,7 @@ Knows the store and the event writer. Must not know how the session's desired st
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from calendar_service.crypto.identity import IdentityKey
 from calendar_service.domain.clock import Millis
@@ -22,6 +23,7 @@ from calendar_service.domain.errors import (
     RefreshRefused,
     RequestRefused,
     ServiceError,
+    ZoneRefused,
 )
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
@@ -33,6 +35,7 @@ from calendar_service.journeys.sessions.decide import is_unknown
 from calendar_service.journeys.sessions.event_writer import EventWriter, LeaseLost, WriteTask
 from calendar_service.journeys.throttle.admission import Throttle
 from calendar_service.journeys.throttle.backoff import pause
+from calendar_service.log import Log
 from calendar_service.store import keys
 from calendar_service.store.grants import Grant
 from calendar_service.store.sessions import Sessions
@@ -48,6 +51,7 @@ class Attempts:
     identity: IdentityKey
     operator: Operator
     throttle: Throttle
+    log: Log
 
     def make(
         self,
@@ -59,8 +63,8 @@ class Attempts:
     ) -> Record:
         """Write the session at Google and settle it; return its record.
 
-        `record` carries the lease's fencing token. An error that proves nothing settles it to be tried again later.
-        Raises `NotConnected` if Google proved that the grant is dead: the connection ended in the same step.
+        `record` carries the lease: fencing token and holder. An error that proves nothing settles it to be tried again
+        later. Raises `NotConnected` if Google proved that the grant is dead: the connection ended in the same step.
         """
         task = self._task(agent, facts, grant, record, content)
         try:
@@ -87,14 +91,34 @@ class Attempts:
         self.settle(agent, facts, done)
         return done
 
+    def stands(self, agent: Agent, facts: Facts, grant: Grant, session: str) -> bool | None:
+        """Tell whether the calendar has an event of this session, by its marker; None if Google does not answer.
+
+        False also if the connection or the calendar has ended: there is nothing that could be removed any more.
+        """
+        marker = self.identity.session_marker(agent.organization, agent.agent, session)
+        hash_of = partial(self.identity.event_hash, marker)
+        try:
+            events = self.access.in_calendar(
+                agent, facts, grant,
+                lambda token: self.event_writer.marked(token, facts.calendar.id, marker, hash_of),
+            )  # fmt: skip
+        except (AccessRevoked, NotConnected, CalendarMissing):
+            return False
+        except GoogleError:
+            return None
+        return bool(events)
+
     def _task(
         self, agent: Agent, facts: Facts, grant: Grant, record: Record, content: Content | None
     ) -> WriteTask:
+        marker = self.identity.session_marker(agent.organization, agent.agent, record.session)
         return WriteTask(
             calendar_id=facts.calendar.id,
             record=record,
             content=content if record.must_exist else None,
-            marker=self.identity.session_marker(agent.organization, agent.agent, record.session),
+            marker=marker,
+            event_hash=partial(self.identity.event_hash, marker),
             look_first=record.copy.in_doubt or is_unknown(facts, record),
             event_id=lambda generation: grant.event_id(record.session, generation),
             neutral_title=self.operator.session_title[self.operator.language(facts.locale)],
@@ -119,6 +143,10 @@ class Attempts:
         if isinstance(trouble, InsufficientScope):
             waiting = replace(record, status=Status.WAITING, reason=State.RECONSENT_REQUIRED.value)
             return self._settle_or_wait(agent, facts, waiting, content)
+        if isinstance(trouble, ZoneRefused):
+            self.log.alarm(
+                "google.time_zone_refused"
+            )  # without a zone of its own too: no later try will be taken
         if isinstance(trouble, RequestRefused | AccessForbidden) and not trouble.retryable:
             failed = replace(record, status=Status.FAILED, reason=trouble.code, digest="")
             # Whoever has the lease now tries the same change again: it is not refused before that one says so.
@@ -169,10 +197,11 @@ class Attempts:
         )
 
     def _still_ours(self, agent: Agent, record: Record) -> bool:
-        # The fencing token alone decides. The end of the lease is no proof: this process's clock may be wrong, and
-        # nobody may have taken the lease since.
+        # Fencing token and holder alone decide. The end of the lease is no proof: this process's clock may be wrong,
+        # and nobody may have taken the lease since.
         stored = self.sessions.load(agent, record.session).record
-        return stored is not None and stored.fencing_token == record.fencing_token
+        lease = record.fencing_token, record.holder
+        return stored is not None and (stored.fencing_token, stored.holder) == lease
 
 
 def _reason(trouble: ServiceError) -> str:

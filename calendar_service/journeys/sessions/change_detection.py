@@ -13,11 +13,11 @@ from calendar_service.domain.clock import DAY, Clock, Millis, as_datetime
 from calendar_service.domain.connection import Facts, State
 from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.errors import (
-    AccessForbidden,
     AlreadyDeleted,
     EventMissing,
     GoogleError,
     GoogleUnavailable,
+    NotConnected,
 )
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.jitter import spread
@@ -34,8 +34,6 @@ from calendar_service.store.sessions import Sessions
 from calendar_service.store.slots import Slots
 
 ExternalChange = Literal["changed", "deleted", "restored"]
-_UNMARKED = "unmarked"
-"""In place of the ETag of an event without our marker, which is not read: a person removed the marker."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +60,16 @@ class ChangeDetector:
             self._detect(agent, slot.facts, self.access.open(slot))
         return spread(keys.CHANGE_DETECTION_EVERY)
 
+    def report(self, agent: Agent) -> int:
+        """Compare the calendar now; return how many sessions were reported to differ.
+
+        Raises `NotConnected` if it cannot be read, or Google's errors.
+        """
+        slot = self.slots.read(agent)
+        if slot.facts.state(self.terms) is not State.CONNECTED:
+            raise NotConnected("Only a connected calendar can be compared.")
+        return self._compare(agent, slot.facts, self.access.open(slot))
+
     def _detect(self, agent: Agent, facts: Facts, grant: Grant) -> None:
         try:
             self._compare(agent, facts, grant)
@@ -69,18 +77,23 @@ class ChangeDetector:
             if will_pass(trouble):
                 raise
 
-    def _compare(self, agent: Agent, facts: Facts, grant: Grant) -> None:
+    def _compare(self, agent: Agent, facts: Facts, grant: Grant) -> int:
+        """Report each session that differs; return how many."""
         today = self.clock.now() // DAY
         # The records are read before Google is. A session that we write in between has another record by then, so the
         # store refuses to report our own write as a person's change.
         records = self.sessions.with_texts(agent)
         events = self._events(agent, facts, grant, today)
         failpoint("change_detection.after_list_before_store")
+        reported = 0
         for record, text in records:
             if _is_watched(record, facts, today):
                 change = self._change_of(agent, facts, grant, record, events.get(record.copy.id, ()))
                 if change:
-                    self.sessions.record_external_change(agent, facts.connection_id, text, *change)
+                    reported += self.sessions.record_external_change(
+                        agent, facts.connection_id, text, *change
+                    )
+        return reported
 
     def _events(
         self, agent: Agent, facts: Facts, grant: Grant, today: int
@@ -99,15 +112,15 @@ class ChangeDetector:
         self, agent: Agent, facts: Facts, grant: Grant, record: Record, listed: Iterable[EventAnswer]
     ) -> tuple[Record, ExternalChange] | None:
         """Return the new record and what a person did to the event; None if there is nothing new."""
-        events = [event for event in listed if event.status != "cancelled"]
+        events = [event for event in listed if event.stands]
         if any(event.etag == record.copy.etag for event in events):
             return _restored(record, record.copy.etag) if record.status is Status.LOST else None
         if events:
-            return _changed(record, events[0].etag, events[0].revision)
+            return _changed(record, events[0].etag)
         if record.status is Status.LOST:
             return None
         etag = self._etag_of_unlisted(agent, facts, grant, record)
-        return _changed(record, etag, None) if etag else _deleted(record)
+        return _changed(record, etag) if etag else _deleted(record)
 
     def _etag_of_unlisted(self, agent: Agent, facts: Facts, grant: Grant, record: Record) -> str:
         """Return the ETag of an event that is not listed, as when a person moved it to the past; empty if deleted."""
@@ -122,11 +135,9 @@ class ChangeDetector:
                     token, facts.calendar.id, record.copy.id, Purpose.EXTERNAL_CHANGES
                 ),
             )
-        except AccessForbidden:
-            return _UNMARKED
         except (EventMissing, AlreadyDeleted):
             return ""
-        return event.etag if event.status != "cancelled" else ""
+        return event.etag if event.stands else ""
 
 
 def _is_watched(record: Record, facts: Facts, today: int) -> bool:
@@ -136,10 +147,10 @@ def _is_watched(record: Record, facts: Facts, today: int) -> bool:
     return (stands or deleted) and here and record.end_day >= today
 
 
-def _changed(record: Record, etag: str, revision: int | None) -> tuple[Record, ExternalChange] | None:
+def _changed(record: Record, etag: str) -> tuple[Record, ExternalChange] | None:
     copy = record.copy
-    if (revision or 0) > copy.revision_offset + copy.applied_revision or etag in {copy.etag, copy.seen_etag}:
-        return None  # our own write whose answer is not settled yet; or reported before
+    if etag in {copy.etag, copy.seen_etag}:
+        return None  # as we wrote it, or reported before
     if record.status is Status.LOST and not copy.seen_etag:
         return _restored(record, etag)
     seen = replace(copy, seen_etag=etag)

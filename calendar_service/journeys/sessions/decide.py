@@ -11,7 +11,14 @@ from calendar_service.domain.clock import DAY
 from calendar_service.domain.connection import REFUSING_STATES, WAITING_STATES, Facts, State
 from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.errors import InvalidRequest, NotConnected, StaleVersion
-from calendar_service.domain.session import DELETED_IN_GOOGLE, Content, GoogleCopy, Record, Status
+from calendar_service.domain.session import (
+    DELETED_IN_GOOGLE,
+    Content,
+    GoogleCopy,
+    Record,
+    Status,
+    new_nonce,
+)
 from calendar_service.journeys.views import Outcome, SessionView
 from calendar_service.store.grants import Grant
 from calendar_service.store.organizations import closed
@@ -115,6 +122,7 @@ def next_revision(
         before,
         status=Status.WAITING if waiting else Status.PENDING,
         revision=before.revision + 1,
+        nonce=new_nonce(),
         must_exist=True,
         digest=digest,
         end_day=content.end // DAY,
@@ -131,6 +139,7 @@ def withdrawn(loaded: Loaded, record: Record, version: int | None, terms: Consen
         record,
         status=Status.PENDING,
         revision=record.revision + 1,
+        nonce=new_nonce(),
         must_exist=False,
         digest="",
         version=version,
@@ -143,6 +152,26 @@ def withdrawn(loaded: Loaded, record: Record, version: int | None, terms: Consen
         copy = replace(gone.copy, applied_revision=gone.revision)
         return replace(gone, status=Status.CANCELLED, copy=copy)
     return replace(gone, status=Status.WAITING, reason=state.value) if state in WAITING_STATES else gone
+
+
+def is_withdrawn(record: Record) -> bool:
+    """Tell whether a DELETE repeats one that was carried out or will be.
+
+    A cancelled session in doubt is none: after a restore Google may have an event of it (`raise_revisions.lua`).
+    """
+    carried_out = record.status is Status.CANCELLED and not record.copy.in_doubt
+    return not record.must_exist and (carried_out or record.status in STANDING)
+
+
+def forgotten(loaded: Loaded, grant: Grant, session: str, version: int | None, today: int) -> Record:
+    """Return the record of a session that the store does not know and that Google may have, to be withdrawn.
+
+    It is in doubt, so its event is looked up by the marker (law 3). Its day is unknown; `today` (UTC, days since 1970)
+    bounds how long the removal is tried.
+    """
+    record = _new_record(loaded, grant, session)
+    copy = replace(record.copy, in_doubt=True)
+    return replace(record, version=version, end_day=today, copy=copy)
 
 
 def out_of_reach(loaded: Loaded, record: Record) -> bool:

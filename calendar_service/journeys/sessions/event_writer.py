@@ -5,6 +5,7 @@ Knows Google's answers about events. Must not know the store.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from calendar_service.domain.clock import rfc3339
@@ -15,6 +16,7 @@ from calendar_service.domain.errors import (
     EventMissing,
     GoogleUnavailable,
     Overtaken,
+    ZoneRefused,
 )
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.secret import Secret
@@ -39,6 +41,8 @@ class WriteTask:
     """None if the event has to be removed."""
     marker: str
     """The session's marker: a keyed hash that each of its events carries."""
+    event_hash: Callable[[str], str]
+    """Returns the keyed hash of that marker and an event id; an event whose hash is another one is a copy."""
     look_first: bool
     """True if an event may be there that the record does not know: after a lost answer, or in an adopted calendar."""
     event_id: Callable[[int], str]
@@ -96,6 +100,17 @@ class EventWriter:
             self.calendar.get_calendar(token, calendar_id)
             raise
 
+    def marked(
+        self, token: Secret, calendar_id: str, marker: str, event_hash: Callable[[str], str]
+    ) -> list[EventAnswer]:
+        """Return the events with this marker that this service made; raise `CalendarMissing`.
+
+        A copy that a person or a program made carries the marker too. Its id is not the one that was hashed, so it is
+        left out here, and with that never taken over, changed or deleted (law 3).
+        """
+        events = self.calendar.list_by_marker(token, calendar_id, marker)
+        return [event for event in events if event.event_hash == event_hash(event.id)]
+
     # --- the event has to be there ---
 
     def _insert(self, token: Secret, task: WriteTask) -> Record:
@@ -103,16 +118,15 @@ class EventWriter:
             record = task.record
             failpoint("event_writer.before_insert")
             try:
-                event = self.calendar.insert(token, task.calendar_id, _new_event(task))
+                event = _in_its_zone(task, partial(self._insert_in_zone, token, task))
                 failpoint("event_writer.after_insert")
                 return _confirmed(record, event)
             except DuplicateId:
                 pass
             try:
-                event = self.calendar.get(token, task.calendar_id, record.copy.id)
-                # Ours, perhaps of a lost answer. The tombstone of a deleted event may have lost its marker.
-                if event.marker in {None, task.marker}:
-                    return self._bring_forward(token, task, event)
+                # Ours, perhaps of a lost answer, because nobody else can compute the id. Our properties may be gone: a
+                # deleted event loses them, and another program may have removed them.
+                return self._bring_forward(token, task, self._read(token, task))
             except (EventMissing, AlreadyDeleted):
                 pass
             except AccessForbidden:
@@ -143,20 +157,22 @@ class EventWriter:
 
     def _stands(self, token: Secret, task: WriteTask) -> bool:
         try:
-            return self._read(token, task).status != "cancelled"
+            return self._read(token, task).stands
         except (EventMissing, AlreadyDeleted, AccessForbidden):
             return False  # gone, or no longer ours
 
     def _bring_forward(self, token: Secret, task: WriteTask, event: EventAnswer) -> Record:
-        """Write over an event with a lower revision; ours is done, and a higher one has overtaken us."""
-        ours = task.record.copy.revision_offset + task.record.revision
+        """Write over an event, unless it shows this very desired state already: then that write is confirmed."""
         for _ in range(_ROUNDS):
-            if event.status != "cancelled" and (event.revision or 0) >= ours:
-                return _confirmed(task.record, event)
-            # A lower revision: a person's change, or an older write of ours. Both are written over, but only while the
-            # lease is ours: a successor may have accepted a newer state.
+            if event.stands and _shows(event, task.record):
+                # A write of ours whose answer was lost, perhaps by a holder that had raised the offset.
+                return _confirmed(_counted_from(task.record, event.revision or 0), event)
+            # A lower revision: a person's change, or an older write of ours. An equal or higher one of another desired
+            # state: a successor's, or, while the lease is ours, one that our database has forgotten (it went back).
+            # All are written over, but only while the lease is ours.
             if not task.still_ours():
                 raise LeaseLost
+            task = replace(task, record=_counted_from(task.record, (event.revision or 0) + 1))
             try:
                 return _confirmed(task.record, self._write(token, task, event.etag))
             except Overtaken:
@@ -167,7 +183,14 @@ class EventWriter:
         return self.calendar.get(token, task.calendar_id, task.record.copy.id)
 
     def _write(self, token: Secret, task: WriteTask, etag: str) -> EventAnswer:
-        return self.calendar.patch(token, task.calendar_id, task.record.copy.id, _changes(task), etag=etag)
+        return _in_its_zone(task, partial(self._patch_in_zone, token, task, etag))
+
+    def _insert_in_zone(self, token: Secret, task: WriteTask, zone: str) -> EventAnswer:
+        return self.calendar.insert(token, task.calendar_id, _new_event(task, zone))
+
+    def _patch_in_zone(self, token: Secret, task: WriteTask, etag: str, zone: str) -> EventAnswer:
+        event_id = task.record.copy.id
+        return self.calendar.patch(token, task.calendar_id, event_id, _changes(task, zone), etag=etag)
 
     # --- the event has to be gone ---
 
@@ -184,7 +207,7 @@ class EventWriter:
                 break
             except Overtaken:
                 event = self._read(token, task)
-                if event.status == "cancelled":
+                if not event.stands:
                     break
                 # Changed since our last write: deleted all the same, but only while the lease is ours.
                 if not task.still_ours():
@@ -206,7 +229,7 @@ class EventWriter:
         Of a session that has to be removed, further events with the marker are deleted.
         """
         record = task.record
-        events = self.calendar.list_by_marker(token, task.calendar_id, task.marker)
+        events = self.marked(token, task.calendar_id, task.marker, task.event_hash)
         if not events:
             return task, None
         if not task.still_ours():
@@ -217,16 +240,11 @@ class EventWriter:
                 if twin is not event:
                     self._delete_twin(token, task, twin)
         copy = replace(record.copy, id=event.id, etag=event.etag, exists=True)
-        revision = event.revision or 0
-        if event.id != record.copy.id or revision > record.copy.revision_offset + record.revision:
-            # The event is of an earlier record of this session (erased, or lost in a restore): our revisions continue
-            # its count, so that ours is the higher one.
-            copy = replace(copy, revision_offset=revision)
         return replace(task, record=replace(record, copy=copy)), event
 
     def _without_twins(self, token: Secret, task: WriteTask, record: Record) -> Record:
         """Remove twins: other events with the marker, after a lost answer, or with the same id after a collision."""
-        events = self.calendar.list_by_marker(token, task.calendar_id, task.marker)
+        events = self.marked(token, task.calendar_id, task.marker, task.event_hash)
         same = [event for event in events if event.id == record.copy.id]
         for twin in [event for event in events if event.id != record.copy.id] + same[1:]:
             self._delete_twin(token, task, twin)
@@ -241,6 +259,22 @@ class EventWriter:
             self.calendar.delete(token, task.calendar_id, twin.id, etag=None)
         except (AlreadyDeleted, EventMissing):
             return
+
+
+def _revision(record: Record) -> int:
+    """Return the revision that the event carries."""
+    return record.copy.revision_offset + record.revision
+
+
+def _counted_from(record: Record, revision: int) -> Record:
+    """Return the record with its offset raised so far that the event carries at least this revision."""
+    raised = max(record.copy.revision_offset, revision - record.revision)
+    return replace(record, copy=replace(record.copy, revision_offset=raised))
+
+
+def _shows(event: EventAnswer, record: Record) -> bool:
+    """Tell whether the event shows the record's desired state, or was written for it and changed by a person."""
+    return event.nonce == record.nonce and (event.revision or 0) >= _revision(record)
 
 
 def _confirmed(record: Record, event: EventAnswer) -> Record:
@@ -263,32 +297,55 @@ def _next_generation(task: WriteTask) -> WriteTask:
     return replace(task, record=replace(task.record, copy=copy))
 
 
-def _new_event(task: WriteTask) -> Mapping[str, Any]:
-    filled = {name: value for name, value in _fields(task).items() if value is not None}
+def _in_its_zone(task: WriteTask, write: Callable[[str], EventAnswer]) -> EventAnswer:
+    """Write the event in the content's time zone; if Google does not know that, once more in the calendar's.
+
+    The instant has its offset: the zone only says how the event is shown. The refused request changed nothing.
+    """
+    zone = _content(task).time_zone
+    try:
+        return write(zone)
+    except ZoneRefused:
+        if not zone:
+            raise
+        return write("")
+
+
+def _content(task: WriteTask) -> Content:
+    if task.content is None:
+        raise ValueError("an event to be written needs its content")
+    return task.content
+
+
+def _new_event(task: WriteTask, zone: str) -> Mapping[str, Any]:
+    filled = {name: value for name, value in _fields(task, zone).items() if value is not None}
     return {"id": task.record.copy.id, **filled}
 
 
-def _changes(task: WriteTask) -> Mapping[str, Any]:
+def _changes(task: WriteTask, zone: str) -> Mapping[str, Any]:
     """Return the whole desired state as a patch: null clears a field, and a deleted event is confirmed again."""
-    fields = _fields(task)
+    fields = _fields(task, zone)
     # A person may have made it an all-day event. An event has either `date` or `dateTime`, so the other is cleared.
-    fields["start"] |= {"date": None}
-    fields["end"] |= {"date": None}
+    # Without a zone the event is shown in the calendar's.
+    for name in ("start", "end"):
+        fields[name] = {"date": None, "timeZone": None, **fields[name]}
     return {**fields, "status": "confirmed"}
 
 
-def _fields(task: WriteTask) -> dict[str, Any]:
-    content = task.content
-    if content is None:
-        raise ValueError("an event to be written needs its content")
-    zone = {"timeZone": content.time_zone} if content.time_zone else {}
-    described = "\n\n".join(part for part in (content.description, content.join_url) if part)
+def _fields(task: WriteTask, zone: str) -> dict[str, Any]:
+    content = _content(task)
+    shown_in = {"timeZone": zone} if zone else {}
     return {
         "summary": content.title or task.neutral_title,
-        "description": described or None,
+        "description": content.event_description or None,
         "location": content.location or content.join_url or None,
-        "start": {"dateTime": rfc3339(content.start), **zone},
-        "end": {"dateTime": rfc3339(content.end), **zone},
+        "start": {"dateTime": rfc3339(content.start), **shown_in},
+        "end": {"dateTime": rfc3339(content.end), **shown_in},
         "visibility": "private",
-        **stamp(task.marker, task.record.copy.revision_offset + task.record.revision),
+        **stamp(
+            task.marker,
+            _revision(task.record),
+            task.record.nonce,
+            task.event_hash(task.record.copy.id),
+        ),
     }

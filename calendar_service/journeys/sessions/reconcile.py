@@ -7,14 +7,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from calendar_service.crypto.identity import IdentityKey
 from calendar_service.domain.clock import Millis, as_datetime
 from calendar_service.domain.connection import Facts, State
 from calendar_service.domain.consent import ConsentTerms
-from calendar_service.domain.errors import NotConnected, ServiceError
+from calendar_service.domain.errors import (
+    AlreadyDeleted,
+    EventMissing,
+    NotConnected,
+    Overtaken,
+    ServiceError,
+)
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Content, Record
 from calendar_service.google.calendar import CalendarApi, CalendarMissing, TimedEvent
 from calendar_service.journeys.connection.access import Access
+from calendar_service.journeys.sessions.queue import UNSETTLED
 from calendar_service.journeys.sessions.schedule import Schedule
 from calendar_service.journeys.sessions.session_reader import instant
 from calendar_service.journeys.views import SessionView
@@ -23,6 +31,9 @@ from calendar_service.store.sessions import Sessions
 from calendar_service.store.slots import Slots
 
 DifferenceKind = Literal["missing", "times", "content", "extra"]
+UnknownKind = Literal["forgotten", "cancelled", "second", "copy"]
+"""Why nobody wants a marked event: its session is not known, is cancelled, or has another event; or the event is a copy
+that a person or a program made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +58,22 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class UnknownEvent:
+    """A marked event of the compared range that nobody wants."""
+
+    event_id: str
+    kind: UnknownKind
+    etag: str
+    removed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """A plan, or a plan that was carried out."""
 
     applied: bool
     equal: int
-    unknown_events: int
-    """Events of ours whose session is not in the store. They are left alone; a PUT of their session takes them over."""
+    unknown_events: tuple[UnknownEvent, ...]
     differences: tuple[Difference, ...]
 
 
@@ -66,43 +86,109 @@ class Reconcile:
     access: Access
     calendar: CalendarApi
     schedule: Schedule
+    identity: IdentityKey
     terms: ConsentTerms
 
     def reconcile(
-        self, agent: Agent, start: Millis, end: Millis, desired: Mapping[str, DesiredSession], *, apply: bool
+        self,
+        agent: Agent,
+        start: Millis,
+        end: Millis,
+        desired: Mapping[str, DesiredSession],
+        *,
+        apply: bool,
+        remove_unknown: bool = False,
     ) -> Comparison:
         """Compare the sessions between `start` and `end`; with `apply` write or cancel those that differ.
 
-        `desired`: all sessions of the range, by name. Raises `NotConnected` if the calendar cannot be read.
+        `desired`: all sessions of the range, by name. `remove_unknown`: remove marked events of the range that nobody
+        wants, except copies. Raises `NotConnected` if the calendar cannot be read.
         """
         slot = self.slots.read(agent)
         if slot.facts.state(self.terms) is not State.CONNECTED:
             raise NotConnected("Only a connected calendar can be compared.")
         grant = self.access.open(slot)
-        events = self._events(agent, grant, slot.facts, start, end)
+        by_id = {event.id: event for event in self._events(agent, grant, slot.facts, start, end)}
+        # Read after the list: a session whose event is in it was accepted before, so none that is new is unknown.
         records = {record.session: record for record in self.sessions.all(agent)}
-        by_id = {event.id: event for event in events}
         differences = _differences(grant, desired, records, by_id)
+        unknown = self._unknown(agent, by_id, desired, records)
         if apply:
             differences = tuple(self._apply(agent, one, desired) for one in differences)
-        known_ids = {record.copy.id for record in records.values()}
+        if remove_unknown:
+            unknown = tuple(self._remove(agent, grant, slot.facts, one) for one in unknown)
         return Comparison(
             applied=apply,
             equal=len(desired) - sum(one.difference != "extra" for one in differences),
-            unknown_events=len(by_id.keys() - known_ids),
+            unknown_events=unknown,
             differences=differences,
         )
 
+    def _unknown(
+        self,
+        agent: Agent,
+        events: Mapping[str, TimedEvent],
+        desired: Mapping[str, DesiredSession],
+        records: Mapping[str, Record],
+    ) -> tuple[UnknownEvent, ...]:
+        by_id = {record.copy.id: record for record in records.values()}
+        markers = {self._marker(agent, name): name for name in {*desired, *records}}
+        unknown = []
+        for event in events.values():
+            record, session = by_id.get(event.id), markers.get(event.marker or "")
+            if record:
+                kind: UnknownKind | None = None if _wants(record) else "cancelled"
+            elif not self._is_ours(event):
+                kind = "copy"
+            elif session in records:
+                kind = "second"
+            else:
+                kind = None if session in desired else "forgotten"
+            if kind:
+                unknown.append(UnknownEvent(event.id, kind, event.etag))
+        return tuple(unknown)
+
+    def _marker(self, agent: Agent, session: str) -> str:
+        return self.identity.session_marker(agent.organization, agent.agent, session)
+
+    def _is_ours(self, event: TimedEvent) -> bool:
+        return event.event_hash == self.identity.event_hash(event.marker or "", event.id)
+
+    def _remove(self, agent: Agent, grant: Grant, facts: Facts, unknown: UnknownEvent) -> UnknownEvent:
+        """Remove the event, unless it is a copy or was changed since it was listed, as by a PUT that took it over."""
+        if unknown.kind == "copy":
+            return unknown
+        try:
+            self.access.in_calendar(
+                agent,
+                facts,
+                grant,
+                lambda token: self.calendar.delete(
+                    token, facts.calendar.id, unknown.event_id, etag=unknown.etag
+                ),
+            )
+        except Overtaken:
+            return unknown
+        except (AlreadyDeleted, EventMissing):
+            pass
+        return replace(unknown, removed=True)
+
     def _events(
-        self, agent: Agent, grant: Grant, facts: Facts, start: Millis, end: Millis
+        self,
+        agent: Agent,
+        grant: Grant,
+        facts: Facts,
+        start: Millis,
+        end: Millis,
     ) -> tuple[TimedEvent, ...]:
+        ids = {record.copy.id for record in self.sessions.all(agent)}
         try:
             return self.access.in_calendar(
                 agent,
                 facts,
                 grant,
                 lambda token: self.calendar.list_between(
-                    token, facts.calendar.id, as_datetime(start), as_datetime(end)
+                    token, facts.calendar.id, as_datetime(start), as_datetime(end), ids
                 ),
             )
         except CalendarMissing:
@@ -154,5 +240,12 @@ def _difference(
         return "missing"
     if (instant(event.start), instant(event.end)) != (desired.content.start, desired.content.end):
         return "times"
-    is_ours = not record.copy.seen_etag  # else a person changed it, perhaps the text, which is not read
-    return None if is_ours and record.digest == grant.digest(name, desired.content) else "content"
+    # With another ETag it is not as we wrote it: somebody changed it, perhaps the text or the zone, which are not read;
+    # another program removed our properties; or our record went back.
+    is_as_written = event.etag == record.copy.etag and record.digest == grant.digest(name, desired.content)
+    return None if is_as_written else "content"
+
+
+def _wants(record: Record) -> bool:
+    """Tell whether the event may stand: it has to be there, or its removal is under way."""
+    return record.must_exist or record.status in UNSETTLED

@@ -6,8 +6,8 @@ Knows the store and the event writer. Must not know the web.
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from calendar_service.domain.clock import Clock
-from calendar_service.domain.connection import REFUSING_STATES
+from calendar_service.domain.clock import DAY, Clock
+from calendar_service.domain.connection import REFUSING_STATES, State
 from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.errors import Busy, NotConnected, SessionOver
 from calendar_service.domain.failpoints import failpoint
@@ -16,10 +16,11 @@ from calendar_service.domain.session import By, Content, Record, Status
 from calendar_service.journeys.connection.access import Access
 from calendar_service.journeys.sessions.attempt import Attempts
 from calendar_service.journeys.sessions.decide import (
-    STANDING,
     accepting_state,
+    forgotten,
     is_repeated,
     is_same,
+    is_withdrawn,
     next_revision,
     nothing,
     refuse_stale,
@@ -109,15 +110,18 @@ class Schedule:
     ) -> SessionView | None:
         """Decide on one reading and accept; None if the session changed in between."""
         loaded = self.sessions.load(agent, session)
-        record = loaded.record
-        if record is None or loaded.facts.state(self.terms) in REFUSING_STATES:
+        record, state = loaded.record, loaded.facts.state(self.terms)
+        stands = None if record or state is not State.CONNECTED else self._stands(loaded, session)
+        if state in REFUSING_STATES or stands is False:
             self.sessions.confirm(agent)
             return nothing(session, record)
-        if rewrite:
+        if record is None:
+            record = forgotten(loaded, self.access.open(loaded), session, version, self.clock.now() // DAY)
+        elif rewrite:
             version = record.version
         else:
             refuse_stale(record, version, same=not record.must_exist)
-        if not record.must_exist and record.status in {Status.CANCELLED, *STANDING}:
+        if is_withdrawn(record):
             if not self._accept_repetition(loaded, record, version, by):
                 return None
             cancelled = record.status is Status.CANCELLED
@@ -127,27 +131,42 @@ class Schedule:
             is_noted = self._note(loaded, desired, by, only="drop") == "noted"
             return view(loaded.facts, desired, "cancelled") if is_noted else None
         grant = self.access.open(loaded)
-        done = self._accept(loaded, grant, desired, "", None, by)
+        # Google did not answer a moment ago whether it has the event: the worker asks again.
+        inline = loaded.record is not None or stands is True
+        done = self._accept(loaded, grant, desired, "", None, by, inline=inline)
         return view(loaded.facts, done, "cancelled") if done else None
+
+    def _stands(self, loaded: Loaded, session: str) -> bool | None:
+        """Tell whether Google has an event of this session, which the store does not know; None without an answer.
+
+        So a cancel of a session that never was stores nothing. One that Google does not answer is accepted, and
+        carried out later.
+        """
+        grant, account = self.access.open(loaded), loaded.facts.account.ref
+        organization = loaded.agent.organization
+        with self.throttle.inline_slot(loaded.throttle_state, organization, account, 1) as admitted:
+            return self.attempts.stands(loaded.agent, loaded.facts, grant, session) if admitted else None
 
     # --- one acceptance ---
 
     def _accept(
-        self, loaded: Loaded, grant: Grant, desired: Record, sealed: str, content: Content | None, by: By
-    ) -> Record | None:
+        self, loaded: Loaded, grant: Grant, desired: Record, sealed: str, content: Content | None, by: By,
+        *, inline: bool = True,
+    ) -> Record | None:  # fmt: skip
         """Accept the desired record, and write it at Google if the throttle admits that; None if the session changed.
 
+        `inline`: this request may go to Google itself, else the worker does.
         Returns the record as it stands then.
         """
         if loaded.record is not None:
             # Whoever took a lease and never gave it back may have been at Google; so may we, from here on.
             in_doubt = loaded.record.copy.in_doubt or loaded.record.leased
             desired = replace(desired, copy=replace(desired.copy, in_doubt=in_doubt))
-        cost = cost_of(loaded.facts, desired) if desired.status is Status.PENDING else 0
+        cost = cost_of(loaded.facts, desired) if inline and desired.status is Status.PENDING else 0
         organization, account = loaded.agent.organization, loaded.facts.account.ref
         with self.throttle.inline_slot(loaded.throttle_state, organization, account, cost) as admitted:
             failpoint("schedule.before_accept")
-            answer, fencing_token = self.sessions.accept(
+            answer, accepted = self.sessions.accept(
                 loaded, desired, sealed, _ACTORS[by],
                 inline=admitted, end=content.end if content else None,
             )  # fmt: skip
@@ -158,9 +177,7 @@ class Schedule:
                 raise NotConnected("The connection ended while the session was being accepted.")
             if answer != "leased":
                 return desired
-            return self.attempts.make(
-                loaded.agent, loaded.facts, grant, replace(desired, fencing_token=fencing_token), content
-            )
+            return self.attempts.make(loaded.agent, loaded.facts, grant, accepted, content)
 
     def _accept_repetition(self, loaded: Loaded, record: Record, version: int | None, by: By) -> bool:
         """Accept what was accepted before, under this version; false if the session changed."""

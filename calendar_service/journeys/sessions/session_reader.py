@@ -48,11 +48,14 @@ class SessionReader:
                 agent, facts, grant, lambda token: self.event_writer.read(token, calendar_id, event_id)
             )
         except EventMissing:
-            return known
+            return replace(known, in_google="missing")
         if event.status == "cancelled":
-            return known
+            return replace(known, in_google="cancelled")
+        if not event.stands:
+            return replace(known, in_google="missing")  # a person moved it to another calendar
         start, end = instant(event.start), instant(event.end)
-        return replace(known, start=start, end=end, html_link=event.html_link or "")
+        stands = replace(known, start=start, end=end, html_link=event.html_link or "")
+        return replace(stands, in_google="tentative" if event.status == "tentative" else "confirmed")
 
     def listed(self, agent: Agent, status: Status | None, cursor: str) -> tuple[tuple[SessionView, ...], str]:
         """Return up to a hundred sessions after `cursor`, by name, and the next cursor (empty at the end)."""

@@ -1,13 +1,14 @@
 #!lua
 -- Accept the desired state of one session, and take its lease if it is free: one durable step (laws 2, 4).
 -- keys: slot
--- args: connection_id session loaded record content inline latest only
+-- args: connection_id session loaded record content inline holder latest only
 --   connection_id: the connection of the caller's reading
 --   session: its name
 --   loaded: the record (JSON) of the caller's reading; '' = none
 --   record: the record (JSON) as it shall be
 --   content: the sealed content; '' = none waits from now on
 --   inline: '1' = the caller goes to Google with it now; '0' = the worker does
+--   holder: the caller's random id, under which it gets the lease
 --   latest: for a session that waits for a person: the instant (ms) at which it is looked at in any case; '' = none
 --   only: '' = apply the state; 'keep' = note the record; 'drop' = note the record, and let waiting content and timer go
 -- answers: leased | queued | waiting | noted | again | gone
@@ -41,7 +42,7 @@ elseif arg.inline == '0' then
   answer = 'queued'
   set_timer(session_timer(name), now)
 else
-  record.leased, record.fencing_token = true, record.fencing_token + 1
+  record.leased, record.fencing_token, record.holder = true, record.fencing_token + 1, arg.holder
   set_timer(session_timer(name), now + LIFETIME.lease)
 end
 put_session(name, record)

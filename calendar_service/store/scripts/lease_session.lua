@@ -1,8 +1,9 @@
 #!lua
 -- A worker takes the lease of a session that is due.
 -- keys: slot
--- args: session
+-- args: session holder
 --   session: its name
+--   holder: the worker's random id, under which it gets the lease
 -- answers: ok | early | gone
 --   ok: leased; with the record (JSON) and the database's time (ms)
 --   early: it is not due, as when another process has the lease
@@ -19,7 +20,7 @@ local due = due_at(session_timer(name))
 if due == 0 or due > now then return {'early'} end
 -- The former lease expired without a result, so its write may have reached Google.
 record.copy.in_doubt = record.copy.in_doubt or record.leased
-record.leased, record.fencing_token = true, record.fencing_token + 1
+record.leased, record.fencing_token, record.holder = true, record.fencing_token + 1, arg.holder
 put_session(name, record)
 set_timer(session_timer(name), now + LIFETIME.lease)
 update_agent_timer()

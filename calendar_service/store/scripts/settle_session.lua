@@ -1,10 +1,11 @@
 #!lua flags=allow-oom
 -- Write how an attempt at Google ended, and end the lease. A holder that lost it changes nothing (fencing, law 4).
 -- keys: slot
--- args: connection_id session fencing_number record again_after latest destroy_content
+-- args: connection_id session fencing_number holder record again_after latest destroy_content
 --   connection_id: the connection that the attempt used
 --   session: the session's name
 --   fencing_number: the fencing token that came with the lease
+--   holder: the random id under which the lease was taken
 --   record: the record (JSON) as the attempt left it
 --   again_after: a worker takes it again after so many ms; '' = not at all
 --   latest: the instant (ms) at which it does in any case; '' = none
@@ -17,7 +18,9 @@
 local name = arg.session
 local current = session(name)
 if not current then return {'gone'} end
-if fact('connection_id') ~= arg.connection_id or current.fencing_token ~= tonumber(arg.fencing_number) then return {'lost'} end
+if fact('connection_id') ~= arg.connection_id then return {'lost'} end
+-- A database that went back gives a fencing token twice, but never to the same holder.
+if current.fencing_token ~= tonumber(arg.fencing_number) or current.holder ~= arg.holder then return {'lost'} end
 local record = cjson.decode(arg.record)
 if current.revision == record.revision then
   record.leased = false

@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from calendar_service.domain.clock import Millis, rfc3339
 from calendar_service.domain.connection import Revocation, State
 from calendar_service.domain.session import Status
-from calendar_service.journeys.views import ConnectionView, SessionView
+from calendar_service.journeys.views import ConnectionView, InGoogle, SessionView
 from calendar_service.web.api.actions import ACTIONS
 
 Moment = Annotated[str, Meta(description="RFC 3339 in UTC.", examples=["2026-05-03T18:00:00Z"])]
@@ -123,6 +123,10 @@ class CancelledSession(SessionAnswer, kw_only=True):
 class ReadSession(SessionAnswer, kw_only=True):
     """A session; with `read=google` also times and link of its event, if that stands in Google now."""
 
+    in_google: (
+        Annotated[InGoogle, Meta(description="The event's status; `missing`: it is not in that calendar.")]
+        | UnsetType
+    ) = UNSET
     start: Moment | UnsetType = UNSET
     end: Moment | UnsetType = UNSET
     html_link: (
@@ -207,6 +211,7 @@ def read(view: SessionView) -> ReadSession:
         start=_moment(view.start),
         end=_moment(view.end),
         html_link=view.html_link or UNSET,
+        in_google=view.in_google or UNSET,
     )
 
 

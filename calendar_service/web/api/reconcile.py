@@ -40,6 +40,13 @@ class ReconcileQuery(Struct, kw_only=True, forbid_unknown_fields=True):
         Literal["true", "false"],
         Meta(description="Carry the plan out: write what is wanted, cancel the rest."),
     ] = "false"
+    remove_unknown: Annotated[
+        Literal["true", "false"],
+        Meta(
+            description="Remove the unknown events between `from` and `to`, except copies. Only for a caller whose "
+            "list is complete: what it does not list is gone afterwards."
+        ),
+    ] = "false"
 
 
 class SessionDifference(Struct, kw_only=True):
@@ -60,13 +67,28 @@ class SessionDifference(Struct, kw_only=True):
     reason: Annotated[str, Meta(description="The code of the refusal.")] | UnsetType = UNSET
 
 
+class UnknownEventAnswer(Struct, kw_only=True):
+    """An event with this service's marker that nobody wants."""
+
+    event_id: str
+    kind: Annotated[
+        Literal["forgotten", "cancelled", "second", "copy"],
+        Meta(
+            description="Its session is neither listed nor known; its session is cancelled; its session has another "
+            "event; or a person or a program copied an event. A copy is never removed."
+        ),
+    ]
+    removed: bool
+
+
 class Reconciliation(Struct, kw_only=True):
     """The differences between what is wanted and what is in the calendar."""
 
     applied: bool
     equal: int
     unknown_events: Annotated[
-        int, Meta(description="Events of this service whose session is not known; they are left alone.")
+        list[UnknownEventAnswer],
+        Meta(description="Events with this service's marker that nobody wants."),
     ]
     differences: list[SessionDifference]
 
@@ -74,14 +96,23 @@ class Reconciliation(Struct, kw_only=True):
 def reconcile_sessions(
     journey: Reconcile, names: Names, query: ReconcileQuery, body: ReconcileBody
 ) -> ApiAnswer:
-    """Compare the sessions of a time with what is in the calendar; with `apply=true`, carry the plan out."""
+    """Compare the sessions of a time with what is in the calendar; with `apply=true`, carry the plan out.
+
+    Events with this service's marker that nobody wants are listed, and removed only with `remove_unknown=true`.
+    """
     begins, ends = period(body.from_, body.to, ("from", "to"))
     desired = _desired(body, (begins, ends))
-    result = journey.reconcile(names.whose, begins, ends, desired, apply=query.apply == "true")
+    result = journey.reconcile(
+        names.whose, begins, ends, desired,
+        apply=query.apply == "true", remove_unknown=query.remove_unknown == "true",
+    )  # fmt: skip
     answer = Reconciliation(
         applied=result.applied,
         equal=result.equal,
-        unknown_events=result.unknown_events,
+        unknown_events=[
+            UnknownEventAnswer(event_id=one.event_id, kind=one.kind, removed=one.removed)
+            for one in result.unknown_events
+        ],
         differences=[_difference(one) for one in result.differences],
     )
     return ApiAnswer(200, answer)

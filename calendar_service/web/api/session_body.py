@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.errors import InvalidRequest
 from calendar_service.domain.session import By, Content
-from calendar_service.web.api.text import JOIN_URL_LIMIT, block, https_url, line
+from calendar_service.web.api.text import DESCRIPTION_LIMIT, JOIN_URL_LIMIT, block, https_url, line, title
 from calendar_service.web.api.times import instant, zone
 
 Time = Annotated[
@@ -22,7 +22,8 @@ Time = Annotated[
 Zone = Annotated[
     str,
     Meta(
-        description="An IANA time zone: that of local times, and the one in which the event is shown.",
+        description="An IANA time zone: that of local times, and the one in which the event is shown. Without it, or "
+        "where Google does not know it yet, the event is shown in the calendar's.",
         examples=["America/Santiago"],
     ),
 ]
@@ -44,9 +45,22 @@ class SessionContent(Struct, kw_only=True, forbid_unknown_fields=True):
     end: Annotated[str, Meta(description="As `start`, and after it.", examples=["2026-05-03T14:45:00-04:00"])]
     time_zone: Zone | UnsetType = UNSET
     title: Annotated[
-        str, Meta(max_length=1024, description="One line. Without it, a neutral title of the operator's.")
+        str,
+        Meta(
+            max_length=1024,
+            description="One line. Without it, or where it shows nothing (spaces, invisible characters), a neutral "
+            "title of the operator's.",
+        ),
     ] = ""
-    description: Annotated[str, Meta(max_length=8192, description="May have several lines.")] = ""
+    description: Annotated[
+        str,
+        Meta(
+            max_length=DESCRIPTION_LIMIT,
+            description="Plain text; may have several lines. In the event it follows the join link; a `<` that opens a "
+            "tag and an `&` that forms an entity are written as entities. Both together, as written, have at most "
+            "8,192 characters.",
+        ),
+    ] = ""
     location: Annotated[str, Meta(max_length=1024, description="One line.")] = ""
     join_url: Annotated[
         str,
@@ -67,15 +81,23 @@ def content(body: SessionContent, place: str = "") -> Content:
     local = None if body.time_zone is UNSET else zone(zone_name, f"{place}time_zone")
     names = (f"{place}start", f"{place}end")
     start, end = period(body.start, body.end, names, local, f"{place}time_zone")
-    return Content(
+    result = Content(
         start=start,
         end=end,
         time_zone=zone_name,
-        title=line(body.title, f"{place}title"),
+        title=title(body.title, f"{place}title"),
         description=block(body.description, f"{place}description"),
         location=line(body.location, f"{place}location"),
         join_url=https_url(body.join_url, f"{place}join_url") if body.join_url else "",
     )
+    length = len(result.event_description)
+    if length > DESCRIPTION_LIMIT:
+        raise InvalidRequest(
+            f"`{place}description` and the join link have {length} characters together, as they are written into the "
+            f"event; at most {DESCRIPTION_LIMIT} are taken.",
+            field=f"{place}description",
+        )
+    return result
 
 
 def period(

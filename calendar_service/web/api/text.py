@@ -1,22 +1,40 @@
 """Texts for events, accepted unchanged or refused."""
 
 import re
+import unicodedata
 from typing import Final
 from urllib.parse import urlsplit
 
 from calendar_service.domain.errors import InvalidRequest
 
 JOIN_URL_LIMIT: Final = 2048
+DESCRIPTION_LIMIT: Final = 8192
+"""Characters, with the join link."""
 
 _LINE_BREAKS: Final = "\u2028\u2029"
 _NOT_IN_LINES = re.compile(f"[\x00-\x1f\x7f-\x9f{_LINE_BREAKS}\ud800-\udfff]")
 _NOT_IN_BLOCKS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_INVISIBLE: Final = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp", "Mn", "Me"})
+"""Unicode's categories of characters that show nothing on their own."""
+_BLANK: Final = "\u115f\u1160\u2800\u3164\uffa0"
+"""Letters and a symbol that show nothing: Hangul fillers, the empty Braille pattern."""
 _ADDRESS = re.compile(r"(?i:https)://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 
 
 def line(text: str, field: str) -> str:
     """Return a text of one line, or refuse it."""
     return _without(_NOT_IN_LINES, text, field, "control characters and line breaks")
+
+
+def title(text: str, field: str) -> str:
+    """Return a title, or refuse it; one that shows nothing is returned empty, so the neutral one takes its place."""
+    one_line = line(text, field)
+    return one_line if any(map(_is_visible, one_line)) else ""
+
+
+def _is_visible(character: str) -> bool:
+    """Tell whether a character shows on its own: it is no space, control, format or combining character."""
+    return unicodedata.category(character) not in _INVISIBLE and character not in _BLANK
 
 
 def block(text: str, field: str) -> str:

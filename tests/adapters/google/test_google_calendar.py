@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from calendar_service.domain.errors import (
-    AccessForbidden,
     AccessTokenExpired,
     AlreadyDeleted,
     ClientRejected,
@@ -44,7 +43,7 @@ def event(event_id: str = "session1", marker: str = "m1", revision: int = 1, **m
         "summary": "Video session",
         "start": {"dateTime": START.isoformat(), "timeZone": "America/Santiago"},
         "end": {"dateTime": (START + timedelta(hours=1)).isoformat(), "timeZone": "America/Santiago"},
-        **stamp(marker, revision),
+        **stamp(marker, revision, "nonce", "hash"),
         **more,
     }
 
@@ -120,7 +119,11 @@ def test_a_patch_changes_what_it_names_and_nothing_else(
     created = calendar.insert(token, calendar_id, event(location="https://video.example/1"))
     later = {"dateTime": (START + timedelta(hours=2)).isoformat(), "timeZone": "America/Santiago"}
     changed = calendar.patch(
-        token, calendar_id, "session1", {"end": later, "location": None, **stamp("m1", 2)}, etag=created.etag
+        token,
+        calendar_id,
+        "session1",
+        {"end": later, "location": None, **stamp("m1", 2, "nonce", "hash")},
+        etag=created.etag,
     )
     assert changed.revision == 2
     assert changed.etag != created.etag
@@ -135,10 +138,10 @@ def test_a_write_at_an_old_etag_changes_nothing(
     google: LocalGoogle, calendar: CalendarApi, token: Secret, calendar_id: str
 ) -> None:
     created = calendar.insert(token, calendar_id, event())
-    newer = calendar.patch(token, calendar_id, "session1", stamp("m1", 2), etag=created.etag)
+    newer = calendar.patch(token, calendar_id, "session1", stamp("m1", 2, "nonce", "hash"), etag=created.etag)
     before = at_google(google, calendar_id)
     with pytest.raises(Overtaken):
-        calendar.patch(token, calendar_id, "session1", stamp("m1", 3), etag=created.etag)
+        calendar.patch(token, calendar_id, "session1", stamp("m1", 3, "nonce", "hash"), etag=created.etag)
     with pytest.raises(Overtaken):
         calendar.delete(token, calendar_id, "session1", etag=created.etag)
     assert at_google(google, calendar_id) == before
@@ -166,7 +169,7 @@ def test_a_deleted_event_can_be_revived(calendar: CalendarApi, token: Secret, ca
 def test_an_event_that_never_was_is_missing(calendar: CalendarApi, token: Secret, calendar_id: str) -> None:
     for ask in (
         lambda: calendar.get(token, calendar_id, "session9"),
-        lambda: calendar.patch(token, calendar_id, "session9", stamp("m1", 1), etag=None),
+        lambda: calendar.patch(token, calendar_id, "session9", stamp("m1", 1, "nonce", "hash"), etag=None),
         lambda: calendar.delete(token, calendar_id, "session9", etag=None),
     ):
         with pytest.raises(EventMissing):
@@ -193,7 +196,7 @@ def test_twins_of_an_undetected_collision_are_both_listed(
     assert [twin.id for twin in calendar.list_by_marker(token, calendar_id, "m1")] == ["session1"] * 2
 
 
-def test_events_without_our_marker_are_never_read(
+def test_events_without_our_marker_are_not_in_a_list(
     calendar: CalendarApi, token: Secret, calendar_id: str
 ) -> None:
     private = {name: value for name, value in event("private1").items() if name != "extendedProperties"}
@@ -203,8 +206,16 @@ def test_events_without_our_marker_are_never_read(
     [listed] = calendar.list_between(token, calendar_id, START - day, START + day)
     assert (listed.id, listed.etag, listed.start) == (ours.id, ours.etag, START)
     assert calendar.list_between(token, calendar_id, START + day, START + 2 * day) == ()
-    with pytest.raises(AccessForbidden):
-        calendar.get(token, calendar_id, "private1")
+
+
+def test_an_event_of_ours_that_lost_its_marker_is_read_by_its_id(
+    calendar: CalendarApi, token: Secret, calendar_id: str
+) -> None:
+    calendar.insert(token, calendar_id, event() | {"extendedProperties": {}})
+    there = calendar.get(token, calendar_id, "session1")
+    assert (there.marker, there.nonce, there.event_hash, there.revision) == (None, None, None, None)
+    assert there.stands
+    assert calendar.get_with_times(token, calendar_id, "session1").start == START
 
 
 def test_what_a_calendar_holds_is_counted_and_others_events_only_noticed(
@@ -312,7 +323,9 @@ def test_an_event_google_does_not_take_is_refused(
 
 WRITES: dict[str, Callable[[CalendarApi, Secret, str, EventAnswer], object]] = {
     "insert": lambda c, t, i, _: c.insert(t, i, event("session2", "m2")),
-    "patch": lambda c, t, i, created: c.patch(t, i, created.id, stamp("m1", 2), etag=created.etag),
+    "patch": lambda c, t, i, created: c.patch(
+        t, i, created.id, stamp("m1", 2, "nonce", "hash"), etag=created.etag
+    ),
     "delete": lambda c, t, i, created: c.delete(t, i, created.id, etag=created.etag),
 }
 
@@ -406,7 +419,9 @@ def test_each_operation_is_one_call_of_a_promised_method(
 ) -> None:
     before = len(api_calls(google))
     created = calendar.insert(token, calendar_id, event())
-    created = calendar.patch(token, calendar_id, created.id, stamp("m1", 2), etag=created.etag)
+    created = calendar.patch(
+        token, calendar_id, created.id, stamp("m1", 2, "nonce", "hash"), etag=created.etag
+    )
     calendar.delete(token, calendar_id, created.id, etag=created.etag)
     assert api_calls(google)[before:] == [
         "calendar.events.insert", "calendar.events.patch", "calendar.events.delete",

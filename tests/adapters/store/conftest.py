@@ -66,7 +66,7 @@ class Store:
         }  # fmt: skip
         return Record(**(fields | changed))  # type: ignore[arg-type]
 
-    def accept(self, record: Record, content: str = "sealed") -> tuple[str, int]:
+    def accept(self, record: Record, content: str = "sealed") -> tuple[str, Record]:
         loaded = self.sessions.load(AGENT, record.session)
         return self.sessions.accept(
             loaded, record, content, Actor.BACKEND, inline=True, end=self.clock.now() + DAY

@@ -1,5 +1,7 @@
 """The outbox's scripts: events in order, one sender at a time, also without memory and with a wrong clock."""
 
+from dataclasses import replace
+
 import pytest
 
 from calendar_service.domain.session import Status
@@ -67,16 +69,16 @@ def test_a_watermark_that_a_jumped_clock_left_abandons_nothing(listened: Store, 
 
 def test_a_settling_that_lost_its_lease_tells_nothing(listened: Store, outbox: Outbox) -> None:
     grant = listened.connect()
-    _, fencing_token = listened.accept(listened.wanted(grant))
-    record = listened.wanted(grant, status=Status.SCHEDULED, fencing_token=fencing_token - 1)
+    _, accepted = listened.accept(listened.wanted(grant))
+    record = replace(accepted, status=Status.SCHEDULED, fencing_token=accepted.fencing_token - 1)
     assert not listened.sessions.settle(AGENT, "c1", record, again=None, latest=None, destroy_content=True)
     assert taken(outbox) == ["1 connection.connected"]
 
 
 def test_a_settling_that_changes_nothing_tells_nothing(listened: Store, outbox: Outbox) -> None:
     grant = listened.connect()
-    _, fencing_token = listened.accept(listened.wanted(grant))
-    record = listened.wanted(grant, status=Status.SCHEDULED, fencing_token=fencing_token)
+    _, accepted = listened.accept(listened.wanted(grant))
+    record = replace(accepted, status=Status.SCHEDULED)
     for _ in range(2):
         assert listened.sessions.settle(AGENT, "c1", record, again=None, latest=None, destroy_content=True)
     assert taken(outbox) == ["1 connection.connected", "2 session.applied s1"]
@@ -84,9 +86,9 @@ def test_a_settling_that_changes_nothing_tells_nothing(listened: Store, outbox: 
 
 def test_an_older_state_that_was_overtaken_is_not_told(listened: Store, outbox: Outbox) -> None:
     grant = listened.connect()
-    _, fencing_token = listened.accept(listened.wanted(grant))
-    listened.accept(listened.wanted(grant, revision=2, fencing_token=fencing_token, leased=True))
-    record = listened.wanted(grant, status=Status.SCHEDULED, fencing_token=fencing_token)
+    _, accepted = listened.accept(listened.wanted(grant))
+    listened.accept(replace(accepted, revision=2))
+    record = replace(accepted, status=Status.SCHEDULED)
     assert listened.sessions.settle(AGENT, "c1", record, again=None, latest=None, destroy_content=True)
     assert taken(outbox) == ["1 connection.connected"]
 

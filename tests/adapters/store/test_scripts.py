@@ -69,7 +69,7 @@ def test_a_call_with_another_argument_or_without_one_is_refused(store: Store) ->
         with pytest.raises(WrongCall, match="take_lease takes the arguments"):
             store.database.step("take_lease", AGENT, {}, **given)
     with pytest.raises(WrongCall, match="length as one value"):
-        store.database.step("take_lease", AGENT, {}, name="refresh", length=[1, 2])
+        store.database.step("take_lease", AGENT, {}, name="refresh", holder="h", length=[1, 2])
     with pytest.raises(WrongCall, match="fixed as a sequence"):
         store.database.step("reset_far_timers", AGENT, {}, fixed="erase")
 

@@ -12,6 +12,7 @@ from calendar_service.domain.session import Status
 from calendar_service.store import keys, script_loader
 from calendar_service.store.audit_log import Actor
 from calendar_service.store.file_rewrites import FileRewriteStore
+from calendar_service.store.leases import Lease
 from tests.adapters.store.conftest import AGENT, WEEK, Store
 from tests.support.evidence import shows
 
@@ -34,12 +35,10 @@ def test_an_acceptance_on_an_old_reading_is_refused(store: Store) -> None:
 
 def test_a_second_writer_is_queued_behind_the_lease_and_follows_it(store: Store) -> None:
     grant = store.connect()
-    _, fencing_token = store.accept(store.wanted(grant))
-    record = store.sessions.load(AGENT, "s1").record
-    assert record is not None
+    _, record = store.accept(store.wanted(grant))
     assert store.accept(replace(record, revision=2), "newer")[0] == "queued"
     copy = replace(record.copy, applied_revision=1, etag='"1"', exists=True)
-    done = replace(record, fencing_token=fencing_token, copy=copy, status=Status.SCHEDULED)
+    done = replace(record, copy=copy, status=Status.SCHEDULED)
     assert store.sessions.settle(AGENT, "c1", done, again=None, latest=None, destroy_content=True)
     after = store.sessions.load(AGENT, "s1")
     assert after.record is not None
@@ -55,12 +54,12 @@ def test_a_second_writer_is_queued_behind_the_lease_and_follows_it(store: Store)
 def test_a_newer_version_that_was_noted_meanwhile_outlives_the_settling(store: Store) -> None:
     """The holder settles the version that it wrote. It must not overwrite a newer one recorded meanwhile."""
     grant = store.connect()
-    _, fencing_token = store.accept(store.wanted(grant, version=1))
+    store.accept(store.wanted(grant, version=1))
     loaded = store.sessions.load(AGENT, "s1")
     assert loaded.record is not None
     noted = replace(loaded.record, version=5)
     store.sessions.accept(loaded, noted, "", Actor.BACKEND, inline=False, end=None, only="keep")
-    done = replace(loaded.record, version=1, fencing_token=fencing_token, status=Status.SCHEDULED)
+    done = replace(loaded.record, version=1, status=Status.SCHEDULED)
     assert store.sessions.settle(AGENT, "c1", done, again=None, latest=None, destroy_content=True)
     after = store.sessions.load(AGENT, "s1").record
     assert after is not None
@@ -70,14 +69,29 @@ def test_a_newer_version_that_was_noted_meanwhile_outlives_the_settling(store: S
 def test_who_lost_the_lease_settles_nothing(store: Store) -> None:
     """A holder that was paused past its lease still returns with a result of Google."""
     grant = store.connect()
-    _, fencing_token = store.accept(store.wanted(grant))
+    _, accepted = store.accept(store.wanted(grant))
     store.moved.advance(31)
     taken = store.sessions.lease(AGENT, "s1")
     assert taken is not None
-    assert taken[0].fencing_token == fencing_token + 1
-    late = replace(taken[0], fencing_token=fencing_token, status=Status.SCHEDULED)
+    assert taken[0].fencing_token == accepted.fencing_token + 1
+    late = replace(accepted, status=Status.SCHEDULED)
     assert not store.sessions.settle(AGENT, "c1", late, again=None, latest=None, destroy_content=True)
     assert store.sessions.load(AGENT, "s1").content == "sealed"
+
+
+def test_who_has_the_same_fencing_token_by_a_database_that_went_back_settles_nothing(store: Store) -> None:
+    """The database lost the first lease, and gave its fencing token once more to another process."""
+    grant = store.connect()
+    _, first = store.accept(store.wanted(grant))
+    store.database.client.hdel(store.key("sessions"), "s1")
+    _, second = store.accept(store.wanted(grant))
+    assert first.fencing_token == second.fencing_token
+    late, done = replace(first, status=Status.FAILED), replace(second, status=Status.SCHEDULED)
+    assert not store.sessions.settle(AGENT, "c1", late, again=None, latest=None, destroy_content=True)
+    assert store.sessions.settle(AGENT, "c1", done, again=None, latest=None, destroy_content=True)
+    record = store.sessions.load(AGENT, "s1").record
+    assert record is not None
+    assert record.status is Status.SCHEDULED
 
 
 def test_a_lease_that_runs_is_not_taken(store: Store) -> None:
@@ -244,21 +258,39 @@ def test_a_proof_of_a_clock_that_was_ahead_does_not_put_the_erasure_off(store: S
 def test_a_lease_of_a_clock_that_was_ahead_does_not_stand_for_a_month(store: Store) -> None:
     store.connect()
     store.moved.advance(31 * DAY / 1000)
-    assert store.leases.take(AGENT, "refresh", 30_000) == 1
+    assert number_of(store.leases.take(AGENT, "refresh", 30_000)) == 1
     assert store.leases.take(AGENT, "refresh", 30_000) is None
     store.moved.advance(-31 * DAY / 1000)
-    assert store.leases.take(AGENT, "refresh", 30_000) == 2
+    assert number_of(store.leases.take(AGENT, "refresh", 30_000)) == 2
+
+
+def number_of(lease: Lease | None) -> int:
+    return lease.fencing_number if lease else 0
+
+
+def test_a_named_lease_is_not_ended_by_a_holder_of_the_same_number(store: Store) -> None:
+    """The database lost the first lease, and gave its number once more to another process."""
+    store.connect()
+    first = store.leases.take(AGENT, "refresh", 30_000)
+    store.database.client.hdel(store.key("facts"), "refresh_leased", "refresh_fencing_token")
+    second = store.leases.take(AGENT, "refresh", 30_000)
+    assert first
+    assert second
+    assert first.fencing_number == second.fencing_number
+    store.leases.release(AGENT, first)
+    assert store.leases.take(AGENT, "refresh", 30_000) is None
+    store.leases.release(AGENT, second)
+    assert store.leases.take(AGENT, "refresh", 30_000)
 
 
 def test_nobody_queues_behind_a_holder_of_a_clock_that_was_ahead(store: Store) -> None:
     """The lease that was written then ends a month from now, and its holder is gone."""
     grant = store.connect()
     store.moved.advance(31 * DAY / 1000)
-    _, fencing_token = store.accept(store.wanted(grant))
+    _, first = store.accept(store.wanted(grant))
     store.moved.advance(-31 * DAY / 1000)
-    record = store.sessions.load(AGENT, "s1").record
-    assert record is not None
-    assert store.accept(replace(record, revision=2), "newer") == ("leased", fencing_token + 1)
+    answer, second = store.accept(replace(first, revision=2), "newer")
+    assert (answer, second.fencing_token) == ("leased", first.fencing_token + 1)
 
 
 def test_an_older_token_proves_nothing_against_a_newer_one(store: Store) -> None:
@@ -276,12 +308,14 @@ def test_a_lease_on_the_slot_is_exclusive_until_it_ends(store: Store) -> None:
     first = store.leases.take(AGENT, "refresh", 10_000)
     assert first is not None
     assert store.leases.take(AGENT, "refresh", 10_000) is None
-    store.leases.release(AGENT, "refresh", first - 1)  # not the holder's number
+    store.leases.release(
+        AGENT, replace(first, fencing_number=first.fencing_number - 1)
+    )  # not the holder's number
     assert store.leases.take(AGENT, "refresh", 10_000) is None
     store.moved.advance(11)
     second = store.leases.take(AGENT, "refresh", 10_000)
-    assert second == first + 1
-    store.leases.release(AGENT, "refresh", first)  # who wakes up late releases nothing
+    assert number_of(second) == first.fencing_number + 1
+    store.leases.release(AGENT, first)  # who wakes up late releases nothing
     assert store.leases.take(AGENT, "refresh", 10_000) is None
 
 

@@ -137,7 +137,8 @@ def test_what_was_sent_is_what_stands_in_google(
     event = event_of(google_process, answer.json)
     assert event["summary"] == texts["title"]
     assert event["location"] == texts["location"]
-    assert event["description"] == f"{texts['description']}\n\n{texts['join_url']}"
+    plain = "One\ntwo\ttabbed &lt;b>not bold&lt;/b> & ' \""
+    assert event["description"] == f"{texts['join_url']}\n\n{plain}"
     assert event["visibility"] == "private"
 
 
@@ -168,7 +169,7 @@ def test_times_and_link_are_told_to_the_backend_alone_and_only_when_asked_for(
     assert api.get(ONE).json.keys() == plain
     [listed] = api.get(f"{AGENT}/sessions").json["sessions"]
     assert listed.keys() == plain
-    assert api.get(f"{ONE}?read=google").json.keys() == plain | {"start", "end", "html_link"}
+    assert api.get(f"{ONE}?read=google").json.keys() == plain | {"start", "end", "html_link", "in_google"}
     assert api.by("admin").get(f"{ONE}?read=google").status_code == 403
     assert api.delete(f"{ONE}?by=agent").json.keys() == plain | {"applied"}
     assert api.get(f"{ONE}?read=google").json.keys() == plain

@@ -2,6 +2,8 @@
 
 import base64
 import json
+import re
+from html import unescape
 from typing import Any
 from urllib.parse import quote
 
@@ -9,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from calendar_service.domain.session import as_html
 from tests.support.local_google import LocalGoogle
 from tests.support.service import TestService
 from tests.web.api.callers import Api
@@ -28,6 +31,9 @@ NASTY = [
     "x" * 1024, "🙂" * 1024, "x" * 20_000, "=cmd|'/c calc'!A0", "@SUM(1+1)", "+1", "-0", "Content-Length: 0",
     "Set-Cookie: a=b", "HTTP/1.1 200 OK", "1;2;3", "a=b&c=d", "ya29.token", "Bearer x",
 ]  # fmt: skip
+INVISIBLE = (" ", "\ufeff", "\u200b\u200d\u2060", "\u3164", "\u2800 \u00ad", "\u034f\ufe0f")
+NASTY += [text for text in INVISIBLE if text not in NASTY]
+NEUTRAL = "Scheduled video session"
 FIELDS = ["start", "end", "by", "time_zone", "title", "description", "location", "join_url", "version"]
 
 
@@ -46,7 +52,57 @@ def test_a_nasty_text_in_a_session_is_kept_as_it_is_or_refused_by_name(
         if answer.status_code >= 400:
             assert answer.json["field"] == place, repr(text)
         elif text and place in google_fields:
-            assert event_of(google_process, answer.json)[google_fields[place]] == text
+            there = event_of(google_process, answer.json)[google_fields[place]]
+            # Google shows a description as HTML; it shows this text. A title that shows nothing is the neutral one.
+            shown = {"description": unescape(there), "title": text if there == NEUTRAL else there}
+            assert shown.get(place, there) == text
+            assert (there == NEUTRAL) == (place == "title" and text in INVISIBLE)
+
+
+@pytest.mark.parametrize(
+    "text", ["a < b", "1 <2", "A & B", "a=b&c=d", "x && y", "<", "&", "&;", "&#;", "fish&chips", ">"]
+)
+def test_a_description_that_shows_as_it_is_is_written_as_it_is(text: str) -> None:
+    assert as_html(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("Bring <passport> & ID", "Bring &lt;passport> & ID"),
+        ('<a href="https://evil.example">Join</a>', '&lt;a href="https://evil.example">Join&lt;/a>'),
+        ("<!-- x --> <?php", "&lt;!-- x --> &lt;?php"),
+        ("&lt;b&gt; &#60; &#x3c &copy=1", "&amp;lt;b&amp;gt; &amp;#60; &amp;#x3c &amp;copy=1"),
+    ],
+)
+def test_what_would_be_a_tag_or_an_entity_is_written_as_text(text: str, written: str) -> None:
+    assert as_html(text) == written
+
+
+@given(st.text(alphabet="&<>#;/!xX 12abcdeltgmpoy=", max_size=40))
+def test_every_description_is_shown_as_it_was_given(text: str) -> None:
+    html = as_html(text)
+    assert unescape(html) == text
+    assert re.search("<[A-Za-z/!?]", html) is None
+
+
+def test_the_join_link_comes_first_and_both_together_have_a_limit(
+    api: Api, connected: TestService, google_process: LocalGoogle, session: dict[str, Any]
+) -> None:
+    link = "https://meet.example/x?a=1&copy=2"
+    longest = "x" * (
+        8192 - len(link) - len("&amp;") + 1 - 2
+    )  # a line apart; the link's `&copy` is written out
+    put = session | {"join_url": link, "description": longest}
+    answer = api.call("PUT", f"{AGENT}/sessions/long", json=put)
+    assert answer.status_code == 201
+    event = event_of(google_process, answer.json)
+    assert event["description"] == f"https://meet.example/x?a=1&amp;copy=2\n\n{longest}"
+    assert (len(event["description"]), event["location"]) == (8192, link)
+    for more in ({"description": longest + "x"}, {"description": longest[1:] + "<b"}):
+        refused = api.call("PUT", f"{AGENT}/sessions/long", json=put | more)
+        assert (refused.status_code, refused.json["field"]) == (422, "description")
+    assert event_of(google_process, answer.json) == event
 
 
 def test_a_nasty_text_in_a_name_or_parameter_is_no_fault_of_ours(

@@ -30,7 +30,7 @@ def filled(api: Api, connected: TestService) -> Api:
 def test_what_is_as_wanted_differs_in_nothing(filled: Api) -> None:
     answer = filled.post(RECONCILE, ALL | {"sessions": [wanted("s-1", 10), wanted("s-2", 11)]})
     assert answer.status_code == 200
-    assert answer.json == {"applied": False, "equal": 2, "unknown_events": 0, "differences": []}
+    assert answer.json == {"applied": False, "equal": 2, "unknown_events": [], "differences": []}
 
 
 def test_a_plan_names_the_differences_and_changes_nothing(filled: Api, connected: TestService) -> None:
@@ -50,7 +50,7 @@ def test_a_plan_that_is_carried_out_leaves_nothing_to_do(filled: Api) -> None:
     assert done["applied"] is True
     assert [one["status"] for one in done["differences"]] == ["scheduled", "scheduled", "cancelled"]
     again = filled.post(f"{RECONCILE}?apply=false", ALL | sessions).json
-    assert again == {"applied": False, "equal": 2, "unknown_events": 0, "differences": []}
+    assert again == {"applied": False, "equal": 2, "unknown_events": [], "differences": []}
 
 
 def test_what_stands_by_former_rules_of_a_zone_is_found_and_mended(api: Api, connected: TestService) -> None:

@@ -61,7 +61,7 @@ local function fail_unsettled(reason)
     -- The lease's holder may be writing at Google, and the raised fencing token refuses what it settles: in doubt.
     record.copy.in_doubt = record.copy.in_doubt or record.leased
     record.status, record.reason, record.leased, record.digest = 'failed', reason, false, ''
-    record.fencing_token = record.fencing_token + 1
+    record.fencing_token, record.holder = record.fencing_token + 1, ''
     failed = failed + 1
     enqueue_event('session.failed', name)
     return true
