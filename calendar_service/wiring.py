@@ -303,7 +303,9 @@ def _connection(
     access = Access(
         slots, leases, connections, store.grants, google.oauth, google.throttle, connection_end, clock
     )
-    shared_accounts = SharedAccounts(AccountRefs(database), slots, google.oauth, identity, clock)
+    shared_accounts = SharedAccounts(
+        AccountRefs(database), store.scan, google.calendar, google.oauth, identity, clock
+    )
     terms, status = _terms(config), ConnectionStatus(slots, _terms(config))
     teardowns = Teardowns(slots, connections, access, shared_accounts, google.calendar, clock)
     disconnect = Disconnect(connection_end, teardowns, status, google.transport)

@@ -29,6 +29,8 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "journeys/test_consents.py::test_exactly_one_permission_is_asked_for",
             "journeys/test_consents.py::test_a_grant_that_is_not_what_was_asked_is_refused_and_not_stored",
             "journeys/test_consents.py::test_more_scope_does_not_end_another_live_connection_of_the_account",
+            "journeys/test_unknown_account.py::test_a_wider_permission_of_an_unknown_account_is_given_back_once_the_account_is_known",
+            "journeys/test_unknown_account.py::test_a_wider_permission_is_given_back_until_google_confirms",
             "web/pages/test_callback.py::test_more_than_asked_is_refused_given_back_and_told",
         ),
         "SC-2": (
@@ -151,6 +153,8 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         ),
         "RV-2": (
             "journeys/test_commands.py::test_what_cannot_be_opened_is_ended_all_the_same",
+            "journeys/test_unknown_account.py::test_a_disconnect_whose_account_was_never_learned_revokes_when_google_says_which_it_is",
+            "journeys/test_unknown_account.py::test_the_teardown_asks_for_the_main_calendars_id_and_nothing_else",
             "web/pages/test_disconnect.py::test_the_page_says_what_will_happen_and_stands_on_cancel",
             "web/pages/test_disconnect.py::test_a_disconnect_without_googles_answer_says_so_and_where_to_do_it_oneself",
         ),
@@ -160,6 +164,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "journeys/test_consents.py::test_who_connects_while_the_organization_is_off_boarded_is_ended_with_the_others",
             "journeys/test_law_one.py::test_the_closing_teardown_can_do_nothing_but_end_what_is_left_at_google",
             "journeys/test_shared_accounts.py::test_a_connection_that_never_stood_keeps_no_permission_alive",
+            "journeys/test_unknown_account.py::test_the_teardown_asks_for_the_main_calendars_id_and_nothing_else",
         ),
         "CO-1": (
             "web/pages/test_every_answer.py::test_the_operator_and_the_contact_stand_on_every_page",

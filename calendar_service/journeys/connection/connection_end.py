@@ -45,6 +45,12 @@ class ConnectionEnd:
         )
         return answer == "ok"
 
+    def give_back(self, agent: Agent, grant: Grant, reference: str, *, teardown_lease: Millis) -> None:
+        """Leave a grant that never becomes a connection to a teardown; `reference` may be empty (unknown)."""
+        self.connections.give_back(
+            agent, grant.connection_id, grant.sealed, account_ref=reference, teardown_lease=teardown_lease
+        )
+
     def mark_revoked(self, agent: Agent, grant: Grant) -> bool:
         """End the connection of a grant that Google proved dead; false if it ended before or has a newer token."""
         # The token's number goes along: an `invalid_grant` for an older token proves nothing about the newest (law 5).
