@@ -163,7 +163,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "facts",
-        ("hold_statement", "hold_until", "hold_silent_until", "hold_calendars"),
+        ("hold_statement", "hold_placed_at", "hold_until", "hold_silent_until", "hold_calendars"),
         "Where a law obliges us to keep what would be erased: who ordered it, who approved it, why, and until when; "
         "and the identifier of a calendar that another one has replaced meanwhile.",
         "To obey that law, and not a day longer.",

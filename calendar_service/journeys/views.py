@@ -131,8 +131,12 @@ class EndView:
     """When what is kept would be erased after a disconnect now; 0 = that may not be told."""
     keys_gone_by: Millis
     """When Google's keys are destroyed at the latest: after a disconnect now, or after the one that was."""
+    held_since: Millis
+    """Since when a law requires that identifiers are kept; 0 = none does, or the agent may not be told yet."""
     held_until: Millis
-    """A law requires that identifiers are kept until then; 0 = no, or the agent may not be told yet."""
+    """Until when at most it requires that; 0 likewise."""
+    may_erase: bool
+    """An erasure that the agent asks for would not be refused for a legal hold, told or not."""
 
 
 @dataclass(frozen=True, slots=True)

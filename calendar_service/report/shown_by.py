@@ -137,6 +137,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "journeys/test_gone_from_files.py::test_no_key_that_is_still_held_finds_an_identifier_again",
             "journeys/test_legal_hold.py::test_identifiers_stay_and_tokens_go",
             "journeys/test_legal_hold.py::test_after_its_end_one_sweep_erases",
+            "journeys/test_legal_hold.py::test_released_days_after_the_erasures_day_it_is_erased_as_any_other",
             "journeys/test_legal_hold.py::test_a_hold_keeps_the_identifiers_of_sessions_long_over_and_no_content",
             "journeys/test_life_of_a_grant.py::test_a_revocation_that_google_never_answers_ends_after_seven_days_without_the_token",
             "journeys/test_main_job.py::test_the_timer_erases_on_its_date_and_leaves_a_receipt",

@@ -96,6 +96,7 @@ def _connection(facts: Facts, terms: ConsentTerms, now: Millis) -> dict[str, Any
         "last_act_of_others": {"act": act.kind, "by": act.actor, "at": rfc3339(act.at)} if act else None,
         "own_term_in_days": facts.end.agent_retention / DAY or None,
         "erased_on": _moment(facts.hold.disclosed_erasure(facts.end.erase_due, now)),
+        "kept_by_law_since": _moment(facts.hold.disclosed_since(now)),
         "kept_by_law_until": _moment(facts.hold.disclosed_until(now)),
         "keys": "kept encrypted, not exported" if facts.is_live else "none",
     }

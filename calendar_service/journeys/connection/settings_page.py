@@ -89,7 +89,9 @@ class SettingsPage:
             retention=retention,
             erased_if_ended_now=facts.hold.disclosed_erasure(now + retention, now),
             keys_gone_by=self._ended_at(facts, now) + keys.TEARDOWN_MAX,
+            held_since=facts.hold.disclosed_since(now),
             held_until=facts.hold.disclosed_until(now),
+            may_erase=not facts.hold.stands(now),
         )
 
     def _ended_at(self, facts: Facts, now: Millis) -> Millis:
