@@ -407,11 +407,11 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "rewrite",
-        ("since", "requests", "again_at"),
-        "That the database's files have to be written anew, and since when.",
+        ("since", "requests", "again_at", "rewritten_at"),
+        "That the database's files have to be written anew and since when, and when they were last.",
         "So that what was erased is gone from the files too.",
         "ST-5",
-        "When they are, within a day.",
+        "Stays: it concerns nobody.",
     ),
     Item(
         "copied",

@@ -39,7 +39,8 @@ class TimelineStep:
     """One step in the life of a connection."""
 
     what: str
-    """`connected`, a state that it came to, `calendar_on_its_way`, `keys_destroyed`, `erased` or `copies_gone`."""
+    """`connected`, a state that it came to, `calendar_on_its_way`, `keys_unused`, `keys_destroyed`, `erased` or
+    `copies_gone`."""
     when: str
     """`past`, `now` or `next`."""
     at: Millis = 0
@@ -131,6 +132,11 @@ class EndView:
     """When what is kept would be erased after a disconnect now; 0 = that may not be told."""
     keys_gone_by: Millis
     """When Google's keys are destroyed at the latest: after a disconnect now, or after the one that was."""
+    keys_in_files_until: Millis | None
+    """Until when at most Google's keys, used no more, stand in the database's files.
+
+    None = they do not; 0 = they do for too long.
+    """
     held_since: Millis
     """Since when a law requires that identifiers are kept; 0 = none does, or the agent may not be told yet."""
     held_until: Millis

@@ -135,6 +135,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "adapters/store/test_slot.py::test_a_full_database_refuses_to_accept_but_still_disconnects_and_erases",
             "journeys/test_gone_from_files.py::test_nothing_erased_is_left_in_any_file",
             "journeys/test_gone_from_files.py::test_no_key_that_is_still_held_finds_an_identifier_again",
+            "journeys/test_gone_from_files.py::test_a_token_that_is_used_no_more_goes_from_the_file_within_the_day",
             "journeys/test_legal_hold.py::test_identifiers_stay_and_tokens_go",
             "journeys/test_legal_hold.py::test_after_its_end_one_sweep_erases",
             "journeys/test_legal_hold.py::test_released_days_after_the_erasures_day_it_is_erased_as_any_other",

@@ -23,6 +23,7 @@ from calendar_service.journeys.connection.shared_accounts import SharedAccounts
 from calendar_service.journeys.views import ConsentOutcome
 from calendar_service.store.audit_log import Actor
 from calendar_service.store.connections import Connections
+from calendar_service.store.file_rewrites import FileRewriteStore
 from calendar_service.store.grants import Grant, Grants
 from calendar_service.store.organizations import OrganizationIndex
 from calendar_service.store.slots import Slot, Slots
@@ -46,6 +47,7 @@ class NewGrants:
     shared_accounts: SharedAccounts
     dedicated_calendar: DedicatedCalendar
     disconnect: Disconnect
+    files: FileRewriteStore
     clock: Clock
 
     def keep(self, browser: Browser, state_digest: str, policy: str, tokens: Tokens) -> ConsentOutcome:
@@ -82,6 +84,9 @@ class NewGrants:
             )  # fmt: skip
             if answer == "ok":
                 failpoint("connect.after_store")
+                if reconsent:
+                    # The append-only files still hold the token that this one replaces, which is alive at Google.
+                    self.files.request()
                 return self._complete(agent, grant, account)
             if not reconsent:  # else the member is the standing connection, which goes on using the account
                 self.shared_accounts.leave(reference, grant.connection_id)

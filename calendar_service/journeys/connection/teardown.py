@@ -16,6 +16,7 @@ from calendar_service.journeys.connection.shared_accounts import SharedAccounts
 from calendar_service.journeys.throttle.backoff import jittered
 from calendar_service.store import keys
 from calendar_service.store.connections import Connections
+from calendar_service.store.file_rewrites import FileRewriteStore
 from calendar_service.store.grants import Grant
 from calendar_service.store.slots import Slot, Slots, Teardown
 
@@ -38,6 +39,7 @@ class Teardowns:
     access: Access
     shared_accounts: SharedAccounts
     calendar: CalendarApi
+    files: FileRewriteStore
     clock: Clock
 
     def run(self, agent: Agent, connection_id: str | None = None) -> None:
@@ -216,6 +218,10 @@ class Teardowns:
         if teardown.delete_calendar:
             teardown = replace(teardown, calendar_deletion="refused")
         self.connections.teardown_done(agent, teardown, outcome.value)
+        if teardown.grant:
+            # The append-only files still hold the sealed token, which may be alive at Google. A crash before this line:
+            # every worker asks at its start and every half day.
+            self.files.request()
         return outcome
 
 
