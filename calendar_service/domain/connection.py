@@ -160,6 +160,10 @@ class AccountFacts:
     """The account of the connection before, while it is not known whether this one is of the same."""
     moved: bool = False
     """The connection before this one was of another account; the agent is told what stays where."""
+    former_connection: str = ""
+    """The id of the connection before this one, which may be of another account."""
+    former_revocation: str = ""
+    """What became of its permission: empty, or a value of `Revocation`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,7 +139,13 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "facts",
-        ("account_ref", "account_former_ref", "account_moved"),
+        (
+            "account_ref",
+            "account_former_ref",
+            "account_moved",
+            "account_former_connection",
+            "account_former_revocation",
+        ),
         "A keyed fingerprint of the Google account, from which nobody can tell the account.",
         "To notice when two connections use one account: Google removes the permission for both at once.",
         "RV-3",

@@ -91,8 +91,12 @@ class AccountView:
     """The account's address, masked, read from Google at this moment; empty when it could not be read."""
     other_agents: bool
     """Another connection uses the same Google account now."""
+    is_known: bool
+    """Google said whose account it is: where not, its permission goes only after Google is asked that."""
     moved: bool
     """The connection before this one was of another account."""
+    former_revocation: str
+    """What became of that account's permission: empty, or a value of `domain.connection.Revocation`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,6 +159,8 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "journeys/test_unknown_account.py::test_the_teardown_asks_for_the_main_calendars_id_and_nothing_else",
             "web/pages/test_disconnect.py::test_the_page_says_what_will_happen_and_stands_on_cancel",
             "web/pages/test_disconnect.py::test_a_disconnect_without_googles_answer_says_so_and_where_to_do_it_oneself",
+            "web/pages/test_permission_at_google.py::test_the_disconnect_page_promises_what_holds_for_the_account",
+            "web/pages/test_permission_at_google.py::test_before_and_after_a_disconnect_an_unknown_account_is_said_to_be_asked_for_first",
         ),
         "RV-3": (
             "adapters/store/test_slot.py::test_a_disconnect_takes_the_token_away_in_one_step_and_fails_what_waited",

@@ -46,6 +46,8 @@ PLAIN: Final = {
     "account_ref": "account_fingerprint",
     "account_former_ref": "former_account_fingerprint",
     "account_moved": "account_changed",
+    "account_former_connection": "former_connection_number",
+    "account_former_revocation": "former_revocation",
     "locale": "language",
     "calendar_time_zone": "time_zone",
     "end_revocation": "revocation",

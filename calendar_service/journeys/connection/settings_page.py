@@ -62,7 +62,9 @@ class SettingsPage:
             account=AccountView(
                 address=mask(answer.info.data_owner or "") if answer.info else "",
                 other_agents=bool(slot.grant) and self.shared_accounts.other_agents(slot),
+                is_known=_is_account_known(slot),
                 moved=facts.account.moved,
+                former_revocation=facts.account.former_revocation,
             ),
             sessions=self.session_summaries.of(slot),
             consent=ConsentView(
@@ -106,6 +108,12 @@ class SettingsPage:
     def _ended_at(self, facts: Facts, now: Millis) -> Millis:
         """Return when the connection ended; `now` if it stands."""
         return facts.grant.since if facts.state(self.terms) in REFUSING_STATES else now
+
+
+def _is_account_known(slot: Slot) -> bool:
+    """Tell whether the account of the connection is known, to itself or to its teardown, which may have learned it."""
+    learned = {teardown.connection_id: teardown.account_ref for teardown in slot.teardowns}
+    return bool(slot.facts.account.ref or learned.get(slot.facts.connection_id))
 
 
 def mask(address: str) -> str:
