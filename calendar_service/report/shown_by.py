@@ -161,6 +161,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "web/pages/test_disconnect.py::test_a_disconnect_without_googles_answer_says_so_and_where_to_do_it_oneself",
             "web/pages/test_permission_at_google.py::test_the_disconnect_page_promises_what_holds_for_the_account",
             "web/pages/test_permission_at_google.py::test_before_and_after_a_disconnect_an_unknown_account_is_said_to_be_asked_for_first",
+            "web/pages/test_revocation_matrix.py::test_the_permission_at_google_ends_as_the_table_says",
         ),
         "RV-3": (
             "adapters/store/test_slot.py::test_a_disconnect_takes_the_token_away_in_one_step_and_fails_what_waited",
