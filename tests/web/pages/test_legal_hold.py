@@ -50,7 +50,7 @@ def test_a_hold_that_ends_before_the_term_leaves_the_terms_day(
 ) -> None:
     visitor.connect()
     service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
-    hold = Hold("Ana Rojas", "Luis Soto", "Court order 7", "A dispute", service.parts.clock.now() + DAY)
+    hold = Hold("Ana Rojas", "Luis Soto", "Court order 7", "A dispute", service.parts.clock.now() + 2 * DAY)
     service.parts.personal_data.holds.place(service.agent, hold)
     page = visitor.get("/settings")
     assert "The record is erased when that ends" not in words(page)
