@@ -307,13 +307,16 @@ def _connection(
     config: Config, store: Store, google: Google, identity: IdentityKey, log: Log, clock: Clock
 ) -> ConnectionJourneys:
     slots, connections, database, operator = store.slots, store.connections, store.database, config.operator
-    leases, connection_end = Leases(database), ConnectionEnd(connections, operator.promises.erase_after)
+    leases, files = Leases(database), store.file_rewrites
+    connection_end = ConnectionEnd(connections, files, operator.promises.erase_after)
     access = Access(
         slots, leases, connections, store.grants, google.oauth, google.throttle, connection_end, clock
     )
-    shared_accounts = SharedAccounts(AccountRefs(database), slots, google.oauth, identity, clock)
+    shared_accounts = SharedAccounts(
+        AccountRefs(database), store.scan, google.calendar, google.oauth, identity, clock
+    )
     terms, status = _terms(config), ConnectionStatus(slots, _terms(config))
-    teardowns = Teardowns(slots, connections, access, shared_accounts, google.calendar, clock)
+    teardowns = Teardowns(slots, connections, access, shared_accounts, google.calendar, files, clock)
     disconnect = Disconnect(connection_end, teardowns, status, google.transport)
     marked_calendars = MarkedCalendars(google.calendar, identity, operator, log)
     dedicated_calendar = DedicatedCalendar(
@@ -327,6 +330,7 @@ def _connection(
         shared_accounts,
         dedicated_calendar,
         disconnect,
+        files,
         clock,
     )
     receipts = Receipts(_signing_key(config), operator.identity.who, clock)
@@ -346,7 +350,7 @@ def _connection(
         pauses=Pauses(connections, status),
         disconnect=disconnect,
         teardowns=teardowns,
-        erasure=Erasure(slots, ReceiptStore(database), connections, receipts, store.file_rewrites),
+        erasure=Erasure(slots, ReceiptStore(database), connections, receipts, files),
     )
 
 
@@ -376,6 +380,7 @@ def _settings_page(
         shared_accounts,
         CalendarNow(access, google.calendar, google.transport, _terms(config), clock),
         SessionSummaries(store.sessions, access, clock),
+        store.file_rewrites,
         config.operator.promises,
         _terms(config),
     )
@@ -441,7 +446,7 @@ def _operations(
     scan, slots, connections, grants = store.scan, store.slots, store.connections, store.grants
     index, disconnect, erasure = store.organization_index, connection.disconnect, connection.erasure
     erase_after = config.operator.promises.erase_after
-    connection_end = ConnectionEnd(connections, erase_after)
+    connection_end = ConnectionEnd(connections, store.file_rewrites, erase_after)
     return OperationsJourneys(
         organizations=Organizations(connection.status, index, scan, disconnect),
         all_connections=AllConnections(

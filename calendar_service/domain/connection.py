@@ -160,12 +160,18 @@ class AccountFacts:
     """The account of the connection before, while it is not known whether this one is of the same."""
     moved: bool = False
     """The connection before this one was of another account; the agent is told what stays where."""
+    former_connection: str = ""
+    """The id of the connection before this one, which may be of another account."""
+    former_revocation: str = ""
+    """What became of its permission: empty, or a value of `Revocation`."""
 
 
 @dataclass(frozen=True, slots=True)
 class HoldFacts:
     """A legal hold."""
 
+    placed_at: Millis = 0
+    """When it was placed, or the one whose place it took without a gap."""
     until: Millis = 0
     silent_until: Millis = 0
     """The agent may not be told before; 0 = it may at once."""
@@ -185,6 +191,10 @@ class HoldFacts:
     def disclosed_until(self, now: Millis) -> Millis:
         """Return until when a legal hold stands; 0 = there is none, or the agent may not be told yet."""
         return self.until if self.stands(now) and not self.is_silent(now) else 0
+
+    def disclosed_since(self, now: Millis) -> Millis:
+        """Return since when a legal hold stands; 0 = there is none, or the agent may not be told yet."""
+        return self.placed_at if self.disclosed_until(now) else 0
 
     def disclosed_erasure(self, due: Millis, now: Millis) -> Millis:
         """Return the day of an erasure that is due at `due`, as the agent is told it.

@@ -146,7 +146,13 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "facts",
-        ("account_ref", "account_former_ref", "account_moved"),
+        (
+            "account_ref",
+            "account_former_ref",
+            "account_moved",
+            "account_former_connection",
+            "account_former_revocation",
+        ),
         "A keyed fingerprint of the Google account, from which nobody can tell the account.",
         "To notice when two connections use one account: Google removes the permission for both at once.",
         "RV-3",
@@ -170,7 +176,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "facts",
-        ("hold_statement", "hold_until", "hold_silent_until", "hold_calendars"),
+        ("hold_statement", "hold_placed_at", "hold_until", "hold_silent_until", "hold_calendars"),
         "Where a law obliges us to keep what would be erased: who ordered it, who approved it, why, and until when; "
         "and the identifier of a calendar that another one has replaced meanwhile.",
         "To obey that law, and not a day longer.",
@@ -424,11 +430,11 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "rewrite",
-        ("since", "requests", "again_at"),
-        "That the database's files have to be written anew, and since when.",
+        ("since", "requests", "again_at", "rewritten_at"),
+        "That the database's files have to be written anew and since when, and when they were last.",
         "So that what was erased is gone from the files too.",
         "ST-5",
-        "When they are, within a day.",
+        "Stays: it concerns nobody.",
     ),
     Item(
         "copied",

@@ -76,7 +76,8 @@ _EVENT: Final = "calendars/{calendarId}/events/{eventId}"
 METHODS: Final = _by_name(
     Method(
         "calendar.calendarList.list", "GET", "users/me/calendarList", Purpose.CALENDAR, "SC-2",
-        "After connecting again the agent has the same calendar as before, not a second one.",
+        "After connecting again the agent has the same calendar as before, not a second one; after a disconnect before "
+        "Google said which account it is, the permission goes, unless another connection uses that account.",
     ),
     Method(
         "calendar.calendars.insert", "POST", "calendars", Purpose.CALENDAR, "SC-2",

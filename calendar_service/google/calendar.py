@@ -119,8 +119,16 @@ class CalendarApi:
             elif item.get("accessRole") == "owner" and marker in str(item.get("description")):
                 ours.append(text(item, "id"))
         if primary is None:
-            raise GoogleUnavailable("the list of calendars names no primary one", ambiguous=False)
+            raise _no_primary()
         return AccountCalendars(primary, tuple(ours))
+
+    def primary_id(self, token: Secret) -> str:
+        """Return the id of the account's primary calendar; nothing else of its calendars is asked for (law 6)."""
+        parameters = {"fields": "nextPageToken,items(id,primary)", "showHidden": True, "maxResults": 250}
+        for item in self._api.items(token, self._api.calendar_list.list, parameters):
+            if item.get("primary") is True:
+                return text(item, "id")
+        raise _no_primary()
 
     def create(self, token: Secret, *, summary: str, description: str, time_zone: str) -> str:
         """Create a calendar and return its id.
@@ -265,6 +273,10 @@ def _calendar_missing() -> Iterator[None]:
         yield
     except EventMissing as error:
         raise CalendarMissing(error.detail) from None
+
+
+def _no_primary() -> GoogleUnavailable:
+    return GoogleUnavailable("the list of calendars names no primary one", ambiguous=False)
 
 
 def _rfc3339(moment: datetime) -> str:

@@ -43,7 +43,8 @@ class TimelineStep:
     """One step in the life of a connection."""
 
     what: str
-    """`connected`, a state that it came to, `calendar_on_its_way`, `keys_destroyed`, `erased` or `copies_gone`."""
+    """`connected`, a state that it came to, `calendar_on_its_way`, `keys_unused`, `keys_destroyed`, `erased` or
+    `copies_gone`."""
     when: str
     """`past`, `now` or `next`."""
     at: Millis = 0
@@ -94,8 +95,12 @@ class AccountView:
     """The account's address, masked, read from Google at this moment; empty when it could not be read."""
     other_agents: bool
     """Another connection uses the same Google account now."""
+    is_known: bool
+    """Google said whose account it is: where not, its permission goes only after Google is asked that."""
     moved: bool
     """The connection before this one was of another account."""
+    former_revocation: str
+    """What became of that account's permission: empty, or a value of `domain.connection.Revocation`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +140,17 @@ class EndView:
     """When what is kept would be erased after a disconnect now; 0 = that may not be told."""
     keys_gone_by: Millis
     """When Google's keys are destroyed at the latest: after a disconnect now, or after the one that was."""
+    keys_in_files_until: Millis | None
+    """Until when at most Google's keys, used no more, stand in the database's files.
+
+    None = they do not; 0 = they do for too long.
+    """
+    held_since: Millis
+    """Since when a law requires that identifiers are kept; 0 = none does, or the agent may not be told yet."""
     held_until: Millis
-    """A law requires that identifiers are kept until then; 0 = no, or the agent may not be told yet."""
+    """Until when at most it requires that; 0 likewise."""
+    may_erase: bool
+    """An erasure that the agent asks for would not be refused for a legal hold, told or not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,12 +176,13 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
         ),
         "RV-2": Evidence(
             "One page and one confirmation end it; neither a Google that does not answer nor a record that does not "
-            "open stands in the way.",
-            ("web/pages/settings.py", "store/scripts/disconnect_agent.lua"),
+            "open stands in the way. Google is asked to remove the permission also where the account was never "
+            "learned.",
+            ("web/pages/settings.py", "store/scripts/disconnect_agent.lua", "journeys/connection/teardown.py"),
         ),
         "RV-3": Evidence(
             "One step takes the key away from everything but the closing step, which may only end what is left at "
-            "Google.",
+            "Google. Where Google never said whose account it is, that step asks for the main calendar's id alone.",
             ("store/scripts/disconnect_agent.lua", "journeys/connection/teardown.py"),
             ("teardowns",),
         ),

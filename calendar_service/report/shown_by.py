@@ -32,6 +32,8 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "journeys/test_consents.py::test_exactly_one_permission_is_asked_for",
             "journeys/test_consents.py::test_a_grant_that_is_not_what_was_asked_is_refused_and_not_stored",
             "journeys/test_consents.py::test_more_scope_does_not_end_another_live_connection_of_the_account",
+            "journeys/test_unknown_account.py::test_a_wider_permission_of_an_unknown_account_is_given_back_once_the_account_is_known",
+            "journeys/test_unknown_account.py::test_a_wider_permission_is_given_back_until_google_confirms",
             "web/pages/test_callback.py::test_more_than_asked_is_refused_given_back_and_told",
         ),
         "SC-2": (
@@ -162,8 +164,10 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "journeys/test_audit_watch.py::test_an_erasure_that_is_overdue_is_found",
             "journeys/test_gone_from_files.py::test_nothing_erased_is_left_in_any_file",
             "journeys/test_gone_from_files.py::test_no_key_that_is_still_held_finds_an_identifier_again",
+            "journeys/test_gone_from_files.py::test_a_token_that_is_used_no_more_goes_from_the_file_within_the_day",
             "journeys/test_legal_hold.py::test_identifiers_stay_and_tokens_go",
             "journeys/test_legal_hold.py::test_after_its_end_one_sweep_erases",
+            "journeys/test_legal_hold.py::test_released_days_after_the_erasures_day_it_is_erased_as_any_other",
             "journeys/test_legal_hold.py::test_a_hold_keeps_the_identifiers_of_sessions_long_over_and_no_content",
             "journeys/test_life_of_a_grant.py::test_a_revocation_that_google_never_answers_ends_after_seven_days_without_the_token",
             "journeys/test_main_job.py::test_the_timer_erases_on_its_date_and_leaves_a_receipt",
@@ -183,8 +187,13 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         ),
         "RV-2": (
             "journeys/test_commands.py::test_what_cannot_be_opened_is_ended_all_the_same",
+            "journeys/test_unknown_account.py::test_a_disconnect_whose_account_was_never_learned_revokes_when_google_says_which_it_is",
+            "journeys/test_unknown_account.py::test_the_teardown_asks_for_the_main_calendars_id_and_nothing_else",
             "web/pages/test_disconnect.py::test_the_page_says_what_will_happen_and_stands_on_cancel",
             "web/pages/test_disconnect.py::test_a_disconnect_without_googles_answer_says_so_and_where_to_do_it_oneself",
+            "web/pages/test_permission_at_google.py::test_the_disconnect_page_promises_what_holds_for_the_account",
+            "web/pages/test_permission_at_google.py::test_before_and_after_a_disconnect_an_unknown_account_is_said_to_be_asked_for_first",
+            "web/pages/test_revocation_matrix.py::test_the_permission_at_google_ends_as_the_table_says",
         ),
         "RV-3": (
             "adapters/store/test_slot.py::test_a_disconnect_takes_the_token_away_in_one_step_and_fails_what_waited",
@@ -192,6 +201,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "journeys/test_consents.py::test_who_connects_while_the_organization_is_off_boarded_is_ended_with_the_others",
             "journeys/test_law_one.py::test_the_closing_teardown_can_do_nothing_but_end_what_is_left_at_google",
             "journeys/test_shared_accounts.py::test_a_connection_that_never_stood_keeps_no_permission_alive",
+            "journeys/test_unknown_account.py::test_the_teardown_asks_for_the_main_calendars_id_and_nothing_else",
         ),
         "CO-1": (
             "unit/test_clause_texts.py::test_a_clause_names_what_the_policy_lists",

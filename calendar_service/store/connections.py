@@ -160,6 +160,20 @@ class Connections:
         )
         return cast(answers.DisconnectAgent, answer[0]), answer[1] if len(answer) > 1 else ""
 
+    def give_back(
+        self, agent: Agent, connection_id: str, grant: str, *, account_ref: str, teardown_lease: Millis
+    ) -> None:
+        """Leave the sealed grant of a refused consent to a teardown. `teardown_lease`: as in `disconnect`."""
+        self._database.step(
+            "give_back_grant",
+            agent,
+            entry(EntryKind.TEARDOWN, Actor.SERVICE),
+            connection_id=connection_id,
+            grant=grant,
+            account_ref=account_ref,
+            teardown_lease=teardown_lease,
+        )
+
     def mark_revoked(
         self, agent: Agent, connection_id: str, number: int, erase_after: Millis
     ) -> answers.MarkRevoked:

@@ -1,6 +1,7 @@
 """Rewrites of the database's append-only files after an erasure (law 7, ST-5). Must not know an agent.
 
-A value that was erased stays in a server's append-only file until the server rewrites the file.
+A value that was erased, or a sealed token that was destroyed, stays in a server's append-only file until the server
+rewrites the file.
 """
 
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ class RewriteRequest:
     """The request for a rewrite, as one worker leased it. Both instants are the database's time."""
 
     number: int
-    """How many erasures have requested a rewrite so far."""
+    """How many requests there were so far."""
     since: Millis
     """The oldest erasure that may still stand in a file."""
     taken_at: Millis
@@ -36,11 +37,11 @@ class FileRewriteStore:
         self._database = database
 
     def request(self) -> None:
-        """Ask for the append-only files to be rewritten: something was erased."""
+        """Ask for the append-only files to be rewritten: something was erased, or a sealed token was destroyed."""
         self._database.script("file_rewrite_request", {"rewrite": keys.REWRITE})
 
     def take(self) -> RewriteRequest | None:
-        """Lease the request for an hour; None if there is none or another worker has it. Only `done` removes it."""
+        """Lease the request; None if there is none or one was leased within the hour. Only `done` removes it."""
         answer = self._database.script("file_rewrite_take", {"rewrite": keys.REWRITE})
         return (
             RewriteRequest(*map(int, answer[1:]))
@@ -64,6 +65,19 @@ class FileRewriteStore:
         """Return for how long an erased value may have stood in a file (database time); 0 = none does."""
         since, time = self._database.read([("HGET", keys.REWRITE, "since"), ask_time(keys.REWRITE)])
         return max(0, self._database.instant(time) - int(since)) if since else 0
+
+    def gone_by(self, dropped_at: Millis) -> Millis | None:
+        """Return until when at most a value that was dropped then still stands in a server's file (database time).
+
+        None = every server has rewritten its file since; 0 = the time for that is over.
+        """
+        rewritten_at, time = self._database.read(
+            [("HGET", keys.REWRITE, "rewritten_at"), ask_time(keys.REWRITE)]
+        )
+        if int(rewritten_at or 0) > dropped_at:
+            return None
+        until = dropped_at + IN_FILES_AT_MOST
+        return until if until > self._database.instant(time) else 0
 
     def begin(self) -> str:
         """Have every server begin to rewrite its file.

@@ -505,6 +505,7 @@ def hold_released(case: Case) -> None:
 def hold_released_late(case: Case) -> None:
     case.test.clock.advance(9 * DAY / SECOND)
     holds(case.test).release(case.agent)
+    erasure(case.test).erase_due(case.agent)
 
 
 @event("The hold is over", _hold)

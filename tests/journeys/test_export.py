@@ -19,6 +19,7 @@ OTHERWISE = {
     "end_agent_retention": "told in days",
     "channel_to_stop": "told as a list",
     "end_erase_due": "told as `erased_on`",
+    "hold_placed_at": "told as `kept_by_law_since`, unless telling is forbidden",
     "hold_until": "told as `kept_by_law_until`, unless telling is forbidden",
     "last_admin_action": "told in words",
     "hold_statement": "whose order it is, is not the agent's",

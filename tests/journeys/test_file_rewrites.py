@@ -109,15 +109,27 @@ def test_a_request_is_kept_until_the_rewrite_has_ended(books: Books) -> None:
 
 def test_a_process_begins_at_most_once_a_minute(books: Books) -> None:
     process = books.process()
-    for _ in range(2):
-        process.files.request()
-        servers.until(lambda: finished(process))
-        process.files.request()
-        process.step()
-        assert process.files.waiting() > 0
-        assert not process.running
-        process.files.done(process.files.take() or pytest.fail("the request is gone"))
-        books.moved.advance(MINUTE / SECOND)
+    process.files.request()
+    assert servers.until(lambda: finished(process))
+    process.files.request()
+    process.files.give_back()
+    process.step()
+    assert (process.running, books.rewrites) == (None, 1)
+    books.moved.advance(MINUTE / SECOND)
+    assert servers.until(lambda: finished(process))
+    assert books.rewrites == 2
+
+
+def test_however_many_ask_a_rewrite_begins_an_hour_after_the_last(books: Books) -> None:
+    process = books.process()
+    process.files.request()
+    assert servers.until(lambda: finished(process))
+    process.files.request()
+    books.moved.advance(59 * MINUTE / SECOND)
+    process.step()
+    assert (process.running, books.rewrites) == (None, 1)
+    books.moved.advance(2 * MINUTE / SECOND)
+    assert servers.until(lambda: finished(process))
     assert books.rewrites == 2
 
 

@@ -4,14 +4,15 @@ import json
 import os
 import signal
 from base64 import b32hexencode, b64decode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from calendar_service.crypto.derive import keyed_hash
 from calendar_service.domain.clock import DAY, HOUR, MINUTE, SECOND
-from calendar_service.domain.errors import StoreUnavailable
+from calendar_service.domain.errors import AccessRevoked, StoreUnavailable
 from calendar_service.domain.failpoints import FailpointRaised, configure
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By
@@ -113,6 +114,7 @@ def test_where_nobody_asked_for_it_the_file_is_rewritten_within_the_day(
     with pytest.raises(FailpointRaised):
         service.parts.connection.erasure.erase_now(WHOSE, Actor.AGENT)
     configure({})
+    service.parts.store.database.client.delete(keys.REWRITE)  # the teardown had asked
     service.clock.advance(DAY / 4 / SECOND)
     worker.round()
     assert calendar_id in server.files()
@@ -249,7 +251,7 @@ def test_without_an_answer_nothing_counts_as_gone_from_the_files(
     for _ in range(3):
         worker.round()
     assert alarms(capsys).count("erasure.left_in_files") == 1
-    assert service.parts.store.database.client.hget(keys.REWRITE, "requests") == "1"
+    assert service.parts.store.database.client.hget(keys.REWRITE, "requests") == "2"
 
 
 @shows("ST-5")
@@ -296,3 +298,44 @@ def test_the_identifiers_were_found_by_a_key_that_is_gone(own_database: tuple[Te
     grant = service.parts.store.grants.open(WHOSE, slot.facts.connection_id, slot.grant)
     digest = grant.key.keyed_hash("event id", json.dumps([SESSIONS[0], 0]).encode())
     assert b32hexencode(digest[:20]).decode().lower() in {event["id"] for event in service.all_events()}
+
+
+def sealed_token(service: TestService) -> bytes:
+    """Return the sealed refresh token of the agent's live connection."""
+    return str(json.loads(service.parts.store.slots.read(WHOSE).grant)["refresh"]).encode()
+
+
+def ended_by_teardown(service: TestService) -> None:
+    service.parts.connection.disconnect.disconnect(WHOSE, Actor.AGENT)
+
+
+def ended_by_google(service: TestService) -> None:
+    service.google.fault("/token", {"invalid_grant": True})
+    with suppress(AccessRevoked):
+        service.parts.connection.access.probe(WHOSE)
+
+
+def replaced(service: TestService) -> None:
+    service.connect(WHOSE)
+
+
+@shows("ST-5")
+@pytest.mark.parametrize("end", [ended_by_teardown, ended_by_google, replaced])
+def test_a_token_that_is_used_no_more_goes_from_the_file_within_the_day(
+    own_database: tuple[TestService, Server], end: Callable[[TestService], None]
+) -> None:
+    """It may be alive at Google: where another connection uses the account, nothing was revoked."""
+    service, server = own_database
+    service.connect(WHOSE)
+    worker, sealed = service.worker, sealed_token(service)
+    end(service)
+    service.clock.advance(HOUR / SECOND)
+    assert sealed in server.files()
+    assert service.metrics()["calendar_erasures_in_files_seconds"] >= HOUR / SECOND
+
+    def is_gone() -> bool:
+        worker.round()
+        return service.metrics()["calendar_erasures_in_files_seconds"] == 0
+
+    assert servers.until(is_gone)
+    assert sealed not in server.files()

@@ -15,6 +15,7 @@ from calendar_service.domain.legal_hold import Hold
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By
 from calendar_service.journeys.connection.legal_holds import a_year_after
+from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor
 from calendar_service.web.app import create_app
 from tests.journeys.test_commands import invoke
@@ -81,6 +82,37 @@ def test_released_one_sweep_erases_what_is_due(ended: TestService) -> None:
     ended.parts.personal_data.holds.release(ended.agent)
     ended.work()
     assert facts(ended) == Facts()
+
+
+@shows("ST-5")
+def test_released_days_after_the_erasures_day_it_is_erased_as_any_other(ended: TestService) -> None:
+    """The database's own expiry stands a day behind the erasure: it must not come before the worker."""
+    ended.parts.personal_data.holds.place(ended.agent, hold_of(ended))
+    connection = facts(ended).connection_id
+    advance(ended, 9 * DAY)
+    ended.work(2)
+    ended.parts.personal_data.holds.release(ended.agent)
+    assert facts(ended).connection_id == connection
+    ended.work()
+    assert facts(ended) == Facts()
+    client = ended.parts.store.database.client
+    kinds = [
+        json.loads(entry["entry"])["kind"] for _, entry in client.xrange(keys.audit_log(ended.shard_of()))
+    ]
+    assert (kinds.count("connection.erased"), kinds.count("connection.expired")) == (1, 0)
+    assert client.hlen(keys.receipts(ended.shard_of())) == 1
+
+
+def test_a_hold_that_takes_anothers_place_goes_on_from_it(ended: TestService) -> None:
+    ended.parts.personal_data.holds.place(ended.agent, hold_of(ended))
+    placed_at = facts(ended).hold.placed_at
+    advance(ended, DAY)
+    ended.parts.personal_data.holds.place(ended.agent, hold_of(ended), replace=True)
+    assert facts(ended).hold.placed_at == placed_at
+    ended.parts.personal_data.holds.release(ended.agent)
+    assert facts(ended).hold.placed_at == 0
+    ended.parts.personal_data.holds.place(ended.agent, hold_of(ended))
+    assert facts(ended).hold.placed_at >= placed_at + DAY
 
 
 def test_released_early_the_erasure_keeps_its_day(ended: TestService) -> None:

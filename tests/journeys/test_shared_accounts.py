@@ -258,7 +258,7 @@ def test_a_wider_permission_is_not_given_back_while_the_agents_own_account_is_un
     service.connect()
     assert not service.facts.account.ref
     service.google.switch(granted_scope="more")
-    with pytest.raises(ConsentRefused, match="scope_more_shared"):
+    with pytest.raises(ConsentRefused, match="scope_more_pending"):
         service.connect()
     assert service.live_tokens() != []
     assert members(service) == set()

@@ -5,6 +5,7 @@ Must not know the web.
 
 from dataclasses import dataclass
 
+from calendar_service.domain.connection import Revocation
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
 from calendar_service.google.transport import Transport
@@ -14,6 +15,7 @@ from calendar_service.journeys.connection.teardown import Teardowns
 from calendar_service.journeys.views import ConnectionView
 from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor
+from calendar_service.store.grants import Grant
 
 _INLINE = 5.0
 """Seconds that a person waits for Google after a disconnect; the worker goes on."""
@@ -46,6 +48,17 @@ class Disconnect:
     def end(self, agent: Agent, actor: Actor) -> bool:
         """End the connection in one step, and leave Google to the worker; false if none stood."""
         return self._end(agent, actor, delete_calendar=False, teardown_lease=0)
+
+    def give_back(self, agent: Agent, grant: Grant, reference: str) -> Revocation:
+        """Hand a permission that never becomes a connection to a teardown, and try that once, for seconds.
+
+        Returns how it ended, `PENDING` if the worker has to go on. `reference`: the account's; empty if it is unknown.
+        """
+        # The teardown keeps the sealed token until Google has answered: forgotten here, it would stay valid there.
+        self.connection_end.give_back(agent, grant, reference, teardown_lease=keys.LEASE)
+        failpoint("connect.after_refused_before_revoke")
+        with self.transport.within(_INLINE):
+            return self.teardowns.run_one(agent, grant.connection_id)
 
     def _end(self, agent: Agent, actor: Actor, *, delete_calendar: bool, teardown_lease: int) -> bool:
         # One script moves the sealed token out of the slot, into the teardown: a writer of a session that comes later

@@ -46,6 +46,8 @@ PLAIN: Final = {
     "account_ref": "account_fingerprint",
     "account_former_ref": "former_account_fingerprint",
     "account_moved": "account_changed",
+    "account_former_connection": "former_connection_number",
+    "account_former_revocation": "former_revocation",
     "locale": "language",
     "calendar_time_zone": "time_zone",
     "end_revocation": "revocation",
@@ -96,6 +98,7 @@ def _connection(facts: Facts, terms: ConsentTerms, now: Millis) -> dict[str, Any
         "last_act_of_others": {"act": act.kind, "by": act.actor, "at": rfc3339(act.at)} if act else None,
         "own_term_in_days": facts.end.agent_retention / DAY or None,
         "erased_on": _moment(facts.hold.disclosed_erasure(facts.end.erase_due, now)),
+        "kept_by_law_since": _moment(facts.hold.disclosed_since(now)),
         "kept_by_law_until": _moment(facts.hold.disclosed_until(now)),
         "keys": "kept encrypted, not exported" if facts.is_live else "none",
     }

@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass
 
 from calendar_service.domain.clock import MINUTE, SECOND, Clock, Millis
+from calendar_service.domain.connection import Revocation
 from calendar_service.domain.errors import ConsentRefused, OrganizationClosed, StoreUnavailable
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
@@ -22,12 +23,15 @@ from calendar_service.journeys.connection.shared_accounts import SharedAccounts
 from calendar_service.journeys.views import ConsentOutcome
 from calendar_service.store.audit_log import Actor
 from calendar_service.store.connections import Connections
+from calendar_service.store.file_rewrites import FileRewriteStore
 from calendar_service.store.grants import Grant, Grants
 from calendar_service.store.organizations import OrganizationIndex
 from calendar_service.store.slots import Slot, Slots
 from calendar_service.store.tickets import Browser
 
 _ATTEMPTS = 3
+_SCOPE_MORE = {Revocation.CONFIRMED: "scope_more", Revocation.SHARED: "scope_more_shared"}
+"""The reason that the agent is told, by how the permission was given back."""
 _EARLY_PROBE: Millis = MINUTE
 """After a revocation that may still be under way at Google, the new grant is probed this soon."""
 
@@ -43,6 +47,7 @@ class NewGrants:
     shared_accounts: SharedAccounts
     dedicated_calendar: DedicatedCalendar
     disconnect: Disconnect
+    files: FileRewriteStore
     clock: Clock
 
     def keep(self, browser: Browser, state_digest: str, policy: str, tokens: Tokens) -> ConsentOutcome:
@@ -60,6 +65,7 @@ class NewGrants:
         # 2. Compare the scope, before anything is stored: no crash leaves a wider permission in use.
         self._check_scopes(agent, tokens, reference)
         if tokens.refresh_token is None:
+            self._give_back(agent, tokens, reference)
             raise ConsentRefused("no_refresh_token")
         for _ in range(_ATTEMPTS):
             slot = self.slots.read(agent)
@@ -78,12 +84,18 @@ class NewGrants:
             )  # fmt: skip
             if answer == "ok":
                 failpoint("connect.after_store")
+                if reconsent:
+                    # The append-only files still hold the token that this one replaces, which is alive at Google.
+                    self.files.request()
                 return self._complete(agent, grant, account)
             if not reconsent:  # else the member is the standing connection, which goes on using the account
-                self._undo_join(reference, grant.connection_id, tokens, superseded=answer == "superseded")
+                self.shared_accounts.leave(reference, grant.connection_id)
             if answer == "superseded":
                 break
             # `again`: the slot changed since it was read, as when Google ends the grant that was to be renewed.
+        # A disconnect or a newer consent came while Google was asked. The newer one may be of this account: the
+        # teardown revokes only if no connection uses the account.
+        self._give_back(agent, tokens, reference)
         raise ConsentRefused("superseded")
 
     def _complete(self, agent: Agent, grant: Grant, account: AccountCalendars | None) -> ConsentOutcome:
@@ -117,10 +129,16 @@ class NewGrants:
             # Not revoked: it opens no calendar, and a revocation would end every connection of the account.
             raise ConsentRefused("scope_less")
         # More than asked: to be revoked, unless that would end another live connection of the account.
-        unwanted = tokens.refresh_token or tokens.access_token
-        if self.shared_accounts.revoke_unwanted(agent, reference, unwanted):
-            raise ConsentRefused("scope_more")
-        raise ConsentRefused("scope_more_shared")
+        outcome = self._give_back(agent, tokens, reference)
+        raise ConsentRefused(_SCOPE_MORE.get(outcome, "scope_more_pending"))
+
+    def _give_back(self, agent: Agent, tokens: Tokens, reference: str) -> Revocation:
+        """Give back a permission that is not kept, unless another connection uses the account."""
+        # Google revokes a permission by either of its tokens.
+        token = tokens.refresh_token or tokens.access_token
+        expires = self.clock.now() + tokens.expires_in * SECOND
+        grant = self.grants.first(agent, secrets.token_hex(16), token, tokens.access_token, expires)
+        return self.disconnect.give_back(agent, grant, reference)
 
     def _grant(self, slot: Slot, tokens: Tokens, refresh: Secret, reference: str) -> tuple[Grant, bool]:
         """Return the grant to keep, and whether it renews the standing connection of the same account.
@@ -139,23 +157,13 @@ class NewGrants:
         connection_id = secrets.token_hex(16)
         return self.grants.first(slot.agent, connection_id, refresh, tokens.access_token, expires), False
 
-    # --- the account's set, and the store ---
+    # --- the account's set ---
 
     def _join(self, reference: str, connection_id: str) -> Millis:
         """Join the account's set, and return when to probe the new grant first."""
         is_early = self.shared_accounts.join(reference, connection_id)
         now = self.clock.now()
         return now + _EARLY_PROBE if is_early else probe_due(now)
-
-    def _undo_join(self, reference: str, connection_id: str, tokens: Tokens, *, superseded: bool) -> None:
-        """Leave the account's set again; a permission that came too late is given back."""
-        if superseded:
-            # A disconnect or a newer consent came while Google was asked. The newer one may be of this account: only
-            # the last of the set revokes, or the agent's own new connection would be ended.
-            unwanted = tokens.refresh_token or tokens.access_token
-            self.shared_accounts.give_back(reference, connection_id, unwanted)
-        else:
-            self.shared_accounts.leave(reference, connection_id)
 
 
 def _facts(browser: Browser, policy: str) -> dict[str, str]:

@@ -7,15 +7,12 @@ too few. One too many keeps a permission alive at Google; one too few lets a rev
 
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
 from calendar_service.crypto.identity import IdentityKey
 from calendar_service.domain.clock import SECOND, Clock, Millis
-from calendar_service.domain.errors import GoogleError
-from calendar_service.domain.names import Agent
 from calendar_service.domain.secret import Secret
-from calendar_service.google.calendar import AccountCalendars
+from calendar_service.google.calendar import AccountCalendars, CalendarApi
 from calendar_service.google.oauth import OAuth
 from calendar_service.store import keys
 from calendar_service.store.account_refs import AccountRef, AccountRefs
@@ -33,7 +30,8 @@ class SharedAccounts:
     """The protocol of an account reference: join before use, announce before a revocation, revoke only as the last."""
 
     account_refs: AccountRefs
-    slots: Slots
+    scan: Scan
+    calendar: CalendarApi
     oauth: OAuth
     identity: IdentityKey
     clock: Clock
@@ -41,6 +39,10 @@ class SharedAccounts:
     def reference(self, account: AccountCalendars | None) -> str:
         """Return the account's reference, a keyed hash; empty while the account is unknown."""
         return self.identity.account_ref(account.primary_id) if account else ""
+
+    def ask(self, token: Secret) -> str:
+        """Ask Google for the reference of the token's account. Raises `GoogleError`."""
+        return self.identity.account_ref(self.calendar.primary_id(token))
 
     def other_agents(self, slot: Slot) -> bool:
         """Tell whether the slot's account is used by another agent's connection."""
@@ -85,11 +87,11 @@ class SharedAccounts:
     def leave_to_revoke(self, reference: str, connection_id: str) -> bool:
         """Take the connection off its account's set; true if it was the last, and its revocation is now announced.
 
-        Without a reference nobody can tell whether the account is shared: false, so nothing is revoked.
+        A connection that never joined may ask too.
         """
         # "Was I the last" and the announcement are one script. As two steps, a connection that joined in between
         # would be ended by the revocation and would have waited for nothing.
-        return bool(reference) and self.account_refs.leave(reference, connection_id, REVOKE_DEADLINE)
+        return self.account_refs.leave(reference, connection_id, REVOKE_DEADLINE)
 
     def revoke(self, reference: str, token: Secret) -> None:
         """Send the revocation that `leave_to_revoke` announced; raise `GoogleError` unless Google confirms it."""
@@ -99,28 +101,15 @@ class SharedAccounts:
             # A process that dies before this leaves the announcement until its deadline, and no connect waits longer.
             self.account_refs.end_revocation(reference)
 
-    def give_back(self, reference: str, connection_id: str, token: Secret) -> None:
-        """Give back a permission that came too late, unless another connection uses the account."""
-        if not self.leave_to_revoke(reference, connection_id):
-            return
-        # Tried once: the token is forgotten all the same, and the page says where to remove the permission.
-        with suppress(GoogleError):
-            self.revoke(reference, token)
+    # --- an account that is unknown after 7 days ---
 
-    def revoke_unwanted(self, agent: Agent, reference: str, token: Secret) -> bool:
-        """Revoke a permission that never becomes a connection; false if it could end one, or is not confirmed."""
-        facts = self.slots.read(agent).facts
-        # The agent's own connection counts even if the set lost it, or never had it because its account is unknown.
-        if facts.is_live and facts.account.ref in {reference, ""}:
-            return False
-        # It never joined, so nobody leaves; the script answers and announces all the same.
-        if not self.leave_to_revoke(reference, ""):
-            return False
-        try:
-            self.revoke(reference, token)
-        except GoogleError:
-            return False
-        return True
+    def others_are_unknown(self) -> bool:
+        """Tell whether the account of any live connection is unknown. Reads every agent's slot."""
+        return any(use.live and not use.account_ref for use in self.scan.uses())
+
+    def revoke_unknown(self, token: Secret) -> None:
+        """Revoke a permission whose account is unknown; raise `GoogleError` unless Google confirms it."""
+        self.oauth.revoke(token)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""WhatWhat is shown of a connection to both roles of the API, and on every page. Must not change anything."""
+"""What is shown of a connection to both roles of the API, and on every page. Must not change anything."""
 
 from dataclasses import dataclass
 from typing import Literal

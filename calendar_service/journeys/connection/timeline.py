@@ -11,11 +11,20 @@ from calendar_service.journeys.views import TimelineStep
 from calendar_service.store import keys
 
 
-def timeline(facts: Facts, terms: ConsentTerms, now: Millis, promises: Promises) -> tuple[TimelineStep, ...]:
-    """Return the steps in their order at `now` (database time); the one reached last is `now`, if there is any."""
+def timeline(
+    facts: Facts, terms: ConsentTerms, now: Millis, promises: Promises, in_files_until: Millis | None
+) -> tuple[TimelineStep, ...]:
+    """Return the steps in their order at `now` (database time); the one reached last is `now`, if there is any.
+
+    `in_files_until`: until when at most the database's files hold Google's keys that are used no more, as in `EndView`.
+    """
     state = facts.state(terms)
     if state in {State.DISCONNECTED, State.REVOKED}:
-        return _connected(facts, "past"), *_end(state, facts), *_after_end(facts, now, promises)
+        return (
+            _connected(facts, "past"),
+            *_end(state, facts, in_files_until),
+            *_after_end(facts, now, promises),
+        )
     to_come = _to_come(
         promises.retention(facts.end.agent_retention), promises, is_held=facts.hold.stands(now)
     )
@@ -48,15 +57,18 @@ def _to_come(retention: Millis, promises: Promises, *, is_held: bool) -> tuple[T
     )
 
 
-def _end(state: State, facts: Facts) -> tuple[TimelineStep, TimelineStep]:
+def _end(state: State, facts: Facts, in_files_until: Millis | None) -> tuple[TimelineStep, ...]:
     if facts.end.revocation == Revocation.PENDING:
         last = facts.grant.since + keys.TEARDOWN_MAX
         return TimelineStep(state.value, "now", facts.grant.since), TimelineStep(
             "keys_destroyed", "next", last
         )
-    return TimelineStep(state.value, "past", facts.grant.since), TimelineStep(
-        "keys_destroyed", "now", facts.end.revocation_at
-    )
+    ended = TimelineStep(state.value, "past", facts.grant.since)
+    if in_files_until is not None:
+        unused = TimelineStep("keys_unused", "now", facts.end.revocation_at)
+        return ended, unused, TimelineStep("keys_destroyed", "next", in_files_until)
+    unused = TimelineStep("keys_unused", "past", facts.end.revocation_at)
+    return ended, unused, TimelineStep("keys_destroyed", "now")
 
 
 def _after_end(facts: Facts, now: Millis, promises: Promises) -> tuple[TimelineStep, TimelineStep]:

@@ -1,9 +1,10 @@
 """Rewrites of the database's append-only files, until nothing erased is left in them (law 7, ST-5).
 
-A value that was erased stays in a server's append-only file until that server rewrites the file. Each erasure leaves a
-request in the database. One process leases it, has every server begin a rewrite, and asks them how it ended. The
-request is removed only when every server has succeeded; otherwise it can be leased again after an hour. A process that
-dies during a rewrite leaves the request, and another one takes it then. Must not know what was erased.
+A value that was erased stays in a server's append-only file until that server rewrites the file. Each erasure, each
+end of a teardown, each revocation and each replaced token leaves a request in the database. One process leases it, has
+every server begin a rewrite, and asks them how it ended. The request is removed only when every server has succeeded.
+The next lease comes an hour later at the earliest, however many ask, unless a process starts. A process that dies
+during a rewrite leaves the request, and another one takes it then. Must not know what was erased.
 """
 
 from dataclasses import dataclass

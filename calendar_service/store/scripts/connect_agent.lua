@@ -33,7 +33,12 @@ if before == 'live' and not reconsent then
   enqueue_event('connection.disconnected')
   append_entry({kind = 'connection.disconnected', failed = fail_unsettled('reconnected')})
 end
-put('account_moved', '0')
+put('account_moved', '0', 'account_former_connection', '', 'account_former_revocation', '')
+if not same_account then
+  -- Its teardown notes here what became of its permission, where that is not known yet.
+  put('account_former_connection', expected,
+    'account_former_revocation', before == 'live' and 'pending' or fact('end_revocation'))
+end
 if account_ref == '' then
   -- The account is unknown. `set_calendar` compares it with the former one, and nothing is used before that.
   put('account_former_ref', former_ref, 'calendar_since', '0')

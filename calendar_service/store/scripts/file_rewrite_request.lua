@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- A value was erased, and still stands in the database's files. The instant of the oldest request stays. Requests are
+-- A value was erased, or a sealed token destroyed, and still stands in the database's files. The instant of the oldest request stays. Requests are
 -- counted, so that one which comes during a rewrite is not taken for done.
 -- keys: rewrite
 -- args: none

@@ -10,7 +10,7 @@
 -- use: facts audit timers holds
 if instant('hold_until') == 0 then return {'none'} end
 if arg.mode == 'over' and held() then return {'early'} end
-redis.call('HDEL', KEY.facts, 'hold_statement', 'hold_until', 'hold_silent_until', 'hold_calendars')
+redis.call('HDEL', KEY.facts, 'hold_statement', 'hold_placed_at', 'hold_until', 'hold_silent_until', 'hold_calendars')
 set_timer(TIMER.hold, nil)
 if instant('end_erase_due') > 0 then set_timer(TIMER.erase, instant('end_erase_due')) end
 guard_expiry()

@@ -16,7 +16,9 @@ local ends_at = tonumber(arg.ends_at)
 if fact('grant_state') == '' then return {'not_connected'} end
 if ends_at <= now then return {'over'} end
 if held() and arg.replace ~= '1' then return {'held'} end
-put('hold_until', arg.ends_at, 'hold_silent_until', arg.silent_until, 'hold_statement', arg.statement)
+-- A hold that takes the place of one that stands goes on from it without a gap.
+put('hold_placed_at', held() and fact('hold_placed_at') or ms(now), 'hold_until', arg.ends_at,
+  'hold_silent_until', arg.silent_until, 'hold_statement', arg.statement)
 set_timer(TIMER.hold, ends_at)
 if instant('end_erase_due') > 0 then set_timer(TIMER.erase, erasable_at()) end
 guard_expiry()

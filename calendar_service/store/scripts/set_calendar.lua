@@ -14,6 +14,7 @@ local calendar = arg.calendar
 if not is_live(arg.connection_id) then return {'gone'} end
 local former = fact('account_former_ref')
 if former ~= '' and former ~= arg.account_ref then leave_account() end
+if fact('account_moved') ~= '1' then redis.call('HDEL', KEY.facts, 'account_former_connection', 'account_former_revocation') end
 local before, usable = fact('calendar_id'), instant('calendar_since') > 0
 local replaced = before ~= '' and before ~= calendar
 if replaced then keep_held_calendar() end

@@ -18,6 +18,7 @@ if arg.teardown == '' then
   redis.call('HDEL', KEY.teardowns, id)
   set_timer(teardown_timer(id), nil)
   -- The facts may be a later connection's by now, or erased: then the outcome is only in the audit entry.
+  if fact('account_former_connection') == id then put('account_former_revocation', arg.outcome) end
   if fact('connection_id') == id then
     if arg.outcome ~= fact('end_revocation') then put('end_revocation', arg.outcome, 'end_revocation_at', ms(now)) end
     if arg.calendar_deletion ~= '' then put('calendar_deletion', arg.calendar_deletion) end

@@ -97,9 +97,10 @@ class ReceiptPage:
         if "download" in request.args:
             return as_file(copy or stored, f"erasure-receipt-{number}.json")
         all_erased = _instant(stored.get("rest_erased_by", stored["erased_at"]))
-        dates = {
+        dates: dict[str, Any] = {
             "erased_at": _instant(stored["erased_at"]),
             "all_erased": all_erased,
+            "files_gone": self.service.store.file_rewrites.gone_by(_instant(stored["erased_at"])),
             "copies_gone": all_erased + self.service.operator.promises.copies_kept,
         }
         return self.pages.show("receipt.html", zone=self._zone(), receipt=stored, own=bool(copy), **dates)

@@ -1,7 +1,6 @@
 """The request to rewrite the database's files: it stays until the rewrite is known to be done."""
 
 from calendar_service.domain.clock import DAY, HOUR, MINUTE, SECOND
-from calendar_service.store import keys
 from calendar_service.store.file_rewrites import FileRewriteStore
 from tests.adapters.store.conftest import Store
 
@@ -30,11 +29,39 @@ def test_what_is_erased_during_a_rewrite_waits_for_the_next_one(store: Store) ->
     files.request()
     files.done(desired)
     assert HOUR / 2 <= files.waiting() < HOUR  # since the one rewrite began, not since the first erasure
+    assert files.take() is None  # one rewrite an hour at most
+    store.moved.advance(HOUR / SECOND / 2)
     later = files.take()
     assert later
     files.done(later)
     assert files.waiting() == 0
-    assert store.database.client.exists(keys.REWRITE) == 0
+
+
+def test_however_many_ask_one_rewrite_an_hour_is_leased(store: Store) -> None:
+    files = FileRewriteStore(store.database)
+    for _ in range(3):
+        files.request()
+    first = files.take()
+    assert first
+    files.done(first)
+    files.request()
+    assert files.take() is None
+    store.moved.advance(HOUR / SECOND)
+    assert files.take()
+
+
+def test_a_dropped_value_is_gone_once_a_rewrite_that_began_later_has_ended(store: Store) -> None:
+    files = FileRewriteStore(store.database)
+    files.request()
+    first = files.take()
+    assert first
+    dropped_at = first.taken_at
+    assert files.gone_by(dropped_at) == dropped_at + DAY
+    files.done(first)
+    assert files.gone_by(dropped_at - 1) is None
+    assert files.gone_by(dropped_at) == dropped_at + DAY, "it was dropped as the rewrite began"
+    store.moved.advance(DAY / SECOND)
+    assert files.gone_by(dropped_at) == 0, "the time is over"
 
 
 def test_a_rewrite_that_ends_late_takes_no_request_of_others_with_it(store: Store) -> None:
@@ -43,8 +70,9 @@ def test_a_rewrite_that_ends_late_takes_no_request_of_others_with_it(store: Stor
     desired = files.take()
     assert desired
     files.done(desired)
+    files.request()
     files.done(desired)
-    assert store.database.client.exists(keys.REWRITE) == 0
+    assert files.waiting() > 0
 
 
 def test_a_turn_that_a_clock_since_put_right_set_holds_nobody_up(store: Store) -> None:

@@ -13,7 +13,7 @@ WORDS = {
     "en-US": {
         "connected": "From now on your video sessions appear in your Google Calendar",
         "kept": "It took effect at once",
-        "erased": "Nothing is left here",
+        "erased": "Receipt of the erasure",
     },
     "es-CL": {
         "connected": "Desde ahora sus sesiones de video aparecen en su Google Calendar",

@@ -135,7 +135,8 @@ REASONS = {
     "policy_changed": "Our policy changed meanwhile",
     "superseded": "Another attempt came in between",
     "scope_less": "Google gave less than is needed",
-    "scope_more": "we gave the permission back at once",
+    "scope_more": "and gave the permission back at once",
+    "scope_more_pending": "We go on asking for 7 days at most",
     "scope_more_shared": "We could not give it back",
     "no_refresh_token": "Google's answer was incomplete",
     "code_refused": "Google did not complete the connection",
@@ -171,7 +172,7 @@ def test_more_than_asked_is_refused_given_back_and_told(visitor: Visitor, servic
     service.google.switch(granted_scope="more")
     visitor.enter()
     visitor.get(visitor.consent())
-    assert "we gave the permission back at once" in words(visitor.get("/settings"))
+    assert "and gave the permission back at once" in words(visitor.get("/settings"))
     assert service.live_tokens() == []
 
 

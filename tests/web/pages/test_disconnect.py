@@ -228,7 +228,16 @@ def test_erasing_now_hands_out_a_receipt_that_verifies(visitor: Visitor, service
     assert len(cookie) < 4096
     assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(cookie.split("; "))
     page = visitor.get(answer.location)
+    assert "Erased; our database's files follow" in words(page)
+    assert "Files of our database gone on" in words(page)
+    files = service.parts.store.file_rewrites
+    service.clock.advance(60)
+    request = files.take()
+    assert request
+    files.done(request)
+    page = visitor.get(answer.location)
     assert "Nothing is left here" in words(page)
+    assert "Files of our database gone Back-up copies" in words(page)
     file = visitor.get(f"{answer.location}?download=1")
     assert "attachment" in file.headers["Content-Disposition"]
     receipt = verify(file.data, service.parts.audit.public_keys)

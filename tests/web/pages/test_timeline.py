@@ -2,7 +2,7 @@
 
 import re
 
-from calendar_service.domain.clock import DAY
+from calendar_service.domain.clock import DAY, SECOND
 from calendar_service.domain.legal_hold import Hold
 from calendar_service.rendering.language import Language
 from calendar_service.store.audit_log import Actor
@@ -57,14 +57,47 @@ def test_after_the_end_every_step_has_its_real_date(
     visitor.enter()
     visitor.post("/disconnect")
     facts = service.parts.store.slots.read(service.agent).facts
+    in_files = _moment(facts.end.revocation_at + DAY)
     gone = Language("en").day(facts.end.erase_due + 16 * DAY, ZONE)
     assert _steps(visitor) == [
         ("past", "Connected", _moment(facts.grant.connected_at)),
         ("past", "Disconnected", _moment(facts.grant.since)),
-        ("now", "Google's keys destroyed", _moment(facts.end.revocation_at)),
+        ("now", "Google's keys used no more", _moment(facts.end.revocation_at)),
+        ("next", "Google's keys destroyed", f"gone from our files on {in_files}, at the latest"),
         ("next", "Our record erased", f"on {_moment(facts.end.erase_due)}"),
         ("next", "Gone from back-up copies too", f"on {gone} at the latest, as Videsk SpA declares"),
     ]
+
+
+def test_keys_are_called_destroyed_once_they_are_gone_from_the_files(
+    visitor: Visitor, service: TestService
+) -> None:
+    visitor.connect()
+    visitor.post("/disconnect")
+    page = words(visitor.get("/settings"))
+    assert "used no more; they are gone from our files on" in page
+    assert "keys for this connection are destroyed" not in page
+    files = service.parts.store.file_rewrites
+    service.clock.advance(60)
+    request = files.take()
+    assert request
+    files.done(request)
+    assert "Google's keys for this connection are destroyed" in words(visitor.get("/settings"))
+    ended = service.facts.end
+    assert [step for step in _steps(visitor) if "keys" in step[1]] == [
+        ("past", "Google's keys used no more", _moment(ended.revocation_at)),
+        ("now", "Google's keys destroyed", "gone from our files too"),
+    ]
+
+
+def test_keys_that_are_in_the_files_for_too_long_are_not_given_a_date(
+    visitor: Visitor, service: TestService
+) -> None:
+    visitor.connect()
+    visitor.post("/disconnect")
+    service.clock.advance(DAY / SECOND + 1)
+    visitor.enter()
+    assert "not gone from our files yet, later than they should be" in words(visitor.get("/settings"))
 
 
 def test_keys_are_not_called_destroyed_before_they_are(visitor: Visitor, service: TestService) -> None:
@@ -89,7 +122,7 @@ def test_a_permission_removed_at_google_took_the_keys_with_it(
     test_clock.advance(7200)
     visitor.enter()
     steps = _steps(visitor)
-    assert [kind for kind, _, _ in steps] == ["past", "past", "now", "next", "next"]
+    assert [kind for kind, _, _ in steps] == ["past", "past", "now", "next", "next", "next"]
     assert steps[1][1] == "Permission removed at Google"
 
 

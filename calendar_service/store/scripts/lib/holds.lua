@@ -18,12 +18,13 @@ local function retention(operators_ms)
 end
 
 -- Set the database's own expiry of the slot, a day after its erasure is due, in case no worker runs any more (law 7); remove
--- it while no erasure is due. Expiry follows the database's real clock, so the test clock's offset is subtracted.
+-- it while no erasure is due. A day is counted from now where the erasure is overdue, as after a hold: the worker comes first,
+-- because an expiry writes no receipt. Expiry follows the database's real clock, so the test clock's offset is subtracted.
 local function guard_expiry()
   local due = instant('end_erase_due') > 0 and erasable_at() or 0
   for _, key in ipairs({KEY.facts, KEY.grant, KEY.sessions, KEY.waiting, KEY.due, KEY.outbox}) do
     if due > 0 then
-      redis.call('PEXPIREAT', key, ms(due + LIFETIME.expiry_behind_erasure - tonumber(arg.clock_offset)))
+      redis.call('PEXPIREAT', key, ms(math.max(due, now) + LIFETIME.expiry_behind_erasure - tonumber(arg.clock_offset)))
     else
       redis.call('PERSIST', key)
     end
