@@ -29,8 +29,8 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
     {
         "PR-1": Evidence(
             "No wider right of the general policy is built in: an administrator sees states and may pause or end; no "
-            "key and no command reads an event; nothing else of what Google gives is kept, and nothing of it leaves "
-            "for anybody else.",
+            "command reads an event; the console's key learns identifiers and, if it asks, a session's time in "
+            "Google, but no title and no notes. What is kept stands in the inventory below.",
             ("web/api/dispatch.py", "web/api/connections.py", "domain/inventory.py"),
         ),
         "ID-1": Evidence(
@@ -50,7 +50,7 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
         ),
         "SC-2": Evidence(
             "Connecting makes one calendar under the operator's name for it; connecting again finds that one, also "
-            "after everything here was erased.",
+            "after its identifier was erased here.",
             ("journeys/connection/dedicated_calendar.py", "store/scripts/set_calendar.lua"),
             ("identity key",),
         ),
@@ -73,9 +73,9 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
         ),
         "SC-6": Evidence(
             "Every method is listed with the feature that an agent sees of it; what would fail under narrower "
-            "permissions was found by running.",
-            ("domain/methods.py",),
-            ("methods",),
+            "permissions was found by running. The one that is asked for is the smallest single one.",
+            ("domain/methods.py", "domain/scope.py"),
+            ("methods", "narrower permissions"),
         ),
         "LU-0": Evidence(
             "The sentence stands word for word, with its link, on the home page, on the data page and above the "
@@ -88,12 +88,15 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             ("methods",),
         ),
         "LU-2": Evidence(
-            "There is no way out: the processes speak to Google, their database and the operator's own webhook, and "
-            "to nobody else.",
+            "The processes speak to Google, their database and the operator's own webhook. The organization's console "
+            "receives event identifiers through the API and, if it asks, a session's time in Google; that it deletes "
+            "them when the connection ends is the operator's word.",
             ("net/connect.py", "google/transport.py", "webhook_sender.py"),
+            declared=_POLICY,
         ),
         "LU-3": Evidence(
-            "There is no function by which staff could read an event; commands, logs and numbers hold states and ids.",
+            "There is no function by which staff could read an event; commands, logs and numbers hold states and "
+            "names of the console's. The console, a program, can ask at what time a session stands in Google.",
             ("log.py", "cli/connections.py"),
         ),
         "LU-4": Evidence(
@@ -179,9 +182,8 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             declared=("identity.contact",),
         ),
         "CH-1": Evidence(
-            "Nobody can sign up: an agent exists when an organization names one. On a guardian's request everything "
-            "is erased by two commands, one that ends the connection and one that erases. How old agents are is the "
-            "operator's word.",
+            "Nobody can sign up: an agent exists when an organization names one. On a guardian's request two "
+            "commands end the connection and erase it. How old agents are is the operator's word.",
             ("journeys/operations/all_connections.py", "cli/connections.py"),
             declared=("promises.minimum_age",),
         ),
@@ -205,7 +207,7 @@ ADDED: Final[Mapping[str, Evidence]] = MappingProxyType(
             ("web/api/connections.py",),
         ),
         "access": Evidence(
-            "The settings page hands out everything that is kept, as a file.",
+            "The settings page hands out what is kept of the agent, as a file.",
             ("journeys/connection/export.py",),
         ),
         "correction": Evidence(
@@ -225,7 +227,7 @@ ADDED: Final[Mapping[str, Evidence]] = MappingProxyType(
             ("store/scripts/set_pause.lua",),
         ),
         "withdrawal": Evidence(
-            "Disconnecting takes the consent back, here and at Google.",
+            "Disconnecting takes the consent back: here, and at Google unless another connection uses the account.",
             ("journeys/connection/disconnect.py", "journeys/connection/teardown.py"),
         ),
         "cookies": Evidence(

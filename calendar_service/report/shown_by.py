@@ -17,6 +17,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "web/api/test_foreign.py::test_a_key_opens_these_calls_and_no_others",
             "web/api/test_foreign.py::test_a_key_of_the_wrong_role_is_forbidden_before_anything_is_read",
             "web/pages/test_inventory.py::test_everything_that_is_kept_is_in_the_inventory",
+            "web/pages/test_public_pages.py::test_the_receiver_is_named_with_what_it_learns",
         ),
         "ID-1": (
             "e2e/test_operators_over_http.py::test_the_whole_life_of_a_connection",
@@ -61,6 +62,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "SC-6": (
             "adapters/google/test_google_methods.py::test_every_method_has_a_purpose_a_clause_and_something_that_the_agent_sees",
             "journeys/test_scopes.py::test_the_document_says_what_a_run_gives",
+            "web/pages/test_public_pages.py::test_the_data_page_says_why_not_a_narrower_permission_and_what_speaks_for_it",
         ),
         "LU-0": (
             "e2e/test_operators_over_http.py::test_the_public_pages_say_what_this_operator_says",
@@ -76,6 +78,8 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "LU-2": (
             "e2e/test_egress.py::test_not_one_packet_goes_to_anybody_but_google_the_database_and_the_webhook",
             "e2e/test_egress.py::test_an_attempt_to_reach_somebody_else_is_counted",
+            "web/pages/test_public_pages.py::test_the_data_page_is_a_summary_that_leaves_no_case_out",
+            "web/pages/test_public_pages.py::test_the_receiver_is_named_with_what_it_learns",
         ),
         "LU-3": (
             "journeys/test_no_human_reads.py::test_no_command_tells_what_is_in_an_event",
@@ -84,6 +88,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "journeys/test_no_human_reads.py::test_no_log_line_tells_it",
             "unit/test_log.py::test_a_value_that_could_carry_more_is_refused_and_not_repeated",
             "web/api/test_doors.py::test_a_request_is_one_line_in_the_log_without_names_keys_or_addresses",
+            "web/pages/test_public_pages.py::test_the_data_page_is_a_summary_that_leaves_no_case_out",
         ),
         "LU-4": (
             "e2e/browser/test_pages.py::test_a_page_is_fit_for_everybody",
@@ -103,6 +108,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "journeys/test_audit_tampering.py::test_a_changed_chain_or_checkpoint_is_found_with_its_place",
             "journeys/test_audit_tampering.py::test_a_shard_that_no_checkpoint_holds_yet_cannot_be_wiped",
             "journeys/test_audit_trail.py::test_closing_and_reopening_an_organization_are_entries_that_do_not_name_it",
+            "web/pages/test_public_pages.py::test_what_outlasts_the_erasure_is_named_where_the_erasure_is_promised",
         ),
         "ST-1": (
             "e2e/test_main_job_over_http.py::test_no_issued_token_lies_in_any_file_but_the_local_googles_own_books",
@@ -114,6 +120,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "adapters/google/test_google_tls.py::test_a_server_with_a_bad_certificate_is_sent_nothing",
             "adapters/google/test_google_tls.py::test_tls_below_1_2_is_refused",
             "unit/test_config.py::test_production_refuses",
+            "web/pages/test_public_pages.py::test_a_run_without_tls_says_so_beside_the_clause",
         ),
         "ST-3": (
             "unit/test_written.py::test_a_field_and_a_key_that_nobody_named_are_found",
@@ -140,6 +147,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "journeys/test_main_job.py::test_the_timer_erases_on_its_date_and_leaves_a_receipt",
             "journeys/test_restore.py::test_what_was_ended_or_erased_is_so_again",
             "journeys/test_restore.py::test_holds_that_were_placed_or_replaced_since_are_named_and_what_is_over_is_lifted",
+            "web/pages/test_public_pages.py::test_what_outlasts_the_erasure_is_named_where_the_erasure_is_promised",
         ),
         "ST-6": (
             "journeys/test_main_job.py::test_disconnecting_keeps_the_calendar_and_ends_the_permission",
@@ -164,10 +172,12 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "CO-1": (
             "web/pages/test_every_answer.py::test_the_operator_and_the_contact_stand_on_every_page",
             "web/pages/test_public_pages.py::test_facts_that_the_operator_has_not_given_are_marked_and_not_invented",
+            "web/pages/test_public_pages.py::test_the_data_page_is_a_summary_that_leaves_no_case_out",
         ),
         "CH-1": (
             "journeys/test_commands.py::test_an_ended_connection_is_erased_and_the_receipt_tells_whom_it_concerns",
             "web/pages/test_guarded_forms.py::test_without_a_visit_nothing_can_be_done",
+            "web/pages/test_public_pages.py::test_the_data_page_is_a_summary_that_leaves_no_case_out",
         ),
         "UP-1": (
             "journeys/test_reconsent.py::test_the_backend_is_told_once",

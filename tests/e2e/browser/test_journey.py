@@ -13,12 +13,12 @@ WORDS = {
     "en-US": {
         "connected": "From now on your video sessions appear in your Google Calendar",
         "kept": "It took effect at once",
-        "erased": "Nothing is left here",
+        "erased": "Your connection is erased",
     },
     "es-CL": {
         "connected": "Desde ahora sus sesiones de video aparecen en su Google Calendar",
         "kept": "Tuvo efecto de inmediato",
-        "erased": "Aquí no queda nada",
+        "erased": "Su conexión está borrada",
     },
 }
 

@@ -97,7 +97,7 @@ def test_a_double_click_on_erase_erases_once_and_says_what_is_left(arrive: Arriv
     page.wait_for_url(f"{running.url}/settings")
     page.dblclick("form[action='/erase'] button")
     page.wait_for_url(lambda url: "/receipts/" in url or url.endswith("/erase"))
-    assert person.says("Nothing is left here") or person.says("there was nothing left to do")
+    assert person.says("Your connection is erased") or person.says("there was nothing left to do")
     page.goto(f"{running.url}/settings")
     assert person.state() == "not_connected"
 

@@ -193,7 +193,7 @@ def test_disconnecting_reconnecting_deleting_and_erasing_are_shown(
     file = reviewer.get(f"{receipt}?download=1").data
     reviewer.at("receipt")
     assert "it is about your test agent" in _checked(reviewer, file)
-    assert "Nothing is kept of your test agent" in reviewer.at("stored")
+    assert "Of your test agent there is no connection" in reviewer.at("stored")
 
 
 def _checked(reviewer: Reviewer, file: bytes) -> str:
