@@ -337,7 +337,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "A one-time link from the console, by its fingerprint.",
         "To open the settings page for this one agent.",
         "RV-2",
-        "When it is used; after 5 minutes at most.",
+        "When it is used or the connection is erased; after 5 minutes at most.",
     ),
     Item(
         "state",
@@ -364,7 +364,16 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "An open settings page, by the fingerprint of its cookie.",
         "To know whose settings are shown.",
         "RV-2",
-        "30 minutes after its last use; after 8 hours at most.",
+        "30 minutes after its last use, after 8 hours at most; when the connection is erased, except the page that "
+        "asked for it.",
+    ),
+    Item(
+        "open-pages",
+        (),
+        "By the agent's name as the console gives it: which of its links and pages are open, by their fingerprints.",
+        "To close them when the connection is erased.",
+        "ST-5",
+        "When the last of them has ended; after 8 hours at most.",
     ),
     Item(
         "reviewer-links",

@@ -147,6 +147,8 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "journeys/test_main_job.py::test_the_timer_erases_on_its_date_and_leaves_a_receipt",
             "journeys/test_restore.py::test_what_was_ended_or_erased_is_so_again",
             "journeys/test_restore.py::test_holds_that_were_placed_or_replaced_since_are_named_and_what_is_over_is_lifted",
+            "web/pages/test_open_pages.py::test_an_erasure_closes_every_page_and_link_of_the_agent_and_of_nobody_else",
+            "web/pages/test_open_pages.py::test_the_page_that_asked_for_the_erasure_stays_open_and_the_others_close",
             "web/pages/test_public_pages.py::test_what_outlasts_the_erasure_is_named_where_the_erasure_is_promised",
         ),
         "ST-6": (
@@ -196,6 +198,8 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         ),
         "access": (
             "journeys/test_export.py::test_every_fact_that_is_kept_is_exported_or_has_its_reason",
+            "journeys/test_export.py::test_it_holds_the_audit_entries_of_the_agents_own_connection",
+            "journeys/test_export.py::test_it_holds_the_agents_open_pages_and_unused_links",
             "web/pages/test_settings.py::test_the_export_is_a_file_with_everything_but_the_keys",
         ),
         "correction": (
@@ -205,6 +209,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "deletion": (
             "journeys/test_main_job.py::test_the_timer_erases_on_its_date_and_leaves_a_receipt",
             "web/pages/test_disconnect.py::test_erasing_now_hands_out_a_receipt_that_verifies",
+            "web/pages/test_open_pages.py::test_an_erasure_closes_every_page_and_link_of_the_agent_and_of_nobody_else",
         ),
         "portability": (
             "journeys/test_export.py::test_the_document_names_every_member",
