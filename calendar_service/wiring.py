@@ -33,7 +33,7 @@ from calendar_service.journeys.connection.consent import ConsentJourney, Pending
 from calendar_service.journeys.connection.dedicated_calendar import DedicatedCalendar, MarkedCalendars
 from calendar_service.journeys.connection.disconnect import Disconnect
 from calendar_service.journeys.connection.erasure import Erasure
-from calendar_service.journeys.connection.export import Export
+from calendar_service.journeys.connection.export import Export, PersonalRecords
 from calendar_service.journeys.connection.legal_holds import Holds
 from calendar_service.journeys.connection.new_grant import NewGrants
 from calendar_service.journeys.connection.notifications import Notifications
@@ -350,7 +350,7 @@ def _connection(
         pauses=Pauses(connections, status),
         disconnect=disconnect,
         teardowns=teardowns,
-        erasure=Erasure(slots, ReceiptStore(database), connections, receipts, files),
+        erasure=Erasure(slots, ReceiptStore(database), connections, receipts, store.tickets, files),
     )
 
 
@@ -388,8 +388,9 @@ def _settings_page(
 
 def _personal_data(config: Config, store: Store, access: Access, clock: Clock) -> PersonalDataJourneys:
     operator, summaries = config.operator, SessionSummaries(store.sessions, access, clock)
+    records = PersonalRecords(store.sessions, summaries, store.tickets, AuditChainStore(store.database))
     return PersonalDataJourneys(
-        export=Export(store.slots, store.sessions, summaries, operator, _terms(config), clock),
+        export=Export(store.slots, records, operator, _terms(config), clock),
         retention=Retention(store.slots, store.connections, operator.promises),
         holds=Holds(store.slots, store.legal_holds, store.scan, clock),
         stored_data=StoredData(StoredFields(store.database)),

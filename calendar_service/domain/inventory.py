@@ -22,9 +22,7 @@ class Item:
 
 
 _WITH_CONNECTION: Final = "When the connection is erased."
-_EVIDENCE: Final = (  # one sentence, as the translations know it
-    "Kept as evidence, for 400 days unless the operator sets another term; after the erasure it leads to nobody."
-)
+_EVIDENCE: Final = "Kept as evidence, for 400 days unless the operator sets another term."
 _ONCE_TAKEN: Final = (  # the same
     "When Google has taken it over, or the session is over; where the agent has to act first, after 30 days at most."
 )
@@ -153,8 +151,10 @@ INVENTORY: Final[tuple[Item, ...]] = (
             "account_former_connection",
             "account_former_revocation",
         ),
-        "A keyed fingerprint of the Google account, from which nobody can tell the account.",
-        "To notice when two connections use one account: Google removes the permission for both at once.",
+        "A keyed fingerprint of the Google account. The account cannot be read from it; only with the service's own "
+        "key could a known address be compared.",
+        "To notice when two connections use one account, whose permission Google removes for both at once, and to "
+        "know the account when the agent connects again.",
         "RV-3",
         _WITH_CONNECTION,
     ),
@@ -169,7 +169,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
     Item(
         "facts",
         ("end_erase_due", "end_revocation", "end_revocation_at", "end_agent_retention"),
-        "When everything is erased, and what Google answered to the removal of the permission.",
+        "When the connection is erased, and what Google answered to the removal of the permission.",
         "To erase on time and to say so.",
         "ST-5",
         _WITH_CONNECTION,
@@ -282,7 +282,8 @@ INVENTORY: Final[tuple[Item, ...]] = (
     Item(
         "audit-log",
         ("at", "entry"),
-        "What happened when, by the connection's random number: no name, no content, no identifier of Google's.",
+        "What happened when, by the connection's random number: no name, no content, no identifier of Google's. Who "
+        "was told the number, as the console was, can tell whose entries they are.",
         "To show afterwards that the promise was kept.",
         "LU-6",
         _EVIDENCE,
@@ -351,15 +352,15 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "By the fingerprint of an account: the random numbers of the connections that use it, and since when.",
         "To notice when two connections use one account: Google removes the permission for both at once.",
         "RV-3",
-        "With each of these connections when it has ended; what a fault left behind, in the days after it.",
+        "When each of these connections has ended; leftovers of a fault, within days.",
     ),
     Item(
         "ticket",
         ("organization", "agent", "locale", "time_zone", "return_url", "expires", "reviewer"),
         "A one-time link from the console, by its fingerprint.",
-        "To open the settings page for this agent and for nobody else.",
+        "To open the settings page for this one agent.",
         "RV-2",
-        "When it is used; after 5 minutes at most.",
+        "When it is used or the connection is erased; after 5 minutes at most.",
     ),
     Item(
         "state",
@@ -386,7 +387,16 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "An open settings page, by the fingerprint of its cookie.",
         "To know whose settings are shown.",
         "RV-2",
-        "30 minutes after its last use; after 8 hours at most.",
+        "30 minutes after its last use, after 8 hours at most; when the connection is erased, except the page that "
+        "asked for it.",
+    ),
+    Item(
+        "open-pages",
+        (),
+        "By the agent's name as the console gives it: which of its links and pages are open, by their fingerprints.",
+        "To close them when the connection is erased.",
+        "ST-5",
+        "When the last of them has ended; after 8 hours at most.",
     ),
     Item(
         "reviewer-links",

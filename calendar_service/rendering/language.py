@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from gettext import NullTranslations
 from importlib import resources
@@ -9,7 +10,7 @@ from typing import cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale
-from babel.dates import format_datetime, get_timezone_location
+from babel.dates import format_date, format_datetime, get_timezone_location
 from babel.messages.pofile import read_po
 from babel.units import format_unit
 
@@ -69,6 +70,10 @@ class Language:
     def day(self, instant: Millis, zone: str) -> str:
         """Return the day: `3 May 2026`."""
         return self._format(_DAY[self.code], instant, zone)
+
+    def written_date(self, iso: str) -> str:
+        """Return a date of ISO 8601, such as a profile has, in words: `7 September 2024`; empty if it is empty."""
+        return format_date(date.fromisoformat(iso), _DAY[self.code], locale=self.code) if iso else ""
 
     def moment(self, instant: Millis, zone: str) -> str:
         """Return day, time and place: `3 May 2026, 14:00, Santiago`."""

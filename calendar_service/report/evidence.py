@@ -53,7 +53,7 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
         ),
         "SC-2": Evidence(
             "Connecting makes one calendar under the operator's name for it; connecting again finds that one, also "
-            "after everything here was erased.",
+            "after its identifier was erased here.",
             ("journeys/connection/dedicated_calendar.py", "store/scripts/set_calendar.lua"),
             ("identity key",),
         ),
@@ -76,9 +76,9 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
         ),
         "SC-6": Evidence(
             "Every method is listed with the feature that an agent sees of it; what would fail under narrower "
-            "permissions was found by running.",
-            ("domain/methods.py",),
-            ("methods",),
+            "permissions was found by running. The one that is asked for is the smallest single one.",
+            ("domain/methods.py", "domain/scope.py"),
+            ("methods", "narrower permissions"),
         ),
         "LU-0": Evidence(
             "The sentence stands word for word, with its link, on the home page, on the data page and above the "
@@ -195,9 +195,8 @@ EVIDENCE: Final[Mapping[str, Evidence]] = MappingProxyType(
             ),
         ),
         "CH-1": Evidence(
-            "Nobody can sign up: an agent exists when an organization names one. On a guardian's request everything "
-            "is erased by two commands, one that ends the connection and one that erases. How old agents are is the "
-            "operator's word.",
+            "Nobody can sign up: an agent exists when an organization names one. On a guardian's request two "
+            "commands end the connection and erase it. How old agents are is the operator's word.",
             ("journeys/operations/all_connections.py", "cli/connections.py"),
             declared=("promises.minimum_age", "promises.minimum_age_in_eea"),
         ),
@@ -221,7 +220,7 @@ ADDED: Final[Mapping[str, Evidence]] = MappingProxyType(
             ("web/api/connections.py",),
         ),
         "access": Evidence(
-            "The settings page hands out everything that is kept, as a file.",
+            "The settings page hands out what is kept of the agent, as a file.",
             ("journeys/connection/export.py",),
         ),
         "correction": Evidence(
@@ -241,7 +240,7 @@ ADDED: Final[Mapping[str, Evidence]] = MappingProxyType(
             ("store/scripts/set_pause.lua",),
         ),
         "withdrawal": Evidence(
-            "Disconnecting takes the consent back, here and at Google.",
+            "Disconnecting takes the consent back: here, and at Google unless another connection uses the account.",
             ("journeys/connection/disconnect.py", "journeys/connection/teardown.py"),
         ),
         "cookies": Evidence(

@@ -8,7 +8,7 @@ from calendar_service.domain.clock import HOUR
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.inventory import INVENTORY
 from calendar_service.domain.methods import METHODS
-from calendar_service.domain.scope import SCOPE
+from calendar_service.domain.scope import NARROWER_COMBINATIONS, SCOPE
 from calendar_service.health.finding import Finding
 from calendar_service.health.measures import Measures
 from calendar_service.health.measures.audit import AuditMeasures
@@ -34,6 +34,7 @@ def observe(
         observed = {
             "permission": Observed("The one permission that is asked for: %(scope)s.", {"scope": SCOPE}),
             "methods": _methods(),
+            "narrower permissions": _narrower_permissions(),
             "inventory": _inventory(),
             "encryption": _encryption(measures.config),
             "sealed": _sealed(measures.keys.sealed),
@@ -62,6 +63,16 @@ def _methods() -> Observed:
     return Observed(
         "%(count)s methods of Google's can be called, each with its purpose and with what the agent sees of it.",
         {"count": len(METHODS)},
+    )
+
+
+def _narrower_permissions() -> Observed:
+    """Return the combinations that would do too: the claim of SC-6 is about a single permission, so it stays open."""
+    return Observed(
+        "Two combinations of narrower permissions would do as well: %(combinations)s. Google shows a box for each, so "
+        "an agent can leave one unticked; the published policy names the single one.",
+        {"combinations": "; ".join(" + ".join(scopes) for scopes in NARROWER_COMBINATIONS)},
+        EvidenceStatus.OPEN,
     )
 
 

@@ -18,6 +18,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "web/api/test_foreign.py::test_a_key_opens_these_calls_and_no_others",
             "web/api/test_foreign.py::test_a_key_of_the_wrong_role_is_forbidden_before_anything_is_read",
             "web/pages/test_inventory.py::test_everything_that_is_kept_is_in_the_inventory",
+            "web/pages/test_public_pages.py::test_the_receiver_is_named_with_what_it_learns",
         ),
         "ID-1": (
             "e2e/test_operators_over_http.py::test_the_whole_life_of_a_connection",
@@ -68,6 +69,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "adapters/google/test_google_methods.py::test_every_method_has_a_purpose_a_clause_and_something_that_the_agent_sees",
             "journeys/test_scopes.py::test_the_document_says_what_a_run_gives",
             "unit/test_clause_texts.py::test_a_clause_names_what_the_policy_lists",
+            "web/pages/test_public_pages.py::test_the_data_page_says_why_not_a_narrower_permission_and_what_speaks_for_it",
         ),
         "LU-0": (
             "e2e/test_operators_over_http.py::test_the_public_pages_say_what_this_operator_says",
@@ -89,6 +91,8 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "unit/test_clause_texts.py::test_a_clause_names_what_the_policy_lists",
             "unit/test_policy_text.py::test_the_text_discloses_what_google_asks_of_a_policy",
             "web/pages/test_operator_facts.py::test_the_data_page_lists_the_cases_that_google_allows_and_says_what_binds",
+            "web/pages/test_public_pages.py::test_the_data_page_is_a_summary_that_leaves_no_case_out",
+            "web/pages/test_public_pages.py::test_the_receiver_is_named_with_what_it_learns",
         ),
         "LU-3": (
             "journeys/test_no_human_reads.py::test_no_command_tells_what_is_in_an_event_or_how_google_names_anything",
@@ -102,6 +106,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "unit/test_policy_text.py::test_the_text_discloses_what_google_asks_of_a_policy",
             "web/api/test_doors.py::test_a_request_is_one_line_in_the_log_without_names_keys_or_addresses",
             "web/pages/test_operator_facts.py::test_the_data_page_lists_the_cases_that_google_allows_and_says_what_binds",
+            "web/pages/test_public_pages.py::test_the_data_page_is_a_summary_that_leaves_no_case_out",
         ),
         "LU-4": (
             "e2e/browser/test_pages.py::test_a_page_is_fit_for_everybody",
@@ -125,6 +130,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "journeys/test_audit_watch.py::test_a_service_that_keeps_its_promise_passes_day_after_day",
             "journeys/test_audit_watch.py::test_a_changed_past_is_found_at_each_run_and_the_copy_stays",
             "journeys/test_audit_watch.py::test_a_changed_key_is_found_until_it_is_trusted",
+            "web/pages/test_public_pages.py::test_what_outlasts_the_erasure_is_named_where_the_erasure_is_promised",
             "web/pages/test_transparency.py::test_anybody_can_read_the_signed_checkpoints_the_newest_first",
             "web/pages/test_transparency.py::test_readers_cost_one_round_trip_a_minute_and_write_nothing",
         ),
@@ -138,6 +144,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "adapters/google/test_google_tls.py::test_a_server_with_a_bad_certificate_is_sent_nothing",
             "adapters/google/test_google_tls.py::test_tls_below_1_2_is_refused",
             "unit/test_config.py::test_production_refuses",
+            "web/pages/test_public_pages.py::test_a_run_without_tls_says_so_beside_the_clause",
         ),
         "ST-3": (
             "unit/test_written.py::test_a_field_and_a_key_that_nobody_named_are_found",
@@ -173,6 +180,9 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "journeys/test_main_job.py::test_the_timer_erases_on_its_date_and_leaves_a_receipt",
             "journeys/test_restore.py::test_what_was_ended_or_erased_is_so_again",
             "journeys/test_restore.py::test_holds_that_were_placed_or_replaced_since_are_named_and_what_is_over_is_lifted",
+            "web/pages/test_open_pages.py::test_an_erasure_closes_every_page_and_link_of_the_agent_and_of_nobody_else",
+            "web/pages/test_open_pages.py::test_the_page_that_asked_for_the_erasure_stays_open_and_the_others_close",
+            "web/pages/test_public_pages.py::test_what_outlasts_the_erasure_is_named_where_the_erasure_is_promised",
             "web/pages/test_transparency.py::test_anybody_can_read_the_signed_checkpoints_the_newest_first",
             "web/pages/test_transparency.py::test_the_page_shows_each_day_and_a_day_without_a_checkpoint_as_a_gap",
             "web/pages/test_transparency.py::test_what_is_late_is_shown_exactly_and_marked",
@@ -208,11 +218,13 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "web/pages/test_every_answer.py::test_the_operator_and_the_contact_stand_on_every_page",
             "web/pages/test_operator_facts.py::test_pages_show_each_fact_with_its_sentence",
             "web/pages/test_public_pages.py::test_facts_that_the_operator_has_not_given_are_marked_and_not_invented",
+            "web/pages/test_public_pages.py::test_the_data_page_is_a_summary_that_leaves_no_case_out",
         ),
         "CH-1": (
             "journeys/test_commands.py::test_an_ended_connection_is_erased_and_the_receipt_tells_whom_it_concerns",
             "web/pages/test_guarded_forms.py::test_without_a_visit_nothing_can_be_done",
             "web/pages/test_operator_facts.py::test_every_page_says_both_ages_where_the_operator_names_two",
+            "web/pages/test_public_pages.py::test_the_data_page_is_a_summary_that_leaves_no_case_out",
         ),
         "UP-1": (
             "journeys/test_reconsent.py::test_the_backend_is_told_once",
@@ -233,6 +245,8 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         ),
         "access": (
             "journeys/test_export.py::test_every_fact_that_is_kept_is_exported_or_has_its_reason",
+            "journeys/test_export.py::test_it_holds_the_audit_entries_of_the_agents_own_connection",
+            "journeys/test_export.py::test_it_holds_the_agents_open_pages_and_unused_links",
             "web/pages/test_settings.py::test_the_export_is_a_file_with_everything_but_the_keys",
         ),
         "correction": (
@@ -242,6 +256,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "deletion": (
             "journeys/test_main_job.py::test_the_timer_erases_on_its_date_and_leaves_a_receipt",
             "web/pages/test_disconnect.py::test_erasing_now_hands_out_a_receipt_that_verifies",
+            "web/pages/test_open_pages.py::test_an_erasure_closes_every_page_and_link_of_the_agent_and_of_nobody_else",
         ),
         "portability": (
             "journeys/test_export.py::test_the_document_names_every_member",

@@ -97,6 +97,7 @@ def _common(operator: Operator, language: Language) -> dict[str, Any]:
         "who": operator.identity.who,
         "text": text,
         "say": language.say,
+        "written_date": language.written_date,
         "cell": lambda words: words.replace("|", "\\|"),
     } | fact_words(operator, language)
 

@@ -10,6 +10,7 @@ from typing import Any, cast
 from calendar_service.domain.audit import ORIGIN, AuditEntry, Chain, CheckpointPoint, place
 from calendar_service.domain.checkpoint import Checkpoint, details_text
 from calendar_service.domain.clock import Millis, rfc3339_millis
+from calendar_service.domain.names import Agent
 from calendar_service.store import answers, keys
 from calendar_service.store.audit_log import Actor, EntryKind, note
 from calendar_service.store.database import Database
@@ -79,6 +80,14 @@ class AuditChainStore:
         commands = (("XRANGE", keys.audit_log(shard), "-", "+", "COUNT", 1) for shard in keys.all_shards())
         pages = self._database.read(commands)
         return min((_number(fields.get("at")) for page in pages for _, fields in page), default=0)
+
+    def newest_first(self, agent: Agent) -> Iterator[AuditEntry]:
+        """Yield the entries of the agent's shard without their MACs, from the newest to the oldest."""
+        shard = self._database.slot_keys(agent).shard
+        key, before = keys.audit_log(shard), "+"
+        while page := self._database.read([("XREVRANGE", key, before, "-", "COUNT", PAGE)])[0]:
+            yield from (_entry(shard, name, fields) for name, fields in page)
+            before = f"({page[-1][0]}"
 
     def notes(self) -> list[str]:
         """Return the signed notes of all checkpoints, the oldest first, in one round trip."""

@@ -215,6 +215,11 @@ def browser(digest: str) -> str:
     return f"browser:{digest}"
 
 
+def open_pages(member: str) -> str:
+    """The keys of an agent's unused links and open settings pages, each with the time of its expiry."""
+    return f"open-pages:{member}"
+
+
 def account_ref(account_ref: str) -> str:
     """Which connections use one Google account, by a keyed hash of it."""
     return f"account-ref:{account_ref}"

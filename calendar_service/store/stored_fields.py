@@ -18,7 +18,7 @@ class StoredFields:
     def of(self, agent: Agent) -> dict[str, frozenset[str]]:
         """Return the names of the fields at each place that exists for this agent now."""
         slot = self._database.slot_keys(agent)
-        facts, sessions, teardowns, due, outbox, grant, waiting, timer, listed, account_ref = (
+        facts, sessions, teardowns, due, outbox, grant, waiting, timer, listed, account_ref, pages = (
             self._database.read(
                 [
                     ("HKEYS", slot.part("facts")),
@@ -31,6 +31,7 @@ class StoredFields:
                     ("ZSCORE", keys.timers(slot.shard), agent.member),
                     ("SISMEMBER", keys.index(slot.shard, agent.organization), agent.member),
                     ("HGET", slot.part("facts"), "account_ref"),
+                    ("ZRANGE", keys.open_pages(agent.member), 0, -1),
                 ]
             )
         )
@@ -38,13 +39,23 @@ class StoredFields:
             "facts": frozenset(facts),
             "sessions": _fields(sessions, nested="copy"),
             "teardowns": _fields(teardowns),
+            **self._pages(pages),
         }
         exists_at = {
             "due": due, "outbox": outbox, "grant": grant, "waiting": waiting, "timers": timer is not None,
-            "org": listed, **self._account_refs(account_ref),
+            "org": listed, "open-pages": pages, **self._account_refs(account_ref),
         }  # fmt: skip
         return {place: fields for place, fields in fields_at.items() if fields} | {
             place: frozenset() for place, exists in exists_at.items() if exists
+        }
+
+    def _pages(self, names: list[str]) -> dict[str, frozenset[str]]:
+        """Return the fields of the links and pages under these keys, those that have ended left out."""
+        texts = self._database.read(("GET", name) for name in names) if names else []
+        return {
+            name.partition(":")[0]: frozenset(json.loads(text))
+            for name, text in zip(names, texts, strict=True)
+            if text
         }
 
     def _account_refs(self, account_ref: str | None) -> dict[str, bool]:

@@ -1,12 +1,11 @@
 """One-time links, consents that Google has not answered, and browser sessions: each under the hash of its secret.
 
-All of them expire, by the database's own expiry and by the process's clock, whichever comes first. Must not know what a
-connection is.
+All of them expire, by the database's own expiry and by the process's clock, whichever comes first. An agent's links and
+browser sessions are listed, so that they can be closed together. Must not know what a connection is.
 """
 
 import json
 import secrets
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Any, cast
@@ -89,12 +88,19 @@ class Tickets:
 
     def issue(self, ticket: Ticket) -> str:
         """Store a ticket and return its secret, which is stored nowhere."""
-        return self._store(keys.ticket, asdict(ticket), keys.TICKET)
+        secret = new_secret()
+        self._keep(
+            Agent(ticket.organization, ticket.agent), keys.ticket(digest(secret)), asdict(ticket), keys.TICKET
+        )
+        return secret
 
     def take(self, secret: str) -> Ticket | None:
         """Take the ticket, which works once; None if it is used, expired or unknown."""
-        fields = self._take(keys.ticket(digest(secret)))
+        name = keys.ticket(digest(secret))
+        fields = self._take(name)
         ticket = Ticket(**fields) if fields else None
+        if ticket:
+            self._unlist(Agent(ticket.organization, ticket.agent), name)
         # The database's expiry follows its real clock; this comparison follows the process's, which tests can move.
         return ticket if ticket and ticket.expires > self._database.clock.now() else None
 
@@ -125,7 +131,15 @@ class Tickets:
             reviewer=ticket.reviewer,
         )
         # Always a new cookie: one that an attacker planted before is never raised to a session (fixation).
-        return self._store(keys.browser, asdict(browser), keys.BROWSER_IDLE), browser
+        cookie = new_secret()
+        self._keep(
+            browser.whose,
+            keys.browser(digest(cookie)),
+            asdict(browser),
+            keys.BROWSER_IDLE,
+            keys.BROWSER_ABSOLUTE,
+        )
+        return cookie, browser
 
     def browser(self, cookie: str) -> Browser | None:
         """Return the session of this cookie; None if it is unknown, idle for too long or too old."""
@@ -134,7 +148,7 @@ class Tickets:
         if not text:
             return None
         browser, now = Browser(**json.loads(text)), self._database.clock.now()
-        if now - browser.seen > keys.BROWSER_IDLE or now - browser.began > keys.BROWSER_ABSOLUTE:
+        if _is_over(browser, now):
             self.close_browser(cookie)
             return None
         return browser
@@ -147,15 +161,63 @@ class Tickets:
 
     def close_browser(self, cookie: str) -> None:
         """End the session: its cookie opens nothing any more."""
-        self._database.write("DEL", keys.browser(digest(cookie)))
+        name = keys.browser(digest(cookie))
+        fields = self._take(name)
+        if fields:
+            self._unlist(Browser(**fields).whose, name)
 
-    def _store(self, key: Callable[[str], str], fields: dict[str, object], lifetime: Millis) -> str:
-        secret = new_secret()
+    def open_pages(self, agent: Agent) -> tuple[list[Ticket], list[Browser]]:
+        """Return the agent's unused links and open settings pages."""
+        records = {name: text for name, text in self._listed(agent).items() if text}
+        now = self._database.clock.now()
+        tickets = [
+            Ticket(**json.loads(text)) for name, text in records.items() if name.startswith(keys.ticket(""))
+        ]
+        browsers = [
+            Browser(**json.loads(text)) for name, text in records.items() if name.startswith(keys.browser(""))
+        ]
+        return (
+            [ticket for ticket in tickets if ticket.expires > now],
+            [browser for browser in browsers if not _is_over(browser, now)],
+        )
+
+    def close_pages(self, agent: Agent, but: str = "") -> None:
+        """End the agent's unused links and open settings pages, except the page whose cookie is `but`."""
+        own = keys.browser(digest(but))
+        for name in self._listed(agent):
+            if name != own:
+                self._database.write("DEL", name)
+                self._unlist(agent, name)
+
+    def _unlist(self, agent: Agent, name: str) -> None:
+        self._database.write("ZREM", keys.open_pages(agent.member), name)
+
+    def _listed(self, agent: Agent) -> dict[str, str | None]:
+        """Return the records of the agent's list by their keys; None where one has ended by itself."""
+        names: list[str] = self._database.ask(
+            lambda client: client.zrange(keys.open_pages(agent.member), 0, -1)
+        )
+        return (
+            dict(zip(names, self._database.read(("GET", name) for name in names), strict=True))
+            if names
+            else {}
+        )
+
+    def _keep(
+        self, agent: Agent, name: str, fields: dict[str, object], lifetime: Millis, longest: Millis = 0
+    ) -> None:
+        """Store a record under its name, which holds a hash, for `lifetime`, renewed up to `longest` in all."""
+        # Listed first: a record that no list names would outlive an erasure; a name without a record does no harm.
+        listed = {"open_pages": keys.open_pages(agent.member)}
+        self._database.script("add_open_page", listed, page=name, lifetime=longest or lifetime)
         # Under its hash: a copy of the database holds no secret with which somebody could come in.
-        self._database.write("SET", key(digest(secret)), json.dumps(fields), "PX", lifetime)
-        return secret
+        self._database.write("SET", name, json.dumps(fields), "PX", lifetime)
 
     def _take(self, name: str) -> dict[str, Any]:
         # One command reads and removes: of two requests with the same secret, the second gets nothing.
         text = self._database.write("GETDEL", name)
         return cast(dict[str, Any], json.loads(text)) if text else {}
+
+
+def _is_over(browser: Browser, now: Millis) -> bool:
+    return now - browser.seen > keys.BROWSER_IDLE or now - browser.began > keys.BROWSER_ABSOLUTE

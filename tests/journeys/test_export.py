@@ -2,14 +2,20 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from calendar_service.domain.clock import rfc3339
+import pytest
+
+from calendar_service.domain.clock import DAY, MINUTE, rfc3339
 from calendar_service.domain.connection import Facts
+from calendar_service.domain.legal_hold import Hold
+from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By
 from calendar_service.journeys.connection import export
 from calendar_service.store.audit_log import Actor
+from calendar_service.store.tickets import Ticket
 from tests.support.evidence import shows
 from tests.support.service import TestService
 
@@ -36,6 +42,10 @@ def _taken(service: TestService) -> dict[str, Any]:
     return dict(json.loads(json.dumps(service.parts.personal_data.export.of(service.agent))))
 
 
+def _ticket(service: TestService) -> Ticket:
+    return Ticket("acme", "agent-1", "es", "", "", service.parts.clock.now() + MINUTE)
+
+
 @shows("access")
 def test_every_fact_that_is_kept_is_exported_or_has_its_reason() -> None:
     exported = {*export.INSTANTS, *export.PLAIN}
@@ -51,9 +61,10 @@ def test_the_document_names_every_member(service: TestService) -> None:
     service.parts.connection.disconnect.end(service.agent, Actor.ADMINISTRATOR)
     service.connect()
     service.parts.sessions.schedule.put(service.agent, "s2", service.content(), By.AGENT, None)
+    service.parts.store.tickets.issue(_ticket(service))
     file = _taken(service)
     members = set(file) | set(file["connection"]) | set(file["connection"]["last_act_of_others"] or {})
-    for part in ("sessions", "waiting", "closing"):
+    for part in ("sessions", "waiting", "closing", "history", "open_pages", "unused_links"):
         members |= set(file[part][0])
     named = set(re.findall(r"`([a-z_]+)`", DOCUMENT.read_text("utf-8")))
     assert members - named == set()
@@ -101,6 +112,65 @@ def test_an_administrators_act_is_in_it_with_its_day(service: TestService) -> No
     assert connection["keys"] == "none"
 
 
+@shows("access")
+def test_it_holds_the_audit_entries_of_the_agents_own_connection(service: TestService) -> None:
+    neighbour = next(
+        agent
+        for number in range(10_000)
+        if service.shard_of(agent := Agent("acme", f"neighbour-{number}")) == service.shard_of()
+    )
+    service.connect(neighbour)
+    service.connect()
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.SYSTEM, None)
+    history = _taken(service)["history"]
+    assert [(entry["what"], entry["by"]) for entry in history][-1] == ("connection.connected", "agent")
+    assert {"session.accepted", "session.settled"} <= {entry["what"] for entry in history}
+    own = service.facts.connection_id
+    assert {entry["facts"]["connection"] for entry in history} == {own}
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
+    assert _taken(service)["history"][0]["what"] in {"connection.disconnected", "teardown.step"}
+    service.parts.connection.erasure.erase_now(service.agent, Actor.AGENT)
+    assert _taken(service)["history"] == []
+
+
+def test_it_says_how_far_back_the_entries_were_searched(
+    service: TestService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.connect()
+    whole = _taken(service)
+    assert whole["history_searched_back_to"] <= whole["history"][-1]["at"]
+    monkeypatch.setattr(export, "HISTORY_READ", 1)
+    part = _taken(service)
+    assert part["history"] == whole["history"][:1]
+    assert part["history_searched_back_to"] == part["history"][0]["at"]
+
+
+def test_while_telling_is_forbidden_it_holds_no_entry_of_the_hold(service: TestService) -> None:
+    service.connect()
+    now = service.parts.clock.now()
+    hold = Hold("Ana Rojas", "Luis Soto", "Court order 7", "A dispute", now + 30 * DAY, now + 5 * DAY)
+    holds = service.parts.personal_data.holds
+    holds.place(service.agent, hold)
+    assert "hold" not in json.dumps(_taken(service)["history"])
+    holds.release(service.agent)
+    assert "hold" not in json.dumps(_taken(service)["history"]), "the order may still forbid to tell"
+    holds.place(service.agent, replace(hold, silent_until=0))
+    assert "hold.placed" in {entry["what"] for entry in _taken(service)["history"]}
+
+
+@shows("access")
+def test_it_holds_the_agents_open_pages_and_unused_links(service: TestService) -> None:
+    service.browser(Agent("acme", "somebody-else"))
+    _, browser = service.browser()
+    service.parts.store.tickets.issue(_ticket(service))
+    file = _taken(service)
+    assert [page["opened_at"] for page in file["open_pages"]] == [rfc3339(browser.began)]
+    assert [link["language"] for link in file["unused_links"]] == ["es"]
+    service.clock.advance(31 * MINUTE / 1000)
+    file = _taken(service)
+    assert (file["open_pages"], file["unused_links"]) == ([], [])
+
+
 def test_it_is_made_on_the_fly_and_kept_nowhere(service: TestService) -> None:
     service.connect()
     before, calls = service.stored(), len(service.google.journal())
@@ -111,4 +181,5 @@ def test_it_is_made_on_the_fly_and_kept_nowhere(service: TestService) -> None:
 def test_an_agent_of_whom_nothing_is_kept_gets_an_empty_one(service: TestService) -> None:
     file = _taken(service)
     assert file["connection"]["state"] == "not_connected"
-    assert (file["sessions"], file["waiting"], file["closing"]) == ([], [], [])
+    lists = ("sessions", "waiting", "closing", "history", "open_pages", "unused_links")
+    assert [file[name] for name in lists] == [[]] * 6

@@ -19,6 +19,7 @@ from calendar_service.domain.session import By
 from calendar_service.health.doctor import examine
 from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor
+from calendar_service.store.tickets import Ticket
 from tests.conftest import MovableClock
 from tests.journeys.test_throttle import alarms
 from tests.support import servers
@@ -87,10 +88,10 @@ def test_nothing_erased_is_left_in_any_file(own_database: tuple[TestService, Ser
         assert (text.encode() in before) is may_stay, name
     service.parts.connection.disconnect.disconnect(WHOSE, Actor.AGENT)
     service.clock.advance(7.1 * DAY / SECOND)
-    for page in service.parts.store.database.client.scan_iter("browser:*"):
-        service.parts.store.database.client.delete(
-            page
-        )  # an open page; gone after hours by the database's real clock
+    service.browser(WHOSE)
+    service.parts.store.tickets.issue(
+        Ticket(*WHOSE.member.split("/"), "en", "", "", service.parts.clock.now() + HOUR)
+    )
     worker = service.worker
     worker.round()  # it erases, and has the file rewritten
 

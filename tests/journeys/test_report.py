@@ -51,6 +51,11 @@ def test_a_sound_service_shows_its_evidence_measured_now(populated: TestService)
     assert {standings[name] for name in ("SC-1", "SC-2", "SC-3", "SC-5", "ST-1", "RV-1", "RV-3")} == {"shown"}
     # What the console received is for the console to delete, which the operator has to declare.
     assert (standings["ST-5"], standings["LU-2"]) == ("open", "open")
+    assert standings["SC-6"] == "open", "two narrower combinations would do too"
+    assert (
+        "would do as well: calendar.app.created + calendar.calendarlist.readonly; calendar.calendars + "
+        in text
+    )
     assert "Signed checkpoint 1 of" in text
     assert "1 due, 0 erased since the one before, 0 held, 0 overdue" in text
     assert "Living connections: 1; the one that waits longest was proved alive 0.0 hours ago" in text

@@ -18,8 +18,8 @@ from calendar_service.report.writing import FORMATS, as_json, policy_text, write
 from tests.unit.overlays import COMPLETE
 
 MEASURES = {
-    "permission", "methods", "inventory", "encryption", "sealed", "proofs", "teardowns", "checkpoint", "audit_log",
-    *CHECKS,
+    "permission", "methods", "narrower permissions", "inventory", "encryption", "sealed", "proofs", "teardowns",
+    "checkpoint", "audit_log", *CHECKS,
 }  # fmt: skip
 NOW = 1_777_831_200_000
 ALL = {**EVIDENCE, **ADDED}
@@ -184,5 +184,7 @@ def test_the_text_to_publish_holds_every_clause_and_names_what_is_not_set(langua
         assert clause.text[language] in text
     assert operator.limited_use.sentence in text
     assert operator.limited_use.link in text
+    cases = {"en": "after your explicit consent", "es": "tras su consentimiento expreso"}
+    assert cases[language] in text
     unset = {"en": "[not set by the operator yet]", "es": "[el operador aún no lo ha indicado]"}[language]
     assert text.count(unset) == 3  # the city, and the encryption of volume and back-ups

@@ -4,12 +4,20 @@ Knows the store. Must not know Google.
 """
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from calendar_service.domain.clock import Millis, rfc3339
 from calendar_service.domain.connection import Revocation
-from calendar_service.domain.errors import Busy, NotConnected, NotFound, RetentionRequiredByLaw, ServiceError
+from calendar_service.domain.errors import (
+    Busy,
+    NotConnected,
+    NotFound,
+    RetentionRequiredByLaw,
+    ServiceError,
+    StoreUnavailable,
+)
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
 from calendar_service.journeys.connection.receipts import Receipts, without_salt
@@ -19,6 +27,7 @@ from calendar_service.store.connections import Connections
 from calendar_service.store.file_rewrites import FileRewriteStore
 from calendar_service.store.receipts import ReceiptStore
 from calendar_service.store.slots import Slot, Slots
+from calendar_service.store.tickets import Tickets
 
 
 @dataclass(frozen=True)
@@ -29,15 +38,17 @@ class Erasure:
     receipt_store: ReceiptStore
     connections: Connections
     receipts: Receipts
+    tickets: Tickets
     files: FileRewriteStore
 
-    def erase_now(self, agent: Agent, actor: Actor) -> dict[str, Any]:
+    def erase_now(self, agent: Agent, actor: Actor, cookie: str = "") -> dict[str, Any]:
         """Erase an ended connection at once; return the signed receipt with its salt.
 
-        Raises `NotConnected` if there is none or it has not ended, `RetentionRequiredByLaw` under a legal hold, or
-        `Busy` where the agent may not be informed of the hold.
+        `cookie`: of the page that asks, if one does; it stays open, to show the receipt. Raises `NotConnected` if there
+        is none or it has not ended, `RetentionRequiredByLaw` under a legal hold, or `Busy` where the agent may not be
+        informed of the hold.
         """
-        receipt = self._erase(agent, actor, timed=False)
+        receipt = self._erase(agent, actor, timed=False, cookie=cookie)
         if receipt == "held":
             raise self._hold_refusal(agent, actor)
         if isinstance(receipt, str):
@@ -72,7 +83,7 @@ class Erasure:
             "erased when that ends. The connection is over, and its tokens are not kept."
         )
 
-    def _erase(self, agent: Agent, actor: Actor, *, timed: bool) -> dict[str, Any] | str:
+    def _erase(self, agent: Agent, actor: Actor, *, timed: bool, cookie: str = "") -> dict[str, Any] | str:
         # 1. Sign the receipt, in memory. It promises when a teardown that still holds a token ends at the latest. A
         #    crash leaves everything as it was; the timer of a due erasure stands still.
         slot = self.slots.read(agent)
@@ -91,8 +102,12 @@ class Erasure:
         if answer != "ok":
             return answer
         failpoint("erase.after_store")
-        # 3. Ask for the append-only files to be rewritten: they still hold what the script erased. A crash before:
-        #    every worker asks at its start and every half day.
+        # 3. Close the agent's links and pages, which bear its name and lie outside the slot. A crash before, or a
+        #    database that fails: they end by themselves, within eight hours.
+        with suppress(StoreUnavailable):
+            self.tickets.close_pages(agent, cookie)
+        # 4. Ask for the append-only files to be rewritten: they still hold what was erased. A crash before: every
+        #    worker asks at its start and every half day.
         self.files.request()
         return receipt
 

@@ -4,8 +4,10 @@ Tokens are not exported: with them, anybody who finds the file could open the ca
 """
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
+from calendar_service.domain.audit import AuditEntry
 from calendar_service.domain.clock import DAY, Clock, Millis, rfc3339
 from calendar_service.domain.connection import AdminAction, Facts
 from calendar_service.domain.consent import ConsentTerms
@@ -13,8 +15,11 @@ from calendar_service.domain.names import Agent
 from calendar_service.domain.operator import Operator
 from calendar_service.domain.session import Content, Record
 from calendar_service.journeys.connection.session_summary import SessionSummaries
+from calendar_service.store.audit_chain import AuditChainStore
+from calendar_service.store.audit_log import EntryKind
 from calendar_service.store.sessions import Sessions
-from calendar_service.store.slots import Slots, Teardown
+from calendar_service.store.slots import Slot, Slots, Teardown
+from calendar_service.store.tickets import Browser, Ticket, Tickets
 
 FORMAT: Final = "calendar-service-export"
 VERSION: Final = 1
@@ -56,13 +61,50 @@ PLAIN: Final = {
 """Facts that are exported as they are stored, with their names in the export."""
 
 
+HISTORY_READ: Final = 50_000
+"""How many entries of the shard's audit log are looked through for the agent's own, the newest first."""
+_OF_HOLDS: Final = frozenset({EntryKind.HOLD_PLACED, EntryKind.HOLD_RELEASED, EntryKind.HOLD_OVER})
+
+
+@dataclass(frozen=True)
+class PersonalRecords:
+    """What is stored of an agent beside the facts of the connection."""
+
+    sessions: Sessions
+    session_summaries: SessionSummaries
+    tickets: Tickets
+    audit_chain: AuditChainStore
+
+    def pages(self, agent: Agent) -> dict[str, Any]:
+        """Return the agent's unused links and open settings pages."""
+        links, pages = self.tickets.open_pages(agent)
+        return {
+            "unused_links": [_link(each) for each in links],
+            "open_pages": [_page(each) for each in pages],
+        }
+
+    def history(self, agent: Agent, slot: Slot) -> dict[str, Any]:
+        """Return the audit entries of the connections that are still linked to the agent, the newest first.
+
+        Entries of a legal hold are among them only while the hold stands and may be told.
+        """
+        connections = {slot.facts.connection_id, *(each.connection_id for each in slot.teardowns)} - {""}
+        tells_of_holds = bool(slot.facts.hold.disclosed_until(slot.now))
+        entries, searched = [], ""
+        for entry in islice(self.audit_chain.newest_first(agent) if connections else (), HISTORY_READ):
+            searched = entry.at
+            kind = entry.facts.get("kind")
+            if entry.facts.get("connection") in connections and (tells_of_holds or kind not in _OF_HOLDS):
+                entries.append(_entry(entry))
+        return {"history": entries, "history_searched_back_to": searched or None}
+
+
 @dataclass(frozen=True)
 class Export:
     """Builds an agent's export from the store."""
 
     slots: Slots
-    sessions: Sessions
-    session_summaries: SessionSummaries
+    records: PersonalRecords
     operator: Operator
     terms: ConsentTerms
     clock: Clock
@@ -78,9 +120,13 @@ class Export:
             "agent": agent.agent,
             "exported_at": rfc3339(self.clock.now()),
             "connection": _connection(slot.facts, self.terms, slot.now),
-            "sessions": [_session(record) for record in self.sessions.all(agent)],
-            "waiting": [_waiting(name, each) for name, each in self.session_summaries.readable(slot).items()],
+            "sessions": [_session(record) for record in self.records.sessions.all(agent)],
+            "waiting": [
+                _waiting(name, each) for name, each in self.records.session_summaries.readable(slot).items()
+            ],
             "closing": [_closing(teardown) for teardown in slot.teardowns],
+            **self.records.history(agent, slot),
+            **self.records.pages(agent),
         }
 
 
@@ -137,6 +183,30 @@ def _closing(teardown: Teardown) -> dict[str, Any]:
         "calendar_to_be_deleted": teardown.calendar_id or None,
         "notification_channels_to_stop": list(teardown.channels) or None,
         "keys": "kept encrypted until Google confirms, not exported" if teardown.grant else "none",
+    }
+
+
+def _entry(entry: AuditEntry) -> dict[str, Any]:
+    facts = {name: value for name, value in entry.facts.items() if name not in {"kind", "actor"}}
+    return {"at": entry.at, "what": entry.facts["kind"], "by": entry.facts["actor"], "facts": facts}
+
+
+def _link(ticket: Ticket) -> dict[str, Any]:
+    return {
+        "expires_at": rfc3339(ticket.expires),
+        "language": ticket.locale or None,
+        "time_zone": ticket.time_zone or None,
+        "return_address": ticket.return_url or None,
+    }
+
+
+def _page(browser: Browser) -> dict[str, Any]:
+    return {
+        "opened_at": rfc3339(browser.began),
+        "last_used_at": rfc3339(browser.seen),
+        "language": browser.locale or None,
+        "time_zone": browser.time_zone or None,
+        "return_address": browser.return_url or None,
     }
 
 

@@ -18,19 +18,19 @@ class ReviewerStep:
 STEPS: Final = (
     ReviewerStep("start", ("ID-1",)),
     ReviewerStep("connect", ("SC-1", "SC-2", "LU-0")),
-    ReviewerStep("agent", ("SC-3", "LU-1")),
+    ReviewerStep("agent", ("SC-3", "LU-1", "LU-2")),
     ReviewerStep("system", ("SC-3",)),
     ReviewerStep("reschedule", ("SC-3",)),
     ReviewerStep("cancel", ("SC-3",)),
-    ReviewerStep("calendar", ("SC-2", "ST-4")),
-    ReviewerStep("pause", ("RV-2",)),
+    ReviewerStep("calendar", ("SC-2", "LU-3")),
+    ReviewerStep("pause", ("ST-4",)),
     ReviewerStep("revoke", ("RV-1", "RV-3")),
     ReviewerStep("keep", ("RV-2", "RV-3", "ST-6")),
     ReviewerStep("reconnect", ("SC-2", "SC-6")),
     ReviewerStep("delete", ("SC-4",)),
     ReviewerStep("erase", ("ST-5",)),
     ReviewerStep("receipt", ("ST-5", "LU-6")),
-    ReviewerStep("stored", ("ST-3", "ST-4")),
+    ReviewerStep("stored", ("ST-1", "ST-3")),
 )
 
 

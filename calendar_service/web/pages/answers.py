@@ -13,6 +13,7 @@ from calendar_service.rendering.environment import environment
 from calendar_service.rendering.language import NAMES, Language, preferred
 from calendar_service.rendering.operator_facts import fact_words
 from calendar_service.rendering.style import Style
+from calendar_service.store.keys import ERASURE_AFTER_REVOCATION
 from calendar_service.web import cookies
 from calendar_service.wiring import Service
 
@@ -63,12 +64,14 @@ class Pages:
             "terms_url": operator.identity.terms_url.get(language.code, ""),
             "calendar_name": operator.calendar_name[language.code],
             "erase_after": language.duration(self._erase_after()),
+            "erase_after_notice": language.duration(min(ERASURE_AFTER_REVOCATION, self._erase_after())),
             "style": self.style,
             "public_url": self._config.public_url,
             "development": not self._config.is_production,
             "permission": SCOPE,
             "client_id": self._config.google.client_id,
             "google": self._google(),
+            "google_is_local": self._config.google.is_local,
             "console_url": self._console_url(),
             "csrf": "",
         }
@@ -110,6 +113,7 @@ def _formatters(language: Language, zone: str) -> dict[str, Any]:
         "date": lambda instant: language.day(instant, "UTC"),
         "second": lambda instant: language.second(instant, zone),
         "day": lambda instant: language.day(instant, zone),
+        "written_date": language.written_date,
         "machine": lambda instant: as_datetime(instant).isoformat(timespec="seconds"),
         "text": text,
     }

@@ -213,7 +213,7 @@ class SettingsActions:
     def erase(self) -> AnyResponse:
         """Erase what is stored, and give the only whole copy of the receipt to this browser."""
         visit = self.visits.acting()
-        receipt = self.service.connection.erasure.erase_now(visit.agent, Actor.AGENT)
+        receipt = self.service.connection.erasure.erase_now(visit.agent, Actor.AGENT, visit.cookie)
         answer = redirect(f"/receipts/{receipt['number']}", 303)
         copy = json.dumps(receipt, separators=(",", ":"))
         cookies.set_cookie(self.service.config, answer, RECEIPT, copy, lax=False, seconds=_RECEIPT_SECONDS)

@@ -18,7 +18,7 @@ WORDS = {
     "es-CL": {
         "connected": "Desde ahora sus sesiones de video aparecen en su Google Calendar",
         "kept": "Tuvo efecto de inmediato",
-        "erased": "Aquí no queda nada",
+        "erased": "Su conexión está borrada",
     },
 }
 

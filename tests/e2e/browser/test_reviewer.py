@@ -145,7 +145,7 @@ def test_a_reviewer_tries_everything_from_the_link_alone(arrive: Arrive, running
     _send(person, "/console/verify")
     assert person.says("genuine and unchanged, and it is about your test agent")
     _step(person, "stored")
-    assert person.says("Nothing is kept of your test agent at this moment")
+    assert person.says("An open settings page")
     assert len(_called(person)) > 20
     assert _command(running, "reviewer", "end", link["organization"]).startswith("Ended")
     page.goto(link["url"])

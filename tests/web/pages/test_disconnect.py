@@ -170,7 +170,7 @@ def test_a_receipt_that_comes_before_googles_answer_says_what_is_left_and_until_
     page = words(visitor.get(address))
     language = Language("en")
     assert "Erased; one key is left until Google answers" in page
-    assert "Everything else that was kept of your connection is erased" in page
+    assert "the rest of the connection's record are erased" in page
     assert f"encrypted, until {language.moment(ended + 7 * DAY, ZONE)}, at the latest" in page
     assert f"gone on {language.day(ended + 23 * DAY, ZONE)} at the latest" in page
     receipt = verify(visitor.get(f"{address}?download=1").data, service.parts.audit.public_keys)
@@ -236,7 +236,7 @@ def test_erasing_now_hands_out_a_receipt_that_verifies(visitor: Visitor, service
     assert request
     files.done(request)
     page = visitor.get(answer.location)
-    assert "Nothing is left here" in words(page)
+    assert "Your connection is erased" in words(page)
     assert "Files of our database gone Back-up copies" in words(page)
     file = visitor.get(f"{answer.location}?download=1")
     assert "attachment" in file.headers["Content-Disposition"]

@@ -91,5 +91,5 @@ def test_while_telling_is_forbidden_the_pages_say_nothing_of_it(
     assert answer.status_code == 503
     assert "law" not in words(answer)
     assert "This is not possible just now" in words(answer)
-    assert "connection is fine" not in words(answer), "there is none"
+    assert "connection stays as it is" not in words(answer), "there is none"
     assert "in a moment" not in words(answer), "nobody knows when"

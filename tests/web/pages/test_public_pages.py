@@ -1,13 +1,16 @@
 """The public pages: home page and promise (ID-1, LU-0, ST-3)."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from calendar_service.config.config import API_ENDPOINT, TOKEN_URI
 from calendar_service.domain.inventory import INVENTORY
 from calendar_service.domain.methods import METHODS
 from calendar_service.domain.operator import CLAUSES
+from calendar_service.domain.scope import NARROWER_COMBINATIONS
 from calendar_service.operators import load
 from calendar_service.web.app import create_app
 from tests.support.evidence import shows
@@ -57,17 +60,19 @@ def test_the_statement_that_google_asks_for_is_short_and_linked(
 
 
 def test_the_policy_stands_at_its_address_in_both_languages(service: TestService, tmp_path: Path) -> None:
-    profile = tmp_path / "operator.toml"
     addresses = {code: f"https://videsk.io/{code}/privacy" for code in ("en", "es")}
     policy = ", ".join(f'{code} = "{address}"' for code, address in addresses.items())
-    profile.write_text(f'extends = "videsk"\n[policy]\nurl = {{ {policy} }}\n', "utf-8")
-    visitor = Visitor(
-        create_app(replace(service.parts, config=replace(service.config, operator=load(str(profile))))),
-        service,
-    )
+    visitor = _with_profile(service, tmp_path, f"[policy]\nurl = {{ {policy} }}\n")
     for path in ("/", "/google-user-data"):
         page = visitor.get(path)
         assert all(f'href="{address}"' in page.text for address in addresses.values())
+
+
+def _with_profile(service: TestService, folder: Path, overlay: str) -> Visitor:
+    profile = folder / "operator.toml"
+    profile.write_text(f'extends = "videsk"\n{overlay}', "utf-8")
+    config = replace(service.config, operator=load(str(profile)))
+    return Visitor(create_app(replace(service.parts, config=config)), service)
 
 
 @shows("CO-1")
@@ -99,10 +104,65 @@ def test_an_address_in_a_promise_can_be_followed(visitor: Visitor) -> None:
     assert 'href="https://myaccount.google.com/permissions"' in page
 
 
+@shows("SC-6")
 def test_the_data_page_says_why_not_a_narrower_permission_and_what_speaks_for_it(visitor: Visitor) -> None:
     text = words(visitor.get("/google-user-data"))
-    assert "calendar.app.created" in text
     assert "would do, as far as we could try without Google" in text
+    for combination in NARROWER_COMBINATIONS:
+        assert all(scope in text for scope in combination)
+    assert "the smallest single one" in text
+
+
+@shows("LU-2", "LU-3", "CO-1", "CH-1")
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_the_data_page_is_a_summary_that_leaves_no_case_out(
+    service: TestService, tmp_path: Path, language: str
+) -> None:
+    visitor = _with_profile(
+        service,
+        tmp_path,
+        '[identity]\ncontact = "data@videsk.io"\n[policy]\ndate = "2024-09-07"\n'
+        'url = { en = "https://videsk.io/privacy", es = "https://videsk.io/privacidad" }\n',
+    )
+    page = visitor.get(f"/google-user-data?lang={language}")
+    summary = {
+        "en": "This is a summary; the policy binds.",
+        "es": "Esto es un resumen; lo que obliga es la política.",
+    }
+    assert summary[language] in words(page)
+    clauses = dict(re.findall(r'<div id="([A-Z]+-[0-9])">(.*?)</dd>', page.text, re.S))
+    assert {name: clauses[name].count("<li>") for name in ("LU-2", "LU-3")} == {"LU-2": 4, "LU-3": 4}
+    assert all("mailto:data@videsk.io" in clauses[name] for name in ("CO-1", "CH-1"))
+    assert {"en": "7 September 2024", "es": "7 de septiembre de 2024"}[language] in words(page)
+
+
+@shows("ST-2")
+def test_a_run_without_tls_says_so_beside_the_clause(visitor: Visitor, service: TestService) -> None:
+    assert "speaks to a local Google, without TLS" in words(visitor.get("/google-user-data"))
+    google = replace(service.config.google, token_uri=TOKEN_URI, api_endpoint=API_ENDPOINT)
+    with_tls = Visitor(
+        create_app(replace(service.parts, config=replace(service.config, google=google))), service
+    )
+    assert "without TLS" not in words(with_tls.get("/google-user-data"))
+
+
+@shows("ST-5", "LU-6")
+@pytest.mark.parametrize("path", ["/", "/google-user-data"])
+def test_what_outlasts_the_erasure_is_named_where_the_erasure_is_promised(
+    visitor: Visitor, path: str
+) -> None:
+    text = words(visitor.get(path))
+    assert "400 days" in text
+    assert "audit entries" in text.lower()
+    assert not re.search(r"nothing is left|all of it is erased|leads to nobody", text, re.I)
+
+
+@shows("LU-2", "PR-1")
+@pytest.mark.parametrize("path", ["/", "/google-user-data"])
+def test_the_receiver_is_named_with_what_it_learns(visitor: Visitor, path: str) -> None:
+    text = words(visitor.get(path))
+    for word in ("organization's console", "identifiers", "moved or deleted in Google", "at what time"):
+        assert word in text
 
 
 def test_pages_are_light(visitor: Visitor) -> None:

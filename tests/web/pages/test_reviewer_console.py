@@ -193,7 +193,9 @@ def test_disconnecting_reconnecting_deleting_and_erasing_are_shown(
     file = reviewer.get(f"{receipt}?download=1").data
     reviewer.at("receipt")
     assert "it is about your test agent" in _checked(reviewer, file)
-    assert "Nothing is kept of your test agent" in reviewer.at("stored")
+    assert "An open settings page" in reviewer.at("stored")
+    reviewer.in_settings("/logout")
+    assert "Of your test agent there is no connection and no open page" in reviewer.at("stored")
 
 
 def _checked(reviewer: Reviewer, file: bytes) -> str:
@@ -379,7 +381,7 @@ def test_beginning_anew_erases_and_gives_another_agent(reviewer: Reviewer, servi
     before = reviewer.agent
     reviewer.connect_here()
     reviewer.get("/console")
-    assert "you have a new test agent" in reviewer.act("/console/reset")
+    assert "erased, and you have a new one" in reviewer.act("/console/reset")
     assert reviewer.agent != before
     assert service.parts.connection.status.of(before).state is State.NOT_CONNECTED
     assert service.live_tokens() == []
@@ -394,7 +396,7 @@ def test_leaving_forgets_the_desk_in_this_browser(reviewer: Reviewer) -> None:
 
 def test_the_settings_of_a_reviewer_lead_back_and_tell_the_shorter_term(reviewer: Reviewer) -> None:
     page = words(reviewer.settings())
-    assert "the rest is erased 10 minutes later" in page
+    assert "the identifiers are erased after 10 minutes" in page
     assert 'href="/console"' in reviewer.get("/settings").text
 
 
@@ -497,9 +499,9 @@ def test_when_the_link_is_over_console_and_settings_close(
     production.connect_here()
     production.get("/settings")
     production.service.parts.operations.reviewers.end(production.link.organization)
-    for path in ("/console", "/settings"):
-        assert production.get(path).status_code == 410
-    assert production.post("/disconnect").status_code == 410
+    assert production.get("/console").status_code == 410
+    assert production.get("/settings").status_code == 401, "the erasure has closed the page"
+    assert production.post("/disconnect").status_code == 401
     assert production.post("/console/check").status_code == 410
 
 

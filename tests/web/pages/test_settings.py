@@ -40,19 +40,23 @@ def test_before_anything_is_connected_the_page_says_all_that_has_to_be_known(
     page = visitor.enter()
     text = words(page)
     assert "Not connected" in text
-    assert "the calendar follows" not in text, "there is none that could"
-    assert "Connecting is up to you" in text
+    assert "the calendar updates" not in text, "there is none that could"
+    assert "Connecting is optional" in text
     before_the_button = text.partition("Continue with Google")[0]
     stated = service.parts.operator.limited_use
     for sentence in (
         "We make one calendar, “Videsk · Scheduled Sessions”",
         "only if you ask for it",
         "Events in your other calendars are not read",
-        "erased 7 days later",
+        "the identifiers are erased after 7 days",
         "within 30 days",
-        "Nobody here can read your events",
+        "No titles or notes from Google, and nothing of your other calendars",
+        "identifiers of your sessions' events, when one was moved or deleted in Google",
+        "Our staff have no screen and no command that shows what is written in your events",
+        "a keyed fingerprint of your main calendar's identifier: the account cannot be read from it",
+        "Audit entries without your name stay 400 days",
         "train artificial intelligence",
-        "“see, edit, share and permanently delete all calendars”",
+        "“See, edit, share, and permanently delete all the calendars you can access using Google Calendar”",
         "without writing to anybody",
         stated.sentence,
     ):
@@ -108,7 +112,10 @@ def test_waiting_sessions_are_shown_to_their_agent_with_title_and_time(
     assert "1 session is waiting" in words(page)
     assert "Revisión &lt;b&gt;con&lt;/b&gt; Ana" in page.text
     assert ", Santiago" in words(page).partition("Ana")[2]
-    assert "Google does not answer just now. Your connection is fine" in words(page).partition("Pause")[0]
+    assert (
+        "Google does not answer just now. Your connection here stays as it is"
+        in words(page).partition("Pause")[0]
+    )
 
 
 def test_a_session_that_may_wait_too_long_is_told_with_its_last_day(
@@ -129,11 +136,11 @@ def test_a_session_that_may_wait_too_long_is_told_with_its_last_day(
 
 def test_the_calendar_is_said_to_follow_only_where_it_does(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
-    assert "corrected in the console: the calendar follows" in words(visitor.get("/settings"))
+    assert "corrected in the console, and the calendar updates" in words(visitor.get("/settings"))
     _paused(service, Actor.AGENT)
     page = words(visitor.get("/settings"))
-    assert "have it corrected in the console" in page
-    assert "the calendar follows" not in page
+    assert "Have it corrected in the console" in page
+    assert "the calendar updates" not in page
 
 
 def test_a_block_of_the_administrators_comes_with_what_to_send_them(
@@ -200,7 +207,7 @@ def test_our_own_trouble_is_not_called_googles(
     service.google.fault("/token", {"invalid_client": True})
     test_clock.advance(3600)
     page = words(visitor.enter())
-    assert "There is trouble on our side just now. Your connection is fine" in page
+    assert "There is trouble on our side just now. Your connection stays as it is" in page
     assert "Google does not answer" not in page
     assert "ag•••" not in page
 
@@ -224,7 +231,7 @@ def test_another_account_can_be_chosen_with_everything_said_before_the_button(
     assert "the one in the present account stays as it is" in words(page)
     assert "What Google will say" in words(page).partition("Continue with Google")[0]
     assert "Keep the present account" in words(page)
-    assert "Connecting is up to you" not in words(page)
+    assert "Connecting is optional" not in words(page)
     assert page.text.count("button primary") == 1
     visitor.get(visitor.consent(account=SECOND))
     assert "You chose another Google account than before" in words(visitor.get("/settings"))

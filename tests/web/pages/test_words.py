@@ -104,6 +104,12 @@ def test_times_name_day_time_and_place() -> None:
     assert Language("en").moment(MAY_3, "UTC") == "3 May 2026, 18:00, UTC"
 
 
+def test_a_date_of_the_profile_is_told_in_words() -> None:
+    assert Language("en").written_date("2024-09-07") == "7 September 2024"
+    assert Language("es").written_date("2024-09-07") == "7 de septiembre de 2024"
+    assert Language("en").written_date("") == ""
+
+
 def test_lengths_of_time_are_told_exactly() -> None:
     lengths = [DAY, 7 * DAY, 23 * DAY, HOUR, 36 * HOUR, 10 * MINUTE]
     assert [Language("en").duration(length) for length in lengths] == [
