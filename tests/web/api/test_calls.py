@@ -137,7 +137,9 @@ def test_what_was_sent_is_what_stands_in_google(
     event = event_of(google_process, answer.json)
     assert event["summary"] == texts["title"]
     assert event["location"] == texts["location"]
-    assert event["description"] == f"{texts['description']}\n\n{texts['join_url']}"
+    # Plain text, in a field that Google shows as HTML.
+    shown = "One\ntwo\ttabbed &lt;b>not bold&lt;/b> & ' \""
+    assert event["description"] == f"{texts['join_url']}\n\n{shown}"
     assert event["visibility"] == "private"
 
 
