@@ -7,8 +7,8 @@ DEFECTS = (
     Defect(
         name="If-Match left out of patches",
         file="google/calendar.py",
-        search="return written(self._api.run(token, only_if(request, etag)))",
-        replace="return written(self._api.run(token, only_if(request, None)))",
+        search="return one(self._api.run(token, only_if(request, etag)))",
+        replace="return one(self._api.run(token, only_if(request, None)))",
         scenarios=("F16 late write",) * 4,
     ),
     Defect(
@@ -38,6 +38,13 @@ DEFECTS = (
         search="            if self._stands(token, task):\n                raise  # the change was refused",
         replace="            if False:\n                raise  # the change was refused",
         scenarios=("F13 change forbidden",) * 2,
+    ),
+    Defect(
+        name="an equal revision taken as done",
+        file="journeys/sessions/event_writer.py",
+        search="return event.nonce == record.nonce and (event.revision or 0) >= _revision(record)",
+        replace="return (event.revision or 0) >= _revision(record)",
+        scenarios=("F37 sessions of an old back-up",) * 2,
     ),
     Defect(
         name="calendar's marker not looked for",

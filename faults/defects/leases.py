@@ -6,22 +6,22 @@ DEFECTS = (
     Defect(
         name="fence not checked when settling",
         file="store/scripts/settle_session.lua",
-        search="~= arg.connection_id or current.fencing_token ~= tonumber(arg.fencing_number) then",
-        replace="~= arg.connection_id then",
+        search="if current.fencing_token ~= tonumber(arg.fencing_number) or current.holder ~= arg.holder then",
+        replace="if false then",
         scenarios=("F16 late settling",) * 4,
     ),
     Defect(
         name="lease released without comparing",
         file="store/scripts/release_lease.lua",
-        search="if fact(arg.name .. '_fencing_token') == arg.fencing_number then",
+        search="if is_callers then",
         replace="if true then",
         scenarios=("F16 refresh lease lost",) * 3,
     ),
     Defect(
         name="session lease not taken",
         file="store/scripts/accept_session.lua",
-        search="record.leased, record.fencing_token = true, record.fencing_token + 1",
-        replace="record.fencing_token = record.fencing_token + 1",
+        search="record.leased, record.fencing_token, record.holder = true, record.fencing_token + 1, arg.holder",
+        replace="record.fencing_token, record.holder = record.fencing_token + 1, arg.holder",
         scenarios=("F16 one at Google",) * 3,
     ),
     Defect(

@@ -52,4 +52,11 @@ DEFECTS = (
         replace="    if unsettled and not record.leased and record.must_exist then",
         scenarios=("F30 pause lifted meanwhile",) * 3,
     ),
+    Defect(
+        name="a cancel of a forgotten session does nothing",
+        file="journeys/sessions/schedule.py",
+        search="if state in REFUSING_STATES or stands is False:",
+        replace="if state in REFUSING_STATES or record is None:",
+        scenarios=("F37 sessions of an old back-up",) * 2,
+    ),
 )

@@ -116,6 +116,7 @@ SCENARIOS: dict[str, Scenario] = {
     "F12 answer announced for ever": wire.endless_continue,
     "F33 notifications shuffled, repeated, forged": notifications.shuffled,
     "F33 notifications after a disconnect": notifications.after_disconnect,
+    "F37 sessions of an old back-up": backups.sessions_went_back,
 }
 """Every scenario by name, without those of the named steps."""
 

@@ -1,4 +1,4 @@
-"""A back-up of the store from before some ends is put back (F36)."""
+"""A back-up of the store is put back: from before some ends (F36), or from before some changes of sessions (F37)."""
 
 import shutil
 import time
@@ -29,6 +29,30 @@ def old_backup(episode: Episode) -> int:
             episode.backend.state(agent)
             episode.backend.put(agent, episode.new_session())
         episode.backend.send_until_answered("put", staying, episode.new_session())
+    return 1
+
+
+def sessions_went_back(episode: Episode) -> int:
+    """Put a back-up back that does not know the newest changes of sessions: the next ones reach Google all the same.
+
+    No replay is run, as where the store's own tool cut its append-only file.
+    """
+    with episode.load.paused():
+        agent = episode.stable_agent()
+        moved, removed, new, forgotten = (episode.new_session() for _ in range(4))
+        for session in (moved, removed):
+            episode.backend.send_until_answered("put", agent, session)
+        _back_up(episode)
+        for session in (moved, removed, new, forgotten):
+            episode.backend.send_until_answered("put", agent, session)
+        for name in episode.processes.by_name:
+            episode.processes.kill(name)
+        _put_back(episode)
+        episode.cluster.restore()
+        for session in (moved, new):
+            episode.backend.send_until_answered("put", agent, session)
+        for session in (removed, forgotten):
+            episode.backend.send_until_answered("cancel", agent, session)
     return 1
 
 

@@ -485,7 +485,7 @@ def delete(case: Case) -> None:
     case.delete()
 
 
-@event("DELETE with an older version", versions=True)
+@event("DELETE with an older version", versions=True, at_google=True)
 def delete_older(case: Case) -> None:
     assert case.version is not None
     case.delete(version=case.version - 1)

@@ -65,6 +65,7 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "webhooks list": ("--waiting",),
     "webhooks replay": ("--all",),
     "webhooks new-secret": (),
+    "connections reconcile": (*ANA, "--json"),
     "connections revoke": (*ANA, "--yes"),
     "connections erase": (*ANA, "--yes"),
     "receipt verify": ("/dev/null",),

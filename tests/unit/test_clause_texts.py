@@ -10,13 +10,13 @@ NAMED = {
     "ID-1": {"en": ("name", "logo", "domain", "policy"), "es": ("nombre", "logotipo", "dominio", "política")},
     "SC-6": {"en": ("smallest single",), "es": ("por sí solo",)},
     "LU-2": {
-        "en": ("console receives the identifiers", "four cases"),
+        "en": ("console gets the identifiers", "four cases"),
         "es": ("consola", "recibe", "cuatro casos"),
     },
-    "LU-3": {"en": ("four cases", "console can see at what time"), "es": ("cuatro casos", "a qué hora")},
+    "LU-3": {"en": ("four cases", "can see at what time"), "es": ("cuatro casos", "a qué hora")},
     "LU-4": {
         "en": (
-            "retargeting",
+            "retargeted",
             "personalized",
             "credit",
             "lending",
@@ -30,7 +30,7 @@ NAMED = {
             "créditos",
             "préstamos",
             "plataformas",
-            "intermediarios",
+            "corredores",
             "revendedores",
         ),
     },
