@@ -60,8 +60,9 @@ def _clients(
     "clients",
     multiple=True,
     callback=_clients,
-    help="An OAuth client: 'id|secret|project|redirect[,redirect…][|app name]'. May be repeated. Without it, the "
-    "service on this machine is the only client.",
+    help="An OAuth client: 'id|secret|project|redirect[,redirect…][|app name]'; 'desktop' as the redirect makes a "
+    "Desktop client, which may use any port on this machine. May be repeated. Without it, the service on this "
+    "machine is the only client.",
 )
 @click.option(
     "--clock",

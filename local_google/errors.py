@@ -108,6 +108,11 @@ def required(message: str) -> ApiError:
     return ApiError(400, "required", message)
 
 
+def absent(what: str) -> ApiError:
+    """What Google has and the local Google has not."""
+    return ApiError(501, "notImplemented", f"The local Google does not have {what}.")
+
+
 def not_found() -> ApiError:
     """The resource does not exist, or this account may not see it."""
     return ApiError(404, "notFound", "Not Found")

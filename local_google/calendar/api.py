@@ -118,7 +118,7 @@ def _answer(context: Context, request: Request, served: Served) -> Response:
         call.body = served.body = _body(method, request)
     handler = HANDLERS.get(method.id)
     if handler is None:
-        raise _absent(method)
+        raise errors.absent(method.id)
     document = handler(call)
     if document is not None and method.id == "calendar.calendars.insert":
         served.created_calendar = document["id"]
@@ -130,11 +130,6 @@ def _query(method: str, query_string: str) -> Mapping[str, Any]:
     """The parsed parameters, cached by query string. Callers must not change the result."""
     values = parse_qs(query_string, keep_blank_values=True) if query_string else {}
     return query_parameters.read(methods()[method].parameters, values)
-
-
-def _absent(method: ApiMethod) -> errors.ApiError:
-    """The refusal (501) of a method that Google has and the local Google has not."""
-    return errors.ApiError(501, "notImplemented", f"The local Google does not have {method.id}.")
 
 
 def _written(request: Request, query: Mapping[str, Any], document: Any, mask: fields.Mask | None) -> Response:

@@ -33,7 +33,7 @@ def demand(body: dict[str, Any]) -> None:
         if name in body and body[name] not in allowed:
             raise errors.invalid(f"Invalid value for: {body[name]!r} is not a valid value")  # [R] the text
     if body.get("recurrence"):  # refused, because lists here do not expand a series
-        raise errors.ApiError(501, "notImplemented", "The local Google does not have recurring events.")
+        raise errors.absent("recurring events")
     if "reminders" in body:
         _demand_reminders(body["reminders"])
     if "source" in body and not str(body["source"].get("url", "")).startswith(("http://", "https://")):

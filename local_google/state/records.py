@@ -37,6 +37,7 @@ class Token(msgspec.Struct):
     dead_at: float | None = None
     used_at: float = 0.0
     enforced: list[str] | None = None
+    offline: bool = True
 
     def alive(self, now: float) -> bool:
         """Whether the token is valid at this moment."""
@@ -60,6 +61,7 @@ class Code(msgspec.Struct):
     challenge: str | None = None
     challenge_method: str | None = None
     used: bool = False
+    nonce: str | None = None
 
 
 class Calendar(msgspec.Struct):

@@ -28,6 +28,7 @@ class Switches(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     admin_block: bool = False  # an administrator blocks the app: admin_policy_enforced
     admin_trusted: bool = False  # an administrator trusts the app: no boxes on the consent screen
     org_internal: bool = False  # the client is for another organization's people
+    sign_in_rate_limited: bool = False  # the app has reached its limit of new sign-ins: a page, no way back
     deleted_accounts: list[str] = []
     deleted_clients: list[str] = []
     # Calendar
