@@ -3,6 +3,7 @@
 Stands for accounts.google.com, oauth2.googleapis.com and www.googleapis.com at one address. Must not know sockets.
 """
 
+import gzip
 import traceback
 from dataclasses import dataclass
 from typing import Any
@@ -52,7 +53,7 @@ class Application:
     def handle(self, request: Request) -> Delivery:
         """Answer a request; the delivery says whether a fault delays or cuts the answer."""
         try:
-            return self._handled(request)
+            return _compressed(request, self._handled(request))
         except Exception:  # a defect here must not look like a cut connection
             traceback.print_exc()
             served = self._identified(request)
@@ -167,6 +168,16 @@ class Application:
                 spared or effect.get("cut") == "before_commit" or effect.get("hang") is True
             )
         self.context.journal.append(entry)
+
+
+def _compressed(request: Request, delivery: Delivery) -> Delivery:
+    """Compress the answer to an API call that takes gzip and names it in its user agent, as Google demands."""
+    answer, headers = delivery.answer, request.headers
+    wanted = all("gzip" in headers.get(name, "") for name in ("accept-encoding", "user-agent"))
+    if wanted and answer is not None and answer.body and request.raw_path.startswith(api.PREFIX):
+        answer.body = gzip.compress(answer.body, 1)
+        answer.headers = (*answer.headers, ("Content-Encoding", "gzip"))
+    return delivery
 
 
 def _journalled(request: Request) -> dict[str, str]:

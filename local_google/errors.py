@@ -140,16 +140,27 @@ def forbidden(message: str = "Forbidden") -> ApiError:
     return ApiError(403, "forbidden", message)
 
 
+SEE = " See https://developers.google.com/identity/sign-in/web/devconsole-project."
+
+
 def login_required() -> ApiError:
     """No token came with the call."""
     return ApiError(
         401,
         "required",
-        "Login Required.",
+        "Request is missing required authentication credential. Expected OAuth 2 access token, login cookie or other "
+        "valid authentication credential." + SEE,
+        item_message="Login Required.",
+        status_name="UNAUTHENTICATED",
         location_type="header",
         location="Authorization",
         headers={"WWW-Authenticate": 'Bearer realm="https://accounts.google.com/"'},
     )
+
+
+def key_invalid() -> ApiError:
+    """An API key came instead of a token. There are no keys here, so none is valid."""
+    return ApiError(400, "keyInvalid", "Bad Request", "usageLimits")
 
 
 def unauthenticated() -> ApiError:
@@ -158,7 +169,7 @@ def unauthenticated() -> ApiError:
         401,
         "authError",
         "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other "
-        "valid authentication credential.",
+        "valid authentication credential." + SEE,
         item_message="Invalid Credentials",
         location_type="header",
         location="Authorization",
@@ -195,7 +206,12 @@ def scope_insufficient(method: str, scopes: Sequence[str]) -> ApiError:
 
 def api_disabled(project: str) -> ApiError:
     """The Calendar API is not enabled in the project."""
-    message = f"Google Calendar API has not been used in project {project} before or it is disabled."
+    page = f"https://console.developers.google.com/apis/api/{SERVICE}/overview?project={project}"
+    message = (
+        f"Google Calendar API has not been used in project {project} before or it is disabled. Enable it by visiting "
+        f"{page} then retry. If you enabled this API recently, wait a few minutes for the action to propagate to our "
+        "systems and retry."
+    )
     return ApiError(
         403,
         "accessNotConfigured",

@@ -106,6 +106,14 @@ def test_a_person_moves_and_deletes_events(api: GoogleApi, google: LocalGoogle, 
     assert api.event(calendar, ID).document["status"] == "confirmed"
 
 
+@fact("V2", "A number where a text is meant is taken as its text")
+def test_numbers_are_taken_as_texts(api: GoogleApi, calendar: str) -> None:
+    body = {"colorId": 5, "summary": 7, "extendedProperties": {"private": {"count": 1.5}}}
+    event = api.insert(calendar, body).document
+    assert (event["colorId"], event["summary"]) == ("5", "7")
+    assert event["extendedProperties"]["private"] == {"count": "1.5"}
+
+
 def test_a_series_is_refused_rather_than_shown_as_one_event(api: GoogleApi, calendar: str) -> None:
     reply = api.insert(calendar, {"recurrence": ["RRULE:FREQ=DAILY"]})
     assert (reply.status, reply.reason) == (501, "global/notImplemented")
@@ -113,7 +121,14 @@ def test_a_series_is_refused_rather_than_shown_as_one_event(api: GoogleApi, cale
 
 @pytest.mark.parametrize(
     "body",
-    [{"summary": 5}, {"start": "today"}, {"guestsCanModify": "yes"}, {"attendees": {}}, {"sequence": 1.5}],
+    [
+        {"summary": True},
+        {"summary": {}},
+        {"start": "today"},
+        {"guestsCanModify": "yes"},
+        {"attendees": {}},
+        {"sequence": 1.5},
+    ],
 )
 def test_wrong_types_are_refused(api: GoogleApi, calendar: str, body: dict[str, object]) -> None:
     assert api.insert(calendar, body).status == 400
