@@ -1,8 +1,8 @@
 """The entry of Calendar v3: routes a call, checks its token, scope, quota, parameters and body, then calls its handler.
 
 Stands for Google's API front end. Methods, scopes and parameters come from the discovery document that
-google-api-python-client ships. Checks run in this order: route, token, API enabled, scope, quota,
-parameters, body.
+google-api-python-client ships. Checks run in this order: route, token, API enabled, scope, Calendar on
+for the account, quota, parameters, body.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,16 @@ from urllib.parse import parse_qs
 import msgspec
 
 from local_google import errors
-from local_google.calendar import calendar_list, calendars, channels, event_list, events, fields, settings
+from local_google.calendar import (
+    calendar_list,
+    calendars,
+    channels,
+    colours,
+    event_list,
+    events,
+    fields,
+    settings,
+)
 from local_google.calendar import parameters as query_parameters
 from local_google.calendar.call import Handler, MethodCall
 from local_google.calendar.quotas import spend
@@ -45,7 +54,7 @@ HANDLERS: Mapping[str, Handler] = {
     "calendar.calendars.patch": calendars.patch,
     "calendar.calendars.update": calendars.update,
     "calendar.channels.stop": channels.stop,
-    "calendar.colors.get": settings.colors,
+    "calendar.colors.get": colours.colors,
     "calendar.events.delete": events.delete,
     "calendar.events.get": events.get,
     "calendar.events.import": events.import_event,
@@ -149,6 +158,8 @@ def _answer(context: Context, request: Request, served: Served) -> Response:
         _, resource, verb = method.id.split(".")
         name = f"calendar.v3.{resource[0].upper()}{resource[1:]}.{verb[0].upper()}{verb[1:]}"
         raise errors.scope_insufficient(name, sorted(method.scopes))
+    if not {"*", account.email}.isdisjoint(context.switches.not_calendar_users):
+        raise errors.not_a_calendar_user()
     now = context.now()
     spend(context, method, account.email, token.project, now)
     query = _query(method.id, _with_form(method, request))

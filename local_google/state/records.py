@@ -112,6 +112,11 @@ class Event(msgspec.Struct):
         """Whether this is a tombstone."""
         return bool(self.resource["status"] == "cancelled")
 
+    @property
+    def is_stub(self) -> bool:
+        """Whether this is what an event that moved to another calendar left behind."""
+        return "created" not in self.resource
+
 
 class Channel(msgspec.Struct):
     """A notification channel: the address that is notified when a collection changes."""

@@ -33,6 +33,9 @@ class Switches(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     deleted_clients: list[str] = []
     # Calendar
     api_disabled: bool = False
+    not_calendar_users: list[str] = []  # accounts for which Calendar is off; "*" means all of them
+    unknown_zones: list[str] = []  # time zones that Google does not know yet
+    control_characters_refused: bool = False  # [R] what Google does with them was not found
     undetected_collisions: bool = False  # [I] an insert under a taken id creates a second event
     revive_forbidden: bool = False  # 403 on reviving a deleted event
     trash_emptied: bool = False  # deleted events are gone for get and list; their ids stay taken
