@@ -50,7 +50,7 @@ def state_of(*arguments: str, **environment: str) -> Mapping[str, Any]:
 
 def test_the_help_names_every_option() -> None:
     text = run("--help").stdout
-    for name in ("--port", "--data-dir", "--client", "--clock", "--seed", "--month"):
+    for name in ("--port", "--data-dir", "--client", "--clock", "--seed", "--month", "/_control/switches"):
         assert name in text
 
 
