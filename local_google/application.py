@@ -3,6 +3,7 @@
 Stands for accounts.google.com, oauth2.googleapis.com and www.googleapis.com at one address. Must not know sockets.
 """
 
+import gzip
 import traceback
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +16,9 @@ from local_google.calendar.api import Served
 from local_google.context import Context
 from local_google.control import endpoints
 from local_google.oauth.authorize import authorize
-from local_google.oauth.id_token import ISSUER, key_set
-from local_google.oauth.revoke import revoke, tokeninfo
+from local_google.oauth.id_token import certificates, configuration, key_set
+from local_google.oauth.identity import old_tokeninfo, old_userinfo, tokeninfo, userinfo
+from local_google.oauth.revoke import old_revoke, revoke
 from local_google.oauth.token import TokenError, json_answer, token
 from local_google.people import pages
 from local_google.protocol.messages import JSON, Delivery, Request, Response, first
@@ -26,8 +28,18 @@ OAUTH = {
     "/o/oauth2/v2/auth": ("oauth2.auth", authorize),
     "/o/oauth2/auth": ("oauth2.auth", authorize),
     "/token": ("oauth2.token", token),
+    "/oauth2/v4/token": ("oauth2.token", token),
+    "/o/oauth2/token": ("oauth2.token", token),
     "/revoke": ("oauth2.revoke", revoke),
+    "/o/oauth2/revoke": ("oauth2.revoke", old_revoke),
     "/tokeninfo": ("oauth2.tokeninfo", tokeninfo),
+    "/oauth2/v3/tokeninfo": ("oauth2.tokeninfo", tokeninfo),
+    "/oauth2/v2/tokeninfo": ("oauth2.tokeninfo", old_tokeninfo),
+    "/oauth2/v1/tokeninfo": ("oauth2.tokeninfo", old_tokeninfo),
+    "/v1/userinfo": ("oauth2.userinfo", userinfo),
+    "/oauth2/v3/userinfo": ("oauth2.userinfo", userinfo),
+    "/oauth2/v2/userinfo": ("oauth2.userinfo", old_userinfo),
+    "/oauth2/v1/userinfo": ("oauth2.userinfo", old_userinfo),
 }
 JOURNALLED_FIELDS = ("grant_type", "redirect_uri", "scope", "account", "decision")
 
@@ -41,7 +53,7 @@ class Application:
     def handle(self, request: Request) -> Delivery:
         """Answer a request; the delivery says whether a fault delays or cuts the answer."""
         try:
-            return self._handled(request)
+            return _compressed(request, self._handled(request))
         except Exception:  # a defect here must not look like a cut connection
             traceback.print_exc()
             served = self._identified(request)
@@ -79,9 +91,13 @@ class Application:
             served.method = "calendar.batch"
             served.answer = batch.serve(request, self._one_of_batch)
         elif request.raw_path == "/.well-known/openid-configuration":
-            served.answer = json_answer(self._openid())
+            served.answer = json_answer(configuration(self.context))
         elif request.raw_path == "/oauth2/v3/certs":
             served.answer = json_answer(key_set())
+        elif request.raw_path == "/oauth2/v1/certs":
+            served.answer = json_answer(certificates())
+        elif request.raw_path == "/device/code":
+            served.answer = errors.absent("the flow for devices").answer()
         else:
             served.answer = pages.serve(self.context, request)
         return served
@@ -92,20 +108,6 @@ class Application:
         served = api.serve(self.context, request)
         self._note(request, served, None)
         return served.answer
-
-    def _openid(self) -> dict[str, Any]:
-        url = self.context.url
-        return {
-            "issuer": ISSUER,
-            "authorization_endpoint": f"{url}/o/oauth2/v2/auth",
-            "token_endpoint": f"{url}/token",
-            "revocation_endpoint": f"{url}/revoke",
-            "jwks_uri": f"{url}/oauth2/v3/certs",
-            "response_types_supported": ["code"],
-            "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": ["RS256"],
-            "code_challenge_methods_supported": ["plain", "S256"],
-        }
 
     def _struck(self, request: Request, effect: dict[str, Any]) -> Delivery:
         """Apply a fault. It replaces the answer, or acts on it after the call was carried out."""
@@ -166,6 +168,16 @@ class Application:
                 spared or effect.get("cut") == "before_commit" or effect.get("hang") is True
             )
         self.context.journal.append(entry)
+
+
+def _compressed(request: Request, delivery: Delivery) -> Delivery:
+    """Compress the answer to an API call that takes gzip and names it in its user agent, as Google demands."""
+    answer, headers = delivery.answer, request.headers
+    wanted = all("gzip" in headers.get(name, "") for name in ("accept-encoding", "user-agent"))
+    if wanted and answer is not None and answer.body and request.raw_path.startswith(api.PREFIX):
+        answer.body = gzip.compress(answer.body, 1)
+        answer.headers = (*answer.headers, ("Content-Encoding", "gzip"))
+    return delivery
 
 
 def _journalled(request: Request) -> dict[str, str]:

@@ -60,8 +60,9 @@ def _clients(
     "clients",
     multiple=True,
     callback=_clients,
-    help="An OAuth client: 'id|secret|project|redirect[,redirect…][|app name]'. May be repeated. Without it, the "
-    "service on this machine is the only client.",
+    help="An OAuth client: 'id|secret|project|redirect[,redirect…][|app name]'; 'desktop' as the redirect makes a "
+    "Desktop client, which may use any port on this machine. May be repeated. Without it, the service on this "
+    "machine is the only client.",
 )
 @click.option(
     "--clock",
@@ -90,7 +91,11 @@ def google(
     seed: int,
     agents: int | None,
 ) -> None:
-    """Run the local Google: OAuth, Calendar v3 and their failures, for development and tests."""
+    """Run the local Google: OAuth, Calendar v3 and their failures, for development and tests.
+
+    Faults and switches are set while it runs, under /_control/faults and /_control/switches; docs/local-google.md
+    has the list.
+    """
     if data_dir is None and os.environ.get("CALENDAR_DATA_DIR"):
         data_dir = Path(os.environ["CALENDAR_DATA_DIR"]) / "google"
     serve(

@@ -17,7 +17,10 @@ SERVICE = "calendar-json.googleapis.com"
 
 @dataclass
 class ApiError(Exception):
-    """One refusal. ``status_name`` or ``details`` make it the front end's envelope, else it is the backend's."""
+    """One refusal; ``more`` adds entries to its list of errors.
+
+    ``status_name`` or ``details`` make it the front end's envelope, else it is the backend's.
+    """
 
     status: int
     reason: str
@@ -26,22 +29,28 @@ class ApiError(Exception):
     location_type: str | None = None
     location: str | None = None
     item_message: str | None = None
+    more: "Sequence[ApiError]" = ()
     status_name: str | None = None
     details: Sequence[Mapping[str, Any]] = ()
     extended_help: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def document(self) -> dict[str, Any]:
-        """The body, before it is written out."""
+    def item(self) -> dict[str, Any]:
+        """The entry in the list of errors."""
         item: dict[str, Any] = {"domain": self.domain, "reason": self.reason}
         item["message"] = self.item_message or self.message
         if self.location_type:
             item |= {"locationType": self.location_type, "location": self.location}
         if self.extended_help:
             item["extendedHelp"] = self.extended_help
+        return item
+
+    def document(self) -> dict[str, Any]:
+        """The body, before it is written out."""
+        items = [self.item(), *(other.item() for other in self.more)]
         if not (self.status_name or self.details):
-            return {"error": {"errors": [item], "code": self.status, "message": self.message}}
-        error: dict[str, Any] = {"code": self.status, "message": self.message, "errors": [item]}
+            return {"error": {"errors": items, "code": self.status, "message": self.message}}
+        error: dict[str, Any] = {"code": self.status, "message": self.message, "errors": items}
         if self.status_name:
             error["status"] = self.status_name
         if self.details:
@@ -80,16 +89,20 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     "rateLimitExceeded": ("usageLimits", "Rate Limit Exceeded"),
     "required": ("global", "Login Required."),
     "requiredAccessLevel": ("global", "You need to have writer access to this calendar."),
-    "timeRangeEmpty": ("calendar", "The specified time range is empty."),
     "userRateLimitExceeded": ("usageLimits", "User Rate Limit Exceeded"),
 }
 
 
 def by_reason(status: int, reason: str) -> ApiError:
     """The refusal that Google would give for this status and reason."""
-    known = {401: unauthenticated, 412: precondition_failed}
-    if reason in ("authError", "conditionNotMet") and status in known:
-        return known[status]()
+    known = {
+        (401, "authError"): unauthenticated,
+        (412, "conditionNotMet"): precondition_failed,
+        (400, "timeRangeEmpty"): time_range_empty,
+        (403, "notACalendarUser"): not_a_calendar_user,
+    }
+    if (status, reason) in known:
+        return known[status, reason]()
     if reason == "insufficientPermissions" and status == 403:
         return scope_insufficient("calendar.v3.Events.List", ())
     if reason == "accessNotConfigured" and status == 403:
@@ -106,6 +119,29 @@ def invalid(message: str, *, parameter: str | None = None, reason: str = "invali
 def required(message: str) -> ApiError:
     """A missing value that is required."""
     return ApiError(400, "required", message)
+
+
+def several(refusals: Sequence[ApiError]) -> ApiError:
+    """One refusal with the entries of all; its message is the first one's."""
+    refusals[0].more = refusals[1:]
+    return refusals[0]
+
+
+def time_range_empty() -> ApiError:
+    """The end is not after the start."""
+    message = "The specified time range is empty."
+    return ApiError(400, "timeRangeEmpty", message, "calendar", "parameter", "timeMax")
+
+
+def not_a_calendar_user() -> ApiError:
+    """Calendar is off for this account."""
+    message = "The user must be signed up for Google Calendar."  # [R] the text
+    return ApiError(403, "notACalendarUser", message, "calendar")
+
+
+def absent(what: str) -> ApiError:
+    """What Google has and the local Google has not."""
+    return ApiError(501, "notImplemented", f"The local Google does not have {what}.")
 
 
 def not_found() -> ApiError:
@@ -135,16 +171,27 @@ def forbidden(message: str = "Forbidden") -> ApiError:
     return ApiError(403, "forbidden", message)
 
 
+SEE = " See https://developers.google.com/identity/sign-in/web/devconsole-project."
+
+
 def login_required() -> ApiError:
     """No token came with the call."""
     return ApiError(
         401,
         "required",
-        "Login Required.",
+        "Request is missing required authentication credential. Expected OAuth 2 access token, login cookie or other "
+        "valid authentication credential." + SEE,
+        item_message="Login Required.",
+        status_name="UNAUTHENTICATED",
         location_type="header",
         location="Authorization",
         headers={"WWW-Authenticate": 'Bearer realm="https://accounts.google.com/"'},
     )
+
+
+def key_invalid() -> ApiError:
+    """An API key came instead of a token. There are no keys here, so none is valid."""
+    return ApiError(400, "keyInvalid", "Bad Request", "usageLimits")
 
 
 def unauthenticated() -> ApiError:
@@ -153,7 +200,7 @@ def unauthenticated() -> ApiError:
         401,
         "authError",
         "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other "
-        "valid authentication credential.",
+        "valid authentication credential." + SEE,
         item_message="Invalid Credentials",
         location_type="header",
         location="Authorization",
@@ -190,7 +237,12 @@ def scope_insufficient(method: str, scopes: Sequence[str]) -> ApiError:
 
 def api_disabled(project: str) -> ApiError:
     """The Calendar API is not enabled in the project."""
-    message = f"Google Calendar API has not been used in project {project} before or it is disabled."
+    page = f"https://console.developers.google.com/apis/api/{SERVICE}/overview?project={project}"
+    message = (
+        f"Google Calendar API has not been used in project {project} before or it is disabled. Enable it by visiting "
+        f"{page} then retry. If you enabled this API recently, wait a few minutes for the action to propagate to our "
+        "systems and retry."
+    )
     return ApiError(
         403,
         "accessNotConfigured",

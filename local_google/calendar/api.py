@@ -1,11 +1,12 @@
 """The entry of Calendar v3: routes a call, checks its token, scope, quota, parameters and body, then calls its handler.
 
 Stands for Google's API front end. Methods, scopes and parameters come from the discovery document that
-google-api-python-client ships. Checks run in this order: route, token, API enabled, scope, quota,
-parameters, body.
+google-api-python-client ships. Checks run in this order: route, token, API enabled, scope, Calendar on
+for the account, quota, parameters, body.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs
@@ -13,7 +14,16 @@ from urllib.parse import parse_qs
 import msgspec
 
 from local_google import errors
-from local_google.calendar import calendar_list, calendars, channels, event_list, events, fields, settings
+from local_google.calendar import (
+    calendar_list,
+    calendars,
+    channels,
+    colours,
+    event_list,
+    events,
+    fields,
+    settings,
+)
 from local_google.calendar import parameters as query_parameters
 from local_google.calendar.call import Handler, MethodCall
 from local_google.calendar.quotas import spend
@@ -25,6 +35,7 @@ from local_google.protocol.messages import JSON, Request, Response
 from local_google.state.records import Account, Token
 
 PREFIX = "/calendar/v3/"
+OVERRIDES = frozenset({"GET", "PUT", "PATCH", "DELETE"})
 HANDLERS: Mapping[str, Handler] = {
     "calendar.acl.get": settings.acl_get,
     "calendar.acl.list": settings.acl_list,
@@ -43,7 +54,7 @@ HANDLERS: Mapping[str, Handler] = {
     "calendar.calendars.patch": calendars.patch,
     "calendar.calendars.update": calendars.update,
     "calendar.channels.stop": channels.stop,
-    "calendar.colors.get": settings.colors,
+    "calendar.colors.get": colours.colors,
     "calendar.events.delete": events.delete,
     "calendar.events.get": events.get,
     "calendar.events.import": events.import_event,
@@ -77,17 +88,20 @@ class Served:
 def serve(context: Context, request: Request) -> Served:
     """Answer one call under ``/calendar/v3/``."""
     served = Served()
+    meant = _meant(request)
     try:
-        served.answer = _answer(context, request, served)
+        answer = _answer(context, meant, served)
     except errors.ApiError as refusal:
-        served.answer = refusal.answer()
+        answer = refusal.answer()
+    served.answer = _shared(meant, answer)
     return served
 
 
 def identify(context: Context, request: Request) -> Served:
     """Say who calls which method, without carrying it out: for the journal of calls that a fault replaces."""
     served = Served()
-    route = find(request.method, request.raw_path[len(PREFIX) :])
+    meant = _meant(request)
+    route = find(meant.method, meant.raw_path[len(PREFIX) :])
     served.method = route[0].id if route else None
     token = context.books.access_tokens.get(_bearer(request) or "")
     if token is not None:
@@ -95,7 +109,42 @@ def identify(context: Context, request: Request) -> Served:
     return served
 
 
+def _meant(request: Request) -> Request:
+    """The call that is meant: by the header ``X-HTTP-Method-Override`` of a POST, and a HEAD as its GET."""
+    wanted = request.headers.get("x-http-method-override", "").upper() if request.method == "POST" else ""
+    if request.method == "HEAD":
+        wanted = "GET"
+    return replace(request, method=wanted) if wanted in OVERRIDES else request
+
+
+def _with_form(method: ApiMethod, request: Request) -> str:
+    """The query; of a call without a body, a form's fields belong to it, because clients send a long query so."""
+    if method.request is not None or not request.form:
+        return request.query_string
+    return "&".join(filter(None, (request.query_string, request.body.decode("utf-8", "replace"))))
+
+
+def _shared(request: Request, answer: Response) -> Response:
+    """[R] The answer with the headers that let a page of another origin read it."""
+    origin = request.headers.get("origin")
+    if origin is not None:
+        answer.headers = (*answer.headers, ("Access-Control-Allow-Origin", origin), ("Vary", "Origin"))
+    return answer
+
+
+def _preflight(request: Request) -> Response:
+    """[R] The answer to the question that a browser sends before a call from another origin."""
+    wanted = request.headers.get("access-control-request-headers", "authorization")
+    headers = (
+        ("Access-Control-Allow-Methods", "GET,POST,PUT,PATCH,DELETE"),
+        ("Access-Control-Allow-Headers", wanted),
+    )
+    return Response(200, headers=headers)
+
+
 def _answer(context: Context, request: Request, served: Served) -> Response:
+    if request.method == "OPTIONS":
+        return _preflight(request)
     route = find(request.method, request.raw_path[len(PREFIX) :])
     if route is None:
         return errors.html_page(404)
@@ -109,16 +158,18 @@ def _answer(context: Context, request: Request, served: Served) -> Response:
         _, resource, verb = method.id.split(".")
         name = f"calendar.v3.{resource[0].upper()}{resource[1:]}.{verb[0].upper()}{verb[1:]}"
         raise errors.scope_insufficient(name, sorted(method.scopes))
+    if not {"*", account.email}.isdisjoint(context.switches.not_calendar_users):
+        raise errors.not_a_calendar_user()
     now = context.now()
     spend(context, method, account.email, token.project, now)
-    query = _query(method.id, request.query_string)
+    query = _query(method.id, _with_form(method, request))
     mask = fields.parse(query["fields"], method.response) if "fields" in query else None
     call = MethodCall(context, method, variables, query, request.headers, account, token, now)
     if method.request is not None:
         call.body = served.body = _body(method, request)
     handler = HANDLERS.get(method.id)
     if handler is None:
-        raise _absent(method)
+        raise errors.absent(method.id)
     document = handler(call)
     if document is not None and method.id == "calendar.calendars.insert":
         served.created_calendar = document["id"]
@@ -130,11 +181,6 @@ def _query(method: str, query_string: str) -> Mapping[str, Any]:
     """The parsed parameters, cached by query string. Callers must not change the result."""
     values = parse_qs(query_string, keep_blank_values=True) if query_string else {}
     return query_parameters.read(methods()[method].parameters, values)
-
-
-def _absent(method: ApiMethod) -> errors.ApiError:
-    """The refusal (501) of a method that Google has and the local Google has not."""
-    return errors.ApiError(501, "notImplemented", f"The local Google does not have {method.id}.")
 
 
 def _written(request: Request, query: Mapping[str, Any], document: Any, mask: fields.Mask | None) -> Response:
@@ -168,7 +214,7 @@ def _bearer(request: Request) -> str | None:
 def _caller(context: Context, request: Request, served: Served) -> tuple[Token, Account]:
     text = _bearer(request)
     if text is None:
-        raise errors.login_required()
+        raise errors.key_invalid() if "key" in request.query else errors.login_required()
     if context.late_revocations:
         settle_late_revocations(context)
     token = context.books.access_tokens.get(text)

@@ -6,7 +6,7 @@ Source: Google's reference of CalendarList. Must not change calendars.
 from typing import Any
 
 from local_google import errors
-from local_google.calendar import paging
+from local_google.calendar import colours, paging
 from local_google.calendar.calendars import MEET
 from local_google.calendar.call import MethodCall
 from local_google.calendar.merge import merged
@@ -23,7 +23,7 @@ WRITABLE = (
     "summaryOverride",
 )
 ROLES = ("freeBusyReader", "reader", "writer", "owner")
-PLAIN_COLOR = {"colorId": "1", "backgroundColor": "#ac725e", "foregroundColor": "#1d1d1d"}
+RGB = ("backgroundColor", "foregroundColor")
 
 
 def resource(entry: ListEntry, calendar: Calendar | None) -> dict[str, Any]:
@@ -39,7 +39,8 @@ def resource(entry: ListEntry, calendar: Calendar | None) -> dict[str, Any]:
     texts = {"description": calendar.description, "location": calendar.location}
     document |= {name: value for name, value in texts.items() if value is not None}
     document["timeZone"] = calendar.time_zone
-    document |= PLAIN_COLOR | {name: value for name, value in entry.settings.items() if value is not False}
+    document |= {name: value for name, value in entry.settings.items() if value is not False}
+    document |= colours.shown(entry.settings)
     document["accessRole"] = "owner"
     if calendar.primary:
         document["primary"] = True
@@ -80,7 +81,7 @@ def insert(call: MethodCall) -> dict[str, Any]:
         call.email, calendar.id, ""
     )
     entry.removed = False
-    entry.settings = entry.settings | {name: body[name] for name in WRITABLE if name in body}
+    entry.settings = _coloured(entry.settings, body) | {name: body[name] for name in WRITABLE if name in body}
     _save(call, entry)
     return resource(entry, calendar)
 
@@ -88,7 +89,7 @@ def insert(call: MethodCall) -> dict[str, Any]:
 def patch(call: MethodCall) -> dict[str, Any]:
     """PATCH: merge into the entry."""
     entry, calendar = _entry(call)
-    return _change(call, entry, calendar, merged(entry.settings, call.body))
+    return _change(call, entry, calendar, merged(_coloured(entry.settings, call.body), call.body))
 
 
 def update(call: MethodCall) -> dict[str, Any]:
@@ -107,9 +108,14 @@ def _change(
     return resource(entry, calendar)
 
 
+def _coloured(settings: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+    """[I] The present settings; a new ``colorId`` takes the place of colours that were given as RGB."""
+    return {name: settings[name] for name in settings if name not in RGB or "colorId" not in body}
+
+
 def _demand_colours(call: MethodCall, body: dict[str, Any]) -> None:
-    coloured = "backgroundColor" in body or "foregroundColor" in body
-    if coloured and not call.query.get("colorRgbFormat"):
+    colours.demand(body, colours.CALENDAR_COLOURS)
+    if any(name in body for name in RGB) and not call.query.get("colorRgbFormat"):
         raise errors.invalid(
             "colorRgbFormat must be set to use RGB colors.", parameter="colorRgbFormat"
         )  # [R]

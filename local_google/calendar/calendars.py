@@ -42,7 +42,7 @@ def insert(call: MethodCall) -> dict[str, Any]:
         identifiers.calendar_id(),
         call.email,
         body["summary"],
-        _zone_of(body, "UTC"),
+        _zone_of(call, body, "UTC"),
         books.next_etag(call.now),
         call.now,
         description=body.get("description"),
@@ -80,7 +80,7 @@ def _change(call: MethodCall, body: dict[str, Any]) -> dict[str, Any]:
     calendar = call.calendar()
     call.demand_match(calendar.etag)
     _demand_summary(body)
-    zone_name = _zone_of(body, calendar.time_zone)
+    zone_name = _zone_of(call, body, calendar.time_zone)
     moved = zone_name != calendar.time_zone
     calendar.summary, calendar.time_zone = body["summary"], zone_name
     calendar.description, calendar.location = body.get("description"), body.get("location")
@@ -161,8 +161,8 @@ def _demand_quota(call: MethodCall) -> None:
         raise errors.by_reason(403, "quotaExceeded")
 
 
-def _zone_of(body: dict[str, Any], default: str) -> str:
+def _zone_of(call: MethodCall, body: dict[str, Any], default: str) -> str:
     name: str = body.get("timeZone") or default
-    if zone(name) is None:
+    if zone(name) is None or name in call.context.switches.unknown_zones:
         raise errors.invalid(f"Invalid value for: Invalid time zone: {name}")  # [R] the text
     return name

@@ -7,6 +7,8 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from local_google import errors
+
 MEET = {"type": "hangoutsMeet"}
 
 
@@ -18,6 +20,9 @@ def conference(query: Mapping[str, Any], body: dict[str, Any], held: dict[str, A
     wanted = body["conferenceData"].get("createRequest")
     if not wanted:
         return {"conferenceData": body["conferenceData"]}
+    kind = (wanted.get("conferenceSolutionKey") or MEET).get("type")
+    if kind not in MEET.values():  # [I] the calendars here allow Meet alone
+        raise errors.invalid("Invalid conference type value.")
     earlier = before.get("conferenceData", {}).get("createRequest", {})
     if earlier.get("requestId") == wanted.get("requestId"):
         return before

@@ -3,14 +3,14 @@
 Source: Google's reference of Events: list, and its guide to synchronization (docs/local-google.md, "Lists").
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
 from local_google import errors
 from local_google.calendar import paging
 from local_google.calendar.call import MethodCall
-from local_google.calendar.event_times import date_time
+from local_google.calendar.event_views import shown
 from local_google.calendar.parameters import moment
 from local_google.state.records import Calendar, Event
 from local_google.zones import zone
@@ -27,6 +27,8 @@ NOT_WITH_SYNC = (
 )
 NO_TOKEN = frozenset(NOT_WITH_SYNC) - {"timeMin", "timeMax"}
 SEARCHED = ("summary", "description", "location")
+SEARCHED_PERSON = ("displayName", "email")
+SEARCHED_PLACE = ("buildingId", "deskId", "label")
 Test = Callable[[Event], bool]
 
 
@@ -51,7 +53,7 @@ def list_events(call: MethodCall) -> dict[str, Any]:
             key=lambda event: (event.resource.get("updated", ""), int(event.resource["etag"].strip('"')))
         )
     page = paging.Page(call, f"events {calendar.id}", default=250, most=2500)
-    items = [shown(event, query.get("timeZone")) for event in page.cut(rows)]
+    items = [shown(call, event) for event in page.cut(rows)]
     syncable = not any(name in query for name in NO_TOKEN)  # [R] which lists give no token
     head = _head(calendar, call.context.books.events_of(calendar.id).updated, query)
     return page.finished(head, items, len(rows), with_sync_token=syncable)
@@ -98,7 +100,7 @@ def _time_tests(call: MethodCall) -> list[Test]:
     low = moment(query["timeMin"], "timeMin") if "timeMin" in query else None
     high = moment(query["timeMax"], "timeMax") if "timeMax" in query else None
     if low is not None and high is not None and low >= high:
-        raise errors.by_reason(400, "timeRangeEmpty")
+        raise errors.time_range_empty()
     if low is not None:
         tests.append(lambda event: event.end > low)
     if high is not None:
@@ -121,8 +123,19 @@ def _seconds(text: str | None) -> float:
 
 
 def _mentions(event: Event, words: str) -> bool:
-    text = " ".join(str(event.resource.get(name, "")) for name in SEARCHED).lower()
+    text = " ".join(_searched(event.resource)).lower()
     return all(word in text for word in words.lower().split())
+
+
+def _searched(resource: dict[str, Any]) -> Iterator[str]:
+    """The fields that ``q`` looks at. The names of working locations in all languages, which it also knows, are not."""
+    people = [resource["organizer"], *resource.get("attendees", ())]
+    where = resource.get("workingLocationProperties", {})
+    places = [where.get("officeLocation") or {}, {"label": (where.get("customLocation") or {}).get("label")}]
+    for part, names in [(resource, SEARCHED), *((one, SEARCHED_PERSON) for one in people)]:
+        yield from (str(part[name]) for name in names if name in part)
+    for place in places:
+        yield from (str(place[name]) for name in SEARCHED_PLACE if place.get(name))
 
 
 def _carries(side: str, pair: str) -> Test:
@@ -132,20 +145,3 @@ def _carries(side: str, pair: str) -> Test:
             f"Invalid extended property constraint: {pair}", parameter=f"{side}ExtendedProperty"
         )  # [R] the text
     return lambda event: event.resource.get("extendedProperties", {}).get(side, {}).get(name) == value
-
-
-def shown(event: Event, zone_name: str | None) -> dict[str, Any]:
-    """The event, its times in the caller's ``timeZone``; the stub of a moved event has its id and status only."""
-    resource = event.resource
-    if "created" not in resource:
-        return {name: resource[name] for name in ("kind", "etag", "id", "status")}
-    if zone_name is None or "dateTime" not in resource["start"]:
-        return resource
-    wanted = zone(zone_name)
-    if wanted is None:
-        raise errors.invalid(f"Invalid value '{zone_name}'.", parameter="timeZone", reason="invalidParameter")
-    times = {
-        name: resource[name] | {"dateTime": date_time(seconds, wanted)}
-        for name, seconds in (("start", event.start), ("end", event.end))
-    }
-    return resource | times

@@ -108,7 +108,8 @@ class Draft:
                 written["extendedProperties"] = properties
         if "attendees" in written:
             written["attendees"] = [
-                {"responseStatus": "needsAction"} | guest for guest in written["attendees"]
+                {"responseStatus": "needsAction"} | {n: v for n, v in guest.items() if v is not None}
+                for guest in written["attendees"]
             ]
         written.setdefault("reminders", {"useDefault": True})
         shown_in = zone(self.calendar.time_zone)

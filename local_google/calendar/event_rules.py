@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from local_google import errors
+from local_google.calendar import colours
 
+_EMAIL = re.compile(r"[^@\s<>,;]+@[^@\s<>,;.]+(\.[^@\s<>,;.]+)+\Z")
 _ID = re.compile(r"[a-v0-9]{5,1024}\Z")
 CHOICES = {
     "status": frozenset({"confirmed", "tentative", "cancelled"}),
@@ -18,6 +20,9 @@ CHOICES = {
         {"default", "birthday", "focusTime", "fromGmail", "outOfOffice", "workingLocation"}
     ),
 }
+PRIMARY_ONLY = frozenset({"focusTime", "outOfOffice", "workingLocation"})
+TIMED_ONLY = frozenset({"focusTime", "outOfOffice"})
+MOST_DESCRIPTION = 8192  # [R] a limit of about 8,000 is known at second hand only
 KEY_LENGTH, VALUE_LENGTH, MOST_PROPERTIES, MOST_BYTES = 44, 1024, 300, 32 * 1024
 
 
@@ -32,14 +37,38 @@ def demand(body: dict[str, Any]) -> None:
     for name, allowed in CHOICES.items():
         if name in body and body[name] not in allowed:
             raise errors.invalid(f"Invalid value for: {body[name]!r} is not a valid value")  # [R] the text
+    colours.demand(body, colours.EVENT_COLOURS)
     if body.get("recurrence"):  # refused, because lists here do not expand a series
-        raise errors.ApiError(501, "notImplemented", "The local Google does not have recurring events.")
+        raise errors.absent("recurring events")
     if "reminders" in body:
         _demand_reminders(body["reminders"])
     if "source" in body and not str(body["source"].get("url", "")).startswith(("http://", "https://")):
         raise errors.invalid("Invalid value for: source.url")  # [R] the text
     if len(body.get("attachments", ())) > 25:
         raise errors.invalid("There can be at most 25 attachments per event.")  # [R] the text
+    if len(body.get("description") or "") > MOST_DESCRIPTION:
+        raise errors.invalid("Invalid value for: description is too long")  # [R] status and text
+    _demand_addresses(body)
+
+
+def _demand_addresses(body: dict[str, Any]) -> None:
+    for guest in body.get("attendees", ()):
+        if not guest.get("email"):
+            raise errors.required("Missing attendee email.")
+        if not _EMAIL.match(guest["email"]):
+            raise errors.invalid("Invalid attendee email.")
+
+
+def demand_type(kind: str, *, primary: bool, whole_day: bool) -> None:
+    """Refuse an event of a type that cannot be made, or not on this calendar, or not for whole days."""
+    if kind == "fromGmail":
+        raise errors.invalid("Event type fromGmail cannot be created.")  # [R] the text
+    if kind == "birthday":  # it recurs every year
+        raise errors.absent("recurring events")
+    if kind in PRIMARY_ONLY and not primary:
+        raise errors.invalid(f"Event type {kind} is for primary calendars only.")  # [R] the text
+    if kind in TIMED_ONLY and whole_day:  # [R] the text, and that it holds for focusTime
+        raise errors.invalid(f"Event type {kind} cannot last all day.")
 
 
 def _demand_reminders(reminders: dict[str, Any]) -> None:

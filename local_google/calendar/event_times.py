@@ -4,6 +4,7 @@ Source: Google's reference of Events, ``start`` and ``end``.
 """
 
 import re
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -50,45 +51,56 @@ def date_time(seconds: float, in_zone: ZoneInfo) -> str:
     return text[:-6] + "Z" if text.endswith("+00:00") else text
 
 
-def bound(body: dict[str, Any], name: str, calendar_zone: str) -> Bound:
-    """Read ``start`` or ``end``; raises Google's refusal of a missing or impossible one."""
-    value = body.get(name)
-    if not value or not ("date" in value or "dateTime" in value):
-        raise errors.required(f"Missing {name} time.")
-    if "date" in value and "dateTime" in value:
-        raise errors.invalid(f"Invalid {name} time.")  # [R] the text
-    named = value.get("timeZone")
-    if named is not None and zone(named) is None:
-        raise errors.invalid(f"Invalid time zone definition for {name} time.")  # [R] the text
-    if "date" in value:
-        day = date.fromisoformat(value["date"])
-        midnight = datetime(day.year, day.month, day.day, tzinfo=zone(calendar_zone))
-        return Bound(_within(midnight.timestamp(), name), value["date"], None)
-    return _timed(value["dateTime"], name, named, calendar_zone)
-
-
-def _timed(text: str, name: str, named: str | None, calendar_zone: str) -> Bound:
-    if not _FORM.match(text):
-        raise errors.invalid(f"Invalid value for {name}.dateTime: {text!r}")  # [R] the text
-    try:
-        moment = datetime.fromisoformat(text.upper())
-    except ValueError:
-        raise errors.invalid(f"Invalid value for {name}.dateTime: {text!r}") from None
-    if moment.tzinfo is None:
-        if named is None:
-            raise errors.required(f"Missing time zone definition for {name} time.")
-        moment = moment.replace(tzinfo=zone(named))
-    seconds = _within(float(int(moment.timestamp())), name)
-    return Bound(seconds, None, named or calendar_zone)  # [R] a zone that was not given is the calendar's
-
-
-def both(body: dict[str, Any], calendar_zone: str) -> tuple[Bound, Bound]:
+def both(
+    body: dict[str, Any], calendar_zone: str, unknown_zones: Collection[str] = ()
+) -> tuple[Bound, Bound]:
     """Start and end; both must be dates or both times, and the end after the start."""
-    start, end = bound(body, "start", calendar_zone), bound(body, "end", calendar_zone)
+    refusals = [
+        refusal for name in ("start", "end") for refusal in _refusals(body.get(name), name, unknown_zones)
+    ]
+    if refusals:
+        raise errors.several(refusals)
+    start, end = (_bound(body[name], name, calendar_zone) for name in ("start", "end"))
     if (start.day is None) != (end.day is None):
         message = "The start and end times must either both be date or both be dateTime."  # [R] the text
         raise errors.invalid(message)
     if end.seconds < start.seconds or (start.day is not None and end.seconds == start.seconds):
-        # [R] a timed event without length is accepted
-        raise errors.ApiError(400, "timeRangeEmpty", "The specified time range is empty.", "calendar")
+        raise errors.time_range_empty()  # [R] a timed event without length is accepted
     return start, end
+
+
+def _refusals(
+    value: dict[str, Any] | None, name: str, unknown_zones: Collection[str]
+) -> Iterator[errors.ApiError]:
+    """What Google says of ``start`` or ``end``: of an unknown zone and of a time that has none, each on its own."""
+    if not value or not ("date" in value or "dateTime" in value):
+        yield errors.required(f"Missing {name} time.")
+        return
+    if "date" in value and "dateTime" in value:
+        yield errors.invalid(f"Invalid {name} time.")
+        return
+    named = value.get("timeZone")
+    known = named is not None and named not in unknown_zones and zone(named) is not None
+    if named is not None and not known:
+        yield errors.invalid(f"Invalid time zone definition for {name} time.")
+    form = _FORM.match(value.get("dateTime", ""))
+    if form is not None and form[2] is None and not known:
+        yield errors.required(f"Missing time zone definition for {name} time.")
+
+
+def _bound(value: dict[str, Any], name: str, calendar_zone: str) -> Bound:
+    if "date" in value:
+        day = date.fromisoformat(value["date"])
+        midnight = datetime(day.year, day.month, day.day, tzinfo=zone(calendar_zone))
+        return Bound(_within(midnight.timestamp(), name), value["date"], None)
+    text, named = value["dateTime"], value.get("timeZone")
+    try:
+        moment = datetime.fromisoformat(text.upper()) if _FORM.match(text) else None
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise errors.invalid(f"Invalid value for {name}.dateTime: {text!r}")  # [R] the text
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone(named))
+    seconds = _within(float(int(moment.timestamp())), name)
+    return Bound(seconds, None, named or calendar_zone)  # [R] a zone that was not given is the calendar's

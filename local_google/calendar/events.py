@@ -4,20 +4,31 @@ Source: Google's reference of Events (docs/local-google.md, "Events"). Lists are
 """
 
 import itertools
+import re
 from typing import Any
 
 from local_google import errors
 from local_google.calendar.call import MethodCall
 from local_google.calendar.conferences import conference, settled
-from local_google.calendar.event_list import shown
 from local_google.calendar.event_resource import Draft, ordered
-from local_google.calendar.event_rules import demand, demand_id, gated
-from local_google.calendar.event_times import both
+from local_google.calendar.event_rules import demand, demand_id, demand_type, gated
+from local_google.calendar.event_times import Bound, both
+from local_google.calendar.event_views import shown
 from local_google.calendar.merge import merged
 from local_google.state import identifiers
 from local_google.state.clock import rfc3339
 from local_google.state.records import Calendar, Event
 
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+OF_A_TYPE = frozenset(
+    {
+        "eventType",
+        "birthdayProperties",
+        "focusTimeProperties",
+        "outOfOfficeProperties",
+        "workingLocationProperties",
+    }
+)
 _uids = itertools.count(1)
 SHARED = frozenset(
     {"summary", "description", "location", "start", "end", "status", "recurrence", "attendees"}
@@ -41,26 +52,25 @@ def insert(call: MethodCall) -> dict[str, Any]:
         demand_id(body["id"])
         if "iCalUID" in body:
             raise errors.invalid("Only one of id and iCalUID may be given.")  # [I] it "should" not be
-    return _add(call, calendar, body, body.get("id") or identifiers.event_id())
+    return shown(call, _add(call, calendar, body, body.get("id") or identifiers.event_id()))
 
 
 def import_event(call: MethodCall) -> dict[str, Any]:
-    """Add a private copy of an event, which may be somebody else's; its organizer stays."""
+    """Add a private copy of an event, which may be somebody else's; its organizer stays, its type becomes default."""
     calendar = call.calendar()
-    body = call.body
+    body = {name: value for name, value in call.body.items() if name not in OF_A_TYPE}
     if "iCalUID" not in body:
         raise errors.required("Missing iCalUID.")  # [R] the text
     for held in call.context.books.events_of(calendar.id).by_uid.values():
         if held.resource["iCalUID"] == body["iCalUID"] and not held.cancelled:
-            return _replace(call, calendar, held, body)
-    return _add(call, calendar, body, identifiers.event_id())
+            return shown(call, _replace(call, calendar, held, body))
+    return shown(call, _add(call, calendar, body, identifiers.event_id()))
 
 
-def _add(call: MethodCall, calendar: Calendar, body: dict[str, Any], event_id: str) -> dict[str, Any]:
+def _add(call: MethodCall, calendar: Calendar, body: dict[str, Any], event_id: str) -> Event:
     books = call.context.books
     body = gated(body, call.query, {})
-    start, end = both(body, calendar.time_zone)
-    demand(body)
+    start, end = _demanded(call, calendar, body, body.get("eventType", "default"))
     _demand_guests(call, body)
     taken = books.events_of(calendar.id).addressed(event_id)
     if taken is not None and not call.context.switches.undetected_collisions:
@@ -81,7 +91,19 @@ def _add(call: MethodCall, calendar: Calendar, body: dict[str, Any], event_id: s
     )
     books.save_event(calendar.id, event)
     call.context.ring(f"events {calendar.id}", "exists")
-    return event.resource
+    return event
+
+
+def _demanded(call: MethodCall, calendar: Calendar, body: dict[str, Any], kind: str) -> tuple[Bound, Bound]:
+    """The event's times, if the body keeps the rules for an event of that type."""
+    switches = call.context.switches
+    start, end = both(body, calendar.time_zone, switches.unknown_zones)
+    demand(body)
+    demand_type(kind, primary=calendar.primary, whole_day=start.day is not None)
+    texts = (body.get(name) or "" for name in ("summary", "description", "location"))
+    if switches.control_characters_refused and any(map(CONTROL.search, texts)):
+        raise errors.invalid("Invalid value for: control character")
+    return start, end
 
 
 def _demand_guests(call: MethodCall, body: dict[str, Any]) -> None:
@@ -115,27 +137,29 @@ def get(call: MethodCall) -> dict[str, Any]:
         raise errors.not_found()
     if settled(event.resource):
         call.context.books.save_event(calendar.id, event)
-    return shown(event, call.query.get("timeZone"))
+    return shown(call, event)
 
 
 def patch(call: MethodCall) -> dict[str, Any]:
     """PATCH: fields that are not sent stay."""
     calendar = call.calendar()
     event = _changeable(call, calendar)
-    return _replace(call, calendar, event, merged(event.resource, call.body), sent=call.body)
+    return shown(call, _replace(call, calendar, event, merged(event.resource, call.body), sent=call.body))
 
 
 def update(call: MethodCall) -> dict[str, Any]:
     """PUT: fields that are not sent are cleared."""
     calendar = call.calendar()
     event = _changeable(call, calendar)
-    return _replace(call, calendar, event, call.body)
+    return shown(call, _replace(call, calendar, event, call.body))
 
 
 def _changeable(call: MethodCall, calendar: Calendar) -> Event:
     event = event_in_path(call, calendar)
     switches = call.context.switches
     if event.cancelled and (switches.revive_forbidden or switches.trash_emptied):
+        raise errors.forbidden()
+    if event.is_stub:  # [I] its details are gone, so there is nothing to revive
         raise errors.forbidden()
     call.demand_match(event.resource["etag"])
     if event.resource["organizer"]["email"] not in (calendar.id, call.email) and SHARED & set(call.body):
@@ -149,11 +173,12 @@ def _replace(
     event: Event,
     body: dict[str, Any],
     sent: dict[str, Any] | None = None,
-) -> dict[str, Any]:
+) -> Event:
     held = event.resource
-    body = gated(body, call.query, held)
-    start, end = both(body, calendar.time_zone)
-    demand(body)
+    body = gated(_with_omitted(body, held, call.email), call.query, held)
+    if body.get("eventType", held["eventType"]) != held["eventType"]:
+        raise errors.invalid("The event type cannot be changed.")  # [R] the text
+    start, end = _demanded(call, calendar, body, held["eventType"])
     given = (body if sent is None else sent).get("sequence")
     if given is not None and given < held["sequence"]:
         raise errors.invalid(
@@ -166,9 +191,18 @@ def _replace(
     return keep(call, calendar, event, resource, (start.seconds, end.seconds))
 
 
+def _with_omitted(body: dict[str, Any], held: dict[str, Any], email: str) -> dict[str, Any]:
+    """The body; with ``attendeesOmitted`` it changes the participant alone, and the other guests stay."""
+    if not body.get("attendeesOmitted"):
+        return body
+    own = [guest for guest in body.get("attendees", ()) if guest.get("email") == email]
+    others = [guest for guest in held.get("attendees", ()) if not own or guest["email"] != email]
+    return body | {"attendees": own + others, "attendeesOmitted": False}
+
+
 def keep(
     call: MethodCall, calendar: Calendar, event: Event, resource: dict[str, Any], bounds: tuple[float, float]
-) -> dict[str, Any]:
+) -> Event:
     """Replace an event's resource, under a new ETag, and notify the calendar's channels."""
     books = call.context.books
     resource["etag"] = books.next_etag(call.now)
@@ -177,7 +211,7 @@ def keep(
     event.change = books.next_change()
     books.save_event(calendar.id, event)
     call.context.ring(f"events {calendar.id}", "exists")
-    return event.resource
+    return event
 
 
 def delete(call: MethodCall) -> None:
@@ -203,6 +237,8 @@ def move(call: MethodCall) -> dict[str, Any]:
     target = call.calendar_named(call.query["destination"])
     if event.cancelled:
         raise errors.deleted()
+    if event.resource["eventType"] != "default":
+        raise errors.invalid("Only events of the type default can be moved.")  # [R] the text
     resource = dict(event.resource)
     stub = {"kind": resource["kind"], "id": resource["id"], "status": "cancelled"}
     stub_fields = ("iCalUID", "organizer", "sequence", "start", "end")  # lists and rules read these
@@ -210,4 +246,4 @@ def move(call: MethodCall) -> dict[str, Any]:
     resource["organizer"] = Draft(target, event.id, call.email, call.now, call.context.url).organizer()
     resource["updated"] = rfc3339(call.now, milliseconds=True)
     moved = Event(_next_uid(call, target), resource, event.start, event.end, 0, event.made_by)
-    return keep(call, target, moved, resource, (event.start, event.end))
+    return shown(call, keep(call, target, moved, resource, (event.start, event.end)))

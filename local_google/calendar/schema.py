@@ -23,7 +23,14 @@ def _wrong(value: Any, path: str) -> ApiError:
 def _text(value: Any, path: str) -> Any:
     if isinstance(value, str):
         return value
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return str(value)
     raise _wrong(value, path)
+
+
+def _anything(value: Any, path: str) -> Any:
+    del path
+    return value
 
 
 def _flag(value: Any, path: str) -> Any:
@@ -63,6 +70,7 @@ def _int64(value: Any, path: str) -> Any:
 
 
 SCALARS: dict[tuple[str, str | None], Check] = {
+    ("any", None): _anything,
     ("string", "date"): _date,
     ("string", "int64"): _int64,
     ("boolean", None): _flag,

@@ -1,21 +1,30 @@
-"""Calendar v3 ``settings``, ``colors``, ``freebusy`` and ``acl``, for reading only.
+"""Calendar v3 ``settings``, ``freebusy`` and ``acl``, for reading only.
 
 Source: Google's reference of these resources. Sharing cannot be changed here: the only rule is the owner's.
 """
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from local_google import errors
 from local_google.calendar import paging
 from local_google.calendar.call import MethodCall
+from local_google.calendar.event_times import date_time
 from local_google.calendar.parameters import moment
 from local_google.state.clock import rfc3339
+from local_google.zones import zone
 
-EVENT_COLOURS = "a4bdfc 7ae7bf dbadff ff887c fbd75b ffb878 46d6db e1e1e1 5484ed 51b749 dc2127".split()  # noqa: SIM905
-CALENDAR_COLOURS = str.split(
-    "ac725e d06b64 f83a22 fa573c ff7537 ffad46 42d692 16a765 7bd148 b3dc6c fbe983 fad165 92e1c0 9fe1e7 9fc6e7 "
-    "4986e7 9a9cff b99aff c2c2c2 cabdbf cca6ac f691b2 cd74e6 a47ae2"
-)
+# Not in lists while they are as at the start: a default one "might not be returned".
+DEFAULTS = {
+    "autoAddHangouts": "false",
+    "hideInvitations": "false",
+    "hideWeekends": "false",
+    "remindOnRespondedEventsOnly": "false",
+    "showDeclinedEvents": "true",
+    "useKeyboardShortcuts": "true",
+}
+LONGEST_QUERY = 90 * 86400
+MOST_CALENDARS = 50
 
 
 def _values(call: MethodCall) -> dict[str, str]:
@@ -36,29 +45,18 @@ def _setting(name: str, value: str) -> dict[str, Any]:
 def get(call: MethodCall) -> dict[str, Any]:
     """One setting."""
     name = call.variables["setting"]
-    values = _values(call)
+    values = _values(call) | DEFAULTS
     if name not in values:
         raise errors.not_found()
     return _setting(name, values[name])
 
 
 def list_settings(call: MethodCall) -> dict[str, Any]:
-    """All settings."""
+    """The settings, in pages. With a sync token none, because they never change here."""
+    since = paging.sync_start(call, "settings", ())
     page = paging.Page(call, "settings", default=100, most=250)
-    rows = [_setting(name, value) for name, value in _values(call).items()]
+    rows = [] if since is not None else [_setting(name, value) for name, value in _values(call).items()]
     return page.document({"kind": "calendar#settings"}, rows)
-
-
-def colors(call: MethodCall) -> dict[str, Any]:
-    """The palette: 11 colours for events, 24 for calendars ([R] the numbers)."""
-    del call
-    document: dict[str, Any] = {"kind": "calendar#colors", "updated": "2012-02-14T00:00:00.000Z"}
-    for name, colours in (("calendar", CALENDAR_COLOURS), ("event", EVENT_COLOURS)):
-        document[name] = {
-            str(number): {"background": f"#{colour}", "foreground": "#1d1d1d"}
-            for number, colour in enumerate(colours, 1)
-        }
-    return document
 
 
 def freebusy(call: MethodCall) -> dict[str, Any]:
@@ -68,10 +66,21 @@ def freebusy(call: MethodCall) -> dict[str, Any]:
         raise errors.required("Missing time range.")  # [R] the text
     low, high = moment(body["timeMin"], "timeMin"), moment(body["timeMax"], "timeMax")
     if low >= high:
-        raise errors.by_reason(400, "timeRangeEmpty")
-    busy_times = {
-        item["id"]: _busy(call, item["id"], low, high) for item in body.get("items", ()) if "id" in item
-    }
+        raise errors.time_range_empty()
+    if high - low > LONGEST_QUERY:
+        message = "The requested time range is too long."
+        raise errors.ApiError(
+            400, "timeRangeTooLong", message, "calendar", "parameter", "timeMax"
+        )  # [R] the reason
+    shown_in = zone(body.get("timeZone") or "UTC")
+    if shown_in is None:
+        raise errors.invalid("Invalid time zone.")  # [R] the text
+    names = [item["id"] for item in body.get("items", ()) if "id" in item]
+    most = min(body.get("calendarExpansionMax") or MOST_CALENDARS, MOST_CALENDARS)
+    if len(names) > most:  # [I] the query as a whole, so that no calendar is told of
+        busy_times = {name: _trouble("tooManyCalendarsRequested") for name in names}
+    else:
+        busy_times = {name: _busy(call, name, (low, high), shown_in) for name in names}
     return {
         "kind": "calendar#freeBusy",
         "timeMin": rfc3339(low, milliseconds=True),
@@ -80,11 +89,16 @@ def freebusy(call: MethodCall) -> dict[str, Any]:
     }
 
 
-def _busy(call: MethodCall, name: str, low: float, high: float) -> dict[str, Any]:
+def _trouble(reason: str) -> dict[str, Any]:
+    return {"errors": [{"domain": "global", "reason": reason}], "busy": []}
+
+
+def _busy(call: MethodCall, name: str, window: tuple[float, float], shown_in: ZoneInfo) -> dict[str, Any]:
     try:
         calendar = call.calendar_named(name)
     except errors.ApiError:
-        return {"errors": [{"domain": "global", "reason": "notFound"}], "busy": []}
+        return _trouble("notFound")
+    low, high = window
     spans: list[list[float]] = []
     events = call.context.books.events_of(calendar.id).by_uid.values()
     for event in sorted(events, key=lambda event: event.start):
@@ -95,7 +109,12 @@ def _busy(call: MethodCall, name: str, low: float, high: float) -> dict[str, Any
             spans[-1][1] = max(spans[-1][1], event.end)
         else:
             spans.append([max(event.start, low), event.end])
-    return {"busy": [{"start": rfc3339(start), "end": rfc3339(min(end, high))} for start, end in spans]}
+    times = ((start, min(end, high)) for start, end in spans)
+    return {
+        "busy": [
+            {"start": date_time(start, shown_in), "end": date_time(end, shown_in)} for start, end in times
+        ]
+    }
 
 
 def acl_list(call: MethodCall) -> dict[str, Any]:

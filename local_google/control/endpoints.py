@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from local_google.calendar import calendar_list, calendars, event_list
+from local_google.calendar import calendar_list, calendars, event_views
 from local_google.context import Context
 from local_google.protocol.messages import JSON, Request, Response, first
 from local_google.rendering.page import foreign
@@ -90,7 +90,7 @@ def state(context: Context) -> dict[str, Any]:
             calendars.resource(calendar)
             | {
                 "owner": calendar.owner,
-                "events": [event_list.shown(e, None) for e in books.events_of(calendar.id).by_uid.values()],
+                "events": [event_views.held(e) for e in books.events_of(calendar.id).by_uid.values()],
             }
             for calendar in list(books.calendars.values())
         ],

@@ -31,6 +31,7 @@ class AuthorizationRequest:
     prompts: frozenset[str] = field(default_factory=frozenset)
     state: str | None = None
     login_hint: str | None = None
+    nonce: str | None = None
 
 
 def consent_of(context: Context, email: str, project: str) -> GivenConsent | None:
@@ -70,6 +71,7 @@ def allow(
         issued_at=now,
         challenge=authorization.challenge,
         challenge_method=authorization.challenge_method,
+        nonce=authorization.nonce,
     )
     context.books.save("code", code.code, code)
     return code
@@ -105,9 +107,9 @@ def issue_refresh_token(
 
 
 def issue_access_token(
-    context: Context, account: str, client: RegisteredClient, scopes: Sequence[str]
+    context: Context, account: str, client: RegisteredClient, scopes: Sequence[str], *, offline: bool = False
 ) -> Token:
-    """A bearer token for an hour less a second."""
+    """A bearer token for an hour less a second. ``offline``: the app may act without the person."""
     now = context.now()
     token = Token(
         identifiers.access_token(),
@@ -117,6 +119,7 @@ def issue_access_token(
         list(scopes),
         now,
         now + ACCESS_TOKEN_SECONDS,
+        offline=offline,
     )
     if context.switches.enforced_scope:
         token.enforced = context.switches.enforced_scope.split()

@@ -26,7 +26,7 @@ def read(context: Context, query: Form) -> AuthorizationRequest:
     """Parse the query; raises ShownError if it is not well formed."""
     client = _client(context, query)
     redirect_uri = _needed(query, "redirect_uri")
-    if redirect_uri not in client.redirect_uris:
+    if not client.accepts(redirect_uri):
         raise ShownError("redirect_uri_mismatch", redirect_uri)
     if _needed(query, "response_type") != "code":
         raise ShownError("invalid_request", "response_type")
@@ -38,18 +38,22 @@ def read(context: Context, query: Form) -> AuthorizationRequest:
         raise ShownError("admin_policy_enforced", client.name)
     if context.switches.org_internal:
         raise ShownError("org_internal", client.name, 403)
+    if context.switches.sign_in_rate_limited:
+        raise ShownError("rate_limit_exceeded", client.name, 403)
     challenge = first(query, "code_challenge")
     return AuthorizationRequest(
         client,
         redirect_uri,
         wanted,
-        offline=_choice(query, "access_type", ("online", "offline")) == "offline",
+        # Google: "refresh tokens are always returned for installed applications".
+        offline=_choice(query, "access_type", ("online", "offline")) == "offline" or client.desktop,
         include_granted=first(query, "include_granted_scopes") == "true",
         challenge=challenge,
         challenge_method=_choice(query, "code_challenge_method", ("plain", "S256")) if challenge else None,
         prompts=_prompts(query),
         state=first(query, "state"),
         login_hint=first(query, "login_hint"),
+        nonce=first(query, "nonce"),
     )
 
 
@@ -80,7 +84,12 @@ def _choice(query: Form, name: str, allowed: tuple[str, ...]) -> str:
 
 
 def _prompts(query: Form) -> frozenset[str]:
-    prompts = frozenset((first(query, "prompt") or "").split())
+    approval = first(query, "approval_prompt")  # the older name of prompt
+    if approval is not None and "prompt" in query:
+        raise ShownError("invalid_request", "Conflict params: approval_prompt and prompt")
+    if approval not in (None, "force"):
+        raise ShownError("invalid_request", f"approval_prompt: '{approval}' is not valid")
+    prompts = frozenset((first(query, "prompt") or ("consent" if approval else "")).split())
     if not prompts <= PROMPTS or ("none" in prompts and len(prompts) > 1):
         raise ShownError("invalid_request", "prompt")
     return prompts

@@ -5,15 +5,17 @@ Sources: Google's OAuth 2.0 guide, RFC 6749, RFC 7636 (docs/local-google.md, "Oa
 
 import base64
 import hashlib
+from dataclasses import replace
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode
 
 import msgspec
 
 from local_google.context import Context
+from local_google.errors import ApiError
 from local_google.oauth import grants, scopes
 from local_google.oauth.id_token import id_token
-from local_google.protocol.messages import JSON, Request, Response, first
+from local_google.protocol.messages import FORM, JSON, Request, Response, first
 from local_google.state.clients import RegisteredClient
 from local_google.state.records import Code, Token
 
@@ -47,6 +49,7 @@ def token(context: Context, request: Request) -> tuple[Response, str | None, str
     client_id: str | None = None
     account: str | None = None
     try:
+        request = _as_form(request)
         grant_type = _grant_type(request)
         client_id = _credentials(request)[0]
         client = _client(context, request)
@@ -60,13 +63,29 @@ def token(context: Context, request: Request) -> tuple[Response, str | None, str
             answer = _refresh(context, request, client, held)
     except TokenError as error:
         return error.answer(), client_id, account
+    except ApiError as error:
+        return error.answer(), client_id, account
     return answer, client_id, account
+
+
+def _as_form(request: Request) -> Request:
+    """The request with its JSON body, which Google reads as well, written as a form."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        return request
+    try:
+        fields = msgspec.json.decode(request.body, type=dict[str, str | int | None])
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        message = "Invalid JSON payload received."  # the rest of the text names the place: not known
+        raise ApiError(400, "badRequest", message, status_name="INVALID_ARGUMENT") from None
+    body = urlencode({name: value for name, value in fields.items() if value is not None}).encode()
+    return replace(request, body=body, headers={**request.headers, "content-type": FORM})
 
 
 def _grant_type(request: Request) -> str:
     if request.method != "POST":  # [R]
         raise TokenError("invalid_request", "Unsupported method", 405)
-    grant_type = _needed(request, "grant_type")
+    grant_type = first(request.form, "grant_type") or ""
     if grant_type not in ("authorization_code", "refresh_token"):
         raise TokenError("unsupported_grant_type", f"Invalid grant_type: {grant_type}")
     return grant_type
@@ -142,7 +161,7 @@ def _check_verifier(code: Code, verifier: str | None) -> None:
 def _exchange(context: Context, client: RegisteredClient, code: Code) -> Response:
     switches = context.switches
     granted = scopes.as_switched(scopes.in_full(code.scopes), switches.granted_scope)
-    access = grants.issue_access_token(context, code.account, client, granted)
+    access = grants.issue_access_token(context, code.account, client, granted, offline=code.offline)
     document: dict[str, Any] = {"access_token": access.token, "expires_in": grants.ACCESS_TOKEN_SECONDS}
     if code.offline and code.consented and not switches.refresh_token_omitted:
         refresh = grants.issue_refresh_token(context, code, client, granted)
@@ -152,16 +171,16 @@ def _exchange(context: Context, client: RegisteredClient, code: Code) -> Respons
     if switches.granted_scope != "absent":
         document["scope"] = " ".join(granted)
     document["token_type"] = "Bearer"  # noqa: S105 - a kind, no secret
-    if any(scope in scopes.SIGN_IN for scope in code.scopes):
-        document["id_token"] = id_token(context, code.account, client.client_id)
-    return json_answer(document)
+    return json_answer(document | _identity(context, access, code.nonce))
 
 
 def _refresh_token(context: Context, request: Request, client: RegisteredClient) -> Token:
     text = _needed(request, "refresh_token")
     held = context.books.refresh_tokens.get(text)
-    if held is None or held.client_id != client.client_id:
+    if held is None:
         raise TokenError("invalid_grant", "Bad Request")
+    if held.client_id != client.client_id:
+        raise TokenError("unauthorized_client", "Unauthorized", 401)
     if not grants.refresh_token_lives(context, held):
         raise TokenError("invalid_grant", "Token has been expired or revoked.")
     if context.switches.admin_block:
@@ -170,18 +189,26 @@ def _refresh_token(context: Context, request: Request, client: RegisteredClient)
 
 
 def _refresh(context: Context, request: Request, client: RegisteredClient, held: Token) -> Response:
-    wanted = (first(request.form, "scope") or " ".join(held.scopes)).split()
+    wanted = scopes.in_full((first(request.form, "scope") or " ".join(held.scopes)).split())
     if not set(wanted) <= set(held.scopes):
         raise TokenError("invalid_scope", "Some requested scopes were invalid.")  # [R] the text
     held.used_at = context.now()
-    access = grants.issue_access_token(context, held.account, client, wanted)
+    access = grants.issue_access_token(context, held.account, client, wanted, offline=True)
     document: dict[str, Any] = {"access_token": access.token, "expires_in": grants.ACCESS_TOKEN_SECONDS}
     if context.switches.rotate_refresh_tokens:
         document["refresh_token"] = _rotated(context, client, held).token
     if held.expires_at is not None:
         document["refresh_token_expires_in"] = int(held.expires_at - context.now())
     context.books.save("refresh", held.token, held)
-    return json_answer(document | {"scope": " ".join(wanted), "token_type": "Bearer"})
+    document |= {"scope": " ".join(wanted), "token_type": "Bearer"}
+    return json_answer(document | _identity(context, access))
+
+
+def _identity(context: Context, access: Token, nonce: str | None = None) -> dict[str, str]:
+    """The id token, if a sign-in scope was granted."""
+    if scopes.SIGN_IN.keys().isdisjoint(access.scopes):
+        return {}
+    return {"id_token": id_token(context, access, nonce)}
 
 
 def _rotated(context: Context, client: RegisteredClient, held: Token) -> Token:

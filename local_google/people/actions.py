@@ -1,4 +1,4 @@
-"""What a person does on the calendar page: move, delete, restore. Uses the API's handlers, so the same rules hold."""
+"""What a person does on the calendar page: move, delete, restore, dismiss. The API's handlers keep its rules."""
 
 import base64
 from datetime import datetime
@@ -12,6 +12,7 @@ from local_google.calendar.event_times import date_time
 from local_google.context import Context
 from local_google.discovery import methods
 from local_google.protocol.messages import Form, first
+from local_google.state.clock import rfc3339
 from local_google.state.records import Account, Event, Token
 from local_google.zones import zone
 
@@ -33,6 +34,9 @@ def act(context: Context, account: Account, form: Form) -> None:
         calendars.delete(_call(context, account, "calendar.calendars.delete", variables, {}))
     elif action == "delete":
         events.delete(_call(context, account, "calendar.events.delete", variables, {}))
+    elif action == "dismiss":
+        body = _dismissed(context, variables)
+        events.update(_call(context, account, "calendar.events.update", variables, body))
     elif action == "restore":
         events.patch(_call(context, account, "calendar.events.patch", variables, {"status": "confirmed"}))
     elif action == "move":
@@ -40,6 +44,14 @@ def act(context: Context, account: Account, form: Form) -> None:
         events.patch(_call(context, account, "calendar.events.patch", variables, body))
     else:
         raise errors.invalid("There is no such act.")
+
+
+def _dismissed(context: Context, variables: dict[str, str]) -> dict[str, Any]:
+    """The event as Thunderbird sends it by PUT when its reminder is dismissed: all private properties replaced."""
+    event = context.books.events_of(variables["calendarId"]).addressed(variables["eventId"])
+    held = {} if event is None else event.resource
+    private = {"X-MOZ-LASTACK": rfc3339(context.now())}  # [R] the name
+    return held | {"extendedProperties": held.get("extendedProperties", {}) | {"private": private}}
 
 
 def _wanted(account: Account, form: Form, name: str) -> dict[str, Any]:

@@ -79,20 +79,20 @@ def _permissions(context: Context, request: Request) -> Response:
 
 
 def _acted(context: Context, request: Request) -> Response:
+    if request.raw_path not in ("/permissions", "/calendar"):
+        return page(request, "missing.html", status=404)
     account = context.known(first(request.form, "account"))
     if foreign(request) or account is None:
         return page(request, "missing.html", status=403)
     if request.raw_path == "/permissions":
         grants.revoke_all(context, account.email, first(request.form, "project") or "")
         return redirect("/permissions?" + urlencode({"account": account.email, "removed": "1"}))
-    if request.raw_path == "/calendar":
-        back = _safe_back(first(request.form, "back") or "", account)
-        try:
-            actions.act(context, account, request.form)
-        except errors.ApiError as refusal:
-            return redirect(back + "&" + urlencode({"refused": refusal.message}))
-        return redirect(back)
-    return page(request, "missing.html", status=404)
+    back = _safe_back(first(request.form, "back") or "", account)
+    try:
+        actions.act(context, account, request.form)
+    except errors.ApiError as refusal:
+        return redirect(back + "&" + urlencode({"refused": refusal.message}))
+    return redirect(back)
 
 
 def _safe_back(query: str, account: Account) -> str:

@@ -100,8 +100,8 @@ def _place(
     columns: list[Column], deleted: list[Block], event: Event, whose: tuple[Calendar, int], seen_in: ZoneInfo
 ) -> None:
     calendar, tint = whose
-    if "created" not in event.resource:
-        return  # the stub of an event that moved away
+    if event.is_stub:
+        return
     begins = datetime.fromtimestamp(event.start, seen_in)
     ends = datetime.fromtimestamp(event.end, seen_in)
     whole = "date" in event.resource["start"]

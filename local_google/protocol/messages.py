@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, unquote
 
 JSON = "application/json; charset=UTF-8"
 HTML = "text/html; charset=utf-8"
+FORM = "application/x-www-form-urlencoded"
 
 Form = Mapping[str, list[str]]
 
@@ -34,7 +35,7 @@ class Request:
     @cached_property
     def form(self) -> Form:
         """The body's values, if it is a form; nothing otherwise."""
-        if not self.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        if not self.headers.get("content-type", "").startswith(FORM):
             return {}
         return parse_qs(self.body.decode("utf-8", "replace"), keep_blank_values=True)
 

@@ -13,6 +13,7 @@ SECRET_PARAMETERS = frozenset(
         "access_token",
         "oauth_token",
         "token",
+        "id_token",
         "code",
         "code_verifier",
         "client_secret",

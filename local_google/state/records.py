@@ -37,6 +37,7 @@ class Token(msgspec.Struct):
     dead_at: float | None = None
     used_at: float = 0.0
     enforced: list[str] | None = None
+    offline: bool = True
 
     def alive(self, now: float) -> bool:
         """Whether the token is valid at this moment."""
@@ -60,6 +61,7 @@ class Code(msgspec.Struct):
     challenge: str | None = None
     challenge_method: str | None = None
     used: bool = False
+    nonce: str | None = None
 
 
 class Calendar(msgspec.Struct):
@@ -109,6 +111,11 @@ class Event(msgspec.Struct):
     def cancelled(self) -> bool:
         """Whether this is a tombstone."""
         return bool(self.resource["status"] == "cancelled")
+
+    @property
+    def is_stub(self) -> bool:
+        """Whether this is what an event that moved to another calendar left behind."""
+        return "created" not in self.resource
 
 
 class Channel(msgspec.Struct):

@@ -28,10 +28,14 @@ class Switches(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     admin_block: bool = False  # an administrator blocks the app: admin_policy_enforced
     admin_trusted: bool = False  # an administrator trusts the app: no boxes on the consent screen
     org_internal: bool = False  # the client is for another organization's people
+    sign_in_rate_limited: bool = False  # the app has reached its limit of new sign-ins: a page, no way back
     deleted_accounts: list[str] = []
     deleted_clients: list[str] = []
     # Calendar
     api_disabled: bool = False
+    not_calendar_users: list[str] = []  # accounts for which Calendar is off; "*" means all of them
+    unknown_zones: list[str] = []  # time zones that Google does not know yet
+    control_characters_refused: bool = False  # [R] what Google does with them was not found
     undetected_collisions: bool = False  # [I] an insert under a taken id creates a second event
     revive_forbidden: bool = False  # 403 on reviving a deleted event
     trash_emptied: bool = False  # deleted events are gone for get and list; their ids stay taken

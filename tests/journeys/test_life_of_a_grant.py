@@ -62,6 +62,7 @@ def test_a_token_that_google_no_longer_takes_is_refreshed_once_and_used(service:
         {"status": 500, "reason": "backendError"},
         {"status": 400, "reason": "invalid_request"},
         {"invalid_client": True},
+        {"status": 401, "reason": "unauthorized_client"},
         {"cut": "before_commit"},
     ],
 )

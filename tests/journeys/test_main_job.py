@@ -106,6 +106,19 @@ def test_where_google_refuses_to_revive_the_next_generation_is_written(service: 
     assert [event["summary"] for event in service.events()] == ["Again"]
 
 
+def test_an_event_that_its_person_moved_to_another_calendar_is_made_again(service: TestService) -> None:
+    """Google leaves a stub under the id, which cannot be revived. The next change needs another id."""
+    service.connect()
+    sessions = service.parts.sessions
+    first = sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    service.as_person("POST", first, move_to="primary")
+    again = sessions.schedule.put(service.agent, "s1", service.content("Again"), By.AGENT, None)
+    assert again.status is Status.SCHEDULED
+    assert again.event_id != first.event_id
+    assert [event["summary"] for event in service.events() if "summary" in event] == ["Again"]
+    assert sessions.reader.get(service.agent, "s1", read_google=True).in_google == "confirmed"
+
+
 def test_join_link_goes_into_location_and_description(service: TestService) -> None:
     service.connect()
     content = service.content(description="Bring papers.", join_url="https://meet.example/x")

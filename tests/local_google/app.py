@@ -18,6 +18,7 @@ OTHER_APP = RegisteredClient(
 STRANGER_APP = RegisteredClient(
     "stranger.apps.test", "s3", "project-b", ("http://localhost:9/cb",), "Stranger"
 )
+DESKTOP_APP = RegisteredClient("desktop.apps.test", "d4", "project-d", ("desktop",), "Desktop App")
 ONE, TWO = "agent-one@example.com", "agent-two@example.com"
 VERIFIER = "v" * 43
 

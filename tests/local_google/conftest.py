@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local_google.app import APP, ONE, OTHER_APP, STRANGER_APP, App
+from tests.local_google.app import APP, DESKTOP_APP, ONE, OTHER_APP, STRANGER_APP, App
 from tests.local_google.http_api import FULL, GoogleApi
 from tests.support.local_google import LocalGoogle
 
@@ -31,7 +31,9 @@ def clock_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def one_google(clock_file: Path) -> Iterator[LocalGoogle]:
-    with LocalGoogle.start([APP, OTHER_APP, STRANGER_APP], clock_file=clock_file, seed=7) as google:
+    with LocalGoogle.start(
+        [APP, OTHER_APP, STRANGER_APP, DESKTOP_APP], clock_file=clock_file, seed=7
+    ) as google:
         yield google
 
 

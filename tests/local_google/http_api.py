@@ -1,5 +1,6 @@
 """Calendar v3 as bare HTTP, of the local Google or the real one, for tests that check bytes and headers."""
 
+import gzip
 import http.client
 import json
 from collections.abc import Mapping, Sequence
@@ -67,6 +68,8 @@ class GoogleApi:
         self.connection.request(method, target, data, sent)
         answer = self.connection.getresponse()
         raw = answer.read()
+        if answer.headers.get("Content-Encoding") == "gzip":
+            raw = gzip.decompress(raw)
         is_json = answer.headers.get("Content-Type", "").startswith("application/json")
         return Reply(answer.status, json.loads(raw) if raw and is_json else None, answer.headers, raw)
 

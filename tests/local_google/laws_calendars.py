@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from tests.local_google.facts import fact
 from tests.local_google.http_api import GoogleApi
 
@@ -89,6 +91,71 @@ class CalendarLaws:
         colours = {"backgroundColor": "#0088aa", "foregroundColor": "#ffffff"}
         reply = api.call("PATCH", f"users/me/calendarList/{calendar}", colours, colorRgbFormat=True)
         assert reply.document["backgroundColor"] == "#0088aa"
+
+    @fact(
+        "V",
+        "A calendar's colorId shows as the background of that colour; the primary one begins with another",
+    )
+    def test_a_calendars_colour_shows(self, api: GoogleApi, calendar: str) -> None:
+        palette = api.call("GET", "colors").document["calendar"]
+        path = f"users/me/calendarList/{calendar}"
+        api.call("PATCH", path, {"backgroundColor": "#0088aa"}, colorRgbFormat=True)
+        entry = api.call("PATCH", path, {"colorId": "7"}).document
+        assert (entry["colorId"], entry["backgroundColor"]) == ("7", palette["7"]["background"])
+        primary = api.call("GET", "users/me/calendarList/primary").document
+        assert primary["backgroundColor"] == palette[primary["colorId"]]["background"]
+
+    @fact("V2", "A calendar colour that does not exist: 400 invalid")
+    def test_an_unknown_colour_of_a_calendar_is_refused(self, api: GoogleApi, calendar: str) -> None:
+        assert api.call("PATCH", f"users/me/calendarList/{calendar}", {"colorId": "99"}).status == 400
+
+    @fact("V", "freeBusy gives its times in timeZone, UTC unless given")
+    def test_busy_times_come_in_the_zone_asked_for(self, api: GoogleApi, calendar: str) -> None:
+        api.insert(calendar)
+        body = {
+            "timeMin": "2030-05-06T00:00:00Z",
+            "timeMax": "2030-05-07T00:00:00Z",
+            "timeZone": "America/Bogota",
+        }
+        reply = api.call("POST", "freeBusy", body | {"items": [{"id": calendar}]})
+        busy = reply.document["calendars"][calendar]["busy"]
+        assert busy == [{"start": "2030-05-06T05:00:00-05:00", "end": "2030-05-06T06:00:00-05:00"}]
+        assert api.call("POST", "freeBusy", body | {"timeZone": "Mars/Base"}).status == 400
+
+    @fact("V2", "freeBusy over more than 90 days: 400, The requested time range is too long.")
+    def test_busy_times_of_ninety_days_at_most(self, api: GoogleApi) -> None:
+        body = {"timeMin": "2030-01-01T00:00:00Z"}
+        assert api.call("POST", "freeBusy", body | {"timeMax": "2030-04-01T00:00:00Z"}).status == 200
+        reply = api.call("POST", "freeBusy", body | {"timeMax": "2030-04-02T00:00:00Z"})
+        assert (reply.status, reply.message) == (400, "The requested time range is too long.")
+
+    @fact("V", "freeBusy of more than 50 calendars, or than calendarExpansionMax: tooManyCalendarsRequested")
+    @pytest.mark.parametrize(("count", "more"), [(51, {}), (2, {"calendarExpansionMax": 1})])
+    def test_busy_times_of_fifty_calendars_at_most(
+        self, api: GoogleApi, count: int, more: dict[str, int]
+    ) -> None:
+        body = {"timeMin": "2030-05-06T00:00:00Z", "timeMax": "2030-05-07T00:00:00Z"} | more
+        names = [{"id": f"n{number}@example.org"} for number in range(count)]
+        calendars = api.call("POST", "freeBusy", body | {"items": names}).document["calendars"].values()
+        reasons = {error["reason"] for one in calendars for error in one["errors"]}
+        assert reasons == {"tooManyCalendarsRequested"}
+        one = api.call("POST", "freeBusy", body | {"items": names[:1]}).document["calendars"][
+            "n0@example.org"
+        ]
+        assert one["errors"][0]["reason"] == "notFound"
+
+    @fact("V", "Known settings answer by name; a default one may be absent from the list")
+    def test_settings_answer_by_name(self, api: GoogleApi) -> None:
+        for name in ("showDeclinedEvents", "hideWeekends", "autoAddHangouts", "useKeyboardShortcuts"):
+            assert api.call("GET", f"users/me/settings/{name}").document["value"] in ("true", "false")
+        assert api.call("GET", "users/me/settings/nosuch").status == 404
+
+    @fact("V", "A sync token of settings lists only what has changed since")
+    def test_settings_sync(self, api: GoogleApi) -> None:
+        page = api.call("GET", "users/me/settings").document
+        assert "timezone" in [setting["id"] for setting in page["items"]]
+        later = api.call("GET", "users/me/settings", syncToken=page["nextSyncToken"]).document
+        assert later["items"] == []
 
     @fact("V", "calendarList.delete only unsubscribes; the calendar lives on")
     def test_leaving_the_list_leaves_the_calendar(self, api: GoogleApi, calendar: str) -> None:

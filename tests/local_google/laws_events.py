@@ -156,6 +156,97 @@ class EventLaws:
         reply = api.insert(calendar, timed("2030-05-06T11:00:00Z", "2030-05-06T10:00:00Z"))
         expected = (400, "calendar/timeRangeEmpty", "The specified time range is empty.")
         assert (reply.status, reply.reason, reply.message) == expected
+        item = reply.document["error"]["errors"][0]
+        assert (item["locationType"], item["location"]) == ("parameter", "timeMax")
+
+    @fact(
+        "V2", "Start and end are refused each on its own: an unknown zone without offset gives four entries"
+    )
+    @pytest.mark.parametrize(("offset", "count"), [("", 4), ("Z", 2)])
+    def test_several_errors_come_together(
+        self, api: GoogleApi, calendar: str, offset: str, count: int
+    ) -> None:
+        bounds = ("2030-05-06T10:00:00" + offset, "2030-05-06T11:00:00" + offset)
+        reply = api.insert(calendar, timed(*bounds, "W. Europe Standard Time"))
+        items = [(item["reason"], item["message"]) for item in reply.document["error"]["errors"]]
+        expected = [
+            (reason, f"{what} time zone definition for {name} time.")
+            for name in ("start", "end")
+            for reason, what in [("invalid", "Invalid"), ("required", "Missing")][: count // 2]
+        ]
+        assert (reply.status, items, reply.message) == (400, expected, expected[0][1])
+
+    @fact("V2", "A guest without an address: 400 required, Missing attendee email.")
+    def test_a_guest_needs_an_address(self, api: GoogleApi, calendar: str) -> None:
+        reply = api.insert(calendar, {"attendees": [{"displayName": "x"}]})
+        assert (reply.status, reply.reason) == (400, "global/required")
+        assert reply.message == "Missing attendee email."
+
+    @fact("V2", "A guest with an impossible address: 400 invalid, Invalid attendee email.")
+    @pytest.mark.parametrize("address", ["notanaddress", "a@b", "two@at@example.org", "a b@example.org"])
+    def test_a_guest_needs_a_possible_address(self, api: GoogleApi, calendar: str, address: str) -> None:
+        reply = api.insert(calendar, {"attendees": [{"email": address}]})
+        expected = (400, "global/invalid", "Invalid attendee email.")
+        assert (reply.status, reply.reason, reply.message) == expected
+
+    @fact("V", "maxAttendees: with more guests only the participant is returned, and attendeesOmitted")
+    def test_more_guests_than_asked_for_are_omitted(
+        self, api: GoogleApi, calendar: str, event_id: str
+    ) -> None:
+        me = api.call("GET", "calendars/primary").document["id"]
+        guests = {"attendees": [{"email": me}, {"email": "a@example.org"}]}
+        replies = [
+            api.insert(calendar, {"id": event_id} | guests, maxAttendees=1, sendUpdates="none"),
+            api.event(calendar, event_id, maxAttendees=1),
+            api.patch(calendar, event_id, {"summary": "x"}, maxAttendees=1),
+        ]
+        documents = [reply.document for reply in replies]
+        documents += api.events(calendar, iCalUID=documents[0]["iCalUID"], maxAttendees=1).document["items"]
+        for event in documents:
+            assert ([guest["email"] for guest in event["attendees"]], event["attendeesOmitted"]) == (
+                [me],
+                True,
+            )
+        whole = api.event(calendar, event_id, maxAttendees=2).document
+        assert (len(whole["attendees"]), "attendeesOmitted" in whole) == (2, False)
+
+    @fact("V", "attendeesOmitted in a change: only the participant's response is updated, the guests stay")
+    def test_omitted_guests_stay(self, api: GoogleApi, calendar: str, event_id: str) -> None:
+        me = api.call("GET", "calendars/primary").document["id"]
+        guests = {"attendees": [{"email": me}, {"email": "a@example.org"}]}
+        api.insert(calendar, {"id": event_id} | guests, sendUpdates="none")
+        change = {"attendeesOmitted": True, "attendees": [{"email": me, "responseStatus": "declined"}]}
+        event = api.patch(calendar, event_id, change, sendUpdates="none").document
+        responses = {guest["email"]: guest["responseStatus"] for guest in event["attendees"]}
+        assert responses == {me: "declined", "a@example.org": "needsAction"}
+
+    @fact("V2", "A colour that does not exist: 400 invalid, Invalid Value")
+    def test_an_unknown_colour_is_refused(self, api: GoogleApi, calendar: str) -> None:
+        reply = api.insert(calendar, {"colorId": "99"})
+        assert (reply.status, reply.reason, reply.message) == (400, "global/invalid", "Invalid Value")
+
+    @fact("V2", "A conference of no known type: 400 invalid, Invalid conference type value.")
+    def test_an_unknown_conference_is_refused(self, api: GoogleApi, calendar: str) -> None:
+        request = {"requestId": "r1", "conferenceSolutionKey": {"type": "nosuch"}}
+        reply = api.insert(calendar, {"conferenceData": {"createRequest": request}}, conferenceDataVersion=1)
+        expected = (400, "global/invalid", "Invalid conference type value.")
+        assert (reply.status, reply.reason, reply.message) == expected
+
+    @fact("V", "An event of the type fromGmail cannot be created")
+    def test_an_event_from_gmail_cannot_be_created(self, api: GoogleApi, calendar: str) -> None:
+        assert api.insert(calendar, {"eventType": "fromGmail"}).status == 400
+
+    @fact("V", "Focus time, out of office and working location are for the primary calendar only")
+    @pytest.mark.parametrize("kind", ["focusTime", "outOfOffice", "workingLocation"])
+    def test_a_status_is_for_the_primary_calendar(self, api: GoogleApi, calendar: str, kind: str) -> None:
+        assert api.insert(calendar, {"eventType": kind}).status == 400
+
+    @fact("V", "Only default events are imported: another type becomes default and loses its properties")
+    def test_an_import_becomes_a_default_event(self, api: GoogleApi, calendar: str) -> None:
+        body = TIMES | {"iCalUID": "focus@elsewhere", "eventType": "focusTime"}
+        body |= {"focusTimeProperties": {"chatStatus": "doNotDisturb"}}
+        event = api.call("POST", f"calendars/{calendar}/events/import", body).document
+        assert (event["eventType"], "focusTimeProperties" in event) == ("default", False)
 
     @fact("V2", "Unknown fields of a body are ignored")
     def test_unknown_fields_are_ignored(self, api: GoogleApi, calendar: str) -> None:

@@ -64,6 +64,13 @@ class ListLaws:
         assert titles(api, calendar, timeMax="2030-05-06T10:00:01Z") == ["at 10"]
         assert titles(api, calendar, timeMax="2030-05-06T10:00:00Z") == []
 
+    @fact("V", "timeMin after timeMax: 400 calendar/timeRangeEmpty at the parameter timeMax")
+    def test_an_empty_range_is_refused(self, api: GoogleApi, calendar: str) -> None:
+        reply = api.events(calendar, timeMin="2030-05-07T00:00:00Z", timeMax="2030-05-06T00:00:00Z")
+        item = reply.document["error"]["errors"][0]
+        assert (reply.status, reply.reason) == (400, "calendar/timeRangeEmpty")
+        assert (item["locationType"], item["location"]) == ("parameter", "timeMax")
+
     @fact("V", "timeMin and timeMax need an offset")
     @pytest.mark.parametrize("name", ["timeMin", "timeMax"])
     def test_bounds_need_an_offset(self, api: GoogleApi, calendar: str, name: str) -> None:
@@ -92,6 +99,15 @@ class ListLaws:
         api.insert(calendar, at(2))
         assert titles(api, calendar, iCalUID=event["iCalUID"]) == ["at 1"]
         assert titles(api, calendar, q="valparaiso") == ["at 1"]
+
+    @fact("V", "q looks at guests' and the organizer's names and addresses, and at places of work")
+    @pytest.mark.parametrize("words", ["rosa", "guest@example.org", "ROSA guest"])
+    def test_a_guest_can_be_searched(self, api: GoogleApi, calendar: str, words: str) -> None:
+        guests = {"attendees": [{"email": "guest@example.org", "displayName": "Rosa"}]}
+        api.insert(calendar, at(1) | guests, sendUpdates="none")
+        api.insert(calendar, at(2))
+        assert titles(api, calendar, q=words) == ["at 1"]
+        assert titles(api, calendar, q=calendar) == ["at 1", "at 2"]
 
     @fact("V", "timeZone of a list shows the times in that zone")
     def test_a_list_can_show_another_zone(self, api: GoogleApi, calendar: str) -> None:

@@ -68,6 +68,37 @@ def test_app_created_opens_only_the_apps_own_calendars(access: Access, calendar:
     assert narrow.call("GET", "users/me/calendarList").status == 403
 
 
+@fact("V2", "Calendar is off for a person: every call is 403 calendar/notACalendarUser")
+def test_calendar_can_be_off_for_a_person(api: GoogleApi, access: Access, google: LocalGoogle) -> None:
+    colleague = access(TWO)
+    google.switch(not_calendar_users=[ONE])
+    for path in ("calendars/primary", "users/me/calendarList", "calendars/primary/events"):
+        reply = api.call("GET", path)
+        assert (reply.status, reply.reason) == (403, "calendar/notACalendarUser")
+        assert colleague.call("GET", path).status == 200
+    google.switch(not_calendar_users=["*"])
+    assert colleague.call("GET", "calendars/primary").status == 403
+    google.switch(not_calendar_users=[])
+    assert api.call("GET", "calendars/primary").status == 200
+
+
+@fact("V2", "Google's list of time zones is its own: a new name is refused for a time")
+def test_a_zone_can_be_unknown_yet(api: GoogleApi, google: LocalGoogle, calendar: str) -> None:
+    google.switch(unknown_zones=["America/Coyhaique"])
+    bounds = {"dateTime": "2030-05-06T10:00:00", "timeZone": "America/Coyhaique"}
+    reply = api.insert(calendar, {"start": bounds, "end": bounds})
+    assert (reply.status, reply.message) == (400, "Invalid time zone definition for start time.")
+    body = {"summary": "x", "timeZone": "America/Coyhaique"}
+    assert api.call("POST", "calendars", body).status == 400
+    google.switch(unknown_zones=[])
+    assert api.call("POST", "calendars", body).status == 200
+
+
+@pytest.mark.parametrize("name", ["localtime", "Factory", "posixrules"])
+def test_what_only_this_machine_calls_a_zone_is_unknown(api: GoogleApi, name: str) -> None:
+    assert api.call("POST", "calendars", {"summary": "x", "timeZone": name}).status == 400
+
+
 def test_changing_the_zone_shows_the_same_events_at_other_times(api: GoogleApi, calendar: str) -> None:
     api.insert(calendar, {"id": "abcdefgh"})
     api.call("PATCH", f"calendars/{calendar}", {"timeZone": "Europe/Zurich"})

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from local_google.state.clients import parse_client
+from local_google.state.switches import Switches
 from tests.support.local_google import LocalGoogle, fetch
 
 COMMAND = [sys.executable, "-m", "local_google"]
@@ -49,7 +50,7 @@ def state_of(*arguments: str, **environment: str) -> Mapping[str, Any]:
 
 def test_the_help_names_every_option() -> None:
     text = run("--help").stdout
-    for name in ("--port", "--data-dir", "--client", "--clock", "--seed", "--month"):
+    for name in ("--port", "--data-dir", "--client", "--clock", "--seed", "--month", "/_control/switches"):
         assert name in text
 
 
@@ -84,6 +85,11 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert f"cannot listen on 127.0.0.1:{port}" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_every_switch_is_in_the_documentation() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "local-google.md").read_text("utf-8")
+    assert [name for name in Switches.__struct_fields__ if f"`{name}`" not in page] == []
 
 
 @pytest.mark.parametrize("text", ["", "id", "id|secret|project", "|secret|project|uri", "a|b|c|d|e|f"])

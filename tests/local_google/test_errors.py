@@ -53,10 +53,24 @@ def test_a_refused_token_comes_with_a_challenge(google: LocalGoogle) -> None:
     assert challenge == 'Bearer realm="https://accounts.google.com/", error=invalid_token'
 
 
-@fact("V2", "No token at all: 401 required, Login Required.")
+@fact("V2", "No token at all: 401 required, Login Required., status UNAUTHENTICATED")
 def test_no_token_means_login_required(google: LocalGoogle) -> None:
     reply = bare(google, None)
-    assert (reply.status, reply.reason, reply.message) == (401, "global/required", "Login Required.")
+    error = reply.document["error"]
+    assert (reply.status, reply.reason, error["status"]) == (401, "global/required", "UNAUTHENTICATED")
+    assert error["errors"][0]["message"] == "Login Required."
+    assert reply.message.startswith("Request is missing required authentication credential. Expected OAuth 2")
+    assert reply.message.endswith(
+        "See https://developers.google.com/identity/sign-in/web/devconsole-project."
+    )
+
+
+@fact("V2", "An API key that is not valid, without a token: 400 usageLimits/keyInvalid, Bad Request")
+def test_an_unknown_api_key_is_refused(google: LocalGoogle) -> None:
+    api = GoogleApi(google.api_endpoint, None)
+    reply = api.call("GET", "calendars/primary", key="AIzaX")
+    api.close()
+    assert (reply.status, reply.reason, reply.message) == (400, "usageLimits/keyInvalid", "Bad Request")
 
 
 @fact("V2", "403 insufficientPermissions with ACCESS_TOKEN_SCOPE_INSUFFICIENT, service and method")
@@ -110,7 +124,11 @@ def test_a_disabled_api_says_so(api: GoogleApi, google: LocalGoogle) -> None:
     error = reply.document["error"]
     assert error["details"][0]["reason"] == "SERVICE_DISABLED"
     assert "extendedHelp" in error["errors"][0]
-    assert reply.message.startswith("Google Calendar API has not been used in project")
+    assert reply.message.startswith(
+        "Google Calendar API has not been used in project project-a before or it is"
+    )
+    assert "calendar-json.googleapis.com/overview?project=project-a then retry." in reply.message
+    assert reply.message.endswith("wait a few minutes for the action to propagate to our systems and retry.")
 
 
 FORMS = {

@@ -2,11 +2,12 @@
 
 import base64
 import json
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from tests.local_google.app import APP, ONE, TWO, App
+from tests.local_google.app import APP, DESKTOP_APP, ONE, TWO, App
 from tests.local_google.facts import fact
 from tests.local_google.http_api import FULL
 from tests.support.local_google import ConsentRefusedError, LocalGoogle, fetch
@@ -33,7 +34,7 @@ def shown(app: App, **parameters: str | None) -> tuple[int, str]:
         "urn:ietf:wg:oauth:2.0:oob",
     ],
 )
-def test_a_redirect_uri_has_to_match_to_the_webhook_event(app: App, uri: str) -> None:
+def test_a_redirect_uri_has_to_match_exactly(app: App, uri: str) -> None:
     status, text = shown(app, redirect_uri=uri)
     assert status == 400
     assert "Error 400: redirect_uri_mismatch" in text
@@ -208,11 +209,62 @@ def test_the_hint_may_be_a_subject(app: App) -> None:
     assert f">{TWO}<" in shown(app, login_hint=claims["sub"])[1]
 
 
-@fact("V2", "Discovery names plain and S256, and does not announce iss")
-def test_discovery_announces_pkce_and_no_issuer(google: LocalGoogle) -> None:
-    document = json.loads(fetch(f"{google.url}/.well-known/openid-configuration")[2])
-    assert document["code_challenge_methods_supported"] == ["plain", "S256"]
-    assert "authorization_response_iss_parameter_supported" not in document
+@fact(
+    "V",
+    "Discovery names plain and S256, userinfo, what is supported, and announces iss (absent until Feb. 2026)",
+)
+def test_discovery_announces_pkce_userinfo_and_the_issuer(google: LocalGoogle) -> None:
+    def document() -> Any:
+        return json.loads(fetch(f"{google.url}/.well-known/openid-configuration")[2])
+
+    assert document()["code_challenge_methods_supported"] == ["plain", "S256"]
+    assert document()["userinfo_endpoint"] == f"{google.url}/v1/userinfo"
+    assert document()["authorization_response_iss_parameter_supported"] is True
+    assert {"scopes_supported", "claims_supported", "grant_types_supported"} < set(document())
+    assert "client_secret_basic" in document()["token_endpoint_auth_methods_supported"]
+    google.switch(iss="absent")
+    assert document()["authorization_response_iss_parameter_supported"] is False
+
+
+@fact("V", "A Desktop client may be answered at any port and path of the loopback address")
+@pytest.mark.parametrize("redirect", ["http://localhost:49321/", "http://127.0.0.1:8", "http://[::1]:80/cb"])
+def test_a_desktop_client_may_use_any_loopback_port(google: LocalGoogle, redirect: str) -> None:
+    app = App(google, DESKTOP_APP)
+    code = app.code(redirect_uri=redirect)
+    assert app.exchange(code, redirect_uri=redirect)[0] == 200
+
+
+@pytest.mark.parametrize(
+    "redirect",
+    ["https://localhost/", "http://example.org/", "http://localhost:x/", "urn:ietf:wg:oauth:2.0:oob"],
+)
+def test_a_desktop_client_stays_on_loopback(google: LocalGoogle, redirect: str) -> None:
+    assert "redirect_uri_mismatch" in shown(App(google, DESKTOP_APP), redirect_uri=redirect)[1]
+
+
+@fact("V", "Refresh tokens are always returned for installed apps")
+def test_a_desktop_client_always_gets_a_refresh_token(google: LocalGoogle) -> None:
+    app, redirect = App(google, DESKTOP_APP), "http://localhost:49321/"
+    code = app.code(redirect_uri=redirect, access_type=None)
+    assert "refresh_token" in app.exchange(code, redirect_uri=redirect)[1]
+
+
+@fact("V2", "approval_prompt: force means consent; beside prompt, or with auto, a page of 400")
+def test_the_older_approval_prompt(app: App) -> None:
+    app.connect()
+    assert "refresh_token" in app.connect(prompt=None, approval_prompt="force")
+    status, text = shown(app, prompt="consent", approval_prompt="force")
+    assert (status, "Conflict params: approval_prompt and prompt" in text) == (400, True)
+    assert "&#39;auto&#39; is not valid" in shown(app, prompt=None, approval_prompt="auto")[1]
+
+
+@fact(
+    "V2", "An app over its limit of sign-ins: a page of 403 rate_limit_exceeded that never returns to the app"
+)
+def test_too_many_sign_ins_are_a_page(app: App, google: LocalGoogle) -> None:
+    google.switch(sign_in_rate_limited=True)
+    status, text = shown(app)
+    assert (status, "rate_limit_exceeded" in text, "limit of sign-ins" in text) == (403, True, True)
 
 
 def test_an_account_can_be_added_on_the_way(app: App, google: LocalGoogle) -> None:

@@ -1,5 +1,8 @@
 """The token endpoint: codes, verifiers, client authentication, what it answers and refuses."""
 
+import json
+from typing import Any
+
 import pytest
 
 from tests.local_google.app import APP, OTHER_APP, VERIFIER, App, challenge
@@ -7,6 +10,11 @@ from tests.local_google.conftest import TestClock
 from tests.local_google.facts import fact
 from tests.local_google.http_api import FULL
 from tests.support.local_google import LocalGoogle, fetch
+
+
+def posted_json(google: LocalGoogle, text: str) -> tuple[int, Any]:
+    status, _, answer = fetch(google.token_uri, text.encode(), {"Content-Type": "application/json"})
+    return status, json.loads(answer)
 
 
 def refused(reply: tuple[int, dict[str, str]]) -> tuple[int, str, str]:
@@ -85,10 +93,25 @@ def test_a_deleted_client_is_refused(app: App, google: LocalGoogle) -> None:
     assert (status, document["error"]) == (401, "deleted_client")
 
 
-@fact("V2", "400 unsupported_grant_type, Invalid grant_type: X")
+@fact("V2", "400 unsupported_grant_type, Invalid grant_type: X; without one the name is empty")
 def test_an_unknown_grant_type_is_refused(app: App) -> None:
     reply = app.token(grant_type="password")
     assert refused(reply) == (400, "unsupported_grant_type", "Invalid grant_type: password")
+    assert refused(app.token()) == (400, "unsupported_grant_type", "Invalid grant_type: ")
+
+
+@fact(
+    "V2",
+    "The token endpoint reads JSON too; broken JSON: 400 INVALID_ARGUMENT, Invalid JSON payload received",
+)
+def test_the_token_endpoint_reads_json(app: App, google: LocalGoogle) -> None:
+    fields = {"grant_type": "refresh_token", "refresh_token": app.connect()["refresh_token"]}
+    fields |= {"client_id": APP.client_id, "client_secret": APP.client_secret}
+    assert posted_json(google, json.dumps(fields))[0] == 200
+    for broken in ("{", "[]", '{"grant_type": {}}'):
+        status, document = posted_json(google, broken)
+        assert (status, document["error"]["status"]) == (400, "INVALID_ARGUMENT")
+        assert document["error"]["message"].startswith("Invalid JSON payload received")
 
 
 @fact("V2", "400 invalid_request, Missing required parameter: refresh_token")
@@ -100,6 +123,14 @@ def test_a_missing_refresh_token_is_named(app: App) -> None:
 def test_another_redirect_uri_than_asked_is_refused(app: App) -> None:  # [R] status and name
     status, document = app.exchange(app.code(), redirect_uri="http://localhost:9/other")
     assert (status, document["error"]) == (400, "redirect_uri_mismatch")
+
+
+@fact("V2", "A refresh token presented by another client: 401 unauthorized_client, Unauthorized")
+def test_a_refresh_token_of_another_client_is_not_a_dead_grant(app: App, google: LocalGoogle) -> None:
+    refresh_token = app.connect()["refresh_token"]
+    reply = App(google, OTHER_APP).refresh(refresh_token)
+    assert refused(reply) == (401, "unauthorized_client", "Unauthorized")
+    assert app.refresh(refresh_token)[0] == 200
 
 
 def test_a_code_of_another_client_is_worth_nothing(app: App, google: LocalGoogle) -> None:
@@ -142,6 +173,15 @@ def test_refreshing_keeps_the_refresh_token(app: App) -> None:
     assert app.works(tokens["access_token"]) == 200
 
 
+@fact("V2", "A refresh may ask for the scopes by their short names: email and profile are the same scopes")
+def test_a_refresh_takes_short_scope_names(app: App) -> None:
+    scope = f"openid email profile {FULL}"
+    status, tokens = app.refresh(app.connect(scope=scope)["refresh_token"], scope=scope)
+    assert (status, tokens["scope"].split()[1]) == (200, "https://www.googleapis.com/auth/userinfo.email")
+    narrow = app.connect(scope=f"openid email {FULL}")["refresh_token"]
+    assert app.refresh(narrow, scope="profile")[1]["error"] == "invalid_scope"
+
+
 @fact("V", "Refreshing early is legal at any moment; older access tokens stay good")
 def test_refreshing_early_is_legal(app: App) -> None:
     tokens = app.connect()
@@ -170,15 +210,6 @@ def test_an_id_token_comes_only_with_a_sign_in_scope(app: App) -> None:
 @fact("V2", "Granted scope names may differ from the asked ones where there are aliases")
 def test_short_scope_names_come_back_in_full(app: App) -> None:
     assert app.connect(scope="email")["scope"] == "https://www.googleapis.com/auth/userinfo.email"
-
-
-@fact("V", "tokeninfo names scope, expiry and audience; the address only if it was asked")
-def test_tokeninfo_names_the_address_only_if_asked(app: App, google: LocalGoogle) -> None:
-    plain = app.connect()["access_token"]
-    signed = app.connect(scope=f"email {FULL}")["access_token"]
-    texts = [fetch(f"{google.url}/tokeninfo?access_token={token}")[2] for token in (plain, signed)]
-    assert ["agent-one@example.com" in text for text in texts] == [False, True]
-    assert APP.client_id in texts[0]
 
 
 @fact("V2", "The token endpoint sometimes answers 502 with an HTML page")

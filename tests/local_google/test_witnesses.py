@@ -137,6 +137,16 @@ def test_googles_python_client_batches(service: Any, google: LocalGoogle) -> Non
     assert answers == {"a": "a", "b": 409, "c": "Batch"}
 
 
+@fact("P", "The Python client sends a GET of more than 2048 characters as a POST with an override and a form")
+def test_googles_python_client_asks_long_questions(service: Any, google: LocalGoogle) -> None:
+    events = service.events()
+    events.insert(calendarId="primary", body=body("word")).execute()
+    listed = events.list(calendarId="primary", q="word " * 500).execute()["items"]
+    assert [event["summary"] for event in listed] == ["word"]
+    asking = google.journal()[-1]
+    assert (asking["method"], asking["api_method"]) == ("POST", "calendar.events.list")
+
+
 def test_googles_python_client_refreshes_after_a_401(
     service: Any, google: LocalGoogle, credentials: Credentials
 ) -> None:
@@ -300,7 +310,7 @@ def test_googles_node_client_does_its_daily_work(app: App, google: LocalGoogle) 
         "clientId": APP.client_id,
         "clientSecret": APP.client_secret,
         "redirectUri": APP.redirect_uris[0],
-        "code": app.code(**challenge()),
+        "code": app.code(**challenge(), scope=f"openid email {FULL}"),
         "verifier": VERIFIER,
     }
     command = ["node", str(NODE / "witness.mjs"), json.dumps(given)]

@@ -46,11 +46,11 @@ _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedire
 
 def fetch(
     url: str,
-    data: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
+    data: Mapping[str, str] | Sequence[tuple[str, str]] | bytes | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> tuple[int, Any, str]:
-    """Send one request; return status, headers and text. Posts a form if data is given; follows no redirect."""
-    body = None if data is None else urlencode(data).encode()
+    """Return status, headers and text. Data are posted, as a form or as bytes. No redirect is followed."""
+    body = data if data is None or isinstance(data, bytes) else urlencode(data).encode()
     request = urllib.request.Request(url, body, dict(headers or {}))  # noqa: S310 - loopback
     try:
         with _OPENER.open(request, timeout=10) as answer:

@@ -212,14 +212,15 @@ class TestService:
         *,
         calendar: str = "",
         account: str = FIRST,
+        move_to: str = "",
     ) -> Any:
         """Do something to an event (or a whole calendar) as its owner does in Google's own pages.
 
-        With a body and without an event it is a new one.
+        With a body and without an event it is a new one. ``move_to`` names the calendar that the event moves to.
         """
         path = f"calendars/{quote(calendar or self.calendar_of(view))}"
         if view:
-            path += f"/events/{view.event_id}"
+            path += f"/events/{view.event_id}" + (f"/move?destination={move_to}" if move_to else "")
         elif body:
             path += "/events"
         request = urllib.request.Request(  # noqa: S310 - loopback

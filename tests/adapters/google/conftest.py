@@ -44,7 +44,8 @@ def plain_http(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def running_google() -> Iterator[LocalGoogle]:
     ours = clients.RegisteredClient("ours.apps.example", SECRET, "our-project", (REDIRECT,))
-    with LocalGoogle.start(clients=[ours]) as google:
+    theirs = clients.RegisteredClient("theirs.apps.example", SECRET, "our-project", (REDIRECT,))
+    with LocalGoogle.start(clients=[ours, theirs]) as google:
         yield google
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -47,6 +48,17 @@ def test_a_consent_becomes_tokens_for_exactly_our_scope(google: LocalGoogle, oau
 def test_consenting_again_gives_a_refresh_token_again(google: LocalGoogle, oauth: OAuth) -> None:
     assert connect(google, oauth).refresh_token is not None
     assert connect(google, oauth).refresh_token is not None
+
+
+def test_a_refresh_token_of_another_client_is_the_operators_mistake_and_no_dead_grant(
+    google: LocalGoogle, oauth: OAuth, client: OAuthClient, transport: Transport
+) -> None:
+    refresh_token = connect(google, oauth).refresh_token
+    assert refresh_token is not None
+    other_client = OAuth(replace(client, client_id="theirs.apps.example"), transport)
+    with pytest.raises(ClientRejected):
+        other_client.refresh(refresh_token)
+    assert oauth.refresh(refresh_token).scopes == {SCOPE}
 
 
 def test_a_refreshed_token_opens_the_calendar(

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 
 const require = createRequire(import.meta.url)
 const { calendar: makeCalendar, auth: authPlus } = require('@googleapis/calendar')
+const { oauth2: makeOauth2 } = require('@googleapis/oauth2')
 const { url, clientId, clientSecret, redirectUri, code, verifier } = JSON.parse(process.argv[2])
 
 const client = new authPlus.OAuth2({
@@ -16,6 +17,10 @@ const { tokens } = await client.getToken({ code, codeVerifier: verifier })
 assert.equal(tokens.token_type, 'Bearer')
 assert.ok(tokens.refresh_token.startsWith('1//'))
 client.setCredentials(tokens)
+
+const people = makeOauth2({ version: 'v2', auth: client, rootUrl: `${url}/` })
+assert.equal((await people.userinfo.get()).data.email, 'agent-one@example.com')
+assert.equal((await people.tokeninfo({ access_token: tokens.access_token })).data.audience, clientId)
 
 const api = makeCalendar({ version: 'v3', auth: client, rootUrl: `${url}/` })
 const { data: calendar } = await api.calendars.insert({ requestBody: { summary: 'Node', timeZone: 'America/Santiago' } })
