@@ -390,10 +390,10 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "When the organization is taken up again.",
     ),
     Item(
-        "identity-check",
+        "check-values",
         (),
-        "A fingerprint of the service's own identity key.",
-        "So that the service never runs with a wrong key.",
+        "Fingerprints of the service's own identity key and of its client at Google.",
+        "So that the service never runs with a wrong key, nor asks Google for tokens as another client.",
         "ST-3",
         "Stays: it concerns nobody.",
     ),

@@ -241,8 +241,8 @@ def reviewer_acts(organization: str) -> str:
 
 FORMAT = "2"
 """The format of keys, fields and records. It is raised where what is stored changes its name or form."""
-IDENTITY_CHECK = "identity-check"
-"""The check value of the identity key with which this data was made: another key is refused."""
+CHECK_VALUES = "check-values"
+"""The format of the records, and check values of identity key and Google client: another service is refused."""
 CONSENT_ASKED = "consent-asked"
 """The newest permission and policy version about which backends were notified (SC-5)."""
 REWRITE = "rewrite"
