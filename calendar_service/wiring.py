@@ -245,7 +245,10 @@ def build(
     log, clock, identity = Log(process, log_to), config.clock(), IdentityKey(config.identity_key)
     store = _store(config, clock, identity, before_first_use)
     google = _google(config, store, limits, log, clock)
-    connection = _connection(config, store, google, identity, clock)
+    webhook_delivery = WebhookDelivery(
+        Outbox(store.database), store.sessions, store.timers, _terms(config), _webhooks(config, log)
+    )
+    connection = _connection(config, store, google, webhook_delivery, identity, clock)
     audit = _audit(config, store, identity, log)
     return Service(
         config=config,
@@ -257,9 +260,7 @@ def build(
         connection=connection,
         personal_data=_personal_data(config, store, connection.access, clock),
         sessions=_sessions(config, store, google, connection.access, identity, clock),
-        webhook_delivery=WebhookDelivery(
-            Outbox(store.database), store.sessions, store.timers, _terms(config), _webhooks(config, log)
-        ),
+        webhook_delivery=webhook_delivery,
         audit=audit,
         operations=_operations(config, store, connection, audit, log, clock),
     )
@@ -317,7 +318,12 @@ def _google(config: Config, store: Store, limits: Limits, log: Log, clock: Clock
 
 
 def _connection(
-    config: Config, store: Store, google: Google, identity: IdentityKey, clock: Clock
+    config: Config,
+    store: Store,
+    google: Google,
+    webhook_delivery: WebhookDelivery,
+    identity: IdentityKey,
+    clock: Clock,
 ) -> ConnectionJourneys:
     slots, connections, database, operator = store.slots, store.connections, store.database, config.operator
     leases, connection_end = Leases(database), ConnectionEnd(connections, operator.promises.erase_after)
@@ -359,7 +365,9 @@ def _connection(
         pauses=Pauses(connections, status),
         disconnect=disconnect,
         teardowns=teardowns,
-        erasure=Erasure(slots, ReceiptStore(database), connections, receipts, store.file_rewrites),
+        erasure=Erasure(
+            slots, ReceiptStore(database), connections, receipts, store.file_rewrites, webhook_delivery
+        ),
     )
 
 

@@ -227,7 +227,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
     Item(
         "erased",
         (),
-        "That the console has to be told of an erasure, by the connection's random number.",
+        "That the console has to be told of an erasure, by the connection's random number, and how much it missed.",
         "So that the console learns what became of a session or a connection.",
         "ST-5",
         "When the console has it; after 7 days at most.",

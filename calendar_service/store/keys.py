@@ -172,7 +172,7 @@ def receipts(shard: int) -> str:
 
 
 def erased(shard: int) -> str:
-    """Every undelivered `connection.erased`, as connection and sequence, with the time of the erasure."""
+    """Every undelivered `connection.erased`, as connection, sequence and number of untold events, by its time."""
     return slot(shard, "erased")
 
 
