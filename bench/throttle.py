@@ -54,6 +54,7 @@ from calendar_service.log import Log  # noqa: E402
 from calendar_service.store import keys  # noqa: E402
 from calendar_service.store.database import Database  # noqa: E402
 from calendar_service.store.deployment import deployment  # noqa: E402
+from calendar_service.store.ownership import Ownership  # noqa: E402
 from calendar_service.store.rate_budget import LeasedTokens, RateBudgetStore  # noqa: E402
 from calendar_service.store.script_loader import Value, load  # noqa: E402
 from calendar_service.store.throttle import Limits  # noqa: E402
@@ -253,9 +254,10 @@ class Simulation:
         self.database = SimulatedDatabase(deployment(database(url)), self.clock, lambda _: 0)
         self.database.client.flushdb()
         self.google = Google(case)
-        limits = Limits(**variant.limits)
+        limits, ownership = Limits(**variant.limits), Ownership(self.database, "", "")
         self.throttles = [
-            throttle_of(self.database, Transport(), limits, log, self.clock) for _ in range(WEB + WORKERS)
+            throttle_of(self.database, ownership, Transport(), limits, log, self.clock)
+            for _ in range(WEB + WORKERS)
         ]
         for throttle in self.throttles:
             throttle.budget._project = variant.tokens()  # noqa: SLF001 - the part that is left out

@@ -80,19 +80,21 @@ class WebhookSender:
         self._context = tls_context(ca_file)
         self._observe = observe
 
-    def send(self, message: WebhookMessage) -> DeliveryResult:
-        """Send once and return the result; a network error is a result too."""
+    def send(self, message: WebhookMessage, at_most: float = DEADLINE) -> DeliveryResult:
+        """Send once and return the result; a network error is a result too.
+
+        `at_most`: seconds after which there is no answer, if the sender's own deadline is not sooner.
+        """
         body = message.body()
         headers = self._headers(message.id, body)
         try:
-            answer = self._attempt(body, headers)
+            answer = self._attempt(body, headers, Deadline(min(self._seconds, at_most)))
         except NO_ANSWER as reason:
             answer = DeliveryResult(None, fault_of(reason))
         self._observe(answer)
         return answer
 
-    def _attempt(self, body: str, headers: Mapping[str, str]) -> DeliveryResult:
-        deadline = Deadline(self._seconds)
+    def _attempt(self, body: str, headers: Mapping[str, str], deadline: Deadline) -> DeliveryResult:
         pooled = PooledConnection(self._url, self._context, deadline)
         try:
             pooled.stream.begin(deadline)

@@ -1,5 +1,6 @@
 """The one place where everything is put together, from the configuration alone. Must not be run at import."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 from urllib.parse import urlsplit
@@ -46,6 +47,7 @@ from calendar_service.journeys.connection.settings_page import SettingsPage
 from calendar_service.journeys.connection.shared_accounts import SharedAccountRepair, SharedAccounts
 from calendar_service.journeys.connection.status import ConnectionStatus
 from calendar_service.journeys.connection.teardown import Teardowns
+from calendar_service.journeys.operations.adoption import Adoption
 from calendar_service.journeys.operations.all_connections import AllConnections
 from calendar_service.journeys.operations.calendar_check import CalendarCheck
 from calendar_service.journeys.operations.far_timers import FarTimers
@@ -66,6 +68,7 @@ from calendar_service.journeys.sessions.unsettled import UnsettledSessions
 from calendar_service.journeys.throttle.admission import Throttle
 from calendar_service.journeys.throttle.breaker import GoogleBreaker
 from calendar_service.journeys.throttle.budget import RateBudget
+from calendar_service.journeys.throttle.client_check import GoogleClientCheck
 from calendar_service.journeys.throttle.inline_slots import InlineSlots
 from calendar_service.journeys.throttle.refusal import SharedRefusal
 from calendar_service.journeys.throttle.testing_mode import RevocationAges
@@ -85,6 +88,7 @@ from calendar_service.store.leases import Leases
 from calendar_service.store.legal_holds import LegalHoldStore
 from calendar_service.store.organizations import OrganizationIndex
 from calendar_service.store.outbox import Outbox
+from calendar_service.store.ownership import Ownership
 from calendar_service.store.rate_budget import RateBudgetStore
 from calendar_service.store.receipts import ReceiptStore
 from calendar_service.store.reviewer_links import ReviewerLinks
@@ -108,6 +112,7 @@ class Store:
     """What is stored, by subject."""
 
     database: Database
+    ownership: Ownership
     slots: Slots
     connections: Connections
     grants: Grants
@@ -195,6 +200,7 @@ class OperationsJourneys:
     restore_plan: RestorePlan
     restore_replay: RestoreReplay
     calendar_check: CalendarCheck
+    adoption: Adoption
     shared_account_repair: SharedAccountRepair
     far_timers: FarTimers
     file_rewrites: FileRewrites
@@ -233,18 +239,23 @@ def build(
     process: str = "service",
     limits: Limits = Limits(),  # noqa: B008 - a value
     log_to: IO[str] | None = None,
+    before_first_use: Callable[[Ownership], None] = Ownership.require,
 ) -> Service:
     """Return the service as configured. Connects to nothing yet.
 
     `limits`: how much is asked of Google. `log_to`: where the log goes, standard error if nothing is given.
+    `before_first_use`: compares whose the database is, before anything else is read or written in it.
     """
     failpoints.configure(config.failpoints)
     if config.google.is_local and not config.is_production:
         permit_plain_http()
     log, clock, identity = Log(process, log_to), config.clock(), IdentityKey(config.identity_key)
-    store = _store(config, clock, identity)
+    store = _store(config, clock, identity, before_first_use)
     google = _google(config, store, limits, log, clock)
-    connection = _connection(config, store, google, identity, log, clock)
+    webhook_delivery = WebhookDelivery(
+        Outbox(store.database), store.sessions, store.timers, _terms(config), _webhooks(config, log)
+    )
+    connection = _connection(config, store, google, webhook_delivery, identity, log, clock)
     sessions = _sessions(config, store, google, connection.access, identity, log, clock)
     audit = _audit(config, store, identity, log, clock)
     return Service(
@@ -257,18 +268,29 @@ def build(
         connection=connection,
         personal_data=_personal_data(config, store, connection.access, clock),
         sessions=sessions,
-        webhook_delivery=WebhookDelivery(
-            Outbox(store.database), store.sessions, store.timers, _terms(config), _webhooks(config, log)
-        ),
+        webhook_delivery=webhook_delivery,
         audit=audit,
         operations=_operations(config, store, connection, sessions, google.throttle, audit, log, clock),
     )
 
 
-def _store(config: Config, clock: Clock, identity: IdentityKey) -> Store:
-    database = Database(deployment(config.database), clock, identity.shard, webhooks=bool(config.webhook_url))
+def _store(
+    config: Config, clock: Clock, identity: IdentityKey, before_first_use: Callable[[Ownership], None]
+) -> Store:
+    def ownership(database: Database) -> Ownership:
+        google_client = identity.google_client_check_value(config.google.client_id)
+        return Ownership(database, identity.check_value(), google_client)
+
+    database = Database(
+        deployment(config.database),
+        clock,
+        identity.shard,
+        webhooks=bool(config.webhook_url),
+        before_first_use=lambda database: before_first_use(ownership(database)),
+    )
     return Store(
         database=database,
+        ownership=ownership(database),
         slots=Slots(database),
         connections=Connections(database),
         grants=Grants(Vault(lambda: config.keyring)),
@@ -299,12 +321,18 @@ def _google(config: Config, store: Store, limits: Limits, log: Log, clock: Clock
         calendar=CalendarApi(transport, settings.api_endpoint),
         transport=transport,
         call_log=call_log,
-        throttle=throttle_of(store.database, transport, limits, log, clock),
+        throttle=throttle_of(store.database, store.ownership, transport, limits, log, clock),
     )
 
 
 def _connection(
-    config: Config, store: Store, google: Google, identity: IdentityKey, log: Log, clock: Clock
+    config: Config,
+    store: Store,
+    google: Google,
+    webhook_delivery: WebhookDelivery,
+    identity: IdentityKey,
+    log: Log,
+    clock: Clock,
 ) -> ConnectionJourneys:
     slots, connections, database, operator = store.slots, store.connections, store.database, config.operator
     leases, files = Leases(database), store.file_rewrites
@@ -350,7 +378,9 @@ def _connection(
         pauses=Pauses(connections, status),
         disconnect=disconnect,
         teardowns=teardowns,
-        erasure=Erasure(slots, ReceiptStore(database), connections, receipts, store.tickets, files),
+        erasure=Erasure(
+            slots, ReceiptStore(database), connections, receipts, store.tickets, files, webhook_delivery
+        ),
     )
 
 
@@ -361,6 +391,7 @@ def _consent(
         PendingConsents(store.tickets, store.slots, store.connections, store.grants, clock),
         store.organization_index,
         google.oauth,
+        google.throttle.client_check,
         config.operator,
         new_grants,
     )
@@ -448,13 +479,13 @@ def _operations(
     index, disconnect, erasure = store.organization_index, connection.disconnect, connection.erasure
     erase_after = config.operator.promises.erase_after
     connection_end = ConnectionEnd(connections, store.file_rewrites, erase_after)
+    all_connections = AllConnections(scan, slots, store.sessions, grants, disconnect, erasure, _terms(config))
     return OperationsJourneys(
         organizations=Organizations(connection.status, index, scan, disconnect),
-        all_connections=AllConnections(
-            scan, slots, store.sessions, grants, disconnect, erasure, _terms(config)
-        ),
+        all_connections=all_connections,
         reviewers=ReviewerLinkJourney(ReviewerLinks(store.database), index, disconnect, erasure, clock),
         rotation=Rotation(scan, slots, grants, lambda: [name for name, _ in config.keyring]),
+        adoption=Adoption(store.ownership, scan, slots, grants, all_connections),
         restore_plan=RestorePlan(audit.audit_export, scan, slots, store.sessions, erase_after),
         restore_replay=RestoreReplay(
             audit.chain, connections, store.legal_holds, store.sessions, connection_end, erasure
@@ -474,7 +505,9 @@ def _signing_key(config: Config) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(config.signing_key)
 
 
-def throttle_of(database: Database, transport: Transport, limits: Limits, log: Log, clock: Clock) -> Throttle:
+def throttle_of(
+    database: Database, ownership: Ownership, transport: Transport, limits: Limits, log: Log, clock: Clock
+) -> Throttle:
     """Return the throttle of one process."""
     credentials = RefusalStore(database, "credentials", limits.trial_request)
     notifications = RefusalStore(database, "notifications", limits.watch_trial_request)
@@ -482,6 +515,7 @@ def throttle_of(database: Database, transport: Transport, limits: Limits, log: L
         InlineSlots(THREADS // 2),
         GoogleBreaker(BreakerStore(database, limits), log),
         RateBudget(RateBudgetStore(database, limits), limits, clock),
+        GoogleClientCheck(ownership, log),
         SharedRefusal(credentials, log, alarm="google.client_rejected", end="google.client_accepted"),
         SharedRefusal(
             notifications, log, alarm="google.notifications_refused", end="google.notifications_accepted"

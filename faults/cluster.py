@@ -27,6 +27,8 @@ from faults.service_processes import NAMES, WEBS, ServiceProcesses
 from faults.webhook_receiver import WebhookReceiver
 
 CLIENT_ID, CLIENT_SECRET = "faults.apps.local-google.test", "faults-secret"
+OTHER_CLIENT_ID = "other-faults.apps.local-google.test"
+"""A client of another Google project, with the same secret."""
 BACKEND_KEY, ADMIN_KEY = "backend-key-of-the-campaign", "admin-key-of-the-campaign"
 _SERVER_SETTINGS = """
 import json
@@ -139,7 +141,8 @@ class ServiceCluster:
         public_url = f"http://localhost:{self.processes.ports['web0']}"
         redirects = (f"{public_url}/oauth/callback",)
         client = RegisteredClient(CLIENT_ID, CLIENT_SECRET, "faults", redirects, "Faults")
-        self.google = LocalGoogle.start([client], self.clock.file, None, self.seed)
+        other = RegisteredClient(OTHER_CLIENT_ID, CLIENT_SECRET, "faults-other", redirects, "Faults")
+        self.google = LocalGoogle.start([client, other], self.clock.file, None, self.seed)
         self._exits.callback(self.google.kill)
         self.proxy = ProxyClient(self._targets())
         self._exits.callback(self.proxy.close)

@@ -1,12 +1,13 @@
 """The backend's HTTP server for webhooks: it accepts every webhook, or fails as a scenario asks."""
 
 import http.server
+import json
 import threading
 from typing import Any
 
 
 class WebhookReceiver(http.server.ThreadingHTTPServer):
-    """Counts accepted and refused webhooks."""
+    """Keeps accepted webhooks and counts refused ones."""
 
     daemon_threads = True
 
@@ -14,7 +15,9 @@ class WebhookReceiver(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.failure_status: int | None = None
         """The status to answer with; 0 closes the connection; None accepts."""
-        self.accepted = self.refused = 0
+        self.accepted: list[dict[str, Any]] = []
+        """The payloads in their order."""
+        self.refused = 0
         threading.Thread(target=self.serve_forever, name="webhooks", daemon=True).start()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -30,10 +33,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     server: WebhookReceiver
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         status = self.server.failure_status
         if status is None:
-            self.server.accepted += 1
+            self.server.accepted.append(json.loads(body))
         else:
             self.server.refused += 1
         if status != 0:

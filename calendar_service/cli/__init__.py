@@ -11,6 +11,7 @@ COMMANDS = (
     "google",
     "doctor",
     "keys",
+    "google-client",
     "api-keys",
     "connections",
     "hold",

@@ -14,37 +14,48 @@ from calendar_service import wiring
 from calendar_service.cli.settings import configured
 from calendar_service.cli.settings import refuse as refuse_configuration
 from calendar_service.config import Config, ConfigurationFault
-from calendar_service.domain.errors import ServiceError, StoreUnavailable
+from calendar_service.domain.errors import ClientRejected, ServiceError, StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.store import keys
+from calendar_service.store.ownership import NotOurDatabase, Ownership
 
 T = TypeVar("T")
 
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
 
-def service() -> wiring.Service:
+def service(before_first_use: Callable[[Ownership], None] = Ownership.require) -> wiring.Service:
     """Return the configured service; it is closed when the command ends.
 
+    `before_first_use`: compares whose the database is, before anything else is read or written in it.
     If standard error is a terminal, nothing is logged: log lines would break the progress bar.
     """
     context = click.get_current_context()
     sink = Path(os.devnull).open("w") if sys.stderr.isatty() else None  # noqa: SIM115 - closed with the command
     if sink:
         context.call_on_close(sink.close)
-    built = wiring.build(configured(), "command", log_to=sink)
+    built = wiring.build(configured(), "command", log_to=sink, before_first_use=before_first_use)
     context.call_on_close(built.close)
     return built
 
 
 def serving_config(process: str) -> Config:
-    """Return the configuration of a process that serves agents; exit if it would ask agents for too much (SC-5)."""
+    """Return the configuration of a process that serves agents; begin an empty database.
+
+    Exits if the database is another service's, or if the process would ask agents for too much (SC-5).
+    """
     settings = configured()
-    with contextlib.closing(wiring.build(settings, process)) as built:
+    with contextlib.closing(wiring.build(settings, process, before_first_use=Ownership.begin)) as built:
         try:
             refusals = list(built.connection.reconsent.refusals())
+            with contextlib.suppress(
+                ClientRejected
+            ):  # it alarms: the process ends and erases, but is not ready
+                built.google.throttle.client_check.require()
+        except NotOurDatabase as error:
+            refuse_database(error)
         except StoreUnavailable:
-            return settings  # without the database it is not ready; /readyz checks the consents again
+            return settings  # without the database it is not ready; it compares at the first use
     if refusals:
         where = f"CALENDAR_OPERATOR ({settings.operator.name})"
         refuse_configuration(ConfigurationFault(where, what, remedy) for what, remedy in refusals)
@@ -53,11 +64,18 @@ def serving_config(process: str) -> Config:
 
 @contextmanager
 def exit_on_error() -> Iterator[None]:
-    """Print a `ServiceError` as one sentence, and exit with 1."""
+    """Print a `ServiceError` as one sentence, and exit with 1; with 2 if the database is another service's."""
     try:
         yield
+    except NotOurDatabase as error:
+        refuse_database(error)
     except ServiceError as error:
         refuse(f"{error.detail} ({error.code})")
+
+
+def refuse_database(error: NotOurDatabase) -> NoReturn:
+    """Print whose the database is not, and what to do, and exit with 2."""
+    refuse_configuration([ConfigurationFault("CALENDAR_REDIS_URL", error.what, error.remedy)])
 
 
 def refuse(reason: str) -> NoReturn:

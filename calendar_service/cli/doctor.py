@@ -15,8 +15,7 @@ def command(*, as_json: bool) -> None:
     """Check the service and print each result.
 
     Checks configuration, profile, database, keys, clocks, erasures and Google. Levels: ok; note (repair it before
-    production); fault (repair it now). Changes nothing, except that in a new database the identity key's check value
-    is written.
+    production); fault (repair it now). Changes nothing.
 
     Exit status: 0 no fault, 1 a fault, 2 unusable configuration.
     """

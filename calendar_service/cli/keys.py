@@ -6,11 +6,22 @@ from pathlib import Path
 
 import click
 
-from calendar_service.cli.asking import counted, exit_on_error, refuse, service, table, with_progress
+from calendar_service.cli.asking import (
+    confirm,
+    counted,
+    exit_on_error,
+    refuse,
+    service,
+    table,
+    with_progress,
+    yes_option,
+)
 from calendar_service.cli.settings import as_json_option, print_json
 from calendar_service.config import Config, new_keys
 from calendar_service.config.keys import entries
+from calendar_service.journeys.operations.adoption import CannotAdopt
 from calendar_service.journeys.operations.key_rotation import Rotation, Sealed
+from calendar_service.store.ownership import Owner, Ownership
 
 
 @click.group("keys")
@@ -61,6 +72,36 @@ def status(*, as_json: bool) -> None:
         (one.key_id, _state(one), str(one.grants), str(one.teardowns), str(one.consents)) for one in keys
     ]
     table(rows)
+
+
+@command.command("adopt")
+@yes_option
+def adopt(*, yes: bool) -> None:
+    """Make a database this service's that holds data without check values.
+
+    Only for data of this service, for example after a repair by hand: an empty database is begun by the first `serve`
+    or `work`, and one that was begun with another identity key is never taken over. Nothing is set unless every agent
+    lies where the configured identity key puts it, and a sealed record opens with the keyring. The configured Google
+    client is set along with them: it has to be the one to which the permissions were given.
+
+    Exit status: 0 adopted, 1 refused or the database does not answer, 2 unusable configuration or another service's
+    database.
+    """
+    with exit_on_error():
+        present = service(Ownership.require_unknown)
+        if present.store.ownership.owner() is Owner.OURS:
+            refuse("The database is this service's already: there is nothing to adopt.")
+        present.store.ownership.require_unknown()
+        client = present.config.google.client_id
+        confirm(
+            f"Is this data this service's, and were its permissions given to the Google client {client}?",
+            yes=yes,
+        )
+        try:
+            present.operations.adoption.adopt_keys()
+        except CannotAdopt as error:
+            refuse(f"{error}. Nothing was changed.")
+    click.echo("The database is this service's from now on. `calendar-service doctor` looks over the rest.")
 
 
 @command.command("rotate")

@@ -74,6 +74,8 @@ def command(
 def _build(former: tuple[str, ...]) -> Report:
     present = service()
     measures = Measures.of(present)
+    if measures.database.answers:
+        present.store.ownership.require()
     results = tuple(findings(measures))
     observations, totals = observe(
         measures, results, lambda agents: with_progress("Reading connections", agents), former

@@ -15,7 +15,10 @@ def command(host: str) -> None:
     It serves API, pages and Google's callbacks on CALENDAR_PORT. It runs until SIGINT or SIGTERM, then lets requests
     under way finish. It logs one JSON line per event to standard error. Several may run at the same time.
 
-    Exit status: 0 stopped by a signal, 2 unusable configuration or port.
+    The first process that finds the database empty makes it this service's. One that finds another service's database
+    touches nothing and exits.
+
+    Exit status: 0 stopped by a signal, 2 unusable configuration or port, or another service's database.
     """
     settings = serving_config("web")
     try:

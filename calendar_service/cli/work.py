@@ -6,8 +6,9 @@ import threading
 import click
 
 from calendar_service import wiring
-from calendar_service.cli.asking import serving_config
+from calendar_service.cli.asking import refuse_database, serving_config
 from calendar_service.log import Log, capture_all
+from calendar_service.store.ownership import NotOurDatabase, Ownership
 from calendar_service.worker import loop
 
 
@@ -19,11 +20,17 @@ def command() -> None:
     SIGINT or SIGTERM, then finishes the item under way. It logs one JSON line per event to standard error. Several may
     run at the same time.
 
-    Exit status: 0 stopped by a signal, 2 unusable configuration.
+    The first process that finds the database empty makes it this service's. One that finds another service's database
+    touches nothing and exits.
+
+    Exit status: 0 stopped by a signal, 2 unusable configuration or another service's database.
     """
     settings = serving_config("worker")
     capture_all(Log("worker"))
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stop.set())
-    loop.run(wiring.build(settings, "worker"), stop)
+    try:
+        loop.run(wiring.build(settings, "worker", before_first_use=Ownership.begin), stop)
+    except NotOurDatabase as error:
+        refuse_database(error)

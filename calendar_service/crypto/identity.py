@@ -54,5 +54,9 @@ class IdentityKey:
         """Return a value by which the store recognizes another identity key."""
         return self._hash("check value")
 
+    def google_client_check_value(self, client_id: str) -> str:
+        """Return a value by which the store recognizes another Google client."""
+        return self._hash("google client", client_id)
+
     def _hash(self, label: str, *parts: str) -> str:
         return keyed_hash(self._key, label, json.dumps(parts).encode()).hex()[:32]

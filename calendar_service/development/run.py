@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 
-from calendar_service import config
-from calendar_service.config import Config
+from calendar_service import config, wiring
+from calendar_service.config import Config, ConfigurationFault, ConfigurationFaults
 from calendar_service.config.config import data_directory
 from calendar_service.development import data_dir
 from calendar_service.development.valkey import EmbeddedValkey
 from calendar_service.processes import ports
 from calendar_service.processes.children import Child, start
+from calendar_service.store.ownership import NotOurDatabase, Owner
 from local_google.state.clients import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_PROJECT
 
 READY_SECONDS = 60.0
@@ -94,6 +95,7 @@ class Launcher:
             redis_url = valkey.url
         data_dir.leave_run_data(self._data_dir, self._environ, redis_url)
         settings = config.load(self._environ)
+        _refuse_other_data(settings)
         ports.require_free(settings.port, "CALENDAR_PORT")
         if not data_dir.has_own_client(self._environ):
             ports.require_free(settings.google_port, "CALENDAR_GOOGLE_PORT")
@@ -157,6 +159,20 @@ class Launcher:
         if not data_dir.has_own_client(self._environ):
             lines.append(f"  Local Google   http://localhost:{settings.google_port}/")
         return "\n".join([*lines, f"  Logs           {self._logs}"])
+
+
+def _refuse_other_data(settings: Config) -> None:
+    """Raise `ConfigurationFaults` if the data was made with another identity key or Google client."""
+    with contextlib.closing(wiring.build(settings, "run")) as service:
+        ownership = service.store.ownership
+        owner = ownership.owner()
+        if owner in {Owner.UNKNOWN, Owner.ANOTHER}:
+            error = NotOurDatabase(owner)
+            raise ConfigurationFaults((ConfigurationFault("CALENDAR_REDIS_URL", error.what, error.remedy),))
+        if owner is Owner.OURS and not ownership.is_google_client_ours():
+            what = "is not the client to which the permissions in this data were given"
+            remedy = "give back the former one, or set another CALENDAR_DATA_DIR"
+            raise ConfigurationFaults((ConfigurationFault("CALENDAR_GOOGLE_CLIENT_ID", what, remedy),))
 
 
 def _google_command(settings: Config) -> list[str]:

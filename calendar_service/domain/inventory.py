@@ -242,7 +242,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
     Item(
         "erased",
         (),
-        "That the console has to be told of an erasure, by the connection's random number.",
+        "That the console has to be told of an erasure, by the connection's random number, and how much it missed.",
         "So that the console learns what became of a session or a connection.",
         "ST-5",
         "When the console has it; after 7 days at most.",
@@ -423,10 +423,10 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "When the organization is taken up again.",
     ),
     Item(
-        "identity-check",
+        "check-values",
         (),
-        "A fingerprint of the service's own identity key.",
-        "So that the service never runs with a wrong key.",
+        "Fingerprints of the service's own identity key and of its client at Google.",
+        "So that the service never runs with a wrong key, nor asks Google for tokens as another client.",
         "ST-3",
         "Stays: it concerns nobody.",
     ),

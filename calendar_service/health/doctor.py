@@ -1,7 +1,4 @@
-"""Examines a configured service and reports what the operator has to repair. Shows no secret.
-
-It writes only one thing: in a new database the identity key's check value, as every start does.
-"""
+"""Examines a configured service and reports what the operator has to repair. Shows no secret, changes nothing."""
 
 import contextlib
 from collections.abc import Iterator
@@ -11,10 +8,18 @@ from calendar_service.config import Config
 from calendar_service.health.finding import Finding
 from calendar_service.health.findings.audit import audit_trail, erasures, permissions, rewrites
 from calendar_service.health.findings.configuration import key_files, profile, ready_for, time_zone_rules
-from calendar_service.health.findings.database import answers, clocks, durability, identity_key, replicas
+from calendar_service.health.findings.database import (
+    answers,
+    clocks,
+    durability,
+    google_client,
+    identity_key,
+    replicas,
+)
 from calendar_service.health.findings.google import google, notifications
 from calendar_service.health.findings.records import consents, sealed_records, worker
 from calendar_service.health.measures import Measures
+from calendar_service.store.ownership import Owner
 
 
 def examine(config: Config) -> Iterator[Finding]:
@@ -34,13 +39,13 @@ def findings(measures: Measures) -> Iterator[Finding]:
         return
     yield from durability(measures.database)
     yield from replicas(measures.database)
-    if measures.database.replicas and not measures.database.replicas.are_enough:
-        return  # the next finding writes the check value, and the database acknowledges no write
-    yield from _stored(measures)
+    yield identity_key(measures.database)
+    if measures.database.owner is Owner.OURS:
+        yield from _stored(measures)
 
 
 def _stored(measures: Measures) -> Iterator[Finding]:
-    yield identity_key(measures.database)
+    yield google_client(measures.database)
     yield clocks(measures.database)
     yield worker(measures.worker)
     yield from consents(measures.consents)

@@ -7,7 +7,7 @@ import contextlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, partial
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
 import redis
 from redis.exceptions import MovedError, NoScriptError
@@ -55,16 +55,19 @@ class Database:
         shard_of: keys.ShardOf,
         *,
         webhooks: bool = False,
+        before_first_use: Callable[["Database"], None] | None = None,
     ) -> None:
         """Take the servers, the process's clock, and what turns an agent into its shard.
 
-        `webhooks`: whether a backend receives webhooks; else no event is queued.
+        `webhooks`: whether a backend receives webhooks; else no event is queued. `before_first_use` raises if the
+        data is another service's: then nothing of it is read or written.
         """
         self.slot_keys = lru_cache(SLOTS_REMEMBERED)(partial(_slot_keys, shard_of))
         """Return the keys of an agent's slot; the shard's keyed hash is computed once in a request."""
         self.deployment = deployment
         self.clock = clock
         self.webhooks = webhooks
+        self._before_first_use = before_first_use
         self.round_trips = 0
         """How many commands, scripts and pipelines this process has sent."""
 
@@ -99,11 +102,31 @@ class Database:
         return cast(list["redis.Redis"], self.consult(lambda: list(self.deployment.servers())))
 
     def consult(self, question: Callable[[], Any]) -> Any:
-        """Send an administrative command. Raises `DatabaseRefused` where a server forbids it or does not know it."""
+        """Send an administrative command, whosever the data is.
+
+        Raises `DatabaseRefused` where a server forbids it or does not know it.
+        """
         try:
-            return self._send(question)
+            return self._deliver(question)
         except redis.ResponseError as error:
             raise DatabaseRefused("The database does not let this service ask or do this.") from error
+
+    # --- whose data it is: `Ownership` asks and sets this before the first use ---
+
+    def is_empty(self) -> bool:
+        """Tell whether the database has no key at all."""
+        return not self.consult(lambda: self.client.dbsize())  # noqa: PLW0108 - a cluster's client connects already when it is named
+
+    def check_values(self) -> str | None:
+        """Return the check values of the service that began the database; None if it has none."""
+        return cast(str | None, self._deliver(lambda: self.client.get(keys.CHECK_VALUES)))
+
+    def set_check_values(self, values: str, condition: Literal["NX", "XX"]) -> None:
+        """Store check values: `NX` only if none are stored, `XX` only over others."""
+        command = ("SET", keys.CHECK_VALUES, values, condition)
+        self._deliver(lambda: self._acknowledged(keys.CHECK_VALUES, command))
+
+    # --- changes ---
 
     def write(self, command: str, key: str, *arguments: str | int) -> Any:
         """Send one writing command on one key. Not for the state of a connection, which needs an audit entry."""
@@ -174,6 +197,13 @@ class Database:
         return answer
 
     def _send(self, send: Callable[[], Any]) -> Any:
+        # Compared here, at the first use, because a process may start before its database answers.
+        if self._before_first_use:
+            self._before_first_use(self)
+            self._before_first_use = None
+        return self._deliver(send)
+
+    def _deliver(self, send: Callable[[], Any]) -> Any:
         self.round_trips += 1
         try:
             return send()

@@ -172,7 +172,7 @@ def receipts(shard: int) -> str:
 
 
 def erased(shard: int) -> str:
-    """Every undelivered `connection.erased`, as connection and sequence, with the time of the erasure."""
+    """Every undelivered `connection.erased`, as connection, sequence and number of untold events, by its time."""
     return slot(shard, "erased")
 
 
@@ -246,8 +246,8 @@ def reviewer_acts(organization: str) -> str:
 
 FORMAT = "3"
 """The format of keys, fields and records. It is raised where what is stored changes its name or form."""
-IDENTITY_CHECK = "identity-check"
-"""The check value of the identity key with which this data was made: another key is refused."""
+CHECK_VALUES = "check-values"
+"""The format of the records, and check values of identity key and Google client: another service is refused."""
 CONSENT_ASKED = "consent-asked"
 """The newest permission and policy version about which backends were notified (SC-5)."""
 REWRITE = "rewrite"

@@ -34,6 +34,8 @@ class WebhookEvent:
     """When it happened (database time)."""
     text: str
     """The event as it stands in the store."""
+    untold: int = 0
+    """Of an erasure: how many events were erased that the backend had not confirmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,13 @@ class Outbox:
 
     # --- of an agent's slot ---
 
-    def lease(self, agent: Agent) -> LeasedEvent | None:
-        """Lease the oldest event for 30 seconds; None if none is due or another sender has it."""
-        answer = self._database.step("outbox_take", agent, MAINTENANCE)
+    def lease(self, agent: Agent, *, last_offer: bool = False) -> LeasedEvent | None:
+        """Lease the oldest event for 30 seconds; None if none is due or another sender has it.
+
+        `last_offer`: the connection is about to be erased, so neither a back-off nor another sender's lease is waited
+        for.
+        """
+        answer = self._database.step("outbox_take", agent, MAINTENANCE, last_offer=str(int(last_offer)))
         if cast(answers.OutboxTake, answer[0]) != "ok":
             return None
         _, text, at, trouble_since, now = answer
@@ -174,5 +180,5 @@ def _webhook_event(text: str, at: Millis) -> WebhookEvent:
 
 
 def _erased(text: str, at: Millis) -> WebhookEvent:
-    connection_id, _, sequence = text.partition(":")
-    return WebhookEvent(ERASED, connection_id, int(sequence), "", at, text)
+    connection_id, sequence, untold = text.split(":")
+    return WebhookEvent(ERASED, connection_id, int(sequence), "", at, text, int(untold))

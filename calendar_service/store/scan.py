@@ -44,6 +44,14 @@ class Scan:
         }
         yield from sorted(agents, key=lambda agent: (agent.organization, agent.agent))
 
+    def misplaced_agents(self) -> int:
+        """Count the agents' keys that lie in another shard than the one that our identity key gives."""
+        names = [name for part in ("facts", "teardowns") for name in self._names(keys.any_part(part))]
+        return sum(
+            not name.startswith(keys.slot(self._database.slot_keys(_agent_of(name)).shard, ""))
+            for name in names
+        )
+
     def ends(self, now: Millis) -> ChainEnds:
         """Count ended connections, those under a legal hold, overdue erasures, and grants not proved alive lately.
 

@@ -14,6 +14,7 @@ from calendar_service import wiring
 from calendar_service.config import Config, load
 from calendar_service.log import SILENT_GRANIAN, Log, capture_all
 from calendar_service.processes import parent_death
+from calendar_service.store.ownership import Ownership
 from calendar_service.web.app import create_app
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _application() -> "WSGIApplication":
     log = Log("web")
     capture_all(log)
     try:
-        return create_app(wiring.build(load(os.environ), "web"))
+        return create_app(wiring.build(load(os.environ), "web", before_first_use=Ownership.begin))
     except Exception as error:
         log.failure("process.failed", error)
         sys.exit(1)

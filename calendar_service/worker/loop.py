@@ -19,6 +19,7 @@ from calendar_service.domain.errors import ServiceError
 from calendar_service.domain.names import Agent
 from calendar_service.domain.timers import TimerKind
 from calendar_service.journeys.sessions.queue import DueSession
+from calendar_service.store.ownership import NotOurDatabase
 from calendar_service.wiring import Service
 from calendar_service.worker import maintenance
 from calendar_service.worker.items import Items, due_items
@@ -46,7 +47,7 @@ class Worker:
         self.maintainer = maintenance.maintainer(service)
 
     def run(self) -> None:
-        """Work until stopped."""
+        """Work until stopped. Raises `NotOurDatabase` if the database is another service's."""
         self.service.log.event("worker.started")
         maintenance.start(self.service)
         with ThreadPoolExecutor(THREADS, thread_name_prefix="worker") as pool:
@@ -58,6 +59,8 @@ class Worker:
     def _round(self, pool: ThreadPoolExecutor) -> int:
         try:
             return self.round(pool.map)
+        except NotOurDatabase:
+            raise  # it started before the database answered, and now knows whose it is
         except ServiceError as trouble:
             self.service.log.event("worker.trouble", code=trouble.code)
             return 0

@@ -4,6 +4,13 @@ from faults.defects.defect import Defect
 
 DEFECTS = (
     Defect(
+        name="queued webhooks erased untold",
+        file="journeys/connection/erasure.py",
+        search="        self.webhook_delivery.offer_last(agent)\n",
+        replace="",
+        scenarios=("F41 erased while sessions wait",) * 3,
+    ),
+    Defect(
         name="erasure after one day instead of seven",
         file="store/scripts/disconnect_agent.lua",
         search="'end_erase_due', ms(now + retention(tonumber(arg.erase_after)))",

@@ -33,6 +33,20 @@ DEFECTS = (
         scenarios=("F21 one account, two agents",) * 3,
     ),
     Defect(
+        name="another Google client not noticed",
+        file="journeys/throttle/admission.py",
+        search="        self.client_check.require()\n",
+        replace="",
+        scenarios=("F39 another Google client",) * 3,
+    ),
+    Defect(
+        name="database of another service used",
+        file="store/ownership.py",
+        search="return Owner.OURS if stored.is_same_service(self._own) else Owner.ANOTHER",
+        replace="return Owner.OURS",
+        scenarios=("F39 another service on the database",),
+    ),
+    Defect(
         name="records under the former key stay",
         file="journeys/operations/key_rotation.py",
         search="                count += self.scan.reseal(agent, teardown, sealed, resealed)",

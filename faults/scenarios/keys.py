@@ -1,6 +1,6 @@
-"""Encryption keys: a web process with other keys (F25), and a rotation under load (F24)."""
+"""Keys: a web process with others (F25), a rotation under load (F24), another service on the database (F39)."""
 
-from faults.cluster import KeyringFile, random_key
+from faults.cluster import OTHER_CLIENT_ID, KeyringFile, random_key
 from faults.episode import Episode
 from faults.scenarios.leases import other_web
 from faults.scenarios.times import HOUR
@@ -16,6 +16,39 @@ def other_keys(episode: Episode) -> int:
     for _ in range(2):
         episode.backend.put(agent, episode.new_session(), web=web)
     episode.backend.state(agent, other_web(web))
+    return 1
+
+
+def another_service(episode: Episode) -> int:
+    """Start a worker and a command with another identity key: both refuse the database, and change nothing in it."""
+    agent, _ = episode.scheduled_session()
+    other = {"CALENDAR_IDENTITY_KEY": random_key()}
+    for command in (("work",), ("connections", "revoke", "--all", "--yes")):
+        status = episode.processes.command(*command, extra_env=other)
+        episode.journal.expect(
+            "foreign_grant", agent, expected=2, actual=status, why="the database is another's"
+        )
+    episode.journal.expect(
+        "unanswered",
+        agent,
+        expected=0,
+        actual=episode.processes.command("doctor"),
+        why="the right key fits on",
+    )
+    _expect_accepted(episode, agent, episode.new_session())
+    return 1
+
+
+def another_google_client(episode: Episode) -> int:
+    """Let a web process with another Google client have sessions when tokens expire: no grant ends by it."""
+    agent, web = episode.stable_agent(), episode.client.any_web()
+    episode.processes.restart(web, extra_env={"CALENDAR_GOOGLE_CLIENT_ID": OTHER_CLIENT_ID})
+    episode.clock.advance(HOUR)
+    episode.backend.put(agent, episode.new_session(), web=web)
+    state = episode.backend.state(agent, other_web(web))
+    episode.journal.expect(
+        "grant_killed", agent, expected="connected", actual=state, why="the client proves nothing"
+    )
     return 1
 
 

@@ -134,7 +134,7 @@ def test_it_says_what_to_open_and_that_is_there(started: Run) -> None:
 def test_it_is_ready_when_it_says_so(started: Run) -> None:
     status, answer = get(started.port, "/readyz")
     assert status == 200
-    there = dict.fromkeys(("store", "keys", "consent", "google"), True)
+    there = dict.fromkeys(("store", "google_client", "keys", "consent", "google"), True)
     assert json.loads(answer) == {"ready": True, "checks": there}
 
 

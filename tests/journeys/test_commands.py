@@ -254,7 +254,6 @@ def test_doctor_finds_nothing_wrong_with_a_sound_service(service: TestService) -
 
 
 def test_doctor_names_a_foreign_identity_key(service: TestService) -> None:
-    service.parts.store.server_checks.check_identity(service.parts.identity.check_value())
     result = invoke(service, "doctor", "--json", CALENDAR_IDENTITY_KEY=_fresh())
     assert result.exit_code == 1
     assert {one["check"] for one in json.loads(result.stdout) if one["level"] == "fault"} == {"identity key"}

@@ -83,7 +83,8 @@ def test_doctor_and_the_numbers_name_the_rules_of_time_zones(service: TestServic
 def test_without_its_database_a_process_is_not_ready_and_counts_what_is_its_own(service: TestService) -> None:
     service.connect()
     away = TestService.of("redis://127.0.0.1:1/0", service.google, service.clock)
-    assert readiness(away.parts) == {"store": False, "keys": True, "consent": False, "google": True}
+    checks = {"store": False, "google_client": False, "keys": True, "consent": False, "google": True}
+    assert readiness(away.parts) == checks
     assert {name.partition("{")[0] for name in metrics(away.parts)} == {
         "calendar_store_round_trips_total",
         "calendar_time_zone_rules_info",

@@ -11,11 +11,14 @@ import pytest
 from calendar_service.domain.clock import DAY
 from calendar_service.domain.failpoints import FailpointRaised, configure
 from calendar_service.domain.names import Agent
+from calendar_service.domain.secret import Secret
 from calendar_service.domain.session import By, Status
+from calendar_service.journeys.connection.erasure import Erasure
 from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor
 from calendar_service.webhook_sender import DeliveryResult, WebhookSender
 from calendar_service.worker.loop import Worker
+from tests.adapters.google.scripted_peer import Peer, hangs
 from tests.conftest import MovableClock
 from tests.support.backend import OTHER_SECRET, SECRET, Backend, backend
 from tests.support.local_google import LocalGoogle
@@ -47,6 +50,11 @@ class WebhookTestService(TestService):
         """Return type, sequence and "given up" of each waiting event."""
         waiting = self.parts.webhook_delivery.outbox.waiting()
         return [(one.webhook_event.type, one.webhook_event.sequence, one.given_up) for one in waiting]
+
+    def untold(self) -> int:
+        """Return the number of untold events that the waiting `connection.erased` bears."""
+        (erased,) = [one.webhook_event for one in self.parts.webhook_delivery.outbox.waiting()]
+        return erased.untold
 
     def fail_for(self, seconds: float) -> None:
         """Let time pass, with a round of the worker every hour."""
@@ -268,7 +276,11 @@ def test_the_erasure_is_told_by_the_connections_random_id_alone(connected: Webho
     stored = connected.stored()
     assert f"{connection_id}:3" in stored
     assert connected.events() == ["connection.erased"]
-    assert connected.backend.received[0]["data"] == {"connection_id": connection_id, "sequence": 3}
+    assert connected.backend.received[0]["data"] == {
+        "connection_id": connection_id,
+        "sequence": 3,
+        "untold": 0,
+    }
     assert ":erased" not in connected.stored()
     assert connected.events() == []
 
@@ -372,11 +384,151 @@ def test_undelivered_webhook_events_are_erased_with_the_connection(connected: We
     put(connected)
     connected.parts.connection.disconnect.disconnect(connected.agent, Actor.AGENT)
     connected.work(2)
+    untold = len(connected.outbox())
     connected.parts.connection.erasure.erase_now(connected.agent, Actor.AGENT)
     assert [kind for kind, _, _ in connected.outbox()] == ["connection.erased"]
+    assert connected.untold() == untold
     client = connected.parts.store.database.client
     client.delete(*client.keys("browser:*"))
     assert "agent-1" not in connected.stored()
+
+
+def end_and_erase(connected: WebhookTestService, erasure: Erasure | None = None) -> None:
+    """Do what `DELETE …/connection?erase=now` does."""
+    connected.parts.connection.disconnect.disconnect(connected.agent, Actor.ADMINISTRATOR)
+    (erasure or connected.parts.connection.erasure).erase_now(connected.agent, Actor.ADMINISTRATOR)
+
+
+def waiting_sessions(connected: WebhookTestService, count: int) -> None:
+    connected.parts.connection.pauses.set(connected.agent, Actor.AGENT, paused=True)
+    for number in range(count):
+        put(connected, f"s{number}")
+
+
+def test_an_erasure_on_request_first_tells_how_connection_and_sessions_ended(
+    connected: WebhookTestService,
+) -> None:
+    """Without any worker: the offer is the erasing process's own."""
+    waiting_sessions(connected, 2)
+    connected.backend.received.clear()
+    end_and_erase(connected)
+    payloads = [(one["type"], one["data"]) for one in connected.backend.received]
+    assert [kind for kind, _ in payloads] == [
+        "connection.paused", "connection.disconnected", "session.failed", "session.failed",
+    ]  # fmt: skip
+    assert {
+        data["session"]: (data["status"], data["reason"]) for _, data in payloads if "session" in data
+    } == {
+        "s0": ("failed", "disconnected"),
+        "s1": ("failed", "disconnected"),
+    }
+    first = payloads[0][1]["sequence"]
+    assert [data["sequence"] for _, data in payloads] == list(range(first, first + 4))
+    assert connected.events() == ["connection.erased"]
+    (erased,) = connected.backend.received
+    assert erased["data"].keys() == {"connection_id", "sequence", "untold"}
+    assert (erased["data"]["sequence"], erased["data"]["untold"]) == (first + 4, 0)
+
+
+def test_the_last_offer_waits_for_no_back_off_and_for_no_other_sender(connected: WebhookTestService) -> None:
+    connected.backend.status = 503
+    waiting_sessions(connected, 1)
+    connected.work()
+    connected.backend.status = 204
+    end_and_erase(connected)
+    assert connected.backend.types[-3:] == ["connection.paused", "connection.disconnected", "session.failed"]
+    assert connected.untold() == 0
+
+
+def test_an_event_that_another_sender_has_leased_is_offered_too(connected: WebhookTestService) -> None:
+    put(connected)
+    assert connected.parts.webhook_delivery.outbox.lease(connected.agent) is not None
+    connected.backend.received.clear()
+    end_and_erase(connected)
+    assert connected.backend.types == ["session.applied", "connection.disconnected"]
+    assert connected.untold() == 0
+
+
+def test_a_worker_sends_nothing_in_between_the_last_offers(connected: WebhookTestService) -> None:
+    put(connected)
+    sent = connected.parts.connection.disconnect.disconnect(connected.agent, Actor.AGENT)
+    assert sent.state == "disconnected"
+    worked = list[int]()
+
+    def seconds() -> float:
+        worked.append(connected.worker.round())
+        return 0.0
+
+    delivery = replace(connected.parts.webhook_delivery, seconds=seconds)
+    connected.backend.received.clear()
+    connected.backend.ids.clear()
+    connected.parts.webhook_delivery.outbox.lease(connected.agent)
+    delivery.offer_last(connected.agent)
+    assert connected.backend.types == ["session.applied", "connection.disconnected"]
+    assert len(worked) > 2
+
+
+def test_a_backend_that_refuses_delays_no_erasure_and_is_told_how_much_it_missed(
+    connected: WebhookTestService,
+) -> None:
+    connected.backend.status = 503
+    waiting_sessions(connected, 2)
+    connected.backend.refused.clear()
+    end_and_erase(connected)
+    assert [one["type"] for one in connected.backend.refused] == ["connection.paused"]
+    assert connected.untold() == 4
+    connected.backend.status = 204
+    assert connected.events() == ["connection.erased"]
+    assert connected.backend.received[0]["data"]["untold"] == 4
+
+
+def test_the_last_offer_ends_after_ten_seconds(connected: WebhookTestService) -> None:
+    waiting_sessions(connected, 4)  # six events with the pause and the disconnect
+    instants = iter(range(0, 100, 4))
+    delivery = replace(connected.parts.webhook_delivery, seconds=lambda: float(next(instants)))
+    connected.backend.received.clear()
+    end_and_erase(connected, replace(connected.parts.connection.erasure, webhook_delivery=delivery))
+    assert connected.backend.types == ["connection.paused", "connection.disconnected"]
+    assert connected.untold() == 4
+
+
+def test_a_backend_that_hangs_holds_the_last_offer_no_longer_than_its_end(
+    connected: WebhookTestService,
+) -> None:
+    put(connected)
+    instants = iter((0.0, 9.7, 10.0))
+    with Peer(hangs) as peer:
+        sender = WebhookSender(peer.origin, lambda: [Secret(SECRET)], observe=lambda _: None, deadline=300)
+        delivery = replace(connected.parts.webhook_delivery, webhooks=sender, seconds=lambda: next(instants))
+        end_and_erase(connected, replace(connected.parts.connection.erasure, webhook_delivery=delivery))
+    assert connected.untold() == 2
+
+
+def test_a_backend_that_does_not_answer_this_process_is_not_offered_anything(
+    connected: WebhookTestService,
+) -> None:
+    put(connected)
+    delivery = connected.parts.webhook_delivery
+    for _ in range(5):
+        delivery.breaker.learn(answered=False)
+    connected.backend.received.clear()
+    end_and_erase(connected)
+    assert connected.backend.types == []
+    assert connected.untold() == 2
+
+
+def test_an_erasure_at_the_end_of_the_term_counts_what_was_untold(
+    connected: WebhookTestService,
+) -> None:
+    connected.backend.status = 503
+    put(connected)
+    connected.parts.connection.disconnect.disconnect(connected.agent, Actor.AGENT)
+    untold = len(connected.outbox())
+    connected.clock.advance(7 * DAY / 1000 - HOUR)
+    connected.work()
+    connected.clock.advance(2 * HOUR)
+    assert connected.parts.connection.erasure.erase_due(connected.agent) == "ok"
+    assert connected.untold() == untold
 
 
 def test_the_database_ends_webhook_events_by_itself_where_no_worker_runs(

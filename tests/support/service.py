@@ -6,6 +6,7 @@ import secrets
 import urllib.request
 from base64 import b64encode
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
@@ -15,6 +16,7 @@ from calendar_service import config as configuration
 from calendar_service.config import Config
 from calendar_service.domain.clock import HOUR, Millis
 from calendar_service.domain.connection import Facts
+from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.domain.scope import SCOPE
 from calendar_service.domain.session import Content
@@ -33,6 +35,7 @@ IDENTITY_KEY = b64encode(sha256(b"identity of the tests 0").digest()).decode()
 """Always the same, so that the agents of a test lie in different shards in each run."""
 CLIENT_ID = "test-service.apps.local-google.test"
 CLIENT_SECRET = "test-service-secret"
+OTHER_CLIENT_ID = "other-project.apps.local-google.test"
 PERSON_ID = "person.apps.local-google.test"
 PUBLIC_URL = "http://localhost:8080"
 SECURE_URL = "https://localhost:9"
@@ -47,9 +50,10 @@ CLIENTS = (
         "test-service",
         tuple(f"{url}/oauth/callback" for url in (PUBLIC_URL, SECURE_URL)),
     ),
+    RegisteredClient(OTHER_CLIENT_ID, CLIENT_SECRET, "other-project", (f"{PUBLIC_URL}/oauth/callback",)),
     RegisteredClient(PERSON_ID, CLIENT_SECRET, "person", ("http://localhost:9/person",)),
 )
-"""The service, and its agents as themselves."""
+"""The service, the same in another Google project, and its agents as themselves."""
 FIRST, SECOND = "agent-one@example.com", "agent-two@example.com"
 
 
@@ -108,7 +112,10 @@ class TestService:
     def of(cls, redis_url: str, google: LocalGoogle, clock: MovableClock, **changed: str) -> "TestService":
         """Return a test service over this database and Google; `changed` overrides variables."""
         variables = environment(redis_url, google, clock) | changed
-        return cls(build(configuration.load(variables)), google, clock, variables)
+        parts = build(configuration.load(variables))
+        with suppress(StoreUnavailable):
+            parts.store.ownership.begin()  # as the first `serve` or `work` does
+        return cls(parts, google, clock, variables)
 
     def limited(self, **numbers: Any) -> "TestService":
         """Return another process's service with a smaller rate budget."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from calendar_service.domain.clock import SECOND
 from calendar_service.health.finding import Finding
 from calendar_service.health.measures.database import DURABILITY, DatabaseMeasures
+from calendar_service.store.ownership import Owner
 
 
 def answers(database: DatabaseMeasures) -> Finding:
@@ -68,14 +69,43 @@ def replicas(database: DatabaseMeasures) -> Iterator[Finding]:
 
 def identity_key(database: DatabaseMeasures) -> Finding:
     """Return whether the database was begun with our identity key."""
-    if not database.is_ours:
+    match database.owner:
+        case Owner.OURS:
+            return Finding("identity key", "ok", "is the one of this data")
+        case Owner.NOBODY:
+            return Finding(
+                "identity key",
+                "note",
+                "the database is empty, so nothing else can be examined",
+                "start `serve` or `work`: the first one begins it",
+            )
+        case Owner.UNKNOWN:
+            return Finding(
+                "identity key",
+                "fault",
+                "the database holds data without the check value of an identity key",
+                "type `calendar-service keys adopt` if the data is this service's; else use an empty database",
+            )
+        case Owner.ANOTHER:
+            return Finding(
+                "identity key",
+                "fault",
+                "is not the one this data was made with",
+                "give back the former key, which is never rotated, in CALENDAR_IDENTITY_KEY, or use an empty database",
+            )
+
+
+def google_client(database: DatabaseMeasures) -> Finding:
+    """Return whether the stored permissions were given to our Google client."""
+    if not database.is_google_client_ours:
         return Finding(
-            "identity key",
+            "Google client",
             "fault",
-            "is not the one this data was made with",
-            "give back the former key, which is never rotated, in CALENDAR_IDENTITY_KEY, or use an empty database",
+            "is not the one to which the stored permissions were given, so nothing is refreshed and nobody can connect",
+            "give back the former one in CALENDAR_GOOGLE_CLIENT_ID, or type `calendar-service google-client adopt`, "
+            "which ends every connection",
         )
-    return Finding("identity key", "ok", "is the one of this data")
+    return Finding("Google client", "ok", "is the one of the stored permissions")
 
 
 def clocks(database: DatabaseMeasures) -> Finding:

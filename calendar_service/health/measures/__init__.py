@@ -39,7 +39,7 @@ class Measures:
             config=config,
             profile=ProfileMeasures(service.operator),
             database=DatabaseMeasures(
-                service.store.server_checks, service.store.file_rewrites, service.identity, copies
+                service.store.server_checks, service.store.file_rewrites, service.store.ownership, copies
             ),
             keys=KeyMeasures(config, service.operations.rotation),
             consents=ConsentMeasures(service.connection.reconsent),

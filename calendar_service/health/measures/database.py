@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from calendar_service.crypto.identity import IdentityKey
 from calendar_service.domain.clock import HOUR, Millis
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.store.database import DatabaseRefused
 from calendar_service.store.file_rewrites import IN_FILES_AT_MOST, FileRewriteStore
-from calendar_service.store.server_checks import ServerChecks, WrongIdentityKey
+from calendar_service.store.ownership import Owner, Ownership
+from calendar_service.store.server_checks import ServerChecks
 
 DURABILITY: Mapping[str, str] = {
     "appendonly": "yes",
@@ -40,7 +40,7 @@ class DatabaseMeasures:
 
     server_checks: ServerChecks
     files: FileRewriteStore
-    identity: IdentityKey
+    ownership: Ownership
     required_copies: int
 
     @cached_property
@@ -74,13 +74,14 @@ class DatabaseMeasures:
             return None
 
     @cached_property
-    def is_ours(self) -> bool:
-        """Whether its data belongs to our identity key. Writes the key's check value into a new database."""
-        try:
-            self.server_checks.check_identity(self.identity.check_value())
-        except WrongIdentityKey:
-            return False
-        return True
+    def owner(self) -> Owner:
+        """Whose the data is, by the check values in the database."""
+        return self.ownership.owner()
+
+    @cached_property
+    def is_google_client_ours(self) -> bool:
+        """Whether the permissions in the database were given to the configured Google client."""
+        return self.ownership.is_google_client_ours()
 
     @cached_property
     def clock_difference(self) -> Millis:

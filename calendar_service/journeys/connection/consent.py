@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from calendar_service.domain.clock import Clock
 from calendar_service.domain.consent import is_newer
-from calendar_service.domain.errors import ConsentRefused, GoogleError
+from calendar_service.domain.errors import ClientRejected, ConsentRefused, GoogleError
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
 from calendar_service.domain.operator import Operator
 from calendar_service.domain.secret import Secret
 from calendar_service.google.oauth import CodeRefused, OAuth, Tokens, check_callback_issuer
 from calendar_service.journeys.connection.new_grant import NewGrants
+from calendar_service.journeys.throttle.client_check import GoogleClientCheck
 from calendar_service.journeys.views import ConsentOutcome
 from calendar_service.store import keys
 from calendar_service.store.connections import Connections
@@ -75,6 +76,7 @@ class ConsentJourney:
     pending: PendingConsents
     organization_index: OrganizationIndex
     oauth: OAuth
+    client_check: GoogleClientCheck
     operator: Operator
     new_grants: NewGrants
 
@@ -88,6 +90,7 @@ class ConsentJourney:
         # A page that was open while a new version came into force showed the older one (SC-5).
         if shown != self.operator.policy.version:
             raise ConsentRefused("policy_changed")
+        self._require_google_client()
         verifier = self.oauth.new_verifier()
         state = self.pending.keep(browser, cookie, shown, verifier)
         return self.oauth.consent_url(state=state, verifier=verifier)
@@ -112,6 +115,7 @@ class ConsentJourney:
         if error or not code:
             raise ConsentRefused(_ERRORS.get(error, "google_error"))
         self._refuse_outdated(browser.whose, digest(state), pending)
+        self._require_google_client()
         tokens = self._exchange(code, self.pending.verifier(pending))
         failpoint("connect.after_exchange")
         return self.new_grants.keep(browser, digest(state), pending.policy, tokens)
@@ -126,6 +130,14 @@ class ConsentJourney:
         # that come during the exchange.
         if not self.pending.is_newest(agent, state_digest):
             raise ConsentRefused("superseded")
+
+    def _require_google_client(self) -> None:
+        # A grant of another client could not be refreshed by the processes that are configured rightly. The same
+        # reading refuses a database that was replaced by another service's.
+        try:
+            self.client_check.require()
+        except ClientRejected:
+            raise ConsentRefused("operator") from None
 
     def _exchange(self, code: str, verifier: Secret) -> Tokens:
         try:

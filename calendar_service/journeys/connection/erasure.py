@@ -1,6 +1,6 @@
 """The erasure of an ended connection, when its term is over or on request, and its receipt (ST-5, law 7).
 
-Knows the store. Must not know Google.
+Knows the store and the delivery of webhooks. Must not know Google.
 """
 
 import json
@@ -21,6 +21,7 @@ from calendar_service.domain.errors import (
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
 from calendar_service.journeys.connection.receipts import Receipts, without_salt
+from calendar_service.journeys.webhooks.delivery import WebhookDelivery
 from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor
 from calendar_service.store.connections import Connections
@@ -40,14 +41,20 @@ class Erasure:
     receipts: Receipts
     tickets: Tickets
     files: FileRewriteStore
+    webhook_delivery: WebhookDelivery
 
     def erase_now(self, agent: Agent, actor: Actor, cookie: str = "") -> dict[str, Any]:
         """Erase an ended connection at once; return the signed receipt with its salt.
 
-        `cookie`: of the page that asks, if one does; it stays open, to show the receipt. Raises `NotConnected` if there
-        is none or it has not ended, `RetentionRequiredByLaw` under a legal hold, or `Busy` where the agent may not be
-        informed of the hold.
+        Before that, the webhook events that wait are offered to the backend for ten seconds at most. `cookie`: of the
+        page that asks, if one does; it stays open, to show the receipt.
+
+        Raises `NotConnected` if there is none or it has not ended, `RetentionRequiredByLaw` under a legal hold, or
+        `Busy` where the agent may not be informed of the hold.
         """
+        # The backend would otherwise never hear how the connection and its accepted sessions ended (law 2). A crash
+        # after this leaves an ended connection, whose erasure has its day and can be asked for again.
+        self.webhook_delivery.offer_last(agent)
         receipt = self._erase(agent, actor, timed=False, cookie=cookie)
         if receipt == "held":
             raise self._hold_refusal(agent, actor)

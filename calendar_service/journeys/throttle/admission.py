@@ -19,6 +19,7 @@ from calendar_service.domain.errors import (
 from calendar_service.google.transport import Transport
 from calendar_service.journeys.throttle.breaker import GoogleBreaker
 from calendar_service.journeys.throttle.budget import RateBudget
+from calendar_service.journeys.throttle.client_check import GoogleClientCheck
 from calendar_service.journeys.throttle.inline_slots import InlineSlots
 from calendar_service.journeys.throttle.refusal import SharedRefusal
 from calendar_service.journeys.throttle.testing_mode import RevocationAges
@@ -33,6 +34,7 @@ class Throttle:
     inline_slots: InlineSlots
     breaker: GoogleBreaker
     budget: RateBudget
+    client_check: GoogleClientCheck
     credentials: SharedRefusal
     notifications: SharedRefusal
     revocation_ages: RevocationAges
@@ -110,10 +112,13 @@ class Throttle:
 
     @contextmanager
     def asking_for_token(self) -> Iterator[None]:
-        """Let a refresh be sent, and learn from it; raise `ClientRejected` while our credentials are refused.
+        """Let a refresh be sent, and learn from it.
 
+        Raises `ClientRejected` if the token was given to another Google client, and while our credentials are refused.
         Its success proves nothing of the Calendar API, so it does not close the breaker.
         """
+        # Before the shared refusal: what concerns this process's configuration must not stop the other processes.
+        self.client_check.require()
         admission = self.credentials.admit()
         if admission == "wait":
             raise ClientRejected("Google does not take our credentials; the operator has to act")

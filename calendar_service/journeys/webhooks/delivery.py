@@ -4,6 +4,7 @@ Knows the store and the webhook sender. Must not know Google, nor send any conte
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -14,10 +15,11 @@ from calendar_service.domain.jitter import jitter
 from calendar_service.domain.names import Agent
 from calendar_service.domain.timers import TimerKind
 from calendar_service.journeys.webhooks.receiver_breaker import ReceiverBreaker
+from calendar_service.store import keys
 from calendar_service.store.outbox import LeasedEvent, Outbox, Outcome, WebhookEvent, end_of
 from calendar_service.store.sessions import Sessions
 from calendar_service.store.timers import Timers
-from calendar_service.webhook_sender import DeliveryResult, WebhookMessage, WebhookSender
+from calendar_service.webhook_sender import DEADLINE, DeliveryResult, WebhookMessage, WebhookSender
 
 _FIRST: Millis = 5 * SECOND
 _SLOWEST: Millis = 6 * HOUR
@@ -28,6 +30,8 @@ _BREAKER_PAUSE: Millis = 10 * SECOND
 """The pause while the breaker is open."""
 _AGENT_SECONDS = 5.0
 """Seconds that one agent's events may take before other agents have their turn."""
+_LAST_OFFER_SECONDS = 10.0
+"""Seconds that the last offer before an erasure may take: the receipt waits for it."""
 _ERASURES = 16
 """How many erasure events of one shard are leased at a time."""
 
@@ -43,6 +47,8 @@ class WebhookDelivery:
     webhooks: WebhookSender | None
     """None: no receiver is configured. Then nothing is queued, and nothing that was queued before is sent."""
     breaker: ReceiverBreaker = field(default_factory=ReceiverBreaker)
+    seconds: Callable[[], float] = monotonic
+    """A clock that only goes forward, in seconds."""
 
     def deliver(self, agent: Agent) -> Counter[Outcome | str]:
         """Send this agent's events until one fails or its time is up; return how many had which outcome.
@@ -53,8 +59,8 @@ class WebhookDelivery:
         if self.webhooks is None:
             self.timers.reschedule(agent, TimerKind.WEBHOOK, None)
             return outcomes
-        deadline = monotonic() + _AGENT_SECONDS
-        while monotonic() < deadline and outcomes["later"] == 0:
+        deadline = self.seconds() + _AGENT_SECONDS
+        while self.seconds() < deadline and outcomes["later"] == 0:
             if not self.breaker.admit():
                 self.timers.reschedule(agent, TimerKind.WEBHOOK, jitter(_BREAKER_PAUSE))
                 break
@@ -68,6 +74,27 @@ class WebhookDelivery:
             )
             outcomes.update([outcome, *(["refused"] if answer.gone else [])])
         return outcomes
+
+    def offer_last(self, agent: Agent) -> None:
+        """Send this agent's events, each once and in order, before they are erased with the connection (law 7).
+
+        Ends at the first that is not taken, as the next must not overtake it, and after ten seconds at most. What is
+        left is counted in `connection.erased`.
+        """
+        if self.webhooks is None:
+            return
+        deadline = self.seconds() + _LAST_OFFER_SECONDS
+        while (left := deadline - self.seconds()) > 0 and self.breaker.admit():
+            leased = self.outbox.lease(agent, last_offer=True)
+            if leased is None:
+                break
+            answer = self._send(self.webhooks, self._message(agent, leased.webhook_event), at_most=left)
+            outcome = _outcome(leased, answer)
+            # A worker keeps away until the lease would end: the next event is sent here.
+            pause = keys.OUTBOX_LEASE if outcome == "delivered" else _pause(leased, answer)
+            self.outbox.done(agent, leased.webhook_event, outcome, pause)
+            if outcome != "delivered":
+                break
 
     def deliver_erased(self) -> Counter[Outcome | str]:
         """Send the erasure events that are due. They wait outside the slots, because their agents' slots are gone."""
@@ -91,6 +118,7 @@ class WebhookDelivery:
         data: dict[str, str | int] = {
             "connection_id": webhook_event.connection_id,
             "sequence": webhook_event.sequence,
+            "untold": webhook_event.untold,
         }
         answer = self._send(
             webhooks, WebhookMessage(_id(webhook_event), webhook_event.type, webhook_event.at, data)
@@ -104,9 +132,11 @@ class WebhookDelivery:
         self.outbox.erased_done(shard, webhook_event, next_due)
         return outcome
 
-    def _send(self, webhooks: WebhookSender, message: WebhookMessage) -> DeliveryResult:
+    def _send(
+        self, webhooks: WebhookSender, message: WebhookMessage, at_most: float = DEADLINE
+    ) -> DeliveryResult:
         failpoint("webhooks.before_send")
-        answer = webhooks.send(message)
+        answer = webhooks.send(message, at_most)
         self.breaker.learn(answered=answer.status is not None)
         # A crash here sends the event again when its lease ends; the receiver sees the same webhook id twice.
         failpoint("webhooks.after_send_before_store")

@@ -27,14 +27,15 @@ if held() then
   return {'held'}
 end
 local late = now - instant('end_erase_due')
-local sequence = instant('webhooks_sequence') + 1
+local sequence, untold = instant('webhooks_sequence') + 1, redis.call('ZCARD', KEY.outbox)
 redis.call('DEL', KEY.facts, KEY.grant, KEY.sessions, KEY.waiting, KEY.due, KEY.outbox)
 redis.call('SREM', KEY.index, arg.member)
 for _, id in ipairs(redis.call('HKEYS', KEY.teardowns)) do set_timer(teardown_timer(id), now) end
 redis.call('HSET', KEY.receipts, arg.receipt_number, arg.receipt)
 if arg.webhooks == '1' then
-  -- The one webhook event that outlives the connection. It has only the connection's random id, which leads to nobody.
-  local event = connection .. ':' .. ms(sequence)
+  -- The one webhook event that outlives the connection. It has only the connection's random id, which leads to nobody, and
+  -- how many events are erased with it that the receiver has not confirmed.
+  local event = connection .. ':' .. ms(sequence) .. ':' .. ms(untold)
   local expiry = now + LIFETIME.outbox_kept + LIFETIME.expiry_behind_erasure - tonumber(arg.clock_offset)
   for _, key in ipairs({KEY.erased, KEY.erased_due}) do
     redis.call('ZADD', key, ms(now), event)

@@ -2,7 +2,7 @@
 -- The delivery of a `connection.erased` ended: remove the event, or set when it is sent again.
 -- keys: erased erased_due
 -- args: event again_at
---   event: the event, as connection and sequence
+--   event: the event, as connection, sequence and how many events were untold
 --   again_at: the instant (ms, database time) of the next delivery; '' = never again
 -- answers: ok
 --   ok: done

@@ -141,6 +141,12 @@ def test_a_receiver_that_gives_no_answer_ends_within_the_deadline(act: Act, faul
     assert seen == [DeliveryResult(None, fault)]
 
 
+def test_a_caller_may_have_less_time_than_the_sender() -> None:
+    with Peer(hangs) as peer:
+        outcome = sender(peer.origin, deadline=300).send(MESSAGE, at_most=0.3)
+    assert outcome.fault == "timeout"
+
+
 def test_nobody_listening_is_a_fault_of_its_own() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -140,6 +140,7 @@ REASONS = {
     "scope_more_shared": "We could not give it back",
     "no_refresh_token": "Google's answer was incomplete",
     "code_refused": "Google did not complete the connection",
+    "operator": "The service is not set up rightly",
     "google_trouble": "Google has trouble just now",
     "google_error": "Google did not complete the connection",
 }
