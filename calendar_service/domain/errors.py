@@ -145,7 +145,7 @@ class AccessRevoked(GoogleError):
 
 
 class ClientRejected(GoogleError):
-    """`invalid_client` or `deleted_client`: the operator's credentials are wrong; says nothing of any grant."""
+    """The operator's credentials or project are refused (`invalid_client`); says nothing of any grant."""
 
     retryable = True
 
@@ -157,7 +157,10 @@ class RefreshRefused(GoogleError):
 
 
 class AdminBlocked(GoogleError):
-    """`admin_policy_enforced`: the Workspace administrator has to act; the grant is still alive."""
+    """The account's administrator has to act; the grant is still alive.
+
+    `admin_policy_enforced` from the token endpoint, or a refusal of the account or its domain (`notACalendarUser`).
+    """
 
 
 class AccessTokenExpired(GoogleError):
@@ -169,7 +172,11 @@ class InsufficientScope(GoogleError):
 
 
 class AccessForbidden(GoogleError):
-    """403 for any other reason: this object is not accessible to us."""
+    """403 about this very event or calendar: it is not accessible to us."""
+
+
+class UnknownRefusal(GoogleError):
+    """403 for a reason that is not known here, so nothing shows that it is about this event: repeated, never final."""
 
 
 class ChannelRefused(GoogleError):

@@ -17,6 +17,7 @@ from calendar_service.domain.errors import (
     RateLimited,
     RefreshRefused,
     RequestRefused,
+    UnknownRefusal,
 )
 from calendar_service.domain.session import By, Status
 from calendar_service.journeys.throttle.backoff import pause
@@ -425,6 +426,7 @@ def test_passing_trouble_is_tried_again_within_a_minute(service: TestService) ->
         (AdminBlocked("a"), HOUR, 8 * HOUR),
         (RequestRefused("r"), HOUR, 8 * HOUR),
         (AccessForbidden("f"), HOUR, 8 * HOUR),
+        (UnknownRefusal("u"), HOUR, 8 * HOUR),
         (RefreshRefused("r"), MINUTE, 8 * MINUTE),
         (ClientRejected("c"), MINUTE, 8 * MINUTE),
         (GoogleUnavailable("u", ambiguous=True), SECOND, 5 * MINUTE),

@@ -22,6 +22,7 @@ from calendar_service.domain.errors import (
     RefreshRefused,
     RequestRefused,
     ServiceError,
+    UnknownRefusal,
 )
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
@@ -180,6 +181,7 @@ def _reason(trouble: ServiceError) -> str:
         QuotaExceeded: "quota_exceeded",
         ClientRejected: "operator",
         RefreshRefused: "operator",
+        UnknownRefusal: "operator",
         AdminBlocked: "administrator",
     }
     return next((reason for kind, reason in names.items() if isinstance(trouble, kind)), "google_trouble")
