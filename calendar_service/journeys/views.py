@@ -32,7 +32,8 @@ class ConnectionView:
     """What the organization or the operator did last to this connection: for the agent."""
     action: str
     """A code of what somebody has to do, or empty."""
-    needs: Literal["agent", "administrator", "operator", ""]
+    needs: Literal["agent", "administrator", "operator", "nobody", ""]
+    """Who has to do it; `nobody`: it passes by itself, and `action` says what is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,10 @@ class EndView:
     """A law requires that identifiers are kept until then; 0 = no, or the agent may not be told yet."""
 
 
+Trouble = Literal["", "google", "ours", "administrator", "quota"]
+"""Who or what keeps Google from serving the connection; the connection itself is fine."""
+
+
 @dataclass(frozen=True, slots=True)
 class SettingsView:
     """Everything the agent's settings page says."""
@@ -147,8 +152,7 @@ class SettingsView:
     consent: ConsentView
     end: EndView
     timeline: tuple[TimelineStep, ...]
-    trouble: Literal["", "google", "ours", "administrator"]
-    """Who has to end what kept Google from answering just now; the connection itself is fine."""
+    trouble: Trouble
     organization_closed: bool
     """The organization was off-boarded: nobody of it connects."""
 

@@ -69,7 +69,7 @@ class SettingsPage:
             ),
             end=self._end(facts, slot.now),
             timeline=timeline(facts, self.terms, slot.now, self.promises),
-            trouble=answer.trouble if slot.grant and facts.calendar.status != "missing" else "",
+            trouble=answer.trouble if slot.grant else "",
             organization_closed=self.organization_index.is_closed(agent.organization),
         )
 

@@ -12,24 +12,18 @@ from calendar_service.domain.errors import (
     AccessForbidden,
     AccessRevoked,
     AccountRateLimited,
-    AdminBlocked,
-    ClientRejected,
     GoogleError,
     GoogleUnavailable,
     InsufficientScope,
     NotConnected,
-    QuotaExceeded,
-    RefreshRefused,
     RequestRefused,
-    ServiceError,
-    UnknownRefusal,
 )
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
 from calendar_service.domain.operator import Operator
 from calendar_service.domain.session import Content, Record, Status
 from calendar_service.google.calendar import CalendarMissing
-from calendar_service.journeys.connection.access import Access
+from calendar_service.journeys.connection.access import Access, block_cause
 from calendar_service.journeys.sessions.decide import is_unknown
 from calendar_service.journeys.sessions.event_writer import EventWriter, LeaseLost, WriteTask
 from calendar_service.journeys.throttle.admission import Throttle
@@ -137,7 +131,7 @@ class Attempts:
             record,
             status=Status.PENDING,
             tries=record.tries + 1,
-            reason=_reason(trouble),
+            reason=block_cause(trouble) or "google_trouble",
             copy=replace(record.copy, in_doubt=record.copy.in_doubt or ambiguous),
         )
         self._retry(agent, facts, later, content, pause(trouble, later.tries))
@@ -174,14 +168,3 @@ class Attempts:
         # nobody may have taken the lease since.
         stored = self.sessions.load(agent, record.session).record
         return stored is not None and stored.fencing_token == record.fencing_token
-
-
-def _reason(trouble: ServiceError) -> str:
-    names = {
-        QuotaExceeded: "quota_exceeded",
-        ClientRejected: "operator",
-        RefreshRefused: "operator",
-        UnknownRefusal: "operator",
-        AdminBlocked: "administrator",
-    }
-    return next((reason for kind, reason in names.items() if isinstance(trouble, kind)), "google_trouble")

@@ -178,10 +178,8 @@ class SettingsActions:
         """Create the calendar again, or use one of ours that exists."""
         visit = self.visits.acting()
         create = request.form.get("create") == "yes"
-        ready = self.service.connection.dedicated_calendar.ensure(visit.agent, create=create)
-        return self._back(
-            visit, "calendar_ready" if ready else "calendar_later" if create else "calendar_none"
-        )
+        outcome = self.service.connection.dedicated_calendar.ensure_for_page(visit.agent, create=create)
+        return self._back(visit, f"calendar_{outcome}")
 
     def pause(self) -> AnyResponse:
         """Pause writing to the calendar."""
