@@ -188,6 +188,8 @@ class ConsentOutcome:
 
     calendar_ready: bool
     """False: Google had trouble, and the worker makes the calendar later."""
+    calendar_found: bool
+    """The calendar was there before: one that the service made in this account earlier."""
     other_agents: bool
     moved_account: bool
 

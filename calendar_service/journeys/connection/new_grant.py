@@ -94,7 +94,12 @@ class NewGrants:
         #    4; one that was lost waits for the agent.
         ready = self.dedicated_calendar.try_now(agent, grant, account)
         slot = self.slots.read(agent)
-        return ConsentOutcome(ready, self.shared_accounts.other_agents(slot), slot.facts.account.moved)
+        return ConsentOutcome(
+            calendar_ready=ready,
+            calendar_found=ready and slot.facts.calendar.adopted,
+            other_agents=self.shared_accounts.other_agents(slot),
+            moved_account=slot.facts.account.moved,
+        )
 
     def _end_if_closed(self, agent: Agent) -> None:
         """End the connection of an organization that was off-boarded while Google was asked (RV-3)."""

@@ -426,6 +426,22 @@ def test_an_account_without_calendar_is_told_who_has_to_act(
     assert "nothing for you to do" not in page
 
 
+def test_going_back_to_a_former_account_says_that_its_calendar_is_used_again(
+    visitor: Visitor, service: TestService
+) -> None:
+    visitor.connect()
+    visitor.get("/settings?account=another")
+    visitor.get(visitor.consent(account=SECOND))
+    page = words(visitor.get("/settings"))
+    assert "A new calendar is made there" in page
+    visitor.get("/settings?account=another")
+    visitor.get(visitor.consent(account=FIRST))
+    page = words(visitor.get("/settings"))
+    assert "The calendar that we made there earlier is used again" in page
+    assert "A new calendar is made there" not in page
+    assert len(service.calendars(FIRST)) == 1
+
+
 def test_a_search_that_found_no_calendar_is_not_offered_again_at_once(
     visitor: Visitor, service: TestService
 ) -> None:
