@@ -89,10 +89,14 @@ class TooManyRequests(ServiceError):
 
 
 class StoreUnavailable(ServiceError):
-    """The database does not answer, refuses writes, or a record cannot be opened with the keys at hand."""
+    """The database does not answer, refuses writes, or keeps a record that cannot be read here."""
 
     code = "store_unavailable"
     retryable = True
+
+
+class RecordUnreadable(StoreUnavailable):
+    """The database answers, but a record cannot be opened with the keys at hand, or a newer version wrote it."""
 
 
 class Busy(ServiceError):

@@ -12,7 +12,7 @@ from typing import Literal, cast
 
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.connection import Facts
-from calendar_service.domain.errors import StoreUnavailable
+from calendar_service.domain.errors import RecordUnreadable
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import Record
 from calendar_service.store import answers, keys
@@ -89,7 +89,7 @@ class Sessions:
         texts, contents = self._database.read(("HMGET", part, *sessions) for part in parts)
         records: dict[str, tuple[Record | None, str]] = {}
         for name, text, content in zip(sessions, texts, contents, strict=True):
-            with suppress(StoreUnavailable):
+            with suppress(RecordUnreadable):
                 records[name] = record_of(name, text), content or ""
         return records
 

@@ -25,6 +25,7 @@ from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor
 from calendar_service.worker.maintenance import DailyCheckpoint, Repairs
 from calendar_service.worker.periodic import Periodic
+from calendar_service.worker.reports import DatabaseTrouble
 from calendar_service.worker.session_queue import SessionQueue
 from tests.journeys.conftest import NEIGHBOUR
 from tests.journeys.test_throttle import alarms
@@ -203,6 +204,41 @@ def test_content_that_does_not_open_keeps_no_other_session_waiting(
     assert [event["summary"] for event in spoilt.events()] == ["good"]
     assert seen(spoilt, "spoilt")[0] is Status.PENDING
     assert "worker.record_trouble" in capsys.readouterr().err
+
+
+def test_trouble_of_the_database_delays_a_session_by_seconds_and_is_alarmed_once_by_its_name(
+    service: TestService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A database without memory is no record that does not open, and nobody has to look for a key (F40)."""
+    service.connect()
+    service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=3)
+    for number in range(3):
+        put(service, f"s{number}")
+    client, worker = service.parts.store.database.client, service.worker
+    client.config_set("maxmemory", "1")
+    try:
+        for _ in range(3):
+            service.clock.advance(4)
+            worker.round()
+    finally:
+        client.config_set("maxmemory", "0")
+    assert alarms(capsys) == ["worker.database_trouble"]
+    assert service.events() == []
+    for _ in range(4):  # the rate budget of the tries that failed is spent
+        service.clock.advance(4)
+        worker.round()
+    assert len(service.events()) == 3
+    assert alarms(capsys) == []
+
+
+def test_the_next_trouble_of_the_database_is_alarmed_again(
+    service: TestService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trouble = DatabaseTrouble(service.parts.log, service.parts.clock)
+    for minutes in (0, 4, 4, 6, -60, 1):
+        service.clock.advance(60 * minutes)
+        trouble.happened("session")
+    assert alarms(capsys) == ["worker.database_trouble"] * 3
 
 
 def test_content_that_does_not_open_is_told_as_failed_when_its_day_is_over(spoilt: TestService) -> None:

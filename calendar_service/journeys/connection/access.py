@@ -156,11 +156,11 @@ class Access:
             time.sleep(_POLL)
 
     def open(self, slot: Slot | Loaded) -> Grant:
-        """Open the grant of this slot's live connection; raise `StoreUnavailable` if no key at hand opens it."""
+        """Open the grant of this slot's live connection; raise `RecordUnreadable` if no key at hand opens it."""
         return self.grants.open(slot.agent, slot.facts.connection_id, slot.grant)
 
     def open_released(self, agent: Agent, teardown: Teardown) -> Grant:
-        """Open the grant that a teardown holds; raise `StoreUnavailable` if no key at hand opens it."""
+        """Open the grant that a teardown holds; raise `RecordUnreadable` if no key at hand opens it."""
         return self.grants.open(agent, teardown.connection_id, teardown.grant)
 
     def _newest(self, agent: Agent, connection_id: str) -> Grant:

@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 
 from calendar_service.domain.clock import MINUTE, SECOND, Clock, Millis
-from calendar_service.domain.errors import ConsentRefused, OrganizationClosed, StoreUnavailable
+from calendar_service.domain.errors import ConsentRefused, OrganizationClosed, RecordUnreadable
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
 from calendar_service.domain.reviewer_links import RETENTION
@@ -138,7 +138,7 @@ class NewGrants:
             try:
                 standing = self.grants.open(slot.agent, facts.connection_id, slot.grant)
                 return self.grants.next(standing, refresh, tokens.access_token, expires), True
-            except StoreUnavailable:
+            except RecordUnreadable:
                 pass  # it cannot be opened: then a connection of its own, and the old record is replaced
         # Random, so that the audit log and the webhooks name a connection without naming its agent.
         connection_id = secrets.token_hex(16)
