@@ -28,6 +28,7 @@ from calendar_service.worker.periodic import Periodic
 from calendar_service.worker.reports import DatabaseTrouble
 from calendar_service.worker.session_queue import SessionQueue
 from tests.journeys.conftest import NEIGHBOUR
+from tests.journeys.test_throttle import OTHER as STRANGER
 from tests.journeys.test_throttle import alarms
 from tests.support.service import SECOND as OTHER_ACCOUNT
 from tests.support.service import TestService
@@ -323,6 +324,24 @@ def test_a_session_is_kept_no_longer_than_its_agent_is_this_workers_nor_behind_a
     assert list(queue.admitted()) == []
     service.clock.advance(10)
     assert list(queue.admitted()) == []
+
+
+def test_an_account_that_waits_is_asked_about_once_a_round(service: TestService) -> None:
+    """Thousands of its sessions may wait (F46), and a cheap one must not pass the dear one before it."""
+    service.connect()
+    service.connect(STRANGER, OTHER_ACCOUNT)
+    put(service, "dear", days=1)
+    clash = {"status": 409, "reason": "conflict"}
+    service.google.fault({"path": "/calendar/v3/*"}, clash, times=3)
+    put(service, "dear", days=2)  # a patch: three units
+    put(service, "cheap", days=5)
+    service.parts.sessions.schedule.put(STRANGER, "theirs", service.content(days=3), By.AGENT, None)
+    small = service.limited(own=1, account=2)
+    queue = SessionQueue(small.parts.sessions.due_sessions, small.parts.google.throttle, small.parts.clock)
+    queue.add(small.parts.store.slots.read(small.agent), ["dear", "cheap"])
+    queue.add(small.parts.store.slots.read(STRANGER), ["theirs"])
+    assert [session.session for session in queue.admitted()] == ["theirs"]
+    small.close()
 
 
 # --- the maintenance ---
