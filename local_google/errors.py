@@ -83,6 +83,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     ),
     "fullSyncRequired": ("calendar", "Sync token is no longer valid, a full sync is required."),
     "insufficientPermissions": ("global", "Insufficient Permission"),
+    "notACalendarUser": ("calendar", "The user must be signed up for Google Calendar."),
     "notFound": ("global", "Not Found"),
     "push.webhookUrlUnauthorized": ("global", "Unauthorized WebHook callback channel"),
     "quotaExceeded": ("usageLimits", "Calendar usage limits exceeded."),

@@ -44,6 +44,14 @@ REFUSING_STATES = frozenset({State.NOT_CONNECTED, State.DISCONNECTED, State.REVO
 """States in which a new session is refused, because no act of a person can be waited for."""
 
 
+class BlockCause(StrEnum):
+    """Why Google serves a connection no longer although the grant lives; also the reason of its sessions that wait."""
+
+    ADMINISTRATOR = "administrator"
+    OPERATOR = "operator"
+    QUOTA = "quota_exceeded"
+
+
 class Revocation(StrEnum):
     """How the teardown ended, or that it has not."""
 
@@ -152,6 +160,15 @@ class ConsentFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class BlockFacts:
+    """What Google last refused to the connection as a whole. The next call that it carries out removes it."""
+
+    cause: str = ""
+    """Empty, or a value of `BlockCause`."""
+    since: Millis = 0
+
+
+@dataclass(frozen=True, slots=True)
 class AccountFacts:
     """The Google account, as keyed hashes."""
 
@@ -243,6 +260,7 @@ class Facts:
     calendar: CalendarFacts = CalendarFacts()
     channel: ChannelFacts = field(default_factory=ChannelFacts)
     consent: ConsentFacts = ConsentFacts()
+    block: BlockFacts = BlockFacts()
     account: AccountFacts = AccountFacts()
     hold: HoldFacts = HoldFacts()
     end: EndFacts = EndFacts()

@@ -89,10 +89,14 @@ class TooManyRequests(ServiceError):
 
 
 class StoreUnavailable(ServiceError):
-    """The database does not answer, refuses writes, or a record cannot be opened with the keys at hand."""
+    """The database does not answer, refuses writes, or keeps a record that cannot be read here."""
 
     code = "store_unavailable"
     retryable = True
+
+
+class RecordUnreadable(StoreUnavailable):
+    """The database answers, but a record cannot be opened with the keys at hand, or a newer version wrote it."""
 
 
 class Busy(ServiceError):
@@ -145,7 +149,7 @@ class AccessRevoked(GoogleError):
 
 
 class ClientRejected(GoogleError):
-    """`invalid_client` or `deleted_client`: the operator's credentials are wrong; says nothing of any grant."""
+    """The operator's credentials or project are refused (`invalid_client`); says nothing of any grant."""
 
     retryable = True
 
@@ -157,7 +161,10 @@ class RefreshRefused(GoogleError):
 
 
 class AdminBlocked(GoogleError):
-    """`admin_policy_enforced`: the Workspace administrator has to act; the grant is still alive."""
+    """The account's administrator has to act; the grant is still alive.
+
+    `admin_policy_enforced` from the token endpoint, or a refusal of the account or its domain (`notACalendarUser`).
+    """
 
 
 class AccessTokenExpired(GoogleError):
@@ -169,7 +176,11 @@ class InsufficientScope(GoogleError):
 
 
 class AccessForbidden(GoogleError):
-    """403 for any other reason: this object is not accessible to us."""
+    """403 about this very event or calendar: it is not accessible to us."""
+
+
+class UnknownRefusal(GoogleError):
+    """403 for a reason that is not known here, so nothing shows that it is about this event: repeated, never final."""
 
 
 class ChannelRefused(GoogleError):

@@ -225,6 +225,14 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "facts",
+        ("block_cause", "block_since"),
+        "Who has to act, or which limit holds, before Google serves the connection again, and since when.",
+        "To tell the agent and the console who has to act.",
+        "SC-3",
+        "As soon as Google serves it again; at the latest when the connection is erased.",
+    ),
+    Item(
+        "facts",
         ("webhooks_sequence", "webhooks_failing_since", "webhooks_abandoned_until"),
         "How much the console was told, and since when it did not answer.",
         "So that the console learns what became of a session or a connection.",

@@ -8,7 +8,7 @@ from enum import StrEnum
 from html import unescape
 
 from calendar_service.domain.clock import DAY, Millis
-from calendar_service.domain.errors import StoreUnavailable
+from calendar_service.domain.errors import RecordUnreadable
 
 _OPENS_TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _ENTITY = re.compile(r"&(?:#[0-9]|#[xX][0-9A-Fa-f]|[A-Za-z][A-Za-z0-9]{0,31};?)")
@@ -146,12 +146,12 @@ class Record:
     def of_json(cls, session: str, text: str) -> "Record":
         """Return the record that the store's scripts wrote.
 
-        Raises `StoreUnavailable` for one that says more than is known here: a newer version, which runs
+        Raises `RecordUnreadable` for one that says more than is known here: a newer version, which runs
         beside this one, wrote it, and written back from here it would lose that (F35).
         """
         fields = json.loads(text)
         if fields.keys() - cls.__slots__ or fields["copy"].keys() - GoogleCopy.__slots__:
-            raise StoreUnavailable(
+            raise RecordUnreadable(
                 "A newer version of the service keeps this session; ask again.", retry_after=2
             )
         fields["status"] = Status(fields["status"])

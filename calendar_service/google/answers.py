@@ -1,7 +1,9 @@
 """What Google's refusals prove: one table from status and reason to an error. Only reads, never acts.
 
-Sources: the Calendar API's errors guide (https://developers.google.com/workspace/calendar/api/guides/errors)
-and google.rpc.ErrorInfo for answers of Google's front end.
+Sources: the Calendar API's errors guide (https://developers.google.com/workspace/calendar/api/guides/errors), the
+reasons of all of Google's APIs (https://developers.google.com/search/apis/indexing-api/v3/core-errors; the names taken
+from it are recalled, not verified), google.api.ErrorReason for answers of Google's front end, and public reports for
+`notACalendarUser`.
 """
 
 import json
@@ -15,6 +17,7 @@ from calendar_service.domain.errors import (
     AccessForbidden,
     AccessTokenExpired,
     AccountRateLimited,
+    AdminBlocked,
     AlreadyDeleted,
     ChannelRefused,
     ClientRejected,
@@ -27,16 +30,54 @@ from calendar_service.domain.errors import (
     QuotaExceeded,
     RateLimited,
     RequestRefused,
+    UnknownRefusal,
     ZoneRefused,
 )
 
 LONGEST_WAIT = 3600
 """Seconds; a longer Retry-After is taken as this."""
 
-_RATE = ("rateLimitExceeded", "RATE_LIMIT_EXCEEDED")
+_RATE = ("rateLimitExceeded", "RATE_LIMIT_EXCEEDED", "concurrentLimitExceeded", "servingLimitExceeded")
 _ACCOUNT_RATE = "userRateLimitExceeded"
 _PUSH = ("push.webhookUrlUnauthorized", "push.webhookUrlNotHttps")
-_QUOTA = ("quotaExceeded", "calendarUsageLimitsExceeded", "dailyLimitExceeded")
+_QUOTA = (
+    "quotaExceeded",
+    "calendarUsageLimitsExceeded",
+    "dailyLimitExceeded",
+    "limitExceeded",
+    "variableTermLimitExceeded",
+    "variableTermExpiredDailyExceeded",
+    "RESOURCE_QUOTA_EXCEEDED",
+)
+_ADMINISTRATOR = (
+    "notACalendarUser",  # Calendar is turned off for the person
+    "domainPolicy",
+    "accountDeleted",
+    "accountDisabled",
+    "accountUnverified",
+    "ACCOUNT_STATE_INVALID",
+    "ORG_RESTRICTION_VIOLATION",
+    "USER_BLOCKED_BY_ADMIN",
+)
+_PROJECT = (
+    # The Calendar API is off, or the project is suspended, unpaid or unknown. It says nothing of a grant.
+    "accessNotConfigured",
+    "dailyLimitExceededUnreg",
+    "rateLimitExceededUnreg",
+    "signupRequired",
+    "userRateLimitExceededUnreg",
+    "BILLING_DISABLED",
+    "CONSUMER_INVALID",
+    "CONSUMER_SUSPENDED",
+    "GCP_SUSPENDED",
+    "RESOURCE_PROJECT_INVALID",
+    "SECURITY_POLICY_VIOLATED",
+    "SERVICE_DISABLED",
+    "SERVICE_NOT_VISIBLE",
+    "USER_PROJECT_DENIED",
+)
+_OBJECT = frozenset({"forbidden", "forbiddenForNonOrganizer", "requiredAccessLevel"})
+"""Reasons of a 403 that are about the event or calendar of the call, where no other reason stands beside them."""
 
 BY_REASON: Mapping[tuple[int, str], type[GoogleError]] = {
     **{(status, reason): RateLimited for status in (403, 429) for reason in _RATE},
@@ -45,9 +86,8 @@ BY_REASON: Mapping[tuple[int, str], type[GoogleError]] = {
     **{(status, reason): ChannelRefused for status in (400, 401, 403) for reason in _PUSH},
     (403, "insufficientPermissions"): InsufficientScope,
     (403, "ACCESS_TOKEN_SCOPE_INSUFFICIENT"): InsufficientScope,
-    # The operator's project lacks the Calendar API. That is our credentials' fault and says nothing of a grant.
-    (403, "accessNotConfigured"): ClientRejected,
-    (403, "SERVICE_DISABLED"): ClientRejected,
+    **{(status, reason): AdminBlocked for status in (400, 401, 403) for reason in _ADMINISTRATOR},
+    **{(status, reason): ClientRejected for status in (400, 403) for reason in _PROJECT},
     (409, "duplicate"): DuplicateId,
     (410, "deleted"): AlreadyDeleted,
     (410, "fullSyncRequired"): RequestRefused,
@@ -58,7 +98,7 @@ BY_REASON: Mapping[tuple[int, str], type[GoogleError]] = {
 
 BY_STATUS: Mapping[int, type[GoogleError]] = {
     401: AccessTokenExpired,
-    403: AccessForbidden,
+    403: UnknownRefusal,
     404: EventMissing,
     409: DuplicateId,  # resolved by reading, which proves what is there
     410: AlreadyDeleted,
@@ -70,8 +110,9 @@ BY_STATUS: Mapping[int, type[GoogleError]] = {
 def refusal(status: int, headers: Mapping[str, str], content: bytes) -> GoogleError:
     """Return the error that an answer of status 400 or more proves.
 
-    Judges by `errors[].reason`, then by `details[].reason`, then by the status. An answer that is not
-    Google's JSON proves nothing, whatever its status: a proxy on the way may have sent it.
+    Judges by `errors[].reason`, then by `details[].reason`, then by the status. A 403 whose reasons are not
+    all known is not taken as one about this event. An answer that is not Google's JSON proves nothing,
+    whatever its status: a proxy on the way may have sent it.
     """
     wait = retry_after(headers)
     error = _error_object(content)
@@ -88,6 +129,8 @@ def refusal(status: int, headers: Mapping[str, str], content: bytes) -> GoogleEr
         error_type = AccountRateLimited
     if status == 400 and "time zone" in str(error.get("message")).lower():
         error_type = ZoneRefused  # its reason is the general `invalid`; the words are recalled, not verified
+    if error_type is None and status == 403 and reasons and _OBJECT.issuperset(reasons):
+        error_type = AccessForbidden
     return (error_type or BY_STATUS.get(status, RequestRefused))(detail, retry_after=wait)
 
 

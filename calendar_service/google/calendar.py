@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from calendar_service.domain.errors import EventMissing, GoogleUnavailable
+from calendar_service.domain.errors import (
+    AccessForbidden,
+    EventMissing,
+    GoogleUnavailable,
+    RequestRefused,
+    UnknownRefusal,
+)
 from calendar_service.domain.methods import Purpose
 from calendar_service.domain.numbers import whole_number
 from calendar_service.domain.secret import Secret
@@ -113,11 +119,12 @@ class CalendarApi:
         }
         primary: str | None = None
         ours: list[str] = []
-        for item in self._api.items(token, self._api.calendar_list.list, parameters):
-            if item.get("primary") is True:
-                primary = text(item, "id")
-            elif item.get("accessRole") == "owner" and marker in str(item.get("description")):
-                ours.append(text(item, "id"))
+        with _never_final(AccessForbidden, RequestRefused):
+            for item in self._api.items(token, self._api.calendar_list.list, parameters):
+                if item.get("primary") is True:
+                    primary = text(item, "id")
+                elif item.get("accessRole") == "owner" and marker in str(item.get("description")):
+                    ours.append(text(item, "id"))
         if primary is None:
             raise _no_primary()
         return AccountCalendars(primary, tuple(ours))
@@ -131,12 +138,13 @@ class CalendarApi:
         raise _no_primary()
 
     def create(self, token: Secret, *, summary: str, description: str, time_zone: str) -> str:
-        """Create a calendar and return its id.
+        """Create a calendar and return its id; raise `RequestRefused` for a zone that Google does not know.
 
         Not idempotent: the caller holds a lock and has looked for the marker first (law 3).
         """
         body = {"summary": summary, "description": description, "timeZone": time_zone}
-        return text(self._api.run(token, self._api.calendars.insert(body=body, fields="id")), "id")
+        with _never_final(AccessForbidden):
+            return text(self._api.run(token, self._api.calendars.insert(body=body, fields="id")), "id")
 
     def get_calendar(self, token: Secret, calendar_id: str) -> CalendarInfo:
         """Return id, owner and title of a calendar; raise `CalendarMissing`."""
@@ -277,6 +285,15 @@ def _calendar_missing() -> Iterator[None]:
 
 def _no_primary() -> GoogleUnavailable:
     return GoogleUnavailable("the list of calendars names no primary one", ambiguous=False)
+
+
+@contextmanager
+def _never_final(*kinds: type[GoogleError]) -> Iterator[None]:
+    """Turn a refusal of a call that names no event into one that the operator has to look at."""
+    try:
+        yield
+    except kinds as error:
+        raise UnknownRefusal(error.detail, retry_after=error.retry_after) from None
 
 
 def _rfc3339(moment: datetime) -> str:

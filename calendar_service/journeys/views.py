@@ -35,7 +35,8 @@ class ConnectionView:
     """What the organization or the operator did last to this connection: for the agent."""
     action: str
     """A code of what somebody has to do, or empty."""
-    needs: Literal["agent", "administrator", "operator", ""]
+    needs: Literal["agent", "administrator", "operator", "nobody", ""]
+    """Who has to do it; `nobody`: it passes by itself, and `action` says what is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,10 @@ class EndView:
     """An erasure that the agent asks for would not be refused for a legal hold, told or not."""
 
 
+Trouble = Literal["", "google", "ours", "administrator", "quota"]
+"""Who or what keeps Google from serving the connection; the connection itself is fine."""
+
+
 @dataclass(frozen=True, slots=True)
 class SettingsView:
     """Everything the agent's settings page says."""
@@ -164,8 +169,7 @@ class SettingsView:
     consent: ConsentView
     end: EndView
     timeline: tuple[TimelineStep, ...]
-    trouble: Literal["", "google", "ours", "administrator"]
-    """Who has to end what kept Google from answering just now; the connection itself is fine."""
+    trouble: Trouble
     organization_closed: bool
     """The organization was off-boarded: nobody of it connects."""
 
@@ -203,6 +207,8 @@ class ConsentOutcome:
 
     calendar_ready: bool
     """False: Google had trouble, and the worker makes the calendar later."""
+    calendar_found: bool
+    """The calendar was there before: one that the service made in this account earlier."""
     other_agents: bool
     moved_account: bool
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from calendar_service.domain.clock import Millis
-from calendar_service.domain.connection import Facts
+from calendar_service.domain.connection import BlockCause, Facts
 from calendar_service.domain.names import Agent
 from calendar_service.store import answers
 from calendar_service.store.audit_log import MAINTENANCE, Actor, EntryKind, entry
@@ -77,6 +77,13 @@ class Connections:
             connection_id=facts.connection_id,
             calendar=facts.calendar.id,
         )
+
+    def set_block(self, agent: Agent, connection_id: str, cause: BlockCause | None) -> bool:
+        """Record what Google refuses to the connection as a whole, None: nothing; true if this cause is new."""
+        answer = self._database.step(
+            "set_block", agent, MAINTENANCE, connection_id=connection_id, cause=cause.value if cause else ""
+        )
+        return cast(answers.SetBlock, answer[0]) == "begun"
 
     # --- consent, pause, retention, the token ---
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from calendar_service.crypto.envelope import CannotOpen, DataKey, Place, Vault
 from calendar_service.domain.clock import Millis
-from calendar_service.domain.errors import StoreUnavailable
+from calendar_service.domain.errors import RecordUnreadable
 from calendar_service.domain.names import Agent
 from calendar_service.domain.secret import Secret
 from calendar_service.domain.session import Content
@@ -55,7 +55,7 @@ class Grant:
         return self.key.seal(f"session {session}", content.canonical())
 
     def open_content(self, session: str, sealed: str) -> Content:
-        """Return the content that waits for this session; raise `StoreUnavailable` if it does not open."""
+        """Return the content that waits for this session; raise `RecordUnreadable` if it does not open."""
         try:
             return Content.of_canonical(self.key.open(f"session {session}", sealed))
         except (CannotOpen, ValueError, TypeError):
@@ -90,7 +90,7 @@ class Grants:
         return _packed(grant.key, grant.connection_id, number, refresh_token, access_token, expires_at)
 
     def open(self, agent: Agent, connection_id: str, sealed: str) -> Grant:
-        """Open a sealed grant; raise `StoreUnavailable` if no key at hand opens it, which proves nothing about it."""
+        """Open a sealed grant; raise `RecordUnreadable` if no key at hand opens it, which proves nothing about it."""
         try:
             # The place is part of what is authenticated: a grant that was copied to another agent does not open.
             packed = json.loads(sealed)
@@ -141,9 +141,9 @@ class Grants:
             raise cannot_open() from None
 
 
-def cannot_open() -> StoreUnavailable:
+def cannot_open() -> RecordUnreadable:
     """Return the error for a record that does not open: it says nothing about why."""
-    return StoreUnavailable(
+    return RecordUnreadable(
         "A sealed record of this agent cannot be opened with the keys at hand; the operator has to look "
         "(`calendar-service doctor`). Nothing was changed.",
         retry_after=300,

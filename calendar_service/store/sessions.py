@@ -5,21 +5,25 @@ id. Its end is the session's timer, 30 seconds ahead by the database's clock. Wh
 nothing otherwise.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.connection import Facts
-from calendar_service.domain.errors import StoreUnavailable
+from calendar_service.domain.errors import RecordUnreadable
 from calendar_service.domain.names import Agent
+from calendar_service.domain.paging import PAGE
 from calendar_service.domain.session import Record, new_nonce
 from calendar_service.store import answers, keys
 from calendar_service.store.audit_log import MAINTENANCE, Actor, EntryKind, entry
 from calendar_service.store.database import Database
 from calendar_service.store.slots import facts_of, record_of
 from calendar_service.store.throttle import STATE_FIELDS, ThrottleState
+
+_RANGE = PAGE + 1
+"""Records that are read at a time: a page, and the one that shows that there is another page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ class Sessions:
         texts, contents = self._database.read(("HMGET", part, *sessions) for part in parts)
         records: dict[str, tuple[Record | None, str]] = {}
         for name, text, content in zip(sessions, texts, contents, strict=True):
-            with suppress(StoreUnavailable):
+            with suppress(RecordUnreadable):
                 records[name] = record_of(name, text), content or ""
         return records
 
@@ -106,6 +110,18 @@ class Sessions:
             (Record.of_json(name, text), text)
             for name, text in sorted(cast(Mapping[str, str], texts).items())
         ]
+
+    def after(self, agent: Agent, name: str) -> Iterator[Record]:
+        """Yield the agent's sessions whose name comes after `name`, by name. Records are read a range at a time."""
+        key = self._database.slot_keys(agent).part("sessions")
+        stored = cast(Sequence[str], self._database.ask(lambda client: client.hkeys(key)))
+        names = sorted(each for each in stored if each > name)
+        for chunk in (names[first : first + _RANGE] for first in range(0, len(names), _RANGE)):
+            (texts,) = self._database.read([("HMGET", key, *chunk)])
+            for each, text in zip(chunk, texts, strict=True):
+                record = record_of(each, text)
+                if record is not None:  # else it was erased since the names were read
+                    yield record
 
     def waiting(self, agent: Agent) -> Mapping[str, str]:
         """Return the sealed content that waits for Google's confirmation, by session."""

@@ -29,8 +29,9 @@ class Limits:
 
     inline: int = 5_000
     drain: int = 2_500
-    """Units a minute of the project, for requests and for the worker. With a burst of ten seconds of each (1,250) and
-    twelve processes' unused leased tokens (1,200): 9,950 of 10,000."""
+    """Units a minute of the project, for requests and for the worker. With a burst of ten seconds of each (1,250), the
+    units that the worker's last operation may owe (4) and twelve processes' unused leased tokens (1,200): 9,954 of
+    10,000."""
     leased_tokens: int = 100
     account: int = 150
     """Units a minute of one account; the burst is as large. With twice `own` in each of five processes: 600."""

@@ -11,19 +11,27 @@ from typing import Literal
 
 from calendar_service.domain.clock import MINUTE, SECOND, Millis
 from calendar_service.domain.connection import Facts
-from calendar_service.domain.errors import AccessRevoked, GoogleError, NotConnected, ServiceError
+from calendar_service.domain.errors import (
+    AccessRevoked,
+    GoogleError,
+    NotConnected,
+    RecordUnreadable,
+    ServiceError,
+    StoreUnavailable,
+)
 from calendar_service.domain.names import Agent
 from calendar_service.domain.timers import TimerKind
 from calendar_service.journeys.throttle.backoff import pause
 from calendar_service.store.slots import Slot
 from calendar_service.wiring import Service
 from calendar_service.worker.periodic import SURPRISE
-from calendar_service.worker.reports import report_clock_difference, report_deliveries
+from calendar_service.worker.reports import DatabaseTrouble, report_clock_difference, report_deliveries
 
 PROBES = 300
 """Probes that one worker sends in a minute at most, and as many change detections."""
 IDENTIFIERS_KEPT_DAYS = 30
 """How many days a session's record stays after the day of its end (law 11)."""
+_AT_ONCE: Millis = 3 * SECOND
 _SOON: Millis = 30 * SECOND
 _LATER: Millis = 5 * MINUTE
 _CLOCK: Millis = 10 * MINUTE
@@ -72,6 +80,7 @@ class Items:
 
     def __init__(self, service: Service) -> None:
         self.service = service
+        self.database_trouble = DatabaseTrouble(service.log, service.clock)
         self.probes, self.detections = PerMinute(PROBES), PerMinute(PROBES)
         self.handlers: dict[str, Handler] = {
             TimerKind.SESSION: self.service.sessions.unsettled.resume,
@@ -122,6 +131,11 @@ class Items:
             self.service.log.event("worker.google_trouble", code=trouble.code, journey=name)
             return max(_SOON, pause(trouble, _TRIES))
         except ServiceError as trouble:
+            if isinstance(trouble, StoreUnavailable) and not isinstance(trouble, RecordUnreadable):
+                # It passes within seconds as a rule, as in a failover. A write that may have reached Google is in
+                # doubt: the next try looks there first.
+                self.database_trouble.happened(name)
+                return _AT_ONCE
             self.service.log.alarm("worker.record_trouble", code=trouble.code, journey=name)
             return _LATER
         except Exception as error:

@@ -35,18 +35,27 @@ class SessionQueue:
     def admitted(self) -> Iterator[DueSession]:
         """Yield the sessions to run now, in fair order; those whose account or the throttle has to wait stay queued.
 
-        A session that stayed too long is dropped. It is still due in its agent's slot, whose lease ends.
+        An account that has to wait is asked about once. A session that stayed too long is dropped. It is still due in
+        its agent's slot, whose lease ends.
         """
         ends = self._drain()
-        answer = "go"
-        for session in fair_order(ends):
-            # The throttle is asked when the session is next to run, so that those that ran before it count.
-            if session.cost and answer != "wait":
-                answer = self._throttle.admit(session.account, session.cost)
-            if session.cost and answer != "go":
-                self._put({session: ends[session]})
-            else:
-                yield session
+        waiting_accounts: set[str] = set()
+        later: dict[DueSession, Millis] = {}
+        must_all_wait = False
+        try:
+            for session in fair_order(ends):
+                # The throttle is asked when the session is next to run, so that those that ran before it count.
+                if session.cost and not must_all_wait and session.account not in waiting_accounts:
+                    answer = self._throttle.admit(session.account, session.cost)
+                    must_all_wait = answer == "wait"
+                    if answer == "skip":
+                        waiting_accounts.add(session.account)
+                if session.cost and (must_all_wait or session.account in waiting_accounts):
+                    later[session] = ends[session]
+                else:
+                    yield session
+        finally:
+            self._put(later)
 
     def _put(self, ends: dict[DueSession, Millis]) -> None:
         with self._lock:

@@ -602,6 +602,20 @@ def blocked(case: Case) -> None:
         case.test.google.switch(admin_block=False)
 
 
+@event("Google refuses the account", statuses=OPEN, at_google=True)
+def account(case: Case) -> None:
+    case.until_due()
+    case.fault({"status": 403, "reason": "notACalendarUser"})
+    case.attempt()
+
+
+@event("Google refuses for a reason that is not known", statuses=OPEN, at_google=True)
+def unknown_refusal(case: Case) -> None:
+    case.until_due()
+    case.fault({"status": 403, "reason": "aReasonOfTomorrow"})
+    case.attempt()
+
+
 @event("Google refuses the operator's credentials", statuses=OPEN, at_google=True)
 def operator(case: Case) -> None:
     _token_expires(case)

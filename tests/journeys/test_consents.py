@@ -165,7 +165,7 @@ def test_trouble_after_the_exchange_leaves_a_connection_that_the_worker_complete
     outcome = service.connect()
     assert not outcome.calendar_ready
     view = service.parts.connection.status.of(service.agent)
-    assert (view.state, view.action) == (State.CALENDAR_MISSING, "")
+    assert (view.state, view.action) == (State.CALENDAR_MISSING, "wait_for_calendar")
     waits = service.parts.sessions.schedule.put(service.agent, "s1", service.content("Waits"), By.AGENT, None)
     assert waits.status is Status.WAITING
     for _ in range(4):

@@ -399,6 +399,51 @@ def test_soonest_start_first_and_the_organizations_in_turn() -> None:
     assert ordered[4:] == [("acme", 2), ("acme", 3), ("acme", 4), ("acme", 5)]
 
 
+def test_a_dear_operation_waits_no_longer_than_the_cheap_ones_behind_it(service: TestService) -> None:
+    """A reschedule whose answer was lost costs five units: two looks and a patch.
+
+    With the rate lowered, the bucket never holds so many, and later sessions took each token that came.
+    """
+    service.connect()
+    service.connect(OTHER, SECOND_ACCOUNT)
+    put(service, "soonest", days=1)
+    service.google.fault({"method": "PATCH", "path": "/calendar/*"}, {"cut": "after_commit"}, times=1)
+    assert put(service, "soonest", days=2) is Status.PENDING
+    clash = {"status": 409, "reason": "conflict"}
+    service.google.fault({"method": "POST", "path": "/calendar/*"}, clash, times=3)
+    for number in range(3):
+        put(service, f"later{number}", OTHER, days=20)
+    for _ in range(5):
+        service.parts.google.throttle.budget.halve()
+        service.clock.advance(11)
+    service.parts.google.throttle.admit("", 3)  # what the burst still held
+    assert service.parts.google.throttle.budget.level() < 0.1
+    sessions, worker = service.parts.store.sessions, service.worker
+
+    def settled() -> list[str]:
+        records = [*sessions.all(service.agent), *sessions.all(OTHER)]
+        return [record.session for record in records if record.status is Status.SCHEDULED]
+
+    for _ in range(40):  # one unit takes 16 seconds, five take 80
+        worker.round()
+        service.clock.advance(1)
+    assert settled() == ["soonest"]
+    for _ in range(240):
+        worker.round()
+        service.clock.advance(1)
+    assert len(settled()) == 4
+
+
+def test_the_worker_sends_no_more_than_its_rate_although_it_may_owe_units(service: TestService) -> None:
+    small = service.limited(drain=12, least_drain=12)
+    admissions = 0
+    for _ in range(300):
+        admissions += small.parts.google.throttle.admit("", 5) == "go"
+        service.clock.advance(1)
+    small.close()
+    assert 12 <= admissions <= 13  # 60 units in five minutes, and the burst of three
+
+
 def test_one_organizations_flood_leaves_the_others_alone(service: TestService) -> None:
     service.connect()
     service.connect(OTHER, SECOND_ACCOUNT)

@@ -17,6 +17,7 @@ from calendar_service.domain.errors import (
     RateLimited,
     RefreshRefused,
     RequestRefused,
+    UnknownRefusal,
 )
 from calendar_service.domain.session import By, Status
 from calendar_service.journeys.throttle.backoff import pause
@@ -24,8 +25,10 @@ from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor
 from calendar_service.worker.maintenance import DailyCheckpoint, Repairs
 from calendar_service.worker.periodic import Periodic
+from calendar_service.worker.reports import DatabaseTrouble
 from calendar_service.worker.session_queue import SessionQueue
 from tests.journeys.conftest import NEIGHBOUR
+from tests.journeys.test_throttle import OTHER as STRANGER
 from tests.journeys.test_throttle import alarms
 from tests.support.service import SECOND as OTHER_ACCOUNT
 from tests.support.service import TestService
@@ -204,6 +207,41 @@ def test_content_that_does_not_open_keeps_no_other_session_waiting(
     assert "worker.record_trouble" in capsys.readouterr().err
 
 
+def test_trouble_of_the_database_delays_a_session_by_seconds_and_is_alarmed_once_by_its_name(
+    service: TestService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A database without memory is no record that does not open, and nobody has to look for a key (F40)."""
+    service.connect()
+    service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=3)
+    for number in range(3):
+        put(service, f"s{number}")
+    client, worker = service.parts.store.database.client, service.worker
+    client.config_set("maxmemory", "1")
+    try:
+        for _ in range(3):
+            service.clock.advance(4)
+            worker.round()
+    finally:
+        client.config_set("maxmemory", "0")
+    assert alarms(capsys) == ["worker.database_trouble"]
+    assert service.events() == []
+    for _ in range(4):  # the rate budget of the tries that failed is spent
+        service.clock.advance(4)
+        worker.round()
+    assert len(service.events()) == 3
+    assert alarms(capsys) == []
+
+
+def test_the_next_trouble_of_the_database_is_alarmed_again(
+    service: TestService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trouble = DatabaseTrouble(service.parts.log, service.parts.clock)
+    for minutes in (0, 4, 4, 6, -60, 1):
+        service.clock.advance(60 * minutes)
+        trouble.happened("session")
+    assert alarms(capsys) == ["worker.database_trouble"] * 3
+
+
 def test_content_that_does_not_open_is_told_as_failed_when_its_day_is_over(spoilt: TestService) -> None:
     spoilt.clock.advance(3 * DAY / SECOND)
     spoilt.work()
@@ -286,6 +324,24 @@ def test_a_session_is_kept_no_longer_than_its_agent_is_this_workers_nor_behind_a
     assert list(queue.admitted()) == []
     service.clock.advance(10)
     assert list(queue.admitted()) == []
+
+
+def test_an_account_that_waits_is_asked_about_once_a_round(service: TestService) -> None:
+    """Thousands of its sessions may wait (F46), and a cheap one must not pass the dear one before it."""
+    service.connect()
+    service.connect(STRANGER, OTHER_ACCOUNT)
+    put(service, "dear", days=1)
+    clash = {"status": 409, "reason": "conflict"}
+    service.google.fault({"path": "/calendar/v3/*"}, clash, times=3)
+    put(service, "dear", days=2)  # a patch: three units
+    put(service, "cheap", days=5)
+    service.parts.sessions.schedule.put(STRANGER, "theirs", service.content(days=3), By.AGENT, None)
+    small = service.limited(own=1, account=2)
+    queue = SessionQueue(small.parts.sessions.due_sessions, small.parts.google.throttle, small.parts.clock)
+    queue.add(small.parts.store.slots.read(small.agent), ["dear", "cheap"])
+    queue.add(small.parts.store.slots.read(STRANGER), ["theirs"])
+    assert [session.session for session in queue.admitted()] == ["theirs"]
+    small.close()
 
 
 # --- the maintenance ---
@@ -425,6 +481,7 @@ def test_passing_trouble_is_tried_again_within_a_minute(service: TestService) ->
         (AdminBlocked("a"), HOUR, 8 * HOUR),
         (RequestRefused("r"), HOUR, 8 * HOUR),
         (AccessForbidden("f"), HOUR, 8 * HOUR),
+        (UnknownRefusal("u"), HOUR, 8 * HOUR),
         (RefreshRefused("r"), MINUTE, 8 * MINUTE),
         (ClientRejected("c"), MINUTE, 8 * MINUTE),
         (GoogleUnavailable("u", ambiguous=True), SECOND, 5 * MINUTE),

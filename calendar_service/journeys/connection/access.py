@@ -7,15 +7,20 @@ from functools import partial
 from typing import TypeVar
 
 from calendar_service.domain.clock import MINUTE, SECOND, Clock, Millis
-from calendar_service.domain.connection import Facts
+from calendar_service.domain.connection import BlockCause, Facts
 from calendar_service.domain.errors import (
     AccessRevoked,
     AccessTokenExpired,
+    AdminBlocked,
+    ClientRejected,
+    GoogleError,
     GoogleUnavailable,
     InsufficientScope,
     NotConnected,
+    QuotaExceeded,
     RefreshRefused,
     RequestRefused,
+    UnknownRefusal,
 )
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.jitter import spread
@@ -58,7 +63,10 @@ class Access:
     # --- a call with a token ---
 
     def with_token(self, agent: Agent, grant: Grant, call: Callable[[Secret], T]) -> T:
-        """Do one call at Google for a live connection; after a 401 refresh once and call once more (F14)."""
+        """Do one call at Google for a live connection; after a 401 refresh once and call once more (F14).
+
+        A refusal that is not about this call alone is recorded for the connection.
+        """
 
         # Recorded with the number of the token that was used: after a refresh or a new consent, the refusal of an older
         # token proves nothing about the grant that stands.
@@ -69,15 +77,29 @@ class Access:
                 self.connections.consent_needed(agent, usable.connection_id, usable.number)
                 raise
 
-        return self._call(grant, partial(self.refreshed, agent), call_noting_scope)
+        try:
+            return self._call(grant, partial(self.refreshed, agent), call_noting_scope)
+        except GoogleError as refusal:
+            cause = block_cause(refusal)
+            if cause:
+                begun = self.connections.set_block(agent, grant.connection_id, cause)
+                if begun and isinstance(refusal, UnknownRefusal):
+                    self.throttle.refused_for_unknown_reason()
+            raise
 
     def in_calendar(self, agent: Agent, facts: Facts, grant: Grant, call: Callable[[Secret], T]) -> T:
-        """Do one call in a live connection's calendar; if Google says that it is gone, record that and raise it."""
+        """Do one call in a live connection's calendar; if Google says that it is gone, record that and raise it.
+
+        A call that Google carried out ends a block that stood in `facts`.
+        """
         try:
-            return self.with_token(agent, grant, call)
+            answer = self.with_token(agent, grant, call)
         except CalendarMissing:
             self.connections.calendar_missing(agent, facts)
             raise
+        if facts.block.cause:
+            self.connections.set_block(agent, grant.connection_id, None)
+        return answer
 
     def with_released_token(self, grant: Grant, call: Callable[[Secret], T]) -> T:
         """Do one call at Google for an ended connection, whose token its teardown alone still holds (law 6).
@@ -134,11 +156,11 @@ class Access:
             time.sleep(_POLL)
 
     def open(self, slot: Slot | Loaded) -> Grant:
-        """Open the grant of this slot's live connection; raise `StoreUnavailable` if no key at hand opens it."""
+        """Open the grant of this slot's live connection; raise `RecordUnreadable` if no key at hand opens it."""
         return self.grants.open(slot.agent, slot.facts.connection_id, slot.grant)
 
     def open_released(self, agent: Agent, teardown: Teardown) -> Grant:
-        """Open the grant that a teardown holds; raise `StoreUnavailable` if no key at hand opens it."""
+        """Open the grant that a teardown holds; raise `RecordUnreadable` if no key at hand opens it."""
         return self.grants.open(agent, teardown.connection_id, teardown.grant)
 
     def _newest(self, agent: Agent, connection_id: str) -> Grant:
@@ -193,6 +215,15 @@ class Access:
         facts = self.slots.read(agent).facts
         if self.connection_end.mark_revoked(agent, grant):
             self.throttle.revocation_ages.count(facts)
+
+
+def block_cause(refusal: GoogleError) -> BlockCause | None:
+    """Return who has to act, or which limit holds, before Google serves the connection; None: neither."""
+    if isinstance(refusal, AdminBlocked):
+        return BlockCause.ADMINISTRATOR
+    if isinstance(refusal, ClientRejected | RefreshRefused | UnknownRefusal):
+        return BlockCause.OPERATOR
+    return BlockCause.QUOTA if isinstance(refusal, QuotaExceeded) else None
 
 
 def probe_due(now: Millis) -> Millis:

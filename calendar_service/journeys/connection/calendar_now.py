@@ -1,24 +1,22 @@
 """What Google says at this moment of the agent's calendar, for the agent's own page. Nothing of it is stored."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from calendar_service.domain.clock import Clock, as_datetime
+from calendar_service.domain.connection import BlockCause
 from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.errors import (
     AccessRevoked,
-    AdminBlocked,
-    ClientRejected,
     GoogleError,
     InsufficientScope,
-    RefreshRefused,
     ServiceError,
 )
 from calendar_service.domain.secret import Secret
 from calendar_service.google.calendar import CalendarApi, CalendarInfo, CalendarMissing, Contents
 from calendar_service.google.transport import Transport
-from calendar_service.journeys.connection.access import Access
+from calendar_service.journeys.connection.access import Access, block_cause
+from calendar_service.journeys.views import Trouble
 from calendar_service.store.slots import Slot
 
 _PAGE_WAITS = 2.5
@@ -31,7 +29,7 @@ class CalendarAnswer:
 
     info: CalendarInfo | None = None
     contents: Contents | None = None
-    trouble: Literal["", "google", "ours", "administrator"] = ""
+    trouble: Trouble = ""
 
 
 @dataclass(frozen=True)
@@ -61,29 +59,39 @@ class CalendarNow:
     def _ask(self, slot: Slot, question: Callable[[Secret], CalendarAnswer]) -> CalendarAnswer:
         """Ask Google about the calendar; a page is not kept waiting for that.
 
-        Where it was never made, the token alone tells whether somebody has to act before it is.
+        Where there is no calendar to ask about, what Google refused last tells who has to act. Where it was never made,
+        the token is asked for besides.
         """
         facts = slot.facts
-        if not slot.grant or facts.calendar.status == "missing" or not facts.usable(self.terms):
+        if not slot.grant or not facts.usable(self.terms):
             return CalendarAnswer()
+        last = CalendarAnswer(trouble=_TROUBLES.get(facts.block.cause, ""))
+        if facts.calendar.status == "missing":
+            return last
         try:
             grant = self.access.open(slot)
             with self.transport.within(_PAGE_WAITS):
                 if facts.calendar.since:
                     return self.access.in_calendar(slot.agent, facts, grant, question)
                 self.access.usable(slot.agent, grant)
-                return CalendarAnswer()
+                return last
         except CalendarMissing:
             return CalendarAnswer()
         except ServiceError as trouble:
             return CalendarAnswer(trouble=_responsible(trouble))
 
 
-def _responsible(trouble: ServiceError) -> Literal["", "google", "ours", "administrator"]:
+_TROUBLES: Mapping[str, Trouble] = {
+    BlockCause.ADMINISTRATOR: "administrator",
+    BlockCause.OPERATOR: "ours",
+    BlockCause.QUOTA: "quota",
+}
+
+
+def _responsible(trouble: ServiceError) -> Trouble:
     if isinstance(trouble, AccessRevoked | InsufficientScope):
         return ""  # no trouble, but a state of the connection
-    if isinstance(trouble, AdminBlocked):
-        return "administrator"
-    if isinstance(trouble, ClientRejected | RefreshRefused) or not isinstance(trouble, GoogleError):
+    if not isinstance(trouble, GoogleError):
         return "ours"
-    return "google"
+    cause = block_cause(trouble)
+    return _TROUBLES[cause] if cause else "google"

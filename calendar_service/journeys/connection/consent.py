@@ -65,7 +65,7 @@ class PendingConsents:
         return self.slots.read(agent).facts.consent.pending_state == state_digest
 
     def verifier(self, pending: Pending) -> Secret:
-        """Open the consent's PKCE verifier; raise `StoreUnavailable` if no key at hand opens it."""
+        """Open the consent's PKCE verifier; raise `RecordUnreadable` if no key at hand opens it."""
         return self.grants.open_alone(_agent(pending), _VERIFIER, pending.verifier)
 
 

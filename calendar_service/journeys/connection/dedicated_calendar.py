@@ -5,11 +5,19 @@ Knows the store and Google. Must not know the web.
 
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Literal
 
 from calendar_service.crypto.identity import IdentityKey
 from calendar_service.domain.connection import Facts
 from calendar_service.domain.consent import ConsentTerms
-from calendar_service.domain.errors import GoogleError, NotConnected, RequestRefused, ServiceError
+from calendar_service.domain.errors import (
+    AccessRevoked,
+    GoogleError,
+    NotConnected,
+    RequestRefused,
+    ServiceError,
+    UnknownRefusal,
+)
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
 from calendar_service.domain.operator import Operator
@@ -52,7 +60,7 @@ class MarkedCalendars:
             with suppress(RequestRefused):  # nothing was made
                 return self._create(token, agent, facts, zone)
         self.log.alarm("google.calendar_refused")
-        raise RequestRefused("Google refuses to make the calendar, in UTC too")
+        raise UnknownRefusal("Google refuses to make the calendar, in UTC too")
 
     def _create(self, token: Secret, agent: Agent, facts: Facts, zone: str) -> str:
         language = self.operator.language(facts.locale)
@@ -96,6 +104,20 @@ class DedicatedCalendar:
         if not slot.facts.usable(self.terms):
             raise NotConnected("The calendar is not connected, or the agent has to agree first.")
         return self._ensure(agent, self.access.open(slot), None, create=create)
+
+    def ensure_for_page(self, agent: Agent, *, create: bool) -> Literal["ready", "later", "none"]:
+        """Do what `ensure` does when the agent asks for it; where Google has trouble, `later` instead of an error.
+
+        `none`: no calendar of ours was found, and none was to be made.
+        """
+        try:
+            if self.ensure(agent, create=create):
+                return "ready"
+        except AccessRevoked:
+            raise
+        except GoogleError:
+            return "later"
+        return "later" if create else "none"
 
     def try_now(self, agent: Agent, grant: Grant, account: AccountCalendars | None) -> bool:
         """Make or find the calendar right after a consent; false if Google has trouble, then the worker goes on.

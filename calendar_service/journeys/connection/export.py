@@ -35,6 +35,7 @@ INSTANTS: Final = {
     "channel_renew_at": "notification_channel_renewed_at",
     "consent_required_since": "agreement_needed_since",
     "end_revocation_at": "revocation_at",
+    "block_since": "not_served_by_google_since",
     "webhooks_failing_since": "console_not_reached_since",
 }
 """Facts that are instants: the name in the export with the name in the database."""
@@ -56,6 +57,7 @@ PLAIN: Final = {
     "locale": "language",
     "calendar_time_zone": "time_zone",
     "end_revocation": "revocation",
+    "block_cause": "not_served_by_google_because_of",
     "webhooks_sequence": "notices_to_console",
 }
 """Facts that are exported as they are stored, with their names in the export."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from calendar_service.domain.clock import MINUTE, SECOND, Clock, Millis
 from calendar_service.domain.connection import Revocation
-from calendar_service.domain.errors import ConsentRefused, OrganizationClosed, StoreUnavailable
+from calendar_service.domain.errors import ConsentRefused, OrganizationClosed, RecordUnreadable
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
 from calendar_service.domain.reviewer_links import RETENTION
@@ -106,7 +106,12 @@ class NewGrants:
         #    4; one that was lost waits for the agent.
         ready = self.dedicated_calendar.try_now(agent, grant, account)
         slot = self.slots.read(agent)
-        return ConsentOutcome(ready, self.shared_accounts.other_agents(slot), slot.facts.account.moved)
+        return ConsentOutcome(
+            calendar_ready=ready,
+            calendar_found=ready and slot.facts.calendar.adopted,
+            other_agents=self.shared_accounts.other_agents(slot),
+            moved_account=slot.facts.account.moved,
+        )
 
     def _end_if_closed(self, agent: Agent) -> None:
         """End the connection of an organization that was off-boarded while Google was asked (RV-3)."""
@@ -151,7 +156,7 @@ class NewGrants:
             try:
                 standing = self.grants.open(slot.agent, facts.connection_id, slot.grant)
                 return self.grants.next(standing, refresh, tokens.access_token, expires), True
-            except StoreUnavailable:
+            except RecordUnreadable:
                 pass  # it cannot be opened: then a connection of its own, and the old record is replaced
         # Random, so that the audit log and the webhooks name a connection without naming its agent.
         connection_id = secrets.token_hex(16)

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from calendar_service.domain.clock import DAY, Clock, Millis
-from calendar_service.domain.errors import StoreUnavailable
+from calendar_service.domain.errors import RecordUnreadable
 from calendar_service.domain.session import CHANGED_IN_GOOGLE, DELETED_IN_GOOGLE, Content, Record, Status
 from calendar_service.journeys.connection.access import Access
 from calendar_service.journeys.views import SessionsView, WaitingSession
@@ -71,7 +71,7 @@ class SessionSummaries:
             return None
         try:
             return self.access.open(slot)
-        except StoreUnavailable:
+        except RecordUnreadable:
             return None
 
 
@@ -85,5 +85,5 @@ def _readable(grant: Grant | None, session: str, sealed: str) -> Content | None:
         return None
     try:
         return grant.open_content(session, sealed)
-    except StoreUnavailable:
+    except RecordUnreadable:
         return None

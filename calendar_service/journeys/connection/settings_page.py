@@ -74,7 +74,7 @@ class SettingsPage:
             ),
             end=self._end(facts, in_files_until, slot.now),
             timeline=timeline(facts, self.terms, slot.now, self.promises, in_files_until),
-            trouble=answer.trouble if slot.grant and facts.calendar.status != "missing" else "",
+            trouble=answer.trouble if slot.grant else "",
             organization_closed=self.organization_index.is_closed(agent.organization),
         )
 

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from calendar_service.domain.clock import Millis
-from calendar_service.domain.connection import AdminAction, Facts, State
+from calendar_service.domain.connection import AdminAction, BlockCause, Facts, State
 from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.names import Agent
 from calendar_service.journeys.views import ConnectionView
 from calendar_service.store.slots import Slots
 
-Needs = Literal["agent", "administrator", "operator", ""]
+Needs = Literal["agent", "administrator", "operator", "nobody", ""]
 
 _ACTIONS: dict[State, tuple[str, Needs]] = {
     State.NOT_CONNECTED: ("connect", "agent"),
@@ -20,6 +20,13 @@ _ACTIONS: dict[State, tuple[str, Needs]] = {
     State.CALENDAR_MISSING: ("create_calendar", "agent"),
 }
 """What somebody has to do in each state, as a code, and who. A pause is shown with who can lift it."""
+
+_BLOCKED: dict[str, tuple[str, Needs]] = {
+    BlockCause.ADMINISTRATOR: ("allow_calendar", "administrator"),
+    BlockCause.OPERATOR: ("mend_service", "operator"),
+    BlockCause.QUOTA: ("wait_for_quota", "nobody"),
+}
+"""What ends a block, by its cause, and who has to act."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +49,11 @@ def connection_view(facts: Facts, terms: ConsentTerms, now: Millis) -> Connectio
     if state is State.PAUSED:
         action = "resume"
         needs = "agent" if facts.pause.by_agent else "administrator"
-    if state is State.CALENDAR_MISSING and not facts.calendar.lost_at:
-        action, needs = "", ""  # it was never made: the worker makes it
+    is_on_its_way = state is State.CALENDAR_MISSING and not facts.calendar.lost_at  # the worker makes it
+    if is_on_its_way:
+        action, needs = "wait_for_calendar", "nobody"
+    if is_on_its_way or state is State.CONNECTED:
+        action, needs = _BLOCKED.get(facts.block.cause, (action, needs))
     return ConnectionView(
         state=state,
         since=facts.since(terms),

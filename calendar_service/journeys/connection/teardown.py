@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from calendar_service.domain.clock import HOUR, SECOND, Clock, Millis
 from calendar_service.domain.connection import Facts, Revocation
-from calendar_service.domain.errors import AccessForbidden, AccessRevoked, GoogleError, StoreUnavailable
+from calendar_service.domain.errors import AccessForbidden, AccessRevoked, GoogleError, RecordUnreadable
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
 from calendar_service.google.calendar import CalendarApi, CalendarMissing
@@ -85,7 +85,7 @@ class Teardowns:
     def _open(self, agent: Agent, teardown: Teardown) -> Grant | None:
         try:
             return self.access.open_released(agent, teardown)
-        except StoreUnavailable:
+        except RecordUnreadable:
             return None
 
     # --- channels ---

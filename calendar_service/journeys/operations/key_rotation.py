@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from calendar_service.domain.errors import StoreUnavailable
+from calendar_service.domain.errors import RecordUnreadable
 from calendar_service.domain.names import Agent
 from calendar_service.store.grants import Grants
 from calendar_service.store.scan import Scan
@@ -86,7 +86,7 @@ class Rotation:
             for agent in walk(old):
                 try:
                     resealed += self._reseal(agent)
-                except StoreUnavailable:
+                except RecordUnreadable:
                     unopened.add(agent)
         return Rotated(resealed, tuple(sorted(unopened, key=lambda agent: agent.member)))
 

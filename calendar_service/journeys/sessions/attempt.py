@@ -13,16 +13,11 @@ from calendar_service.domain.errors import (
     AccessForbidden,
     AccessRevoked,
     AccountRateLimited,
-    AdminBlocked,
-    ClientRejected,
     GoogleError,
     GoogleUnavailable,
     InsufficientScope,
     NotConnected,
-    QuotaExceeded,
-    RefreshRefused,
     RequestRefused,
-    ServiceError,
     ZoneRefused,
 )
 from calendar_service.domain.failpoints import failpoint
@@ -30,7 +25,7 @@ from calendar_service.domain.names import Agent
 from calendar_service.domain.operator import Operator
 from calendar_service.domain.session import Content, Record, Status
 from calendar_service.google.calendar import CalendarMissing
-from calendar_service.journeys.connection.access import Access
+from calendar_service.journeys.connection.access import Access, block_cause
 from calendar_service.journeys.sessions.decide import is_unknown
 from calendar_service.journeys.sessions.event_writer import EventWriter, LeaseLost, WriteTask
 from calendar_service.journeys.throttle.admission import Throttle
@@ -144,9 +139,8 @@ class Attempts:
             waiting = replace(record, status=Status.WAITING, reason=State.RECONSENT_REQUIRED.value)
             return self._settle_or_wait(agent, facts, waiting, content)
         if isinstance(trouble, ZoneRefused):
-            self.log.alarm(
-                "google.time_zone_refused"
-            )  # without a zone of its own too: no later try will be taken
+            # Google refused it without a zone of its own too: no later try will be taken.
+            self.log.alarm("google.time_zone_refused")
         if isinstance(trouble, RequestRefused | AccessForbidden) and not trouble.retryable:
             failed = replace(record, status=Status.FAILED, reason=trouble.code, digest="")
             # Whoever has the lease now tries the same change again: it is not refused before that one says so.
@@ -164,7 +158,7 @@ class Attempts:
             record,
             status=Status.PENDING,
             tries=record.tries + 1,
-            reason=_reason(trouble),
+            reason=block_cause(trouble) or "google_trouble",
             copy=replace(record.copy, in_doubt=record.copy.in_doubt or ambiguous),
         )
         self._retry(agent, facts, later, content, pause(trouble, later.tries))
@@ -202,13 +196,3 @@ class Attempts:
         stored = self.sessions.load(agent, record.session).record
         lease = record.fencing_token, record.holder
         return stored is not None and (stored.fencing_token, stored.holder) == lease
-
-
-def _reason(trouble: ServiceError) -> str:
-    names = {
-        QuotaExceeded: "quota_exceeded",
-        ClientRejected: "operator",
-        RefreshRefused: "operator",
-        AdminBlocked: "administrator",
-    }
-    return next((reason for kind, reason in names.items() if isinstance(trouble, kind)), "google_trouble")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from calendar_service.domain.clock import DAY, Clock, Millis
 from calendar_service.domain.connection import Facts, State
 from calendar_service.domain.consent import ConsentTerms
-from calendar_service.domain.errors import StoreUnavailable
+from calendar_service.domain.errors import RecordUnreadable
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import Content, Record, Status
 from calendar_service.journeys.sessions.decide import is_unknown
@@ -63,7 +63,7 @@ class DueSessions:
             return None
         try:
             return self.grants.open(slot.agent, slot.facts.connection_id, slot.grant)
-        except StoreUnavailable:
+        except RecordUnreadable:
             return None
 
     def _due_item(
@@ -85,7 +85,7 @@ class DueSessions:
 def _content(grant: Grant, name: str, sealed: str) -> Content | None:
     try:
         return grant.open_content(name, sealed) if sealed else None
-    except StoreUnavailable:
+    except RecordUnreadable:
         return None
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from itertools import islice
 
 from calendar_service.domain.clock import SECOND, Millis
 from calendar_service.domain.consent import ConsentTerms
@@ -61,11 +62,12 @@ class SessionReader:
         """Return up to a hundred sessions after `cursor`, by name, and the next cursor (empty at the end)."""
         after = read_cursor(cursor)
         facts = self.slots.read(agent).facts
-        views = [
+        shown = (
             view(facts, record, "read")
-            for record in self.sessions.all(agent)
-            if record.session > after and (status is None or record.status is status)
-        ]
+            for record in self.sessions.after(agent, after)
+            if status is None or record.status is status
+        )
+        views = list(islice(shown, PAGE + 1))
         more = write_cursor(views[PAGE - 1].session) if len(views) > PAGE else ""
         return tuple(views[:PAGE]), more
 

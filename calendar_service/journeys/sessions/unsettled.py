@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from calendar_service.domain.clock import DAY, Clock, Millis
 from calendar_service.domain.connection import REFUSING_STATES, WAITING_STATES, Facts, State
 from calendar_service.domain.consent import ConsentTerms
-from calendar_service.domain.errors import StoreUnavailable
+from calendar_service.domain.errors import RecordUnreadable
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import Record, Status
 from calendar_service.journeys.connection.access import Access
@@ -45,7 +45,7 @@ class UnsettledSessions:
         try:
             grant = self.access.open(loaded)
             content = grant.open_content(session, loaded.content) if loaded.content else None
-        except StoreUnavailable:
+        except RecordUnreadable:
             # The keys may come back in time. Without them its end is known to the day.
             if self._ended(agent, loaded.facts, record, (record.end_day + 1) * DAY, now):
                 return

@@ -142,6 +142,10 @@ class Throttle:
         if self.breaker.is_open:
             self.breaker.answered()
 
+    def refused_for_unknown_reason(self) -> None:
+        """Tell the operator that Google refuses a connection for a reason that is not known here."""
+        self.log.alarm("google.unknown_refusal")
+
     def account_limited(self, account: str) -> None:
         """Note that Google refused for one account's rate: it alone waits."""
         if account:

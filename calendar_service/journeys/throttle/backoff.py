@@ -13,10 +13,18 @@ from calendar_service.domain.errors import (
     QuotaExceeded,
     RefreshRefused,
     RequestRefused,
+    UnknownRefusal,
 )
 from calendar_service.domain.jitter import jitter
 
-_FOR_HOURS = (AdminBlocked, QuotaExceeded, RequestRefused, AccessForbidden, InsufficientScope)
+_FOR_HOURS = (
+    AdminBlocked,
+    QuotaExceeded,
+    RequestRefused,
+    AccessForbidden,
+    InsufficientScope,
+    UnknownRefusal,
+)
 """Only time or a person helps: hours."""
 _FOR_MINUTES = (ClientRejected, RefreshRefused)
 """The operator has to act, and is told: minutes."""

@@ -55,7 +55,7 @@ if id ~= expected then
   put('webhooks_sequence', '0')
   each_session(function(record) record.digest = '' return true end)  -- keyed with the former connection's data key
 end
-redis.call('HDEL', KEY.facts, 'consent_pending_state')
+redis.call('HDEL', KEY.facts, 'consent_pending_state', 'block_cause', 'block_since')
 redis.call('SADD', KEY.index, arg.member)
 set_timer(TIMER.erase, nil)
 set_timer(TIMER.probe, tonumber(arg.probe_due))

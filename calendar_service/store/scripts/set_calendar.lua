@@ -30,7 +30,7 @@ if before ~= calendar then
 end
 put('calendar_id', calendar, 'calendar_since', ms(now), 'calendar_lost_at', '0', 'calendar_adopted', arg.adopted,
   'account_ref', arg.account_ref)
-redis.call('HDEL', KEY.facts, 'calendar_time_zone', 'account_former_ref', 'calendar_leased')
+redis.call('HDEL', KEY.facts, 'calendar_time_zone', 'account_former_ref', 'calendar_leased', 'block_cause', 'block_since')
 spare_calendar(calendar)
 set_timer(TIMER.calendar, nil)
 watch_calendar(before == calendar and LIFETIME.look_at_known_calendar or LIFETIME.look_at_new_calendar)

@@ -20,4 +20,4 @@ end
 if cost == 0 then return {'go'} end
 -- A backlog drains at 1.5 times the usual load.
 local rate = math.min(tonumber(arg.rate), math.max(tonumber(arg.least_rate), 1.5 * count_demand(0))) * level() / 1000
-return {lease_tokens('drain', rate, math.max(3, rate / 6), cost, cost) > 0 and 'go' or 'wait'}
+return {spend_tokens('drain', rate, math.max(3, rate / 6), cost) and 'go' or 'wait'}

@@ -1,4 +1,4 @@
-"""What an agent or administrator has to do about a connection, as sentences in both languages."""
+"""What somebody has to do about a connection, or what is waited for, as sentences in both languages."""
 
 from typing import Final
 
@@ -22,6 +22,26 @@ ACTIONS: Final[dict[tuple[str, str], dict[str, str]]] = {
     ("create_calendar", "agent"): {
         "en": "The sessions' calendar is no longer in the account. Create it again on the settings page.",
         "es": "El calendario de las sesiones ya no está en la cuenta. Crearlo de nuevo en la página de ajustes.",
+    },
+    ("wait_for_calendar", "nobody"): {
+        "en": "Google has not made the calendar yet. The service goes on trying.",
+        "es": "Google aún no ha creado el calendario. El servicio sigue intentando.",
+    },
+    ("wait_for_quota", "nobody"): {
+        "en": "The Google account has reached one of Google's limits. It passes by itself, and the service goes on "
+        "trying.",
+        "es": "La cuenta de Google llegó a uno de los límites de Google. Pasa por sí solo, y el servicio sigue "
+        "intentando.",
+    },
+    ("allow_calendar", "administrator"): {
+        "en": "The account's Google administrator has blocked the app or turned off Google Calendar, and has to allow "
+        "it. The service goes on trying.",
+        "es": "El administrador de Google de la cuenta bloqueó la aplicación o desactivó Google Calendar, y tiene que "
+        "permitirlo. El servicio sigue intentando.",
+    },
+    ("mend_service", "operator"): {
+        "en": "Google refuses the service; its operator has to act. The service goes on trying.",
+        "es": "Google rechaza al servicio; tiene que actuar su operador. El servicio sigue intentando.",
     },
     (_RESUME, "agent"): {
         "en": "The agent has paused the calendar. Resume it on the settings page.",

@@ -21,10 +21,13 @@ class ActionText(Struct, kw_only=True):
 
 
 class Action(Struct, kw_only=True):
-    """What somebody has to do before sessions appear in the calendar again."""
+    """What has to happen before sessions appear in the calendar again, and who has to act."""
 
     code: str
-    needs: Literal["agent", "administrator", "operator"]
+    needs: Annotated[
+        Literal["agent", "administrator", "operator", "nobody"],
+        Meta(description="`nobody`: it passes by itself; the service goes on trying."),
+    ]
     text: ActionText
 
 

@@ -15,6 +15,7 @@ from calendar_service.store.audit_log import Actor
 from calendar_service.web import cookies, guard
 from calendar_service.web.pages.answers import Pages
 from calendar_service.web.pages.visits import Visit, Visits
+from calendar_service.web.problems import MethodNotAllowed
 from calendar_service.wiring import Service
 
 RECEIPT = "receipt"
@@ -178,10 +179,8 @@ class SettingsActions:
         """Create the calendar again, or use one of ours that exists."""
         visit = self.visits.acting()
         create = request.form.get("create") == "yes"
-        ready = self.service.connection.dedicated_calendar.ensure(visit.agent, create=create)
-        return self._back(
-            visit, "calendar_ready" if ready else "calendar_later" if create else "calendar_none"
-        )
+        outcome = self.service.connection.dedicated_calendar.ensure_for_page(visit.agent, create=create)
+        return self._back(visit, f"calendar_{outcome}")
 
     def pause(self) -> AnyResponse:
         """Pause writing to the calendar."""
@@ -248,8 +247,13 @@ def as_file(content: dict[str, Any], name: str) -> Response:
 
 
 def is_prefetch() -> bool:
-    """Tell whether a preview or prefetch sent this request: it must not use up what works only once."""
-    return request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", "")
+    """Tell whether a preview or prefetch sent this request: it must not use up what works only once.
+
+    Raises `MethodNotAllowed` for a HEAD, which programs send that look at links.
+    """
+    if request.method == "HEAD":
+        raise MethodNotAllowed("GET")
+    return "prefetch" in request.headers.get("Sec-Purpose", "")
 
 
 def _single(name: str) -> str:
@@ -259,8 +263,8 @@ def _single(name: str) -> str:
 
 
 def _connected(outcome: ConsentOutcome) -> str:
+    if not outcome.calendar_ready:
+        return "connected:later"
     if outcome.moved_account:
-        return "connected:moved"
-    if outcome.other_agents:
-        return "connected:shared"
-    return "connected" if outcome.calendar_ready else "connected:later"
+        return "connected:moved_back" if outcome.calendar_found else "connected:moved"
+    return "connected:shared" if outcome.other_agents else "connected"

@@ -7,6 +7,7 @@ from calendar_service.domain.errors import (
     AccessForbidden,
     AccessTokenExpired,
     AccountRateLimited,
+    AdminBlocked,
     AlreadyDeleted,
     ClientRejected,
     DuplicateId,
@@ -18,6 +19,7 @@ from calendar_service.domain.errors import (
     QuotaExceeded,
     RateLimited,
     RequestRefused,
+    UnknownRefusal,
 )
 from calendar_service.google.answers import LONGEST_WAIT, refusal, retry_after
 
@@ -70,7 +72,25 @@ def by_user(status: int, *legacy: str) -> bytes:
         (403, backend(403, "forbidden"), AccessForbidden),
         (403, backend(403, "requiredAccessLevel"), AccessForbidden),
         (403, backend(403, "forbiddenForNonOrganizer"), AccessForbidden),
-        (403, backend(403), AccessForbidden),
+        (403, backend(403), UnknownRefusal),
+        (403, backend(403, "aReasonOfTomorrow"), UnknownRefusal),
+        (403, backend(403, "forbidden", "aReasonOfTomorrow"), UnknownRefusal),
+        (403, front_end(403, "A_REASON_OF_TOMORROW", "forbidden"), UnknownRefusal),
+        (403, backend(403, "notACalendarUser"), AdminBlocked),
+        (403, backend(403, "domainPolicy"), AdminBlocked),
+        (400, backend(400, "domainPolicy"), AdminBlocked),
+        (403, backend(403, "accountDisabled"), AdminBlocked),
+        (401, front_end(401, "ACCOUNT_STATE_INVALID", "authError"), AdminBlocked),
+        (401, front_end(401, "USER_BLOCKED_BY_ADMIN"), AdminBlocked),
+        (403, front_end(403, "CONSUMER_SUSPENDED", "forbidden"), ClientRejected),
+        (403, front_end(403, "CONSUMER_INVALID", "forbidden"), ClientRejected),
+        (403, front_end(403, "BILLING_DISABLED", "forbidden"), ClientRejected),
+        (400, front_end(400, "BILLING_DISABLED"), ClientRejected),
+        (403, front_end(403, "GCP_SUSPENDED"), ClientRejected),
+        (403, backend(403, "concurrentLimitExceeded"), RateLimited),
+        (403, backend(403, "servingLimitExceeded"), RateLimited),
+        (403, backend(403, "variableTermLimitExceeded"), QuotaExceeded),
+        (403, front_end(403, "RESOURCE_QUOTA_EXCEEDED"), QuotaExceeded),
         (404, backend(404, "notFound"), EventMissing),
         (409, backend(409, "duplicate"), DuplicateId),
         (409, backend(409), DuplicateId),
@@ -117,7 +137,12 @@ def test_what_is_not_googles_json_proves_nothing(status: int, content: bytes) ->
 )
 def test_an_odd_envelope_falls_back_to_the_status(error: dict[str, Any]) -> None:
     outcome = refusal(403, {}, json.dumps({"error": error}).encode())
-    assert type(outcome) is AccessForbidden
+    assert type(outcome) is UnknownRefusal
+
+
+@pytest.mark.parametrize("reason", ["userRateLimitExceeded", "notACalendarUser"])
+def test_a_known_reason_counts_before_an_unknown_one(reason: str) -> None:
+    assert type(refusal(403, {}, backend(403, "aReasonOfTomorrow", reason))) is not UnknownRefusal
 
 
 def test_a_conflict_was_not_carried_out_and_may_be_repeated() -> None:

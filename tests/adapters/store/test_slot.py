@@ -405,6 +405,7 @@ NO_ENTRY = {
         "wake_change_detection", "reset_far_timers",
     },
     "a fresh token or a new seal for what is there": {"save_refreshed_grant", "reseal_grant"},
+    "what Google refuses to the connection, which stays in its state": {"set_block"},
     "which connections share an account": {
         "account_ref_join", "account_ref_leave", "account_ref_drop", "account_ref_end_revocation",
     },

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from calendar_service.domain.connection import (
+    BlockFacts,
     CalendarFacts,
     ConsentFacts,
     EndFacts,
@@ -40,7 +41,26 @@ EVERY = {
     "calendar gone": (
         replace(LIVE, calendar=CalendarFacts(lost_at=1)), State.CALENDAR_MISSING, "create_calendar",
     ),
-    "calendar not made yet": (replace(LIVE, calendar=CalendarFacts()), State.CALENDAR_MISSING, ""),
+    "calendar not made yet": (
+        replace(LIVE, calendar=CalendarFacts()), State.CALENDAR_MISSING, "wait_for_calendar",
+    ),
+    "not made, at a limit": (
+        replace(LIVE, calendar=CalendarFacts(), block=BlockFacts("quota_exceeded", 1)),
+        State.CALENDAR_MISSING, "wait_for_quota",
+    ),
+    "blocked by the administrator": (
+        replace(LIVE, block=BlockFacts("administrator", 1)), State.CONNECTED, "allow_calendar",
+    ),
+    "refused by Google": (
+        replace(LIVE, block=BlockFacts("operator", 1)), State.CONNECTED, "mend_service",
+    ),
+    "paused and blocked": (
+        replace(LIVE, pause=PauseFacts(by_agent=1), block=BlockFacts("administrator", 1)), State.PAUSED, "resume",
+    ),
+    "calendar gone and blocked": (
+        replace(LIVE, calendar=CalendarFacts(lost_at=1), block=BlockFacts("administrator", 1)),
+        State.CALENDAR_MISSING, "create_calendar",
+    ),
     "connected": (LIVE, State.CONNECTED, ""),
 }  # fmt: skip
 

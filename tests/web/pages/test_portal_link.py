@@ -78,7 +78,8 @@ def test_used_expired_and_unknown_links_answer_alike(
 
 def test_looking_at_a_link_does_not_use_it_up(visitor: Visitor) -> None:
     link = visitor.ticket()
-    assert visitor.client.head(link, base_url="http://localhost:8080").status_code == 503
+    head = visitor.client.head(link, base_url="http://localhost:8080")
+    assert (head.status_code, head.headers["Allow"]) == (405, "GET")
     assert visitor.get(link, Sec_Purpose="prefetch;prerender").status_code == 503
     framed = visitor.get(link, Sec_Fetch_Dest="iframe")
     assert framed.status_code == 200

@@ -365,6 +365,90 @@ def test_a_calendar_that_is_gone_is_made_again_only_when_asked(
     assert "The calendar is there" in words(visitor.get("/settings"))
 
 
+REFUSED_ACCOUNTS = [
+    ({"status": 403, "reason": "notACalendarUser"}, "Only that administrator can end it"),
+    ({"status": 403, "reason": "aReasonOfTomorrow"}, "There is trouble on our side just now"),
+    ({"status": 403, "reason": "quotaExceeded"}, "has reached one of Google's limits"),
+]
+
+
+@pytest.mark.parametrize(("refusal", "sentence"), REFUSED_ACCOUNTS)
+def test_who_keeps_the_first_calendar_from_being_made_is_said_at_once(
+    visitor: Visitor, service: TestService, refusal: dict[str, object], sentence: str
+) -> None:
+    service.google.fault({"method": "POST", "path": "/calendar/v3/calendars"}, refusal)
+    page = words(visitor.connect())
+    assert "The calendar is not there yet. What keeps it is written below." in page
+    assert sentence in page
+    assert "nothing for you to do" not in page
+    answer = visitor.post("/calendar", {"create": "yes"})
+    assert (answer.status_code, answer.location) == (303, "/settings")
+    page = words(visitor.get("/settings"))
+    assert "Google refused that for now" in page
+    assert sentence in page
+    service.google.clear_faults()
+    visitor.post("/calendar", {"create": "yes"})
+    page = words(visitor.get("/settings"))
+    assert "The calendar is there" in page
+    assert sentence not in page
+
+
+@pytest.mark.parametrize("create", ["yes", "no"])
+def test_a_lost_calendar_that_google_refuses_to_replace_is_answered_with_the_page(
+    visitor: Visitor, service: TestService, create: str
+) -> None:
+    visitor.connect()
+    service.parts.store.connections.calendar_missing(service.agent, service.facts)
+    service.google.fault("/calendar/v3/*", REFUSED_ACCOUNTS[0][0])
+    visitor.get("/settings")
+    assert visitor.post("/calendar", {"create": create}).status_code == 303
+    page = words(visitor.get("/settings"))
+    assert "Google refused that for now" in page
+    assert REFUSED_ACCOUNTS[0][1] in page
+
+
+def test_try_now_while_google_does_not_answer_is_answered_with_the_page(
+    visitor: Visitor, service: TestService
+) -> None:
+    service.google.fault(
+        {"method": "POST", "path": "/calendar/v3/calendars"}, {"status": 503, "reason": "backendError"}
+    )
+    assert "it follows by itself" in words(visitor.connect())
+    assert visitor.post("/calendar", {"create": "yes"}).status_code == 303
+    page = words(visitor.get("/settings"))
+    assert "Google has not answered that yet" in page
+    assert "There is nothing for you to do" in page
+
+
+@pytest.mark.parametrize(("refusal", "sentence"), REFUSED_ACCOUNTS[:1])
+def test_an_account_without_calendar_is_told_who_has_to_act(
+    visitor: Visitor, service: TestService, refusal: dict[str, object], sentence: str
+) -> None:
+    visitor.connect()
+    service.google.fault("/calendar/v3/*", refusal)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    page = words(visitor.get("/settings"))
+    assert sentence in page
+    assert "turned off Google Calendar for your account" in page
+    assert "nothing for you to do" not in page
+
+
+def test_going_back_to_a_former_account_says_that_its_calendar_is_used_again(
+    visitor: Visitor, service: TestService
+) -> None:
+    visitor.connect()
+    visitor.get("/settings?account=another")
+    visitor.get(visitor.consent(account=SECOND))
+    page = words(visitor.get("/settings"))
+    assert "A new calendar is made there" in page
+    visitor.get("/settings?account=another")
+    visitor.get(visitor.consent(account=FIRST))
+    page = words(visitor.get("/settings"))
+    assert "The calendar that we made there earlier is used again" in page
+    assert "A new calendar is made there" not in page
+    assert len(service.calendars(FIRST)) == 1
+
+
 def test_a_search_that_found_no_calendar_is_not_offered_again_at_once(
     visitor: Visitor, service: TestService
 ) -> None:
@@ -411,9 +495,10 @@ def test_trouble_while_making_the_calendar_is_told_and_leads_back(
     visitor.get("/settings")
     service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
     answer = visitor.post("/calendar", {"create": "yes"})
-    assert answer.status_code == 503
-    assert "look first whether it was done" in words(answer), "its answer may be all that was lost"
-    assert 'href="/settings"' in answer.text
+    assert (answer.status_code, answer.location) == (303, "/settings")
+    page = words(visitor.get("/settings"))
+    assert "Google has not answered that yet" in page
+    assert "The calendar is missing" in page
 
 
 def test_an_export_is_for_the_agents_own_browser_alone(

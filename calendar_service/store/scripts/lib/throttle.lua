@@ -21,14 +21,31 @@ local function admit_trial(field, pause, patience)
   return true
 end
 
--- Take tokens from a bucket that fills at `rate` tokens a minute up to `burst`: `most`, or what is left if that is at least
--- `least`, or none. Return how many, and whether less than half of the burst is left (1 or 0).
+-- Return what a bucket holds that fills at `rate` tokens a minute up to `burst`.
+local function fill(bucket, rate, burst)
+  local at = plausible(number(bucket .. '_at'), 0)
+  if at == 0 then return burst end
+  return math.min(burst, number(bucket .. '_left') + (now - at) * rate / LIFETIME.minute)
+end
+
+local function store_tokens(bucket, left) write(bucket .. '_at', ms(now), bucket .. '_left', string.format('%.3f', left)) end
+
+-- Take tokens from a bucket: `most`, or what is left if that is at least `least`, or none. Return how many, and whether less
+-- than half of the burst is left (1 or 0).
 local function lease_tokens(bucket, rate, burst, least, most)
-  local at, left = plausible(number(bucket .. '_at'), 0), burst
-  if at > 0 then left = math.min(burst, number(bucket .. '_left') + (now - at) * rate / LIFETIME.minute) end
+  local left = fill(bucket, rate, burst)
   local units = left >= least and math.min(most, math.floor(left)) or 0
-  write(bucket .. '_at', ms(now), bucket .. '_left', string.format('%.3f', left - units))
+  store_tokens(bucket, left - units)
   return units, left - units < burst / 2 and 1 or 0
+end
+
+-- Spend `cost` tokens of a bucket that holds at least one; tell whether they are spent. What is missing is owed: an operation
+-- that costs more waits no longer than a cheap one, so the cheap ones behind it cannot keep it waiting for ever.
+local function spend_tokens(bucket, rate, burst, cost)
+  local left = fill(bucket, rate, burst)
+  local is_spent = left >= 1
+  store_tokens(bucket, is_spent and left - cost or left)
+  return is_spent
 end
 
 -- Count accepted units by the hour, for a day. Return the usual load in units a minute.
