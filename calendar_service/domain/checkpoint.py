@@ -19,18 +19,13 @@ PATH: Final = "/transparency"
 """Where the checkpoints are published; with the host it is the origin, and the name of the key."""
 NO_FORMER: Final = "none"
 """What the first checkpoint states instead of the hash of the one before it."""
-SMALL: Final = 5
-"""Counts of connections below this number are stated as `FEW`, so that no count tells of one person."""
-FEW: Final = f"1-{SMALL - 1}"
+
+
+_NUMBERS: Final = ("number", "term_days", "due", "held", "erased", "unverified", "overdue", "faults")
 
 
 class NotACheckpoint(ValueError):
     """The text is not what a checkpoint states."""
-
-
-def published_count(count: int) -> str:
-    """Return a count of connections as it is stated in public: 0, `FEW`, or the number."""
-    return FEW if 0 < count < SMALL else str(count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +42,16 @@ class Statement:
     """Database time, to the second."""
     term_days: int
     """For how many days checkpoints and entries of the audit log are kept."""
-    due: str
-    """Connections that are over and wait for their erasure, by `published_count`; without holds not to be told yet."""
-    held: str
+    due: int
+    """Connections that are over and wait for their erasure; without holds not to be told yet."""
+    held: int
     """Of these, under a legal hold."""
-    erased: str
+    erased: int
     """Erasures since the checkpoint before."""
-    unverified: str
+    unverified: int
     """Live permissions that Google has not proved alive for three days."""
     overdue: int
-    """Erasures past their time by more than an hour: exact, since each one breaks the promise."""
+    """Erasures past their time by more than an hour."""
     faults: int
     """Faults of the audit log found since the checkpoint before."""
     details: str
@@ -81,7 +76,7 @@ class Statement:
         origin, _, rest = text.partition(f"\n{TYPE}\n")
         values: dict[str, Any] = dict(line.partition(": ")[::2] for line in rest.split("\n")[:-1])
         try:
-            for name in ("number", "term_days", "overdue", "faults"):
+            for name in _NUMBERS:
                 values[name] = int(values[name])
             made_at = datetime.strptime(values["made_at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
             values["made_at"] = int(made_at.timestamp()) * SECOND
@@ -93,14 +88,9 @@ class Statement:
         return statement
 
     def _is_sound(self) -> bool:
-        numbers = (self.number - 1, self.term_days, self.overdue, self.faults)
-        counts = (self.due, self.held, self.erased, self.unverified)
         return (
-            min(numbers) >= 0
-            and all(
-                count == FEW or (count.isascii() and count.isdigit() and count == str(int(count)))
-                for count in counts
-            )
+            self.number > 0
+            and min(getattr(self, name) for name in _NUMBERS) >= 0
             and _is_hash(self.details)
             and (_is_hash(self.previous) if self.number > 1 else self.previous == NO_FORMER)
         )
@@ -128,7 +118,7 @@ class Checkpoint:
     """Its place in the store; the note states it too."""
     note: str
     details: Mapping[str, Any]
-    """`heads` (by shard the number, id and MAC of its last entry) and exact counts. Empty if they are damaged."""
+    """`heads` (by shard the number, id and MAC of its last entry) and two counts. Empty if they are damaged."""
 
     @cached_property
     def statement(self) -> Statement | None:

@@ -333,7 +333,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
     Item(
         "checkpoint-details",
         (),
-        "To each of these days the exact counts, and where all rows of entries end.",
+        "To each of these days, how many entries there were, and where all rows of entries end.",
         "So that nobody can change or remove an entry unnoticed.",
         "LU-6",
         _EVIDENCE,

@@ -16,7 +16,7 @@ _OF_CHECKPOINT = {
     "calendar_erasures_overdue": "overdue",
     "calendar_grants_unverified": "unverified",
 }
-"""By metric, the exact count of the newest checkpoint."""
+"""By metric, the count of the newest checkpoint."""
 
 
 def metrics(service: Service) -> dict[str, float]:

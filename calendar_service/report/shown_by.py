@@ -164,7 +164,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "adapters/store/test_slot.py::test_a_revocation_counts_from_the_last_proof_of_life_but_leaves_an_hour",
             "adapters/store/test_slot.py::test_a_full_database_refuses_to_accept_but_still_disconnects_and_erases",
             "journeys/test_audit_trail.py::test_each_day_has_one_checkpoint_at_whatever_hour_the_last_was_made",
-            "journeys/test_audit_trail.py::test_a_small_count_is_stated_as_a_range_and_what_breaks_the_promise_exactly",
+            "journeys/test_audit_trail.py::test_a_checkpoint_states_how_much_is_due_held_erased_and_late",
             "journeys/test_audit_trail.py::test_a_hold_that_is_not_to_be_told_yet_stands_in_no_number",
             "journeys/test_audit_watch.py::test_a_service_that_keeps_its_promise_passes_day_after_day",
             "journeys/test_audit_watch.py::test_a_day_without_a_checkpoint_is_found_once",
@@ -186,7 +186,7 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "web/pages/test_public_pages.py::test_what_outlasts_the_erasure_is_named_where_the_erasure_is_promised",
             "web/pages/test_transparency.py::test_anybody_can_read_the_signed_checkpoints_the_newest_first",
             "web/pages/test_transparency.py::test_the_page_shows_each_day_and_a_day_without_a_checkpoint_as_a_gap",
-            "web/pages/test_transparency.py::test_what_is_late_is_shown_exactly_and_marked",
+            "web/pages/test_transparency.py::test_what_is_late_is_shown_and_marked",
         ),
         "ST-6": (
             "journeys/test_main_job.py::test_disconnecting_keeps_the_calendar_and_ends_the_permission",

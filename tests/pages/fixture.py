@@ -37,6 +37,7 @@ class PageFixture:
     def clear(self) -> None:
         """Back to an empty service on the first day."""
         self.service.parts.store.database.client.flushall()
+        self.service.parts.store.ownership.begin()  # as the first `serve` or `work` does
         self.google.clear_faults()
         self.google.reset()
         self.clock.path.write_text(str(NOW.timestamp() - time.time()), "ascii")

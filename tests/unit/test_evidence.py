@@ -120,7 +120,7 @@ def test_the_encryption_at_rest_is_open_until_somebody_vouches_for_it_and_shown_
         ("age, AES-256", "A. Operator", "2026-05-02"),
     ]
     for kind in ("html", "markdown"):
-        assert "A. Operator, 2026-05-02" in write(report_of(str(overlay)), kind, "en")
+        assert "A. Operator, 2 May 2026" in write(report_of(str(overlay)), kind, "en")
 
 
 def test_a_word_counts_only_with_its_day() -> None:

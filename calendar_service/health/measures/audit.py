@@ -9,7 +9,7 @@ from calendar_service.domain.checkpoint import Checkpoint
 from calendar_service.domain.clock import Clock, Millis, rfc3339
 from calendar_service.journeys.audit.audit_export import AuditExport
 
-_COUNTS = ("due", "held", "erased", "unverified")
+_COUNTS = ("due", "held", "erased", "unverified", "overdue")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,11 @@ class LastCheckpoint:
 
     @property
     def numbers(self) -> Mapping[str, int]:
-        """The exact counts: due, held, erased, unverified and overdue; none if it is damaged."""
-        statement, details = self.checkpoint.statement, self.checkpoint.details
+        """Its counts: due, held, erased, unverified and overdue; none if it is damaged."""
+        statement = self.checkpoint.statement
         if statement is None or not self.checkpoint.is_whole:
             return {}
-        return {"overdue": statement.overdue} | {name: int(details[name]) for name in _COUNTS}
+        return {name: getattr(statement, name) for name in _COUNTS}
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from calendar_service.domain.checkpoint import (
     Statement,
     details_text,
     digest,
-    published_count,
 )
 from calendar_service.domain.clock import DAY, SECOND, Millis, plausible
 from calendar_service.journeys.audit.chain import ChainMacs
@@ -89,8 +88,8 @@ class Sealer:
         self.set_back = 0
         if statement.overdue:
             self.log.alarm("erasure.overdue", count=statement.overdue, clause="ST-5")
-        if checkpoint.details["unverified"]:
-            self.log.alarm("grant.unverified", count=checkpoint.details["unverified"], clause="RV-1")
+        if statement.unverified:
+            self.log.alarm("grant.unverified", count=statement.unverified, clause="RV-1")
         if statement.faults:
             self.log.alarm("audit.chain_broken", count=statement.faults, clause="LU-6")
         self._remove_old()
@@ -107,10 +106,6 @@ class Sealer:
         faults, erased = self._since(before.get("heads", {}), chains)
         proofs = sum(chain.proofs for chain in chains)
         details = {
-            "due": ends.due,
-            "held": ends.held,
-            "erased": erased,
-            "unverified": ends.unverified,
             "probes": max(proofs - before.get("probes_ever", 0), 0),
             "probes_ever": proofs,
             "entries": sum(chain.head.number for chain in chains),
@@ -122,10 +117,10 @@ class Sealer:
             previous=digest(former.note) if former else NO_FORMER,
             made_at=now - now % SECOND,
             term_days=self.retention // DAY,
-            due=published_count(ends.due),
-            held=published_count(ends.held),
-            erased=published_count(erased),
-            unverified=published_count(ends.unverified),
+            due=ends.due,
+            held=ends.held,
+            erased=erased,
+            unverified=ends.unverified,
             overdue=ends.overdue,
             faults=faults + self.set_back,
             details=digest(details_text(details)),

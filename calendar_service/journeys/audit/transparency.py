@@ -127,4 +127,4 @@ def _state(statement: Statement) -> DayState:
         return "overdue"
     if statement.faults:
         return "changed"
-    return "ok" if statement.held == "0" else "held"
+    return "held" if statement.held else "ok"

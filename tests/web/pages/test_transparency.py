@@ -81,13 +81,13 @@ def test_today_is_a_gap_only_when_the_checkpoint_is_missing(daily: TestService, 
 
 
 @shows("ST-5")
-def test_what_is_late_is_shown_exactly_and_marked(daily: TestService, visitor: Visitor) -> None:
+def test_what_is_late_is_shown_and_marked(daily: TestService, visitor: Visitor) -> None:
     daily.connect()
     daily.parts.connection.disconnect.disconnect(daily.agent, Actor.AGENT)
     checkpoint(daily, 8 * DAY / SECOND)
     checkpoint(daily, MINUTE / SECOND)
     newest, first = statements(visitor)
-    assert (first.due, first.overdue, newest.due, newest.overdue) == ("1-4", 0, "1-4", 1)
+    assert (first.due, first.overdue, newest.due, newest.overdue) == (1, 0, 1, 1)
     assert "something was late: 1" in words(visitor.get(PAGE))
 
 

@@ -19,8 +19,8 @@ local function leave_index()
 end
 
 -- Set the agent's one entry in the shard's timers to the earliest of its timers: the last step of every script that moves
--- one. If only teardowns are left (after an erasure, or after the database's own expiry, which removes a key at once if its
--- time has passed), the agent's name leaves the index, and the teardowns are due.
+-- one. If only teardowns are left (after an erasure, or after the database's own expiry), the agent's name leaves the index,
+-- and the teardowns are due.
 local function update_agent_timer()
   if redis.call('EXISTS', KEY.facts) == 0 then
     leave_index()
