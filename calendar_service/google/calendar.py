@@ -13,6 +13,7 @@ from typing import Any, Final
 from calendar_service.domain.errors import (
     AccessForbidden,
     EventMissing,
+    GoogleError,
     GoogleUnavailable,
     RequestRefused,
     UnknownRefusal,
