@@ -26,11 +26,20 @@ class SessionQueue:
         self._ends: dict[DueSession, Millis] = {}
 
     def add(self, slot: Slot, names: Sequence[str]) -> set[str]:
-        """Add these due sessions of an agent; return those that only a newer version of the service can read."""
+        """Add these due sessions of an agent; return those that only a newer version of the service can read.
+
+        A session that is queued already is not read again: its agent is claimed anew after each session that
+        is settled.
+        """
+        with self._lock:
+            queued = {session.session for session in self._ends if session.agent == slot.agent}
+        unqueued = [name for name in names if name not in queued]
+        if not unqueued:
+            return set()
         end = self._clock.now() + _LONGEST_STAY  # taken before the sessions are read, which may take a while
-        sessions = self._due_sessions.due(slot, names)
+        sessions = self._due_sessions.due(slot, unqueued)
         self._put(dict.fromkeys(sessions, end))
-        return {*names} - {session.session for session in sessions}
+        return {*unqueued} - {session.session for session in sessions}
 
     def admitted(self) -> Iterator[DueSession]:
         """Yield the sessions to run now, in fair order; those whose account or the throttle has to wait stay queued.

@@ -326,6 +326,19 @@ def test_a_session_is_kept_no_longer_than_its_agent_is_this_workers_nor_behind_a
     assert list(queue.admitted()) == []
 
 
+def test_a_session_that_is_queued_is_not_read_again(service: TestService, queue: SessionQueue) -> None:
+    """Its agent is claimed anew after each session that is settled, with thousands behind it (F46)."""
+    queued(service, queue)
+    slot, database = service.parts.store.slots.read(service.agent), service.parts.store.database
+    before = database.round_trips
+    assert queue.add(slot, ["s1"]) == set()
+    assert database.round_trips == before
+    service.clock.advance(26)
+    assert list(queue.admitted()) == []
+    assert queue.add(slot, ["s1"]) == set()
+    assert [session.session for session in queue.admitted()] == ["s1"]
+
+
 def test_an_account_that_waits_is_asked_about_once_a_round(service: TestService) -> None:
     """Thousands of its sessions may wait (F46), and a cheap one must not pass the dear one before it."""
     service.connect()
