@@ -35,7 +35,7 @@ class ConnectionView:
     """What the organization or the operator did last to this connection: for the agent."""
     action: str
     """A code of what somebody has to do, or empty."""
-    needs: Literal["agent", "administrator", "operator", "nobody", ""]
+    needs: Literal["agent", "administrator", "operator", ""]
     """Who has to do it; `nobody`: it passes by itself, and `action` says what is waited for."""
 
 

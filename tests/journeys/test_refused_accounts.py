@@ -77,7 +77,7 @@ def test_what_is_not_about_the_session_is_tried_until_google_takes_it(
     [
         (CALENDAR_OFF, "allow_calendar", "administrator"),
         (UNKNOWN, "mend_service", "operator"),
-        ({"status": 403, "reason": "quotaExceeded"}, "wait_for_quota", "nobody"),
+        ({"status": 403, "reason": "quotaExceeded"}, "wait_for_quota", "agent"),
     ],
 )
 def test_the_connection_says_who_has_to_act_until_google_serves_it_again(
@@ -114,7 +114,7 @@ def test_a_block_at_the_token_endpoint_is_told_too(service: TestService) -> None
         (UNKNOWN, "operator"),
         ({"status": 403, "reason": "forbidden"}, "operator"),
         ({"status": 400, "reason": "invalid"}, "operator"),
-        ({"status": 403, "reason": "quotaExceeded"}, "nobody"),
+        ({"status": 403, "reason": "quotaExceeded"}, "agent"),
     ],
 )
 def test_who_keeps_the_first_calendar_from_being_made_is_told(

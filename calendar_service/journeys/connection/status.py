@@ -10,7 +10,7 @@ from calendar_service.domain.names import Agent
 from calendar_service.journeys.views import ConnectionView
 from calendar_service.store.slots import Slots
 
-Needs = Literal["agent", "administrator", "operator", "nobody", ""]
+Needs = Literal["agent", "administrator", "operator", ""]
 
 _ACTIONS: dict[State, tuple[str, Needs]] = {
     State.NOT_CONNECTED: ("connect", "agent"),
@@ -24,7 +24,7 @@ _ACTIONS: dict[State, tuple[str, Needs]] = {
 _BLOCKED: dict[str, tuple[str, Needs]] = {
     BlockCause.ADMINISTRATOR: ("allow_calendar", "administrator"),
     BlockCause.OPERATOR: ("mend_service", "operator"),
-    BlockCause.QUOTA: ("wait_for_quota", "nobody"),
+    BlockCause.QUOTA: ("wait_for_quota", "agent"),
 }
 """What ends a block, by its cause, and who has to act."""
 
@@ -51,7 +51,7 @@ def connection_view(facts: Facts, terms: ConsentTerms, now: Millis) -> Connectio
         needs = "agent" if facts.pause.by_agent else "administrator"
     is_on_its_way = state is State.CALENDAR_MISSING and not facts.calendar.lost_at  # the worker makes it
     if is_on_its_way:
-        action, needs = "wait_for_calendar", "nobody"
+        action, needs = "wait_for_calendar", "agent"
     if is_on_its_way or state is State.CONNECTED:
         action, needs = _BLOCKED.get(facts.block.cause, (action, needs))
     return ConnectionView(

@@ -23,15 +23,15 @@ ACTIONS: Final[dict[tuple[str, str], dict[str, str]]] = {
         "en": "The sessions' calendar is no longer in the account. Create it again on the settings page.",
         "es": "El calendario de las sesiones ya no está en la cuenta. Crearlo de nuevo en la página de ajustes.",
     },
-    ("wait_for_calendar", "nobody"): {
-        "en": "Google has not made the calendar yet. The service goes on trying.",
-        "es": "Google aún no ha creado el calendario. El servicio sigue intentando.",
+    ("wait_for_calendar", "agent"): {
+        "en": "Google has not made the calendar yet. The service goes on trying; the agent may try now.",
+        "es": "Google aún no ha creado el calendario. El servicio sigue intentando; el agente puede intentarlo ahora.",
     },
-    ("wait_for_quota", "nobody"): {
-        "en": "The Google account has reached one of Google's limits. It passes by itself, and the service goes on "
-        "trying.",
-        "es": "La cuenta de Google llegó a uno de los límites de Google. Pasa por sí solo, y el servicio sigue "
-        "intentando.",
+    ("wait_for_quota", "agent"): {
+        "en": "The agent's Google account has reached one of Google's limits, for hours or longer. The service goes on "
+        "trying; the agent may look whether other programs write there.",
+        "es": "La cuenta de Google del agente llegó a uno de los límites de Google, por horas o más. El servicio sigue "
+        "intentando; el agente puede revisar si otros programas escriben allí.",
     },
     ("allow_calendar", "administrator"): {
         "en": "The account's Google administrator has blocked the app or turned off Google Calendar, and has to allow "

@@ -25,8 +25,8 @@ class Action(Struct, kw_only=True):
 
     code: str
     needs: Annotated[
-        Literal["agent", "administrator", "operator", "nobody"],
-        Meta(description="`nobody`: it passes by itself; the service goes on trying."),
+        Literal["agent", "administrator", "operator"],
+        Meta(description="`administrator`: of the agent's Google account; `operator`: of this service."),
     ]
     text: ActionText
 
