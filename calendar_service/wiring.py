@@ -86,6 +86,7 @@ from calendar_service.store.organizations import OrganizationIndex
 from calendar_service.store.outbox import Outbox
 from calendar_service.store.rate_budget import RateBudgetStore
 from calendar_service.store.receipts import ReceiptStore
+from calendar_service.store.replica_alarm import ReplicaAlarm
 from calendar_service.store.reviewer_links import ReviewerLinks
 from calendar_service.store.revocations import RevocationStore
 from calendar_service.store.scan import Scan
@@ -223,7 +224,7 @@ class Service:
     def close(self) -> None:
         """Close what is open to the database and to Google."""
         self.google.transport.close()
-        self.store.database.client.close()
+        self.store.database.deployment.close()
 
 
 def build(
@@ -240,7 +241,7 @@ def build(
     if config.google.is_local and not config.is_production:
         permit_plain_http()
     log, clock, identity = Log(process, log_to), config.clock(), IdentityKey(config.identity_key)
-    store = _store(config, clock, identity)
+    store = _store(config, clock, identity, log)
     google = _google(config, store, limits, log, clock)
     connection = _connection(config, store, google, identity, clock)
     audit = _audit(config, store, identity, log, clock)
@@ -262,8 +263,9 @@ def build(
     )
 
 
-def _store(config: Config, clock: Clock, identity: IdentityKey) -> Store:
-    database = Database(deployment(config.database), clock, identity.shard, webhooks=bool(config.webhook_url))
+def _store(config: Config, clock: Clock, identity: IdentityKey, log: Log) -> Store:
+    servers = deployment(config.database, ReplicaAlarm(log).observe)
+    database = Database(servers, clock, identity.shard, webhooks=bool(config.webhook_url))
     return Store(
         database=database,
         slots=Slots(database),

@@ -34,7 +34,7 @@ def findings(measures: Measures) -> Iterator[Finding]:
         return
     yield from durability(measures.database)
     yield from replicas(measures.database)
-    if measures.database.replicas and not measures.database.replicas.are_enough:
+    if measures.database.replicas and measures.database.replicas.missing:
         return  # the next finding writes the check value, and the database acknowledges no write
     yield from _stored(measures)
 

@@ -7,6 +7,7 @@ from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.google.call_log import CallLog
 from calendar_service.health.measures import Measures
 from calendar_service.health.measures.audit import AuditMeasures
+from calendar_service.health.measures.database import Replicas
 from calendar_service.health.measures.google import GoogleState
 from calendar_service.wiring import Service
 
@@ -34,6 +35,7 @@ def _of_all_processes(measures: Measures) -> dict[str, float]:
     try:
         return {
             **_backlog(measures),
+            **_replicas(measures.database.replicas),
             **_google(measures.google.state),
             **_checkpoint(measures.audit),
         }
@@ -48,6 +50,10 @@ def _backlog(measures: Measures) -> dict[str, float]:
         "calendar_longest_wait_seconds": backlog.longest_wait / SECOND,
         "calendar_erasures_in_files_seconds": measures.database.erased_in_files / SECOND,
     }
+
+
+def _replicas(replicas: Replicas | None) -> dict[str, float]:
+    return {"calendar_database_replicas_missing": float(replicas.missing)} if replicas else {}
 
 
 def _google(state: GoogleState) -> dict[str, float]:

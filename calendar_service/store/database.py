@@ -17,6 +17,7 @@ from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.store import keys
 from calendar_service.store.deployment import Deployment
+from calendar_service.store.replication import Primary
 from calendar_service.store.script_loader import Script, Value, load
 
 Command = tuple[str | int, ...]
@@ -127,7 +128,7 @@ class Database:
 
         A value that was read may come from a write that was never acknowledged, and could be lost with its server (F4).
         """
-        if self.deployment.copies:
+        if self._primary_of(key).copies:
             self._send(lambda: self._acknowledged(key, ("EXISTS", key)))
 
     def instant(self, answer: list[Any]) -> Millis:
@@ -141,20 +142,21 @@ class Database:
             try:
                 return self._acknowledged(key_list[0], call)
             except NoScriptError:
-                self.deployment.server_of(key_list[0]).script_load(script.text)
+                self._primary_of(key_list[0]).client.script_load(script.text)
                 return self._acknowledged(key_list[0], call)
 
         return cast(list[Any], self._send(send))
 
     def _acknowledged(self, key: str, command: tuple[str | int, ...]) -> Any:
-        """Send a writing command to the server of its key, and wait until enough replicas have it.
+        """Send a writing command to the server of its key, and wait until every replica that could be promoted has it.
 
-        Raises `StoreUnavailable` if they do not confirm in time: a write on one server alone would be lost with it, and
-        a former primary that no replica follows must not go on accepting writes (F3, F4).
+        Raises `StoreUnavailable` if they do not confirm in time: a write that one of them lacks would be lost with its
+        promotion, and a former primary that not all of them follow must not go on accepting writes (F3, F4, F38).
         """
-        copies = self.deployment.copies
+        primary = self._primary_of(key)
+        copies = primary.copies
         pipeline: Any
-        with self.deployment.server_of(key).pipeline(transaction=False) as pipeline:
+        with primary.client.pipeline(transaction=False) as pipeline:
             pipeline.execute_command(*command)
             if copies:
                 # WAIT covers this client's own last write. The command may have written nothing and answered what
@@ -168,10 +170,17 @@ class Database:
             any(isinstance(one, Exception) for one in confirmations) or confirmations[-1] < copies
         ):
             raise StoreUnavailable(
-                "The database did not confirm the change on a second server. It may have been made; try again.",
+                "The database did not confirm the change on every server that may take over. It may have been made; "
+                "try again.",
                 retry_after=2,
             )
         return answer
+
+    def _primary_of(self, key: str) -> Primary:
+        try:
+            return self.deployment.primary_of(key)
+        except _UNAVAILABLE as error:
+            raise unavailable() from error
 
     def _send(self, send: Callable[[], Any]) -> Any:
         self.round_trips += 1

@@ -14,6 +14,7 @@ from calendar_service.domain.connection import State
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
+from calendar_service.health.metrics import metrics
 from calendar_service.store import keys
 from calendar_service.store.audit_chain import AuditChainStore
 from calendar_service.store.audit_log import Actor
@@ -170,7 +171,7 @@ def test_a_failover_that_loses_seals_nobody_acknowledged_is_no_tampering(
     ("query", "lost", "status", "words"),
     [
         ("?copies=1", 0, 0, "following the primary: 1; every write waits for 1"),
-        ("", 0, 0, "no write waits for one"),
+        ("", 0, 0, "following the primary: 1; writes wait for 0, so a failover may lose"),
         ("?copies=2", 0, 1, "nothing is acknowledged"),
         ("?copies=0", 1, 0, ""),
     ],
@@ -188,3 +189,24 @@ def test_doctor_compares_the_replicas_that_writes_wait_for_with_those_there_are(
         service.close()
     assert (result.exit_code, words in result.output) == (status, True), result.output
     assert ("replicas" in result.output) == bool(words)
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "words", "missing"),
+    [
+        ("", 0, "following the primary: 2; every write waits for 2", 0),
+        ("?copies=1", 0, "following the primary: 2; every write waits for 2", 0),
+        ("?copies=3", 1, "following the primary: 2; writes wait for 3, so nothing is acknowledged", 1),
+    ],
+)
+def test_behind_sentinels_doctor_and_metrics_say_whether_enough_replicas_follow(
+    tmp_path: Path, google_process: LocalGoogle, query: str, status: int, words: str, missing: int
+) -> None:
+    clock: MovableClock = google_process.clock  # type: ignore[attr-defined]
+    with servers.sentinel_set(tmp_path / "servers", down_after=60_000) as whole:
+        service = TestService.of(f"{whole.url}{query}", google_process, clock)
+        result = invoke(service, "doctor")
+        numbers = metrics(service.parts)
+        service.close()
+    assert (result.exit_code, words in result.output) == (status, True), result.output
+    assert numbers["calendar_database_replicas_missing"] == missing
