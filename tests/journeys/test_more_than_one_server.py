@@ -1,21 +1,21 @@
 """The whole life of a connection over a cluster and behind sentinels: the same as over one server."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from calendar_service.domain.audit import Chain
+from calendar_service.domain.audit import AuditEntry, Chain
 from calendar_service.domain.clock import DAY
 from calendar_service.domain.connection import State
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
 from calendar_service.health.metrics import metrics
-from calendar_service.store import keys
+from calendar_service.store import answers, keys
 from calendar_service.store.audit_chain import AuditChainStore
 from calendar_service.store.audit_log import Actor
 from calendar_service.store.database import Database
@@ -120,6 +120,27 @@ class SealedMeanwhile(AuditChainStore):
         if self.left:
             self.left.pop()()
         return super().chains()
+
+
+class ReadAtFormerPrimary(AuditChainStore):
+    """An audit chain whose entries are gone once they were read: only a former primary had them."""
+
+    def seal(self, before: Chain, after: Chain, sealed: Sequence[AuditEntry]) -> answers.AppendMacs:
+        self._database.client.xdel(keys.audit_log(before.shard), sealed[0].id)
+        return super().seal(before, after, sealed)
+
+
+def test_an_entry_that_only_a_former_primary_had_gets_no_mac(
+    service: TestService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.connect()
+    chain = ReadAtFormerPrimary(service.parts.store.database)
+    sealer = replace(service.parts.audit.sealer, audit_chain=chain, chains=[])
+    for _ in range(3):
+        sealer.seal()
+    entries = [one for shard in keys.all_shards() for one in service.parts.audit.chain.entries(shard)]
+    assert [one.id for one in entries if one.mac and not one.facts] == []
+    assert alarms(capsys) == []
 
 
 @pytest.mark.parametrize("heads", ["remembered", "read first"])
