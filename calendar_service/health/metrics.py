@@ -7,7 +7,7 @@ from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.google.call_log import CallLog
 from calendar_service.health.measures import Measures
 from calendar_service.health.measures.audit import AuditMeasures
-from calendar_service.health.measures.database import Replicas
+from calendar_service.health.measures.database import DatabaseMeasures
 from calendar_service.health.measures.google import GoogleState
 from calendar_service.wiring import Service
 
@@ -22,11 +22,13 @@ _OF_CHECKPOINT = {
 
 def metrics(service: Service) -> dict[str, float]:
     """Return every number by its name with labels; without the database only those of this process."""
+    measures = Measures.of(service)
     round_trips = float(service.store.database.round_trips)
     return {
         "calendar_store_round_trips_total": round_trips,
         f'calendar_time_zone_rules_info{{version="{tzdata.IANA_VERSION}"}}': 1.0,
-        **_of_all_processes(Measures.of(service)),
+        **_replicas(measures.database),
+        **_of_all_processes(measures),
         **_calls(service.google.call_log),
     }
 
@@ -35,7 +37,6 @@ def _of_all_processes(measures: Measures) -> dict[str, float]:
     try:
         return {
             **_backlog(measures),
-            **_replicas(measures.database.replicas),
             **_google(measures.google.state),
             **_checkpoint(measures.audit),
         }
@@ -52,7 +53,12 @@ def _backlog(measures: Measures) -> dict[str, float]:
     }
 
 
-def _replicas(replicas: Replicas | None) -> dict[str, float]:
+def _replicas(database: DatabaseMeasures) -> dict[str, float]:
+    """Return what a database tells that acknowledges no write too: most other numbers are missing then."""
+    try:
+        replicas = database.replicas
+    except StoreUnavailable:
+        return {}
     return {"calendar_database_replicas_missing": float(replicas.missing)} if replicas else {}
 
 
