@@ -108,7 +108,8 @@ class Database:
 
     def write(self, command: str, key: str, *arguments: str | int) -> Any:
         """Send one writing command on one key. Not for the state of a connection, which needs an audit entry."""
-        return self._send(lambda: self._acknowledged(key, (command, key, *arguments)))
+        primary = self._primary_of(key)
+        return self._send(lambda: self._acknowledged(primary, key, (command, key, *arguments)))
 
     def step(self, name: str, agent: Agent, entry: Mapping[str, object], /, **arguments: Value) -> list[Any]:
         """Run one script of the agent's slot; it changes the state and appends `entry` in the same step."""
@@ -128,8 +129,9 @@ class Database:
 
         A value that was read may come from a write that was never acknowledged, and could be lost with its server (F4).
         """
-        if self._primary_of(key).copies:
-            self._send(lambda: self._acknowledged(key, ("EXISTS", key)))
+        primary = self._primary_of(key)
+        if primary.copies:
+            self._send(lambda: self._acknowledged(primary, key, ("EXISTS", key)))
 
     def instant(self, answer: list[Any]) -> Millis:
         """Return the instant in an answer to `ask_time`, with the test clock's offset."""
@@ -137,23 +139,26 @@ class Database:
         return int(seconds) * 1000 + int(micros) // 1000 + self.clock.offset()
 
     def _run(self, script: Script, key_list: list[str], arguments: tuple[str | int, ...]) -> list[Any]:
+        key, call = key_list[0], ("EVALSHA", script.digest, len(key_list), *key_list, *arguments)
+        primary = self._primary_of(
+            key
+        )  # once: meanwhile another server, without the script, may become the primary
+
         def send() -> Any:
-            call = ("EVALSHA", script.digest, len(key_list), *key_list, *arguments)
             try:
-                return self._acknowledged(key_list[0], call)
+                return self._acknowledged(primary, key, call)
             except NoScriptError:
-                self._primary_of(key_list[0]).client.script_load(script.text)
-                return self._acknowledged(key_list[0], call)
+                primary.client.script_load(script.text)
+                return self._acknowledged(primary, key, call)
 
         return cast(list[Any], self._send(send))
 
-    def _acknowledged(self, key: str, command: tuple[str | int, ...]) -> Any:
-        """Send a writing command to the server of its key, and wait until every replica that could be promoted has it.
+    def _acknowledged(self, primary: Primary, key: str, command: tuple[str | int, ...]) -> Any:
+        """Send a writing command to the primary of its key, and wait until every replica that could be promoted has it.
 
         Raises `StoreUnavailable` if they do not confirm in time: a write that one of them lacks would be lost with its
         promotion, and a former primary that not all of them follow must not go on accepting writes (F3, F4, F38).
         """
-        primary = self._primary_of(key)
         copies = primary.copies
         pipeline: Any
         with primary.client.pipeline(transaction=False) as pipeline:

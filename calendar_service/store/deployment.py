@@ -136,7 +136,7 @@ class SentinelPrimary:
         """Close the primary's connections, and ask the sentinels no more."""
         self._refreshed.close()
         if self._refreshed.last:
-            self._refreshed.last.client.close()
+            self._refreshed.last.client.connection_pool.disconnect()
 
     def _read(self, last: Primary | None) -> Primary:
         """Return the primary with its replicas; without a majority of sentinels the last answer stays.
@@ -160,7 +160,10 @@ class SentinelPrimary:
 
     def _client_at(self, address: ServerAddress) -> "redis.Redis":
         host, port = address
-        return redis.Redis(host=host, port=port, **self._options)
+        client = redis.Redis(host=host, port=port, **self._options)
+        # A former primary's client goes while threads still read from its connections; each closes with its last user.
+        client.auto_close_connection_pool = False
+        return client
 
     def _ask_sentinels(self) -> list[SentinelView]:
         """Return what each sentinel says that answers: those of the address, and those that they know."""

@@ -1,6 +1,6 @@
 """A value that a thread reads anew each second, so that no request waits for it. Must not know what the value is."""
 
-import contextlib
+import sys
 import threading
 import weakref
 from collections.abc import Callable
@@ -55,9 +55,13 @@ class Refreshed(Generic[Value]):
 
     def refresh(self) -> bool:
         """Read once; the last value stays where that fails. Return whether to go on."""
-        with contextlib.suppress(redis.RedisError):
+        try:
             self.last = self._owner_read(self.last)
             self._observe(self.last)
+        except redis.RedisError:
+            pass
+        except Exception:
+            threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
         return not self._closed
 
     def _owner_read(self, last: Value | None) -> Value:

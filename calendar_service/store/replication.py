@@ -5,6 +5,7 @@ that is acknowledged before all of these have it can be lost (F38). Who is fit i
 majority of the sentinels, or the nodes of the cluster.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -53,8 +54,8 @@ class SentinelView:
 
 def followers(primary: "redis.Redis") -> list[Mapping[str, Any]]:
     """Return what a primary says about each replica that follows it; `redis.ResponseError` if INFO is forbidden."""
-    replication = primary.info("replication")
-    return [replication[f"slave{number}"] for number in range(replication["connected_slaves"])]
+    # One whose connection is just ending is counted there in `connected_slaves`, and not listed.
+    return [one for name, one in primary.info("replication").items() if re.fullmatch(r"slave\d+", name)]
 
 
 def attached_replicas(primary: "redis.Redis") -> frozenset[ServerAddress] | None:

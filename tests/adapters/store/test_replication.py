@@ -1,5 +1,6 @@
 """A write counts when every replica that could be promoted now has it (F38): real sentinels, a real cluster."""
 
+import itertools
 import signal
 import threading
 from collections.abc import Iterable, Iterator
@@ -8,9 +9,14 @@ from pathlib import Path
 import pytest
 
 from calendar_service.config.database import database
+from calendar_service.domain.clock import Clock
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.store import database as database_module
+from calendar_service.store import deployment as deployment_module
+from calendar_service.store import keys
+from calendar_service.store.database import Database
 from calendar_service.store.deployment import deployment
+from calendar_service.store.file_rewrites import FileRewriteStore
 from calendar_service.store.replication import Primary
 from tests.adapters.store.conftest import Store
 from tests.conftest import MovableClock
@@ -227,6 +233,26 @@ def test_no_planned_failover_loses_what_was_acknowledged(
             thread.join()
     stored = whole.primary.client.smembers("{s0}:written")
     assert acknowledged - stored == set()
+
+
+class Moving(deployment_module.Server):
+    """A primary that is another server each time it is asked for."""
+
+    def __init__(self, *addresses: Server) -> None:
+        super().__init__(addresses[0].client, 0)
+        self._each = itertools.cycle(Primary(one.client, ("", one.port), 0, 0) for one in addresses)
+
+    def primary_of(self, key: str) -> Primary:  # noqa: ARG002 - every key is there
+        return next(self._each)
+
+
+def test_a_script_that_a_server_lacks_is_loaded_at_that_server_while_the_primary_moves(
+    tmp_path: Path, test_clock: MovableClock
+) -> None:
+    with servers.server(tmp_path / "one") as one, servers.server(tmp_path / "other") as other:
+        store = Database(Moving(one, other), Clock(lambda: test_clock.offset), lambda _: 0)
+        FileRewriteStore(store).request()
+        assert (one.client.exists(keys.REWRITE), other.client.exists(keys.REWRITE)) == (1, 0)
 
 
 @pytest.fixture
