@@ -91,6 +91,7 @@ from calendar_service.store.outbox import Outbox
 from calendar_service.store.ownership import Ownership
 from calendar_service.store.rate_budget import RateBudgetStore
 from calendar_service.store.receipts import ReceiptStore
+from calendar_service.store.replica_alarm import ReplicaAlarm
 from calendar_service.store.reviewer_links import ReviewerLinks
 from calendar_service.store.revocations import RevocationStore
 from calendar_service.store.scan import Scan
@@ -231,7 +232,7 @@ class Service:
     def close(self) -> None:
         """Close what is open to the database and to Google."""
         self.google.transport.close()
-        self.store.database.client.close()
+        self.store.database.deployment.close()
 
 
 def build(
@@ -250,7 +251,7 @@ def build(
     if config.google.is_local and not config.is_production:
         permit_plain_http()
     log, clock, identity = Log(process, log_to), config.clock(), IdentityKey(config.identity_key)
-    store = _store(config, clock, identity, before_first_use)
+    store = _store(config, clock, identity, log, before_first_use)
     google = _google(config, store, limits, log, clock)
     webhook_delivery = WebhookDelivery(
         Outbox(store.database), store.sessions, store.timers, _terms(config), _webhooks(config, log)
@@ -275,14 +276,18 @@ def build(
 
 
 def _store(
-    config: Config, clock: Clock, identity: IdentityKey, before_first_use: Callable[[Ownership], None]
+    config: Config,
+    clock: Clock,
+    identity: IdentityKey,
+    log: Log,
+    before_first_use: Callable[[Ownership], None],
 ) -> Store:
     def ownership(database: Database) -> Ownership:
         google_client = identity.google_client_check_value(config.google.client_id)
         return Ownership(database, identity.check_value(), google_client)
 
     database = Database(
-        deployment(config.database),
+        deployment(config.database, ReplicaAlarm(log).observe),
         clock,
         identity.shard,
         webhooks=bool(config.webhook_url),

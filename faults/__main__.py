@@ -5,7 +5,7 @@ import signal
 import sys
 from pathlib import Path
 
-from faults import campaign, erasures, refreshes, selfcheck
+from faults import campaign, erasures, failovers, refreshes, selfcheck
 from faults.paths import PACKAGE
 from faults.plan import EPISODE_LENGTH, LEAST_EXITS, LEAST_FAULTS
 from faults.report import report
@@ -24,6 +24,8 @@ commands:
               each defect has to be caught
   refreshes   let 160 threads want a token at each of COUNT expiries; one refresh call each is right
   erasures    let COUNT erasures fall due while clocks are moved; none may be early or late
+  failovers   behind sentinels with two replicas, at the default: COUNT planned failovers, and kills
+  partitions  the same, with the primary and one replica cut off COUNT times (as root)
   report      print the report of runs that were kept with --keep
 """
 _EXAMPLES = """\
@@ -51,6 +53,10 @@ def main() -> int:
             return refreshes.run(args.count or 50)
         case "erasures":
             return erasures.run(args.count or 1000, args.seed)
+        case "failovers":
+            return failovers.run_failovers(args.count or 200, args.seed, args.keep)
+        case "partitions":
+            return failovers.run_partitions(args.count or 50, args.seed, args.keep)
         case "report":
             print(report(joined(args.runs), step_names(PACKAGE)))
             return 0
@@ -70,13 +76,16 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = ("campaign", "selfcheck", "refreshes", "erasures", "report")
+    commands = ("campaign", "selfcheck", "refreshes", "erasures", "failovers", "partitions", "report")
     parser.add_argument("command", nargs="?", choices=commands, default="campaign", help=argparse.SUPPRESS)
     parser.add_argument(
         "--seed", type=int, default=1, metavar="N", help="decides order and choices of scenarios (1)"
     )
     parser.add_argument(
-        "--count", type=int, metavar="N", help="scenarios (150), or expiries (50), or erasures (1000)"
+        "--count",
+        type=int,
+        metavar="N",
+        help="scenarios (150), expiries (50), erasures (1000), failovers (200) or partitions (50)",
     )
     parser.add_argument(
         "--only", default="", metavar="TEXT", help="only scenarios or defects with this text in their name"

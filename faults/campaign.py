@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from faults.checker import EpisodeEvidence, Violation, check
+from faults.cluster import ServiceCluster
 from faults.episode import CONVERGENCE, Episode, begun_episode
 from faults.errors import ClusterError, NotConvergedError
 from faults.paths import PACKAGE, PACKAGES, ROOT
@@ -17,7 +18,8 @@ from faults.plan import EPISODE_LENGTH, missing_rounds, next_episode, plan
 from faults.power_cut import CAN_CUT
 from faults.progress import ProgressLine
 from faults.result import CampaignResult, joined
-from faults.scenarios import Scenario, all_scenarios
+from faults.scenarios import SENTINEL_SCENARIOS, Scenario, all_scenarios
+from faults.sentinels import SentinelCluster
 
 PRINTED_VIOLATIONS = 40
 """Violations of one episode that are printed."""
@@ -42,10 +44,16 @@ def play_episode(
     keep: Path | None = None,
     patience: float = CONVERGENCE,
 ) -> CampaignResult:
-    """Play scenarios in one episode, converge, look again an hour later, and check the evidence."""
+    """Play scenarios in one episode, converge, look again an hour later, and check the evidence.
+
+    The scenarios are all of `all_scenarios`, or all of `SENTINEL_SCENARIOS`.
+    """
     result, began = CampaignResult(), time.monotonic()
-    scenarios = all_scenarios(package_root / PACKAGE.name)
-    with begun_episode(seed, package_root, load=load, keep=keep, patience=patience) as episode:
+    scenarios = all_scenarios(package_root / PACKAGE.name) | SENTINEL_SCENARIOS
+    cluster_of = SentinelCluster if set(names) <= SENTINEL_SCENARIOS.keys() else ServiceCluster
+    with begun_episode(
+        seed, package_root, load=load, keep=keep, patience=patience, cluster_of=cluster_of
+    ) as episode:
         for name in names:
             if time.monotonic() - began > seconds:
                 break
@@ -162,7 +170,7 @@ def run(
         planned = plan(seed, count, names)
         episodes = [planned[at : at + episode_length] for at in range(0, count, episode_length)]
         progress, total = ProgressLine(count), CampaignResult()
-        return _play_episodes(package_root, seed, iter(episodes), progress, seconds, keep, total)
+        return play_episodes(package_root, seed, iter(episodes), progress, seconds, keep, total)
 
 
 def _run_whole(
@@ -178,10 +186,10 @@ def _run_whole(
             yield scenarios
             number += 1
 
-    return _play_episodes(package_root, seed, episodes(), progress, seconds, keep, total)
+    return play_episodes(package_root, seed, episodes(), progress, seconds, keep, total)
 
 
-def _play_episodes(
+def play_episodes(
     package_root: Path,
     seed: int,
     episodes: Iterator[list[str]],

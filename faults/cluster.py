@@ -136,8 +136,7 @@ class ServiceCluster:
         """Start each part; the parts that others connect to come first."""
         self.webhooks = WebhookReceiver()
         self._exits.callback(self.webhooks.close)
-        self.stores = StoreServers(self.home, *self._server_settings())
-        self._exits.callback(self.stores.close)
+        self._start_stores()
         public_url = f"http://localhost:{self.processes.ports['web0']}"
         redirects = (f"{public_url}/oauth/callback",)
         client = RegisteredClient(CLIENT_ID, CLIENT_SECRET, "faults", redirects, "Faults")
@@ -146,7 +145,7 @@ class ServiceCluster:
         self._exits.callback(self.google.kill)
         self.proxy = ProxyClient(self._targets())
         self._exits.callback(self.proxy.close)
-        self.stores.connect_proxy(self.proxy.set, self.proxy.ports["replica-store"])
+        self._connect_stores()
         self._exits.callback(self.processes.close)
         variables = self._variables(public_url)
         for name in NAMES:
@@ -154,6 +153,16 @@ class ServiceCluster:
             self.processes.add(name, args, variables | self._own_variables(name, public_url))
         for name in WEBS:
             self.processes.await_ready(name)
+
+    def _start_stores(self) -> None:
+        self.stores = StoreServers(self.home, *self._server_settings())
+        self._exits.callback(self.stores.close)
+
+    def _connect_stores(self) -> None:
+        self.stores.connect_proxy(self.proxy.set, self.proxy.ports["replica-store"])
+
+    def _redis_url(self, name: str) -> str:
+        return f"redis://127.0.0.1:{self.proxy.ports[f'{name}-store']}/0"
 
     def _server_settings(self) -> tuple[str, dict[str, str]]:
         """Return the Valkey binary and the settings that the service under test gives its own server."""
@@ -198,7 +207,7 @@ class ServiceCluster:
     def _own_variables(self, name: str, public_url: str) -> dict[str, str]:
         google = f"http://127.0.0.1:{self.proxy.ports[f'{name}-google']}"
         own = {
-            "CALENDAR_REDIS_URL": f"redis://127.0.0.1:{self.proxy.ports[f'{name}-store']}/0",
+            "CALENDAR_REDIS_URL": self._redis_url(name),
             "CALENDAR_GOOGLE_TOKEN_URI": f"{google}/token",
             "CALENDAR_GOOGLE_REVOKE_URI": f"{google}/revoke",
             "CALENDAR_GOOGLE_API_ENDPOINT": f"{google}/calendar/v3/",
@@ -215,9 +224,7 @@ class ServiceCluster:
         self.proxy.pass_all()
         self.google.clear_faults()
         self.webhooks.failure_status = None
-        self._remove_replicas()
-        if not self.stores.primary.is_running:
-            self.stores.primary.start()
+        self._restore_stores()
         self.processes.restore()
 
     def cut_webs_from_google(self) -> None:
@@ -234,7 +241,9 @@ class ServiceCluster:
         for name in WEBS:
             self.processes.await_ready(name)
 
-    def _remove_replicas(self) -> None:
+    def _restore_stores(self) -> None:
         if self.stores.replicas:
             self.stores.remove_replicas()
             self.stores.lead_clients(NAMES)
+        if not self.stores.primary.is_running:
+            self.stores.primary.start()

@@ -180,13 +180,14 @@ def begun_episode(
     load: int = 2,
     keep: Path | None = None,
     patience: float = CONVERGENCE,
+    cluster_of: type[ServiceCluster] = ServiceCluster,
 ) -> Iterator[Episode]:
     """Yield an episode that has begun; its directory is `keep`, or one that is removed at the end."""
     with contextlib.ExitStack() as stack:
         home = keep or Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True))
         )
-        cluster = stack.enter_context(ServiceCluster(home, package_root, seed))
+        cluster = stack.enter_context(cluster_of(home, package_root, seed))
         episode = Episode(cluster, seed, load=load, patience=patience)
         stack.callback(episode.end)
         episode.begin()

@@ -29,12 +29,22 @@ READY = 60.0
 class StoreServer:
     """One server with its directory and its port; `settings` are those that the service gives its own server."""
 
-    def __init__(self, home: Path, port: int, binary: str, settings: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        home: Path,
+        port: int,
+        binary: str,
+        settings: Mapping[str, str],
+        *,
+        address: str = "127.0.0.1",
+        trace: bool = CAN_CUT,
+    ) -> None:
+        """`address`: where it listens, and from where it connects. `trace`: whether its power can be cut."""
         home.mkdir()
-        self.home, self.port = home, port
+        self.home, self.port, self.address, self._traced = home, port, address, trace
         self._binary = binary
         inherited = {name: value for name, value in settings.items() if not name.startswith("unixsocket")}
-        own = {"port": str(port), "bind": "127.0.0.1", "dir": str(home), "save": ""}
+        own = {"port": str(port), "bind": address, "bind-source-addr": address, "dir": str(home), "save": ""}
         replication = {"repl-diskless-sync-delay": "0", "repl-diskless-load": "swapdb"}
         self._settings = inherited | own | replication
         self._process: subprocess.Popen[bytes] | None = None
@@ -49,7 +59,9 @@ class StoreServer:
 
     def client(self) -> "contextlib.closing[Any]":
         """Return a client of this server, past every proxy, to be used in a `with` statement."""
-        return contextlib.closing(redis.Redis(port=self.port, decode_responses=True, socket_timeout=10))
+        return contextlib.closing(
+            redis.Redis(host=self.address, port=self.port, decode_responses=True, socket_timeout=10)
+        )
 
     # --- start and end ---
 
@@ -58,7 +70,7 @@ class StoreServer:
         command = [
             self._binary, *(part for name, value in self._settings.items() for part in (f"--{name}", value))
         ]  # fmt: skip
-        if CAN_CUT:
+        if self._traced:
             command = [*self._start_trace(), *command]
         with (self.home.parent / "store.log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -101,10 +113,10 @@ class StoreServer:
 
     # --- replication ---
 
-    def replicate_from(self, port: int) -> None:
-        """Become a replica of the server behind this port; return when all data is in memory and in the file."""
+    def replicate_from(self, port: int, address: str = "127.0.0.1") -> None:
+        """Become a replica of the server behind this address; return when all data is in memory and in the file."""
         with self.client() as client:
-            client.replicaof("127.0.0.1", str(port))
+            client.replicaof(address, str(port))
             end = time.monotonic() + READY
             while client.info("replication")["master_link_status"] != "up" or _is_rewriting(client):
                 if time.monotonic() > end:

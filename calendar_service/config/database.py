@@ -44,7 +44,7 @@ class DatabaseAddress:
     primary: str
     """The name under which sentinels know the primary."""
     copies: int
-    """How many replicas must have a write before it is acknowledged."""
+    """At least so many replicas must have a write before it is acknowledged."""
     on_this_host: bool
     encrypted: bool
 
@@ -53,7 +53,7 @@ def database(text: str) -> DatabaseAddress:
     """Return the address, or raise `ValueRefused`: unknown form, or TLS that does not verify."""
     socket = _SOCKET.fullmatch(text)
     if socket:
-        copies, query = _copies(socket["query"], DatabaseKind.SERVER)
+        copies, query = _copies(socket["query"])
         url = Secret(text.partition("?")[0] + query)
         return DatabaseAddress(DatabaseKind.SERVER, url, (), "", copies, on_this_host=True, encrypted=False)
     match = _ADDRESS.fullmatch(text)
@@ -65,7 +65,7 @@ def database(text: str) -> DatabaseAddress:
         _require_verification(dict(parse_qsl(match["query"] or "", keep_blank_values=True)))
     hosts = _hosts(match["hosts"], kind)
     primary, path = _primary(match["path"] or "", kind)
-    copies, query = _copies(match["query"], kind)
+    copies, query = _copies(match["query"])
     name, port = hosts[0]
     first = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
     return DatabaseAddress(
@@ -98,12 +98,10 @@ def _primary(path: str, kind: DatabaseKind) -> tuple[str, str]:
     return name, f"/{number}" if number else ""
 
 
-def _copies(query: str | None, kind: DatabaseKind) -> tuple[int, str]:
-    """Return how many replicas must have a write, and the query without that option."""
+def _copies(query: str | None) -> tuple[int, str]:
+    """Return how many replicas must have a write at least, and the query without that option."""
     options = parse_qsl(query or "", keep_blank_values=True)
-    copies = whole_number(
-        dict(options).get("copies", "0" if kind is DatabaseKind.SERVER else "1"), _MOST_COPIES
-    )
+    copies = whole_number(dict(options).get("copies", "0"), _MOST_COPIES)
     if copies is None:
         raise ValueRefused((f"has copies that are no number from 0 to {_MOST_COPIES}", "write ?copies=1"))
     others = urlencode([(name, value) for name, value in options if name != "copies"])

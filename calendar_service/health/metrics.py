@@ -7,6 +7,7 @@ from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.google.call_log import CallLog
 from calendar_service.health.measures import Measures
 from calendar_service.health.measures.audit import AuditMeasures
+from calendar_service.health.measures.database import DatabaseMeasures
 from calendar_service.health.measures.google import GoogleState
 from calendar_service.wiring import Service
 
@@ -21,11 +22,13 @@ _OF_CHECKPOINT = {
 
 def metrics(service: Service) -> dict[str, float]:
     """Return every number by its name with labels; without the database only those of this process."""
+    measures = Measures.of(service)
     round_trips = float(service.store.database.round_trips)
     return {
         "calendar_store_round_trips_total": round_trips,
         f'calendar_time_zone_rules_info{{version="{tzdata.IANA_VERSION}"}}': 1.0,
-        **_of_all_processes(Measures.of(service)),
+        **_replicas(measures.database),
+        **_of_all_processes(measures),
         **_calls(service.google.call_log),
     }
 
@@ -48,6 +51,15 @@ def _backlog(measures: Measures) -> dict[str, float]:
         "calendar_longest_wait_seconds": backlog.longest_wait / SECOND,
         "calendar_erasures_in_files_seconds": measures.database.erased_in_files / SECOND,
     }
+
+
+def _replicas(database: DatabaseMeasures) -> dict[str, float]:
+    """Return what a database tells that acknowledges no write too: most other numbers are missing then."""
+    try:
+        replicas = database.replicas
+    except StoreUnavailable:
+        return {}
+    return {"calendar_database_replicas_missing": float(replicas.missing)} if replicas else {}
 
 
 def _google(state: GoogleState) -> dict[str, float]:

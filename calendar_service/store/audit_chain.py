@@ -115,12 +115,16 @@ class AuditChainStore:
     # --- steps ---
 
     def seal(self, before: Chain, after: Chain, sealed: Sequence[AuditEntry]) -> answers.AppendMacs:
-        """Store the MACs of these entries, if the chain's head is still that of `before`."""
+        """Store the MACs of these entries, if they are there and the chain's head is still that of `before`."""
         shard, head = before.shard, before.head
         values = [value for one in sealed for value in (one.id, one.number, one.mac)]
         answer = self._database.script(
             "append_macs",
-            {"audit_macs": keys.audit_macs(shard), "audit_chain": keys.audit_chain(shard)},
+            {
+                "audit_log": keys.audit_log(shard),
+                "audit_macs": keys.audit_macs(shard),
+                "audit_chain": keys.audit_chain(shard),
+            },
             number=head.number,
             id=head.id,
             mac=head.mac,

@@ -17,6 +17,7 @@ from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.store import keys
 from calendar_service.store.deployment import Deployment
+from calendar_service.store.replication import Primary
 from calendar_service.store.script_loader import Script, Value, load
 
 Command = tuple[str | int, ...]
@@ -124,13 +125,15 @@ class Database:
     def set_check_values(self, values: str, condition: Literal["NX", "XX"]) -> None:
         """Store check values: `NX` only if none are stored, `XX` only over others."""
         command = ("SET", keys.CHECK_VALUES, values, condition)
-        self._deliver(lambda: self._acknowledged(keys.CHECK_VALUES, command))
+        primary = self._primary_of(keys.CHECK_VALUES)
+        self._deliver(lambda: self._acknowledged(primary, keys.CHECK_VALUES, command))
 
     # --- changes ---
 
     def write(self, command: str, key: str, *arguments: str | int) -> Any:
         """Send one writing command on one key. Not for the state of a connection, which needs an audit entry."""
-        return self._send(lambda: self._acknowledged(key, (command, key, *arguments)))
+        primary = self._primary_of(key)
+        return self._send(lambda: self._acknowledged(primary, key, (command, key, *arguments)))
 
     def step(self, name: str, agent: Agent, entry: Mapping[str, object], /, **arguments: Value) -> list[Any]:
         """Run one script of the agent's slot; it changes the state and appends `entry` in the same step."""
@@ -150,8 +153,9 @@ class Database:
 
         A value that was read may come from a write that was never acknowledged, and could be lost with its server (F4).
         """
-        if self.deployment.copies:
-            self._send(lambda: self._acknowledged(key, ("EXISTS", key)))
+        primary = self._primary_of(key)
+        if primary.copies:
+            self._send(lambda: self._acknowledged(primary, key, ("EXISTS", key)))
 
     def instant(self, answer: list[Any]) -> Millis:
         """Return the instant in an answer to `ask_time`, with the test clock's offset."""
@@ -159,25 +163,29 @@ class Database:
         return int(seconds) * 1000 + int(micros) // 1000 + self.clock.offset()
 
     def _run(self, script: Script, key_list: list[str], arguments: tuple[str | int, ...]) -> list[Any]:
+        key, call = key_list[0], ("EVALSHA", script.digest, len(key_list), *key_list, *arguments)
+        primary = self._primary_of(
+            key
+        )  # once: another server, without the script, may become the primary meanwhile
+
         def send() -> Any:
-            call = ("EVALSHA", script.digest, len(key_list), *key_list, *arguments)
             try:
-                return self._acknowledged(key_list[0], call)
+                return self._acknowledged(primary, key, call)
             except NoScriptError:
-                self.deployment.server_of(key_list[0]).script_load(script.text)
-                return self._acknowledged(key_list[0], call)
+                primary.client.script_load(script.text)
+                return self._acknowledged(primary, key, call)
 
         return cast(list[Any], self._send(send))
 
-    def _acknowledged(self, key: str, command: tuple[str | int, ...]) -> Any:
-        """Send a writing command to the server of its key, and wait until enough replicas have it.
+    def _acknowledged(self, primary: Primary, key: str, command: tuple[str | int, ...]) -> Any:
+        """Send a writing command to the primary of its key, and wait until every replica that could be promoted has it.
 
-        Raises `StoreUnavailable` if they do not confirm in time: a write on one server alone would be lost with it, and
-        a former primary that no replica follows must not go on accepting writes (F3, F4).
+        Raises `StoreUnavailable` if they do not confirm in time: a write that one of them lacks would be lost with its
+        promotion, and a former primary that not all of them follow must not go on accepting writes (F3, F4, F38).
         """
-        copies = self.deployment.copies
+        copies = primary.copies
         pipeline: Any
-        with self.deployment.server_of(key).pipeline(transaction=False) as pipeline:
+        with primary.client.pipeline(transaction=False) as pipeline:
             pipeline.execute_command(*command)
             if copies:
                 # WAIT covers this client's own last write. The command may have written nothing and answered what
@@ -191,10 +199,17 @@ class Database:
             any(isinstance(one, Exception) for one in confirmations) or confirmations[-1] < copies
         ):
             raise StoreUnavailable(
-                "The database did not confirm the change on a second server. It may have been made; try again.",
+                "The database did not confirm the change on every server that may take over. It may have been made; "
+                "try again.",
                 retry_after=2,
             )
         return answer
+
+    def _primary_of(self, key: str) -> Primary:
+        try:
+            return self.deployment.primary_of(key)
+        except _UNAVAILABLE as error:
+            raise unavailable() from error
 
     def _send(self, send: Callable[[], Any]) -> Any:
         # Compared here, at the first use, because a process may start before its database answers.

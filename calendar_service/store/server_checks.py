@@ -1,11 +1,12 @@
 """Checks of the database as a whole: does it answer, how is it configured. Must not know an agent."""
 
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from calendar_service.domain.clock import Millis
 from calendar_service.store import keys
 from calendar_service.store.database import Database
+from calendar_service.store.replication import Primary
 
 
 class ServerChecks:
@@ -28,7 +29,6 @@ class ServerChecks:
         servers = self._database.servers()
         return [self._database.consult(partial(one.config_get, *settings)) for one in servers]
 
-    def replicas(self) -> int:
-        """Return how many replicas follow the first shard's server. Raises `DatabaseRefused` if it does not tell."""
-        server = self._database.deployment.server_of(keys.timers(0))
-        return int(self._database.consult(lambda: server.info("replication"))["connected_slaves"])
+    def primaries(self) -> list[Primary]:
+        """Return every primary, its replicas read just now. Raises `DatabaseRefused` if one does not tell them."""
+        return cast(list[Primary], self._database.consult(self._database.deployment.primaries))

@@ -13,14 +13,21 @@ DEFECTS = (
     Defect(
         name="no write waits for a replica",
         file="store/database.py",
-        search="        copies = self.deployment.copies\n",
+        search="        copies = primary.copies\n",
         replace="        copies = 0\n",
         scenarios=("F3 failover to a stale replica",) * 2,
     ),
     Defect(
+        name="one replica of two suffices",
+        file="store/replication.py",
+        search="    return max(least, counted, 1 if has_replicas else 0)\n",
+        replace="    return max(least, 1 if has_replicas else 0)\n",
+        scenarios=("F38 planned failover",) * 8,
+    ),
+    Defect(
         name="a repeat is acknowledged on what was only read",
         file="store/database.py",
-        search="        if self.deployment.copies:\n",
+        search="        if self._primary_of(key).copies:\n",
         replace="        if False:\n",
         scenarios=("F4 two primaries",) * 4,
     ),

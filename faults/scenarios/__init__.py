@@ -28,6 +28,7 @@ from faults.scenarios import (
     person,
     processes,
     records,
+    sentinels,
     store,
     tokens,
     versions,
@@ -36,7 +37,7 @@ from faults.scenarios import (
 )
 from faults.scenarios.steps import is_step, step_names, step_scenarios
 
-__all__ = ["SCENARIOS", "Scenario", "all_scenarios", "is_step", "step_names"]
+__all__ = ["SCENARIOS", "SENTINEL_SCENARIOS", "Scenario", "all_scenarios", "is_step", "step_names"]
 
 Scenario = Callable[[Episode], int]
 
@@ -122,6 +123,13 @@ SCENARIOS: dict[str, Scenario] = {
     "F37 sessions of an old back-up": backups.sessions_went_back,
 }
 """Every scenario by name, without those of the named steps."""
+
+SENTINEL_SCENARIOS: dict[str, Scenario] = {
+    "F38 planned failover": sentinels.planned_failover,
+    "F38 server killed": sentinels.server_killed,
+    "F38 partition": sentinels.partition,
+}
+"""Scenarios over a primary that sentinels name. They have episodes of their own (`faults.failovers`)."""
 
 
 @cache

@@ -1,20 +1,21 @@
 """The whole life of a connection over a cluster and behind sentinels: the same as over one server."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from calendar_service.domain.audit import Chain
+from calendar_service.domain.audit import AuditEntry, Chain
 from calendar_service.domain.clock import DAY
 from calendar_service.domain.connection import State
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
-from calendar_service.store import keys
+from calendar_service.health.metrics import metrics
+from calendar_service.store import answers, keys
 from calendar_service.store.audit_chain import AuditChainStore
 from calendar_service.store.audit_log import Actor
 from calendar_service.store.database import Database
@@ -121,6 +122,27 @@ class SealedMeanwhile(AuditChainStore):
         return super().chains()
 
 
+class ReadAtFormerPrimary(AuditChainStore):
+    """An audit chain whose entries are gone once they were read: only a former primary had them."""
+
+    def seal(self, before: Chain, after: Chain, sealed: Sequence[AuditEntry]) -> answers.AppendMacs:
+        self._database.client.xdel(keys.audit_log(before.shard), sealed[0].id)
+        return super().seal(before, after, sealed)
+
+
+def test_an_entry_that_only_a_former_primary_had_gets_no_mac(
+    service: TestService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.connect()
+    chain = ReadAtFormerPrimary(service.parts.store.database)
+    sealer = replace(service.parts.audit.sealer, audit_chain=chain, chains=[])
+    for _ in range(3):
+        sealer.seal()
+    entries = [one for shard in keys.all_shards() for one in service.parts.audit.chain.entries(shard)]
+    assert [one.id for one in entries if one.mac and not one.facts] == []
+    assert alarms(capsys) == []
+
+
 @pytest.mark.parametrize("heads", ["remembered", "read first"])
 def test_a_failover_that_loses_seals_nobody_acknowledged_is_no_tampering(
     tmp_path: Path, google_process: LocalGoogle, capsys: pytest.CaptureFixture[str], heads: str
@@ -170,7 +192,7 @@ def test_a_failover_that_loses_seals_nobody_acknowledged_is_no_tampering(
     ("query", "lost", "status", "words"),
     [
         ("?copies=1", 0, 0, "following the primary: 1; every write waits for 1"),
-        ("", 0, 0, "no write waits for one"),
+        ("", 0, 0, "following the primary: 1; writes wait for 0, so a failover may lose"),
         ("?copies=2", 0, 1, "nothing is acknowledged"),
         ("?copies=0", 1, 0, ""),
     ],
@@ -188,3 +210,24 @@ def test_doctor_compares_the_replicas_that_writes_wait_for_with_those_there_are(
         service.close()
     assert (result.exit_code, words in result.output) == (status, True), result.output
     assert ("replicas" in result.output) == bool(words)
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "words", "missing"),
+    [
+        ("", 0, "following the primary: 2; every write waits for 2", 0),
+        ("?copies=1", 0, "following the primary: 2; every write waits for 2", 0),
+        ("?copies=3", 1, "following the primary: 2; writes wait for 3, so nothing is acknowledged", 1),
+    ],
+)
+def test_behind_sentinels_doctor_and_metrics_say_whether_enough_replicas_follow(
+    tmp_path: Path, google_process: LocalGoogle, query: str, status: int, words: str, missing: int
+) -> None:
+    clock: MovableClock = google_process.clock  # type: ignore[attr-defined]
+    with servers.sentinel_set(tmp_path / "servers", down_after=60_000) as whole:
+        service = TestService.of(f"{whole.url}{query}", google_process, clock)
+        result = invoke(service, "doctor")
+        numbers = metrics(service.parts)
+        service.close()
+    assert (result.exit_code, words in result.output) == (status, True), result.output
+    assert numbers["calendar_database_replicas_missing"] == missing

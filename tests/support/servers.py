@@ -113,29 +113,104 @@ def watched(home: Path) -> Iterator[tuple[Server, Server, Server]]:
             yield primary, replica, sentinel
 
 
+@dataclass(frozen=True)
+class SentinelSet:
+    """A primary with two replicas, and three sentinels that know it as `calendars`."""
+
+    servers: list[Server]
+    sentinels: list[Server]
+
+    @property
+    def url(self) -> str:
+        """The address of this set."""
+        return self.url_of(*self.sentinels)
+
+    def url_of(self, *sentinels: Server) -> str:
+        """Return an address that names these sentinels only."""
+        return f"redis+sentinel://{','.join(f'127.0.0.1:{one.port}' for one in sentinels)}/calendars"
+
+    @property
+    def primary(self) -> Server:
+        """The server that the first sentinel names."""
+        _, port = self.sentinels[0].client.sentinel_get_master_addr_by_name("calendars")
+        return next(one for one in self.servers if one.port == int(port))
+
+    @property
+    def replicas(self) -> list[Server]:
+        """The other two."""
+        return [one for one in self.servers if one is not self.primary]
+
+    def is_whole(self) -> bool:
+        """Return whether all sentinels name the primary, and both others follow it."""
+        named = {one.client.sentinel_get_master_addr_by_name("calendars") for one in self.sentinels}
+        return len(named) == 1 and len(_online(self.primary.client)) == len(self.servers) - 1
+
+
 @contextmanager
-def cluster(home: Path, count: int = 2) -> Iterator[list[Server]]:
-    """Run a cluster of primaries that share the slots evenly."""
+def sentinel_set(home: Path, *, down_after: int = 500, period: int = 200) -> Iterator[SentinelSet]:
+    """Run the set. `down_after`, `period`: milliseconds; the sentinels ask and tell the servers each period."""
+    with ExitStack() as stack:
+        first, *others = [
+            stack.enter_context(server(home / f"server-{number}", **_DURABLE, repl_diskless_load="swapdb"))
+            for number in range(3)
+        ]
+        for other in others:
+            other.client.replicaof("127.0.0.1", str(first.port))
+        until(lambda: _copied(first.client, len(others)))
+        sentinels = []
+        for number in range(3):
+            conf = home / f"sentinel-{number}.conf"
+            conf.write_text(
+                f"sentinel monitor calendars 127.0.0.1 {first.port} 2\n"
+                f"sentinel down-after-milliseconds calendars {down_after}\n"
+                "sentinel failover-timeout calendars 2000\n"
+            )
+            sentinels.append(stack.enter_context(_sentinel(home, conf)))
+        periods = [part for name in ("info", "ping", "publish") for part in (f"{name}-period", period)]
+        for sentinel in sentinels:
+            sentinel.client.execute_command("SENTINEL DEBUG", *periods)
+        for sentinel in sentinels:
+            until(lambda one=sentinel: len(one.client.sentinel_slaves("calendars")) == len(others))
+            until(lambda one=sentinel: len(one.client.sentinel_sentinels("calendars")) == len(sentinels) - 1)
+        yield SentinelSet([first, *others], sentinels)
+
+
+def _online(client: "redis.Redis") -> list[str]:
+    replication = client.info("replication")
+    states = [replication[f"slave{number}"]["state"] for number in range(replication["connected_slaves"])]
+    return [state for state in states if state == "online"]
+
+
+@contextmanager
+def cluster(home: Path, count: int = 2, *, replicas: int = 0) -> Iterator[list[Server]]:
+    """Run a cluster of primaries that share the slots evenly; `replicas` more follow the first."""
     with ExitStack() as stack:
         nodes = [
-            stack.enter_context(server(home / str(number), **_DURABLE, cluster_enabled="yes"))
-            for number in range(count)
+            stack.enter_context(
+                server(home / str(number), **_DURABLE, cluster_enabled="yes", cluster_node_timeout="1000")
+            )
+            for number in range(count + replicas)
         ]
         share = 16384 // count
         for number, node in enumerate(nodes):
-            last = 16383 if number == count - 1 else (number + 1) * share - 1
-            node.client.execute_command("CLUSTER ADDSLOTSRANGE", number * share, last)
+            if number < count:
+                last = 16383 if number == count - 1 else (number + 1) * share - 1
+                node.client.execute_command("CLUSTER ADDSLOTSRANGE", number * share, last)
             node.client.execute_command("CLUSTER MEET", "127.0.0.1", nodes[0].port)
         for node in nodes:
-            until(lambda node=node: _is_whole(node.client.cluster("INFO"), count))
+            until(lambda node=node: _is_whole(node.client.cluster("INFO"), len(nodes)))
+        first = nodes[0].client.execute_command("CLUSTER MYID")
+        for node in nodes[count:]:
+            until(lambda node=node: node.client.execute_command("CLUSTER REPLICATE", first))
+        until(lambda: len(_online(nodes[0].client)) == replicas)
         yield nodes
 
 
-def _copied(client: "redis.Redis") -> bool:
-    """Return whether a write reaches a replica; the first takes up to a second."""
+def _copied(client: "redis.Redis", count: int = 1) -> bool:
+    """Return whether a write reaches so many replicas; the first takes up to a second."""
     with client.pipeline(transaction=False) as pipeline:
-        answers = pipeline.set("first", "1").delete("first").execute_command("WAIT", 1, 2_000).execute()
-    return bool(answers[-1])
+        answers = pipeline.set("first", "1").delete("first").execute_command("WAIT", count, 2_000).execute()
+    return bool(answers[-1] == count)
 
 
 def _is_whole(info: Mapping[str, str], count: int) -> bool:

@@ -157,12 +157,12 @@ def test_an_address_of_many_servers_is_taken_apart(environ: dict[str, str]) -> N
     [
         ("redis://localhost/", 0),
         ("unix:///run/valkey.sock?copies=1", 1),
-        ("redis+sentinel://localhost/calendars", 1),
-        ("redis+cluster://localhost", 1),
-        ("redis+cluster://localhost?copies=0", 0),
+        ("redis+sentinel://localhost/calendars", 0),
+        ("redis+sentinel://localhost/calendars?copies=2", 2),
+        ("redis+cluster://localhost", 0),
     ],
 )
-def test_writes_wait_for_a_replica_where_one_may_take_over(
+def test_an_address_says_how_many_replicas_at_least_writes_wait_for(
     environ: dict[str, str], url: str, copies: int
 ) -> None:
     assert config.load(environ | {"CALENDAR_REDIS_URL": url}).database.copies == copies

@@ -40,21 +40,21 @@ def replicas(database: DatabaseMeasures) -> Iterator[Finding]:
         yield Finding("replicas", "note", "the database does not tell its replicas", "permit INFO")
         return
     numbers = {"found": present.following, "wanted": present.required}
-    if not present.are_enough:
+    if present.missing:
         yield Finding(
             "replicas",
             "fault",
             "following the primary: %(found)s; writes wait for %(wanted)s, so nothing is acknowledged",
-            "start the replicas, or set `?copies=` in CALENDAR_REDIS_URL",
+            "start the replicas, or lower `?copies=` in CALENDAR_REDIS_URL",
             numbers,
         )
-    elif present.following and not present.required:
+    elif present.following > present.required:
         yield Finding(
             "replicas",
             "note",
-            "following the primary: %(found)s; no write waits for one, "
+            "following the primary: %(found)s; writes wait for %(wanted)s, "
             "so a failover may lose what was acknowledged",
-            "set `?copies=1` in CALENDAR_REDIS_URL",
+            "set `?copies=%(found)s` in CALENDAR_REDIS_URL",
             numbers,
         )
     elif present.required:

@@ -34,12 +34,12 @@ class Measures:
     @classmethod
     def of(cls, service: Service) -> "Measures":
         """Return the measures of this service; nothing is read yet."""
-        config, copies = service.config, service.store.database.deployment.copies
+        config = service.config
         return cls(
             config=config,
             profile=ProfileMeasures(service.operator),
             database=DatabaseMeasures(
-                service.store.server_checks, service.store.file_rewrites, service.store.ownership, copies
+                service.store.server_checks, service.store.file_rewrites, service.store.ownership
             ),
             keys=KeyMeasures(config, service.operations.rotation),
             consents=ConsentMeasures(service.connection.reconsent),

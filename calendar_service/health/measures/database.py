@@ -23,15 +23,15 @@ CLOCKS_APART_AT_MOST: Millis = HOUR
 
 @dataclass(frozen=True, slots=True)
 class Replicas:
-    """How many replicas a write waits for, and how many follow the primary now."""
+    """How many replicas a write waits for, and how many follow the primary now; in a cluster at its worst primary."""
 
     required: int
     following: int
 
     @property
-    def are_enough(self) -> bool:
-        """If false, no write is acknowledged."""
-        return self.following >= self.required
+    def missing(self) -> int:
+        """How many more have to follow; above 0 no write is acknowledged."""
+        return max(0, self.required - self.following)
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,6 @@ class DatabaseMeasures:
     server_checks: ServerChecks
     files: FileRewriteStore
     ownership: Ownership
-    required_copies: int
 
     @cached_property
     def answers(self) -> bool:
@@ -69,9 +68,11 @@ class DatabaseMeasures:
     def replicas(self) -> Replicas | None:
         """The replicas; None if the database does not tell them."""
         try:
-            return Replicas(self.required_copies, self.server_checks.replicas())
+            primaries = self.server_checks.primaries()
         except DatabaseRefused:
             return None
+        each = [Replicas(one.copies, one.following) for one in primaries if one.following is not None]
+        return max(each, key=lambda replicas: replicas.required - replicas.following, default=None)
 
     @cached_property
     def owner(self) -> Owner:

@@ -64,11 +64,11 @@ def test_a_former_primary_that_nobody_follows_acknowledges_nothing(
     former = at(primary, test_clock)
     grant = former.connect()
     replica.client.replicaof("NO", "ONE")
-    with pytest.raises(StoreUnavailable, match="second server"):
+    with pytest.raises(StoreUnavailable, match="every server that may take over"):
         former.accept(former.wanted(grant))
     with pytest.raises(StoreUnavailable):
         Tickets(former.database).issue(Ticket("acme", "agent-1", "en", "", "", 0))
-    assert former.slots.read(AGENT).facts.grant.state is GrantState.LIVE  # reading needs no second server
+    assert former.slots.read(AGENT).facts.grant.state is GrantState.LIVE  # reading needs no other server
 
 
 @pytest.mark.usefixtures("_hurried")
@@ -101,7 +101,7 @@ def test_a_closing_or_reopening_that_only_one_server_knows_is_not_acknowledged_w
     store.organization_index.set_closed("acme", Actor.ADMINISTRATOR, is_closed=not is_closed)
     replica.signal(signal.SIGSTOP)
     alone.organization_index.set_closed("acme", Actor.ADMINISTRATOR, is_closed=is_closed)
-    with pytest.raises(StoreUnavailable, match="second server"):
+    with pytest.raises(StoreUnavailable, match="every server that may take over"):
         store.organization_index.set_closed("acme", Actor.ADMINISTRATOR, is_closed=is_closed)
     replica.signal(signal.SIGCONT)
     assert servers.until(lambda: primary.client.wait(1, 100))

@@ -18,7 +18,7 @@ WORDS = {
     "es-CL": {
         "connected": "Desde ahora sus sesiones de video aparecen en su Google Calendar",
         "kept": "Tuvo efecto de inmediato",
-        "erased": "Su conexión está borrada",
+        "erased": "Constancia de borrado",
     },
 }
 
