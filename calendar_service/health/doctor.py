@@ -40,7 +40,9 @@ def findings(measures: Measures) -> Iterator[Finding]:
     yield from durability(measures.database)
     yield from replicas(measures.database)
     yield identity_key(measures.database)
-    if measures.database.owner is Owner.OURS:
+    # Some of what is stored counts only when every replica has it, and without enough of them none confirms.
+    can_confirm = not (measures.database.replicas and measures.database.replicas.missing)
+    if measures.database.owner is Owner.OURS and can_confirm:
         yield from _stored(measures)
 
 

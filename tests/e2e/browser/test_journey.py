@@ -173,6 +173,7 @@ def test_every_act_is_done_by_keyboard_alone(arrive: Arrive, running: Running) -
         page.wait_for_selector(f"section.state-{state}")
     _press(person, "a[href='/disconnect']")
     page.wait_for_url(f"{running.url}/disconnect")
+    page.wait_for_selector(":focus")  # the page stands on Cancel once it is shown
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("ArrowDown")
     assert page.locator("input[value=yes]").is_checked()
