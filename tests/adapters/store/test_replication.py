@@ -222,11 +222,9 @@ def test_no_planned_failover_loses_what_was_acknowledged(
         thread.start()
     try:
         for _ in range(3):
-            former, count = whole.primary, len(acknowledged)
-            servers.until(lambda count=count: len(acknowledged) > count + 20)
-            servers.until(lambda: whole.sentinels[0].client.execute_command("SENTINEL FAILOVER", "calendars"))
-            servers.until(lambda former=former: whole.primary is not former)
-            servers.until(whole.is_whole)
+            count = len(acknowledged)
+            servers.until(lambda count=count: len(acknowledged) > count + 20, seconds=120)
+            whole.fail_over()
     finally:
         stop.set()
         for thread in threads:
