@@ -83,7 +83,7 @@ def _play(
         episode.restore()
     except ClusterError:
         episode.restore()  # a port was still taken, or a process took too long: a second failure ends the episode
-    episode.google.switch(undetected_collisions=False)
+    episode.google.switch(undetected_collisions=False, unknown_zones=[])
     result.played[name] += 1
     result.injected[name] += faults
     episode.clock.advance(episode.rng.uniform(5, 40))

@@ -28,6 +28,9 @@ from faults.webhook_receiver import WebhookReceiver
 
 CLIENT_ID, CLIENT_SECRET = "faults.apps.local-google.test", "faults-secret"
 OTHER_CLIENT_ID = "other-faults.apps.local-google.test"
+PROGRAM_CLIENT_ID = "program.apps.local-google.test"
+"""The client of another program of the person."""
+PROGRAM_REDIRECT = "http://localhost:9/program"
 """A client of another Google project, with the same secret."""
 BACKEND_KEY, ADMIN_KEY = "backend-key-of-the-campaign", "admin-key-of-the-campaign"
 _SERVER_SETTINGS = """
@@ -141,7 +144,10 @@ class ServiceCluster:
         redirects = (f"{public_url}/oauth/callback",)
         client = RegisteredClient(CLIENT_ID, CLIENT_SECRET, "faults", redirects, "Faults")
         other = RegisteredClient(OTHER_CLIENT_ID, CLIENT_SECRET, "faults-other", redirects, "Faults")
-        self.google = LocalGoogle.start([client, other], self.clock.file, None, self.seed)
+        program = RegisteredClient(
+            PROGRAM_CLIENT_ID, CLIENT_SECRET, "program", (PROGRAM_REDIRECT,), "Program"
+        )
+        self.google = LocalGoogle.start([client, other, program], self.clock.file, None, self.seed)
         self._exits.callback(self.google.kill)
         self.proxy = ProxyClient(self._targets())
         self._exits.callback(self.proxy.close)

@@ -23,6 +23,7 @@ from faults.driver.browser import BrowserDriver
 from faults.driver.client import ServiceClient
 from faults.driver.google import GoogleDriver
 from faults.driver.journal import DriverJournal
+from faults.driver.program import PersonProgram
 from faults.errors import NotConvergedError
 from faults.jobs import BackgroundJobs
 from faults.load import BackgroundLoad
@@ -64,6 +65,7 @@ class Episode:
         self.backend = BackendDriver(self.client, self.journal)
         self.administrator = AdministratorDriver(self.client, self.journal)
         self.google = GoogleDriver(cluster.google, self.journal)
+        self.program = PersonProgram(self.google, self.journal)
         self.browser = BrowserDriver(
             self.client, self.journal, self.backend, self.administrator, self.google, cluster.clock, driver_rng
         )  # fmt: skip

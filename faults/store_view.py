@@ -110,8 +110,9 @@ def _pattern(agent: str, part: str) -> str:
 
 
 def _work(client: Any, key: str, now_ms: float) -> list[str]:
-    if key == "rewrite":
-        return ["a rewrite of the append-only file is requested"]
+    if key == "rewrite":  # the key stays, with the time of the last rewrite
+        requested = client.hexists(key, "since")
+        return ["a rewrite of the append-only file is requested"] if requested else []
     match key.rpartition(":")[2]:
         case "waiting":
             return [f"{key}: sealed content"]

@@ -17,6 +17,7 @@ An operation whose response never came may have happened or not: both are right.
 | `content_left` | sealed content is kept although nothing waits for Google any more |
 | `unsettled` | after convergence a session is still pending, waiting or leased, or a timer is overdue |
 | `foreign_grant` | a session was written with another agent's grant |
+| `foreign_event` | a copy of an event that a person's program made, which is the person's own event, is changed or deleted |
 | `twin_calendar` | one agent has two dedicated calendars |
 | `too_many_calls` | one expiry causes two refreshes, or a call is made for what another process holds the lease of |
 | `early_erasure` | data is erased before its retention period is over, or under a legal hold |
@@ -27,7 +28,7 @@ An operation whose response never came may have happened or not: both are right.
 | `unnoticed` | the service did not notice, or the metrics do not show, what a scenario did at Google or to the workers |
 | `durability` | the store is not configured to keep what it acknowledges |
 | `residue` | after an erasure the calendar's id is still in the append-only file |
-| `unanswered` | a request is answered 500, is cut off by SIGTERM, or is refused although it must work without memory or with other keys |
+| `unanswered` | a request is answered 500, is cut off by SIGTERM, or is refused although it must work without memory, with other keys or in a zone that Google does not know |
 | `audit_chain_broken` | `audit verify` fails at the end of an episode |
 """  # noqa: E501 - a table has one line a row
 
@@ -37,7 +38,7 @@ from faults.checker.history import LATENESS, read_histories
 
 LAWS = (
     "lost", "duplicate", "resurrected", "half_erased", "false_reconnect", "wrong_final", "content_left",
-    "unsettled", "foreign_grant", "twin_calendar", "too_many_calls", "early_erasure", "late_erasure",
+    "unsettled", "foreign_grant", "foreign_event", "twin_calendar", "too_many_calls", "early_erasure", "late_erasure",
     "token_alive", "grant_killed", "teardown_left", "unnoticed", "durability", "residue", "unanswered",
     "audit_chain_broken",
 )  # fmt: skip
@@ -51,6 +52,7 @@ def check(evidence: EpisodeEvidence) -> list[Violation]:
         *histories.violations,
         *sessions.check_sessions(evidence, histories),
         *sessions.check_duplicates(evidence),
+        *sessions.check_copies(evidence),
         *slots.check_slots(evidence, histories),
         *slots.check_erasures(evidence, histories),
         *slots.check_durability(evidence),

@@ -10,6 +10,8 @@ from typing import Any
 Line = dict[str, Any]
 SessionName = tuple[str, str]
 """Agent and session."""
+EventName = tuple[str, str]
+"""Ids of calendar and event."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +62,21 @@ class EpisodeEvidence:
             for session, text in parts.get("sessions", {}).items()
         }
 
+    @cached_property
+    def copies(self) -> dict[EventName, str]:
+        """The ETag of each copy that a person's program has made of a session's event: a copy is an event of theirs."""
+        return {
+            (line["calendar"], line["copy"]): line["etag"]
+            for line in self.lines
+            if line["line"] == "note" and line["event"] == "event_copied"
+        }
+
     def events(self) -> Iterator[dict[str, Any]]:
-        """Yield the sessions' events that exist in Google, with the calendar's id and owner."""
+        """Yield the sessions' events that exist in Google, with the calendar's id and owner; no copies."""
         for calendar in self.google["calendars"]:
             for event in calendar["events"]:
-                if event["status"] != "cancelled" and event.get("summary", "").count("|") == 2:
+                is_session = event["status"] != "cancelled" and event.get("summary", "").count("|") == 2
+                if is_session and (calendar["id"], event["id"]) not in self.copies:
                     yield event | {"calendar": calendar["id"], "owner": calendar["owner"]}
 
     @cached_property

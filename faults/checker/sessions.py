@@ -127,17 +127,12 @@ def _check_session(
 
 def check_duplicates(evidence: EpisodeEvidence) -> Iterator[Violation]:
     """Look for two events of one session, in one calendar or in several, and two calendars of one agent."""
-    titles_by_marker: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for event in evidence.events():
-        marker = event.get("extendedProperties", {}).get("private", {}).get("csMarker")
-        session = event["summary"].rpartition("|")[0]
-        titles_by_marker[event["calendar"], marker or session].append(event["summary"])
-    for titles in titles_by_marker.values():
-        if len(titles) > 1:
-            yield Violation("duplicate", f"{len(titles)} events of one session: {sorted(titles)}")
+    # Titles alone say whose events they are: another program may have removed the properties of one of them.
     for (agent, session), events in evidence.events_by_session.items():
-        if len(events) > 1 and len({event["calendar"] for event in events}) == len(events):
-            yield Violation("duplicate", f"{agent}|{session} in {len(events)} calendars")
+        if len(events) > 1:
+            titles = sorted(event["summary"] for event in events)
+            places = len({event["calendar"] for event in events})
+            yield Violation("duplicate", f"{agent}|{session} in {places} calendars: {titles}")
     calendars = Counter(
         (calendar["owner"], calendar.get("description"))
         for calendar in evidence.google["calendars"]
@@ -146,6 +141,19 @@ def check_duplicates(evidence: EpisodeEvidence) -> Iterator[Violation]:
     for (owner, _), count in calendars.items():
         if count > 1:
             yield Violation("twin_calendar", f"{count} calendars of one agent in {owner}")
+
+
+def check_copies(evidence: EpisodeEvidence) -> Iterator[Violation]:
+    """Look for copies of events that are changed or gone although their calendar is there: only the service does it."""
+    calendars = {calendar["id"]: calendar["events"] for calendar in evidence.google["calendars"]}
+    for (calendar, copy), etag in evidence.copies.items():
+        if calendar not in calendars:
+            continue
+        event = next((event for event in calendars[calendar] if event["id"] == copy), {"status": "cancelled"})
+        if event["status"] == "cancelled":
+            yield Violation("foreign_event", f"the copy {copy} in {calendar} is gone")
+        elif event["etag"] != etag:
+            yield Violation("foreign_event", f"the copy {copy} in {calendar} is changed")
 
 
 def _version(event: dict[str, Any]) -> int:

@@ -13,7 +13,7 @@ DEFECTS = (
     Defect(
         name="failed revocation taken for confirmed",
         file="journeys/connection/teardown.py",
-        search="            self._try_later(agent, teardown)\n            return\n        failpoint(",
+        search="            return self._try_later(agent, teardown)\n        failpoint(",
         replace="            pass\n        failpoint(",
         scenarios=("F19 revocation fails",) * 4,
     ),

@@ -1,5 +1,4 @@
 """Defects in what is written to Google: a second event or calendar, an overwritten change."""
-# ruff: noqa: E501 - the texts stand here as they stand in the service
 
 from faults.defects.defect import Defect
 
@@ -28,7 +27,7 @@ DEFECTS = (
     Defect(
         name="twins left after an undetected collision",
         file="journeys/sessions/event_writer.py",
-        search="        if task.look_first:\n            record, link = self._without_twins(token, task, record, link)\n",
+        search="        if task.look_first:\n            record = self._without_twins(token, task, record)\n",
         replace="",
         scenarios=("F12 insert arrives late, twins possible",) * 6,
     ),
@@ -52,5 +51,29 @@ DEFECTS = (
         search='by_marker = min(account.ours, default="")',
         replace='by_marker = ""',
         scenarios=("F28 erased and back",) * 2,
+    ),
+    Defect(
+        name="copy taken for ours",
+        file="journeys/sessions/event_writer.py",
+        search="return [event for event in events if event.event_hash == event_hash(event.id)]",
+        replace="return list(events)",
+        scenarios=("F42 event copied", "F42 event copied, then erased and back") * 2,
+    ),
+    Defect(
+        name="wiped properties refused",
+        file="journeys/sessions/event_writer.py",
+        search="        return self.calendar.get(token, task.calendar_id, task.record.copy.id)\n",
+        replace="        event = self.calendar.get(token, task.calendar_id, task.record.copy.id)\n"
+        "        if event.marker != task.marker:\n"
+        '            raise AccessForbidden("an event without our marker")\n'
+        "        return event\n",
+        scenarios=("F42 private properties replaced",) * 3 + ("F42 private properties replaced in doubt",),
+    ),
+    Defect(
+        name="unknown zone refused",
+        file="journeys/sessions/event_writer.py",
+        search='        if not zone:\n            raise\n        return write("")\n',
+        replace="        raise\n",
+        scenarios=("F44 time zone unknown to Google",) * 2,
     ),
 )

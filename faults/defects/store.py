@@ -27,7 +27,7 @@ DEFECTS = (
     Defect(
         name="a repeat is acknowledged on what was only read",
         file="store/database.py",
-        search="        if self._primary_of(key).copies:\n",
+        search="        if primary.copies:\n",
         replace="        if False:\n",
         scenarios=("F4 two primaries",) * 4,
     ),

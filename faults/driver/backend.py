@@ -53,17 +53,18 @@ class BackendDriver:
         web: str | None = None,
         version: int | None = None,
         versioned: bool = True,
+        time_zone: str | None = None,
     ) -> ServiceResponse:
         """Send one operation once; title and start of a session say which version it is.
 
-        `versioned` decides whether the request itself names the version.
+        `versioned` decides whether the request itself names the version. `time_zone` is the session's; None for none.
         """
         number = self.next_version(agent, session) if version is None else version
         web = web or self._client.any_web()
         path = f"{agent_path(agent)}/sessions/{quote(session)}"
         fields = {"agent": agent, "session": session, "version": number, "web": web, "versioned": versioned}
         if operation == "put":
-            body = self._body(agent, session, number, versioned=versioned)
+            body = self._body(agent, session, number, versioned=versioned, time_zone=time_zone)
             request = self._journal.write("request", op=operation, **fields, start=body["start"])
             response = self._client.api(BACKEND_KEY, web, "PUT", path, body)
         else:
@@ -77,21 +78,31 @@ class BackendDriver:
         )  # fmt: skip
         return response
 
-    def _body(self, agent: str, session: str, number: int, *, versioned: bool) -> dict[str, Any]:
+    def _body(
+        self, agent: str, session: str, number: int, *, versioned: bool, time_zone: str | None
+    ) -> dict[str, Any]:
         start = self._epoch + number * 3600
         return {
             "start": _rfc3339(start), "end": _rfc3339(start + 1800), "by": "system",
             "title": f"{agent}|{session}|{number}", **({"version": number} if versioned else {}),
+            **({"time_zone": time_zone} if time_zone else {}),
         }  # fmt: skip
 
     def send_until_answered(
-        self, operation: Operation, agent: str, session: str, *, web: str | None = None, seconds: float = 60.0
+        self,
+        operation: Operation,
+        agent: str,
+        session: str,
+        *,
+        web: str | None = None,
+        time_zone: str | None = None,
+        seconds: float = 60.0,
     ) -> ServiceResponse:
         """Repeat one operation, as a backend does, until it is accepted or refused, or this time is over."""
         version = self.next_version(agent, session)
         end = time.monotonic() + seconds
         while True:
-            response = self.send(operation, agent, session, version=version, web=web)
+            response = self.send(operation, agent, session, version=version, web=web, time_zone=time_zone)
             if response.is_accepted or 400 <= response.status < 500 or time.monotonic() > end:
                 return response
             time.sleep(0.2)

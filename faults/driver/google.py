@@ -75,7 +75,7 @@ class GoogleDriver:
         rules = rules.get("rules", rules) if isinstance(rules, dict) else rules
         return sum(int(rule["struck"]) for rule in rules)
 
-    def switch(self, **switches: bool) -> None:
+    def switch(self, **switches: bool | list[str]) -> None:
         """Set switches of the local Google."""
         self.server.switch(**switches)
 

@@ -27,6 +27,7 @@ from faults.scenarios import (
     order,
     person,
     processes,
+    programs,
     records,
     sentinels,
     store,
@@ -121,6 +122,11 @@ SCENARIOS: dict[str, Scenario] = {
     "F33 notifications shuffled, repeated, forged": notifications.shuffled,
     "F33 notifications after a disconnect": notifications.after_disconnect,
     "F37 sessions of an old back-up": backups.sessions_went_back,
+    "F42 private properties replaced": programs.properties_replaced,
+    "F42 private properties replaced in doubt": programs.properties_replaced_in_doubt,
+    "F42 event copied": programs.event_copied,
+    "F42 event copied, then erased and back": programs.copied_then_reconnected,
+    "F44 time zone unknown to Google": google.zone_unknown,
 }
 """Every scenario by name, without those of the named steps."""
 

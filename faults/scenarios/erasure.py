@@ -74,7 +74,7 @@ def without_memory(episode: Episode) -> int:
         else:
             episode.clock.advance(61)
         expect_erasure(episode, agent, "without memory")
-        rewrite = client.exists("rewrite") or client.info("persistence")["aof_rewrite_in_progress"]
+        rewrite = client.hexists("rewrite", "since") or client.info("persistence")["aof_rewrite_in_progress"]
         episode.measurements.counters["rewrites requested without memory"] += bool(rewrite)
     return 1
 

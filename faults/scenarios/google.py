@@ -1,4 +1,4 @@
-"""Faults of Google's answers: lost, torn, slow, missing, refused (F12 to F14), and inserts that arrive late."""
+"""Faults of Google's answers: lost, torn, slow, missing, refused (F12 to F14, F44), and inserts that arrive late."""
 
 import time
 from typing import Any
@@ -8,6 +8,8 @@ from faults.episode import Episode
 EVENTS, ONE_EVENT = "*/events", "*/events/*"
 """Paths of the Calendar API: all events of a calendar, one event."""
 ANY_EVENTS = "*/events*"
+_NEW_ZONES = ("America/Coyhaique", "America/Ciudad_Juarez", "Europe/Kyiv")
+"""Time zones that were named late: a Google that does not know them yet is likely."""
 
 
 def _fail_calls(episode: Episode, method: str, path: str, fault: dict[str, Any], count: int) -> int:
@@ -163,3 +165,21 @@ def access_token_refused(episode: Episode) -> int:
     """Answer 401: the service has to refresh once and repeat once."""
     fault = {"status": 401, "reason": "authError"}
     return _fail_calls(episode, episode.rng.choice(("POST", "PATCH")), ANY_EVENTS, fault, 2)
+
+
+def zone_unknown(episode: Episode) -> int:
+    """Let Google not know a time zone yet: sessions in it are created and changed all the same (F44)."""
+    agent, session = episode.scheduled_session()
+    zone = episode.rng.choice(_NEW_ZONES)
+    since = episode.google.call_count()
+    episode.google.switch(unknown_zones=[zone])
+    for name in (session, episode.new_session()):
+        response = episode.backend.send_until_answered("put", agent, name, time_zone=zone)
+        episode.journal.expect(
+            "unanswered",
+            agent,
+            expected=True,
+            actual=response.is_accepted,
+            why=f"Google does not know {zone}",
+        )
+    return sum(call["status"] == 400 for call in episode.google.calls()[since:])

@@ -175,6 +175,30 @@ def event_in_two_calendars(evidence: Evidence) -> None:
     evidence.google["calendars"].append(other)
 
 
+def event_left_beside_another_without_its_marker(evidence: Evidence) -> None:
+    event = event_of(evidence)
+    event["extendedProperties"] = {"private": {"csMarker": "m"}}
+    evidence.google["calendars"][1]["events"].append(
+        event | {"id": "e2", "summary": "a|s|2", "extendedProperties": {}}
+    )
+
+
+def add_copy(evidence: Evidence) -> dict[str, Any]:
+    """Let a person's program copy the session's event; return the copy."""
+    copy = event_of(evidence) | {"id": "copy", "etag": "1"}
+    evidence.google["calendars"][1]["events"].append(copy)
+    evidence.note("event_copied", session="s", calendar="calendar-1", copy="copy", etag="1")
+    return copy
+
+
+def copy_changed(evidence: Evidence) -> None:
+    add_copy(evidence)["etag"] = "2"
+
+
+def copy_deleted(evidence: Evidence) -> None:
+    add_copy(evidence)["status"] = "cancelled"
+
+
 def older_version_in_google(evidence: Evidence) -> None:
     evidence.operation("put", 2)
 
@@ -302,6 +326,7 @@ BREAKS: list[tuple[Callable[[Evidence], None], str]] = [
     (token_missing, "lost"),
     (event_doubled, "duplicate"),
     (event_in_two_calendars, "duplicate"),
+    (event_left_beside_another_without_its_marker, "duplicate"),
     (older_version_in_google, "wrong_final"),
     (other_start_in_google, "wrong_final"),
     (event_after_a_cancel, "wrong_final"),
@@ -318,6 +343,8 @@ BREAKS: list[tuple[Callable[[Evidence], None], str]] = [
     (session_leased, "unsettled"),
     (session_pending, "unsettled"),
     (written_with_another_account, "foreign_grant"),
+    (copy_changed, "foreign_event"),
+    (copy_deleted, "foreign_event"),
     (more_calls_than_allowed, "too_many_calls"),
     (token_alive_after_the_end, "token_alive"),
     (token_dead_at_google, "grant_killed"),
@@ -356,6 +383,20 @@ def test_an_operation_without_an_answer_may_have_happened() -> None:
         evidence.operation("put", 2, status=0)
     event_of(happened)["summary"] = "a|s|2"
     assert check(happened) == check(not_happened) == []
+
+
+def test_a_copy_is_neither_a_twin_nor_the_sessions_event() -> None:
+    both, copy_alone = Evidence(), Evidence()
+    add_copy(both)
+    copy_alone.google["calendars"][1]["events"] = [add_copy(copy_alone)]
+    assert check(both) == []
+    assert laws_of(copy_alone) == {"lost"}
+
+
+def test_a_copy_that_went_with_its_calendar_breaks_no_law() -> None:
+    evidence = Evidence()
+    evidence.note("event_copied", session="s", calendar="calendar-0", copy="copy", etag="1")
+    assert check(evidence) == []
 
 
 def test_a_revocation_at_google_excuses_a_dead_grant() -> None:
