@@ -111,6 +111,12 @@ def _connect(episode: Episode, web: str, subject: Subject) -> Repeat:
     return repeat
 
 
+def _connect_without_refresh_token(episode: Episode, web: str, subject: Subject) -> Repeat:
+    """Let Google answer the code without a refresh token: such a permission is given back."""
+    episode.google.add_fault("POST", "/token", {"edit": {"refresh_token": None}}, times=1)
+    return _connect(episode, web, subject)
+
+
 WEB_ROUTES: dict[str, Callable[[Episode, str, Subject], Repeat]] = {
     "schedule.before_accept": _put,
     "schedule.after_accept": _put,
@@ -130,6 +136,7 @@ WEB_ROUTES: dict[str, Callable[[Episode, str, Subject], Repeat]] = {
     "erase.before_store": _erase,
     "erase.after_store": _erase,
     "connect.after_exchange": _connect,
+    "connect.after_refused_before_revoke": _connect_without_refresh_token,
     "connect.after_account_ref_before_store": _connect,
     "connect.after_store": _connect,
     "connect.before_create": _connect,
