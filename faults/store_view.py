@@ -111,7 +111,7 @@ def _pattern(agent: str, part: str) -> str:
 
 def _work(client: Any, key: str, now_ms: float) -> list[str]:
     if key == "rewrite":
-        return ["a rewrite of the append-only file is requested"]
+        return ["a rewrite of the append-only file is requested"] if client.hexists(key, "since") else []
     match key.rpartition(":")[2]:
         case "waiting":
             return [f"{key}: sealed content"]
