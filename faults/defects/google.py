@@ -53,4 +53,18 @@ DEFECTS = (
         replace='by_marker = ""',
         scenarios=("F28 erased and back",) * 2,
     ),
+    Defect(
+        name="an unlisted refusal taken for one of the event",
+        file="google/answers.py",
+        search="    403: UnknownRefusal,",
+        replace="    403: AccessForbidden,",
+        scenarios=("F43 refused for a while",) * 3,
+    ),
+    Defect(
+        name="an account at its limit is asked on",
+        file="journeys/sessions/attempt.py",
+        search="            self.throttle.account_limited(facts.account.ref)",
+        replace="            pass",
+        scenarios=("F46 one account at its limit",) * 2,
+    ),
 )

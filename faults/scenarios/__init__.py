@@ -23,6 +23,7 @@ from faults.scenarios import (
     holds,
     keys,
     leases,
+    limits,
     notifications,
     order,
     person,
@@ -121,6 +122,9 @@ SCENARIOS: dict[str, Scenario] = {
     "F33 notifications shuffled, repeated, forged": notifications.shuffled,
     "F33 notifications after a disconnect": notifications.after_disconnect,
     "F37 sessions of an old back-up": backups.sessions_went_back,
+    "F40 store away while sessions are under way": store.away_while_writing,
+    "F43 refused for a while": limits.refused_for_a_while,
+    "F46 one account at its limit": limits.account_at_its_limit,
 }
 """Every scenario by name, without those of the named steps."""
 
