@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +116,25 @@ class Episode:
         agent, session = self.stable_agent(), self.new_session()
         self.backend.send_until_answered("put", agent, session)
         return agent, session
+
+    def agent_beside_the_load(self) -> tuple[str, str] | None:
+        """Return a connected agent whom the load leaves alone, and its calendar's id; None if it does not come."""
+        agent, session = self.churning_agent(), self.new_session()
+        self.backend.send_until_answered("put", agent, session)
+        event = self.google.event_of(agent, session)
+        return (agent, event[0]) if event else None
+
+    def await_statuses(
+        self, agent: str, sessions: Sequence[str], wanted: Sequence[str], *, step: float, steps: int
+    ) -> list[str]:
+        """Wait until these sessions have these statuses, moving the clock so many times; return the last statuses."""
+        for _ in range(steps):
+            statuses = [self.backend.status_and_reason(agent, session)[0] for session in sessions]
+            if statuses == list(wanted):
+                break
+            self.clock.advance(step)
+            time.sleep(0.25)
+        return statuses
 
     # --- several requests at once ---
 

@@ -171,6 +171,11 @@ class ServiceProcesses:
             if process.extra_env or process.version or not process.is_alive:
                 self.restart(name)
 
+    def logged(self, event: str) -> int:
+        """Return how often the workers have logged this event so far."""
+        logs = [(self.home / f"{name}.log").read_text("utf-8", "replace") for name in WORKERS]
+        return sum(log.count(f'"event":"{event}"') for log in logs)
+
     def command(self, *args: str, extra_env: Mapping[str, str] | None = None) -> int:
         """Run a command of the service to its end, with a worker's variables; return its exit status."""
         env = self.by_name[WORKERS[0]].env | dict(extra_env or {})

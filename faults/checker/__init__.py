@@ -25,7 +25,7 @@ An operation whose response never came may have happened or not: both are right.
 | `token_alive` | a connection has ended here, and its token is alive at Google after the teardown |
 | `grant_killed` | a disconnect ended another agent's grant at Google |
 | `teardown_left` | the teardown of an ended connection never ends |
-| `unnoticed` | the service did not notice, or the metrics do not show, what a scenario did at Google or to the workers |
+| `unnoticed` | the service did not notice, or metrics, reasons or alarms do not show, what a scenario did at Google, to the store or to the workers |
 | `durability` | the store is not configured to keep what it acknowledges |
 | `residue` | after an erasure the calendar's id is still in the append-only file |
 | `unanswered` | a request is answered 500, is cut off by SIGTERM, or is refused although it must work without memory, with other keys or in a zone that Google does not know |

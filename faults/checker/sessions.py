@@ -9,7 +9,8 @@ from typing import Any
 from faults.checker.evidence import EpisodeEvidence, Line, SessionName, Violation, brief
 from faults.checker.history import Histories
 
-RATE_LIMITS = {"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded"}
+ABOUT_THE_EVENT = {"forbidden", "forbiddenForNonOrganizer", "requiredAccessLevel"}
+"""Reasons of a 403 that are about the event itself: every other one passes, and gives no session up."""
 NO_ANSWER = {0, 500, 502, 503, 504}
 """Statuses after which an operation may have been accepted or not."""
 
@@ -41,9 +42,12 @@ def _refused_events(evidence: EpisodeEvidence) -> set[str]:
         call["path"].rpartition("/")[2]
         for call in evidence.calls
         if (call["api_method"] or "").startswith("calendar.events.")
-        and call["status"] in {400, 403}
-        and call.get("fault", {}).get("reason") not in RATE_LIMITS
+        and (call["status"] == 400 or _is_about_the_event(call))
     }
+
+
+def _is_about_the_event(call: dict[str, Any]) -> bool:
+    return call["status"] == 403 and call.get("fault", {}).get("reason") in ABOUT_THE_EVENT
 
 
 def _is_refused(record: dict[str, Any] | None, refused: set[str]) -> bool:

@@ -76,4 +76,18 @@ DEFECTS = (
         replace="        raise\n",
         scenarios=("F44 time zone unknown to Google",) * 2,
     ),
+    Defect(
+        name="an unlisted refusal taken for one of the event",
+        file="google/answers.py",
+        search="    403: UnknownRefusal,",
+        replace="    403: AccessForbidden,",
+        scenarios=("F43 refused for a while",) * 3,
+    ),
+    Defect(
+        name="an account at its limit is asked on",
+        file="journeys/sessions/attempt.py",
+        search="            self.throttle.account_limited(facts.account.ref)",
+        replace="            pass",
+        scenarios=("F46 one account at its limit",) * 2,
+    ),
 )

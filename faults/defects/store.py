@@ -38,4 +38,11 @@ DEFECTS = (
         replace="reschedule(agent, item, None, due_at)",
         scenarios=("F35 two versions at once",),
     ),
+    Defect(
+        name="the store's trouble taken for a record's",
+        file="worker/items.py",
+        search="if isinstance(trouble, StoreUnavailable) and not isinstance(trouble, RecordUnreadable):",
+        replace="if False:",
+        scenarios=("F40 store away while sessions are under way",) * 4,
+    ),
 )

@@ -109,9 +109,15 @@ class BackendDriver:
 
     def reason(self, agent: str, session: str) -> str:
         """Return the reason that the API gives for a session's status; empty without one."""
+        return self.status_and_reason(agent, session)[1]
+
+    def status_and_reason(self, agent: str, session: str) -> tuple[str, str]:
+        """Return a session's status, and the reason that the API gives for it; each empty without one."""
         path = f"{agent_path(agent)}/sessions/{quote(session)}"
         response = self._client.api(BACKEND_KEY, self._client.any_web(), "GET", path)
-        return str(response.body.get("reason", "")) if response.is_accepted else ""
+        if not response.is_accepted:
+            return "", ""
+        return str(response.body["status"]), str(response.body.get("reason", ""))
 
     # --- connections ---
 

@@ -23,6 +23,7 @@ from faults.scenarios import (
     holds,
     keys,
     leases,
+    limits,
     notifications,
     order,
     person,
@@ -127,6 +128,9 @@ SCENARIOS: dict[str, Scenario] = {
     "F42 event copied": programs.event_copied,
     "F42 event copied, then erased and back": programs.copied_then_reconnected,
     "F44 time zone unknown to Google": google.zone_unknown,
+    "F40 store away while sessions are under way": store.away_while_writing,
+    "F43 refused for a while": limits.refused_for_a_while,
+    "F46 one account at its limit": limits.account_at_its_limit,
 }
 """Every scenario by name, without those of the named steps."""
 

@@ -1,10 +1,15 @@
 """Faults of the store: killed, cut off from power, out of memory, suspended, slow, unreachable, its disk full."""
 
+import contextlib
 import signal
 import time
+from collections.abc import Iterator
 
 from faults.episode import Episode
 from faults.service_processes import NAMES, WEBS
+
+_RECORD_TROUBLE = "worker.record_trouble"
+"""The alarm that a record does not open: the store's own trouble has another name."""
 
 
 def killed(episode: Episode) -> int:
@@ -51,6 +56,60 @@ def out_of_memory(episode: Episode) -> int:
         )
     episode.browser.ensure_connected(agent)
     return 1
+
+
+def away_while_writing(episode: Episode) -> int:
+    """Take the store's memory, or the store, while a worker tries sessions again: they go on soon after it is back."""
+    owner = episode.agent_beside_the_load()
+    if owner is None:
+        return 0
+    agent, calendar = owner
+    sessions = [episode.new_session() for _ in range(3)]
+    episode.google.add_fault(
+        "POST", f"*/calendars/{calendar}/events", {"status": 503, "reason": "backendError"}
+    )
+    for session in sessions:
+        episode.backend.put(agent, session)
+    before = episode.processes.logged(_RECORD_TROUBLE)
+    outage = episode.rng.choice((_no_memory, _no_memory, _suspended, _restarted))
+    with outage(episode):
+        episode.google.clear_faults()
+        for _ in range(3):
+            episode.clock.advance(4)
+            time.sleep(0.6)
+    statuses = episode.await_statuses(agent, sessions, ["scheduled"] * 3, step=2, steps=40)
+    episode.journal.expect(
+        "unsettled", agent, expected=["scheduled"] * 3, actual=statuses, why="the store is back"
+    )
+    after = episode.processes.logged(_RECORD_TROUBLE)
+    episode.journal.expect(
+        "unnoticed", agent, expected=before, actual=after, why="alarms that a record does not open"
+    )
+    return 1
+
+
+@contextlib.contextmanager
+def _no_memory(episode: Episode) -> Iterator[None]:
+    with episode.store.no_memory():
+        yield
+
+
+@contextlib.contextmanager
+def _suspended(episode: Episode) -> Iterator[None]:
+    episode.stores.primary.signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        episode.stores.primary.signal(signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def _restarted(episode: Episode) -> Iterator[None]:
+    episode.stores.primary.kill()
+    try:
+        yield
+    finally:
+        episode.stores.primary.start()
 
 
 def suspended(episode: Episode) -> int:

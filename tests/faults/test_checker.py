@@ -411,9 +411,16 @@ def test_an_event_that_google_refused_for_good_is_not_lost() -> None:
     evidence = Evidence()
     event_missing(evidence)
     set_record(evidence, status="failed")
-    evidence.calls[0]["status"] = 403
+    evidence.calls[0] |= {"status": 403, "fault": {"reason": "forbidden"}}
     assert check(evidence) == []
-    evidence.calls[0]["fault"] = {"reason": "rateLimitExceeded"}
+
+
+@pytest.mark.parametrize("reason", ["rateLimitExceeded", "notACalendarUser", "aReasonThatNobodyKnows"])
+def test_an_event_that_is_given_up_for_a_refusal_that_passes_is_lost(reason: str) -> None:
+    evidence = Evidence()
+    event_missing(evidence)
+    set_record(evidence, status="failed")
+    evidence.calls[0] |= {"status": 403, "fault": {"reason": reason}}
     assert laws_of(evidence) == {"lost"}
 
 
