@@ -281,9 +281,8 @@ def test_an_event_without_our_properties_is_read(service: TestService) -> None:
     assert (read.start, read.end, read.in_google) == (content.start, content.end, "confirmed")
 
 
-def test_an_event_that_lost_properties_while_its_insert_was_in_doubt_is_found_by_its_id(
-    service: TestService,
-) -> None:
+def _wiped_in_doubt(service: TestService) -> None:
+    """Let an insert reach Google without its answer, and another program remove our properties from its event."""
     service.connect()
     service.google.fault(INSERT, LOST_ANSWER, times=1)
     view = put(service)
@@ -293,9 +292,23 @@ def test_an_event_that_lost_properties_while_its_insert_was_in_doubt_is_found_by
     own = {name: event[name] for name in ("summary", "start", "end")}
     wiped_view = SessionView("s1", Status.PENDING, 1, event["id"], calendar, "", "read")
     service.as_person("PUT", wiped_view, own)
+
+
+def test_an_event_that_lost_properties_while_its_insert_was_in_doubt_is_found_by_its_id(
+    service: TestService,
+) -> None:
+    _wiped_in_doubt(service)
     later(service)
     assert (status(service), titles(service)) == (Status.SCHEDULED, ["First"])
     assert "csEventHash" in private(service)
+
+
+def test_an_event_that_lost_properties_while_its_insert_was_in_doubt_is_cancelled(
+    service: TestService,
+) -> None:
+    _wiped_in_doubt(service)
+    assert cancel(service).outcome == "cancelled"
+    assert (status(service), titles(service)) == (Status.CANCELLED, [])
 
 
 # --- a cancel of a session that the store forgot ---

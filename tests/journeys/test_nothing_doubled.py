@@ -247,3 +247,22 @@ def test_a_cancel_finds_the_event_in_the_calendar_of_an_account_that_came_back(s
     assert (_status(service), _shown(service)) == (Status.LOST, ["First"])
     service.parts.sessions.schedule.cancel(service.agent, "s1", By.AGENT, None)
     assert (_status(service), _shown(service)) == (Status.CANCELLED, [])
+
+
+@pytest.mark.parametrize("written_there", [False, True])
+def test_a_cancel_in_another_account_is_repeated_in_the_calendar_of_the_one_that_came_back(
+    service: TestService, *, written_there: bool
+) -> None:
+    """The cancel reached the other account's calendar only; the event stands in the first."""
+    schedule = service.parts.sessions.schedule
+    service.connect()
+    schedule.put(service.agent, "s1", service.content("First"), By.AGENT, None)
+    service.connect(account=SECOND)
+    if written_there:
+        schedule.put(service.agent, "s1", service.content("Second"), By.AGENT, None)
+    schedule.cancel(service.agent, "s1", By.AGENT, None)
+    service.connect(account=FIRST)
+    assert (_status(service), _shown(service)) == (Status.CANCELLED, ["First"])
+    assert schedule.cancel(service.agent, "s1", By.AGENT, None).outcome == "cancelled"
+    assert (_status(service), _shown(service)) == (Status.CANCELLED, [])
+    assert schedule.cancel(service.agent, "s1", By.AGENT, None).outcome == "nothing"

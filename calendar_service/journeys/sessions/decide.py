@@ -154,12 +154,14 @@ def withdrawn(loaded: Loaded, record: Record, version: int | None, terms: Consen
     return replace(gone, status=Status.WAITING, reason=state.value) if state in WAITING_STATES else gone
 
 
-def is_withdrawn(record: Record) -> bool:
+def is_withdrawn(facts: Facts, record: Record) -> bool:
     """Tell whether a DELETE repeats one that was carried out or will be.
 
     A cancelled session in doubt is none: after a restore Google may have an event of it (`raise_revisions.lua`).
+    Nor is one that was cancelled while the agent used another calendar than the one found again now.
     """
-    carried_out = record.status is Status.CANCELLED and not record.copy.in_doubt
+    in_doubt = record.copy.in_doubt or is_unknown(facts, record)
+    carried_out = record.status is Status.CANCELLED and not in_doubt
     return not record.must_exist and (carried_out or record.status in STANDING)
 
 

@@ -198,7 +198,8 @@ class EventWriter:
         record = task.record
         etag: str | None = record.copy.etag or None
         for _ in range(_ROUNDS):
-            if not record.copy.exists:
+            # In doubt, the event of a lost insert may stand without our marker: another program may have removed it.
+            if not (record.copy.exists or record.copy.in_doubt):
                 break
             failpoint("event_writer.before_delete")
             try:

@@ -121,7 +121,7 @@ class Schedule:
             version = record.version
         else:
             refuse_stale(record, version, same=not record.must_exist)
-        if is_withdrawn(record):
+        if is_withdrawn(loaded.facts, record):
             if not self._accept_repetition(loaded, record, version, by):
                 return None
             cancelled = record.status is Status.CANCELLED
