@@ -81,7 +81,7 @@ class TrustedKey(click.ParamType[str]):
 )
 @as_json_option
 def command(url: SplitResult, state: Path | None, keys: tuple[str, ...], *, as_json: bool) -> None:
-    r"""Watch the checkpoints that a service publishes at URL, such as https://calendar.example.com/transparency.
+    """Watch the checkpoints that a service publishes at URL, such as https://calendar.example.com/transparency.
 
     Keeps a copy of them, and verifies at each run: signatures, the chain of hashes, the same content for every day
     that the copy has, one checkpoint for each day (UTC), and that nothing is overdue. A checkpoint is missing when the
@@ -92,8 +92,7 @@ def command(url: SplitResult, state: Path | None, keys: tuple[str, ...], *, as_j
 
     What is wrong is printed on standard error, so that cron sends a mail only then:
 
-    \b
-      17 6 * * *  calendar-service audit watch https://calendar.example.com/transparency >/dev/null
+    17 6 * * * calendar-service audit watch URL >/dev/null
 
     Exit status: 0 as promised, 1 not, 2 the address, the copy or an argument cannot be used.
     """

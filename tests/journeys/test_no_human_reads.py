@@ -47,6 +47,7 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "keys new": (),
     "keys status": (),
     "keys rotate": (),
+    "keys adopt": ("--yes",),
     "api-keys new": ("console", "--organization", "acme", "--role", "backend"),
     "connections list": (),
     "connections show": ANA,
@@ -58,6 +59,7 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "hold release": ANA,
     "audit export": (),
     "audit verify": (),
+    "audit watch": ("http://localhost:9/transparency",),
     "reviewer link": (),
     "reviewer list": (),
     "reviewer extend": ("review-none",),
@@ -69,6 +71,7 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "connections revoke": (*ANA, "--yes"),
     "connections erase": (*ANA, "--yes"),
     "receipt verify": ("/dev/null",),
+    "google-client adopt": ("--yes",),
 }  # fmt: skip
 """Every other command, in an order in which each has something to tell."""
 

@@ -63,7 +63,7 @@ def test_the_page_that_asked_for_the_erasure_stays_open_and_the_others_close(
     visitor.post("/disconnect")
     visitor.get("/settings")
     receipt = visitor.post("/erase").location
-    assert "Your connection is erased" in words(visitor.get(receipt))
+    assert "Receipt of the erasure" in words(visitor.get(receipt))
     assert visitor.get("/settings").status_code == 200
     assert elsewhere.get("/settings").status_code == 401
     assert _names(service) == ["browser", "open-pages"]

@@ -35,7 +35,7 @@ SHOWN = {
     language: (
         "+00 1234", "+00 5678", "support@operator.example", "+00 9999", "A street 1, A city",
         "officer@operator.example", "Another street 2, A city", countries,
-        "https://operator.example/sub-processors", "LUKS", "age", "2026-05-02",
+        "https://operator.example/sub-processors", "LUKS", "age",
     )
     for language, countries in COUNTRIES.items()
 }  # fmt: skip
@@ -114,6 +114,8 @@ def test_report_and_policy_text_show_each_fact(operator: Operator, language: str
     texts = [write(report, kind, language) for kind in ("html", "markdown")] + [
         policy_text(operator, language)
     ]
+    day = {"en": "B. Operator, 2 May 2026", "es": "B. Operator, 2 de mayo de 2026"}[language]
+    assert [day in text for text in texts[:2]] == [True, True]
     for text in texts:
         assert [fact for fact in SHOWN[language] if fact not in text] == []
 
@@ -176,20 +178,20 @@ def test_the_country_is_named_in_the_readers_language(
         (
             "en",
             (
-                "with the person's consent", "investigating abuse", "to comply with applicable law",
-                "after the person's explicit consent", "agreed to specific events or calendars",
-                "to investigate a bug or abuse", "applicable law requires it", "aggregated and made anonymous",
+                "with your consent", "looking into abuse", "to comply with the law", "after your explicit consent",
+                "certain events or calendars are viewed", "looking into a fault or abuse", "the law requires it",
+                "aggregated and anonymized",
             ),
-            "This is a summary in plain words; the privacy policy is what binds.",
+            "This is a summary; the policy binds.",
         ),
         (
             "es",
             (
-                "con el consentimiento de la persona", "para investigar abusos", "para cumplir la ley aplicable",
-                "previo y explícito", "eventos o calendarios determinados", "para investigar un error o un abuso",
-                "la ley aplicable lo exige", "se hicieron anónimos",
+                "con su consentimiento", "para investigar abusos", "para cumplir la ley", "tras su consentimiento expreso",
+                "se vean ciertos eventos o calendarios", "para investigar una falla o un abuso", "la ley lo exige",
+                "agregados y anonimizados",
             ),
-            "lo que obliga es la política de privacidad.",
+            "lo que obliga es la política.",
         ),
     ],
 )  # fmt: skip
