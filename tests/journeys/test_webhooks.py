@@ -388,8 +388,6 @@ def test_undelivered_webhook_events_are_erased_with_the_connection(connected: We
     connected.parts.connection.erasure.erase_now(connected.agent, Actor.AGENT)
     assert [kind for kind, _, _ in connected.outbox()] == ["connection.erased"]
     assert connected.untold() == untold
-    client = connected.parts.store.database.client
-    client.delete(*client.keys("browser:*"))
     assert "agent-1" not in connected.stored()
 
 

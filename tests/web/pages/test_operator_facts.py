@@ -187,7 +187,8 @@ def test_the_country_is_named_in_the_readers_language(
         (
             "es",
             (
-                "con su consentimiento", "para investigar abusos", "para cumplir la ley", "tras su consentimiento expreso",
+                "con su consentimiento", "para investigar abusos", "para cumplir la ley",
+                "tras su consentimiento expreso",
                 "se vean ciertos eventos o calendarios", "para investigar una falla o un abuso", "la ley lo exige",
                 "agregados y anonimizados",
             ),
