@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from faults import http_checker
 from faults.checker import EpisodeEvidence, Violation, check
 from faults.cluster import ServiceCluster
 from faults.episode import CONVERGENCE, Episode, begun_episode
@@ -115,14 +116,23 @@ def _check_audit_chain(episode: Episode) -> None:
 
 
 def _collect(episode: Episode, result: CampaignResult) -> None:
-    """Let the checker judge the evidence, and add what scenarios, driver and load have counted."""
+    """Let the checkers judge the evidence, and add what scenarios, driver and load have counted."""
     evidence, measurements = episode.evidence(), episode.measurements
-    result.violations += [(episode.seed, violation) for violation in check(evidence)]
+    violations = [*check(evidence), *_check_answers(episode)]
+    result.violations += [(episode.seed, violation) for violation in violations]
     result.operations.update(_operations(evidence))
     result.counters.update(measurements.counters)
     result.step_exits.update(measurements.step_exits)
     result.maxima.update(measurements.maxima)
     result.errors += episode.load.errors
+
+
+def _check_answers(episode: Episode) -> list[Violation]:
+    """Let the second checker compare what was accepted with Google and with the service's answers."""
+    try:
+        return http_checker.check(episode.http_evidence())
+    except TimeoutError as error:
+        return [Violation("unanswered", str(error))]
 
 
 def _operations(evidence: EpisodeEvidence) -> Counter[str]:

@@ -15,16 +15,18 @@ from typing import Any
 
 import redis
 
+from faults import http_checker
 from faults.checker import EpisodeEvidence
-from faults.cluster import ServiceCluster
+from faults.cluster import BACKEND_KEY, ServiceCluster
 from faults.driver.administrator import AdministratorDriver
-from faults.driver.backend import BackendDriver
+from faults.driver.backend import ORGANIZATION, BackendDriver
 from faults.driver.browser import BrowserDriver
 from faults.driver.client import ServiceClient
 from faults.driver.google import GoogleDriver
 from faults.driver.journal import DriverJournal
 from faults.driver.program import PersonProgram
 from faults.errors import NotConvergedError
+from faults.http_checker import Addresses, HttpEvidence
 from faults.jobs import BackgroundJobs
 from faults.load import BackgroundLoad
 from faults.paths import ROOT
@@ -180,6 +182,15 @@ class Episode:
         self.load.stop()
         self.jobs.close()
         self.journal.close()
+
+    def http_evidence(self) -> HttpEvidence:
+        """Read what the second checker compares."""
+        web = self.client.any_web()
+        addresses = Addresses(
+            service=self.client.address(web), host=self.client.host, key=BACKEND_KEY, organization=ORGANIZATION,
+            google=self.google.server.url,
+        )  # fmt: skip
+        return http_checker.read(addresses, self.journal.lines(), self.webhooks.accepted)
 
     def evidence(self) -> EpisodeEvidence:
         """Collect what the checker may see."""
