@@ -19,8 +19,9 @@ from faults.plan import EPISODE_LENGTH, missing_rounds, next_episode, plan
 from faults.power_cut import CAN_CUT
 from faults.progress import ProgressLine
 from faults.result import CampaignResult, joined
-from faults.scenarios import SENTINEL_SCENARIOS, Scenario, all_scenarios
+from faults.scenarios import CLUSTER_SCENARIOS, SENTINEL_SCENARIOS, Scenario, all_scenarios
 from faults.sentinels import SentinelCluster
+from faults.store_cluster import ClusteredService
 
 PRINTED_VIOLATIONS = 40
 """Violations of one episode that are printed."""
@@ -47,11 +48,11 @@ def play_episode(
 ) -> CampaignResult:
     """Play scenarios in one episode, converge, look again an hour later, and check the evidence.
 
-    The scenarios are all of `all_scenarios`, or all of `SENTINEL_SCENARIOS`.
+    The scenarios are all of `all_scenarios`, all of `SENTINEL_SCENARIOS`, or all of `CLUSTER_SCENARIOS`.
     """
     result, began = CampaignResult(), time.monotonic()
-    scenarios = all_scenarios(package_root / PACKAGE.name) | SENTINEL_SCENARIOS
-    cluster_of = SentinelCluster if set(names) <= SENTINEL_SCENARIOS.keys() else ServiceCluster
+    scenarios = all_scenarios(package_root / PACKAGE.name) | SENTINEL_SCENARIOS | CLUSTER_SCENARIOS
+    cluster_of = _cluster_of(names)
     with begun_episode(
         seed, package_root, load=load, keep=keep, patience=patience, cluster_of=cluster_of
     ) as episode:
@@ -66,6 +67,13 @@ def play_episode(
         _collect(episode, result)
     result.seconds = time.monotonic() - began
     return result
+
+
+def _cluster_of(names: Sequence[str]) -> type[ServiceCluster]:
+    """Return the kind of cluster that these scenarios need."""
+    if set(names) <= SENTINEL_SCENARIOS.keys():
+        return SentinelCluster
+    return ClusteredService if set(names) <= CLUSTER_SCENARIOS.keys() else ServiceCluster
 
 
 def _play(

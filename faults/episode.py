@@ -60,7 +60,7 @@ class Episode:
         self.clock, self.keyring = cluster.clock, cluster.keyring
         self.processes, self.proxy, self.stores = cluster.processes, cluster.proxy, cluster.stores
         self.webhooks = cluster.webhooks
-        self.store = StoreView(lambda: cluster.stores.primary)
+        self.store = StoreView(cluster.stores.client)
         self.journal = DriverJournal(cluster.home / "driver.jsonl", cluster.clock)
         driver_rng = random.Random(seed)
         self.client = ServiceClient(cluster.processes.ports, driver_rng)
@@ -138,6 +138,13 @@ class Episode:
             time.sleep(0.25)
         return statuses
 
+    def await_settled(self) -> None:
+        """Wait until nothing is left to do, 20 s at most, moving the clock."""
+        end = time.monotonic() + 20
+        while self.unfinished_work() and time.monotonic() < end:
+            self.clock.advance(35)
+            time.sleep(0.25)
+
     # --- several requests at once ---
 
     def put_in_background(self, count: int, **options: Any) -> None:
@@ -199,7 +206,7 @@ class Episode:
             calls=list(self.google.calls()),
             google=self.google.state(),
             store=self.store.dump(),
-            append_only_text=self.stores.primary.append_only_text(),
+            append_only_text=self.stores.append_only_text(),
             durability_settings=self.store.durability_settings(),
         )
 

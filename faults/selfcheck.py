@@ -10,7 +10,7 @@ from faults.defects import DEFECTS, Defect
 from faults.errors import ClusterError
 from faults.paths import ROOT
 from faults.result import CampaignResult
-from faults.scenarios import SENTINEL_SCENARIOS
+from faults.scenarios import CLUSTER_SCENARIOS, SENTINEL_SCENARIOS
 
 
 def run(seed: int, only: str = "") -> int:
@@ -37,10 +37,12 @@ def run(seed: int, only: str = "") -> int:
 def _try_service(seed: int, defects: list[Defect], source: Path) -> bool:
     """Play the defects' scenarios without a defect; tell whether every law holds."""
     scenarios = dict.fromkeys(name for defect in defects for name in defect.scenarios)
-    behind_sentinels = tuple(name for name in scenarios if name in SENTINEL_SCENARIOS)
-    others = tuple(name for name in scenarios if name not in SENTINEL_SCENARIOS)
+    of_their_own = [
+        tuple(name for name in scenarios if name in kind) for kind in (SENTINEL_SCENARIOS, CLUSTER_SCENARIOS)
+    ]
+    others = tuple(name for name in scenarios if not any(name in names for names in of_their_own))
     result = CampaignResult()
-    for names in filter(None, (others, behind_sentinels)):
+    for names in filter(None, (others, *of_their_own)):
         result.add(play_episode(seed, names, package_root=source))
     laws = sorted({violation.law for _, violation in result.violations})
     text = "BROKEN: " + ", ".join(laws) if laws else "no law broken"

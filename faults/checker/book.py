@@ -37,7 +37,8 @@ class AllowedVersions:
 def _allowed_versions(requests: list[Line], responses: dict[int, Line]) -> AllowedVersions | None:
     """Return the last accepted version and those without an answer that may have followed; None if none counts.
 
-    Versions in the requests order them; without versions, the revisions in the responses do.
+    Versions in the requests order them; without versions, the revisions in the responses do. A store that went back
+    counts revisions anew.
     """
     accepted = [request for request in requests if _took_effect(responses.get(request["number"]))]
     if not accepted:
@@ -51,7 +52,10 @@ def _allowed_versions(requests: list[Line], responses: dict[int, Line]) -> Allow
         last = max(accepted, key=lambda request: request["version"])
         unanswered = [request for request in unanswered if request["version"] > last["version"]]
     else:
-        last = max(accepted, key=lambda request: responses[request["number"]]["revision"] or 0)
+        last = max(
+            accepted,
+            key=lambda request: (request["times_back"], responses[request["number"]]["revision"] or 0),
+        )
     return AllowedVersions(
         {
             request["version"] if request["op"] == "put" else None: request["start"]
@@ -70,10 +74,12 @@ def book_of(lines: Iterable[Line], histories: Histories) -> dict[SessionName, Al
     """Return what may be last of each session for which something counts."""
     requests: dict[SessionName, list[Line]] = defaultdict(list)
     responses: dict[int, Line] = {}
+    times_back = 0
     for line in lines:
+        times_back += line["line"] == "note" and line["event"] == "store_went_back"
         if line.get("op") in {"put", "cancel"}:
             if line["line"] == "request":
-                requests[line["agent"], line["session"]].append(line)
+                requests[line["agent"], line["session"]].append(line | {"times_back": times_back})
             else:
                 responses[line["request"]] = line
     book: dict[SessionName, AllowedVersions] = {}

@@ -1,6 +1,7 @@
 """Keys: a web process with others (F25), a rotation under load (F24), another service on the database (F39)."""
 
 from faults.cluster import OTHER_CLIENT_ID, KeyringFile, random_key
+from faults.driver.backend import ORGANIZATION
 from faults.episode import Episode
 from faults.scenarios.leases import other_web
 from faults.scenarios.times import HOUR
@@ -32,10 +33,26 @@ def another_service(episode: Episode) -> int:
         "unanswered",
         agent,
         expected=0,
-        actual=episode.processes.command("doctor"),
+        actual=episode.processes.command("connections", "list", ORGANIZATION),
         why="the right key fits on",
     )
     _expect_accepted(episode, agent, episode.new_session())
+    return 1
+
+
+def check_values_missing(episode: Episode) -> int:
+    """Let a command with another identity key ask a database without check values: it sets none."""
+    with episode.load.paused(), episode.store.without_check_values():
+        other = {"CALENDAR_IDENTITY_KEY": random_key()}
+        status = episode.processes.command("connections", "list", ORGANIZATION, extra_env=other)
+        found = [status == 2, episode.store.check_values()]
+    episode.journal.expect(
+        "foreign_grant",
+        "all",
+        expected=[True, None],
+        actual=found,
+        why="a command that asks sets no check values",
+    )
     return 1
 
 

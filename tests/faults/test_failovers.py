@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 from faults.paths import ROOT
-from faults.scenarios import SENTINEL_SCENARIOS, all_scenarios
+from faults.scenarios import CLUSTER_SCENARIOS, SENTINEL_SCENARIOS, all_scenarios
 
 
 def run(*words: str) -> "subprocess.CompletedProcess[str]":
@@ -27,5 +27,5 @@ def test_a_partition_that_may_not_be_made_is_refused_with_what_to_do() -> None:
     assert (ended.returncode, "Run it as root." in ended.stdout) == (2, True), ended.stdout + ended.stderr
 
 
-def test_the_scenarios_behind_sentinels_stay_out_of_other_campaigns() -> None:
-    assert not SENTINEL_SCENARIOS.keys() & set(all_scenarios())
+def test_the_scenarios_that_move_a_primary_stay_out_of_other_campaigns() -> None:
+    assert not (SENTINEL_SCENARIOS | CLUSTER_SCENARIOS).keys() & set(all_scenarios())
