@@ -12,6 +12,9 @@ from faults.paths import ROOT
 from faults.result import CampaignResult
 from faults.scenarios import CLUSTER_SCENARIOS, SENTINEL_SCENARIOS
 
+_PATIENCE = 40.0
+"""Seconds that an episode with a defect may take to converge: some never do, and a busy machine needs as long."""
+
 
 def run(seed: int, only: str = "") -> int:
     """Try the service as it is, then each defect whose name contains `only`; print a table; return the exit status."""
@@ -56,6 +59,8 @@ def broken_laws(defect: Defect, seed: int, source: Path = ROOT, *, load: int = 1
     """Return the laws that the checker finds broken under this defect, each with its number of violations."""
     with tempfile.TemporaryDirectory(prefix="faults-defect-") as folder:
         defect.apply(source, Path(folder))
-        result = play_episode(seed, defect.scenarios, package_root=Path(folder), load=load, patience=20)
+        result = play_episode(
+            seed, defect.scenarios, package_root=Path(folder), load=load, patience=_PATIENCE
+        )
     counts = Counter(violation.law for _, violation in result.violations)
     return [f"{law} {count}" for law, count in counts.most_common()]

@@ -124,6 +124,12 @@ class StoreView:
         with self.client() as client:
             return dict(client.config_get("append*", "maxmemory-policy"))
 
+    def overdue(self, now_ms: float) -> list[str]:
+        """Return the agents of whom something is due at this instant."""
+        with self.client() as client:
+            keys = list(client.scan_iter("*:timers", count=1000))
+            return [member for key in keys for member in client.zrangebyscore(key, "-inf", now_ms)]
+
     def unfinished_work(self, now_ms: float) -> list[str]:
         """Describe everything that still waits to be done at this instant."""
         with self.client() as client:

@@ -84,6 +84,13 @@ DEFECTS = (
         scenarios=("F43 refused for a while",) * 3,
     ),
     Defect(
+        name="an account asked about for each of its sessions",
+        file="worker/session_queue.py",
+        search="                        waiting_accounts.add(session.account)\n",
+        replace="                        pass\n",
+        scenarios=("F46 one account at its limit",) * 2,
+    ),
+    Defect(
         name="an account at its limit is asked on",
         file="journeys/sessions/attempt.py",
         search="            self.throttle.account_limited(facts.account.ref)",

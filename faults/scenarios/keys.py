@@ -1,7 +1,6 @@
 """Keys: a web process with others (F25), a rotation under load (F24), another service on the database (F39)."""
 
 from faults.cluster import OTHER_CLIENT_ID, KeyringFile, random_key
-from faults.driver.backend import ORGANIZATION
 from faults.episode import Episode
 from faults.scenarios.leases import other_web
 from faults.scenarios.times import HOUR
@@ -33,7 +32,7 @@ def another_service(episode: Episode) -> int:
         "unanswered",
         agent,
         expected=0,
-        actual=episode.processes.command("connections", "list", ORGANIZATION),
+        actual=episode.processes.command("connections", "list"),
         why="the right key fits on",
     )
     _expect_accepted(episode, agent, episode.new_session())
@@ -44,7 +43,7 @@ def check_values_missing(episode: Episode) -> int:
     """Let a command with another identity key ask a database without check values: it sets none."""
     with episode.load.paused(), episode.store.without_check_values():
         other = {"CALENDAR_IDENTITY_KEY": random_key()}
-        status = episode.processes.command("connections", "list", ORGANIZATION, extra_env=other)
+        status = episode.processes.command("connections", "list", extra_env=other)
         found = [status == 2, episode.store.check_values()]
     episode.journal.expect(
         "foreign_grant",
@@ -57,11 +56,25 @@ def check_values_missing(episode: Episode) -> int:
 
 
 def another_google_client(episode: Episode) -> int:
-    """Let a web process with another Google client have sessions when tokens expire: no grant ends by it."""
+    """Let a web process with another Google client have sessions when tokens expire: it refreshes nothing.
+
+    So no grant ends by it, and the other processes go on.
+    """
     agent, web = episode.stable_agent(), episode.client.any_web()
+    since = episode.google.call_count()
     episode.processes.restart(web, extra_env={"CALENDAR_GOOGLE_CLIENT_ID": OTHER_CLIENT_ID})
     episode.clock.advance(HOUR)
-    episode.backend.put(agent, episode.new_session(), web=web)
+    sessions = [episode.new_session() for _ in range(2)]
+    episode.backend.put(agent, sessions[0], web=web)
+    episode.backend.send_until_answered("put", agent, sessions[1], web=other_web(web))
+    episode.journal.limit_calls(
+        agent, since=since, until=episode.google.call_count(), method="oauth2.token", contains=OTHER_CLIENT_ID,
+        at_most=0, why="refreshed with another client",
+    )  # fmt: skip
+    statuses = episode.await_statuses(agent, sessions[1:], ["scheduled"], step=2, steps=40)
+    episode.journal.expect(
+        "unsettled", agent, expected=["scheduled"], actual=statuses, why="beside another Google client"
+    )
     state = episode.backend.state(agent, other_web(web))
     episode.journal.expect(
         "grant_killed", agent, expected="connected", actual=state, why="the client proves nothing"
