@@ -101,7 +101,8 @@ class SettingsPages:
     def export(self) -> AnyResponse:
         """Send everything that is stored of this agent, as a file."""
         visit = self.visits.required()
-        return as_file(self.service.personal_data.export.of(visit.agent), "google-calendar-data.json")
+        with self.service.caller_limits.long_calls.taken(visit.agent.organization):
+            return as_file(self.service.personal_data.export.of(visit.agent), "google-calendar-data.json")
 
     def _show(self, visit: Visit, template: str, view: SettingsView, **words: Any) -> Response:
         """Show a page; the calendar's name is the one at Google, else the one in the agent's language."""
