@@ -13,7 +13,7 @@ import pytest
 
 from calendar_service.report.shown_by import SHOWN_BY
 from local_google.state.clients import DEFAULT_CLIENT_ID
-from tests.support import evidence, law_one, written
+from tests.support import evidence, law_one, security_table, written
 from tests.support.local_google import LocalGoogle
 
 SERVICE_CLIENTS: Final = (
@@ -112,6 +112,7 @@ def unused(uses: list[Use], left_out: set[str]) -> list[str]:
         ),
         *written.unwritten(places),
         *evidence.not_collected(SHOWN_BY, every_test, left_out),
+        *evidence.not_collected(security_table.named_tests(), every_test, left_out),
     ]
 
 
