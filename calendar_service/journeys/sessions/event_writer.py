@@ -23,6 +23,8 @@ from calendar_service.domain.secret import Secret
 from calendar_service.domain.session import Content, Record
 from calendar_service.google.calendar import CalendarApi, CalendarMissing, EventAnswer, TimedEvent, stamp
 
+_HIGHEST_COUNT = 10**12
+"""The highest revision of an event that ours are raised to."""
 _ROUNDS = 4
 """How often an event is read and written again before that means that somebody else keeps writing."""
 
@@ -290,7 +292,12 @@ def _revision(record: Record) -> int:
 
 
 def _counted_from(record: Record, revision: int) -> Record:
-    """Return the record with its offset raised so far that the event carries at least this revision."""
+    """Return the record with its offset raised so far that the event carries at least this revision.
+
+    One above 10^12 is no count: a person or a program wrote it. It is not followed, so ours keep to 13 digits.
+    """
+    if revision > _HIGHEST_COUNT:
+        return record
     raised = max(record.copy.revision_offset, revision - record.revision)
     return replace(record, copy=replace(record.copy, revision_offset=raised))
 
