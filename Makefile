@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+PARALLEL := --numprocesses=auto --maxprocesses=8 --dist=loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-long check evidence egress scopes bench faults faults-whole faults-selfcheck screenshots pictures test-google lock clean
@@ -16,12 +17,12 @@ run: $(READY) ## start everything on this machine; Ctrl-C stops it
 test: $(READY) ## the test suite, browser included
 	@.ci/ensure_chromium
 	@node=$$(.ci/node_witness) && network=$$(.ci/network_namespace) && \
-		$(BIN)/python -m pytest -q $$node $$network
+		$(BIN)/python -m pytest -q $(PARALLEL) $$node $$network
 
 test-long: $(READY) ## the same, with many more generated examples
 	@.ci/ensure_chromium
 	@node=$$(.ci/node_witness) && network=$$(.ci/network_namespace) && \
-		$(BIN)/python -m pytest -q $$node $$network --hypothesis-profile=long
+		$(BIN)/python -m pytest -q $(PARALLEL) $$node $$network --hypothesis-profile=long
 
 check: $(READY) ## format, lint, types, architecture, lock file, names, the report's list of tests
 	@$(BIN)/ruff format --check --quiet .
