@@ -44,12 +44,12 @@ def check_values_missing(episode: Episode) -> int:
     with episode.load.paused(), episode.store.without_check_values():
         other = {"CALENDAR_IDENTITY_KEY": random_key()}
         status = episode.processes.command("connections", "list", extra_env=other)
-        found = [status == 2, episode.store.check_values()]
+        outcome = [status == 2, episode.store.check_values()]
     episode.journal.expect(
         "foreign_grant",
         "all",
         expected=[True, None],
-        actual=found,
+        actual=outcome,
         why="a command that asks sets no check values",
     )
     return 1

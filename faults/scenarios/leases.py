@@ -91,10 +91,10 @@ def _create_held_and_cancelled(episode: Episode) -> "tuple[str, Future[Any]]":
     """Hold a create until its lease is over and another process has cancelled the session; return who holds it."""
     agent, session = episode.stable_agent(), episode.new_session()
     web = episode.client.any_web()
-    _refresh_token(episode, agent, web=web)
+    refresh_token(episode, agent, web=web)
     for worker in WORKERS:
         episode.processes.suspend(worker)
-    first = _held_put(episode, agent, session, web)
+    first = held_put(episode, agent, session, web)
     time.sleep(0.25)
     episode.clock.advance(TWO_LEASES)
     episode.backend.cancel(agent, session, web=other_web(web))
