@@ -13,6 +13,7 @@ from calendar_service.crypto.identity import IdentityKey
 from calendar_service.crypto.signed_note import verifier_key
 from calendar_service.crypto.signing import public_key_text
 from calendar_service.domain import failpoints
+from calendar_service.domain.caller_limits import CallerLimits
 from calendar_service.domain.checkpoint import PATH
 from calendar_service.domain.clock import Clock
 from calendar_service.domain.consent import ConsentTerms
@@ -26,6 +27,7 @@ from calendar_service.journeys.audit.audit_export import AuditExport
 from calendar_service.journeys.audit.chain import ChainMacs
 from calendar_service.journeys.audit.sealing import Sealer
 from calendar_service.journeys.audit.transparency import Transparency
+from calendar_service.journeys.caller_limits.long_calls import LongCalls
 from calendar_service.journeys.connection.access import Access
 from calendar_service.journeys.connection.calendar_now import CalendarNow
 from calendar_service.journeys.connection.channels import Channels, ChannelWatch
@@ -208,6 +210,13 @@ class OperationsJourneys:
 
 
 @dataclass(frozen=True)
+class CallerLimitJourneys:
+    """Whether a caller may ask for more."""
+
+    long_calls: LongCalls
+
+
+@dataclass(frozen=True)
 class Service:
     """What web, worker and command line take their groups from."""
 
@@ -217,6 +226,7 @@ class Service:
     log: Log
     store: Store
     google: Google
+    caller_limits: CallerLimitJourneys
     connection: ConnectionJourneys
     personal_data: PersonalDataJourneys
     sessions: SessionJourneys
@@ -238,19 +248,23 @@ class Service:
 def build(
     config: Config,
     process: str = "service",
-    limits: Limits = Limits(),  # noqa: B008 - a value
+    limits: Limits | None = None,
+    caller_limits: CallerLimits | None = None,
     log_to: IO[str] | None = None,
     before_first_use: Callable[[Ownership], None] = Ownership.require,
 ) -> Service:
     """Return the service as configured. Connects to nothing yet.
 
-    `limits`: how much is asked of Google. `log_to`: where the log goes, standard error if nothing is given.
-    `before_first_use`: compares whose the database is, before anything else is read or written in it.
+    `limits`: how much is asked of Google; `caller_limits`: how much callers may ask for. `log_to`: where the log goes,
+    standard error if nothing is given. `before_first_use`: compares whose the database is, before anything else is
+    read or written in it.
     """
     failpoints.configure(config.failpoints)
     if config.google.is_local and not config.is_production:
         permit_plain_http()
     log, clock, identity = Log(process, log_to), config.clock(), IdentityKey(config.identity_key)
+    limits = limits or (Limits.lifted() if config.are_limits_lifted else Limits())
+    allowed = caller_limits or (CallerLimits.lifted() if config.are_limits_lifted else CallerLimits())
     store = _store(config, clock, identity, log, before_first_use)
     google = _google(config, store, limits, log, clock)
     webhook_delivery = WebhookDelivery(
@@ -266,6 +280,7 @@ def build(
         log=log,
         store=store,
         google=google,
+        caller_limits=CallerLimitJourneys(LongCalls(allowed.long_calls)),
         connection=connection,
         personal_data=_personal_data(config, store, connection.access, clock),
         sessions=sessions,
@@ -377,7 +392,7 @@ def _connection(
         channels=Channels(slots, channel_store, access, watch, google.throttle, terms, clock),
         notifications=Notifications(channel_store, identity),
         status=status,
-        settings_page=_settings_page(config, store, google, access, shared_accounts, clock),
+        settings_page=_settings_page(config, store, google, access, shared_accounts, identity, clock),
         pauses=Pauses(connections, status),
         disconnect=disconnect,
         teardowns=teardowns,
@@ -406,13 +421,14 @@ def _settings_page(
     google: Google,
     access: Access,
     shared_accounts: SharedAccounts,
+    identity: IdentityKey,
     clock: Clock,
 ) -> SettingsPage:
     return SettingsPage(
         store.slots,
         store.organization_index,
         shared_accounts,
-        CalendarNow(access, google.calendar, google.transport, _terms(config), clock),
+        CalendarNow(access, google.calendar, google.transport, identity, _terms(config), clock),
         SessionSummaries(store.sessions, access, clock),
         store.file_rewrites,
         config.operator.promises,

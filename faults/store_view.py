@@ -127,6 +127,8 @@ def _work(client: Any, key: str, now_ms: float) -> list[str]:
                 for name, record in records.items()
                 if record["status"] in {"pending", "waiting"} or record["leased"]
             ]
+        case "due":  # also of a settled session, which is looked up once more
+            return [f"{key} {item}" for item in client.zrange(key, 0, -1) if item.startswith("session:")]
         case "timers":
             due = client.zrangebyscore(key, "-inf", now_ms, withscores=True)
             return [

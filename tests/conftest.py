@@ -12,17 +12,29 @@ from hypothesis import settings
 from calendar_service.development.valkey import EmbeddedValkey
 from calendar_service.domain.clock import DAY, SECOND
 from tests.support import written
-from tests.support.whole_suite import the_whole_suite
+from tests.support.whole_suite import (
+    pytest_configure,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+    pytest_testnodedown,
+    the_whole_suite,
+)
 from tests.support.written import Monitor
 
-__all__ = ["the_whole_suite"]
+__all__ = [
+    "pytest_configure",
+    "pytest_sessionfinish",
+    "pytest_terminal_summary",
+    "pytest_testnodedown",
+    "the_whole_suite",
+]
 
 settings.register_profile("long", max_examples=2_000, deadline=None)  # `make test-long`
 
 
 @pytest.fixture(scope="session")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedValkey]:
-    """The one embedded Valkey of a run of the suite."""
+    """The one embedded Valkey of a process of the suite."""
     place = tmp_path_factory.mktemp("database")
     with EmbeddedValkey(place) as server:
         monitor = Monitor(server.url, place / written.FILE)

@@ -102,6 +102,8 @@ class Config:
     """A file with an offset in seconds; None outside tests."""
     test_skew: float
     """Seconds by which a test makes this process's clock wrong."""
+    are_limits_lifted: bool
+    """A bench lifted the service's own limits, towards Google and towards callers."""
     failpoints: Mapping[str, str]
 
     @property
@@ -180,6 +182,7 @@ def load(environ: Mapping[str, str]) -> Config:
     port, google_port = variables.port("CALENDAR_PORT", 8080), variables.port("CALENDAR_GOOGLE_PORT", 8081)
     test_clock = variables.text("CALENDAR_TEST_CLOCK")
     skew, failpoints = variables.seconds("CALENDAR_TEST_SKEW"), variables.failpoints("CALENDAR_FAILPOINTS")
+    are_limits_lifted = variables.is_off("CALENDAR_TEST_LIMITS")
     if environment is Environment.PRODUCTION:
         variables.faults.extend(refusals(variables, operator, store() if store else None))
     if not (store and ring and identity and signing and keys and operator and google) or variables.faults:
@@ -201,6 +204,7 @@ def load(environ: Mapping[str, str]) -> Config:
         google=google,
         test_clock=Path(test_clock) if test_clock else None,
         test_skew=skew,
+        are_limits_lifted=are_limits_lifted,
         failpoints=failpoints,
     )
 

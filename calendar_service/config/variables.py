@@ -24,7 +24,7 @@ SECRETS = (
     "CALENDAR_WEBHOOK_SECRET",
     "CALENDAR_GOOGLE_CLIENT_SECRET",
 )
-TEST_VARIABLES = ("CALENDAR_TEST_CLOCK", "CALENDAR_TEST_SKEW", "CALENDAR_FAILPOINTS")
+TEST_VARIABLES = ("CALENDAR_TEST_CLOCK", "CALENDAR_TEST_SKEW", "CALENDAR_TEST_LIMITS", "CALENDAR_FAILPOINTS")
 GOOGLE_OVERRIDES = (
     "CALENDAR_GOOGLE_AUTH_URI",
     "CALENDAR_GOOGLE_TOKEN_URI",
@@ -117,6 +117,13 @@ class Variables:
         if text and not (text.startswith(("https://", "http://")) and _parses(text)):
             self.refuse(name, "is not an http or https address", "give scheme, host and path")
         return text
+
+    def is_off(self, name: str) -> bool:
+        """Tell whether the variable says `off`, the one value that it takes."""
+        text = self.text(name)
+        if text not in {"", "off"}:
+            self.refuse(name, "is not off", "write off, or unset it")
+        return text == "off"
 
     def failpoints(self, name: str) -> dict[str, str]:
         """Return the action at each named step."""

@@ -82,7 +82,7 @@ class LinkOver(ServiceError):
 
 
 class TooManyRequests(ServiceError):
-    """The caller sent more requests within a minute than are allowed."""
+    """The caller asks for more than one caller may; others go on."""
 
     code = "too_many_requests"
     retryable = True

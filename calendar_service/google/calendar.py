@@ -4,7 +4,7 @@ Source: https://developers.google.com/workspace/calendar/api/v3/reference. Every
 token first, sends one request, and raises errors of `domain.errors`; any may raise `GoogleUnavailable`.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,6 +32,7 @@ from calendar_service.google.events import (
     EventAnswer,
     TimedEvent,
     is_coming,
+    is_copy,
     is_ours,
     listed,
     listed_with_times,
@@ -85,7 +86,7 @@ class Contents:
     coming: int
     """Our events that are not over."""
     has_others: bool
-    """True if there are events without our marker. Nothing else is read of them."""
+    """True if there are events without our marker, or copies of ours. Nothing else is read of them."""
 
 
 @dataclass(frozen=True)
@@ -224,14 +225,17 @@ class CalendarApi:
                 self._items(token, calendar_id, FIELDS_WITH_TIMES, parameters), known_ids
             )
 
-    def contents(self, token: Secret, calendar_id: str, now: datetime) -> Contents:
+    def contents(
+        self, token: Secret, calendar_id: str, now: datetime, event_hash: Callable[[str, str], str]
+    ) -> Contents:
         """Count our events that end after `now`, and tell whether there are events of others.
 
+        `event_hash` returns the keyed hash of a marker and an event id: an event with another one is a copy (law 3).
         Raises `CalendarMissing`.
         """
         with _calendar_missing():
             items = tuple(self._items(token, calendar_id, FIELDS_TO_COUNT, {}))
-        ours = [item for item in items if is_ours(item)]
+        ours = [item for item in items if is_ours(item) and not is_copy(item, event_hash)]
         return Contents(sum(is_coming(item, now) for item in ours), len(ours) < len(items))
 
     def list_from(self, token: Secret, calendar_id: str, time_min: datetime) -> tuple[EventAnswer, ...]:

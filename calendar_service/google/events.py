@@ -4,7 +4,7 @@ Marker, revision, nonce and hash are private extended properties: only this proj
 (https://developers.google.com/workspace/calendar/api/guides/extended-properties).
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
@@ -31,7 +31,7 @@ FIELDS: Final = "id,etag,status,start," + _PRIVATE.format(f"{MARKER},{REVISION},
 
 FIELDS_WITH_TIMES: Final = f"{FIELDS},end"
 FIELDS_WITH_LINK: Final = f"{FIELDS_WITH_TIMES},htmlLink"
-FIELDS_TO_COUNT: Final = "end," + _PRIVATE.format(MARKER)
+FIELDS_TO_COUNT: Final = "id,end," + _PRIVATE.format(f"{MARKER},{EVENT_HASH}")
 """The least by which our events of a list are counted, of those that are not over."""
 
 
@@ -107,6 +107,12 @@ def is_ours(item: Mapping[str, Any]) -> bool:
     return MARKER in _private(item)
 
 
+def is_copy(item: Mapping[str, Any], event_hash: Callable[[str, str], str]) -> bool:
+    """Tell whether one with our marker was made by somebody else: its hash is not the one of its id (law 3)."""
+    private = _private(item)
+    return private.get(EVENT_HASH) != event_hash(str(private[MARKER]), text(item, "id"))
+
+
 def is_coming(item: Mapping[str, Any], now: datetime) -> bool:
     """Tell whether one of our events is not over. The `end` of an all-day event is the day after it."""
     end = _when(item.get("end"))
@@ -145,9 +151,9 @@ def _private(item: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _revision(value: object) -> int | None:
-    # Another program of the account's owner may have written anything there. Ours stay below 13 digits; the database's
-    # JSON keeps 14.
-    return whole_number(value, 10**12 - 1) if isinstance(value, str) else None
+    # Another program of the account's owner may have written anything there. Ours have 13 digits at most (the event
+    # writer counts from no higher one); the database's JSON keeps 14.
+    return whole_number(value, 10**13 - 1) if isinstance(value, str) else None
 
 
 def _when(value: object) -> datetime | date | None:

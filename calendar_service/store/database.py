@@ -135,6 +135,18 @@ class Database:
         primary = self._primary_of(key)
         return self._send(lambda: self._acknowledged(primary, key, (command, key, *arguments)))
 
+    def take(self, key: str) -> str | None:
+        """Read and remove a value in one command: of two that ask at the same time, the second gets None.
+
+        Only what was there is confirmed by replicas: anybody may ask for what is not, and would keep them busy (X9).
+        """
+        primary = self._primary_of(key)
+        text = self._send(lambda: primary.client.getdel(key))
+        if text is not None and primary.copies:
+            # At the same server: a new primary would confirm without having the removal.
+            self._send(lambda: self._acknowledged(primary, key, ("EXISTS", key)))
+        return cast(str | None, text)
+
     def step(self, name: str, agent: Agent, entry: Mapping[str, object], /, **arguments: Value) -> list[Any]:
         """Run one script of the agent's slot; it changes the state and appends `entry` in the same step."""
         script, slot_keys = load(name), self.slot_keys(agent)
@@ -147,6 +159,14 @@ class Database:
         script = load(name)
         key_list = script.key_list(named_keys)
         return self._run(script, key_list, (self.clock.offset(), *script.argument_list(arguments)))
+
+    def reading_script(self, name: str, named_keys: Mapping[str, str], /, **arguments: Value) -> list[Any]:
+        """Run one script that belongs to no agent's slot and only reads: no replica has to confirm anything."""
+        script = load(name)
+        key_list = script.key_list(named_keys)
+        return self._run(
+            script, key_list, (self.clock.offset(), *script.argument_list(arguments)), only_reads=True
+        )
 
     def confirm(self, key: str) -> None:
         """Wait until enough replicas have everything written so far to this key's server; else `StoreUnavailable`.
@@ -162,18 +182,32 @@ class Database:
         seconds, micros = answer
         return int(seconds) * 1000 + int(micros) // 1000 + self.clock.offset()
 
-    def _run(self, script: Script, key_list: list[str], arguments: tuple[str | int, ...]) -> list[Any]:
-        key, call = key_list[0], ("EVALSHA", script.digest, len(key_list), *key_list, *arguments)
+    def _run(
+        self,
+        script: Script,
+        key_list: list[str],
+        arguments: tuple[str | int, ...],
+        *,
+        only_reads: bool = False,
+    ) -> list[Any]:
+        command = "EVALSHA_RO" if only_reads else "EVALSHA"
+        key, call = key_list[0], (command, script.digest, len(key_list), *key_list, *arguments)
         primary = self._primary_of(
             key
         )  # once: another server, without the script, may become the primary meanwhile
 
+        def run() -> Any:
+            if only_reads:
+                client: Any = primary.client
+                return client.execute_command(*call)
+            return self._acknowledged(primary, key, call)
+
         def send() -> Any:
             try:
-                return self._acknowledged(primary, key, call)
+                return run()
             except NoScriptError:
                 primary.client.script_load(script.text)
-                return self._acknowledged(primary, key, call)
+                return run()
 
         return cast(list[Any], self._send(send))
 

@@ -21,6 +21,8 @@ BROWSER_ABSOLUTE = 8 * HOUR
 """A browser's session: idle, and at most a working day."""
 LEASE = 30 * SECOND
 """One attempt at Google: 5 s for a fresh token + 8 s for each of at most two calls + margin."""
+LATE_WRITE = 5 * MINUTE
+"""After it, Google no longer carries out a write that nobody waits for: our assumption, no page of Google says it."""
 TEARDOWN_MAX = KEYS_KEPT
 """After this the token of a teardown is destroyed, whatever Google answers (law 6)."""
 TEARDOWN_EXPIRY = TEARDOWN_MAX + DAY

@@ -88,4 +88,4 @@ class RateBudgetStore:
 
     def level(self) -> float:
         """Return which part of the rate is in force: 1, or less after a refusal."""
-        return int(self._database.script("throttle_read_level", _KEYS)[0]) / 1000
+        return int(self._database.reading_script("throttle_read_level", _KEYS)[0]) / 1000

@@ -40,6 +40,11 @@ class Ticket:
     reviewer: bool = False
     """True for a test agent of the reviewer console."""
 
+    @property
+    def whose(self) -> Agent:
+        """The agent whose settings the link opens."""
+        return Agent(self.organization, self.agent)
+
 
 @dataclass(frozen=True, slots=True)
 class Pending:
@@ -89,20 +94,24 @@ class Tickets:
     def issue(self, ticket: Ticket) -> str:
         """Store a ticket and return its secret, which is stored nowhere."""
         secret = new_secret()
-        self._keep(
-            Agent(ticket.organization, ticket.agent), keys.ticket(digest(secret)), asdict(ticket), keys.TICKET
-        )
+        self._keep(ticket.whose, keys.ticket(digest(secret)), asdict(ticket), keys.TICKET)
         return secret
+
+    def unused(self, secret: str) -> Ticket | None:
+        """Return the ticket and leave it unused; None if it is used, expired or unknown."""
+        name = keys.ticket(digest(secret))
+        text = self._database.ask(lambda client: client.get(name))
+        return self._unexpired(Ticket(**json.loads(text))) if text else None
 
     def take(self, secret: str) -> Ticket | None:
         """Take the ticket, which works once; None if it is used, expired or unknown."""
         name = keys.ticket(digest(secret))
         fields = self._take(name)
-        ticket = Ticket(**fields) if fields else None
-        if ticket:
-            self._unlist(Agent(ticket.organization, ticket.agent), name)
-        # The database's expiry follows its real clock; this comparison follows the process's, which tests can move.
-        return ticket if ticket and ticket.expires > self._database.clock.now() else None
+        if not fields:
+            return None
+        ticket = Ticket(**fields)
+        self._unlist(ticket.whose, name)
+        return self._unexpired(ticket)
 
     def keep_pending(self, state: str, pending: Pending) -> None:
         """Store a consent that begins, under the hash of its OAuth state, for ten minutes."""
@@ -189,6 +198,10 @@ class Tickets:
                 self._database.write("DEL", name)
                 self._unlist(agent, name)
 
+    def _unexpired(self, ticket: Ticket) -> Ticket | None:
+        # The database's expiry follows its real clock; this comparison follows the process's, which tests can move.
+        return ticket if ticket.expires > self._database.clock.now() else None
+
     def _unlist(self, agent: Agent, name: str) -> None:
         self._database.write("ZREM", keys.open_pages(agent.member), name)
 
@@ -214,8 +227,7 @@ class Tickets:
         self._database.write("SET", name, json.dumps(fields), "PX", lifetime)
 
     def _take(self, name: str) -> dict[str, Any]:
-        # One command reads and removes: of two requests with the same secret, the second gets nothing.
-        text = self._database.write("GETDEL", name)
+        text = self._database.take(name)
         return cast(dict[str, Any], json.loads(text)) if text else {}
 
 

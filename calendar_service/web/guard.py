@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from calendar_service.config import Config
 from calendar_service.domain.errors import Forbidden
 from calendar_service.web.pages.answers import Pages
+from calendar_service.web.problems import MethodNotAllowed
 from calendar_service.wiring import Service
 
 _LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?")
@@ -76,6 +77,16 @@ def require_token(expected: str) -> None:
     token = request.form.get("csrf", "")
     if not expected or not hmac.compare_digest(token.encode(), expected.encode()):
         raise Forbidden("The form belongs to another visit; nothing was changed.")
+
+
+def is_prefetch() -> bool:
+    """Tell whether a preview or prefetch sent this request: it must not use up what works only once.
+
+    Raises `MethodNotAllowed` for a HEAD, which programs send that look at links.
+    """
+    if request.method == "HEAD":
+        raise MethodNotAllowed("GET")
+    return "prefetch" in request.headers.get("Sec-Purpose", "")
 
 
 # --- headers of answers ---

@@ -34,9 +34,23 @@ DEFECTS = (
     Defect(
         name="a dead holder's write not remembered",
         file="store/scripts/lease_session.lua",
-        search="record.copy.in_doubt = record.copy.in_doubt or record.leased",
-        replace="",
+        search="local in_doubt = record.copy.in_doubt or record.leased",
+        replace="local in_doubt = record.copy.in_doubt",
         scenarios=("F11 web killed, refused since, then cancelled",) * 4,
+    ),
+    Defect(
+        name="a late holder's write not remembered",
+        file="store/scripts/settle_session.lua",
+        search="note_late_write(name, current) end",
+        replace="end",
+        scenarios=("F16 late create after a cancel",) * 3,
+    ),
+    Defect(
+        name="a cancel in doubt taken for certain",
+        file="journeys/sessions/event_writer.py",
+        search="in_doubt = record.copy.in_doubt and not is_deleted",
+        replace="in_doubt = False",
+        scenarios=("F16 late create of a holder cut off",) * 3,
     ),
     Defect(
         name="refresh lease never taken",

@@ -63,6 +63,8 @@ SCENARIOS: dict[str, Scenario] = {
     "F16 late write": leases.late_write,
     "F16 late settling": leases.late_settling,
     "F16 late create": leases.late_create,
+    "F16 late create after a cancel": leases.late_create_after_cancel,
+    "F16 late create of a holder cut off": leases.late_create_of_cut_off_holder,
     "F16 one at Google": leases.one_at_google,
     "F16 refresh by many": leases.refresh_by_many,
     "F16 refresh lease lost": leases.refresh_lease_lost,

@@ -12,6 +12,8 @@ from faults.scenarios.google import ONE_EVENT
 from faults.scenarios.times import HOUR, RETRY
 from faults.service_processes import WEBS, WORKERS
 
+LATE_WRITE = 310
+"""Seconds after which a session that was cancelled in doubt has been due for its second look."""
 TWO_LEASES = 45
 """Seconds after which a lease is over, and the pause of the first retry too."""
 
@@ -63,6 +65,42 @@ def late_settling(episode: Episode) -> int:
 def late_create(episode: Episode) -> int:
     """Hold a create until a worker has done it, and let it arrive: Google gets the insert twice."""
     return _late_create(episode, "release")
+
+
+def late_create_after_cancel(episode: Episode) -> int:
+    """Let a create arrive after the session was cancelled and looked up once more: its holder has to report it."""
+    web, first = _create_held_and_cancelled(episode)
+    episode.clock.advance(LATE_WRITE)
+    time.sleep(0.8)  # workers look
+    episode.proxy.set(f"{web}-google", "release")
+    first.result()
+    return 1
+
+
+def late_create_of_cut_off_holder(episode: Episode) -> int:
+    """Let a create arrive after the session was cancelled, while its holder can report nothing."""
+    web, first = _create_held_and_cancelled(episode)
+    episode.proxy.set(f"{web}-store", "refuse")
+    episode.proxy.set(f"{web}-google", "orphan")
+    first.result()
+    time.sleep(0.3)
+    return 1
+
+
+def _create_held_and_cancelled(episode: Episode) -> "tuple[str, Future[Any]]":
+    """Hold a create until its lease is over and another process has cancelled the session; return who holds it."""
+    agent, session = episode.stable_agent(), episode.new_session()
+    web = episode.client.any_web()
+    _refresh_token(episode, agent, web=web)
+    for worker in WORKERS:
+        episode.processes.suspend(worker)
+    first = _held_put(episode, agent, session, web)
+    time.sleep(0.25)
+    episode.clock.advance(TWO_LEASES)
+    episode.backend.cancel(agent, session, web=other_web(web))
+    for worker in WORKERS:
+        episode.processes.resume(worker)
+    return web, first
 
 
 def _late_create(episode: Episode, end: str) -> int:

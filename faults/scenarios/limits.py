@@ -21,14 +21,10 @@ _MANY = 100
 
 
 def refused_for_a_while(episode: Episode) -> int:
-    """Refuse every call about one calendar for one reason after another: its sessions wait, and are written later."""
-    with (
-        episode.load.paused()
-    ):  # the clock moves on for hours, past the leases of what the load has under way
-        return _refuse(episode)
+    """Refuse every call about one calendar for one reason after another: its sessions wait, and are written later.
 
-
-def _refuse(episode: Episode) -> int:
+    The clock moves on for hours, past the leases of what the load has under way.
+    """
     owner = episode.agent_beside_the_load()
     if owner is None:
         return 0

@@ -270,7 +270,9 @@ class Reading:
             return "back-off" if self.due < self.now + 9 * HOUR else "far"
         if waiting_since(record) and abs(self.due - waiting_since(record) - keys.WAITING_MAX) < 2 * SECOND:
             return "30 days"
-        return "now" if self.due <= self.now + SECOND else "far"
+        if self.due <= self.now + SECOND:
+            return "now"
+        return "look" if self.due <= self.now + keys.LATE_WRITE else "far"
 
 
 def _body(content: Content) -> dict[str, Any]:

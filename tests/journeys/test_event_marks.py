@@ -215,6 +215,31 @@ def test_a_write_above_a_forgotten_revision_is_done_though_its_answer_was_lost(s
     assert (titles(service), private(service)["csRevision"]) == (["Four"], "6")
 
 
+def test_a_revision_that_a_person_wrote_keeps_no_write_from_being_known_again(service: TestService) -> None:
+    """The highest number that is believed: ours, above it, still has to be readable after a lost answer."""
+    service.connect()
+    view = put(service, "One")
+    service.as_person("PATCH", view, {"extendedProperties": {"private": {"csRevision": "999999999999"}}})
+    service.google.fault(PATCH, LOST_ANSWER, after=1, times=1)  # the first one is answered 412
+    assert put(service, "Two").status is Status.PENDING
+    before = len(service.calls())
+    later(service)
+    assert (status(service), titles(service)) == (Status.SCHEDULED, ["Two"])
+    assert "calendar.events.patch" not in service.calls(before)
+    put(service, "Three")
+    assert (titles(service), private(service)["csRevision"]) == (["Three"], "1000000000001")
+
+
+@pytest.mark.parametrize("written", ["1000000000000", "9999999999999", "99999999999999999999"])
+def test_a_revision_that_is_no_count_is_not_followed(service: TestService, written: str) -> None:
+    service.connect()
+    view = put(service, "One")
+    service.as_person("PATCH", view, {"extendedProperties": {"private": {"csRevision": written}}})
+    put(service, "Two")
+    assert (status(service), titles(service)) == (Status.SCHEDULED, ["Two"])
+    assert private(service)["csRevision"] == "2"
+
+
 def test_a_late_holder_writes_over_no_newer_state(service: TestService) -> None:
     """It reads a higher revision of another desired state, and its lease is no longer its own: it stops."""
     service.connect()

@@ -66,10 +66,11 @@ class PageVisitor:
         self.page.route(self.fixture.url + path, asked_by_a_frame)
         self.open(path)
 
-    def link(self) -> str:
+    def link(self, agent: Agent | None = None) -> str:
         """Return a fresh one-time link's path."""
+        who = agent or self.agent
         expires = self.service.parts.clock.now() + 5 * MINUTE
-        ticket = Ticket(self.agent.organization, self.agent.agent, self.language, ZONE, "", expires)
+        ticket = Ticket(who.organization, who.agent, self.language, ZONE, "", expires)
         return f"/portal/{self.service.parts.store.tickets.issue(ticket)}"
 
     def settings(self) -> None:

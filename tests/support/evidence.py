@@ -117,7 +117,7 @@ def not_collected(tests: Tests, collected: Set[str], left_out: Set[str]) -> Iter
     """Yield every listed test that a run of the whole suite did not collect, unless its file was left out."""
     for test in sorted({*chain.from_iterable(tests.values())} - collected):
         if test.partition("::")[0] not in left_out:
-            yield f"{test} is listed in {LIST.name}, and the suite does not run it"
+            yield f"{test} is named as evidence, and the suite does not run it"
 
 
 def name_of(test: Callable[..., object]) -> str:

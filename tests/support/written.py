@@ -6,7 +6,7 @@ import re
 import socket
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -96,17 +96,36 @@ def _fields(command: str, place: str, values: Sequence[str]) -> Iterator[str]:
         yield from values[::2]
 
 
-def differences(places: Places, *, whole: bool) -> Iterator[str]:
-    """Yield what is written and not in the inventory; of a whole suite also what is listed and never written."""
-    named: dict[str, set[str]] = defaultdict(set)
-    for item in INVENTORY:
-        named[item.place] |= set(item.fields)
+def union(all_places: Iterable[Places]) -> Places:
+    """Return the fields at each place in any of these."""
+    fields: dict[str, set[str]] = defaultdict(set)
+    for places in all_places:
+        for place, names in places.items():
+            fields[place] |= names
+    return fields
+
+
+def unlisted(places: Places) -> Iterator[str]:
+    """Yield what is written and not in the inventory."""
+    named = _named()
     for place in sorted(places):
         surplus = places[place] - named[place] if place in named else {"the whole key"}
         for field in sorted(surplus):
             yield f"{place}: {field} is written, and in no item of domain/inventory.py: add it, with reason and end"
-    for place in sorted(named if whole else ()):
+
+
+def unwritten(places: Places) -> Iterator[str]:
+    """Yield what is in the inventory and never written."""
+    named = _named()
+    for place in sorted(named):
         if place not in places and place not in WITH_REPLICAS_ONLY:
             yield f"{place} is in domain/inventory.py, and nothing writes it: take it out, or test what writes it"
         for field in sorted(named[place] - places.get(place, named[place])):
             yield f"{place}: {field} is in domain/inventory.py, and nothing writes it: take it out, or test it"
+
+
+def _named() -> Mapping[str, set[str]]:
+    named: dict[str, set[str]] = defaultdict(set)
+    for item in INVENTORY:
+        named[item.place] |= set(item.fields)
+    return named

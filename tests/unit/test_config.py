@@ -86,6 +86,7 @@ def test_production_is_the_rule_where_nothing_is_said(environ: dict[str, str]) -
     [
         ("CALENDAR_TEST_CLOCK", "/some/file"),
         ("CALENDAR_TEST_SKEW", "0"),
+        ("CALENDAR_TEST_LIMITS", "off"),
         ("CALENDAR_FAILPOINTS", "connect.exchanged:exit"),
         ("CALENDAR_GOOGLE_AUTH_URI", "http://localhost:8081/o/oauth2/v2/auth"),
         ("CALENDAR_GOOGLE_TOKEN_URI", "https://oauth2.googleapis.com/token"),
@@ -312,7 +313,12 @@ def test_a_webhook_secret_that_is_none_is_a_fault(environ: dict[str, str], secre
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("CALENDAR_TEST_SKEW", "much"), ("CALENDAR_FAILPOINTS", "connect.exchanged:explode")]
+    ("name", "value"),
+    [
+        ("CALENDAR_TEST_SKEW", "much"),
+        ("CALENDAR_TEST_LIMITS", "on"),
+        ("CALENDAR_FAILPOINTS", "connect.exchanged:explode"),
+    ],
 )
 def test_a_slip_in_a_test_variable_is_a_fault(environ: dict[str, str], name: str, value: str) -> None:
     assert list(faults_of(environ | {"CALENDAR_ENVIRONMENT": "development", name: value})) == [name]

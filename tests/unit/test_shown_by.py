@@ -81,7 +81,7 @@ def test_a_listed_test_that_the_suite_does_not_run_is_found() -> None:
     file = missing.partition("::")[0]
     assert list(not_collected(SHOWN_BY, everything, set())) == []
     assert list(not_collected(SHOWN_BY, everything - {missing}, set())) == [
-        f"{missing} is listed in shown_by.py, and the suite does not run it"
+        f"{missing} is named as evidence, and the suite does not run it"
     ]
     assert list(not_collected(SHOWN_BY, everything - {missing}, {file})) == []
 

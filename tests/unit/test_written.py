@@ -6,7 +6,7 @@ from pathlib import Path
 from calendar_service.development.valkey import EmbeddedValkey
 from calendar_service.domain.inventory import INVENTORY
 from tests.support.evidence import shows
-from tests.support.written import FILE, Monitor, differences, place_of, written
+from tests.support.written import FILE, Monitor, place_of, unlisted, unwritten, written
 
 EVERYTHING = {
     place: {field for item in INVENTORY if item.place == place for field in item.fields}
@@ -25,24 +25,24 @@ def test_every_kind_of_key_is_known_by_its_item() -> None:
 
 
 def test_what_the_inventory_names_is_no_difference() -> None:
-    assert list(differences(EVERYTHING, whole=True)) == []
+    assert [*unlisted(EVERYTHING), *unwritten(EVERYTHING)] == []
 
 
 @shows("ST-3")
 def test_a_field_and_a_key_that_nobody_named_are_found() -> None:
     places = EVERYTHING | {"facts": EVERYTHING["facts"] | {"a_title"}, "notes": set()}
-    messages = list(differences(places, whole=False))
+    messages = list(unlisted(places))
     assert [line.partition(" is written")[0] for line in messages] == [
         "facts: a_title",
         "notes: the whole key",
     ]
 
 
-def test_what_nothing_writes_is_found_once_everything_has_run() -> None:
+def test_what_nothing_writes_is_found() -> None:
     places = {place: fields for place, fields in EVERYTHING.items() if place != "org"}
     places["state"] = places["state"] - {"browser"}
-    assert list(differences(places, whole=False)) == []
-    messages = list(differences(places, whole=True))
+    assert list(unlisted(places)) == []
+    messages = list(unwritten(places))
     assert [line.partition(" is in")[0] for line in messages] == ["org", "state: browser"]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from calendar_service.crypto.identity import IdentityKey
 from calendar_service.domain.clock import Clock, as_datetime
 from calendar_service.domain.connection import BlockCause
 from calendar_service.domain.consent import ConsentTerms
@@ -39,6 +40,7 @@ class CalendarNow:
     access: Access
     calendar: CalendarApi
     transport: Transport
+    identity: IdentityKey
     terms: ConsentTerms
     clock: Clock
 
@@ -53,7 +55,10 @@ class CalendarNow:
         """Ask what the calendar holds."""
         calendar_id, now = slot.facts.calendar.id, as_datetime(self.clock.now())
         return self._ask(
-            slot, lambda token: CalendarAnswer(contents=self.calendar.contents(token, calendar_id, now))
+            slot,
+            lambda token: CalendarAnswer(
+                contents=self.calendar.contents(token, calendar_id, now, self.identity.event_hash)
+            ),
         )
 
     def _ask(self, slot: Slot, question: Callable[[Secret], CalendarAnswer]) -> CalendarAnswer:

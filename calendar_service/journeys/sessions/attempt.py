@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from calendar_service.crypto.identity import IdentityKey
-from calendar_service.domain.clock import Millis
+from calendar_service.domain.clock import HOUR, Millis
 from calendar_service.domain.connection import Facts, State
 from calendar_service.domain.errors import (
     AccessForbidden,
@@ -86,6 +86,31 @@ class Attempts:
         self.settle(agent, facts, done)
         return done
 
+    def look_again(self, agent: Agent, facts: Facts, grant: Grant, record: Record) -> None:
+        """Remove what a late write of a settled session left at Google; its status stays (F43).
+
+        `record` carries the lease. After trouble it is repeated later. Raises `NotConnected` as `make` does.
+        """
+        task = self._task(agent, facts, grant, record, None)
+        try:
+            looked_up = self.access.in_calendar(
+                agent, facts, grant, lambda token: self.event_writer.look_again(token, task)
+            )
+        except LeaseLost:
+            return
+        except (AccessRevoked, NotConnected):
+            raise NotConnected("Google says that the permission is gone; nothing was looked up.") from None
+        except GoogleError as trouble:
+            self._note_account_limit(facts, trouble)
+            later = replace(record, tries=record.tries + 1)
+            self._retry(agent, facts, later, None, pause(trouble, later.tries))
+            return
+        self.settle(agent, facts, replace(looked_up, tries=0))
+
+    def look_again_later(self, agent: Agent, facts: Facts, record: Record) -> None:
+        """Look the event up when somebody has acted; nobody tells, so an hour later."""
+        self._retry(agent, facts, record, None, HOUR)
+
     def stands(self, agent: Agent, facts: Facts, grant: Grant, session: str) -> bool | None:
         """Tell whether the calendar has an event of this session, by its marker; None if Google does not answer.
 
@@ -150,8 +175,7 @@ class Attempts:
     def _try_later(
         self, agent: Agent, facts: Facts, record: Record, content: Content | None, trouble: GoogleError
     ) -> Record:
-        if isinstance(trouble, AccountRateLimited):
-            self.throttle.account_limited(facts.account.ref)
+        self._note_account_limit(facts, trouble)
         # A lost answer may belong to a write that Google carried out: the record is in doubt until Google is read.
         ambiguous = isinstance(trouble, GoogleUnavailable) and trouble.ambiguous
         later = replace(
@@ -163,6 +187,10 @@ class Attempts:
         )
         self._retry(agent, facts, later, content, pause(trouble, later.tries))
         return later
+
+    def _note_account_limit(self, facts: Facts, trouble: GoogleError) -> None:
+        if isinstance(trouble, AccountRateLimited):
+            self.throttle.account_limited(facts.account.ref)
 
     def _settle_or_wait(self, agent: Agent, facts: Facts, record: Record, content: Content | None) -> Record:
         if record.status is Status.WAITING:

@@ -23,6 +23,8 @@ from calendar_service.domain.secret import Secret
 from calendar_service.domain.session import Content, Record
 from calendar_service.google.calendar import CalendarApi, CalendarMissing, EventAnswer, TimedEvent, stamp
 
+_HIGHEST_COUNT = 10**12
+"""The highest revision of an event that ours are raised to."""
 _ROUNDS = 4
 """How often an event is read and written again before that means that somebody else keeps writing."""
 
@@ -88,6 +90,19 @@ class EventWriter:
         if task.look_first:
             record = self._without_twins(token, task, record)
         return record
+
+    def look_again(self, token: Secret, task: WriteTask) -> Record:
+        """Remove what a late write left of a settled session, and return its record without doubt.
+
+        That is the event of a cancelled session, and each twin of a scheduled one. Raises as `bring` does.
+        """
+        record = task.record
+        if record.must_exist:
+            # Of two with one id, the late one is the newer, which Google addresses: it goes, and ours stays.
+            self._delete_twins(token, task, record)
+        else:
+            record = self.bring(token, task)
+        return replace(record, copy=replace(record.copy, in_doubt=False))
 
     def read(self, token: Secret, calendar_id: str, event_id: str) -> TimedEvent:
         """Return the event as it is now, with times and link.
@@ -195,32 +210,37 @@ class EventWriter:
     # --- the event has to be gone ---
 
     def _remove(self, token: Secret, task: WriteTask) -> Record:
+        """Delete the event. A record in doubt stays so where there was none: a late write may still come (F43)."""
         record = task.record
-        etag: str | None = record.copy.etag or None
-        for _ in range(_ROUNDS):
-            # In doubt, the event of a lost insert may stand without our marker: another program may have removed it.
-            if not (record.copy.exists or record.copy.in_doubt):
-                break
-            failpoint("event_writer.before_delete")
-            try:
-                self.calendar.delete(token, task.calendar_id, record.copy.id, etag=etag)
-            except (AlreadyDeleted, EventMissing):
-                break
-            except Overtaken:
-                event = self._read(token, task)
-                if not event.stands:
-                    break
-                # Changed since our last write: deleted all the same, but only while the lease is ours.
-                if not task.still_ours():
-                    raise LeaseLost from None
-                etag = event.etag
-                continue
-            failpoint("event_writer.after_delete")
-            break
-        else:
-            raise Overtaken("this event keeps changing at Google")
-        copy = replace(record.copy, applied_revision=record.revision, etag="", in_doubt=False)
+        # In doubt, the event of a lost insert may stand without our marker: another program may have removed it.
+        may_stand = record.copy.exists or record.copy.in_doubt
+        is_deleted = may_stand and self._delete(token, task)
+        in_doubt = record.copy.in_doubt and not is_deleted
+        copy = replace(record.copy, applied_revision=record.revision, etag="", in_doubt=in_doubt)
         return replace(record, copy=copy)
+
+    def _delete(self, token: Secret, task: WriteTask) -> bool:
+        """Delete the event at an ETag that was read (law 4); false if it does not stand."""
+        etag = task.record.copy.etag
+        for _ in range(_ROUNDS):
+            try:
+                if not etag:
+                    event = self._read(token, task)
+                    if not event.stands:
+                        return False
+                    # Changed since our last write, or never known: deleted, but only while the lease is ours.
+                    if not task.still_ours():
+                        raise LeaseLost
+                    etag = event.etag
+                failpoint("event_writer.before_delete")
+                self.calendar.delete(token, task.calendar_id, task.record.copy.id, etag=etag)
+                failpoint("event_writer.after_delete")
+                return True
+            except (AlreadyDeleted, EventMissing):
+                return False
+            except Overtaken:
+                etag = ""
+        raise Overtaken("this event keeps changing at Google")
 
     # --- an event that the record does not know ---
 
@@ -245,15 +265,19 @@ class EventWriter:
 
     def _without_twins(self, token: Secret, task: WriteTask, record: Record) -> Record:
         """Remove twins: other events with the marker, after a lost answer, or with the same id after a collision."""
-        events = self.marked(token, task.calendar_id, task.marker, task.event_hash)
-        same = [event for event in events if event.id == record.copy.id]
-        for twin in [event for event in events if event.id != record.copy.id] + same[1:]:
-            self._delete_twin(token, task, twin)
-        if len(same) < 2:
+        if not self._delete_twins(token, task, record):
             return record
         # Of two events with one id, Google deleted the one that it addresses: the remaining one may be the older.
         task = replace(task, record=record)
         return self._bring_forward(token, task, self._read(token, task))
+
+    def _delete_twins(self, token: Secret, task: WriteTask, record: Record) -> bool:
+        """Delete all events with the marker but one of the record's id; tell whether another had that id too."""
+        events = self.marked(token, task.calendar_id, task.marker, task.event_hash)
+        same = [event for event in events if event.id == record.copy.id]
+        for twin in [event for event in events if event.id != record.copy.id] + same[1:]:
+            self._delete_twin(token, task, twin)
+        return len(same) > 1
 
     def _delete_twin(self, token: Secret, task: WriteTask, twin: EventAnswer) -> None:
         try:
@@ -268,7 +292,12 @@ def _revision(record: Record) -> int:
 
 
 def _counted_from(record: Record, revision: int) -> Record:
-    """Return the record with its offset raised so far that the event carries at least this revision."""
+    """Return the record with its offset raised so far that the event carries at least this revision.
+
+    One above 10^12 is no count: a person or a program wrote it. It is not followed, so ours keep to 13 digits.
+    """
+    if revision > _HIGHEST_COUNT:
+        return record
     raised = max(record.copy.revision_offset, revision - record.revision)
     return replace(record, copy=replace(record.copy, revision_offset=raised))
 

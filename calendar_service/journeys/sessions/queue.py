@@ -20,8 +20,12 @@ from calendar_service.store.sessions import Sessions
 from calendar_service.store.slots import Slot
 from calendar_service.store.throttle import PATCH
 
+_LOOK = 2
+"""Units of looking an event up: by its marker before a write and after it, or by its marker and its id."""
 UNSETTLED = frozenset({Status.PENDING, Status.WAITING})
 """A session in one of these has not been applied at Google yet."""
+SETTLED = frozenset({Status.SCHEDULED, Status.CANCELLED})
+"""A session in one of these has been."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +75,13 @@ class DueSessions:
     ) -> DueSession:
         at_once = DueSession(slot.agent, name, 0, 0, "")
         now = self.clock.now()
-        if grant is None or record is None or record.status not in UNSETTLED or has_ended(record, None, now):
+        if grant is None or record is None:
             return at_once
         start = record.end_day * DAY
+        if record.status in SETTLED and is_in_doubt(record):
+            return DueSession(slot.agent, name, start, _LOOK, slot.facts.account.ref)
+        if record.status not in UNSETTLED or has_ended(record, None, now):
+            return at_once
         if record.must_exist:
             content = _content(grant, name, sealed)
             if content is None or content.end <= now:
@@ -102,8 +110,13 @@ def fair_order(due_items: Iterable[DueSession]) -> list[DueSession]:
 
 def cost_of(facts: Facts, record: Record) -> int:
     """Return an estimate of the quota units that writing the session costs."""
-    looking = 2 if record.copy.in_doubt or is_unknown(facts, record) else 0
+    looking = _LOOK if is_in_doubt(record) or is_unknown(facts, record) else 0
     return looking + (PATCH if record.copy.exists and record.must_exist else 1)
+
+
+def is_in_doubt(record: Record) -> bool:
+    """Tell whether Google may have a write that the record does not know; a dead holder may have sent it, too."""
+    return record.copy.in_doubt or record.leased
 
 
 def has_ended(record: Record, end: Millis | None, now: Millis) -> bool:

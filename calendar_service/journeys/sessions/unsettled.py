@@ -10,7 +10,7 @@ from calendar_service.domain.names import Agent
 from calendar_service.domain.session import Record, Status
 from calendar_service.journeys.connection.access import Access
 from calendar_service.journeys.sessions.attempt import Attempts
-from calendar_service.journeys.sessions.queue import UNSETTLED, has_ended, waited_too_long
+from calendar_service.journeys.sessions.queue import SETTLED, UNSETTLED, has_ended, waited_too_long
 from calendar_service.journeys.throttle.admission import Throttle
 from calendar_service.store.connections import Connections
 from calendar_service.store.sessions import Sessions
@@ -39,8 +39,16 @@ class UnsettledSessions:
         loaded = self.sessions.load(agent, session)
         self.throttle.breaker.observe(loaded.throttle_state)
         state = loaded.facts.state(self.terms)
-        if state in REFUSING_STATES or record.status not in UNSETTLED:
+        # A write may have come to Google after the session was settled (F43).
+        has_to_look = record.status in SETTLED and record.copy.in_doubt
+        if state in REFUSING_STATES or not (record.status in UNSETTLED or has_to_look):
             self.attempts.settle(agent, loaded.facts, record)
+            return
+        if has_to_look:
+            if state in WAITING_STATES:
+                self.attempts.look_again_later(agent, loaded.facts, record)
+            else:
+                self.attempts.look_again(agent, loaded.facts, self.access.open(loaded), record)
             return
         try:
             grant = self.access.open(loaded)

@@ -45,6 +45,12 @@ else
   record.leased, record.fencing_token, record.holder = true, record.fencing_token + 1, arg.holder
   set_timer(session_timer(name), now + LIFETIME.lease)
 end
+-- The holder of the lease knows whether it began in doubt. What is stored meanwhile is what it does not know yet.
+if held then
+  record.copy.in_doubt = before.copy.in_doubt
+elseif answer == 'leased' then
+  record.copy.in_doubt = false
+end
 put_session(name, record)
 if answer == 'waiting' and not held then set_retry(name, record, LIFETIME.waiting_max, tonumber(arg.latest)) end
 if record.status == 'cancelled' and not (before and before.status == 'cancelled') then

@@ -18,10 +18,13 @@ if not record then
 end
 local due = due_at(session_timer(name))
 if due == 0 or due > now then return {'early'} end
--- The former lease expired without a result, so its write may have reached Google.
-record.copy.in_doubt = record.copy.in_doubt or record.leased
+-- The former lease expired without a result, so its write may have reached Google. The holder is told so; what is stored
+-- while it has the lease is only what it does not know yet.
+local in_doubt = record.copy.in_doubt or record.leased
 record.leased, record.fencing_token, record.holder = true, record.fencing_token + 1, arg.holder
+record.copy.in_doubt = false
 put_session(name, record)
+record.copy.in_doubt = in_doubt
 set_timer(session_timer(name), now + LIFETIME.lease)
 update_agent_timer()
 return {'ok', cjson.encode(record), ms(now)}

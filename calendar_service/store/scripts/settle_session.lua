@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- Write how an attempt at Google ended, and end the lease. A holder that lost it changes nothing (fencing, law 4).
+-- Write how an attempt at Google ended, and end the lease. A holder that lost it changes nothing (fencing, law 4); if it may
+-- have written at Google all the same, the record is in doubt, and somebody looks.
 -- keys: slot
 -- args: connection_id session fencing_number holder record again_after latest destroy_content
 --   connection_id: the connection that the attempt used
@@ -12,7 +13,7 @@
 --   destroy_content: '1' = the waiting content is destroyed
 -- answers: ok | lost | gone
 --   ok: settled; if a newer state was accepted meanwhile, only what is known of Google's copy is written
---   lost: the lease was lost, so nothing is written
+--   lost: the lease was lost, so no outcome is written
 --   gone: there is no such session
 -- use: clock facts audit timers outbox sessions
 local name = arg.session
@@ -20,8 +21,15 @@ local current = session(name)
 if not current then return {'gone'} end
 if fact('connection_id') ~= arg.connection_id then return {'lost'} end
 -- A database that went back gives a fencing token twice, but never to the same holder.
-if current.fencing_token ~= tonumber(arg.fencing_number) or current.holder ~= arg.holder then return {'lost'} end
 local record = cjson.decode(arg.record)
+if current.fencing_token ~= tonumber(arg.fencing_number) or current.holder ~= arg.holder then
+  if record.status == 'scheduled' or record.copy.in_doubt then note_late_write(name, current) end
+  update_agent_timer()
+  return {'lost'}
+end
+-- What came in while the lease was held: a former holder's late write, or a restore.
+record.copy.in_doubt = record.copy.in_doubt or current.copy.in_doubt
+record.copy.revision_offset = math.max(record.copy.revision_offset or 0, current.copy.revision_offset or 0)
 if current.revision == record.revision then
   record.leased = false
   record.version = current.version  -- a repetition may have been accepted under a newer version meanwhile

@@ -1,4 +1,4 @@
-#!lua flags=allow-oom
+#!lua flags=no-writes
 -- Return which part of the rate is in force.
 -- keys: throttle
 -- args: none

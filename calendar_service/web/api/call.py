@@ -77,6 +77,8 @@ class ApiCall(Generic[J]):
     """The codes of its refusals, besides those of every call."""
     query: type[Struct] = Nothing
     body: type[Struct] = Nothing
+    is_long: Callable[[Any], bool] = lambda _: False
+    """Tells by the parameters whether the call waits for Google or reads much, so that few may run at a time."""
 
     @property
     def name(self) -> str:

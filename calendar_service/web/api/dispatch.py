@@ -1,6 +1,7 @@
 """Serves the internal API: authenticates the caller, checks the role, parses the request, and calls."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, Final, cast
 
 import msgspec
@@ -8,6 +9,7 @@ from flask import Blueprint, Response, g, request
 
 from calendar_service.config import ApiKey
 from calendar_service.domain.errors import Forbidden, NotFound
+from calendar_service.journeys.caller_limits.long_calls import LongCalls
 from calendar_service.web.api import connections, organizations, portal_sessions, reconcile, sessions
 from calendar_service.web.api.body import body
 from calendar_service.web.api.call import ApiAnswer, ApiCall, Names
@@ -44,7 +46,7 @@ def blueprint(service: Service) -> Blueprint:
         routes.add_url_rule(
             call.path,
             call.name,
-            _view(call.needs(service), call),
+            _view(call.needs(service), call, service.caller_limits.long_calls),
             methods=[call.method],
             provide_automatic_options=False,
         )
@@ -62,12 +64,14 @@ def organization_of(path: str) -> str:
     return parts[3] if len(parts) > 3 and parts[2] == "organizations" else ""
 
 
-def _view(journeys: object, call: ApiCall[Any]) -> Callable[..., Response]:
+def _view(journeys: object, call: ApiCall[Any], long_calls: LongCalls) -> Callable[..., Response]:
     def view(**parts: str) -> Response:
         _require_role(cast(ApiKey, g.caller), call)
         names = Names.of_path(parts)
-        parameters = query(request, call.query)
-        return _response(call.do(journeys, names, parameters, body(request, call.body)))
+        parameters, content = query(request, call.query), body(request, call.body)
+        # After the body was read: a slow sender must not keep the organization's place.
+        with long_calls.taken(names.organization) if call.is_long(parameters) else nullcontext():
+            return _response(call.do(journeys, names, parameters, content))
 
     return view
 

@@ -27,6 +27,7 @@ _ALWAYS: Final = frozenset(
         "not_found",
         "too_large",
         "unsupported_media_type",
+        "too_many_requests",
         "store_unavailable",
         "busy",
     }

@@ -32,7 +32,10 @@ class PortalBody(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 def create_portal_session(service: Service, names: Names, _: Nothing, body: PortalBody) -> ApiAnswer:
-    """Make a link for this agent's browser: it works once, for five minutes."""
+    """Make a link for this agent's browser: it works once, for five minutes.
+
+    In a browser with another agent's open settings a page asks first, and the link stays unused until it is answered.
+    """
     expires = service.clock.now() + keys.TICKET
     ticket = Ticket(
         organization=names.organization,

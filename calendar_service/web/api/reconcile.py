@@ -151,6 +151,6 @@ CALLS = (
     ApiCall(
         "POST", f"{SESSIONS}/reconcile", BACKEND, _reconcile, reconcile_sessions, {200: Reconciliation},
         ("not_connected", "stale_version", "session_over", "organization_closed"),
-        query=ReconcileQuery, body=ReconcileBody,
+        query=ReconcileQuery, body=ReconcileBody, is_long=lambda _: True,
     ),
 )  # fmt: skip

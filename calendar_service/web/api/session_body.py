@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.errors import InvalidRequest
 from calendar_service.domain.session import By, Content
-from calendar_service.web.api.text import DESCRIPTION_LIMIT, JOIN_URL_LIMIT, block, https_url, line, title
+from calendar_service.web.api.text import DESCRIPTION_LIMIT, JOIN_URL_LIMIT, block, https_url, line
 from calendar_service.web.api.times import instant, zone
 
 Time = Annotated[
@@ -58,10 +58,16 @@ class SessionContent(Struct, kw_only=True, forbid_unknown_fields=True):
             max_length=DESCRIPTION_LIMIT,
             description="Plain text; may have several lines. In the event it follows the join link; a `<` that opens a "
             "tag and an `&` that forms an entity are written as entities. Both together, as written, have at most "
-            "8,192 characters.",
+            "8,192 characters. One that shows nothing counts as left out.",
         ),
     ] = ""
-    location: Annotated[str, Meta(max_length=1024, description="One line.")] = ""
+    location: Annotated[
+        str,
+        Meta(
+            max_length=1024,
+            description="One line. Without it, or where it shows nothing, the event's location is the join link.",
+        ),
+    ] = ""
     join_url: Annotated[
         str,
         Meta(max_length=JOIN_URL_LIMIT, description="An absolute https address, without user name."),
@@ -85,7 +91,7 @@ def content(body: SessionContent, place: str = "") -> Content:
         start=start,
         end=end,
         time_zone=zone_name,
-        title=title(body.title, f"{place}title"),
+        title=line(body.title, f"{place}title"),
         description=block(body.description, f"{place}description"),
         location=line(body.location, f"{place}location"),
         join_url=https_url(body.join_url, f"{place}join_url") if body.join_url else "",

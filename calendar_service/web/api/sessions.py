@@ -120,6 +120,9 @@ CALLS = (
         {200: answers.CancelledSession, 202: answers.CancelledSession},
         _WRITES, query=CancelQuery,
     ),
-    ApiCall("GET", ONE, BACKEND, _reader, get_session, {200: answers.ReadSession}, ("not_connected",), query=ReadQuery),
+    ApiCall(
+        "GET", ONE, BACKEND, _reader, get_session, {200: answers.ReadSession},
+        ("not_connected",), query=ReadQuery, is_long=lambda query: query.read is not UNSET,
+    ),
     ApiCall("GET", SESSIONS, BACKEND, _reader, list_sessions, {200: answers.SessionsAnswer}, query=ListQuery),
 )  # fmt: skip

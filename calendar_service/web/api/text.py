@@ -22,24 +22,25 @@ _ADDRESS = re.compile(r"(?i:https)://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 
 
 def line(text: str, field: str) -> str:
-    """Return a text of one line, or refuse it."""
-    return _without(_NOT_IN_LINES, text, field, "control characters and line breaks")
+    """Return a text of one line, or refuse it; one that shows nothing is returned empty, as if it were left out."""
+    return _visible(_without(_NOT_IN_LINES, text, field, "control characters and line breaks"))
 
 
-def title(text: str, field: str) -> str:
-    """Return a title, or refuse it; one that shows nothing is returned empty, so the neutral one takes its place."""
-    one_line = line(text, field)
-    return one_line if any(map(_is_visible, one_line)) else ""
+def block(text: str, field: str) -> str:
+    """Return a text of several lines, or refuse it; tab, line feed and carriage return are allowed.
+
+    One that shows nothing is returned empty, as if it were left out.
+    """
+    return _visible(_without(_NOT_IN_BLOCKS, text, field, "control characters"))
+
+
+def _visible(text: str) -> str:
+    return text if any(map(_is_visible, text)) else ""
 
 
 def _is_visible(character: str) -> bool:
     """Tell whether a character shows on its own: it is no space, control, format or combining character."""
     return unicodedata.category(character) not in _INVISIBLE and character not in _BLANK
-
-
-def block(text: str, field: str) -> str:
-    """Return a text of several lines, or refuse it; tab, line feed and carriage return are allowed."""
-    return _without(_NOT_IN_BLOCKS, text, field, "control characters")
 
 
 def _without(unwanted: re.Pattern[str], text: str, field: str, what: str) -> str:

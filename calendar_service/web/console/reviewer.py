@@ -16,12 +16,12 @@ from calendar_service.domain.errors import (
 )
 from calendar_service.journeys.connection.receipts import ReceiptInvalid, concerns, verify
 from calendar_service.store.audit_log import Actor
+from calendar_service.web import guard
 from calendar_service.web.api.times import zone
 from calendar_service.web.console.recorded_calls import RecordedCalls
 from calendar_service.web.console.steps import STEPS, step_named
 from calendar_service.web.console.visitors import ConsoleVisitors, Reviewer
 from calendar_service.web.pages.answers import Pages
-from calendar_service.web.pages.settings import is_prefetch
 from calendar_service.wiring import Service
 
 DONE = frozenset(
@@ -44,7 +44,7 @@ class ReviewerConsole:
 
     def enter(self, secret: str) -> AnyResponse:
         """Admit the browser by the link, and redirect to an address without its secret."""
-        if is_prefetch():
+        if guard.is_prefetch():
             return Response(status=503)
         visitor = self.visitors.enter(secret)
         answer = redirect("/console", 303)
@@ -131,6 +131,8 @@ class ReviewerConsole:
             NotConnected, RetentionRequiredByLaw
         ):  # nothing is stored, or a legal hold forbids the erasure
             self.service.connection.erasure.erase_now(visitor.agent, Actor.AGENT)
+        # Else the next link would ask whether to leave the former test agent's settings.
+        self.service.store.tickets.close_pages(visitor.agent)
         self.calls.forget(visitor.agent)
         answer = redirect("/console?step=start&done=reset", 303)
         self.visitors.store(answer, self.visitors.with_new_agent(visitor))

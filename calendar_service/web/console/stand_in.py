@@ -19,7 +19,7 @@ from calendar_service.domain.session import By, Content, Status
 from calendar_service.journeys.views import SessionView
 from calendar_service.store import keys
 from calendar_service.store.tickets import Ticket
-from calendar_service.web.api.text import title
+from calendar_service.web.api.text import line
 from calendar_service.web.api.times import instant, zone
 from calendar_service.web.console.recorded_calls import RecordedCalls
 from calendar_service.web.console.reviewer import ReviewerConsole
@@ -168,7 +168,7 @@ def _content() -> Content:
     minutes = whole_number(request.form.get("minutes", ""), _LONGEST)
     if not minutes:
         raise InvalidRequest("`minutes` has to be a whole number from 1 to 1440.", field="minutes")
-    shown = title(request.form.get("title", ""), "title")
+    shown = line(request.form.get("title", ""), "title")
     return Content(start, start + minutes * MINUTE, local.key, title=shown)
 
 

@@ -14,8 +14,8 @@ from calendar_service.journeys.views import ConsentOutcome, SettingsView
 from calendar_service.store.audit_log import Actor
 from calendar_service.web import cookies, guard
 from calendar_service.web.pages.answers import Pages
+from calendar_service.web.pages.portal import Portal
 from calendar_service.web.pages.visits import Visit, Visits
-from calendar_service.web.problems import MethodNotAllowed
 from calendar_service.wiring import Service
 
 RECEIPT = "receipt"
@@ -30,9 +30,10 @@ def blueprint(service: Service) -> Blueprint:
     """Return the routes of the agent's settings."""
     pages, visits = Pages(service), Visits(service)
     show, actions = SettingsPages(service, pages, visits), SettingsActions(service, visits)
-    portal = Blueprint("portal", __name__)
+    entry, portal = Portal(service, pages, visits), Blueprint("portal", __name__)
     routes: list[tuple[str, str, Callable[..., AnyResponse]]] = [
-        ("GET", "/portal/<ticket>", show.portal),
+        ("GET", "/portal/<ticket>", entry.portal),
+        ("POST", "/portal", entry.go_on),
         ("GET", "/settings", show.settings),
         ("GET", "/disconnect", show.disconnect),
         ("GET", "/export", show.export),
@@ -58,21 +59,6 @@ class SettingsPages:
     service: Service
     pages: Pages
     visits: Visits
-
-    def portal(self, ticket: str) -> AnyResponse:
-        """Exchange the one-time link for a browser session, and redirect to an address without it."""
-        if request.headers.get("Sec-Fetch-Dest") in {"iframe", "frame", "embed", "object"}:
-            every = self.service.operator.organizations.values()
-            guard.allow_frames({origin for each in every for origin in each.frame_ancestors})
-            return self.pages.show("framed.html", link=request.path)
-        if is_prefetch():
-            return Response(status=503)
-        record = self.service.store.tickets.take(ticket)
-        if record is None:
-            return self.pages.show("dead_end.html", status=410, reason="link", again=self._has_visit())
-        answer = redirect("/settings", 303)
-        self.visits.begin(record, answer)
-        return answer
 
     def settings(self) -> AnyResponse:
         """Show the connection's state, and the actions that are possible."""
@@ -101,7 +87,8 @@ class SettingsPages:
     def export(self) -> AnyResponse:
         """Send everything that is stored of this agent, as a file."""
         visit = self.visits.required()
-        return as_file(self.service.personal_data.export.of(visit.agent), "google-calendar-data.json")
+        with self.service.caller_limits.long_calls.taken(visit.agent.organization):
+            return as_file(self.service.personal_data.export.of(visit.agent), "google-calendar-data.json")
 
     def _show(self, visit: Visit, template: str, view: SettingsView, **words: Any) -> Response:
         """Show a page; the calendar's name is the one at Google, else the one in the agent's language."""
@@ -114,9 +101,6 @@ class SettingsPages:
             words["console_url"] = browser.return_url
         return self.pages.show(template, zone=browser.time_zone, **words)
 
-    def _has_visit(self) -> bool:
-        return self.visits.current() is not None
-
 
 @dataclass(frozen=True)
 class Callback:
@@ -128,7 +112,7 @@ class Callback:
 
     def callback(self) -> AnyResponse:
         """Handle the answer, and redirect to an address without the code."""
-        if is_prefetch():
+        if guard.is_prefetch():
             return Response(status=503)
         visit = self.visits.current()
         try:
@@ -244,16 +228,6 @@ def as_file(content: dict[str, Any], name: str) -> Response:
         content_type="application/json",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
-
-
-def is_prefetch() -> bool:
-    """Tell whether a preview or prefetch sent this request: it must not use up what works only once.
-
-    Raises `MethodNotAllowed` for a HEAD, which programs send that look at links.
-    """
-    if request.method == "HEAD":
-        raise MethodNotAllowed("GET")
-    return "prefetch" in request.headers.get("Sec-Purpose", "")
 
 
 def _single(name: str) -> str:

@@ -48,6 +48,11 @@ def event(event_id: str = "session1", marker: str = "m1", revision: int = 1, **m
     }
 
 
+def hash_of(marker: str, event_id: str) -> str:
+    """Return what `event` stamps; the copy of another id has another one."""
+    return "of the copied event" if event_id.startswith("double") else "hash"
+
+
 def at_google(google: LocalGoogle, calendar_id: str) -> list[dict[str, Any]]:
     resource = next(one for one in google.state()["calendars"] if one["id"] == calendar_id)
     events: list[dict[str, Any]] = resource["events"]
@@ -223,16 +228,19 @@ def test_what_a_calendar_holds_is_counted_and_others_events_only_noticed(
 ) -> None:
     for number in (1, 2):
         calendar.insert(token, calendar_id, event(f"session{number}", marker=f"m{number}"))
-    assert calendar.contents(token, calendar_id, START) == Contents(coming=2, has_others=False)
+    assert calendar.contents(token, calendar_id, START, hash_of) == Contents(coming=2, has_others=False)
+    calendar.insert(token, calendar_id, event("double1", marker="m1"))
+    assert calendar.contents(token, calendar_id, START, hash_of) == Contents(coming=2, has_others=True)
+    calendar.delete(token, calendar_id, "double1", etag=None)
     calendar.delete(token, calendar_id, "session2", etag=None)
     theirs = event("theirs1") | {"extendedProperties": {}}
     calendar.insert(token, calendar_id, theirs)
-    assert calendar.contents(token, calendar_id, START) == Contents(coming=1, has_others=True)
+    assert calendar.contents(token, calendar_id, START, hash_of) == Contents(coming=1, has_others=True)
     over = START + timedelta(hours=1)
-    assert calendar.contents(token, calendar_id, over) == Contents(coming=0, has_others=True)
+    assert calendar.contents(token, calendar_id, over, hash_of) == Contents(coming=0, has_others=True)
     calendar.delete_calendar(token, calendar_id)
     with pytest.raises(CalendarMissing):
-        calendar.contents(token, calendar_id, START)
+        calendar.contents(token, calendar_id, START, hash_of)
 
 
 def test_a_channel_is_opened_and_stopped(

@@ -97,6 +97,20 @@ def test_behind_sentinels_a_write_counts_only_when_every_replica_has_it(
 
 
 @pytest.mark.usefixtures("_hurried")
+def test_taking_what_is_not_there_waits_for_no_replica(
+    patient: SentinelSet, test_clock: MovableClock
+) -> None:
+    store = Store(patient.url, test_clock)
+    store.database.write("SET", "{s0}:one-time", "1")
+    patient.replicas[0].signal(signal.SIGSTOP)
+    assert store.database.take("{s0}:another") is None
+    with pytest.raises(StoreUnavailable):
+        store.database.take("{s0}:one-time")
+    patient.replicas[0].signal(signal.SIGCONT)
+    assert store.database.take("{s0}:one-time") is None
+
+
+@pytest.mark.usefixtures("_hurried")
 def test_writes_go_on_without_a_replica_that_a_majority_holds_for_down_and_wait_for_it_again_when_it_is_back(
     whole: SentinelSet, test_clock: MovableClock
 ) -> None:

@@ -1,6 +1,7 @@
 """The agent's settings page in every state, and the page before a disconnect."""
 
 from calendar_service.domain.clock import HOUR
+from calendar_service.domain.names import Agent
 from calendar_service.store.audit_log import Actor
 from tests.pages.visitor import OTHER_ACCOUNT, PageVisitor
 
@@ -9,6 +10,11 @@ _TALKS = ("Demo: Rosa Díaz", "Onboarding: Tomás", "Plan 2031")
 
 def not_connected(visitor: PageVisitor) -> None:
     visitor.settings()
+
+
+def link_of_another_agent(visitor: PageVisitor) -> None:
+    visitor.settings()
+    visitor.open(visitor.link(Agent("other", "luis.mora@agents.example")))
 
 
 def connected_just_now(visitor: PageVisitor) -> None:

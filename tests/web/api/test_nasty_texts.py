@@ -52,11 +52,23 @@ def test_a_nasty_text_in_a_session_is_kept_as_it_is_or_refused_by_name(
         if answer.status_code >= 400:
             assert answer.json["field"] == place, repr(text)
         elif text and place in google_fields:
-            there = event_of(google_process, answer.json)[google_fields[place]]
-            # Google shows a description as HTML; it shows this text. A title that shows nothing is the neutral one.
-            shown = {"description": unescape(there), "title": text if there == NEUTRAL else there}
-            assert shown.get(place, there) == text
-            assert (there == NEUTRAL) == (place == "title" and text in INVISIBLE)
+            there = event_of(google_process, answer.json).get(google_fields[place], "")
+            # What shows nothing is left out; in place of a title stands the neutral one.
+            left_out = NEUTRAL if place == "title" else ""
+            shows_nothing = text in INVISIBLE or not text.strip()
+            # Google shows a description as HTML; it shows this text.
+            shown = unescape(there) if place == "description" else there
+            assert shown == (left_out if shows_nothing else text), repr(text)
+
+
+@pytest.mark.parametrize("text", INVISIBLE)
+def test_where_the_place_shows_nothing_the_join_link_stands(
+    api: Api, connected: TestService, google_process: LocalGoogle, session: dict[str, Any], text: str
+) -> None:
+    link = "https://meet.example/x"
+    put = session | {"join_url": link, "location": text, "description": text}
+    event = event_of(google_process, api.call("PUT", f"{AGENT}/sessions/blank", json=put).json)
+    assert (event["location"], event["description"]) == (link, link)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from tests.support.service import PUBLIC_URL, TestService, without_times
 from tests.web.pages.visitor import OWN_PAGE, Visitor
 
 FORMS = {
+    "/portal": {"ticket": "unknown"},
     "/connect": {"policy": "1"},
     "/calendar": {"create": "yes"},
     "/pause": {},

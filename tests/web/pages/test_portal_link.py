@@ -15,6 +15,12 @@ from tests.support.service import TestService
 from tests.web.pages.visitor import Visitor, words
 
 Visitors = Callable[[], Visitor]
+MALLORY = Agent("acme", "mallory")
+
+
+def _with_cookie(visitor: Visitor, session: str) -> Visitor:
+    visitor.client.set_cookie("session", session, domain="localhost")
+    return visitor
 
 
 def test_a_link_opens_the_settings_once(visitor: Visitor, another_visitor: Visitors) -> None:
@@ -113,11 +119,87 @@ def test_each_link_begins_a_new_visit_and_ends_the_former(
 ) -> None:
     visitor.enter()
     former = visitor.session_cookie()
-    visitor.enter(Agent("acme", "agent-2"))
+    visitor.enter()
     assert visitor.session_cookie() != former
-    stale = another_visitor()
-    stale.client.set_cookie("session", former, domain="localhost")
-    assert stale.get("/settings").status_code == 401
+    assert _with_cookie(another_visitor(), former).get("/settings").status_code == 401
+
+
+@pytest.mark.parametrize("other", [Agent("acme", "mallory"), Agent("other", "agent-1")])
+def test_a_link_of_another_agent_asks_before_it_replaces_a_visit(visitor: Visitor, other: Agent) -> None:
+    visitor.enter()
+    cookie, link = visitor.session_cookie(), visitor.ticket(other)
+    question = visitor.get(link, Sec_Fetch_Site="cross-site")
+    assert question.status_code == 200
+    assert "You are in the settings of agent-1 (organization acme )." in words(question)
+    named = f"opens the settings of {other.agent} (organization {other.organization} )."
+    assert named in words(question)
+    assert "Set-Cookie" not in question.headers
+    assert visitor.session_cookie() == cookie
+    assert "Settings of agent-1" in words(visitor.get("/settings"))
+
+
+def test_the_question_names_the_ticket_in_its_form_only(visitor: Visitor) -> None:
+    visitor.enter()
+    link = visitor.ticket(MALLORY)
+    ticket = link.removeprefix("/portal/")
+    question = visitor.get(link)
+    assert question.text.count(ticket) == 1
+    assert f'<input type="hidden" name="ticket" value="{ticket}">' in question.text
+    assert question.headers["Cache-Control"] == "no-store"
+    assert question.headers["Referrer-Policy"] == "strict-origin"
+
+
+def test_who_goes_on_leaves_the_other_visit_and_uses_the_link_up(
+    visitor: Visitor, another_visitor: Visitors
+) -> None:
+    visitor.enter()
+    former, link = visitor.session_cookie(), visitor.ticket(MALLORY)
+    visitor.get(link)
+    answer = visitor.post("/portal", {"ticket": link.removeprefix("/portal/")})
+    assert (answer.status_code, answer.location) == (303, "/settings")
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert "Settings of mallory" in words(visitor.get("/settings"))
+    assert _with_cookie(another_visitor(), former).get("/settings").status_code == 401
+    assert another_visitor().get(link).status_code == 410
+
+
+def test_who_stays_leaves_the_link_unused(visitor: Visitor, another_visitor: Visitors) -> None:
+    visitor.enter()
+    link = visitor.ticket(MALLORY)
+    assert 'href="/settings"' in visitor.get(link).text
+    assert "Settings of agent-1" in words(visitor.get("/settings"))
+    assert another_visitor().get(link).status_code == 303
+
+
+def test_a_link_that_ends_while_it_is_asked_about_leaves_the_visit_alone(
+    visitor: Visitor, another_visitor: Visitors
+) -> None:
+    visitor.enter()
+    link = visitor.ticket(MALLORY)
+    visitor.get(link)
+    another_visitor().get(link)
+    answer = visitor.post("/portal", {"ticket": link.removeprefix("/portal/")})
+    assert answer.status_code == 410
+    assert "The settings are still open in this browser" in words(answer)
+    assert "Settings of agent-1" in words(visitor.get("/settings"))
+
+
+def test_a_visit_that_is_over_does_not_ask(visitor: Visitor, test_clock: MovableClock) -> None:
+    visitor.enter()
+    test_clock.advance(31 * 60)
+    assert "Settings of mallory" in words(visitor.enter(MALLORY))
+
+
+def test_used_expired_and_unknown_links_answer_alike_in_a_visit_too(
+    visitor: Visitor, another_visitor: Visitors, test_clock: MovableClock
+) -> None:
+    used, expired = visitor.ticket(MALLORY), visitor.ticket(MALLORY)
+    another_visitor().get(used)
+    test_clock.advance(301)
+    visitor.enter()
+    answers = [visitor.get(path) for path in (used, expired, "/portal/never-one-of-ours")]
+    assert {answer.status_code for answer in answers} == {410}
+    assert len({answer.data for answer in answers}) == 1
 
 
 def test_whose_settings_these_are_is_never_read_from_the_address(visitor: Visitor) -> None:

@@ -22,16 +22,32 @@ local function waits_for_person()
     or instant('calendar_since') == 0
 end
 
+-- Tell whether the session is settled, and Google may have an event of it that its holder did not find: of a write that was
+-- still under way. It can be looked for only while the connection is live.
+local function is_to_be_looked_up(record)
+  local settled = record.status == 'scheduled' or record.status == 'cancelled'
+  return settled and record.copy.in_doubt and fact('grant_state') == 'live'
+end
+
 -- The worker takes the session again `after` ms from now, for one that waits for a person from the beginning of the wait,
--- and at `latest` (an instant) in any case; `after` = nil: not at all. If the person has acted while the caller decided that
--- the session waits, it is due at once. It is due a second from now at the earliest, or a process with a slow clock would
--- loop.
+-- and at `latest` (an instant) in any case; `after` = nil: not at all, unless it has to be looked up once more. If the person
+-- has acted while the caller decided that the session waits, it is due at once. It is due a second from now at the earliest,
+-- or a process with a slow clock would loop.
 local function set_retry(name, record, after, latest)
+  if not after and is_to_be_looked_up(record) then after = LIFETIME.late_write end
   if not after then return set_timer(session_timer(name), nil) end
   local waiting = record.status == 'waiting'
   local at = (waiting and record.waiting_since or now) + after
   if waiting and not waits_for_person() then at = now end
   set_timer(session_timer(name), math.max(now + LIFETIME.retry_earliest, math.min(at, latest or math.huge)))
+end
+
+-- A holder that lost the lease may have written at Google after its successor had looked there. A successor that has the
+-- lease now hears of it when it settles.
+local function note_late_write(name, record)
+  record.copy.in_doubt = true
+  put_session(name, record)
+  if not record.leased and is_to_be_looked_up(record) then set_retry(name, record) end
 end
 
 -- Call `change(record, name)` for every session, and write those for which it returns true.
