@@ -6,7 +6,7 @@ READY := .venv/.ready
 PARALLEL := --numprocesses=auto --maxprocesses=8 --dist=loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check evidence egress scopes bench faults faults-whole faults-selfcheck screenshots pictures test-google lock clean
+.PHONY: help run test test-long check evidence egress scopes bench faults faults-whole faults-selfcheck screenshots pictures test-google lock sbom clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ test-long: $(READY) ## the same, with many more generated examples
 	@node=$$(.ci/node_witness) && network=$$(.ci/network_namespace) && \
 		$(BIN)/python -m pytest -q $(PARALLEL) $$node $$network --hypothesis-profile=long
 
-check: $(READY) ## format, lint, types, architecture, lock file, names, the report's list of tests
+check: $(READY) ## format, lint, types, architecture, lock file, names, security, secrets, the report's list of tests
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
@@ -32,6 +32,9 @@ check: $(READY) ## format, lint, types, architecture, lock file, names, the repo
 	@$(BIN)/python -c 'import calendar_service.wiring'  # a circle of imports shows only when it is walked
 	@$(BIN)/python .ci/check_project.py
 	@$(BIN)/python .ci/check_names.py
+	@$(BIN)/python .ci/check_security.py
+	@$(BIN)/python .ci/check_secrets.py
+	@$(BIN)/bandit --quiet --recursive --severity-level medium calendar_service local_google faults
 	@$(BIN)/python -m tests.support.evidence --check
 
 evidence: $(READY) ## write the report's list of tests anew, from the marks on the tests
@@ -66,6 +69,11 @@ screenshots: $(READY) ## pictures of every page and state, and the table of axe 
 pictures: $(READY) ## the few pictures that README shows, anew
 	@.ci/ensure_chromium
 	@$(BIN)/python -m tests.pages.readme
+
+sbom: $(READY) ## the bill of materials of what production installs, CycloneDX, in artefacts/sbom.json
+	@mkdir -p artefacts
+	@$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON \
+		-o artefacts/sbom.json requirements-production.lock
 
 lock: $(READY) ## renew both locks from pyproject.toml, keeping pins that still fit
 	@[ -x .venv/lock/bin/uv ] || { $(PYTHON) -m venv .venv/lock && .venv/lock/bin/python -m pip install --quiet uv; }

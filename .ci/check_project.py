@@ -51,22 +51,30 @@ def pins_of(lock: str) -> dict[str, str]:
 
 def unneeded(pins: dict[str, str], wanted: list[Requirement]) -> list[str]:
     """Return what is pinned and installed here although nothing asks for it."""
-    needed: set[str] = set()
-    open_ends = [canonicalize_name(requirement.name) for requirement in wanted]
+    needed: set[tuple[str, str]] = set()
+    open_ends = [*wanted]
     while open_ends:
-        name = open_ends.pop()
-        if name not in needed:
-            needed.add(name)
-            open_ends += [requirement for requirement in required_by(name) if requirement in pins]
-    return sorted(name for name in set(pins) - needed if is_installed(name))
+        requirement = open_ends.pop()
+        name = canonicalize_name(requirement.name)
+        for extra in ("", *requirement.extras):
+            if (name, extra) not in needed:
+                needed.add((name, extra))
+                open_ends += [one for one in required_by(name, extra) if canonicalize_name(one.name) in pins]
+    return sorted(name for name in set(pins) - {name for name, _ in needed} if is_installed(name))
 
 
-def required_by(name: str) -> list[str]:
-    """Return what an installed distribution asks for, on any platform, without its extras."""
+def required_by(name: str, extra: str) -> list[Requirement]:
+    """Return what an installed distribution asks for on any platform, with this extra or, if empty, without one."""
     if not is_installed(name):
         return []
     requirements = map(Requirement, metadata.requires(name) or [])
-    return [canonicalize_name(one.name) for one in requirements if "extra ==" not in str(one.marker)]
+    return [one for one in requirements if extra_of(one) == extra]
+
+
+def extra_of(requirement: Requirement) -> str:
+    """Return the extra with which something is required; empty without one."""
+    asked = re.search(r"extra == ['\"]([^'\"]+)", str(requirement.marker))
+    return asked[1] if asked else ""
 
 
 def is_installed(name: str) -> bool:

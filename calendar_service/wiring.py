@@ -387,9 +387,7 @@ def _connection(
     return ConnectionJourneys(
         access=access,
         consent=_consent(config, store, google, new_grants, clock),
-        reconsent=Reconsent(
-            Consents(database), slots, connections, store.scan, terms, operator.policy.changes
-        ),
+        reconsent=Reconsent(Consents(database), connections, store.scan, terms, operator.policy.changes),
         dedicated_calendar=dedicated_calendar,
         channels=Channels(slots, channel_store, access, watch, google.throttle, terms, clock),
         notifications=Notifications(channel_store, identity),
@@ -513,7 +511,7 @@ def _operations(
         ),
         calendar_check=CalendarCheck(scan, sessions.change_detector, sessions.reconcile, throttle, clock),
         shared_account_repair=SharedAccountRepair(scan, slots, AccountRefs(store.database), clock),
-        far_timers=FarTimers(scan, store.timers),
+        far_timers=FarTimers(store.timers),
         file_rewrites=FileRewrites(store.file_rewrites, log, clock),
     )
 

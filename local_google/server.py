@@ -56,7 +56,7 @@ async def _run(context: Context, host: str, port: int) -> None:
         server = await loop.create_server(lambda: HttpConnection(handle), host, port, backlog=1024)
     except OSError as taken:
         raise SystemExit(f"The local Google cannot listen on {host}:{port}: {taken.strerror}") from taken
-    shown = "localhost" if host in ("127.0.0.1", "0.0.0.0") else host  # noqa: S104 - compared, not bound
+    shown = "localhost" if host in ("127.0.0.1", "0.0.0.0") else host  # noqa: S104  # nosec B104
     context.url = f"http://{shown}:{server.sockets[0].getsockname()[1]}"
     context.ring = Push(context).ring
     gc.collect()

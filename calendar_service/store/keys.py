@@ -103,6 +103,11 @@ def slot(shard: int, rest: str) -> str:
     return f"{{s{shard}}}:{rest}"
 
 
+def slot_part(shard: int, member: str, name: str) -> str:
+    """Return the key of one part of an agent's slot; `name` is one of `SLOT_PARTS`."""
+    return slot(shard, f"a:{member}:{name}")
+
+
 SLOT_PARTS = ("facts", "grant", "sessions", "waiting", "due", "teardowns", "outbox")
 
 
@@ -117,7 +122,7 @@ class SlotKeys:
 
     def part(self, name: str) -> str:
         """Return the key of this part of the slot; one of `SLOT_PARTS`."""
-        return slot(self.shard, f"a:{self.member}:{name}")
+        return slot_part(self.shard, self.member, name)
 
     def declared(self) -> dict[str, str]:
         """Return the keys that every script of a slot declares, in their order, by the names that scripts use."""

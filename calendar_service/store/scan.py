@@ -1,18 +1,20 @@
 """Scans of the whole store: every agent, account and sealed record. Too slow for a request: reads every key's name."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import cast
+from itertools import islice
+from typing import Any, cast
 
 from calendar_service.domain.audit import OVERDUE_AFTER, UNVERIFIED_AFTER, ChainEnds
 from calendar_service.domain.clock import Millis
-from calendar_service.domain.connection import GrantState
+from calendar_service.domain.connection import Facts, GrantState
 from calendar_service.domain.names import Agent
 from calendar_service.store import answers, keys
 from calendar_service.store.account_refs import AccountRef
 from calendar_service.store.audit_log import MAINTENANCE
 from calendar_service.store.database import Command, Database
+from calendar_service.store.slots import facts_of
 
 _STEP = 1_000
 _DATES = ("end_erase_due", "hold_until", "hold_silent_until", "grant_state", "grant_last_refresh_ok_at")
@@ -44,6 +46,12 @@ class Scan:
         }
         yield from sorted(agents, key=lambda agent: (agent.organization, agent.agent))
 
+    def facts(self) -> Iterator[tuple[Agent, Facts]]:
+        """Yield every agent with the facts of its connection, many agents in one round trip."""
+        agents = list(self.agents())
+        rows = self._in_steps(("HGETALL", self._database.slot_keys(agent).part("facts")) for agent in agents)
+        yield from zip(agents, map(facts_of, rows), strict=True)
+
     def misplaced_agents(self) -> int:
         """Count the agents' keys that lie in another shard than the one that our identity key gives."""
         names = [name for part in ("facts", "teardowns") for name in self._names(keys.any_part(part))]
@@ -59,27 +67,23 @@ class Scan:
         due, or as held, the published numbers would tell of the hold. `now`: the database's time.
         """
         names, teardowns = self._names(keys.any_part("facts")), self._names(keys.any_part("teardowns"))
-        rows = self._database.read(
-            [
-                *(("HMGET", name, *_DATES) for name in names),
-                *(("HVALS", name) for name in teardowns),
-            ]
-        )
-        facts = rows[: len(names)]
-        ended = [tuple(int(one or 0) for one in dates) for *dates, _, _ in facts]
-        over = [(due, until) for due, until, silent in ended if due and not min(until, silent) > now]
-        on_hold = sum(until > now for _, until in over)
-        late = sum(max(due, until) + OVERDUE_AFTER < now for due, until in over)
-        started = [int(json.loads(text)["started"]) for texts in rows[len(names) :] for text in texts]
-        kept_too_long = sum(at + keys.TEARDOWN_MAX + OVERDUE_AFTER < now for at in started)
-        proofs = [int(proof) for *_, grant, proof in facts if grant == GrantState.LIVE]
-        unverified = sum(at + UNVERIFIED_AFTER < now for at in proofs)
-        return ChainEnds(len(over), on_hold, late + kept_too_long, unverified)
+        due_count = on_hold = late = unverified = 0
+        for *dates, grant, proof in self._in_steps(("HMGET", name, *_DATES) for name in names):
+            due, until, silent = (int(date or 0) for date in dates)
+            if due and not min(until, silent) > now:
+                due_count += 1
+                on_hold += until > now
+                late += max(due, until) + OVERDUE_AFTER < now
+            unverified += grant == GrantState.LIVE and int(proof) + UNVERIFIED_AFTER < now
+        for texts in self._in_steps(("HVALS", name) for name in teardowns):
+            started = [int(json.loads(text)["started"]) for text in texts]
+            late += sum(at + keys.TEARDOWN_MAX + OVERDUE_AFTER < now for at in started)
+        return ChainEnds(due_count, on_hold, late, unverified)
 
     def account_refs(self) -> dict[str, AccountRef]:
         """Return every account's reference set, by the account reference."""
         names = self._names(keys.account_ref("*"))
-        rows = iter(self._database.read((command, name) for name in names for command in ("HGETALL", "PTTL")))
+        rows = self._in_steps((command, name) for name in names for command in ("HGETALL", "PTTL"))
         before = len(keys.account_ref(""))
         return {name[before:]: AccountRef.of_fields(next(rows), next(rows)) for name in names}
 
@@ -89,18 +93,18 @@ class Scan:
         An agent's connection is read before its teardowns, so one that ends in between is seen as a teardown.
         """
         agents = list(self.agents())
-        commands: list[Command] = []
-        for agent in agents:
-            slot, facts = self._database.slot_keys(agent), ("grant_state", "connection_id", "account_ref")
-            commands.append(("HMGET", slot.part("facts"), *facts))
-            commands.append(("HGETALL", slot.part("teardowns")))
-        rows = iter(self._database.read(commands))
+        rows = self._in_steps(command for agent in agents for command in self._use_commands(agent))
         for agent in agents:
             grant, connection_id, account_ref = next(rows)
             if grant == GrantState.LIVE:
                 yield Use(agent, connection_id, account_ref or "", live=True)
             for teardown, text in next(rows).items():
                 yield Use(agent, teardown, json.loads(text)["account_ref"], live=False)
+
+    def _use_commands(self, agent: Agent) -> Iterator[Command]:
+        slot = self._database.slot_keys(agent)
+        yield ("HMGET", slot.part("facts"), "grant_state", "connection_id", "account_ref")
+        yield ("HGETALL", slot.part("teardowns"))
 
     def closed_organizations(self) -> list[str]:
         """Return the organizations that were off-boarded and not reopened."""
@@ -110,7 +114,7 @@ class Scan:
     def consents_under_way(self) -> Iterator[str]:
         """Yield the sealed PKCE verifier of each consent that was begun and not yet answered."""
         names = self._names(keys.oauth_state("*"))
-        texts = self._database.read(("GET", name) for name in names)
+        texts = self._in_steps(("GET", name) for name in names)
         yield from (str(json.loads(text)["verifier"]) for text in texts if text)
 
     def reseal(self, agent: Agent, teardown: str, before: str, after: str) -> bool:
@@ -122,6 +126,12 @@ class Scan:
             "reseal_grant", agent, MAINTENANCE, teardown=teardown, before=before, after=after
         )
         return cast(answers.ResealGrant, answer[0]) == "ok"
+
+    def _in_steps(self, commands: Iterable[Command]) -> Iterator[Any]:
+        """Yield the answers in the order of the commands; no round trip carries more than a step of them."""
+        rest = iter(commands)
+        while step := list(islice(rest, _STEP)):
+            yield from self._database.read(step)
 
     def _names(self, pattern: str) -> list[str]:
         return list(self._database.ask(lambda client: list(client.scan_iter(match=pattern, count=_STEP))))

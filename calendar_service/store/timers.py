@@ -1,7 +1,8 @@
 """Which agents are due now. A timer is only a wake-up: the slot's own record is the truth (law 2)."""
 
 from collections.abc import Iterator
-from typing import cast
+from itertools import islice
+from typing import Final, cast
 
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.names import Agent
@@ -9,6 +10,9 @@ from calendar_service.domain.timers import TimerKind
 from calendar_service.store import answers, keys
 from calendar_service.store.audit_log import MAINTENANCE
 from calendar_service.store.database import Command, Database
+
+_WALK_STEP: Final = 500
+"""How many agents a walk over all of them reads in one round trip."""
 
 
 class Timers:
@@ -40,6 +44,29 @@ class Timers:
         rows = self._database.read(commands)
         first = min((int(at) for entries in rows[1::2] for _, at in entries), default=now)
         return sum(rows[::2]), max(0, now - first)
+
+    def far(self) -> Iterator[Agent]:
+        """Yield every agent that has a timer more than two days ahead. Walks all agents, a few hundred at a time."""
+        horizon = self._now() + keys.PUT_OFF_MAX
+        entries = self._entries()
+        while step := list(islice(entries, _WALK_STEP)):
+            counts = self._database.read(
+                ("ZCOUNT", keys.slot_part(shard, member, "due"), f"({horizon}", "+inf")
+                for shard, member, _ in step
+            )
+            for (_, member, at), count in zip(step, counts, strict=True):
+                if count or at > horizon:
+                    yield Agent.of_member(member)
+
+    def _entries(self) -> Iterator[tuple[int, str, Millis]]:
+        """Yield each agent of the timer sets with its shard and the time at which it is due; one may come twice."""
+        sizes = self._database.read(("ZCARD", timers) for timers in self._sets)
+        for shard, timers in enumerate(self._sets):
+            cursor, has_more = 0, sizes[shard] > 0
+            while has_more:
+                ((cursor, members),) = self._database.read([("ZSCAN", timers, cursor, "COUNT", _WALK_STEP)])
+                yield from ((shard, member, int(at)) for member, at in members)
+                has_more = cursor != 0
 
     # --- of one agent ---
 

@@ -5,14 +5,17 @@ timer set of the agent's shard holds the earliest of them. An item becomes due w
 the database. A worker claims due agents by a lease: one script returns them and moves their timers ahead by
 `keys.LEASE`, so that no other worker claims them meanwhile; nothing is removed. The timer is only a wake-up: the worker
 reads the slot, runs each item that is due there, and sets when the item is due next or that it is done. Due sessions of
-all claimed agents wait in a queue and run last, in fair order. A worker that crashes leaves each unfinished item due in
-its slot. When the lease has ended, the next worker claims the agent and runs the item again; whether Google was called
-before the crash is for the item's journey to find out. After the agents comes the maintenance of the whole service.
+all claimed agents wait in a queue and run last, in fair order. Webhook events have threads of their own, because the
+receiver may be slow. A worker that crashes leaves each unfinished item due in its slot. When the lease has ended, the
+next worker claims the agent and runs the item again; whether Google was called before the crash is for the item's
+journey to find out. The maintenance of the whole service runs beside the rounds, so that no round waits for a walk over
+all agents.
 """
 
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 
 from calendar_service.domain.errors import ServiceError
@@ -23,12 +26,16 @@ from calendar_service.store.ownership import NotOurDatabase
 from calendar_service.wiring import Service
 from calendar_service.worker import maintenance
 from calendar_service.worker.items import Items, due_items
-from calendar_service.worker.periodic import contained
+from calendar_service.worker.periodic import Maintainer, contained
 from calendar_service.worker.session_queue import SessionQueue
+from calendar_service.worker.webhook_queue import Start, WebhookQueue, at_once
 
 SESSION = TimerKind.SESSION.of("")
 """What the timers of sessions begin with."""
 THREADS = 8
+"""Threads that run agents and sessions."""
+WEBHOOK_THREADS = 8
+"""Threads that deliver webhook events."""
 BATCH = 32
 """Agents claimed from one shard at a time."""
 REST = 0.5
@@ -44,48 +51,66 @@ class Worker:
         self.stop = stop or threading.Event()
         self.items = Items(service)
         self.queue = SessionQueue(service.sessions.due_sessions, service.google.throttle, service.clock)
-        self.maintainer = maintenance.maintainer(service)
+        self.webhook_queue = WebhookQueue(service.clock)
+        self.lanes = maintenance.lanes(service, self.stop.is_set)
 
     def run(self) -> None:
         """Work until stopped. Raises `NotOurDatabase` if the database is another service's."""
         self.service.log.event("worker.started")
-        maintenance.start(self.service)
-        with ThreadPoolExecutor(THREADS, thread_name_prefix="worker") as pool:
+        self.service.operations.file_rewrites.start()
+        with ExitStack() as threads:
+            pool = threads.enter_context(ThreadPoolExecutor(THREADS, thread_name_prefix="worker"))
+            webhooks = threads.enter_context(
+                ThreadPoolExecutor(WEBHOOK_THREADS, thread_name_prefix="webhook")
+            )
+            for name, lane in self.lanes.each().items():
+                thread = threading.Thread(target=self._maintain, args=(lane,), name=name)
+                thread.start()
+                threads.callback(thread.join)
+            threads.callback(self.stop.set)  # first of all, whatever ended the rounds
             while not self.stop.is_set():
-                if not self._round(pool):
+                if not self._round(pool, webhooks):
                     self.stop.wait(REST)
         self.service.log.event("worker.stopped")
 
-    def _round(self, pool: ThreadPoolExecutor) -> int:
+    def _maintain(self, lane: Maintainer) -> None:
+        while not self.stop.is_set():
+            lane.run()
+            self.stop.wait(REST)
+
+    def _round(self, pool: ThreadPoolExecutor, webhooks: ThreadPoolExecutor) -> int:
         try:
-            return self.round(pool.map)
+            return self.round(pool.map, webhooks.submit)
         except NotOurDatabase:
             raise  # it started before the database answered, and now knows whose it is
         except ServiceError as trouble:
             self.service.log.event("worker.trouble", code=trouble.code)
             return 0
 
-    def round(self, each: Callable[..., Iterable[None]] = map) -> int:
-        """Claim and run everything that is due now; return how many agents that were. `each` may use many threads.
+    def round(self, each: Callable[..., Iterable[None]] = map, start: Start = at_once) -> int:
+        """Claim and run everything of agents that is due now; return how many agents that were.
 
-        Raises `StoreUnavailable`: what was claimed is claimed again when its leases have ended.
+        `each` may use many threads. `start` delivers webhook events, and need not wait for them. Raises
+        `StoreUnavailable`: what was claimed is claimed again when its leases have ended.
         """
         agents = list(self.service.store.timers.due(BATCH))
-        list(each(self.run_agent, agents))
+        list(each(partial(self.run_agent, start), agents))
         list(each(self.run_session, self.queue.admitted()))
-        self.maintainer.run()
         return len(agents)
 
-    def run_agent(self, agent: Agent) -> None:
-        """Run what is due of a claimed agent, and queue its sessions; trouble with it leaves other agents alone."""
-        contained(self.service.log, partial(self._run_agent, agent))
+    def run_agent(self, start: Start, agent: Agent) -> None:
+        """Run what is due of a claimed agent, and queue the rest; trouble with it leaves other agents alone."""
+        contained(self.service.log, partial(self._run_agent, start, agent))
 
-    def _run_agent(self, agent: Agent) -> None:
+    def _run_agent(self, start: Start, agent: Agent) -> None:
         slot = self.service.store.slots.read(agent)
         due = due_items(slot)
         sessions = [item.removeprefix(SESSION) for item in due if item.startswith(SESSION)]
         for item in due:
-            if not item.startswith(SESSION):
+            if item == TimerKind.WEBHOOK:
+                deliver = partial(self.items.run, agent, item, slot.due.get(item))
+                self.webhook_queue.add(agent, partial(contained, self.service.log, deliver), start)
+            elif not item.startswith(SESSION):
                 self.items.run(agent, item, slot.due.get(item))
         if sessions:
             for unreadable in self.queue.add(slot, sessions):

@@ -1,9 +1,13 @@
 """What a worker does for the whole service, each task with an interval of its own. Must not know the loop.
 
-Every worker runs all of them. Where one worker in turn is enough, the journey decides by a step in the database.
+Every worker runs all of them, in lanes: the tasks of one lane run one after another, and the lanes beside each other
+and beside the agents. Where one worker in turn is enough, the journey decides by a step in the database.
 """
 
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 
 from calendar_service.domain.audit import ABSENT_AFTER
 from calendar_service.domain.clock import MINUTE, SECOND, Clock, Millis
@@ -26,23 +30,44 @@ SWEEP_EVERY: Millis = MINUTE
 _AUDIT_SURPRISE = "audit.surprise"
 
 
-def start(service: Service) -> None:
-    """Do what each worker does once, before its first round: repair what a crash or a wrong clock has left."""
-    service.operations.file_rewrites.start()
-    contained(service.log, Repairs(service.operations, service.log).timers)
+@dataclass(frozen=True)
+class Lanes:
+    """The tasks of the maintenance. One thread each, so that what takes long delays neither agents nor other lanes."""
+
+    erasure_webhooks: Maintainer
+    """They wait for the receiver."""
+    routine: Maintainer
+    """Files, audit log and reviewers' links."""
+    walks: Maintainer
+    """They read all agents."""
+
+    def each(self) -> dict[str, Maintainer]:
+        """Return the lanes by name."""
+        return {name: getattr(self, name) for name in ("erasure_webhooks", "routine", "walks")}
 
 
-def maintainer(service: Service) -> Maintainer:
-    """Return all tasks, in the order in which they run."""
+def lanes(service: Service, is_stopped: Callable[[], bool]) -> Lanes:
+    """Return all tasks. `is_stopped`: whether the worker is to end; a walk then ends early."""
+    repairs = Repairs(service.operations, service.log, is_stopped)
+    notices = ReconsentNotices(service.connection.reconsent, service.log, is_stopped)
+    erasures = ErasureWebhooks(service.webhook_delivery, service.log)
+    walks = {
+        "reconsent": Periodic(None, notices.run, retries=True),
+        "far_timers": Periodic(None, repairs.timers, retries=True),
+        "repairs": Periodic(0, repairs.run),
+    }
+    return Lanes(
+        Maintainer({"erasure_webhooks": Periodic(0, erasures.run)}, service.clock, service.log),
+        Maintainer(_routine(service, repairs), service.clock, service.log),
+        Maintainer(walks, service.clock, service.log),
+    )
+
+
+def _routine(service: Service, repairs: "Repairs") -> dict[str, Periodic]:
     sealing = Periodic(SEAL_EVERY, service.audit.sealer.seal, retries=True, surprise=_AUDIT_SURPRISE)
-    repairs = Repairs(service.operations, service.log)
-    checkpoint = DailyCheckpoint(service.audit.sealer, sealing, repairs, service.clock, service.log)
+    checkpoint = DailyCheckpoint(service.audit.sealer, sealing, repairs, service.clock)
     absence = CheckpointAbsence(service.audit.audit_export, service.log)
-    tasks = {
-        "reconsent": Periodic(
-            None, ReconsentNotices(service.connection.reconsent, service.log).run, retries=True
-        ),
-        "erasure_webhooks": Periodic(0, ErasureWebhooks(service.webhook_delivery, service.log).run),
+    return {
         "file_rewrites": Periodic(0, service.operations.file_rewrites.step),
         "sealing": sealing,
         # Before the checkpoint, and apart from it: one that fails each time must not keep the alarm back.
@@ -50,7 +75,6 @@ def maintainer(service: Service) -> Maintainer:
         "checkpoint": Periodic(CHECKPOINT_CHECK_EVERY, checkpoint.run, surprise=_AUDIT_SURPRISE),
         "reviewer_links": Periodic(SWEEP_EVERY, ReviewerSweep(service.operations.reviewers, service.log).run),
     }
-    return Maintainer(tasks, service.clock, service.log)
 
 
 @dataclass(frozen=True)
@@ -59,10 +83,11 @@ class ReconsentNotices:
 
     reconsent: Reconsent
     log: Log
+    is_stopped: Callable[[], bool]
 
     def run(self) -> None:
         """Notify all, once for each version of the policy."""
-        if count := self.reconsent.tell():
+        if count := self.reconsent.tell(self.is_stopped):
             self.log.event("consent.outdated", count=count)
 
 
@@ -94,13 +119,12 @@ class CheckpointAbsence:
 
 @dataclass(frozen=True)
 class DailyCheckpoint:
-    """Makes the day's checkpoint of the audit log. The worker that makes it does the day's repairs too."""
+    """Makes the day's checkpoint of the audit log. The worker that makes it is asked for the day's repairs too."""
 
     sealer: Sealer
     sealing: Periodic
     repairs: "Repairs"
     clock: Clock
-    log: Log
 
     def run(self) -> bool:
         """Make the checkpoint if it is time and no other worker does; return true while sealing has more to do.
@@ -111,31 +135,48 @@ class DailyCheckpoint:
         if self.sealing.is_due(self.clock.now()):
             return True
         if self.sealer.checkpoint():
-            for repair in (self.repairs.account_references, self.repairs.off_boardings, self.repairs.timers):
-                contained(self.log, repair)
+            self.repairs.request(
+                self.repairs.account_references, self.repairs.off_boardings, self.repairs.timers
+            )
         return False
 
 
 @dataclass(frozen=True)
 class Repairs:
-    """Finishes what a crash or an outage has left half done. Each repair logs how much it changed."""
+    """Finishes what a crash or an outage has left half done. Each repair logs how much it changed.
+
+    They walk all agents, so whoever requests one does not wait for it.
+    """
 
     operations: OperationsJourneys
     log: Log
+    is_stopped: Callable[[], bool]
+    _requested: "SimpleQueue[Callable[[], None]]" = field(default_factory=SimpleQueue)
+
+    def request(self, *repairs: Callable[[], None]) -> None:
+        """Let the next `run` do these, in their order."""
+        for repair in repairs:
+            self._requested.put(repair)
+
+    def run(self) -> None:
+        """Do what was requested; trouble with one repair keeps no other back."""
+        with contextlib.suppress(Empty):
+            while not self.is_stopped():
+                contained(self.log, self._requested.get_nowait())
 
     def account_references(self) -> None:
         """Compare the reference set of each Google account with the connections in the store."""
-        if count := self.operations.shared_account_repair.repair():
+        if count := self.operations.shared_account_repair.repair(self.is_stopped):
             self.log.event("account_refs.repaired", count=count)
 
     def off_boardings(self) -> None:
         """Go on with off-boardings that were interrupted."""
-        if count := self.operations.organizations.go_on():
+        if count := self.operations.organizations.go_on(self.is_stopped):
             self.log.event("organization.off_boarding_continued", count=count)
 
     def timers(self) -> None:
         """Make timers due now that a wrong clock has set too far ahead."""
-        if count := self.operations.far_timers.reset():
+        if count := self.operations.far_timers.reset(self.is_stopped):
             self.log.event("clock.timers_reset", count=count)
 
 

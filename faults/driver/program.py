@@ -88,7 +88,7 @@ class PersonProgram:
 
 
 def _answer(request: urllib.request.Request) -> dict[str, Any]:
-    with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
+    with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # nosec B310
         return dict(json.loads(answer.read()))
 
 

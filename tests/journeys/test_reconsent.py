@@ -126,7 +126,7 @@ def test_a_record_that_cannot_be_read_keeps_no_end_back(connected: TestService, 
     worker = newer.worker
     worker.round()
     assert newer.live_tokens() == [SECOND]
-    assert not worker.maintainer.tasks["reconsent"].is_due(newer.parts.clock.now())  # until the next start
+    assert not worker.lanes.walks.tasks["reconsent"].is_due(newer.parts.clock.now())  # until the next start
 
 
 def test_whoever_agrees_before_being_told_is_not_asked_again(

@@ -17,7 +17,6 @@ from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor
 from calendar_service.store.reviewer_links import Link
 from calendar_service.store.tickets import Ticket
-from calendar_service.worker.loop import Worker
 from tests.support.service import TestService
 
 DAYS = DAY // SECOND
@@ -230,7 +229,7 @@ def test_when_no_page_can_be_open_any_more_nothing_is_left_of_the_link(service: 
 def test_whoever_slipped_in_behind_the_sweep_goes_with_the_next(service: TestService) -> None:
     _, link = link_of(service, 1)
     service.clock.advance(DAYS)
-    worker = Worker(service.parts)
+    worker = service.worker
     worker.round()
     service.parts.operations.organizations.reopen(link.organization)
     agent = connect(service, link, "late")

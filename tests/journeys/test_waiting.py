@@ -232,7 +232,7 @@ def test_a_consent_that_was_outdated_unnoticed_is_noted_once_and_checked_no_more
     service.work(2)
     policy_is_renewed(service)
     worker = service.worker
-    del worker.maintainer.tasks["reconsent"]  # everybody else was told before
+    del worker.lanes.walks.tasks["reconsent"]  # everybody else was told before
     assert put(service).status is Status.WAITING
     for _ in range(3):
         service.clock.advance(2)

@@ -369,8 +369,8 @@ def checkpoint(service: TestService) -> DailyCheckpoint:
     service.connect()
     sealing = Periodic(MINUTE, service.parts.audit.sealer.seal)
     parts = service.parts
-    repairs = Repairs(parts.operations, parts.log)
-    return DailyCheckpoint(parts.audit.sealer, sealing, repairs, parts.clock, parts.log)
+    repairs = Repairs(parts.operations, parts.log, lambda: False)
+    return DailyCheckpoint(parts.audit.sealer, sealing, repairs, parts.clock)
 
 
 def test_the_checkpoint_waits_until_everything_is_sealed(
@@ -400,6 +400,7 @@ def test_trouble_with_one_repair_keeps_no_other_back(
     service.clock.advance(DAY / SECOND)
     checkpoint.sealing.run(service.parts.clock.now())
     checkpoint.run()
+    checkpoint.repairs.run()
     assert '"event":"worker.surprise"' in capsys.readouterr().err
     assert int(client.zscore(due, "probe") or 0) < service.parts.clock.now() + MINUTE
 

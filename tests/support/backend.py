@@ -27,10 +27,16 @@ class Backend:
     refused: list[dict[str, Any]] = field(default_factory=list)
     """Payloads that were answered otherwise."""
     ids: list[str] = field(default_factory=list)
+    answers: threading.Event = field(default_factory=threading.Event)
+    """While it is not set, an event that was received waits for its answer."""
     paths: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.answers.set()
 
     def take(self, path: str, headers: dict[str, str], body: bytes) -> int:
         self.paths.append(path)
+        self.answers.wait(60)
         payload = Webhook(self.secret).verify(body, headers)
         self.ids.append(headers["webhook-id"])
         (self.received if 200 <= self.status < 300 else self.refused).append(payload)
@@ -65,6 +71,7 @@ def backend() -> Iterator[Backend]:
     try:
         yield taken
     finally:
+        taken.answers.set()
         server.shutdown()
         server.server_close()
         thread.join()

@@ -5,7 +5,7 @@ import re
 import secrets
 import urllib.request
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -27,6 +27,7 @@ from calendar_service.store.throttle import Limits
 from calendar_service.store.tickets import Browser, Ticket
 from calendar_service.wiring import Service, build
 from calendar_service.worker.loop import Worker
+from calendar_service.worker.webhook_queue import Start, at_once
 from local_google.state.clients import RegisteredClient
 from tests.conftest import MovableClock
 from tests.support.local_google import LocalGoogle
@@ -94,6 +95,20 @@ def environment(redis_url: str, google: LocalGoogle, clock: MovableClock | None 
     return variables
 
 
+class SteppedWorker(Worker):
+    """A worker that has been running, whose threads take turns: a round ends with one turn of each lane."""
+
+    def __init__(self, service: Service) -> None:
+        super().__init__(service)
+        del self.lanes.walks.tasks["far_timers"]  # done at its start
+
+    def round(self, each: Callable[..., Iterable[None]] = map, start: Start = at_once) -> int:
+        count = super().round(each, start)
+        for lane in self.lanes.each().values():
+            lane.run()
+        return count
+
+
 @dataclass
 class TestService:
     """The service under test with its local Google and clock, and the acts of agents and persons."""
@@ -137,7 +152,7 @@ class TestService:
 
     @property
     def worker(self) -> Worker:
-        return Worker(self.parts)
+        return SteppedWorker(self.parts)
 
     def browser(self, agent: Agent | None = None) -> tuple[str, Browser]:
         """Open a browser's session for the agent, as the one-time link does."""

@@ -4,8 +4,9 @@ A grant with an outdated consent is unusable. `Facts.state` enforces that at eve
 and notifies backends.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 from calendar_service.domain.consent import ConsentTerms, is_newer
 from calendar_service.domain.names import Agent
@@ -13,7 +14,6 @@ from calendar_service.domain.operator import Localized
 from calendar_service.store.connections import Connections
 from calendar_service.store.consents import Consents
 from calendar_service.store.scan import Scan
-from calendar_service.store.slots import Slots
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,6 @@ class Reconsent:
     """Finds outdated consents, and notifies their backends once for each version of the policy."""
 
     consents: Consents
-    slots: Slots
     connections: Connections
     scan: Scan
     terms: ConsentTerms
@@ -47,23 +46,27 @@ class Reconsent:
                 "tell agents in policy.changes what they are asked to agree to",
             )
 
-    def outdated_consents(self) -> Iterator[tuple[Agent, str, str]]:
+    def outdated_consents(
+        self, is_stopped: Callable[[], bool] = lambda: False
+    ) -> Iterator[tuple[Agent, str, str]]:
         """Yield the connections whose consent is outdated: agent, connection, version of the policy agreed to."""
-        for agent in self.scan.agents():
-            facts = self.slots.read(agent).facts
+        for agent, facts in takewhile(lambda _: not is_stopped(), self.scan.facts()):
             if facts.is_live and facts.consent.is_outdated(self.terms):
                 yield agent, facts.connection_id, facts.consent.policy
 
-    def tell(self) -> int:
+    def tell(self, is_stopped: Callable[[], bool] = lambda: False) -> int:
         """Record each outdated consent and notify its backend, once for each version; return how many were new.
 
-        Interrupted, it goes on when it is called again: a connection that was recorded is not notified twice.
+        Interrupted, or ended early because `is_stopped` tells so, it goes on when it is called again: a connection
+        that was recorded is not notified twice.
         """
         newest = self.consents.newest()
         # An older version of the service may run beside a newer one: it must not take the newer one's consents back.
         older = newest is not None and is_newer(newest.policy, self.terms.policy)
         if newest == self.terms or older or any(self.refusals()):
             return 0
-        notified = sum(self.connections.consent_outdated_by_policy(*one) for one in self.outdated_consents())
-        self.consents.note(self.terms)
+        outdated = self.outdated_consents(is_stopped)
+        notified = sum(self.connections.consent_outdated_by_policy(*one) for one in outdated)
+        if not is_stopped():
+            self.consents.note(self.terms)
         return notified

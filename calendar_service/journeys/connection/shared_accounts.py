@@ -6,8 +6,9 @@ too few. One too many keeps a permission alive at Google; one too few lets a rev
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 
 from calendar_service.crypto.identity import IdentityKey
 from calendar_service.domain.clock import SECOND, Clock, Millis
@@ -121,15 +122,20 @@ class SharedAccountRepair:
     account_refs: AccountRefs
     clock: Clock
 
-    def repair(self) -> int:
-        """Add every live connection to its account's set, and drop what stands nowhere; return how many were wrong."""
+    def repair(self, is_stopped: Callable[[], bool] = lambda: False) -> int:
+        """Add every live connection to its account's set, and drop what stands nowhere; return how many were wrong.
+
+        Ends early, with nothing dropped, once `is_stopped` tells so: the next repair does the rest.
+        """
         # The sets are read before the slots: a connection that joins after the first reading is in neither list of
         # what may be dropped. One that joined before and does not stand yet is left alone for an hour.
         references = self.scan.account_refs()
-        uses = list(self.scan.uses())
+        uses = list(takewhile(lambda _: not is_stopped(), self.scan.uses()))
         added = sum(
             self._added(use, references.get(use.account_ref)) for use in uses if use.live and use.account_ref
         )
+        if is_stopped():
+            return added  # of the uses that were not read, each would look as if it stood nowhere
         return added + self._dropped(references, {(use.connection_id, use.account_ref) for use in uses})
 
     def _added(self, use: Use, reference: AccountRef | None) -> bool:

@@ -1,8 +1,9 @@
 """Timers that a wrong clock put too far ahead (RV-1)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import takewhile
 
-from calendar_service.store.scan import Scan
 from calendar_service.store.timers import Timers
 
 
@@ -10,9 +11,12 @@ from calendar_service.store.timers import Timers
 class FarTimers:
     """Puts timers right after a clock that was ahead."""
 
-    scan: Scan
     timers: Timers
 
-    def reset(self) -> int:
-        """Let every item be due now whose time is further ahead than it can be; return how many items that were."""
-        return sum(self.timers.reset_far(agent) for agent in self.scan.agents())
+    def reset(self, is_stopped: Callable[[], bool] = lambda: False) -> int:
+        """Let every item be due now whose time is further ahead than it can be; return how many items that were.
+
+        Ends before the next agent once `is_stopped` tells so: the next walk finds the others.
+        """
+        far = takewhile(lambda _: not is_stopped(), self.timers.far())
+        return sum(self.timers.reset_far(agent) for agent in far)

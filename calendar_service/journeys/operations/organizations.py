@@ -4,8 +4,9 @@ Knows the store. Must not know Google.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 
 from calendar_service.domain.connection import Revocation, State
 from calendar_service.domain.names import Agent
@@ -71,14 +72,20 @@ class Organizations:
         self.organization_index.set_closed(organization, Actor.ADMINISTRATOR, is_closed=True)
         return self._end_members(organization)
 
-    def go_on(self) -> int:
-        """Disconnect members of closed organizations that an interrupted off-boarding left; return how many."""
-        return sum(self._end_members(organization) for organization in self.scan.closed_organizations())
+    def go_on(self, is_stopped: Callable[[], bool] = lambda: False) -> int:
+        """Disconnect members of closed organizations that an interrupted off-boarding left; return how many.
 
-    def _end_members(self, organization: str) -> int:
+        Ends before the next member once `is_stopped` tells so.
+        """
+        return sum(
+            self._end_members(organization, is_stopped) for organization in self.scan.closed_organizations()
+        )
+
+    def _end_members(self, organization: str, is_stopped: Callable[[], bool] = lambda: False) -> int:
+        members = takewhile(lambda _: not is_stopped(), self.organization_index.members(organization))
         return sum(
             self.disconnect.end(agent, Actor.ADMINISTRATOR)
-            for agent in self.organization_index.members(organization)
+            for agent in members
             # Checked for each member: the organization may be reopened meanwhile, and an agent that connects then
             # stays.
             if self.organization_index.is_closed(organization)

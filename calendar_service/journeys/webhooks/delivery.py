@@ -32,8 +32,8 @@ _AGENT_SECONDS = 5.0
 """Seconds that one agent's events may take before other agents have their turn."""
 _LAST_OFFER_SECONDS = 10.0
 """Seconds that the last offer before an erasure may take: the receipt waits for it."""
-_ERASURES = 16
-"""How many erasure events of one shard are leased at a time."""
+_ERASURES = 4
+"""How many erasure events of one shard are leased at a time: four at the deadline of 5 s end within the lease."""
 
 
 @dataclass(frozen=True)

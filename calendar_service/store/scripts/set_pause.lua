@@ -1,5 +1,5 @@
-#!lua
--- Set or lift one of the two pauses. The other one stays as it is.
+#!lua flags=allow-oom
+-- Set or lift one of the two pauses. The other one stays as it is. Works when the database is out of memory: a pause stops work.
 -- keys: slot
 -- args: fact on
 --   fact: 'pause_by_agent' or 'pause_by_organization'

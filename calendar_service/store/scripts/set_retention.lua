@@ -1,5 +1,5 @@
-#!lua
--- Store the agent's own retention period, which counts when the connection ends.
+#!lua flags=allow-oom
+-- Store the agent's own retention period, which counts when the connection ends. Works without memory.
 -- keys: slot
 -- args: retention
 --   retention: the period (ms); 0 = the operator's

@@ -10,8 +10,12 @@ from werkzeug.wrappers import Response as AnyResponse
 from calendar_service.domain.checkpoint import PATH
 from calendar_service.domain.clock import SECOND, Millis
 from calendar_service.domain.errors import InvalidRequest, NotFound
+from calendar_service.domain.numbers import whole_number
 from calendar_service.journeys.audit.transparency import FRESH, Transparency
 from calendar_service.web.pages.answers import Pages
+
+_LARGEST_NUMBER = 999_999_999
+"""The largest number of a checkpoint that is read; one comes each day."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +72,10 @@ def _before(read: Callable[[str], int]) -> int:
 
 
 def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text)):
+    number = whole_number(text, _LARGEST_NUMBER)
+    if not number:
         raise ValueError("no number of a checkpoint")
-    return int(text)
+    return number
 
 
 def _day(text: str) -> Millis:

@@ -13,6 +13,8 @@ from calendar_service.store import keys, script_loader
 from calendar_service.store.audit_log import Actor
 from calendar_service.store.file_rewrites import FileRewriteStore
 from calendar_service.store.leases import Lease
+from calendar_service.store.legal_holds import LegalHoldStore
+from calendar_service.store.tickets import Ticket, Tickets
 from tests.adapters.store.conftest import AGENT, WEEK, Store
 from tests.support.evidence import shows
 
@@ -458,3 +460,40 @@ def test_after_the_databases_own_expiry_the_names_go_too_and_the_teardown_is_due
     store.connections.teardown_done(AGENT, slot.teardowns[0], "given_up")
     assert {name for name in store.names() if AGENT.member in name or "org:" in name} == set()
     assert store.database.client.zscore(keys.timers(store.shard_of()), AGENT.member) is None
+
+
+@pytest.mark.parametrize("who", [Actor.AGENT, Actor.ADMINISTRATOR])
+def test_a_full_database_still_pauses_and_resumes(store: Store, who: Actor) -> None:
+    """A pause stops work, and needs no memory to speak of; neither does its end."""
+    store.connect()
+    fact = "pause_by_agent" if who is Actor.AGENT else "pause_by_organization"
+    redis = store.database.client
+    redis.config_set("maxmemory", "1mb")
+    try:
+        assert store.connections.pause(AGENT, who, paused=True) == "ok"
+        assert int(redis.hget(store.database.slot_keys(AGENT).part("facts"), fact)) > 0
+        assert store.connections.pause(AGENT, who, paused=False) == "ok"
+    finally:
+        redis.config_set("maxmemory", "0")
+    assert redis.hget(store.database.slot_keys(AGENT).part("facts"), fact) == "0"
+
+
+def test_a_full_database_still_closes_a_page_lifts_a_hold_and_takes_a_shorter_retention(store: Store) -> None:
+    store.connect()
+    tickets, holds = Tickets(store.database), LegalHoldStore(store.database)
+    ticket = Ticket(AGENT.organization, AGENT.agent, "en", "UTC", "", store.clock.now() + HOUR)
+    cookie, _ = tickets.open_browser(ticket)
+    placed = {"kind": "hold.placed", "actor": "operator"}
+    until = store.clock.now() + WEEK
+    store.database.step(
+        "place_hold", AGENT, placed, ends_at=until, silent_until=0, statement="{}", replace="0"
+    )
+    redis = store.database.client
+    redis.config_set("maxmemory", "1mb")
+    try:
+        tickets.close_browser(cookie)
+        assert holds.lift(AGENT, Actor.OPERATOR, released=True) == "ok"
+        assert store.connections.choose_retention(AGENT, DAY) == "ok"
+    finally:
+        redis.config_set("maxmemory", "0")
+    assert tickets.browser(cookie) is None
