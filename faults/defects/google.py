@@ -84,11 +84,11 @@ DEFECTS = (
         scenarios=("F43 refused for a while",) * 3,
     ),
     Defect(
-        name="an account asked about for each of its sessions",
-        file="worker/session_queue.py",
-        search="                        waiting_accounts.add(session.account)\n",
-        replace="                        pass\n",
-        scenarios=("F46 one account at its limit",) * 2,
+        name="an account at its limit makes all wait",
+        file="journeys/throttle/budget.py",
+        search='            return "skip"\n',
+        replace='            return "wait"\n',
+        scenarios=("F46 one account at its limit",) * 3,
     ),
     Defect(
         name="an account at its limit is asked on",

@@ -83,13 +83,6 @@ def account_at_its_limit(episode: Episode) -> int:
         limited[0], since=since, until=until, method="calendar.events.", contains=account,
         at_most=_MANY // 2, why="an account at its limit",
     )  # fmt: skip
-    for _ in range(12):
-        episode.clock.advance(5)
-        time.sleep(0.5)
-    episode.journal.limit_calls(
-        limited[0], since=until, until=episode.google.call_count(), method="calendar.events.", contains=account,
-        at_most=_MANY, why="a minute of an account at its limit",
-    )  # fmt: skip
     trouble = {"status": 503, "reason": "backendError"}
     episode.google.add_fault("POST", f"*/calendars/{other[1]}/events", trouble, times=3)
     sessions = [episode.new_session() for _ in range(3)]
