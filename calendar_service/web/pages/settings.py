@@ -242,7 +242,7 @@ def _single(name: str) -> str:
 
 def _connected(outcome: ConsentOutcome) -> str:
     if not outcome.calendar_ready:
-        return "connected:later"
+        return "connected"
     if outcome.moved_account:
         return "connected:moved_back" if outcome.calendar_found else "connected:moved"
     return "connected:shared" if outcome.other_agents else "connected"
