@@ -1,8 +1,9 @@
 """The web application: its blueprints, and the answer to every error."""
 
-from typing import Final
+from typing import Any, Final
 
 from flask import Flask, Response, g, request
+from werkzeug.routing import Rule
 
 from calendar_service.web import guard, notifications, operations, problems, requests
 from calendar_service.web.api import dispatch, openapi
@@ -15,9 +16,27 @@ _MACHINES: Final = frozenset({"/openapi.json", "/healthz", "/readyz", "/metrics"
 """Paths for programs: like the API they answer errors with a problem (RFC 9457). Other paths answer with a page."""
 
 
+class PathRule(Rule):
+    """A path and the methods it takes.
+
+    `once`: a GET here uses something up, so there is no HEAD, which programs send that look at links.
+    """
+
+    def __init__(self, string: str, *, once: bool = False, **options: Any) -> None:
+        super().__init__(string, **options)
+        if once and self.methods is not None:
+            self.methods.discard("HEAD")
+
+
+class WebApplication(Flask):
+    """Flask with this service's rules of paths."""
+
+    url_rule_class: type[Rule] = PathRule
+
+
 def create_app(service: Service) -> Flask:
     """Return the application over this service."""
-    app = Flask("calendar_service.web", static_folder=None, template_folder=None)
+    app = WebApplication("calendar_service.web", static_folder=None, template_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=BODY_LIMIT, PROVIDE_AUTOMATIC_OPTIONS=False, TRAP_HTTP_EXCEPTIONS=False
     )

@@ -67,7 +67,7 @@ def blueprint(service: Service) -> Blueprint:
     routes.add_url_rule("/console/sessions", "sessions", console.schedule, methods=["POST"])
     routes.add_url_rule("/console/sessions/cancel", "cancel", console.cancel, methods=["POST"])
     routes.add_url_rule("/console/video", "video", reviewer.video, methods=["GET"])
-    routes.add_url_rule("/reviewer/<secret>", "enter", reviewer.enter, methods=["GET"])
+    routes.add_url_rule("/reviewer/<secret>", "enter", reviewer.enter, methods=["GET"], once=True)
     for action in (reviewer.begin, reviewer.check, reviewer.verify, reviewer.reset, reviewer.leave):
         routes.add_url_rule(f"/console/{action.__name__}", action.__name__, action, methods=["POST"])
     return routes
