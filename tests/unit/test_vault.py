@@ -124,7 +124,7 @@ def test_a_key_of_another_id_does_not_open_even_if_it_is_the_same() -> None:
         Place("acmeagent-1", "", "c" * 32),
     ],
 )
-def test_a_place_with_the_same_letters_is_another_place(other: Place) -> None:
+def test_a_place_whose_names_join_to_the_same_text_is_another_place(other: Place) -> None:
     wrapped = vault().new_key(PLACE).wrapped
     with pytest.raises(CannotOpen):
         vault().open_key(other, wrapped)

@@ -106,11 +106,11 @@ def test_an_id_of_the_callers_is_taken_over_if_it_is_nothing_but_a_number(api: A
 def test_header_problem_and_log_name_a_refused_request_by_the_same_id(
     api: Api, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    asked = "0f8fad5b-d9cb-469f-a165-70867728950e"
-    answer = api.get("/v1/organizations/acme/nothing", headers={"X-Request-Id": asked})
+    own_id = "0f8fad5b-d9cb-469f-a165-70867728950e"
+    answer = api.get("/v1/organizations/acme/nothing", headers={"X-Request-Id": own_id})
     assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
-    assert answer.get_json()["request_id"] == answer.headers["X-Request-Id"] == asked
-    assert json.loads(capfd.readouterr().err.splitlines()[-1])["request_id"] == asked
+    assert answer.get_json()["request_id"] == answer.headers["X-Request-Id"] == own_id
+    assert json.loads(capfd.readouterr().err.splitlines()[-1])["request_id"] == own_id
 
 
 @pytest.mark.parametrize("path", ["/v1", "/v1/", "/v1/x", "/v1/organizations", "/v1/organizations/acme/x/y"])
