@@ -58,7 +58,7 @@ def _answer_errors(app: Flask, service: Service) -> None:
         if isinstance(shown, problems.Internal):
             service.log.failure("request.failed", error, request_id=g.request_id)
         if dispatch.is_api(request.path) or request.path in _MACHINES:
-            return problems.response(shown, docs)
+            return problems.response(shown, docs, g.request_id)
         page = answers.problem(shown, problems.kind_of(shown).status)
         page.headers.update(problems.headers(shown))
         return page
