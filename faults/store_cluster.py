@@ -29,7 +29,12 @@ class StoreCluster:
     """Seconds after the loss of one server within which writes are accepted again."""
 
     def __init__(self, home: Path, binary: str, settings: Mapping[str, str]) -> None:
-        own = {"cluster-enabled": "yes", "cluster-node-timeout": str(round(NODE_TIMEOUT * 1000))}
+        own = {
+            "cluster-enabled": "yes",
+            "cluster-node-timeout": str(round(NODE_TIMEOUT * 1000)),
+            # On a busy machine a replica of another primary would move to one whose replicas are slow, and stay there.
+            "cluster-allow-replica-migration": "no",
+        }
         self.servers = [
             StoreServer(home / f"store-{number}", _free_port(), binary, {**settings, **own}, trace=False)
             for number in range(PRIMARIES * (1 + REPLICAS))
