@@ -79,6 +79,7 @@ from calendar_service.log import Log
 from calendar_service.store.account_refs import AccountRefs
 from calendar_service.store.audit_chain import AuditChainStore
 from calendar_service.store.breakers import BreakerStore, RefusalStore
+from calendar_service.store.canaries import Canaries
 from calendar_service.store.channels import ChannelStore
 from calendar_service.store.connections import Connections
 from calendar_service.store.consents import Consents
@@ -127,6 +128,7 @@ class Store:
     scan: Scan
     file_rewrites: FileRewriteStore
     server_checks: ServerChecks
+    canaries: Canaries
 
 
 @dataclass(frozen=True)
@@ -308,12 +310,13 @@ def _store(
         webhooks=bool(config.webhook_url),
         before_first_use=lambda database: before_first_use(ownership(database)),
     )
+    grants = Grants(Vault(lambda: config.keyring))
     return Store(
         database=database,
         ownership=ownership(database),
         slots=Slots(database),
         connections=Connections(database),
-        grants=Grants(Vault(lambda: config.keyring)),
+        grants=grants,
         sessions=Sessions(database),
         timers=Timers(database),
         organization_index=OrganizationIndex(database),
@@ -322,6 +325,7 @@ def _store(
         scan=Scan(database),
         file_rewrites=FileRewriteStore(database),
         server_checks=ServerChecks(database),
+        canaries=Canaries(database, grants),
     )
 
 

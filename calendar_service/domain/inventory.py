@@ -439,6 +439,14 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "Stays: it concerns nobody.",
     ),
     Item(
+        "canaries",
+        (),
+        "By the name of each key that seals: a value that says nothing, sealed by it, and when.",
+        "So that a process that lacks a key serves nobody.",
+        "ST-3",
+        "Stays: it concerns nobody.",
+    ),
+    Item(
         "consent-asked",
         ("scope", "policy"),
         "Which permission is asked, under which version of the policy.",

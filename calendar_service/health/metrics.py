@@ -28,6 +28,7 @@ def metrics(service: Service) -> dict[str, float]:
         "calendar_store_round_trips_total": round_trips,
         f'calendar_time_zone_rules_info{{version="{tzdata.IANA_VERSION}"}}': 1.0,
         **_replicas(measures.database),
+        **_memory(measures.database),
         **_of_all_processes(measures),
         **_calls(service.google.call_log),
     }
@@ -60,6 +61,14 @@ def _replicas(database: DatabaseMeasures) -> dict[str, float]:
     except StoreUnavailable:
         return {}
     return {"calendar_database_replicas_missing": float(replicas.missing)} if replicas else {}
+
+
+def _memory(database: DatabaseMeasures) -> dict[str, float]:
+    try:
+        ratio = database.memory_ratio
+    except StoreUnavailable:
+        return {}
+    return {} if ratio is None else {"calendar_store_memory_ratio": ratio}
 
 
 def _google(state: GoogleState) -> dict[str, float]:

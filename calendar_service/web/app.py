@@ -4,6 +4,7 @@ from typing import Final
 
 from flask import Flask, Response, g, request
 
+from calendar_service.health.readiness import Readiness
 from calendar_service.web import guard, notifications, operations, problems, requests
 from calendar_service.web.api import dispatch, openapi
 from calendar_service.web.api.body import BODY_LIMIT
@@ -15,8 +16,8 @@ _MACHINES: Final = frozenset({"/openapi.json", "/healthz", "/readyz", "/metrics"
 """Paths for programs: like the API they answer errors with a problem (RFC 9457). Other paths answer with a page."""
 
 
-def create_app(service: Service) -> Flask:
-    """Return the application over this service."""
+def create_app(service: Service, readiness: Readiness | None = None) -> Flask:
+    """Return the application over this service. `readiness`: what `/readyz` shows; without it nothing is examined."""
     app = Flask("calendar_service.web", static_folder=None, template_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=BODY_LIMIT, PROVIDE_AUTOMATIC_OPTIONS=False, TRAP_HTTP_EXCEPTIONS=False
@@ -24,7 +25,8 @@ def create_app(service: Service) -> Flask:
     app.url_map.merge_slashes = False
     requests.log_requests(app, service.log)
     guard.harden(app, service)
-    for area in (dispatch, operations, openapi, settings, public, stand_in, notifications):
+    app.register_blueprint(operations.blueprint(service, readiness or Readiness(service)))
+    for area in (dispatch, openapi, settings, public, stand_in, notifications):
         app.register_blueprint(area.blueprint(service))
     _answer_errors(app, service)
     return app

@@ -12,6 +12,7 @@ from granian.log import LogLevels
 
 from calendar_service import wiring
 from calendar_service.config import Config, load
+from calendar_service.health.readiness import Readiness
 from calendar_service.log import SILENT_GRANIAN, Log, capture_all
 from calendar_service.processes import parent_death
 from calendar_service.store.ownership import Ownership
@@ -60,7 +61,10 @@ def _application() -> "WSGIApplication":
     log = Log("web")
     capture_all(log)
     try:
-        return create_app(wiring.build(load(os.environ), "web", before_first_use=Ownership.begin))
+        service = wiring.build(load(os.environ), "web", before_first_use=Ownership.begin)
+        readiness = Readiness(service)
+        readiness.start()
+        return create_app(service, readiness)
     except Exception as error:
         log.failure("process.failed", error)
         sys.exit(1)
