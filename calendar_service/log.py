@@ -21,7 +21,8 @@ _EVENT = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*){0,3}")
 _TEMPLATE = re.compile(r"(/[a-z0-9_.-]{0,32}|/(<[a-z_:]{1,32}>|\{[a-z_]{1,32}\})([a-z0-9_.:/-]{0,32}))+")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _GOOGLE_CALL = re.compile(r"(calendars|calendarList|events|channels|oauth)\.[a-z]{1,16}")
-_REQUEST_ID = re.compile(r"[0-9a-f]{8,32}")
+REQUEST_ID = re.compile(r"[0-9a-f]{8,32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""Hexadecimal digits, or a UUID (RFC 9562): neither can be a name or an address."""
 _PLACE = re.compile(r"[a-z_/]{1,80}\.py:\d{1,6}")
 _ERROR = re.compile(r"[A-Za-z_]{1,64}")
 _LOGGER = re.compile(r"[A-Za-z_.]{1,64}")
@@ -42,7 +43,7 @@ def _truth(value: Field) -> bool:
 
 
 FIELDS: dict[str, Callable[[Field], bool]] = {
-    "request_id": _matching(_REQUEST_ID),
+    "request_id": _matching(REQUEST_ID),
     "method": lambda value: value in _METHODS,
     "path": _matching(_TEMPLATE),  # the template, not the path itself: ids in it may be mail addresses
     "status": _number,

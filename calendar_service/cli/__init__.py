@@ -4,6 +4,8 @@ from importlib import import_module
 
 import click
 
+from calendar_service.processes import core_dumps
+
 COMMANDS = (
     "run",
     "serve",
@@ -50,3 +52,4 @@ def main() -> None:
 
     Exit status: 0 success, 1 a failure that is named on standard error, 2 an unusable configuration or argument.
     """
+    core_dumps.forbid()

@@ -1,4 +1,10 @@
-"""Envelope encryption: AES-256-GCM under a data key per connection, itself sealed by a keyring key (ST-1, law 8)."""
+"""Envelope encryption: AES-256-GCM under a data key per connection, itself sealed by a keyring key (ST-1, law 8).
+
+Each seal has an AES-256-GCM key of its own, derived from the data key or keyring key and half of a random nonce of
+192 bits (XAES-256-GCM, https://c2sp.org/XAES-256-GCM). So no count of seals is kept: one key of AES-GCM with random
+nonces may seal 2^32 times (NIST SP 800-38D 8.3); after 2^80 seals under one key here, the chance that a nonce was
+repeated is 2^-32.
+"""
 
 import json
 import secrets
@@ -10,13 +16,16 @@ from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+from cryptography.hazmat.primitives.cmac import CMAC
 
 from calendar_service.crypto.derive import keyed_hash
 
-FORMAT: Final = "cs1"
+FORMAT: Final = "cs2"
 """The version of the format: first in every blob, and in its associated data."""
 
-NONCE_BYTES: Final = 12
+NONCE_BYTES: Final = 24
+_GCM_NONCE_BYTES: Final = 12
 KEY_BYTES: Final = 32
 
 
@@ -53,6 +62,21 @@ def decrypt(key: bytes, nonce: bytes, ciphertext: bytes, associated: bytes) -> b
         raise CannotOpen from None
 
 
+def derived(key: bytes, nonce: bytes) -> tuple[bytes, bytes]:
+    """Return the key and the nonce of AES-256-GCM for a nonce of 24 bytes.
+
+    The key is counter mode over CMAC (NIST SP 800-108r1) with the label `X` and half of the nonce as context.
+    """
+    context, rest = nonce[:_GCM_NONCE_BYTES], nonce[_GCM_NONCE_BYTES:]
+    return b"".join(_cmac(key, bytes((0, counter)) + b"X\0" + context) for counter in (1, 2)), rest
+
+
+def _cmac(key: bytes, block: bytes) -> bytes:
+    mac = CMAC(AES256(key))
+    mac.update(block)
+    return mac.finalize()
+
+
 def _associated(place: Place, purpose: str, key_id: str) -> bytes:
     # A JSON list, so that two different places never give the same bytes.
     return json.dumps([FORMAT, purpose, place.organization, place.agent, place.connection, key_id]).encode()
@@ -60,8 +84,13 @@ def _associated(place: Place, purpose: str, key_id: str) -> bytes:
 
 def _seal(key: bytes, key_id: str, place: Place, purpose: str, plaintext: bytes) -> str:
     nonce = secrets.token_bytes(NONCE_BYTES)
-    sealed = encrypt(key, nonce, plaintext, _associated(place, purpose, key_id))
+    sealed = encrypt(*derived(key, nonce), plaintext, _associated(place, purpose, key_id))
     return f"{FORMAT}.{key_id}.{urlsafe_b64encode(nonce + sealed).decode()}"
+
+
+def _open(key: bytes, key_id: str, place: Place, purpose: str, raw: bytes) -> bytes:
+    nonce, sealed = raw[:NONCE_BYTES], raw[NONCE_BYTES:]
+    return decrypt(*derived(key, nonce), sealed, _associated(place, purpose, key_id))
 
 
 def _split(blob: str) -> tuple[str, bytes]:
@@ -95,9 +124,7 @@ class DataKey:
         key_id, raw = _split(blob)
         if key_id != "data":
             raise CannotOpen
-        return decrypt(
-            self._key, raw[:NONCE_BYTES], raw[NONCE_BYTES:], _associated(self._place, field, key_id)
-        )
+        return _open(self._key, key_id, self._place, field, raw)
 
     def keyed_hash(self, label: str, data: bytes) -> bytes:
         """Return HMAC-SHA-256 of `data` under a key derived for `label` (RFC 5869)."""
@@ -121,8 +148,7 @@ class Vault:
         key_id, raw = _split(wrapped)
         for candidate, kek in self._keyring():
             if candidate == key_id:
-                associated = _associated(place, "data-key", key_id)
-                return DataKey(decrypt(kek, raw[:NONCE_BYTES], raw[NONCE_BYTES:], associated), place, wrapped)
+                return DataKey(_open(kek, key_id, place, "data-key", raw), place, wrapped)
         raise CannotOpen
 
     def needs_resealing(self, wrapped: str) -> bool:
@@ -134,9 +160,10 @@ class Vault:
         """Return the id of the key that seals this data key, or raise `CannotOpen`."""
         return _split(wrapped)[0]
 
-    def reseal(self, place: Place, wrapped: str) -> str:
-        """Return the same data key sealed by the current key-encryption key."""
-        return self._wrap(self.open_key(place, wrapped)._key, place)  # noqa: SLF001 - `DataKey` shows its key to nobody else
+    def resealed(self, key: DataKey) -> DataKey:
+        """Return the same data key, sealed by the current key-encryption key."""
+        secret, place = key._key, key._place  # noqa: SLF001 - `DataKey` shows its key to nobody else
+        return DataKey(secret, place, self._wrap(secret, place))
 
     def _wrap(self, key: bytes, place: Place) -> str:
         key_id, kek = self._keyring()[0]

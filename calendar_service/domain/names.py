@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from calendar_service.domain.errors import InvalidRequest
 
+RESERVED = "reconcile"
+"""No session's name: `…/sessions/reconcile` is a call."""
 _NAME = re.compile(r"[A-Za-z0-9._~:@-]{1,128}")
 
 
@@ -16,6 +18,16 @@ def name(value: str, field: str) -> str:
             field=field,
         )
     return value
+
+
+def session_name(value: str, field: str) -> str:
+    """Return the name of a session unchanged; raise `InvalidRequest` unless `name` takes it and no call has it."""
+    if value == RESERVED:
+        raise InvalidRequest(
+            f"`{field}` cannot be `{RESERVED}`: a call has this path. Give the session another name.",
+            field=field,
+        )
+    return name(value, field)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,4 +39,4 @@ class Canaries:
         sealed = self._grants.seal_alone(_NOBODY, _PURPOSE, Secret(_PURPOSE))
         text = f"{self._database.clock.now()} {sealed}"
         self._database.write("HSET", keys.CANARIES, self._grants.key_id(sealed), text)
-        self._database.try_writes()
+        self._database.try_writes(keys.CANARIES)

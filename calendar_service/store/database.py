@@ -151,9 +151,13 @@ class Database:
             self._send(lambda: self._acknowledged(primary, key, ("EXISTS", key)))
         return cast(str | None, text)
 
-    def try_writes(self) -> None:
-        """Write a marker at every primary, confirmed as any write is. Raises `StoreUnavailable`, or `DatabaseFull`."""
+    def try_writes(self, written: str) -> None:
+        """Write a marker at every primary but that of the key `written`, confirmed as any write is.
+
+        Raises `StoreUnavailable`, or `DatabaseFull`.
+        """
         shards = {self._primary_of(keys.timers(shard)).address: shard for shard in keys.all_shards()}
+        shards.pop(self._primary_of(written).address, None)
         for shard in shards.values():
             self.write("SET", keys.copied(keys.timers(shard)), "1", "PX", 1000)
 

@@ -95,15 +95,9 @@ class Grants:
             # The place is part of what is authenticated: a grant that was copied to another agent does not open.
             packed = json.loads(sealed)
             key = self._vault.open_key(_place(agent, connection_id), packed["key"])
-            return Grant(
-                connection_id=connection_id,
-                number=packed["number"],
-                refresh_token=Secret(key.open("refresh token", packed["refresh"]).decode()),
-                access_token=Secret(key.open("access token", packed["access"]).decode()),
-                expires_at=packed["expires"],
-                key=key,
-                sealed=sealed,
-            )
+            number, expires_at = packed["number"], packed["expires"]
+            refresh, access = json.loads(key.open(_tokens_field(number, expires_at), packed["tokens"]))
+            return Grant(connection_id, number, Secret(refresh), Secret(access), expires_at, key, sealed)
         except (CannotOpen, ValueError, KeyError, TypeError):
             raise cannot_open() from None
 
@@ -115,15 +109,14 @@ class Grants:
             return "?"
 
     def resealed(self, agent: Agent, connection_id: str, sealed: str) -> str:
-        """Return the same grant, its data key sealed under the current key-encryption key; tokens are not opened."""
-        try:
-            packed = json.loads(sealed)
-            packed["key"] = self._vault.reseal(_place(agent, connection_id), packed["key"])
-            # A refresh that read the grant before would store it under the former key again: its number is refused.
-            packed["number"] += 1
-        except (CannotOpen, ValueError, KeyError, TypeError, AttributeError):
-            raise cannot_open() from None
-        return json.dumps(packed)
+        """Return the same grant with the next number, its data key sealed under the current key-encryption key."""
+        grant = self.open(agent, connection_id, sealed)
+        key = self._vault.resealed(grant.key)
+        # The number rises: a refresh that read the grant before would store it under the former key again.
+        number = grant.number + 1
+        return _packed(
+            key, connection_id, number, grant.refresh_token, grant.access_token, grant.expires_at
+        ).sealed
 
     def seal_alone(self, agent: Agent, purpose: str, value: Secret) -> str:
         """Seal one value that belongs to no connection yet (a PKCE verifier), under a key of its own."""
@@ -157,13 +150,19 @@ def _place(agent: Agent, connection: str) -> Place:
 def _packed(
     key: DataKey, connection_id: str, number: int, refresh: Secret, access: Secret, expires_at: Millis
 ) -> Grant:
+    tokens = json.dumps([refresh.reveal(), access.reveal()]).encode()
     sealed = json.dumps(
         {
             "number": number,
             "key": key.wrapped,
-            "refresh": key.seal("refresh token", refresh.reveal().encode()),
-            "access": key.seal("access token", access.reveal().encode()),
+            "tokens": key.seal(_tokens_field(number, expires_at), tokens),
             "expires": expires_at,
         }
     )
     return Grant(connection_id, number, refresh, access, expires_at, key, sealed)
+
+
+def _tokens_field(number: int, expires_at: Millis) -> str:
+    # Both are authenticated, and the tokens are sealed together: who can write to the database can neither make a token
+    # look newer or live longer, nor put an older refresh token beside a newer access token.
+    return json.dumps(["tokens", number, expires_at])

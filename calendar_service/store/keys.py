@@ -251,7 +251,7 @@ def reviewer_acts(organization: str) -> str:
     return f"reviewer-acts:{organization}"
 
 
-FORMAT = "3"
+FORMAT = "4"
 """The format of keys, fields and records. It is raised where what is stored changes its name or form."""
 CHECK_VALUES = "check-values"
 """The format of the records, and check values of identity key and Google client: another service is refused."""

@@ -1,8 +1,9 @@
 """The web application: its blueprints, and the answer to every error."""
 
-from typing import Final
+from typing import Any, Final
 
 from flask import Flask, Response, g, request
+from werkzeug.routing import Rule
 
 from calendar_service.health.readiness import Readiness
 from calendar_service.web import guard, notifications, operations, problems, requests
@@ -16,9 +17,27 @@ _MACHINES: Final = frozenset({"/openapi.json", "/healthz", "/readyz", "/metrics"
 """Paths for programs: like the API they answer errors with a problem (RFC 9457). Other paths answer with a page."""
 
 
+class PathRule(Rule):
+    """A path and the methods it takes.
+
+    `once`: a GET here uses something up, so there is no HEAD, which programs send that look at links.
+    """
+
+    def __init__(self, string: str, *, once: bool = False, **options: Any) -> None:
+        super().__init__(string, **options)
+        if once and self.methods is not None:
+            self.methods.discard("HEAD")
+
+
+class WebApplication(Flask):
+    """Flask with this service's rules of paths."""
+
+    url_rule_class: type[Rule] = PathRule
+
+
 def create_app(service: Service, readiness: Readiness | None = None) -> Flask:
     """Return the application over this service. `readiness`: what `/readyz` shows; without it nothing is examined."""
-    app = Flask("calendar_service.web", static_folder=None, template_folder=None)
+    app = WebApplication("calendar_service.web", static_folder=None, template_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=BODY_LIMIT, PROVIDE_AUTOMATIC_OPTIONS=False, TRAP_HTTP_EXCEPTIONS=False
     )
@@ -41,7 +60,7 @@ def _answer_errors(app: Flask, service: Service) -> None:
         if isinstance(shown, problems.Internal):
             service.log.failure("request.failed", error, request_id=g.request_id)
         if dispatch.is_api(request.path) or request.path in _MACHINES:
-            return problems.response(shown, docs)
+            return problems.response(shown, docs, g.request_id)
         page = answers.problem(shown, problems.kind_of(shown).status)
         page.headers.update(problems.headers(shown))
         return page

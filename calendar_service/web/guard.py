@@ -11,7 +11,6 @@ from werkzeug.wrappers import Response as AnyResponse
 from calendar_service.config import Config
 from calendar_service.domain.errors import Forbidden
 from calendar_service.web.pages.answers import Pages
-from calendar_service.web.problems import MethodNotAllowed
 from calendar_service.wiring import Service
 
 _LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?")
@@ -80,12 +79,7 @@ def require_token(expected: str) -> None:
 
 
 def is_prefetch() -> bool:
-    """Tell whether a preview or prefetch sent this request: it must not use up what works only once.
-
-    Raises `MethodNotAllowed` for a HEAD, which programs send that look at links.
-    """
-    if request.method == "HEAD":
-        raise MethodNotAllowed("GET")
+    """Tell whether a preview or prefetch sent this request: it must not use up what works only once."""
     return "prefetch" in request.headers.get("Sec-Purpose", "")
 
 

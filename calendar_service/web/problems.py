@@ -115,6 +115,8 @@ class Problem(msgspec.Struct, kw_only=True):
     code: str
     retryable: bool
     """True: the same request may succeed later. False: it has to be changed first."""
+    request_id: str
+    """The answer's `X-Request-Id`, by which the log names this request: the caller's own, if that has its form."""
     field: str | msgspec.UnsetType = msgspec.UNSET
     """The member, parameter or header that is meant."""
 
@@ -152,7 +154,7 @@ def _of_http(error: HTTPException) -> ServiceError:
     return Misshapen("The request could not be read.") if status < 500 else Internal()
 
 
-def response(error: ServiceError, docs: str) -> Response:
+def response(error: ServiceError, docs: str, request_id: str) -> Response:
     """Return the answer to a caller of the API; `docs` is the address of the readable description."""
     kind = kind_of(error)
     problem = Problem(
@@ -162,6 +164,7 @@ def response(error: ServiceError, docs: str) -> Response:
         detail=_NOTHING if kind.status == 404 else error.detail,
         code=error.code,
         retryable=error.retryable,
+        request_id=request_id,
         field=error.field or msgspec.UNSET,
     )
     if kind.status == 404:

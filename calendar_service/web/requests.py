@@ -1,6 +1,5 @@
 """An id and a log line for every request. The line has no path, name or value (law 9)."""
 
-import re
 import secrets
 import time
 from typing import Final
@@ -8,24 +7,22 @@ from typing import Final
 from flask import Flask, Response, g, request
 
 from calendar_service.config import ApiKey
-from calendar_service.log import Field, Log
+from calendar_service.log import REQUEST_ID, Field, Log
 
 HEADER: Final = "X-Request-Id"
 
-_ID: Final = re.compile(r"[0-9a-f]{8,32}")
-"""A caller's own id is used only if it is hexadecimal, so that it cannot be a name."""
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """Probes every few seconds would fill the log, so only their failures are logged."""
 
 
 def log_requests(app: Flask, log: Log) -> None:
-    """Give every request an id, and log its end."""
+    """Give every request an id, the caller's own if its form fits, and log its end."""
 
     @app.before_request
     def _begin() -> None:
         request_id = request.headers.get(HEADER, "")
-        g.request_id = request_id if _ID.fullmatch(request_id) else secrets.token_hex(16)
+        g.request_id = request_id if REQUEST_ID.fullmatch(request_id) else secrets.token_hex(16)
         g.began = time.monotonic()
 
     @app.after_request

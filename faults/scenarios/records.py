@@ -35,7 +35,7 @@ def unreadable(episode: Episode) -> int:
     key = episode.store.key(agent, "waiting")
     with episode.store.client() as client:
         if key and client.hexists(key, session):
-            client.hset(key, session, "cs1.data." + "AAAA" * 16)
+            client.hset(key, session, "cs2.data." + "AAAA" * 16)
     episode.put_at_once(2)
     episode.clock.advance(RETRY)
     time.sleep(0.3)

@@ -4,7 +4,9 @@ Google has none of them. Calls to them are not journalled.
 """
 
 from collections.abc import Iterable
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -21,6 +23,8 @@ PREFIX = "/_control/"
 
 def serve(context: Context, request: Request) -> Response:
     """Answer one request under ``/_control/``."""
+    if not _is_local(request.headers.get("host", "")):
+        return _json({"error": "asked for under a foreign name; use localhost or an IP address"}, 421)
     if foreign(request):
         return _json({"error": "sent from another site"}, 403)
     name = request.path[len(PREFIX) :]
@@ -28,6 +32,18 @@ def serve(context: Context, request: Request) -> Response:
         return _routed(context, request.method, name, request)
     except (msgspec.ValidationError, msgspec.DecodeError, ValueError, TypeError) as wrong:
         return _json({"error": str(wrong)}, 400)
+
+
+def _is_local(host: str) -> bool:
+    """Whether the Host is `localhost` or an IP address.
+
+    An attacker's page may give its own name this machine's address (DNS rebinding), and would read the tokens then.
+    """
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or bool(ip_address(name))
+    except ValueError:
+        return False
 
 
 def _routed(context: Context, method: str, name: str, request: Request) -> Response:

@@ -303,7 +303,7 @@ def test_the_identifiers_were_found_by_a_key_that_is_gone(own_database: tuple[Te
 
 def sealed_token(service: TestService) -> bytes:
     """Return the sealed refresh token of the agent's live connection."""
-    return str(json.loads(service.parts.store.slots.read(WHOSE).grant)["refresh"]).encode()
+    return str(json.loads(service.parts.store.slots.read(WHOSE).grant)["tokens"]).encode()
 
 
 def ended_by_teardown(service: TestService) -> None:

@@ -189,7 +189,7 @@ def test_a_record_that_does_not_open_is_the_operators_concern_and_changes_nothin
     service.connect()
     client = service.parts.store.database.client
     name = service.key("grant")
-    client.set(name, client.get(name).replace("cs1.", "cs2.", 1))
+    client.set(name, client.get(name).replace("cs2.", "cs3.", 1))
     before = service.stored()
     for attempt in (
         lambda: service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None),

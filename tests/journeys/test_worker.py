@@ -193,7 +193,7 @@ def spoilt(service: TestService) -> TestService:
     service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"}, times=2)
     put(service, "spoilt")
     put(service, "good")
-    service.parts.store.database.client.hset(service.key("waiting"), "spoilt", "cs1.data.garbage")
+    service.parts.store.database.client.hset(service.key("waiting"), "spoilt", "cs2.data.garbage")
     return service
 
 
@@ -263,7 +263,7 @@ def test_content_that_does_not_open_waits_for_a_person_no_longer_than_any_other(
     service.connect()
     service.parts.connection.pauses.set(service.agent, Actor.AGENT, paused=True)
     put(service, "spoilt", days=90)
-    service.parts.store.database.client.hset(service.key("waiting"), "spoilt", "cs1.data.garbage")
+    service.parts.store.database.client.hset(service.key("waiting"), "spoilt", "cs2.data.garbage")
     service.clock.advance(30 * DAY / SECOND)
     service.work()
     assert seen(service, "spoilt") == (Status.FAILED, "waited_too_long")

@@ -125,6 +125,15 @@ def test_another_sites_forms_are_refused(google: LocalGoogle, app: App) -> None:
     assert app.refresh(tokens["refresh_token"])[0] == 200
 
 
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "localhost.evil.example", "[", ""])
+def test_the_controls_are_refused_under_a_foreign_name(google: LocalGoogle, host: str) -> None:
+    for path in ("state", "journal", "nothing"):
+        status, _, text = fetch(f"{google.url}/_control/{path}", headers={"Host": host})
+        assert status == 421
+        assert "foreign name" in text
+    assert fetch(f"{google.url}/_control/state", headers={"Host": "127.0.0.1:1"})[0] == 200
+
+
 def test_what_the_rules_refuse_is_told(api: GoogleApi, google: LocalGoogle, calendar: str) -> None:
     api.insert(calendar, {"id": "abcdef"})
     form = {"account": ONE, "calendar": calendar, "event": "abcdef", "act": "move", "back": "/calendar"}

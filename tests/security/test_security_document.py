@@ -12,12 +12,13 @@ FAMILIES: Final = {
     "O": range(1, 13),
     "C": range(1, 8),
     "L": range(1, 7),
+    "P": (1,),
     "I": (1, 2, 3, 4, 5, 8),
-    "K": (2, 3, 4, 6, 7, 8, 9, 10),
+    "K": range(1, 11),
     "T": (2, 3, 4, 5),
     "D": (1, 2, 3, 4, 7, 8),
     "S": (1, 2, 4),
-    "X": (1, 4, 10),
+    "X": (1, 4, 9, 10),
     "V": (1,),
 }
 """Every requirement, by the first letter of its number."""

@@ -1,6 +1,6 @@
 """Key rotation: counts what each key-encryption key seals, and reseals it under the current one (law 8).
 
-Works while traffic runs. Knows the store. Must not know Google, and must not open a token.
+Works while traffic runs. Knows the store. Must not know Google.
 """
 
 from collections import Counter

@@ -23,6 +23,11 @@ _HALF: Final = re.compile("[\ud800-\udfff]")
 _LONGEST_NAME: Final = 80
 """How many characters of an unknown member's name a problem quotes."""
 
+_LONGEST_NUMBER: Final = 18
+"""How many characters a whole number may have; every number that a call takes has 16 at most."""
+
+_BEYOND: Final = 10**_LONGEST_NUMBER
+
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*?)`(?: - at `\$(?P<at>[^`]*)`)?", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(?P<name>[^`]*)`(?: - at `\$(?P<at>[^`]*)`)?")
 _WRONG = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<at>[^`]*)`)?", re.DOTALL)
@@ -63,7 +68,10 @@ def _is_json(request: Request) -> bool:
 def _read(data: bytes) -> object:
     try:
         return json.loads(
-            data.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_refuse_constant
+            data.decode("utf-8"),
+            object_pairs_hook=_without_repeats,
+            parse_int=_whole,
+            parse_constant=_refuse_constant,
         )
     except UnicodeDecodeError:
         raise Misshapen("The body is not UTF-8.") from None
@@ -71,6 +79,14 @@ def _read(data: bytes) -> object:
         raise Misshapen("The body is nested too deeply.") from None
     except ValueError:
         raise Misshapen("The body is not JSON (RFC 8259).") from None
+
+
+def _whole(digits: str) -> int:
+    # Python raises ValueError for more than 4,300 digits, which would be called "not JSON". A number beyond every limit
+    # stands for it, so that its member's own limit refuses it by name.
+    if len(digits) <= _LONGEST_NUMBER:
+        return int(digits)
+    return -_BEYOND if digits.startswith("-") else _BEYOND
 
 
 def _without_repeats(members: Iterable[tuple[str, object]]) -> dict[str, object]:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from calendar_service.config import Role
 from calendar_service.domain.errors import InvalidRequest
-from calendar_service.domain.names import Agent, name
+from calendar_service.domain.names import Agent, name, session_name
 from calendar_service.web.problems import Misshapen
 from calendar_service.wiring import Service
 
@@ -38,7 +38,12 @@ class Names:
     def of_path(cls, parts: Mapping[str, str]) -> "Names":
         """Return the names in a path, or refuse the path."""
         try:
-            return cls(**{part: name(value, part) for part, value in parts.items()})
+            return cls(
+                **{
+                    part: session_name(value, part) if part == "session" else name(value, part)
+                    for part, value in parts.items()
+                }
+            )
         except InvalidRequest as error:
             raise Misshapen(error.detail, field=error.field) from None
 

@@ -64,7 +64,8 @@ def document(public_url: str) -> dict[str, Any]:
             "version": version("calendar-service"),
             "description": "Writes an agent's video sessions into one Google calendar of their own. "
             f"JSON both ways, at most {BODY_LIMIT // 1024} KiB. A change that was answered 2xx is durable. "
-            "Every answer carries `X-Request-Id`.",
+            "Every answer carries `X-Request-Id`: the caller's, if it is a UUID or 8 to 32 hexadecimal digits in small "
+            "letters, else a new one. Problems repeat it as `request_id`.",
         },
         "servers": [{"url": public_url}],
         "security": [{"key": []}],

@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.errors import InvalidRequest
-from calendar_service.domain.names import name
+from calendar_service.domain.names import session_name
 from calendar_service.journeys.sessions.reconcile import DesiredSession, Difference, Reconcile
 from calendar_service.web.api.call import BACKEND, ApiAnswer, ApiCall, Names
 from calendar_service.web.api.session_body import SessionContent, Version, content, period
@@ -122,7 +122,7 @@ def _desired(body: ReconcileBody, within: tuple[Millis, Millis]) -> Mapping[str,
     by_name: dict[str, DesiredSession] = {}
     for number, one in enumerate(body.sessions):
         place = f"sessions[{number}]."
-        session = name(one.session, f"{place}session")
+        session = session_name(one.session, f"{place}session")
         if session in by_name:
             raise InvalidRequest(f"`{place}session` is given twice.", field=f"{place}session")
         session_content = content(one, place)

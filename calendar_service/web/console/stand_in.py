@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from calendar_service.domain.clock import MINUTE, as_datetime
 from calendar_service.domain.errors import InvalidRequest
-from calendar_service.domain.names import Agent, name
+from calendar_service.domain.names import Agent, session_name
 from calendar_service.domain.numbers import whole_number
 from calendar_service.domain.session import By, Content, Status
 from calendar_service.journeys.views import SessionView
@@ -67,7 +67,7 @@ def blueprint(service: Service) -> Blueprint:
     routes.add_url_rule("/console/sessions", "sessions", console.schedule, methods=["POST"])
     routes.add_url_rule("/console/sessions/cancel", "cancel", console.cancel, methods=["POST"])
     routes.add_url_rule("/console/video", "video", reviewer.video, methods=["GET"])
-    routes.add_url_rule("/reviewer/<secret>", "enter", reviewer.enter, methods=["GET"])
+    routes.add_url_rule("/reviewer/<secret>", "enter", reviewer.enter, methods=["GET"], once=True)
     for action in (reviewer.begin, reviewer.check, reviewer.verify, reviewer.reset, reviewer.leave):
         routes.add_url_rule(f"/console/{action.__name__}", action.__name__, action, methods=["POST"])
     return routes
@@ -106,7 +106,7 @@ class Console:
         page = self.pages.show(
             "console.html",
             agents=sorted({*AGENTS, visitor.agent.agent}),
-            chosen=name(chosen, "session") if chosen else "",
+            chosen=session_name(chosen, "session") if chosen else "",
             done=done if done in DONE else "",
             data_dir=str(self.service.config.data_dir),
             **words,
@@ -138,14 +138,14 @@ class Console:
     def schedule(self) -> AnyResponse:
         """Schedule or reschedule a session."""
         visitor = self.visitors.acting()
-        session = name(request.form.get("session", ""), "session")
+        session = session_name(request.form.get("session", ""), "session")
         view = self.service.sessions.schedule.put(visitor.agent, session, _content(), _by(), None)
         return redirect(f"/console?done={'refused' if view.outcome == 'refused' else 'scheduled'}", 303)
 
     def cancel(self) -> AnyResponse:
         """Cancel a session."""
         visitor = self.visitors.acting()
-        session = name(request.form.get("session", ""), "session")
+        session = session_name(request.form.get("session", ""), "session")
         view = self.service.sessions.schedule.cancel(visitor.agent, session, _by(), None)
         done = view.outcome if view.outcome in DONE else "cancelled"
         return redirect(f"/console?done={done}", 303)

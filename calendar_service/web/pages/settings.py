@@ -22,6 +22,9 @@ RECEIPT = "receipt"
 """The cookie with the only whole copy of a receipt, for the page after the erasure. Its salt is not stored."""
 _RECEIPT_SECONDS = 60 * 60
 
+ONCE = frozenset({"/portal/<ticket>", "/oauth/callback"})
+"""Paths where a GET uses something up."""
+
 NOT_OURS = frozenset({"expired", "other_browser", "issuer"})
 """Refusals of callbacks that do not belong to a consent of this browser."""
 
@@ -48,7 +51,8 @@ def blueprint(service: Service) -> Blueprint:
         ("POST", "/logout", actions.logout),
     ]
     for method, path, view in routes:
-        portal.add_url_rule(path, f"{method.lower()}_{view.__name__}", view, methods=[method])
+        endpoint = f"{method.lower()}_{view.__name__}"
+        portal.add_url_rule(path, endpoint, view, methods=[method], once=path in ONCE)
     return portal
 
 
@@ -238,7 +242,7 @@ def _single(name: str) -> str:
 
 def _connected(outcome: ConsentOutcome) -> str:
     if not outcome.calendar_ready:
-        return "connected:later"
+        return "connected"
     if outcome.moved_account:
         return "connected:moved_back" if outcome.calendar_found else "connected:moved"
     return "connected:shared" if outcome.other_agents else "connected"

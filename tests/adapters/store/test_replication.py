@@ -267,6 +267,16 @@ def test_a_script_that_a_server_lacks_is_loaded_at_that_server_while_the_primary
         assert (one.client.exists(keys.REWRITE), other.client.exists(keys.REWRITE)) == (1, 0)
 
 
+def test_a_server_that_refuses_to_rewrite_its_file_is_told_whichever_it_is(
+    patient: SentinelSet, test_clock: MovableClock
+) -> None:
+    files = FileRewriteStore(Store(patient.url, test_clock).database)
+    for server in (patient.primary, *patient.replicas):
+        server.client.acl_setuser("default", enabled=True, commands=["-bgrewriteaof"])
+        assert files.begin() == "refused"
+        server.client.acl_setuser("default", enabled=True, commands=["+bgrewriteaof"])
+
+
 @pytest.fixture
 def nodes(tmp_path: Path) -> Iterator[tuple[Server, list[Server]]]:
     """A cluster of three primaries; the first has two replicas."""

@@ -3,11 +3,10 @@ import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 
 const require = createRequire(import.meta.url)
-const { calendar: makeCalendar, auth: authPlus } = require('@googleapis/calendar')
-const { oauth2: makeOauth2 } = require('@googleapis/oauth2')
+const { google } = require('googleapis')
 const { url, clientId, clientSecret, redirectUri, code, verifier } = JSON.parse(process.argv[2])
 
-const client = new authPlus.OAuth2({
+const client = new google.auth.OAuth2({
   clientId,
   clientSecret,
   redirectUri,
@@ -18,11 +17,11 @@ assert.equal(tokens.token_type, 'Bearer')
 assert.ok(tokens.refresh_token.startsWith('1//'))
 client.setCredentials(tokens)
 
-const people = makeOauth2({ version: 'v2', auth: client, rootUrl: `${url}/` })
+const people = google.oauth2({ version: 'v2', auth: client, rootUrl: `${url}/` })
 assert.equal((await people.userinfo.get()).data.email, 'agent-one@example.com')
 assert.equal((await people.tokeninfo({ access_token: tokens.access_token })).data.audience, clientId)
 
-const api = makeCalendar({ version: 'v3', auth: client, rootUrl: `${url}/` })
+const api = google.calendar({ version: 'v3', auth: client, rootUrl: `${url}/` })
 const { data: calendar } = await api.calendars.insert({ requestBody: { summary: 'Node', timeZone: 'America/Santiago' } })
 const calendarId = calendar.id
 const times = { start: { dateTime: '2030-05-06T10:00:00Z' }, end: { dateTime: '2030-05-06T11:00:00Z' } }

@@ -54,7 +54,7 @@ def refused(data: bytes | str) -> tuple[int, str | None]:
         (f'{{{WHOLE}, "version": -1}}', 422, "version"),
         (f'{{{WHOLE}, "version": 9007199254740992}}', 422, "version"),
         (f'{{{WHOLE}, "version": {"9" * 4000}}}', 422, "version"),
-        (f'{{{WHOLE}, "version": {"9" * 5000}}}', 400, None),
+        (f'{{{WHOLE}, "version": {"9" * 5000}}}', 422, "version"),
         (f'{{{WHOLE}, "version": NaN}}', 400, None),
         (f'{{{WHOLE}, "version": Infinity}}', 400, None),
         (f'{{{WHOLE}, "title": 1}}', 400, "title"),
@@ -71,6 +71,8 @@ def refused(data: bytes | str) -> tuple[int, str | None]:
         (f'{{{WHOLE}, "\\ud800": 1}}', 400, "\\ud800"),
         (f'{{{WHOLE}, "ti\\u0000tle": 1}}', 400, "ti?tle"),
         (f'{{{WHOLE}, "{"x" * 9000}": 1}}', 400, "x" * 80),
+        (f'{{{WHOLE}, "version": -{"9" * 5001}}}', 422, "version"),
+        (f'{{{WHOLE}, "title": {"9" * 5001}}}', 400, "title"),
         (f"{{{WHOLE}", 400, None),
         (f"{{{WHOLE}}} {{}}", 400, None),
         (f"{{{WHOLE},}}", 400, None),
@@ -86,6 +88,12 @@ def refused(data: bytes | str) -> tuple[int, str | None]:
 )  # fmt: skip
 def test_a_body_of_another_form_is_refused_by_name(data: bytes | str, status: int, field: str | None) -> None:
     assert refused(data) == (status, field)
+
+
+def test_a_number_that_is_too_long_is_called_so() -> None:
+    with pytest.raises(InvalidRequest) as error:
+        body(sent(f'{{{WHOLE}, "version": {"9" * 5001}}}'), SessionBody)
+    assert error.value.detail == "`version` has to be int <= 9007199254740991."
 
 
 def test_what_is_refused_is_not_repeated() -> None:

@@ -92,17 +92,37 @@ def test_an_id_of_the_callers_is_taken_over_if_it_is_nothing_but_a_number(api: A
         api.get(ACME, headers={"X-Request-Id": "0123456789abcdef"}).headers["X-Request-Id"]
         == "0123456789abcdef"
     )
+    uuid = "0f8fad5b-d9cb-469f-a165-70867728950e"
+    assert api.get(ACME, headers={"X-Request-Id": uuid}).headers["X-Request-Id"] == uuid
     for other in (
         "agent-1@example.com",
         "a" * 33,
         "abc",
         "0123456789ABCDEF",
         "0123-4567-89ab",
+        "0F8FAD5B-d9cb-469f-a165-70867728950e",
         "x\x1b[31m",
         "",
     ):
         request_id = api.get(ACME, headers={"X-Request-Id": other}).headers["X-Request-Id"]
         assert ID.fullmatch(request_id)
+
+
+def test_header_problem_and_log_name_a_refused_request_by_the_same_id(
+    api: Api, capfd: pytest.CaptureFixture[str]
+) -> None:
+    own_id = "0f8fad5b-d9cb-469f-a165-70867728950e"
+    answer = api.get("/v1/organizations/acme/nothing", headers={"X-Request-Id": own_id})
+    assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
+    assert answer.get_json()["request_id"] == answer.headers["X-Request-Id"] == own_id
+    assert json.loads(capfd.readouterr().err.splitlines()[-1])["request_id"] == own_id
+
+
+@pytest.mark.parametrize("path", ["/v1", "/v1/", "/v1/x", "/v1/organizations", "/v1/organizations/acme/x/y"])
+def test_an_unknown_path_of_the_api_is_a_problem_document(api: Api, path: str) -> None:
+    answer = api.get(path)
+    assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
+    assert answer.get_json()["code"] == "not_found"
 
 
 @shows("LU-3")

@@ -112,6 +112,11 @@ BAD_REQUESTS = [
     Refused("an agent out of the alphabet", "GET", f"{ACME}/agents/ñandú/connection", 400, "invalid_request", "agent"),
     Refused("an organization out of the alphabet", "GET", "/v1/organizations/%00/connections", 400,
             "invalid_request", "organization", caller="admin"),
+    Refused("a session of the name of a call", "PUT", f"{AGENT}/sessions/reconcile", 400, "invalid_request", "session",
+            sent={"json": body()}),
+    Refused("a read of such a session", "GET", f"{AGENT}/sessions/reconcile", 400, "invalid_request", "session"),
+    Refused("a cancel of such a session", "DELETE", f"{AGENT}/sessions/reconcile?by=agent", 400, "invalid_request",
+            "session"),
     Refused("a cancel by nobody", "DELETE", ONE, 400, "invalid_request", "by"),
     Refused("a cancel with a body", "DELETE", f"{ONE}?by=agent", 400, "invalid_request", "by",
             sent={"json": {"by": "agent"}}),
@@ -157,9 +162,10 @@ def test_a_refusal_says_what_is_wrong_and_changes_nothing(
         assert problem_fields == (refused.status, refused.status, refused.code, refused.field), refused.why
         assert answer.content_type == "application/problem+json"
         assert problem["retryable"] is False
-        assert problem.keys() - {"field"} == {"type", "title", "status", "detail", "code", "retryable"}
+        members = {"type", "title", "status", "detail", "code", "retryable", "request_id"}
+        assert problem.keys() - {"field"} == members
         assert problem["type"] == f"http://localhost:8080/docs#{refused.code}"
-        assert answer.headers["X-Request-Id"]
+        assert answer.headers["X-Request-Id"] == problem["request_id"]
         assert answer.headers["Cache-Control"] == "no-store"
         assert connected.stored() == before, refused.why
     assert len(google_process.journal()) == calls
@@ -276,7 +282,7 @@ def test_cancelling_without_a_connection_is_a_success(
 def test_a_record_that_does_not_open_is_the_operators_concern(api: Api, connected: TestService) -> None:
     client = connected.parts.store.database.client
     name = next(key for key in client.scan_iter("*:grant"))
-    client.set(name, client.get(name).replace('"refresh"', '"broken"'))
+    client.set(name, client.get(name).replace('"tokens"', '"broken"'))
     stored = connected.stored()
     answer = api.put(ONE, body())
     assert (answer.status_code, answer.json["code"], answer.json["retryable"]) == (

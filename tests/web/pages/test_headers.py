@@ -1,8 +1,11 @@
 """The headers of every answer, whatever its status."""
 
+import re
+
 import pytest
 from flask import Flask
 
+from calendar_service.web.api.dispatch import is_api
 from calendar_service.web.app import create_app
 from tests.conftest import MovableClock
 from tests.support.local_google import LocalGoogle
@@ -27,6 +30,8 @@ EVERYWHERE = [
     ("GET", "/receipts/public-key", 200),
     ("POST", "/connect", 401),
 ]
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 def test_every_answer_is_hardened(visitor: Visitor) -> None:
@@ -141,3 +146,24 @@ def test_on_https_cookies_are_bound_to_host_and_encryption(on_https: Visitor) ->
     page = on_https.client.get("/settings", base_url="https://calendar.videsk.io")
     assert page.status_code == 200
     on_https.service.close()
+
+
+def test_allow_names_the_methods_that_a_path_takes_and_no_other(app: Flask, visitor: Visitor) -> None:
+    def status(method: str, path: str) -> int:
+        return visitor.client.open(path, method=method, base_url=PUBLIC_URL).status_code
+
+    # The API asks for its key first; test_refusals.py has its methods.
+    rules = [rule.rule for rule in app.url_map.iter_rules() if not is_api(rule.rule)]
+    paths = {re.sub(r"<[^>]+>", "x", path) for path in rules}
+    assert {"/portal/x", "/oauth/callback", "/reviewer/x", "/connect"} < paths
+    for path in sorted(paths):
+        answer = visitor.client.open(path, method="TRACE", base_url=PUBLIC_URL)
+        allowed = set(answer.headers["Allow"].split(", "))
+        assert allowed == {method for method in METHODS if status(method, path) != 405}, path
+
+
+@pytest.mark.parametrize("path", ["/portal/x", "/oauth/callback", "/reviewer/x"])
+def test_what_a_get_uses_up_is_not_looked_at_by_head(visitor: Visitor, path: str) -> None:
+    for method in ("HEAD", "POST", "TRACE"):
+        answer = visitor.client.open(path, method=method, base_url=PUBLIC_URL)
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "GET")
