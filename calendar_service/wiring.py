@@ -79,7 +79,6 @@ from calendar_service.log import Log
 from calendar_service.store.account_refs import AccountRefs
 from calendar_service.store.audit_chain import AuditChainStore
 from calendar_service.store.breakers import BreakerStore, RefusalStore
-from calendar_service.store.canaries import Canaries
 from calendar_service.store.channels import ChannelStore
 from calendar_service.store.connections import Connections
 from calendar_service.store.consents import Consents
@@ -98,6 +97,7 @@ from calendar_service.store.replica_alarm import ReplicaAlarm
 from calendar_service.store.reviewer_links import ReviewerLinks
 from calendar_service.store.revocations import RevocationStore
 from calendar_service.store.scan import Scan
+from calendar_service.store.seal_samples import SealSamples
 from calendar_service.store.server_checks import ServerChecks
 from calendar_service.store.sessions import Sessions
 from calendar_service.store.slots import Slots
@@ -128,7 +128,7 @@ class Store:
     scan: Scan
     file_rewrites: FileRewriteStore
     server_checks: ServerChecks
-    canaries: Canaries
+    seal_samples: SealSamples
 
 
 @dataclass(frozen=True)
@@ -325,7 +325,7 @@ def _store(
         scan=Scan(database),
         file_rewrites=FileRewriteStore(database),
         server_checks=ServerChecks(database),
-        canaries=Canaries(database, grants),
+        seal_samples=SealSamples(database, grants),
     )
 
 

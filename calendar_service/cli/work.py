@@ -33,7 +33,7 @@ def command() -> None:
         signal.signal(number, lambda _number, _frame: stop.set())
     try:
         service = wiring.build(settings, "worker", before_first_use=Ownership.begin)
-        Readiness(service).start()  # a worker answers no /readyz: it leaves its canary, and alarms
+        Readiness(service).start()  # a worker answers no /readyz: it leaves its sample, and alarms
         loop.run(service, stop)
     except NotOurDatabase as error:
         refuse_database(error)

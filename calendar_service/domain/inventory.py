@@ -439,10 +439,10 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "Stays: it concerns nobody.",
     ),
     Item(
-        "canaries",
+        "seal-samples",
         (),
-        "By the name of each key that seals: a value that says nothing, sealed by it, and when.",
-        "So that a process that lacks a key serves nobody.",
+        "By the name of each key that seals: a fixed word, sealed by it, and when.",
+        "So that a process that lacks a key is taken out of service.",
         "ST-3",
         "Stays: it concerns nobody.",
     ),

@@ -14,9 +14,9 @@ from calendar_service.domain.errors import RecordUnreadable, StoreUnavailable
 from calendar_service.health.measures import Measures
 from calendar_service.health.measures.consents import ConsentMeasures
 from calendar_service.health.measures.database import MEMORY_HIGH, MEMORY_NEARLY_FULL, DatabaseMeasures
-from calendar_service.store.canaries import Canaries
 from calendar_service.store.database import DatabaseFull
 from calendar_service.store.ownership import Owner
+from calendar_service.store.seal_samples import SealSamples
 from calendar_service.wiring import Service
 
 EVERY: Final = 5.0
@@ -96,12 +96,12 @@ class Readiness:
         return self.last
 
     def _tried(self) -> tuple[Writes, bool, bool]:
-        """Open the canaries, then leave our own; return the writes, and whether database and keyring are right."""
-        canaries: Canaries = self._service.store.canaries
+        """Open the samples, then leave our own; return the writes, and whether database and keyring are right."""
+        seal_samples: SealSamples = self._service.store.seal_samples
         try:
-            # Opened first: a process that lacks a key in use leaves no canary that would bring the others down.
-            canaries.require_keys()
-            canaries.write()
+            # Opened first: a process that lacks a key in use leaves no sample that would bring the others down.
+            seal_samples.require_keys()
+            seal_samples.write()
         except RecordUnreadable:
             return Writes.UNKNOWN, True, False
         except DatabaseFull:

@@ -23,7 +23,7 @@ def blueprint(service: Service, readiness: Readiness) -> Blueprint:
         last = readiness.last
         if last is None:
             return jsonify(ready=False, checks={}), 503
-        shown = {"checks": last.checks, "writes": last.writes, "age_seconds": int(last.age)}
+        shown = {"checks": last.checks, "writes": last.writes, "age_seconds": round(last.age, 1)}
         return jsonify(ready=last.is_ready, **shown), 200 if last.is_ready else 503
 
     @routes.get("/metrics")

@@ -57,7 +57,7 @@ def memory(database: DatabaseMeasures, *, is_production: bool) -> Finding:
         return Finding(
             "memory",
             "fault",
-            "%(percent)s %% of the permitted memory is used: every new change is refused",
+            "%(percent)s %% of the permitted memory is used: new changes are refused",
             "raise `maxmemory` (docs/runbooks.md); disconnects and erasures still work",
             values,
         )

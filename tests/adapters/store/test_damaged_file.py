@@ -23,9 +23,9 @@ def command(home: Path) -> list[str]:
     return [str(tool), option, str(home / file.replace(".N.", ".1."))]
 
 
-@pytest.mark.parametrize(("at", "kept"), [("end", 3), ("middle", 1)])
+@pytest.mark.parametrize(("at", "keys_left"), [("end", 3), ("middle", 1)])
 def test_the_runbooks_command_cuts_the_garbage_and_the_server_starts_again(
-    tmp_path: Path, at: str, kept: int
+    tmp_path: Path, at: str, keys_left: int
 ) -> None:
     with server(tmp_path / "database", **DURABLE) as database:
         for number in range(3):
@@ -40,4 +40,4 @@ def test_the_runbooks_command_cuts_the_garbage_and_the_server_starts_again(
         assert refused.returncode == 1
         subprocess.run(command(database.home), input=b"y\n", capture_output=True, check=True)
         database.restart()
-        assert database.client.dbsize() == kept
+        assert database.client.dbsize() == keys_left

@@ -238,7 +238,7 @@ def test_a_process_is_not_ready_while_no_replica_confirms(service: TestService, 
 
 
 def test_a_process_is_not_ready_while_its_keyring_lacks_a_key_in_use(service: TestService) -> None:
-    """It leaves no canary of its own, which would bring the others down; a minute later the key is in use no more."""
+    """It leaves no sample of its own, which would bring the others down; a minute later the key is in use no more."""
     assert Readiness(service.parts).examine().checks["keyring"]
     other = TestService.of(
         service.variables["CALENDAR_REDIS_URL"], service.google, service.clock,
