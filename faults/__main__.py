@@ -5,7 +5,7 @@ import signal
 import sys
 from pathlib import Path
 
-from faults import campaign, erasures, failovers, refreshes, selfcheck
+from faults import campaign, erasures, refreshes, selfcheck, series
 from faults.paths import PACKAGE
 from faults.plan import EPISODE_LENGTH, LEAST_EXITS, LEAST_FAULTS
 from faults.report import report
@@ -24,8 +24,11 @@ commands:
               each defect has to be caught
   refreshes   let 160 threads want a token at each of COUNT expiries; one refresh call each is right
   erasures    let COUNT erasures fall due while clocks are moved; none may be early or late
-  failovers   behind sentinels with two replicas, at the default: COUNT planned failovers, and kills
+  failovers   behind sentinels with two replicas, at the default: COUNT planned failovers, and kills;
+              with --cluster in a cluster of three primaries with two replicas each
   partitions  the same, with the primary and one replica cut off COUNT times (as root)
+  restores    let the database go back COUNT times: a copy put back by the runbook, a file that the
+              server's tool cut; then every session is changed or cancelled once more
   report      print the report of runs that were kept with --keep
 """
 _EXAMPLES = """\
@@ -54,9 +57,11 @@ def main() -> int:
         case "erasures":
             return erasures.run(args.count or 1000, args.seed)
         case "failovers":
-            return failovers.run_failovers(args.count or 200, args.seed, args.keep)
+            return series.run_failovers(args.count or 200, args.seed, args.keep, in_a_cluster=args.cluster)
         case "partitions":
-            return failovers.run_partitions(args.count or 50, args.seed, args.keep)
+            return series.run_partitions(args.count or 50, args.seed, args.keep)
+        case "restores":
+            return series.run_restores(args.count or 200, args.seed, args.keep)
         case "report":
             print(report(joined(args.runs), step_names(PACKAGE)))
             return 0
@@ -76,7 +81,16 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = ("campaign", "selfcheck", "refreshes", "erasures", "failovers", "partitions", "report")
+    commands = (
+        "campaign",
+        "selfcheck",
+        "refreshes",
+        "erasures",
+        "failovers",
+        "partitions",
+        "restores",
+        "report",
+    )
     parser.add_argument("command", nargs="?", choices=commands, default="campaign", help=argparse.SUPPRESS)
     parser.add_argument(
         "--seed", type=int, default=1, metavar="N", help="decides order and choices of scenarios (1)"
@@ -85,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         "--count",
         type=int,
         metavar="N",
-        help="scenarios (150), expiries (50), erasures (1000), failovers (200) or partitions (50)",
+        help="scenarios (150), expiries (50), erasures (1000), failovers (200), partitions (50) or restores (200)",
     )
     parser.add_argument(
         "--only", default="", metavar="TEXT", help="only scenarios or defects with this text in their name"
@@ -95,6 +109,9 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help=f"instead of --count: until every scenario has injected {LEAST_FAULTS} faults, and a process has "
         f"ended {LEAST_EXITS} times at every named step of the service",
+    )
+    parser.add_argument(
+        "--cluster", action="store_true", help="failovers: in a cluster, not behind sentinels"
     )
     _add_run_options(parser)
     return parser

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from faults import http_checker
 from faults.checker import EpisodeEvidence, Violation, check
 from faults.cluster import ServiceCluster
 from faults.episode import CONVERGENCE, Episode, begun_episode
@@ -18,8 +19,9 @@ from faults.plan import EPISODE_LENGTH, missing_rounds, next_episode, plan
 from faults.power_cut import CAN_CUT
 from faults.progress import ProgressLine
 from faults.result import CampaignResult, joined
-from faults.scenarios import SENTINEL_SCENARIOS, Scenario, all_scenarios
+from faults.scenarios import CLUSTER_SCENARIOS, SENTINEL_SCENARIOS, Scenario, all_scenarios
 from faults.sentinels import SentinelCluster
+from faults.store_cluster import ClusteredService
 
 PRINTED_VIOLATIONS = 40
 """Violations of one episode that are printed."""
@@ -46,11 +48,11 @@ def play_episode(
 ) -> CampaignResult:
     """Play scenarios in one episode, converge, look again an hour later, and check the evidence.
 
-    The scenarios are all of `all_scenarios`, or all of `SENTINEL_SCENARIOS`.
+    The scenarios are all of `all_scenarios`, all of `SENTINEL_SCENARIOS`, or all of `CLUSTER_SCENARIOS`.
     """
     result, began = CampaignResult(), time.monotonic()
-    scenarios = all_scenarios(package_root / PACKAGE.name) | SENTINEL_SCENARIOS
-    cluster_of = SentinelCluster if set(names) <= SENTINEL_SCENARIOS.keys() else ServiceCluster
+    scenarios = all_scenarios(package_root / PACKAGE.name) | SENTINEL_SCENARIOS | CLUSTER_SCENARIOS
+    cluster_of = _cluster_of(names)
     with begun_episode(
         seed, package_root, load=load, keep=keep, patience=patience, cluster_of=cluster_of
     ) as episode:
@@ -65,6 +67,13 @@ def play_episode(
         _collect(episode, result)
     result.seconds = time.monotonic() - began
     return result
+
+
+def _cluster_of(names: Sequence[str]) -> type[ServiceCluster]:
+    """Return the kind of cluster that these scenarios need."""
+    if set(names) <= SENTINEL_SCENARIOS.keys():
+        return SentinelCluster
+    return ClusteredService if set(names) <= CLUSTER_SCENARIOS.keys() else ServiceCluster
 
 
 def _play(
@@ -115,14 +124,23 @@ def _check_audit_chain(episode: Episode) -> None:
 
 
 def _collect(episode: Episode, result: CampaignResult) -> None:
-    """Let the checker judge the evidence, and add what scenarios, driver and load have counted."""
+    """Let the checkers judge the evidence, and add what scenarios, driver and load have counted."""
     evidence, measurements = episode.evidence(), episode.measurements
-    result.violations += [(episode.seed, violation) for violation in check(evidence)]
+    violations = [*check(evidence), *_check_answers(episode)]
+    result.violations += [(episode.seed, violation) for violation in violations]
     result.operations.update(_operations(evidence))
     result.counters.update(measurements.counters)
     result.step_exits.update(measurements.step_exits)
     result.maxima.update(measurements.maxima)
     result.errors += episode.load.errors
+
+
+def _check_answers(episode: Episode) -> list[Violation]:
+    """Let the second checker compare what was accepted with Google and with the service's answers."""
+    try:
+        return http_checker.check(episode.http_evidence())
+    except TimeoutError as error:
+        return [Violation("unanswered", str(error))]
 
 
 def _operations(evidence: EpisodeEvidence) -> Counter[str]:

@@ -180,12 +180,12 @@ class ServiceCluster:
         return binary, settings
 
     def _targets(self) -> dict[str, int]:
-        store, google = self.stores.primary.port, int(self.google.url.rpartition(":")[2])
-        return {
-            "replica-store": store,
-            **{f"{name}-store": store for name in NAMES},
-            **{f"{name}-google": google for name in NAMES},
-        }
+        google = int(self.google.url.rpartition(":")[2])
+        return self._store_targets() | {f"{name}-google": google for name in NAMES}
+
+    def _store_targets(self) -> dict[str, int]:
+        store = self.stores.primary.port
+        return {"replica-store": store} | {f"{name}-store": store for name in NAMES}
 
     def _variables(self, public_url: str) -> dict[str, str]:
         keys = [("campaign", "backend", BACKEND_KEY), ("campaign-admin", "admin", ADMIN_KEY)]

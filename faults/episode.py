@@ -15,16 +15,18 @@ from typing import Any
 
 import redis
 
+from faults import http_checker
 from faults.checker import EpisodeEvidence
-from faults.cluster import ServiceCluster
+from faults.cluster import BACKEND_KEY, ServiceCluster
 from faults.driver.administrator import AdministratorDriver
-from faults.driver.backend import BackendDriver
+from faults.driver.backend import ORGANIZATION, BackendDriver
 from faults.driver.browser import BrowserDriver
 from faults.driver.client import ServiceClient
 from faults.driver.google import GoogleDriver
 from faults.driver.journal import DriverJournal
 from faults.driver.program import PersonProgram
 from faults.errors import NotConvergedError
+from faults.http_checker import Addresses, HttpEvidence
 from faults.jobs import BackgroundJobs
 from faults.load import BackgroundLoad
 from faults.paths import ROOT
@@ -58,7 +60,7 @@ class Episode:
         self.clock, self.keyring = cluster.clock, cluster.keyring
         self.processes, self.proxy, self.stores = cluster.processes, cluster.proxy, cluster.stores
         self.webhooks = cluster.webhooks
-        self.store = StoreView(lambda: cluster.stores.primary)
+        self.store = StoreView(cluster.stores.client)
         self.journal = DriverJournal(cluster.home / "driver.jsonl", cluster.clock)
         driver_rng = random.Random(seed)
         self.client = ServiceClient(cluster.processes.ports, driver_rng)
@@ -136,6 +138,13 @@ class Episode:
             time.sleep(0.25)
         return statuses
 
+    def await_settled(self) -> None:
+        """Wait until nothing is left to do, 20 s at most, moving the clock."""
+        end = time.monotonic() + 20
+        while self.unfinished_work() and time.monotonic() < end:
+            self.clock.advance(35)
+            time.sleep(0.25)
+
     # --- several requests at once ---
 
     def put_in_background(self, count: int, **options: Any) -> None:
@@ -181,6 +190,15 @@ class Episode:
         self.jobs.close()
         self.journal.close()
 
+    def http_evidence(self) -> HttpEvidence:
+        """Read what the second checker compares."""
+        web = self.client.any_web()
+        addresses = Addresses(
+            service=self.client.address(web), host=self.client.host, key=BACKEND_KEY, organization=ORGANIZATION,
+            google=self.google.server.url,
+        )  # fmt: skip
+        return http_checker.read(addresses, self.journal.lines(), self.webhooks.accepted)
+
     def evidence(self) -> EpisodeEvidence:
         """Collect what the checker may see."""
         return EpisodeEvidence(
@@ -188,7 +206,7 @@ class Episode:
             calls=list(self.google.calls()),
             google=self.google.state(),
             store=self.store.dump(),
-            append_only_text=self.stores.primary.append_only_text(),
+            append_only_text=self.stores.append_only_text(),
             durability_settings=self.store.durability_settings(),
         )
 

@@ -1,5 +1,6 @@
 """The store's servers of a cluster: the primary that the service writes to, and replicas for failovers."""
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,14 @@ class StoreServers:
         self.replicas.append(replica)
         replica.replicate_from(self._replica_port)
         return replica
+
+    def client(self) -> "contextlib.closing[Any]":
+        """Return a client of the primary, to be used in a `with` statement."""
+        return self.primary.client()
+
+    def append_only_text(self) -> bytes:
+        """Return the primary's append-only files, joined."""
+        return self.primary.append_only_text()
 
     def promote(self, replica: StoreServer) -> StoreServer:
         """Make a replica the primary; return the former one, which keeps running and answering."""

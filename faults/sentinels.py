@@ -4,12 +4,12 @@ Each program has a loopback address of its own, from which it connects too. So a
 from others, in a network namespace that the campaign has made for itself (`own_network`).
 """
 
+import contextlib
 import ctypes
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,11 @@ import redis
 from faults.cluster import ServiceCluster
 from faults.errors import ClusterError
 from faults.service_processes import free_port
-from faults.store_server import PARENT_DEATH, READY, StoreServer
+from faults.store_server import PARENT_DEATH, StoreServer, await_that
 
 NAME = "calendars"
 DOWN_AFTER = 1.0
 """Seconds without an answer after which a sentinel holds a server for down."""
-RESUMED = 10 * DOWN_AFTER
-"""Seconds after the loss of one server within which writes are accepted again."""
 _FAILOVER_TIMEOUT = 3_000
 _PERIODS = ("info-period", 1_000, "publish-period", 500)
 """Milliseconds; as sentinels come, a former primary is led to the new one only after some ten seconds."""
@@ -34,6 +32,9 @@ _CLONE_NEWNET = 0x40000000
 
 class SentinelStores:
     """Three servers and three sentinels."""
+
+    resumed = 10 * DOWN_AFTER
+    """Seconds after the loss of one server within which writes are accepted again."""
 
     def __init__(self, home: Path, binary: str, settings: Mapping[str, str]) -> None:
         self._home, self._binary = home, binary
@@ -59,7 +60,7 @@ class SentinelStores:
             server.replicate_from(self.servers[0].port, self.servers[0].address)
         for where in self._sentinels:
             self._processes.append(self._start_sentinel(*where))
-            _await(partial(_sentinel(where).execute_command, "SENTINEL DEBUG", *_PERIODS), "a sentinel")
+            await_that(partial(_sentinel(where).execute_command, "SENTINEL DEBUG", *_PERIODS), "a sentinel")
         self.await_whole()
 
     def _start_sentinel(self, address: str, port: int) -> "subprocess.Popen[bytes]":
@@ -91,16 +92,31 @@ class SentinelStores:
         return next(server for server in self.servers if server.address == address)
 
     @property
+    def primaries(self) -> list[StoreServer]:
+        """The server that takes writes now."""
+        return [self.primary]
+
+    @property
     def replicas(self) -> list[StoreServer]:
         """The other servers."""
         primary = self.primary
         return [server for server in self.servers if server is not primary]
 
+    def client(self) -> "contextlib.closing[Any]":
+        """Return a client of the primary, to be used in a `with` statement."""
+        return self.primary.client()
+
+    def append_only_text(self) -> bytes:
+        """Return the primary's append-only files, joined."""
+        return self.primary.append_only_text()
+
     # --- faults ---
 
     def begin_failover(self) -> None:
         """Ask the sentinels for a planned failover."""
-        _await(lambda: _sentinel(self._sentinels[0]).execute_command("SENTINEL FAILOVER", NAME), "a failover")
+        await_that(
+            lambda: _sentinel(self._sentinels[0]).execute_command("SENTINEL FAILOVER", NAME), "a failover"
+        )
 
     def cut(self, one_side: Iterable[StoreServer], *, clients: bool) -> None:
         """Drop all packets between these servers and every other server and sentinel.
@@ -129,7 +145,7 @@ class SentinelStores:
         for server in self.servers:
             if not server.is_running:
                 server.start()
-        _await(self._is_whole, "the set of servers")
+        await_that(self._is_whole, "the set of servers")
 
     def _is_whole(self) -> bool:
         views = [_sentinel(where) for where in self._sentinels]
@@ -165,6 +181,9 @@ class SentinelCluster(ServiceCluster):
     def _connect_stores(self) -> None:
         """Do nothing: no proxy stands before these servers."""
 
+    def _store_targets(self) -> dict[str, int]:
+        return {}
+
     def _redis_url(self, _name: str) -> str:
         return self.stores.url
 
@@ -187,18 +206,6 @@ def _is_in_trouble(sentinel: Any) -> bool:
         or any(state["is_sdown"] or "failover_in_progress" in state["flags"] for state in states)
         or any(replica["master-link-status"] != "ok" for replica in replicas)
     )
-
-
-def _await(holds: Callable[[], Any], what: str) -> None:
-    end, trouble = time.monotonic() + READY, ""
-    while time.monotonic() < end:
-        try:
-            if holds():
-                return
-        except redis.RedisError as error:
-            trouble = str(error)
-        time.sleep(0.05)
-    raise ClusterError(f"{what} does not become ready: {trouble}")
 
 
 def _filter(rules: str) -> None:

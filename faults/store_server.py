@@ -5,12 +5,14 @@ It does not know which keys the service keeps.
 
 import contextlib
 import os
+import random
+import re
 import resource
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +147,26 @@ class StoreServer:
         """Return all append-only files joined, the base files too."""
         return b"".join(file.read_bytes() for file in sorted((self.home / "appendonlydir").glob("*.aof")))
 
+    def damage_append_only_file(self, start: int, rng: random.Random) -> None:
+        """Spoil the beginning of one command behind this byte of the file that the server was writing."""
+        file = self._append_only_files()[-1]
+        text = bytearray(file.read_bytes())
+        beginnings = [match.end() for match in re.finditer(rb"\r\n(?=\*\d+\r\n\$)", text[start:])]
+        if beginnings:
+            text[start + rng.choice(beginnings)] = ord("!")
+            file.write_bytes(text)
+
+    def repair_append_only_file(self) -> int:
+        """Let the server's own tool cut the file where it is damaged; return the bytes that it cut."""
+        size, file = self.append_only_size(), self._append_only_files()[-1]
+        # The server's binary is that tool too, where it is called by the tool's name. It takes the one file and not the
+        # manifest, because in Valkey 9.1.2 it does not know its own base file.
+        subprocess.run(
+            ["valkey-check-aof", "--fix", str(file)], executable=self._binary, input=b"y\n", check=True,
+            stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        return size - self.append_only_size()
+
     def _append_only_files(self) -> list[Path]:
         return sorted(self.home.glob("appendonlydir/*.incr.aof"))
 
@@ -167,6 +189,19 @@ class StoreServer:
                 os.truncate(file, safe)
                 lost += size - safe
         return lost
+
+
+def await_that(holds: Callable[[], Any], what: str) -> None:
+    """Wait until servers say that a condition holds; raise `ClusterError` if it does not come to hold."""
+    end, trouble = time.monotonic() + READY, ""
+    while time.monotonic() < end:
+        try:
+            if holds():
+                return
+        except redis.RedisError as error:
+            trouble = str(error)
+        time.sleep(0.05)
+    raise ClusterError(f"{what} does not become ready: {trouble}")
 
 
 def _is_rewriting(client: Any) -> bool:

@@ -5,25 +5,23 @@ An agent's slot is a group of keys, `{shard}:a:{organization}/{agent}:{part}`; t
 
 import contextlib
 import json
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from faults.driver.backend import ORGANIZATION
-from faults.store_server import StoreServer
 
+_CHECK_VALUES = "check-values"
 OVERDUE_MS = 3000
 """A timer that is due for no longer than this is no sign of unfinished work."""
 
 
 class StoreView:
-    """Reads and changes records of the present primary."""
+    """Reads and changes records of the present primaries."""
 
-    def __init__(self, primary: Callable[[], StoreServer]) -> None:
-        self._primary = primary
-
-    def client(self) -> "contextlib.closing[Any]":
-        """Return a client of the primary, to be used in a `with` statement."""
-        return self._primary().client()
+    def __init__(self, client: Callable[[], "contextlib.closing[Any]"]) -> None:
+        self.client = client
+        """Returns a client of all records, to be used in a `with` statement."""
 
     # --- one agent's slot ---
 
@@ -71,7 +69,34 @@ class StoreView:
             client.zadd(key.replace(":facts", ":due"), {"channel": 1})
             client.zadd(f"{shard}:timers", {f"{ORGANIZATION}/{agent}": 1})
 
+    def await_leased(self, agent: str, session: str) -> bool:
+        """Wait 3 s at most until a process has the lease of this session; tell whether one has."""
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            key = self.key(agent, "sessions")
+            with self.client() as client:
+                if key and json.loads(client.hget(key, session) or "{}").get("leased"):
+                    return True
+            time.sleep(0.02)
+        return False
+
     # --- the whole store ---
+
+    def check_values(self) -> str | None:
+        """Return what the service keeps to recognize its database; None if it has nothing."""
+        with self.client() as client:
+            values: str | None = client.get(_CHECK_VALUES)
+            return values
+
+    @contextlib.contextmanager
+    def without_check_values(self) -> Iterator[None]:
+        """Take the check values away, and put them back whatever stands there then."""
+        with self.client() as client:
+            values = client.getdel(_CHECK_VALUES)
+            try:
+                yield
+            finally:
+                client.set(_CHECK_VALUES, values)
 
     @contextlib.contextmanager
     def no_memory(self) -> Iterator[Any]:
@@ -98,6 +123,12 @@ class StoreView:
         """Return what the store's configuration says of durability."""
         with self.client() as client:
             return dict(client.config_get("append*", "maxmemory-policy"))
+
+    def overdue(self, now_ms: float) -> list[str]:
+        """Return the agents of whom something is due at this instant."""
+        with self.client() as client:
+            keys = list(client.scan_iter("*:timers", count=1000))
+            return [member for key in keys for member in client.zrangebyscore(key, "-inf", now_ms)]
 
     def unfinished_work(self, now_ms: float) -> list[str]:
         """Describe everything that still waits to be done at this instant."""

@@ -14,6 +14,7 @@ An operation whose response never came may have happened or not: both are right.
 | `half_erased` | parts of an erased or ended connection are left: keys, a token, a mention in another key |
 | `false_reconnect` | an agent is asked to connect again although nobody revoked the access at Google |
 | `wrong_final` | what is in Google is not the last accepted version, or lies at another time |
+| `wrong_answer` | what the service answers about a session (a single read, also with `read=google`, the list, the webhooks) is not what was accepted, or not what is in Google |
 | `content_left` | sealed content is kept although nothing waits for Google any more |
 | `unsettled` | after convergence a session is still pending, waiting or leased, or a timer is overdue |
 | `foreign_grant` | a session was written with another agent's grant |
@@ -37,17 +38,17 @@ from faults.checker.evidence import EpisodeEvidence, Violation
 from faults.checker.history import LATENESS, read_histories
 
 LAWS = (
-    "lost", "duplicate", "resurrected", "half_erased", "false_reconnect", "wrong_final", "content_left",
-    "unsettled", "foreign_grant", "foreign_event", "twin_calendar", "too_many_calls", "early_erasure", "late_erasure",
-    "token_alive", "grant_killed", "teardown_left", "unnoticed", "durability", "residue", "unanswered",
-    "audit_chain_broken",
+    "lost", "duplicate", "resurrected", "half_erased", "false_reconnect", "wrong_final", "wrong_answer",
+    "content_left", "unsettled", "foreign_grant", "foreign_event", "twin_calendar", "too_many_calls",
+    "early_erasure", "late_erasure", "token_alive", "grant_killed", "teardown_left", "unnoticed",
+    "durability", "residue", "unanswered", "audit_chain_broken",
 )  # fmt: skip
 __all__ = ["LATENESS", "LAWS", "EpisodeEvidence", "Violation", "check"]
 
 
 def check(evidence: EpisodeEvidence) -> list[Violation]:
     """Return every violation of a law in this episode."""
-    histories = read_histories(evidence)
+    histories = read_histories(evidence.lines)
     return [
         *histories.violations,
         *sessions.check_sessions(evidence, histories),

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -65,28 +65,37 @@ class EpisodeEvidence:
     @cached_property
     def copies(self) -> dict[EventName, str]:
         """The ETag of each copy that a person's program has made of a session's event: a copy is an event of theirs."""
-        return {
-            (line["calendar"], line["copy"]): line["etag"]
-            for line in self.lines
-            if line["line"] == "note" and line["event"] == "event_copied"
-        }
-
-    def events(self) -> Iterator[dict[str, Any]]:
-        """Yield the sessions' events that exist in Google, with the calendar's id and owner; no copies."""
-        for calendar in self.google["calendars"]:
-            for event in calendar["events"]:
-                is_session = event["status"] != "cancelled" and event.get("summary", "").count("|") == 2
-                if is_session and (calendar["id"], event["id"]) not in self.copies:
-                    yield event | {"calendar": calendar["id"], "owner": calendar["owner"]}
+        return copies_in(self.lines)
 
     @cached_property
     def events_by_session(self) -> dict[SessionName, list[dict[str, Any]]]:
-        """The events of each session, which their titles name."""
-        events: dict[SessionName, list[dict[str, Any]]] = defaultdict(list)
-        for event in self.events():
-            agent, session, _ = event["summary"].split("|")
-            events[agent, session].append(event)
-        return dict(events)
+        """The events of each session that exist in Google, with the calendar's id and owner."""
+        return events_by_session(self.google, self.copies)
+
+
+def copies_in(lines: Iterable[Line]) -> dict[EventName, str]:
+    """Return the ETag of each copy of a session's event that the driver's journal names."""
+    return {
+        (line["calendar"], line["copy"]): line["etag"]
+        for line in lines
+        if line["line"] == "note" and line["event"] == "event_copied"
+    }
+
+
+def events_by_session(
+    google: Mapping[str, Any], copies: Container[EventName]
+) -> dict[SessionName, list[dict[str, Any]]]:
+    """Return the events that exist in Google, by the session that their titles name; no copies."""
+    events: dict[SessionName, list[dict[str, Any]]] = defaultdict(list)
+    for calendar in google["calendars"]:
+        for event in calendar["events"]:
+            is_session = event["status"] != "cancelled" and event.get("summary", "").count("|") == 2
+            if is_session and (calendar["id"], event["id"]) not in copies:
+                agent, session, _ = event["summary"].split("|")
+                events[agent, session].append(
+                    event | {"calendar": calendar["id"], "owner": calendar["owner"]}
+                )
+    return dict(events)
 
 
 def agent_of(member: str) -> str:

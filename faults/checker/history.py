@@ -5,10 +5,10 @@ moment at which the connection was seen `connected` after that (`AgentHistory.wh
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from faults.checker.evidence import EpisodeEvidence, Line, Violation
+from faults.checker.evidence import Line, Violation
 
 DAY = 86_400.0
 RETENTION = 7 * DAY
@@ -62,13 +62,13 @@ class Histories:
         self.violations.append(Violation(law, detail))
 
 
-def read_histories(evidence: EpisodeEvidence) -> Histories:
+def read_histories(lines: Sequence[Line]) -> Histories:
     """Read the driver's journal from its first line to its last."""
     histories = Histories()
-    for line in evidence.lines:
+    for line in lines:
         if line.get("account"):
             histories.agents_of_account[line["account"]].add(line["agent"])
-    for line in evidence.lines:
+    for line in lines:
         history = histories.agents[line["agent"]] if line.get("agent") else AgentHistory()
         _READERS[line["line"]](line, history, histories)
     return histories

@@ -11,6 +11,13 @@ DEFECTS = (
         scenarios=("F41 erased while sessions wait",) * 3,
     ),
     Defect(
+        name="untold webhooks not counted",
+        file="store/scripts/erase_connection.lua",
+        search="redis.call('ZCARD', KEY.outbox)",
+        replace="0",
+        scenarios=("F41 erased while the receiver fails",) * 2,
+    ),
+    Defect(
         name="erasure after one day instead of seven",
         file="store/scripts/disconnect_agent.lua",
         search="'end_erase_due', ms(now + retention(tonumber(arg.erase_after)))",

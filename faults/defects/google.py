@@ -84,6 +84,13 @@ DEFECTS = (
         scenarios=("F43 refused for a while",) * 3,
     ),
     Defect(
+        name="an account at its limit makes all wait",
+        file="journeys/throttle/budget.py",
+        search='            return "skip"\n',
+        replace='            return "wait"\n',
+        scenarios=("F46 one account at its limit",) * 3,
+    ),
+    Defect(
         name="an account at its limit is asked on",
         file="journeys/sessions/attempt.py",
         search="            self.throttle.account_limited(facts.account.ref)",

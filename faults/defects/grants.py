@@ -47,6 +47,15 @@ DEFECTS = (
         scenarios=("F39 another service on the database",),
     ),
     Defect(
+        name="check value set by whoever asks",
+        file="store/ownership.py",
+        search="        if (owner := self.owner()) is not Owner.OURS:\n",
+        replace="        if self.owner() in {Owner.NOBODY, Owner.UNKNOWN}:\n"
+        '            self._database.set_check_values(self._own.text, "NX")\n'
+        "        if (owner := self.owner()) is not Owner.OURS:\n",
+        scenarios=("F39 check values missing",) * 2,
+    ),
+    Defect(
         name="records under the former key stay",
         file="journeys/operations/key_rotation.py",
         search="                count += self.scan.reseal(agent, teardown, sealed, resealed)",

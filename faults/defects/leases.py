@@ -11,6 +11,13 @@ DEFECTS = (
         scenarios=("F16 late settling",) * 4,
     ),
     Defect(
+        name="holder not compared when settling",
+        file="store/scripts/settle_session.lua",
+        search=" or current.holder ~= arg.holder then",
+        replace=" then",
+        scenarios=("F37 former holder with the same number",) * 4,
+    ),
+    Defect(
         name="lease released without comparing",
         file="store/scripts/release_lease.lua",
         search="if is_callers then",

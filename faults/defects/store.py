@@ -39,6 +39,13 @@ DEFECTS = (
         scenarios=("F35 two versions at once",),
     ),
     Defect(
+        name="a moment's trouble puts off by minutes",
+        file="worker/items.py",
+        search="                return _AT_ONCE\n",
+        replace="                return _LATER\n",
+        scenarios=("F40 store away while sessions are under way",) * 4,
+    ),
+    Defect(
         name="the store's trouble taken for a record's",
         file="worker/items.py",
         search="if isinstance(trouble, StoreUnavailable) and not isinstance(trouble, RecordUnreadable):",

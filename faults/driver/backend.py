@@ -95,6 +95,7 @@ class BackendDriver:
         session: str,
         *,
         web: str | None = None,
+        versioned: bool = True,
         time_zone: str | None = None,
         seconds: float = 60.0,
     ) -> ServiceResponse:
@@ -102,7 +103,9 @@ class BackendDriver:
         version = self.next_version(agent, session)
         end = time.monotonic() + seconds
         while True:
-            response = self.send(operation, agent, session, version=version, web=web, time_zone=time_zone)
+            response = self.send(
+                operation, agent, session, version=version, versioned=versioned, web=web, time_zone=time_zone
+            )
             if response.is_accepted or 400 <= response.status < 500 or time.monotonic() > end:
                 return response
             time.sleep(0.2)

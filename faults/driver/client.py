@@ -34,7 +34,12 @@ class ServiceClient:
 
     def __init__(self, ports: Mapping[str, int], rng: random.Random) -> None:
         self._ports, self._rng = ports, rng
-        self._host = f"localhost:{ports['web0']}"
+        self.host = f"localhost:{ports['web0']}"
+        """The public host name of the service."""
+
+    def address(self, web: str) -> str:
+        """Return where a web process listens."""
+        return f"http://127.0.0.1:{self._ports[web]}"
 
     def any_web(self) -> str:
         """Return the name of either web process, at random."""
@@ -51,7 +56,7 @@ class ServiceClient:
         form: Mapping[str, str] | None = None,
     ) -> ServiceResponse:
         """Send one request, with a JSON body or a form."""
-        all_headers = {"Host": self._host, "Connection": "close", **(headers or {})}
+        all_headers = {"Host": self.host, "Connection": "close", **(headers or {})}
         data = None
         if form is not None:
             data = urlencode(form).encode()

@@ -30,6 +30,17 @@ class PersonProgram:
         self._call(agent, "PUT", f"{_events(calendar)}/{event_id}", body)
         return True
 
+    def change_event(self, agent: str, session: str, changes: Mapping[str, Any]) -> None:
+        """Change fields of a session's event; `{"status": "cancelled"}` deletes it."""
+        calendar, event_id = self._google.event_of(agent, session) or ("", "")
+        self._call(agent, "PATCH", f"{_events(calendar)}/{event_id}", changes)
+
+    def insert_event(self, agent: str, session: str, title: str) -> None:
+        """Put an event of this title beside the session's, at the same time, under an id of Google's."""
+        calendar, event_id = self._google.event_of(agent, session) or ("", "")
+        times = _fields(self._resource(calendar, event_id), "start", "end")
+        self._call(agent, "POST", _events(calendar), times | {"summary": title})
+
     def copy_event(self, agent: str, session: str) -> bool:
         """Copy a session's event, private properties included, under an id of Google's; false if there is no event."""
         event = self._google.event_of(agent, session)

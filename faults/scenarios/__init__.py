@@ -27,10 +27,11 @@ from faults.scenarios import (
     notifications,
     order,
     person,
+    primaries,
     processes,
     programs,
     records,
-    sentinels,
+    restores,
     store,
     tokens,
     versions,
@@ -39,7 +40,15 @@ from faults.scenarios import (
 )
 from faults.scenarios.steps import is_step, step_names, step_scenarios
 
-__all__ = ["SCENARIOS", "SENTINEL_SCENARIOS", "Scenario", "all_scenarios", "is_step", "step_names"]
+__all__ = [
+    "CLUSTER_SCENARIOS",
+    "SCENARIOS",
+    "SENTINEL_SCENARIOS",
+    "Scenario",
+    "all_scenarios",
+    "is_step",
+    "step_names",
+]
 
 Scenario = Callable[[Episode], int]
 
@@ -133,15 +142,26 @@ SCENARIOS: dict[str, Scenario] = {
     "F40 store away while sessions are under way": store.away_while_writing,
     "F43 refused for a while": limits.refused_for_a_while,
     "F46 one account at its limit": limits.account_at_its_limit,
+    "F37 restored by the runbook": restores.by_the_runbook,
+    "F37 file cut by the server's tool": restores.file_cut,
+    "F37 former holder with the same number": restores.former_holder,
+    "F39 check values missing": keys.check_values_missing,
+    "F41 erased while the receiver fails": webhooks.erased_while_receiver_fails,
 }
 """Every scenario by name, without those of the named steps."""
 
 SENTINEL_SCENARIOS: dict[str, Scenario] = {
-    "F38 planned failover": sentinels.planned_failover,
-    "F38 server killed": sentinels.server_killed,
-    "F38 partition": sentinels.partition,
+    "F38 planned failover": primaries.planned_failover,
+    "F38 server killed": primaries.server_killed,
+    "F38 partition": primaries.partition,
 }
-"""Scenarios over a primary that sentinels name. They have episodes of their own (`faults.failovers`)."""
+"""Scenarios over a primary that sentinels name. They have episodes of their own (`faults.series`)."""
+
+CLUSTER_SCENARIOS: dict[str, Scenario] = {
+    "F38 planned failover in a cluster": primaries.planned_failover,
+    "F38 server of a cluster killed": primaries.server_killed,
+}
+"""Scenarios over a cluster, in episodes of their own too."""
 
 
 @cache

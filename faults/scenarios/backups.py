@@ -1,7 +1,6 @@
 """A back-up of the store is put back: from before some ends (F36), or from before some changes of sessions (F37)."""
 
 import shutil
-import time
 
 from faults.episode import Episode
 
@@ -11,14 +10,14 @@ def old_backup(episode: Episode) -> int:
     with episode.load.paused():
         ended, erased = episode.churning_agent(), episode.churning_agent()
         staying = episode.stable_agent()
-        _back_up(episode)
+        back_up(episode)
         episode.administrator.disconnect_until_acknowledged(ended)
         episode.administrator.disconnect_until_acknowledged(erased, erase=True)
         export = episode.cluster.home / "audit.jsonl"
         status = episode.processes.command("audit", "export", "--output", str(export))
         for name in episode.processes.by_name:
             episode.processes.kill(name)
-        _put_back(episode)
+        put_back(episode)
         status += episode.processes.command("connections", "erase", "--replay", str(export), "--yes")
         episode.journal.expect("resurrected", ended, expected=0, actual=status, why="replay")
         exists = episode.store.slot_exists(erased)
@@ -42,12 +41,12 @@ def sessions_went_back(episode: Episode) -> int:
         moved, removed, new, forgotten = (episode.new_session() for _ in range(4))
         for session in (moved, removed):
             episode.backend.send_until_answered("put", agent, session)
-        _back_up(episode)
+        back_up(episode)
         for session in (moved, removed, new, forgotten):
             episode.backend.send_until_answered("put", agent, session)
         for name in episode.processes.by_name:
             episode.processes.kill(name)
-        _put_back(episode)
+        put_back(episode)
         episode.cluster.restore()
         for session in (moved, new):
             episode.backend.send_until_answered("put", agent, session)
@@ -56,21 +55,20 @@ def sessions_went_back(episode: Episode) -> int:
     return 1
 
 
-def _back_up(episode: Episode) -> None:
+def back_up(episode: Episode) -> None:
     """Copy the store's directory at a moment at which nothing is half done at Google."""
-    end = time.monotonic() + 20
-    while episode.unfinished_work() and time.monotonic() < end:
-        episode.clock.advance(35)
-        time.sleep(0.25)
+    episode.await_settled()
     store = episode.stores.primary
     store.kill()
     shutil.copytree(store.home, episode.cluster.home / "backup")
     store.start()
 
 
-def _put_back(episode: Episode) -> None:
+def put_back(episode: Episode) -> None:
+    """Put the copy in the place of the store's directory, while the store does not run."""
     store = episode.stores.primary
     store.kill()
     shutil.rmtree(store.home)
     (episode.cluster.home / "backup").rename(store.home)
     store.start()
+    episode.journal.note("store_went_back")

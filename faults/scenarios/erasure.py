@@ -2,6 +2,7 @@
 
 import time
 
+from faults.checker import LATENESS
 from faults.driver.backend import Operation
 from faults.episode import Episode
 from faults.scenarios.disconnects import disconnect_and_tear_down
@@ -16,12 +17,21 @@ def record_slot(episode: Episode, agent: str) -> bool:
     return exists
 
 
-def await_erasure(episode: Episode, agent: str, seconds: float = 8.0) -> None:
-    """Let time go by until the agent's slot is erased, so many seconds at most."""
-    end = time.monotonic() + seconds
-    while record_slot(episode, agent) and time.monotonic() < end:
+def await_erasure(episode: Episode, agent: str) -> None:
+    """Let time go by until the agent's slot is erased, or until its erasure is late."""
+    for _ in range(int(LATENESS / RETRY) + 2):
+        if not record_slot(episode, agent):
+            return
         episode.clock.advance(RETRY)
         time.sleep(0.3)
+    record_slot(episode, agent)
+
+
+def await_sweep(episode: Episode) -> None:
+    """Wait until the workers have done everything that is due, 15 s at most: what is erased too early is gone then."""
+    end = time.monotonic() + 15
+    while episode.store.overdue(episode.clock.now() * 1000) and time.monotonic() < end:
+        time.sleep(0.1)
 
 
 def expect_erasure(episode: Episode, agent: str, why: str, seconds: float = 5.0) -> None:
@@ -39,7 +49,7 @@ def at_term(episode: Episode) -> int:
     disconnect_and_tear_down(episode, agent)
     time.sleep(0.3)
     episode.clock.advance(RETENTION - 900)
-    time.sleep(0.7)
+    await_sweep(episode)
     record_slot(episode, agent)
     fault = episode.rng.choice(("kill", "absent", "memory"))
     if fault == "absent":

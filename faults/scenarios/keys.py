@@ -32,19 +32,49 @@ def another_service(episode: Episode) -> int:
         "unanswered",
         agent,
         expected=0,
-        actual=episode.processes.command("doctor"),
+        actual=episode.processes.command("connections", "list"),
         why="the right key fits on",
     )
     _expect_accepted(episode, agent, episode.new_session())
     return 1
 
 
+def check_values_missing(episode: Episode) -> int:
+    """Let a command with another identity key ask a database without check values: it sets none."""
+    with episode.load.paused(), episode.store.without_check_values():
+        other = {"CALENDAR_IDENTITY_KEY": random_key()}
+        status = episode.processes.command("connections", "list", extra_env=other)
+        outcome = [status == 2, episode.store.check_values()]
+    episode.journal.expect(
+        "foreign_grant",
+        "all",
+        expected=[True, None],
+        actual=outcome,
+        why="a command that asks sets no check values",
+    )
+    return 1
+
+
 def another_google_client(episode: Episode) -> int:
-    """Let a web process with another Google client have sessions when tokens expire: no grant ends by it."""
+    """Let a web process with another Google client have sessions when tokens expire: it refreshes nothing.
+
+    So no grant ends by it, and the other processes go on.
+    """
     agent, web = episode.stable_agent(), episode.client.any_web()
+    since = episode.google.call_count()
     episode.processes.restart(web, extra_env={"CALENDAR_GOOGLE_CLIENT_ID": OTHER_CLIENT_ID})
     episode.clock.advance(HOUR)
-    episode.backend.put(agent, episode.new_session(), web=web)
+    sessions = [episode.new_session() for _ in range(2)]
+    episode.backend.put(agent, sessions[0], web=web)
+    episode.backend.send_until_answered("put", agent, sessions[1], web=other_web(web))
+    episode.journal.limit_calls(
+        agent, since=since, until=episode.google.call_count(), method="oauth2.token", contains=OTHER_CLIENT_ID,
+        at_most=0, why="refreshed with another client",
+    )  # fmt: skip
+    statuses = episode.await_statuses(agent, sessions[1:], ["scheduled"], step=2, steps=40)
+    episode.journal.expect(
+        "unsettled", agent, expected=["scheduled"], actual=statuses, why="beside another Google client"
+    )
     state = episode.backend.state(agent, other_web(web))
     episode.journal.expect(
         "grant_killed", agent, expected="connected", actual=state, why="the client proves nothing"

@@ -47,7 +47,7 @@ def late_write(episode: Episode) -> int:
     """Hold a reschedule on its way to Google until a newer one is done; then let it arrive."""
     agent, session = episode.scheduled_session()
     web = episode.client.any_web()
-    first = _held_put(episode, agent, session, web)
+    first = held_put(episode, agent, session, web)
     time.sleep(0.25)
     episode.clock.advance(TWO_LEASES)
     episode.backend.put(agent, session, web=other_web(web))
@@ -91,10 +91,10 @@ def _create_held_and_cancelled(episode: Episode) -> "tuple[str, Future[Any]]":
     """Hold a create until its lease is over and another process has cancelled the session; return who holds it."""
     agent, session = episode.stable_agent(), episode.new_session()
     web = episode.client.any_web()
-    _refresh_token(episode, agent, web=web)
+    refresh_token(episode, agent, web=web)
     for worker in WORKERS:
         episode.processes.suspend(worker)
-    first = _held_put(episode, agent, session, web)
+    first = held_put(episode, agent, session, web)
     time.sleep(0.25)
     episode.clock.advance(TWO_LEASES)
     episode.backend.cancel(agent, session, web=other_web(web))
@@ -107,9 +107,9 @@ def _late_create(episode: Episode, end: str) -> int:
     """Hold a create until its lease is over and a worker has done it; `end` is what the proxy does then."""
     agent, session = episode.stable_agent(), episode.new_session()
     web = episode.client.any_web()
-    _refresh_token(episode, agent, web=web)
+    refresh_token(episode, agent, web=web)
     since = episode.google.call_count()
-    first = _held_put(episode, agent, session, web)
+    first = held_put(episode, agent, session, web)
     time.sleep(0.25)
     episode.clock.advance(RETRY)
     episode.google.await_call(since, "calendar.events.insert", contains=f"|{session}|", seconds=4)
@@ -123,8 +123,8 @@ def one_at_google(episode: Episode) -> int:
     """While one process holds a session's lease, no other process may write the session."""
     agent, session = episode.stable_agent(), episode.new_session()
     web = episode.client.any_web()
-    _refresh_token(episode, agent)
-    first = _held_put(episode, agent, session, web)
+    refresh_token(episode, agent)
+    first = held_put(episode, agent, session, web)
     time.sleep(0.3)
     since, began = episode.google.call_count(), time.monotonic()
     episode.backend.put(agent, session, web=other_web(web))
@@ -138,13 +138,13 @@ def one_at_google(episode: Episode) -> int:
     return 1
 
 
-def _held_put(episode: Episode, agent: str, session: str, web: str) -> "Future[Any]":
+def held_put(episode: Episode, agent: str, session: str, web: str) -> "Future[Any]":
     """Start a PUT whose calls to Google are held."""
     episode.proxy.set(f"{web}-google", "hold")
     return episode.jobs.start(episode.backend.put, agent, session, web=web)
 
 
-def _refresh_token(episode: Episode, agent: str, web: str | None = None) -> None:
+def refresh_token(episode: Episode, agent: str, web: str | None = None) -> None:
     """Let the agent's access token be fresh, so that the next call to Google writes the session."""
     episode.backend.send_until_answered("put", agent, episode.new_session(), web=web)
 
@@ -152,7 +152,7 @@ def _refresh_token(episode: Episode, agent: str, web: str | None = None) -> None
 def refresh_by_many(episode: Episode) -> int:
     """Let the access token expire, and let web processes and workers need a new one at once: one refresh is right."""
     agent = episode.stable_agent()
-    _refresh_token(episode, agent)
+    refresh_token(episode, agent)
     before = episode.clock.now() * 1000
     probe_due = episode.store.timer(agent, "probe")
     episode.clock.advance(HOUR)

@@ -1,6 +1,7 @@
 """Faults of the backend's webhook receiver (F13), and what it hears before an erasure (F41)."""
 
 import time
+from typing import Any
 
 from faults.episode import Episode
 
@@ -17,6 +18,47 @@ def receiver_failing(episode: Episode) -> int:
     return episode.webhooks.refused - before
 
 
+def erased_while_receiver_fails(episode: Episode) -> int:
+    """Erase a connection while the receiver refuses: `connection.erased` counts what it has not heard."""
+    agent = episode.new_agent()
+    episode.browser.ensure_connected(agent)
+    connection = _await_webhook(episode, "connection.connected", agent=agent).get("connection_id")
+    if not connection:
+        return 0
+    episode.webhooks.failure_status = 503
+    episode.administrator.pause(agent)
+    for _ in range(2):
+        episode.backend.put(agent, episode.new_session())
+    episode.administrator.disconnect_until_acknowledged(agent, erase=True)
+    episode.webhooks.failure_status = None
+    erased = _await_webhook(episode, "connection.erased", connection_id=connection)
+    heard = {one["sequence"] for one in _heard(episode) if one.get("connection_id") == connection}
+    untold = erased.get("sequence", 0) - len(heard)
+    episode.journal.expect(
+        "lost",
+        agent,
+        expected=untold,
+        actual=erased.get("untold"),
+        why="webhooks that were erased untold are counted",
+    )
+    return int(untold > 0)
+
+
+def _await_webhook(episode: Episode, kind: str, **fields: str) -> dict[str, Any]:
+    """Wait for a webhook of this kind with these fields, moving the clock; empty if none comes."""
+    for _ in range(60):
+        for one in _heard(episode):
+            if one["type"] == kind and fields.items() <= one.items():
+                return one
+        episode.clock.advance(5)
+        time.sleep(0.2)
+    return {}
+
+
+def _heard(episode: Episode) -> list[dict[str, Any]]:
+    return [one["data"] | {"type": one["type"]} for one in list(episode.webhooks.accepted)]
+
+
 def erased_while_waiting(episode: Episode) -> int:
     """Erase a connection while sessions wait: the receiver hears of each, in order, before it hears of the erasure."""
     agent = episode.new_agent()
@@ -26,8 +68,7 @@ def erased_while_waiting(episode: Episode) -> int:
     for session in sessions:
         episode.backend.put(agent, session)
     episode.administrator.disconnect_until_acknowledged(agent, erase=True)
-    heard = [one["data"] | {"type": one["type"]} for one in list(episode.webhooks.accepted)]
-    own = [one for one in heard if one.get("agent") == agent]
+    own = [one for one in _heard(episode) if one.get("agent") == agent]
     failed = {one["session"] for one in own if one["type"] == "session.failed"}
     episode.journal.expect(
         "lost",

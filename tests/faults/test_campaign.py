@@ -34,6 +34,8 @@ SCENARIOS = (
     "F24 keys rotated",
     "F28 erased and back",
     "F21 one account, two agents",
+    "F37 restored by the runbook",
+    "F37 file cut by the server's tool",
 )
 CAUGHT = "disconnect leaves the grant"
 

@@ -1,4 +1,4 @@
-"""The checker sees each broken law in evidence from outside, and imports nothing of the service."""
+"""The checker sees each broken law in evidence from outside; neither checker imports anything of the service."""
 
 import ast
 import json
@@ -16,7 +16,7 @@ from faults import checker
 from faults.checker import LATENESS, LAWS, EpisodeEvidence, check
 from faults.paths import ROOT
 
-FOLDER = ROOT / "faults" / "checker"
+FOLDERS = ROOT / "faults" / "checker", ROOT / "faults" / "http_checker"
 START = "2030-01-01T10:00:00Z"
 RETENTION = 7 * 86_400.0
 
@@ -25,20 +25,21 @@ RETENTION = 7 * 86_400.0
 
 
 def foreign_imports(folder: Path) -> Iterator[str]:
-    """Yield every import of a module that is neither the checker's own nor the standard library's."""
+    """Yield every import of a module that is neither the checkers' own nor the standard library's."""
     for file in folder.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom):
                 names = [f"{'.' * node.level}{node.module or ''}"]
             for name in names:
-                is_own = name == "faults.checker" or name.startswith("faults.checker.")
+                is_own = f"{name}.".startswith(("faults.checker.", "faults.http_checker."))
                 if not is_own and name.partition(".")[0] not in sys.stdlib_module_names:
                     yield f"{file.name}: {name}"
 
 
-def test_the_checker_imports_the_standard_library_alone() -> None:
-    assert list(foreign_imports(FOLDER)) == []
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_checker_imports_the_standard_library_alone(folder: Path) -> None:
+    assert list(foreign_imports(folder)) == []
 
 
 @pytest.mark.parametrize(
@@ -55,14 +56,16 @@ def test_the_checker_imports_the_standard_library_alone() -> None:
     ],
 )
 def test_an_import_from_elsewhere_is_noticed(tmp_path: Path, line: str) -> None:
-    shutil.copytree(FOLDER, tmp_path / "checker")
+    shutil.copytree(FOLDERS[0], tmp_path / "checker")
     file = tmp_path / "checker" / "grants.py"
     file.write_text(f"{file.read_text('utf-8')}\n\n{line}\n", "utf-8")
     assert len(list(foreign_imports(tmp_path / "checker"))) == 1
 
 
-def test_no_module_of_the_service_is_loaded_with_the_checker() -> None:
-    code = "import sys, faults.checker; print([m for m in sys.modules if m.startswith('calendar_service')])"
+def test_no_module_of_the_service_is_loaded_with_the_checkers() -> None:
+    code = (
+        "import sys, faults.http_checker; print([m for m in sys.modules if m.startswith('calendar_service')])"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
 
@@ -370,8 +373,12 @@ def test_what_a_scenario_expects_in_vain_breaks_the_law_that_it_names(law: str) 
     assert laws_of(evidence) == {law}
 
 
-def test_every_law_can_be_seen_broken_but_those_that_only_a_scenario_sees() -> None:
-    assert set(LAWS) - {law for _, law in BREAKS} == {"unnoticed", "audit_chain_broken"}
+def test_every_law_can_be_seen_broken_but_those_that_others_see() -> None:
+    assert set(LAWS) - {law for _, law in BREAKS} == {
+        "unnoticed",
+        "audit_chain_broken",
+        "wrong_answer",  # the second checker's (`test_http_checker.py`)
+    }
 
 
 # --- what it allows ---

@@ -80,11 +80,15 @@ def test_help_names_every_command_and_option() -> None:
         "selfcheck",
         "refreshes",
         "erasures",
+        "failovers",
+        "partitions",
+        "restores",
         "report",
         "--seed",
         "--count",
         "--only",
         "--whole",
+        "--cluster",
     )
     words += ("--episode", "--seconds", "--keep", "--runs", "examples:", "exit status")
     assert [word for word in words if word not in done.stdout] == []

@@ -14,7 +14,7 @@ LINT = Path(sys.executable).with_name("lint-imports")
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """A copy of the package and its contracts, for tests to break."""
-    for package in ("calendar_service", "local_google"):
+    for package in ("calendar_service", "local_google", "faults"):
         shutil.copytree(
             ROOT / package,
             tmp_path / package,
@@ -70,12 +70,22 @@ def test_every_contract_holds() -> None:
         (
             "calendar_service/web/app.py",
             "import local_google.state.books",
-            "Only the command line and `run` know the local Google",
+            "Only the command line, `run` and the fault campaign know the local Google",
         ),
         (
             "local_google/context.py",
             "import calendar_service.domain.clock",
             "The local Google imports nothing of the service",
+        ),
+        (
+            "faults/checker/book.py",
+            "import calendar_service.domain.session",
+            "The campaign's checkers import nothing of what they judge",
+        ),
+        (
+            "faults/http_checker/reading.py",
+            "from faults.store_view import StoreView",
+            "The campaign's checkers import nothing of what they judge",
         ),
         (
             "calendar_service/journeys/connection/access.py",

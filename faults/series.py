@@ -1,4 +1,4 @@
-"""Two measurements behind sentinels with two replicas: planned failovers and kills, and partitions (F38)."""
+"""Series: a few scenarios over and over. Failovers and partitions with two replicas (F38), and restores (F37)."""
 
 from pathlib import Path
 
@@ -13,12 +13,14 @@ from faults.sentinels import own_network
 
 _EPISODE_LENGTH = 40
 _FAILOVERS = ("F38 planned failover",) * 4 + ("F38 server killed",)
+_IN_A_CLUSTER = ("F38 planned failover in a cluster",) * 4 + ("F38 server of a cluster killed",)
 _PARTITIONS = ("F38 partition",)
+_RESTORES = ("F37 restored by the runbook",) * 3 + ("F37 file cut by the server's tool",)
 
 
-def run_failovers(count: int, seed: int, keep: Path | None = None) -> int:
+def run_failovers(count: int, seed: int, keep: Path | None = None, *, in_a_cluster: bool = False) -> int:
     """Play so many planned failovers, and one kill of a server to four of them; return the exit status."""
-    return _run(_FAILOVERS, count + count // 4, seed, keep)
+    return _run(_IN_A_CLUSTER if in_a_cluster else _FAILOVERS, count + count // 4, seed, keep)
 
 
 def run_partitions(count: int, seed: int, keep: Path | None = None) -> int:
@@ -29,6 +31,11 @@ def run_partitions(count: int, seed: int, keep: Path | None = None) -> int:
         print(error)
         return 2
     return _run(_PARTITIONS, count, seed, keep)
+
+
+def run_restores(count: int, seed: int, keep: Path | None = None) -> int:
+    """Let the database go back so many times, three of four by the runbook; return the exit status."""
+    return _run(_RESTORES, count, seed, keep)
 
 
 def _run(round_: tuple[str, ...], count: int, seed: int, keep: Path | None) -> int:
