@@ -276,3 +276,32 @@ def test_a_family_of_numbers_is_introduced_once() -> None:
         "# TYPE due gauge",
         "due 3.0",
     ]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//metrics",
+        "///v1/organizations/acme",
+        "/./metrics",
+        "/x/../metrics",
+        "/v1/..",
+        "//healthz",
+        "/settings//",
+        "/.",
+    ],
+)
+def test_a_path_has_one_spelling(api: Api, path: str) -> None:
+    answer = api.call("GET", "/", environ_overrides={"PATH_INFO": path})
+    assert answer.status_code == 404
+
+
+def test_a_method_in_lower_case_is_refused(api: Api) -> None:
+    for path in ("/", "/v1/organizations/acme", "/metrics"):
+        answer = api.call("GET", path, environ_overrides={"REQUEST_METHOD": "get"})
+        assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("agent", ["agent-1@x:y~z", "agent-1%40x%3Ay~z", "agent-1%40x%3ay%7Ez"])
+def test_a_name_is_the_same_in_each_of_its_spellings(api: Api, agent: str) -> None:
+    assert api.get(f"{ACME}/agents/{agent}/connection").status_code == 200
