@@ -27,7 +27,9 @@ from calendar_service.journeys.audit.audit_export import AuditExport
 from calendar_service.journeys.audit.chain import ChainMacs
 from calendar_service.journeys.audit.sealing import Sealer
 from calendar_service.journeys.audit.transparency import Transparency
+from calendar_service.journeys.caller_limits.call_rate import CallRate
 from calendar_service.journeys.caller_limits.long_calls import LongCalls
+from calendar_service.journeys.caller_limits.refusals import Refusals
 from calendar_service.journeys.connection.access import Access
 from calendar_service.journeys.connection.calendar_now import CalendarNow
 from calendar_service.journeys.connection.channels import Channels, ChannelWatch
@@ -79,6 +81,7 @@ from calendar_service.log import Log
 from calendar_service.store.account_refs import AccountRefs
 from calendar_service.store.audit_chain import AuditChainStore
 from calendar_service.store.breakers import BreakerStore, RefusalStore
+from calendar_service.store.call_tokens import CallTokens
 from calendar_service.store.channels import ChannelStore
 from calendar_service.store.connections import Connections
 from calendar_service.store.consents import Consents
@@ -215,7 +218,11 @@ class OperationsJourneys:
 class CallerLimitJourneys:
     """Whether a caller may ask for more."""
 
+    calls: CallRate
+    changes: CallRate
+    visit: CallRate
     long_calls: LongCalls
+    refusals: Refusals
 
 
 @dataclass(frozen=True)
@@ -282,7 +289,7 @@ def build(
         log=log,
         store=store,
         google=google,
-        caller_limits=CallerLimitJourneys(LongCalls(allowed.long_calls)),
+        caller_limits=_caller_limits(store, allowed, identity, clock),
         connection=connection,
         personal_data=_personal_data(config, store, connection.access, clock),
         sessions=sessions,
@@ -347,6 +354,17 @@ def _google(config: Config, store: Store, limits: Limits, log: Log, clock: Clock
         call_log=call_log,
         throttle=throttle_of(store.database, store.ownership, transport, limits, log, clock),
     )
+
+
+def _caller_limits(
+    store: Store, limits: CallerLimits, identity: IdentityKey, clock: Clock
+) -> CallerLimitJourneys:
+    tokens = CallTokens(store.database)
+    calls, changes, visit = (
+        CallRate(limit, tokens, identity.caller_hash, clock)
+        for limit in (limits.calls, limits.changes, limits.visit)
+    )
+    return CallerLimitJourneys(calls, changes, visit, LongCalls(limits.long_calls), Refusals())
 
 
 def _connection(

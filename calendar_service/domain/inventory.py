@@ -486,4 +486,13 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "ST-3",
         "Two minutes after the last call.",
     ),
+    Item(
+        "call-tokens",
+        (),
+        "By a keyed hash of who asks for much in a short time (a console, an agent, a browser): how much is left to "
+        "ask.",
+        "So that one who asks too much does not stop the others.",
+        "ST-3",
+        "Some minutes after the last call.",
+    ),
 )

@@ -9,6 +9,7 @@ from calendar_service.health.measures import Measures
 from calendar_service.health.measures.audit import AuditMeasures
 from calendar_service.health.measures.database import DatabaseMeasures
 from calendar_service.health.measures.google import GoogleState
+from calendar_service.journeys.caller_limits.refusals import Refusals
 from calendar_service.wiring import Service
 
 _OF_CHECKPOINT = {
@@ -31,6 +32,7 @@ def metrics(service: Service) -> dict[str, float]:
         **_memory(measures.database),
         **_of_all_processes(measures),
         **_calls(service.google.call_log),
+        **_refusals(service.caller_limits.refusals),
     }
 
 
@@ -99,4 +101,11 @@ def _calls(call_log: CallLog) -> dict[str, float]:
     return {
         f'calendar_google_calls_total{{call="{name}",purpose="{purpose}",outcome="{outcome}"}}': float(count)
         for (name, purpose, outcome), count in sorted(call_log.counts().items())
+    }
+
+
+def _refusals(refusals: Refusals) -> dict[str, float]:
+    return {
+        f'calendar_requests_refused_total{{limit="{name}"}}': float(count)
+        for name, count in sorted(refusals.counts().items())
     }

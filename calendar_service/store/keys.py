@@ -251,6 +251,11 @@ def reviewer_acts(organization: str) -> str:
     return f"reviewer-acts:{organization}"
 
 
+def call_tokens(limit: str, caller: str) -> str:
+    """How many calls one caller may still make, by a keyed hash of the caller; expires when it would be full again."""
+    return f"call-tokens:{limit}:{caller}"
+
+
 FORMAT = "4"
 """The format of keys, fields and records. It is raised where what is stored changes its name or form."""
 CHECK_VALUES = "check-values"
