@@ -61,6 +61,7 @@ from calendar_service.journeys.operations.organizations import Organizations
 from calendar_service.journeys.operations.restore import RestorePlan, RestoreReplay
 from calendar_service.journeys.operations.reviewer_links import ReviewerLinkJourney
 from calendar_service.journeys.operations.stored_data import StoredData
+from calendar_service.journeys.operations.waiting_repair import WaitingRepair
 from calendar_service.journeys.sessions.attempt import Attempts
 from calendar_service.journeys.sessions.change_detection import ChangeDetector
 from calendar_service.journeys.sessions.event_writer import EventWriter
@@ -108,6 +109,7 @@ from calendar_service.store.stored_fields import StoredFields
 from calendar_service.store.throttle import Limits
 from calendar_service.store.tickets import Tickets
 from calendar_service.store.timers import Timers
+from calendar_service.store.waiting_load import ServiceLoad, WaitingCounts
 from calendar_service.webhook_sender import DeliveryResult, WebhookSender
 
 THREADS = 16
@@ -132,6 +134,8 @@ class Store:
     file_rewrites: FileRewriteStore
     server_checks: ServerChecks
     seal_samples: SealSamples
+    waiting_counts: WaitingCounts
+    load: ServiceLoad
 
 
 @dataclass(frozen=True)
@@ -211,6 +215,7 @@ class OperationsJourneys:
     adoption: Adoption
     shared_account_repair: SharedAccountRepair
     far_timers: FarTimers
+    waiting_repair: WaitingRepair
     file_rewrites: FileRewrites
 
 
@@ -274,7 +279,7 @@ def build(
     log, clock, identity = Log(process, log_to), config.clock(), IdentityKey(config.identity_key)
     limits = limits or (Limits.lifted() if config.are_limits_lifted else Limits())
     allowed = caller_limits or (CallerLimits.lifted() if config.are_limits_lifted else CallerLimits())
-    store = _store(config, clock, identity, log, before_first_use)
+    store = _store(config, clock, identity, log, before_first_use, allowed)
     google = _google(config, store, limits, log, clock)
     webhook_delivery = WebhookDelivery(
         Outbox(store.database), store.sessions, store.timers, _terms(config), _webhooks(config, log)
@@ -305,6 +310,7 @@ def _store(
     identity: IdentityKey,
     log: Log,
     before_first_use: Callable[[Ownership], None],
+    allowed: CallerLimits,
 ) -> Store:
     def ownership(database: Database) -> Ownership:
         google_client = identity.google_client_check_value(config.google.client_id)
@@ -318,21 +324,25 @@ def _store(
         before_first_use=lambda database: before_first_use(ownership(database)),
     )
     grants = Grants(Vault(lambda: config.keyring))
+    server_checks, waiting_counts = ServerChecks(database), WaitingCounts(database)
+    load = ServiceLoad(waiting_counts, server_checks, allowed, clock)
     return Store(
         database=database,
         ownership=ownership(database),
         slots=Slots(database),
         connections=Connections(database),
         grants=grants,
-        sessions=Sessions(database),
+        sessions=Sessions(database, load),
         timers=Timers(database),
         organization_index=OrganizationIndex(database),
         tickets=Tickets(database),
         legal_holds=LegalHoldStore(database),
         scan=Scan(database),
         file_rewrites=FileRewriteStore(database),
-        server_checks=ServerChecks(database),
+        server_checks=server_checks,
         seal_samples=SealSamples(database, grants),
+        waiting_counts=waiting_counts,
+        load=load,
     )
 
 
@@ -534,6 +544,7 @@ def _operations(
         calendar_check=CalendarCheck(scan, sessions.change_detector, sessions.reconcile, throttle, clock),
         shared_account_repair=SharedAccountRepair(scan, slots, AccountRefs(store.database), clock),
         far_timers=FarTimers(store.timers),
+        waiting_repair=WaitingRepair(scan, store.waiting_counts),
         file_rewrites=FileRewrites(store.file_rewrites, log, clock),
     )
 

@@ -225,6 +225,22 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "facts",
+        ("waiting_bytes",),
+        "How many bytes of it the agent's sessions have together.",
+        "So that one who asks too much does not stop the others.",
+        "ST-3",
+        _WITH_CONNECTION,
+    ),
+    Item(
+        "waiting-load",
+        (),
+        "How many sessions of an organization have such content, and how many bytes.",
+        "So that one who asks too much does not stop the others.",
+        "ST-3",
+        "When none of its sessions has any; it concerns no agent.",
+    ),
+    Item(
+        "facts",
         ("block_cause", "block_since"),
         "Who has to act, or which limit holds, before Google serves the connection again, and since when.",
         "To tell the agent and the console who has to act.",

@@ -136,6 +136,7 @@ class SlotKeys:
             "erased_due": erased_due(self.shard),
             "audit_chain": audit_chain(self.shard),
             "channels": channels(self.shard),
+            "waiting_load": waiting_load(self.shard),
         }
 
 
@@ -192,6 +193,11 @@ def copied(key: str) -> str:
     """A key on the same server as this one, written only so that replicas can be waited for."""
     tag = key[key.index("{") + 1 : key.index("}")] if key.startswith("{") else key
     return f"{{{tag}}}:copied"
+
+
+def waiting_load(shard: int) -> str:
+    """How many sessions of each organization wait in this shard, and how many bytes."""
+    return slot(shard, "waiting-load")
 
 
 def channels(shard: int) -> str:

@@ -16,6 +16,8 @@ from calendar_service.health.readiness import Readiness
 from calendar_service.log import SILENT_GRANIAN, Log, capture_all
 from calendar_service.processes import parent_death
 from calendar_service.store.ownership import Ownership
+from calendar_service.store.waiting_load import READ_EVERY
+from calendar_service.web import background
 from calendar_service.web.app import create_app
 
 if TYPE_CHECKING:
@@ -64,6 +66,7 @@ def _application() -> "WSGIApplication":
         service = wiring.build(load(os.environ), "web", before_first_use=Ownership.begin)
         readiness = Readiness(service)
         readiness.start()
+        background.repeat(service.store.load.refresh, READ_EVERY, log)
         return create_app(service, readiness)
     except Exception as error:
         log.failure("process.failed", error)
