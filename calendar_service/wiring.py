@@ -27,7 +27,9 @@ from calendar_service.journeys.audit.audit_export import AuditExport
 from calendar_service.journeys.audit.chain import ChainMacs
 from calendar_service.journeys.audit.sealing import Sealer
 from calendar_service.journeys.audit.transparency import Transparency
+from calendar_service.journeys.caller_limits.call_rate import CallRate
 from calendar_service.journeys.caller_limits.long_calls import LongCalls
+from calendar_service.journeys.caller_limits.refusals import Refusals
 from calendar_service.journeys.connection.access import Access
 from calendar_service.journeys.connection.calendar_now import CalendarNow
 from calendar_service.journeys.connection.channels import Channels, ChannelWatch
@@ -59,6 +61,7 @@ from calendar_service.journeys.operations.organizations import Organizations
 from calendar_service.journeys.operations.restore import RestorePlan, RestoreReplay
 from calendar_service.journeys.operations.reviewer_links import ReviewerLinkJourney
 from calendar_service.journeys.operations.stored_data import StoredData
+from calendar_service.journeys.operations.waiting_repair import WaitingRepair
 from calendar_service.journeys.sessions.attempt import Attempts
 from calendar_service.journeys.sessions.change_detection import ChangeDetector
 from calendar_service.journeys.sessions.event_writer import EventWriter
@@ -79,6 +82,7 @@ from calendar_service.log import Log
 from calendar_service.store.account_refs import AccountRefs
 from calendar_service.store.audit_chain import AuditChainStore
 from calendar_service.store.breakers import BreakerStore, RefusalStore
+from calendar_service.store.call_tokens import CallTokens
 from calendar_service.store.channels import ChannelStore
 from calendar_service.store.connections import Connections
 from calendar_service.store.consents import Consents
@@ -97,6 +101,7 @@ from calendar_service.store.replica_alarm import ReplicaAlarm
 from calendar_service.store.reviewer_links import ReviewerLinks
 from calendar_service.store.revocations import RevocationStore
 from calendar_service.store.scan import Scan
+from calendar_service.store.seal_samples import SealSamples
 from calendar_service.store.server_checks import ServerChecks
 from calendar_service.store.sessions import Sessions
 from calendar_service.store.slots import Slots
@@ -104,6 +109,7 @@ from calendar_service.store.stored_fields import StoredFields
 from calendar_service.store.throttle import Limits
 from calendar_service.store.tickets import Tickets
 from calendar_service.store.timers import Timers
+from calendar_service.store.waiting_load import ServiceLoad, WaitingCounts
 from calendar_service.webhook_sender import DeliveryResult, WebhookSender
 
 THREADS = 16
@@ -127,6 +133,9 @@ class Store:
     scan: Scan
     file_rewrites: FileRewriteStore
     server_checks: ServerChecks
+    seal_samples: SealSamples
+    waiting_counts: WaitingCounts
+    load: ServiceLoad
 
 
 @dataclass(frozen=True)
@@ -206,6 +215,7 @@ class OperationsJourneys:
     adoption: Adoption
     shared_account_repair: SharedAccountRepair
     far_timers: FarTimers
+    waiting_repair: WaitingRepair
     file_rewrites: FileRewrites
 
 
@@ -213,7 +223,11 @@ class OperationsJourneys:
 class CallerLimitJourneys:
     """Whether a caller may ask for more."""
 
+    calls: CallRate
+    changes: CallRate
+    visit: CallRate
     long_calls: LongCalls
+    refusals: Refusals
 
 
 @dataclass(frozen=True)
@@ -265,7 +279,7 @@ def build(
     log, clock, identity = Log(process, log_to), config.clock(), IdentityKey(config.identity_key)
     limits = limits or (Limits.lifted() if config.are_limits_lifted else Limits())
     allowed = caller_limits or (CallerLimits.lifted() if config.are_limits_lifted else CallerLimits())
-    store = _store(config, clock, identity, log, before_first_use)
+    store = _store(config, clock, identity, log, before_first_use, allowed)
     google = _google(config, store, limits, log, clock)
     webhook_delivery = WebhookDelivery(
         Outbox(store.database), store.sessions, store.timers, _terms(config), _webhooks(config, log)
@@ -280,7 +294,7 @@ def build(
         log=log,
         store=store,
         google=google,
-        caller_limits=CallerLimitJourneys(LongCalls(allowed.long_calls)),
+        caller_limits=_caller_limits(store, allowed, identity, clock),
         connection=connection,
         personal_data=_personal_data(config, store, connection.access, clock),
         sessions=sessions,
@@ -296,6 +310,7 @@ def _store(
     identity: IdentityKey,
     log: Log,
     before_first_use: Callable[[Ownership], None],
+    allowed: CallerLimits,
 ) -> Store:
     def ownership(database: Database) -> Ownership:
         google_client = identity.google_client_check_value(config.google.client_id)
@@ -308,20 +323,26 @@ def _store(
         webhooks=bool(config.webhook_url),
         before_first_use=lambda database: before_first_use(ownership(database)),
     )
+    grants = Grants(Vault(lambda: config.keyring))
+    server_checks, waiting_counts = ServerChecks(database), WaitingCounts(database)
+    load = ServiceLoad(waiting_counts, server_checks, allowed, clock)
     return Store(
         database=database,
         ownership=ownership(database),
         slots=Slots(database),
         connections=Connections(database),
-        grants=Grants(Vault(lambda: config.keyring)),
-        sessions=Sessions(database),
+        grants=grants,
+        sessions=Sessions(database, load),
         timers=Timers(database),
         organization_index=OrganizationIndex(database),
         tickets=Tickets(database),
         legal_holds=LegalHoldStore(database),
         scan=Scan(database),
         file_rewrites=FileRewriteStore(database),
-        server_checks=ServerChecks(database),
+        server_checks=server_checks,
+        seal_samples=SealSamples(database, grants),
+        waiting_counts=waiting_counts,
+        load=load,
     )
 
 
@@ -343,6 +364,17 @@ def _google(config: Config, store: Store, limits: Limits, log: Log, clock: Clock
         call_log=call_log,
         throttle=throttle_of(store.database, store.ownership, transport, limits, log, clock),
     )
+
+
+def _caller_limits(
+    store: Store, limits: CallerLimits, identity: IdentityKey, clock: Clock
+) -> CallerLimitJourneys:
+    tokens = CallTokens(store.database)
+    calls, changes, visit = (
+        CallRate(limit, tokens, identity.caller_hash, clock)
+        for limit in (limits.calls, limits.changes, limits.visit)
+    )
+    return CallerLimitJourneys(calls, changes, visit, LongCalls(limits.long_calls), Refusals())
 
 
 def _connection(
@@ -512,6 +544,7 @@ def _operations(
         calendar_check=CalendarCheck(scan, sessions.change_detector, sessions.reconcile, throttle, clock),
         shared_account_repair=SharedAccountRepair(scan, slots, AccountRefs(store.database), clock),
         far_timers=FarTimers(store.timers),
+        waiting_repair=WaitingRepair(scan, store.waiting_counts),
         file_rewrites=FileRewrites(store.file_rewrites, log, clock),
     )
 

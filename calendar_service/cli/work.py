@@ -7,6 +7,7 @@ import click
 
 from calendar_service import wiring
 from calendar_service.cli.asking import refuse_database, serving_config
+from calendar_service.health.readiness import Readiness
 from calendar_service.log import Log, capture_all
 from calendar_service.store.ownership import NotOurDatabase, Ownership
 from calendar_service.worker import loop
@@ -31,6 +32,8 @@ def command() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stop.set())
     try:
-        loop.run(wiring.build(settings, "worker", before_first_use=Ownership.begin), stop)
+        service = wiring.build(settings, "worker", before_first_use=Ownership.begin)
+        Readiness(service).start()  # a worker answers no /readyz: it leaves its sample, and alarms
+        loop.run(service, stop)
     except NotOurDatabase as error:
         refuse_database(error)

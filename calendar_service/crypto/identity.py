@@ -50,6 +50,10 @@ class IdentityKey:
         """Return the token that Google repeats in each notification of this channel; others are forged."""
         return self._hash("channel token", channel_id)
 
+    def caller_hash(self, caller: str) -> str:
+        """Return the hash under which a caller's calls are counted (32 hex digits)."""
+        return self._hash("caller", caller)
+
     def check_value(self) -> str:
         """Return a value by which the store recognizes another identity key."""
         return self._hash("check value")

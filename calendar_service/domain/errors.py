@@ -1,5 +1,7 @@
 """The errors of the service. Their HTTP statuses are in `web/problems.py`."""
 
+from calendar_service.domain.caller_limits import LimitName
+
 
 class ServiceError(Exception):
     """An error that ends a request. `code` is stable; `retryable` tells the caller whether to repeat."""
@@ -86,6 +88,10 @@ class TooManyRequests(ServiceError):
 
     code = "too_many_requests"
     retryable = True
+
+    def __init__(self, detail: str, *, limit: LimitName, retry_after: int) -> None:
+        super().__init__(detail, retry_after=retry_after)
+        self.limit: LimitName = limit
 
 
 class StoreUnavailable(ServiceError):

@@ -225,6 +225,22 @@ INVENTORY: Final[tuple[Item, ...]] = (
     ),
     Item(
         "facts",
+        ("waiting_bytes",),
+        "How many bytes of it the agent's sessions have together.",
+        "So that one who asks too much does not stop the others.",
+        "ST-3",
+        _WITH_CONNECTION,
+    ),
+    Item(
+        "waiting-load",
+        (),
+        "How many sessions of an organization have such content, and how many bytes.",
+        "So that one who asks too much does not stop the others.",
+        "ST-3",
+        "When none of its sessions has any; it concerns no agent.",
+    ),
+    Item(
+        "facts",
         ("block_cause", "block_since"),
         "Who has to act, or which limit holds, before Google serves the connection again, and since when.",
         "To tell the agent and the console who has to act.",
@@ -439,6 +455,14 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "Stays: it concerns nobody.",
     ),
     Item(
+        "seal-samples",
+        (),
+        "By the name of each key that seals: a fixed word, sealed by it, and when.",
+        "So that a process that lacks a key is taken out of service.",
+        "ST-3",
+        "Stays: it concerns nobody.",
+    ),
+    Item(
         "consent-asked",
         ("scope", "policy"),
         "Which permission is asked, under which version of the policy.",
@@ -477,5 +501,14 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "To ask no more of one account than Google allows.",
         "ST-3",
         "Two minutes after the last call.",
+    ),
+    Item(
+        "call-tokens",
+        (),
+        "By a keyed hash of who asks for much in a short time (a console, an agent, a browser): how much is left to "
+        "ask.",
+        "So that one who asks too much does not stop the others.",
+        "ST-3",
+        "Some minutes after the last call.",
     ),
 )

@@ -312,6 +312,8 @@ class Operator:
     """The policy's sentence on watching the calendar to tell the console of changes, a purpose of its own (LU-1)."""
     console_url: str
     """The address of the agent console."""
+    https_subdomains: bool
+    """Whether every host below that of `CALENDAR_PUBLIC_URL` speaks https, and browsers are told so (HSTS)."""
     colours: Colours
     google_button: Mapping[str, GoogleButton]
     """By language; while it is empty, pages show a plain button."""

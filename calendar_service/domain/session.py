@@ -6,6 +6,7 @@ import secrets
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from html import unescape
+from typing import Final, Literal
 
 from calendar_service.domain.clock import DAY, Millis
 from calendar_service.domain.errors import RecordUnreadable
@@ -50,9 +51,22 @@ class Status(StrEnum):
     LOST = "lost"
 
 
-CHANGED_IN_GOOGLE = "changed_in_google"
+Reason = Literal[
+    "paced", "google_trouble", "quota_exceeded", "administrator", "operator",
+    "paused", "calendar_missing", "reconsent_required",
+    "google_refused", "session_over", "waited_too_long", "disconnected", "revoked", "reconnected",
+    "calendar_replaced", "account_changed", "deleted_in_google", "changed_in_google",
+]  # fmt: skip
+"""Why a session is late, waits, failed, is lost or differs, as the backend is told (docs/webhooks.md)."""
+PACED: Final = "paced"
+"""The reason of a session that waits for its turn within the limits of calls at Google."""
+GOOGLE_TROUBLE: Final = "google_trouble"
+"""The reason of a session that Google did not answer."""
+GOOGLE_REFUSED: Final = "google_refused"
+"""The reason of a session that Google refused for good; the API's code of that refusal too."""
+CHANGED_IN_GOOGLE: Final = "changed_in_google"
 """The reason of a session whose event a person changed in Google Calendar."""
-DELETED_IN_GOOGLE = "deleted_in_google"
+DELETED_IN_GOOGLE: Final = "deleted_in_google"
 """The reason of a lost session whose event a person deleted in Google Calendar."""
 
 

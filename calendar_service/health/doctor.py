@@ -14,6 +14,7 @@ from calendar_service.health.findings.database import (
     durability,
     google_client,
     identity_key,
+    memory,
     replicas,
 )
 from calendar_service.health.findings.google import google, notifications
@@ -38,6 +39,7 @@ def findings(measures: Measures) -> Iterator[Finding]:
     if not measures.database.answers:
         return
     yield from durability(measures.database)
+    yield memory(measures.database, is_production=measures.config.is_production)
     yield from replicas(measures.database)
     yield identity_key(measures.database)
     # Some of what is stored counts only when every replica has it, and without enough of them none confirms.

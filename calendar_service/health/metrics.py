@@ -9,6 +9,7 @@ from calendar_service.health.measures import Measures
 from calendar_service.health.measures.audit import AuditMeasures
 from calendar_service.health.measures.database import DatabaseMeasures
 from calendar_service.health.measures.google import GoogleState
+from calendar_service.journeys.caller_limits.refusals import Refusals
 from calendar_service.wiring import Service
 
 _OF_CHECKPOINT = {
@@ -28,8 +29,10 @@ def metrics(service: Service) -> dict[str, float]:
         "calendar_store_round_trips_total": round_trips,
         f'calendar_time_zone_rules_info{{version="{tzdata.IANA_VERSION}"}}': 1.0,
         **_replicas(measures.database),
+        **_memory(measures.database),
         **_of_all_processes(measures),
         **_calls(service.google.call_log),
+        **_refusals(service.caller_limits.refusals),
     }
 
 
@@ -62,6 +65,14 @@ def _replicas(database: DatabaseMeasures) -> dict[str, float]:
     return {"calendar_database_replicas_missing": float(replicas.missing)} if replicas else {}
 
 
+def _memory(database: DatabaseMeasures) -> dict[str, float]:
+    try:
+        ratio = database.memory_ratio
+    except StoreUnavailable:
+        return {}
+    return {} if ratio is None else {"calendar_store_memory_ratio": ratio}
+
+
 def _google(state: GoogleState) -> dict[str, float]:
     return {
         "calendar_google_breaker_open": float(state.is_breaker_open),
@@ -90,4 +101,11 @@ def _calls(call_log: CallLog) -> dict[str, float]:
     return {
         f'calendar_google_calls_total{{call="{name}",purpose="{purpose}",outcome="{outcome}"}}': float(count)
         for (name, purpose, outcome), count in sorted(call_log.counts().items())
+    }
+
+
+def _refusals(refusals: Refusals) -> dict[str, float]:
+    return {
+        f'calendar_requests_refused_total{{limit="{name}"}}': float(count)
+        for name, count in sorted(refusals.counts().items())
     }

@@ -46,6 +46,10 @@ class DatabaseRefused(StoreUnavailable):
     """A server refused an administrative command: forbidden, unknown or impossible there. `__cause__` says why."""
 
 
+class DatabaseFull(StoreUnavailable):
+    """The database refuses a write because its memory is used up. Steps that end something still work."""
+
+
 class Database:
     """One Redis or Valkey. A state change is one script: it happens as a whole or not at all."""
 
@@ -146,6 +150,16 @@ class Database:
             # At the same server: a new primary would confirm without having the removal.
             self._send(lambda: self._acknowledged(primary, key, ("EXISTS", key)))
         return cast(str | None, text)
+
+    def try_writes(self, written: str) -> None:
+        """Write a marker at every primary but that of the key `written`, confirmed as any write is.
+
+        Raises `StoreUnavailable`, or `DatabaseFull`.
+        """
+        shards = {self._primary_of(keys.timers(shard)).address: shard for shard in keys.all_shards()}
+        shards.pop(self._primary_of(written).address, None)
+        for shard in shards.values():
+            self.write("SET", keys.copied(keys.timers(shard)), "1", "PX", 1000)
 
     def step(self, name: str, agent: Agent, entry: Mapping[str, object], /, **arguments: Value) -> list[Any]:
         """Run one script of the agent's slot; it changes the state and appends `entry` in the same step."""
@@ -261,10 +275,11 @@ class Database:
             raise unavailable() from None
         except _UNAVAILABLE as error:
             self._rediscover()
-            raise unavailable() from error
+            raise unavailable(full=isinstance(error, redis.exceptions.OutOfMemoryError)) from error
         except redis.ResponseError as error:
-            if str(error).startswith(_REFUSALS) or "OOM" in str(error):
-                raise unavailable() from error
+            is_full = "OOM" in str(error)
+            if is_full or str(error).startswith(_REFUSALS):
+                raise unavailable(full=is_full) from error
             raise
 
     def _rediscover(self) -> None:
@@ -282,9 +297,9 @@ def ask_time(key: str) -> Command:
     return ("EVAL", "return redis.call('TIME')", 1, key)
 
 
-def unavailable() -> StoreUnavailable:
-    """Return the error that callers see when the database does not answer or refuses to write."""
-    return StoreUnavailable(
+def unavailable(*, full: bool = False) -> StoreUnavailable:
+    """Return the error that callers see when the database does not answer or refuses to write; `full`: for memory."""
+    return (DatabaseFull if full else StoreUnavailable)(
         "The database does not answer or refuses to write. Try again; asking twice does no harm.",
         retry_after=2,
     )

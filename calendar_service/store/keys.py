@@ -136,6 +136,7 @@ class SlotKeys:
             "erased_due": erased_due(self.shard),
             "audit_chain": audit_chain(self.shard),
             "channels": channels(self.shard),
+            "waiting_load": waiting_load(self.shard),
         }
 
 
@@ -192,6 +193,11 @@ def copied(key: str) -> str:
     """A key on the same server as this one, written only so that replicas can be waited for."""
     tag = key[key.index("{") + 1 : key.index("}")] if key.startswith("{") else key
     return f"{{{tag}}}:copied"
+
+
+def waiting_load(shard: int) -> str:
+    """How many sessions of each organization wait in this shard, and how many bytes."""
+    return slot(shard, "waiting-load")
 
 
 def channels(shard: int) -> str:
@@ -251,10 +257,17 @@ def reviewer_acts(organization: str) -> str:
     return f"reviewer-acts:{organization}"
 
 
+def call_tokens(limit: str, caller: str) -> str:
+    """How many calls one caller may still make, by a keyed hash of the caller; expires when it would be full again."""
+    return f"call-tokens:{limit}:{caller}"
+
+
 FORMAT = "4"
 """The format of keys, fields and records. It is raised where what is stored changes its name or form."""
 CHECK_VALUES = "check-values"
 """The format of the records, and check values of identity key and Google client: another service is refused."""
+SEAL_SAMPLES = "seal-samples"
+"""By the id of each key that seals: when one was last left by it, and a value that says nothing, sealed by it."""
 CONSENT_ASKED = "consent-asked"
 """The newest permission and policy version about which backends were notified (SC-5)."""
 REWRITE = "rewrite"

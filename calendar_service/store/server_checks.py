@@ -29,6 +29,19 @@ class ServerChecks:
         servers = self._database.servers()
         return [self._database.consult(partial(one.config_get, *settings)) for one in servers]
 
+    def memory_ratio(self) -> float | None:
+        """Return which share of its permitted memory the fullest primary uses; None if one has no limit.
+
+        Raises `DatabaseRefused` if one does not tell.
+        """
+        rows = [
+            self._database.consult(partial(one.client.info, "memory"))
+            for one in self._database.consult(self._database.deployment.primaries)
+        ]
+        if any(not int(row.get("maxmemory", 0)) for row in rows):
+            return None
+        return max(int(row["used_memory"]) / int(row["maxmemory"]) for row in rows)
+
     def primaries(self) -> list[Primary]:
         """Return every primary, its replicas read just now. Raises `DatabaseRefused` if one does not tell them."""
         return cast(list[Primary], self._database.consult(self._database.deployment.primaries))

@@ -21,6 +21,7 @@ from calendar_service.store.audit_log import MAINTENANCE, Actor, EntryKind, entr
 from calendar_service.store.database import Database
 from calendar_service.store.slots import facts_of, record_of
 from calendar_service.store.throttle import STATE_FIELDS, ThrottleState
+from calendar_service.store.waiting_load import ServiceLoad, refusal
 
 _RANGE = PAGE + 1
 """Records that are read at a time: a page, and the one that shows that there is another page."""
@@ -47,8 +48,10 @@ class Loaded:
 class Sessions:
     """The sessions of all agents."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, load: ServiceLoad) -> None:
+        """Take the database, and what tells how much more may wait in it."""
         self._database = database
+        self._load = load
 
     def load(self, agent: Agent, session: str) -> Loaded:
         """Return everything that one operation on one session needs."""
@@ -148,7 +151,9 @@ class Sessions:
         `only`: for `Schedule` alone, where the record changes and Google does not have to. `keep` writes the record and
         leaves waiting content and timer (a repetition under a newer version); `drop` writes the record and removes both
         (a cancel of what is certainly not at Google).
+        Raises `TooManyRequests`, or `StoreUnavailable`, if there is no room for more content; a cancel needs none.
         """
+        allowed, limit = self._load.allowed(loaded.agent.organization, len(content))
         # One script compares the stored record with `loaded`, writes the new one with its content, takes the lease if
         # it is free, sets the timer and appends the audit entry. A crash before leaves nothing. A crash after leaves an
         # accepted state and a timer: a worker goes on when the lease has ended.
@@ -166,8 +171,13 @@ class Sessions:
             holder=holder,
             latest=_or_nothing(end),
             only=only,
+            most_sessions=allowed.sessions,
+            most_bytes=allowed.bytes,
+            most_records=self._load.limits.agent_records,
         )
         outcome = cast(answers.AcceptSession, answer[0])
+        if outcome == "full":
+            raise refusal("agent_records" if answer[1] == "records" else limit)
         if outcome == "leased":
             record = replace(record, leased=True, fencing_token=int(answer[1]), holder=holder)
         return outcome, record

@@ -5,7 +5,9 @@ from typing import Any, Final
 from flask import Flask, Response, g, request
 from werkzeug.routing import Rule
 
-from calendar_service.web import guard, notifications, operations, problems, requests
+from calendar_service.domain.errors import TooManyRequests
+from calendar_service.health.readiness import Readiness
+from calendar_service.web import guard, limits, notifications, operations, problems, requests
 from calendar_service.web.api import dispatch, openapi
 from calendar_service.web.api.body import BODY_LIMIT
 from calendar_service.web.console import stand_in
@@ -34,8 +36,8 @@ class WebApplication(Flask):
     url_rule_class: type[Rule] = PathRule
 
 
-def create_app(service: Service) -> Flask:
-    """Return the application over this service."""
+def create_app(service: Service, readiness: Readiness | None = None) -> Flask:
+    """Return the application over this service. `readiness`: what `/readyz` shows; without it nothing is examined."""
     app = WebApplication("calendar_service.web", static_folder=None, template_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=BODY_LIMIT, PROVIDE_AUTOMATIC_OPTIONS=False, TRAP_HTTP_EXCEPTIONS=False
@@ -43,7 +45,9 @@ def create_app(service: Service) -> Flask:
     app.url_map.merge_slashes = False
     requests.log_requests(app, service.log)
     guard.harden(app, service)
-    for area in (dispatch, operations, openapi, settings, public, stand_in, notifications):
+    limits.tell_quotas(app)
+    app.register_blueprint(operations.blueprint(service, readiness or Readiness(service)))
+    for area in (dispatch, openapi, settings, public, stand_in, notifications):
         app.register_blueprint(area.blueprint(service))
     _answer_errors(app, service)
     return app
@@ -57,6 +61,8 @@ def _answer_errors(app: Flask, service: Service) -> None:
         shown = problems.shown_error(error)
         if isinstance(shown, problems.Internal):
             service.log.failure("request.failed", error, request_id=g.request_id)
+        if isinstance(shown, TooManyRequests):
+            service.caller_limits.refusals.count(shown.limit)
         if dispatch.is_api(request.path) or request.path in _MACHINES:
             return problems.response(shown, docs, g.request_id)
         page = answers.problem(shown, problems.kind_of(shown).status)

@@ -9,11 +9,13 @@ from flask import Flask, Response, g, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from calendar_service.config import Config
-from calendar_service.domain.errors import Forbidden
+from calendar_service.domain.errors import Forbidden, NotFound
 from calendar_service.web.pages.answers import Pages
+from calendar_service.web.problems import Misshapen
 from calendar_service.wiring import Service
 
 _LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?")
+_OTHER_SPELLING = re.compile(r"//|/\.{1,2}(/|$)")
 _ANY_HOST = {"/healthz", "/readyz", "/metrics"}
 """Probes know this process by its address only, so these accept any host. They name nobody."""
 PAGES = {"portal", "public", "console"}
@@ -25,8 +27,12 @@ _YEAR = 365 * 24 * 60 * 60
 
 def harden(app: Flask, service: Service) -> None:
     """Check the host of every request of this application, and add headers to every answer."""
-    config = service.config
+    config, https_subdomains = service.config, service.operator.https_subdomains
     app.extensions["pages"] = Pages(service)
+
+    @app.before_request
+    def _spelling() -> None:
+        refuse_other_spelling()
 
     @app.before_request
     def _host() -> AnyResponse | None:
@@ -34,7 +40,7 @@ def harden(app: Flask, service: Service) -> None:
 
     @app.after_request
     def _headers(response: Response) -> Response:
-        for name, value in headers(config, response).items():
+        for name, value in headers(config, response, https_subdomains=https_subdomains).items():
             response.headers.setdefault(name, value)
         return response
 
@@ -52,6 +58,21 @@ def refuse_foreign_host(config: Config) -> AnyResponse | None:
     if request.blueprint in PAGES and request.method in {"GET", "HEAD"}:
         return redirect(f"{config.public_url}{request.full_path.removesuffix('?')}", 307)
     return None
+
+
+def refuse_other_spelling() -> None:
+    """Refuse a path with doubled slashes or dot segments, and a method that is not in capitals (RFC 9110 9.1).
+
+    The framework takes them for the plain path and method. A proxy that hides `/metrics` or `/v1` by its prefix, or
+    allows GET alone, would let them through. Encoded letters arrive here decoded, so a proxy has to decode a path
+    before it compares it.
+    """
+    # `request.path` has lost the slashes at its beginning, and `request.method` is always in capitals.
+    path, method = request.environ["PATH_INFO"], request.environ["REQUEST_METHOD"]
+    if _OTHER_SPELLING.search(path):
+        raise NotFound("The path is not in its plain form.")
+    if method != method.upper():
+        raise Misshapen("The method has to be in capitals.")
 
 
 def _host_of(url: str) -> str:
@@ -86,7 +107,7 @@ def is_prefetch() -> bool:
 # --- headers of answers ---
 
 
-def headers(config: Config, response: Response) -> dict[str, str]:
+def headers(config: Config, response: Response, *, https_subdomains: bool) -> dict[str, str]:
     """Return the headers that every answer gets."""
     ancestors = " ".join(g.get("frame_ancestors", ())) or "'none'"
     always = {
@@ -102,7 +123,9 @@ def headers(config: Config, response: Response) -> dict[str, str]:
     if ancestors == "'none'":
         always["X-Frame-Options"] = "DENY"
     if config.public_url.startswith("https://"):
-        always["Strict-Transport-Security"] = f"max-age={_YEAR}"
+        # Below our host others may serve http: only the operator knows whether that is so.
+        subdomains = "; includeSubDomains" if https_subdomains else ""
+        always["Strict-Transport-Security"] = f"max-age={_YEAR}{subdomains}"
     return always
 
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from flask import Blueprint, Response, jsonify
 
 from calendar_service.health.metrics import metrics as numbers
-from calendar_service.health.readiness import readiness
+from calendar_service.health.readiness import Readiness
 from calendar_service.wiring import Service
 
 
-def blueprint(service: Service) -> Blueprint:
+def blueprint(service: Service, readiness: Readiness) -> Blueprint:
     """Return the routes of the operator's tools."""
     routes = Blueprint("operations", __name__)
 
@@ -19,9 +19,12 @@ def blueprint(service: Service) -> Blueprint:
 
     @routes.get("/readyz")
     def readyz() -> tuple[Response, int]:
-        checks = readiness(service)
-        ready = all(checks.values())
-        return jsonify(ready=ready, checks=checks), 200 if ready else 503
+        # The last examination is shown, never a new one: whoever asks is not authenticated.
+        last = readiness.last
+        if last is None:
+            return jsonify(ready=False, checks={}), 503
+        shown = {"checks": last.checks, "writes": last.writes, "age_seconds": round(last.age, 1)}
+        return jsonify(ready=last.is_ready, **shown), 200 if last.is_ready else 503
 
     @routes.get("/metrics")
     def metrics() -> Response:

@@ -136,7 +136,10 @@ class DailyCheckpoint:
             return True
         if self.sealer.checkpoint():
             self.repairs.request(
-                self.repairs.account_references, self.repairs.off_boardings, self.repairs.timers
+                self.repairs.account_references,
+                self.repairs.off_boardings,
+                self.repairs.timers,
+                self.repairs.waiting_counts,
             )
         return False
 
@@ -178,6 +181,11 @@ class Repairs:
         """Make timers due now that a wrong clock has set too far ahead."""
         if count := self.operations.far_timers.reset(self.is_stopped):
             self.log.event("clock.timers_reset", count=count)
+
+    def waiting_counts(self) -> None:
+        """Compare what is counted of waiting content with what waits."""
+        if count := self.operations.waiting_repair.repair(self.is_stopped):
+            self.log.event("waiting.counts_corrected", count=count)
 
 
 @dataclass(frozen=True)

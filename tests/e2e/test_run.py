@@ -134,8 +134,10 @@ def test_it_says_what_to_open_and_that_is_there(started: Run) -> None:
 def test_it_is_ready_when_it_says_so(started: Run) -> None:
     status, answer = get(started.port, "/readyz")
     assert status == 200
-    there = dict.fromkeys(("store", "google_client", "keys", "consent", "google"), True)
-    assert json.loads(answer) == {"ready": True, "checks": there}
+    checks = ("database", "identity_key", "keyring", "google_client", "key_files", "consent", "google")
+    readiness = json.loads(answer)
+    assert readiness.pop("age_seconds") < 60
+    assert readiness == {"ready": True, "checks": dict.fromkeys(checks, True), "writes": "accepted"}
 
 
 def test_its_keys_open_the_internal_api(started: Run) -> None:

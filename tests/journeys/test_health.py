@@ -9,7 +9,7 @@ from calendar_service.domain.names import Agent
 from calendar_service.health.doctor import findings
 from calendar_service.health.measures import Measures
 from calendar_service.health.metrics import metrics
-from calendar_service.health.readiness import readiness
+from calendar_service.health.readiness import Readiness, Writes
 from calendar_service.report.observing import observe
 from calendar_service.report.proofs import EvidenceStatus
 from calendar_service.store import keys
@@ -83,8 +83,12 @@ def test_doctor_and_the_numbers_name_the_rules_of_time_zones(service: TestServic
 def test_without_its_database_a_process_is_not_ready_and_counts_what_is_its_own(service: TestService) -> None:
     service.connect()
     away = TestService.of("redis://127.0.0.1:1/0", service.google, service.clock)
-    checks = {"store": False, "google_client": False, "keys": True, "consent": False, "google": True}
-    assert readiness(away.parts) == checks
+    examination = Readiness(away.parts).examine()
+    assert examination.checks == {
+        "database": False, "identity_key": False, "keyring": True, "google_client": False,
+        "key_files": True, "consent": False, "google": True,
+    }  # fmt: skip
+    assert (examination.writes, examination.is_ready) == (Writes.UNKNOWN, False)
     assert {name.partition("{")[0] for name in metrics(away.parts)} == {
         "calendar_store_round_trips_total",
         "calendar_time_zone_rules_info",

@@ -10,7 +10,7 @@ from calendar_service.domain.consent import ConsentTerms, is_newer
 from calendar_service.domain.errors import ConsentRefused, NotConnected
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
-from calendar_service.health.readiness import readiness
+from calendar_service.health.readiness import Readiness
 from calendar_service.journeys.sessions.reconcile import DesiredSession
 from calendar_service.store.audit_log import Actor
 from calendar_service.store.consents import Consents
@@ -228,7 +228,7 @@ def test_another_permission_under_the_same_policy_is_refused_everywhere(connecte
     Consents(connected.parts.store.database).note(
         ConsentTerms("https://www.googleapis.com/auth/calendar.events", "1")
     )
-    assert not readiness(connected.parts)["consent"]
+    assert not Readiness(connected.parts).examine().checks["consent"]
     before = connected.stored()
     (what,) = refusals(connected)
     assert "the policy is not newer than version 1" in what

@@ -47,7 +47,7 @@ def seen(service: TestService, session: str) -> tuple[Status, str]:
         (UNKNOWN, "operator"),
         (NAMELESS, "operator"),
         ({"status": 403, "reason": "variableTermLimitExceeded"}, "quota_exceeded"),
-        ({"status": 403, "reason": "concurrentLimitExceeded"}, "google_trouble"),
+        ({"status": 403, "reason": "concurrentLimitExceeded"}, "paced"),
     ],
 )
 def test_what_is_not_about_the_session_is_tried_until_google_takes_it(

@@ -10,7 +10,7 @@ from calendar_service.domain.connection import State
 from calendar_service.domain.errors import ClientRejected, ConsentRefused
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
-from calendar_service.health.readiness import readiness
+from calendar_service.health.readiness import Readiness
 from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor
 from calendar_service.store.ownership import NotOurDatabase, Ownership
@@ -45,7 +45,7 @@ def test_a_process_with_another_identity_key_exits_and_touches_nothing(
     assert "another identity key" in result.stderr
     assert "give back the former CALENDAR_IDENTITY_KEY" in result.stderr
     assert (service.stored(), service.calls()) == (before, calls)
-    assert readiness(service.parts)["store"]
+    assert Readiness(service.parts).examine().checks["identity_key"]
 
 
 @pytest.mark.parametrize(
@@ -91,15 +91,15 @@ def test_a_worker_that_started_before_its_database_stops_when_it_learns_whose_it
 def test_a_process_with_another_identity_key_is_not_ready(service: TestService) -> None:
     service.connect()
     other = beside(service, CALENDAR_IDENTITY_KEY=_fresh())
-    checks = readiness(other.parts)
-    assert (checks["store"], checks["google_client"]) == (False, False)
+    checks = Readiness(other.parts).examine().checks
+    assert (checks["identity_key"], checks["google_client"]) == (False, False)
     other.close()
 
 
 def test_doctor_and_readiness_begin_no_database(service: TestService) -> None:
     service.parts.store.database.client.flushdb()
     fresh = build(service.config)
-    assert not readiness(fresh)["store"]
+    assert not Readiness(fresh).examine().checks["identity_key"]
     result = invoke(service, "doctor", "--json")
     findings = {one["check"]: one["level"] for one in json.loads(result.stdout)}
     assert (findings["identity key"], "worker" in findings) == ("note", False)
@@ -133,8 +133,8 @@ def test_data_without_check_values_is_adopted_when_keys_and_records_fit(service:
     findings = json.loads(invoke(service, "doctor", "--json").stdout)
     assert [one["check"] for one in findings if one["level"] == "fault"] == ["identity key"]
     assert invoke(service, "keys", "adopt", "--yes").exit_code == 0
-    assert readiness(service.parts)["store"]
-    assert readiness(service.parts)["google_client"]
+    assert Readiness(service.parts).examine().checks["identity_key"]
+    assert Readiness(service.parts).examine().checks["google_client"]
     again = invoke(service, "doctor")
     assert again.exit_code == 0
 
@@ -188,7 +188,7 @@ def test_a_process_with_another_google_client_ends_no_grant(service: TestService
     put = other.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
     assert (put.status, put.reason) == (Status.PENDING, "operator")
     assert [call for call in service.google.journal() if call["path"] == "/token"] == token_calls
-    assert not readiness(other.parts)["google_client"]
+    assert not Readiness(other.parts).examine().checks["google_client"]
     assert service.facts.is_live
     service.clock.advance(10 * 60)
     service.work()

@@ -161,7 +161,7 @@ def test_a_session_that_google_refuses_is_told_failed_with_its_reason(connected:
     put(connected)
     assert connected.events() == ["session.failed"]
     data = connected.backend.received[0]["data"]
-    assert (data["session"], data["status"], data["reason"]) == ("s1", "failed", "google")
+    assert (data["session"], data["status"], data["reason"]) == ("s1", "failed", "google_refused")
 
 
 def test_a_session_that_waited_until_it_was_over_is_told_failed(connected: WebhookTestService) -> None:

@@ -89,7 +89,9 @@ class CalendarLaws:
     @fact("V", "RGB colours need colorRgbFormat=true")
     def test_colours_need_their_parameter(self, api: GoogleApi, calendar: str) -> None:
         colours = {"backgroundColor": "#0088aa", "foregroundColor": "#ffffff"}
-        reply = api.call("PATCH", f"users/me/calendarList/{calendar}", colours, colorRgbFormat=True)
+        path = f"users/me/calendarList/{calendar}"
+        assert api.call("PATCH", path, colours).status == 400
+        reply = api.call("PATCH", path, colours, colorRgbFormat=True)
         assert reply.document["backgroundColor"] == "#0088aa"
 
     @fact(

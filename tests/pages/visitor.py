@@ -201,6 +201,14 @@ class PageVisitor:
         self.service.as_person("DELETE", view, account=ACCOUNT)
         self.service.parts.sessions.change_detector.once(self.agent)
 
+    def copy_in_google(self, session: str) -> None:
+        """Have made a copy of a session's event by hand, with all that it carries."""
+        view = self.service.parts.sessions.reader.get(self.agent, session, read_google=False)
+        event = next(each for each in self.service.events(ACCOUNT) if each["id"] == view.event_id)
+        copied = {name: event[name] for name in ("summary", "start", "end", "extendedProperties")}
+        calendar = self.service.calendar_of(view)
+        self.service.as_person("POST", None, copied, calendar=calendar, account=ACCOUNT)
+
     def write_by_hand(self) -> None:
         """Have written an event of one's own into the calendar at Google."""
         theirs = {name: {"dateTime": "2031-05-05T10:00:00Z"} for name in ("start", "end")}

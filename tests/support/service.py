@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from calendar_service import config as configuration
 from calendar_service.config import Config
+from calendar_service.domain.caller_limits import CallerLimits
 from calendar_service.domain.clock import HOUR, Millis
 from calendar_service.domain.connection import Facts
 from calendar_service.domain.errors import StoreUnavailable
@@ -122,6 +123,7 @@ class TestService:
     variables: dict[str, str] = field(repr=False)
     agent: Agent = field(default_factory=lambda: Agent("acme", "agent-1"))
     limits: Limits = field(default_factory=Limits)
+    caller_limits: CallerLimits | None = None
 
     @classmethod
     def of(cls, redis_url: str, google: LocalGoogle, clock: MovableClock, **changed: str) -> "TestService":
@@ -136,10 +138,14 @@ class TestService:
         """Return another process's service with a smaller rate budget."""
         return replace(self, limits=replace(self.limits, **numbers)).replica()
 
+    def allowing(self, **numbers: Any) -> "TestService":
+        """Return another process's service, whose callers may ask for less."""
+        return replace(self, caller_limits=CallerLimits(**numbers)).replica()
+
     def replica(self) -> "TestService":
         """Return another process's service over the same database and Google (in this process)."""
-        parts = build(self.config, limits=self.limits)
-        return TestService(parts, self.google, self.clock, self.variables, self.agent, self.limits)
+        parts = build(self.config, limits=self.limits, caller_limits=self.caller_limits)
+        return replace(self, parts=parts)
 
     def served_from(self, public_url: str) -> "TestService":
         """Return another process's service over the same database and Google, whose public address is another one."""

@@ -4,7 +4,13 @@ from collections.abc import Iterator
 
 from calendar_service.domain.clock import SECOND
 from calendar_service.health.finding import Finding
-from calendar_service.health.measures.database import DURABILITY, DatabaseMeasures
+from calendar_service.health.measures.database import (
+    DURABILITY,
+    MEMORY_HIGH,
+    MEMORY_NEARLY_FULL,
+    DatabaseMeasures,
+)
+from calendar_service.store.database import DatabaseRefused
 from calendar_service.store.ownership import Owner
 
 
@@ -31,6 +37,39 @@ def durability(database: DatabaseMeasures) -> Iterator[Finding]:
         )
     if not settings:
         yield Finding("durability", "ok", "acknowledged writes are on disk, and nothing is evicted")
+
+
+def memory(database: DatabaseMeasures, *, is_production: bool) -> Finding:
+    """Return how full the permitted memory is. A full database accepts nothing, but still ends and erases."""
+    try:
+        ratio = database.memory_ratio
+    except DatabaseRefused:
+        return Finding("memory", "note", "the database does not tell its memory", "permit INFO")
+    if ratio is None:
+        return Finding(
+            "memory",
+            "fault" if is_production else "note",
+            "the database has no `maxmemory`, so the host's own limit ends it without a warning",
+            "set `maxmemory` below what the host has (docs/configuration.md)",
+        )
+    values = {"percent": f"{100 * ratio:.0f}"}
+    if ratio >= 1:
+        return Finding(
+            "memory",
+            "fault",
+            "%(percent)s %% of the permitted memory is used: new changes are refused",
+            "raise `maxmemory` (docs/runbooks.md); disconnects and erasures still work",
+            values,
+        )
+    if ratio >= MEMORY_HIGH:
+        return Finding(
+            "memory",
+            "fault" if ratio >= MEMORY_NEARLY_FULL else "note",
+            "%(percent)s %% of the permitted memory is used",
+            "raise `maxmemory` in time (docs/runbooks.md)",
+            values,
+        )
+    return Finding("memory", "ok", "%(percent)s %% of the permitted memory is used", "", values)
 
 
 def replicas(database: DatabaseMeasures) -> Iterator[Finding]:

@@ -17,6 +17,8 @@ DURABILITY: Mapping[str, str] = {
     "maxmemory-policy": "noeviction",
 }
 """The required settings: acknowledged writes are on disk, and nothing is evicted (law 10)."""
+MEMORY_HIGH, MEMORY_NEARLY_FULL = 0.70, 0.85
+"""Shares of the permitted memory at which the operator is alarmed."""
 CLOCKS_APART_AT_MOST: Millis = HOUR
 """With a greater difference nothing is erased (law 7)."""
 
@@ -73,6 +75,11 @@ class DatabaseMeasures:
             return None
         each = [Replicas(one.copies, one.following) for one in primaries if one.following is not None]
         return max(each, key=lambda replicas: replicas.required - replicas.following, default=None)
+
+    @cached_property
+    def memory_ratio(self) -> float | None:
+        """Which share of its permitted memory the fullest primary uses; None without a limit."""
+        return self.server_checks.memory_ratio()
 
     @cached_property
     def owner(self) -> Owner:

@@ -28,6 +28,7 @@ class LongCalls:
             if self._running[organization] >= self._most:
                 raise TooManyRequests(
                     f"{self._most} long calls of this organization are under way here; repeat when one has ended.",
+                    limit="long_calls",
                     retry_after=_RETRY_AFTER,
                 )
             self._running[organization] += 1

@@ -88,7 +88,9 @@ class ReviewerLinkJourney:
     def count(self, link: Link) -> None:
         """Count one act; raise `TooManyRequests` if there are too many within a minute."""
         if self.links.count(link.organization) > ACTS_A_MINUTE:
-            raise TooManyRequests("Too much was asked through this link within a minute.", retry_after=60)
+            raise TooManyRequests(
+                "Too much was asked through this link within a minute.", limit="reviewer", retry_after=60
+            )
 
     # --- the end ---
 

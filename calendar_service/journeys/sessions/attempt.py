@@ -17,13 +17,21 @@ from calendar_service.domain.errors import (
     GoogleUnavailable,
     InsufficientScope,
     NotConnected,
+    RateLimited,
     RequestRefused,
     ZoneRefused,
 )
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
 from calendar_service.domain.operator import Operator
-from calendar_service.domain.session import Content, Record, Status
+from calendar_service.domain.session import (
+    GOOGLE_REFUSED,
+    GOOGLE_TROUBLE,
+    PACED,
+    Content,
+    Record,
+    Status,
+)
 from calendar_service.google.calendar import CalendarMissing
 from calendar_service.journeys.connection.access import Access, block_cause
 from calendar_service.journeys.sessions.decide import is_unknown
@@ -167,7 +175,7 @@ class Attempts:
             # Google refused it without a zone of its own too: no later try will be taken.
             self.log.alarm("google.time_zone_refused")
         if isinstance(trouble, RequestRefused | AccessForbidden) and not trouble.retryable:
-            failed = replace(record, status=Status.FAILED, reason=trouble.code, digest="")
+            failed = replace(record, status=Status.FAILED, reason=GOOGLE_REFUSED, digest="")
             # Whoever has the lease now tries the same change again: it is not refused before that one says so.
             return failed if self.settle(agent, facts, failed) else record
         return self._try_later(agent, facts, record, content, trouble)
@@ -182,7 +190,7 @@ class Attempts:
             record,
             status=Status.PENDING,
             tries=record.tries + 1,
-            reason=block_cause(trouble) or "google_trouble",
+            reason=block_cause(trouble) or (PACED if isinstance(trouble, RateLimited) else GOOGLE_TROUBLE),
             copy=replace(record.copy, in_doubt=record.copy.in_doubt or ambiguous),
         )
         self._retry(agent, facts, later, content, pause(trouble, later.tries))

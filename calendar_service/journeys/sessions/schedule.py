@@ -12,7 +12,7 @@ from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.errors import Busy, NotConnected, SessionOver
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
-from calendar_service.domain.session import By, Content, Record, Status
+from calendar_service.domain.session import GOOGLE_TROUBLE, PACED, By, Content, Record, Status
 from calendar_service.journeys.connection.access import Access
 from calendar_service.journeys.sessions.attempt import Attempts
 from calendar_service.journeys.sessions.decide import (
@@ -29,7 +29,7 @@ from calendar_service.journeys.sessions.decide import (
 )
 from calendar_service.journeys.sessions.queue import cost_of
 from calendar_service.journeys.throttle.admission import Throttle
-from calendar_service.journeys.views import SessionView
+from calendar_service.journeys.views import Outcome, SessionView
 from calendar_service.store.audit_log import Actor
 from calendar_service.store.grants import Grant
 from calendar_service.store.sessions import Loaded, Sessions
@@ -129,7 +129,9 @@ class Schedule:
         desired = withdrawn(loaded, record, version, self.terms)
         if desired.status is Status.CANCELLED:
             is_noted = self._note(loaded, desired, by, only="drop") == "noted"
-            return view(loaded.facts, desired, "cancelled") if is_noted else None
+            # A lost one had its event in a calendar that is not there any more: nothing was cancelled.
+            outcome: Outcome = "nothing" if record.status is Status.LOST else "cancelled"
+            return view(loaded.facts, desired, outcome) if is_noted else None
         grant = self.access.open(loaded)
         # Google did not answer a moment ago whether it has the event: the worker asks again.
         inline = loaded.record is not None or stands is True
@@ -144,8 +146,10 @@ class Schedule:
         """
         grant, account = self.access.open(loaded), loaded.facts.account.ref
         organization = loaded.agent.organization
-        with self.throttle.inline_slot(loaded.throttle_state, organization, account, 1) as admitted:
-            return self.attempts.stands(loaded.agent, loaded.facts, grant, session) if admitted else None
+        with self.throttle.inline_slot(loaded.throttle_state, organization, account, 1) as admission:
+            if admission != "go":
+                return None
+            return self.attempts.stands(loaded.agent, loaded.facts, grant, session)
 
     # --- one acceptance ---
 
@@ -164,11 +168,13 @@ class Schedule:
             desired = replace(desired, copy=replace(desired.copy, in_doubt=in_doubt))
         cost = cost_of(loaded.facts, desired) if inline and desired.status is Status.PENDING else 0
         organization, account = loaded.agent.organization, loaded.facts.account.ref
-        with self.throttle.inline_slot(loaded.throttle_state, organization, account, cost) as admitted:
+        with self.throttle.inline_slot(loaded.throttle_state, organization, account, cost) as admission:
+            if cost and admission != "go":
+                desired = replace(desired, reason=PACED if admission == "wait" else GOOGLE_TROUBLE)
             failpoint("schedule.before_accept")
             answer, accepted = self.sessions.accept(
                 loaded, desired, sealed, _ACTORS[by],
-                inline=admitted, end=content.end if content else None,
+                inline=admission == "go", end=content.end if content else None,
             )  # fmt: skip
             failpoint("schedule.after_accept")
             if answer == "again":

@@ -26,6 +26,9 @@ from calendar_service.journeys.throttle.testing_mode import RevocationAges
 from calendar_service.log import Log
 from calendar_service.store.throttle import Limits, ThrottleState
 
+Admission = Literal["go", "wait", "no_answer"]
+"""`go`; `wait`: other calls have the thread or the rate for now; `no_answer`: Google answers nobody."""
+
 
 @dataclass(frozen=True)
 class Throttle:
@@ -45,7 +48,9 @@ class Throttle:
     # --- may it go? ---
 
     @contextmanager
-    def inline_slot(self, state: ThrottleState, organization: str, account: str, cost: int) -> Iterator[bool]:
+    def inline_slot(
+        self, state: ThrottleState, organization: str, account: str, cost: int
+    ) -> Iterator[Admission]:
         """Yield whether a request may go to Google itself, and limit its waiting there; else the worker goes.
 
         `state`: as read with the session. `cost`: units; 0 when there is nothing to be sent.
@@ -53,15 +58,16 @@ class Throttle:
         self.breaker.observe(state)
         self.budget.count_demand(cost)
         with self.inline_slots.taken(wanted=cost > 0) as is_taken:
-            admitted = (
-                is_taken
-                and not self.breaker.is_open
-                and self.budget.admit_request(organization, account, cost)
-            )
-            if cost and not admitted:
+            admission = self._admit_request(organization, account, cost, is_taken=is_taken)
+            if cost and admission != "go":
                 self.budget.report_demand()
             with self.transport.within(self.limits.inline_seconds):
-                yield admitted
+                yield admission
+
+    def _admit_request(self, organization: str, account: str, cost: int, *, is_taken: bool) -> Admission:
+        if self.breaker.is_open:
+            return "no_answer"
+        return "go" if is_taken and self.budget.admit_request(organization, account, cost) else "wait"
 
     def admit(self, account: str, cost: int) -> Literal["go", "skip", "wait"]:
         """Tell the worker whether to run a session now: `go`, `skip` (its account waits), or `wait` (all wait)."""

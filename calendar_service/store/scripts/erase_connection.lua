@@ -13,7 +13,7 @@
 --   clock: the clocks of caller and database disagree, so nothing was done
 --   early: its term is not over
 --   held: a legal hold stands; with 'due' the timer is moved to the end of the hold
--- use: clock facts audit timers holds
+-- use: clock facts audit timers holds waiting
 local timed = arg.mode == 'due'
 local grant = fact('grant_state')
 if grant == '' or grant == 'live' then return {'not_ended'} end
@@ -28,7 +28,8 @@ if held() then
 end
 local late = now - instant('end_erase_due')
 local sequence, untold = instant('webhooks_sequence') + 1, redis.call('ZCARD', KEY.outbox)
-redis.call('DEL', KEY.facts, KEY.grant, KEY.sessions, KEY.waiting, KEY.due, KEY.outbox)
+drop_all_content()
+redis.call('DEL', KEY.facts, KEY.grant, KEY.sessions, KEY.due, KEY.outbox)
 redis.call('SREM', KEY.index, arg.member)
 for _, id in ipairs(redis.call('HKEYS', KEY.teardowns)) do set_timer(teardown_timer(id), now) end
 redis.call('HSET', KEY.receipts, arg.receipt_number, arg.receipt)

@@ -7,7 +7,7 @@
 -- answers: ok | clock
 --   ok: done
 --   clock: the clocks of caller and database disagree, so none was removed
--- use: clock audit timers holds
+-- use: clock audit timers holds waiting
 if not clocks_agree(arg.process_now) then return {'clock'} end
 local today, days_kept = math.floor(now / LIFETIME.day), tonumber(arg.days_kept)
 local dropped, left = 0, 0
@@ -15,11 +15,11 @@ local all = redis.call('HGETALL', KEY.sessions)
 for i = 1, #all, 2 do
   local record = cjson.decode(all[i + 1])
   if record.end_day + days_kept < today and held() then
-    redis.call('HDEL', KEY.waiting, all[i])  -- a hold keeps identifiers, never content
+    drop_content(all[i])  -- a hold keeps identifiers, never content
     left = left + 1
   elseif record.end_day + days_kept < today then
     redis.call('HDEL', KEY.sessions, all[i])
-    redis.call('HDEL', KEY.waiting, all[i])
+    drop_content(all[i])
     set_timer(session_timer(all[i]), nil)
     dropped = dropped + 1
   else

@@ -15,7 +15,7 @@
 --   ok: settled; if a newer state was accepted meanwhile, only what is known of Google's copy is written
 --   lost: the lease was lost, so no outcome is written
 --   gone: there is no such session
--- use: clock facts audit timers outbox sessions
+-- use: clock facts audit timers outbox sessions waiting
 local name = arg.session
 local current = session(name)
 if not current then return {'gone'} end
@@ -39,7 +39,7 @@ if current.revision == record.revision then
     if record.status == 'scheduled' or record.status == 'cancelled' then enqueue_event('session.applied', name) end
   end
   set_retry(name, record, tonumber(arg.again_after), tonumber(arg.latest))
-  if arg.destroy_content == '1' then redis.call('HDEL', KEY.waiting, name) end
+  if arg.destroy_content == '1' then drop_content(name) end
 else
   -- A newer state was accepted meanwhile: it stays, with what the attempt learned of Google's copy.
   current.copy, current.leased = record.copy, false

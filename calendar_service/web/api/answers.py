@@ -1,12 +1,12 @@
 """The answers of the calls as structs, made from the journeys' views."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from calendar_service.domain.clock import Millis, rfc3339
 from calendar_service.domain.connection import Revocation, State
-from calendar_service.domain.session import Status
+from calendar_service.domain.session import Reason, Status
 from calendar_service.journeys.views import ConnectionView, InGoogle, SessionView
 from calendar_service.web.api.actions import ACTIONS
 
@@ -114,13 +114,27 @@ class SessionAnswer(Struct, kw_only=True):
         ]
         | UnsetType
     ) = UNSET
-    reason: Annotated[str, Meta(description="Why it waits, is late or failed.")] | UnsetType = UNSET
+    reason: (
+        Annotated[
+            Reason,
+            Meta(
+                description="Why it waits, is late, failed or is lost. `paced`: it waits for its turn within "
+                "the limits of calls at Google; the other words stand in docs/webhooks.md."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class CancelledSession(SessionAnswer, kw_only=True):
     """A session that has to be gone."""
 
-    applied: Annotated[bool, Meta(description="False: there was nothing to cancel.")]
+    applied: Annotated[
+        bool,
+        Meta(
+            description="False: nothing was to be cancelled: it was unknown, cancelled, or lost with its calendar."
+        ),
+    ]
 
 
 class ReadSession(SessionAnswer, kw_only=True):
@@ -187,7 +201,7 @@ def session(view: SessionView) -> SessionAnswer:
         status=view.status,
         revision=view.revision,
         event_id=view.event_id or UNSET,
-        reason=view.reason or UNSET,
+        reason=_reason(view),
     )
 
 
@@ -198,7 +212,7 @@ def cancelled(view: SessionView) -> CancelledSession:
         status=Status.CANCELLED,
         revision=view.revision,
         event_id=view.event_id or UNSET,
-        reason=view.reason or UNSET,
+        reason=_reason(view),
         applied=view.outcome != "nothing",
     )
 
@@ -210,12 +224,16 @@ def read(view: SessionView) -> ReadSession:
         status=view.status,
         revision=view.revision,
         event_id=view.event_id or UNSET,
-        reason=view.reason or UNSET,
+        reason=_reason(view),
         start=_moment(view.start),
         end=_moment(view.end),
         html_link=view.html_link or UNSET,
         in_google=view.in_google or UNSET,
     )
+
+
+def _reason(view: SessionView) -> Reason | UnsetType:
+    return cast(Reason, view.reason) if view.reason else UNSET
 
 
 def _moment(at: Millis) -> str | UnsetType:

@@ -9,13 +9,13 @@ from flask import Blueprint, Response, g, request
 
 from calendar_service.config import ApiKey
 from calendar_service.domain.errors import Forbidden, NotFound
-from calendar_service.journeys.caller_limits.long_calls import LongCalls
+from calendar_service.web import limits
 from calendar_service.web.api import connections, organizations, portal_sessions, reconcile, sessions
 from calendar_service.web.api.body import body
 from calendar_service.web.api.call import ApiAnswer, ApiCall, Names
-from calendar_service.web.api.keys import Keys, is_foreign
+from calendar_service.web.api.keys import ANY, Keys, is_foreign
 from calendar_service.web.api.query import query
-from calendar_service.wiring import Service
+from calendar_service.wiring import CallerLimitJourneys, Service
 
 ROOT: Final = "/v1"
 
@@ -38,7 +38,10 @@ def blueprint(service: Service) -> Blueprint:
     def _authenticate() -> None:
         if is_api(request.path):
             g.caller = keys.caller(request.headers.get("Authorization"))
-            if is_foreign(g.caller, organization_of(request.path)):
+            organization = organization_of(request.path)
+            # Before the organization is looked at: whoever guesses names is counted too.
+            limits.count(service.caller_limits.calls, counted_as(g.caller, organization))
+            if is_foreign(g.caller, organization):
                 service.log.event("request.foreign", caller=g.caller.name, request_id=g.request_id)
                 raise NotFound("Another organization's.")
 
@@ -46,7 +49,7 @@ def blueprint(service: Service) -> Blueprint:
         routes.add_url_rule(
             call.path,
             call.name,
-            _view(call.needs(service), call, service.caller_limits.long_calls),
+            _view(call.needs(service), call, service.caller_limits),
             methods=[call.method],
             provide_automatic_options=False,
         )
@@ -64,13 +67,20 @@ def organization_of(path: str) -> str:
     return parts[3] if len(parts) > 3 and parts[2] == "organizations" else ""
 
 
-def _view(journeys: object, call: ApiCall[Any], long_calls: LongCalls) -> Callable[..., Response]:
+def counted_as(caller: ApiKey, organization: str) -> str:
+    """Return under which name a call is counted: a key for all organizations is counted for each of them."""
+    return f"{caller.name} {organization if caller.organization == ANY else caller.organization}"
+
+
+def _view(journeys: object, call: ApiCall[Any], allowed: CallerLimitJourneys) -> Callable[..., Response]:
     def view(**parts: str) -> Response:
         _require_role(cast(ApiKey, g.caller), call)
         names = Names.of_path(parts)
+        if names.agent and call.method != "GET":
+            limits.count(allowed.changes, names.whose.member)
         parameters, content = query(request, call.query), body(request, call.body)
         # After the body was read: a slow sender must not keep the organization's place.
-        with long_calls.taken(names.organization) if call.is_long(parameters) else nullcontext():
+        with allowed.long_calls.taken(names.organization) if call.is_long(parameters) else nullcontext():
             return _response(call.do(journeys, names, parameters, content))
 
     return view

@@ -35,6 +35,16 @@ _ALWAYS: Final = frozenset(
 """Codes that every call may answer. Headers and body are checked also where a call takes no body."""
 
 
+def _field(description: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string"}}
+
+
+_QUOTA_FIELDS: Final = {
+    "RateLimit-Policy": _field("The limits that the call counts towards: `q` calls in `w` seconds."),
+    "RateLimit": _field("What is left of each: `r` calls; in `t` seconds nothing is missing."),
+}
+
+
 def blueprint(service: Service) -> Blueprint:
     """Return the routes that describe the API."""
     routes = Blueprint("openapi", __name__)
@@ -65,7 +75,8 @@ def document(public_url: str) -> dict[str, Any]:
             "description": "Writes an agent's video sessions into one Google calendar of their own. "
             f"JSON both ways, at most {BODY_LIMIT // 1024} KiB. A change that was answered 2xx is durable. "
             "Every answer carries `X-Request-Id`: the caller's, if it is a UUID or 8 to 32 hexadecimal digits in small "
-            "letters, else a new one. Problems repeat it as `request_id`.",
+            "letters, else a new one. Problems repeat it as `request_id`. Every answer to a key says in "
+            "`RateLimit-Policy` and `RateLimit` how many calls are left (draft-ietf-httpapi-ratelimit-headers).",
         },
         "servers": [{"url": public_url}],
         "security": [{"key": []}],
@@ -137,11 +148,13 @@ def _parameters(shape: type[msgspec.Struct]) -> Iterator[dict[str, Any]]:
 
 
 def _success(status: int, shape: type[msgspec.Struct]) -> dict[str, Any]:
-    answer: dict[str, Any] = {"description": HTTPStatus(status).phrase, "content": _json(shape)}
+    answer: dict[str, Any] = {
+        "description": HTTPStatus(status).phrase,
+        "headers": dict(_QUOTA_FIELDS),
+        "content": _json(shape),
+    }
     if status == 202:
-        answer["headers"] = {
-            "Location": {"description": "Where to ask how it goes on.", "schema": {"type": "string"}}
-        }
+        answer["headers"]["Location"] = _field("Where to ask how it goes on.")
     return answer
 
 
@@ -162,7 +175,12 @@ def _problem(status: int) -> dict[str, Any]:
     kinds = {error.code: kind.title for error, kind in problems.KINDS.items() if kind.status == status}
     codes = "; ".join(f"`{code}`: {title}" for code, title in sorted(kinds.items()))
     schema = {"schema": {"$ref": _REFERENCE.format(name=problems.Problem.__name__)}}
-    return {"description": f"{codes}.", "content": {problems.MEDIA_TYPE: schema}}
+    problem: dict[str, Any] = {"description": f"{codes}.", "content": {problems.MEDIA_TYPE: schema}}
+    if status in {429, 503}:
+        problem["headers"] = {"Retry-After": _field("After how many seconds to repeat.")}
+    if status == 429:
+        problem["headers"] |= _QUOTA_FIELDS
+    return problem
 
 
 def _schemas() -> Mapping[str, Any]:

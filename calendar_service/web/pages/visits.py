@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from calendar_service.domain.errors import Unauthenticated
 from calendar_service.domain.names import Agent
 from calendar_service.store.tickets import Browser, Ticket
-from calendar_service.web import cookies, guard
+from calendar_service.web import cookies, guard, limits
 from calendar_service.web.console.visitors import ConsoleVisitors
 from calendar_service.wiring import Service
 
@@ -35,7 +35,7 @@ class Visits:
     service: Service
 
     def current(self) -> Visit | None:
-        """Return the live visit of this request, if there is one."""
+        """Return the live visit of this request, if there is one; raise `TooManyRequests` if it asks for too much."""
         cookie = request.cookies.get(cookies.cookie_name(self.service.config, SESSION), "")
         browser = self.service.store.tickets.browser(cookie) if cookie else None
         if browser is None:
@@ -44,6 +44,7 @@ class Visits:
         if browser.reviewer:
             self._note_reviewer(browser)
         guard.allow_frames(self.service.operator.organization(browser.organization).frame_ancestors)
+        limits.count(self.service.caller_limits.visit, cookie)
         return Visit(cookie, browser)
 
     def required(self) -> Visit:

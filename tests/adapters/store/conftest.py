@@ -7,6 +7,7 @@ import pytest
 from calendar_service.config.database import database
 from calendar_service.crypto.envelope import Vault
 from calendar_service.crypto.identity import IdentityKey
+from calendar_service.domain.caller_limits import CallerLimits
 from calendar_service.domain.clock import DAY, HOUR, Clock
 from calendar_service.domain.names import Agent
 from calendar_service.domain.secret import Secret
@@ -19,9 +20,11 @@ from calendar_service.store.grants import Grant, Grants
 from calendar_service.store.leases import Leases
 from calendar_service.store.organizations import OrganizationIndex
 from calendar_service.store.receipts import ReceiptStore
+from calendar_service.store.server_checks import ServerChecks
 from calendar_service.store.sessions import Sessions
 from calendar_service.store.slots import Slots
 from calendar_service.store.timers import Timers
+from calendar_service.store.waiting_load import ServiceLoad, WaitingCounts
 from tests.conftest import MovableClock
 
 AGENT = Agent("acme", "agent-1")
@@ -31,12 +34,17 @@ WEEK = 7 * DAY
 class Store:
     """The store's parts with one agent, and the steps that tests take with it."""
 
+    grant: Grant
+    """The agent's, of a test that keeps it."""
+
     def __init__(self, url: str, clock: MovableClock) -> None:
         self.moved = clock
         self.clock = Clock(lambda: clock.offset)
         self.database = Database(deployment(database(url)), self.clock, IdentityKey(b"identity" * 4).shard)
         self.slots, self.timers = Slots(self.database), Timers(self.database)
-        self.connections, self.sessions = Connections(self.database), Sessions(self.database)
+        self.waiting_counts = WaitingCounts(self.database)
+        self.load = ServiceLoad(self.waiting_counts, ServerChecks(self.database), CallerLimits(), self.clock)
+        self.connections, self.sessions = Connections(self.database), Sessions(self.database, self.load)
         self.leases, self.receipts = Leases(self.database), ReceiptStore(self.database)
         self.organization_index = OrganizationIndex(self.database)
         key = os.urandom(32)

@@ -424,6 +424,8 @@ NO_ENTRY = {
     "nobody's: how much is asked of Google": {
         name for name in script_loader.names() if name.startswith("throttle_")
     },
+    "nobody's: how much callers may ask for": {"lease_call_tokens"},
+    "how much waits, which follows from what does": {"recount_waiting", "correct_waiting_load"},
     "that an organization is closed, behind an entry of its own": {"set_flag"},
 }  # fmt: skip
 """Scripts that write no entry, by what they change."""

@@ -62,6 +62,26 @@ def connected_later(visitor: PageVisitor) -> None:
         visitor.connected()
 
 
+def connected_with_too_little_just_now(visitor: PageVisitor) -> None:
+    with visitor.trouble("/calendar/v3/*", {"status": 403, "reason": "insufficientPermissions"}):
+        visitor.connected()
+
+
+def connected_without_google_calendar(visitor: PageVisitor) -> None:
+    visitor.fixture.google.switch(not_calendar_users=["*"])
+    visitor.connected()
+
+
+def connected_while_the_project_is_suspended(visitor: PageVisitor) -> None:
+    visitor.fixture.google.switch(api_disabled=True)
+    visitor.connected()
+
+
+def connected_over_the_quota(visitor: PageVisitor) -> None:
+    visitor.fixture.google.switch(calendar_quota=0)
+    visitor.connected()
+
+
 def trouble_and_waiting(visitor: PageVisitor) -> None:
     visitor.connect()
     with visitor.trouble("/calendar/v3/calendars/*"):
@@ -89,6 +109,20 @@ def waiting_for_the_administrator(visitor: PageVisitor) -> None:
     visitor.fixture.clock.advance(2 * HOUR / 1000)
     visitor.fixture.google.switch(admin_block=True)
     visitor.schedule(_TALKS[0])
+    visitor.settings()
+
+
+def google_calendar_turned_off(visitor: PageVisitor) -> None:
+    visitor.connect()
+    visitor.fixture.google.switch(not_calendar_users=["*"])
+    visitor.schedule(*_TALKS[:2])
+    visitor.settings()
+
+
+def project_suspended(visitor: PageVisitor) -> None:
+    visitor.connect()
+    visitor.fixture.google.switch(api_disabled=True)
+    visitor.schedule(*_TALKS[:2])
     visitor.settings()
 
 
@@ -143,6 +177,13 @@ def paused_by_both(visitor: PageVisitor) -> None:
 def resumed(visitor: PageVisitor) -> None:
     visitor.connect()
     visitor.paused(Actor.AGENT)
+    visitor.settings()
+    visitor.press("/resume")
+
+
+def resumed_under_the_organizations_pause(visitor: PageVisitor) -> None:
+    visitor.connect()
+    visitor.paused(Actor.AGENT, Actor.ADMINISTRATOR)
     visitor.settings()
     visitor.press("/resume")
 
@@ -226,6 +267,13 @@ def disconnect_without_calendar(visitor: PageVisitor) -> None:
     visitor.open("/disconnect")
 
 
+def disconnect_account_unknown(visitor: PageVisitor) -> None:
+    with visitor.trouble("/calendar/v3/users/me/calendarList"):
+        visitor.connect()
+    visitor.settings()
+    visitor.open("/disconnect")
+
+
 def disconnected(visitor: PageVisitor) -> None:
     visitor.connect()
     visitor.schedule(*_TALKS)
@@ -261,6 +309,14 @@ def disconnected_without_googles_answer(visitor: PageVisitor) -> None:
     with visitor.trouble("/revoke"):
         visitor.disconnect()
     visitor.settings()
+
+
+def disconnected_account_unknown(visitor: PageVisitor) -> None:
+    with visitor.trouble("/calendar/v3/users/me/calendarList"):
+        visitor.connect()
+        visitor.settings()
+        visitor.open("/disconnect")
+        visitor.press("/disconnect")
 
 
 def disconnected_given_up(visitor: PageVisitor) -> None:
@@ -322,5 +378,13 @@ def trouble_with_the_administrator(visitor: PageVisitor) -> None:
 def disconnect_with_events_of_others(visitor: PageVisitor) -> None:
     visitor.connect()
     visitor.write_by_hand()
+    visitor.settings()
+    visitor.open("/disconnect")
+
+
+def disconnect_with_a_copy_of_a_session(visitor: PageVisitor) -> None:
+    visitor.connect()
+    visitor.schedule(*_TALKS)
+    visitor.copy_in_google("session-1")
     visitor.settings()
     visitor.open("/disconnect")

@@ -234,7 +234,11 @@ def test_a_change_that_google_refuses_for_good_is_refused_and_the_session_is_fai
         assert (answer.json["code"], answer.json["retryable"]) == ("google_refused", False)
         [listed] = api.get(f"{AGENT}/sessions").json["sessions"]
         assert listed == api.get(ONE).json
-        assert (listed["status"], listed["reason"], "event_id" in listed) == ("failed", "google", stands)
+        assert (listed["status"], listed["reason"], "event_id" in listed) == (
+            "failed",
+            "google_refused",
+            stands,
+        )
         assert [event["summary"] for event in connected.events()] == ([session["title"]] if stands else [])
     gone = api.delete(f"{ONE}?by=agent")
     assert (gone.status_code, gone.json["status"], gone.json["applied"]) == (200, "cancelled", True)

@@ -3,14 +3,19 @@
 import io
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from calendar_service.health.doctor import findings
+from calendar_service.health.measures import Measures
+from calendar_service.health.readiness import Readiness, Writes
+from calendar_service.web.app import create_app
 from calendar_service.web.operations import exposition
 from tests.support.evidence import shows
-from tests.support.service import TestService
+from tests.support.service import PUBLIC_URL, TestService, _fresh
 from tests.web.api.callers import Api, key_of
 from tests.web.api.conftest import ACME, AGENT
 
@@ -186,11 +191,70 @@ def test_a_path_with_a_point_too_many_is_nobodys(app: Flask) -> None:
 # --- operations ---
 
 
-def test_ready_means_that_store_keys_and_google_are_there(api: Api) -> None:
-    answer = api.by("").get("/readyz")
-    assert answer.status_code == 200
-    assert answer.json["ready"] is True
-    assert answer.json["checks"].keys() >= {"store", "keys"}
+def test_readiness_is_the_last_examination_and_a_request_causes_none(service: TestService) -> None:
+    readiness = Readiness(service.parts)
+    anybody = create_app(service.parts, readiness).test_client()
+
+    def ready() -> tuple[int, Any]:
+        answer = anybody.get("/readyz", base_url=PUBLIC_URL)
+        return answer.status_code, answer.json
+
+    assert ready() == (503, {"ready": False, "checks": {}})
+    readiness.examine()
+    before = service.parts.store.database.round_trips
+    status, shown = ready()
+    assert (status, shown["ready"], shown["writes"]) == (200, True, "accepted")
+    assert shown["checks"].keys() >= {"database", "identity_key", "keyring", "key_files"}
+    assert service.parts.store.database.round_trips == before
+
+
+def test_a_full_database_leaves_a_process_ready_and_says_that_writes_are_refused(
+    service: TestService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A disconnect works then, so the process has to stay within reach."""
+    readiness = Readiness(service.parts)
+    client = service.parts.store.database.client
+    client.config_set("maxmemory", "1")
+    try:
+        first, second = readiness.examine(), readiness.examine()
+        measures = Measures.of(service.parts)
+        memory = next(one for one in findings(measures) if one.check == "memory")
+        ratio = service.metrics()["calendar_store_memory_ratio"]
+    finally:
+        client.config_set("maxmemory", "0")
+    assert (first.writes, second.writes, second.is_ready) == (Writes.REFUSED, Writes.REFUSED, True)
+    assert memory.level == "fault"
+    assert ratio > 1
+    assert capsys.readouterr().err.count('"database.refuses_writes"') == 1
+    assert readiness.examine().writes is Writes.ACCEPTED
+
+
+def test_a_process_is_not_ready_while_no_replica_confirms(service: TestService, clean_store: str) -> None:
+    service.parts.store.ownership.begin()
+    demanding = TestService.of(f"{clean_store}?copies=1", service.google, service.clock)
+    examination = Readiness(demanding.parts).examine()
+    demanding.close()
+    assert (examination.checks["database"], examination.is_ready) == (False, False)
+
+
+def test_a_process_is_not_ready_while_its_keyring_lacks_a_key_in_use(service: TestService) -> None:
+    """It leaves no sample of its own, which would bring the others down; a minute later the key is in use no more."""
+    assert Readiness(service.parts).examine().checks["keyring"]
+    other = TestService.of(
+        service.variables["CALENDAR_REDIS_URL"], service.google, service.clock,
+        **service.variables | {"CALENDAR_KEYRING": f"k9:{_fresh()}"},
+    )  # fmt: skip
+    assert not Readiness(other.parts).examine().checks["keyring"]
+    assert Readiness(service.parts).examine().checks["keyring"]
+    service.clock.advance(61)
+    assert Readiness(other.parts).examine().checks["keyring"]
+    other.close()
+
+
+def test_an_examination_that_is_too_old_says_nothing(service: TestService) -> None:
+    examination = Readiness(service.parts).examine()
+    assert examination.is_ready
+    assert not replace(examination, at=examination.at - 61).is_ready
 
 
 def test_metrics_are_lines_that_a_collector_reads(api: Api, connected: TestService) -> None:
@@ -212,3 +276,32 @@ def test_a_family_of_numbers_is_introduced_once() -> None:
         "# TYPE due gauge",
         "due 3.0",
     ]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//metrics",
+        "///v1/organizations/acme",
+        "/./metrics",
+        "/x/../metrics",
+        "/v1/..",
+        "//healthz",
+        "/settings//",
+        "/.",
+    ],
+)
+def test_a_path_has_one_spelling(api: Api, path: str) -> None:
+    answer = api.call("GET", "/", environ_overrides={"PATH_INFO": path})
+    assert answer.status_code == 404
+
+
+def test_a_method_in_lower_case_is_refused(api: Api) -> None:
+    for path in ("/", "/v1/organizations/acme", "/metrics"):
+        answer = api.call("GET", path, environ_overrides={"REQUEST_METHOD": "get"})
+        assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("agent", ["agent-1@x:y~z", "agent-1%40x%3Ay~z", "agent-1%40x%3ay%7Ez"])
+def test_a_name_is_the_same_in_each_of_its_spellings(api: Api, agent: str) -> None:
+    assert api.get(f"{ACME}/agents/{agent}/connection").status_code == 200

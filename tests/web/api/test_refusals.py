@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from calendar_service.health.readiness import Readiness
 from calendar_service.web.app import create_app
 from calendar_service.web.problems import KINDS
 from tests.conftest import MovableClock
@@ -300,7 +301,8 @@ def test_without_the_database_every_call_is_refused_and_worth_repeating(
     service = TestService.of(
         "unix:///nowhere/socket", google_process, test_clock, CALENDAR_API_KEYS=configured()
     )
-    api = Api(create_app(service.parts))
+    readiness = Readiness(service.parts)
+    api = Api(create_app(service.parts, readiness))
     for method, path, caller in (
         ("PUT", ONE, "backend"),
         ("GET", ONE, "backend"),
@@ -319,8 +321,13 @@ def test_without_the_database_every_call_is_refused_and_worth_repeating(
             True,
         )
         assert int(answer.headers["Retry-After"]) > 0
+    readiness.examine()
     ready = api.by("").get("/readyz")
-    assert (ready.status_code, ready.json["checks"]["store"]) == (503, False)
+    assert (ready.status_code, ready.json["checks"]["database"], ready.json["writes"]) == (
+        503,
+        False,
+        "unknown",
+    )
     assert api.by("").get("/healthz").status_code == 200
     service.close()
 

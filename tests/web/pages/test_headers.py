@@ -1,6 +1,8 @@
 """The headers of every answer, whatever its status."""
 
 import re
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -167,3 +169,14 @@ def test_what_a_get_uses_up_is_not_looked_at_by_head(visitor: Visitor, path: str
     for method in ("HEAD", "POST", "TRACE"):
         answer = visitor.client.open(path, method=method, base_url=PUBLIC_URL)
         assert (answer.status_code, answer.headers["Allow"]) == (405, "GET")
+
+
+def test_hosts_below_ours_are_bound_to_https_only_where_the_profile_says_so(
+    clean_store: str, google_process: LocalGoogle, test_clock: MovableClock, tmp_path: Path
+) -> None:
+    profile = tmp_path / "profile.toml"
+    profile.write_text('extends = "videsk"\nhttps_subdomains = true\n', "utf-8")
+    address = {"CALENDAR_PUBLIC_URL": "https://calendar.videsk.io", "CALENDAR_OPERATOR": str(profile)}
+    with closing(TestService.of(clean_store, google_process, test_clock, **address)) as service:
+        answer = create_app(service.parts).test_client().get("/", base_url="https://calendar.videsk.io")
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"

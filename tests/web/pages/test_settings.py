@@ -18,8 +18,8 @@ from tests.support.service import FIRST, SECOND, TestService
 from tests.web.pages.visitor import ZONE, Visitor, words
 
 REASONS = (
-    "google_trouble", "quota_exceeded", "operator", "administrator", "paused", "calendar_missing",
-    "reconsent_required", "google", "session_over", "waited_too_long", "disconnected", "revoked", "reconnected",
+    "paced", "google_trouble", "quota_exceeded", "operator", "administrator", "paused", "calendar_missing",
+    "reconsent_required", "google_refused", "session_over", "waited_too_long", "disconnected", "revoked", "reconnected",
 )  # fmt: skip
 """Why a session is not in the calendar, wherever the service writes that down."""
 

@@ -1,4 +1,4 @@
--- use: clock facts timers outbox
+-- use: clock facts timers outbox waiting
 local function session(name)
   local text = redis.call('HGET', KEY.sessions, name)
   return text and cjson.decode(text)
@@ -82,7 +82,7 @@ local function fail_unsettled(reason)
     enqueue_event('session.failed', name)
     return true
   end)
-  redis.call('DEL', KEY.waiting)
+  drop_all_content()
   return failed
 end
 
