@@ -3,7 +3,7 @@
 import http.client
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -14,6 +14,8 @@ from faults.checker.history import read_histories
 
 READ_AT_GOOGLE = 60
 """Sessions that are read one by one with `read=google`: such a read costs a call at Google."""
+WEBHOOKS_KEPT = 2 * 86_400.0
+"""Seconds of the test clock for which a webhook is offered at least: it is given up after three days of failures."""
 _TRIES = 40
 """How often a read is sent that the service does not answer, or answers with 429 or 503; half a second apart."""
 
@@ -47,6 +49,8 @@ class HttpEvidence:
     """The events that stand in Google, by the session that their titles name; no copies."""
     calls: Sequence[dict[str, Any]]
     """The local Google's journal of calls."""
+    recent: Set[SessionName]
+    """The sessions of which an operation was sent so lately that its webhook cannot have been dropped."""
     webhooks: Sequence[Mapping[str, Any]]
     """The webhooks that the receiver has accepted."""
 
@@ -70,8 +74,18 @@ def read(addresses: Addresses, lines: Sequence[Line], webhooks: Iterable[Mapping
         read={name: _single(addresses, *name) for name in chosen},
         events=events_by_session(google, copies_in(lines)),
         calls=_get(addresses.google, "/_control/journal")["calls"],
+        recent=_recent(lines),
         webhooks=list(webhooks),
     )
+
+
+def _recent(lines: Sequence[Line]) -> set[SessionName]:
+    end = max((line["at"] + line["offset"] for line in lines), default=0.0)
+    return {
+        (line["agent"], line["session"])
+        for line in lines
+        if line.get("op") in {"put", "cancel"} and line["at"] + line["offset"] > end - WEBHOOKS_KEPT
+    }
 
 
 def _listed(addresses: Addresses, agent: str) -> Iterable[Answer]:
