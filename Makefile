@@ -6,7 +6,7 @@ READY := .venv/.ready
 PARALLEL := --numprocesses=auto --maxprocesses=8 --dist=loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check evidence egress scopes bench faults faults-whole faults-selfcheck screenshots pictures test-google lock sbom clean
+.PHONY: help run test test-long check evidence egress scopes bench faults faults-whole faults-selfcheck screenshots pictures test-google lock sbom fuzz-api clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ screenshots: $(READY) ## pictures of every page and state, and the table of axe 
 pictures: $(READY) ## the few pictures that README shows, anew
 	@.ci/ensure_chromium
 	@$(BIN)/python -m tests.pages.readme
+
+fuzz-api: $(READY) ## requests made from the API's own description, each answer held against it: make fuzz-api CASES=10000 SEED=1
+	@$(BIN)/python -m tests.security.api_fuzzing --cases $(or $(CASES),10000) --seed $(or $(SEED),1)
 
 sbom: $(READY) ## the bill of materials of what production installs, CycloneDX, in artefacts/sbom.json
 	@mkdir -p artefacts

@@ -7,7 +7,15 @@ from werkzeug.routing import Rule
 
 from calendar_service.domain.errors import TooManyRequests
 from calendar_service.health.readiness import Readiness
-from calendar_service.web import guard, limits, notifications, operations, problems, requests
+from calendar_service.web import (
+    guard,
+    limits,
+    notifications,
+    operations,
+    problems,
+    requests,
+    security_txt,
+)
 from calendar_service.web.api import dispatch, openapi
 from calendar_service.web.api.body import BODY_LIMIT
 from calendar_service.web.console import stand_in
@@ -47,7 +55,7 @@ def create_app(service: Service, readiness: Readiness | None = None) -> Flask:
     guard.harden(app, service)
     limits.tell_quotas(app)
     app.register_blueprint(operations.blueprint(service, readiness or Readiness(service)))
-    for area in (dispatch, openapi, settings, public, stand_in, notifications):
+    for area in (dispatch, openapi, settings, public, security_txt, stand_in, notifications):
         app.register_blueprint(area.blueprint(service))
     _answer_errors(app, service)
     return app

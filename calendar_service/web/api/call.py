@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from calendar_service.config import Role
 from calendar_service.domain.errors import InvalidRequest
@@ -20,6 +20,18 @@ AGENT: Final = f"{ORGANIZATION}/agents/<agent>"
 BACKEND: Final = frozenset({Role.BACKEND})
 ADMIN: Final = frozenset({Role.ADMIN})
 BOTH: Final = BACKEND | ADMIN
+
+NAME_FORM: Final = {"minLength": 1, "maxLength": 128, "pattern": "^[A-Za-z0-9._~:@-]+$"}
+"""The form of a name in JSON Schema; `domain.names.name` checks it."""
+
+Cursor = Annotated[
+    str,
+    Meta(
+        max_length=1024,
+        description="Where the page before ended.",
+        extra_json_schema={"pattern": "^([A-Za-z0-9_-]{4})*([A-Za-z0-9_-]{3}=|[A-Za-z0-9_-]{2}==)?$"},
+    ),
+]
 
 
 class Nothing(Struct, forbid_unknown_fields=True):

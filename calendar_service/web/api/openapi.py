@@ -12,13 +12,13 @@ from flask import Blueprint, Response, current_app
 
 from calendar_service.web import problems
 from calendar_service.web.api.body import BODY_LIMIT
-from calendar_service.web.api.call import ApiCall, Nothing
+from calendar_service.web.api.call import NAME_FORM, ApiCall, Nothing
 from calendar_service.web.api.dispatch import CALLS
 from calendar_service.wiring import Service
 
 _REFERENCE: Final = "#/components/schemas/{name}"
 _PARTS: Final = re.compile(r"<([a-z]+)>")
-_NAME: Final = {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[A-Za-z0-9._~:@-]+$"}
+_NAME: Final = {"type": "string", **NAME_FORM}
 _ALWAYS: Final = frozenset(
     {
         "invalid_request",

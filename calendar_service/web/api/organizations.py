@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from calendar_service.domain.connection import Revocation, State
 from calendar_service.journeys.operations.organizations import Organizations
 from calendar_service.web.api import answers
-from calendar_service.web.api.call import ADMIN, ORGANIZATION, ApiAnswer, ApiCall, Names, Nothing
+from calendar_service.web.api.call import ADMIN, ORGANIZATION, ApiAnswer, ApiCall, Cursor, Names, Nothing
 from calendar_service.wiring import Service
 
 
@@ -15,7 +15,7 @@ class MembersQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     """The parameters of a list."""
 
     state: Annotated[State, Meta(description="Only connections in this state.")] | UnsetType = UNSET
-    cursor: Annotated[str, Meta(max_length=1024, description="Where the page before ended.")] = ""
+    cursor: Cursor = ""
 
 
 def list_connections(

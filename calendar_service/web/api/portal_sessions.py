@@ -16,18 +16,34 @@ from calendar_service.web.api.times import zone
 from calendar_service.wiring import Service
 
 _LOCALE: Final = re.compile(r"[A-Za-z]{2,3}([_-][A-Za-z0-9]{1,8}){0,4}")
+_LOCALE_FORM: Final = {"pattern": f"^{_LOCALE.pattern}$"}
+_URL_FORM: Final = {"pattern": "^https?://", "format": "uri"}
 
 
 class PortalBody(Struct, kw_only=True, forbid_unknown_fields=True):
     """What the agent's browser is to be shown."""
 
     locale: (
-        Annotated[str, Meta(description="The agent's language, as BCP 47 names it.", examples=["es-CL"])]
+        Annotated[
+            str,
+            Meta(
+                description="The agent's language, as BCP 47 names it.",
+                examples=["es-CL"],
+                extra_json_schema=_LOCALE_FORM,
+            ),
+        ]
         | UnsetType
     ) = UNSET
     time_zone: Zone | UnsetType = UNSET
     return_url: (
-        Annotated[str, Meta(description="Where the page leads back to: one of those configured.")] | UnsetType
+        Annotated[
+            str,
+            Meta(
+                description="Where the page leads back to: one of those configured.",
+                extra_json_schema=_URL_FORM,
+            ),
+        ]
+        | UnsetType
     ) = UNSET
 
 

@@ -9,24 +9,26 @@ from calendar_service.domain.clock import Millis
 from calendar_service.domain.errors import InvalidRequest
 from calendar_service.domain.names import session_name
 from calendar_service.journeys.sessions.reconcile import DesiredSession, Difference, Reconcile
-from calendar_service.web.api.call import BACKEND, ApiAnswer, ApiCall, Names
-from calendar_service.web.api.session_body import SessionContent, Version, content, period
+from calendar_service.web.api.call import BACKEND, NAME_FORM, ApiAnswer, ApiCall, Names
+from calendar_service.web.api.session_body import Instant, SessionContent, Version, content, period
 from calendar_service.web.api.sessions import SESSIONS
 from calendar_service.wiring import Service
+
+SessionName = Annotated[str, Meta(extra_json_schema=NAME_FORM)]
 
 
 class DesiredSessionBody(SessionContent, kw_only=True, forbid_unknown_fields=True):
     """One session that has to be in the calendar."""
 
-    session: str
+    session: SessionName
     version: Version | UnsetType = UNSET
 
 
 class ReconcileBody(Struct, kw_only=True, forbid_unknown_fields=True):
     """All sessions that have to be in the calendar within a time."""
 
-    from_: Annotated[str, Meta(description="RFC 3339 with an offset.")] = field(name="from")
-    to: Annotated[str, Meta(description="RFC 3339 with an offset, after `from`.")]
+    from_: Instant = field(name="from")
+    to: Annotated[Instant, Meta(description="RFC 3339 with an offset, after `from`; whole seconds.")]
     sessions: Annotated[
         list[DesiredSessionBody],
         Meta(description="Every one of them touches the time between `from` and `to`."),

@@ -1,5 +1,6 @@
 """A session as the backend describes it, and its conversion to the domain's content."""
 
+from datetime import date
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -11,12 +12,39 @@ from calendar_service.domain.session import By, Content
 from calendar_service.web.api.text import DESCRIPTION_LIMIT, JOIN_URL_LIMIT, block, https_url, line
 from calendar_service.web.api.times import instant, zone
 
+_DAY = f"{date.today().year + 1}-05-03"  # noqa: DTZ011 - the year alone counts: an example must not be over
+"""The day of examples."""
+_OFFSET = "([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+_CLOCK = (
+    "^(19[7-9][0-9]|2[0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt]"
+    "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.0+)?"
+)
+_TIME_FORM = {"pattern": f"{_CLOCK}{_OFFSET}?$"}
+_INSTANT_FORM = {"pattern": f"{_CLOCK}{_OFFSET}$"}
+
 Time = Annotated[
     str,
     Meta(
         description="RFC 3339 with an offset, or local (without one) in `time_zone`. Whole seconds. A local time that "
         "the night has twice is the first of the two; one that it skips is refused.",
-        examples=["2026-05-03T14:00:00-04:00", "2026-05-03T14:00:00"],
+        examples=[f"{_DAY}T14:00:00-04:00", f"{_DAY}T14:00:00"],
+        extra_json_schema=_TIME_FORM,
+    ),
+]
+End = Annotated[
+    str,
+    Meta(
+        description="As `start`, and after it.",
+        examples=[f"{_DAY}T14:45:00-04:00", f"{_DAY}T14:45:00"],
+        extra_json_schema=_TIME_FORM,
+    ),
+]
+Instant = Annotated[
+    str,
+    Meta(
+        description="RFC 3339 with an offset; whole seconds.",
+        examples=[f"{_DAY}T00:00:00Z"],
+        extra_json_schema=_INSTANT_FORM,
     ),
 ]
 Zone = Annotated[
@@ -25,6 +53,7 @@ Zone = Annotated[
         description="An IANA time zone: that of local times, and the one in which the event is shown. Without it, or "
         "where Google does not know it yet, the event is shown in the calendar's.",
         examples=["America/Santiago"],
+        extra_json_schema={"pattern": "^[A-Za-z][A-Za-z0-9_+/-]*$"},
     ),
 ]
 Version = Annotated[
@@ -42,7 +71,7 @@ class SessionContent(Struct, kw_only=True, forbid_unknown_fields=True):
     """What a session is like: the whole of it, so that an absent member is cleared."""
 
     start: Time
-    end: Annotated[str, Meta(description="As `start`, and after it.", examples=["2026-05-03T14:45:00-04:00"])]
+    end: End
     time_zone: Zone | UnsetType = UNSET
     title: Annotated[
         str,
@@ -70,7 +99,12 @@ class SessionContent(Struct, kw_only=True, forbid_unknown_fields=True):
     ] = ""
     join_url: Annotated[
         str,
-        Meta(max_length=JOIN_URL_LIMIT, description="An absolute https address, without user name."),
+        Meta(
+            max_length=JOIN_URL_LIMIT,
+            description="An absolute https address, without user name.",
+            examples=["https://video.example/rooms/17"],
+            extra_json_schema={"pattern": "^([Hh][Tt][Tt][Pp][Ss]://[^ ]+)?$"},
+        ),
     ] = ""
 
 

@@ -10,7 +10,7 @@ from calendar_service.journeys.sessions.schedule import Schedule
 from calendar_service.journeys.sessions.session_reader import SessionReader
 from calendar_service.journeys.views import SessionView
 from calendar_service.web.api import answers
-from calendar_service.web.api.call import AGENT, BACKEND, ApiAnswer, ApiCall, Names, Nothing
+from calendar_service.web.api.call import AGENT, BACKEND, ApiAnswer, ApiCall, Cursor, Names, Nothing
 from calendar_service.web.api.session_body import SessionBody, Version, content
 from calendar_service.wiring import Service
 
@@ -40,7 +40,7 @@ class ListQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     """The parameters of a list."""
 
     status: Annotated[Status, Meta(description="Only sessions of this status.")] | UnsetType = UNSET
-    cursor: Annotated[str, Meta(max_length=1024, description="Where the page before ended.")] = ""
+    cursor: Cursor = ""
 
 
 def put_session(schedule: Schedule, names: Names, _: Nothing, body: SessionBody) -> ApiAnswer:

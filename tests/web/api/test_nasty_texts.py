@@ -5,7 +5,7 @@ import json
 import re
 from html import unescape
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -175,6 +175,16 @@ def test_a_cursor_that_was_made_up_is_no_fault_of_ours(
     text = base64.urlsafe_b64encode(cursor).decode()
     assert api.get(f"{AGENT}/sessions?cursor={text}").status_code in {200, 422}
     assert api.by("admin").get(f"{ACME}/connections?cursor={text}").status_code in {200, 422}
+
+
+@pytest.mark.parametrize("cursor", ["\x84", "czE\x84", "cz!E=", "czF=", "czE", "czE=\n", "czE=czE="])
+def test_a_cursor_has_one_spelling(api: Api, connected: TestService, cursor: str) -> None:
+    pages = ((api, f"{AGENT}/sessions"), (api.by("admin"), f"{ACME}/connections"))
+    assert base64.urlsafe_b64decode("czE=") == b"s1"
+    for caller, address in pages:
+        assert caller.get(f"{address}?{urlencode({'cursor': 'czE='})}").status_code == 200
+        answer = caller.get(f"{address}?{urlencode({'cursor': cursor})}")
+        assert (answer.status_code, answer.json["field"]) == (422, "cursor")
 
 
 JSON = st.recursive(

@@ -10,7 +10,9 @@ from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 from calendar_service.web.api.dispatch import CALLS
 from calendar_service.web.api.openapi import document
 from calendar_service.web.problems import KINDS
+from tests.support.service import TestService
 from tests.web.api.callers import Api
+from tests.web.api.conftest import AGENT
 
 DOCUMENT = document("http://localhost:8080")
 
@@ -47,6 +49,38 @@ def test_every_call_is_described_in_words() -> None:
             if isinstance(call, dict):
                 assert call["summary"].endswith(".")
                 assert "Keys of the role" in call["description"]
+
+
+def test_the_examples_of_a_session_are_taken(api: Api, connected: TestService) -> None:
+    shape = DOCUMENT["components"]["schemas"]["SessionBody"]["properties"]
+    examples = {name: shape[name]["examples"] for name in ("start", "end", "time_zone", "join_url")}
+    assert [len(examples[name]) for name in ("start", "end")] == [2, 2]
+    for start, end in zip(examples["start"], examples["end"], strict=True):
+        body = {"start": start, "end": end, "time_zone": examples["time_zone"][0], "by": "agent"}
+        answer = api.call("PUT", f"{AGENT}/sessions/s-1", json=body | {"join_url": examples["join_url"][0]})
+        assert answer.status_code in {200, 201}
+
+
+def test_every_time_that_is_taken_has_the_form_of_the_description() -> None:
+    shapes = DOCUMENT["components"]["schemas"]
+    form = re.compile(shapes["SessionBody"]["properties"]["start"]["pattern"])
+    taken = (
+        "2031-05-03T14:00:00-04:00",
+        "2031-05-03t14:00:00z",
+        "2031-05-03T14:00:00.000+05:45",
+        "1970-01-01T00:00:00",
+    )
+    assert [text for text in taken if not form.search(text)] == []
+    refused = (
+        "",
+        "2031-05-03",
+        "2031-05-03 14:00:00",
+        "1969-01-01T00:00:00Z",
+        "2031-05-03T24:00:00Z",
+        "2031-05-03T14:00:60Z",
+    )
+    assert [text for text in refused if form.search(text)] == []
+    assert not re.search(shapes["ReconcileBody"]["properties"]["from"]["pattern"], "2031-05-03T14:00:00")
 
 
 def test_no_two_shapes_share_a_name() -> None:
