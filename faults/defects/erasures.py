@@ -34,8 +34,8 @@ DEFECTS = (
     Defect(
         name="erasure leaves the sessions",
         file="store/scripts/erase_connection.lua",
-        search="redis.call('DEL', KEY.facts, KEY.grant, KEY.sessions, KEY.waiting,",
-        replace="redis.call('DEL', KEY.facts, KEY.grant, KEY.waiting,",
+        search="redis.call('DEL', KEY.facts, KEY.grant, KEY.sessions,",
+        replace="redis.call('DEL', KEY.facts, KEY.grant,",
         scenarios=("F10 erasure at its term", "F29 two disconnects", "F29 two disconnects"),
     ),
     Defect(

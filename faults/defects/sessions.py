@@ -6,7 +6,7 @@ DEFECTS = (
     Defect(
         name="sealed content kept after settling",
         file="store/scripts/settle_session.lua",
-        search="  if arg.destroy_content == '1' then redis.call('HDEL', KEY.waiting, name) end\n",
+        search="  if arg.destroy_content == '1' then drop_content(name) end\n",
         replace="",
         scenarios=("F22 clock jumps",) * 3,
     ),
