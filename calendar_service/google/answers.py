@@ -84,6 +84,8 @@ BY_REASON: Mapping[tuple[int, str], type[GoogleError]] = {
     **{(status, _ACCOUNT_RATE): AccountRateLimited for status in (403, 429)},
     **{(status, reason): QuotaExceeded for status in (403, 429) for reason in _QUOTA},
     **{(status, reason): ChannelRefused for status in (400, 401, 403) for reason in _PUSH},
+    # The answer of another Google API for an account without its service; for Calendar recalled, not verified.
+    (400, "failedPrecondition"): UnknownRefusal,
     (403, "insufficientPermissions"): InsufficientScope,
     (403, "ACCESS_TOKEN_SCOPE_INSUFFICIENT"): InsufficientScope,
     **{(status, reason): AdminBlocked for status in (400, 401, 403) for reason in _ADMINISTRATOR},

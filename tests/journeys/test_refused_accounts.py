@@ -43,6 +43,7 @@ def seen(service: TestService, session: str) -> tuple[Status, str]:
     [
         (CALENDAR_OFF, "administrator"),
         ({"status": 400, "reason": "domainPolicy"}, "administrator"),
+        ({"status": 400, "reason": "failedPrecondition"}, "operator"),
         (SUSPENDED, "operator"),
         (UNKNOWN, "operator"),
         (NAMELESS, "operator"),
@@ -155,6 +156,22 @@ def test_an_answer_about_an_ended_connection_is_not_recorded(service: TestServic
     service.parts.connection.disconnect.end(service.agent, Actor.AGENT)
     assert not service.parts.store.connections.set_block(service.agent, former, BlockCause.OPERATOR)
     assert service.facts.block.cause == ""
+
+
+def test_the_end_of_a_block_wakes_all_that_waited(service: TestService) -> None:
+    service.connect()
+    put(service, "cancelled", days=9)
+    service.google.fault("/calendar/v3/*", CALENDAR_OFF)
+    service.parts.sessions.schedule.cancel(service.agent, "cancelled", By.AGENT, None)
+    put(service, "new", days=9)
+    for _ in range(4):
+        service.clock.advance(12 * 3600)
+        service.work()
+    service.google.clear_faults()
+    assert put(service, "later", days=9) == (Status.SCHEDULED, "")
+    service.work()
+    assert seen(service, "cancelled") == (Status.CANCELLED, "")
+    assert sorted(event["summary"] for event in service.events()) == ["later", "new"]
 
 
 def test_a_cancel_is_not_given_up_before_the_event_is_over(service: TestService) -> None:

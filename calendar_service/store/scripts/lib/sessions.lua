@@ -59,7 +59,7 @@ local function each_session(change)
   end
 end
 
--- A person acted: every unsettled session is due now. A leased one keeps its timer, which ends the lease: its holder's
+-- A person acted, or Google serves the connection again: every unsettled session is due now. A leased one keeps its timer, which ends the lease: its holder's
 -- settlement sees that nothing waits any more.
 local function wake_unsettled()
   each_session(function(record, name)
