@@ -17,7 +17,7 @@ from tests.e2e.test_run import Run, running
 ROOT: Final = Path(__file__).parents[2]
 PROGRAM: Final = Path(sys.executable).with_name("schemathesis")
 HOOKS: Final = "tests.security.fuzz_hooks"
-CASES_OF_AN_EXAMPLE: Final = 40
+CASES_OF_AN_EXAMPLE: Final = 18
 """About so many cases come from one more example for each of the calls, stateful ones included."""
 CASES_AT_LEAST: Final = 500
 """About so many cases come from the bounds of the description alone."""
