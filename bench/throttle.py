@@ -115,7 +115,7 @@ class WithoutBudget(ProjectTokens):
 
 
 class WithoutHalving(RateBudgetStore):
-    def halve(self) -> bool:
+    def count_refusal(self) -> bool:
         return False
 
 
@@ -301,9 +301,9 @@ class Simulation:
         state = throttle.breaker.state()  # comes with the session: no round trip of its own
         before, stack = self.database.round_trips, ExitStack()
         account = self.account(waiting.session)
-        admitted = stack.enter_context(throttle.inline_slot(state, organization, account, cost))
+        admission = stack.enter_context(throttle.inline_slot(state, organization, account, cost))
         self.trips_of_requests += self.database.round_trips - before
-        if admitted:
+        if admission == "go":
             self.inline[is_flood] += 1
             end = self.now + (HANGING if self.google.is_away(self.now) else self.case.call)
             heapq.heappush(self.under_way, (end, number, stack, throttle, waiting))
@@ -337,10 +337,10 @@ class Simulation:
     def call(self, throttle: Throttle, waiting: Waiting) -> None:
         session = waiting.session
         try:
-            with throttle.calling():
+            with throttle.calling(session.account):
                 self.google.call(self.now, session)
         except GoogleError as trouble:
-            if isinstance(trouble, AccountRateLimited):
+            if isinstance(trouble, RateLimited):
                 throttle.account_limited(self.account(session))
             waiting.retry_at = self.now + RETRY
             self.waiting[session.session] = waiting

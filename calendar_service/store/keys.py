@@ -84,6 +84,8 @@ REVIEWER_ACTS_COUNTED = MINUTE
 """The window in which the acts behind one reviewer's link are counted."""
 RATE_RECOVERY = MINUTE
 """After Google refused for the project's rate: from one step of the rate's recovery to the next."""
+ACCOUNT_PAUSE = 10 * SECOND
+"""How long an account waits whose call Google refused for its rate."""
 REFUSAL_BURST = 10 * SECOND
 """Refusals for the project's rate within this time count once."""
 ACCOUNT_BUDGET = 2 * MINUTE

@@ -79,11 +79,14 @@ class RateBudgetStore:
 
     def empty_account(self, account_ref: str) -> None:
         """Note that Google refused for one account's rate: only that account waits."""
-        self._database.script("throttle_empty_account", {"throttle": keys.throttle_account(account_ref)})
+        account = {"throttle": keys.throttle_account(account_ref)}
+        self._database.script("throttle_empty_account", account, rate=self._limits.account)
 
-    def halve(self) -> bool:
-        """Note that Google refused for the project's rate; true when that halved the rate."""
-        answer = self._database.script("throttle_halve_rate", _KEYS)
+    def count_refusal(self) -> bool:
+        """Count a connection that Google refused for a rate; true when that halved the project's."""
+        answer = self._database.script(
+            "throttle_halve_rate", _KEYS, tolerated=self._limits.tolerated_refusals
+        )
         return cast(answers.ThrottleHalveRate, answer[0]) == "halved"
 
     def level(self) -> float:

@@ -44,15 +44,21 @@ class SessionQueue:
     def admitted(self) -> Iterator[DueSession]:
         """Yield the sessions to run now, in fair order; those whose account or the throttle has to wait stay queued.
 
-        An account that has to wait is asked about once. A session that stayed too long is dropped. It is still due in
+        All sessions of an account that is known to wait are left aside at once: there may be thousands (F46). Another
+        account is asked about until it has to wait. A session that stayed too long is dropped. It is still due in
         its agent's slot, whose lease ends.
         """
         ends = self._drain()
-        waiting_accounts: set[str] = set()
-        later: dict[DueSession, Millis] = {}
+        accounts = {session.account for session in ends if session.cost}
+        waiting_accounts = {account for account in accounts if self._throttle.is_waiting(account)}
+        later = {
+            session: end
+            for session, end in ends.items()
+            if session.cost and session.account in waiting_accounts
+        }
         must_all_wait = False
         try:
-            for session in fair_order(ends):
+            for session in fair_order(session for session in ends if session not in later):
                 # The throttle is asked when the session is next to run, so that those that ran before it count.
                 if session.cost and not must_all_wait and session.account not in waiting_accounts:
                     answer = self._throttle.admit(session.account, session.cost)

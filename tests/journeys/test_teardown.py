@@ -48,9 +48,12 @@ def test_a_teardowns_failed_refreshes_open_the_breaker(service: TestService) -> 
     assert service.parts.google.throttle.breaker.state().is_breaker_open
 
 
-def test_a_refusal_of_a_teardowns_call_for_the_rate_halves_the_rate_budget(service: TestService) -> None:
+def test_a_refusal_of_a_teardowns_call_for_the_rate_counts_towards_the_halving(service: TestService) -> None:
     service.connect()
     service.google.fault(DELETION, {"status": 429, "reason": "rateLimitExceeded"}, times=1)
+    for connection_id in ("another", "a third"):
+        service.parts.google.throttle.budget.refused(connection_id)
+    assert service.metrics()["calendar_google_rate_budget"] == 1.0
     disconnect(service)
     assert service.metrics()["calendar_google_rate_budget"] == 0.5
 

@@ -1,6 +1,7 @@
 """Which calls go to Google and which wait: breaker, budget, order; and what the operator is told."""
 
 import json
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -11,6 +12,7 @@ from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
 from calendar_service.health.doctor import examine
 from calendar_service.journeys.sessions.queue import DueSession, fair_order
+from calendar_service.worker.loop import Worker
 from tests.support.service import FIRST, TestService
 from tests.support.service import SECOND as SECOND_ACCOUNT
 
@@ -274,12 +276,14 @@ def test_a_refusal_for_the_rate_halves_the_rate_budget_for_a_minute_and_it_comes
 
     A burst of refusals halves once, or a busy second would stop all calls.
     """
-    service.connect()
+    agents = [Agent("acme", f"agent-{number}") for number in range(4)]
+    for number, agent in enumerate(agents):
+        service.connect(agent, f"person-{number}@example.com")
     rule = {"status": int(form), "reason": "rateLimitExceeded"}
-    service.google.fault({"method": "POST", "path": "/calendar/*"}, rule, times=2)
+    service.google.fault({"method": "POST", "path": "/calendar/*"}, rule, times=4)
     before = len(service.calls())
-    assert {put(service, "s1"), put(service, "s2")} == {Status.PENDING}
-    assert len(service.calls()) - before == 2
+    assert {put(service, "s1", agent) for agent in agents} == {Status.PENDING}
+    assert len(service.calls()) - before == 4
     assert alarms(capsys) == ["google.rate_halved"]  # once for a burst
     levels = []
     for _ in range(5):
@@ -287,7 +291,102 @@ def test_a_refusal_for_the_rate_halves_the_rate_budget_for_a_minute_and_it_comes
         levels.append(service.metrics()["calendar_google_rate_budget"])
     assert levels == [0.5, 0.625, 0.75, 0.875, 1.0]
     service.work()
-    assert len(service.events()) == 2
+    assert [len(service.events(f"person-{number}@example.com")) for number in range(4)] == [1] * 4
+
+
+@pytest.mark.parametrize("form", ["403", "429"])
+def test_refusals_of_one_account_for_the_rate_let_it_alone_wait_for_ten_seconds(
+    service: TestService, form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Google says "rateLimitExceeded" for a limit of the user or the calendar as well as for the project's."""
+    service.connect()
+    service.connect(OTHER, SECOND_ACCOUNT)
+    rule = {"status": int(form), "reason": "rateLimitExceeded"}
+    service.google.fault({"method": "POST", "path": "/calendar/*"}, rule, times=2)
+    put(service, "s1")
+    replica = service.replica()
+    before = len(service.calls())
+    assert {put(service, f"more{number}") for number in range(3)} == {Status.PENDING}
+    assert len(service.calls()) == before
+    service.clock.advance(9)
+    service.work()
+    assert len(service.calls()) == before
+    assert put(replica, "there") is Status.PENDING  # refused once: its own tokens are left
+    assert put(service, "theirs", OTHER) is Status.SCHEDULED
+    assert service.parts.google.throttle.budget.level() == 1.0
+    assert alarms(capsys) == []
+    service.clock.advance(62)
+    service.work()
+    assert len(service.events()) == 5
+    replica.close()
+
+
+def test_a_backlog_goes_on_at_once_after_two_refusals(service: TestService) -> None:
+    """Two refusals among two hundred inserts cost five minutes: the smallest rate of a backlog was halved twice."""
+    service.connect()
+    service.connect(OTHER, SECOND_ACCOUNT)
+    service.google.fault({"method": "POST", "path": "/calendar/*"}, {"status": 429, "reason": "x"}, times=2)
+    put(service, "s1")
+    put(service, "s1", OTHER)
+    admitted = 0
+    for _ in range(60):
+        admitted += sum(service.parts.google.throttle.admit("", 1) == "go" for _ in range(20))
+        service.clock.advance(1)
+    assert admitted >= 600
+
+
+WAITING = 2_000
+
+
+def waiting_sessions(service: TestService, count: int) -> None:
+    """Let so many sessions of the agent be due, as after a long pause; each starts sooner than `content` says."""
+    loaded = service.parts.sessions.schedule.sessions.load(service.agent, "model")
+    assert loaded.record
+    grant, client = service.parts.connection.access.open(loaded), service.parts.store.database.client
+    content = service.content(days=1)
+    names = [f"w{number:05}" for number in range(count)]
+    record = replace(loaded.record, must_exist=True, status=Status.PENDING).to_json()
+    client.hset(service.key("sessions"), mapping=dict.fromkeys(names, record))
+    client.hset(service.key("waiting"), mapping={name: grant.seal_content(name, content) for name in names})
+    client.zadd(service.key("due"), {f"session:{name}": 1 for name in names})
+
+
+def round_trips(service: TestService, worker: Worker) -> int:
+    """Return the median of the store's round trips in each of twenty rounds of ten seconds."""
+    database, trips = service.parts.store.database, []
+    for _ in range(20):
+        before = database.round_trips
+        worker.round()
+        trips.append(database.round_trips - before)
+        service.clock.advance(0.5)
+    return sorted(trips)[10]
+
+
+def test_thousands_of_sessions_of_an_account_at_its_limit_cost_the_others_nothing(
+    service: TestService,
+) -> None:
+    """They start sooner than everything else (F46): a question at Google each ten seconds, one of the store a round."""
+    neighbour = Agent("acme", "neighbour")
+    service.connect()
+    service.connect(neighbour, SECOND_ACCOUNT)
+    put(service, "model")
+    worker = service.worker
+    idle = round_trips(service, worker)
+    limit = {"status": 403, "reason": "userRateLimitExceeded"}
+    calendar = service.facts.calendar.id.partition("@")[0]
+    service.google.fault(f"/calendar/v3/calendars/{calendar}*", limit)
+    waiting_sessions(service, WAITING)
+    put(service, "wakes")  # refused: the account has to wait
+    clash = {"status": 409, "reason": "conflict"}
+    service.google.fault({"method": "POST", "path": "/calendar/*"}, clash, times=3)
+    for number in range(3):
+        put(service, f"theirs{number}", neighbour, days=20)
+    service.clock.advance(3)
+    worker.round()
+    assert len(service.events(SECOND_ACCOUNT)) == 3
+    before = len(service.calls())
+    assert round_trips(service, worker) <= idle + 1
+    assert len(service.calls()) - before <= 2
 
 
 def test_a_refusal_for_one_accounts_rate_leaves_the_project_alone(service: TestService) -> None:
@@ -351,6 +450,7 @@ def test_retry_after_is_honoured_up_to_an_hour(service: TestService) -> None:
         put(service, name)
         due = service.parts.store.slots.read(service.agent).due[f"session:{name}"]
         assert waits * SECOND <= due - service.parts.clock.now() + 5 * SECOND <= waits * SECOND + 6 * SECOND
+        service.clock.advance(15)  # the account itself waits no longer than that
 
 
 def test_what_cannot_be_written_before_its_end_is_told_at_its_end(service: TestService) -> None:
@@ -413,12 +513,14 @@ def test_a_dear_operation_waits_no_longer_than_the_cheap_ones_behind_it(service:
     service.google.fault({"method": "POST", "path": "/calendar/*"}, clash, times=3)
     for number in range(3):
         put(service, f"later{number}", OTHER, days=20)
-    for _ in range(5):
-        service.parts.google.throttle.budget.halve()
+    slow = service.limited(least_drain=60)
+    for burst in range(5):
+        for number in range(3):
+            slow.parts.google.throttle.budget.refused(f"connection-{burst}-{number}")
         service.clock.advance(11)
-    service.parts.google.throttle.admit("", 3)  # what the burst still held
+    slow.parts.google.throttle.admit("", 3)  # what the burst still held
     assert service.parts.google.throttle.budget.level() < 0.1
-    sessions, worker = service.parts.store.sessions, service.worker
+    sessions, worker = service.parts.store.sessions, slow.worker
 
     def settled() -> list[str]:
         records = [*sessions.all(service.agent), *sessions.all(OTHER)]
@@ -432,6 +534,7 @@ def test_a_dear_operation_waits_no_longer_than_the_cheap_ones_behind_it(service:
         worker.round()
         service.clock.advance(1)
     assert len(settled()) == 4
+    slow.close()
 
 
 def test_the_worker_sends_no_more_than_its_rate_although_it_may_owe_units(service: TestService) -> None:

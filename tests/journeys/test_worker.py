@@ -313,7 +313,7 @@ def test_a_session_is_kept_until_its_account_may_be_used_and_then_taken_once(
     service: TestService, queue: SessionQueue
 ) -> None:
     queued(service, queue)
-    service.clock.advance(5)
+    service.clock.advance(15)
     assert [session.session for session in queue.admitted()] == ["s1"]
     assert list(queue.admitted()) == []
 

@@ -112,12 +112,12 @@ class Access:
     def _call(self, grant: Grant, refresh: Callable[[Grant], Grant], call: Callable[[Grant], T]) -> T:
         usable = self._usable(grant, refresh)
         try:
-            with self.throttle.calling():
+            with self.throttle.calling(grant.connection_id):
                 return call(usable)
         except AccessTokenExpired:
             # A 401 before its time: Google ended the access token early, or this process's clock is behind.
             refreshed = refresh(usable)
-        with self.throttle.calling():
+        with self.throttle.calling(grant.connection_id):
             return call(refreshed)
 
     # --- a usable token ---

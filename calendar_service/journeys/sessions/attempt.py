@@ -12,7 +12,6 @@ from calendar_service.domain.connection import Facts, State
 from calendar_service.domain.errors import (
     AccessForbidden,
     AccessRevoked,
-    AccountRateLimited,
     GoogleError,
     GoogleUnavailable,
     InsufficientScope,
@@ -109,7 +108,7 @@ class Attempts:
         except (AccessRevoked, NotConnected):
             raise NotConnected("Google says that the permission is gone; nothing was looked up.") from None
         except GoogleError as trouble:
-            self._note_account_limit(facts, trouble)
+            self._pause_account(facts, trouble)
             later = replace(record, tries=record.tries + 1)
             self._retry(agent, facts, later, None, pause(trouble, later.tries))
             return
@@ -183,7 +182,7 @@ class Attempts:
     def _try_later(
         self, agent: Agent, facts: Facts, record: Record, content: Content | None, trouble: GoogleError
     ) -> Record:
-        self._note_account_limit(facts, trouble)
+        self._pause_account(facts, trouble)
         # A lost answer may belong to a write that Google carried out: the record is in doubt until Google is read.
         ambiguous = isinstance(trouble, GoogleUnavailable) and trouble.ambiguous
         later = replace(
@@ -196,8 +195,9 @@ class Attempts:
         self._retry(agent, facts, later, content, pause(trouble, later.tries))
         return later
 
-    def _note_account_limit(self, facts: Facts, trouble: GoogleError) -> None:
-        if isinstance(trouble, AccountRateLimited):
+    def _pause_account(self, facts: Facts, trouble: GoogleError) -> None:
+        # Google's words seldom say whose rate it was. The account's own is likelier, and its pause harms nobody else.
+        if isinstance(trouble, RateLimited):
             self.throttle.account_limited(facts.account.ref)
 
     def _settle_or_wait(self, agent: Agent, facts: Facts, record: Record, content: Content | None) -> Record:

@@ -73,6 +73,10 @@ class Throttle:
         """Tell the worker whether to run a session now: `go`, `skip` (its account waits), or `wait` (all wait)."""
         return self.budget.admit_session(account, cost)
 
+    def is_waiting(self, account: str) -> bool:
+        """Tell whether `admit` would answer `skip` without asking anybody."""
+        return self.budget.is_waiting(account)
+
     def admit_other(self) -> bool:
         """Tell whether the worker may call Google for something that is no session.
 
@@ -93,15 +97,18 @@ class Throttle:
     # --- what does its end teach? ---
 
     @contextmanager
-    def calling(self) -> Iterator[None]:
-        """Learn from a call of the Calendar API: five failures in a row open the breaker, an answer closes it."""
+    def calling(self, connection_id: str) -> Iterator[None]:
+        """Learn from a call of the Calendar API: five failures in a row open the breaker, an answer closes it.
+
+        Where several connections are refused for a rate within a minute, the rate of all is halved.
+        """
         try:
             yield
         except AccountRateLimited:
             self.breaker.answered()
             raise
         except RateLimited:
-            if self.budget.halve():
+            if self.budget.refused(connection_id):
                 self.log.alarm("google.rate_halved")
             raise
         except ClientRejected:

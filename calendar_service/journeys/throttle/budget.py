@@ -3,7 +3,7 @@
 from typing import Literal
 
 from calendar_service.domain.clock import Clock, Millis
-from calendar_service.journeys.throttle.tokens import AccountTokens, Demand, ProjectTokens
+from calendar_service.journeys.throttle.tokens import AccountTokens, Demand, OncePerMinute, ProjectTokens
 from calendar_service.store.answers import ThrottleAdmitWorker
 from calendar_service.store.rate_budget import RateBudgetStore
 from calendar_service.store.throttle import Limits
@@ -18,6 +18,7 @@ class RateBudget:
         self._project = ProjectTokens()
         self._accounts = AccountTokens(limits.own)
         self._demand = Demand()
+        self._refused = OncePerMinute()
 
     def count_demand(self, cost: int) -> None:
         """Count an accepted operation towards the usual load, by which a backlog drains."""
@@ -50,6 +51,10 @@ class RateBudget:
             self._accounts.fill(account, cost, self._clock.now())  # they were not used
         return "wait"
 
+    def is_waiting(self, account: str) -> bool:
+        """Tell whether this process knows already that the account has to wait; asks nobody."""
+        return self._accounts.is_waiting(account, self._clock.now())
+
     def admit_other(self, patience: Millis) -> ThrottleAdmitWorker:
         """Tell whether the worker may send a call that costs nothing; `patience`: as `RateBudgetStore` has it."""
         return self._store.admit_worker(0, patience)
@@ -58,13 +63,17 @@ class RateBudget:
         """Return which part of the rate is in force: 1, or less after a refusal."""
         return self._store.level()
 
-    def halve(self) -> bool:
-        """Note that Google refused for the project's rate; true when that halved the rate for all."""
-        return self._store.halve()
+    def refused(self, connection_id: str) -> bool:
+        """Note that Google refused a connection's call for a rate; true when that halved the rate for all.
+
+        A connection counts once a minute in each process: its account's own limit, which is what refuses most often,
+        must not slow the others.
+        """
+        return self._refused.is_first(connection_id, self._clock.now()) and self._store.count_refusal()
 
     def empty_account(self, account: str) -> None:
         """Note that Google refused for this account's rate: it alone waits, at every replica."""
-        self._accounts.empty(account)
+        self._accounts.pause(account, self._clock.now())
         self._store.empty_account(account)
 
     def _spend_account(self, account: str, cost: int) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Literal
 
 from calendar_service.domain.clock import MINUTE, SECOND, Millis, plausible
+from calendar_service.store import keys
 from calendar_service.store.rate_budget import LeasedTokens
 
 _LEASE: Millis = MINUTE
@@ -69,22 +70,30 @@ class AccountTokens:
         self._lock = threading.Lock()
         self._minute = 0
         self._left: dict[str, int] = {}
-        self._empty_until: dict[str, Millis] = {}
+        self._pauses: dict[str, tuple[Millis, Millis]] = {}
+        """From when and until when an account waits."""
 
     def spend(self, account: str, cost: int, now: Millis) -> Spending:
         """Take tokens of one account: `ok`, `empty` (more have to be leased), or `wait`.
 
-        `wait`: a lease was refused within this second.
+        `wait`: a lease was refused within this second, or Google refused the account a moment ago.
         """
         with self._lock:
             if self._minute != now // MINUTE:
-                self._minute, self._left, self._empty_until = now // MINUTE, {}, {}
+                self._minute, self._left = now // MINUTE, {}
+                self._pauses = {name: pause for name, pause in self._pauses.items() if _holds(pause, now)}
+            if account in self._pauses and _holds(self._pauses[account], now):
+                return "wait"
             left = self._left.get(account, self._own) - cost
-            if left >= 0:
-                self._left[account] = left
-                return "ok"
-            empty_until = self._empty_until.get(account, 0)
-            return "wait" if empty_until - _EMPTY_PAUSE <= now < empty_until else "empty"
+            if left < 0:
+                return "empty"
+            self._left[account] = left
+            return "ok"
+
+    def is_waiting(self, account: str, now: Millis) -> bool:
+        """Tell whether `spend` would answer `wait`."""
+        with self._lock:
+            return account in self._pauses and _holds(self._pauses[account], now)
 
     def fill(self, account: str, units: int, now: Millis) -> None:
         """Add tokens that were leased for one account, or were not used.
@@ -95,12 +104,38 @@ class AccountTokens:
             if units:
                 self._left[account] = self._left.get(account, 0) + units
             else:
-                self._empty_until[account] = now + _EMPTY_PAUSE
+                self._pauses[account] = now, now + _EMPTY_PAUSE
 
-    def empty(self, account: str) -> None:
-        """Let this account wait for the rest of the minute."""
+    def pause(self, account: str, now: Millis) -> None:
+        """Let an account wait that Google refused: it has no tokens then."""
         with self._lock:
             self._left[account] = 0
+            self._pauses[account] = now, now + keys.ACCOUNT_PAUSE
+
+
+def _holds(pause: tuple[Millis, Millis], now: Millis) -> bool:
+    """Tell whether `now` is in the pause. One that begins in the future was set before the clock was set back."""
+    begin, end = pause
+    return begin <= now < end
+
+
+class OncePerMinute:
+    """Tells whether something happens for the first time within a minute. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._lock = threading.Lock()
+        self._minute = 0
+        self._names: set[str] = set()
+
+    def is_first(self, name: str, now: Millis) -> bool:
+        """Tell whether it is the first of this name in the minute of `now`."""
+        with self._lock:
+            if self._minute != now // MINUTE:
+                self._minute, self._names = now // MINUTE, set()
+            is_first = name not in self._names
+            self._names.add(name)
+            return is_first
 
 
 class Demand:

@@ -1,10 +1,11 @@
 #!lua flags=allow-oom
--- Google refused for one account's rate: that account's budget is empty, and only that account waits.
+-- Google refused for one account's rate: that account's budget is empty for `account_pause` ms, and only that account waits.
 -- keys: throttle
--- args: none
+-- args: rate
+--   rate: tokens a minute of the account
 -- answers: ok
 --   ok: it is empty
--- use: clock throttle
-write('account_at', ms(now), 'account_left', '0')
+-- use: throttle
+store_tokens('account', -tonumber(arg.rate) * LIFETIME.account_pause / LIFETIME.minute)
 redis.call('PEXPIRE', KEY.throttle, LIFETIME.account_budget)
 return {'ok'}
