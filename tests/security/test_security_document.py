@@ -18,7 +18,8 @@ FAMILIES: Final = {
     "T": (2, 3, 4, 5),
     "D": (1, 2, 3, 4, 7, 8),
     "S": (1, 2, 4),
-    "X": (1, 4, 9, 10),
+    "X": (1, 3, 4, 5, 7, 9, 10),
+    "R": (1,),
     "V": (1,),
 }
 """Every requirement, by the first letter of its number."""
