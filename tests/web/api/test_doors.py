@@ -146,10 +146,13 @@ def test_a_request_is_one_line_in_the_log_without_names_keys_or_addresses(
         assert unwanted not in text
 
 
-def test_whoever_watches_is_not_in_the_log(api: Api, capfd: pytest.CaptureFixture[str]) -> None:
+def test_whoever_watches_is_not_in_the_log(service: TestService, capfd: pytest.CaptureFixture[str]) -> None:
+    readiness = Readiness(service.parts)
+    readiness.examine()
+    anybody = create_app(service.parts, readiness).test_client()
     capfd.readouterr()
     for path in ("/healthz", "/readyz", "/metrics"):
-        assert api.by("").get(path).status_code == 200
+        assert anybody.get(path, base_url=PUBLIC_URL).status_code == 200
     assert "request.served" not in capfd.readouterr().err
 
 
