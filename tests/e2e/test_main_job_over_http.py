@@ -1,6 +1,5 @@
 """The main job by HTTP alone, as a console's server and an agent's browser do it, on a real `run`."""
 
-import base64
 import contextlib
 import http.cookiejar
 import json
@@ -16,6 +15,7 @@ import pytest
 
 from tests.e2e.test_run import Run, command, get, running
 from tests.support.evidence import shows
+from tests.support.spellings import spellings
 
 ACCOUNT = "agent-one@example.com"
 TITLE = "Second planted-61d0"
@@ -153,15 +153,6 @@ def no_token_in_addresses(run: Run, *people: Person) -> None:
 def issued(run: Run) -> list[str]:
     state = books(run)
     return [token["token"] for token in state["refresh_tokens"] + state["access_tokens"]]
-
-
-def spellings(token: str) -> set[bytes]:
-    raw = token.encode()
-    texts = {token, token[::-1], raw.hex(), urllib.parse.quote(token, safe=""), json.dumps(token)[1:-1]}
-    for shift in range(3):  # base64 of the token at any offset in a longer text
-        padded = base64.b64encode(b"\0" * shift + raw).decode()
-        texts.add(padded[4 if shift else 0 : len(padded) // 4 * 4 - 8])
-    return {text.encode() for text in texts}
 
 
 def needles(run: Run) -> set[bytes]:

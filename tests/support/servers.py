@@ -26,10 +26,12 @@ class Server:
     port: int
     home: Path
     process: "subprocess.Popen[bytes]" = field(repr=False)
+    login: Mapping[str, str] = field(default_factory=dict)
+    """The user and password of the test, where the server asks for them."""
 
     @property
     def client(self) -> "redis.Redis":
-        return redis.Redis(port=self.port, decode_responses=True)
+        return redis.Redis(port=self.port, decode_responses=True, **dict[str, Any](self.login))
 
     def signal(self, number: int) -> None:
         os.kill(self.process.pid, number)
@@ -64,14 +66,16 @@ def until(holds: Callable[[], Any], seconds: float = 30) -> Any:
 
 
 @contextmanager
-def server(home: Path, *arguments: str, **settings: str) -> Iterator[Server]:
+def server(
+    home: Path, *arguments: str, login: Mapping[str, str] | None = None, **settings: str
+) -> Iterator[Server]:
     """Run one server until the end of the block."""
     home.mkdir(parents=True)
     port = _free_port()
     named = {**_SETTINGS, "port": str(port), "dir": str(home), **settings}
     words = [part for name, value in named.items() for part in (f"--{name.replace('_', '-')}", value)]
     process = subprocess.Popen([str(server_binary()), *arguments, *words], stdout=subprocess.DEVNULL)
-    started = Server(port, home, process)
+    started = Server(port, home, process, login or {})
     try:
         until(started.client.ping)
         yield started
