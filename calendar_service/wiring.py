@@ -113,7 +113,9 @@ from calendar_service.store.waiting_load import ServiceLoad, WaitingCounts
 from calendar_service.webhook_sender import DeliveryResult, WebhookSender
 
 THREADS = 16
-"""Blocking threads of a web process; at most half of them wait on Google (law 2)."""
+"""How many requests a web process works on at the same time; at most half of them wait on Google (law 2)."""
+CONSENT_SLOTS = 2
+"""How many of these places are kept for answers to consents."""
 
 
 @dataclass(frozen=True)
@@ -397,10 +399,10 @@ def _connection(
     )
     terms, status = _terms(config), ConnectionStatus(slots, _terms(config))
     teardowns = Teardowns(slots, connections, access, shared_accounts, google.calendar, files, clock)
-    disconnect = Disconnect(connection_end, teardowns, status, google.transport)
+    disconnect = Disconnect(connection_end, teardowns, status, google.throttle)
     marked_calendars = MarkedCalendars(google.calendar, identity, operator, log)
     dedicated_calendar = DedicatedCalendar(
-        slots, leases, connections, access, shared_accounts, marked_calendars, terms
+        slots, leases, connections, access, shared_accounts, marked_calendars, google.throttle, terms
     )
     new_grants = NewGrants(
         slots,
@@ -441,7 +443,7 @@ def _consent(
         PendingConsents(store.tickets, store.slots, store.connections, store.grants, clock),
         store.organization_index,
         google.oauth,
-        google.throttle.client_check,
+        google.throttle,
         config.operator,
         new_grants,
     )
@@ -460,7 +462,7 @@ def _settings_page(
         store.slots,
         store.organization_index,
         shared_accounts,
-        CalendarNow(access, google.calendar, google.transport, identity, _terms(config), clock),
+        CalendarNow(access, google.calendar, google.throttle, identity, _terms(config), clock),
         SessionSummaries(store.sessions, access, clock),
         store.file_rewrites,
         config.operator.promises,
@@ -494,10 +496,10 @@ def _sessions(
     schedule = Schedule(sessions, access, attempts, throttle, terms, clock)
     return SessionJourneys(
         schedule=schedule,
-        reader=SessionReader(sessions, slots, access, event_writer, terms),
+        reader=SessionReader(sessions, slots, access, event_writer, throttle, terms),
         due_sessions=DueSessions(sessions, store.grants, terms, clock),
         unsettled=UnsettledSessions(sessions, store.connections, access, attempts, throttle, terms, clock),
-        reconcile=Reconcile(slots, sessions, access, calendar, schedule, identity, terms),
+        reconcile=Reconcile(slots, sessions, access, calendar, schedule, throttle, identity, terms),
         change_detector=ChangeDetector(slots, sessions, access, calendar, throttle, terms, clock),
     )
 
@@ -564,7 +566,7 @@ def throttle_of(
     credentials = RefusalStore(database, "credentials", limits.trial_request)
     notifications = RefusalStore(database, "notifications", limits.watch_trial_request)
     return Throttle(
-        InlineSlots(THREADS // 2),
+        InlineSlots(THREADS // 2, CONSENT_SLOTS),
         GoogleBreaker(BreakerStore(database, limits), log),
         RateBudget(RateBudgetStore(database, limits), limits, clock),
         GoogleClientCheck(ownership, log),

@@ -44,6 +44,7 @@ from calendar_service.google.transport import Transport
 
 __all__ = [
     "API_ENDPOINT",
+    "EVENTS_LISTED",
     "AccountCalendars",
     "CalendarApi",
     "CalendarInfo",
@@ -56,6 +57,8 @@ __all__ = [
 ]
 
 API_ENDPOINT: Final = "https://www.googleapis.com/calendar/v3/"
+EVENTS_LISTED: Final = 2500
+"""How many events one call lists at most."""
 
 
 class CalendarMissing(EventMissing):
@@ -276,7 +279,11 @@ class CalendarApi:
         parameters: Mapping[str, Any],
         purpose: Purpose = Purpose.SESSIONS,
     ) -> Iterator[Mapping[str, Any]]:
-        common = {"calendarId": calendar_id, "maxResults": 2500, "fields": f"nextPageToken,items({fields})"}
+        common = {
+            "calendarId": calendar_id,
+            "maxResults": EVENTS_LISTED,
+            "fields": f"nextPageToken,items({fields})",
+        }
         return self._api.items(token, self._api.events.list, common | dict(parameters), purpose)
 
 

@@ -77,7 +77,7 @@ class CalendarView:
     status: Literal["there", "missing", "never_made"]
     """How it stands, or stood at the connection's end."""
     name: str
-    """The calendar's title as Google has it at this moment; empty when it could not be read."""
+    """The calendar's title as Google gave it seconds ago at most; empty when it could not be read."""
     language: str
     """The language in which the calendar was asked for, and named; empty when nothing is connected."""
     deletion: str
@@ -85,7 +85,7 @@ class CalendarView:
     deletion_tried_until: Millis
     """Until when a deletion is tried at the latest: after a disconnect now, or after the one that was."""
     contents: Contents | None
-    """What the calendar holds, counted at Google at this moment; None where it was not asked or did not answer."""
+    """What the calendar holds, counted at Google seconds ago at most; None where it was not asked or did not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class AccountView:
     """The Google account, for the agent's own page."""
 
     address: str
-    """The account's address, masked, read from Google at this moment; empty when it could not be read."""
+    """The account's address, masked, as Google gave it seconds ago at most; empty when it could not be read."""
     other_agents: bool
     """Another connection uses the same Google account now."""
     is_known: bool
@@ -154,8 +154,11 @@ class EndView:
     """An erasure that the agent asks for would not be refused for a legal hold, told or not."""
 
 
-Trouble = Literal["", "google", "ours", "administrator", "quota"]
-"""Who or what keeps Google from serving the connection; the connection itself is fine."""
+Trouble = Literal["", "google", "ours", "administrator", "quota", "not_asked"]
+"""Who or what keeps Google from serving the connection; the connection itself is fine.
+
+`not_asked`: too much is under way, so that Google was not asked for this page.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Every function of `EVENTS` is an event of the session's table in docs/states.md,
 
 import secrets
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.error import HTTPError
@@ -36,11 +36,11 @@ from tests.journeys.cells import (
     sessions,
     settings_page,
     slot_of,
-    throttle,
     unsettled,
     webhooks,
 )
 from tests.support.service import BACKEND_KEY, PUBLIC_URL, TestService
+from tests.support.waiting import all_waiting_for_google
 
 AHEAD = 100
 """Days from now to the session."""
@@ -469,9 +469,7 @@ def put_without_version(case: Case) -> None:
 
 @event("PUT that may not go to Google at once")
 def put_queued(case: Case) -> None:
-    with ExitStack() as stack:
-        while stack.enter_context(throttle(case.test).inline_slots.taken()):
-            pass
+    with all_waiting_for_google(case.test):
         case.put("Another title")
 
 

@@ -74,7 +74,8 @@ class PageVisitor:
         return f"/portal/{self.service.parts.store.tickets.issue(ticket)}"
 
     def settings(self) -> None:
-        """Come from the console to the settings."""
+        """Come from the console to the settings, after the seconds for which a page keeps what Google answered."""
+        self.fixture.clock.advance(KEPT / 1000)
         self.open(self.link())
 
     def press(self, action: str, **chosen: str) -> None:

@@ -1,36 +1,84 @@
-"""What Google says at this moment of the agent's calendar, for the agent's own page. Nothing of it is stored."""
+"""What Google says of the agent's calendar, for the agent's own page. Nothing of it is stored."""
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from calendar_service.crypto.identity import IdentityKey
-from calendar_service.domain.clock import Clock, as_datetime
+from calendar_service.domain.clock import SECOND, Clock, Millis, as_datetime
 from calendar_service.domain.connection import BlockCause
 from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.errors import (
     AccessRevoked,
+    Busy,
     GoogleError,
     InsufficientScope,
     ServiceError,
 )
 from calendar_service.domain.secret import Secret
-from calendar_service.google.calendar import CalendarApi, CalendarInfo, CalendarMissing, Contents
-from calendar_service.google.transport import Transport
+from calendar_service.google.calendar import CalendarApi, CalendarMissing, Contents
 from calendar_service.journeys.connection.access import Access, block_cause
+from calendar_service.journeys.throttle.admission import Throttle
 from calendar_service.journeys.views import Trouble
 from calendar_service.store.slots import Slot
 
 _PAGE_WAITS = 2.5
 """Seconds that a page waits for Google before it is shown without what Google knows."""
 
+KEPT: Millis = 10 * SECOND
+"""For how long a page that is opened again is answered without asking Google again."""
+_KEPT_AT_MOST = 1_000
+"""Answers kept at a time: some hundred bytes each."""
+
 
 @dataclass(frozen=True, slots=True)
 class CalendarAnswer:
     """What Google said to a page, or who has to end what kept it from answering."""
 
-    info: CalendarInfo | None = None
+    name: str = ""
+    """The calendar's title; empty if it was not asked, or Google gave no answer."""
+    address: str = ""
+    """The account's address, masked; empty likewise, or if Google does not name it."""
     contents: Contents | None = None
     trouble: Trouble = ""
+    is_google: bool = False
+    """Google gave this answer, now or within the last seconds."""
+
+
+class RecentAnswers:
+    """Google's answers of the last seconds, in the memory of this process alone. Safe to share between threads.
+
+    An agent who reloads a page spends none of the rate that the sessions need.
+    """
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._lock = threading.Lock()
+        self._answers: OrderedDict[tuple[str, ...], tuple[Millis, CalendarAnswer]] = OrderedDict()
+
+    def get(self, key: tuple[str, ...], now: Millis) -> CalendarAnswer | None:
+        """Return the answer that was put under this key within the last seconds."""
+        with self._lock:
+            self._drop_old(now)
+            answer = self._answers.get(key)
+            return answer[1] if answer else None
+
+    def put(self, key: tuple[str, ...], answer: CalendarAnswer, now: Millis) -> None:
+        """Keep this answer for seconds."""
+        with self._lock:
+            self._answers[key] = now, answer
+            self._answers.move_to_end(key)
+            if len(self._answers) > _KEPT_AT_MOST:
+                self._answers.popitem(last=False)
+
+    def _drop_old(self, now: Millis) -> None:
+        # The oldest is first, unless the clock was set back: then an answer counts as old too.
+        while self._answers:
+            at, _ = next(iter(self._answers.values()))
+            if at <= now < at + KEPT:
+                return
+            self._answers.popitem(last=False)
 
 
 @dataclass(frozen=True)
@@ -39,30 +87,34 @@ class CalendarNow:
 
     access: Access
     calendar: CalendarApi
-    transport: Transport
+    throttle: Throttle
     identity: IdentityKey
     terms: ConsentTerms
     clock: Clock
+    recent: RecentAnswers = field(default_factory=RecentAnswers)
 
     def account(self, slot: Slot) -> CalendarAnswer:
         """Ask whose account the calendar is in, and its name."""
         calendar_id = slot.facts.calendar.id
-        return self._ask(
-            slot, lambda token: CalendarAnswer(info=self.calendar.get_calendar(token, calendar_id))
-        )
+
+        def question(token: Secret) -> CalendarAnswer:
+            info = self.calendar.get_calendar(token, calendar_id)
+            return CalendarAnswer(name=info.summary, address=mask(info.data_owner or ""), is_google=True)
+
+        return self._ask(slot, "account", question)
 
     def contents(self, slot: Slot) -> CalendarAnswer:
         """Ask what the calendar holds."""
         calendar_id, now = slot.facts.calendar.id, as_datetime(self.clock.now())
-        return self._ask(
-            slot,
-            lambda token: CalendarAnswer(
-                contents=self.calendar.contents(token, calendar_id, now, self.identity.event_hash)
-            ),
-        )
 
-    def _ask(self, slot: Slot, question: Callable[[Secret], CalendarAnswer]) -> CalendarAnswer:
-        """Ask Google about the calendar; a page is not kept waiting for that.
+        def question(token: Secret) -> CalendarAnswer:
+            contents = self.calendar.contents(token, calendar_id, now, self.identity.event_hash)
+            return CalendarAnswer(contents=contents, is_google=True)
+
+        return self._ask(slot, "contents", question)
+
+    def _ask(self, slot: Slot, what: str, question: Callable[[Secret], CalendarAnswer]) -> CalendarAnswer:
+        """Ask Google about the calendar, unless it answered this a moment ago; a page is not kept waiting for that.
 
         Where there is no calendar to ask about, what Google refused last tells who has to act. Where it was never made,
         the token is asked for besides.
@@ -73,17 +125,32 @@ class CalendarNow:
         last = CalendarAnswer(trouble=_TROUBLES.get(facts.block.cause, ""))
         if facts.calendar.status == "missing":
             return last
+        key = (what, facts.connection_id, facts.calendar.id)
+        recent = self.recent.get(key, self.clock.now())
+        if recent:
+            return recent
         try:
             grant = self.access.open(slot)
-            with self.transport.within(_PAGE_WAITS):
-                if facts.calendar.since:
-                    return self.access.in_calendar(slot.agent, facts, grant, question)
-                self.access.usable(slot.agent, grant)
-                return last
+            with (
+                self.throttle.inline_read(slot.agent.organization, facts.account.ref),
+                self.throttle.transport.within(_PAGE_WAITS),
+            ):
+                if not facts.calendar.since:
+                    self.access.usable(slot.agent, grant)
+                    return last
+                answer = self.access.in_calendar(slot.agent, facts, grant, question)
         except CalendarMissing:
             return CalendarAnswer()
         except ServiceError as trouble:
             return CalendarAnswer(trouble=_responsible(trouble))
+        self.recent.put(key, answer, self.clock.now())
+        return answer
+
+
+def mask(address: str) -> str:
+    """Return an address so that its owner knows it and nobody else learns it: `ma•••@gmail.com`."""
+    local, at, domain = address.partition("@")
+    return f"{local[:2]}•••@{domain}" if at else ""
 
 
 _TROUBLES: Mapping[str, Trouble] = {
@@ -96,6 +163,8 @@ _TROUBLES: Mapping[str, Trouble] = {
 def _responsible(trouble: ServiceError) -> Trouble:
     if isinstance(trouble, AccessRevoked | InsufficientScope):
         return ""  # no trouble, but a state of the connection
+    if isinstance(trouble, Busy):
+        return "not_asked"
     if not isinstance(trouble, GoogleError):
         return "ours"
     cause = block_cause(trouble)

@@ -14,7 +14,7 @@ from calendar_service.domain.operator import Operator
 from calendar_service.domain.secret import Secret
 from calendar_service.google.oauth import CodeRefused, OAuth, Tokens, check_callback_issuer
 from calendar_service.journeys.connection.new_grant import NewGrants
-from calendar_service.journeys.throttle.client_check import GoogleClientCheck
+from calendar_service.journeys.throttle.admission import Throttle
 from calendar_service.journeys.views import ConsentOutcome
 from calendar_service.store import keys
 from calendar_service.store.connections import Connections
@@ -76,7 +76,7 @@ class ConsentJourney:
     pending: PendingConsents
     organization_index: OrganizationIndex
     oauth: OAuth
-    client_check: GoogleClientCheck
+    throttle: Throttle
     operator: Operator
     new_grants: NewGrants
 
@@ -101,8 +101,16 @@ class ConsentJourney:
         """Take Google's answer: check the callback, exchange the code, keep the grant, make the calendar.
 
         Raises `ConsentRefused`; then nothing is stored. Raises `OrganizationClosed` also for an organization that was
-        off-boarded meanwhile; then the connection is ended again.
+        off-boarded meanwhile; then the connection is ended again. Raises `Busy` if too many requests wait for Google;
+        then the consent is as before, and may be answered again.
         """
+        # Before the state is taken: whoever finds no place may reload the page, and the consent goes on.
+        with self.throttle.consent_slot(wanted=bool(browser and code)):
+            return self._finish(browser, cookie, state=state, code=code, error=error, issuers=issuers)
+
+    def _finish(
+        self, browser: Browser | None, cookie: str, *, state: str, code: str, error: str, issuers: list[str]
+    ) -> ConsentOutcome:
         # Google gives tokens for a code once. Everything that can be refused without them is refused before the
         # exchange: a refusal then leaves no permission at Google that nobody here could revoke.
         pending = self.pending.take(state)
@@ -135,7 +143,7 @@ class ConsentJourney:
         # A grant of another client could not be refreshed by the processes that are configured rightly. The same
         # reading refuses a database that was replaced by another service's.
         try:
-            self.client_check.require()
+            self.throttle.client_check.require()
         except ClientRejected:
             raise ConsentRefused("operator") from None
 

@@ -12,6 +12,7 @@ from calendar_service.domain.connection import Facts
 from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.errors import (
     AccessRevoked,
+    Busy,
     GoogleError,
     NotConnected,
     RequestRefused,
@@ -25,12 +26,16 @@ from calendar_service.domain.secret import Secret
 from calendar_service.google.calendar import AccountCalendars, CalendarApi, CalendarMissing
 from calendar_service.journeys.connection.access import Access
 from calendar_service.journeys.connection.shared_accounts import SharedAccounts
+from calendar_service.journeys.throttle.admission import Throttle
 from calendar_service.log import Log
 from calendar_service.store import keys
 from calendar_service.store.connections import Connections
 from calendar_service.store.grants import Grant
 from calendar_service.store.leases import Leases
-from calendar_service.store.slots import Slots
+from calendar_service.store.slots import Slot, Slots
+
+_CALLS = 2
+"""Units of Google's rate: looking for the marker, and making the calendar or looking at the stored one."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,7 @@ class DedicatedCalendar:
     access: Access
     shared_accounts: SharedAccounts
     marked_calendars: MarkedCalendars
+    throttle: Throttle
     terms: ConsentTerms
 
     def account(self, agent: Agent, token: Secret) -> AccountCalendars | None:
@@ -100,22 +106,28 @@ class DedicatedCalendar:
 
         `create=False` takes up an existing one of ours and makes none.
         """
+        slot = self._usable(agent)
+        return self._ensure(agent, self.access.open(slot), None, create=create)
+
+    def _usable(self, agent: Agent) -> Slot:
         slot = self.slots.read(agent)
         if not slot.facts.usable(self.terms):
             raise NotConnected("The calendar is not connected, or the agent has to agree first.")
-        return self._ensure(agent, self.access.open(slot), None, create=create)
+        return slot
 
     def ensure_for_page(self, agent: Agent, *, create: bool) -> Literal["ready", "later", "none"]:
-        """Do what `ensure` does when the agent asks for it; where Google has trouble, `later` instead of an error.
+        """Do what `ensure` does when the agent asks for it; `later` where Google has trouble, or may not be asked now.
 
         `none`: no calendar of ours was found, and none was to be made.
         """
+        account = self._usable(agent).facts.account.ref
         try:
-            if self.ensure(agent, create=create):
-                return "ready"
+            with self.throttle.inline_read(agent.organization, account, _CALLS):
+                if self.ensure(agent, create=create):
+                    return "ready"
         except AccessRevoked:
             raise
-        except GoogleError:
+        except (GoogleError, Busy):
             return "later"
         return "later" if create else "none"
 

@@ -8,17 +8,14 @@ from dataclasses import dataclass
 from calendar_service.domain.connection import Revocation
 from calendar_service.domain.failpoints import failpoint
 from calendar_service.domain.names import Agent
-from calendar_service.google.transport import Transport
 from calendar_service.journeys.connection.connection_end import ConnectionEnd
 from calendar_service.journeys.connection.status import ConnectionStatus
 from calendar_service.journeys.connection.teardown import Teardowns
+from calendar_service.journeys.throttle.admission import Throttle
 from calendar_service.journeys.views import ConnectionView
 from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor
 from calendar_service.store.grants import Grant
-
-_INLINE = 5.0
-"""Seconds that a person waits for Google after a disconnect; the worker goes on."""
 
 
 @dataclass(frozen=True)
@@ -28,20 +25,21 @@ class Disconnect:
     connection_end: ConnectionEnd
     teardowns: Teardowns
     status: ConnectionStatus
-    transport: Transport
+    throttle: Throttle
 
     def disconnect(self, agent: Agent, actor: Actor, *, delete_calendar: bool = False) -> ConnectionView:
-        """End the connection in one step; then try the teardown at Google once, for seconds.
+        """End the connection in one step; then try the teardown at Google once, for seconds, if a slot is free.
 
         `delete_calendar` is the agent's own to ask, in the browser (SC-4). Never fails because Google does not answer
         or a record does not open (RV-2).
         """
         if delete_calendar and actor is not Actor.AGENT:
             raise ValueError("only the agent may ask for the calendar's deletion")
-        # The step leases the teardown to this request, so that no worker is at Google with it too. A crash after the
-        # step: the connection is over, and a worker takes the teardown when the lease ends.
-        if self._end(agent, actor, delete_calendar=delete_calendar, teardown_lease=keys.LEASE):
-            with self.transport.within(_INLINE):
+        with self.throttle.inline_teardown() as admitted:
+            # The step leases the teardown to this request, so that no worker is at Google with it too. A crash after
+            # the step: the connection is over, and a worker takes the teardown when the lease ends.
+            lease = keys.LEASE if admitted else 0
+            if self._end(agent, actor, delete_calendar=delete_calendar, teardown_lease=lease) and admitted:
                 self.teardowns.run(agent)
         return self.status.of(agent)
 
@@ -54,10 +52,13 @@ class Disconnect:
 
         Returns how it ended, `PENDING` if the worker has to go on. `reference`: the account's; empty if it is unknown.
         """
-        # The teardown keeps the sealed token until Google has answered: forgotten here, it would stay valid there.
-        self.connection_end.give_back(agent, grant, reference, teardown_lease=keys.LEASE)
-        failpoint("connect.after_refused_before_revoke")
-        with self.transport.within(_INLINE):
+        with self.throttle.inline_teardown() as admitted:
+            # The teardown keeps the sealed token until Google has answered: forgotten here, it would stay valid there.
+            lease = keys.LEASE if admitted else 0
+            self.connection_end.give_back(agent, grant, reference, teardown_lease=lease)
+            failpoint("connect.after_refused_before_revoke")
+            if not admitted:
+                return Revocation.PENDING
             return self.teardowns.run_one(agent, grant.connection_id)
 
     def _end(self, agent: Agent, actor: Actor, *, delete_calendar: bool, teardown_lease: int) -> bool:

@@ -34,14 +34,14 @@ class SettingsPage:
     terms: ConsentTerms
 
     def settings(self, agent: Agent, *, agent_retention: Millis = 0) -> SettingsView:
-        """Return everything that the agent's page says, with the account as Google names it at this moment.
+        """Return everything that the agent's page says, with the account as Google names it now or seconds ago.
 
         `agent_retention`: the term that connecting would set, where it is not the operator's.
         """
         return self._view(agent, self.calendar_now.account, agent_retention)
 
     def leaving(self, agent: Agent) -> SettingsView:
-        """Return what the agent's page says before a disconnect, with what the calendar holds at this moment."""
+        """Return what the agent's page says before a disconnect, with what the calendar holds at Google."""
         return self._view(agent, self.calendar_now.contents)
 
     def _view(
@@ -49,7 +49,7 @@ class SettingsPage:
     ) -> SettingsView:
         slot = self.slots.read(agent)
         answer = ask(slot)
-        if answer.info is None and answer.contents is None:
+        if not answer.is_google:
             # Asking may have proved that the permission or the calendar is gone.
             slot = self.slots.read(agent)
         facts = slot.facts
@@ -60,7 +60,7 @@ class SettingsPage:
             connection=connection_view(facts, self.terms, slot.now),
             calendar=self._calendar(facts, answer, slot.now),
             account=AccountView(
-                address=mask(answer.info.data_owner or "") if answer.info else "",
+                address=answer.address,
                 other_agents=bool(slot.grant) and self.shared_accounts.other_agents(slot),
                 is_known=_is_account_known(slot),
                 moved=facts.account.moved,
@@ -81,7 +81,7 @@ class SettingsPage:
     def _calendar(self, facts: Facts, answer: CalendarAnswer, now: Millis) -> CalendarView:
         return CalendarView(
             status=facts.calendar.status,
-            name=answer.info.summary if answer.info else "",
+            name=answer.name,
             language=facts.locale if facts.connection_id else "",
             deletion=facts.calendar.deletion,
             deletion_tried_until=self._ended_at(facts, now) + keys.CALENDAR_DELETION_MAX,
@@ -114,9 +114,3 @@ def _is_account_known(slot: Slot) -> bool:
     """Tell whether the account of the connection is known, to itself or to its teardown, which may have learned it."""
     learned = {teardown.connection_id: teardown.account_ref for teardown in slot.teardowns}
     return bool(slot.facts.account.ref or learned.get(slot.facts.connection_id))
-
-
-def mask(address: str) -> str:
-    """Return an address so that its owner knows it and nobody else learns it: `ma•••@gmail.com`."""
-    local, at, domain = address.partition("@")
-    return f"{local[:2]}•••@{domain}" if at else ""

@@ -41,7 +41,6 @@ class CalendarCheck:
         now = self.clock.now()
         with self.throttle.unhurried():
             reported = self.change_detector.report(agent)
-            # Without a list of desired sessions, so its differences say nothing.
-            unknown = self.reconcile.reconcile(agent, now, now + _AHEAD, {}, apply=False).unknown_events
+            unknown = self.reconcile.unknown(agent, now, now + _AHEAD)
         kinds = Counter(f"unknown_{one.kind}" for one in unknown)
         return {"compared": 1, "reported": reported, **kinds}

@@ -3,7 +3,7 @@
 Reads times and ids only, of our own events in our own calendar (ST-4). Must not know the web.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -13,22 +13,26 @@ from calendar_service.domain.connection import Facts, State
 from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.errors import (
     AlreadyDeleted,
+    Busy,
     EventMissing,
+    GoogleUnavailable,
     NotConnected,
     Overtaken,
+    RateLimited,
     ServiceError,
 )
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Content, Record
-from calendar_service.google.calendar import CalendarApi, CalendarMissing, TimedEvent
+from calendar_service.google.calendar import EVENTS_LISTED, CalendarApi, CalendarMissing, TimedEvent
 from calendar_service.journeys.connection.access import Access
 from calendar_service.journeys.sessions.queue import UNSETTLED
 from calendar_service.journeys.sessions.schedule import Schedule
 from calendar_service.journeys.sessions.session_reader import instant
+from calendar_service.journeys.throttle.admission import Throttle
 from calendar_service.journeys.views import SessionView
 from calendar_service.store.grants import Grant
 from calendar_service.store.sessions import Sessions
-from calendar_service.store.slots import Slots
+from calendar_service.store.slots import Slot, Slots
 
 DifferenceKind = Literal["missing", "times", "content", "extra"]
 UnknownKind = Literal["forgotten", "cancelled", "second", "copy"]
@@ -86,6 +90,7 @@ class Reconcile:
     access: Access
     calendar: CalendarApi
     schedule: Schedule
+    throttle: Throttle
     identity: IdentityKey
     terms: ConsentTerms
 
@@ -102,27 +107,47 @@ class Reconcile:
         """Compare the sessions between `start` and `end`; with `apply` write or cancel those that differ.
 
         `desired`: all sessions of the range, by name. `remove_unknown`: remove marked events of the range that nobody
-        wants, except copies. Raises `NotConnected` if the calendar cannot be read.
+        wants, except copies. All of it waits for Google for `Limits.inline_seconds` at most: what is not written by
+        then is accepted, and left to the worker. Raises `NotConnected` if the calendar cannot be read, `Busy` if Google
+        may not be asked now.
         """
-        slot = self.slots.read(agent)
-        if slot.facts.state(self.terms) is not State.CONNECTED:
-            raise NotConnected("Only a connected calendar can be compared.")
+        slot = self._connected(agent)
         grant = self.access.open(slot)
-        by_id = {event.id: event for event in self._events(agent, grant, slot.facts, start, end)}
-        # Read after the list: a session whose event is in it was accepted before, so none that is new is unknown.
-        records = {record.session: record for record in self.sessions.all(agent)}
-        differences = _differences(grant, desired, records, by_id)
-        unknown = self._unknown(agent, by_id, desired, records)
-        if apply:
-            differences = tuple(self._apply(agent, one, desired) for one in differences)
-        if remove_unknown:
-            unknown = tuple(self._remove(agent, grant, slot.facts, one) for one in unknown)
+        known = self.sessions.all(agent)
+        # One slot for the whole call: another caller's sessions are written meanwhile, however long this list is.
+        with self.throttle.inline_read(agent.organization, slot.facts.account.ref, _pages(len(known))):
+            by_id = self._events(agent, grant, slot.facts, start, end, known)
+            # Read after the list: a session whose event is in it was accepted before, so none that is new is unknown.
+            records = {record.session: record for record in self.sessions.all(agent)}
+            differences = _differences(grant, desired, records, by_id)
+            unknown = self._unknown(agent, by_id, desired, records)
+            if apply:
+                differences = tuple(self._apply(agent, one, desired) for one in differences)
+            if remove_unknown:
+                unknown = tuple(self._remove(agent, grant, slot.facts, one) for one in unknown)
         return Comparison(
             applied=apply,
             equal=len(desired) - sum(one.difference != "extra" for one in differences),
             unknown_events=unknown,
             differences=differences,
         )
+
+    def unknown(self, agent: Agent, start: Millis, end: Millis) -> tuple[UnknownEvent, ...]:
+        """Return the marked events between `start` and `end` that nobody wants, for a caller who may wait long.
+
+        Raises `NotConnected` if the calendar cannot be read.
+        """
+        slot = self._connected(agent)
+        by_id = self._events(agent, self.access.open(slot), slot.facts, start, end, self.sessions.all(agent))
+        return self._unknown(
+            agent, by_id, {}, {record.session: record for record in self.sessions.all(agent)}
+        )
+
+    def _connected(self, agent: Agent) -> Slot:
+        slot = self.slots.read(agent)
+        if slot.facts.state(self.terms) is not State.CONNECTED:
+            raise NotConnected("Only a connected calendar can be compared.")
+        return slot
 
     def _unknown(
         self,
@@ -155,19 +180,23 @@ class Reconcile:
         return event.event_hash == self.identity.event_hash(event.marker or "", event.id)
 
     def _remove(self, agent: Agent, grant: Grant, facts: Facts, unknown: UnknownEvent) -> UnknownEvent:
-        """Remove the event, unless it is a copy or was changed since it was listed, as by a PUT that took it over."""
+        """Remove the event, unless it is a copy, was changed since it was listed, or may not be removed now.
+
+        A PUT that took the event over changed it. One that is left is listed again by the next comparison.
+        """
         if unknown.kind == "copy":
             return unknown
         try:
-            self.access.in_calendar(
-                agent,
-                facts,
-                grant,
-                lambda token: self.calendar.delete(
-                    token, facts.calendar.id, unknown.event_id, etag=unknown.etag
-                ),
-            )
-        except Overtaken:
+            with self.throttle.inline_read(agent.organization, facts.account.ref):
+                self.access.in_calendar(
+                    agent,
+                    facts,
+                    grant,
+                    lambda token: self.calendar.delete(
+                        token, facts.calendar.id, unknown.event_id, etag=unknown.etag
+                    ),
+                )
+        except (Overtaken, Busy, GoogleUnavailable, RateLimited):
             return unknown
         except (AlreadyDeleted, EventMissing):
             pass
@@ -180,10 +209,12 @@ class Reconcile:
         facts: Facts,
         start: Millis,
         end: Millis,
-    ) -> tuple[TimedEvent, ...]:
-        ids = {record.copy.id for record in self.sessions.all(agent)}
+        known: Iterable[Record],
+    ) -> Mapping[str, TimedEvent]:
+        """Return our events of the range by their ids."""
+        ids = {record.copy.id for record in known}
         try:
-            return self.access.in_calendar(
+            events = self.access.in_calendar(
                 agent,
                 facts,
                 grant,
@@ -193,6 +224,7 @@ class Reconcile:
             )
         except CalendarMissing:
             raise NotConnected("The calendar is no longer in the account.") from None
+        return {event.id: event for event in events}
 
     def _apply(self, agent: Agent, one: Difference, desired: Mapping[str, DesiredSession]) -> Difference:
         try:
@@ -244,6 +276,11 @@ def _difference(
     # another program removed our properties; or our record went back.
     is_as_written = event.etag == record.copy.etag and record.digest == grant.digest(name, desired.content)
     return None if is_as_written else "content"
+
+
+def _pages(events: int) -> int:
+    """Return how many calls a list of so many events takes."""
+    return 1 + events // EVENTS_LISTED
 
 
 def _wants(record: Record) -> bool:

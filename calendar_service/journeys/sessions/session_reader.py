@@ -13,6 +13,7 @@ from calendar_service.domain.session import Status
 from calendar_service.journeys.connection.access import Access
 from calendar_service.journeys.sessions.decide import view
 from calendar_service.journeys.sessions.event_writer import EventWriter
+from calendar_service.journeys.throttle.admission import Throttle
 from calendar_service.journeys.views import SessionView
 from calendar_service.store.sessions import Sessions
 from calendar_service.store.slots import Slots
@@ -26,12 +27,14 @@ class SessionReader:
     slots: Slots
     access: Access
     event_writer: EventWriter
+    throttle: Throttle
     terms: ConsentTerms
 
     def get(self, agent: Agent, session: str, *, read_google: bool) -> SessionView:
         """Return the session's status; with `read_google` also times and link of its event as they are there now.
 
         The event's id is the only identifier of Google's in it. A link of Google's contains the calendar's id.
+        Raises `Busy` if Google may not be asked now.
         """
         loaded = self.sessions.load(agent, session)
         if loaded.record is None:
@@ -45,9 +48,10 @@ class SessionReader:
         grant = self.access.open(loaded)
         calendar_id, event_id = loaded.facts.calendar.id, loaded.record.copy.id
         try:
-            event = self.access.in_calendar(
-                agent, facts, grant, lambda token: self.event_writer.read(token, calendar_id, event_id)
-            )
+            with self.throttle.inline_read(agent.organization, facts.account.ref):
+                event = self.access.in_calendar(
+                    agent, facts, grant, lambda token: self.event_writer.read(token, calendar_id, event_id)
+                )
         except EventMissing:
             return replace(known, in_google="missing")
         if event.status == "cancelled":

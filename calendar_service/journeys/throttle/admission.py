@@ -11,6 +11,7 @@ from typing import Literal
 from calendar_service.domain.clock import MINUTE
 from calendar_service.domain.errors import (
     AccountRateLimited,
+    Busy,
     ClientRejected,
     GoogleError,
     GoogleUnavailable,
@@ -28,6 +29,13 @@ from calendar_service.store.throttle import Limits, ThrottleState
 
 Admission = Literal["go", "wait", "no_answer"]
 """`go`; `wait`: other calls have the thread or the rate for now; `no_answer`: Google answers nobody."""
+
+_LEAST_SECONDS = 1.0
+"""A request that may wait for Google for less than this does not begin a call."""
+_SLOT_FREE = 2
+_TRIAL_OVER = 10
+_RATE_LEFT = 15
+"""Retry-After in seconds: until a slot is free, the next trial request is over, or some of the rate is there again."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,59 @@ class Throttle:
     def _admit_request(self, organization: str, account: str, cost: int, *, is_taken: bool) -> Admission:
         if self.breaker.is_open:
             return "no_answer"
-        return "go" if is_taken and self.budget.admit_request(organization, account, cost) else "wait"
+        may_go = is_taken and self._has_time() and self.budget.admit_request(organization, account, cost)
+        return "go" if may_go else "wait"
+
+    @contextmanager
+    def inline_read(self, organization: str, account: str, cost: int = 1) -> Iterator[None]:
+        """Let a request read from Google, under the limits of `inline_slot`.
+
+        A refusal for the account's rate empties the account's budget. Raises `Busy` if this process may not ask now,
+        and `GoogleUnavailable` while the breaker is open: Google was not asked.
+        """
+        with self.inline_slots.taken() as is_taken:
+            if not is_taken or not self._has_time():
+                raise Busy("Too many requests wait for Google; it was not asked.", retry_after=_SLOT_FREE)
+            self.breaker.observe(self.breaker.state())
+            if self.breaker.is_open:
+                raise GoogleUnavailable(
+                    "Google did not answer lately", ambiguous=False, retry_after=_TRIAL_OVER
+                )
+            if not self.budget.admit_request(organization, account, cost):
+                raise Busy("Google's rate is used up for now; it was not asked.", retry_after=_RATE_LEFT)
+            with self.transport.within(self.limits.inline_seconds):
+                try:
+                    yield
+                except AccountRateLimited:
+                    self.account_limited(account)
+                    raise
+
+    @contextmanager
+    def inline_teardown(self) -> Iterator[bool]:
+        """Yield whether a request may undo at Google what it ended here, and limit its waiting; else the worker does.
+
+        It draws on no budget: Google does not count revocations, and a disconnect waits for no session.
+        """
+        with self.inline_slots.taken() as is_taken, self.transport.within(self.limits.inline_seconds):
+            yield is_taken
+
+    @contextmanager
+    def consent_slot(self, *, wanted: bool) -> Iterator[None]:
+        """Let a consent's answer wait for Google, in one of the places that are kept for it too.
+
+        `wanted`: false if Google will not be asked. Raises `Busy` before anything is used up.
+        """
+        if not wanted:
+            yield
+            return
+        with self.inline_slots.taken_for_consent() as is_taken:
+            if not is_taken:
+                raise Busy("Too many requests wait for Google; nothing was done.", retry_after=_SLOT_FREE)
+            yield
+
+    def _has_time(self) -> bool:
+        """Tell whether this thread may wait long enough: a call that is cut short looks like a failure of Google's."""
+        return self.transport.time_left() >= _LEAST_SECONDS
 
     def admit(self, account: str, cost: int) -> Literal["go", "skip", "wait"]:
         """Tell the worker whether to run a session now: `go`, `skip` (its account waits), or `wait` (all wait)."""

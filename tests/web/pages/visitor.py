@@ -9,6 +9,7 @@ from werkzeug.test import TestResponse
 
 from calendar_service.domain.clock import MINUTE, Millis
 from calendar_service.domain.names import Agent
+from calendar_service.journeys.connection.calendar_now import KEPT
 from calendar_service.store.tickets import Ticket
 from tests.support.service import FIRST, PUBLIC_URL, TestService
 
@@ -34,6 +35,11 @@ class Visitor:
     def get(self, path: str, **headers: str) -> TestResponse:
         """Open an address; redirects are not followed."""
         return self._seen(self.client.get(path, base_url=PUBLIC_URL, headers=_names(headers)))
+
+    def reload(self, path: str = "/settings") -> TestResponse:
+        """Open an address after the seconds for which the page keeps what Google answered."""
+        self.service.clock.advance(KEPT / 1000)
+        return self.get(path)
 
     def post(self, path: str, form: dict[str, str] | None = None, **headers: str) -> TestResponse:
         """Send a form as a page of ours does, with the token of the page that was seen last."""
