@@ -13,6 +13,7 @@ from calendar_service.web import (
     notifications,
     operations,
     problems,
+    request_slots,
     requests,
     security_txt,
 )
@@ -52,6 +53,7 @@ def create_app(service: Service, readiness: Readiness | None = None) -> Flask:
     )
     app.url_map.merge_slashes = False
     requests.log_requests(app, service.log)
+    request_slots.refuse_when_full(app)
     guard.harden(app, service)
     limits.tell_quotas(app)
     app.register_blueprint(operations.blueprint(service, readiness or Readiness(service)))

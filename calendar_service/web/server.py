@@ -19,6 +19,7 @@ from calendar_service.store.ownership import Ownership
 from calendar_service.store.waiting_load import READ_EVERY
 from calendar_service.web import background
 from calendar_service.web.app import create_app
+from calendar_service.web.request_slots import PROBING, WAITING, RequestSlots
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -43,7 +44,7 @@ def serve(config: Config, host: str) -> None:
         port=config.port,
         interface=Interfaces.WSGI,
         workers=1,
-        blocking_threads=wiring.THREADS,
+        blocking_threads=wiring.THREADS + WAITING + PROBING,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS, max_buffer_size=HEADER_BYTES),
         websockets=False,
@@ -67,7 +68,7 @@ def _application() -> "WSGIApplication":
         readiness = Readiness(service)
         readiness.start()
         background.repeat(service.store.load.refresh, READ_EVERY, log)
-        return create_app(service, readiness)
+        return RequestSlots(create_app(service, readiness), wiring.THREADS)
     except Exception as error:
         log.failure("process.failed", error)
         sys.exit(1)

@@ -17,7 +17,9 @@ from typing import IO
 
 import pytest
 
+from calendar_service import wiring
 from calendar_service.processes import parent_death
+from calendar_service.web.request_slots import WAITING
 
 PROGRAM = Path(sys.executable).with_name("calendar-service")
 
@@ -129,6 +131,34 @@ def test_it_says_what_to_open_and_that_is_there(started: Run) -> None:
     for address in addresses:
         port, path = address.removeprefix("http://localhost:").split("/", 1)
         assert get(int(port), f"/{path}")[0] == 200
+
+
+def test_probes_are_answered_while_the_database_hangs_and_more_requests_wait_than_may(started: Run) -> None:
+    key = (started.data_dir / "api-key").read_text("ascii").strip()
+    request = (
+        "GET /v1/organizations/acme/agents/agent-1/connection HTTP/1.1\r\n"
+        f"Host: localhost:{started.port}\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n\r\n"
+    ).encode("ascii")
+    too_many, patient = 10, wiring.THREADS + WAITING
+    (valkey,) = (pid for pid in descendants(started.process.pid) if is_part(pid, "valkey-server"))
+    os.kill(valkey, signal.SIGSTOP)
+    try:
+        clients = [socket.create_connection(("localhost", started.port)) for _ in range(patient + too_many)]
+        for client in clients:
+            client.sendall(request)
+        while len(select.select(clients, [], [], 30)[0]) < too_many:
+            pass
+        assert get(started.port, "/healthz")[0] == 200
+        answers = [client.makefile("rb").read() for client in select.select(clients, [], [], 0)[0]]
+    finally:
+        os.kill(valkey, signal.SIGCONT)
+    refusals = [answer for answer in answers if b'"code":"busy"' in answer]
+    assert len(refusals) == too_many
+    assert all(b"Retry-After: 1" in one or b"retry-after: 1" in one for one in refusals)
+    assert len(answers) - len(refusals) < patient  # they waited for the database when the probe was answered
+    for client in clients:
+        client.close()
+    assert get(started.port, "/readyz")[0] == 200
 
 
 def test_it_is_ready_when_it_says_so(started: Run) -> None:
