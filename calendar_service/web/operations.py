@@ -1,6 +1,10 @@
 """/healthz, /readyz and /metrics. They name nobody."""
 
-from collections.abc import Iterator, Mapping
+import math
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from time import monotonic
+from typing import Final
 
 from flask import Blueprint, Response, jsonify
 
@@ -8,10 +12,34 @@ from calendar_service.health.metrics import metrics as numbers
 from calendar_service.health.readiness import Readiness
 from calendar_service.wiring import Service
 
+_KEPT: Final = 5.0
+"""Seconds for which the numbers of /metrics are kept: they cost hundreds of commands, and anybody may ask."""
+
+
+class KeptText:
+    """A text that is made anew when it is some seconds old, by one thread. Safe to share between threads."""
+
+    def __init__(self, make: Callable[[], str], seconds: float = _KEPT) -> None:
+        """Take what makes the text, and for how long it is kept."""
+        self._make = make
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._text = ""
+        self._made_at = -math.inf
+
+    def text(self) -> str:
+        """Return the text."""
+        with self._lock:
+            if monotonic() - self._made_at >= self._seconds:
+                self._text = self._make()
+                self._made_at = monotonic()
+            return self._text
+
 
 def blueprint(service: Service, readiness: Readiness) -> Blueprint:
     """Return the routes of the operator's tools."""
     routes = Blueprint("operations", __name__)
+    kept = KeptText(lambda: "".join(f"{line}\n" for line in exposition(numbers(service))))
 
     @routes.get("/healthz")
     def healthz() -> Response:
@@ -28,8 +56,7 @@ def blueprint(service: Service, readiness: Readiness) -> Blueprint:
 
     @routes.get("/metrics")
     def metrics() -> Response:
-        text = "".join(f"{line}\n" for line in exposition(numbers(service)))
-        return Response(text, content_type="text/plain; version=0.0.4; charset=utf-8")
+        return Response(kept.text(), content_type="text/plain; version=0.0.4; charset=utf-8")
 
     return routes
 

@@ -57,7 +57,7 @@ def blueprint(service: Service) -> Blueprint:
 
     @routes.get("/docs")
     def docs() -> Response:
-        page: Response = current_app.extensions["pages"].show(
+        page: Response = current_app.extensions["pages"].show_constant(
             "docs.html", document=description, refusals=list(refusals())
         )
         return page

@@ -30,6 +30,7 @@ class Pages:
         self._config = service.config
         self._operator: Operator = service.operator
         self.style = Style(service.operator)
+        self._constant_texts: dict[tuple[str, str, bool, bool], str] = {}
 
     def language(self) -> Language:
         """Return the language of this request."""
@@ -44,9 +45,24 @@ class Pages:
     def show(self, template: str, *, status: int = 200, zone: str = "UTC", **words: Any) -> Response:
         """Return the page with its times in `zone`; `words` are the template's variables."""
         language = self.language()
+        return self._response(self._render(template, language, zone, words), language, status)
+
+    def show_constant(self, template: str, **words: Any) -> Response:
+        """Return a page for everybody. It is rendered once for each text that it can have: `words` never change."""
+        language = self.language()
+        key = (template, language.code, bool(g.get("reviewer")), bool(self._languages()))
+        text = self._constant_texts.get(key)
+        if text is None:
+            text = self._constant_texts[key] = self._render(template, language, "UTC", words)
+        return self._response(text, language, 200)
+
+    def _render(self, template: str, language: Language, zone: str, words: dict[str, Any]) -> str:
         facts = fact_words(self._operator, language)
         context = self._common(language) | facts | _formatters(language, zone) | words
-        response = Response(environment(language.code).get_template(template).render(context), status)
+        return environment(language.code).get_template(template).render(context)
+
+    def _response(self, text: str, language: Language, status: int) -> Response:
+        response = Response(text, status)
         response.content_language.add(language.code)
         response.vary.update(("Cookie", "Accept-Language"))
         if request.args.get(_PARAMETER) == language.code:
@@ -57,7 +73,7 @@ class Pages:
         operator = self._operator
         return {
             "lang": language.code,
-            "languages": self._languages() if request.method in {"GET", "HEAD"} else [],
+            "languages": self._languages(),
             "operator": operator,
             "app": operator.identity.app_name,
             "policy_url": operator.policy.url.get(language.code, ""),
@@ -86,6 +102,9 @@ class Pages:
         return self._operator.console_url or ("" if self._config.is_production else "/console")
 
     def _languages(self) -> list[tuple[str, str]]:
+        """Return the links to other languages; none on the answer to a form, whose address cannot be opened again."""
+        if request.method not in {"GET", "HEAD"}:
+            return []
         offered = [code for code in self._operator.languages if code in NAMES]
         return [(code, NAMES[code]) for code in offered]
 

@@ -45,11 +45,11 @@ def blueprint(service: Service) -> Blueprint:
 
 
 def _home(pages: Pages) -> AnyResponse:
-    return pages.show("home.html")
+    return pages.show_constant("home.html")
 
 
 def _google_user_data(pages: Pages, public_keys: Sequence[str]) -> AnyResponse:
-    return pages.show(
+    return pages.show_constant(
         "google_user_data.html", inventory=INVENTORY, methods=METHODS.values(), public_keys=public_keys
     )
 

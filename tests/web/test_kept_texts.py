@@ -1,0 +1,60 @@
+"""What anybody may ask for is made once: constant pages for each language, the numbers of /metrics for some seconds."""
+
+import sys
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from calendar_service.web.operations import KeptText
+from tests.support.service import PUBLIC_URL, TestService
+
+
+def python_calls(act: Callable[[], object]) -> int:
+    """Count the Python functions that are called."""
+    counted = 0
+
+    def count(_: object, event: str, __: object) -> None:
+        nonlocal counted
+        counted += event == "call"
+
+    sys.setprofile(count)
+    try:
+        act()
+    finally:
+        sys.setprofile(None)
+    return counted
+
+
+@pytest.mark.parametrize("path", ["/google-user-data", "/docs"])
+def test_a_constant_page_is_rendered_once_for_each_language(app: Flask, path: str) -> None:
+    client = app.test_client()
+
+    def page(language: str) -> tuple[str, dict[str, str]]:
+        answer = client.get(path, base_url=PUBLIC_URL, headers={"Accept-Language": language})
+        return answer.text, dict(answer.headers) | {"X-Request-Id": ""}
+
+    first = {language: page(language) for language in ("en", "es")}
+    assert first["en"][0] != first["es"][0]
+    assert first["en"] == page("en")
+    assert python_calls(lambda: page("es")) < 1_000
+    assert first["es"] == page("es")
+
+
+def test_a_page_of_a_choice_of_language_sets_its_cookie_each_time(app: Flask) -> None:
+    for _ in range(2):
+        answer = app.test_client().get("/?lang=es", base_url=PUBLIC_URL)
+        assert "language=es" in answer.headers["Set-Cookie"]
+
+
+def test_metrics_ask_the_database_once_in_seconds(app: Flask, service: TestService) -> None:
+    first = app.test_client().get("/metrics").text
+    asked = service.parts.store.database.round_trips
+    assert app.test_client().get("/metrics").text == first
+    assert service.parts.store.database.round_trips == asked
+
+
+def test_a_text_is_made_anew_when_it_is_old() -> None:
+    texts = iter(["first", "second"])
+    kept = KeptText(lambda: next(texts), seconds=0)
+    assert [kept.text(), kept.text()] == ["first", "second"]
