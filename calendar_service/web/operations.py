@@ -16,7 +16,7 @@ _KEPT: Final = 5.0
 """Seconds for which the numbers of /metrics are kept: they cost hundreds of commands, and anybody may ask."""
 
 
-class KeptText:
+class RecentText:
     """A text that is made anew when it is some seconds old, by one thread. Safe to share between threads."""
 
     def __init__(self, make: Callable[[], str], seconds: float = _KEPT) -> None:
@@ -39,7 +39,7 @@ class KeptText:
 def blueprint(service: Service, readiness: Readiness) -> Blueprint:
     """Return the routes of the operator's tools."""
     routes = Blueprint("operations", __name__)
-    kept = KeptText(lambda: "".join(f"{line}\n" for line in exposition(numbers(service))))
+    numbers_text = RecentText(lambda: "".join(f"{line}\n" for line in exposition(numbers(service))))
 
     @routes.get("/healthz")
     def healthz() -> Response:
@@ -56,7 +56,7 @@ def blueprint(service: Service, readiness: Readiness) -> Blueprint:
 
     @routes.get("/metrics")
     def metrics() -> Response:
-        return Response(kept.text(), content_type="text/plain; version=0.0.4; charset=utf-8")
+        return Response(numbers_text.text(), content_type="text/plain; version=0.0.4; charset=utf-8")
 
     return routes
 

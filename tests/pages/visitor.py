@@ -14,6 +14,7 @@ from calendar_service.domain.errors import AccessRevoked
 from calendar_service.domain.legal_hold import Hold
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By
+from calendar_service.journeys.connection.calendar_now import KEPT
 from calendar_service.store.audit_log import Actor
 from calendar_service.store.tickets import Browser, Ticket
 from tests.pages.browser_context import ReusableContext

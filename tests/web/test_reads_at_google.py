@@ -22,7 +22,6 @@ from tests.web.pages.visitor import Visitor, words
 AGENT = "/v1/organizations/acme/agents/agent-1"
 SESSION = f"{AGENT}/sessions/s1"
 BODY = {"start": "2030-01-10T10:00:00Z", "end": "2030-01-10T11:00:00Z", "by": "system"}
-LIMITED = {"status": 403, "reason": "userRateLimitExceeded"}
 RANGE = {"from": "2030-01-01T00:00:00Z", "to": "2030-02-01T00:00:00Z"}
 
 
@@ -122,6 +121,7 @@ def test_a_calendar_that_finds_no_place_is_asked_for_again(app: Flask, service: 
     visitor = Visitor(app, service)
     visitor.enter()
     service.as_person("DELETE", None, calendar=service.facts.calendar.id)
+    visitor.reload()
     with all_waiting_for_google(service):
         assert visitor.post("/calendar", {"create": "yes"}).status_code == 303
         assert "Google has not answered that yet" in words(visitor.get("/settings"))
@@ -160,13 +160,16 @@ def test_reads_draw_on_the_budget_of_their_account(api: Api, service: TestServic
     small.close()
 
 
-def test_an_account_that_reads_too_much_holds_up_no_other(app: Flask, service: TestService) -> None:
+@pytest.mark.parametrize("reason", ["userRateLimitExceeded", "rateLimitExceeded"])
+def test_an_account_that_reads_too_much_holds_up_no_other(
+    app: Flask, service: TestService, reason: str
+) -> None:
     api = Api(app)
     other = "/v1/organizations/beta/agents/agent-2"
     service.connect(Agent("beta", "agent-2"), SECOND)
     for path in (SESSION, f"{other}/sessions/s1"):
         assert api.put(path, BODY).status_code == 201
-    service.google.fault({"method": "GET", "path": "/calendar/*"}, LIMITED, times=1)
+    service.google.fault({"method": "GET", "path": "/calendar/*"}, {"status": 403, "reason": reason}, times=1)
     assert api.get(f"{SESSION}?read=google").status_code == 503
     calls = len(service.calls())
     assert api.get(f"{SESSION}?read=google").status_code == 503

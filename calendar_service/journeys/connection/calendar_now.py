@@ -125,7 +125,8 @@ class CalendarNow:
         last = CalendarAnswer(trouble=_TROUBLES.get(facts.block.cause, ""))
         if facts.calendar.status == "missing":
             return last
-        key = (what, facts.connection_id, facts.calendar.id)
+        # A block that began since is a newer word of Google's.
+        key = (what, facts.connection_id, facts.calendar.id, facts.block.cause)
         recent = self.recent.get(key, self.clock.now())
         if recent:
             return recent

@@ -82,7 +82,7 @@ class Throttle:
     def inline_read(self, organization: str, account: str, cost: int = 1) -> Iterator[None]:
         """Let a request read from Google, under the limits of `inline_slot`.
 
-        A refusal for the account's rate empties the account's budget. Raises `Busy` if this process may not ask now,
+        A refusal for a rate empties the account's budget. Raises `Busy` if this process may not ask now,
         and `GoogleUnavailable` while the breaker is open: Google was not asked.
         """
         with self.inline_slots.taken() as is_taken:
@@ -98,7 +98,8 @@ class Throttle:
             with self.transport.within(self.limits.inline_seconds):
                 try:
                     yield
-                except AccountRateLimited:
+                except RateLimited:
+                    # Google's words seldom say whose rate it was: as after a write, the account pauses.
                     self.account_limited(account)
                     raise
 

@@ -50,7 +50,7 @@ def test_the_number_is_googles_and_events_that_are_not_ours_are_warned_of(
     service.as_person("DELETE", views[0])
     theirs = {name: {"dateTime": "2031-05-05T10:00:00Z"} for name in ("start", "end")}
     service.as_person("POST", None, theirs, calendar=service.facts.calendar.id)
-    page = words(visitor.get("/disconnect"))
+    page = words(visitor.reload("/disconnect"))
     assert "with its 1 coming session, and" in page
     assert "It holds events that are not ours. They would be deleted too." in page
 

@@ -108,7 +108,7 @@ def test_waiting_sessions_are_shown_to_their_agent_with_title_and_time(
     service.google.fault("/calendar/v3/*", {"status": 503, "reason": "backendError"})
     content = service.content("Revisión <b>con</b> Ana")
     service.parts.sessions.schedule.put(service.agent, "s1", content, By.AGENT, None)
-    page = visitor.get("/settings")
+    page = visitor.reload()
     assert "1 session is waiting" in words(page)
     assert "Revisión &lt;b&gt;con&lt;/b&gt; Ana" in page.text
     assert ", Santiago" in words(page).partition("Ana")[2]
@@ -197,7 +197,7 @@ def test_trouble_is_told_by_who_can_end_it(visitor: Visitor, service: TestServic
     ):
         service.google.clear_faults()
         service.google.fault("/calendar/v3/*", fault)
-        assert sentence in words(visitor.get("/settings"))
+        assert sentence in words(visitor.reload())
 
 
 def test_our_own_trouble_is_not_called_googles(
@@ -216,7 +216,7 @@ def test_a_google_that_hangs_keeps_no_page_waiting(visitor: Visitor, service: Te
     visitor.connect()
     service.google.fault("/calendar/v3/*", {"hang": True})
     began = time.monotonic()
-    page = words(visitor.get("/settings"))
+    page = words(visitor.reload())
     assert time.monotonic() - began < 4
     assert "Google does not answer just now" in page
     assert "ag•••" not in page
@@ -454,7 +454,7 @@ def test_a_search_that_found_no_calendar_is_not_offered_again_at_once(
 ) -> None:
     visitor.connect()
     service.as_person("DELETE", None, calendar=service.calendars()[0]["id"])
-    assert "Use one of ours" in words(visitor.get("/settings"))
+    assert "Use one of ours" in words(visitor.reload())
     visitor.post("/calendar", {"create": "no"})
     page = visitor.get("/settings")
     assert "There is no other calendar of ours in your account" in words(page)

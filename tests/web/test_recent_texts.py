@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from calendar_service.web.operations import KeptText
+from calendar_service.web.operations import RecentText
 from tests.support.service import PUBLIC_URL, TestService
 
 
@@ -49,12 +49,12 @@ def test_a_page_of_a_choice_of_language_sets_its_cookie_each_time(app: Flask) ->
 
 def test_metrics_ask_the_database_once_in_seconds(app: Flask, service: TestService) -> None:
     first = app.test_client().get("/metrics").text
-    asked = service.parts.store.database.round_trips
+    round_trips = service.parts.store.database.round_trips
     assert app.test_client().get("/metrics").text == first
-    assert service.parts.store.database.round_trips == asked
+    assert service.parts.store.database.round_trips == round_trips
 
 
 def test_a_text_is_made_anew_when_it_is_old() -> None:
     texts = iter(["first", "second"])
-    kept = KeptText(lambda: next(texts), seconds=0)
-    assert [kept.text(), kept.text()] == ["first", "second"]
+    recent = RecentText(lambda: next(texts), seconds=0)
+    assert [recent.text(), recent.text()] == ["first", "second"]
