@@ -86,7 +86,11 @@ def main_job(service: TestService) -> set[str]:
     callback = service.google.consent(service.begin(browser, cookie), account="agent-one@example.com")
     answer = parse_qs(urlsplit(callback).query)
     service.call_back(browser, cookie, callback)
-    texts = {"title": "planted-title-77d1", "location": "canary-place-9b02", "description": "canary-text-4e6f"}
+    texts = {
+        "title": "planted-title-77d1",
+        "location": "planted-place-9b02",
+        "description": "planted-text-4e6f",
+    }
     schedule.put(service.agent, "s1", service.content(**texts), By.AGENT, None)
     service.clock.advance(2 * HOUR / SECOND)  # the access token is over
     schedule.put(service.agent, "s1", service.content(**texts, days=4), By.AGENT, None)
