@@ -79,6 +79,7 @@ from calendar_service.journeys.throttle.refusal import SharedRefusal
 from calendar_service.journeys.throttle.testing_mode import RevocationAges
 from calendar_service.journeys.webhooks.delivery import WebhookDelivery
 from calendar_service.log import Log
+from calendar_service.security_events import SecurityEvents
 from calendar_service.store.account_refs import AccountRefs
 from calendar_service.store.audit_chain import AuditChainStore
 from calendar_service.store.breakers import BreakerStore, RefusalStore
@@ -243,6 +244,7 @@ class Service:
     store: Store
     google: Google
     caller_limits: CallerLimitJourneys
+    security_events: SecurityEvents
     connection: ConnectionJourneys
     personal_data: PersonalDataJourneys
     sessions: SessionJourneys
@@ -297,6 +299,7 @@ def build(
         store=store,
         google=google,
         caller_limits=_caller_limits(store, allowed, identity, clock),
+        security_events=SecurityEvents(log),
         connection=connection,
         personal_data=_personal_data(config, store, connection.access, clock),
         sessions=sessions,

@@ -10,6 +10,7 @@ from calendar_service.health.measures.audit import AuditMeasures
 from calendar_service.health.measures.database import DatabaseMeasures
 from calendar_service.health.measures.google import GoogleState
 from calendar_service.journeys.caller_limits.refusals import Refusals
+from calendar_service.security_events import SecurityEvents
 from calendar_service.wiring import Service
 
 _OF_CHECKPOINT = {
@@ -33,6 +34,7 @@ def metrics(service: Service) -> dict[str, float]:
         **_of_all_processes(measures),
         **_calls(service.google.call_log),
         **_refusals(service.caller_limits.refusals),
+        **_security_events(service.security_events),
     }
 
 
@@ -108,4 +110,11 @@ def _refusals(refusals: Refusals) -> dict[str, float]:
     return {
         f'calendar_requests_refused_total{{limit="{name}"}}': float(count)
         for name, count in sorted(refusals.counts().items())
+    }
+
+
+def _security_events(events: SecurityEvents) -> dict[str, float]:
+    return {
+        f'calendar_security_events_total{{event="{name}"}}': float(count)
+        for name, count in events.counts().items()
     }

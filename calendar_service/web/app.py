@@ -71,6 +71,8 @@ def _answer_errors(app: Flask, service: Service) -> None:
         shown = problems.shown_error(error)
         if isinstance(shown, problems.Internal):
             service.log.failure("request.failed", error, request_id=g.request_id)
+        if isinstance(shown, guard.FormRefused):
+            service.security_events.record("form.refused", request_id=g.request_id)
         if isinstance(shown, TooManyRequests):
             service.caller_limits.refusals.count(shown.limit)
         if dispatch.is_api(request.path) or request.path in _MACHINES:

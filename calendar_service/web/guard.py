@@ -81,6 +81,10 @@ def _host_of(url: str) -> str:
     return parts.netloc.lower().removesuffix(default)
 
 
+class FormRefused(Forbidden):
+    """The form does not come from a page of this service in this browser session: perhaps a forged one (CSRF)."""
+
+
 def require_own_page(config: Config) -> None:
     """Refuse a state change that another site's page sent (OWASP ASVS 3.5.3).
 
@@ -89,14 +93,14 @@ def require_own_page(config: Config) -> None:
     """
     origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
     if (origin is not None and origin != config.public_url) or (site is not None and site != "same-origin"):
-        raise Forbidden("The form was not sent by a page of this service; nothing was changed.")
+        raise FormRefused("The form was not sent by a page of this service; nothing was changed.")
 
 
 def require_token(expected: str) -> None:
     """Refuse a form without the token of this session (OWASP ASVS 3.5.1)."""
     token = request.form.get("csrf", "")
     if not expected or not hmac.compare_digest(token.encode(), expected.encode()):
-        raise Forbidden("The form belongs to another visit; nothing was changed.")
+        raise FormRefused("The form belongs to another visit; nothing was changed.")
 
 
 def is_prefetch() -> bool:

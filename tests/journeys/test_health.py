@@ -90,6 +90,7 @@ def test_without_its_database_a_process_is_not_ready_and_counts_what_is_its_own(
     }  # fmt: skip
     assert (examination.writes, examination.is_ready) == (Writes.UNKNOWN, False)
     assert {name.partition("{")[0] for name in metrics(away.parts)} == {
+        "calendar_security_events_total",
         "calendar_store_round_trips_total",
         "calendar_time_zone_rules_info",
     }

@@ -8,7 +8,7 @@ import msgspec
 from flask import Blueprint, Response, g, request
 
 from calendar_service.config import ApiKey
-from calendar_service.domain.errors import Forbidden, NotFound
+from calendar_service.domain.errors import Forbidden, NotFound, Unauthenticated
 from calendar_service.web import limits
 from calendar_service.web.api import connections, organizations, portal_sessions, reconcile, sessions
 from calendar_service.web.api.body import body
@@ -37,12 +37,14 @@ def blueprint(service: Service) -> Blueprint:
     @routes.before_app_request
     def _authenticate() -> None:
         if is_api(request.path):
-            g.caller = keys.caller(request.headers.get("Authorization"))
+            g.caller = _caller(service, keys)
             organization = organization_of(request.path)
             # Before the organization is looked at: whoever guesses names is counted too.
             limits.count(service.caller_limits.calls, counted_as(g.caller, organization))
             if is_foreign(g.caller, organization):
-                service.log.event("request.foreign", caller=g.caller.name, request_id=g.request_id)
+                service.security_events.record(
+                    "request.foreign", caller=g.caller.name, request_id=g.request_id
+                )
                 raise NotFound("Another organization's.")
 
     for call in CALLS:
@@ -54,6 +56,14 @@ def blueprint(service: Service) -> Blueprint:
             provide_automatic_options=False,
         )
     return routes
+
+
+def _caller(service: Service, keys: Keys) -> ApiKey:
+    try:
+        return keys.caller(request.headers.get("Authorization"))
+    except Unauthenticated:
+        service.security_events.record("key.refused", request_id=g.request_id)
+        raise
 
 
 def is_api(path: str) -> bool:

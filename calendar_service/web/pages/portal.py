@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import Response, redirect, request
+from flask import Response, g, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from calendar_service.store.tickets import Ticket
@@ -44,6 +44,7 @@ class Portal:
     def _begin(self, secret: str) -> AnyResponse:
         ticket = self.service.store.tickets.take(secret)
         if ticket is None:
+            self.service.security_events.record("ticket.refused", request_id=g.request_id)
             again = self.visits.current() is not None
             return self.pages.show("dead_end.html", status=410, reason="link", again=again)
         answer = redirect("/settings", 303)
