@@ -7,6 +7,7 @@ from pathlib import Path
 from calendar_service.domain.inventory import INVENTORY
 from calendar_service.report.shown_by import SHOWN_BY
 from tests.support import law_one
+from tests.support.security_table import named_tests
 from tests.support.whole_suite import Use, unused
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,7 +18,7 @@ EVERYTHING = Use(
         place: [field for item in INVENTORY if item.place == place for field in item.fields]
         for place in {item.place for item in INVENTORY}
     },
-    collected=[test for tests in SHOWN_BY.values() for test in tests],
+    collected=[test for list_ in (SHOWN_BY, named_tests()) for tests in list_.values() for test in tests],
 )
 NOTHING = Use(called=[], places={}, collected=[])
 
@@ -44,7 +45,7 @@ def test_a_whole_run_that_left_something_unused_fails_and_names_it(tmp_path: Pat
     assert whole.returncode == 1
     assert "events.insert is on the list of law 1, and nothing calls it" in whole.stdout
     assert "facts is in domain/inventory.py, and nothing writes it" in whole.stdout
-    assert f"{SHOWN_BY['LU-2'][0]} is listed" in whole.stdout
+    assert f"{SHOWN_BY['LU-2'][0]} is named as evidence" in whole.stdout
     assert part.returncode == 0
 
 

@@ -108,12 +108,16 @@ class Person:
     def settings(self, page: Page | None = None) -> Page:
         """Go from the console to the settings, as this agent."""
         tab = page or self.page
+        self.open_link(tab)
+        tab.wait_for_url(f"{self.running.url}/settings")
+        return tab
+
+    def open_link(self, tab: Page) -> None:
+        """Press the console's button that opens a one-time link into the settings of this agent."""
         tab.goto(f"{self.running.url}/console")
         tab.fill("input[name=agent]", self.agent)
         tab.click("form[action='/console/agent'] button")
         tab.click("form[action='/console/settings'] button")
-        tab.wait_for_url(f"{self.running.url}/settings")
-        return tab
 
     def consent(self, account: str, *, allow: bool = True) -> None:
         """Press the connect button and go through Google's screens, back to the service."""

@@ -157,7 +157,9 @@ def test_a_page_of_the_agent_before_cannot_act_for_the_one_after(arrive: Arrive,
     page = person.connect(_account(person))
     second = person.context.new_page()
     person.agent = f"{person.agent}-b"
-    person.settings(second)
+    person.open_link(second)
+    second.click("form[action='/portal'] button")
+    second.wait_for_url(f"{running.url}/settings")
     page.click("form[action='/pause'] button")
     assert person.says("This form was not accepted")
     page.click("main a[href='/settings']")

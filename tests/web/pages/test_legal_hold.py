@@ -1,5 +1,7 @@
 """A legal hold on the agent's pages: shown with its end, unless telling is forbidden."""
 
+import re
+
 from calendar_service.domain.clock import DAY, HOUR, SECOND, Millis
 from calendar_service.domain.legal_hold import Hold
 from calendar_service.rendering.language import Language
@@ -29,7 +31,8 @@ def test_the_settings_say_until_when_and_not_who(visitor: Visitor, service: Test
 
 def moments(page: str, instant: Millis) -> int:
     """Count how often the words before the timeline name this moment."""
-    return page.partition('<ol class="timeline"')[0].count(Language("en").moment(instant, ZONE))
+    moment = re.escape(Language("en").moment(instant, ZONE))
+    return len(re.findall(rf"(?<!\d){moment}", page.partition('<ol class="timeline"')[0]))
 
 
 def test_a_hold_says_when_it_was_placed_and_each_date_stands_once(
