@@ -16,13 +16,13 @@ run: $(READY) ## start everything on this machine; Ctrl-C stops it
 
 test: $(READY) ## the test suite, browser included
 	@.ci/ensure_chromium
-	@node=$$(.ci/node_witness) && network=$$(.ci/network_namespace) && \
-		$(BIN)/python -m pytest -q $(PARALLEL) $$node $$network
+	@node=$$(.ci/node_witness) && network=$$(.ci/network_namespace) && proxy=$$(.ci/nginx_proxy) && \
+		$(BIN)/python -m pytest -q $(PARALLEL) $$node $$network $$proxy
 
 test-long: $(READY) ## the same, with many more generated examples
 	@.ci/ensure_chromium
-	@node=$$(.ci/node_witness) && network=$$(.ci/network_namespace) && \
-		$(BIN)/python -m pytest -q $(PARALLEL) $$node $$network --hypothesis-profile=long
+	@node=$$(.ci/node_witness) && network=$$(.ci/network_namespace) && proxy=$$(.ci/nginx_proxy) && \
+		$(BIN)/python -m pytest -q $(PARALLEL) $$node $$network $$proxy --hypothesis-profile=long
 
 check: $(READY) ## format, lint, types, architecture, lock file, names, security, secrets, the report's list of tests
 	@$(BIN)/ruff format --check --quiet .

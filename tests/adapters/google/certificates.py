@@ -23,6 +23,14 @@ class Authority:
     def server(
         self, *, host: str = "localhost", ends: timedelta = _DAY, self_signed: bool = False
     ) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.server_file(host=host, ends=ends, self_signed=self_signed))
+        return context
+
+    def server_file(
+        self, *, host: str = "localhost", ends: timedelta = _DAY, self_signed: bool = False
+    ) -> Path:
+        """Make a server's key and certificate; return the one file that holds both."""
         key = ec.generate_private_key(ec.SECP256R1())
         builder = _builder(host, key, datetime.now(UTC) + ends).add_extension(
             x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False
@@ -31,7 +39,7 @@ class Authority:
             certificate = builder.issuer_name(_name(host)).sign(key, hashes.SHA256())
         else:
             certificate = builder.issuer_name(self.certificate.subject).sign(self.key, hashes.SHA256())
-        return _context(self.file.parent, key, certificate)
+        return _written(self.file.parent, key, certificate)
 
 
 def new_authority(folder: Path) -> Authority:
@@ -63,7 +71,7 @@ def _name(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
-def _context(folder: Path, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> ssl.SSLContext:
+def _written(folder: Path, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> Path:
     file = folder / f"server-{certificate.serial_number}.pem"
     file.write_bytes(
         key.private_bytes(
@@ -71,6 +79,4 @@ def _context(folder: Path, key: ec.EllipticCurvePrivateKey, certificate: x509.Ce
         )
         + certificate.public_bytes(serialization.Encoding.PEM)
     )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
-    return context
+    return file
