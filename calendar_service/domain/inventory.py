@@ -216,6 +216,14 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "30 days after the day of its end; at the latest when the connection is erased.",
     ),
     Item(
+        "days",
+        (),
+        "The names of the sessions, by the day on which each ends.",
+        "To list them page by page.",
+        "ST-3",
+        "With the session's own entry.",
+    ),
+    Item(
         "waiting",
         (),
         "Title, time, text and place of a session that Google has not taken over yet, encrypted.",

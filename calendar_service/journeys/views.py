@@ -55,7 +55,7 @@ class TimelineStep:
 
 
 @dataclass(frozen=True, slots=True)
-class WaitingSession:
+class UnappliedSession:
     """A session that is not applied yet, or failed. Only the agent sees the title, and only while the content waits."""
 
     session: str
@@ -116,7 +116,18 @@ class SessionsView:
     """Sessions that a person deleted there."""
     lost: int
     """Sessions that stood in a calendar which is gone or replaced."""
-    waiting: tuple[WaitingSession, ...]
+    underway: int
+    """Sessions that are not applied yet, past ones too."""
+    failed: int
+    """Sessions that could not be written, past ones too."""
+    unapplied: tuple[UnappliedSession, ...]
+    """One page of these two."""
+    page: int
+    """The number of that page; the first is 1."""
+    has_more: bool
+    """There is another page behind it."""
+    counted_at_most: int
+    """Only so many sessions to come, and so many past ones, are counted; 0 = all are."""
 
 
 @dataclass(frozen=True, slots=True)

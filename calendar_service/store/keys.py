@@ -110,7 +110,7 @@ def slot_part(shard: int, member: str, name: str) -> str:
     return slot(shard, f"a:{member}:{name}")
 
 
-SLOT_PARTS = ("facts", "grant", "sessions", "waiting", "due", "teardowns", "outbox")
+SLOT_PARTS = ("facts", "grant", "sessions", "days", "waiting", "due", "teardowns", "outbox")
 
 
 @dataclass(frozen=True, slots=True)

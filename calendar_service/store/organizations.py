@@ -8,6 +8,9 @@ from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor, EntryKind, note
 from calendar_service.store.database import Database
 
+_SHARDS_READ = 32
+"""How many shards' members are read in one round trip."""
+
 
 class OrganizationIndex:
     """The members of every organization, and which organizations are closed."""
@@ -44,7 +47,24 @@ class OrganizationIndex:
 
     def members(self, organization: str) -> Iterator[Agent]:
         """Yield the organization's agents that have a slot, in a stable order."""
-        indexes = [keys.index(shard, organization) for shard in keys.all_shards()]
+        return self._members(organization, keys.all_shards())
+
+    def members_behind(self, organization: str, agent: str) -> Iterator[Agent]:
+        """Yield those of `members` that come behind this agent, all if it is empty.
+
+        They are read while they are taken, so that a page of them costs no more than the page.
+        """
+        behind = Agent(organization, agent)
+        first = self._database.slot_keys(behind).shard if agent else 0
+        if agent:
+            of_shard = self._members(organization, range(first, first + 1))
+            yield from (each for each in of_shard if each.member > behind.member)
+            first += 1
+        for begin in range(first, keys.SHARDS, _SHARDS_READ):
+            yield from self._members(organization, range(begin, min(begin + _SHARDS_READ, keys.SHARDS)))
+
+    def _members(self, organization: str, shards: range) -> Iterator[Agent]:
+        indexes = [keys.index(shard, organization) for shard in shards]
         for names in self._database.read(("SMEMBERS", index) for index in indexes):
             yield from (Agent.of_member(member) for member in sorted(names))
 

@@ -14,7 +14,6 @@ from calendar_service.domain.clock import Millis
 from calendar_service.domain.connection import Facts
 from calendar_service.domain.errors import RecordUnreadable
 from calendar_service.domain.names import Agent
-from calendar_service.domain.paging import PAGE
 from calendar_service.domain.session import Record, new_nonce
 from calendar_service.store import answers, keys
 from calendar_service.store.audit_log import MAINTENANCE, Actor, EntryKind, entry
@@ -23,8 +22,27 @@ from calendar_service.store.slots import facts_of, record_of
 from calendar_service.store.throttle import STATE_FIELDS, ThrottleState
 from calendar_service.store.waiting_load import ServiceLoad, refusal
 
-_RANGE = PAGE + 1
-"""Records that are read at a time: a page, and the one that shows that there is another page."""
+_RANGE = 200
+"""How many records are read at a time where all are."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayRange:
+    """Days (UTC, since 1970), the first and the last included."""
+
+    first: int
+    last: int
+
+
+ALL_DAYS = DayRange(0, 10_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in the list of an agent's sessions, which is in the order of their last days, then of their names."""
+
+    day: int
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,24 +132,76 @@ class Sessions:
             for name, text in sorted(cast(Mapping[str, str], texts).items())
         ]
 
-    def after(self, agent: Agent, name: str) -> Iterator[Record]:
-        """Yield the agent's sessions whose name comes after `name`, by name. Records are read a range at a time."""
-        key = self._database.slot_keys(agent).part("sessions")
-        stored = cast(Sequence[str], self._database.ask(lambda client: client.hkeys(key)))
-        names = sorted(each for each in stored if each > name)
-        for chunk in (names[first : first + _RANGE] for first in range(0, len(names), _RANGE)):
-            (texts,) = self._database.read([("HMGET", key, *chunk)])
-            for each, text in zip(chunk, texts, strict=True):
-                record = record_of(each, text)
-                if record is not None:  # else it was erased since the names were read
-                    yield record
+    def listed(
+        self, agent: Agent, days: DayRange, after: Position | None, count: int
+    ) -> tuple[list[Record], Position | None]:
+        """Return up to `count` sessions of these days behind `after`, and the position of the next ones; None: no more.
 
-    def waiting(self, agent: Agent) -> Mapping[str, str]:
-        """Return the sealed content that waits for Google's confirmation, by session."""
-        contents = self._database.ask(
-            lambda client: client.hgetall(self._database.slot_keys(agent).part("waiting"))
+        They come by the day of their end, then by name. What is read grows with `count`, not with the agent's sessions.
+        """
+        key = self._database.slot_keys(agent).part("days")
+        end, begin = self._database.read(
+            [("ZCOUNT", key, "-inf", days.last), ("ZCOUNT", key, "-inf", f"({days.first}")]
         )
-        return cast(Mapping[str, str], contents)
+        if after:
+            begin = max(begin, self._rank_behind(key, after))
+        if begin >= end:
+            return [], None
+        last = min(begin + count, end) - 1
+        (names,) = self._database.read([("ZRANGE", key, begin, last, "WITHSCORES")])
+        records = self._records(agent, [name for name, _ in names])
+        has_more = names and last < end - 1
+        return records, Position(int(names[-1][1]), names[-1][0]) if has_more else None
+
+    def newest_before(self, agent: Agent, day: int, count: int) -> tuple[list[Record], bool]:
+        """Return up to `count` sessions that ended before this day, the last ones, in order; true if there are more."""
+        key = self._database.slot_keys(agent).part("days")
+        (names,) = self._database.read(
+            [("ZRANGE", key, f"({day}", "-inf", "BYSCORE", "REV", "LIMIT", 0, count + 1)]
+        )
+        return self._records(agent, names[:count][::-1]), len(names) > count
+
+    def in_ranges(self, agent: Agent) -> Iterator[list[Record]]:
+        """Yield all sessions of the agent as `listed` orders them, some hundred at a time."""
+        position: Position | None = None
+        while True:
+            records, position = self.listed(agent, ALL_DAYS, position, _RANGE)
+            yield records
+            if position is None:
+                return
+
+    def _rank_behind(self, key: str, position: Position) -> int:
+        """Return how many sessions stand at this position or before, also if its session has moved or is gone."""
+        score, rank, before, same_day = self._database.read(
+            [
+                ("ZSCORE", key, position.name),
+                ("ZRANK", key, position.name),
+                ("ZCOUNT", key, "-inf", f"({position.day}"),
+                ("ZCOUNT", key, position.day, position.day),
+            ]
+        )
+        if score is not None and int(score) == position.day:
+            return int(rank) + 1
+        names = cast(Sequence[str], self._database.read([("ZRANGE", key, before, before + same_day - 1)])[0])
+        # The database orders names of one day by their bytes.
+        behind = sum(name.encode() <= position.name.encode() for name in names[:same_day])
+        return int(before) + behind
+
+    def _records(self, agent: Agent, names: Sequence[str]) -> list[Record]:
+        if not names:
+            return []
+        key = self._database.slot_keys(agent).part("sessions")
+        (texts,) = self._database.read([("HMGET", key, *names)])
+        records = (record_of(name, text) for name, text in zip(names, texts, strict=True))
+        return [record for record in records if record]  # else it was erased since the names were read
+
+    def waiting(self, agent: Agent, names: Sequence[str]) -> Mapping[str, str]:
+        """Return the sealed content of these sessions that waits for Google's confirmation, by name; else empty."""
+        if not names:
+            return {}
+        key = self._database.slot_keys(agent).part("waiting")
+        (contents,) = self._database.read([("HMGET", key, *names)])
+        return {name: content or "" for name, content in zip(names, contents, strict=True)}
 
     def accept(
         self,

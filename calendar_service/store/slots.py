@@ -1,7 +1,7 @@
 """An agent's slot as a whole, read in one round trip. Must not change anything."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from functools import cache
 from typing import Any, Final, cast, get_type_hints
@@ -100,6 +100,12 @@ class Slots:
             {what: int(at) for what, at in due},
             self._database.instant(time),
         )
+
+    def facts(self, agents: Sequence[Agent]) -> tuple[list[Facts], Millis]:
+        """Return the facts of these agents' slots, at least one, and the database's time, in one round trip."""
+        parts = [self._database.slot_keys(agent).part("facts") for agent in agents]
+        *stored, time = self._database.read([*(("HGETALL", part) for part in parts), ask_time(parts[0])])
+        return [facts_of(each) for each in stored], self._database.instant(time)
 
 
 def facts_of(stored: Mapping[str, str]) -> Facts:

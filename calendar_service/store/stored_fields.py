@@ -18,12 +18,13 @@ class StoredFields:
     def of(self, agent: Agent) -> dict[str, frozenset[str]]:
         """Return the names of the fields at each place that exists for this agent now."""
         slot = self._database.slot_keys(agent)
-        facts, sessions, teardowns, due, outbox, grant, waiting, timer, listed, account_ref, pages = (
+        facts, sessions, teardowns, days, due, outbox, grant, waiting, timer, listed, account_ref, pages = (
             self._database.read(
                 [
                     ("HKEYS", slot.part("facts")),
                     ("HVALS", slot.part("sessions")),
                     ("HVALS", slot.part("teardowns")),
+                    ("ZCARD", slot.part("days")),
                     ("ZCARD", slot.part("due")),
                     ("ZCARD", slot.part("outbox")),
                     ("EXISTS", slot.part("grant")),
@@ -42,7 +43,7 @@ class StoredFields:
             **self._pages(pages),
         }
         exists_at = {
-            "due": due, "outbox": outbox, "grant": grant, "waiting": waiting, "timers": timer is not None,
+            "days": days, "due": due, "outbox": outbox, "grant": grant, "waiting": waiting, "timers": timer is not None,
             "org": listed, "open-pages": pages, **self._account_refs(account_ref),
         }  # fmt: skip
         return {place: fields for place, fields in fields_at.items() if fields} | {

@@ -7,7 +7,7 @@ from typing import Any
 from faults.checker.evidence import EpisodeEvidence, Violation, agent_of, brief
 from faults.checker.history import Histories
 
-PARTS = ("facts", "grant", "sessions", "waiting", "due", "outbox")
+PARTS = ("facts", "grant", "sessions", "days", "waiting", "due", "outbox")
 """The parts of a slot that an erasure removes."""
 DURABLE = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
 

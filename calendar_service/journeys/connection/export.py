@@ -85,6 +85,15 @@ class PersonalRecords:
             "open_pages": [_page(each) for each in pages],
         }
 
+    def of_sessions(self, slot: Slot) -> dict[str, Any]:
+        """Return the agent's sessions by the day of their end, and the content that waits."""
+        sessions, waiting = [], []
+        for records in self.sessions.in_ranges(slot.agent):
+            sessions += [_session(record) for record in records]
+            contents = self.session_summaries.contents(slot, [record.session for record in records])
+            waiting += [_waiting(name, content) for name, content in contents.items()]
+        return {"sessions": sessions, "waiting": waiting}
+
     def history(self, agent: Agent, slot: Slot) -> dict[str, Any]:
         """Return the audit entries of the connections that are still linked to the agent, the newest first.
 
@@ -122,10 +131,7 @@ class Export:
             "agent": agent.agent,
             "exported_at": rfc3339(self.clock.now()),
             "connection": _connection(slot.facts, self.terms, slot.now),
-            "sessions": [_session(record) for record in self.records.sessions.all(agent)],
-            "waiting": [
-                _waiting(name, each) for name, each in self.records.session_summaries.readable(slot).items()
-            ],
+            **self.records.of_sessions(slot),
             "closing": [_closing(teardown) for teardown in slot.teardowns],
             **self.records.history(agent, slot),
             **self.records.pages(agent),

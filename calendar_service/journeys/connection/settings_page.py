@@ -33,19 +33,24 @@ class SettingsPage:
     promises: Promises
     terms: ConsentTerms
 
-    def settings(self, agent: Agent, *, agent_retention: Millis = 0) -> SettingsView:
+    def settings(self, agent: Agent, *, agent_retention: Millis = 0, sessions_page: int = 1) -> SettingsView:
         """Return everything that the agent's page says, with the account as Google names it now or seconds ago.
 
-        `agent_retention`: the term that connecting would set, where it is not the operator's.
+        `agent_retention`: the term that connecting would set, where it is not the operator's. `sessions_page`: which
+        page of the sessions that are not applied.
         """
-        return self._view(agent, self.calendar_now.account, agent_retention)
+        return self._view(agent, self.calendar_now.account, agent_retention, sessions_page)
 
     def leaving(self, agent: Agent) -> SettingsView:
         """Return what the agent's page says before a disconnect, with what the calendar holds at Google."""
         return self._view(agent, self.calendar_now.contents)
 
     def _view(
-        self, agent: Agent, ask: Callable[[Slot], CalendarAnswer], agent_retention: Millis = 0
+        self,
+        agent: Agent,
+        ask: Callable[[Slot], CalendarAnswer],
+        agent_retention: Millis = 0,
+        sessions_page: int = 1,
     ) -> SettingsView:
         slot = self.slots.read(agent)
         answer = ask(slot)
@@ -66,7 +71,7 @@ class SettingsPage:
                 moved=facts.account.moved,
                 former_revocation=facts.account.former_revocation,
             ),
-            sessions=self.session_summaries.of(slot),
+            sessions=self.session_summaries.of(slot, sessions_page),
             consent=ConsentView(
                 policy=facts.consent.policy,
                 policy_outdated=facts.policy_outdated(self.terms),

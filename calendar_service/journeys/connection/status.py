@@ -1,5 +1,6 @@
 """What is shown of a connection to both roles of the API, and on every page. Must not change anything."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -40,6 +41,12 @@ class ConnectionStatus:
         """Return the connection as both roles of the API may see it."""
         slot = self.slots.read(agent)
         return connection_view(slot.facts, self.terms, slot.now)
+
+    def of_all(self, agents: Sequence[Agent]) -> Iterator[tuple[Agent, ConnectionView]]:
+        """Yield the connections of these agents, which are read in one round trip."""
+        facts, now = self.slots.facts(agents) if agents else ([], 0)
+        for agent, each in zip(agents, facts, strict=True):
+            yield agent, connection_view(each, self.terms, now)
 
 
 def connection_view(facts: Facts, terms: ConsentTerms, now: Millis) -> ConnectionView:

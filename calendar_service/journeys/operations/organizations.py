@@ -6,11 +6,11 @@ Knows the store. Must not know Google.
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import islice, takewhile
 
 from calendar_service.domain.connection import Revocation, State
 from calendar_service.domain.names import Agent
-from calendar_service.domain.paging import PAGE, read_cursor, write_cursor
+from calendar_service.domain.paging import LOOKED_AT, PAGE, read_cursor, write_cursor
 from calendar_service.journeys.connection.disconnect import Disconnect
 from calendar_service.journeys.connection.status import ConnectionStatus
 from calendar_service.journeys.views import ConnectionView
@@ -39,24 +39,33 @@ class Organizations:
     disconnect: Disconnect
 
     def members(
-        self, organization: str, state: State | None, cursor: str
+        self, organization: str, state: State | None, cursor: str, *, limit: int = PAGE
     ) -> tuple[list[tuple[Agent, ConnectionView]], str]:
-        """Return up to a hundred members after `cursor`, by name, and the next cursor (empty at the end)."""
-        after = read_cursor(cursor)
+        """Return up to `limit` members after `cursor`, in a stable order, and the next cursor (empty at the end).
+
+        With `state` a page may have fewer, though there is a cursor.
+        """
         members: list[tuple[Agent, ConnectionView]] = []
-        for agent in sorted(self.organization_index.members(organization), key=lambda agent: agent.agent):
-            if agent.agent <= after:
-                continue
-            view = self._view(agent)
-            if state is None or view.state is state:
-                members.append((agent, view))
-            if len(members) > PAGE:
-                return members[:PAGE], write_cursor(members[PAGE - 1][0].agent)
-        return members, ""
+        agents = self.organization_index.members_behind(organization, read_cursor(cursor))
+        following = next(agents, None)
+        for _ in range(0, LOOKED_AT, limit):
+            if following is None:
+                break
+            chunk = [following, *islice(agents, limit - 1)]
+            following = next(agents, None)
+            for agent, view in self.status.of_all(chunk):
+                if state is None or view.state is state:
+                    members.append((agent, view))
+                if len(members) == limit:
+                    has_more = following is not None or agent is not chunk[-1]
+                    return members, write_cursor(agent.agent) if has_more else ""
+        return members, write_cursor(chunk[-1].agent) if following else ""
 
     def progress(self, organization: str) -> Progress:
         """Count the members by state, and ended ones by the state of their revocation at Google."""
-        views = [self._view(agent) for agent in self.organization_index.members(organization)]
+        agents, views = self.organization_index.members(organization), list[ConnectionView]()
+        while chunk := list(islice(agents, LOOKED_AT)):
+            views += [view for _, view in self.status.of_all(chunk)]
         return Progress(
             Counter(view.state for view in views),
             Counter(Revocation(view.revocation) for view in views if view.revocation),
@@ -94,6 +103,3 @@ class Organizations:
     def reopen(self, organization: str) -> None:
         """Let the organization's agents connect again."""
         self.organization_index.set_closed(organization, Actor.ADMINISTRATOR, is_closed=False)
-
-    def _view(self, agent: Agent) -> ConnectionView:
-        return self.status.of(agent)

@@ -2,20 +2,20 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from itertools import islice
 
 from calendar_service.domain.clock import SECOND, Millis
 from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.errors import EventMissing, NotFound
 from calendar_service.domain.names import Agent
-from calendar_service.domain.paging import PAGE, read_cursor, write_cursor
+from calendar_service.domain.numbers import whole_number
+from calendar_service.domain.paging import LOOKED_AT, PAGE, read_cursor, unknown_cursor, write_cursor
 from calendar_service.domain.session import Status
 from calendar_service.journeys.connection.access import Access
 from calendar_service.journeys.sessions.decide import view
 from calendar_service.journeys.sessions.event_writer import EventWriter
 from calendar_service.journeys.throttle.admission import Throttle
 from calendar_service.journeys.views import SessionView
-from calendar_service.store.sessions import Sessions
+from calendar_service.store.sessions import ALL_DAYS, DayRange, Position, Sessions
 from calendar_service.store.slots import Slots
 
 
@@ -62,18 +62,47 @@ class SessionReader:
         stands = replace(known, start=start, end=end, html_link=event.html_link or "")
         return replace(stands, in_google="tentative" if event.status == "tentative" else "confirmed")
 
-    def listed(self, agent: Agent, status: Status | None, cursor: str) -> tuple[tuple[SessionView, ...], str]:
-        """Return up to a hundred sessions after `cursor`, by name, and the next cursor (empty at the end)."""
-        after = read_cursor(cursor)
+    def listed(
+        self,
+        agent: Agent,
+        status: Status | None,
+        cursor: str,
+        *,
+        days: DayRange = ALL_DAYS,
+        limit: int = PAGE,
+    ) -> tuple[tuple[SessionView, ...], str]:
+        """Return up to `limit` sessions that end on these days, and the next cursor (empty at the end).
+
+        They come by the day of their end, then by name. With `status` a page may have fewer, though there is a cursor.
+        """
+        position = _position(cursor)
         facts = self.slots.read(agent).facts
-        shown = (
-            view(facts, record, "read")
-            for record in self.sessions.after(agent, after)
-            if status is None or record.status is status
-        )
-        views = list(islice(shown, PAGE + 1))
-        more = write_cursor(views[PAGE - 1].session) if len(views) > PAGE else ""
-        return tuple(views[:PAGE]), more
+        views: list[SessionView] = []
+        for _ in range(0, LOOKED_AT, limit):
+            records, position = self.sessions.listed(agent, days, position, limit)
+            for number, record in enumerate(records, 1):
+                if status is None or record.status is status:
+                    views.append(view(facts, record, "read"))
+                if len(views) == limit:
+                    is_last = position is None and number == len(records)
+                    return tuple(views), "" if is_last else _cursor(Position(record.end_day, record.session))
+            if position is None:
+                return tuple(views), ""
+        return tuple(views), _cursor(position) if position else ""
+
+
+def _cursor(position: Position) -> str:
+    return write_cursor(f"{position.day}:{position.name}")
+
+
+def _position(cursor: str) -> Position | None:
+    if not cursor:
+        return None
+    day, colon, session = read_cursor(cursor).partition(":")
+    number = whole_number(day, ALL_DAYS.last)
+    if not colon or number is None:
+        raise unknown_cursor()
+    return Position(number, session)
 
 
 def instant(at: datetime | date | None) -> Millis:

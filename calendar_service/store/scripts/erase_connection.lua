@@ -29,7 +29,7 @@ end
 local late = now - instant('end_erase_due')
 local sequence, untold = instant('webhooks_sequence') + 1, redis.call('ZCARD', KEY.outbox)
 drop_all_content()
-redis.call('DEL', KEY.facts, KEY.grant, KEY.sessions, KEY.due, KEY.outbox)
+redis.call('DEL', KEY.facts, KEY.grant, KEY.sessions, KEY.days, KEY.due, KEY.outbox)
 redis.call('SREM', KEY.index, arg.member)
 for _, id in ipairs(redis.call('HKEYS', KEY.teardowns)) do set_timer(teardown_timer(id), now) end
 redis.call('HSET', KEY.receipts, arg.receipt_number, arg.receipt)

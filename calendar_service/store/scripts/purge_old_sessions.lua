@@ -19,6 +19,7 @@ for i = 1, #all, 2 do
     left = left + 1
   elseif record.end_day + days_kept < today then
     redis.call('HDEL', KEY.sessions, all[i])
+    redis.call('ZREM', KEY.days, all[i])
     drop_content(all[i])
     set_timer(session_timer(all[i]), nil)
     dropped = dropped + 1

@@ -5,17 +5,26 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from calendar_service.domain.connection import Revocation, State
+from calendar_service.domain.paging import PAGE
 from calendar_service.journeys.operations.organizations import Organizations
 from calendar_service.web.api import answers
 from calendar_service.web.api.call import ADMIN, ORGANIZATION, ApiAnswer, ApiCall, Cursor, Names, Nothing
+from calendar_service.web.api.query import Limit
 from calendar_service.wiring import Service
 
 
 class MembersQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     """The parameters of a list."""
 
-    state: Annotated[State, Meta(description="Only connections in this state.")] | UnsetType = UNSET
+    state: (
+        Annotated[
+            State,
+            Meta(description="Only connections in this state. A page may have fewer than `limit` then."),
+        ]
+        | UnsetType
+    ) = UNSET
     cursor: Cursor = ""
+    limit: Limit = PAGE
 
 
 def list_connections(
@@ -23,7 +32,7 @@ def list_connections(
 ) -> ApiAnswer:
     """List the organization's agents with their connections, page by page."""
     state = None if isinstance(query.state, UnsetType) else query.state
-    members, cursor = organizations.members(names.organization, state, query.cursor)
+    members, cursor = organizations.members(names.organization, state, query.cursor, limit=query.limit)
     lines = [answers.member(agent.agent, view) for agent, view in members]
     return ApiAnswer(200, answers.MembersAnswer(connections=lines, cursor=cursor or UNSET))
 

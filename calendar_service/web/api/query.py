@@ -1,15 +1,18 @@
 """Parses query parameters as strictly as a body."""
 
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from flask import Request
 
+from calendar_service.domain.paging import PAGE
 from calendar_service.web.api.body import converted, printable
 from calendar_service.web.problems import Misshapen
 
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 
+Limit = Annotated[int, msgspec.Meta(ge=1, le=PAGE, description="The greatest number of entries on the page.")]
+"""How many entries of a list the caller wants at most."""
 _FILTERS: Final = frozenset({"status", "state", "cursor"})
 """These may be empty: no filter, or the first page."""
 
@@ -23,9 +26,9 @@ def query(request: Request, shape: type[Shape]) -> Shape:
         parameters[name] = value
     parameters = {name: value for name, value in parameters.items() if value or name not in _FILTERS}
     result = converted(parameters, shape, lax=True)
+    members = {field.encode_name: field.name for field in msgspec.structs.fields(shape)}
     for name, value in parameters.items():
-        if (
-            str(getattr(result, name)) != value
-        ):  # 1e0, 01 or +1 instead of 1: the caller may mean something else
+        # 1e0, 01 or +1 instead of 1: the caller may mean something else
+        if str(getattr(result, members[name])) != value:
             raise Misshapen(f"`{name}` has to be written plainly.", field=name)
     return result

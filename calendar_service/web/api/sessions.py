@@ -1,16 +1,20 @@
 """The calls about an agent's sessions."""
 
+from datetime import date
 from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from calendar_service.domain.errors import GoogleRefused
+from calendar_service.domain.errors import GoogleRefused, InvalidRequest
+from calendar_service.domain.paging import PAGE
 from calendar_service.domain.session import By, Status
 from calendar_service.journeys.sessions.schedule import Schedule
 from calendar_service.journeys.sessions.session_reader import SessionReader
 from calendar_service.journeys.views import SessionView
+from calendar_service.store.sessions import ALL_DAYS, DayRange
 from calendar_service.web.api import answers
 from calendar_service.web.api.call import AGENT, BACKEND, ApiAnswer, ApiCall, Cursor, Names, Nothing
+from calendar_service.web.api.query import Limit
 from calendar_service.web.api.session_body import SessionBody, Version, content
 from calendar_service.wiring import Service
 
@@ -39,8 +43,23 @@ class ReadQuery(Struct, kw_only=True, forbid_unknown_fields=True):
 class ListQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     """The parameters of a list."""
 
-    status: Annotated[Status, Meta(description="Only sessions of this status.")] | UnsetType = UNSET
+    status: (
+        Annotated[
+            Status,
+            Meta(description="Only sessions of this status. A page may have fewer than `limit` then."),
+        ]
+        | UnsetType
+    ) = UNSET
     cursor: Cursor = ""
+    limit: Limit = PAGE
+    from_: (
+        Annotated[date, Meta(description="Only sessions whose end is on this day (UTC) or later.")]
+        | UnsetType
+    ) = field(name="from", default=UNSET)
+    to: (
+        Annotated[date, Meta(description="Only sessions whose end is on this day (UTC) or earlier.")]
+        | UnsetType
+    ) = UNSET
 
 
 def put_session(schedule: Schedule, names: Names, _: Nothing, body: SessionBody) -> ApiAnswer:
@@ -77,13 +96,28 @@ def get_session(reader: SessionReader, names: Names, query: ReadQuery, _: Nothin
 
 
 def list_sessions(reader: SessionReader, names: Names, query: ListQuery, _: Nothing) -> ApiAnswer:
-    """List an agent's sessions, page by page."""
+    """List an agent's sessions, page by page, by the day of their end and then by name.
+
+    A session that is rescheduled while its list is read may be on two pages or on none.
+    """
     status = None if isinstance(query.status, UnsetType) else query.status
-    views, cursor = reader.listed(names.whose, status, query.cursor)
+    views, cursor = reader.listed(names.whose, status, query.cursor, days=_days(query), limit=query.limit)
     return ApiAnswer(
         200,
         answers.SessionsAnswer(sessions=[answers.session(view) for view in views], cursor=cursor or UNSET),
     )
+
+
+def _days(query: ListQuery) -> DayRange:
+    first = ALL_DAYS.first if isinstance(query.from_, UnsetType) else _day(query.from_)
+    last = ALL_DAYS.last if isinstance(query.to, UnsetType) else _day(query.to)
+    if first > last:
+        raise InvalidRequest("`to` lies before `from`.", field="to")
+    return DayRange(first, last)
+
+
+def _day(day: date) -> int:
+    return (day - date(1970, 1, 1)).days
 
 
 _STATUSES = {"created": 201, "accepted": 202}

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from calendar_service.domain.errors import ConsentRefused
+from calendar_service.domain.numbers import whole_number
 from calendar_service.domain.reviewer_links import RETENTION
 from calendar_service.journeys.views import ConsentOutcome, SettingsView
 from calendar_service.store.audit_log import Actor
@@ -21,6 +22,8 @@ from calendar_service.wiring import Service
 RECEIPT = "receipt"
 """The cookie with the only whole copy of a receipt, for the page after the erasure. Its salt is not stored."""
 _RECEIPT_SECONDS = 60 * 60
+_PAGES = 1_000
+"""The greatest number of a page of sessions that an address may name."""
 
 ONCE = frozenset({"/portal/<ticket>", "/oauth/callback"})
 """Paths where a GET uses something up."""
@@ -68,7 +71,9 @@ class SettingsPages:
         """Show the connection's state, and the actions that are possible."""
         visit = self.visits.required()
         view = self.service.connection.settings_page.settings(
-            visit.agent, agent_retention=RETENTION if visit.browser.reviewer else 0
+            visit.agent,
+            agent_retention=RETENTION if visit.browser.reviewer else 0,
+            sessions_page=whole_number(request.args.get("sessions", ""), _PAGES) or 1,
         )
         notice, _, detail = self.visits.take_notice(visit).partition(":")
         words = {

@@ -1,6 +1,7 @@
 """The settings page in every state: its texts and its controls, in both languages."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 
@@ -591,3 +592,55 @@ def test_what_the_agent_did_in_google_is_counted_and_left_alone(
     assert "2 coming sessions are in the calendar." in text
     assert "1 session was changed in Google Calendar. The console keeps its own version" in text
     assert "1 session was deleted in Google Calendar. It stands in the console as before" in text
+
+
+def _many_waiting(service: TestService, count: int) -> None:
+    """Let the agent have so many waiting sessions."""
+    _paused(service, Actor.AGENT)
+    service.parts.sessions.schedule.put(service.agent, "s0000", service.content("Talk"), By.AGENT, None)
+    client = service.parts.store.database.client
+    text = client.hget(service.key("sessions"), "s0000") or ""
+    names = [f"s{number:04}" for number in range(count)]
+    client.hset(service.key("sessions"), mapping=dict.fromkeys(names, text))
+    client.zadd(service.key("days"), dict.fromkeys(names, json.loads(text)["end_day"]))
+
+
+def test_many_waiting_sessions_are_shown_page_by_page(visitor: Visitor, service: TestService) -> None:
+    visitor.connect()
+    _many_waiting(service, 120)
+    shown = []
+    for number in (1, 2, 3):
+        page = visitor.get(f"/settings?sessions={number}")
+        assert "120 sessions are waiting" in words(page)
+        assert (f"/settings?sessions={number + 1}" in page.text) == (number < 3)
+        assert (f"/settings?sessions={number - 1}" in page.text) == (number > 1)
+        shown.append(len(re.findall(r"<li><strong>", page.text)))
+    assert sum(shown) == 120
+    assert max(shown) == 50
+
+
+def test_what_a_settings_page_reads_does_not_grow_with_the_sessions(
+    visitor: Visitor, service: TestService
+) -> None:
+    visitor.connect()
+    _many_waiting(service, 1_000)
+    client = service.parts.store.database.client
+
+    def sent() -> int:
+        before = int(client.info("stats")["total_net_output_bytes"])
+        visitor.get("/settings")
+        return int(client.info("stats")["total_net_output_bytes"]) - before
+
+    # The least of three: the suite's own listener may still be sent what was written before.
+    thousand = min(sent() for _ in range(3))
+    _many_waiting(service, 4_000)
+    assert min(sent() for _ in range(3)) < 1.2 * thousand
+    assert "This page counts the next 1000 and the last 1000" in words(visitor.get("/settings"))
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "x", "99999999", "7"])
+def test_a_page_of_sessions_that_does_not_exist_is_no_error(
+    visitor: Visitor, service: TestService, number: str
+) -> None:
+    visitor.connect()
+    assert visitor.get(f"/settings?sessions={number}").status_code == 200

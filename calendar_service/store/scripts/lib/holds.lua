@@ -22,7 +22,7 @@ end
 -- because an expiry writes no receipt. Expiry follows the database's real clock, so the test clock's offset is subtracted.
 local function guard_expiry()
   local due = instant('end_erase_due') > 0 and erasable_at() or 0
-  for _, key in ipairs({KEY.facts, KEY.grant, KEY.sessions, KEY.waiting, KEY.due, KEY.outbox}) do
+  for _, key in ipairs({KEY.facts, KEY.grant, KEY.sessions, KEY.days, KEY.waiting, KEY.due, KEY.outbox}) do
     if due > 0 then
       redis.call('PEXPIREAT', key, ms(math.max(due, now) + LIFETIME.expiry_behind_erasure - tonumber(arg.clock_offset)))
     else

@@ -5,7 +5,7 @@ local function session(name)
 end
 
 -- Write a session's record. A wait for a person's act keeps the instant at which it began, however often it is written; one
--- in the future was set while the clock was ahead, so the wait begins now.
+-- in the future was set while the clock was ahead, so the wait begins now. The sessions are listed by the day of their end.
 local function put_session(name, record)
   if record.status ~= 'waiting' then
     record.waiting_since = 0
@@ -14,6 +14,7 @@ local function put_session(name, record)
     if record.waiting_since == 0 then record.waiting_since = now end
   end
   redis.call('HSET', KEY.sessions, name, cjson.encode(record))
+  redis.call('ZADD', KEY.days, record.end_day, name)
 end
 
 -- Tell whether a person has to act first, by the facts alone: an outdated consent counts once it is recorded there.
