@@ -121,6 +121,12 @@ def test_a_page_costs_the_page_and_not_the_agents_sessions(many: TestService) ->
     assert cost(cursor)[:2][0] == 5
 
 
+def test_a_short_page_of_a_rare_status_is_read_in_whole_pages(many: TestService) -> None:
+    trips = many.parts.store.database.round_trips
+    assert many.parts.sessions.reader.listed(many.agent, Status.LOST, "", limit=1) == ((), "")
+    assert many.parts.store.database.round_trips - trips < 60
+
+
 def test_one_page_of_a_rare_status_looks_at_a_thousand_sessions_at_most(many: TestService) -> None:
     client, key = many.parts.store.database.client, many.key("sessions")
     text = client.hget(key, "s0001") or ""

@@ -1,5 +1,6 @@
 """Requests that read from Google: how many may wait there, what they cost, and what is answered where none may ask."""
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ from flask import Flask
 from calendar_service import wiring
 from calendar_service.domain.clock import DAY
 from calendar_service.domain.names import Agent
-from calendar_service.journeys.connection.calendar_now import KEPT
+from calendar_service.journeys.connection.calendar_now import KEPT, CalendarAnswer, RecentAnswers
 from calendar_service.journeys.sessions.reconcile import DesiredSession
 from calendar_service.web.app import create_app
 from tests.conftest import MovableClock
@@ -149,6 +150,15 @@ def test_a_consent_that_finds_no_place_can_be_answered_again(app: Flask, service
 
 
 # --- what a read costs ---
+
+
+def test_an_answer_that_nobody_asks_for_again_is_dropped_by_itself() -> None:
+    recent = RecentAnswers(seconds=0)
+    recent.put(("account", "c1"), CalendarAnswer(address="a…@example.org"), 0)
+    for timer in threading.enumerate():
+        if isinstance(timer, threading.Timer):
+            timer.join()
+    assert len(recent) == 0
 
 
 def test_reads_draw_on_the_budget_of_their_account(api: Api, service: TestService) -> None:

@@ -49,13 +49,20 @@ class CalendarAnswer:
 class RecentAnswers:
     """Google's answers of the last seconds, in the memory of this process alone. Safe to share between threads.
 
-    An agent who reloads a page spends none of the rate that the sessions need.
+    An agent who reloads a page spends none of the rate that the sessions need. A timer drops what nobody asks for
+    again: an answer names an account, and must not outlast its seconds.
     """
 
-    def __init__(self) -> None:
-        """Begin with none."""
+    def __init__(self, seconds: float = KEPT / SECOND) -> None:
+        """Begin with none. `seconds`: after which nothing is left of what was put before."""
+        self._seconds = seconds
         self._lock = threading.Lock()
         self._answers: OrderedDict[tuple[str, ...], tuple[Millis, CalendarAnswer]] = OrderedDict()
+        self._timer: threading.Timer | None = None
+
+    def __len__(self) -> int:
+        """Return how many answers are kept now."""
+        return len(self._answers)
 
     def get(self, key: tuple[str, ...], now: Millis) -> CalendarAnswer | None:
         """Return the answer that was put under this key within the last seconds."""
@@ -71,6 +78,15 @@ class RecentAnswers:
             self._answers.move_to_end(key)
             if len(self._answers) > _KEPT_AT_MOST:
                 self._answers.popitem(last=False)
+            if self._timer is None:
+                self._timer = threading.Timer(self._seconds, self._drop_all)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def _drop_all(self) -> None:
+        with self._lock:
+            self._timer = None
+            self._answers.clear()
 
     def _drop_old(self, now: Millis) -> None:
         # The oldest is first, unless the clock was set back: then an answer counts as old too.

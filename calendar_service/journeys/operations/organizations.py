@@ -48,10 +48,12 @@ class Organizations:
         members: list[tuple[Agent, ConnectionView]] = []
         agents = self.organization_index.members_behind(organization, read_cursor(cursor))
         following = next(agents, None)
-        for _ in range(0, LOOKED_AT, limit):
+        # Most of what is read with a state may be of another one: a short page must not read it one by one.
+        count = PAGE if state else limit
+        for _ in range(0, LOOKED_AT, count):
             if following is None:
                 break
-            chunk = [following, *islice(agents, limit - 1)]
+            chunk = [following, *islice(agents, count - 1)]
             following = next(agents, None)
             for agent, view in self.status.of_all(chunk):
                 if state is None or view.state is state:

@@ -78,8 +78,10 @@ class SessionReader:
         position = _position(cursor)
         facts = self.slots.read(agent).facts
         views: list[SessionView] = []
-        for _ in range(0, LOOKED_AT, limit):
-            records, position = self.sessions.listed(agent, days, position, limit)
+        # Most of what is read with a status may be of another one: a short page must not read it one by one.
+        count = PAGE if status else limit
+        for _ in range(0, LOOKED_AT, count):
+            records, position = self.sessions.listed(agent, days, position, count)
             for number, record in enumerate(records, 1):
                 if status is None or record.status is status:
                     views.append(view(facts, record, "read"))

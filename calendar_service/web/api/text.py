@@ -35,10 +35,10 @@ def block(text: str, field: str) -> str:
 
 
 def _visible(text: str) -> str:
-    return text if any(map(_is_visible, text)) else ""
+    return text if any(map(is_visible, text)) else ""
 
 
-def _is_visible(character: str) -> bool:
+def is_visible(character: str) -> bool:
     """Tell whether a character shows on its own: it is no space, control, format or combining character."""
     return unicodedata.category(character) not in _INVISIBLE and character not in _BLANK
 

@@ -82,3 +82,6 @@ def test_a_page_of_agents_is_read_in_a_few_round_trips(api: Api, service: TestSe
     assert (
         service.parts.store.database.round_trips - before <= 10
     )  # 8 for 256 shards, 1 for all agents' facts
+    before = service.parts.store.database.round_trips
+    assert api.by("admin").get(f"{ACME}/connections?state=revoked&limit=1").json["connections"] == []
+    assert service.parts.store.database.round_trips - before <= 10
