@@ -32,7 +32,7 @@ def _a_worker_dies_after_its_insert(service: TestService) -> None:
     rate = {"status": 429, "reason": "rateLimitExceeded"}
     service.google.fault({"method": "POST", "path": EVENT.removesuffix("/*")}, rate, times=1)
     service.parts.sessions.schedule.put(service.agent, "s1", service.content("First"), By.AGENT, None)
-    service.clock.advance(5)
+    service.clock.advance(15)  # a refused account waits ten seconds
     configure({"schedule.after_google_before_settle": "raise"})
     service.work()
     configure({})
