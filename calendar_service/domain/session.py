@@ -3,10 +3,10 @@
 import json
 import re
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from html import unescape
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from calendar_service.domain.clock import DAY, Millis
 from calendar_service.domain.errors import RecordUnreadable
@@ -94,7 +94,7 @@ class Content:
 
     def canonical(self) -> bytes:
         """Return bytes that are equal for equal content; they are hashed and sealed."""
-        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+        return json.dumps(_fields(self), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
     @classmethod
     def of_canonical(cls, data: bytes) -> "Content":
@@ -175,7 +175,8 @@ class Record:
 
     def to_json(self) -> str:
         """Return the record as the store's scripts read it."""
-        fields = asdict(self)
+        fields = _fields(self)
+        fields["copy"] = _fields(self.copy)
         del fields["session"]
         if self.version is None:
             del fields["version"]
@@ -189,3 +190,8 @@ class Record:
     def identifiers_end(self) -> Millis:
         """When the identifiers of this session are dropped: 30 days after the day of its end (law 11)."""
         return (self.end_day + 31) * DAY
+
+
+def _fields(value: Content | Record | GoogleCopy) -> dict[str, Any]:
+    # Not `asdict`, which copies every value deeply: these are made in every request, and their values are plain.
+    return {name: getattr(value, name) for name in value.__slots__}

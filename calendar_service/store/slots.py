@@ -115,17 +115,21 @@ def facts_of(stored: Mapping[str, str]) -> Facts:
 
 def _group(group: type, prefix: str, stored: Mapping[str, str]) -> Any:
     values: dict[str, Any] = {}
-    for name, kind in _types(group).items():
-        if isinstance(kind, type) and is_dataclass(kind):
-            values[name] = _group(kind, f"{name}_", stored)
+    for name, inner, reader in _fields(group):
+        if inner is not None:
+            values[name] = _group(inner, f"{name}_", stored)
         elif (text := stored.get(prefix + name)) is not None:
-            values[name] = _READERS[kind](text)
+            values[name] = reader(text)
     return group(**values)
 
 
 @cache
-def _types(group: type) -> Mapping[str, Any]:
-    return get_type_hints(group)
+def _fields(group: type) -> tuple[tuple[str, type | None, Callable[[str], Any]], ...]:
+    """Return each field's name, the group that it is or None, and else how it is read from its text."""
+    return tuple(
+        (name, kind, str) if isinstance(kind, type) and is_dataclass(kind) else (name, None, _READERS[kind])
+        for name, kind in get_type_hints(group).items()
+    )
 
 
 def record_of(session: str, text: str | None) -> Record | None:
