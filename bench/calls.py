@@ -97,10 +97,10 @@ def _by_package(stats: Stats, many: int) -> Counter[str]:
 
 
 def _package(file: str) -> str:
-    if found := re.search(r"site-packages/([^/]+)", file):
-        return found[1]
-    if found := re.search(r"calendar_service/(\w+)", file):
-        return f"calendar_service/{found[1]}"
+    if installed := re.search(r"site-packages/([^/]+)", file):
+        return installed[1]
+    if own := re.search(r"calendar_service/(\w+)", file):
+        return f"calendar_service/{own[1]}"
     return "standard library"
 
 

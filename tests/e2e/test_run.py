@@ -157,7 +157,7 @@ def test_probes_are_answered_while_the_database_hangs_and_more_requests_wait_tha
     assert all(b"Retry-After: 1" in one or b"retry-after: 1" in one for one in refusals)
     assert len(answers) - len(refusals) < patient  # they waited for the database when the probe was answered
     for client in clients:
-        client.makefile("rb").read()  # to its end: a slot is free when its answer is made, not when its caller is gone
+        client.makefile("rb").read()  # a slot is free when its answer is made, not when its caller is gone
         client.close()
     assert get(started.port, "/readyz")[0] == 200
 
