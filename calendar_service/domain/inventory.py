@@ -304,6 +304,14 @@ INVENTORY: Final[tuple[Item, ...]] = (
         _WITH_CONNECTION,
     ),
     Item(
+        "erasure-deadlines",
+        (),
+        "After a disconnect: the agent's name as the console gives it, and by when the rest has to be erased.",
+        "So that an erasure that is late is noticed at once.",
+        "ST-5",
+        "When the connection is erased, and the closing step at Google has ended.",
+    ),
+    Item(
         "org",
         (),
         "The names, as the console gives them, of an organization's agents that have a connection.",

@@ -16,7 +16,6 @@ from calendar_service.wiring import Service
 _OF_CHECKPOINT = {
     "calendar_erasures_due": "due",
     "calendar_erasures_held": "held",
-    "calendar_erasures_overdue": "overdue",
     "calendar_grants_unverified": "unverified",
 }
 """By metric, the count of the newest checkpoint."""
@@ -54,6 +53,7 @@ def _backlog(measures: Measures) -> dict[str, float]:
     return {
         "calendar_agents_due": float(backlog.agents),
         "calendar_longest_wait_seconds": backlog.longest_wait / SECOND,
+        "calendar_erasures_overdue": float(backlog.overdue_erasures),
         "calendar_erasures_in_files_seconds": measures.database.erased_in_files / SECOND,
     }
 

@@ -131,6 +131,7 @@ class SlotKeys:
         return {
             **{name: self.part(name) for name in SLOT_PARTS},
             "timers": timers(self.shard),
+            "erasure_deadlines": erasure_deadlines(self.shard),
             "index": index(self.shard, self.organization),
             "audit_log": audit_log(self.shard),
             "receipts": receipts(self.shard),
@@ -154,6 +155,11 @@ def any_part(name: str) -> str:
 def timers(shard: int) -> str:
     """Each agent with the time at which its slot is due next (database time)."""
     return slot(shard, "timers")
+
+
+def erasure_deadlines(shard: int) -> str:
+    """Each agent with the instant (database time) by which its erasure, or a teardown's token, has to be gone."""
+    return slot(shard, "erasure-deadlines")
 
 
 def index(shard: int, organization: str) -> str:

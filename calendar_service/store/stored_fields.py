@@ -18,7 +18,7 @@ class StoredFields:
     def of(self, agent: Agent) -> dict[str, frozenset[str]]:
         """Return the names of the fields at each place that exists for this agent now."""
         slot = self._database.slot_keys(agent)
-        facts, sessions, teardowns, days, due, outbox, grant, waiting, timer, listed, account_ref, pages = (
+        facts, sessions, teardowns, days, due, outbox, grant, waiting, account_ref, pages = (
             self._database.read(
                 [
                     ("HKEYS", slot.part("facts")),
@@ -29,8 +29,6 @@ class StoredFields:
                     ("ZCARD", slot.part("outbox")),
                     ("EXISTS", slot.part("grant")),
                     ("HLEN", slot.part("waiting")),
-                    ("ZSCORE", keys.timers(slot.shard), agent.member),
-                    ("SISMEMBER", keys.index(slot.shard, agent.organization), agent.member),
                     ("HGET", slot.part("facts"), "account_ref"),
                     ("ZRANGE", keys.open_pages(agent.member), 0, -1),
                 ]
@@ -43,8 +41,8 @@ class StoredFields:
             **self._pages(pages),
         }
         exists_at = {
-            "days": days, "due": due, "outbox": outbox, "grant": grant, "waiting": waiting, "timers": timer is not None,
-            "org": listed, "open-pages": pages, **self._account_refs(account_ref),
+            "days": days, "due": due, "outbox": outbox, "grant": grant, "waiting": waiting, "open-pages": pages,
+            **self._of_shard(slot), **self._account_refs(account_ref),
         }  # fmt: skip
         return {place: fields for place, fields in fields_at.items() if fields} | {
             place: frozenset() for place, exists in exists_at.items() if exists
@@ -58,6 +56,16 @@ class StoredFields:
             for name, text in zip(names, texts, strict=True)
             if text
         }
+
+    def _of_shard(self, slot: keys.SlotKeys) -> dict[str, bool]:
+        timer, deadline, listed = self._database.read(
+            [
+                ("ZSCORE", keys.timers(slot.shard), slot.member),
+                ("ZSCORE", keys.erasure_deadlines(slot.shard), slot.member),
+                ("SISMEMBER", keys.index(slot.shard, slot.organization), slot.member),
+            ]
+        )
+        return {"timers": timer is not None, "erasure-deadlines": deadline is not None, "org": bool(listed)}
 
     def _account_refs(self, account_ref: str | None) -> dict[str, bool]:
         if not account_ref:

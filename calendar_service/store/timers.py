@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final, cast
 
+from calendar_service.domain.audit import OVERDUE_AFTER
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.names import Agent
 from calendar_service.domain.timers import TimerKind
@@ -34,16 +35,20 @@ class Timers:
                 claimed = self._database.script("claim_due", {"due": timers}, limit=limit, lease=keys.LEASE)
                 yield from (Agent.of_member(member) for member in claimed)
 
-    def backlog(self) -> tuple[int, Millis]:
-        """Return how many agents are due, and for how long the first of them has been (database time)."""
+    def backlog(self) -> tuple[int, Millis, int]:
+        """Return how many agents are due, for how long the first has been, and of how many an erasure is overdue.
+
+        All by the database's time, in one round trip.
+        """
         now = self._now()
         commands: list[Command] = []
-        for timers in self._sets:
+        for shard, timers in enumerate(self._sets):
             commands.append(("ZCOUNT", timers, "-inf", now))
             commands.append(("ZRANGE", timers, 0, 0, "WITHSCORES"))
+            commands.append(("ZCOUNT", keys.erasure_deadlines(shard), "-inf", f"({now - OVERDUE_AFTER}"))
         rows = self._database.read(commands)
-        first = min((int(at) for entries in rows[1::2] for _, at in entries), default=now)
-        return sum(rows[::2]), max(0, now - first)
+        first = min((int(at) for entries in rows[1::3] for _, at in entries), default=now)
+        return sum(rows[::3]), max(0, now - first), sum(rows[2::3])
 
     def far(self) -> Iterator[Agent]:
         """Yield every agent that has a timer more than two days ahead. Walks all agents, a few hundred at a time."""

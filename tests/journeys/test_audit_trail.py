@@ -317,6 +317,61 @@ def test_an_erasure_that_is_overdue_alarms(
     assert populated.parts.audit.audit_export.ends().overdue == 0
 
 
+def overdue_erasures(service: TestService) -> float:
+    return service.metrics()["calendar_erasures_overdue"]
+
+
+def test_overdue_erasures_are_counted_when_asked_while_no_worker_makes_a_checkpoint(
+    service: TestService,
+) -> None:
+    gone, held = Agent("acme", "gone"), Agent("acme", "held")
+    for agent in (service.agent, gone, held, NEIGHBOUR):
+        service.connect(agent)
+    for agent in (service.agent, gone, held):
+        service.parts.connection.disconnect.disconnect(agent, Actor.AGENT)
+    until = service.parts.clock.now() + 10 * DAY
+    service.parts.personal_data.holds.place(held, Hold("A. One", "B. Two", "a court", "a matter", until))
+    days(service, 7)
+    assert overdue_erasures(service) == 0
+    days(service, 0.1)
+    assert (overdue_erasures(service), service.parts.audit.audit_export.newest_checkpoint()) == (2, None)
+    days(service, 3)
+    assert overdue_erasures(service) == 3
+    service.parts.connection.erasure.erase_now(gone, Actor.AGENT)
+    assert overdue_erasures(service) == 2
+    service.connect()
+    assert overdue_erasures(service) == 1
+    service.work(2)
+    assert (overdue_erasures(service), service.parts.audit.audit_export.ends().overdue) == (0, 0)
+
+
+def test_an_erasure_that_a_worker_puts_off_each_time_stays_overdue(populated: TestService) -> None:
+    """A worker whose clock differs moves the timer ahead and erases nothing: the timer is no longer late."""
+    days(populated, 7.5)
+    wrong = TestService.of(
+        populated.variables["CALENDAR_REDIS_URL"],
+        populated.google,
+        populated.clock,
+        CALENDAR_TEST_SKEW="7200",
+    )
+    wrong.work(2)
+    wrong.close()
+    assert populated.parts.store.slots.read(populated.agent).due["erase"] > populated.parts.clock.now()
+    assert overdue_erasures(populated) == 1
+
+
+def test_what_the_databases_own_expiry_removed_is_overdue_no_longer_once_a_worker_comes(
+    populated: TestService,
+) -> None:
+    days(populated, 8.5)
+    client = populated.parts.store.database.client
+    client.delete(*(populated.key(part) for part in keys.SLOT_PARTS))  # as their expiry does
+    assert overdue_erasures(populated) == 1
+    populated.work(2)
+    assert overdue_erasures(populated) == 0
+    assert client.zscore(keys.erasure_deadlines(populated.shard_of()), populated.agent.member) is None
+
+
 def test_a_permission_without_a_proof_of_life_for_three_days_alarms(
     service: TestService, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -358,9 +413,11 @@ def test_a_token_that_outlives_its_teardown_is_overdue_too(service: TestService)
     service.connect()
     service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
     service.parts.connection.erasure.erase_now(service.agent, Actor.AGENT)
-    assert service.parts.audit.audit_export.ends().overdue == 0
+    assert (service.parts.audit.audit_export.ends().overdue, overdue_erasures(service)) == (0, 0)
     days(service, 7.1)
-    assert service.parts.audit.audit_export.ends().overdue == 1
+    assert (service.parts.audit.audit_export.ends().overdue, overdue_erasures(service)) == (1, 1)
+    service.work(2)
+    assert overdue_erasures(service) == 0
 
 
 def test_a_changed_audit_log_is_reported_by_the_next_checkpoint(

@@ -17,6 +17,8 @@ class Backlog:
     agents: int
     longest_wait: Millis
     """How long the first of them has been due."""
+    overdue_erasures: int
+    """Agents whose erasure, or a teardown's token, is past its time by more than an hour."""
 
     @property
     def is_unattended(self) -> bool:

@@ -13,6 +13,7 @@
 if redis.call('EXISTS', KEY.facts) == 0 and redis.call('EXISTS', KEY.teardowns) == 0 then
   redis.call('DEL', KEY.due)
   redis.call('ZREM', KEY.timers, arg.member)
+  redis.call('ZREM', KEY.erasure_deadlines, arg.member)
   leave_index()
   return {'gone'}
 end

@@ -1,4 +1,4 @@
--- use: clock audit
+-- use: clock facts audit holds
 -- The timers of one agent. A timer is a kind, or a kind and a name: `session:<name>`, `teardown:<connection id>`.
 local function session_timer(name) return TIMER.session .. ':' .. name end
 
@@ -18,6 +18,21 @@ local function leave_index()
   end
 end
 
+-- Set by when something of the agent has to be gone at the latest: the erasure of an ended connection, the token of a
+-- teardown. The timers do not say it: a worker that fails moves them ahead.
+local function update_erasure_deadline()
+  local deadlines = {}
+  if instant('end_erase_due') > 0 then table.insert(deadlines, erasable_at()) end
+  for _, text in ipairs(redis.call('HVALS', KEY.teardowns)) do
+    table.insert(deadlines, cjson.decode(text).started + LIFETIME.teardown_max)
+  end
+  if #deadlines > 0 then
+    redis.call('ZADD', KEY.erasure_deadlines, ms(math.min(unpack(deadlines))), arg.member)
+  else
+    redis.call('ZREM', KEY.erasure_deadlines, arg.member)
+  end
+end
+
 -- Set the agent's one entry in the shard's timers to the earliest of its timers: the last step of every script that moves
 -- one. If only teardowns are left (after an erasure, or after the database's own expiry), the agent's name leaves the index,
 -- and the teardowns are due.
@@ -34,4 +49,5 @@ local function update_agent_timer()
   else
     redis.call('ZREM', KEY.timers, arg.member)
   end
+  update_erasure_deadline()
 end
