@@ -45,6 +45,7 @@ from calendar_service.journeys.connection.notifications import Notifications
 from calendar_service.journeys.connection.pause import Pauses
 from calendar_service.journeys.connection.receipts import Receipts
 from calendar_service.journeys.connection.reconsent import Reconsent
+from calendar_service.journeys.connection.refresh_tokens import RefreshTokens
 from calendar_service.journeys.connection.retention import Retention
 from calendar_service.journeys.connection.session_summary import SessionSummaries
 from calendar_service.journeys.connection.settings_page import SettingsPage
@@ -160,6 +161,7 @@ class ConnectionJourneys:
     consent: ConsentJourney
     reconsent: Reconsent
     dedicated_calendar: DedicatedCalendar
+    refresh_tokens: RefreshTokens
     channels: Channels
     notifications: Notifications
     status: ConnectionStatus
@@ -397,8 +399,9 @@ def _connection(
     access = Access(
         slots, leases, connections, store.grants, google.oauth, google.throttle, connection_end, clock
     )
+    refresh_tokens = RefreshTokens(AccountRefs(database), log)
     shared_accounts = SharedAccounts(
-        AccountRefs(database), store.scan, google.calendar, google.oauth, identity, clock
+        AccountRefs(database), refresh_tokens, store.scan, google.calendar, google.oauth, identity, clock
     )
     terms, status = _terms(config), ConnectionStatus(slots, _terms(config))
     teardowns = Teardowns(slots, connections, access, shared_accounts, google.calendar, files, clock)
@@ -426,6 +429,7 @@ def _connection(
         consent=_consent(config, store, google, new_grants, clock),
         reconsent=Reconsent(Consents(database), connections, store.scan, terms, operator.policy.changes),
         dedicated_calendar=dedicated_calendar,
+        refresh_tokens=refresh_tokens,
         channels=Channels(slots, channel_store, access, watch, google.throttle, terms, clock),
         notifications=Notifications(channel_store, identity),
         status=status,
@@ -547,7 +551,9 @@ def _operations(
             audit.chain, connections, store.legal_holds, store.sessions, connection_end, erasure
         ),
         calendar_check=CalendarCheck(scan, sessions.change_detector, sessions.reconcile, throttle, clock),
-        shared_account_repair=SharedAccountRepair(scan, slots, AccountRefs(store.database), clock),
+        shared_account_repair=SharedAccountRepair(
+            scan, slots, AccountRefs(store.database), connection.refresh_tokens, clock
+        ),
         far_timers=FarTimers(store.timers),
         waiting_repair=WaitingRepair(scan, store.waiting_counts),
         file_rewrites=FileRewrites(store.file_rewrites, log, clock),

@@ -389,8 +389,10 @@ INVENTORY: Final[tuple[Item, ...]] = (
     Item(
         "account-ref",
         (),
-        "By the fingerprint of an account: the random numbers of the connections that use it, and since when.",
-        "To notice when two connections use one account: Google removes the permission for both at once.",
+        "By the fingerprint of an account: the random numbers of the connections that use it, since when, and how many "
+        "permissions Google gave meanwhile.",
+        "To notice when two connections use one account: Google removes the permission for both at once, and ends the "
+        "oldest of very many.",
         "RV-3",
         "When each of these connections has ended; leftovers of a fault, within days.",
     ),
@@ -505,7 +507,8 @@ INVENTORY: Final[tuple[Item, ...]] = (
     Item(
         "throttle",
         (),
-        "How much is sent to Google, whether it answers, and when permissions ended there, without saying whose.",
+        "How much is sent to Google, whether it answers, when permissions ended there, and how many one account has at "
+        "most, without saying whose.",
         "To ask no more of Google than it allows, and to notice trouble for all at once.",
         "ST-3",
         "Stays: it concerns nobody.",

@@ -83,6 +83,7 @@ def _google(state: GoogleState) -> dict[str, float]:
         "calendar_google_deaths_at_seven_days": float(state.deaths_at_seven_days),
         "calendar_google_notifications_refused": float(state.are_notifications_refused),
         "calendar_google_testing_mode_suspected": float(state.is_testing_mode_suspected),
+        "calendar_google_refresh_tokens_of_one_account": float(state.refresh_tokens),
     }
 
 

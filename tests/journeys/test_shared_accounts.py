@@ -7,13 +7,15 @@ import pytest
 
 from calendar_service.domain.clock import DAY, HOUR, SECOND
 from calendar_service.domain.connection import State
-from calendar_service.domain.errors import ConsentRefused
+from calendar_service.domain.errors import AccessRevoked, ConsentRefused
 from calendar_service.domain.failpoints import FailpointRaised, configure
 from calendar_service.domain.names import Agent
+from calendar_service.health.doctor import examine
 from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor
 from calendar_service.store.database import Database
 from calendar_service.store.scan import Scan, Use
+from tests.journeys.test_throttle import alarms
 from tests.support.evidence import shows
 from tests.support.service import TestService
 
@@ -36,7 +38,9 @@ def account_ref(service: TestService) -> str:
 def members(service: TestService) -> set[str]:
     """Return every connection that is on any account reference."""
     client = service.parts.store.database.client
-    return {member for name in client.scan_iter(keys.account_ref("*")) for member in client.hkeys(name)}
+    return {member for name in client.scan_iter(keys.account_ref("*")) for member in client.hkeys(name)} - {
+        "granted"
+    }
 
 
 def connection_id(service: TestService, agent: Agent) -> str:
@@ -110,7 +114,7 @@ def test_who_joined_within_the_hour_may_still_come_to_stand(service: TestService
     service.work(2)
     assert members(service) == joined
     next_day(service)
-    assert members(service) == set()
+    assert list(service.parts.store.database.client.scan_iter(keys.account_ref("*"))) == []
 
 
 def test_a_wrong_clock_removes_nobody_from_an_account_reference(service: TestService) -> None:
@@ -262,3 +266,71 @@ def test_a_wider_permission_is_not_given_back_while_the_agents_own_account_is_un
         service.connect()
     assert service.live_tokens() != []
     assert members(service) == set()
+
+
+# --- a hundred refresh tokens ---
+
+
+MANY_TOKENS = "calendar_google_refresh_tokens_of_one_account"
+
+
+def test_the_operator_is_alarmed_before_google_ends_a_permission_in_use(
+    service: TestService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Google ends the oldest of more than a hundred refresh tokens of one account, without a word.
+
+    Each reconnect of an agent who shares the account adds one: revoking the former would end the other agents' too.
+    """
+    service.connect()
+    connects = 0
+    while "google.refresh_tokens_many" not in alarms(capsys):
+        service.connect(OTHER)
+        connects += 1
+    assert (connects, service.metrics()[MANY_TOKENS]) == (79, 80.0)
+    (many,) = [finding for finding in examine(service.config) if finding.check == "google"]
+    assert "some 80; beyond 100" in many.texts()[0]
+    service.parts.connection.access.probe(service.agent)
+    for _ in range(21):
+        service.connect(OTHER)
+    with pytest.raises(AccessRevoked):
+        service.parts.connection.access.probe(service.agent)
+
+
+def test_who_connects_again_has_the_newest_permission_and_the_alarm_ends(
+    service: TestService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.connect()
+    service.connect(OTHER)
+    join, reference = service.parts.connection.refresh_tokens.account_refs.join, service.facts.account.ref
+    for _ in range(90):  # as the other agent's reconnects do
+        join(reference, connection_id(service, OTHER), new_token=True)
+    next_day(service)
+    assert ("google.refresh_tokens_many" in alarms(capsys), service.metrics()[MANY_TOKENS]) == (True, 92.0)
+    service.connect()
+    next_day(service)
+    assert ("google.refresh_tokens_many" in alarms(capsys), service.metrics()[MANY_TOKENS]) == (False, 2.0)
+
+
+def test_an_agent_alone_who_connects_again_and_again_loses_nothing_and_alarms_nobody(
+    service: TestService,
+) -> None:
+    service.google.switch(refresh_token_limit=2)
+    for _ in range(4):
+        service.connect()
+    service.parts.connection.access.probe(service.agent)
+    next_day(service)
+    assert service.metrics()[MANY_TOKENS] == 1.0
+
+
+def test_a_token_whose_account_was_unknown_at_the_consent_is_counted_when_it_is_known(
+    service: TestService,
+) -> None:
+    service.connect()
+    service.google.fault("/calendar/v3/users/me/calendarList", {"status": 503})
+    service.connect(OTHER)
+    service.google.clear_faults()
+    service.clock.advance(120)
+    service.work(2)
+    next_day(service)
+    assert service.metrics()[MANY_TOKENS] == 2.0
+    assert service.parts.store.scan.account_refs()[service.facts.account.ref].granted == 2

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from calendar_service.health.finding import Finding
 from calendar_service.health.measures.google import GoogleMeasures
+from calendar_service.journeys.connection.refresh_tokens import MAX
 
 
 def google(measures: GoogleMeasures) -> Iterator[Finding]:
@@ -23,6 +24,15 @@ def google(measures: GoogleMeasures) -> Iterator[Finding]:
             "permissions that ended at seven days of age: %(count)s",
             "publish the Google project (publishing status: in production); then these agents connect again",
             {"count": state.deaths_at_seven_days},
+        )
+    if state.are_refresh_tokens_many:
+        yield Finding(
+            "google",
+            "note",
+            "refresh tokens of one Google account: some %(count)s; beyond %(limit)s Google ends the oldest",
+            "give its agents accounts of their own, or let those of the oldest permissions connect again "
+            "(docs/runbooks.md)",
+            {"count": state.refresh_tokens, "limit": MAX},
         )
     if state.is_breaker_open:
         yield Finding("google", "note", "does not answer; one call each ten seconds asks whether it is back")

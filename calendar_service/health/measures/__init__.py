@@ -48,6 +48,7 @@ class Measures:
             audit=AuditMeasures(service.audit.audit_export, service.clock),
             google=GoogleMeasures(
                 service.google.throttle,
+                service.connection.refresh_tokens,
                 service.google.transport,
                 service.google.oauth.consent_origin,
                 config.notifications_uri,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from calendar_service.google.transport import Transport
+from calendar_service.journeys.connection.refresh_tokens import MANY, RefreshTokens
 from calendar_service.journeys.throttle.admission import Throttle
 from calendar_service.journeys.throttle.testing_mode import is_testing_mode_suspected
 
@@ -21,6 +22,13 @@ class GoogleState:
     is_testing_mode_suspected: bool
     """So many of them that the project at Google is probably in testing mode."""
     are_notifications_refused: bool
+    refresh_tokens: int
+    """The most that one account has, from the oldest in use on."""
+
+    @property
+    def are_refresh_tokens_many(self) -> bool:
+        """If true, Google may soon end a permission that is in use."""
+        return self.refresh_tokens >= MANY
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,7 @@ class GoogleMeasures:
     """Google from this service's view."""
 
     throttle: Throttle
+    account_tokens: RefreshTokens
     transport: Transport
     authorization_origin: str
     notifications_uri: str
@@ -49,4 +58,5 @@ class GoogleMeasures:
             deaths_at_seven_days=revocations.at_seven_days,
             is_testing_mode_suspected=is_testing_mode_suspected(revocations),
             are_notifications_refused=throttle_state.are_notifications_refused,
+            refresh_tokens=self.account_tokens.highest(),
         )

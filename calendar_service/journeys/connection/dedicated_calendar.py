@@ -173,7 +173,7 @@ class DedicatedCalendar:
         #    unknown at the consent was not joined there. A crash here leaves the connection on the set, where it
         #    belongs, and nothing else.
         reference = self.shared_accounts.reference(account)
-        self.shared_accounts.add(reference, grant.connection_id)
+        self.shared_accounts.add(reference, grant.connection_id, new_token=not facts.account.ref)
         # 3. Take the one that is ours, or create it. A crash leaves a calendar with our marker whose id is not stored.
         #    Step 1 of the next try finds it: by the worker's timer after a consent, else when the agent asks again.
         calendar_id, adopted = self._existing(agent, grant, facts, account)

@@ -15,6 +15,7 @@ from calendar_service.domain.clock import SECOND, Clock, Millis
 from calendar_service.domain.secret import Secret
 from calendar_service.google.calendar import AccountCalendars, CalendarApi
 from calendar_service.google.oauth import OAuth
+from calendar_service.journeys.connection.refresh_tokens import RefreshTokens
 from calendar_service.store import keys
 from calendar_service.store.account_refs import AccountRef, AccountRefs
 from calendar_service.store.scan import Scan, Use
@@ -31,6 +32,7 @@ class SharedAccounts:
     """The protocol of an account reference: join before use, announce before a revocation, revoke only as the last."""
 
     account_refs: AccountRefs
+    refresh_tokens: RefreshTokens
     scan: Scan
     calendar: CalendarApi
     oauth: OAuth
@@ -52,9 +54,14 @@ class SharedAccounts:
 
     # --- to join ---
 
-    def add(self, reference: str, connection_id: str) -> None:
-        """Add the connection to the account's set, without waiting for anybody."""
-        self.account_refs.join(reference, connection_id)
+    def add(self, reference: str, connection_id: str, *, new_token: bool) -> None:
+        """Add the connection to the account's set, without waiting for anybody.
+
+        `new_token`: its refresh token is not counted yet, because its account was unknown.
+        """
+        account = self.account_refs.join(reference, connection_id, new_token=new_token)
+        if new_token:
+            self.refresh_tokens.granted(account)
 
     def join(self, reference: str, connection_id: str) -> bool:
         """Add the connection before it becomes usable; true if its grant has to be probed early.
@@ -64,19 +71,22 @@ class SharedAccounts:
         """
         if not reference:
             return True
-        if not self._is_announced(reference, connection_id):
+        account = self.account_refs.join(reference, connection_id, new_token=True)
+        self.refresh_tokens.granted(account)
+        if not self._is_announced(account):
             return False
         # The announced revocation may reach Google after our exchange did and end the new grant too. Waiting lets it
         # come first; the early probe finds out if it did not.
         deadline = time.monotonic() + REVOKE_DEADLINE / SECOND
-        while time.monotonic() < deadline and self._is_announced(reference, connection_id):
+        while time.monotonic() < deadline and self._is_announced(account):
             time.sleep(_POLL)
+            account = self.account_refs.join(reference, connection_id, new_token=False)
         return True
 
-    def _is_announced(self, reference: str, connection_id: str) -> bool:
+    def _is_announced(self, account: AccountRef) -> bool:
         # One script joins and reads the announcement. Whoever leaves after it is not the last and announces nothing,
         # so a revocation that is not announced by now will not be sent.
-        return self.account_refs.join(reference, connection_id) > self.clock.now()
+        return account.revoking_until > self.clock.now()
 
     # --- to leave ---
 
@@ -120,6 +130,7 @@ class SharedAccountRepair:
     scan: Scan
     slots: Slots
     account_refs: AccountRefs
+    refresh_tokens: RefreshTokens
     clock: Clock
 
     def repair(self, is_stopped: Callable[[], bool] = lambda: False) -> int:
@@ -130,6 +141,7 @@ class SharedAccountRepair:
         # The sets are read before the slots: a connection that joins after the first reading is in neither list of
         # what may be dropped. One that joined before and does not stand yet is left alone for an hour.
         references = self.scan.account_refs()
+        self.refresh_tokens.compare(references.values())
         uses = list(takewhile(lambda _: not is_stopped(), self.scan.uses()))
         added = sum(
             self._added(use, references.get(use.account_ref)) for use in uses if use.live and use.account_ref
@@ -146,7 +158,7 @@ class SharedAccountRepair:
         return not is_there
 
     def _add(self, use: Use) -> None:
-        self.account_refs.join(use.account_ref, use.connection_id)
+        self.account_refs.join(use.account_ref, use.connection_id, new_token=False)
         facts = self.slots.read(use.agent).facts
         stands = (facts.connection_id, facts.account.ref, facts.is_live)
         if stands != (use.connection_id, use.account_ref, True):

@@ -1,11 +1,13 @@
 #!lua
--- Add a connection to an account's reference set. The field `revoking` is the end of a revocation's deadline; every other
--- field is a connection, with the instant at which it joined.
+-- Add a connection to an account's reference set.
 -- keys: account_ref
--- args: connection_id
+-- args: connection_id new_token
 --   connection_id: the connection
--- returns: the end (ms, database time) of an announced revocation's deadline; 0 = none is announced
+--   new_token: '1' = it joins with a refresh token that Google gave just now, which is counted
+-- returns: the fields of the set and their values, in turn
 -- use: clock
-redis.call('HSET', KEY.account_ref, arg.connection_id, ms(now))
+local number = string.match(redis.call('HGET', KEY.account_ref, arg.connection_id) or '', ':(%d+)$') or '0'
+if arg.new_token == '1' then number = ms(redis.call('HINCRBY', KEY.account_ref, 'granted', 1)) end
+redis.call('HSET', KEY.account_ref, arg.connection_id, ms(now) .. ':' .. number)
 redis.call('PEXPIRE', KEY.account_ref, LIFETIME.account_ref_expiry)
-return {tonumber(redis.call('HGET', KEY.account_ref, 'revoking') or '0')}
+return redis.call('HGETALL', KEY.account_ref)

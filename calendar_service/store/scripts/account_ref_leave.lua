@@ -7,11 +7,9 @@
 -- answers: last | others
 --   last: no other connection uses the account; the caller may revoke within the deadline
 --   others: other connections use it, so nobody may revoke
--- use: clock
+-- use: clock account_refs
 local deadline = tonumber(arg.deadline)
-redis.call('HDEL', KEY.account_ref, arg.connection_id)
-local revoking = redis.call('HGET', KEY.account_ref, 'revoking')
-if redis.call('HLEN', KEY.account_ref) - (revoking and 1 or 0) > 0 then return {'others'} end
+if remove_connection(arg.connection_id) > 0 then return {'others'} end
 if deadline > 0 then
   redis.call('HSET', KEY.account_ref, 'revoking', ms(now + deadline))
   redis.call('PEXPIRE', KEY.account_ref, LIFETIME.revocation_announced)
