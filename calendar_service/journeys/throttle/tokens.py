@@ -35,8 +35,7 @@ class ProjectTokens:
         `wait`: a lease was refused within this second, or the rest is left to other organizations.
         """
         with self._lock:
-            is_over = not self._end - _LEASE <= now < self._end
-            if is_over or self._leased.units < cost:
+            if self._is_over(now) or self._leased.units < cost:
                 return "wait" if self._empty_until - _EMPTY_PAUSE <= now < self._empty_until else "empty"
             if self._leased.low and self._is_over_its_share(organization):
                 return "wait"
@@ -45,15 +44,22 @@ class ProjectTokens:
             return "ok"
 
     def fill(self, leased: LeasedTokens, now: Millis) -> None:
-        """Take a lease. After one without tokens nobody asks for a second, or every request would ask."""
+        """Take a lease. After one without tokens nobody asks for a second, or every request would ask.
+
+        Several requests may find the tokens used up and lease at the same time: each lease is added to what is left.
+        """
         with self._lock:
             if not leased.units:
                 self._empty_until = now + _EMPTY_PAUSE
                 return
-            self._leased = leased
+            left = 0 if self._is_over(now) else self._leased.units
+            self._leased = replace(leased, units=left + leased.units)
             self._end = now + (_LOW_LEASE if leased.low else _LEASE)
             self._had_several = len(self._spent) > 1
             self._spent.clear()
+
+    def _is_over(self, now: Millis) -> bool:
+        return not self._end - _LEASE <= now < self._end
 
     def _is_over_its_share(self, organization: str) -> bool:
         """Tell whether it has spent more than half of this lease, while other organizations are active too."""
