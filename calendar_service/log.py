@@ -6,11 +6,12 @@ import re
 import sys
 import threading
 import warnings
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import Enum
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, Literal, get_args
 
 from calendar_service.domain.methods import PURPOSES
 
@@ -72,6 +73,39 @@ FIELDS: dict[str, Callable[[Field], bool]] = {
 """Every field that a log line may have, and a check of its value. There is no field for free text."""
 
 
+Alarm = Literal[
+    "audit.chain_broken",
+    "audit.checkpoint_absent",
+    "audit.head_changed",
+    "database.memory_high",
+    "database.memory_nearly_full",
+    "database.refuses_writes",
+    "database.replicas_missing",
+    "database.unwritable",
+    "erasure.clocks_differ",
+    "erasure.left_in_files",
+    "erasure.overdue",
+    "google.breaker_opened",
+    "google.calendar_refused",
+    "google.client_differs",
+    "google.client_rejected",
+    "google.notifications_refused",
+    "google.project_refused",
+    "google.rate_halved",
+    "google.refresh_tokens_many",
+    "google.testing_mode_suspected",
+    "google.time_zone_refused",
+    "google.unknown_refusal",
+    "grant.unverified",
+    "keys.lacking",
+    "webhook.abandoned",
+    "webhook.refused",
+    "worker.database_trouble",
+    "worker.record_trouble",
+]
+"""Every event on which the operator has to act, by its name in the log and in the metrics."""
+
+
 class Log:
     """Writes one JSON line per event. Raises for a field or a value that the list does not allow."""
 
@@ -80,18 +114,30 @@ class Log:
         self._process = process
         self._stream = stream
         self._lock = threading.Lock()
+        self._alarms: Counter[Alarm] = Counter()
+        self.failures = 0
+        """How many errors that nobody expected were written."""
 
     def event(self, name: str, **fields: Field) -> None:
         """Write an event; `name` is dotted words such as `session.accepted`."""
         self._write("info", name, fields)
 
-    def alarm(self, name: str, **fields: Field) -> None:
-        """Write an event on which the operator has to act."""
+    def alarm(self, name: Alarm, **fields: Field) -> None:
+        """Write an event on which the operator has to act, and count it."""
         self._write("alarm", name, fields)
+        with self._lock:
+            self._alarms[name] += 1
+
+    def alarms(self) -> Mapping[Alarm, int]:
+        """Return how many there were of each since the process began, those that never happened too."""
+        with self._lock:
+            return {name: self._alarms[name] for name in get_args(Alarm)}
 
     def failure(self, name: str, error: BaseException, **fields: Field) -> None:
         """Write that an unexpected error ended something: its type and place. Its text may hold a token."""
         self._write("error", name, fields | {"error": type(error).__name__} | _place(error.__traceback__))
+        with self._lock:
+            self.failures += 1
 
     def _write(self, level: str, name: str, fields: dict[str, Field]) -> None:
         if not _EVENT.fullmatch(name):

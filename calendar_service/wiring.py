@@ -19,6 +19,7 @@ from calendar_service.domain.clock import Clock
 from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.operator import Operator
 from calendar_service.domain.scope import SCOPE
+from calendar_service.durations import REQUESTS, Durations
 from calendar_service.google.calendar import CalendarApi
 from calendar_service.google.call_log import CallLog
 from calendar_service.google.oauth import OAuth, OAuthClient, permit_plain_http
@@ -247,6 +248,7 @@ class Service:
     google: Google
     caller_limits: CallerLimitJourneys
     security_events: SecurityEvents
+    request_durations: Durations
     connection: ConnectionJourneys
     personal_data: PersonalDataJourneys
     sessions: SessionJourneys
@@ -302,6 +304,7 @@ def build(
         google=google,
         caller_limits=_caller_limits(store, allowed, identity, clock),
         security_events=SecurityEvents(log),
+        request_durations=Durations(REQUESTS),
         connection=connection,
         personal_data=_personal_data(config, store, connection.access, clock),
         sessions=sessions,

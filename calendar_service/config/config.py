@@ -85,6 +85,8 @@ class Config:
     port: int
     google_port: int
     """The port on which `run` starts the local Google."""
+    worker_metrics_port: int | None
+    """The port on which a worker serves /metrics; None: on none."""
     data_dir: Path
     database: DatabaseAddress
     keyring_source: AnySecret[Keyring] = field(repr=False)
@@ -180,6 +182,7 @@ def load(environ: Mapping[str, str]) -> Config:
     webhook_url, webhook = _webhook(variables)
     _one_purpose_each(variables, ring, identity, signing)
     port, google_port = variables.port("CALENDAR_PORT", 8080), variables.port("CALENDAR_GOOGLE_PORT", 8081)
+    worker_metrics_port = variables.port_if_set("CALENDAR_WORKER_METRICS_PORT")
     test_clock = variables.text("CALENDAR_TEST_CLOCK")
     skew, failpoints = variables.seconds("CALENDAR_TEST_SKEW"), variables.failpoints("CALENDAR_FAILPOINTS")
     are_limits_lifted = variables.is_off("CALENDAR_TEST_LIMITS")
@@ -192,6 +195,7 @@ def load(environ: Mapping[str, str]) -> Config:
         public_url=public_url,
         port=port,
         google_port=google_port,
+        worker_metrics_port=worker_metrics_port,
         data_dir=data_dir,
         database=store(),
         keyring_source=ring,

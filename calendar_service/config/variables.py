@@ -35,6 +35,7 @@ NAMES = (
     "CALENDAR_PUBLIC_URL",
     "CALENDAR_PORT",
     "CALENDAR_GOOGLE_PORT",
+    "CALENDAR_WORKER_METRICS_PORT",
     "CALENDAR_DATA_DIR",
     "CALENDAR_ENVIRONMENT",
     "CALENDAR_OPERATOR",
@@ -93,6 +94,10 @@ class Variables:
             return port
         self.refuse(name, "is not a port", "give a number from 1 to 65535")
         return default
+
+    def port_if_set(self, name: str) -> int | None:
+        """Return a TCP port; None if unset."""
+        return self.port(name, 0) if self.is_set(name) else None
 
     def seconds(self, name: str) -> float:
         """Return a number of seconds, 0 if unset."""

@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 
+from calendar_service.durations import GOOGLE_CALLS, Durations, status_class
 from calendar_service.google.transport import GoogleCall
 from calendar_service.log import Log
 
@@ -24,6 +25,7 @@ class CallLog:
         self._lock = threading.Lock()
         self._counts: Counter[tuple[str, str, str]] = Counter()
         self._listeners = _Listeners()
+        self.durations = Durations(GOOGLE_CALLS)
 
     @property
     def listeners(self) -> tuple[Listener, ...]:
@@ -45,6 +47,9 @@ class CallLog:
         outcome = call.status if call.status is not None else call.fault or "interrupted"
         with self._lock:
             self._counts[name, purpose, str(outcome)] += 1
+        self.durations.record(
+            call.seconds, name, status_class(outcome) if isinstance(outcome, int) else outcome
+        )
         field = {"status" if isinstance(outcome, int) else "reason": outcome}
         self._log.event("google.called", call=name, purpose=purpose, ms=round(call.seconds * 1000), **field)
         for listener in self.listeners:

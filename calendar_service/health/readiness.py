@@ -14,6 +14,7 @@ from calendar_service.domain.errors import RecordUnreadable, StoreUnavailable
 from calendar_service.health.measures import Measures
 from calendar_service.health.measures.consents import ConsentMeasures
 from calendar_service.health.measures.database import MEMORY_HIGH, MEMORY_NEARLY_FULL, DatabaseMeasures
+from calendar_service.log import Alarm
 from calendar_service.store.database import DatabaseFull
 from calendar_service.store.ownership import Owner
 from calendar_service.store.seal_samples import SealSamples
@@ -110,7 +111,7 @@ class Readiness:
             return Writes.UNKNOWN, False, True
         return Writes.ACCEPTED, True, True
 
-    def _alarm(self, event: str, holds: bool) -> None:  # noqa: FBT001 - one fact
+    def _alarm(self, event: Alarm, holds: bool) -> None:  # noqa: FBT001 - one fact
         if holds and not self._alarmed.get(event):
             self._service.log.alarm(event)
         self._alarmed[event] = holds

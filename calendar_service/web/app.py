@@ -52,7 +52,7 @@ def create_app(service: Service, readiness: Readiness | None = None) -> Flask:
         MAX_CONTENT_LENGTH=BODY_LIMIT, PROVIDE_AUTOMATIC_OPTIONS=False, TRAP_HTTP_EXCEPTIONS=False
     )
     app.url_map.merge_slashes = False
-    requests.log_requests(app, service.log)
+    requests.log_requests(app, service.log, service.request_durations)
     request_slots.refuse_when_full(app)
     guard.harden(app, service)
     limits.tell_quotas(app)

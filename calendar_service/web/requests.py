@@ -7,17 +7,20 @@ from typing import Final
 from flask import Flask, Response, g, request
 
 from calendar_service.config import ApiKey
+from calendar_service.durations import Durations, status_class
 from calendar_service.log import REQUEST_ID, Field, Log
 
 HEADER: Final = "X-Request-Id"
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_NONE: Final = "none"
+"""The label of a path or a method that the application does not know: whoever asks must not make new labels."""
 _QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """Probes every few seconds would fill the log, so only their failures are logged."""
 
 
-def log_requests(app: Flask, log: Log) -> None:
-    """Give every request an id, the caller's own if its form fits, and log its end."""
+def log_requests(app: Flask, log: Log, durations: Durations) -> None:
+    """Give every request an id, the caller's own if its form fits, and log and measure its end."""
 
     @app.before_request
     def _begin() -> None:
@@ -28,6 +31,7 @@ def log_requests(app: Flask, log: Log) -> None:
     @app.after_request
     def _end(response: Response) -> Response:
         response.headers[HEADER] = g.request_id
+        durations.record(time.monotonic() - g.began, _route(), _method(), status_class(response.status_code))
         if request.path not in _QUIET or response.status_code >= 400:
             log.event("request.served", **log_fields(response.status_code))
         return response
@@ -48,3 +52,11 @@ def log_fields(status: int) -> dict[str, Field]:
     if caller is not None:
         fields["caller"] = caller.name
     return fields
+
+
+def _route() -> str:
+    return request.url_rule.rule if request.url_rule is not None else _NONE
+
+
+def _method() -> str:
+    return request.method if request.method in _METHODS else _NONE

@@ -14,7 +14,6 @@ from calendar_service.domain.connection import State
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By, Status
-from calendar_service.health.metrics import metrics
 from calendar_service.store import answers, keys
 from calendar_service.store.audit_chain import AuditChainStore
 from calendar_service.store.audit_log import Actor
@@ -227,7 +226,7 @@ def test_behind_sentinels_doctor_and_metrics_say_whether_enough_replicas_follow(
     with servers.sentinel_set(tmp_path / "servers", down_after=60_000) as whole:
         service = TestService.of(f"{whole.url}{query}", google_process, clock)
         result = invoke(service, "doctor")
-        numbers = metrics(service.parts)
+        numbers = service.metrics()
         service.close()
     assert (result.exit_code, words in result.output) == (status, True), result.output
     assert numbers["calendar_database_replicas_missing"] == missing

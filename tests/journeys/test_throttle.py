@@ -694,5 +694,5 @@ def test_permissions_that_people_take_back_are_no_such_cluster(service: TestServ
     service.work()
     assert {service.parts.connection.status.of(agent).state for agent in agents} == {State.REVOKED}
     numbers = service.metrics()
-    assert numbers["calendar_google_deaths_at_seven_days"] == 0.0
+    assert numbers["calendar_google_deaths_on_seventh_day"] == 0.0
     assert numbers["calendar_google_testing_mode_suspected"] == 0.0

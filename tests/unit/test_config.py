@@ -52,6 +52,7 @@ def faults_of(environ: dict[str, str]) -> dict[str, str]:
 def test_a_complete_environment_is_read(environ: dict[str, str], tmp_path: Path) -> None:
     loaded = config.load(environ)
     assert (loaded.port, loaded.google_port, loaded.data_dir) == (8080, 8081, tmp_path / "data")
+    assert loaded.worker_metrics_port is None
     assert loaded.keyring == (("k2", CURRENT), ("k1", FORMER))
     assert (loaded.identity_key, loaded.signing_key) == (IDENTITY, SIGNING)
     assert loaded.api_keys == (ApiKey("console", "*", Role.BACKEND, HASH),)
@@ -269,6 +270,7 @@ def test_a_garbled_api_key_is_refused(environ: dict[str, str], text: str) -> Non
         ("CALENDAR_PORT", "1" * 4301),
         ("CALENDAR_PORT", "tcp://10.0.0.1:80"),
         ("CALENDAR_GOOGLE_PORT", "65536"),
+        ("CALENDAR_WORKER_METRICS_PORT", "0"),
         ("CALENDAR_PUBLIC_URL", "calendar.videsk.io"),
         ("CALENDAR_PUBLIC_URL", "https://calendar.videsk.io/path"),
         ("CALENDAR_PUBLIC_URL", "https://user@calendar.videsk.io"),

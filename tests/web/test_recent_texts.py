@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from calendar_service.web.operations import RecentText
+from calendar_service.health.exposition import RecentText
 from tests.support.service import PUBLIC_URL, TestService
 
 

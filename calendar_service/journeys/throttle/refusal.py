@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from calendar_service.log import Log
+from calendar_service.log import Alarm, Log
 from calendar_service.store.answers import ThrottleAdmitTrial
 from calendar_service.store.breakers import RefusalStore
 
@@ -13,7 +13,7 @@ class SharedRefusal:
 
     store: RefusalStore
     log: Log
-    alarm: str
+    alarm: Alarm
     """Logged at the first refusal."""
     end: str
     """Logged when Google accepts it again."""

@@ -13,7 +13,6 @@ from calendar_service.health.doctor import findings
 from calendar_service.health.measures import Measures
 from calendar_service.health.readiness import Readiness, Writes
 from calendar_service.web.app import create_app
-from calendar_service.web.operations import exposition
 from tests.support.evidence import shows
 from tests.support.service import PUBLIC_URL, TestService, _fresh
 from tests.web.api.callers import Api, key_of
@@ -258,27 +257,6 @@ def test_an_examination_that_is_too_old_says_nothing(service: TestService) -> No
     examination = Readiness(service.parts).examine()
     assert examination.is_ready
     assert not replace(examination, at=examination.at - 61).is_ready
-
-
-def test_metrics_are_lines_that_a_collector_reads(api: Api, connected: TestService) -> None:
-    answer = api.by("").get("/metrics")
-    assert answer.content_type == "text/plain; version=0.0.4; charset=utf-8"
-    for line in answer.text.splitlines():
-        assert re.fullmatch(
-            r'# TYPE [a-z_]+ (counter|gauge)|[a-z_]+(\{([a-z]+="[^"\\\n]*",?)+\})? [0-9.e+-]+', line
-        )
-    assert "agent" not in answer.text.replace("calendar_agents_due", "")
-
-
-def test_a_family_of_numbers_is_introduced_once() -> None:
-    numbers = {'calls_total{call="a"}': 1.0, 'calls_total{call="b"}': 2.0, "due": 3.0}
-    assert list(exposition(numbers)) == [
-        "# TYPE calls_total counter",
-        'calls_total{call="a"} 1.0',
-        'calls_total{call="b"} 2.0',
-        "# TYPE due gauge",
-        "due 3.0",
-    ]
 
 
 @pytest.mark.parametrize(
