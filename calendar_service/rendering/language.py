@@ -1,16 +1,17 @@
 """The languages of pages and report: sentences, and times as readers of each language write them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from gettext import NullTranslations
+from gettext import GNUTranslations, NullTranslations
 from importlib import resources
-from typing import cast
+from io import BytesIO
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, get_timezone_location
+from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.units import format_unit
 
@@ -26,35 +27,17 @@ _TIME = "HH:mm"
 _UNITS = ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (SECOND, "second"))
 
 
-class Catalogue(NullTranslations):
-    """Translations by their English sentence; a sentence without translation stays English."""
-
-    def __init__(self, sentences: Mapping[str, Sequence[str]]) -> None:
-        super().__init__()
-        self._sentences = sentences
-
-    def gettext(self, message: str) -> str:
-        """Return the translated sentence."""
-        return self._sentences.get(message, (message,))[0]
-
-    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        """Return the translated sentence for `n` things; both languages have one form for 1 and one for the rest."""
-        return self._sentences.get(msgid1, (msgid1, msgid2))[0 if n == 1 else -1]
-
-
 @cache
-def catalogue(code: str) -> Catalogue:
-    """Return the translations of this language, read once per process."""
+def catalogue(code: str) -> NullTranslations:
+    """Return the translations of this language, read once per process; a sentence without one stays English."""
     if code == "en":
-        return Catalogue({})
+        return NullTranslations()
     with resources.files(TEMPLATES).joinpath(f"{code}.po").open("rb") as file:
-        messages = read_po(file, locale=code, abort_invalid=True)
-    return Catalogue({_forms(message.id)[0]: _forms(message.string) for message in messages if message.id})
-
-
-def _forms(text: object) -> tuple[str, ...]:
-    """Return the forms of a sentence: one, or singular and plural."""
-    return (text,) if isinstance(text, str) else tuple(cast(Iterable[str], text))
+        sentences = read_po(file, locale=code, abort_invalid=True)
+    compiled = BytesIO()
+    write_mo(compiled, sentences)
+    compiled.seek(0)
+    return GNUTranslations(compiled)
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,3 +139,10 @@ def test_one_thing_and_several_are_told_apart() -> None:
         ["sesiones", "están"],
     ]
     assert catalogue("en").ngettext(one, many, 1) == one
+
+
+def test_the_head_of_a_language_s_translations_says_which_form_a_number_takes() -> None:
+    head = (TEMPLATES / "es.po").read_text("utf-8").partition("\n\n")[0]
+    rule = catalogue("es").info()["plural-forms"]
+    assert f'"Plural-Forms: {rule}\\n"' in head
+    assert catalogue("es").gettext("a sentence that nobody translated") == "a sentence that nobody translated"
