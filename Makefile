@@ -6,7 +6,7 @@ READY := .venv/.ready
 PARALLEL := --numprocesses=auto --maxprocesses=8 --dist=loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check evidence egress scopes bench faults faults-whole faults-selfcheck screenshots pictures test-google lock sbom fuzz-api clean
+.PHONY: help run test test-long test-redis check evidence egress scopes bench faults faults-whole faults-selfcheck screenshots pictures test-google lock sbom fuzz-api clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,11 @@ test-long: $(READY) ## the same, with many more generated examples
 	@.ci/ensure_chromium
 	@node=$$(.ci/node_witness) && network=$$(.ci/network_namespace) && proxy=$$(.ci/nginx_proxy) && \
 		$(BIN)/python -m pytest -q $(PARALLEL) $$node $$network $$proxy --hypothesis-profile=long
+
+test-redis: $(READY) ## scripts, main job, users and files with Redis itself instead of Valkey
+	@.ci/redis_server
+	@$(BIN)/python -m pytest -q $(PARALLEL) -p tests.support.redis_server tests/adapters/store/test_slot.py \
+		tests/journeys/test_main_job.py tests/journeys/test_gone_from_files.py tests/journeys/test_database_access.py
 
 check: $(READY) ## format, lint, types, architecture, lock file, names, security, secrets, the report's list of tests
 	@$(BIN)/ruff format --check --quiet .
@@ -59,7 +64,12 @@ faults: $(READY) ## break the real processes on purpose and check every promise:
 faults-whole: $(READY) ## at least 50 faults of every kind, 30 ends at every named step; hours: make faults-whole SEED=1 KEEP=/tmp/whole
 	@$(BIN)/python -m faults --seed $(or $(SEED),1) --whole $(if $(KEEP),--keep $(KEEP))
 
-faults-selfcheck: $(READY) ## show that the fault campaign can fail: it has to catch every seeded defect
+faults-selftest-redis: $(READY) ## scripts, main job, users and files with Redis itself instead of Valkey
+	@.ci/redis_server
+	@$(BIN)/python -m pytest -q $(PARALLEL) -p tests.support.redis_server tests/adapters/store/test_slot.py \
+		tests/journeys/test_main_job.py tests/journeys/test_gone_from_files.py tests/journeys/test_database_access.py
+
+check: $(READY) ## show that the fault campaign can fail: it has to catch every seeded defect
 	@$(BIN)/python -m faults selfcheck
 
 screenshots: $(READY) ## pictures of every page and state, and the table of axe and weights, in artefacts/

@@ -36,6 +36,8 @@ from calendar_service.store.replication import (
 
 _TIMEOUTS: Final[dict[str, Any]] = {"socket_timeout": 5.0, "socket_connect_timeout": 2.0}
 """Seconds; the client never waits for ever."""
+_NAMELESS: Final[dict[str, Any]] = {"driver_info": None}
+"""The client does not tell the server its own name and version: Redis 7.0 has no command for it, and refuses users that may use it."""
 _OF_ONE_SERVER: Final = frozenset({"host", "port", "connection_class"})
 
 
@@ -103,6 +105,7 @@ class SentinelPrimary:
         self._sentinel_options = {
             **of_sentinels,
             **QUICK,
+            **_NAMELESS,
             "decode_responses": True,
             "retry": options["retry"],
         }
@@ -258,6 +261,7 @@ def deployment(address: DatabaseAddress, observe: Observe = lambda _: None) -> D
     options = {
         **parse_url(address.url.reveal()),  # type: ignore[no-untyped-call]
         **_TIMEOUTS,
+        **_NAMELESS,
         "decode_responses": True,
         "retry": Retry(NoBackoff(), 0),
     }

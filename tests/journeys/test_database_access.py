@@ -31,8 +31,8 @@ USERS: Final = ROOT / "deploy" / "redis-users.acl"
 STORE: Final = ROOT / "calendar_service" / "store"
 PASSWORD: Final = "password-of-the-service"
 TESTS: Final = {"username": "tests", "password": "password-of-the-tests"}
-OF_THE_CLIENT: Final = {"client|setinfo", "select"}
-"""What the client library sends when it connects: its name, and the database's number if the address has one."""
+OF_THE_CLIENT: Final = {"select"}
+"""What the client library sends when it connects: the database's number if the address has one."""
 
 
 ERRORS: Final = {"READONLY"}

@@ -216,7 +216,7 @@ def test_a_rewrite_that_a_restart_of_the_server_cut_off_is_asked_for_again(
     worker.round()
     assert service.parts.store.file_rewrites.outcome() == "running"
     server.restart()
-    with pytest.raises(StoreUnavailable):  # on the line that broke
+    with suppress(StoreUnavailable):  # unless the client saw in time that its connection had ended
         worker.round()
     worker.round()
     assert "erasure.left_in_files" in alarms(capsys)
