@@ -79,6 +79,7 @@ Alarm = Literal[
     "audit.head_changed",
     "database.memory_high",
     "database.memory_nearly_full",
+    "database.not_durable",
     "database.refuses_writes",
     "database.replicas_missing",
     "database.unwritable",

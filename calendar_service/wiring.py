@@ -91,6 +91,7 @@ from calendar_service.store.connections import Connections
 from calendar_service.store.consents import Consents
 from calendar_service.store.database import Database
 from calendar_service.store.deployment import deployment
+from calendar_service.store.durability import Durability
 from calendar_service.store.file_rewrites import FileRewriteStore
 from calendar_service.store.grants import Grants
 from calendar_service.store.leases import Leases
@@ -138,6 +139,7 @@ class Store:
     scan: Scan
     file_rewrites: FileRewriteStore
     server_checks: ServerChecks
+    durability: Durability
     seal_samples: SealSamples
     waiting_counts: WaitingCounts
     load: ServiceLoad
@@ -267,19 +269,30 @@ class Service:
         self.store.database.deployment.close()
 
 
+def require_ours(store: Store) -> None:
+    """Refuse a database that is not this service's, as commands do."""
+    store.ownership.require()
+
+
+def begin(store: Store) -> None:
+    """Refuse a database that forgets, then make an empty one this service's, as `serve` and `work` do."""
+    store.durability.require()
+    store.ownership.begin()
+
+
 def build(
     config: Config,
     process: str = "service",
     limits: Limits | None = None,
     caller_limits: CallerLimits | None = None,
     log_to: IO[str] | None = None,
-    before_first_use: Callable[[Ownership], None] = Ownership.require,
+    before_first_use: Callable[[Store], None] = require_ours,
 ) -> Service:
     """Return the service as configured. Connects to nothing yet.
 
     `limits`: how much is asked of Google; `caller_limits`: how much callers may ask for. `log_to`: where the log goes,
-    standard error if nothing is given. `before_first_use`: compares whose the database is, before anything else is
-    read or written in it.
+    standard error if nothing is given. `before_first_use`: examines the database, before anything of the service's
+    is read or written in it.
     """
     failpoints.configure(config.failpoints)
     if config.google.is_local and not config.is_production:
@@ -319,26 +332,23 @@ def _store(
     clock: Clock,
     identity: IdentityKey,
     log: Log,
-    before_first_use: Callable[[Ownership], None],
+    before_first_use: Callable[[Store], None],
     allowed: CallerLimits,
 ) -> Store:
-    def ownership(database: Database) -> Ownership:
-        google_client = identity.google_client_check_value(config.google.client_id)
-        return Ownership(database, identity.check_value(), google_client)
-
     database = Database(
         deployment(config.database, ReplicaAlarm(log).observe),
         clock,
         identity.shard,
         webhooks=bool(config.webhook_url),
-        before_first_use=lambda database: before_first_use(ownership(database)),
+        before_first_use=lambda: before_first_use(store),
     )
     grants = Grants(Vault(lambda: config.keyring))
     server_checks, waiting_counts = ServerChecks(database), WaitingCounts(database)
     load = ServiceLoad(waiting_counts, server_checks, allowed, clock)
-    return Store(
+    google_client = identity.google_client_check_value(config.google.client_id)
+    store = Store(
         database=database,
-        ownership=ownership(database),
+        ownership=Ownership(database, identity.check_value(), google_client),
         slots=Slots(database),
         connections=Connections(database),
         grants=grants,
@@ -350,10 +360,12 @@ def _store(
         scan=Scan(database),
         file_rewrites=FileRewriteStore(database),
         server_checks=server_checks,
+        durability=Durability(server_checks, config.database_declaration, is_required=config.is_production),
         seal_samples=SealSamples(database, grants),
         waiting_counts=waiting_counts,
         load=load,
     )
+    return store
 
 
 def _google(config: Config, store: Store, limits: Limits, log: Log, clock: Clock) -> Google:

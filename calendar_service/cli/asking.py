@@ -17,17 +17,17 @@ from calendar_service.config import Config, ConfigurationFault
 from calendar_service.domain.errors import ClientRejected, ServiceError, StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.store import keys
-from calendar_service.store.ownership import NotOurDatabase, Ownership
+from calendar_service.store.unusable import UnusableDatabase
 
 T = TypeVar("T")
 
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
 
-def service(before_first_use: Callable[[Ownership], None] = Ownership.require) -> wiring.Service:
+def service(before_first_use: Callable[[wiring.Store], None] = wiring.require_ours) -> wiring.Service:
     """Return the configured service; it is closed when the command ends.
 
-    `before_first_use`: compares whose the database is, before anything else is read or written in it.
+    `before_first_use`: examines the database, before anything of the service's is read or written in it.
     If standard error is a terminal, nothing is logged: log lines would break the progress bar.
     """
     context = click.get_current_context()
@@ -45,15 +45,15 @@ def serving_config(process: str) -> Config:
     Exits if the database is another service's, or if the process would ask agents for too much (SC-5).
     """
     settings = configured()
-    with contextlib.closing(wiring.build(settings, process, before_first_use=Ownership.begin)) as built:
+    with contextlib.closing(wiring.build(settings, process, before_first_use=wiring.begin)) as built:
         try:
             refusals = list(built.connection.reconsent.refusals())
             with contextlib.suppress(
                 ClientRejected
             ):  # it alarms: the process ends and erases, but is not ready
                 built.google.throttle.client_check.require()
-        except NotOurDatabase as error:
-            refuse_database(error)
+        except UnusableDatabase as error:
+            refuse_configuration(error.faults)
         except StoreUnavailable:
             return settings  # without the database it is not ready; it compares at the first use
     if refusals:
@@ -64,18 +64,13 @@ def serving_config(process: str) -> Config:
 
 @contextmanager
 def exit_on_error() -> Iterator[None]:
-    """Print a `ServiceError` as one sentence, and exit with 1; with 2 if the database is another service's."""
+    """Print a `ServiceError` as one sentence, and exit with 1; with 2 if the database must not be used."""
     try:
         yield
-    except NotOurDatabase as error:
-        refuse_database(error)
+    except UnusableDatabase as error:
+        refuse_configuration(error.faults)
     except ServiceError as error:
         refuse(f"{error.detail} ({error.code})")
-
-
-def refuse_database(error: NotOurDatabase) -> NoReturn:
-    """Print whose the database is not, and what to do, and exit with 2."""
-    refuse_configuration([ConfigurationFault("CALENDAR_REDIS_URL", error.what, error.remedy)])
 
 
 def refuse(reason: str) -> NoReturn:

@@ -21,7 +21,7 @@ from calendar_service.config import Config, new_keys
 from calendar_service.config.keys import entries
 from calendar_service.journeys.operations.adoption import CannotAdopt
 from calendar_service.journeys.operations.key_rotation import Rotation, Sealed
-from calendar_service.store.ownership import Owner, Ownership
+from calendar_service.store.ownership import Owner
 
 
 @click.group("keys")
@@ -88,7 +88,7 @@ def adopt(*, yes: bool) -> None:
     database.
     """
     with exit_on_error():
-        present = service(Ownership.require_unknown)
+        present = service(lambda store: store.ownership.require_unknown())
         if present.store.ownership.owner() is Owner.OURS:
             refuse("The database is this service's already: there is nothing to adopt.")
         present.store.ownership.require_unknown()

@@ -6,11 +6,12 @@ import threading
 import click
 
 from calendar_service import wiring
-from calendar_service.cli.asking import refuse_database, serving_config
+from calendar_service.cli.asking import serving_config
+from calendar_service.cli.settings import refuse
 from calendar_service.health.readiness import Readiness
 from calendar_service.log import Log, capture_all
 from calendar_service.processes.ports import PortTaken, require_free
-from calendar_service.store.ownership import NotOurDatabase, Ownership
+from calendar_service.store.unusable import UnusableDatabase
 from calendar_service.worker import loop
 from calendar_service.worker.metrics_server import MetricsServer
 
@@ -48,10 +49,10 @@ def command(metrics_host: str) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stop.set())
     try:
-        service = wiring.build(settings, "worker", before_first_use=Ownership.begin)
+        service = wiring.build(settings, "worker", before_first_use=wiring.begin)
         Readiness(service).start()  # a worker answers no /readyz: it leaves its sample, and alarms
         if port is not None:
             MetricsServer(service, metrics_host, port).start()
         loop.run(service, stop)
-    except NotOurDatabase as error:
-        refuse_database(error)
+    except UnusableDatabase as error:
+        refuse(error.faults)

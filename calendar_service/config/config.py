@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from calendar_service import operators
 from calendar_service.config import run_data
 from calendar_service.config.database import DatabaseAddress, database
+from calendar_service.config.declaration import DatabaseDeclaration, database_declaration
 from calendar_service.config.faults import ConfigurationFaults
 from calendar_service.config.keys import (
     WEBHOOK_SECRET,
@@ -89,6 +90,8 @@ class Config:
     """The port on which a worker serves /metrics; None: on none."""
     data_dir: Path
     database: DatabaseAddress
+    database_declaration: DatabaseDeclaration | None
+    """What the operator says of settings that the database does not tell."""
     keyring_source: AnySecret[Keyring] = field(repr=False)
     identity_key: bytes = field(repr=False)
     """32 bytes, never rotated: the key of the markers by which our calendars and events are recognized."""
@@ -172,6 +175,7 @@ def load(environ: Mapping[str, str]) -> Config:
     variables, data_dir = _variables(environ)
     environment = _environment(variables)
     store = variables.secret("CALENDAR_REDIS_URL", database, _FROM_RUN)
+    declaration = variables.parsed("CALENDAR_DATABASE_DECLARED", database_declaration)
     ring = variables.secret("CALENDAR_KEYRING", keyring, _KEYS)
     identity = variables.secret("CALENDAR_IDENTITY_KEY", base64_key, _KEYS)
     signing = variables.secret("CALENDAR_SIGNING_KEY", base64_key, _KEYS)
@@ -198,6 +202,7 @@ def load(environ: Mapping[str, str]) -> Config:
         worker_metrics_port=worker_metrics_port,
         data_dir=data_dir,
         database=store(),
+        database_declaration=declaration,
         keyring_source=ring,
         identity_key=identity(),
         signing_key=signing(),

@@ -39,6 +39,7 @@ NAMES = (
     "CALENDAR_DATA_DIR",
     "CALENDAR_ENVIRONMENT",
     "CALENDAR_OPERATOR",
+    "CALENDAR_DATABASE_DECLARED",
     "CALENDAR_WEBHOOK_URL",
     "CALENDAR_GOOGLE_CLIENT_ID",
     *GOOGLE_OVERRIDES,
@@ -129,6 +130,17 @@ class Variables:
         if text not in {"", "off"}:
             self.refuse(name, "is not off", "write off, or unset it")
         return text == "off"
+
+    def parsed(self, name: str, parse: Callable[[str], Value]) -> Value | None:
+        """Return what `parse` makes of the value; None if it is not set."""
+        if not self.is_set(name):
+            return None
+        try:
+            return parse(self.text(name))
+        except ValueRefused as refused:
+            for what, how in refused.args:
+                self.refuse(name, what, how)
+            return None
 
     def failpoints(self, name: str) -> dict[str, str]:
         """Return the action at each named step."""

@@ -167,8 +167,7 @@ def _refuse_other_data(settings: Config) -> None:
         ownership = service.store.ownership
         owner = ownership.owner()
         if owner in {Owner.UNKNOWN, Owner.ANOTHER}:
-            error = NotOurDatabase(owner)
-            raise ConfigurationFaults((ConfigurationFault("CALENDAR_REDIS_URL", error.what, error.remedy),))
+            raise ConfigurationFaults(NotOurDatabase(owner).faults)
         if owner is Owner.OURS and not ownership.is_google_client_ours():
             what = "is not the client to which the permissions in this data were given"
             remedy = "give back the former one, or set another CALENDAR_DATA_DIR"

@@ -38,7 +38,7 @@ def findings(measures: Measures) -> Iterator[Finding]:
     yield answers(measures.database)
     if not measures.database.answers:
         return
-    yield from durability(measures.database)
+    yield from durability(measures.database, is_production=measures.config.is_production)
     yield memory(measures.database, is_production=measures.config.is_production)
     yield from replicas(measures.database)
     yield identity_key(measures.database)

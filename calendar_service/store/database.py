@@ -60,12 +60,12 @@ class Database:
         shard_of: keys.ShardOf,
         *,
         webhooks: bool = False,
-        before_first_use: Callable[["Database"], None] | None = None,
+        before_first_use: Callable[[], None] | None = None,
     ) -> None:
         """Take the servers, the process's clock, and what turns an agent into its shard.
 
         `webhooks`: whether a backend receives webhooks; else no event is queued. `before_first_use` raises if the
-        data is another service's: then nothing of it is read or written.
+        database must not be used: then nothing of it is read or written.
         """
         self.slot_keys = lru_cache(SLOTS_REMEMBERED)(partial(_slot_keys, shard_of))
         """Return the keys of an agent's slot; the shard's keyed hash is computed once in a request."""
@@ -262,7 +262,7 @@ class Database:
     def _send(self, send: Callable[[], Any]) -> Any:
         # Compared here, at the first use, because a process may start before its database answers.
         if self._before_first_use:
-            self._before_first_use(self)
+            self._before_first_use()
             self._before_first_use = None
         return self._deliver(send)
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
-from calendar_service.domain.errors import StoreUnavailable
+from calendar_service.config import ConfigurationFault
 from calendar_service.store import keys
 from calendar_service.store.database import Database
+from calendar_service.store.unusable import UnusableDatabase
 
 
 class Owner(StrEnum):
@@ -24,14 +25,14 @@ class Owner(StrEnum):
     """Another identity key, or a version of the service with another format, began it."""
 
 
-class NotOurDatabase(StoreUnavailable):
+class NotOurDatabase(UnusableDatabase):
     """The database was not begun with our identity key and format; nothing is read or written in it."""
 
     def __init__(self, owner: Owner) -> None:
         what, remedy = _REFUSALS[owner]
-        super().__init__(f"The database {what}: {remedy}. Nothing was changed.", retry_after=300)
-        self.what = f"its database {what}"
-        self.remedy = remedy
+        super().__init__(
+            (ConfigurationFault("CALENDAR_REDIS_URL", f"leads to a database that {what}", remedy),)
+        )
 
 
 _REFUSALS = {

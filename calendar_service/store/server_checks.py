@@ -1,12 +1,28 @@
 """Checks of the database as a whole: does it answer, how is it configured. Must not know an agent."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
+import redis
+
+from calendar_service.config.declaration import DURABILITY
 from calendar_service.domain.clock import Millis
+from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.store import keys
-from calendar_service.store.database import Database
+from calendar_service.store.database import Database, DatabaseRefused
 from calendar_service.store.replication import Primary
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """What one server tells of its settings."""
+
+    address: str
+    """Host and port, or the path of its socket."""
+    values: Mapping[str, str]
+    """Those of `DURABILITY` that it tells, by name."""
 
 
 class ServerChecks:
@@ -23,11 +39,36 @@ class ServerChecks:
         """Return how far this process's clock is ahead of the database's; negative if it is behind."""
         return self._database.clock.now() - self._database.time_at(keys.CHECK_VALUES)
 
-    def persistence(self) -> list[dict[str, Any]]:
-        """Return each server's settings of durability. Raises `DatabaseRefused` if a server does not tell them."""
-        settings = ("appendonly", "appendfsync", "maxmemory-policy")
-        servers = self._database.servers()
-        return [self._database.consult(partial(one.config_get, *settings)) for one in servers]
+    def settings(self) -> list[ServerSettings]:
+        """Return the settings of every server that answers, replicas too. Raises `StoreUnavailable` if none does."""
+        settings: list[ServerSettings] = []
+        trouble: StoreUnavailable | None = None
+        for server in self._servers():
+            try:
+                settings.append(ServerSettings(_address(server), self._values_of(server)))
+            except StoreUnavailable as error:  # a replica that is down says nothing about the others
+                trouble = error
+        if trouble and not settings:
+            raise trouble
+        return settings
+
+    def _servers(self) -> list["redis.Redis"]:
+        try:
+            return self._database.servers()
+        except DatabaseRefused:  # behind sentinels the primary names its replicas by INFO
+            return [primary.client for primary in self.primaries()]
+
+    def _values_of(self, server: "redis.Redis") -> dict[str, str]:
+        # INFO says how the server runs, and more databases permit it. CONFIG GET alone knows `appendfsync`.
+        return self._permitted(partial(server.config_get, *DURABILITY)) | self._permitted(
+            partial(_by_info, server)
+        )
+
+    def _permitted(self, question: Callable[[], Any]) -> dict[str, str]:
+        try:
+            return cast(dict[str, str], self._database.consult(question))
+        except DatabaseRefused:
+            return {}
 
     def memory_ratio(self) -> float | None:
         """Return which share of its permitted memory the fullest primary uses; None if one has no limit.
@@ -45,3 +86,16 @@ class ServerChecks:
     def primaries(self) -> list[Primary]:
         """Return every primary, its replicas read just now. Raises `DatabaseRefused` if one does not tell them."""
         return cast(list[Primary], self._database.consult(self._database.deployment.primaries))
+
+
+def _by_info(server: "redis.Redis") -> dict[str, str]:
+    is_append_only = server.info("persistence")["aof_enabled"]
+    return {
+        "appendonly": "yes" if is_append_only else "no",
+        "maxmemory-policy": str(server.info("memory")["maxmemory_policy"]),
+    }
+
+
+def _address(server: "redis.Redis") -> str:
+    options = server.connection_pool.connection_kwargs
+    return str(options.get("path") or f"{options.get('host')}:{options.get('port')}")

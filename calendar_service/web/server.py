@@ -15,7 +15,6 @@ from calendar_service.config import Config, load
 from calendar_service.health.readiness import Readiness
 from calendar_service.log import SILENT_GRANIAN, Log, capture_all
 from calendar_service.processes import parent_death
-from calendar_service.store.ownership import Ownership
 from calendar_service.store.waiting_load import READ_EVERY
 from calendar_service.web import background
 from calendar_service.web.app import create_app
@@ -64,7 +63,7 @@ def _application() -> "WSGIApplication":
     log = Log("web")
     capture_all(log)
     try:
-        service = wiring.build(load(os.environ), "web", before_first_use=Ownership.begin)
+        service = wiring.build(load(os.environ), "web", before_first_use=wiring.begin)
         readiness = Readiness(service)
         readiness.start()
         background.repeat(service.store.load.refresh, READ_EVERY, log)

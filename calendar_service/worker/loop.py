@@ -22,7 +22,7 @@ from calendar_service.domain.errors import ServiceError
 from calendar_service.domain.names import Agent
 from calendar_service.domain.timers import TimerKind
 from calendar_service.journeys.sessions.queue import DueSession
-from calendar_service.store.ownership import NotOurDatabase
+from calendar_service.store.unusable import UnusableDatabase
 from calendar_service.wiring import Service
 from calendar_service.worker import maintenance
 from calendar_service.worker.items import Items, due_items
@@ -55,7 +55,7 @@ class Worker:
         self.lanes = maintenance.lanes(service, self.stop.is_set)
 
     def run(self) -> None:
-        """Work until stopped. Raises `NotOurDatabase` if the database is another service's."""
+        """Work until stopped. Raises `UnusableDatabase` if the database must not be used."""
         self.service.log.event("worker.started")
         self.service.operations.file_rewrites.start()
         with ExitStack() as threads:
@@ -81,8 +81,8 @@ class Worker:
     def _round(self, pool: ThreadPoolExecutor, webhooks: ThreadPoolExecutor) -> int:
         try:
             return self.round(pool.map, webhooks.submit)
-        except NotOurDatabase:
-            raise  # it started before the database answered, and now knows whose it is
+        except UnusableDatabase:
+            raise  # it started before the database answered, and has now examined it
         except ServiceError as trouble:
             self.service.log.event("worker.trouble", code=trouble.code)
             return 0

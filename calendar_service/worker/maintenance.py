@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 
 from calendar_service.domain.audit import ABSENT_AFTER
-from calendar_service.domain.clock import MINUTE, SECOND, Clock, Millis
+from calendar_service.domain.clock import HOUR, MINUTE, SECOND, Clock, Millis
 from calendar_service.journeys.audit.audit_export import AuditExport
 from calendar_service.journeys.audit.sealing import Sealer
 from calendar_service.journeys.connection.reconsent import Reconsent
 from calendar_service.journeys.operations.reviewer_links import ReviewerLinkJourney
 from calendar_service.journeys.webhooks.delivery import WebhookDelivery
 from calendar_service.log import Log
+from calendar_service.store.durability import Durability
 from calendar_service.wiring import OperationsJourneys, Service
 from calendar_service.worker.periodic import Maintainer, Periodic, contained
 from calendar_service.worker.reports import report_clock_difference, report_deliveries
@@ -27,6 +28,8 @@ CHECKPOINT_CHECK_EVERY: Millis = 10 * MINUTE
 """How often a worker checks whether the day's checkpoint is due."""
 SWEEP_EVERY: Millis = MINUTE
 """How soon after the end of a reviewer's link everything behind it is erased."""
+DURABILITY_EVERY: Millis = HOUR
+"""How often a worker asks whether the database still keeps what it acknowledges."""
 _AUDIT_SURPRISE = "audit.surprise"
 
 
@@ -74,7 +77,22 @@ def _routine(service: Service, repairs: "Repairs") -> dict[str, Periodic]:
         "checkpoint_absence": Periodic(CHECKPOINT_CHECK_EVERY, absence.run, surprise=_AUDIT_SURPRISE),
         "checkpoint": Periodic(CHECKPOINT_CHECK_EVERY, checkpoint.run, surprise=_AUDIT_SURPRISE),
         "reviewer_links": Periodic(SWEEP_EVERY, ReviewerSweep(service.operations.reviewers, service.log).run),
+        "durability": Periodic(DURABILITY_EVERY, DurabilityCheck(service.store.durability, service.log).run),
     }
+
+
+@dataclass(frozen=True)
+class DurabilityCheck:
+    """Alarms while the database may lose what it acknowledges: its settings may change while this process runs."""
+
+    durability: Durability
+    log: Log
+
+    def run(self) -> None:
+        """Alarm about each setting that is not as required, or that nobody tells any more."""
+        state = self.durability.state()
+        for setting in (*state.wrong, *state.untold):
+            self.log.alarm("database.not_durable", reason=setting.replace("-", "_"))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from calendar_service.health.readiness import Readiness
 from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor
 from calendar_service.store.ownership import NotOurDatabase, Ownership
-from calendar_service.wiring import build
+from calendar_service.wiring import begin, build
 from calendar_service.worker.loop import run
 from tests.journeys.test_commands import invoke
 from tests.support.evidence import shows
@@ -26,7 +26,7 @@ HOUR = 3600
 def beside(service: TestService, **changed: str) -> TestService:
     """Return another process over the same database, with other variables."""
     variables = service.variables | changed
-    parts = build(configuration.load(variables), before_first_use=Ownership.begin)
+    parts = build(configuration.load(variables), before_first_use=begin)
     return TestService(parts, service.google, service.clock, variables, service.agent)
 
 

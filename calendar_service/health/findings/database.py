@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from calendar_service.config.declaration import DURABILITY
 from calendar_service.domain.clock import SECOND
 from calendar_service.health.finding import Finding
 from calendar_service.health.measures.database import (
-    DURABILITY,
     MEMORY_HIGH,
     MEMORY_NEARLY_FULL,
     DatabaseMeasures,
@@ -21,21 +21,38 @@ def answers(database: DatabaseMeasures) -> Finding:
     return Finding("database", "ok", "answers")
 
 
-def durability(database: DatabaseMeasures) -> Iterator[Finding]:
-    """Yield each setting under which an acknowledged write can be lost."""
-    settings = database.settings_to_change
-    if settings is None:
-        yield Finding("durability", "note", "the database does not tell its settings", "permit CONFIG GET")
-        return
-    for setting in settings:
+def durability(database: DatabaseMeasures, *, is_production: bool) -> Iterator[Finding]:
+    """Yield each setting under which an acknowledged write can be lost, and what is declared of the others."""
+    state, declaration = database.durability_state, database.declaration
+    for setting, servers in state.wrong.items():
         yield Finding(
             "durability",
             "fault",
-            "%(setting)s is not %(wanted)s",
-            "set %(setting)s %(wanted)s",
-            {"setting": setting, "wanted": DURABILITY[setting]},
+            "%(setting)s is not %(wanted)s at %(servers)s",
+            "set %(setting)s %(wanted)s there, also in the server's configuration file",
+            {"setting": setting, "wanted": DURABILITY[setting], "servers": ", ".join(servers)},
         )
-    if not settings:
+    if state.untold:
+        yield Finding(
+            "durability",
+            "fault" if is_production else "note",
+            "the database does not tell %(settings)s",
+            "permit INFO and CONFIG GET, or declare the settings in CALENDAR_DATABASE_DECLARED",
+            {"settings": ", ".join(state.untold)},
+        )
+    if state.declared and declaration:
+        yield Finding(
+            "durability",
+            "ok",
+            "declared, not measured: %(settings)s (%(who)s, %(date)s)",
+            "",
+            {
+                "settings": ", ".join(f"{name} {DURABILITY[name]}" for name in state.declared),
+                "who": declaration.who,
+                "date": declaration.date,
+            },
+        )
+    elif state.is_sound:
         yield Finding("durability", "ok", "acknowledged writes are on disk, and nothing is evicted")
 
 

@@ -39,7 +39,10 @@ class Measures:
             config=config,
             profile=ProfileMeasures(service.operator),
             database=DatabaseMeasures(
-                service.store.server_checks, service.store.file_rewrites, service.store.ownership
+                service.store.server_checks,
+                service.store.file_rewrites,
+                service.store.ownership,
+                service.store.durability,
             ),
             keys=KeyMeasures(config, service.operations.rotation),
             consents=ConsentMeasures(service.connection.reconsent),

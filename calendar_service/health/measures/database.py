@@ -1,22 +1,17 @@
 """Measures of the database: answers, identity, settings, replicas, clocks and files."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from calendar_service.config.declaration import DatabaseDeclaration
 from calendar_service.domain.clock import HOUR, Millis
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.store.database import DatabaseRefused
+from calendar_service.store.durability import Durability, DurabilityState
 from calendar_service.store.file_rewrites import IN_FILES_AT_MOST, FileRewriteStore
 from calendar_service.store.ownership import Owner, Ownership
 from calendar_service.store.server_checks import ServerChecks
 
-DURABILITY: Mapping[str, str] = {
-    "appendonly": "yes",
-    "appendfsync": "always",
-    "maxmemory-policy": "noeviction",
-}
-"""The required settings: acknowledged writes are on disk, and nothing is evicted (law 10)."""
 MEMORY_HIGH, MEMORY_NEARLY_FULL = 0.70, 0.85
 """Shares of the permitted memory at which the operator is alarmed."""
 CLOCKS_APART_AT_MOST: Millis = HOUR
@@ -43,6 +38,7 @@ class DatabaseMeasures:
     server_checks: ServerChecks
     files: FileRewriteStore
     ownership: Ownership
+    durability: Durability
 
     @cached_property
     def answers(self) -> bool:
@@ -54,17 +50,14 @@ class DatabaseMeasures:
         return True
 
     @cached_property
-    def settings_to_change(self) -> Mapping[str, str] | None:
-        """The settings of `DURABILITY` that some server lacks; None if a server does not tell its settings."""
-        try:
-            servers = self.server_checks.persistence()
-        except DatabaseRefused:
-            return None
-        return {
-            setting: required
-            for setting, required in DURABILITY.items()
-            if any(server.get(setting) != required for server in servers)
-        }
+    def durability_state(self) -> DurabilityState:
+        """How the settings stand without which an acknowledged write can be lost."""
+        return self.durability.state()
+
+    @property
+    def declaration(self) -> DatabaseDeclaration | None:
+        """The operator's word for settings that the database does not tell."""
+        return self.durability.declaration
 
     @cached_property
     def replicas(self) -> Replicas | None:

@@ -71,8 +71,8 @@ def test_a_database_of_another_format_is_refused_and_left_as_it_is(store: Store,
 def test_a_database_compares_before_its_first_use_and_only_then(store: Store) -> None:
     compared = list[Owner]()
 
-    def compare(database: Database) -> None:
-        one = Ownership(database, "key", "client")
+    def compare() -> None:
+        one = Ownership(guarded, "key", "client")
         compared.append(one.owner())
         one.require()
 
