@@ -6,7 +6,7 @@ READY := .venv/.ready
 PARALLEL := --numprocesses=auto --maxprocesses=8 --dist=loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long test-redis check evidence egress scopes bench faults faults-whole faults-selfcheck screenshots pictures test-google lock sbom fuzz-api clean
+.PHONY: help run test test-long test-redis test-clients check evidence egress scopes bench faults faults-whole faults-selfcheck screenshots pictures test-google lock sbom fuzz-api clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,10 @@ test-redis: $(READY) ## scripts, main job, users and files with Redis itself ins
 	@.ci/redis_server
 	@$(BIN)/python -m pytest -q $(PARALLEL) -p tests.support.redis_server tests/adapters/store/test_slot.py \
 		tests/journeys/test_main_job.py tests/journeys/test_gone_from_files.py tests/journeys/test_database_access.py
+
+test-clients: $(READY) ## public linters and generators read /openapi.json; the clients they make live a whole life on a real `run`
+	@tools=$$(.ci/client_tools) && $(BIN)/python -m pytest -q --numprocesses=2 --dist=loadfile $$tools \
+		tests/clients/linters.py tests/clients/lives.py
 
 check: $(READY) ## format, lint, types, architecture, lock file, names, security, secrets, the report's list of tests
 	@$(BIN)/ruff format --check --quiet .
@@ -88,15 +92,17 @@ sbom: $(READY) ## the bill of materials of what production installs, CycloneDX, 
 	@$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON \
 		-o artefacts/sbom.json requirements-production.lock
 
-lock: $(READY) ## renew both locks from pyproject.toml, keeping pins that still fit
+lock: $(READY) ## renew the locks of Python's packages, keeping pins that still fit
 	@[ -x .venv/lock/bin/uv ] || { $(PYTHON) -m venv .venv/lock && .venv/lock/bin/python -m pip install --quiet uv; }
 	@.venv/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url \
 		--all-extras pyproject.toml -o requirements.lock
 	@.venv/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url \
 		--extra build -c requirements.lock pyproject.toml -o requirements-production.lock
+	@.venv/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url \
+		tests/clients/requirements.in -o tests/clients/requirements.lock
 
 clean: ## remove what the targets made, except the data of `run`
-	@rm -rf artefacts tests/local_google/node/node_modules .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist *.egg-info
+	@rm -rf artefacts tests/local_google/node/node_modules tests/clients/node/node_modules .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Behind a stamp: only hashed wheels are installed, then the package itself, editable and without a look online.

@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("calendar_service", "local_google")
 LOCK, PRODUCTION_LOCK = "requirements.lock", "requirements-production.lock"
+CLIENTS_LOCK = "tests/clients/requirements.lock"
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
 
 
@@ -27,7 +28,7 @@ def unplaced_files(packages: list[str]) -> Iterator[str]:
 
 
 def lock_faults(name: str, lock: str, wanted: list[Requirement]) -> Iterator[str]:
-    """Yield what the lock lacks, pins outside the asked range, leaves without a hash, or says of an index."""
+    """Yield what the lock lacks, pins outside the asked range or without need, and its faults of form."""
     pins = pins_of(lock)
     for requirement in wanted:
         pinned = pins.get(canonicalize_name(requirement.name))
@@ -35,13 +36,18 @@ def lock_faults(name: str, lock: str, wanted: list[Requirement]) -> Iterator[str
             yield f"{name} lacks {requirement}: run `make lock`"
         elif not requirement.specifier.contains(pinned, prereleases=True):
             yield f"{name} pins {requirement.name} {pinned}, not {requirement.specifier}: run `make lock`"
+    yield from form_faults(name, lock)
+    for surplus in unneeded(pins, wanted):
+        yield f"{name} pins {surplus}, which nothing asks for: run `make lock`"
+
+
+def form_faults(name: str, lock: str) -> Iterator[str]:
+    """Yield what the lock leaves without a hash, and what it says of an index."""
     for entry in re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE):
         if PIN.match(entry) and "--hash=sha256:" not in entry:
             yield f"{name}: {entry.splitlines()[0]} has no hash"
     if re.search(r"://|^--(extra-)?index|^--find-links|^-i ", lock, re.MULTILINE):
         yield f"{name} names an index host: it must hold names, versions and hashes only"
-    for surplus in unneeded(pins, wanted):
-        yield f"{name} pins {surplus}, which nothing asks for: run `make lock`"
 
 
 def pins_of(lock: str) -> dict[str, str]:
@@ -91,6 +97,7 @@ def main() -> int:
     whole, image = ((ROOT / name).read_text("utf-8") for name in (LOCK, PRODUCTION_LOCK))
     faults = [*unplaced_files(project["tool"]["setuptools"]["packages"])]
     faults += [*lock_faults(LOCK, whole, everything), *lock_faults(PRODUCTION_LOCK, image, production)]
+    faults += form_faults(CLIENTS_LOCK, (ROOT / CLIENTS_LOCK).read_text("utf-8"))
     if not pins_of(image).items() <= pins_of(whole).items():
         faults.append(f"{PRODUCTION_LOCK} pins other versions than {LOCK}: run `make lock`")
     for fault in faults:

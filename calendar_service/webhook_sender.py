@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 from urllib.parse import urlsplit
 
 from standardwebhooks import Webhook
@@ -19,6 +20,8 @@ from calendar_service.net.pool import PooledConnection
 DEADLINE = 5.0
 """Seconds for name look-up, connection, TLS, request and answer together."""
 _GONE = 410
+TEST: Final = "webhook.test"
+"""The type of an event that concerns nobody: it shows whether the receiver takes what is sent."""
 
 
 @dataclass(frozen=True, slots=True)

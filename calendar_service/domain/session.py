@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from enum import StrEnum
 from html import unescape
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from calendar_service.domain.clock import DAY, Millis
 from calendar_service.domain.errors import RecordUnreadable
@@ -51,22 +51,38 @@ class Status(StrEnum):
     LOST = "lost"
 
 
-Reason = Literal[
-    "paced", "google_trouble", "quota_exceeded", "administrator", "operator",
-    "paused", "calendar_missing", "reconsent_required",
-    "google_refused", "session_over", "waited_too_long", "disconnected", "revoked", "reconnected",
-    "calendar_replaced", "account_changed", "deleted_in_google", "changed_in_google",
-]  # fmt: skip
-"""Why a session is late, waits, failed, is lost or differs, as the backend is told (docs/webhooks.md)."""
-PACED: Final = "paced"
+class Reason(StrEnum):
+    """Why a session is late, waits, failed, is lost or differs (docs/webhooks.md)."""
+
+    PACED = "paced"
+    GOOGLE_TROUBLE = "google_trouble"
+    QUOTA_EXCEEDED = "quota_exceeded"
+    ADMINISTRATOR = "administrator"
+    OPERATOR = "operator"
+    PAUSED = "paused"
+    CALENDAR_MISSING = "calendar_missing"
+    RECONSENT_REQUIRED = "reconsent_required"
+    GOOGLE_REFUSED = "google_refused"
+    SESSION_OVER = "session_over"
+    WAITED_TOO_LONG = "waited_too_long"
+    DISCONNECTED = "disconnected"
+    REVOKED = "revoked"
+    RECONNECTED = "reconnected"
+    CALENDAR_REPLACED = "calendar_replaced"
+    ACCOUNT_CHANGED = "account_changed"
+    DELETED_IN_GOOGLE = "deleted_in_google"
+    CHANGED_IN_GOOGLE = "changed_in_google"
+
+
+PACED: Final = Reason.PACED.value
 """The reason of a session that waits for its turn within the limits of calls at Google."""
-GOOGLE_TROUBLE: Final = "google_trouble"
+GOOGLE_TROUBLE: Final = Reason.GOOGLE_TROUBLE.value
 """The reason of a session that Google did not answer."""
-GOOGLE_REFUSED: Final = "google_refused"
+GOOGLE_REFUSED: Final = Reason.GOOGLE_REFUSED.value
 """The reason of a session that Google refused for good; the API's code of that refusal too."""
-CHANGED_IN_GOOGLE: Final = "changed_in_google"
+CHANGED_IN_GOOGLE: Final = Reason.CHANGED_IN_GOOGLE.value
 """The reason of a session whose event a person changed in Google Calendar."""
-DELETED_IN_GOOGLE: Final = "deleted_in_google"
+DELETED_IN_GOOGLE: Final = Reason.DELETED_IN_GOOGLE.value
 """The reason of a lost session whose event a person deleted in Google Calendar."""
 
 

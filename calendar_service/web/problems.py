@@ -1,7 +1,7 @@
 """Errors as HTTP answers: the one table of statuses (RFC 9457)."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from flask import Response
@@ -101,24 +101,40 @@ KINDS: Final[dict[type[ServiceError], ProblemKind]] = {
 }
 """Every error with which a call can be answered. A subclass is answered like its nearest ancestor here."""
 
+CODES: Final = sorted({error.code for error in KINDS})
+
 _NOTHING: Final = "There is nothing here, or nothing that this key may know of."
 """The detail of every 404, so that a key cannot tell a foreign organization from an empty one."""
 
 
 class Problem(msgspec.Struct, kw_only=True):
-    """The body of every answer that is not a success. `code` is stable; texts are for people."""
+    """The body of every answer that is not a success (RFC 9457). `code` is stable; texts are for people."""
 
-    type: str
+    type: Annotated[
+        str,
+        msgspec.Meta(description="Where the code is described.", extra_json_schema={"format": "uri"}),
+    ]
     title: str
     status: int
     detail: str
-    code: str
-    retryable: bool
-    """True: the same request may succeed later. False: it has to be changed first."""
-    request_id: str
-    """The answer's `X-Request-Id`, by which the log names this request: the caller's own, if that has its form."""
-    field: str | msgspec.UnsetType = msgspec.UNSET
-    """The member, parameter or header that is meant."""
+    code: Annotated[str, msgspec.Meta(extra_json_schema={"enum": CODES})]
+    retryable: Annotated[
+        bool,
+        msgspec.Meta(
+            description="True: the same request may succeed later. False: it has to be changed first."
+        ),
+    ]
+    request_id: Annotated[
+        str,
+        msgspec.Meta(
+            description="The answer's `X-Request-Id`, by which the log names this request: the caller's own, if that "
+            "has its form."
+        ),
+    ]
+    field: (
+        Annotated[str, msgspec.Meta(description="The member, parameter or header that is meant.")]
+        | msgspec.UnsetType
+    ) = msgspec.UNSET
 
 
 def kind_of(error: ServiceError) -> ProblemKind:

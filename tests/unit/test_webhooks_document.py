@@ -5,12 +5,13 @@ import re
 from pathlib import Path
 
 from calendar_service.store.outbox import ERASED
-from calendar_service.webhook_sender import WebhookMessage
+from calendar_service.web.api.webhook_events import EVENTS
+from calendar_service.webhook_sender import TEST, WebhookMessage
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "calendar_service" / "store" / "scripts"
 DOCUMENT = (ROOT / "docs" / "webhooks.md").read_text("utf-8")
-_TYPE = r"((?:connection|session)\.[a-z_]+)"
+_TYPE = r"((?:connection|session|webhook)\.[a-z_]+)"
 
 
 def test_every_type_that_is_sent_is_described_and_no_other() -> None:
@@ -20,9 +21,14 @@ def test_every_type_that_is_sent_is_described_and_no_other() -> None:
         for call in re.findall(r"enqueue_event\((.*)", scripts)
         for kind in re.findall(f"'{_TYPE}'", call)
     }
-    rows = [line.split("|")[1] for line in DOCUMENT.splitlines() if line.startswith(("| `con", "| `ses"))]
+    rows = [
+        line.split("|")[1]
+        for line in DOCUMENT.splitlines()
+        if line.startswith(("| `con", "| `ses", "| `webhook"))
+    ]
     described = {kind for row in rows for kind in re.findall(f"`{_TYPE}`", row)}
-    assert described == sent | {ERASED}
+    assert described == sent | {ERASED, TEST}
+    assert set(EVENTS) == described
     assert len(sent) == 13
 
 

@@ -1,16 +1,18 @@
 """The answers of the calls as structs, made from the journeys' views."""
 
-from typing import Annotated, Any, Literal, cast
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, cast
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, convert
 
 from calendar_service.domain.clock import Millis, rfc3339
 from calendar_service.domain.connection import Revocation, State
 from calendar_service.domain.session import Reason, Status
 from calendar_service.journeys.views import ConnectionView, InGoogle, SessionView
 from calendar_service.web.api.actions import ACTIONS
+from calendar_service.web.api.forms import Address, Moment
 
-Moment = Annotated[str, Meta(description="RFC 3339 in UTC.", examples=["2026-05-03T18:00:00Z"])]
+_ACTION_CODES: Final = sorted({code for code, _ in ACTIONS})
 
 
 class ActionText(Struct, kw_only=True):
@@ -23,7 +25,7 @@ class ActionText(Struct, kw_only=True):
 class Action(Struct, kw_only=True):
     """What has to happen before sessions appear in the calendar again, and who has to act."""
 
-    code: str
+    code: Annotated[str, Meta(extra_json_schema={"enum": _ACTION_CODES})]
     needs: Annotated[
         Literal["agent", "administrator", "operator"],
         Meta(description="`administrator`: of the agent's Google account; `operator`: of this service."),
@@ -35,8 +37,8 @@ class ConnectionAnswer(Struct, kw_only=True):
     """An agent's connection."""
 
     state: State
-    since: Annotated[str | None, Meta(description="RFC 3339 in UTC; null when nothing was ever connected.")]
-    erase_due: Annotated[str, Meta(description="When what is kept is erased; RFC 3339.")] | UnsetType = UNSET
+    since: Annotated[Moment | None, Meta(description="Null when nothing was ever connected.")]
+    erase_due: Annotated[Moment, Meta(description="When what is kept is erased.")] | UnsetType = UNSET
     revocation: Revocation | UnsetType = UNSET
     action: Action | UnsetType = UNSET
 
@@ -75,26 +77,55 @@ class OffBoarded(Struct, kw_only=True):
     disconnected: int
 
 
-class Disconnected(Struct, kw_only=True):
-    """How a connection stands after its end."""
+class Receipt(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The signed receipt of an erasure: keep the whole object, `calendar-service receipt verify` takes exactly that.
 
-    state: State
-    receipt: (
+    It names nobody. Who has the salt can show whom it concerns.
+    """
+
+    type: Literal["erasure-receipt"]
+    version: Literal[1]
+    number: Annotated[str, Meta(description="The receipt's own number: `/receipts/{number}` shows it.")]
+    issuer: Annotated[str, Meta(description="The operator's legal name.")]
+    erased_at: Moment
+    erased: Annotated[list[str], Meta(description="What the erasure removed.")]
+    revocation: Annotated[
+        str, Meta(description="How the permission at Google ended; `pending`: a token waits for that.")
+    ]
+    subject: Annotated[
+        str,
+        Meta(description="HMAC-SHA-256 of `organization/agent` under `salt`, in hexadecimal digits."),
+    ]
+    rest_erased_by: (
         Annotated[
-            dict[str, Any],
+            Moment,
             Meta(
-                description="Of the erasure: the whole signed object. While the revocation is pending, "
-                "`rest_erased_by` says when what it needs is gone too."
+                description="While the revocation is pending: when what it needs is gone too, at the latest."
             ),
         ]
         | UnsetType
     ) = UNSET
+    public_key: Annotated[str, Meta(description="The operator's Ed25519 key, in base64.")]
+    signature: Annotated[
+        str,
+        Meta(description="Ed25519 over the RFC 8785 form of the object without `signature` and `salt`."),
+    ]
+    salt: Annotated[
+        str, Meta(description="32 random bytes in base64. The service keeps none: it is here alone.")
+    ]
+
+
+class Disconnected(Struct, kw_only=True):
+    """How a connection stands after its end."""
+
+    state: State
+    receipt: Receipt | UnsetType = UNSET
 
 
 class PortalSession(Struct, kw_only=True):
     """A one-time link to the agent's settings page."""
 
-    url: str
+    url: Address
     expires_at: Moment
 
 
@@ -114,16 +145,7 @@ class SessionAnswer(Struct, kw_only=True):
         ]
         | UnsetType
     ) = UNSET
-    reason: (
-        Annotated[
-            Reason,
-            Meta(
-                description="Why it waits, is late, failed or is lost. `paced`: it waits for its turn within "
-                "the limits of calls at Google; the other words stand in docs/webhooks.md."
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
+    reason: Reason | UnsetType = UNSET
 
 
 class CancelledSession(SessionAnswer, kw_only=True):
@@ -148,7 +170,7 @@ class ReadSession(SessionAnswer, kw_only=True):
     end: Moment | UnsetType = UNSET
     html_link: (
         Annotated[
-            str,
+            Address,
             Meta(
                 description="Google's link to the event, which contains the calendar's id; do not store it."
             ),
@@ -192,6 +214,11 @@ def _action(view: ConnectionView) -> Action | UnsetType:
     if not view.action or not view.needs:
         return UNSET
     return Action(code=view.action, needs=view.needs, text=ActionText(**ACTIONS[view.action, view.needs]))
+
+
+def receipt(document: Mapping[str, Any]) -> Receipt:
+    """Return the signed document as it is, member by member."""
+    return convert(document, Receipt)
 
 
 def session(view: SessionView) -> SessionAnswer:

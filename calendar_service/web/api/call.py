@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Annotated, Any, Final, Generic, TypeVar
 
 from msgspec import Meta, Struct
@@ -32,6 +33,14 @@ Cursor = Annotated[
         extra_json_schema={"pattern": "^([A-Za-z0-9_-]{4})*([A-Za-z0-9_-]{3}=|[A-Za-z0-9_-]{2}==)?$"},
     ),
 ]
+
+
+class Tag(StrEnum):
+    """A group of calls in the description."""
+
+    SESSIONS = "Sessions"
+    CONNECTIONS = "Connections"
+    ORGANIZATIONS = "Organizations"
 
 
 class Nothing(Struct, forbid_unknown_fields=True):
@@ -82,6 +91,7 @@ class ApiAnswer:
 class ApiCall(Generic[J]):
     """One call of the API."""
 
+    tag: Tag
     method: str
     path: str
     roles: frozenset[Role]

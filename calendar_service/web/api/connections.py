@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from calendar_service.domain.connection import State
 from calendar_service.store.audit_log import Actor
 from calendar_service.web.api import answers
-from calendar_service.web.api.call import ADMIN, AGENT, BOTH, ApiAnswer, ApiCall, Names, Nothing
+from calendar_service.web.api.call import ADMIN, AGENT, BOTH, ApiAnswer, ApiCall, Names, Nothing, Tag
 from calendar_service.wiring import ConnectionJourneys, Service
 
 CONNECTION = f"{AGENT}/connection"
@@ -44,7 +44,7 @@ def end_connection(connection: ConnectionJourneys, names: Names, query: EndQuery
     view = connection.disconnect.disconnect(names.whose, Actor.ADMINISTRATOR)
     if query.erase is UNSET or view.state is State.NOT_CONNECTED:
         return ApiAnswer(200, answers.Disconnected(state=view.state))
-    receipt = connection.erasure.erase_now(names.whose, Actor.ADMINISTRATOR)
+    receipt = answers.receipt(connection.erasure.erase_now(names.whose, Actor.ADMINISTRATOR))
     state = connection.status.of(names.whose).state
     return ApiAnswer(200, answers.Disconnected(state=state, receipt=receipt))
 
@@ -59,8 +59,11 @@ def _connection(service: Service) -> ConnectionJourneys:
 
 
 CALLS = (
-    ApiCall("GET", CONNECTION, BOTH, _connection, get_connection, {200: answers.ConnectionAnswer}),
     ApiCall(
+        Tag.CONNECTIONS, "GET", CONNECTION, BOTH, _connection, get_connection, {200: answers.ConnectionAnswer}
+    ),
+    ApiCall(
+        Tag.CONNECTIONS,
         "POST",
         f"{CONNECTION}/pause",
         ADMIN,
@@ -70,6 +73,7 @@ CALLS = (
         ("not_connected",),
     ),
     ApiCall(
+        Tag.CONNECTIONS,
         "POST",
         f"{CONNECTION}/resume",
         ADMIN,
@@ -79,6 +83,7 @@ CALLS = (
         ("not_connected",),
     ),
     ApiCall(
+        Tag.CONNECTIONS,
         "DELETE",
         CONNECTION,
         ADMIN,

@@ -8,7 +8,17 @@ from calendar_service.domain.connection import Revocation, State
 from calendar_service.domain.paging import PAGE
 from calendar_service.journeys.operations.organizations import Organizations
 from calendar_service.web.api import answers
-from calendar_service.web.api.call import ADMIN, ORGANIZATION, ApiAnswer, ApiCall, Cursor, Names, Nothing
+from calendar_service.web.api.call import (
+    ADMIN,
+    BOTH,
+    ORGANIZATION,
+    ApiAnswer,
+    ApiCall,
+    Cursor,
+    Names,
+    Nothing,
+    Tag,
+)
 from calendar_service.web.api.query import Limit
 from calendar_service.wiring import Service
 
@@ -70,17 +80,34 @@ def _organizations(service: Service) -> Organizations:
 
 CALLS = (
     ApiCall(
+        Tag.CONNECTIONS,
         "GET",
         f"{ORGANIZATION}/connections",
-        ADMIN,
+        BOTH,
         _organizations,
         list_connections,
         {200: answers.MembersAnswer},
         query=MembersQuery,
     ),
-    ApiCall("GET", ORGANIZATION, ADMIN, _organizations, get_organization, {200: answers.OrganizationAnswer}),
-    ApiCall("DELETE", ORGANIZATION, ADMIN, _organizations, off_board, {202: answers.OffBoarded}),
     ApiCall(
-        "POST", f"{ORGANIZATION}/reopen", ADMIN, _organizations, reopen, {200: answers.OrganizationAnswer}
+        Tag.ORGANIZATIONS,
+        "GET",
+        ORGANIZATION,
+        ADMIN,
+        _organizations,
+        get_organization,
+        {200: answers.OrganizationAnswer},
+    ),
+    ApiCall(
+        Tag.ORGANIZATIONS, "DELETE", ORGANIZATION, ADMIN, _organizations, off_board, {202: answers.OffBoarded}
+    ),
+    ApiCall(
+        Tag.ORGANIZATIONS,
+        "POST",
+        f"{ORGANIZATION}/reopen",
+        ADMIN,
+        _organizations,
+        reopen,
+        {200: answers.OrganizationAnswer},
     ),
 )

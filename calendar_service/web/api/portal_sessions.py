@@ -10,7 +10,7 @@ from calendar_service.domain.errors import InvalidRequest
 from calendar_service.store import keys
 from calendar_service.store.tickets import Ticket
 from calendar_service.web.api import answers
-from calendar_service.web.api.call import AGENT, BACKEND, ApiAnswer, ApiCall, Names, Nothing
+from calendar_service.web.api.call import AGENT, BACKEND, ApiAnswer, ApiCall, Names, Nothing, Tag
 from calendar_service.web.api.session_body import Zone
 from calendar_service.web.api.times import zone
 from calendar_service.wiring import Service
@@ -89,7 +89,7 @@ def _service(service: Service) -> Service:
 
 CALLS = (
     ApiCall(
-        "POST", f"{AGENT}/portal-sessions", BACKEND, _service, create_portal_session, {201: answers.PortalSession},
-        ("organization_closed",), body=PortalBody,
+        Tag.CONNECTIONS, "POST", f"{AGENT}/portal-sessions", BACKEND, _service, create_portal_session,
+        {201: answers.PortalSession}, ("organization_closed",), body=PortalBody,
     ),
 )  # fmt: skip

@@ -29,6 +29,10 @@ def query(request: Request, shape: type[Shape]) -> Shape:
     members = {field.encode_name: field.name for field in msgspec.structs.fields(shape)}
     for name, value in parameters.items():
         # 1e0, 01 or +1 instead of 1: the caller may mean something else
-        if str(getattr(result, members[name])) != value:
+        if _plain(getattr(result, members[name])) != value:
             raise Misshapen(f"`{name}` has to be written plainly.", field=name)
     return result
+
+
+def _plain(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

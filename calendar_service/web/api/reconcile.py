@@ -8,10 +8,13 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.errors import InvalidRequest
 from calendar_service.domain.names import session_name
+from calendar_service.domain.session import Status
 from calendar_service.journeys.sessions.reconcile import DesiredSession, Difference, Reconcile
-from calendar_service.web.api.call import BACKEND, NAME_FORM, ApiAnswer, ApiCall, Names
+from calendar_service.web.api.call import BACKEND, NAME_FORM, ApiAnswer, ApiCall, Names, Tag
+from calendar_service.web.api.forms import FAR_DAY
 from calendar_service.web.api.session_body import Instant, SessionContent, Version, content, period
 from calendar_service.web.api.sessions import SESSIONS
+from calendar_service.web.problems import CODES
 from calendar_service.wiring import Service
 
 SessionName = Annotated[str, Meta(extra_json_schema=NAME_FORM)]
@@ -28,7 +31,13 @@ class ReconcileBody(Struct, kw_only=True, forbid_unknown_fields=True):
     """All sessions that have to be in the calendar within a time."""
 
     from_: Instant = field(name="from")
-    to: Annotated[Instant, Meta(description="RFC 3339 with an offset, after `from`; whole seconds.")]
+    to: Annotated[
+        Instant,
+        Meta(
+            description="RFC 3339 with an offset, after `from`; whole seconds.",
+            examples=[f"{FAR_DAY}T23:59:59Z"],
+        ),
+    ]
     sessions: Annotated[
         list[DesiredSessionBody],
         Meta(description="Every one of them touches the time between `from` and `to`."),
@@ -38,17 +47,16 @@ class ReconcileBody(Struct, kw_only=True, forbid_unknown_fields=True):
 class ReconcileQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     """The parameters of a comparison."""
 
-    apply: Annotated[
-        Literal["true", "false"],
-        Meta(description="Carry the plan out: write what is wanted, cancel the rest."),
-    ] = "false"
+    apply: Annotated[bool, Meta(description="Carry the plan out: write what is wanted, cancel the rest.")] = (
+        False
+    )
     remove_unknown: Annotated[
-        Literal["true", "false"],
+        bool,
         Meta(
             description="Remove the unknown events between `from` and `to`, except copies. Only for a caller whose "
             "list is complete: what it does not list is gone afterwards."
         ),
-    ] = "false"
+    ] = False
 
 
 class SessionDifference(Struct, kw_only=True):
@@ -62,11 +70,17 @@ class SessionDifference(Struct, kw_only=True):
     status: (
         Annotated[
             str,
-            Meta(description="What became of it, if the plan was carried out; `refused` with a `reason`."),
+            Meta(
+                description="What became of it, if the plan was carried out; `refused` with a `reason`.",
+                extra_json_schema={"enum": [*Status, "refused"]},
+            ),
         ]
         | UnsetType
     ) = UNSET
-    reason: Annotated[str, Meta(description="The code of the refusal.")] | UnsetType = UNSET
+    reason: (
+        Annotated[str, Meta(description="The code of the refusal.", extra_json_schema={"enum": CODES})]
+        | UnsetType
+    ) = UNSET
 
 
 class UnknownEventAnswer(Struct, kw_only=True):
@@ -106,7 +120,7 @@ def reconcile_sessions(
     desired = _desired(body, (begins, ends))
     result = journey.reconcile(
         names.whose, begins, ends, desired,
-        apply=query.apply == "true", remove_unknown=query.remove_unknown == "true",
+        apply=query.apply, remove_unknown=query.remove_unknown,
     )  # fmt: skip
     answer = Reconciliation(
         applied=result.applied,
@@ -151,7 +165,7 @@ def _reconcile(service: Service) -> Reconcile:
 
 CALLS = (
     ApiCall(
-        "POST", f"{SESSIONS}/reconcile", BACKEND, _reconcile, reconcile_sessions, {200: Reconciliation},
+        Tag.SESSIONS, "POST", f"{SESSIONS}/reconcile", BACKEND, _reconcile, reconcile_sessions, {200: Reconciliation},
         ("not_connected", "stale_version", "session_over", "organization_closed"),
         query=ReconcileQuery, body=ReconcileBody, is_long=lambda _: True,
     ),

@@ -1,6 +1,5 @@
 """A session as the backend describes it, and its conversion to the domain's content."""
 
-from datetime import date
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -9,25 +8,24 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.errors import InvalidRequest
 from calendar_service.domain.session import By, Content
+from calendar_service.web.api.forms import FAR_DAY
 from calendar_service.web.api.text import DESCRIPTION_LIMIT, JOIN_URL_LIMIT, block, https_url, line
 from calendar_service.web.api.times import instant, zone
 
-_DAY = f"{date.today().year + 1}-05-03"  # noqa: DTZ011 - the year alone counts: an example must not be over
-"""The day of examples."""
 _OFFSET = "([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 _CLOCK = (
     "^(19[7-9][0-9]|2[0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt]"
     "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.0+)?"
 )
 _TIME_FORM = {"pattern": f"{_CLOCK}{_OFFSET}?$"}
-_INSTANT_FORM = {"pattern": f"{_CLOCK}{_OFFSET}$"}
+_INSTANT_FORM = {"pattern": f"{_CLOCK}{_OFFSET}$", "format": "date-time"}
 
 Time = Annotated[
     str,
     Meta(
         description="RFC 3339 with an offset, or local (without one) in `time_zone`. Whole seconds. A local time that "
         "the night has twice is the first of the two; one that it skips is refused.",
-        examples=[f"{_DAY}T14:00:00-04:00", f"{_DAY}T14:00:00"],
+        examples=[f"{FAR_DAY}T14:00:00-04:00", f"{FAR_DAY}T14:00:00"],
         extra_json_schema=_TIME_FORM,
     ),
 ]
@@ -35,7 +33,7 @@ End = Annotated[
     str,
     Meta(
         description="As `start`, and after it.",
-        examples=[f"{_DAY}T14:45:00-04:00", f"{_DAY}T14:45:00"],
+        examples=[f"{FAR_DAY}T14:45:00-04:00", f"{FAR_DAY}T14:45:00"],
         extra_json_schema=_TIME_FORM,
     ),
 ]
@@ -43,7 +41,7 @@ Instant = Annotated[
     str,
     Meta(
         description="RFC 3339 with an offset; whole seconds.",
-        examples=[f"{_DAY}T00:00:00Z"],
+        examples=[f"{FAR_DAY}T00:00:00Z"],
         extra_json_schema=_INSTANT_FORM,
     ),
 ]

@@ -13,7 +13,7 @@ from calendar_service.journeys.sessions.session_reader import SessionReader
 from calendar_service.journeys.views import SessionView
 from calendar_service.store.sessions import ALL_DAYS, DayRange
 from calendar_service.web.api import answers
-from calendar_service.web.api.call import AGENT, BACKEND, ApiAnswer, ApiCall, Cursor, Names, Nothing
+from calendar_service.web.api.call import AGENT, BACKEND, ApiAnswer, ApiCall, Cursor, Names, Nothing, Tag
 from calendar_service.web.api.query import Limit
 from calendar_service.web.api.session_body import SessionBody, Version, content
 from calendar_service.wiring import Service
@@ -145,18 +145,20 @@ def _reader(service: Service) -> SessionReader:
 _WRITES = ("not_connected", "stale_version", "google_refused")
 CALLS = (
     ApiCall(
-        "PUT", ONE, BACKEND, _schedule, put_session,
+        Tag.SESSIONS, "PUT", ONE, BACKEND, _schedule, put_session,
         {201: answers.SessionAnswer, 200: answers.SessionAnswer, 202: answers.SessionAnswer},
         (*_WRITES, "organization_closed", "session_over"), body=SessionBody,
     ),
     ApiCall(
-        "DELETE", ONE, BACKEND, _schedule, cancel_session,
+        Tag.SESSIONS, "DELETE", ONE, BACKEND, _schedule, cancel_session,
         {200: answers.CancelledSession, 202: answers.CancelledSession},
         _WRITES, query=CancelQuery,
     ),
     ApiCall(
-        "GET", ONE, BACKEND, _reader, get_session, {200: answers.ReadSession},
+        Tag.SESSIONS, "GET", ONE, BACKEND, _reader, get_session, {200: answers.ReadSession},
         ("not_connected",), query=ReadQuery, is_long=lambda query: query.read is not UNSET,
     ),
-    ApiCall("GET", SESSIONS, BACKEND, _reader, list_sessions, {200: answers.SessionsAnswer}, query=ListQuery),
+    ApiCall(
+        Tag.SESSIONS, "GET", SESSIONS, BACKEND, _reader, list_sessions, {200: answers.SessionsAnswer}, query=ListQuery
+    ),
 )  # fmt: skip

@@ -133,6 +133,7 @@ STATES_AND_ENDS = {
 SESSIONS = {
     ("POST", "/agents/<agent>/portal-sessions"),
     ("GET", "/agents/<agent>/connection"),
+    ("GET", "/connections"),
     ("GET", "/agents/<agent>/sessions"),
     ("PUT", "/agents/<agent>/sessions/<session>"),
     ("GET", "/agents/<agent>/sessions/<session>"),

@@ -1,20 +1,29 @@
 """The OpenAPI description: valid, complete, and true to what is served."""
 
 import re
+from collections.abc import Iterator
 from html.parser import HTMLParser
+from typing import Any
 
 import msgspec
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import Flask
+from openapi_schema_validator import OAS31Validator, oas31_format_checker
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
+from calendar_service import operators
+from calendar_service.crypto.signing import public_key_text
+from calendar_service.journeys.connection import receipts
 from calendar_service.web.api.dispatch import CALLS
 from calendar_service.web.api.openapi import document
+from calendar_service.web.api.webhook_events import EVENTS
 from calendar_service.web.problems import KINDS
 from tests.support.service import TestService
 from tests.web.api.callers import Api
 from tests.web.api.conftest import AGENT
 
-DOCUMENT = document("http://localhost:8080")
+DOCUMENT = document("http://localhost:8080", operators.load("videsk"))
 
 
 def test_the_description_is_valid_openapi_3_1() -> None:
@@ -81,6 +90,115 @@ def test_every_time_that_is_taken_has_the_form_of_the_description() -> None:
     )
     assert [text for text in refused if form.search(text)] == []
     assert not re.search(shapes["ReconcileBody"]["properties"]["from"]["pattern"], "2031-05-03T14:00:00")
+
+
+def test_no_member_that_may_be_left_out_has_a_default() -> None:
+    for name, schema in DOCUMENT["components"]["schemas"].items():
+        for member, inner in schema.get("properties", {}).items():
+            assert "default" not in inner, f"{name}.{member}"
+
+
+def test_every_example_has_the_form_of_its_schema_and_no_time_in_the_past() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    examples = [
+        (media["schema"]["$ref"], media["example"])
+        for call in operations()
+        for media in (*media_of(call.get("requestBody")), *map(only, call["responses"].values()))
+        if "example" in media
+    ]
+    examples += [(f"/{name}", one) for name, schema in schemas.items() for one in schema.get("examples", [])]
+    assert len(examples) > 20
+    for reference, example in examples:
+        shape = {
+            "$ref": f"#/components/schemas/{reference.rpartition('/')[2]}",
+            "components": {"schemas": schemas},
+        }
+        OAS31Validator(shape, format_checker=oas31_format_checker).validate(example)
+        times = re.findall(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T", msgspec.json.encode(example).decode())
+        assert {time[:4] for time in times} <= {"2099"}
+
+
+@pytest.mark.parametrize("call", ["put_session", "reconcile_sessions", "create_portal_session"])
+def test_the_example_of_a_body_is_taken_as_it_is(api: Api, connected: TestService, call: str) -> None:
+    method, path, described = next(one for one in described_calls() if one[2]["operationId"] == call)
+    (media,) = media_of(described["requestBody"])
+    place = path.format(organization="acme", agent="agent-1", session="s-4711")
+    answer = api.call(method, place, json=media["example"])
+    assert str(answer.status_code) in described["responses"], answer.json
+    assert answer.status_code < 300, answer.json
+
+
+def test_every_answer_names_its_headers() -> None:
+    for call in operations():
+        for status, answer in call["responses"].items():
+            described = DOCUMENT["components"]["responses"][status] if "$ref" in answer else answer
+            names = set(described["headers"])
+            assert "X-Request-Id" in names
+            assert ("Retry-After" in names) == (status in {"429", "503"})
+            assert ("RateLimit" in names) == (status != "401")
+            assert ("Location" in names) == (status == "202" and call["tags"] == ["Sessions"])
+
+
+def test_a_call_names_the_refusals_that_it_may_give_and_no_other() -> None:
+    named = {call["operationId"]: set(call["responses"]) for call in operations()}
+    assert all({"400", "401", "404", "429", "500", "503"} <= statuses for statuses in named.values())
+    assert not any({"405", "410", "421"} & statuses for statuses in named.values())
+    assert {name for name, statuses in named.items() if "403" not in statuses} == {
+        "get_connection",
+        "list_connections",
+    }
+    assert {name for name, statuses in named.items() if "415" in statuses} == {
+        "create_portal_session",
+        "put_session",
+        "reconcile_sessions",
+    }
+    assert {name for name, statuses in named.items() if "422" not in statuses} == {
+        "end_connection", "get_connection", "get_organization", "get_session", "off_board", "pause_connection",
+        "reopen", "resume_connection",
+    }  # fmt: skip
+    assert set(DOCUMENT["components"]["responses"]) == {
+        "400", "401", "403", "404", "413", "415", "429", "500", "503",
+    }  # fmt: skip
+
+
+def test_every_webhook_is_described_with_its_shape() -> None:
+    assert set(DOCUMENT["webhooks"]) == set(EVENTS)
+    for name, webhook in DOCUMENT["webhooks"].items():
+        (media,) = media_of(webhook["post"]["requestBody"])
+        shape = DOCUMENT["components"]["schemas"][media["schema"]["$ref"].rpartition("/")[2]]
+        kind = shape["properties"]["type"]
+        assert name in kind.get("enum", [kind.get("const")])
+
+
+def test_a_receipt_is_handed_out_as_it_is_described(api: Api, connected: TestService) -> None:
+    receipt = api.by("admin").delete(f"{AGENT}/connection?erase=now").json["receipt"]
+    shape = DOCUMENT["components"]["schemas"]["Receipt"]
+    assert set(shape["required"]) <= set(receipt) <= set(shape["properties"])
+    key = public_key_text(
+        Ed25519PrivateKey.from_private_bytes(connected.parts.config.signing_key).public_key()
+    )
+    assert receipts.verify(msgspec.json.encode(receipt), [key]) == receipt
+
+
+def described_calls() -> Iterator[tuple[str, str, Any]]:
+    """Yield every call's method, path and description."""
+    for path, methods in DOCUMENT["paths"].items():
+        for method, call in methods.items():
+            if method != "parameters":
+                yield method.upper(), path, call
+
+
+def operations() -> list[Any]:
+    return [call for _, _, call in described_calls()]
+
+
+def media_of(described: Any) -> list[Any]:
+    return list(described["content"].values()) if described else []
+
+
+def only(answer: Any) -> Any:
+    """Return what an answer holds; nothing where it stands elsewhere."""
+    return next(iter(answer.get("content", {"": {}}).values()))
 
 
 def test_no_two_shapes_share_a_name() -> None:

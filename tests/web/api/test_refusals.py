@@ -97,7 +97,7 @@ BAD_REQUESTS = [
     Refused("a backend that pauses", "POST", f"{AGENT}/connection/pause", 403, "forbidden"),
     Refused("a backend that disconnects", "DELETE", f"{AGENT}/connection", 403, "forbidden"),
     Refused("a backend that off-boards", "DELETE", ACME, 403, "forbidden", caller="acme-backend"),
-    Refused("a backend that lists agents", "GET", f"{ACME}/connections", 403, "forbidden"),
+    Refused("a backend that counts an organization", "GET", ACME, 403, "forbidden"),
     Refused("an unknown session", "GET", f"{AGENT}/sessions/s-9", 404, "not_found"),
     Refused("an unknown call", "GET", f"{AGENT}/calendar", 404, "not_found"),
     Refused("a path with a slash too many", "GET", f"{AGENT}/connection/", 404, "not_found"),
