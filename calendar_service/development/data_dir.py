@@ -6,7 +6,13 @@ from pathlib import Path
 
 from calendar_service.config import Role, run_data
 from calendar_service.config.keys import entries
-from calendar_service.config.new_keys import api_key, new_api_key, new_key, new_keyring
+from calendar_service.config.new_keys import (
+    api_key,
+    new_api_key,
+    new_key,
+    new_keyring,
+    new_webhook_secret,
+)
 from calendar_service.domain.secret import Secret
 from local_google.state.clients import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 
@@ -18,6 +24,7 @@ KEY_FILES = {
 }
 API_KEY_FILES = {Role.BACKEND: "api-key", Role.ADMIN: "admin-key"}
 """The files with the two development keys, which are valid for all organizations."""
+WEBHOOK_SECRET_FILE = "keys/webhook-secret"  # noqa: S105 - a file's name
 GOOGLE_SECRET_FILE = "keys/google-client-secret"  # noqa: S105 - a file's name
 
 _PASSED_ON = (
@@ -31,13 +38,20 @@ _PASSED_ON = (
 )
 
 
-def make_keys(data_dir: Path) -> None:
-    """Generate each development key that does not exist yet, in files that only this user can read."""
+def make_keys(data_dir: Path, environ: Mapping[str, str]) -> None:
+    """Generate each development key that does not exist yet, in files that only this user can read.
+
+    A webhook secret of the environment is written to such a file too, so that the other commands find it.
+    """
     (data_dir / "keys").mkdir(mode=0o700, parents=True, exist_ok=True)
     _write_once(data_dir / KEY_FILES["CALENDAR_KEYRING"], new_keyring())
     _write_once(data_dir / KEY_FILES["CALENDAR_IDENTITY_KEY"], new_key())
     _write_once(data_dir / KEY_FILES["CALENDAR_SIGNING_KEY"], new_key())
     _write_once(data_dir / GOOGLE_SECRET_FILE, DEFAULT_CLIENT_SECRET)
+    webhook_secret = environ.get("CALENDAR_WEBHOOK_SECRET", "")
+    if webhook_secret:
+        _write(data_dir / WEBHOOK_SECRET_FILE, webhook_secret)
+    _write_once(data_dir / WEBHOOK_SECRET_FILE, new_webhook_secret().reveal())
     _make_api_keys(data_dir)
 
 
@@ -86,6 +100,8 @@ def leave_run_data(data_dir: Path, environ: Mapping[str, str], redis_url: str) -
         "CALENDAR_OPERATOR": _operator(environ.get("CALENDAR_OPERATOR") or "videsk"),
     }
     defaults |= {f"{name}_FILE": file for name, file in KEY_FILES.items()}
+    if "CALENDAR_WEBHOOK_URL" in from_environment:
+        defaults["CALENDAR_WEBHOOK_SECRET_FILE"] = WEBHOOK_SECRET_FILE
     if not has_own_client(environ):
         defaults |= _local_google(google_port)
     if redis_url and "@" not in redis_url:

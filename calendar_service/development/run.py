@@ -86,7 +86,7 @@ class Launcher:
 
     def _prepare(self, stack: contextlib.ExitStack) -> Config:
         """Generate keys, start the database, check configuration and ports."""
-        data_dir.make_keys(self._data_dir)
+        data_dir.make_keys(self._data_dir, self._environ)
         self._logs.mkdir(mode=0o700, exist_ok=True)
         redis_url = self._environ.get("CALENDAR_REDIS_URL", "")
         if not redis_url and "CALENDAR_REDIS_URL_FILE" not in self._environ:

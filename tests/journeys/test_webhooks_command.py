@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 from click.testing import CliRunner, Result
+from msgspec import convert
 
 from calendar_service.cli import main
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import By
 from calendar_service.store.audit_log import Actor
+from calendar_service.web.api.webhook_events import WebhookTest
 from tests.conftest import MovableClock
 from tests.support.backend import SECRET, Backend, backend
 from tests.support.local_google import LocalGoogle
@@ -115,10 +117,45 @@ def test_an_unclear_request_is_bad_usage(service: TestService, arguments: list[s
     assert call(service, *arguments).exit_code == 2
 
 
-def test_without_an_address_nothing_can_be_replayed(service: TestService) -> None:
+@pytest.mark.parametrize("arguments", [["replay", "--all"], ["test"], ["listen"]])
+def test_without_an_address_there_is_nobody_to_send_to(service: TestService, arguments: list[str]) -> None:
     none = {"CALENDAR_WEBHOOK_URL": None, "CALENDAR_WEBHOOK_SECRET": None}
-    answer = call(service, "replay", "--all", **none)
+    answer = call(service, *arguments, **none)
     assert (answer.exit_code, "CALENDAR_WEBHOOK_URL" in answer.output) == (2, True)
+
+
+def test_a_test_event_is_signed_and_says_nothing_of_anybody(service: TestService, receiver: Backend) -> None:
+    receiver.status = 204
+    assert call(service, "test").stdout == "Delivered: the backend answered 204.\n"
+    answer = call(service, "test", "--json")
+    assert (answer.exit_code, json.loads(answer.stdout)) == (0, {"delivered": True, "status": 204})
+    convert(receiver.received, list[WebhookTest])
+    assert len(set(receiver.ids)) == 2, "two tests are no repetition"
+
+
+@pytest.mark.parametrize(
+    ("status", "remedy"), [(400, "its secret"), (302, "No redirect is followed"), (500, "Its log says more")]
+)
+def test_a_test_event_that_is_not_taken_says_why(
+    service: TestService, receiver: Backend, status: int, remedy: str
+) -> None:
+    receiver.status = status
+    answer = call(service, "test", "--json")
+    assert (answer.exit_code, json.loads(answer.stdout)["delivered"]) == (1, False)
+    assert f"answered {status}" in answer.stderr
+    assert remedy in answer.stderr
+
+
+def test_a_test_event_says_that_nothing_listens(service: TestService) -> None:
+    answer = call(service, "test", CALENDAR_WEBHOOK_URL="http://localhost:9/")
+    assert (answer.exit_code, "nothing listens at CALENDAR_WEBHOOK_URL" in answer.stderr) == (1, True)
+
+
+def test_events_are_listened_to_on_this_machine_alone_and_on_a_free_port(service: TestService) -> None:
+    elsewhere = call(service, "listen", CALENDAR_WEBHOOK_URL="https://backend.example.com/events")
+    assert (elsewhere.exit_code, "http on this machine" in " ".join(elsewhere.output.split())) == (2, True)
+    taken = call(service, "listen")
+    assert (taken.exit_code, "Cannot listen" in taken.stderr) == (1, True)
 
 
 def test_a_database_that_is_away_is_said(service: TestService) -> None:
