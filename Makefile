@@ -68,12 +68,7 @@ faults: $(READY) ## break the real processes on purpose and check every promise:
 faults-whole: $(READY) ## at least 50 faults of every kind, 30 ends at every named step; hours: make faults-whole SEED=1 KEEP=/tmp/whole
 	@$(BIN)/python -m faults --seed $(or $(SEED),1) --whole $(if $(KEEP),--keep $(KEEP))
 
-faults-selftest-redis: $(READY) ## scripts, main job, users and files with Redis itself instead of Valkey
-	@.ci/redis_server
-	@$(BIN)/python -m pytest -q $(PARALLEL) -p tests.support.redis_server tests/adapters/store/test_slot.py \
-		tests/journeys/test_main_job.py tests/journeys/test_gone_from_files.py tests/journeys/test_database_access.py
-
-check: $(READY) ## show that the fault campaign can fail: it has to catch every seeded defect
+faults-selfcheck: $(READY) ## show that the fault campaign can fail: it has to catch every seeded defect
 	@$(BIN)/python -m faults selfcheck
 
 screenshots: $(READY) ## pictures of every page and state, and the table of axe and weights, in artefacts/

@@ -128,7 +128,7 @@ def test_every_target_that_is_named_is_in_the_makefile() -> None:
 def test_every_dependency_has_its_reason() -> None:
     project = PROJECT["project"]
     dependencies = [project["dependencies"], *project["optional-dependencies"].values()]
-    names = {re.split(r"[>=]", one)[0] for group in dependencies for one in group}
+    names = {re.split(r"[\[>=]", one)[0] for group in dependencies for one in group}
     reasons = (ROOT / "docs" / "decisions.md").read_text("utf-8")
     given = {name.strip() for names in re.findall(r"\*\*([^*.]+)\*\*", reasons) for name in names.split(",")}
     assert names - given == set()
