@@ -190,12 +190,12 @@ class Episode:
         self.jobs.close()
         self.journal.close()
 
-    def http_evidence(self) -> HttpEvidence:
-        """Read what the second checker compares."""
+    def http_evidence(self, tries: int = 40) -> HttpEvidence:
+        """Read what the second checker compares. `tries`: how often a read is sent that the service does not answer."""
         web = self.client.any_web()
         addresses = Addresses(
             service=self.client.address(web), host=self.client.host, key=BACKEND_KEY, organization=ORGANIZATION,
-            google=self.google.server.url,
+            google=self.google.server.url, tries=tries,
         )  # fmt: skip
         return http_checker.read(addresses, self.journal.lines(), self.webhooks.accepted)
 

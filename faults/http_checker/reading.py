@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -16,9 +17,6 @@ READ_AT_GOOGLE = 60
 """Sessions that are read one by one with `read=google`: such a read costs a call at Google."""
 WEBHOOKS_KEPT = 2 * 86_400.0
 """Seconds of the test clock for which a webhook is offered at least: it is given up after three days of failures."""
-_TRIES = 40
-"""How often a read is sent that the service does not answer, or answers with 429 or 503; half a second apart."""
-
 Answer = dict[str, Any]
 
 
@@ -33,6 +31,8 @@ class Addresses:
     key: str
     organization: str
     google: str
+    tries: int
+    """How often a read is sent that nobody answers, or that is answered with 429 or 503; half a second apart."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +67,13 @@ def read(addresses: Addresses, lines: Sequence[Line], webhooks: Iterable[Mapping
         for answer in _listed(addresses, agent)
     }
     chosen = list(book)[:: len(book) // READ_AT_GOOGLE + 1]
-    google = _get(addresses.google, "/_control/state")
+    google = _get(addresses.google, "/_control/state", addresses.tries)
     return HttpEvidence(
         book=book,
         listed=listed,
         read={name: _single(addresses, *name) for name in chosen},
         events=events_by_session(google, copies_in(lines)),
-        calls=_get(addresses.google, "/_control/journal")["calls"],
+        calls=_get(addresses.google, "/_control/journal", addresses.tries)["calls"],
         recent=_recent(lines),
         webhooks=list(webhooks),
     )
@@ -105,13 +105,14 @@ def _single(addresses: Addresses, agent: str, session: str) -> Answer:
 
 def _ask(addresses: Addresses, agent: str, path: str) -> Answer:
     path = f"/v1/organizations/{addresses.organization}/agents/{quote(agent)}{path}"
-    return _get(addresses.service, path, Host=addresses.host, Authorization=f"Bearer {addresses.key}")
+    headers = {"Host": addresses.host, "Authorization": f"Bearer {addresses.key}"}
+    return _get(addresses.service, path, addresses.tries, headers)
 
 
-def _get(address: str, path: str, **headers: str) -> Answer:
+def _get(address: str, path: str, tries: int, headers: Mapping[str, str] = MappingProxyType({})) -> Answer:
     """Return a JSON answer; empty for 404."""
     status = 0
-    for _ in range(_TRIES):
+    for _ in range(tries):
         status, text = _send(address, path, headers)
         if status == 200:
             return dict(json.loads(text))

@@ -98,11 +98,8 @@ def test_each_planted_difference_is_named_and_nothing_else(episode: Episode) -> 
     assert differences(episode) == expected | {("cancelled", "wrong_answer")}
 
 
-def test_a_service_that_does_not_answer_is_no_sound_one(
-    episode: Episode, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("faults.http_checker.reading._TRIES", 1)
+def test_a_service_that_does_not_answer_is_no_sound_one(episode: Episode) -> None:
     for web in ("web0", "web1"):
         episode.processes.kill(web)
     with pytest.raises(TimeoutError, match="sessions"):
-        episode.http_evidence()
+        episode.http_evidence(tries=1)
