@@ -1,7 +1,10 @@
 """What anybody may ask for is made once: constant pages for each language, the numbers of /metrics for some seconds."""
 
 import sys
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import current_thread
 
 import pytest
 from flask import Flask
@@ -58,3 +61,33 @@ def test_a_text_is_made_anew_when_it_is_old() -> None:
     texts = iter(["first", "second"])
     recent = RecentText(lambda: next(texts), seconds=0)
     assert [recent.text(), recent.text()] == ["first", "second"]
+
+
+def test_whoever_waits_for_a_making_that_fails_gets_its_failure_and_makes_none_of_its_own() -> None:
+    """The database hangs: one request after another would try it for seconds, and hold its place meanwhile."""
+    makings = []
+
+    def waits_for_a_result(thread: int) -> bool:
+        return sys._current_frames()[thread].f_code.co_name == "wait"
+
+    def make() -> str:
+        makings.append(current_thread())
+        if len(makings) == 1:
+            waiting.extend(pool.submit(recent.text) for _ in range(3))
+            end = time.monotonic() + 5
+            while time.monotonic() < end and not all(map(waits_for_a_result, others())):
+                time.sleep(0.001)
+            raise TimeoutError("the first try")
+        return "a later try"
+
+    recent, waiting = RecentText(make), []
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(recent.text)
+
+        def others() -> list[int]:
+            idents = [thread.ident for thread in pool._threads if thread is not makings[0]]
+            return [ident for ident in idents if ident is not None]
+
+        assert str(first.exception()) == "the first try"
+        assert [str(one.exception()) for one in waiting] == ["the first try"] * 3
+    assert (len(makings), recent.text(), len(makings)) == (1, "a later try", 2)
