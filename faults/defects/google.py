@@ -90,4 +90,16 @@ DEFECTS = (
         replace="            pass",
         scenarios=("F46 one account at its limit",) * 2,
     ),
+    Defect(
+        name="sessions of a waiting account run all the same",
+        file="journeys/throttle/admission.py",
+        search="        return self.budget.admit_session(account, cost)\n\n"
+        "    def is_waiting(self, account: str) -> bool:\n"
+        '        """Tell whether `admit` would answer `skip` without asking anybody."""\n'
+        "        return self.budget.is_waiting(account)\n",
+        replace='        return self.budget.admit_session("", cost)\n\n'
+        "    def is_waiting(self, account: str) -> bool:\n"
+        "        return False\n",
+        scenarios=("F46 one account at its limit",) * 2,
+    ),
 )
