@@ -7,7 +7,14 @@ from typing import Literal, get_args
 
 from calendar_service.log import Field, Log
 
-SecurityEvent = Literal["form.refused", "key.refused", "request.foreign", "ticket.refused"]
+SecurityEvent = Literal[
+    "form.refused",
+    "key.refused",
+    "request.foreign",
+    "reviewer_link.refused",
+    "state.refused",
+    "ticket.refused",
+]
 """The events by their names in the log and in the metrics."""
 
 

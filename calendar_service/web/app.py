@@ -5,7 +5,7 @@ from typing import Any, Final
 from flask import Flask, Response, g, request
 from werkzeug.routing import Rule
 
-from calendar_service.domain.errors import TooManyRequests
+from calendar_service.domain.errors import LinkOver, TooManyRequests
 from calendar_service.health.readiness import Readiness
 from calendar_service.web import (
     guard,
@@ -73,6 +73,8 @@ def _answer_errors(app: Flask, service: Service) -> None:
             service.log.failure("request.failed", error, request_id=g.request_id)
         if isinstance(shown, guard.FormRefused):
             service.security_events.record("form.refused", request_id=g.request_id)
+        if isinstance(shown, LinkOver):
+            service.security_events.record("reviewer_link.refused", request_id=g.request_id)
         if isinstance(shown, TooManyRequests):
             service.caller_limits.refusals.count(shown.limit)
         if dispatch.is_api(request.path) or request.path in _MACHINES:

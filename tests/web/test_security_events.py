@@ -1,15 +1,16 @@
-"""Refused keys, forms and links, and calls for foreign organizations: one line in the log each, and a count."""
+"""Refused keys, forms, links, consents and calls for foreign organizations: a line in the log each, and a count."""
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from flask import Flask
 
+from calendar_service.security_events import SecurityEvent
 from tests.support.service import ACME_KEY, BACKEND_KEY, TestService
 from tests.web.pages.visitor import OWN_PAGE, Visitor
 
-NONE = {"form.refused": 0, "key.refused": 0, "request.foreign": 0, "ticket.refused": 0}
+NONE = dict.fromkeys(get_args(SecurityEvent), 0)
 
 
 class Events:
@@ -96,6 +97,43 @@ def test_a_refused_link_is_logged_and_counted(visitor: Visitor, events: Events) 
     assert visitor.get("/portal/unknown").status_code == 410
     assert events.logged() == [{"event": "ticket.refused"}] * 2
     assert events.counted() == NONE | {"ticket.refused": 2}
+
+
+def test_a_refused_answer_to_a_consent_is_logged_and_counted(
+    app: Flask, service: TestService, visitor: Visitor, events: Events
+) -> None:
+    visitor.enter()
+    cancelled = visitor.consent(allow=False)
+    assert visitor.get(cancelled).status_code == 303
+    assert events.logged() == []  # an agent may cancel
+    answer = visitor.consent()
+    assert Visitor(app, service).get(answer).status_code == 400  # another browser, which uses the state up
+    for refused in (answer, f"{cancelled}&iss=https://evil.example", "/oauth/callback?code=x&state=unknown"):
+        assert visitor.get(refused).status_code == 400
+    assert events.logged() == [{"event": "state.refused"}] * 4
+    assert events.counted() == NONE | {"state.refused": 4}
+
+
+def test_an_answer_of_another_issuer_is_logged_and_counted(visitor: Visitor, events: Events) -> None:
+    visitor.enter()
+    answer = visitor.consent().replace("iss=http", "iss=https%3A%2F%2Fevil.example%2F")
+    assert visitor.get(answer).status_code == 400
+    assert events.logged() == [{"event": "state.refused"}]
+    assert events.counted() == NONE | {"state.refused": 1}
+
+
+def test_a_refused_reviewers_link_is_logged_and_counted(
+    visitor: Visitor, service: TestService, events: Events
+) -> None:
+    secret, _ = service.parts.operations.reviewers.make(60)
+    assert visitor.get(f"/reviewer/{secret}").status_code == 303
+    assert visitor.get("/console").status_code == 200
+    assert events.logged() == []
+    service.clock.advance(61 * 24 * 3600)
+    for path in (f"/reviewer/{secret}", "/reviewer/unknown"):
+        assert visitor.get(path).status_code == 410
+    assert events.logged() == [{"event": "reviewer_link.refused"}] * 2
+    assert events.counted() == NONE | {"reviewer_link.refused": 2}
 
 
 def test_what_is_accepted_is_no_security_event(app: Flask, visitor: Visitor, events: Events) -> None:

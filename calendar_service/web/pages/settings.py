@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, g, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from calendar_service.domain.errors import ConsentRefused
@@ -143,6 +143,8 @@ class Callback:
         )
 
     def _refused(self, visit: Visit | None, reason: str) -> AnyResponse:
+        if reason in NOT_OURS:
+            self.service.security_events.record("state.refused", request_id=g.request_id)
         if visit is None or reason in NOT_OURS:
             return self.pages.show(
                 "dead_end.html", status=400, reason=reason, again=visit is not None, languages=[]
