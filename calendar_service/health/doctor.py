@@ -16,6 +16,7 @@ from calendar_service.health.findings.database import (
     identity_key,
     memory,
     replicas,
+    restarts,
 )
 from calendar_service.health.findings.google import google, notifications
 from calendar_service.health.findings.records import consents, sealed_records, worker
@@ -39,6 +40,7 @@ def findings(measures: Measures) -> Iterator[Finding]:
     if not measures.database.answers:
         return
     yield from durability(measures.database, is_production=measures.config.is_production)
+    yield restarts(measures.database)
     yield memory(measures.database, is_production=measures.config.is_production)
     yield from replicas(measures.database)
     yield identity_key(measures.database)

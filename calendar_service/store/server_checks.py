@@ -1,9 +1,10 @@
 """Checks of the database as a whole: does it answer, how is it configured. Must not know an agent."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import redis
 
@@ -13,6 +14,19 @@ from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.store import keys
 from calendar_service.store.database import Database, DatabaseRefused
 from calendar_service.store.replication import Primary
+
+_VALKEY_MENDED: Final = (9, 1, 2)
+"""From this version Valkey loads its file without comparing rights. Of Redis no such version is known here."""
+_WRITES_OF_SCRIPTS: Final = (
+    ("SET", "{s0}", "0"),
+    ("HSET", "{s0}", "0", "0"),
+    ("ZADD", "{s0}", "0", "0"),
+    ("SADD", "{s0}", "0"),
+    ("XADD", "{s0}", "*", "0", "0"),
+    ("DEL", "{s0}"),
+    ("PEXPIREAT", "{s0}", "0"),
+)
+"""One write of each kind that scripts do, as questions about rights; none is executed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +84,35 @@ class ServerChecks:
         except DatabaseRefused:
             return {}
 
+    def forgetful(self) -> list[str]:
+        """Return the versions of the servers that drop what scripts wrote when they load their append-only file.
+
+        Raises `DatabaseRefused` if a server does not tell.
+        """
+        # The file holds a script's writes as a transaction, which these servers execute with the rights of the user
+        # `default`. Without them they drop it, log a line and go on (redis/redis#14541, valkey-io/valkey#3983).
+        forgetful = []
+        for server in self._servers():
+            try:
+                version = self._version_if_forgetful(server)
+            except DatabaseRefused:
+                raise
+            except StoreUnavailable:  # a replica that is down says nothing about the others
+                continue
+            if version:
+                forgetful.append(version)
+        return forgetful
+
+    def _version_if_forgetful(self, server: "redis.Redis") -> str:
+        rights = [
+            self._database.consult(partial(server.execute_command, "ACL DRYRUN", "default", *write))
+            for write in _WRITES_OF_SCRIPTS
+        ]
+        about = self._database.consult(partial(server.info, "server"))
+        if all(right == "OK" for right in rights) or _valkey(about) >= _VALKEY_MENDED:
+            return ""
+        return str(about.get("valkey_version") or about["redis_version"])
+
     def memory_ratio(self) -> float | None:
         """Return which share of its permitted memory the fullest primary uses; None if one has no limit.
 
@@ -99,3 +142,8 @@ def _by_info(server: "redis.Redis") -> dict[str, str]:
 def _address(server: "redis.Redis") -> str:
     options = server.connection_pool.connection_kwargs
     return str(options.get("path") or f"{options.get('host')}:{options.get('port')}")
+
+
+def _valkey(about: Mapping[str, Any]) -> tuple[int, ...]:
+    """Return the version of a Valkey by its `INFO server`; () for another database."""
+    return tuple(int(part) for part in re.findall(r"\d{1,4}", about.get("valkey_version", ""))[:3])

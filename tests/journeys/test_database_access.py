@@ -16,6 +16,7 @@ from calendar_service.development.valkey import EmbeddedValkey
 from calendar_service.domain.clock import DAY, HOUR, SECOND
 from calendar_service.domain.session import By
 from calendar_service.health.doctor import findings
+from calendar_service.health.findings.database import restarts
 from calendar_service.health.measures import Measures
 from calendar_service.store.audit_log import Actor
 from calendar_service.store.tickets import Ticket
@@ -31,15 +32,17 @@ USERS: Final = ROOT / "deploy" / "redis-users.acl"
 STORE: Final = ROOT / "calendar_service" / "store"
 PASSWORD: Final = "password-of-the-service"
 TESTS: Final = {"username": "tests", "password": "password-of-the-tests"}
-OF_THE_CLIENT: Final = {"select"}
-"""What the client library sends when it connects: the database's number if the address has one."""
+OF_THE_CLIENT: Final = {"select", "cluster|slots", "command"}
+"""What the client library sends: the database's number if the address has one, and questions to a cluster."""
 
 
 ERRORS: Final = {"READONLY"}
 """Beginnings of errors in the store's modules that are names of commands too."""
 METHODS: Final = {
+    "ACL DRYRUN": "acl|dryrun",
     "bgrewriteaof": "bgrewriteaof",
     "config_get": "config|get",
+    "cluster(": "cluster|nodes",
     "dbsize": "dbsize",
     "getdel": "getdel",
     "info": "info",
@@ -47,7 +50,7 @@ METHODS: Final = {
     "scan_iter": "scan",
     "script_load": "script|load",
 }
-"""Commands that the store's modules send by a method of the client alone."""
+"""Commands that the store's modules send by a method of the client, or that have two words."""
 
 
 REFUSED: Final = (
@@ -146,18 +149,41 @@ def test_no_secret_is_sent_to_the_database_in_the_clear(
 
 def permitted() -> set[str]:
     """Return the commands that the file permits to the service's user."""
-    line = next(line for line in USERS.read_text("ascii").splitlines() if "calendar-service" in line)
-    return set(re.findall(r" \+(\S+)", line))
+    return set(re.findall(r" \+(\S+)", rules()["calendar-service"]))
+
+
+def rules() -> dict[str, str]:
+    """Return the rules of the file by user."""
+    lines = [line.split(" ", 2) for line in USERS.read_text("ascii").splitlines()]
+    return {name: rest for _, name, rest in lines}
+
+
+def give_users(*nodes: Server) -> None:
+    """Give servers that run the users of the file, all with one password, and a user for the test."""
+    for node in nodes:
+        client = node.client
+        for name, rest in {**rules(), "tests": "on ~* &* +@all", "default": rules()["default"]}.items():
+            password = () if name == "default" else (f">{PASSWORD}",)
+            client.execute_command("ACL SETUSER", name, "reset", *rest.split(), *password)
+        client.config_set("masteruser", "replica")
+        client.config_set("masterauth", PASSWORD)
+        node.login = {"username": "tests", "password": PASSWORD}
+
+
+def refused_commands(*nodes: Server) -> list[tuple[str, str]]:
+    """Return what any user was refused: the user, and the command or key."""
+    return [(entry["username"], entry["object"]) for node in nodes for entry in node.client.acl_log()]
 
 
 @pytest.fixture
 def guarded(tmp_path: Path) -> Iterator[Server]:
     """A database with the users of the file, the service's password, and a user for the test."""
-    default, service = USERS.read_text("ascii").splitlines()
-    users = tmp_path / "users.acl"
-    tests = f"user {TESTS['username']} on >{TESTS['password']} ~* &* +@all"
     password = sha256(PASSWORD.encode()).hexdigest()
-    users.write_text(f"{default}\n{service} #{password}\n{tests}\n", "ascii")
+    lines = USERS.read_text("ascii").splitlines()
+    lines[1] += f" #{password}"
+    tests = f"user {TESTS['username']} on >{TESTS['password']} ~* &* +@all"
+    users = tmp_path / "users.acl"
+    users.write_text("\n".join([*lines, tests, ""]), "ascii")
     settings = {"appendonly": "yes", "appendfsync": "always", "aclfile": str(users), "maxmemory": "1gb"}
     with servers.server(tmp_path / "database", login=TESTS, **settings) as server:
         yield server
@@ -178,8 +204,99 @@ def test_the_service_does_its_job_as_a_user_with_the_rights_of_the_file(
     assert service.metrics()["calendar_store_memory_ratio"] < 1
     assert parts.store.file_rewrites.begin() in {"ok", "again"}
     service.close()
-    assert levels["durability"] == "ok"
+    assert (levels["durability"], levels["restarts"]) == ("ok", "ok")
     assert guarded.client.acl_log() == []
+
+
+def test_in_a_cluster_the_same_rights_are_enough(
+    tmp_path: Path, google_process: LocalGoogle, clock: MovableClock
+) -> None:
+    with servers.cluster(tmp_path / "servers", replicas=1) as nodes:
+        give_users(*nodes)
+        first, _, replica = nodes
+        url = f"redis+cluster://calendar-service:{PASSWORD}@127.0.0.1:{first.port}"
+        service = TestService.of(url, google_process, clock)
+        main_job(service)
+        replica.client.execute_command("CLUSTER FAILOVER")
+        servers.until(lambda: replica.client.role()[0] == "master")
+        servers.until(lambda: first.client.info("replication").get("master_link_status") == "up")
+        service.parts.store.database.deployment.rediscover()
+        clock.advance(2 * DAY / SECOND)
+        main_job(service)
+        levels = {one.check: one.level for one in findings(Measures.of(service.parts))}
+        service.close()
+        assert (levels["durability"], levels["replicas"], levels["restarts"]) == ("ok", "ok", "ok")
+        assert refused_commands(*nodes) == []
+
+
+def test_behind_a_sentinel_the_users_of_the_file_follow_a_failover(
+    tmp_path: Path, google_process: LocalGoogle, clock: MovableClock
+) -> None:
+    with servers.watched(tmp_path / "servers") as (primary, replica, sentinel):
+        give_users(primary, replica)
+        for option in (("auth-user", "sentinel"), ("auth-pass", PASSWORD)):
+            sentinel.client.execute_command("SENTINEL SET", "calendars", *option)
+        for server in (primary, replica):  # who was connected before there were users
+            server.client.execute_command("CLIENT KILL", "USER", "default")
+        servers.until(lambda: replica.client.info("replication")["master_link_status"] == "up")
+        servers.until(lambda: sentinel.client.sentinel_master("calendars")["flags"] == "master")
+        url = f"redis+sentinel://calendar-service:{PASSWORD}@127.0.0.1:{sentinel.port}/calendars"
+        service = TestService.of(url, google_process, clock)
+        main_job(service)
+
+        def has_moved() -> bool:
+            if replica.client.role()[0] != "master":
+                sentinel.client.execute_command("SENTINEL FAILOVER", "calendars")
+            return bool(replica.client.role()[0] == "master")
+
+        servers.until(has_moved)
+        servers.until(lambda: primary.client.info("replication").get("master_link_status") == "up")
+        servers.until(lambda: sentinel.client.sentinel_slaves("calendars")[0]["flags"] == "slave")
+        service.close()
+        service = TestService.of(url, google_process, clock)
+        clock.advance(2 * DAY / SECOND)
+        main_job(service)
+        service.close()
+        assert refused_commands(primary, replica) == []
+
+
+@pytest.mark.parametrize(
+    ("rights", "mended", "level"),
+    [
+        ("~* &* +@all", (99,), "ok"),
+        ("", (99,), "fault"),
+        ("~* +@all -zadd", (99,), "fault"),
+        ("", (), "ok"),
+    ],
+)
+def test_doctor_says_when_a_restart_would_lose_what_scripts_wrote(
+    guarded: Server,
+    google_process: LocalGoogle,
+    clock: MovableClock,
+    monkeypatch: pytest.MonkeyPatch,
+    rights: str,
+    mended: tuple[int, ...],
+    level: str,
+) -> None:
+    monkeypatch.setattr("calendar_service.store.server_checks._VALKEY_MENDED", mended)
+    guarded.client.execute_command("ACL SETUSER", "default", "reset", "off", *rights.split())
+    url = f"redis://calendar-service:{PASSWORD}@127.0.0.1:{guarded.port}/0"
+    service = TestService.of(url, google_process, clock)
+    finding = restarts(Measures.of(service.parts).database)
+    service.close()
+    assert finding.level == level
+    assert ("user default off ~* &* +@all" in finding.advice) == (level == "fault")
+
+
+def test_doctor_says_when_it_may_not_ask(
+    guarded: Server, google_process: LocalGoogle, clock: MovableClock
+) -> None:
+    guarded.client.execute_command("ACL SETUSER", "calendar-service", "-acl|dryrun")
+    url = f"redis://calendar-service:{PASSWORD}@127.0.0.1:{guarded.port}/0"
+    service = TestService.of(url, google_process, clock)
+    finding = restarts(Measures.of(service.parts).database)
+    service.close()
+    assert (finding.level, finding.advice) == ("note", "permit ACL DRYRUN and INFO")
 
 
 def test_the_user_may_not_look_around_change_settings_or_empty_the_database(guarded: Server) -> None:
@@ -201,7 +318,7 @@ def test_the_file_permits_what_the_store_names_and_nothing_else(valkey_url: str)
         known = {name.decode().upper() for name in client.execute_command("COMMAND LIST")}
     of_scripts = set(re.findall(r"redis\.p?call\('(\w+)'", scripts))
     of_modules = set(re.findall(r"\"([A-Z_]{3,})\"", modules)) & known - ERRORS
-    methods = {method for method in METHODS if f".{method}" in modules}
+    methods = {method for method in METHODS if re.search(rf"[.\"]{re.escape(method)}", modules)}
     named = {name.lower() for name in of_scripts | of_modules} | {METHODS[method] for method in methods}
     assert methods == set(METHODS)
     assert permitted() - OF_THE_CLIENT == named

@@ -56,6 +56,27 @@ def durability(database: DatabaseMeasures, *, is_production: bool) -> Iterator[F
         yield Finding("durability", "ok", "acknowledged writes are on disk, and nothing is evicted")
 
 
+def restarts(database: DatabaseMeasures) -> Finding:
+    """Return whether a restarted server has everything again that scripts wrote."""
+    versions = database.forgetful_versions
+    if versions is None:
+        return Finding(
+            "restarts",
+            "note",
+            "the database does not tell the rights of its user `default`",
+            "permit ACL DRYRUN and INFO",
+        )
+    if versions:
+        return Finding(
+            "restarts",
+            "fault",
+            "the user `default` lacks rights; this version (%(versions)s) then loses at a restart what scripts wrote",
+            "write `user default off ~* &* +@all`: off, but with its rights (docs/configuration.md)",
+            {"versions": ", ".join(sorted(set(versions)))},
+        )
+    return Finding("restarts", "ok", "a restarted server has again what scripts wrote")
+
+
 def memory(database: DatabaseMeasures, *, is_production: bool) -> Finding:
     """Return how full the permitted memory is. A full database accepts nothing, but still ends and erases."""
     try:

@@ -60,6 +60,14 @@ class DatabaseMeasures:
         return self.durability.declaration
 
     @cached_property
+    def forgetful_versions(self) -> list[str] | None:
+        """Versions of servers that would lose what scripts wrote at a restart; None if a server does not tell."""
+        try:
+            return self.server_checks.forgetful()
+        except DatabaseRefused:
+            return None
+
+    @cached_property
     def replicas(self) -> Replicas | None:
         """The replicas; None if the database does not tell them."""
         try:
