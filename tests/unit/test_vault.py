@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 import json
 import os
-from base64 import urlsafe_b64decode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from pathlib import Path
 
 import cryptography_vectors
@@ -26,6 +26,7 @@ from tests.support.evidence import shows
 
 PLACE = Place("acme", "agent-1", "c" * 32)
 KEK = os.urandom(32)
+CANNOT_OPEN = "a sealed record cannot be opened with the keys at hand"
 
 
 def vault(*keys: tuple[str, bytes]) -> Vault:
@@ -172,10 +173,22 @@ def test_every_flipped_bit_and_every_truncation_is_refused_alike() -> None:
     assert len(messages) == 1
 
 
-@pytest.mark.parametrize("blob", ["", "cs2", "cs2.k1.", "cs1.data.AAAA", "cs2.data.!!!", "cs2.k1.é", "."])
+NONCE_ALONE = f"cs2.k1.{urlsafe_b64encode(bytes(NONCE_BYTES)).decode()}"
+
+
+@pytest.mark.parametrize(
+    "blob", ["", "cs2", "cs2.k1.", "cs1.data.AAAA", "cs2.data.!!!", "cs2.k1.é", ".", NONCE_ALONE]
+)
 def test_a_malformed_blob_is_refused(blob: str) -> None:
-    with pytest.raises(CannotOpen):
-        vault().open_key(PLACE, blob)
+    for read in (lambda: vault().open_key(PLACE, blob), lambda: Vault.key_id(blob)):
+        with pytest.raises(CannotOpen, match=rf"^{CANNOT_OPEN}$"):
+            read()
+
+
+def test_a_wrapped_data_key_names_the_key_that_seals_it() -> None:
+    wrapped = vault(("2026.k1", KEK)).new_key(PLACE).wrapped
+    assert Vault.key_id(wrapped) == "2026.k1"
+    assert vault(("2026.k1", KEK)).open_key(PLACE, wrapped).wrapped == wrapped
 
 
 def test_an_unknown_key_id_is_refused_as_any_other_blob_is() -> None:
@@ -198,13 +211,18 @@ def test_after_a_rotation_old_blobs_open_and_ask_for_resealing() -> None:
 def test_nonces_and_data_keys_do_not_repeat() -> None:
     data_key = vault().new_key(PLACE)
     assert len({data_key.seal("f", b"same") for _ in range(20_000)}) == 20_000
-    assert len({vault().new_key(PLACE).wrapped for _ in range(500)}) == 500
+    wrapped = {vault().new_key(PLACE).wrapped for _ in range(500)}
+    assert len(wrapped) == 500
+    bound = ["cs2", "data-key", PLACE.organization, PLACE.agent, PLACE.connection, "k1"]
+    data_keys = {_opened_by_hand(KEK, one, bound) for one in wrapped}
+    assert (len(data_keys), {len(one) for one in data_keys}) == (500, {32})
 
 
 def test_what_is_derived_dies_with_its_key_and_differs_by_label() -> None:
     one, two = (DataKey(os.urandom(32), PLACE, "") for _ in range(2))
     assert one.keyed_hash("event id", b"s") != two.keyed_hash("event id", b"s")
     assert one.keyed_hash("event id", b"s") != one.keyed_hash("content", b"s")
+    assert one.keyed_hash("event id", b"s") != one.keyed_hash("event id", b"t")
     assert len(keyed_hash(KEK, "label", b"data")) == 32
 
 
