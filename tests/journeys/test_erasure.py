@@ -41,8 +41,8 @@ def ask_of_files(service: TestService) -> bool:
 
 def test_the_receipt_that_is_kept_is_the_one_that_was_handed_out_without_its_salt(ended: TestService) -> None:
     receipt = ended.parts.connection.erasure.erase_now(ended.agent, Actor.AGENT)
-    kept = ended.parts.connection.erasure.receipt(receipt["number"])
-    assert kept == {name: value for name, value in receipt.items() if name != "salt"}
+    stored = ended.parts.connection.erasure.receipt(receipt["number"])
+    assert stored == {name: value for name, value in receipt.items() if name != "salt"}
     assert receipt["revocation"] == "confirmed"
     assert "rest_erased_by" not in receipt
 

@@ -94,10 +94,10 @@ def test_with_another_salt_it_concerns_nobody(salt: object) -> None:
 
 def test_without_its_salt_it_verifies_and_concerns_nobody() -> None:
     written = receipt()
-    kept = json.loads(without_salt(written))
-    assert kept == {name: value for name, value in written.items() if name != "salt"}
-    assert verify(as_bytes(kept), PUBLISHED) == kept
-    assert not concerns(kept, ANA)
+    stored = json.loads(without_salt(written))
+    assert stored == {name: value for name, value in written.items() if name != "salt"}
+    assert verify(as_bytes(stored), PUBLISHED) == stored
+    assert not concerns(stored, ANA)
 
 
 # --- what is taken for one ---
