@@ -11,6 +11,8 @@ SECOND: Millis = 1_000
 MINUTE: Millis = 60 * SECOND
 HOUR: Millis = 60 * MINUTE
 DAY: Millis = 24 * HOUR
+THREAD_SKEW: Millis = SECOND
+"""By how much one thread's reading of the clock may be older than another's, which took the lock first."""
 
 
 class Clock:
@@ -28,6 +30,11 @@ class Clock:
     def offset(self) -> Millis:
         """Return the milliseconds to add to the database's TIME."""
         return int(self._offset() * SECOND)
+
+
+def is_current_minute(minute: int, now: Millis) -> bool:
+    """Tell whether a count that belongs to this minute goes on at `now`, which may be an older reading of the clock."""
+    return minute in {now // MINUTE, (now + THREAD_SKEW) // MINUTE}
 
 
 def plausible(at: Millis, now: Millis, longest: Millis) -> Millis:

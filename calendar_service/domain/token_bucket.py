@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 
-from calendar_service.domain.clock import SECOND, Millis, plausible
+from calendar_service.domain.clock import SECOND, THREAD_SKEW, Millis, plausible
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,15 @@ class TokenBucket:
     at: Millis
 
     def filled(self, rate: Rate, now: Millis) -> "TokenBucket":
-        """Return the bucket as it is at `now`. A bucket of a later instant was written by a wrong clock: it is full."""
-        at = plausible(self.at, now, 0)
-        elapsed = (now - at) / SECOND
-        return TokenBucket(min(rate.burst, self.left + elapsed * rate.per_second) if at else rate.burst, now)
+        """Return the bucket as it is at `now`. A bucket of a later instant was written by a wrong clock: it is full.
+
+        One that is later by no more than `THREAD_SKEW` was written by another thread: it stays as it is.
+        """
+        at = plausible(self.at, now, THREAD_SKEW)
+        if not at:
+            return TokenBucket(rate.burst, now)
+        elapsed = max(0, now - at) / SECOND
+        return TokenBucket(min(rate.burst, self.left + elapsed * rate.per_second), max(now, at))
 
     def without_one(self) -> "TokenBucket":
         """Return the bucket after one token was taken."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from calendar_service.domain.clock import MINUTE, SECOND, Millis
+from calendar_service.domain.clock import MINUTE, SECOND, Millis, is_current_minute
 from calendar_service.domain.connection import Facts
 from calendar_service.domain.errors import (
     AccessRevoked,
@@ -54,7 +54,7 @@ class PerMinute:
     def admit(self, now: Millis) -> bool:
         """Tell whether one more may go in the minute of `now` (the process's clock)."""
         with self._lock:
-            if self._minute != now // MINUTE:
+            if not is_current_minute(self._minute, now):
                 self._minute, self._count = now // MINUTE, 0
             self._count += 1
             return self._count <= self.limit

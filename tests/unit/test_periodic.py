@@ -169,3 +169,8 @@ def test_no_more_than_the_limit_goes_through_in_a_minute_however_many_threads_as
     assert not limit.admit(NOW + MINUTE - NOW % MINUTE - 1)
     assert limit.admit(NOW + MINUTE - NOW % MINUTE)
     assert limit.admit(NOW)  # a clock that was set back
+
+
+def test_a_minute_is_not_begun_anew_by_a_thread_that_read_the_clock_before_it() -> None:
+    limit = PerMinute(1)
+    assert [limit.admit(now) for now in (NOW, NOW - 1, NOW)] == [True, False, False]

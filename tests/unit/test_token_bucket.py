@@ -22,6 +22,10 @@ def test_a_bucket_of_a_later_instant_is_full() -> None:
     assert TokenBucket(0, NOW + 3_600 * SECOND).filled(RATE, NOW).left == RATE.burst
 
 
+def test_a_thread_that_read_the_clock_before_the_last_one_gets_no_full_bucket() -> None:
+    assert TokenBucket(0, NOW).filled(RATE, NOW - 1) == TokenBucket(0, NOW)
+
+
 @pytest.mark.parametrize(("missing", "seconds"), [(0.1, 1), (2, 1), (2.1, 2), (10, 5)])
 def test_the_next_token_comes_after_whole_seconds(missing: float, seconds: int) -> None:
     assert RATE.seconds_until(missing) == seconds

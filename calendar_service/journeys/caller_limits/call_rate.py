@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from calendar_service.domain.caller_limits import CallLimit, Quota
-from calendar_service.domain.clock import SECOND, Clock, Millis
+from calendar_service.domain.clock import SECOND, THREAD_SKEW, Clock, Millis
 from calendar_service.domain.errors import StoreUnavailable, TooManyRequests
 from calendar_service.domain.token_bucket import TokenBucket
 from calendar_service.store.call_tokens import CallTokens, LeasedCalls
@@ -36,7 +36,7 @@ class _Caller:
     def spend(self, limit: CallLimit, now: Millis) -> bool:
         """Take one token, of the leased ones first; false if there is none."""
         self.own = self.own.filled(limit.own, now)
-        if self.leased and self.leased_at <= now < self.leased_at + _BLOCK_LASTS:
+        if self.leased and self.leased_at - THREAD_SKEW <= now < self.leased_at + _BLOCK_LASTS:
             self.leased -= 1
             return True
         self.leased = 0
@@ -55,7 +55,7 @@ class _Caller:
     def wait(self, now: Millis) -> int:
         """Return for how many seconds no lease is asked for; 0 = it may be."""
         end = self.refused_at + self.retry_after * SECOND
-        return max(1, -(-(end - now) // SECOND)) if self.refused_at <= now < end else 0
+        return max(1, -(-(end - now) // SECOND)) if self.refused_at - THREAD_SKEW <= now < end else 0
 
     def is_idle(self, limit: CallLimit, now: Millis) -> bool:
         """Tell whether nothing is known of the caller that a new one would not have."""

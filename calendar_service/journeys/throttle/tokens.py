@@ -5,7 +5,14 @@ from collections import Counter
 from dataclasses import replace
 from typing import Literal
 
-from calendar_service.domain.clock import MINUTE, SECOND, Millis, plausible
+from calendar_service.domain.clock import (
+    MINUTE,
+    SECOND,
+    THREAD_SKEW,
+    Millis,
+    is_current_minute,
+    plausible,
+)
 from calendar_service.store import keys
 from calendar_service.store.rate_budget import LeasedTokens
 
@@ -36,7 +43,8 @@ class ProjectTokens:
         """
         with self._lock:
             if self._is_over(now) or self._leased.units < cost:
-                return "wait" if self._empty_until - _EMPTY_PAUSE <= now < self._empty_until else "empty"
+                is_paused = self._empty_until - _EMPTY_PAUSE - THREAD_SKEW <= now < self._empty_until
+                return "wait" if is_paused else "empty"
             if self._leased.low and self._is_over_its_share(organization):
                 return "wait"
             self._leased = replace(self._leased, units=self._leased.units - cost)
@@ -59,7 +67,7 @@ class ProjectTokens:
             self._spent.clear()
 
     def _is_over(self, now: Millis) -> bool:
-        return not self._end - _LEASE <= now < self._end
+        return not self._end - _LEASE - THREAD_SKEW <= now < self._end
 
     def _is_over_its_share(self, organization: str) -> bool:
         """Tell whether it has spent more than half of this lease, while other organizations are active too."""
@@ -85,7 +93,7 @@ class AccountTokens:
         `wait`: a lease was refused within this second, or Google refused the account a moment ago.
         """
         with self._lock:
-            if self._minute != now // MINUTE:
+            if not is_current_minute(self._minute, now):
                 self._minute, self._left = now // MINUTE, {}
                 self._pauses = {name: pause for name, pause in self._pauses.items() if _holds(pause, now)}
             if account in self._pauses and _holds(self._pauses[account], now):
@@ -122,7 +130,7 @@ class AccountTokens:
 def _holds(pause: tuple[Millis, Millis], now: Millis) -> bool:
     """Tell whether `now` is in the pause. One that begins in the future was set before the clock was set back."""
     begin, end = pause
-    return begin <= now < end
+    return begin - THREAD_SKEW <= now < end
 
 
 class OncePerMinute:
@@ -137,7 +145,7 @@ class OncePerMinute:
     def is_first(self, name: str, now: Millis) -> bool:
         """Tell whether it is the first of this name in the minute of `now`."""
         with self._lock:
-            if self._minute != now // MINUTE:
+            if not is_current_minute(self._minute, now):
                 self._minute, self._names = now // MINUTE, set()
             is_first = name not in self._names
             self._names.add(name)

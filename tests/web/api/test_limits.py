@@ -73,6 +73,15 @@ def test_calls_beyond_a_keys_limit_are_refused_and_its_other_organizations_go_on
     assert [api.get(CONNECTION).status_code for _ in range(3)] == [200, 200, 429]
 
 
+def test_a_thread_that_read_the_clock_before_another_gets_no_calls_more(
+    allowing: Allowing, test_clock: MovableClock
+) -> None:
+    api = Api(create_app(allowing(calls=CALLS).parts))
+    assert [api.get(CONNECTION).status_code for _ in range(13)] == [200] * 12 + [429]
+    test_clock.advance(-0.5)
+    assert api.get(CONNECTION).status_code == 429
+
+
 def test_two_processes_share_what_a_key_may_call(allowing: Allowing) -> None:
     apis = [Api(create_app(allowing(calls=CALLS).parts)) for _ in range(2)]
     statuses = [api.get(CONNECTION).status_code for api in apis for _ in range(14)]
