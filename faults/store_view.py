@@ -12,6 +12,8 @@ from typing import Any
 from faults.driver.backend import ORGANIZATION
 
 _CHECK_VALUES = "check-values"
+LEASED = ", leased"
+"""Ends the text of a session at which a process is at work, or has died."""
 OVERDUE_MS = 3000
 """A timer that is due for no longer than this is no sign of unfinished work."""
 
@@ -108,10 +110,36 @@ class StoreView:
             finally:
                 client.config_set("maxmemory", "0")
 
-    def expire_consents(self) -> None:
-        """Remove consents that have begun: the store's own expiry follows its real clock, not the test clock."""
+    def count_as_waiting(self, shard: int, sessions: int) -> None:
+        """Count so many sessions as waiting in this shard, as one would be left whose records are gone."""
         with self.client() as client:
-            for key in client.scan_iter("state:*", count=1000):
+            client.hset(_waiting_load(shard), f"{ORGANIZATION}/sessions", sessions)
+
+    def counted_as_waiting(self, shard: int) -> int:
+        """Return how many sessions are counted as waiting in this shard."""
+        with self.client() as client:
+            return int(client.hget(_waiting_load(shard), f"{ORGANIZATION}/sessions") or 0)
+
+    def empty_call_tokens(self, at_ms: float) -> int:
+        """Let every caller's bucket of calls be empty at this instant; return how many there are."""
+        with self.client() as client:
+            buckets = list(client.scan_iter("call-tokens:*", count=1000))
+            for bucket in buckets:
+                client.set(bucket, f"{at_ms:.0f} 0.000", keepttl=True)
+            return len(buckets)
+
+    def expire_consents(self) -> None:
+        """Remove consents that have begun."""
+        self._expire("state:*")
+
+    def expire_checkpoint_turns(self) -> None:
+        """Let a worker make the checkpoint that another one has begun: it may have been killed."""
+        self._expire("checkpoint-turn:*")
+
+    def _expire(self, pattern: str) -> None:
+        """Remove keys: the store's own expiry follows its real clock, not the test clock."""
+        with self.client() as client:
+            for key in client.scan_iter(pattern, count=1000):
                 client.delete(key)
 
     def dump(self) -> dict[str, Any]:
@@ -130,14 +158,27 @@ class StoreView:
             keys = list(client.scan_iter("*:timers", count=1000))
             return [member for key in keys for member in client.zrangebyscore(key, "-inf", now_ms)]
 
-    def unfinished_work(self, now_ms: float) -> list[str]:
-        """Describe everything that still waits to be done at this instant."""
+    def next_due(self) -> float | None:
+        """Return when the first agent is due, in milliseconds since 1970; None if nobody is."""
         with self.client() as client:
-            return [text for key in client.scan_iter("*", count=1000) for text in _work(client, key, now_ms)]
+            keys = list(client.scan_iter("*:timers", count=1000))
+            return min(
+                (at for key in keys for _, at in client.zrange(key, 0, 0, withscores=True)), default=None
+            )
+
+    def unfinished_work(self, now_ms: float) -> list[str]:
+        """Describe everything that still waits to be done at this instant; a text changes when work goes on."""
+        with self.client() as client:
+            keys = client.scan_iter("*", count=1000)
+            return sorted(text for key in keys for text in _work(client, key, now_ms))
 
 
 def _pattern(agent: str, part: str) -> str:
     return f"*:a:{ORGANIZATION}/{agent}:{part}"
+
+
+def _waiting_load(shard: int) -> str:
+    return f"{{s{shard}}}:waiting-load"
 
 
 def _work(client: Any, key: str, now_ms: float) -> list[str]:
@@ -146,15 +187,15 @@ def _work(client: Any, key: str, now_ms: float) -> list[str]:
         return ["a rewrite of the append-only file is requested"] if requested else []
     match key.rpartition(":")[2]:
         case "waiting":
-            return [f"{key}: sealed content"]
+            return [f"{key}: sealed content of {client.hlen(key)} sessions"]
         case "outbox" | "erased":
-            return [f"{key}: webhooks not sent"]
+            return [f"{key}: {client.zcard(key)} webhooks not sent"]
         case "teardowns":
             return [f"{key}: teardown"]
         case "sessions":
             records = {name: json.loads(text) for name, text in client.hgetall(key).items()}
             return [
-                f"{key} {name}: {record['status']}"
+                f"{key} {name}: {record['status']}{LEASED if record['leased'] else ''}"
                 for name, record in records.items()
                 if record["status"] in {"pending", "waiting"} or record["leased"]
             ]
@@ -162,9 +203,7 @@ def _work(client: Any, key: str, now_ms: float) -> list[str]:
             return [f"{key} {item}" for item in client.zrange(key, 0, -1) if item.startswith("session:")]
         case "timers":
             due = client.zrangebyscore(key, "-inf", now_ms, withscores=True)
-            return [
-                f"{member} due since {now_ms - at:.0f} ms" for member, at in due if now_ms - at > OVERDUE_MS
-            ]
+            return [f"{member} is overdue" for member, at in due if now_ms - at > OVERDUE_MS]
     return []
 
 
