@@ -17,6 +17,8 @@ An operation whose response never came may have happened or not: both are right.
 | `wrong_answer` | what the service answers about a session (a single read, also with `read=google`, the list, the webhooks) is not what was accepted, or not what is in Google |
 | `content_left` | sealed content is kept although nothing waits for Google any more |
 | `unsettled` | after convergence a session is still pending, waiting or leased, or a timer is overdue |
+| `late_write` | a session that waited is not written within its bound after what it waited for is over |
+| `miscounted` | what is counted of waiting content, on which limits rely, is not what waits |
 | `foreign_grant` | a session was written with another agent's grant |
 | `foreign_event` | a copy of an event that a person's program made, which is the person's own event, is changed or deleted |
 | `twin_calendar` | one agent has two dedicated calendars |
@@ -39,8 +41,8 @@ from faults.checker.history import LATENESS, read_histories
 
 LAWS = (
     "lost", "duplicate", "resurrected", "half_erased", "false_reconnect", "wrong_final", "wrong_answer",
-    "content_left", "unsettled", "foreign_grant", "foreign_event", "twin_calendar", "too_many_calls",
-    "early_erasure", "late_erasure", "token_alive", "grant_killed", "teardown_left", "unnoticed",
+    "content_left", "unsettled", "late_write", "miscounted", "foreign_grant", "foreign_event", "twin_calendar",
+    "too_many_calls", "early_erasure", "late_erasure", "token_alive", "grant_killed", "teardown_left", "unnoticed",
     "durability", "residue", "unanswered", "audit_chain_broken",
 )  # fmt: skip
 __all__ = ["LATENESS", "LAWS", "EpisodeEvidence", "Violation", "check"]
@@ -55,6 +57,7 @@ def check(evidence: EpisodeEvidence) -> list[Violation]:
         *sessions.check_duplicates(evidence),
         *sessions.check_copies(evidence),
         *slots.check_slots(evidence, histories),
+        *slots.check_counts(evidence),
         *slots.check_erasures(evidence, histories),
         *slots.check_durability(evidence),
         *grants.check_grants(evidence, histories),

@@ -8,6 +8,9 @@ from typing import Any
 from faults.checker.evidence import EpisodeEvidence, Line, Violation
 from faults.checker.history import Histories
 
+_SEARCHED = ("body", "account", "path", "client_id")
+"""The fields of a call in which `limit_calls` looks for its text."""
+
 
 def check_grants(evidence: EpisodeEvidence, histories: Histories) -> Iterator[Violation]:
     """Compare which grants are alive here and at Google, account by account."""
@@ -47,6 +50,6 @@ def check_call_limits(evidence: EpisodeEvidence) -> Iterator[Violation]:
 def _counts(call: dict[str, Any], limit: Line) -> bool:
     return (
         (call["api_method"] or "").startswith(limit["method"])
-        and limit["contains"] in json.dumps([call.get("body", ""), call.get("account"), call["path"]])
+        and limit["contains"] in json.dumps([call.get(name) for name in _SEARCHED])
         and (limit["grant_type"] or "") in json.dumps(call.get("body", ""))
     )

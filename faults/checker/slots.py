@@ -1,6 +1,7 @@
 """The laws about the store: each slot is whole or gone, nothing waits for ever, an erasure leaves nothing."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -46,6 +47,29 @@ def _check_finished(agent: str, parts: dict[str, Any]) -> Iterator[Violation]:
         record = json.loads(text)
         if record["status"] in {"pending", "waiting"} or record["leased"]:
             yield Violation("unsettled", f"{agent}|{session} is {brief(record)}")
+
+
+def check_counts(evidence: EpisodeEvidence) -> Iterator[Violation]:
+    """Compare what is counted of waiting content, of each agent and of an organization in a shard, with what waits."""
+    counted, waits = Counter[str](), Counter[str]()
+    for key, value in evidence.store.items():
+        shard, _, rest = key.partition(":")
+        if rest == "waiting-load":
+            counted.update({f"{shard} {name}": int(count) for name, count in value.items()})
+        elif rest.startswith("a:") and rest.endswith(":waiting"):
+            organization = rest.removeprefix("a:").partition("/")[0]
+            waits[f"{shard} {organization}/sessions"] += len(value)
+            waits[f"{shard} {organization}/bytes"] += _size(value)
+    for member, parts in evidence.slots.items():
+        counted[member] = int(parts.get("facts", {}).get("waiting_bytes", 0))
+        waits[member] = _size(parts.get("waiting", {}))
+    for name in sorted(counted.keys() | waits.keys()):
+        if counted[name] != waits[name]:
+            yield Violation("miscounted", f"{name}: {counted[name]} are counted, {waits[name]} wait")
+
+
+def _size(content: dict[str, str]) -> int:
+    return sum(map(len, content.values()))
 
 
 def check_erasures(evidence: EpisodeEvidence, histories: Histories) -> Iterator[Violation]:

@@ -62,7 +62,8 @@ class DriverJournal:
     ) -> None:
         """Write how many calls of one method may stand in this part of Google's journal.
 
-        `method` is the beginning of the method's name; `contains` is a part of the call's body, account or path.
+        `method` is the beginning of the method's name; `contains` is a part of the call's body, account,
+        path or client's id.
         """
         self.note(
             "call_limit", agent=agent, since=since, until=until, method=method, contains=contains,

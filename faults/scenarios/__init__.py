@@ -147,6 +147,8 @@ SCENARIOS: dict[str, Scenario] = {
     "F37 former holder with the same number": restores.former_holder,
     "F39 check values missing": keys.check_values_missing,
     "F41 erased while the receiver fails": webhooks.erased_while_receiver_fails,
+    "F32 waiting content miscounted": records.miscounted,
+    "F32 calls counted by a clock ahead": records.calls_of_a_clock_ahead,
 }
 """Every scenario by name, without those of the named steps."""
 

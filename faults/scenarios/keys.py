@@ -73,7 +73,7 @@ def another_google_client(episode: Episode) -> int:
     )  # fmt: skip
     statuses = episode.await_statuses(agent, sessions[1:], ["scheduled"], step=2, steps=40)
     episode.journal.expect(
-        "unsettled", agent, expected=["scheduled"], actual=statuses, why="beside another Google client"
+        "late_write", agent, expected=["scheduled"], actual=statuses, why="beside another Google client"
     )
     state = episode.backend.state(agent, other_web(web))
     episode.journal.expect(

@@ -48,7 +48,9 @@ def refused_for_a_while(episode: Episode) -> int:
     statuses = episode.await_statuses(
         agent, (moved, removed, created), wanted, step=HOUR, steps=3 * _LONGEST_PAUSE
     )
-    episode.journal.expect("unsettled", agent, expected=wanted, actual=statuses, why="Google refuses no more")
+    episode.journal.expect(
+        "late_write", agent, expected=wanted, actual=statuses, why="Google refuses no more"
+    )
     return len(reasons)
 
 
@@ -95,7 +97,7 @@ def account_at_its_limit(episode: Episode) -> int:
     )  # fmt: skip
     statuses = episode.await_statuses(other[0], sessions, ["scheduled"] * 3, step=5, steps=60)
     episode.journal.expect(
-        "unsettled",
+        "late_write",
         other[0],
         expected=["scheduled"] * 3,
         actual=statuses,

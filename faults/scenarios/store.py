@@ -79,7 +79,7 @@ def away_while_writing(episode: Episode) -> int:
             time.sleep(0.6)
     statuses = episode.await_statuses(agent, sessions, ["scheduled"] * 3, step=2, steps=40)
     episode.journal.expect(
-        "unsettled", agent, expected=["scheduled"] * 3, actual=statuses, why="the store is back"
+        "late_write", agent, expected=["scheduled"] * 3, actual=statuses, why="the store is back"
     )
     after = episode.processes.logged(_RECORD_TROUBLE)
     episode.journal.expect(

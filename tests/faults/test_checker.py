@@ -262,6 +262,20 @@ def marked_dead(evidence: Evidence) -> None:
 
 def content_waiting(evidence: Evidence) -> None:
     evidence.store["s0:a:acme/a:waiting"] = {"s": "sealed"}
+    evidence.store["s0:a:acme/a:facts"]["waiting_bytes"] = "6"
+    evidence.store["s0:waiting-load"] = {"acme/sessions": "1", "acme/bytes": "6"}
+
+
+def content_counted_that_does_not_wait(evidence: Evidence) -> None:
+    evidence.store["s1:waiting-load"] = {"acme/sessions": "1", "acme/bytes": "6"}
+
+
+def bytes_counted_that_do_not_wait(evidence: Evidence) -> None:
+    evidence.store["s0:a:acme/a:facts"]["waiting_bytes"] = "6"
+
+
+def content_not_counted(evidence: Evidence) -> None:
+    evidence.store["s0:a:acme/a:waiting"] = {"s": "sealed"}
 
 
 def session_leased(evidence: Evidence) -> None:
@@ -288,6 +302,14 @@ def more_calls_than_allowed(evidence: Evidence) -> None:
     evidence.note(
         "call_limit", since=0, until=1, method="calendar.events", contains="|s|", grant_type=None, at_most=0,
         why="a lease",
+    )  # fmt: skip
+
+
+def call_of_another_client(evidence: Evidence) -> None:
+    evidence.calls[0]["client_id"] = "another.apps"
+    evidence.note(
+        "call_limit", since=0, until=1, method="calendar.events", contains="another.apps", grant_type=None, at_most=0,
+        why="another client",
     )  # fmt: skip
 
 
@@ -343,12 +365,16 @@ BREAKS: list[tuple[Callable[[Evidence], None], str]] = [
     (asked_to_reconnect, "false_reconnect"),
     (marked_dead, "false_reconnect"),
     (content_waiting, "content_left"),
+    (content_counted_that_does_not_wait, "miscounted"),
+    (bytes_counted_that_do_not_wait, "miscounted"),
+    (content_not_counted, "miscounted"),
     (session_leased, "unsettled"),
     (session_pending, "unsettled"),
     (written_with_another_account, "foreign_grant"),
     (copy_changed, "foreign_event"),
     (copy_deleted, "foreign_event"),
     (more_calls_than_allowed, "too_many_calls"),
+    (call_of_another_client, "too_many_calls"),
     (token_alive_after_the_end, "token_alive"),
     (token_dead_at_google, "grant_killed"),
     (teardown_waiting, "teardown_left"),
@@ -376,12 +402,19 @@ def test_what_a_scenario_expects_in_vain_breaks_the_law_that_it_names(law: str) 
 def test_every_law_can_be_seen_broken_but_those_that_others_see() -> None:
     assert set(LAWS) - {law for _, law in BREAKS} == {
         "unnoticed",
+        "late_write",
         "audit_chain_broken",
         "wrong_answer",  # the second checker's (`test_http_checker.py`)
     }
 
 
 # --- what it allows ---
+
+
+def test_content_that_waits_and_is_counted_is_left_and_not_miscounted() -> None:
+    evidence = Evidence()
+    content_waiting(evidence)
+    assert laws_of(evidence) == {"content_left"}
 
 
 def test_an_operation_without_an_answer_may_have_happened() -> None:
