@@ -4,7 +4,7 @@ One module a subject. A defect names a file of the service, a text that stands i
 a change of the service may require a change here, and `tests/faults` says so.
 """
 
-from faults.defects import disconnects, erasures, google, grants, leases, sessions, store
+from faults.defects import disconnects, erasures, google, grants, leases, limits, sessions, store
 from faults.defects.defect import Defect
 
 DEFECTS: tuple[Defect, ...] = (
@@ -15,5 +15,6 @@ DEFECTS: tuple[Defect, ...] = (
     *disconnects.DEFECTS,
     *erasures.DEFECTS,
     *store.DEFECTS,
+    *limits.DEFECTS,
 )
 __all__ = ["DEFECTS", "Defect"]

@@ -13,6 +13,8 @@ class Defect:
     """One mistake, and the scenarios under which the checker has to see it."""
 
     name: str
+    law: str
+    """The law that it breaks: the checker has to name it, whatever else it names."""
     file: str
     """The file that it changes, inside the service's package."""
     search: str

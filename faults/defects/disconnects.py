@@ -5,6 +5,7 @@ from faults.defects.defect import Defect
 DEFECTS = (
     Defect(
         name="teardown's token kept for ever",
+        law="teardown_left",
         file="store/scripts/update_teardown.lua",
         search="  redis.call('HDEL', KEY.teardowns, id)\n",
         replace="",
@@ -12,6 +13,7 @@ DEFECTS = (
     ),
     Defect(
         name="failed revocation taken for confirmed",
+        law="token_alive",
         file="journeys/connection/teardown.py",
         search="            return self._try_later(agent, teardown)\n        failpoint(",
         replace="            pass\n        failpoint(",
@@ -19,13 +21,15 @@ DEFECTS = (
     ),
     Defect(
         name="disconnect leaves the grant",
+        law="half_erased",
         file="store/scripts/disconnect_agent.lua",
         search="redis.call('DEL', KEY.grant)\nput('grant_state', 'released'",
         replace="put('grant_state', 'released'",
-        scenarios=("F19 revocation fails",),
+        scenarios=("F19 revocation fails",) * 3,
     ),
     Defect(
         name="a consent outlives the disconnect",
+        law="resurrected",
         file="store/scripts/disconnect_agent.lua",
         search="redis.call('HDEL', KEY.facts, 'consent_pending_state')\n",
         replace="",

@@ -5,6 +5,7 @@ from faults.defects.defect import Defect
 DEFECTS = (
     Defect(
         name="queued webhooks erased untold",
+        law="lost",
         file="journeys/connection/erasure.py",
         search="        self.webhook_delivery.offer_last(agent)\n",
         replace="",
@@ -12,6 +13,7 @@ DEFECTS = (
     ),
     Defect(
         name="untold webhooks not counted",
+        law="lost",
         file="store/scripts/erase_connection.lua",
         search="redis.call('ZCARD', KEY.outbox)",
         replace="0",
@@ -19,6 +21,7 @@ DEFECTS = (
     ),
     Defect(
         name="erasure after one day instead of seven",
+        law="early_erasure",
         file="store/scripts/disconnect_agent.lua",
         search="'end_erase_due', ms(now + retention(tonumber(arg.erase_after)))",
         replace="'end_erase_due', ms(now + retention(tonumber(arg.erase_after)) / 7)",
@@ -26,6 +29,7 @@ DEFECTS = (
     ),
     Defect(
         name="erasure forgotten",
+        law="late_erasure",
         file="store/scripts/disconnect_agent.lua",
         search="set_timer(TIMER.erase, instant('end_erase_due'))",
         replace="set_timer(TIMER.erase, nil)",
@@ -33,6 +37,7 @@ DEFECTS = (
     ),
     Defect(
         name="erasure leaves the sessions",
+        law="half_erased",
         file="store/scripts/erase_connection.lua",
         search="redis.call('DEL', KEY.facts, KEY.grant, KEY.sessions,",
         replace="redis.call('DEL', KEY.facts, KEY.grant,",
@@ -40,6 +45,7 @@ DEFECTS = (
     ),
     Defect(
         name="the request for a rewrite needs memory",
+        law="late_erasure",
         file="store/scripts/file_rewrite_request.lua",
         search="#!lua flags=allow-oom",
         replace="#!lua",
@@ -47,6 +53,7 @@ DEFECTS = (
     ),
     Defect(
         name="a hold's end wakes nobody",
+        law="late_erasure",
         file="store/scripts/lift_hold.lua",
         search="if instant('end_erase_due') > 0 then set_timer(TIMER.erase, instant('end_erase_due')) end\n",
         replace="",

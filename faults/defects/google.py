@@ -5,6 +5,7 @@ from faults.defects.defect import Defect
 DEFECTS = (
     Defect(
         name="If-Match left out of patches",
+        law="wrong_final",
         file="google/calendar.py",
         search="return one(self._api.run(token, only_if(request, etag)))",
         replace="return one(self._api.run(token, only_if(request, None)))",
@@ -12,6 +13,7 @@ DEFECTS = (
     ),
     Defect(
         name="events inserted without an id",
+        law="duplicate",
         file="journeys/sessions/event_writer.py",
         search='return {"id": task.record.copy.id, **filled}',
         replace="return dict(filled)",
@@ -19,13 +21,15 @@ DEFECTS = (
     ),
     Defect(
         name="marker look-up forgotten",
+        law="duplicate",
         file="journeys/sessions/attempt.py",
         search="look_first=record.copy.in_doubt or is_unknown(facts, record)",
         replace="look_first=False",
-        scenarios=("F28 erased and back", "F12 answer to insert lost", "F12 answer to insert lost"),
+        scenarios=("F28 erased and back", "F12 answer to insert lost", "F12 answer to insert lost") * 2,
     ),
     Defect(
         name="twins left after an undetected collision",
+        law="duplicate",
         file="journeys/sessions/event_writer.py",
         search="        if task.look_first:\n            record = self._without_twins(token, task, record)\n",
         replace="",
@@ -33,13 +37,15 @@ DEFECTS = (
     ),
     Defect(
         name="a refused change makes another event",
+        law="duplicate",
         file="journeys/sessions/event_writer.py",
         search="            if self._stands(token, task):\n                raise  # the change was refused",
         replace="            if False:\n                raise  # the change was refused",
-        scenarios=("F13 change forbidden",) * 2,
+        scenarios=("F13 change forbidden",) * 4,
     ),
     Defect(
         name="an equal revision taken as done",
+        law="wrong_final",
         file="journeys/sessions/event_writer.py",
         search="return event.nonce == record.nonce and (event.revision or 0) >= _revision(record)",
         replace="return (event.revision or 0) >= _revision(record)",
@@ -47,6 +53,7 @@ DEFECTS = (
     ),
     Defect(
         name="calendar's marker not looked for",
+        law="twin_calendar",
         file="journeys/connection/dedicated_calendar.py",
         search='by_marker = min(account.ours, default="")',
         replace='by_marker = ""',
@@ -54,6 +61,7 @@ DEFECTS = (
     ),
     Defect(
         name="copy taken for ours",
+        law="foreign_event",
         file="journeys/sessions/event_writer.py",
         search="return [event for event in events if event.event_hash == event_hash(event.id)]",
         replace="return list(events)",
@@ -61,6 +69,7 @@ DEFECTS = (
     ),
     Defect(
         name="wiped properties refused",
+        law="lost",
         file="journeys/sessions/event_writer.py",
         search="        return self.calendar.get(token, task.calendar_id, task.record.copy.id)\n",
         replace="        event = self.calendar.get(token, task.calendar_id, task.record.copy.id)\n"
@@ -71,6 +80,7 @@ DEFECTS = (
     ),
     Defect(
         name="unknown zone refused",
+        law="unanswered",
         file="journeys/sessions/event_writer.py",
         search='        if not zone:\n            raise\n        return write("")\n',
         replace="        raise\n",
@@ -78,6 +88,7 @@ DEFECTS = (
     ),
     Defect(
         name="an unlisted refusal taken for one of the event",
+        law="lost",
         file="google/answers.py",
         search="    403: UnknownRefusal,",
         replace="    403: AccessForbidden,",
@@ -85,6 +96,7 @@ DEFECTS = (
     ),
     Defect(
         name="an account at its limit is asked on",
+        law="too_many_calls",
         file="journeys/sessions/attempt.py",
         search="            self.throttle.account_limited(facts.account.ref)",
         replace="            pass",
@@ -92,6 +104,7 @@ DEFECTS = (
     ),
     Defect(
         name="sessions of a waiting account run all the same",
+        law="too_many_calls",
         file="journeys/throttle/admission.py",
         search="        return self.budget.admit_session(account, cost)\n\n"
         "    def is_waiting(self, account: str) -> bool:\n"

@@ -5,6 +5,7 @@ from faults.defects.defect import Defect
 DEFECTS = (
     Defect(
         name="sealed content kept after settling",
+        law="content_left",
         file="store/scripts/settle_session.lua",
         search="  if arg.destroy_content == '1' then drop_content(name) end\n",
         replace="",
@@ -12,6 +13,7 @@ DEFECTS = (
     ),
     Defect(
         name="accepted without comparing",
+        law="wrong_final",
         file="store/scripts/accept_session.lua",
         search="if current ~= arg.loaded then return {'again'} end",
         replace="",
@@ -19,6 +21,7 @@ DEFECTS = (
     ),
     Defect(
         name="older versions accepted",
+        law="wrong_final",
         file="journeys/sessions/decide.py",
         search="if version < record.version or (version == record.version and not same):",
         replace="if version == record.version and not same:",
@@ -26,6 +29,7 @@ DEFECTS = (
     ),
     Defect(
         name="cancel forgets what may have been written",
+        law="wrong_final",
         file="journeys/sessions/decide.py",
         search="never_written = not (record.copy.exists or record.copy.in_doubt or record.leased)",
         replace="never_written = not record.copy.exists",
@@ -33,6 +37,7 @@ DEFECTS = (
     ),
     Defect(
         name="retry gives up silently",
+        law="unsettled",
         file="journeys/sessions/attempt.py",
         search="again=after, latest=latest, destroy_content=False",
         replace="again=None, latest=None, destroy_content=False",
@@ -40,6 +45,7 @@ DEFECTS = (
     ),
     Defect(
         name="a wait that is over when it is written",
+        law="unsettled",
         file="store/scripts/lib/sessions.lua",
         search="  if waiting and not waits_for_person() then at = now end\n",
         replace="",
@@ -47,6 +53,7 @@ DEFECTS = (
     ),
     Defect(
         name="the end of a pause wakes no cancel",
+        law="unsettled",
         file="store/scripts/lib/sessions.lua",
         search="    if unsettled and not record.leased then",
         replace="    if unsettled and not record.leased and record.must_exist then",
@@ -54,6 +61,7 @@ DEFECTS = (
     ),
     Defect(
         name="a cancel of a forgotten session does nothing",
+        law="lost",
         file="journeys/sessions/schedule.py",
         search="if state in REFUSING_STATES or stands is False:",
         replace="if state in REFUSING_STATES or record is None:",
@@ -61,6 +69,7 @@ DEFECTS = (
     ),
     Defect(
         name="the replay raises no revisions",
+        law="wrong_answer",
         file="journeys/operations/restore.py",
         search="        if step.revision:\n",
         replace="        if False:\n",

@@ -5,6 +5,7 @@ from faults.defects.defect import Defect
 DEFECTS = (
     Defect(
         name="append-only file synchronized every second",
+        law="durability",
         file="development/valkey.py",
         search='"appendfsync": "always"',
         replace='"appendfsync": "everysec"',
@@ -12,6 +13,7 @@ DEFECTS = (
     ),
     Defect(
         name="no write waits for a replica",
+        law="lost",
         file="store/database.py",
         search="        copies = primary.copies\n",
         replace="        copies = 0\n",
@@ -19,6 +21,7 @@ DEFECTS = (
     ),
     Defect(
         name="one replica of two suffices",
+        law="lost",
         file="store/replication.py",
         search="    return max(least, counted, 1 if has_replicas else 0)\n",
         replace="    return max(least, 1 if has_replicas else 0)\n",
@@ -26,6 +29,7 @@ DEFECTS = (
     ),
     Defect(
         name="a repeat is acknowledged on what was only read",
+        law="lost",
         file="store/database.py",
         search="        if primary.copies:\n",
         replace="        if False:\n",
@@ -33,13 +37,15 @@ DEFECTS = (
     ),
     Defect(
         name="a due item nobody knows is dropped",
+        law="lost",
         file="worker/items.py",
         search="reschedule(agent, item, _SOON, due_at)",
         replace="reschedule(agent, item, None, due_at)",
-        scenarios=("F35 two versions at once",),
+        scenarios=("F35 two versions at once",) * 2,
     ),
     Defect(
         name="a moment's trouble puts off by minutes",
+        law="late_write",
         file="worker/items.py",
         search="                return _AT_ONCE\n",
         replace="                return _LATER\n",
@@ -47,6 +53,7 @@ DEFECTS = (
     ),
     Defect(
         name="the store's trouble taken for a record's",
+        law="unnoticed",
         file="worker/items.py",
         search="if isinstance(trouble, StoreUnavailable) and not isinstance(trouble, RecordUnreadable):",
         replace="if False:",

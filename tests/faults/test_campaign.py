@@ -1,5 +1,6 @@
 """A short fault campaign: its verdict, and that it can fail. `make faults` runs a long one."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,10 +9,11 @@ from redis import Redis
 
 from calendar_service.store import script_loader
 from faults import campaign, selfcheck
+from faults.checker import LAWS
 from faults.defects import DEFECTS, Defect
 from faults.paths import PACKAGE, ROOT
 from faults.result import CampaignResult
-from faults.scenarios import all_scenarios, step_names
+from faults.scenarios import SENTINEL_SCENARIOS, all_scenarios, step_names
 
 SEED = 20
 SCENARIOS = (
@@ -63,7 +65,7 @@ def test_the_faults_were_really_injected(result: CampaignResult) -> None:
 
 def test_a_seeded_defect_is_caught(source: Path) -> None:
     defect = next(defect for defect in DEFECTS if defect.name == CAUGHT)
-    assert selfcheck.broken_laws(defect, SEED, source)
+    assert defect.law in selfcheck.broken_laws(defect, SEED, source)
 
 
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name)
@@ -77,6 +79,23 @@ def test_every_seeded_defect_still_applies_and_is_a_program(defect: Defect, valk
         text = f"#!lua\n-- keys: slot\n-- args: none\n{text}"
     with Redis.from_url(valkey_url) as client:
         client.script_load(script_loader.parse(file.stem, text).text)
+
+
+def test_the_document_lists_every_seeded_defect_with_the_law_that_it_breaks() -> None:
+    document = (ROOT / "docs" / "faults.md").read_text("utf-8")
+    rows = {
+        row.split(" | ")[0]: row.split(" | ")[1]
+        for row in re.findall(r"^\| (.+) \|$", document, re.MULTILINE)
+    }
+    assert [
+        defect.name for defect in DEFECTS if not rows.get(defect.name, "").startswith(f"`{defect.law}`")
+    ] == []
+
+
+@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name)
+def test_a_seeded_defect_names_a_law_and_scenarios_that_exist(defect: Defect) -> None:
+    assert defect.law in LAWS
+    assert set(defect.scenarios) <= all_scenarios().keys() | SENTINEL_SCENARIOS.keys()
 
 
 def test_every_named_step_of_the_service_has_a_scenario() -> None:
