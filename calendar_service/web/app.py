@@ -1,5 +1,6 @@
 """The web application: its blueprints, and the answer to every error."""
 
+import re
 from typing import Any, Final
 
 from flask import Flask, Response, g, request
@@ -25,6 +26,8 @@ from calendar_service.wiring import Service
 
 _MACHINES: Final = frozenset({"/openapi.json", "/healthz", "/readyz", "/metrics", notifications.PATH})
 """Paths for programs: like the API they answer errors with a problem (RFC 9457). Other paths answer with a page."""
+_ANY_VERSION: Final = re.compile(r"/v[0-9][^/]*(/|$)")
+"""Paths of another version of the API, or of a mistyped one: a program asks for them, not a person."""
 
 
 class PathRule(Rule):
@@ -77,7 +80,7 @@ def _answer_errors(app: Flask, service: Service) -> None:
             service.security_events.record("reviewer_link.refused", request_id=g.request_id)
         if isinstance(shown, TooManyRequests):
             service.caller_limits.refusals.count(shown.limit)
-        if dispatch.is_api(request.path) or request.path in _MACHINES:
+        if request.path in _MACHINES or _ANY_VERSION.match(request.path):
             return problems.response(shown, docs, g.request_id)
         page = answers.problem(shown, problems.kind_of(shown).status)
         page.headers.update(problems.headers(shown))

@@ -110,7 +110,7 @@ def document(public_url: str, operator: Operator) -> dict[str, Any]:
             "Every answer carries `X-Request-Id`: the caller's, if it is a UUID or 8 to 32 hexadecimal digits in small "
             "letters, else a new one. Problems repeat it as `request_id`. Every answer to a key says in "
             "`RateLimit-Policy` and `RateLimit` how many calls are left (draft-ietf-httpapi-ratelimit-headers). "
-            "A path under `/v1` that is no call is answered 404, a method that a path does not take 405, and another "
+            "A path that is no call is answered 404, a method that a path does not take 405, and another "
             "host than this one 421.",
             "contact": _contact(operator),
             "license": {"name": "All rights reserved", "identifier": "LicenseRef-All-Rights-Reserved"},

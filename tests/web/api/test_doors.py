@@ -124,6 +124,19 @@ def test_an_unknown_path_of_the_api_is_a_problem_document(api: Api, path: str) -
     assert answer.get_json()["code"] == "not_found"
 
 
+@pytest.mark.parametrize("path", ["/v2", "/v2/organizations/acme", "/v1x", "/v10/"])
+def test_an_unknown_version_of_the_api_is_a_problem_document_too(api: Api, path: str) -> None:
+    for caller in (api, api.by("")):
+        answer = caller.get(path)
+        assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
+
+
+@pytest.mark.parametrize("path", ["/video/", "/vv1", "/x/v1"])
+def test_another_unknown_path_is_a_page(api: Api, path: str) -> None:
+    answer = api.get(path)
+    assert (answer.status_code, answer.mimetype) == (404, "text/html")
+
+
 @shows("LU-3")
 def test_a_request_is_one_line_in_the_log_without_names_keys_or_addresses(
     api: Api, connected: TestService, session: dict[str, Any], capfd: pytest.CaptureFixture[str]
