@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+RUNNABLE := .venv/.runnable
 PARALLEL := --numprocesses=auto --maxprocesses=8 --dist=loadfile
 
 .DEFAULT_GOAL := help
@@ -11,7 +12,7 @@ PARALLEL := --numprocesses=auto --maxprocesses=8 --dist=loadfile
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(READY) ## start everything on this machine; Ctrl-C stops it
+run: $(RUNNABLE) ## start everything on this machine; Ctrl-C stops it
 	@$(BIN)/calendar-service run
 
 test: $(READY) ## the test suite, browser included
@@ -95,18 +96,28 @@ lock: $(READY) ## renew the locks of Python's packages, keeping pins that still 
 		--extra build -c requirements.lock pyproject.toml -o requirements-production.lock
 	@.venv/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url \
 		tests/clients/requirements.in -o tests/clients/requirements.lock
+	@.venv/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url \
+		--extra build --extra embedded -c requirements.lock pyproject.toml -o requirements-run.lock
 
 clean: ## remove what the targets made, except the data of `run`
 	@rm -rf artefacts tests/local_google/node/node_modules tests/clients/node/node_modules .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Behind a stamp: only hashed wheels are installed, then the package itself, editable and without a look online.
-$(READY): requirements.lock pyproject.toml
+# Behind stamps: only hashed wheels are installed, then the package itself, editable and without a look online. `run` needs
+# a third of what the tests need, and whatever has everything has that.
+define install
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 		|| { echo 'Python 3.11 or newer is needed. Name it so: make PYTHON=python3.12 …' >&2; exit 1; }
 	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv --clear .venv
-	@echo 'Installing …'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
-		-r requirements.lock
+	@echo 'Installing $(2) into .venv, once: $(3) …'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $(1)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+endef
+
+$(RUNNABLE): requirements-run.lock pyproject.toml
+	$(call install,requirements-run.lock,what `run` needs,about 250 MB; half a minute on a fast line)
 	@touch $@
+
+$(READY): requirements.lock pyproject.toml
+	$(call install,requirements.lock,everything for tests and checks,about 840 MB; two minutes on a fast line)
+	@touch $(RUNNABLE) $@

@@ -12,7 +12,8 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("calendar_service", "local_google")
-LOCK, PRODUCTION_LOCK = "requirements.lock", "requirements-production.lock"
+LOCK = "requirements.lock"
+PRODUCTION_LOCK, RUN_LOCK = "requirements-production.lock", "requirements-run.lock"
 CLIENTS_LOCK = "tests/clients/requirements.lock"
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
 
@@ -94,12 +95,19 @@ def main() -> int:
     extras = project["project"]["optional-dependencies"]
     production = [Requirement(text) for text in project["project"]["dependencies"] + extras["build"]]
     everything = production + [Requirement(text) for extra in extras.values() for text in extra]
-    whole, image = ((ROOT / name).read_text("utf-8") for name in (LOCK, PRODUCTION_LOCK))
+    parts = {
+        PRODUCTION_LOCK: production,
+        RUN_LOCK: production + [Requirement(text) for text in extras["embedded"]],
+    }
+    whole = (ROOT / LOCK).read_text("utf-8")
     faults = [*unplaced_files(project["tool"]["setuptools"]["packages"])]
-    faults += [*lock_faults(LOCK, whole, everything), *lock_faults(PRODUCTION_LOCK, image, production)]
+    faults += lock_faults(LOCK, whole, everything)
     faults += form_faults(CLIENTS_LOCK, (ROOT / CLIENTS_LOCK).read_text("utf-8"))
-    if not pins_of(image).items() <= pins_of(whole).items():
-        faults.append(f"{PRODUCTION_LOCK} pins other versions than {LOCK}: run `make lock`")
+    for name, wanted in parts.items():
+        part = (ROOT / name).read_text("utf-8")
+        faults += lock_faults(name, part, wanted)
+        if not pins_of(part).items() <= pins_of(whole).items():
+            faults.append(f"{name} pins other versions than {LOCK}: run `make lock`")
     for fault in faults:
         sys.stdout.write(f"{fault}\n")
     return 1 if faults else 0
