@@ -16,6 +16,7 @@ from calendar_service.cli.asking import (
     with_progress,
     yes_option,
 )
+from calendar_service.cli.key_files import Reader, write_keys
 from calendar_service.cli.settings import as_json_option, print_json
 from calendar_service.config import Config, new_keys
 from calendar_service.config.keys import entries
@@ -33,22 +34,38 @@ def command() -> None:
 @click.option(
     "--into",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Write each key to a file in this directory (mode 0600) instead of printing it.",
+    help="Write each key to a file in this directory instead of printing it.",
+)
+@click.option(
+    "--owner",
+    default="",
+    metavar="USER[:GROUP]",
+    help="With --into: who reads the files, by name or number (in the image: 65534). Takes root.",
+)
+@click.option(
+    "--mode",
+    default="600",
+    show_default=True,
+    help="With --into: the mode of the files: 400, 440, 600 or 640.",
 )
 @as_json_option
-def new(into: Path | None, *, as_json: bool) -> None:
+def new(into: Path | None, owner: str, mode: str, *, as_json: bool) -> None:
     """Generate the keys of a new service.
 
-    Prints keyring, identity key and signing key as variables. With --into it prints the names of the files. An
-    existing file is not overwritten: exit status 2.
+    Prints keyring, identity key and signing key as variables. With --into it prints the names of the files. A
+    directory that is not there is made, for the same user. An existing file is not overwritten: exit status 2, and
+    nothing is written.
     """
+    reader = Reader.of(owner, mode)
+    if into is None and owner:
+        raise click.UsageError("--owner needs --into.")
     variables = {
         "CALENDAR_KEYRING": new_keys.new_keyring(),
         "CALENDAR_IDENTITY_KEY": new_keys.new_key(),
         "CALENDAR_SIGNING_KEY": new_keys.new_key(),
     }
     if into:
-        variables = {f"{name}_FILE": str(_write_key(into, name, text)) for name, text in variables.items()}
+        variables = write_keys(into, variables, reader)
     if as_json:
         print_json(variables)
     else:
@@ -171,15 +188,3 @@ def _retire(config: Config, retire: str) -> str:
         file.write(",".join(others) + "\n")
     draft.replace(path)
     return f"`{retire}` was taken out of {path.name}."
-
-
-def _write_key(folder: Path, variable: str, text: str) -> Path:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder.absolute() / variable.removeprefix("CALENDAR_").replace("_", "-").lower()
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise click.UsageError(f"{path} is there already; a key is never replaced.") from None
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(f"{text}\n")
-    return path

@@ -168,6 +168,13 @@ class Variables:
             if where == by_file:
                 return FileSecret(Path(self.text(by_file)), parse)
             return FixedSecret(parse(self.text(name)))
+        except PermissionError:
+            self.refuse(
+                where,
+                f"names a file that user {os.geteuid()} may not read",
+                f"let this user read it and enter its directory, such as `chown {os.geteuid()} FILE` "
+                "(`calendar-service keys new --into DIRECTORY --owner USER` does so)",
+            )
         except OSError as error:
             self.refuse(
                 where, f"names a file that cannot be read ({os.strerror(error.errno or 0)})", "mend the path"

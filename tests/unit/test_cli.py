@@ -1,6 +1,9 @@
 """The commands that need no running service: new keys are shown once, and nowhere else."""
 
 import json
+import os
+import subprocess
+import sys
 from base64 import b64decode, b64encode
 from hashlib import sha256
 from pathlib import Path
@@ -52,6 +55,66 @@ def test_keys_written_into_files_are_private_and_never_replaced(runner: CliRunne
     texts = [file.read_text("utf-8") for file in files]
     assert runner.invoke(main, ["keys", "new", "--into", str(tmp_path / "keys")]).exit_code == 2
     assert [file.read_text("utf-8") for file in files] == texts
+
+
+@pytest.mark.parametrize(("mode", "folder_mode"), [("600", 0o700), ("0640", 0o750), ("400", 0o700)])
+def test_keys_are_written_for_the_user_that_reads_them(
+    runner: CliRunner, tmp_path: Path, mode: str, folder_mode: int
+) -> None:
+    folder, user = tmp_path / "secrets", os.geteuid() or 65534
+    words = ["keys", "new", "--into", str(folder), "--owner", str(user), "--mode", mode]
+    assert runner.invoke(main, words).exit_code == 0
+    for path in (folder, *folder.iterdir()):
+        assert path.stat().st_uid == user
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {int(mode, 8)}
+    assert folder.stat().st_mode & 0o777 == folder_mode
+
+
+@pytest.mark.parametrize(
+    ("words", "refusal"),
+    [
+        (["--mode", "644"], "--mode 644 is none of 400, 440, 600, 640"),
+        (["--mode", "x"], "--mode x is none of"),
+        (["--owner", "no-such-user"], "this host knows no user `no-such-user`; give its number"),
+        (["--owner", "0:no-such-group"], "this host knows no group `no-such-group`"),
+    ],
+)
+def test_an_owner_or_a_mode_that_cannot_be_leaves_no_file(
+    runner: CliRunner, tmp_path: Path, words: list[str], refusal: str
+) -> None:
+    answer = runner.invoke(main, ["keys", "new", "--into", str(tmp_path / "secrets"), *words])
+    assert (answer.exit_code, refusal in answer.output) == (2, True)
+    assert not (tmp_path / "secrets").exists()
+
+
+def test_keys_are_not_put_where_their_reader_cannot_go(runner: CliRunner, tmp_path: Path) -> None:
+    folder = tmp_path / "secrets"
+    folder.mkdir(mode=0o700)
+    os_user = folder.stat().st_uid
+    folder.chmod(0o600)
+    answer = runner.invoke(main, ["keys", "new", "--into", str(folder), "--owner", str(os_user)])
+    assert (answer.exit_code, f"does not let user {os_user} in: `chown" in answer.output) == (2, True)
+    folder.chmod(0o700)
+    assert list(folder.iterdir()) == []
+
+
+def test_one_file_that_is_there_keeps_all_from_being_written(runner: CliRunner, tmp_path: Path) -> None:
+    (tmp_path / "signing-key").write_text("former", "utf-8")
+    answer = runner.invoke(main, ["keys", "new", "--into", str(tmp_path)])
+    assert (answer.exit_code, "a key is never replaced" in answer.output) == (2, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["signing-key"]
+
+
+def test_without_root_files_are_not_given_away_and_the_way_is_named(tmp_path: Path) -> None:
+    script = (
+        "import os\nfrom calendar_service.cli import keys, main\nif not os.geteuid(): os.setuid(65534)\n"
+        "main(['keys', 'new', '--into', 'nowhere', '--owner', '1'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 2
+    assert "type the command with sudo, or leave --owner out and `chown 1`" in " ".join(done.stderr.split())
 
 
 def test_a_new_api_key_comes_with_the_entry_that_accepts_it(runner: CliRunner) -> None:
