@@ -16,7 +16,10 @@ from calendar_service.cli.settings import refuse as refuse_configuration
 from calendar_service.config import Config, ConfigurationFault
 from calendar_service.domain.errors import ClientRejected, ServiceError, StoreUnavailable
 from calendar_service.domain.names import Agent
+from calendar_service.health.findings.database import unreached
+from calendar_service.net.obstacles import Obstacle
 from calendar_service.store import keys
+from calendar_service.store.reachability import obstacle
 from calendar_service.store.unusable import UnusableDatabase
 
 T = TypeVar("T")
@@ -69,8 +72,19 @@ def exit_on_error() -> Iterator[None]:
         yield
     except UnusableDatabase as error:
         refuse_configuration(error.faults)
+    except StoreUnavailable as error:
+        refuse(_unreached(error))
     except ServiceError as error:
         refuse(f"{error.detail} ({error.code})")
+
+
+def _unreached(error: StoreUnavailable) -> str:
+    """Return why the database cannot be reached, as `doctor` says it; else what the error says."""
+    reason = obstacle(error)
+    if reason is Obstacle.OTHER:
+        return f"{error.detail} ({error.code})"
+    finding = unreached(reason, is_of_run=configured().is_run_database)
+    return f"The database: {' — '.join(finding.texts())}. ({error.code})"
 
 
 def refuse(reason: str) -> NoReturn:

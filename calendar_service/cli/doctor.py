@@ -15,7 +15,7 @@ def command(*, as_json: bool) -> None:
     """Check the service and print each result.
 
     Checks configuration, profile, database, keys, clocks, erasures and Google. Levels: ok; note (repair it before
-    production); fault (repair it now). Changes nothing.
+    production); fault (repair it now). Changes nothing but a marker in the database that lasts a second.
 
     Exit status: 0 no fault, 1 a fault, 2 unusable configuration.
     """

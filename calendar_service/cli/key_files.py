@@ -19,7 +19,7 @@ _MODES = (0o400, 0o440, 0o600, 0o640)
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class KeyReader:
     """Who may read the files."""
 
     user: int
@@ -27,7 +27,7 @@ class Reader:
     mode: int
 
     @classmethod
-    def of(cls, owner: str, mode: str) -> "Reader":
+    def of(cls, owner: str, mode: str) -> "KeyReader":
         """Return the reader of `USER[:GROUP]` and an octal mode, or raise `click.UsageError`. Empty: this user."""
         user, _, group = owner.partition(":")
         reader = cls(_user(user), _group(group), _mode(mode))
@@ -68,7 +68,7 @@ class Reader:
             )
 
 
-def write_keys(folder: Path, variables: dict[str, str], reader: Reader) -> dict[str, str]:
+def write_keys(folder: Path, variables: dict[str, str], reader: KeyReader) -> dict[str, str]:
     """Write each value to a file of its variable's name; return the `_FILE` variables. All files or none."""
     paths = {
         name: folder.absolute() / name.removeprefix("CALENDAR_").replace("_", "-").lower()

@@ -16,7 +16,7 @@ from calendar_service.cli.asking import (
     with_progress,
     yes_option,
 )
-from calendar_service.cli.key_files import Reader, write_keys
+from calendar_service.cli.key_files import KeyReader, write_keys
 from calendar_service.cli.settings import as_json_option, print_json
 from calendar_service.config import Config, new_keys
 from calendar_service.config.keys import entries
@@ -56,7 +56,7 @@ def new(into: Path | None, owner: str, mode: str, *, as_json: bool) -> None:
     directory that is not there is made, for the same user. An existing file is not overwritten: exit status 2, and
     nothing is written.
     """
-    reader = Reader.of(owner, mode)
+    reader = KeyReader.of(owner, mode)
     if into is None and owner:
         raise click.UsageError("--owner needs --into.")
     variables = {

@@ -90,6 +90,8 @@ class Config:
     """The port on which a worker serves /metrics; None: on none."""
     data_dir: Path
     database: DatabaseAddress
+    is_run_database: bool
+    """The database is the one that `run` starts on this machine."""
     database_declaration: DatabaseDeclaration | None
     """What the operator says of settings that the database does not tell."""
     keyring_source: AnySecret[Keyring] = field(repr=False)
@@ -202,6 +204,10 @@ def load(environ: Mapping[str, str]) -> Config:
         worker_metrics_port=worker_metrics_port,
         data_dir=data_dir,
         database=store(),
+        is_run_database=not any(
+            environ.get(name, "").strip() for name in ("CALENDAR_REDIS_URL", "CALENDAR_REDIS_URL_FILE")
+        )
+        and variables.is_set("CALENDAR_REDIS_URL"),
         database_declaration=declaration,
         keyring_source=ring,
         identity_key=identity(),

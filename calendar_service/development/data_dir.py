@@ -13,6 +13,7 @@ from calendar_service.config.new_keys import (
     new_keyring,
     new_webhook_secret,
 )
+from calendar_service.config.variables import SECRETS
 from calendar_service.domain.secret import Secret
 from local_google.state.clients import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 
@@ -27,7 +28,10 @@ API_KEY_FILES = {Role.BACKEND: "api-key", Role.ADMIN: "admin-key"}
 WEBHOOK_SECRET_FILE = "keys/webhook-secret"  # noqa: S105 - a file's name
 GOOGLE_SECRET_FILE = "keys/google-client-secret"  # noqa: S105 - a file's name
 
+_GIVEN = "keys/given-{}"
+"""Where a secret of the environment is kept for the other commands, by its variable's name."""
 _PASSED_ON = (
+    "CALENDAR_DATABASE_DECLARED",
     "CALENDAR_WEBHOOK_URL",
     "CALENDAR_GOOGLE_CLIENT_ID",
     "CALENDAR_GOOGLE_AUTH_URI",
@@ -82,8 +86,27 @@ def _write(path: Path, text: str) -> None:
     draft.replace(path)
 
 
-def leave_run_data(data_dir: Path, environ: Mapping[str, str], redis_url: str) -> None:
-    """Write the variables of this run for the other commands: defaults, and what the environment set. No secret."""
+def keep_given_secrets(data_dir: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """Keep each secret that the environment sets in a file of its own; return the files by variable.
+
+    What an earlier run kept and this environment does not set is removed.
+    """
+    files: dict[str, str] = {}
+    for name in SECRETS:
+        file = _GIVEN.format(name.removeprefix("CALENDAR_").replace("_", "-").lower())
+        if text := environ.get(name, "").strip():
+            _write(data_dir / file, text)
+            files[f"{name}_FILE"] = file
+        else:
+            (data_dir / file).unlink(missing_ok=True)
+    return files
+
+
+def leave_run_data(data_dir: Path, environ: Mapping[str, str], embedded_url: str) -> None:
+    """Write the variables of this run for the other commands: defaults, and what the environment set. No secret.
+
+    `embedded_url`: the address of the database that this run has started; empty if it uses another one.
+    """
     port = environ.get("CALENDAR_PORT") or "8080"
     google_port = environ.get("CALENDAR_GOOGLE_PORT") or "8081"
     from_environment = {name: environ[name] for name in _PASSED_ON if environ.get(name)}
@@ -104,9 +127,9 @@ def leave_run_data(data_dir: Path, environ: Mapping[str, str], redis_url: str) -
         defaults["CALENDAR_WEBHOOK_SECRET_FILE"] = WEBHOOK_SECRET_FILE
     if not has_own_client(environ):
         defaults |= _local_google(google_port)
-    if redis_url and "@" not in redis_url:
-        defaults["CALENDAR_REDIS_URL"] = redis_url
-    run_data.write(data_dir, defaults | from_environment)
+    if embedded_url:
+        defaults["CALENDAR_REDIS_URL"] = embedded_url
+    run_data.write(data_dir, defaults | from_environment | keep_given_secrets(data_dir, environ))
 
 
 def _names_secret_file(name: str, value: str) -> bool:

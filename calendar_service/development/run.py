@@ -88,12 +88,12 @@ class Launcher:
         """Generate keys, start the database, check configuration and ports."""
         data_dir.make_keys(self._data_dir, self._environ)
         self._logs.mkdir(mode=0o700, exist_ok=True)
-        redis_url = self._environ.get("CALENDAR_REDIS_URL", "")
-        if not redis_url and "CALENDAR_REDIS_URL_FILE" not in self._environ:
+        embedded_url = ""
+        if not {"CALENDAR_REDIS_URL", "CALENDAR_REDIS_URL_FILE"} & self._environ.keys():
             valkey = stack.enter_context(EmbeddedValkey(self._data_dir))
             self._children.append(valkey.child)
-            redis_url = valkey.url
-        data_dir.leave_run_data(self._data_dir, self._environ, redis_url)
+            embedded_url = valkey.url
+        data_dir.leave_run_data(self._data_dir, self._environ, embedded_url)
         settings = config.load(self._environ)
         _refuse_other_data(settings)
         ports.require_free(settings.port, "CALENDAR_PORT")

@@ -7,13 +7,17 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 from calendar_service.domain.errors import RecordUnreadable, StoreUnavailable
 from calendar_service.health.measures import Measures
 from calendar_service.health.measures.consents import ConsentMeasures
-from calendar_service.health.measures.database import MEMORY_HIGH, MEMORY_NEARLY_FULL, DatabaseMeasures
+from calendar_service.health.measures.database import (
+    MEMORY_HIGH,
+    MEMORY_NEARLY_FULL,
+    DatabaseMeasures,
+    Writes,
+)
 from calendar_service.log import Alarm
 from calendar_service.store.database import DatabaseFull
 from calendar_service.store.ownership import Owner
@@ -24,16 +28,6 @@ EVERY: Final = 5.0
 """Seconds between two examinations."""
 VALID_FOR: Final = 60.0
 """Seconds after which a result says nothing any more: the examination hangs, or its thread has died."""
-
-
-class Writes(StrEnum):
-    """Whether the database takes a new change."""
-
-    ACCEPTED = "accepted"
-    REFUSED = "refused"
-    """Its memory is used up. What ends something still works, so the process stays ready."""
-    UNKNOWN = "unknown"
-    """It is away, read-only, or lacks replicas."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ SLOTS_REMEMBERED: Final = 4_096
 
 
 class DatabaseRefused(StoreUnavailable):
-    """A server refused an administrative command: forbidden, unknown or impossible there. `__cause__` says why."""
+    """A server refused a command: forbidden to our user, unknown or impossible there. `__cause__` says why."""
 
 
 class DatabaseFull(StoreUnavailable):
@@ -114,7 +114,7 @@ class Database:
         try:
             return self._deliver(question)
         except redis.ResponseError as error:
-            raise DatabaseRefused("The database does not let this service ask or do this.") from error
+            raise refused() from error
 
     # --- whose data it is: `Ownership` asks and sets this before the first use ---
 
@@ -151,13 +151,14 @@ class Database:
             self._send(lambda: self._acknowledged(primary, key, ("EXISTS", key)))
         return cast(str | None, text)
 
-    def try_writes(self, written: str) -> None:
-        """Write a marker at every primary but that of the key `written`, confirmed as any write is.
+    def try_writes(self, written: str | None = None) -> None:
+        """Write a marker at every primary, but not at that of the key `written`; confirmed as any write is.
 
         Raises `StoreUnavailable`, or `DatabaseFull`.
         """
         shards = {self._primary_of(keys.timers(shard)).address: shard for shard in keys.all_shards()}
-        shards.pop(self._primary_of(written).address, None)
+        if written:
+            shards.pop(self._primary_of(written).address, None)
         for shard in shards.values():
             self.write("SET", keys.copied(keys.timers(shard)), "1", "PX", 1000)
 
@@ -276,6 +277,8 @@ class Database:
         except _UNAVAILABLE as error:
             self._rediscover()
             raise unavailable(full=isinstance(error, redis.exceptions.OutOfMemoryError)) from error
+        except redis.exceptions.NoPermissionError as error:
+            raise refused() from error
         except redis.ResponseError as error:
             is_full = "OOM" in str(error)
             if is_full or str(error).startswith(_REFUSALS):
@@ -295,6 +298,11 @@ def ask_time(key: str) -> Command:
     """Return the command that asks for the time of this key's server; `Database.instant` reads the answer."""
     # TIME itself names no key, so a cluster would answer it with the time of any server.
     return ("EVAL", "return redis.call('TIME')", 1, key)
+
+
+def refused() -> DatabaseRefused:
+    """Return the error that callers see when a server refuses a command."""
+    return DatabaseRefused("The database does not let this service ask or do this.", retry_after=2)
 
 
 def unavailable(*, full: bool = False) -> StoreUnavailable:

@@ -37,7 +37,8 @@ from calendar_service.store.replication import (
 _TIMEOUTS: Final[dict[str, Any]] = {"socket_timeout": 5.0, "socket_connect_timeout": 2.0}
 """Seconds; the client never waits for ever."""
 _NAMELESS: Final[dict[str, Any]] = {"driver_info": None}
-"""The client does not tell the server its own name and version: Redis 7.0 has no command for it, and refuses users that may use it."""
+"""The client does not tell the server its own name and version: Redis 7.0 has no command for it, and refuses
+users that may use it."""
 _OF_ONE_SERVER: Final = frozenset({"host", "port", "connection_class"})
 
 
@@ -110,6 +111,7 @@ class SentinelPrimary:
             "retry": options["retry"],
         }
         self._sentinels: dict[ServerAddress, redis.Redis] = {}
+        self._sentinel_error: redis.RedisError | None = None
         self._refreshed = Refreshed(self._read, lambda primary: observe([primary]))
 
     @property
@@ -149,7 +151,9 @@ class SentinelPrimary:
         """
         views = self._ask_sentinels()
         if not views:
-            raise redis.ConnectionError("no sentinel answers that knows this primary")
+            raise redis.ConnectionError(
+                "no sentinel answers that knows this primary"
+            ) from self._sentinel_error
         if last and not is_majority(views):
             return last
         address = named_primary(views)
@@ -171,12 +175,16 @@ class SentinelPrimary:
     def _ask_sentinels(self) -> list[SentinelView]:
         """Return what each sentinel says that answers: those of the address, and those that they know."""
         views: dict[str, SentinelView] = {}
+        self._sentinel_error = None
         for host, port in {*self._hosts, *self._others}:
             sentinel = self._sentinels.setdefault(
                 (host, port), redis.Redis(host=host, port=port, **self._sentinel_options)
             )
-            with contextlib.suppress(redis.RedisError):
+            try:
                 view = ask_sentinel(sentinel, self._name)
+            except redis.RedisError as error:
+                self._sentinel_error = error
+            else:
                 views[view.identity] = view  # one sentinel may have two addresses
         self._others = frozenset().union(*(view.others for view in views.values()))
         return list(views.values())

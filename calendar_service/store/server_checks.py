@@ -49,6 +49,10 @@ class ServerChecks:
         """Raise `StoreUnavailable` if the database does not answer."""
         self._database.consult(lambda: self._database.client.ping())  # noqa: PLW0108 - a cluster's client connects already when it is named
 
+    def try_writes(self) -> None:
+        """Write a marker that lasts a second at every primary. Raises `StoreUnavailable`, or `DatabaseFull`."""
+        self._database.try_writes()
+
     def clocks_differ(self) -> Millis:
         """Return how far this process's clock is ahead of the database's; negative if it is behind."""
         return self._database.clock.now() - self._database.time_at(keys.CHECK_VALUES)

@@ -216,6 +216,24 @@ def test_doctor_refuses_another_identity_key_over_this_data(started: Run) -> Non
     assert "identity key: is not the one this data was made with" in done.stdout
 
 
+def test_secrets_of_the_environment_are_kept_for_the_other_commands(tmp_path: Path) -> None:
+    keys = json.loads(command(tmp_path, "keys", "new", "--json").stdout)
+    secret = f"whsec_{keys['CALENDAR_IDENTITY_KEY']}"
+    given = {"CALENDAR_WEBHOOK_URL": "http://localhost:9/hooks", "CALENDAR_WEBHOOK_SECRET": secret, **keys}
+    with running(tmp_path, **given) as run:
+        for words in (("doctor",), ("webhooks", "list"), ("connections", "list")):
+            done = command(tmp_path, *words)
+            assert done.returncode == 0, done.stderr
+        secret_file = tmp_path / "keys" / "given-webhook-secret"
+        assert (secret_file.read_text("utf-8").strip(), secret_file.stat().st_mode & 0o777) == (secret, 0o600)
+        assert secret not in (tmp_path / "run.json").read_text("utf-8")
+        assert run.stop() == 0
+    stopped = command(tmp_path, "connections", "list")
+    assert (stopped.returncode, "Traceback" in stopped.stderr) == (1, False)
+    assert "is not running, because `run` is not — start `make run`" in stopped.stderr
+    assert "start `make run`" in command(tmp_path, "doctor").stdout
+
+
 def test_a_second_run_on_the_same_directory_is_refused(started: Run) -> None:
     done = command(started.data_dir, "run")
     assert done.returncode == 1

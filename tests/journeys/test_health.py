@@ -8,7 +8,8 @@ import pytest
 from calendar_service.domain.names import Agent
 from calendar_service.health.doctor import findings
 from calendar_service.health.measures import Measures
-from calendar_service.health.readiness import Readiness, Writes
+from calendar_service.health.measures.database import Writes
+from calendar_service.health.readiness import Readiness
 from calendar_service.report.observing import observe
 from calendar_service.report.proofs import EvidenceStatus
 from calendar_service.store import keys

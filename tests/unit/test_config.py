@@ -1,6 +1,8 @@
 """Configuration: every fault at once with its remedy, and what production refuses."""
 
 import os
+import subprocess
+import sys
 from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
@@ -9,6 +11,7 @@ import pytest
 
 from calendar_service import config
 from calendar_service.config import ApiKey, Config, ConfigurationFaults, Role, run_data
+from calendar_service.development import data_dir
 from tests.support.evidence import shows
 from tests.unit.overlays import COMPLETE
 
@@ -474,3 +477,46 @@ def test_the_test_clock_moves_the_clock_of_a_running_process(run_directory: Path
 
 def test_variables_of_others_are_left_alone(environ: dict[str, str]) -> None:
     config.load(environ | {"CALENDAR_PORT_80_TCP_ADDR": "10.0.0.1", "CALENDARS": "x", "HOME": os.sep})
+
+
+def test_what_run_was_given_is_kept_in_files_of_its_own_and_removed_when_it_is_given_no_more(
+    tmp_path: Path,
+) -> None:
+    data_dir.make_keys(tmp_path)
+    own = (tmp_path / "keys" / "identity").read_text("utf-8")
+    given = {
+        "CALENDAR_REDIS_URL": "redis://:password@127.0.0.1:1/0",
+        "CALENDAR_IDENTITY_KEY": base64(IDENTITY),
+        "CALENDAR_GOOGLE_CLIENT_ID": "1234.apps.googleusercontent.com",
+        "CALENDAR_GOOGLE_CLIENT_SECRET": "GOCSPX-something",
+        "CALENDAR_WEBHOOK_URL": "https://console.example/hooks",
+        "CALENDAR_WEBHOOK_SECRET": f"whsec_{base64(SIGNING)}",
+    }
+    data_dir.leave_run_data(tmp_path, given, "")
+    loaded = config.load({"CALENDAR_DATA_DIR": str(tmp_path)})
+    assert loaded.identity_key == IDENTITY
+    assert loaded.database.url.reveal() == given["CALENDAR_REDIS_URL"]
+    assert loaded.google.secret.reveal() == given["CALENDAR_GOOGLE_CLIENT_SECRET"]
+    assert [secret.reveal() for secret in loaded.webhook_secrets] == [given["CALENDAR_WEBHOOK_SECRET"]]
+    assert not loaded.is_run_database
+    assert (tmp_path / "keys" / "identity").read_text("utf-8") == own
+    assert "password" not in (tmp_path / "run.json").read_text("utf-8")
+    data_dir.leave_run_data(tmp_path, {}, "unix:///somewhere/valkey.sock")
+    assert list((tmp_path / "keys").glob("given-*")) == []
+    assert config.load({"CALENDAR_DATA_DIR": str(tmp_path)}).is_run_database
+
+
+def test_a_file_that_this_user_may_not_read_is_refused_with_the_way_to_let_it(tmp_path: Path) -> None:
+    file = tmp_path / "keyring"
+    file.write_text(f"k1:{base64(CURRENT)}\n", "utf-8")
+    file.chmod(0)
+    script = (
+        "import os, sys\nfrom calendar_service import config\nif not os.geteuid(): os.setuid(65534)\n"
+        "try:\n    config.load({'CALENDAR_KEYRING_FILE': sys.argv[1], 'CALENDAR_DATA_DIR': 'nowhere'})\n"
+        "except config.ConfigurationFaults as error:\n    print(error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(file)], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert "CALENDAR_KEYRING_FILE names a file that user " in done.stdout
+    assert " may not read: let this user read it and enter its directory, such as `chown " in done.stdout

@@ -1,6 +1,7 @@
 """Findings about the database as a whole."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from calendar_service.config.declaration import DURABILITY
 from calendar_service.domain.clock import SECOND
@@ -9,16 +10,117 @@ from calendar_service.health.measures.database import (
     MEMORY_HIGH,
     MEMORY_NEARLY_FULL,
     DatabaseMeasures,
+    Writes,
 )
+from calendar_service.net.obstacles import Obstacle
 from calendar_service.store.database import DatabaseRefused
 from calendar_service.store.ownership import Owner
 
+_RUN_STOPPED: Final = Finding(
+    "database",
+    "fault",
+    "is not running, because `run` is not",
+    "start `make run` (or `calendar-service run`), then try again",
+)
+_UNREACHED: Final = {
+    Obstacle.NOBODY_LISTENS: Finding(
+        "database", "fault", "nobody listens at its address", "start it, or mend CALENDAR_REDIS_URL"
+    ),
+    Obstacle.UNKNOWN_HOST: Finding(
+        "database", "fault", "its host's name is not known", "mend the host in CALENDAR_REDIS_URL"
+    ),
+    Obstacle.SILENCE: Finding(
+        "database",
+        "fault",
+        "does not answer in time",
+        "look whether its host runs, whether a firewall lets this host through, and at the server's own log",
+    ),
+    Obstacle.WRONG_LOGIN: Finding(
+        "database",
+        "fault",
+        "does not accept the user or the password",
+        "mend them in CALENDAR_REDIS_URL (`/`, `:`, `@` and `%%` in a password are percent-encoded)",
+    ),
+    Obstacle.FORBIDDEN: Finding(
+        "database",
+        "fault",
+        "does not permit its user what the service needs",
+        "give the user the commands of deploy/redis-users.acl",
+    ),
+    Obstacle.UNKNOWN_AUTHORITY: Finding(
+        "database",
+        "fault",
+        "its certificate is signed by an authority that this host does not trust",
+        "name the authority's file: `?ssl_ca_certs=/path/ca.pem` in CALENDAR_REDIS_URL",
+    ),
+    Obstacle.BAD_CERTIFICATE: Finding(
+        "database",
+        "fault",
+        "its certificate is over, or is not one of its host",
+        "renew the certificate, or write the host in CALENDAR_REDIS_URL as the certificate names it",
+    ),
+    Obstacle.NO_TLS: Finding(
+        "database",
+        "fault",
+        "takes the connection and begins no TLS, as a port of plain text does",
+        "give its TLS port; `redis://` in CALENDAR_REDIS_URL only if it is on this host",
+    ),
+    Obstacle.CLOSED_AT_ONCE: Finding(
+        "database",
+        "fault",
+        "closes the connection without an answer, as a TLS port does to plain text",
+        "write `rediss://` in CALENDAR_REDIS_URL; if it does, read the server's own log",
+    ),
+    Obstacle.LOADING: Finding("database", "fault", "is loading its data", "wait until it has"),
+    Obstacle.UNKNOWN_PRIMARY: Finding(
+        "database",
+        "fault",
+        "no sentinel knows the primary's name",
+        "write the name after the hosts in CALENDAR_REDIS_URL, as the sentinels have it",
+    ),
+    Obstacle.NO_CLUSTER: Finding(
+        "database", "fault", "is no cluster", "leave `+cluster` out of CALENDAR_REDIS_URL"
+    ),
+    Obstacle.OTHER: Finding(
+        "database",
+        "fault",
+        "does not answer",
+        "read the server's own log, or mend CALENDAR_REDIS_URL",
+    ),
+}
 
-def answers(database: DatabaseMeasures) -> Finding:
-    """Return whether the database answers."""
-    if not database.answers:
-        return Finding("database", "fault", "does not answer", "start it, or mend CALENDAR_REDIS_URL")
-    return Finding("database", "ok", "answers")
+
+def answers(database: DatabaseMeasures, *, is_of_run: bool) -> Finding:
+    """Return whether the database answers. `is_of_run`: it is the one that `run` starts."""
+    if database.obstacle is None:
+        return Finding("database", "ok", "answers")
+    return unreached(database.obstacle, is_of_run=is_of_run)
+
+
+def unreached(obstacle: Obstacle, *, is_of_run: bool) -> Finding:
+    """Return why the database cannot be reached, and what to do. `is_of_run`: it is the one that `run` starts."""
+    return _RUN_STOPPED if is_of_run and obstacle is Obstacle.NOBODY_LISTENS else _UNREACHED[obstacle]
+
+
+def writes(database: DatabaseMeasures) -> Finding:
+    """Return whether the database takes a change, as `/readyz` says it."""
+    match database.writes:
+        case Writes.ACCEPTED:
+            return Finding("writes", "ok", "a change is accepted, and confirmed by every server that has to")
+        case Writes.REFUSED:
+            return Finding(
+                "writes",
+                "fault",
+                "new changes are refused, because the memory is used up",
+                "raise `maxmemory` (docs/runbooks.md); disconnects and erasures still work",
+            )
+        case Writes.UNKNOWN:
+            return Finding(
+                "writes",
+                "fault",
+                "no change is acknowledged: the database is read-only, or too few replicas confirm",
+                "read the server's own log (is its disk full?), and look at the replicas",
+            )
 
 
 def durability(database: DatabaseMeasures, *, is_production: bool) -> Iterator[Finding]:

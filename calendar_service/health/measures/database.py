@@ -1,21 +1,34 @@
 """Measures of the database: answers, identity, settings, replicas, clocks and files."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 
 from calendar_service.config.declaration import DatabaseDeclaration
 from calendar_service.domain.clock import HOUR, Millis
 from calendar_service.domain.errors import StoreUnavailable
-from calendar_service.store.database import DatabaseRefused
+from calendar_service.net.obstacles import Obstacle
+from calendar_service.store.database import DatabaseFull, DatabaseRefused
 from calendar_service.store.durability import Durability, DurabilityState
 from calendar_service.store.file_rewrites import IN_FILES_AT_MOST, FileRewriteStore
 from calendar_service.store.ownership import Owner, Ownership
+from calendar_service.store.reachability import obstacle
 from calendar_service.store.server_checks import ServerChecks
 
 MEMORY_HIGH, MEMORY_NEARLY_FULL = 0.70, 0.85
 """Shares of the permitted memory at which the operator is alarmed."""
 CLOCKS_APART_AT_MOST: Millis = HOUR
 """With a greater difference nothing is erased (law 7)."""
+
+
+class Writes(StrEnum):
+    """Whether the database takes a new change."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    """Its memory is used up. What ends something still works, so the process stays ready."""
+    UNKNOWN = "unknown"
+    """It is away, read-only, or lacks replicas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +54,29 @@ class DatabaseMeasures:
     durability: Durability
 
     @cached_property
-    def answers(self) -> bool:
-        """Whether it answers at all; never raises `StoreUnavailable`."""
+    def obstacle(self) -> Obstacle | None:
+        """Why it does not answer; None if it does. Never raises `StoreUnavailable`."""
         try:
             self.server_checks.ping()
+        except StoreUnavailable as error:
+            return obstacle(error)
+        return None
+
+    @property
+    def answers(self) -> bool:
+        """Whether it answers at all."""
+        return self.obstacle is None
+
+    @cached_property
+    def writes(self) -> Writes:
+        """Whether it takes a change now, found out by a marker that lasts a second. For our own database only."""
+        try:
+            self.server_checks.try_writes()
+        except DatabaseFull:
+            return Writes.REFUSED
         except StoreUnavailable:
-            return False
-        return True
+            return Writes.UNKNOWN
+        return Writes.ACCEPTED
 
     @cached_property
     def durability_state(self) -> DurabilityState:

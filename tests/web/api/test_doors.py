@@ -11,7 +11,8 @@ from flask import Flask
 
 from calendar_service.health.doctor import findings
 from calendar_service.health.measures import Measures
-from calendar_service.health.readiness import Readiness, Writes
+from calendar_service.health.measures.database import Writes
+from calendar_service.health.readiness import Readiness
 from calendar_service.web.app import create_app
 from tests.support.evidence import shows
 from tests.support.service import PUBLIC_URL, TestService, _fresh
