@@ -63,6 +63,7 @@ from calendar_service.journeys.operations.organizations import Organizations
 from calendar_service.journeys.operations.restore import RestorePlan, RestoreReplay
 from calendar_service.journeys.operations.reviewer_links import ReviewerLinkJourney
 from calendar_service.journeys.operations.stored_data import StoredData
+from calendar_service.journeys.operations.totals import TotalCounts
 from calendar_service.journeys.operations.waiting_repair import WaitingRepair
 from calendar_service.journeys.sessions.attempt import Attempts
 from calendar_service.journeys.sessions.change_detection import ChangeDetector
@@ -113,6 +114,7 @@ from calendar_service.store.stored_fields import StoredFields
 from calendar_service.store.throttle import Limits
 from calendar_service.store.tickets import Tickets
 from calendar_service.store.timers import Timers
+from calendar_service.store.totals import TotalsStore
 from calendar_service.store.waiting_load import ServiceLoad, WaitingCounts
 from calendar_service.webhook_sender import DeliveryResult, WebhookSender
 
@@ -142,6 +144,7 @@ class Store:
     durability: Durability
     seal_samples: SealSamples
     waiting_counts: WaitingCounts
+    totals: TotalsStore
     load: ServiceLoad
 
 
@@ -224,6 +227,7 @@ class OperationsJourneys:
     shared_account_repair: SharedAccountRepair
     far_timers: FarTimers
     waiting_repair: WaitingRepair
+    totals: TotalCounts
     file_rewrites: FileRewrites
 
 
@@ -363,6 +367,7 @@ def _store(
         durability=Durability(server_checks, config.database_declaration, is_required=config.is_production),
         seal_samples=SealSamples(database, grants),
         waiting_counts=waiting_counts,
+        totals=TotalsStore(database),
         load=load,
     )
     return store
@@ -571,6 +576,7 @@ def _operations(
         ),
         far_timers=FarTimers(store.timers),
         waiting_repair=WaitingRepair(scan, store.waiting_counts),
+        totals=TotalCounts(scan, Outbox(store.database), store.totals, _terms(config)),
         file_rewrites=FileRewrites(store.file_rewrites, log, clock),
     )
 

@@ -208,6 +208,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
             "tries",
             "reason",
             "waiting_since",
+            "pending_since",
         ),
         "For each session: the identifier of its event, the day on which it ends, whether somebody changed it in "
         "Google, since when it waits for the agent, and bookkeeping without content.",
@@ -487,6 +488,14 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "To ask everybody again before anything wider is used.",
         "SC-5",
         "Stays: it concerns nobody.",
+    ),
+    Item(
+        "totals",
+        (),
+        "How many connections, sessions and notices to the console there are of each state, without saying whose.",
+        "To notice when something stays behind.",
+        "ST-3",
+        "After an hour: it concerns nobody.",
     ),
     Item(
         "rewrite",

@@ -171,6 +171,8 @@ class Record:
     reason: str = ""
     waiting_since: Millis = 0
     """When it began to wait for a person's act (database time; the store's scripts write it); 0: it does not."""
+    pending_since: Millis = 0
+    """Since when it is on its way to Google (database time; the store's scripts write it); 0: it is not."""
 
     @classmethod
     def of_json(cls, session: str, text: str) -> "Record":

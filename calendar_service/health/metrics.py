@@ -12,12 +12,14 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from calendar_service.domain.clock import SECOND
+from calendar_service.domain.connection import State
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.durations import GOOGLE_CALLS, REQUESTS, DurationMetric
 from calendar_service.health.measures import Measures
 from calendar_service.health.measures.audit import AuditMeasures
 from calendar_service.health.measures.database import DatabaseMeasures
 from calendar_service.health.measures.google import GoogleState
+from calendar_service.health.measures.totals import TotalsMeasures
 from calendar_service.wiring import Service
 
 Sample = tuple[str, float, *tuple[str, ...]]
@@ -75,6 +77,19 @@ DESCRIPTIONS: Final = (
     _counter("calendar_store_round_trips_total", "Messages to the database that were answered."),
     _common("calendar_agents_due", "Agents with something due now."),
     _common("calendar_longest_wait_seconds", "How long the first of the due agents has been due."),
+    _common("calendar_connections", "Connections by their state.", "state"),
+    _common("calendar_sessions", "Sessions by their status and its reason.", "status", "reason"),
+    _common(
+        "calendar_sessions_oldest_seconds",
+        "How long the first of these sessions has been pending, or has waited for a person.",
+        "status", "reason",
+    ),
+    _common("calendar_webhooks_waiting", "Webhook events that the backend has not taken yet."),
+    _common("calendar_webhooks_oldest_seconds", "How long ago the first of these happened; 0 if none waits."),
+    _common("calendar_webhooks_abandoned", "Webhook events that were given up and can be replayed."),
+    _common(
+        "calendar_totals_age_seconds", "Age of the count of connections, sessions and webhook events."
+    ),
     _common(
         "calendar_erasures_in_files_seconds",
         "For how long something erased may have been in the database's files; 0 if nothing is.",
@@ -159,6 +174,7 @@ def _samples(service: Service) -> Iterator[Sample]:
     yield from _memory(measures.database)
     try:
         common = [*_backlog(measures), *_google(measures.google.state), *_checkpoint(measures.audit)]
+        common += _totals(measures.totals)
     except StoreUnavailable:
         return  # without the database the counters of this process are still served
     yield from common
@@ -174,6 +190,24 @@ def _backlog(measures: Measures) -> Iterator[Sample]:
     yield "calendar_longest_wait_seconds", backlog.longest_wait / SECOND
     yield "calendar_erasures_overdue", backlog.overdue_erasures
     yield "calendar_erasures_in_files_seconds", measures.database.erased_in_files / SECOND
+
+
+def _totals(measures: TotalsMeasures) -> Iterator[Sample]:
+    """Yield what a worker counted last; nothing if none has counted in the last hour."""
+    totals = measures.newest
+    if totals is None:
+        return
+    for state in State:
+        yield "calendar_connections", totals.connections.get(state, 0), state
+    for one in totals.sessions:
+        yield "calendar_sessions", one.count, one.status, one.reason
+        if one.since:
+            oldest = measures.age(one.since) / SECOND
+            yield "calendar_sessions_oldest_seconds", oldest, one.status, one.reason
+    yield "calendar_webhooks_waiting", totals.webhooks_waiting
+    yield "calendar_webhooks_oldest_seconds", measures.age(totals.webhooks_since) / SECOND
+    yield "calendar_webhooks_abandoned", totals.webhooks_abandoned
+    yield "calendar_totals_age_seconds", measures.age(totals.counted_at) / SECOND
 
 
 def _replicas(database: DatabaseMeasures) -> Iterator[Sample]:

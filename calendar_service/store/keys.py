@@ -92,6 +92,8 @@ ACCOUNT_BUDGET = 2 * MINUTE
 """The database's own expiry of one account's rate budget after its last use: it is full again by then."""
 DEATHS_COUNTED = 7 * DAY
 """How long a permission that ended at Google counts towards a suspected cluster of revocations."""
+TOTALS_KEPT = HOUR
+"""How long a count of all is kept: one that is older says nothing any more."""
 DEATHS_EXPIRY = DEATHS_COUNTED + DAY
 """The database's own expiry of that count."""
 
@@ -278,6 +280,8 @@ SEAL_SAMPLES = "seal-samples"
 """By the id of each key that seals: when one was last left by it, and a value that says nothing, sealed by it."""
 CONSENT_ASKED = "consent-asked"
 """The newest permission and policy version about which backends were notified (SC-5)."""
+TOTALS = "totals"
+"""How many connections, sessions and webhook events there are in each state, as a worker counted them last."""
 REWRITE = "rewrite"
 """The request for a rewrite of the append-only files, until every server has completed one (law 7)."""
 CHECKPOINTS = "{checkpoints}:checkpoints"

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, cast
 
+import msgspec
+
 from calendar_service.domain.audit import OVERDUE_AFTER, UNVERIFIED_AFTER, ChainEnds
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.connection import Facts, GrantState
@@ -17,6 +19,8 @@ from calendar_service.store.database import Command, Database
 from calendar_service.store.slots import facts_of
 
 _STEP = 1_000
+_SESSIONS_STEP = 50
+"""Of so many agents the sessions are read in one round trip: each may have thousands."""
 _DATES = ("end_erase_due", "hold_until", "hold_silent_until", "grant_state", "grant_last_refresh_ok_at")
 """The facts that are read of every agent."""
 
@@ -31,6 +35,20 @@ class Use:
     """Empty while the account is unknown."""
     live: bool
     """False: the connection ended, and its teardown has not."""
+
+
+class SessionStatus(msgspec.Struct, frozen=True):
+    """How one session stands: of its record, what can be counted without saying whose it is."""
+
+    status: str
+    reason: str = ""
+    pending_since: Millis = 0
+    waiting_since: Millis = 0
+
+    @property
+    def since(self) -> Millis:
+        """Since when it has been pending, or has waited (database time); 0 for every other status."""
+        return self.pending_since or self.waiting_since
 
 
 class Scan:
@@ -51,6 +69,12 @@ class Scan:
         agents = list(self.agents())
         rows = self._in_steps(("HGETALL", self._database.slot_keys(agent).part("facts")) for agent in agents)
         yield from zip(agents, map(facts_of, rows), strict=True)
+
+    def session_statuses(self) -> Iterator[SessionStatus]:
+        """Yield how every session of every agent stands, in no order."""
+        names = self._names(keys.any_part("sessions"))
+        for texts in self._in_steps((("HVALS", name) for name in names), _SESSIONS_STEP):
+            yield from (msgspec.json.decode(text, type=SessionStatus) for text in texts)
 
     def misplaced_agents(self) -> int:
         """Count the agents' keys that lie in another shard than the one that our identity key gives."""
@@ -127,10 +151,10 @@ class Scan:
         )
         return cast(answers.ResealGrant, answer[0]) == "ok"
 
-    def _in_steps(self, commands: Iterable[Command]) -> Iterator[Any]:
-        """Yield the answers in the order of the commands; no round trip carries more than a step of them."""
+    def _in_steps(self, commands: Iterable[Command], most: int = _STEP) -> Iterator[Any]:
+        """Yield the answers in the order of the commands; no round trip carries more than `most` of them."""
         rest = iter(commands)
-        while step := list(islice(rest, _STEP)):
+        while step := list(islice(rest, most)):
             yield from self._database.read(step)
 
     def _names(self, pattern: str) -> list[str]:

@@ -7,6 +7,7 @@ and beside the agents. Where one worker in turn is enough, the journey decides b
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from queue import Empty, SimpleQueue
 
 from calendar_service.domain.audit import ABSENT_AFTER
@@ -58,6 +59,7 @@ def lanes(service: Service, is_stopped: Callable[[], bool]) -> Lanes:
         "reconsent": Periodic(None, notices.run, retries=True),
         "far_timers": Periodic(None, repairs.timers, retries=True),
         "repairs": Periodic(0, repairs.run),
+        "totals": Periodic(MINUTE, partial(service.operations.totals.refresh, is_stopped)),
     }
     return Lanes(
         Maintainer({"erasure_webhooks": Periodic(0, erasures.run)}, service.clock, service.log),

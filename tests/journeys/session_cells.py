@@ -82,6 +82,7 @@ def without_bookkeeping(record: Record | None) -> Record | None:
         leased=False,
         tries=0,
         waiting_since=0,
+        pending_since=0,
         digest="",
         copy=replace(record.copy, in_doubt=False),
     )

@@ -711,6 +711,11 @@ def test_after_three_days_a_webhook_event_is_given_up_and_the_operator_told(
     assert all(not given_up for _, _, given_up in connected.outbox())
     connected.fail_for(14 * HOUR)
     assert [given_up for _, _, given_up in connected.outbox()] == [True, False]
+    assert connected.parts.operations.totals.refresh()
+    numbers = connected.metrics()
+    assert (numbers["calendar_webhooks_abandoned"], numbers["calendar_webhooks_waiting"]) == (1, 1)
+    assert 14 * HOUR <= numbers["calendar_webhooks_oldest_seconds"] < 22 * HOUR
+    assert numbers['calendar_alarms_total{alarm="webhook.abandoned"}'] == 1
     assert "webhook.abandoned" in capsys.readouterr().err
     connected.backend.status = 204
     connected.clock.advance(7 * HOUR)

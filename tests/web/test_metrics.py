@@ -10,7 +10,9 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from calendar_service.domain.errors import ConsentRefused
+from calendar_service.domain.session import By
 from calendar_service.health.metrics import DESCRIPTIONS, table
+from calendar_service.store.audit_log import Actor
 from calendar_service.web.app import create_app
 from tests.support.service import BACKEND_KEY, PUBLIC_URL, TestService
 
@@ -46,6 +48,9 @@ def call(app: Flask, method: str, path: str) -> int:
 def test_every_metric_is_described_and_has_the_described_labels(service: TestService) -> None:
     service.connect()
     service.parts.audit.sealer.checkpoint()
+    service.parts.connection.pauses.set(service.agent, Actor.AGENT, paused=True)
+    service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
+    service.parts.operations.totals.refresh()
     service.parts.caller_limits.refusals.count("calls")
     app = create_app(service.parts)
     call(app, "GET", SESSIONS)

@@ -13,6 +13,7 @@ from calendar_service.health.measures.database import DatabaseMeasures
 from calendar_service.health.measures.google import GoogleMeasures
 from calendar_service.health.measures.keys import KeyMeasures
 from calendar_service.health.measures.profile import ProfileMeasures
+from calendar_service.health.measures.totals import TotalsMeasures
 from calendar_service.health.measures.worker import WorkerMeasures
 from calendar_service.wiring import Service
 
@@ -30,6 +31,7 @@ class Measures:
     worker: WorkerMeasures
     audit: AuditMeasures
     google: GoogleMeasures
+    totals: TotalsMeasures
 
     @classmethod
     def of(cls, service: Service) -> "Measures":
@@ -56,4 +58,5 @@ class Measures:
                 service.google.oauth.consent_origin,
                 config.notifications_uri,
             ),
+            totals=TotalsMeasures(service.store.totals),
         )

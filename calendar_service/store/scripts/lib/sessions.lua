@@ -4,15 +4,17 @@ local function session(name)
   return text and cjson.decode(text)
 end
 
--- Write a session's record. A wait for a person's act keeps the instant at which it began, however often it is written; one
--- in the future was set while the clock was ahead, so the wait begins now. The sessions are listed by the day of their end.
+-- Return since when a status holds, as a record has it; `nil` where it does not hold yet. It keeps the instant at which it
+-- began, however often the record is written; one in the future was set while the clock was ahead, so it begins now.
+local function begun(since)
+  local at = plausible(since or 0, 0)
+  return at > 0 and at or now
+end
+
+-- Write a session's record. The sessions are listed by the day of their end.
 local function put_session(name, record)
-  if record.status ~= 'waiting' then
-    record.waiting_since = 0
-  else
-    record.waiting_since = plausible(record.waiting_since or 0, 0)
-    if record.waiting_since == 0 then record.waiting_since = now end
-  end
+  record.waiting_since = record.status == 'waiting' and begun(record.waiting_since) or 0
+  record.pending_since = record.status == 'pending' and begun(record.pending_since) or 0
   redis.call('HSET', KEY.sessions, name, cjson.encode(record))
   redis.call('ZADD', KEY.days, record.end_day, name)
 end
