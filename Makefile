@@ -17,13 +17,13 @@ run: $(RUNNABLE) ## start everything on this machine; Ctrl-C stops it
 
 test: $(READY) ## the test suite, browser included
 	@.ci/ensure_chromium
-	@node=$$(.ci/node_witness) && network=$$(.ci/network_namespace) && proxy=$$(.ci/nginx_proxy) && \
-		$(BIN)/python -m pytest -q $(PARALLEL) $$node $$network $$proxy
+	@node=$$(.ci/node_witness) && network=$$(.ci/network_namespace) && proxy=$$(.ci/nginx_proxy) && alerts=$$(.ci/promtool) && \
+		$(BIN)/python -m pytest -q $(PARALLEL) $$node $$network $$proxy $$alerts
 
 test-long: $(READY) ## the same, with many more generated examples
 	@.ci/ensure_chromium
-	@node=$$(.ci/node_witness) && network=$$(.ci/network_namespace) && proxy=$$(.ci/nginx_proxy) && \
-		$(BIN)/python -m pytest -q $(PARALLEL) $$node $$network $$proxy --hypothesis-profile=long
+	@node=$$(.ci/node_witness) && network=$$(.ci/network_namespace) && proxy=$$(.ci/nginx_proxy) && alerts=$$(.ci/promtool) && \
+		$(BIN)/python -m pytest -q $(PARALLEL) $$node $$network $$proxy $$alerts --hypothesis-profile=long
 
 test-redis: $(READY) ## scripts, main job, users and files with Redis itself instead of Valkey
 	@.ci/redis_server
