@@ -7,7 +7,7 @@ RUNNABLE := .venv/.runnable
 PARALLEL := --numprocesses=auto --maxprocesses=8 --dist=loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long test-redis test-clients check evidence egress scopes bench faults faults-whole faults-selfcheck screenshots pictures test-google lock sbom fuzz-api clean
+.PHONY: help run test test-long test-redis test-clients check evidence egress scopes bench faults faults-whole faults-selfcheck screenshots pictures test-google lock sbom dist fuzz-api clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -87,6 +87,9 @@ sbom: $(READY) ## the bill of materials of what production installs, CycloneDX, 
 	@mkdir -p artefacts
 	@$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON \
 		-o artefacts/sbom.json requirements-production.lock
+
+dist: $(READY) ## wheel and sdist in dist/, byte for byte the same for one commit
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python .ci/build_dist.py dist
 
 lock: $(READY) ## renew the locks of Python's packages, keeping pins that still fit
 	@[ -x .venv/lock/bin/uv ] || { $(PYTHON) -m venv .venv/lock && .venv/lock/bin/python -m pip install --quiet uv; }

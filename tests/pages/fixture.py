@@ -46,7 +46,7 @@ class PageFixture:
 @contextmanager
 def page_fixture(home: Path, **changed: str) -> Iterator[PageFixture]:
     """Run the service until the end of the block; `changed` overrides variables."""
-    port = _free_port()
+    port = free_port()
     url = f"http://localhost:{port}"
     clock = MovableClock(home / "clock")
     clock.path.write_text(str(NOW.timestamp() - time.time()), "ascii")
@@ -57,32 +57,33 @@ def page_fixture(home: Path, **changed: str) -> Iterator[PageFixture]:
     own = {"CALENDAR_PUBLIC_URL": url, "CALENDAR_PORT": str(port), "CALENDAR_DATA_DIR": str(home / "data")}
     with EmbeddedValkey(home) as valkey, LocalGoogle.start(clients, clock_file=clock.path) as google:
         service = TestService.of(valkey.url, google, clock, **(own | changed))
-        with _web(service, home / "output"):
+        with web_process(service, port, home / "output"):
             yield PageFixture(url, google, clock, service)
         service.close()
 
 
 @contextmanager
-def _web(service: TestService, output: Path) -> Iterator[None]:
+def web_process(service: TestService, port: int, output: Path) -> Iterator[None]:
+    """Run a web process of this service at this port until the end of the block."""
     program = Path(sys.executable).with_name("calendar-service")
     command = [sys.executable, "-I", "-S", parent_death.__file__, str(os.getpid()), program, "serve"]
-    variables = {"PATH": os.environ["PATH"]} | service.variables
+    variables = {"PATH": os.environ["PATH"]} | service.variables | {"CALENDAR_PORT": str(port)}
     with (
         output.open("wb") as log,
         subprocess.Popen(command, env=variables, stdout=log, stderr=subprocess.STDOUT) as process,
     ):
         try:
-            _await_ready(process, service.config.public_url, output)
+            _await_ready(process, port, output)
             yield
         finally:
             process.terminate()
 
 
-def _await_ready(process: "subprocess.Popen[bytes]", url: str, output: Path) -> None:
+def _await_ready(process: "subprocess.Popen[bytes]", port: int, output: Path) -> None:
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            with urllib.request.urlopen(f"{url}/healthz", timeout=2) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"http://localhost:{port}/healthz", timeout=2) as answer:
                 if answer.status == 200:
                     return
         except (urllib.error.URLError, TimeoutError, ConnectionError):
@@ -90,6 +91,7 @@ def _await_ready(process: "subprocess.Popen[bytes]", url: str, output: Path) -> 
     raise AssertionError("the web process did not get ready:\n" + output.read_text("utf-8"))
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port at which nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])

@@ -285,6 +285,45 @@ def test_no_log_has_a_ticket_a_code_a_name_or_an_address(proxy: Proxy, tmp_path:
         assert hidden.findall(alone.logged()) == []
 
 
+HARDENING: Final = (
+    b"content-security-policy: default-src 'none'",
+    b"x-content-type-options: nosniff",
+    b"cache-control: no-store",
+    b"referrer-policy: ",
+    b"strict-transport-security: max-age=31536000",
+)
+
+
+@pytest.mark.parametrize(
+    ("request_head", "status"),
+    [
+        ("GET /metrics HTTP/1.1\r\nHost: {host}\r\n\r\n", 404),
+        ("GET /healthz HTTP/1.1\r\nHost: {host}\r\nHost: {host}\r\n\r\n", 400),
+        ("GET /healthz HTTP/1.1\r\nHost: {host}\r\nX-Long: " + "x" * 70_000 + "\r\n\r\n", 400),
+        ("GET /" + "x" * 70_000 + " HTTP/1.1\r\nHost: {host}\r\n\r\n", 414),
+        ("PUT /v1 HTTP/1.1\r\nHost: {host}\r\nContent-Length: 200000\r\n\r\n", 413),
+    ],
+)
+def test_an_answer_of_the_proxys_own_is_hardened(proxy: Proxy, request_head: str, status: int) -> None:
+    with proxy.connect() as connection:
+        connection.settimeout(1)
+        connection.sendall(request_head.format(host=proxy.host).encode())
+        answer = everything(connection)
+    assert status_of(answer) == status
+    head = answer.partition(b"\r\n\r\n")[0].lower()
+    assert [header for header in HARDENING if header not in head] == []
+    assert re.search(rb"\r\nserver: [^\r]*\d", head) is None
+
+
+def test_an_answer_of_the_service_keeps_its_own_headers_once(proxy: Proxy) -> None:
+    with proxy.connect() as connection:
+        connection.sendall(f"GET / HTTP/1.1\r\nHost: {proxy.host}\r\nConnection: close\r\n\r\n".encode())
+        head = everything(connection).partition(b"\r\n\r\n")[0].lower()
+    assert b"style-src 'self'" in head
+    names = [line.partition(b":")[0] for line in head.split(b"\r\n")[1:]]
+    assert len([name for name in names if name != b"set-cookie"]) == len({*names} - {b"set-cookie"})
+
+
 # --- slow bodies ---
 
 

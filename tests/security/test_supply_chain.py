@@ -1,7 +1,9 @@
 """What is installed is what is locked: the bill of materials, and hashes that pip compares."""
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -82,3 +84,49 @@ def test_every_installation_compares_hashes_and_builds_nothing() -> None:
         installs = [line for line in text.splitlines() if re.search(r"install .*-r requirements", line)]
         assert len(installs) == 1
         assert re.search(r"--require-hashes\s+--only-binary :all:", installs[0])
+
+
+def test_wheel_and_sdist_are_the_same_whenever_and_wherever_they_are_built(tmp_path: Path) -> None:
+    built: list[dict[str, bytes]] = []
+    for number, name in enumerate(("one", "another-place")):
+        copy = tmp_path / name / "source"
+        shutil.copytree(ROOT / ".ci", copy / ".ci", ignore=shutil.ignore_patterns("__pycache__"))
+        for part in ("pyproject.toml", "README.md", "calendar_service", "local_google", "templates"):
+            source = ROOT / part
+            if source.is_dir():
+                shutil.copytree(source, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, copy / part)
+        for path in copy.rglob("*"):
+            os.utime(path, (number * 86_400 + 10**9,) * 2)  # another day of the checkout
+            path.chmod(0o755 if path.is_dir() or number else 0o600)
+        done = subprocess.run(
+            [sys.executable, copy / ".ci" / "build_dist.py", tmp_path / name / "dist"],
+            env={"PATH": os.environ["PATH"], "SOURCE_DATE_EPOCH": "1767225600"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        built.append({path.name: path.read_bytes() for path in (tmp_path / name / "dist").iterdir()})
+    assert sorted(built[0]) == [
+        "calendar_service-0.1.0-py3-none-any.whl", "calendar_service-0.1.0.tar.gz"
+    ]  # fmt: skip
+    assert built[0] == built[1]
+    with zipfile.ZipFile(tmp_path / "one" / "dist" / "calendar_service-0.1.0-py3-none-any.whl") as wheel:
+        folders = {name.split("/")[0] for name in wheel.namelist()}
+    assert folders == {
+        "calendar_service", "calendar_service_templates", "local_google", "calendar_service-0.1.0.dist-info"
+    }  # fmt: skip
+
+
+def test_without_a_time_nothing_is_built(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / ".ci" / "build_dist.py", tmp_path / "dist"],
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, "Set SOURCE_DATE_EPOCH" in done.stderr) == (2, True)
+    assert not (tmp_path / "dist").exists()
