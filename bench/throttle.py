@@ -20,6 +20,7 @@ session, and all of them for each call at Google.
 
 import argparse
 import heapq
+import math
 import os
 import random
 import sys
@@ -193,6 +194,13 @@ class SimulatedClock(Clock):
         return self.at
 
 
+class SimulatedTransport(Transport):
+    """Has no deadline: it would run by real time, and the requests of a process share one thread here."""
+
+    def time_left(self) -> float:
+        return math.inf
+
+
 class SimulatedDatabase(Database):
     """Runs the scripts by the simulated clock alone: the server's own time is left out of them."""
 
@@ -256,7 +264,7 @@ class Simulation:
         self.google = Google(case)
         limits, ownership = Limits(**variant.limits), Ownership(self.database, "", "")
         self.throttles = [
-            throttle_of(self.database, ownership, Transport(), limits, log, self.clock)
+            throttle_of(self.database, ownership, SimulatedTransport(), limits, log, self.clock)
             for _ in range(WEB + WORKERS)
         ]
         for throttle in self.throttles:
