@@ -5,13 +5,14 @@ import logging
 import re
 import sys
 import threading
+import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import Enum
 from types import TracebackType
-from typing import IO, Any, Literal, get_args
+from typing import IO, Any, Final, Literal, get_args
 
 from calendar_service.domain.methods import PURPOSES
 
@@ -28,7 +29,11 @@ _PLACE = re.compile(r"[a-z_/]{1,80}\.py:\d{1,6}")
 _ERROR = re.compile(r"[A-Za-z_]{1,64}")
 _LOGGER = re.compile(r"[A-Za-z_.]{1,64}")
 _CALLER = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_VERSION = re.compile(r"[0-9A-Za-z.+!_-]{1,64}")
+_DATABASE = re.compile(r"(rediss?(\+(cluster|sentinel))?|unix)://[A-Za-z0-9:/.,_\[\]-]{1,200}")
 _LARGEST = 2**53
+SILENCE: Final = 60.0
+"""Seconds for which the same event is counted only, after a line of `Log.repeated`."""
 
 
 def _matching(pattern: re.Pattern[str]) -> Callable[[Field], bool]:
@@ -69,6 +74,11 @@ FIELDS: dict[str, Callable[[Field], bool]] = {
     "error": _matching(_ERROR),  # an exception's type; its text may quote anything
     "at": _matching(_PLACE),
     "logger": _matching(_LOGGER),
+    "version": _matching(_VERSION),
+    "environment": _matching(_WORD),
+    "operator": _matching(_CALLER),  # the name of a profile
+    "database": _matching(_DATABASE),  # an address without login and options
+    "durability": _matching(_WORD),
 }
 """Every field that a log line may have, and a check of its value. There is no field for free text."""
 
@@ -110,18 +120,35 @@ Alarm = Literal[
 class Log:
     """Writes one JSON line per event. Raises for a field or a value that the list does not allow."""
 
-    def __init__(self, process: str, stream: IO[str] | None = None) -> None:
-        """Take the process's name (`web`, `worker`, …) and the stream to write to (stderr by default)."""
+    def __init__(
+        self, process: str, stream: IO[str] | None = None, seconds: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Take the process's name (`web`, `worker`, …) and the stream to write to (stderr by default).
+
+        `seconds`: a clock that only goes forward.
+        """
         self._process = process
         self._stream = stream
         self._lock = threading.Lock()
         self._alarms: Counter[Alarm] = Counter()
+        self._seconds = seconds
+        self._repeats: dict[tuple[object, ...], tuple[float, int]] = {}
         self.failures = 0
         """How many errors that nobody expected were written."""
 
     def event(self, name: str, **fields: Field) -> None:
         """Write an event; `name` is dotted words such as `session.accepted`."""
         self._write("info", name, fields)
+
+    def repeated(self, name: str, **fields: Field) -> None:
+        """Write an event that may come many times a second: once, then `count` of them each minute."""
+        event, now = (name, *sorted(fields.items())), self._seconds()
+        with self._lock:
+            since, count = self._repeats.get(event, (-SILENCE, 0))
+            is_due = now - since >= SILENCE
+            self._repeats[event] = (now, 0) if is_due else (since, count + 1)
+        if is_due:
+            self._write("info", name, fields | {"count": count + 1})
 
     def alarm(self, name: Alarm, **fields: Field) -> None:
         """Write an event on which the operator has to act, and count it."""

@@ -2,9 +2,12 @@
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -17,8 +20,10 @@ from calendar_service.config import Config, ConfigurationFault
 from calendar_service.domain.errors import ClientRejected, ServiceError, StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.health.findings.database import unreached
+from calendar_service.log import Log
 from calendar_service.net.obstacles import Obstacle
 from calendar_service.store import keys
+from calendar_service.store.durability import DurabilityState
 from calendar_service.store.reachability import obstacle
 from calendar_service.store.unusable import UnusableDatabase
 
@@ -42,14 +47,35 @@ def service(before_first_use: Callable[[wiring.Store], None] = wiring.require_ou
     return built
 
 
-def serving_config(process: str) -> Config:
-    """Return the configuration of a process that serves agents; begin an empty database.
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a process that serves agents begins with."""
+
+    config: Config
+    durability: str
+    """Whether the database keeps what it acknowledges: `measured`, `declared`, `insufficient` or `unknown`."""
+
+    def announce(self, process: str, port: int | None) -> None:
+        """Log what this process is; `port`: where it listens."""
+        fields = {
+            "version": version("calendar-service"),
+            "environment": self.config.environment,
+            "operator": re.sub(r"[^A-Za-z0-9_.-]", "_", self.config.operator.name)[:64],
+            "database": self.config.database.shown,
+            "durability": self.durability,
+        }
+        Log(process).event("process.started", **fields, **({} if port is None else {"port": port}))
+
+
+def begin(process: str) -> Start:
+    """Read the configuration of a process that serves agents, and begin an empty database.
 
     Exits if the database is another service's, or if the process would ask agents for too much (SC-5).
     """
     settings = configured()
     with contextlib.closing(wiring.build(settings, process, before_first_use=wiring.begin)) as built:
         try:
+            durability = _durability(built.store.durability.state())
             refusals = list(built.connection.reconsent.refusals())
             with contextlib.suppress(
                 ClientRejected
@@ -58,11 +84,19 @@ def serving_config(process: str) -> Config:
         except UnusableDatabase as error:
             refuse_configuration(error.faults)
         except StoreUnavailable:
-            return settings  # without the database it is not ready; it compares at the first use
+            return Start(
+                settings, "unknown"
+            )  # without the database it is not ready; it compares at the first use
     if refusals:
         where = f"CALENDAR_OPERATOR ({settings.operator.name})"
         refuse_configuration(ConfigurationFault(where, what, remedy) for what, remedy in refusals)
-    return settings
+    return Start(settings, durability)
+
+
+def _durability(state: DurabilityState) -> str:
+    if not state.is_sound:
+        return "insufficient"
+    return "declared" if state.declared else "measured"
 
 
 @contextmanager

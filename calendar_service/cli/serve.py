@@ -2,7 +2,7 @@
 
 import click
 
-from calendar_service.cli.asking import serving_config
+from calendar_service.cli.asking import begin
 from calendar_service.processes.ports import PortTaken, require_free
 from calendar_service.web import server
 
@@ -20,9 +20,11 @@ def command(host: str) -> None:
 
     Exit status: 0 stopped by a signal, 2 unusable configuration or port, or another service's database.
     """
-    settings = serving_config("web")
+    start = begin("web")
+    settings = start.config
     try:
         require_free(settings.port, "CALENDAR_PORT", host)
     except PortTaken as error:
         raise click.UsageError(str(error)) from None
+    start.announce("web", settings.port)
     server.serve(settings, host)

@@ -6,7 +6,7 @@ import threading
 import click
 
 from calendar_service import wiring
-from calendar_service.cli.asking import serving_config
+from calendar_service.cli.asking import begin
 from calendar_service.cli.settings import refuse
 from calendar_service.health.readiness import Readiness
 from calendar_service.log import Log, capture_all
@@ -37,13 +37,15 @@ def command(metrics_host: str) -> None:
 
     Exit status: 0 stopped by a signal, 2 unusable configuration or port, or another service's database.
     """
-    settings = serving_config("worker")
+    start = begin("worker")
+    settings = start.config
     port = settings.worker_metrics_port
     try:
         if port is not None:
             require_free(port, "CALENDAR_WORKER_METRICS_PORT", metrics_host)
     except PortTaken as error:
         raise click.UsageError(str(error)) from None
+    start.announce("worker", port)
     capture_all(Log("worker"))
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

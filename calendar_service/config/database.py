@@ -48,6 +48,20 @@ class DatabaseAddress:
     on_this_host: bool
     encrypted: bool
 
+    @property
+    def shown(self) -> str:
+        """The address for people and the log: no user, no password, no options; odd characters are `_`."""
+        if self.hosts:
+            kind = "" if self.kind is DatabaseKind.SERVER else f"+{self.kind}"
+            hosts = ",".join(
+                f"[{name}]:{port}" if ":" in name else f"{name}:{port}" for name, port in self.hosts
+            )
+            text = f"redis{'s' if self.encrypted else ''}{kind}://{hosts}{f'/{self.primary}' if self.primary else ''}"
+        else:
+            path = re.sub(r"^unix://([^@/]*@)?", "", self.url.reveal().partition("?")[0])
+            text = f"unix://{path}"
+        return re.sub(r"[^A-Za-z0-9:/.,_+\[\]-]", "_", text)[:200]
+
 
 def database(text: str) -> DatabaseAddress:
     """Return the address, or raise `ValueRefused`: unknown form, or TLS that does not verify."""

@@ -47,7 +47,8 @@ def serve(config: Config, host: str) -> None:
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS, max_buffer_size=HEADER_BYTES),
         websockets=False,
-        log_level=LogLevels.warning,
+        # At each start its logger `_granian` warns that our threads are many for this host, which helps nobody.
+        log_level=LogLevels.error,
         log_dictconfig=SILENT_GRANIAN,
         log_access=False,
         workers_kill_timeout=STOP_SECONDS,

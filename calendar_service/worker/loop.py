@@ -84,7 +84,7 @@ class Worker:
         except UnusableDatabase:
             raise  # it started before the database answered, and has now examined it
         except ServiceError as trouble:
-            self.service.log.event("worker.trouble", code=trouble.code)
+            self.service.log.repeated("worker.trouble", code=trouble.code)
             return 0
 
     def round(self, each: Callable[..., Iterable[None]] = map, start: Start = at_once) -> int:

@@ -17,7 +17,7 @@ def contained(log: Log, task: Callable[[], object], surprise: str = SURPRISE) ->
     try:
         task()
     except ServiceError as trouble:
-        log.event("worker.trouble", code=trouble.code)
+        log.repeated("worker.trouble", code=trouble.code)
     except Exception as error:
         log.failure(surprise, error)
 

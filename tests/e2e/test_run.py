@@ -1,6 +1,7 @@
 """`calendar-service run`: from an empty directory to a running service, and back to nothing running."""
 
 import contextlib
+import importlib.metadata
 import json
 import os
 import select
@@ -169,6 +170,18 @@ def test_it_is_ready_when_it_says_so(started: Run) -> None:
     readiness = json.loads(answer)
     assert readiness.pop("age_seconds") < 60
     assert readiness == {"ready": True, "checks": dict.fromkeys(checks, True), "writes": "accepted"}
+
+
+def test_each_process_says_at_its_start_what_it_is_and_no_library_adds_to_it(started: Run) -> None:
+    for name, process in (("web", "web"), ("worker", "worker")):
+        text = (started.data_dir / "logs" / f"{name}.log").read_text("utf-8")
+        lines = [json.loads(line) for line in text.splitlines()]
+        (line,) = [line for line in lines if line["event"] == "process.started"]
+        assert (line["process"], line["environment"], line["operator"]) == (process, "development", "videsk")
+        assert (line["durability"], line.get("port")) == ("measured", started.port if name == "web" else None)
+        assert line["database"].startswith("unix:///")
+        assert line["version"] == importlib.metadata.version("calendar-service")
+        assert "library.warning" not in {line["event"] for line in lines}
 
 
 def test_its_keys_open_the_internal_api(started: Run) -> None:

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from calendar_service import config as configuration
 from calendar_service import wiring
 from calendar_service.cli import main
-from calendar_service.cli.asking import serving_config
+from calendar_service.cli.asking import begin as begin_serving
 from calendar_service.health.doctor import findings
 from calendar_service.health.finding import Finding
 from calendar_service.health.measures import Measures
@@ -59,7 +59,7 @@ def url(one: servers.Server, login: str = "") -> str:
 @click.command()
 def first_step() -> None:
     """Do what `serve` and `work` begin with."""
-    serving_config("worker")
+    begin_serving("worker")
 
 
 def start(variables: dict[str, str], address: str) -> Result:

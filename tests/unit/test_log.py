@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from calendar_service.config.database import database
 from calendar_service.domain.errors import NotFound
 from calendar_service.domain.secret import Secret
 from calendar_service.domain.session import Status
@@ -98,6 +99,34 @@ def test_no_text_can_break_a_line_or_color_a_terminal(field: str, value: str) ->
 def test_a_secret_cannot_be_logged() -> None:
     with pytest.raises(ValueError, match="code"):
         Log("web", io.StringIO()).event("some.event", code=Secret(PLANTED))  # type: ignore[arg-type]
+
+
+def test_what_happens_again_and_again_is_one_line_then_a_count_each_minute() -> None:
+    stream, now = io.StringIO(), [0.0]
+    log = Log("worker", stream, seconds=lambda: now[0])
+    for now[0] in (0.0, 0.5, 59.9, 60.0, 60.5, 61.0, 300.0):
+        log.repeated("worker.trouble", code="store_unavailable")
+    log.repeated("worker.trouble", code="google_unavailable")
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(line["code"], line["count"]) for line in lines] == [
+        ("store_unavailable", 1), ("store_unavailable", 3), ("store_unavailable", 3), ("google_unavailable", 1),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("rediss://user:p%40ss@db.internal:6380/0?ssl_ca_certs=/ca.pem", "rediss://db.internal:6380"),
+        ("redis+sentinel://:secret@one,[::1]:26380/main/0", "redis+sentinel://one:26379,[::1]:26380/main"),
+        ("rediss+cluster://:secret@one:1,two:2?copies=1", "rediss+cluster://one:1,two:2"),
+        ("unix://user:secret@/run/a place/valkey.sock?db=1", "unix:///run/a_place/valkey.sock"),
+    ],
+)
+def test_a_databases_address_is_logged_without_login_and_options(address: str, shown: str) -> None:
+    assert database(address).shown == shown
+    assert written(lambda log: log.event("process.started", database=shown))["database"] == shown
+    with pytest.raises(ValueError, match="database"):
+        Log("web", io.StringIO()).event("process.started", database=address)
 
 
 def test_a_failure_names_type_and_place_but_not_its_text() -> None:
