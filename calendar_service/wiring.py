@@ -13,7 +13,7 @@ from calendar_service.crypto.identity import IdentityKey
 from calendar_service.crypto.signed_note import verifier_key
 from calendar_service.crypto.signing import public_key_text
 from calendar_service.domain import failpoints
-from calendar_service.domain.caller_limits import CallerLimits
+from calendar_service.domain.caller_limits import CallerLimits, SlotLimit
 from calendar_service.domain.checkpoint import PATH
 from calendar_service.domain.clock import Clock
 from calendar_service.domain.consent import ConsentTerms
@@ -29,6 +29,7 @@ from calendar_service.journeys.audit.chain import ChainMacs
 from calendar_service.journeys.audit.sealing import Sealer
 from calendar_service.journeys.audit.transparency import Transparency
 from calendar_service.journeys.caller_limits.call_rate import CallRate
+from calendar_service.journeys.caller_limits.known_visits import KnownVisits
 from calendar_service.journeys.caller_limits.long_calls import LongCalls
 from calendar_service.journeys.caller_limits.refusals import Refusals
 from calendar_service.journeys.connection.access import Access
@@ -239,6 +240,8 @@ class CallerLimitJourneys:
     changes: CallRate
     visit: CallRate
     long_calls: LongCalls
+    slots: SlotLimit
+    known_visits: KnownVisits
     refusals: Refusals
 
 
@@ -401,7 +404,9 @@ def _caller_limits(
         CallRate(limit, tokens, identity.caller_hash, clock)
         for limit in (limits.calls, limits.changes, limits.visit)
     )
-    return CallerLimitJourneys(calls, changes, visit, LongCalls(limits.long_calls), Refusals())
+    return CallerLimitJourneys(
+        calls, changes, visit, LongCalls(limits.long_calls), limits.slots, KnownVisits(), Refusals()
+    )
 
 
 def _connection(

@@ -51,6 +51,15 @@ class WaitingLimit:
     bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class SlotLimit:
+    """How many of a process's requests under way may be one organization's, or anonymous ones."""
+
+    most: int
+    processor_time: Rate
+    """The milliseconds of processor time that a caller may use."""
+
+
 _NEVER_FULL: Final = Rate(burst=10**9, seconds=1)
 
 
@@ -67,6 +76,8 @@ class CallerLimits:
     long_calls: int = 4
     """Calls of one organization that wait for Google or read much, at the same time in one process: a quarter of its
     threads."""
+    slots: SlotLimit = field(default=SlotLimit(most=12, processor_time=Rate(burst=250, seconds=1)))
+    """In one process: a quarter of a processor is what 100 ordinary calls a second use."""
     agent_waiting: WaitingLimit = field(default=WaitingLimit(sessions=5_000, bytes=8 * 2**20))
     """Of one agent: exact, because the script that accepts a session counts it."""
     agent_records: int = 20_000
@@ -86,6 +97,7 @@ class CallerLimits:
             changes=CallLimit("changes", _NEVER_FULL, _NEVER_FULL),
             visit=CallLimit("visit", _NEVER_FULL, _NEVER_FULL),
             long_calls=10**9,
+            slots=SlotLimit(10**9, _NEVER_FULL),
             agent_waiting=WaitingLimit(10**9, 10**12),
             agent_records=10**9,
             organization_waiting=WaitingLimit(10**9, 10**12),

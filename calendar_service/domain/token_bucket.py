@@ -41,6 +41,6 @@ class TokenBucket:
         elapsed = max(0, now - at) / SECOND
         return TokenBucket(min(rate.burst, self.left + elapsed * rate.per_second), max(now, at))
 
-    def without_one(self) -> "TokenBucket":
-        """Return the bucket after one token was taken."""
-        return replace(self, left=self.left - 1)
+    def without(self, tokens: float) -> "TokenBucket":
+        """Return the bucket after so many tokens were taken; below 0 it owes them."""
+        return replace(self, left=self.left - tokens)

@@ -3,8 +3,9 @@
 import re
 from typing import Any, Final
 
-from flask import Flask, Response, g, request
+from flask import Flask, g, request
 from werkzeug.routing import Rule
+from werkzeug.wrappers import Response as AnyResponse
 
 from calendar_service.domain.errors import LinkOver, TooManyRequests
 from calendar_service.health.readiness import Readiness
@@ -28,6 +29,8 @@ _MACHINES: Final = frozenset({"/openapi.json", "/healthz", "/readyz", "/metrics"
 """Paths for programs: like the API they answer errors with a problem (RFC 9457). Other paths answer with a page."""
 _ANY_VERSION: Final = re.compile(r"/v[0-9][^/]*(/|$)")
 """Paths of another version of the API, or of a mistyped one: a program asks for them, not a person."""
+_TRY_AGAIN: Final = frozenset({429, 500, 503})
+"""Statuses after which a consent has to be repeated: its answer's address has a code, and no page may stand there."""
 
 
 class PathRule(Rule):
@@ -70,7 +73,7 @@ def _answer_errors(app: Flask, service: Service) -> None:
     docs = f"{service.config.public_url}/docs"
 
     @app.errorhandler(Exception)
-    def _answer(error: Exception) -> Response:
+    def _answer(error: Exception) -> AnyResponse:
         shown = problems.shown_error(error)
         if isinstance(shown, problems.Internal):
             service.log.failure("request.failed", error, request_id=g.request_id)
@@ -80,6 +83,8 @@ def _answer_errors(app: Flask, service: Service) -> None:
             service.security_events.record("reviewer_link.refused", request_id=g.request_id)
         if isinstance(shown, TooManyRequests):
             service.caller_limits.refusals.count(shown.limit)
+        if request.path == settings.CALLBACK and problems.kind_of(shown).status in _TRY_AGAIN:
+            return settings.after_busy_callback()
         if request.path in _MACHINES or _ANY_VERSION.match(request.path):
             return problems.response(shown, docs, g.request_id)
         page = answers.problem(shown, problems.kind_of(shown).status)

@@ -1,13 +1,14 @@
-"""How many requests a web process works on, and how many wait for that, so that probes are always answered."""
+"""How many requests a web process works on, whose, and how many wait for that, so that probes are always answered."""
 
-from collections.abc import Iterable
-from threading import BoundedSemaphore
+from collections.abc import Callable, Iterable
+from time import thread_time
 from typing import TYPE_CHECKING, Final
 
 from flask import Flask, request
 from werkzeug.wsgi import ClosingIterator
 
 from calendar_service.domain.errors import Busy
+from calendar_service.web.fair_slots import FairSlots
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -24,29 +25,35 @@ _IS_FULL: Final = "calendar_service.is_full"
 class RequestSlots:
     """WSGI middleware in front of the application. Safe to share between threads."""
 
-    def __init__(self, application: "WSGIApplication", working: int, waiting: int = WAITING) -> None:
-        """Take how many requests are worked on at the same time, and how many more may wait."""
+    def __init__(
+        self,
+        application: "WSGIApplication",
+        caller_of: "Callable[[WSGIEnvironment], str]",
+        slots: FairSlots,
+    ) -> None:
+        """Take who sent a request, and the slots that all callers share."""
         self._application = application
-        self._working = BoundedSemaphore(working)
-        self._places = BoundedSemaphore(working + waiting)
+        self._caller_of = caller_of
+        self._slots = slots
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Pass the request on when a slot is free; the slot is free again after the answer's last byte."""
+        """Pass the request on when it has a slot; the slot is free again after the answer's last byte."""
         if environ["PATH_INFO"] in PROBES:
             return self._application(environ, start_response)
-        if not self._places.acquire(blocking=False):
+        caller = self._caller_of(environ)
+        if not self._slots.enter(caller):
             return self._application(environ | {_IS_FULL: True}, start_response)
-        self._working.acquire()
+        began = thread_time()
+
+        def release() -> None:
+            self._slots.leave(caller, thread_time() - began)
+
         try:
             answer = self._application(environ, start_response)
         except BaseException:
-            self._release()
+            release()
             raise
-        return ClosingIterator(answer, self._release)
-
-    def _release(self) -> None:
-        self._working.release()
-        self._places.release()
+        return ClosingIterator(answer, release)
 
 
 def refuse_when_full(app: Flask) -> None:

@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import IO
 
@@ -136,16 +137,19 @@ def test_it_says_what_to_open_and_that_is_there(started: Run) -> None:
 
 def test_probes_are_answered_while_the_database_hangs_and_more_requests_wait_than_may(started: Run) -> None:
     key = (started.data_dir / "api-key").read_text("ascii").strip()
-    request = (
-        "GET /v1/organizations/acme/agents/agent-1/connection HTTP/1.1\r\n"
-        f"Host: localhost:{started.port}\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n\r\n"
-    ).encode("ascii")
+    requests = [
+        (
+            f"GET /v1/organizations/organization-{number}/agents/agent-1/connection HTTP/1.1\r\n"
+            f"Host: localhost:{started.port}\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n\r\n"
+        ).encode("ascii")
+        for number in range(6)  # so many that they have every slot
+    ]
     too_many, patient = 10, wiring.THREADS + WAITING
     (valkey,) = (pid for pid in descendants(started.process.pid) if is_part(pid, "valkey-server"))
     os.kill(valkey, signal.SIGSTOP)
     try:
         clients = [socket.create_connection(("localhost", started.port)) for _ in range(patient + too_many)]
-        for client in clients:
+        for client, request in zip(clients, cycle(requests)):
             client.sendall(request)
         while len(select.select(clients, [], [], 30)[0]) < too_many:
             pass

@@ -136,16 +136,19 @@ def test_a_consent_is_completed_while_everything_else_waits_for_google(service: 
         assert service.connect().calendar_ready
 
 
-def test_a_consent_that_finds_no_place_can_be_answered_again(app: Flask, service: TestService) -> None:
+def test_a_consent_that_finds_no_place_leads_to_a_clean_address_and_can_be_given_again(
+    app: Flask, service: TestService
+) -> None:
     visitor = Visitor(app, service)
     visitor.enter()
     visitor.get("/settings?account=another")
     callback = visitor.consent()
     with all_waiting_for_google(service, consents=True):
         busy = visitor.get(callback)
-    assert busy.status_code == 503
-    assert int(busy.headers["Retry-After"]) > 0
-    assert visitor.get(callback).status_code == 303
+    assert (busy.status_code, busy.location) == (303, "/settings?answer=busy")
+    assert busy.headers["Referrer-Policy"] == "no-referrer"
+    assert "please connect it again in a moment" in words(visitor.get(busy.location))
+    assert visitor.get(visitor.consent()).location == "/settings"
     assert "Connected" in words(visitor.get("/settings"))
 
 

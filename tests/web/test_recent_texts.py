@@ -44,6 +44,26 @@ def test_a_constant_page_is_rendered_once_for_each_language(app: Flask, path: st
     assert first["es"] == page("es")
 
 
+@pytest.mark.parametrize("path", ["/", "/google-user-data", "/docs", "/openapi.json"])
+def test_a_browser_that_has_a_constant_page_gets_no_second_copy(app: Flask, path: str) -> None:
+    client = app.test_client()
+    first = client.get(path, base_url=PUBLIC_URL)
+    tag, caching = first.headers["ETag"], first.headers["Cache-Control"]
+    assert caching == "private, no-cache"
+    again = client.get(path, base_url=PUBLIC_URL, headers={"If-None-Match": tag})
+    assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", tag)
+    other = client.get(path, base_url=PUBLIC_URL, headers={"If-None-Match": '"another"'})
+    assert (other.status_code, other.data) == (200, first.data)
+
+
+def test_each_language_of_a_constant_page_has_a_tag_of_its_own(app: Flask) -> None:
+    answers = [
+        app.test_client().get("/", base_url=PUBLIC_URL, headers={"Accept-Language": code})
+        for code in ("en", "es")
+    ]
+    assert len({answer.headers["ETag"] for answer in answers}) == 2
+
+
 def test_a_page_of_a_choice_of_language_sets_its_cookie_each_time(app: Flask) -> None:
     for _ in range(2):
         answer = app.test_client().get("/?lang=es", base_url=PUBLIC_URL)

@@ -42,7 +42,7 @@ class _Caller:
         self.leased = 0
         if self.own.left < 1:
             return False
-        self.own = self.own.without_one()
+        self.own = self.own.without(1)
         return True
 
     def fill(self, limit: CallLimit, lease: LeasedCalls, now: Millis) -> None:

@@ -104,7 +104,7 @@ class ConsentJourney:
         off-boarded meanwhile; then the connection is ended again. Raises `Busy` if too many requests wait for Google;
         then the consent is as before, and may be answered again.
         """
-        # Before the state is taken: whoever finds no place may reload the page, and the consent goes on.
+        # Before the state is taken: whoever finds no place has used up nothing.
         with self.throttle.consent_slot(wanted=bool(browser and code)):
             return self._finish(browser, cookie, state=state, code=code, error=error, issuers=issuers)
 

@@ -20,6 +20,7 @@ from calendar_service.web.api.body import BODY_LIMIT
 from calendar_service.web.api.call import NAME_FORM, ApiCall, Nothing, Tag
 from calendar_service.web.api.dispatch import CALLS
 from calendar_service.web.api.webhook_events import EVENTS
+from calendar_service.web.pages.answers import ConstantPage
 from calendar_service.wiring import Service
 
 _REFERENCE: Final = "#/components/schemas/{name}"
@@ -81,11 +82,11 @@ def blueprint(service: Service) -> Blueprint:
     """Return the routes that describe the API."""
     routes = Blueprint("openapi", __name__)
     description = document(service.config.public_url, service.operator)
-    encoded = msgspec.json.encode(description)
+    page = ConstantPage.of(msgspec.json.encode(description).decode())
 
     @routes.get("/openapi.json")
     def openapi() -> Response:
-        return Response(encoded, content_type="application/json")
+        return page.to_conditional(Response(page.content, content_type="application/json"))
 
     @routes.get("/docs")
     def docs() -> Response:

@@ -1,5 +1,7 @@
 """Renders templates in the visitor's language."""
 
+from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +25,28 @@ _LANGUAGE_KEPT = 365 * 24 * 60 * 60
 """How many seconds the browser keeps the choice of a language."""
 
 
+@dataclass(frozen=True, slots=True)
+class ConstantPage:
+    """What is sent for everybody: its bytes, and their entity tag."""
+
+    content: bytes
+    tag: str
+
+    @classmethod
+    def of(cls, text: str) -> "ConstantPage":
+        """Return the page of this text."""
+        content = text.encode()
+        return cls(content, sha256(content).hexdigest()[:32])
+
+    def to_conditional(self, response: Response) -> Response:
+        """Return the response, or 304 to a browser that has this page."""
+        response.set_etag(self.tag)
+        response.headers["Cache-Control"] = "private, no-cache"
+        if "If-None-Match" in request.headers:
+            response.make_conditional(request)
+        return response
+
+
 class Pages:
     """The pages of one operator."""
 
@@ -30,7 +54,7 @@ class Pages:
         self._config = service.config
         self._operator: Operator = service.operator
         self.style = Style(service.operator)
-        self._constant_texts: dict[tuple[str, str, bool, bool], str] = {}
+        self._constant_pages: dict[tuple[str, str, bool, bool], ConstantPage] = {}
 
     def language(self) -> Language:
         """Return the language of this request."""
@@ -48,21 +72,26 @@ class Pages:
         return self._response(self._render(template, language, zone, words), language, status)
 
     def show_constant(self, template: str, **words: Any) -> Response:
-        """Return a page for everybody. It is rendered once for each text that it can have: `words` never change."""
+        """Return a page for everybody. It is rendered once for each text that it can have: `words` never change.
+
+        A browser may keep it, and asks each time whether it is still the same (304, RFC 9110 13.1.2).
+        """
         language = self.language()
         key = (template, language.code, bool(g.get("reviewer")), bool(self._languages()))
-        text = self._constant_texts.get(key)
-        if text is None:
-            text = self._constant_texts[key] = self._render(template, language, "UTC", words)
-        return self._response(text, language, 200)
+        page = self._constant_pages.get(key)
+        if page is None:
+            page = ConstantPage.of(self._render(template, language, "UTC", words))
+            self._constant_pages[key] = page
+        response = self._response(page.content, language, 200)
+        return page.to_conditional(response)
 
     def _render(self, template: str, language: Language, zone: str, words: dict[str, Any]) -> str:
         facts = fact_words(self._operator, language)
         context = self._common(language) | facts | _formatters(language, zone) | words
         return environment(language.code).get_template(template).render(context)
 
-    def _response(self, text: str, language: Language, status: int) -> Response:
-        response = Response(text, status)
+    def _response(self, content: str | bytes, language: Language, status: int) -> Response:
+        response = Response(content, status)
         response.content_language.add(language.code)
         response.vary.update(("Cookie", "Accept-Language"))
         if request.args.get(_PARAMETER) == language.code:

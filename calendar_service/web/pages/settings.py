@@ -25,7 +25,8 @@ _RECEIPT_SECONDS = 60 * 60
 _PAGES = 1_000
 """The greatest number of a page of sessions that an address may name."""
 
-ONCE = frozenset({"/portal/<ticket>", "/oauth/callback"})
+CALLBACK = "/oauth/callback"
+ONCE = frozenset({"/portal/<ticket>", CALLBACK})
 """Paths where a GET uses something up."""
 
 NOT_OURS = frozenset({"expired", "other_browser", "issuer"})
@@ -43,7 +44,7 @@ def blueprint(service: Service) -> Blueprint:
         ("GET", "/settings", show.settings),
         ("GET", "/disconnect", show.disconnect),
         ("GET", "/export", show.export),
-        ("GET", "/oauth/callback", Callback(service, pages, visits).callback),
+        ("GET", CALLBACK, Callback(service, pages, visits).callback),
         ("POST", "/connect", actions.connect),
         ("POST", "/calendar", actions.calendar),
         ("POST", "/pause", actions.pause),
@@ -76,6 +77,8 @@ class SettingsPages:
             sessions_page=whole_number(request.args.get("sessions", ""), _PAGES) or 1,
         )
         notice, _, detail = self.visits.take_notice(visit).partition(":")
+        if request.args.get("answer") == "busy":
+            notice, detail = "refused", "busy"
         words = {
             "notice": notice,
             "detail": detail,
@@ -151,6 +154,11 @@ class Callback:
             )
         self.visits.set_notice(visit, f"refused:{reason}")
         return redirect("/settings", 303)
+
+
+def after_busy_callback() -> AnyResponse:
+    """Redirect to an address without Google's code; a notice there asks to connect again (RFC 9700 4.2)."""
+    return redirect("/settings?answer=busy", 303)
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ class Visits:
         if browser.reviewer:
             self._note_reviewer(browser)
         guard.allow_frames(self.service.operator.organization(browser.organization).frame_ancestors)
+        self.service.caller_limits.known_visits.note(cookie, browser.organization)
         limits.count(self.service.caller_limits.visit, cookie)
         return Visit(cookie, browser)
 

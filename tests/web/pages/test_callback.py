@@ -1,11 +1,13 @@
 """The OAuth callback: accepted once, in the browser that began it, and every refusal explained."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
+from calendar_service.domain.errors import TooManyRequests
 from calendar_service.domain.names import Agent
 from tests.conftest import MovableClock
 from tests.support.evidence import shows
@@ -142,6 +144,7 @@ REASONS = {
     "code_refused": "Google did not complete the connection",
     "operator": "The service is not set up rightly",
     "google_trouble": "Google has trouble just now",
+    "busy": "Google's answer came at a busy moment",
     "google_error": "Google did not complete the connection",
 }
 
@@ -182,6 +185,34 @@ def test_google_down_at_the_exchange_is_told(visitor: Visitor, service: TestServ
     visitor.enter()
     visitor.get(visitor.consent())
     assert "Google has trouble just now" in words(visitor.get("/settings"))
+
+
+@pytest.mark.parametrize("fault", ["full", "visit", "store"])
+def test_an_answer_that_could_not_be_taken_leads_to_a_clean_address(
+    visitor: Visitor, service: TestService, fault: str
+) -> None:
+    visitor.enter()
+    callback = visitor.consent()
+    if fault == "full":
+        answer = visitor.client.get(
+            callback, base_url=PUBLIC_URL, environ_overrides={"calendar_service.is_full": True}
+        )
+    elif fault == "visit":
+        cookie = visitor.client.get_cookie("session")
+        assert cookie is not None
+        with suppress(TooManyRequests):
+            while True:
+                service.parts.caller_limits.visit.take(cookie.value)
+        answer = visitor.get(callback)
+    else:
+        service.parts.store.database.client.config_set("maxmemory", 1)
+        try:
+            answer = visitor.get(callback)
+        finally:
+            service.parts.store.database.client.config_set("maxmemory", 0)
+    assert (answer.status_code, answer.location) == (303, "/settings?answer=busy")
+    assert "code=" not in answer.text
+    assert _state(visitor, service) == "not_connected"
 
 
 def test_a_newer_attempt_wins(visitor: Visitor, service: TestService) -> None:
