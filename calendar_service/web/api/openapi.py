@@ -91,7 +91,10 @@ def blueprint(service: Service) -> Blueprint:
     @routes.get("/docs")
     def docs() -> Response:
         page: Response = current_app.extensions["pages"].show_constant(
-            "docs.html", document=description, refusals=list(refusals())
+            "docs.html",
+            document=description,
+            refusals=list(refusals()),
+            common_refusals=common_refusals(),
         )
         return page
 
@@ -155,6 +158,12 @@ def refusals() -> Iterator[dict[str, object]]:
             "first_of_status": kind.status not in seen,
         }
         seen |= {error.code, kind.status}
+
+
+def common_refusals() -> list[str]:
+    """Return the statuses with which every call may be refused."""
+    statuses = [{str(status) for status in _refusals(call)} for call in CALLS]
+    return sorted(set.intersection(*statuses))
 
 
 # --- calls ---
