@@ -17,6 +17,7 @@ from calendar_service.journeys.operations.waiting_repair import WaitingRepair
 from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor
 from calendar_service.store.scan import Scan
+from calendar_service.store.tickets import Ticket, Tickets
 from calendar_service.store.waiting_load import LoadReading, WaitingContent
 from tests.adapters.store.conftest import AGENT, Store
 
@@ -169,6 +170,21 @@ def test_while_the_database_is_nearly_full_long_texts_are_refused_and_short_ones
     assert refused.value.retry_after == 60
     assert put(nearly_full, "s1", "x" * 500) == "queued"
     assert nearly_full.disconnect()[0] == "ok"
+
+
+def test_while_the_database_is_nearly_full_links_connects_and_disconnects_go_on(nearly_full: Store) -> None:
+    tickets, now = Tickets(nearly_full.database), nearly_full.clock.now()
+    another = Agent("acme", "agent-2")
+    link = tickets.issue(Ticket("acme", another.agent, "en", "UTC", "", now + DAY))
+    ticket = tickets.take(link)
+    assert ticket
+    cookie, _ = tickets.open_browser(ticket)
+    assert tickets.browser(cookie) is not None
+    nearly_full.connect(another, connection_id="c2")
+    assert nearly_full.slots.read(another).facts.is_live
+    assert nearly_full.disconnect()[0] == "ok"
+    nearly_full.load.refresh()
+    assert nearly_full.load.reading.memory < 1
 
 
 def test_a_database_without_a_limit_is_never_nearly_full(limited: Store) -> None:
