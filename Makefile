@@ -7,7 +7,7 @@ RUNNABLE := .venv/.runnable
 PARALLEL := --numprocesses=auto --maxprocesses=8 --dist=loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long test-redis test-clients check evidence egress scopes bench faults faults-whole faults-selfcheck screenshots pictures test-google lock sbom dist fuzz-api clean
+.PHONY: help run test test-long test-redis test-python test-image test-clients check evidence egress scopes bench faults faults-whole faults-selfcheck screenshots pictures test-google lock sbom dist fuzz-api clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,19 @@ test-redis: $(READY) ## scripts, main job, users and files with Redis itself ins
 	@.ci/redis_server
 	@$(BIN)/python -m pytest -q $(PARALLEL) -p tests.support.redis_server tests/adapters/store/test_slot.py \
 		tests/journeys/test_main_job.py tests/journeys/test_gone_from_files.py tests/journeys/test_database_access.py
+
+test-python: $(READY) ## the unit tests under the oldest and the newest supported Python that this machine has
+	@set -e; for python in $$(.ci/other_pythons); do \
+		place=.venv/$$($$python -c 'import sys; print("python%d.%d" % sys.version_info[:2])'); \
+		[ -x $$place/bin/pip ] || $$python -m venv --clear $$place; \
+		$$place/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock; \
+		$$place/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .; \
+		echo "$$place"; $$place/bin/python -m pytest -q $(PARALLEL) tests/unit; \
+	done
+
+test-image: $(READY) ## builds the image without an engine, starts it unprivileged and read-only; root, buildah and mmdebstrap are needed
+	@place=$$(mktemp -d) && trap "rm -rf $$place" EXIT && root=$$(.ci/image_root $$place) && \
+		IMAGE_PLACE=$$place IMAGE_ROOT=$$root $(BIN)/python -m pytest -q tests/deploy/image.py
 
 test-clients: $(READY) ## public linters and generators read /openapi.json; the clients they make live a whole life on a real `run`
 	@tools=$$(.ci/client_tools) && $(BIN)/python -m pytest -q --numprocesses=2 --dist=loadfile $$tools \

@@ -71,7 +71,7 @@ def server(
 ) -> Iterator[Server]:
     """Run one server until the end of the block."""
     home.mkdir(parents=True)
-    port = _free_port()
+    port = free_port()
     named = {**_SETTINGS, "port": str(port), "dir": str(home), **settings}
     words = [part for name, value in named.items() for part in (f"--{name.replace('_', '-')}", value)]
     process = subprocess.Popen([str(server_binary()), *arguments, *words], stdout=subprocess.DEVNULL)
@@ -238,7 +238,7 @@ def _is_whole(info: Mapping[str, str], count: int) -> bool:
 
 @contextmanager
 def _sentinel(home: Path, conf: Path) -> Iterator[Server]:
-    port = _free_port()
+    port = free_port()
     words = [str(server_binary()), str(conf), "--sentinel", "--port", str(port), "--bind", "127.0.0.1"]
     with subprocess.Popen(words, stdout=subprocess.DEVNULL) as process:
         try:
@@ -249,8 +249,8 @@ def _sentinel(home: Path, conf: Path) -> Iterator[Server]:
             process.kill()
 
 
-def _free_port() -> int:
-    # Below the range of ports that a cluster's nodes take for their own bus (10,000 above).
+def free_port() -> int:
+    """Return a port that nobody listens on now, below those that a cluster's nodes take for their own bus (10,000 above)."""
     while True:
         with socket.socket() as one:
             one.bind(("127.0.0.1", 0))
