@@ -250,7 +250,7 @@ def _sentinel(home: Path, conf: Path) -> Iterator[Server]:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on now, below those that a cluster's nodes take for their own bus (10,000 above)."""
+    """Return a free port, below those that a cluster's nodes take for their own bus (10,000 above)."""
     while True:
         with socket.socket() as one:
             one.bind(("127.0.0.1", 0))
