@@ -42,19 +42,13 @@ _PASSED_ON = (
 )
 
 
-def make_keys(data_dir: Path, environ: Mapping[str, str]) -> None:
-    """Generate each development key that does not exist yet, in files that only this user can read.
-
-    A webhook secret of the environment is written to such a file too, so that the other commands find it.
-    """
+def make_keys(data_dir: Path) -> None:
+    """Generate each development key that does not exist yet, in files that only this user can read."""
     (data_dir / "keys").mkdir(mode=0o700, parents=True, exist_ok=True)
     _write_once(data_dir / KEY_FILES["CALENDAR_KEYRING"], new_keyring())
     _write_once(data_dir / KEY_FILES["CALENDAR_IDENTITY_KEY"], new_key())
     _write_once(data_dir / KEY_FILES["CALENDAR_SIGNING_KEY"], new_key())
     _write_once(data_dir / GOOGLE_SECRET_FILE, DEFAULT_CLIENT_SECRET)
-    webhook_secret = environ.get("CALENDAR_WEBHOOK_SECRET", "")
-    if webhook_secret:
-        _write(data_dir / WEBHOOK_SECRET_FILE, webhook_secret)
     _write_once(data_dir / WEBHOOK_SECRET_FILE, new_webhook_secret().reveal())
     _make_api_keys(data_dir)
 

@@ -86,7 +86,7 @@ class Launcher:
 
     def _prepare(self, stack: contextlib.ExitStack) -> Config:
         """Generate keys, start the database, check configuration and ports."""
-        data_dir.make_keys(self._data_dir, self._environ)
+        data_dir.make_keys(self._data_dir)
         self._logs.mkdir(mode=0o700, exist_ok=True)
         embedded_url = ""
         if not {"CALENDAR_REDIS_URL", "CALENDAR_REDIS_URL_FILE"} & self._environ.keys():

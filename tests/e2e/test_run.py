@@ -205,7 +205,7 @@ def test_only_this_user_can_read_what_it_made(started: Run) -> None:
         "run.json",
         *(f"keys/{file.name}" for file in (started.data_dir / "keys").iterdir()),
     ]
-    assert len(private) == 8
+    assert len(private) == 9
     for place in private:
         assert (started.data_dir / place).stat().st_mode & 0o077 == 0, place
 

@@ -107,9 +107,9 @@ def test_a_listener_shows_what_run_sends_and_the_other_commands_know_its_secret(
 
 
 def test_a_run_without_a_secret_makes_one_and_keeps_it(tmp_path: Path) -> None:
-    make_keys(tmp_path, {})
+    make_keys(tmp_path)
     secret = (tmp_path / WEBHOOK_SECRET_FILE).read_text("ascii")
-    make_keys(tmp_path, {})
+    make_keys(tmp_path)
     assert (tmp_path / WEBHOOK_SECRET_FILE).read_text("ascii") == secret
     leave_run_data(tmp_path, {"CALENDAR_WEBHOOK_URL": "http://localhost:9000/"}, "")
     assert run_data.read(tmp_path)["CALENDAR_WEBHOOK_SECRET_FILE"] == str(tmp_path / WEBHOOK_SECRET_FILE)
