@@ -10,7 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from time import monotonic
+from time import monotonic_ns
 from typing import Final
 
 from calendar_service.domain.caller_limits import SlotLimit
@@ -51,7 +51,7 @@ class _Request:
 
 
 def _now() -> Millis:
-    return int(monotonic() * SECOND)
+    return monotonic_ns() // 1_000_000
 
 
 class FairSlots:
