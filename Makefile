@@ -7,7 +7,7 @@ RUNNABLE := .venv/.runnable
 PARALLEL := --numprocesses=auto --maxprocesses=8 --dist=loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long test-redis test-python test-image test-clients check evidence egress scopes bench faults faults-whole faults-selfcheck screenshots pictures test-google lock sbom dist fuzz-api clean
+.PHONY: help run test test-long test-redis test-python test-image test-clients check evidence egress scopes bench faults faults-whole faults-selfcheck screenshots pictures test-google lock mutants sbom dist fuzz-api clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -95,6 +95,9 @@ pictures: $(READY) ## the few pictures that README shows, anew
 
 fuzz-api: $(READY) ## requests made from the API's own description, each answer held against it: make fuzz-api CASES=10000 SEED=1
 	@$(BIN)/python -m tests.security.api_fuzzing --cases $(or $(CASES),10000) --seed $(or $(SEED),1)
+
+mutants: $(READY) ## changes vault, teardown, erasure and receipts in every place, and counts what no test notices; half an hour
+	@$(BIN)/python -m tests.security.mutants
 
 sbom: $(READY) ## the bill of materials of what production installs, CycloneDX, in artefacts/sbom.json
 	@mkdir -p artefacts

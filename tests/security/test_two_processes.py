@@ -13,6 +13,7 @@ import pytest
 
 from calendar_service.domain.clock import MINUTE
 from calendar_service.store.tickets import Ticket
+from calendar_service.web.server import HEADER_BYTES
 from tests.pages.fixture import PageFixture, free_port, page_fixture, web_process
 
 ROUNDS: Final = 50
@@ -95,3 +96,12 @@ def test_no_answer_names_a_version_and_no_other_method_is_taken(
     assert answer.status in statuses
     banner = " ".join(filter(None, map(answer.getheader, ("Server", "X-Powered-By", "Via"))))
     assert re.search(r"\d", banner) is None
+
+
+@pytest.mark.parametrize(
+    ("letters", "statuses"), [(HEADER_BYTES // 2, {404}), (2 * HEADER_BYTES, {414, 431})]
+)
+def test_a_head_beyond_its_limit_is_refused_by_the_web_server(
+    two: TwoProcesses, letters: int, statuses: set[int]
+) -> None:
+    assert two.ask(two.ports[0], "GET", f"/{'a' * letters}").status in statuses
