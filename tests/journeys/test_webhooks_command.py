@@ -161,7 +161,7 @@ def test_events_are_listened_to_on_this_machine_alone_and_on_a_free_port(service
 def test_a_database_that_is_away_is_said(service: TestService) -> None:
     answer = call(service, "list", CALENDAR_REDIS_URL="redis://127.0.0.1:9/0")
     assert (answer.exit_code, answer.exception.__class__) == (1, SystemExit)
-    assert "does not answer" in answer.output
+    assert "nobody listens at its address" in answer.output
 
 
 def test_a_new_secret_is_one_that_the_configuration_takes() -> None:
