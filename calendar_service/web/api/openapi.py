@@ -88,14 +88,11 @@ def blueprint(service: Service) -> Blueprint:
     def openapi() -> Response:
         return page.to_conditional(Response(page.content, content_type="application/json"))
 
+    words = {"document": description, "refusals": list(refusals()), "common_refusals": common_refusals()}
+
     @routes.get("/docs")
     def docs() -> Response:
-        page: Response = current_app.extensions["pages"].show_constant(
-            "docs.html",
-            document=description,
-            refusals=list(refusals()),
-            common_refusals=common_refusals(),
-        )
+        page: Response = current_app.extensions["pages"].show_constant("docs.html", **words)
         return page
 
     return routes
