@@ -38,8 +38,8 @@ TIMES: Final = (
 )  # fmt: skip
 """How the changed times could be written: with a day that nothing else has, and as seconds or milliseconds."""
 MOVED_ONE, WAITING_ONE = (Agent("acme", "agent-1"), "s1"), (Agent("acme", "agent-2"), "s2")
-PROCESSES: Final = {"run", "serve", "work", "google"}
-"""Commands that print no data; what they answer is asked below, and what they log is searched in tests/e2e."""
+PROCESSES: Final = {"run", "serve", "work", "google", "webhooks listen"}
+"""Commands that print nothing of the store; what they answer is asked below, and their logs are searched in tests/e2e."""
 ANA: Final = ("acme", "agent-1")
 COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "doctor": (),
@@ -67,6 +67,7 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "webhooks list": ("--waiting",),
     "webhooks replay": ("--all",),
     "webhooks new-secret": (),
+    "webhooks test": (),
     "connections reconcile": (*ANA, "--json"),
     "connections revoke": (*ANA, "--yes"),
     "connections erase": (*ANA, "--yes"),

@@ -169,7 +169,11 @@ def test_a_lock_that_does_not_fit_is_refused(tmp_path: Path, before: str, after:
     shutil.copy(ROOT / ".ci" / "check_project.py", tmp_path / ".ci")
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     (tmp_path / "calendar_service").mkdir()
-    shutil.copy(ROOT / "requirements-production.lock", tmp_path)
+    for name in ("requirements-production.lock", "requirements-run.lock"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(
+        ROOT / "tests" / "clients", tmp_path / "tests" / "clients", ignore=shutil.ignore_patterns("node*")
+    )
     lock = (ROOT / "requirements.lock").read_text("utf-8")
     (tmp_path / "requirements.lock").write_text(lock.replace(before, after), "utf-8")
     done = subprocess.run(

@@ -165,7 +165,7 @@ def test_a_cluster_serves_every_step(tmp_path: Path, test_clock: MovableClock) -
         )
         test_clock.advance(2 * DAY / 1000)
         assert len(list(store.timers.due(32))) == len(AGENTS)
-        assert len(ServerChecks(store.database).persistence()) == len(nodes)
+        assert len(ServerChecks(store.database).settings()) == len(nodes)
         assert FileRewriteStore(store.database).begin() == "ok"
 
 
