@@ -39,7 +39,7 @@ TIMES: Final = (
 """How the changed times could be written: with a day that nothing else has, and as seconds or milliseconds."""
 MOVED_ONE, WAITING_ONE = (Agent("acme", "agent-1"), "s1"), (Agent("acme", "agent-2"), "s2")
 PROCESSES: Final = {"run", "serve", "work", "google", "webhooks listen"}
-"""Commands that print nothing of the store; what they answer is asked below, and their logs are searched in tests/e2e."""
+"""Commands that print nothing of the store. What they answer is asked below; tests/e2e searches their logs."""
 ANA: Final = ("acme", "agent-1")
 COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "doctor": (),

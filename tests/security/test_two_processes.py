@@ -98,10 +98,8 @@ def test_no_answer_names_a_version_and_no_other_method_is_taken(
     assert re.search(r"\d", banner) is None
 
 
-@pytest.mark.parametrize(
-    ("letters", "statuses"), [(HEADER_BYTES // 2, {404}), (2 * HEADER_BYTES, {414, 431})]
-)
+@pytest.mark.parametrize(("length", "statuses"), [(HEADER_BYTES // 2, {404}), (2 * HEADER_BYTES, {414, 431})])
 def test_a_head_beyond_its_limit_is_refused_by_the_web_server(
-    two: TwoProcesses, letters: int, statuses: set[int]
+    two: TwoProcesses, length: int, statuses: set[int]
 ) -> None:
-    assert two.ask(two.ports[0], "GET", f"/{'a' * letters}").status in statuses
+    assert two.ask(two.ports[0], "GET", f"/{'a' * length}").status in statuses
