@@ -98,5 +98,5 @@ def _acted(context: Context, request: Request) -> Response:
 def _safe_back(query: str, account: Account) -> str:
     """The address of the same week; other parameters are dropped, so that a link cannot add any."""
     held = parse_qs(urlsplit(query).query)
-    parameters = {name: held[name][0] for name in ("week", "hl") if name in held}
+    parameters = {name: held[name][0] for name in ("week", "hours", "hl") if name in held}
     return "/calendar?" + urlencode({"account": account.email} | parameters)

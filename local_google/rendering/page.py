@@ -4,6 +4,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 from urllib.parse import urlencode, urlsplit
+from zlib import crc32
 
 from jinja2 import Environment, FunctionLoader
 
@@ -20,12 +21,24 @@ def _source(name: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=FunctionLoader(_source),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters.update(tint=_tint, unbroken=_unbroken)
+    return environment
+
+
+def _tint(name: str) -> int:
+    """The colour of a name's mark, one of six, always the same for that name."""
+    return crc32(name.encode()) % 6
+
+
+def _unbroken(name: str) -> str:
+    """The name, of which no line begins with a middle dot."""
+    return name.replace(" · ", "\u00a0· ")
 
 
 def language(request: Request) -> str:

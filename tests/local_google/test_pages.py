@@ -9,6 +9,7 @@ import pytest
 from local_google.discovery import scope_texts
 from local_google.oauth.scope_words import SPANISH as SCOPES_IN_SPANISH
 from local_google.oauth.scopes import SIGN_IN
+from local_google.people.week_words import DASH
 from local_google.rendering.texts import TEXTS
 from tests.local_google.app import APP, ONE, TWO, App
 from tests.local_google.http_api import GoogleApi
@@ -63,7 +64,10 @@ def test_languages_are_links_that_keep_the_request(app: App) -> None:
 
 def test_accounts_are_submit_buttons_of_the_first_form(app: App) -> None:
     form = re.findall(r"<form.*?</form>", fetch(app.url())[2], re.DOTALL)[0]
-    assert re.findall(r'<button type="submit" name="account" value="[^"]+">([^<]+)<', form) == [ONE, TWO]
+    assert re.findall(r'<button type="submit" name="account" value="[^"]+">.*?<span>([^<]+)<', form) == [
+        ONE,
+        TWO,
+    ]
 
 
 def test_no_page_needs_a_script_or_loads_from_elsewhere(google: LocalGoogle, app: App) -> None:
@@ -109,6 +113,32 @@ def test_the_link_of_an_event_leads_to_its_week(api: GoogleApi, google: LocalGoo
     status, headers, _ = fetch(link)
     assert status == 303
     assert "week=2030-05-06" in headers["Location"]
+
+
+@pytest.mark.parametrize(
+    ("monday", "english", "spanish"),
+    [
+        ("2030-05-06", "6-12 May 2030", "6-12 de mayo de 2030"),
+        ("2030-04-29", "29 April - 5 May 2030", "29 de abril - 5 de mayo de 2030"),
+        ("2030-12-30", "30 December 2030 - 5 January 2031", "30 de diciembre de 2030 - 5 de enero de 2031"),
+    ],
+)
+def test_a_week_is_named_by_its_days(google: LocalGoogle, monday: str, english: str, spanish: str) -> None:
+    for headers, name in (({}, english), (SPANISH, spanish)):
+        page = fetch(f"{google.url}/calendar?week={monday}", None, headers)[2]
+        assert f"<h1>{name}</h1>" in page.replace(DASH, "-")
+
+
+def test_today_is_marked_in_its_week_only(google: LocalGoogle) -> None:
+    assert fetch(f"{google.url}/calendar")[2].count('aria-current="date"') == 1
+    assert 'aria-current="date"' not in fetch(f"{google.url}/calendar?week=1999-05-03")[2]
+
+
+def test_chooser_and_consent_show_the_apps_name_with_its_mark(app: App) -> None:
+    for url in (app.url(), app.url(login_hint=ONE)):
+        card = re.findall(r'<header class="app">.*?</header>', fetch(url)[2], re.DOTALL)[0]
+        assert re.search(r'<span class="initial tint\d large" aria-hidden="true">S</span>', card)
+        assert APP.name in card
 
 
 @pytest.mark.parametrize("week", ["nonsense", "0001-01-01", "9999-12-31", "2030-02-31"])

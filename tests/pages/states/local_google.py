@@ -45,14 +45,35 @@ def week(visitor: PageVisitor) -> None:
     visitor.at_google(f"/calendar?account={quote(ACCOUNT)}")
 
 
+def week_full(visitor: PageVisitor) -> None:
+    """Short events, some side by side, one over midnight, one of a whole day, and hours without any between."""
+    week(visitor)
+    for begins, ends, title in (
+        ("2031-05-07T09:00", "2031-05-07T09:15", "Llamada breve"),
+        ("2031-05-07T09:00", "2031-05-07T10:00", "Reunión del equipo"),
+        ("2031-05-07T09:30", "2031-05-07T10:00", "Demo: Rosa Díaz"),
+        ("2031-05-08T22:30", "2031-05-09T01:00", "Guardia"),
+        ("2031-05-10", "2031-05-11", "Feriado"),
+    ):
+        kind, zone = ("date", "") if len(begins) == len("2031-05-10") else ("dateTime", ":00Z")
+        event = {"summary": title, "start": {kind: begins + zone}, "end": {kind: ends + zone}}
+        visitor.service.as_person("POST", None, event, calendar=ACCOUNT, account=ACCOUNT)
+    visitor.page.reload()
+
+
+def week_unfolded(visitor: PageVisitor) -> None:
+    week(visitor)
+    visitor.page.click(".fold >> nth=0")
+
+
 def week_event_open(visitor: PageVisitor) -> None:
     week(visitor)
-    visitor.page.click("summary >> nth=0")
+    visitor.page.click(".event >> nth=0")
 
 
 def week_event_deleted(visitor: PageVisitor) -> None:
     week_event_open(visitor)
-    visitor.page.click("button[value=delete]")
+    visitor.page.click(":popover-open button[value=delete]")
 
 
 def week_empty(visitor: PageVisitor) -> None:
