@@ -71,6 +71,9 @@ _ENGLISH = {
     "no_apps": "No app has access to this account.",
     "since": "Since {date}",
     "remove": "Remove access",
+    "remove_sure": "Remove the access of {app}?",
+    "remove_means": "{app} can then no longer see or change anything in this account. "
+    "What it wrote into your calendars stays.",
     "removed": "The app's access was removed.",
     "app_can": "It can:",
     "not_found": "There is no such page.",
@@ -144,6 +147,9 @@ _SPANISH = {
     "no_apps": "Ninguna app tiene acceso a esta cuenta.",
     "since": "Desde el {date}",
     "remove": "Quitar el acceso",
+    "remove_sure": "¿Quitar el acceso de {app}?",
+    "remove_means": "{app} ya no podrá ver ni cambiar nada en esta cuenta. "
+    "Lo que escribió en sus calendarios permanece.",
     "removed": "Se quitó el acceso de la app.",
     "app_can": "Puede:",
     "not_found": "Esa página no existe.",

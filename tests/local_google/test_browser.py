@@ -113,6 +113,10 @@ def test_a_calendar_and_an_apps_access_are_removed_by_hand(
         assert api.call("GET", f"calendars/{calendar}").status == 404
         page.goto(f"{google.url}/permissions?account={ONE}&hl=en")
         page.get_by_role("button", name="Remove access").click()
+        page.get_by_role("button", name="Cancel").click()
+        assert api.call("GET", "colors").status == 200
+        page.get_by_role("button", name="Remove access").click()
+        page.locator(".popover").get_by_role("button", name="Remove access").click()
         assert page.get_by_text("The app's access was removed.").is_visible()
         assert api.call("GET", "colors").status == 401
 

@@ -85,9 +85,14 @@ def permissions(visitor: PageVisitor) -> None:
     visitor.at_google(f"/permissions?account={quote(ACCOUNT)}")
 
 
-def permissions_removed(visitor: PageVisitor) -> None:
+def permissions_asked(visitor: PageVisitor) -> None:
     permissions(visitor)
-    visitor.page.click("button.danger")
+    visitor.page.click("button[popovertarget]")
+
+
+def permissions_removed(visitor: PageVisitor) -> None:
+    permissions_asked(visitor)
+    visitor.page.click(":popover-open button[type=submit]")
 
 
 def missing(visitor: PageVisitor) -> None:
