@@ -26,6 +26,7 @@ from calendar_service.google.oauth import OAuth, OAuthClient, permit_plain_http
 from calendar_service.google.transport import Transport
 from calendar_service.journeys.audit.audit_export import AuditExport
 from calendar_service.journeys.audit.chain import ChainMacs
+from calendar_service.journeys.audit.compaction import AuditReader, Compactor
 from calendar_service.journeys.audit.sealing import Sealer
 from calendar_service.journeys.audit.transparency import Transparency
 from calendar_service.journeys.caller_limits.call_rate import CallRate
@@ -538,13 +539,24 @@ def _sessions(
 
 def _audit(config: Config, store: Store, identity: IdentityKey, log: Log, clock: Clock) -> AuditJourneys:
     chain, chain_macs, scan = AuditChainStore(store.database), ChainMacs(identity), store.scan
+    reader = AuditReader(chain, chain_macs)
     signing_key, issuer = _signing_key(config), config.operator.identity.who
     origin = f"{urlsplit(config.public_url).netloc}{PATH}"
     public_keys, retention = (public_key_text(signing_key.public_key()),), config.operator.promises.audit_term
     return AuditJourneys(
         chain=chain,
-        sealer=Sealer(chain, scan, chain_macs, signing_key, origin, log, retention),
-        audit_export=AuditExport(chain, scan, chain_macs, public_keys, issuer, retention),
+        sealer=Sealer(
+            chain,
+            reader,
+            Compactor(chain, reader, log),
+            scan,
+            chain_macs,
+            signing_key,
+            origin,
+            log,
+            retention,
+        ),
+        audit_export=AuditExport(chain, reader, scan, chain_macs, public_keys, issuer, retention),
         public_keys=public_keys,
         transparency=Transparency(chain, verifier_key(origin, signing_key), clock),
     )

@@ -40,6 +40,8 @@ class Chain:
     """The checkpoint that holds `base` as its head; 0 = no entry has ended yet."""
     proofs: int = 0
     """How often Google has proved a grant of this shard alive, since the beginning."""
+    compacted: CheckpointPoint = CheckpointPoint()
+    """The last entry that is kept in a batch; all behind it have places of their own. Number 0 = none is compacted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,20 @@ class AuditEntry:
     facts: Mapping[str, Any]
     number: int = 0
     mac: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditBatch:
+    """Entries of one shard, one behind the other, that are kept compressed together (docs/audit.md).
+
+    Of their MACs only two are kept: those between are computed again, and have to end at the last one.
+    """
+
+    before: CheckpointPoint
+    """The entry before the first one."""
+    last: CheckpointPoint
+    entries: tuple[AuditEntry, ...]
+    """Without MACs and numbers; empty if they cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,5 +125,7 @@ OVERDUE_AFTER: Millis = HOUR
 """An erasure counts as overdue when it is this late. The clocks of worker and database may differ as much (law 7)."""
 UNVERIFIED_AFTER: Millis = 3 * DAY
 """A grant that was not proved alive for this long alarms the operator (RV-1). Probes are daily."""
+COMPACTED_AFTER: Millis = 2 * DAY
+"""Entries are compressed in batches once the checkpoint that holds them is this old."""
 ABSENT_AFTER: Millis = 36 * HOUR
 """If the newest checkpoint is older than this, the next one is missing. Without any, the oldest entry counts."""

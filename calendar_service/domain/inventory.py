@@ -338,6 +338,14 @@ INVENTORY: Final[tuple[Item, ...]] = (
         _EVIDENCE,
     ),
     Item(
+        "audit-batches",
+        ("before", "before_mac", "number", "mac", "entries"),
+        "The same entries once they are some days old, many compressed together.",
+        "To show afterwards that the promise was kept.",
+        "LU-6",
+        _EVIDENCE,
+    ),
+    Item(
         "audit-chain",
         (
             "number",
@@ -349,6 +357,9 @@ INVENTORY: Final[tuple[Item, ...]] = (
             "base_mac",
             "base_checkpoint",
             "proofs",
+            "compacted_number",
+            "compacted_id",
+            "compacted_mac",
         ),
         "Where the row of entries begins and ends, and how often Google proved that a permission stands.",
         "So that nobody can change or remove an entry unnoticed.",

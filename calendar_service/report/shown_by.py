@@ -123,6 +123,8 @@ SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "LU-6": (
             "adapters/store/test_slot.py::test_every_step_leaves_its_entry_and_no_identifier_of_google",
             "adapters/store/test_slot.py::test_only_scripts_that_change_no_connection_or_session_write_no_entry",
+            "journeys/test_audit_compaction.py::test_a_compacted_log_is_exported_and_verified_as_before",
+            "journeys/test_audit_compaction.py::test_a_changed_batch_is_found_and_proves_nothing",
             "journeys/test_audit_tampering.py::test_a_changed_entry_is_found_with_its_place",
             "journeys/test_audit_tampering.py::test_a_changed_chain_or_checkpoint_is_found_with_its_place",
             "journeys/test_audit_tampering.py::test_a_shard_that_no_checkpoint_holds_yet_cannot_be_wiped",

@@ -4,19 +4,22 @@ Must not know a key.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
 
-from calendar_service.domain.audit import ORIGIN, AuditEntry, Chain, CheckpointPoint, place
+from calendar_service.domain.audit import ORIGIN, AuditBatch, AuditEntry, Chain, CheckpointPoint, place
 from calendar_service.domain.checkpoint import Checkpoint, details_text
 from calendar_service.domain.clock import Millis, rfc3339_millis
 from calendar_service.domain.names import Agent
 from calendar_service.store import answers, keys
+from calendar_service.store.audit_batches import packed, unpacked
 from calendar_service.store.audit_log import Actor, EntryKind, note
 from calendar_service.store.database import Database
 
 PAGE = 1_000
 """Entries read from one shard in one command."""
+BATCHES = 10
+"""Compacted batches read in one command: some 60 kB."""
 BATCH = 100
 """Entries of one shard that get their MACs in one script."""
 
@@ -55,25 +58,26 @@ class AuditChainStore:
             if page:
                 yield shard, [_entry(shard, name, fields) for name, fields in page]
 
-    def entries(self, shard: int, after: str = ORIGIN) -> Iterator[AuditEntry]:
-        """Yield a shard's entries behind this id, each with its number and MAC.
+    def stored(self, shard: int, after: str = ORIGIN) -> Iterator[AuditEntry | AuditBatch]:
+        """Yield what is kept of a shard behind this id, the oldest first: batches, then entries of their own.
 
-        `facts` is empty where only the MAC is left; `mac` is empty where the entry has none yet.
+        `facts` of an entry is empty where only the MAC is left; `mac` is empty where the entry has none yet. What is
+        compacted while this runs is yielded once: as a batch, or as entries of their own.
         """
-        written, added = (
-            self._stream(keys.audit_log(shard), after),
-            self._stream(keys.audit_macs(shard), after),
-        )
-        one, other = next(written, None), next(added, None)
-        while one or other:
-            name = min((head[0] for head in (one, other) if head), key=place)
-            fields = one[1] if one and one[0] == name else {}
-            sealed = other[1] if other and other[0] == name else {}
-            yield _entry(shard, name, fields, sealed)
-            if fields:
-                one = next(written, None)
-            if sealed:
-                other = next(added, None)
+        reread = ORIGIN
+        while True:
+            for batch in self._batches(shard, after):
+                yield batch
+                after = batch.last.id
+            page, compacted = self._page(shard, after)
+            if place(compacted) > place(after) and compacted != reread:
+                # A batch was made since the batches were read. Once for each: somebody may have removed it.
+                reread = compacted
+                continue
+            if not page:
+                return
+            yield from page
+            after = page[-1].id
 
     def first_entry_at(self) -> Millis:
         """Return when the oldest entry was written (database time); 0 if there is none. Takes one round trip."""
@@ -84,9 +88,16 @@ class AuditChainStore:
     def newest_first(self, agent: Agent) -> Iterator[AuditEntry]:
         """Yield the entries of the agent's shard without their MACs, from the newest to the oldest."""
         shard = self._database.slot_keys(agent).shard
-        key, before = keys.audit_log(shard), "+"
-        while page := self._database.read([("XREVRANGE", key, before, "-", "COUNT", PAGE)])[0]:
+        before = "+"
+        while page := self._back(keys.audit_log(shard), before, PAGE):
             yield from (_entry(shard, name, fields) for name, fields in page)
+            before = f"({page[-1][0]}"
+        # A batch that was made meanwhile may hold entries that were yielded.
+        oldest = before.removeprefix("(")
+        before = "+"
+        while page := self._back(keys.audit_batches(shard), before, 1):
+            entries = _batch(shard, *page[0]).entries
+            yield from (one for one in reversed(entries) if oldest == "+" or place(one.id) < place(oldest))
             before = f"({page[-1][0]}"
 
     def notes(self) -> list[str]:
@@ -171,21 +182,35 @@ class AuditChainStore:
         now = self.now()
         return now if abs(now - self._database.clock.now()) <= keys.CLOCK_TOLERANCE else None
 
-    def trim(self, shard: int, checkpoint: int, head: CheckpointPoint) -> None:
-        """Remove the entries up to a head that this checkpoint states, and the receipts that they name."""
-        named_keys = {
-            "audit_log": keys.audit_log(shard),
-            "audit_macs": keys.audit_macs(shard),
-            "audit_chain": keys.audit_chain(shard),
-            "receipts": keys.receipts(shard),
-        }
+    def compact(
+        self, shard: int, entries: Sequence[AuditEntry], before: CheckpointPoint
+    ) -> answers.CompactAuditChain:
+        """Put these sealed entries, which follow the entry `before`, into one batch."""
+        last = entries[-1]
+        answer = self._database.script(
+            "compact_audit_chain",
+            self._keys(shard),
+            before_number=before.number,
+            before_id=before.id,
+            before_mac=before.mac,
+            number=last.number,
+            id=last.id,
+            mac=last.mac,
+            count=len(entries),
+            entries=packed(entries),
+        )
+        return cast(answers.CompactAuditChain, answer[0])
+
+    def trim(self, shard: int, checkpoint: int, head: CheckpointPoint, receipts: Iterable[str]) -> None:
+        """Remove the entries up to a head that this checkpoint states, and these receipts, which they name."""
         self._database.script(
             "trim_audit_chain",
-            named_keys,
+            {**self._keys(shard), "receipts": keys.receipts(shard)},
             checkpoint=checkpoint,
             number=head.number,
             id=head.id,
             mac=head.mac,
+            receipts=list(receipts),
         )
 
     def drop_checkpoints_before(self, number: int) -> None:
@@ -195,13 +220,43 @@ class AuditChainStore:
         if old := [name for name in stored if int(name) < number]:
             self._database.write("HDEL", keys.CHECKPOINT_DETAILS, *old)
 
-    def _stream(self, key: str, after: str) -> Iterator[tuple[str, dict[str, str]]]:
-        while page := self._page(key, after):
-            yield from page
+    def _keys(self, shard: int) -> dict[str, str]:
+        return {
+            "audit_log": keys.audit_log(shard),
+            "audit_macs": keys.audit_macs(shard),
+            "audit_batches": keys.audit_batches(shard),
+            "audit_chain": keys.audit_chain(shard),
+        }
+
+    def _batches(self, shard: int, after: str) -> Iterator[AuditBatch]:
+        key = keys.audit_batches(shard)
+        while page := self._database.read([("XRANGE", key, f"({after}", "+", "COUNT", BATCHES)])[0]:
+            yield from (_batch(shard, name, fields) for name, fields in page)
             after = page[-1][0]
 
-    def _page(self, key: str, after: str) -> list[tuple[str, dict[str, str]]]:
-        page = self._database.ask(lambda client: client.xrange(key, f"({after}", "+", PAGE))
+    def _page(self, shard: int, after: str) -> tuple[list[AuditEntry], str]:
+        """Return the next entries behind an id, and the id up to which all were compacted after they were read."""
+        behind = (f"({after}", "+", "COUNT", PAGE)
+        written, added, compacted = self._database.read(
+            [
+                ("XRANGE", keys.audit_log(shard), *behind),
+                ("XRANGE", keys.audit_macs(shard), *behind),
+                ("HGET", keys.audit_chain(shard), "compacted_id"),
+            ]
+        )
+        facts, sealed = dict(written), dict(added)
+        names = sorted({*facts, *sealed}, key=place)
+        # Behind the end of a full page there may be more of its kind.
+        ends = [place(each[-1][0]) for each in (written, added) if len(each) == PAGE]
+        page = [
+            _entry(shard, name, facts.get(name, {}), sealed.get(name))
+            for name in names
+            if not ends or place(name) <= min(ends)
+        ]
+        return page, compacted or ORIGIN
+
+    def _back(self, key: str, before: str, count: int) -> list[tuple[str, dict[str, str]]]:
+        page = self._database.read([("XREVRANGE", key, before, "-", "COUNT", count)])[0]
         return cast(list[tuple[str, dict[str, str]]], page)
 
 
@@ -215,6 +270,19 @@ def _chain(shard: int, fields: dict[str, str]) -> Chain:
         ),
         _number(fields.get("base_checkpoint")),
         _number(fields.get("proofs")),
+        CheckpointPoint(
+            _number(fields.get("compacted_number")),
+            fields.get("compacted_id", ORIGIN),
+            fields.get("compacted_mac", ""),
+        ),
+    )
+
+
+def _batch(shard: int, name: str, fields: dict[str, str]) -> AuditBatch:
+    return AuditBatch(
+        CheckpointPoint(_number(fields.get("before")), "", fields.get("before_mac", "")),
+        CheckpointPoint(_number(fields.get("number")), name, fields.get("mac", "")),
+        unpacked(shard, fields.get("entries", "")),
     )
 
 

@@ -179,6 +179,11 @@ def audit_macs(shard: int) -> str:
     return slot(shard, "audit-macs")
 
 
+def audit_batches(shard: int) -> str:
+    """The stream of compacted audit entries: each batch under the id of its last entry."""
+    return slot(shard, "audit-batches")
+
+
 def audit_chain(shard: int) -> str:
     """Where this shard's chain of MACs begins and ends, and how many proofs of life were counted."""
     return slot(shard, "audit-chain")

@@ -58,7 +58,9 @@ def descendants(pid: int) -> set[int]:
 
 def is_part(pid: int, part: str) -> bool:
     # Where the package setproctitle is installed, Granian gives the web process a title in place of its arguments.
-    title = Path(f"/proc/{pid}/cmdline").read_text("utf-8").replace("\0", " ").replace("granian wsgi", "serve")
+    title = (
+        Path(f"/proc/{pid}/cmdline").read_text("utf-8").replace("\0", " ").replace("granian wsgi", "serve")
+    )
     return part in title.split() or title.split(" ")[0].endswith(part)
 
 

@@ -174,7 +174,7 @@ def test_closing_and_reopening_an_organization_are_entries_that_do_not_name_it(s
     ):
         step("a-customer")
     sealed(service)
-    facts = [entry.facts for entry in service.parts.audit.chain.entries(0)]
+    facts = [entry.facts for entry in service.parts.audit.audit_export.reader.entries(0)]
     assert facts == [
         {"kind": "organization.closed", "actor": "administrator"},
         {"kind": "organization.reopened", "actor": "administrator"},
@@ -188,7 +188,7 @@ def test_that_a_shard_begins_stands_in_shard_0_before_its_first_seal(service: Te
     service.connect()
     shard = service.shard_of()
     audit_chain, chain_macs = service.parts.audit.chain, service.parts.audit.sealer.chain_macs
-    chain, news = audit_chain.chains()[shard], list(audit_chain.entries(shard))
+    chain, news = audit_chain.chains()[shard], list(service.parts.audit.audit_export.reader.entries(shard))
     _, numbered = chain_macs.extended(chain, news)
     assert audit_chain.begin(shard, numbered[0].mac) is True
     assert (verify(service).faults, verify(service).unsealed) == ([], {0: 1, shard: len(news)})

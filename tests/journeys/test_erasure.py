@@ -125,6 +125,6 @@ def test_an_erasure_asks_for_the_files_to_be_rewritten_and_a_refused_one_does_no
 
 def test_the_audit_log_names_who_erased_and_the_receipt(ended: TestService) -> None:
     receipt = ended.parts.connection.erasure.erase_now(ended.agent, Actor.ADMINISTRATOR)
-    entries = [entry.facts for entry in ended.parts.audit.chain.entries(ended.shard_of())]
+    entries = [entry.facts for entry in ended.parts.audit.audit_export.reader.entries(ended.shard_of())]
     (erased,) = [facts for facts in entries if facts.get("receipt") == receipt["number"]]
     assert erased["actor"] == "administrator"

@@ -15,6 +15,7 @@ from calendar_service.domain.clock import DAY, Millis, rfc3339
 from calendar_service.domain.errors import Busy
 from calendar_service.journeys.audit.chain import ChainMacs
 from calendar_service.journeys.audit.checkpoints import as_list
+from calendar_service.journeys.audit.compaction import AuditReader
 from calendar_service.journeys.audit.verification import EXPORT_VERSION, Verification
 from calendar_service.store.audit_chain import AuditChainStore
 from calendar_service.store.scan import Scan
@@ -50,6 +51,7 @@ class AuditExport:
     """Exports and verifies the audit log, and finds out about its newest checkpoint."""
 
     audit_chain: AuditChainStore
+    reader: AuditReader
     scan: Scan
     chain_macs: ChainMacs
     public_keys: Sequence[str]
@@ -145,7 +147,7 @@ class AuditExport:
 
     def _entries(self, chain: Chain, export_filter: ExportFilter) -> Iterator[Line]:
         previous, newest = chain.base.mac, chain
-        for stored in self.audit_chain.entries(chain.shard, chain.base.id):
+        for stored in self.reader.entries(chain.shard, chain.base.id):
             if stored.mac and place(stored.id) > place(newest.head.id):
                 newest = self.audit_chain.chains()[chain.shard]  # a sealer has run since the heads were read
             # Sealed since the head was read, so the exported head does not cover it: exported as not yet sealed.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from calendar_service.crypto.identity import IdentityKey
-from calendar_service.domain.audit import AuditEntry, Chain, CheckpointPoint
+from calendar_service.domain.audit import AuditBatch, AuditEntry, Chain, CheckpointPoint
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,33 @@ class ChainMacs:
 
     def extended(self, chain: Chain, news: Iterable[AuditEntry]) -> tuple[Chain, list[AuditEntry]]:
         """Return the chain with these entries behind its head, and the entries with numbers and MACs."""
-        head, sealed = chain.head, []
+        head, sealed = self._behind(chain.head, news)
+        return replace(chain, head=head, seal=self.seal(chain.shard, head)), sealed
+
+    def restored(self, shard: int, batch: AuditBatch) -> list[AuditEntry]:
+        """Return the entries of a batch with their numbers and MACs.
+
+        If they do not end at the batch's MAC, only the last is returned, as one of which only the MAC is left: a MAC
+        computed for an entry that somebody changed would make it look genuine.
+        """
+        head, entries = self._behind(batch.before, batch.entries)
+        is_whole = head == batch.last
+        return (
+            entries
+            if is_whole
+            else [AuditEntry(shard, batch.last.id, "", {}, batch.last.number, batch.last.mac)]
+        )
+
+    def _behind(
+        self, head: CheckpointPoint, news: Iterable[AuditEntry]
+    ) -> tuple[CheckpointPoint, list[AuditEntry]]:
+        """Return the last of these entries as a point, and all with the numbers and MACs they have behind `head`."""
+        sealed = []
         for entry in news:
             numbered = replace(entry, number=head.number + 1)
             head = CheckpointPoint(numbered.number, entry.id, self.mac(head.mac, numbered))
             sealed.append(replace(numbered, mac=head.mac))
-        return replace(chain, head=head, seal=self.seal(chain.shard, head)), sealed
+        return head, sealed
 
     def _mac(self, kind: str, document: Mapping[str, Any]) -> str:
         return self.identity.audit_chain_mac(canonical({"type": kind, **document}))

@@ -5,12 +5,13 @@ Any number of workers may run it. Each script compares the head, or the checkpoi
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from calendar_service.crypto.signed_note import signed_note
-from calendar_service.domain.audit import Chain, CheckpointPoint
+from calendar_service.domain.audit import Chain, CheckpointPoint, place
 from calendar_service.domain.checkpoint import (
     NO_FORMER,
     Checkpoint,
@@ -21,6 +22,7 @@ from calendar_service.domain.checkpoint import (
 from calendar_service.domain.clock import DAY, SECOND, Millis, plausible
 from calendar_service.journeys.audit.chain import ChainMacs
 from calendar_service.journeys.audit.checkpoints import as_list, as_point
+from calendar_service.journeys.audit.compaction import AuditReader, Compactor
 from calendar_service.journeys.audit.verification import ChainVerifier
 from calendar_service.log import Log
 from calendar_service.store.audit_chain import BATCH, AuditChainStore
@@ -33,6 +35,8 @@ class Sealer:
     """Seals new entries and makes checkpoints. Caches the heads: a run without new entries is one round trip."""
 
     audit_chain: AuditChainStore
+    reader: AuditReader
+    compactor: Compactor
     scan: Scan
     chain_macs: ChainMacs
     private_key: Ed25519PrivateKey
@@ -72,7 +76,7 @@ class Sealer:
         return more
 
     def checkpoint(self) -> Checkpoint | None:
-        """Make the day's checkpoint if it is due and no other worker makes it; then remove entries past their term.
+        """Make the day's checkpoint if it is due and no other worker makes it; then compact and remove old entries.
 
         It is due with the first instant of the day (UTC) after the last one's, so that each day has one and no day two.
         Returns the checkpoint, or None if this call made none.
@@ -93,6 +97,7 @@ class Sealer:
         if statement.faults:
             self.log.alarm("audit.chain_broken", count=statement.faults, clause="LU-6")
         self._remove_old()
+        self.compactor.compact(now)
         return checkpoint
 
     def _signed_checkpoint(
@@ -153,7 +158,7 @@ class Sealer:
             start = as_point(heads.get(str(chain.shard)))
             since = replace(chain, base=start) if start.number else chain
             verifier = ChainVerifier(self.chain_macs, since, first=first_macs.get(chain.shard, ""))
-            for entry in self.audit_chain.entries(chain.shard, verifier.last.id):
+            for entry in self.reader.entries(chain.shard, verifier.last.id):
                 verifier.take(entry)
                 erased += entry.facts.get("kind") in {EntryKind.ERASED, EntryKind.EXPIRED}
             faults += len(verifier.ended().faults)
@@ -175,5 +180,12 @@ class Sealer:
             return
         last = old[-1]
         for shard, head in last.details["heads"].items():
-            self.audit_chain.trim(int(shard), last.number, as_point(head))
+            self._remove_up_to(int(shard), last.number, as_point(head))
         self.audit_chain.drop_checkpoints_before(last.number)
+
+    def _remove_up_to(self, shard: int, checkpoint: int, head: CheckpointPoint) -> None:
+        """Remove a shard's entries up to this head, with the receipts that they name."""
+        entries = self.reader.entries(shard, self.chains[shard].base.id)
+        ended = takewhile(lambda entry: place(entry.id) <= place(head.id), entries)
+        receipts = [entry.facts["receipt"] for entry in ended if entry.facts.get("receipt")]
+        self.audit_chain.trim(shard, checkpoint, head, receipts)

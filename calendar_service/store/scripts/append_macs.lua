@@ -15,7 +15,8 @@
 local head = redis.call('HMGET', KEY.audit_chain, 'number', 'id', 'mac')
 if (head[1] or '0') ~= arg.number or (head[2] or '0-0') ~= arg.id or (head[3] or '') ~= arg.mac then return {'moved'} end
 local last = redis.call('XREVRANGE', KEY.audit_macs, '+', '-', 'COUNT', 1)[1]
-if (last and last[1] or redis.call('HGET', KEY.audit_chain, 'base_id') or '0-0') ~= arg.id then return {'broken'} end
+local chain = redis.call('HMGET', KEY.audit_chain, 'compacted_id', 'base_id')
+if (last and last[1] or chain[1] or chain[2] or '0-0') ~= arg.id then return {'broken'} end
 local entries = arg.entries
 for i = 1, #entries, 3 do
   if #redis.call('XRANGE', KEY.audit_log, entries[i], entries[i]) == 0 then return {'moved'} end
