@@ -16,7 +16,7 @@ redis.call('XTRIM', KEY.audit_log, 'MINID', after)
 redis.call('XTRIM', KEY.audit_macs, 'MINID', after)
 redis.call('XTRIM', KEY.audit_batches, 'MINID', after)
 -- Without a batch the chain begins at its base, which may lie behind what was compacted.
-if redis.call('XLEN', KEY.audit_batches) == 0 then
+if #redis.call('XRANGE', KEY.audit_batches, '-', '+', 'COUNT', 1) == 0 then
   redis.call('HDEL', KEY.audit_chain, 'compacted_number', 'compacted_id', 'compacted_mac')
 end
 redis.call('HSET', KEY.audit_chain, 'base_checkpoint', arg.checkpoint, 'base_number', arg.number, 'base_id', arg.id,
