@@ -83,6 +83,7 @@ def _revoke_at_google(person: Person, account: str) -> None:
         person.page.click("section.guide a[target=_blank]")
     google = opened.value
     google.click(f"a:has-text('{account}'), button:has-text('{account}')")
+    google.click("button[popovertarget]:has-text('Remove')")
     google.click("form button:has-text('Remove')")
     google.close()
     _send(person, "/console/check")
