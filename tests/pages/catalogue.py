@@ -28,6 +28,7 @@ ENGLISH_ONLY = frozenset({"public-api"})
 """For programmers: written in English alone."""
 
 REFUSALS = {name for name in PAGE_STATES if name.startswith("dead-ends-")} - {"dead-ends-in-a-frame"} | {
+    "console-not-understood",
     "console-refused",
     "local-google-blocked",
     "local-google-missing",

@@ -51,7 +51,7 @@ class ReviewerConsole:
         self.visitors.store(answer, visitor)
         return answer
 
-    def show(self, visitor: Reviewer, words: dict[str, Any]) -> Response:
+    def show(self, visitor: Reviewer, words: dict[str, Any], status: int) -> Response:
         """Show one step, with the calls to Google that it caused and its clauses."""
         step = step_named(request.args.get("step", visitor.step))
         visitor, number, done = (
@@ -62,7 +62,8 @@ class ReviewerConsole:
         last = step is STEPS[-1]
         page = self.pages.show(
             "reviewer.html",
-            zone=visitor.zone or "UTC",
+            status=status,
+            zone=words["local_zone"],
             visitor=visitor,
             step=step,
             steps=STEPS,

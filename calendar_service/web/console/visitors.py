@@ -15,8 +15,9 @@ from calendar_service.web import cookies, guard
 from calendar_service.web.console.recorded_calls import RecordedCalls
 from calendar_service.wiring import Service
 
-ORGANIZATION = "demo"
-AGENTS = ("agent-1", "agent-2", "agent-3")
+ORGANIZATION = "acme"
+AGENTS = ("ana", "luis")
+"""As in the calls by curl of docs/api.md, so that they show here."""
 
 _COOKIE = "console"
 _REVIEWER = "reviewer"
@@ -29,6 +30,8 @@ class ConsoleVisitor:
     agent: Agent
     token: str
     """The token of the visitor's forms. A test agent is named by its hash, so no reviewer can choose another's."""
+    zone: str
+    """The time zone that was chosen last; empty until then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +41,16 @@ class Developer(ConsoleVisitor):
     @classmethod
     def of_cookie(cls, text: str) -> "Developer":
         """Return the developer in the cookie, or a new one."""
-        token, _, agent = text.partition("/")
+        token, _, rest = text.partition("/")
+        agent, _, zone = rest.partition("/")
         if not token or not agent:
             return cls.new(AGENTS[0])
-        return cls(Agent.named(ORGANIZATION, agent), token)
+        return cls(Agent.named(ORGANIZATION, agent), token, zone)
 
     @classmethod
-    def new(cls, agent: str) -> "Developer":
+    def new(cls, agent: str, zone: str = "") -> "Developer":
         """Return a developer for this agent with a new token."""
-        return cls(Agent.named(ORGANIZATION, agent), secrets.token_urlsafe(32))
+        return cls(Agent.named(ORGANIZATION, agent), secrets.token_urlsafe(32), zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +59,6 @@ class Reviewer(ConsoleVisitor):
 
     secret: str
     ends: Millis
-    zone: str
-    """The time zone of the reviewer; empty until it was chosen."""
     step: str
     """The present step of the journey."""
 
@@ -65,7 +67,7 @@ class Reviewer(ConsoleVisitor):
         """Return the reviewer with this token; without one, a new reviewer."""
         token = token or new_secret()
         agent = Agent(link.organization, f"tester-{digest(token)[:16]}")
-        return cls(agent, token, secret, link.ends, zone, step)
+        return cls(agent, token, zone, secret, link.ends, step)
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ class ConsoleVisitors:
     def store(self, answer: Response, visitor: ConsoleVisitor) -> None:
         """Store the visitor in the browser; a reviewer until the end of the link."""
         if not isinstance(visitor, Reviewer):
-            text = f"{visitor.token}/{visitor.agent.agent}"
+            text = f"{visitor.token}/{visitor.agent.agent}/{visitor.zone}"
             cookies.set_cookie(self.service.config, answer, _COOKIE, text, lax=False)
             return
         text = f"{visitor.secret}/{visitor.token}/{visitor.step}/{visitor.zone}"

@@ -10,7 +10,7 @@ def empty(visitor: PageVisitor) -> None:
 def accepted(visitor: PageVisitor) -> None:
     visitor.choose_agent()
     visitor.connect_from_console()
-    visitor.book("session-1", "Demo: Rosa Díaz")
+    visitor.book("s-1", "Demo: Rosa Díaz")
 
 
 def moving(visitor: PageVisitor) -> None:
@@ -25,4 +25,10 @@ def cancelled(visitor: PageVisitor) -> None:
 
 def refused(visitor: PageVisitor) -> None:
     visitor.choose_agent()
-    visitor.book("session-1", "Demo: Rosa Díaz")
+    visitor.book("s-1", "Demo: Rosa Díaz")
+
+
+def not_understood(visitor: PageVisitor) -> None:
+    accepted(visitor)
+    visitor.page.fill("#start", "2001-01-01T10:00")
+    visitor.book("s-2", "Demo: Rosa Díaz")
