@@ -12,6 +12,7 @@ COMMANDS = (
     "work",
     "google",
     "doctor",
+    "sizing",
     "keys",
     "google-client",
     "api-keys",
