@@ -44,7 +44,7 @@ PROJECT = next(client.project for client in CLIENTS if client.client_id == CLIEN
 
 def timers_of(service: TestService, agent: Agent) -> dict[str, int]:
     """Return when each timer of the agent is due, in milliseconds."""
-    return dict(service.parts.store.slots.read(agent).due)
+    return dict(service.parts.store.slots.timed(agent).due)
 
 
 # --- the trace ---

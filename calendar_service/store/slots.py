@@ -10,7 +10,8 @@ from calendar_service.domain.clock import Millis
 from calendar_service.domain.connection import Facts, GrantState
 from calendar_service.domain.names import Agent
 from calendar_service.domain.session import Record
-from calendar_service.store.database import Database, ask_time
+from calendar_service.store.database import Command, Database, ask_time
+from calendar_service.store.keys import SlotKeys
 
 _READERS: Final[Mapping[object, Callable[[str], Any]]] = {
     str: str,
@@ -64,7 +65,6 @@ class Slot:
     grant: str
     """The sealed grant, or empty."""
     teardowns: tuple[Teardown, ...]
-    due: Mapping[str, Millis]
     now: Millis
     """The database's time."""
 
@@ -74,6 +74,14 @@ class Slot:
         return self.facts.connection_id, *(teardown.connection_id for teardown in self.teardowns)
 
 
+@dataclass(frozen=True, slots=True)
+class TimedSlot(Slot):
+    """A slot with all its timers: one for each session that is not settled, so there may be thousands."""
+
+    due: Mapping[str, Millis]
+    """When each timer is due, by its name, the earliest first."""
+
+
 class Slots:
     """Reads the slots of all agents."""
 
@@ -81,23 +89,26 @@ class Slots:
         self._database = database
 
     def read(self, agent: Agent) -> Slot:
-        """Return the slot in one round trip."""
+        """Return the slot in one round trip, which costs the same however many sessions wait."""
         slot_keys = self._database.slot_keys(agent)
-        facts, grant, teardowns, due, time = self._database.read(
-            [
-                ("HGETALL", slot_keys.part("facts")),
-                ("GET", slot_keys.part("grant")),
-                ("HGETALL", slot_keys.part("teardowns")),
-                ("ZRANGE", slot_keys.part("due"), 0, -1, "WITHSCORES"),
-                ask_time(slot_keys.part("facts")),
-            ]
+        return self._slot(agent, *self._database.read(_commands(slot_keys)))
+
+    def timed(self, agent: Agent) -> TimedSlot:
+        """Return the slot and its timers in one round trip, for those who work on them or show them."""
+        slot_keys = self._database.slot_keys(agent)
+        timers = ("ZRANGE", slot_keys.part("due"), 0, -1, "WITHSCORES")
+        *answers, due = self._database.read([*_commands(slot_keys), timers])
+        slot = self._slot(agent, *answers)
+        return TimedSlot(
+            slot.agent, slot.facts, slot.grant, slot.teardowns, slot.now, {what: int(at) for what, at in due}
         )
+
+    def _slot(self, agent: Agent, facts: Any, grant: Any, teardowns: Any, time: Any) -> Slot:
         return Slot(
             agent,
             facts_of(facts),
             grant or "",
             tuple(Teardown.of_json(name, text) for name, text in teardowns.items()),
-            {what: int(at) for what, at in due},
             self._database.instant(time),
         )
 
@@ -106,6 +117,16 @@ class Slots:
         parts = [self._database.slot_keys(agent).part("facts") for agent in agents]
         *stored, time = self._database.read([*(("HGETALL", part) for part in parts), ask_time(parts[0])])
         return [facts_of(each) for each in stored], self._database.instant(time)
+
+
+def _commands(slot_keys: SlotKeys) -> list[Command]:
+    """Return the commands that read a slot without its timers."""
+    return [
+        ("HGETALL", slot_keys.part("facts")),
+        ("GET", slot_keys.part("grant")),
+        ("HGETALL", slot_keys.part("teardowns")),
+        ask_time(slot_keys.part("facts")),
+    ]
 
 
 def facts_of(stored: Mapping[str, str]) -> Facts:

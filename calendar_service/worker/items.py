@@ -22,7 +22,7 @@ from calendar_service.domain.errors import (
 from calendar_service.domain.names import Agent
 from calendar_service.domain.timers import TimerKind
 from calendar_service.journeys.throttle.backoff import pause
-from calendar_service.store.slots import Slot
+from calendar_service.store.slots import TimedSlot
 from calendar_service.wiring import Service
 from calendar_service.worker.periodic import SURPRISE
 from calendar_service.worker.reports import DatabaseTrouble, report_clock_difference, report_deliveries
@@ -64,7 +64,7 @@ Handler = Callable[[Agent, str], Delay]
 """Takes the agent, and which one of the kind (empty where there is only one)."""
 
 
-def due_items(slot: Slot) -> list[str]:
+def due_items(slot: TimedSlot) -> list[str]:
     """Return the names of the items that are due, by the database's clock.
 
     An erased agent has no timers any more; a teardown that is left of it is always due (law 7).

@@ -103,7 +103,7 @@ class Worker:
         contained(self.service.log, partial(self._run_agent, start, agent))
 
     def _run_agent(self, start: Start, agent: Agent) -> None:
-        slot = self.service.store.slots.read(agent)
+        slot = self.service.store.slots.timed(agent)
         due = due_items(slot)
         sessions = [item.removeprefix(SESSION) for item in due if item.startswith(SESSION)]
         for item in due:

@@ -32,7 +32,7 @@ from calendar_service.journeys.throttle.admission import Throttle
 from calendar_service.store import keys
 from calendar_service.store.connections import Connections
 from calendar_service.store.sessions import Sessions
-from calendar_service.store.slots import Slot
+from calendar_service.store.slots import TimedSlot
 from tests.conftest import MovableClock
 from tests.support.service import TestService
 
@@ -56,9 +56,9 @@ class PatientService(TestService):
 # --- the parts of the service that the cells use: where they lie is known here alone ---
 
 
-def slot_of(test: TestService, agent: Agent) -> Slot:
+def slot_of(test: TestService, agent: Agent) -> TimedSlot:
     """Return the agent's slot as it is now."""
-    return test.parts.store.slots.read(agent)
+    return test.parts.store.slots.timed(agent)
 
 
 def connections(test: TestService) -> Connections:

@@ -14,7 +14,7 @@ from calendar_service.domain.legal_hold import Hold
 from calendar_service.domain.names import Agent
 from calendar_service.domain.timers import TimerKind
 from calendar_service.store.audit_log import Actor
-from calendar_service.store.slots import Slot
+from calendar_service.store.slots import Slot, TimedSlot
 from tests.journeys.cells import (
     access,
     connections,
@@ -128,7 +128,7 @@ class Case:
 
     # --- what came of it ---
 
-    def slot(self) -> Slot:
+    def slot(self) -> TimedSlot:
         return slot_of(self.test, self.agent)
 
     def state(self, test: TestService | None = None) -> str:

@@ -21,7 +21,7 @@ from calendar_service.domain.timers import TimerKind
 from calendar_service.journeys.sessions.reconcile import DesiredSession
 from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor
-from calendar_service.store.slots import Slot
+from calendar_service.store.slots import Slot, TimedSlot
 from tests.journeys.cells import (
     access,
     call_log,
@@ -220,7 +220,7 @@ class Case:
 
     # --- what came of it ---
 
-    def slot(self) -> Slot:
+    def slot(self) -> TimedSlot:
         return slot_of(self.test, self.agent)
 
     def reading(self) -> "Reading":

@@ -356,7 +356,7 @@ def test_an_erasure_that_a_worker_puts_off_each_time_stays_overdue(populated: Te
     )
     wrong.work(2)
     wrong.close()
-    assert populated.parts.store.slots.read(populated.agent).due["erase"] > populated.parts.clock.now()
+    assert populated.parts.store.slots.timed(populated.agent).due["erase"] > populated.parts.clock.now()
     assert overdue_erasures(populated) == 1
 
 

@@ -157,7 +157,7 @@ def test_proofs_of_life_wait_until_google_is_back_and_what_is_over_is_told_in_ti
     for _ in range(3):
         service.clock.advance(60)
         service.work()
-    slot = service.parts.store.slots.read(service.agent)
+    slot = service.parts.store.slots.timed(service.agent)
     assert service.parts.clock.now() - slot.facts.grant.last_refresh_ok_at < HOUR
     assert slot.due["probe"] > slot.now
 
@@ -448,7 +448,7 @@ def test_retry_after_is_honoured_up_to_an_hour(service: TestService) -> None:
         rule = {"status": 429, "reason": "rateLimitExceeded", "retry_after": seconds}
         service.google.fault({"method": "POST", "path": "/calendar/*"}, rule, times=1)
         put(service, name)
-        due = service.parts.store.slots.read(service.agent).due[f"session:{name}"]
+        due = service.parts.store.slots.timed(service.agent).due[f"session:{name}"]
         assert waits * SECOND <= due - service.parts.clock.now() + 5 * SECOND <= waits * SECOND + 6 * SECOND
         service.clock.advance(15)  # the account itself waits no longer than that
 

@@ -34,7 +34,7 @@ def test_an_item_that_nobody_here_knows_waits_for_a_worker_that_does(
     service.connect()
     service.parts.store.timers.reschedule(service.agent, "polish", 0)
     service.work()
-    due = service.parts.store.slots.read(service.agent).due
+    due = service.parts.store.slots.timed(service.agent).due
     assert service.parts.clock.now() < due["polish"] <= service.parts.clock.now() + MINUTE
     assert [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()].count(
         "worker.unknown_item"

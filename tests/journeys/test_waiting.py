@@ -238,7 +238,7 @@ def test_a_consent_that_was_outdated_unnoticed_is_noted_once_and_checked_no_more
         service.clock.advance(2)
         worker.round()
     assert service.facts.consent.required_since
-    due = service.parts.store.slots.read(service.agent).due["session:s1"]
+    due = service.parts.store.slots.timed(service.agent).due["session:s1"]
     assert due > service.parts.clock.now() + 29 * DAY
 
 

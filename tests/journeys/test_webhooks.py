@@ -351,7 +351,7 @@ def test_after_the_address_was_taken_away_webhook_events_are_neither_sent_nor_in
     }
     silent = TestService.of(variables["CALENDAR_REDIS_URL"], connected.google, connected.clock, **variables)
     silent.work(2)
-    assert "webhook" not in silent.parts.store.slots.read(connected.agent).due
+    assert "webhook" not in silent.parts.store.slots.timed(connected.agent).due
     assert connected.backend.refused == []
     put(silent, "s2")
     silent.close()

@@ -71,7 +71,7 @@ def test_a_worker_whose_clock_is_wrong_drops_no_session(
         "waits"
     }
     assert set(alarms(capsys)) == {"erasure.clocks_differ"}
-    due = service.parts.store.slots.read(service.agent).due
+    due = service.parts.store.slots.timed(service.agent).due
     assert due["purge_sessions"] <= service.parts.clock.now() + 11 * MINUTE
 
 
@@ -93,11 +93,11 @@ def test_what_a_clock_that_was_ahead_put_far_off_is_checked_once_it_is_right(ser
     service.parts.sessions.schedule.put(service.agent, "waits", desired, By.AGENT, None)
     service.parts.connection.pauses.set(service.agent, Actor.AGENT, paused=False)
     service.clock.advance(-31 * DAY / SECOND)
-    slot = service.parts.store.slots.read(service.agent)
+    slot = service.parts.store.slots.timed(service.agent)
     assert slot.due["probe"] > slot.now + 30 * DAY
     assert service.parts.operations.far_timers.reset() >= 4
     service.work(3)
-    slot = service.parts.store.slots.read(service.agent)
+    slot = service.parts.store.slots.timed(service.agent)
     assert max(slot.due.values()) < slot.now + 2 * DAY
     assert len(service.events()) == 2
     assert service.parts.operations.far_timers.reset() == 0
@@ -109,9 +109,9 @@ def test_resetting_timers_leaves_told_ends_alone(service: TestService) -> None:
     service.parts.sessions.schedule.put(service.agent, "waits", service.content(days=20), By.AGENT, None)
     service.connect(NEIGHBOUR, OTHER_ACCOUNT)
     service.parts.connection.disconnect.end(NEIGHBOUR, Actor.AGENT)
-    before = [service.parts.store.slots.read(agent).due for agent in (service.agent, NEIGHBOUR)]
+    before = [service.parts.store.slots.timed(agent).due for agent in (service.agent, NEIGHBOUR)]
     assert service.parts.operations.far_timers.reset() == 0
-    assert [service.parts.store.slots.read(agent).due for agent in (service.agent, NEIGHBOUR)] == before
+    assert [service.parts.store.slots.timed(agent).due for agent in (service.agent, NEIGHBOUR)] == before
 
 
 def test_a_teardown_waits_for_google_no_longer_than_it_is_this_workers(service: TestService) -> None:

@@ -22,7 +22,7 @@ from calendar_service.store.audit_log import Actor
 from calendar_service.store.grants import Grants
 from calendar_service.store.scan import Scan
 from calendar_service.store.sessions import Sessions
-from calendar_service.store.slots import Slot, Slots
+from calendar_service.store.slots import Slot, Slots, TimedSlot
 
 ENDED = frozenset({State.DISCONNECTED, State.REVOKED, State.NOT_CONNECTED})
 
@@ -92,9 +92,9 @@ class AllConnections:
             totals.add(self.slots.read(agent), self.terms)
         return totals
 
-    def details(self, agent: Agent) -> tuple[ConnectionEntry, Slot, list[Record]]:
-        """Return one connection with its facts and its sessions' records."""
-        slot = self.slots.read(agent)
+    def details(self, agent: Agent) -> tuple[ConnectionEntry, TimedSlot, list[Record]]:
+        """Return one connection with its facts and timers and its sessions' records."""
+        slot = self.slots.timed(agent)
         return self._entry(slot), slot, self.sessions.all(agent)
 
     def living(self, key_id: str = "") -> list[Agent]:

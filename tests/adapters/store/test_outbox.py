@@ -129,7 +129,7 @@ def test_an_erasure_is_taken_by_one_sender_at_a_time(listened: Store, outbox: Ou
 def test_a_timer_without_webhook_events_ends_by_itself(listened: Store, outbox: Outbox) -> None:
     listened.connect()
     taken(outbox)
-    assert "webhook" not in listened.slots.read(AGENT).due
+    assert "webhook" not in listened.slots.timed(AGENT).due
     listened.moved.advance(7 * 86400 + 1)
     outbox.end(AGENT)
-    assert "webhook_expiry" not in listened.slots.read(AGENT).due
+    assert "webhook_expiry" not in listened.slots.timed(AGENT).due

@@ -117,7 +117,7 @@ def test_a_disconnect_takes_the_token_away_in_one_step_and_fails_what_waited(sto
     grant = store.connect()
     store.accept(store.wanted(grant))
     assert store.disconnect() == ("ok", "c1")
-    slot = store.slots.read(AGENT)
+    slot = store.slots.timed(AGENT)
     assert slot.grant == ""
     assert slot.facts.grant.state is GrantState.RELEASED
     assert [teardown.grant for teardown in slot.teardowns] == [grant.sealed]
@@ -178,7 +178,7 @@ def test_the_erasure_waits_for_its_date_and_then_takes_everything_but_the_teardo
     assert erase(store, timed=True) == "early"
     store.moved.advance(WEEK / 1000 + 1)
     assert erase(store, timed=True) == "ok"
-    slot = store.slots.read(AGENT)
+    slot = store.slots.timed(AGENT)
     assert slot.facts.grant.state is GrantState.NONE
     assert slot.facts.connection_id == ""
     assert [teardown.connection_id for teardown in slot.teardowns] == ["c1"]
@@ -226,7 +226,7 @@ def test_connecting_again_lifts_the_expiry_and_the_date(store: Store) -> None:
     store.connect()
     store.disconnect()
     store.connect(connection_id="c2")
-    slot = store.slots.read(AGENT)
+    slot = store.slots.timed(AGENT)
     assert slot.facts.end.erase_due == 0
     assert "erase" not in slot.due
     assert store.database.client.pttl(store.key("facts")) == -1
@@ -345,16 +345,16 @@ def test_what_was_made_due_meanwhile_is_not_put_off(store: Store) -> None:
     store.connect()
     slots, timers = store.slots, store.timers
     timers.reschedule(AGENT, "chore", 1000)
-    due = slots.read(AGENT).due["chore"]
+    due = slots.timed(AGENT).due["chore"]
     timers.reschedule(AGENT, "chore", 2000)
-    meanwhile = slots.read(AGENT).due["chore"]
+    meanwhile = slots.timed(AGENT).due["chore"]
     for after in (DAY, None):
         timers.reschedule(AGENT, "chore", after, due)
-        assert slots.read(AGENT).due["chore"] == meanwhile
+        assert slots.timed(AGENT).due["chore"] == meanwhile
     timers.reschedule(AGENT, "chore", None, meanwhile)
-    assert "chore" not in slots.read(AGENT).due
+    assert "chore" not in slots.timed(AGENT).due
     timers.reschedule(AGENT, "chore", 0, meanwhile)  # it was done with meanwhile
-    assert "chore" not in slots.read(AGENT).due
+    assert "chore" not in slots.timed(AGENT).due
 
 
 @shows("ST-5")
@@ -448,7 +448,7 @@ def test_identifiers_of_sessions_long_over_are_dropped(store: Store) -> None:
     store.moved.advance(DAY / 1000)
     assert store.sessions.purge_old(AGENT, 30) == "ok"
     assert store.sessions.all(AGENT) == []
-    assert "purge_sessions" not in store.slots.read(AGENT).due
+    assert "purge_sessions" not in store.slots.timed(AGENT).due
 
 
 def test_after_the_databases_own_expiry_the_names_go_too_and_the_teardown_is_due(store: Store) -> None:
@@ -457,7 +457,7 @@ def test_after_the_databases_own_expiry_the_names_go_too_and_the_teardown_is_due
     for part in ("facts", "grant", "sessions", "waiting", "due", "outbox"):  # no worker came for so long
         store.database.client.pexpireat(store.key(part), 1)
     store.timers.reschedule(AGENT, "", None)
-    slot = store.slots.read(AGENT)
+    slot = store.slots.timed(AGENT)
     assert slot.facts.grant.state is GrantState.NONE
     assert list(store.organization_index.members("acme")) == []
     assert set(slot.due) == {"teardown:c1"}
@@ -501,3 +501,19 @@ def test_a_full_database_still_closes_a_page_lifts_a_hold_and_takes_a_shorter_re
     finally:
         redis.config_set("maxmemory", "0")
     assert tickets.browser(cookie) is None
+
+
+def test_a_slot_costs_the_same_however_many_sessions_wait(store: Store) -> None:
+    client, due = store.database.client, store.key("due")
+
+    def sent() -> int:
+        before = client.info("stats")["total_net_output_bytes"]
+        store.slots.read(AGENT)
+        return client.info("stats")["total_net_output_bytes"] - before
+
+    store.connect()
+    few = sent()
+    client.zadd(due, {f"session:waiting-{number:04}": number for number in range(1_000)})
+    # The answer to INFO and the digits of the time differ by some bytes.
+    assert abs(sent() - few) < 200
+    assert len(store.slots.timed(AGENT).due) >= 1_000
