@@ -86,14 +86,16 @@ class FairSlots:
             request = _Request(caller)
             self._waiting.append(request)
             self._callers[caller].waiting += 1
-            patience = self._patience(request)
-        while request.has_slot is None:
-            request.wake_up.wait(patience)
+        while True:
             with self._lock:
                 request.wake_up.clear()
-                self._fill()
-                patience = self._patience(request)
-        return request.has_slot
+                if request.has_slot is None:
+                    # In this order: a share that comes back between the two lets the request run, and is not slept over.
+                    patience = self._patience(request)
+                    self._fill()
+                if request.has_slot is not None:
+                    return request.has_slot
+            request.wake_up.wait(patience)
 
     def leave(self, caller: str, processor_time: float) -> None:
         """Give the slot back after so many seconds of processor time."""

@@ -144,6 +144,24 @@ def test_a_caller_over_its_share_waits_for_it_while_others_are_active(room: Room
     room.until((NOISY, True))
 
 
+@pytest.mark.parametrize("readings", range(12))
+def test_a_share_that_comes_back_while_a_request_is_looked_at_is_not_slept_over(readings: int) -> None:
+    """Nobody else would wake the request: it would wait until another caller sends one."""
+    times = [1_000] * 1_000
+    slots = FairSlots(RUNNING, WAITING, LIMIT, lambda: times.pop(0))
+    assert slots.enter(QUIET)
+    slots.leave(QUIET, CHEAP)
+    for _ in range(3):
+        assert slots.enter(NOISY)
+        slots.leave(NOISY, DEAR)
+    times[:] = [1_000] * readings + [6_000] * 1_000  # the share is whole again, and the other is still active
+    request = threading.Thread(target=slots.enter, args=(NOISY,), daemon=True)
+    request.start()
+    request.join(10)
+    assert not request.is_alive()
+    assert slots.running(NOISY) == 1
+
+
 def test_a_caller_over_its_share_has_one_slot_while_it_is_alone(room: Room) -> None:
     room.spend(NOISY, DEAR, 3)
     for _ in range(3):
