@@ -38,7 +38,7 @@ def _tint(name: str) -> int:
 
 def _unbroken(name: str) -> str:
     """The name, of which no line begins with a middle dot."""
-    return name.replace(" · ", "\u00a0· ")
+    return name.replace(" ·", "\u00a0·")
 
 
 def language(request: Request) -> str:

@@ -107,7 +107,7 @@ class Pages:
             "app": operator.identity.app_name,
             "policy_url": operator.policy.url.get(language.code, ""),
             "terms_url": operator.identity.terms_url.get(language.code, ""),
-            "calendar_name": operator.calendar_name[language.code],
+            "calendar_name": unbroken(operator.calendar_name[language.code]),
             "erase_after": language.duration(self._erase_after()),
             "erase_after_notice": language.duration(min(ERASURE_AFTER_REVOCATION, self._erase_after())),
             "style": self.style,
@@ -165,6 +165,11 @@ def _formatters(language: Language, zone: str) -> dict[str, Any]:
         "machine": lambda instant: as_datetime(instant).isoformat(timespec="seconds"),
         "text": text,
     }
+
+
+def unbroken(name: str) -> str:
+    """Return the name so that no line begins with its middle dot."""
+    return name.replace(" \u00b7", "\u00a0\u00b7")
 
 
 def problem(error: Exception, status: int) -> Response:

@@ -14,7 +14,7 @@ from calendar_service.domain.reviewer_links import RETENTION
 from calendar_service.journeys.views import ConsentOutcome, SettingsView
 from calendar_service.store.audit_log import Actor
 from calendar_service.web import cookies, guard
-from calendar_service.web.pages.answers import Pages
+from calendar_service.web.pages.answers import Pages, unbroken
 from calendar_service.web.pages.portal import Portal
 from calendar_service.web.pages.visits import Visit, Visits
 from calendar_service.wiring import Service
@@ -107,7 +107,7 @@ class SettingsPages:
         browser, operator = visit.browser, self.service.operator
         code = operator.language(view.calendar.language or browser.locale)
         words |= {"view": view, "csrf": browser.csrf, "agent": visit.agent.agent}
-        words["calendar_name"] = view.calendar.name or operator.calendar_name[code]
+        words["calendar_name"] = unbroken(view.calendar.name or operator.calendar_name[code])
         allowed = operator.organization(browser.organization).return_urls
         if browser.return_url in allowed:
             words["console_url"] = browser.return_url

@@ -70,7 +70,9 @@ def test_before_anything_is_connected_the_page_says_all_that_has_to_be_known(
 def test_connected_names_calendar_account_and_coming_sessions(visitor: Visitor, service: TestService) -> None:
     visitor.connect()
     service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
-    page = words(visitor.get("/settings"))
+    answer = visitor.get("/settings")
+    page = words(answer)
+    assert "“Videsk\u00a0· Scheduled Sessions”" in answer.text, "no line begins with the dot"
     assert "“Videsk · Scheduled Sessions”, in the account ag•••@example.com" in page
     assert "1 coming session is in the calendar" in page
     assert FIRST not in page
