@@ -14,6 +14,7 @@ from calendar_service.domain.errors import (
     NotConnected,
     RetentionRequiredByLaw,
 )
+from calendar_service.domain.names import Agent
 from calendar_service.journeys.connection.receipts import ReceiptInvalid, concerns, verify
 from calendar_service.store.audit_log import Actor
 from calendar_service.web import guard
@@ -71,12 +72,19 @@ class ReviewerConsole:
             last=last,
             done=done if done in DONE else "",
             calls=self.calls.of(visitor.agent, "" if last else step.name),
+            done_steps=self._done(visitor.agent, number),
             stored=self.service.personal_data.stored_data.of(visitor.agent) if last else [],
             public_keys=self.service.audit.public_keys,
             **words,
         )
         self.visitors.store(page, visitor)
         return page
+
+    def _done(self, agent: Agent, number: int) -> set[str]:
+        """Return the steps whose call at Google was recorded, and those before the present one that need none."""
+        recorded = {(call.step, call.method.name) for call in self.calls.of(agent)}
+        needs_none = {step.name for step in STEPS[:number] if not step.call}
+        return needs_none | {step.name for step in STEPS if (step.name, step.call) in recorded}
 
     def video(self) -> AnyResponse:
         """Show the script of the demonstration video, for printing."""

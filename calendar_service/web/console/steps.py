@@ -13,21 +13,23 @@ class ReviewerStep:
 
     name: str
     clauses: tuple[str, ...]
+    call: str = ""
+    """The call at Google by which it is done; empty if what is done in it need not call Google."""
 
 
 STEPS: Final = (
     ReviewerStep("start", ("ID-1",)),
-    ReviewerStep("connect", ("SC-1", "SC-2", "LU-0")),
-    ReviewerStep("agent", ("SC-3", "LU-1", "LU-2")),
-    ReviewerStep("system", ("SC-3",)),
-    ReviewerStep("reschedule", ("SC-3",)),
-    ReviewerStep("cancel", ("SC-3",)),
+    ReviewerStep("connect", ("SC-1", "SC-2", "LU-0", "LU-4", "LU-5", "ST-2"), "oauth.exchange"),
+    ReviewerStep("agent", ("SC-3", "LU-1", "LU-2"), "calendar.events.insert"),
+    ReviewerStep("system", ("SC-3",), "calendar.events.insert"),
+    ReviewerStep("reschedule", ("SC-3",), "calendar.events.patch"),
+    ReviewerStep("cancel", ("SC-3",), "calendar.events.delete"),
     ReviewerStep("calendar", ("SC-2", "LU-3")),
     ReviewerStep("pause", ("ST-4",)),
-    ReviewerStep("revoke", ("RV-1", "RV-3")),
-    ReviewerStep("keep", ("RV-2", "RV-3", "ST-6")),
-    ReviewerStep("reconnect", ("SC-2", "SC-6")),
-    ReviewerStep("delete", ("SC-4",)),
+    ReviewerStep("revoke", ("RV-1", "RV-3"), "oauth.refresh"),
+    ReviewerStep("keep", ("RV-2", "RV-3", "ST-6"), "oauth.revoke"),
+    ReviewerStep("reconnect", ("SC-2", "SC-6"), "oauth.exchange"),
+    ReviewerStep("delete", ("SC-4",), "calendar.calendars.delete"),
     ReviewerStep("erase", ("ST-5",)),
     ReviewerStep("receipt", ("ST-5", "LU-6")),
     ReviewerStep("stored", ("ST-1", "ST-3")),

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from html import unescape
 from typing import Any
 
 import pytest
@@ -218,6 +219,59 @@ def test_each_step_says_what_to_do_what_to_expect_and_which_promise_it_shows(
             text = reviewer.get(f"/console?step={step.name}&lang=en").text
             assert "What to do" in text
             assert "What to expect" in text
+
+
+def test_limited_use_and_the_keeping_of_keys_are_named_at_some_step() -> None:
+    named = {clause for step in STEPS for clause in step.clauses}
+    assert {*(f"LU-{number}" for number in range(7)), "ST-1", "ST-2"} <= named
+    assert {step.call for step in STEPS} - {""} <= set(METHODS)
+    assert "RV-2" not in next(step for step in STEPS if step.name == "pause").clauses
+
+
+def _ticked(page: str) -> list[str]:
+    """Return the steps that are ticked in the list of steps."""
+    shown = re.findall(r'<li class="done">.*?<span class="label">([^<]+)<', page, re.DOTALL)
+    return [unescape(each) for each in shown]
+
+
+def test_what_was_done_is_ticked_and_next_is_then_the_first_button(reviewer: Reviewer) -> None:
+    before = reviewer.get("/console?step=connect").text
+    assert _ticked(before) == ["Welcome"]
+    assert '<a class="button" href="/console?step=agent">' in before
+    reviewer.connect_here()
+    after = reviewer.get("/console?step=connect").text
+    assert _ticked(after) == ["Welcome", "Connect Google Calendar"]
+    assert '<a class="button primary" href="/console?step=agent">' in after
+    assert after.count("button primary") == 1
+    reviewer.at("agent")
+    location = reviewer.post("/console/sessions", SESSION).location
+    booked = reviewer.get(location).text
+    assert '<a class="button primary" href="/console?step=system">' in booked
+    assert booked.count("button primary") == 1
+    assert "<details><summary>Once more</summary>" in booked, "the form is folded"
+    assert words(reviewer.get(location)).count("Booked.") == 1
+    reviewer.at("cancel")
+    reviewer.act("/console/sessions/cancel", {"session": "session-2"})
+    assert "Cancel a session" not in _ticked(reviewer.get("/console?step=cancel").text), (
+        "nothing was cancelled"
+    )
+
+
+def test_calls_are_listed_with_the_place_of_their_time(reviewer: Reviewer) -> None:
+    reviewer.post("/console/begin", {"time_zone": "America/Santiago"})
+    reviewer.connect_here()
+    assert "When (UTC)" in reviewer.at("connect"), "the settings were opened in another zone"
+    reviewer.post("/console/begin", {"time_zone": "America/Santiago"})
+    assert "When (Santiago)" in reviewer.at("connect")
+
+
+def test_what_was_typed_survives_a_refusal(reviewer: Reviewer) -> None:
+    reviewer.connect_here()
+    reviewer.at("agent")
+    answer = reviewer.post("/console/sessions", SESSION | {"title": "My own", "minutes": "0"})
+    assert answer.status_code == 422
+    assert "Minutes: a whole number from 1 to 1440." in words(answer)
+    assert 'value="My own"' in answer.text
 
 
 def test_a_step_that_needs_a_connection_says_so(reviewer: Reviewer) -> None:
