@@ -90,7 +90,7 @@ class FairSlots:
             with self._lock:
                 request.wake_up.clear()
                 if request.has_slot is None:
-                    # In this order: a share that comes back between the two lets the request run, and is not slept over.
+                    # In this order: a share that comes back between the two lets the request run and is not slept over.
                     patience = self._patience(request)
                     self._fill()
                 if request.has_slot is not None:
