@@ -97,7 +97,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
             "refresh_fencing_token",
             "refresh_holder",
         ),
-        "Whose turn it is to make the calendar or to renew the keys, as a time and a number.",
+        "A lock, so that two processes don't make the calendar or renew the keys twice: a time and a number.",
         "So that nothing is made or renewed twice.",
         "SC-2",
         _WITH_CONNECTION,

@@ -19,8 +19,8 @@ from tests.support.evidence import shows
 OTHERS = {name: operators.load(name).identity for name in operators.shipped()}
 WHEN = {"start": "2031-05-03T14:00:00-04:00", "end": "2031-05-03T14:30:00-04:00", "by": "agent"}
 BUTTONS = {
-    "en": ("Continue with Google", "Disconnect", "Erase now instead of on"),
-    "es": ("Continuar con Google", "Desconectar", "Borrar ahora y no el"),
+    "en": ("Continue with Google", "Disconnect", "Erase now (otherwise on"),
+    "es": ("Continuar con Google", "Desconectar", "Borrar ahora (en lugar del"),
 }
 BANNERS = {
     "en": "Draft: not yet published by {who}.",

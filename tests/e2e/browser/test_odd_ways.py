@@ -135,7 +135,7 @@ def test_googles_answer_opened_again_stores_nothing_and_breaks_nothing(arrive: A
     person.page.on("request", lambda request: seen.append(request.url))
     page = person.connect(_account(person))
     page.goto(next(url for url in seen if "/oauth/callback?" in url))
-    assert person.says("This answer of Google's is used or too old")
+    assert person.says("This reply from Google was already used or has expired")
     page.click("main a[href='/settings']")
     assert person.state() == "connected"
 

@@ -101,7 +101,7 @@ def test_the_calendar_is_kept_unless_its_deletion_is_chosen(visitor: Visitor, se
     assert "Google confirmed on" in page
     assert "We left “Videsk · Scheduled Sessions” in your account" in page
     assert f'href="{service.google.url}/calendar"' in shown.text  # where it is kept, or deleted
-    assert "Erase now instead of on" in page
+    assert "Erase now (otherwise on" in page
 
 
 def test_the_calendar_is_deleted_when_that_was_chosen(visitor: Visitor, service: TestService) -> None:
@@ -172,7 +172,7 @@ def test_a_receipt_that_comes_before_googles_answer_says_what_is_left_and_until_
     assert "Erased; one key is left until Google answers" in page
     assert "the rest of the connection's record are erased" in page
     assert f"encrypted, until {language.moment(ended + 7 * DAY, ZONE)}, at the latest" in page
-    assert f"gone on {language.day(ended + 23 * DAY, ZONE)} at the latest" in page
+    assert f"gone by {language.day(ended + 23 * DAY, ZONE)} at the latest" in page
     receipt = verify(visitor.get(f"{address}?download=1").data, service.parts.audit.public_keys)
     assert receipt["rest_erased_by"] == rfc3339(ended + 7 * DAY)
     assert receipt["erased"] == ["event identifiers", "bookkeeping"]
@@ -185,7 +185,7 @@ def test_a_receipt_of_an_end_that_google_confirmed_leaves_nothing_open(
     visitor.post("/disconnect")
     address = visitor.post("/erase").location
     gone = service.parts.clock.now() + 16 * DAY
-    assert f"gone on {Language('en').day(gone, ZONE)} at the latest" in words(visitor.get(address))
+    assert f"gone by {Language('en').day(gone, ZONE)} at the latest" in words(visitor.get(address))
     receipt = verify(visitor.get(f"{address}?download=1").data, service.parts.audit.public_keys)
     assert "rest_erased_by" not in receipt
     assert "tokens" in receipt["erased"]

@@ -35,7 +35,7 @@ def test_a_shorter_term_is_chosen_and_counts_at_the_disconnect(offered: Visitor)
     assert "Saved. It counts when you disconnect." in words(page)
     assert f'value="{DAY}" checked' in page.text
     assert "Our record erased 1 day after you disconnect" in words(page)
-    assert "Gone from back-up copies too 23 days after you disconnect" in words(page), "the keys' copies, too"
+    assert "Gone from backups within 23 days of disconnecting" in words(page), "the keys' copies, too"
     offered.post("/disconnect")
     facts = offered.service.parts.store.slots.read(offered.service.agent).facts
     assert facts.end.erase_due - facts.grant.since == DAY

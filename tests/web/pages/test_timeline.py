@@ -31,7 +31,7 @@ def test_before_a_connection_everything_is_still_to_come(visitor: Visitor) -> No
         ("next", "Disconnect", "when you wish"),
         ("next", "Google's keys destroyed", "as soon as Google confirms, 7 days after you disconnect at the latest"),
         ("next", "Our record erased", "7 days after you disconnect"),
-        ("next", "Gone from back-up copies too", "23 days after you disconnect at the latest, as Videsk SpA declares"),
+        ("next", "Gone from backups", "within 23 days of disconnecting, as Videsk SpA states"),
     ]  # fmt: skip
 
 
@@ -65,7 +65,7 @@ def test_after_the_end_every_step_has_its_real_date(
         ("now", "Google's keys used no more", _moment(facts.end.revocation_at)),
         ("next", "Google's keys destroyed", f"gone from our files on {in_files}, at the latest"),
         ("next", "Our record erased", f"on {_moment(facts.end.erase_due)}"),
-        ("next", "Gone from back-up copies too", f"on {gone} at the latest, as Videsk SpA declares"),
+        ("next", "Gone from backups", f"by {gone} at the latest, as Videsk SpA states"),
     ]
 
 
@@ -175,6 +175,6 @@ def test_the_picture_is_a_list_with_words_in_spanish_too(visitor: Visitor) -> No
     assert '<ol class="timeline" aria-label="De la conexión al borrado">' in page
     assert page.count('aria-current="step"') == 1
     assert [title for _, title, _ in _steps(visitor, "es")] == [
-        "Conectado", "Desconectar", "Llaves de Google destruidas", "Nuestro registro borrado",
-        "Fuera también de las copias de seguridad",
+        "Conectado", "Desconectar", "Claves de Google destruidas", "Borramos nuestro registro",
+        "Eliminado de las copias de seguridad",
     ]  # fmt: skip
