@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from click.testing import CliRunner
 
 from calendar_service import config
+from calendar_service.cli import main
 from tests.deploy.compose import DEPLOY, services
 from tests.support import servers
 
@@ -91,6 +93,12 @@ def test_a_back_up_that_is_taken_during_writes_and_rewrites_holds_what_was_ackno
         assert empty.client.get("after") is None
 
 
-@pytest.mark.parametrize("heading", ["An upgrade", "Moving", "The log", "Outward", "Sizing"])
+def test_the_sizing_command_is_one() -> None:
+    (line,) = commands("Sizing")
+    answer = CliRunner().invoke(main, line.split()[1:])
+    assert (answer.exit_code, "database: maxmemory" in answer.output) == (0, True)
+
+
+@pytest.mark.parametrize("heading", ["An upgrade", "Moving", "The log", "Outward"])
 def test_the_other_sections_have_prose_alone(heading: str) -> None:
     assert commands(heading) == []

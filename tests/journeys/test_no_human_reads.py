@@ -44,6 +44,7 @@ ANA: Final = ("acme", "agent-1")
 COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "doctor": (),
     "report": (),
+    "sizing": ("--agents", "100"),
     "keys new": (),
     "keys status": (),
     "keys rotate": (),

@@ -133,7 +133,7 @@ def test_prompts_bring_their_screens_back(app: App) -> None:
     app.connect()
     assert 'value="allow"' in shown(app, prompt="consent", login_hint=ONE)[1]
     text = shown(app, prompt="select_account", login_hint=ONE)[1]
-    assert text.index(f">{ONE}</button>") < text.index(f">{TWO}</button>")
+    assert text.index(f"<span>{ONE}</span></button>") < text.index(f"<span>{TWO}</span></button>")
 
 
 @fact("V", "prompt=none shows nothing: straight back, with a code or an error")

@@ -3,6 +3,7 @@
 It does only what a real console's server could do over the API.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -52,6 +53,10 @@ ZONES = {
 }
 """The time zones that the forms offer, each with its country (ISO 3166)."""
 DONE = frozenset({"scheduled", "cancelled", "nothing", "refused"})
+_SHOWN = {
+    "minutes": re.compile("[0-9]{1,9}"),
+    "start": re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}"),
+}
 _FIELDS = ("session", "title", "start", "minutes", "time_zone", "by")
 _LONGEST = 24 * 60
 
@@ -104,7 +109,7 @@ class Console:
             "zones": ZONES,
             "local_zone": zone_name,
             "start": self._tomorrow(zone_name),
-            "typed": {name: request.form.get(name, "") for name in _FIELDS} if refusal else {},
+            "typed": _typed() if refusal else {},
             "refusal": refusal.code if refusal else "",
             "field": (refusal.field or "") if refusal else "",
             "connection": self.service.connection.status.of(visitor.agent),
@@ -203,6 +208,12 @@ class Console:
 def _free_session(views: Iterable[SessionView]) -> str:
     taken = {view.session for view in views}
     return next(name for number in count(1) if (name := f"s-{number}") not in taken)
+
+
+def _typed() -> dict[str, str]:
+    """Return what was typed. A browser shows nothing else than a number or a time in the fields for these."""
+    typed = {name: request.form.get(name, "") for name in _FIELDS}
+    return typed | {name: "" for name, form in _SHOWN.items() if not form.fullmatch(typed[name])}
 
 
 def _as_typed(content: Content) -> dict[str, str]:

@@ -71,6 +71,7 @@ def test_a_rewrite_that_ends_late_takes_no_request_of_others_with_it(store: Stor
     assert desired
     files.done(desired)
     files.request()
+    store.moved.advance(1)
     files.done(desired)
     assert files.waiting() > 0
 
