@@ -107,9 +107,9 @@ def test_a_refused_answer_to_a_consent_is_logged_and_counted(
     assert visitor.get(cancelled).status_code == 303
     assert events.logged() == []  # an agent may cancel
     answer = visitor.consent()
-    assert Visitor(app, service).get(answer).status_code == 400  # another browser, which uses the state up
+    Visitor(app, service).refused(answer)  # another browser, which uses the state up
     for refused in (answer, f"{cancelled}&iss=https://evil.example", "/oauth/callback?code=x&state=unknown"):
-        assert visitor.get(refused).status_code == 400
+        visitor.refused(refused)
     assert events.logged() == [{"event": "state.refused"}] * 4
     assert events.counted() == NONE | {"state.refused": 4}
 
@@ -117,7 +117,7 @@ def test_a_refused_answer_to_a_consent_is_logged_and_counted(
 def test_an_answer_of_another_issuer_is_logged_and_counted(visitor: Visitor, events: Events) -> None:
     visitor.enter()
     answer = visitor.consent().replace("iss=http", "iss=https%3A%2F%2Fevil.example%2F")
-    assert visitor.get(answer).status_code == 400
+    visitor.refused(answer)
     assert events.logged() == [{"event": "state.refused"}]
     assert events.counted() == NONE | {"state.refused": 1}
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
@@ -29,6 +30,8 @@ CALLBACK = "/oauth/callback"
 ONCE = frozenset({"/portal/<ticket>", CALLBACK})
 """Paths where a GET uses something up."""
 
+REFUSED = "refused"
+"""The one parameter of the address that shows a refused answer, without Google's code and our state (RFC 9700 4.2)."""
 NOT_OURS = frozenset({"expired", "other_browser", "issuer"})
 """Refusals of callbacks that do not belong to a consent of this browser."""
 
@@ -127,6 +130,8 @@ class Callback:
         if guard.is_prefetch():
             return Response(status=503)
         visit = self.visits.current()
+        if REFUSED in request.args:
+            return self._dead_end(request.args[REFUSED], again=visit is not None)
         try:
             outcome = self._finish(visit)
         except ConsentRefused as refused:
@@ -149,11 +154,13 @@ class Callback:
         if reason in NOT_OURS:
             self.service.security_events.record("state.refused", request_id=g.request_id)
         if visit is None or reason in NOT_OURS:
-            return self.pages.show(
-                "dead_end.html", status=400, reason=reason, again=visit is not None, languages=[]
-            )
+            return redirect(f"{CALLBACK}?{urlencode({REFUSED: reason if reason in NOT_OURS else ''})}", 303)
         self.visits.set_notice(visit, f"refused:{reason}")
         return redirect("/settings", 303)
+
+    def _dead_end(self, reason: str, *, again: bool) -> Response:
+        """Show why an answer was not taken. Anybody may open this address: it reads and changes nothing."""
+        return self.pages.show("dead_end.html", status=400, reason=reason, again=again, languages=[])
 
 
 def after_busy_callback() -> AnyResponse:

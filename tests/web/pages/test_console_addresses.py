@@ -55,8 +55,8 @@ def test_any_other_way_back_is_replaced_by_the_operators_console(visitor: Visito
 def test_no_parameter_of_a_page_leads_away(visitor: Visitor) -> None:
     visitor.connect()
     for name in ("next", "return", "return_url", "redirect", "url", "continue"):
-        for path in ("/settings", "/disconnect", "/", "/portal/x", "/oauth/callback"):
-            answer = visitor.get(f"{path}?{name}=https://evil.example/")
+        for path in ("/settings", "/disconnect", "/", "/portal/x", "/oauth/callback?refused=expired"):
+            answer = visitor.get(f"{path}{'&' if '?' in path else '?'}{name}=https://evil.example/")
             assert "evil.example" not in answer.text
             assert answer.location is None
         answer = visitor.post(f"/pause?{name}=https://evil.example/", {name: "https://evil.example/"})
@@ -81,5 +81,5 @@ def test_in_a_frame_the_link_offers_a_tab_of_its_own(visitor: Visitor) -> None:
 
 
 def test_in_production_a_dead_end_names_the_operators_console(visitor: Visitor) -> None:
-    for path in ("/portal/used", "/settings", "/oauth/callback"):
+    for path in ("/portal/used", "/settings", "/oauth/callback?refused=expired"):
         assert 'href="https://console.example.com/"' in visitor.get(path).text

@@ -47,6 +47,7 @@ def _walk(app: Flask, service: TestService) -> Iterator[TestResponse]:
                 path = path.replace(part, value)
             visitor.get(path)
             visitor.raw_post(path, {}, {})
+    visitor.get("/oauth/callback?refused=expired")
     visitor.get("/console?lang=es")
     visitor.post("/console/agent", {"agent": "agent-1"})
     visitor.get(visitor.ticket(), Sec_Fetch_Dest="iframe")

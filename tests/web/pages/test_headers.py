@@ -19,7 +19,7 @@ EVERYWHERE = [
     ("GET", "/google-user-data", 200),
     ("GET", "/settings", 401),
     ("GET", "/portal/unknown", 410),
-    ("GET", "/oauth/callback", 400),
+    ("GET", "/oauth/callback?refused=expired", 400),
     ("GET", "/console", 200),
     ("GET", "/static/app.css", 200),
     ("GET", "/static/logo", 404),

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from flask import Flask
 from werkzeug.test import TestResponse
@@ -35,6 +36,15 @@ class Visitor:
     def get(self, path: str, **headers: str) -> TestResponse:
         """Open an address; redirects are not followed."""
         return self._seen(self.client.get(path, base_url=PUBLIC_URL, headers=_names(headers)))
+
+    def refused(self, path: str) -> TestResponse:
+        """Open an answer of Google's that is not taken; return the page at the clean address to which it leads."""
+        answer = self.get(path)
+        assert answer.status_code == 303
+        assert set(parse_qs(urlsplit(answer.location).query, keep_blank_values=True)) == {"refused"}
+        page = self.get(answer.location)
+        assert page.status_code == 400
+        return page
 
     def reload(self, path: str = "/settings") -> TestResponse:
         """Open an address after the seconds for which the page keeps what Google answered."""
