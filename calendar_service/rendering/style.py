@@ -1,5 +1,6 @@
 """The style sheet with the operator's colours, and the operator's pictures."""
 
+import re
 from functools import cached_property
 from hashlib import sha256
 from importlib import resources
@@ -8,6 +9,7 @@ from pathlib import Path
 from calendar_service.domain.operator import Colours, Operator
 from calendar_service.rendering.language import TEMPLATES
 
+_BLANKS = re.compile(r"\s*([{};])\s*")
 _KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
 
 
@@ -19,9 +21,9 @@ class Style:
 
     @cached_property
     def sheet(self) -> str:
-        """The style sheet as it is served."""
+        """The style sheet as it is served: without the blanks around braces and semicolons."""
         common = resources.files(TEMPLATES).joinpath("static/app.css").read_text("utf-8")
-        return _variables(self._operator.colours) + common
+        return _BLANKS.sub(r"\1", _variables(self._operator.colours) + common)
 
     @cached_property
     def sheet_address(self) -> str:
