@@ -166,7 +166,7 @@ def _refuse_other_data(settings: Config) -> None:
     with contextlib.closing(wiring.build(settings, "run")) as service:
         ownership = service.store.ownership
         owner = ownership.owner()
-        if owner in {Owner.UNKNOWN, Owner.ANOTHER}:
+        if owner not in {Owner.OURS, Owner.NOBODY}:
             raise ConfigurationFaults(NotOurDatabase(owner).faults)
         if owner is Owner.OURS and not ownership.is_google_client_ours():
             what = "is not the client to which the permissions in this data were given"

@@ -22,7 +22,9 @@ class Owner(StrEnum):
     UNKNOWN = "unknown"
     """There is data, and no check value says whose it is."""
     ANOTHER = "another"
-    """Another identity key, or a version of the service with another format, began it."""
+    """It was begun with another identity key."""
+    ANOTHER_FORMAT = "another_format"
+    """A version of the service began it that writes another format; whether the key is the same is not known."""
 
 
 class NotOurDatabase(UnusableDatabase):
@@ -45,8 +47,12 @@ _REFUSALS = {
         "type `calendar-service keys adopt` if the data is this service's; else use an empty database",
     ),
     Owner.ANOTHER: (
-        f"was begun with another identity key, or by a version with another format than {keys.FORMAT}",
-        "give back the former CALENDAR_IDENTITY_KEY or version, or use an empty database",
+        "was begun with another identity key",
+        "give back the former CALENDAR_IDENTITY_KEY, or mend CALENDAR_REDIS_URL if it leads to another service's",
+    ),
+    Owner.ANOTHER_FORMAT: (
+        f"was begun by a version of the service with another format than this one's, {keys.FORMAT}",
+        "start that version again, or use an empty database; the identity key may be right",
     ),
 }
 
@@ -71,9 +77,11 @@ class CheckValues:
         """The values as they are stored: one text, so that one command sets them all."""
         return f"{self.format}.{self.identity_key}.{self.google_client}"
 
-    def is_same_service(self, other: "CheckValues") -> bool:
-        """Tell whether both have one format and one identity key."""
-        return (self.format, self.identity_key) == (other.format, other.identity_key)
+    def owner(self, own: "CheckValues") -> Owner:
+        """Return whose the data with these values is, seen from a service with its own."""
+        if self.format != own.format:
+            return Owner.ANOTHER_FORMAT
+        return Owner.OURS if self.identity_key == own.identity_key else Owner.ANOTHER
 
 
 class Ownership:
@@ -93,7 +101,7 @@ class Ownership:
         stored = stored or self._stored()
         if stored is None:
             return Owner.UNKNOWN
-        return Owner.OURS if stored.is_same_service(self._own) else Owner.ANOTHER
+        return stored.owner(self._own)
 
     def require(self) -> None:
         """Raise `NotOurDatabase` unless the data is ours. Only reads."""
@@ -124,8 +132,9 @@ class Ownership:
         Raises `NotOurDatabase` if the database was replaced by another's while this process runs.
         """
         stored = self._stored()
-        if stored is None or not stored.is_same_service(self._own):
-            raise NotOurDatabase(Owner.UNKNOWN if stored is None else Owner.ANOTHER)
+        owner = stored.owner(self._own) if stored else Owner.UNKNOWN
+        if not stored or owner is not Owner.OURS:
+            raise NotOurDatabase(owner)
         return stored.google_client == self._own.google_client
 
     def release_google_client(self) -> None:

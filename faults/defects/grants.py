@@ -48,7 +48,7 @@ DEFECTS = (
         name="database of another service used",
         law="foreign_grant",
         file="store/ownership.py",
-        search="return Owner.OURS if stored.is_same_service(self._own) else Owner.ANOTHER",
+        search="return Owner.OURS if self.identity_key == own.identity_key else Owner.ANOTHER",
         replace="return Owner.OURS",
         scenarios=("F39 another service on the database",) * 3,
     ),

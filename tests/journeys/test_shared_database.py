@@ -48,6 +48,24 @@ def test_a_process_with_another_identity_key_exits_and_touches_nothing(
     assert Readiness(service.parts).examine().checks["identity_key"]
 
 
+@pytest.mark.parametrize("words", [("serve",), ("work",), ("connections", "list"), ("doctor",)])
+def test_a_database_of_another_format_is_not_blamed_on_the_identity_key(
+    service: TestService, words: tuple[str, ...]
+) -> None:
+    service.connect()
+    _, identity_key, google_client = service.parts.store.database.check_values().split(".")
+    client = service.parts.store.database.client
+    client.set(keys.CHECK_VALUES, f"1.{identity_key}.{google_client}")
+    before = service.stored()
+    result = invoke(service, *words, CALENDAR_PORT="1")
+    printed = result.output + result.stderr
+    assert result.exit_code == (1 if words == ("doctor",) else 2)
+    assert "with another format" in printed
+    assert "start that version again" in printed
+    assert "give back" not in printed
+    assert service.stored() == before
+
+
 @pytest.mark.parametrize(
     "words",
     [

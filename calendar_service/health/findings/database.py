@@ -272,6 +272,13 @@ def identity_key(database: DatabaseMeasures) -> Finding:
                 "is not the one this data was made with",
                 "give back the former key, which is never rotated, in CALENDAR_IDENTITY_KEY, or use an empty database",
             )
+        case Owner.ANOTHER_FORMAT:
+            return Finding(
+                "format",
+                "fault",
+                "the database was begun by a version of the service with another format",
+                "start that version again, or use an empty database; the identity key may be right",
+            )
 
 
 def google_client(database: DatabaseMeasures) -> Finding:

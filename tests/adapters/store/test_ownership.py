@@ -63,8 +63,9 @@ def test_data_without_check_values_is_refused_by_every_process_and_left_as_it_is
 @pytest.mark.parametrize("stored", ["one", "1.key.client", "2.key", "2.key.client.more"])
 def test_a_database_of_another_format_is_refused_and_left_as_it_is(store: Store, stored: str) -> None:
     store.database.set_check_values(stored, "NX")
-    with pytest.raises(NotOurDatabase, match=f"another format than {keys.FORMAT}"):
+    with pytest.raises(NotOurDatabase, match=f"another format than this one's, {keys.FORMAT}"):
         ownership(store).begin()
+    assert ownership(store).owner() is Owner.ANOTHER_FORMAT
     assert store.database.check_values() == stored
 
 
