@@ -16,7 +16,7 @@ from calendar_service.domain.clock import rfc3339_millis
 MAX_ENTRIES = 1_000
 """Entries in one batch: more gain little, and a script has to look at each."""
 MAX_BYTES = 4 * 1024 * 1024
-"""A batch that expands to more is none of ours: an entry has some 100 bytes, an announcement's longest 200."""
+"""A batch that expands to more is none of ours: an entry has some 100 bytes, so the longest batch some 200 kB."""
 
 
 def packed(entries: Sequence[AuditEntry]) -> str:

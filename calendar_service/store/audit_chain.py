@@ -5,6 +5,7 @@ Must not know a key.
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from calendar_service.domain.audit import ORIGIN, AuditBatch, AuditEntry, Chain, CheckpointPoint, place
@@ -87,18 +88,14 @@ class AuditChainStore:
 
     def newest_first(self, agent: Agent) -> Iterator[AuditEntry]:
         """Yield the entries of the agent's shard without their MACs, from the newest to the oldest."""
-        shard = self._database.slot_keys(agent).shard
-        before = "+"
-        while page := self._back(keys.audit_log(shard), before, PAGE):
-            yield from (_entry(shard, name, fields) for name, fields in page)
-            before = f"({page[-1][0]}"
-        # A batch that was made meanwhile may hold entries that were yielded.
-        oldest = before.removeprefix("(")
-        before = "+"
-        while page := self._back(keys.audit_batches(shard), before, 1):
-            entries = _batch(shard, *page[0]).entries
-            yield from (one for one in reversed(entries) if oldest == "+" or place(one.id) < place(oldest))
-            before = f"({page[-1][0]}"
+        shard, oldest = self._database.slot_keys(agent).shard, ""
+        for oldest, fields in self._backwards(keys.audit_log(shard), PAGE):
+            yield _entry(shard, oldest, fields)
+        for name, fields in self._backwards(keys.audit_batches(shard), 1):
+            for entry in reversed(_batch(shard, name, fields).entries):
+                # A batch that was made meanwhile may hold entries that were yielded.
+                if not oldest or place(entry.id) < place(oldest):
+                    yield entry
 
     def notes(self) -> list[str]:
         """Return the signed notes of all checkpoints, the oldest first, in one round trip."""
@@ -185,8 +182,13 @@ class AuditChainStore:
     def compact(
         self, shard: int, entries: Sequence[AuditEntry], before: CheckpointPoint
     ) -> answers.CompactAuditChain:
-        """Put these sealed entries, which follow the entry `before`, into one batch."""
-        last = entries[-1]
+        """Put these sealed entries, which follow the entry `before`, into one batch.
+
+        `broken` too if the batch would not give them back as they are: one of them is too long, and no script wrote it.
+        """
+        last, text = entries[-1], packed(entries)
+        if [*unpacked(shard, text)] != [replace(entry, number=0, mac="") for entry in entries]:
+            return "broken"  # before the only other copy is removed
         answer = self._database.script(
             "compact_audit_chain",
             self._keys(shard),
@@ -197,7 +199,7 @@ class AuditChainStore:
             id=last.id,
             mac=last.mac,
             count=len(entries),
-            entries=packed(entries),
+            entries=text,
         )
         return cast(answers.CompactAuditChain, answer[0])
 
@@ -255,9 +257,12 @@ class AuditChainStore:
         ]
         return page, compacted or ORIGIN
 
-    def _back(self, key: str, before: str, count: int) -> list[tuple[str, dict[str, str]]]:
-        page = self._database.read([("XREVRANGE", key, before, "-", "COUNT", count)])[0]
-        return cast(list[tuple[str, dict[str, str]]], page)
+    def _backwards(self, key: str, count: int) -> Iterator[tuple[str, dict[str, str]]]:
+        """Yield a stream's entries from the newest to the oldest, so many of them read in one command."""
+        before = "+"
+        while page := self._database.read([("XREVRANGE", key, before, "-", "COUNT", count)])[0]:
+            yield from page
+            before = f"({page[-1][0]}"
 
 
 def _chain(shard: int, fields: dict[str, str]) -> Chain:

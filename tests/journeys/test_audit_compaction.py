@@ -4,6 +4,7 @@ import json
 import zlib
 from base64 import b85encode
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -115,11 +116,11 @@ def test_what_is_compacted_while_it_is_read_is_read_once(
     assert [one.id for one in (*begun_backwards, *backwards)] == [one.id for one in reversed(whole)]
 
 
-def test_many_entries_are_several_batches(populated: TestService, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("calendar_service.journeys.audit.compaction.MAX_ENTRIES", 2)
+def test_many_entries_are_several_batches(populated: TestService) -> None:
     days(populated, 3)
     before, client = exported(populated), populated.parts.store.database.client
-    compact(populated)
+    compactor = replace(populated.parts.audit.sealer.compactor, longest=2)
+    compactor.compact(populated.parts.audit.chain.now())
     assert client.xlen(keys.audit_batches(populated.shard_of())) > 2
     assert (exported(populated), verify(populated).faults) == (before, [])
 
@@ -272,6 +273,36 @@ def test_an_entry_that_is_inserted_after_the_reading_is_not_removed_unseen(popul
     vandal.journal(inserted(1))
     assert chain.compact(vandal.shard, read, chain.chains()[vandal.shard].base) == "broken"
     assert vandal.client.xlen(keys.audit_batches(vandal.shard)) == 0
+
+
+def test_entries_that_a_batch_would_not_give_back_stay_as_they_are(
+    populated: TestService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An attacker wrote one that is longer than any of ours before it was sealed. Nothing of it may be lost."""
+    client, shard = populated.parts.store.database.client, populated.shard_of()
+    client.xadd(keys.audit_log(shard), {"at": "1", "entry": "x" * audit_batches.MAX_BYTES})
+    days(populated, 1)
+    populated.parts.audit.sealer.checkpoint()
+    days(populated, 3)
+    before = exported(populated)
+    capsys.readouterr()
+    compact(populated)
+    assert "audit.chain_broken" in alarms(capsys)
+    assert (exported(populated), verify(populated).faults) == (before, [])
+
+
+@pytest.mark.parametrize("receipt", [7, None, ["1-a"], {"a": 1}])
+def test_an_entry_of_another_form_does_not_stop_the_end_of_the_term(
+    populated: TestService, receipt: object
+) -> None:
+    client, shard = populated.parts.store.database.client, populated.shard_of()
+    client.xadd(keys.audit_log(shard), {"at": "1", "entry": json.dumps({"receipt": receipt})})
+    populated.parts.audit.sealer.chains = []
+    for pause in (1, 401, 1):
+        days(populated, pause)
+        assert populated.parts.audit.sealer.checkpoint() is not None
+    assert verify(populated).faults == []
+    assert client.xlen(keys.audit_batches(shard)) == 0
 
 
 # --- the form ---

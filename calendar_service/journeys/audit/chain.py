@@ -49,12 +49,9 @@ class ChainMacs:
         computed for an entry that somebody changed would make it look genuine.
         """
         head, entries = self._behind(batch.before, batch.entries)
-        is_whole = head == batch.last
-        return (
-            entries
-            if is_whole
-            else [AuditEntry(shard, batch.last.id, "", {}, batch.last.number, batch.last.mac)]
-        )
+        if head == batch.last:
+            return entries
+        return [AuditEntry(shard, batch.last.id, "", {}, batch.last.number, batch.last.mac)]
 
     def _behind(
         self, head: CheckpointPoint, news: Iterable[AuditEntry]

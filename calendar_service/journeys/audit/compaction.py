@@ -52,6 +52,8 @@ class Compactor:
     audit_chain: AuditChainStore
     reader: AuditReader
     log: Log
+    longest: int = MAX_ENTRIES
+    """The most entries in one batch."""
 
     def compact(self, now: Millis) -> None:
         """Compress the entries up to the heads of the checkpoints that are old enough. `now`: database time.
@@ -82,7 +84,7 @@ class Compactor:
                 self.log.alarm("audit.chain_broken", shard=shard, clause="LU-6")
                 return
             batch.append(entry)
-            if number == ends[0].number or len(batch) == MAX_ENTRIES:
+            if number == ends[0].number or len(batch) == self.longest:
                 if not self._stored(shard, before, batch):
                     return
                 before, batch = last, []

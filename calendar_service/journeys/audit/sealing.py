@@ -76,7 +76,7 @@ class Sealer:
         return more
 
     def checkpoint(self) -> Checkpoint | None:
-        """Make the day's checkpoint if it is due and no other worker makes it; then compact and remove old entries.
+        """Make the day's checkpoint if it is due and no other worker makes it; then remove and compact old entries.
 
         It is due with the first instant of the day (UTC) after the last one's, so that each day has one and no day two.
         Returns the checkpoint, or None if this call made none.
@@ -187,5 +187,5 @@ class Sealer:
         """Remove a shard's entries up to this head, with the receipts that they name."""
         entries = self.reader.entries(shard, self.chains[shard].base.id)
         ended = takewhile(lambda entry: place(entry.id) <= place(head.id), entries)
-        receipts = [entry.facts["receipt"] for entry in ended if entry.facts.get("receipt")]
-        self.audit_chain.trim(shard, checkpoint, head, receipts)
+        receipts = [entry.facts.get("receipt") for entry in ended]
+        self.audit_chain.trim(shard, checkpoint, head, [one for one in receipts if isinstance(one, str)])
