@@ -4,29 +4,25 @@
 
 An agent reschedules a session through the service; its two entries are then written again, day by day, into one shard
 in the name of as many agents as a shard has of `--agents`, at random times of day. They are sealed, and the day's
-checkpoint is made, by the product's own code. The bytes are those of MEMORY USAGE, and of the append-only file after
-it was rewritten. The entries' texts, numbers and random ids are those that the scripts write; the seed is fixed.
+checkpoint is made, by the product's own code. The bytes are those of MEMORY USAGE. The entries' texts, numbers and
+random ids are those that the scripts write; the seed is fixed.
 """
 
 import argparse
 import json
 import random
 import sys
-import tempfile
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from calendar_service.development.valkey import EmbeddedValkey  # noqa: E402
 from calendar_service.domain.clock import DAY, SECOND  # noqa: E402
 from calendar_service.domain.session import By  # noqa: E402
 from calendar_service.store import keys  # noqa: E402
-from tests.conftest import MovableClock  # noqa: E402
-from tests.support.local_google import LocalGoogle  # noqa: E402
-from tests.support.service import CLIENTS, TestService  # noqa: E402
+from tests.support.own_service import own_service  # noqa: E402
+from tests.support.service import TestService  # noqa: E402
 
 
 @dataclass
@@ -39,6 +35,8 @@ class Memory:
     compacted: float = 0
     """For an operation whose entries are in batches."""
     batches: int = 0
+    exported: float = 0
+    """Lines of an operation in `audit export`, in bytes."""
 
 
 def entry_texts(service: TestService, shard: int) -> list[dict[str, object]]:
@@ -84,14 +82,8 @@ def measured(days: int, agents: int, operations: int) -> Memory:
     random.seed(1)
     per_day = max(1, round(agents * operations / len(keys.all_shards())))
     result = Memory(operations=per_day * days)
-    with ExitStack() as stack:
-        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        clock_file = home / "clock"
-        clock_file.write_text("0", "ascii")
-        google = stack.enter_context(LocalGoogle.start(clients=CLIENTS, clock_file=clock_file))
-        valkey = stack.enter_context(EmbeddedValkey(home))
-        service = TestService.of(valkey.url, google, MovableClock(clock_file))
-        stack.callback(service.close)
+    with own_service() as service:
+        clock_file = service.clock.path
         service.connect()
         texts = entry_texts(service, service.shard_of())
         shard = (service.shard_of() + 1) % 255 + 1  # neither the agent's nor that of the checkpoints' entries
@@ -118,6 +110,12 @@ def measured(days: int, agents: int, operations: int) -> Memory:
         left = client.xlen(keys.audit_log(shard))
         if left:
             raise SystemExit(f"{left} entries were not compacted.")
+        lines = [
+            line
+            for line in service.parts.audit.audit_export.export()
+            if f'"shard":{shard},"id"'.encode() in line
+        ]
+        result.exported = sum(map(len, lines)) / result.operations
         result.batches = client.xlen(keys.audit_batches(shard))
         result.compacted = usage(service, shard) / result.operations
     return result
@@ -141,6 +139,7 @@ def main() -> None:
     print(f"{result.operations} operations of one shard in {result.batches} batches, in bytes an operation:")
     print(f"  entries of their own  {result.separate:6.1f}  {year * result.separate:5.1f} GB in 400 days")
     print(f"  compacted             {result.compacted:6.1f}  {year * result.compacted:5.1f} GB in 400 days")
+    print(f"  lines of an export    {result.exported:6.1f}")
 
 
 if __name__ == "__main__":

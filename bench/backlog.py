@@ -13,7 +13,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -24,13 +23,11 @@ from statistics import median
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from calendar_service.development.valkey import EmbeddedValkey  # noqa: E402
 from calendar_service.domain.names import Agent  # noqa: E402
 from calendar_service.domain.session import By, Status  # noqa: E402
 from calendar_service.store.audit_log import Actor  # noqa: E402
-from tests.conftest import MovableClock  # noqa: E402
-from tests.support.local_google import LocalGoogle  # noqa: E402
-from tests.support.service import CLIENTS, SECOND, TestService  # noqa: E402
+from tests.support.own_service import own_service  # noqa: E402
+from tests.support.service import SECOND, TestService  # noqa: E402
 
 NEIGHBOURS = [Agent("neighbours", f"agent-{number}") for number in range(5)]
 ALONE = 20.0
@@ -121,13 +118,7 @@ class Bench:
 def measured(sessions: int, seconds: float, limit: int) -> tuple[Window, Window]:
     """Return a stretch without the backlog, and one with it."""
     with ExitStack() as stack:
-        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        clock_file = home / "clock"
-        clock_file.write_text("0", "ascii")
-        google = stack.enter_context(LocalGoogle.start(clients=CLIENTS, clock_file=clock_file))
-        valkey = stack.enter_context(EmbeddedValkey(home))
-        service = TestService.of(valkey.url, google, MovableClock(clock_file)).limited(inline=0)
-        stack.callback(service.close)
+        service = stack.enter_context(own_service()).limited(inline=0)
         service.connect()
         for agent in NEIGHBOURS:
             service.connect(agent, SECOND)
@@ -143,7 +134,7 @@ def measured(sessions: int, seconds: float, limit: int) -> tuple[Window, Window]
         bench.pause(paused=True)
         for number in range(sessions):
             bench.put(service.agent, f"waiting-{number}")
-        google.switch(per_minute_user=limit)
+        service.google.switch(per_minute_user=limit)
         bench.pause(paused=False)
         return alone, bench.window(seconds)
 

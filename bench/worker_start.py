@@ -10,11 +10,9 @@ import argparse
 import json
 import resource
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -23,16 +21,14 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from calendar_service.development.valkey import EmbeddedValkey  # noqa: E402
 from calendar_service.domain.clock import HOUR  # noqa: E402
 from calendar_service.domain.names import Agent  # noqa: E402
 from calendar_service.domain.session import By  # noqa: E402
 from calendar_service.store import keys  # noqa: E402
 from calendar_service.wiring import Service  # noqa: E402
 from calendar_service.worker.loop import Worker  # noqa: E402
-from tests.conftest import MovableClock  # noqa: E402
-from tests.support.local_google import LocalGoogle  # noqa: E402
-from tests.support.service import CLIENTS, TestService  # noqa: E402
+from tests.support.own_service import own_service  # noqa: E402
+from tests.support.service import TestService  # noqa: E402
 
 STEP = 500
 """Agents in one pipeline of the filling."""
@@ -111,14 +107,7 @@ def started(service: TestService, start: Start) -> None:
 def measured(count: int) -> Start:
     """Fill a new database, and start a worker on it."""
     start = Start(count)
-    with ExitStack() as stack:
-        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        clock_file = home / "clock"
-        clock_file.write_text("0", "ascii")
-        google = stack.enter_context(LocalGoogle.start(clients=CLIENTS, clock_file=clock_file))
-        valkey = stack.enter_context(EmbeddedValkey(home))
-        service = TestService.of(valkey.url, google, MovableClock(clock_file))
-        stack.callback(service.close)
+    with own_service() as service:
         service.connect()
         service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
         fill(service, count)
