@@ -1,6 +1,6 @@
 """What a number of agents needs: processes, processor time, the database's memory, and projects at Google.
 
-An estimate from single measurements on two shared cores: it tells one process from ten, and one gigabyte from ten.
+An estimate from single measurements on two cores: it tells one process from ten, and one gigabyte from ten.
 """
 
 from dataclasses import dataclass
@@ -9,39 +9,51 @@ from typing import Final
 
 DAY_SECONDS: Final = 86_400
 
+# --- measured by a bench that stands here ---
 
-# --- measured ---
+CONNECTION_BYTES: Final = 2_454
+"""Of the database, at rest (python bench/memory.py)."""
+SESSION_BYTES: Final = 554
+"""Of the database, once Google has it (python bench/memory.py)."""
+AUDIT_BYTES: Final = 399
+"""Of one change, while its day is not compacted (python bench/audit_memory.py)."""
+AUDIT_BYTES_COMPACTED: Final = 22
+"""Of one change, afterwards, where a shard has some hundred in a day (python bench/audit_memory.py)."""
+EXPORTED_BYTES: Final = 623
+"""Lines of one change in an export (python bench/audit_memory.py)."""
+
+# --- measured once, on an earlier version; no bench here repeats it ---
 
 WEB_CPU: Final = 0.0026
 """Seconds of processor time that `serve` uses for one change of a session, Google's call included."""
 WORKER_CPU_CHANGE: Final = 0.0001
 """Seconds that `work` uses for a change that a request has done."""
 WORKER_CPU_CONNECTION: Final = 1.26 * (0.0033 + 0.0027)
-"""Seconds a day for a connection's proof of life and its look at the calendar, 1.26 of each (one a day, spread)."""
-WORKER_CONNECTIONS: Final = 342_000
-"""Connections of one worker: it proves at most 300 permissions a minute."""
+"""Seconds a day for a connection's proof of life and its look at the calendar: 1.26 of each, counted in a day."""
 DATABASE_CPU: Final = 0.0006
 """Seconds that the database uses for one change."""
 DATABASE_CPU_CONNECTION: Final = 1.26 * (0.0011 + 0.0009)
 """Seconds a day for a connection's proof of life and its look."""
-PLACES_AT_GOOGLE: Final = 8
-"""Requests of one `serve` that wait for Google at a time (docs/limits.md)."""
 ADDED: Final = 0.005
 """Seconds that a change takes beside Google's own."""
-CONNECTION_BYTES: Final = 2_800
-SESSION_BYTES: Final = 421
-AUDIT_BYTES: Final = 399
-"""Of one change, while its day is not compacted (python bench/audit_memory.py)."""
-AUDIT_BYTES_COMPACTED: Final = 22
-AUDIT_DAYS: Final = 3
-"""Days that are not compacted: two, and the one under way."""
-KEPT_DAYS: Final = 30
-"""Days that a session's record stays after the day of its end."""
 PROCESS_BYTES: Final = 100_000_000
 """Resident memory of one `serve` or `work`, its parent included."""
 EMPTY_DATABASE_BYTES: Final = 10_000_000
 
-# --- Google's, and ours ---
+# --- numbers of this service ---
+
+WORKER_CONNECTIONS: Final = 342_000
+"""Connections of one worker: it proves at most 300 permissions a minute, and 1.26 a day of each connection."""
+PLACES_AT_GOOGLE: Final = 8
+"""Requests of one `serve` that wait for Google at a time (docs/limits.md)."""
+AUDIT_DAYS: Final = 3
+"""Days that are not compacted: two, and the one under way."""
+KEPT_DAYS: Final = 30
+"""Days that a session's record stays after the day of its end."""
+MEMORY_SHARE: Final = 0.85
+"""How much of `maxmemory` is filled: from there on long texts are refused (docs/limits.md)."""
+
+# --- Google's, and what is planned for ---
 
 PROJECT_UNITS: Final = 10_000
 """Units a minute of one project, Google's default (https://developers.google.com/workspace/calendar/api/guides/quota)."""
@@ -105,10 +117,6 @@ class Needs:
     """Size of what a day adds to `audit export`, not compressed."""
 
 
-EXPORTED_BYTES: Final = 900
-"""Two lines of an export, with their MACs."""
-
-
 def needs(load: Load) -> Needs:
     """Return what this load needs."""
     changes = load.agents * load.sessions * load.changes
@@ -123,7 +131,7 @@ def needs(load: Load) -> Needs:
     audit = round(
         changes * (separate * AUDIT_BYTES + max(load.audit_days - separate, 0) * AUDIT_BYTES_COMPACTED)
     )
-    database = round((connections + sessions + audit) / 0.85) + EMPTY_DATABASE_BYTES
+    database = round((connections + sessions + audit) / MEMORY_SHARE) + EMPTY_DATABASE_BYTES
     database_cores = rate * DATABASE_CPU + load.agents * DATABASE_CPU_CONNECTION / DAY_SECONDS
     units = rate * CHANGE_UNITS * 60 + load.agents * LOOK_UNITS / (24 * 60)
     return Needs(

@@ -25,7 +25,7 @@ def test_a_small_installation_is_two_of_each_and_one_server() -> None:
 
 
 def test_the_measured_points_come_out_again() -> None:
-    """One project's rate is some 55 reschedules a second, one process gives 340, a session 421 bytes."""
+    """One project's rate is some 55 reschedules a second, one process gives 340, a session 554 bytes."""
     at_the_rate = Load(agents=1000, sessions=3600 * 55, changes=1, busiest=1 / 1000)
     assert needs(at_the_rate).changes_a_second == pytest.approx(55)
     assert needs(at_the_rate).projects == 2  # half of a project's rate is planned for
@@ -35,7 +35,7 @@ def test_the_measured_points_come_out_again() -> None:
     more = (
         needs(Load(agents=1000, ahead=15)).sessions_bytes - needs(Load(agents=1000, ahead=14)).sessions_bytes
     )
-    assert more == 1000 * 10 * 421
+    assert more == 1000 * 10 * 554
     year = needs(Load(agents=10_000, sessions=5, changes=2))
     assert year.audit_bytes == pytest.approx(10_000 * 10 * (3 * 399 + 397 * 22))
     assert needs(Load(agents=1_000_000)).work == 4  # a worker has 342,000 connections; one may be away
