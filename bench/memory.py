@@ -21,7 +21,6 @@ from calendar_service.domain.session import By  # noqa: E402
 from tests.support.own_service import own_service  # noqa: E402
 from tests.support.service import TestService  # noqa: E402
 
-
 LEFT_OUT = ("audit-", "checkpoint", "browser", "open-pages")
 
 
