@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,8 @@ import pytest
 from hypothesis import settings
 
 from calendar_service.development.valkey import EmbeddedValkey
-from calendar_service.domain.clock import DAY, SECOND
+from calendar_service.domain.clock import DAY, SECOND, Millis
+from calendar_service.store import database as database_module
 from tests.support import written
 from tests.support.whole_suite import (
     pytest_configure,
@@ -29,7 +30,24 @@ __all__ = [
     "the_whole_suite",
 ]
 
+Patience = Callable[[Millis], None]
+LONG: Millis = 4_000
+"""How long a write waits for its replicas in tests: a busy machine may need that; below the timeout of a socket."""
+SHORT: Millis = 400
+"""How long it waits where a test expects that they do not confirm."""
+
 settings.register_profile("long", max_examples=2_000, deadline=None)  # `make test-long`
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> Patience:
+    """Let writes of this process wait for their replicas: LONG, or as a test says."""
+
+    def patience(millis: Millis) -> None:
+        monkeypatch.setattr(database_module, "COPY_PATIENCE", millis)
+
+    patience(LONG)
+    return patience
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from calendar_service.store import answers, keys
 from calendar_service.store.audit_chain import AuditChainStore
 from calendar_service.store.audit_log import Actor
 from calendar_service.store.database import Database
-from tests.conftest import MovableClock
+from tests.conftest import LONG, SHORT, MovableClock, Patience
 from tests.journeys.test_commands import invoke
 from tests.journeys.test_throttle import alarms
 from tests.support import servers
@@ -78,7 +78,7 @@ def test_the_whole_life_of_two_connections(service: TestService) -> None:
 
 
 def test_what_was_not_acknowledged_is_not_acknowledged_when_it_is_asked_for_again(
-    tmp_path: Path, google_process: LocalGoogle
+    tmp_path: Path, google_process: LocalGoogle, patience: Patience
 ) -> None:
     """The first try is in the primary alone.
 
@@ -91,6 +91,7 @@ def test_what_was_not_acknowledged_is_not_acknowledged_when_it_is_asked_for_agai
         service.connect()
         service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.AGENT, None)
         service.parts.sessions.schedule.cancel(service.agent, "s1", By.AGENT, None)
+        patience(SHORT)
         replica.signal(signal.SIGSTOP)
         for _ in range(2):
             with pytest.raises(StoreUnavailable):
@@ -99,6 +100,7 @@ def test_what_was_not_acknowledged_is_not_acknowledged_when_it_is_asked_for_agai
             with pytest.raises(StoreUnavailable):
                 service.parts.sessions.schedule.cancel(service.agent, gone, By.AGENT, None)
         replica.signal(signal.SIGCONT)
+        patience(LONG)
         servers.until(lambda: primary.client.wait(1, 100))
         again = service.parts.sessions.schedule.put(service.agent, "s2", service.content(), By.AGENT, None)
         assert (again.outcome, again.status) == ("accepted", Status.PENDING)

@@ -15,7 +15,7 @@ import pytest
 from click.testing import Result
 
 from tests.adapters.google.certificates import Authority, new_authority
-from tests.conftest import MovableClock
+from tests.conftest import SHORT, MovableClock, Patience
 from tests.journeys.test_commands import invoke
 from tests.support import servers
 from tests.support.local_google import LocalGoogle
@@ -197,10 +197,11 @@ def test_doctor_goes_on_where_its_user_may_not_ask(service: TestService) -> None
 
 
 def test_doctor_says_that_a_replica_does_not_confirm_though_it_follows(
-    google_process: LocalGoogle, test_clock: MovableClock, tmp_path: Path
+    google_process: LocalGoogle, test_clock: MovableClock, tmp_path: Path, patience: Patience
 ) -> None:
     with servers.followed(tmp_path / "servers") as (primary, replica):
         service = TestService.of(f"redis://127.0.0.1:{primary.port}/0?copies=1", google_process, test_clock)
+        patience(SHORT)
         replica.signal(signal.SIGSTOP)
         result = invoke(service, "doctor", "--json")
         replica.signal(signal.SIGCONT)

@@ -11,14 +11,13 @@ from calendar_service.domain.clock import DAY
 from calendar_service.domain.connection import GrantState
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
-from calendar_service.store import database as database_module
 from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor
 from calendar_service.store.file_rewrites import FileRewriteStore
 from calendar_service.store.server_checks import ServerChecks
 from calendar_service.store.tickets import Ticket, Tickets
 from tests.adapters.store.conftest import AGENT, Store
-from tests.conftest import MovableClock
+from tests.conftest import LONG, SHORT, MovableClock, Patience
 from tests.support import servers
 from tests.support.servers import Server
 
@@ -29,12 +28,6 @@ AGENTS = [Agent("acme", f"agent-{number}") for number in range(1, 9)]
 def pair(tmp_path: Path) -> Iterator[tuple[Server, Server]]:
     with servers.followed(tmp_path / "servers") as both:
         yield both
-
-
-@pytest.fixture
-def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorten the wait for replicas to what a test can afford."""
-    monkeypatch.setattr(database_module, "COPY_PATIENCE", 400)
 
 
 def at(server: Server, clock: MovableClock, query: str = "?copies=1") -> Store:
@@ -56,13 +49,13 @@ def test_what_was_acknowledged_stands_after_a_replica_took_over(
     assert after.slots.read(AGENT).teardowns
 
 
-@pytest.mark.usefixtures("_hurried")
 def test_a_former_primary_that_nobody_follows_acknowledges_nothing(
-    pair: tuple[Server, Server], test_clock: MovableClock
+    pair: tuple[Server, Server], test_clock: MovableClock, patience: Patience
 ) -> None:
     primary, replica = pair
     former = at(primary, test_clock)
     grant = former.connect()
+    patience(SHORT)
     replica.client.replicaof("NO", "ONE")
     with pytest.raises(StoreUnavailable, match="every server that may take over"):
         former.accept(former.wanted(grant))
@@ -71,13 +64,13 @@ def test_a_former_primary_that_nobody_follows_acknowledges_nothing(
     assert former.slots.read(AGENT).facts.grant.state is GrantState.LIVE  # reading needs no other server
 
 
-@pytest.mark.usefixtures("_hurried")
 def test_a_replica_that_stands_still_holds_back_the_word_and_no_more(
-    pair: tuple[Server, Server], test_clock: MovableClock
+    pair: tuple[Server, Server], test_clock: MovableClock, patience: Patience
 ) -> None:
     primary, replica = pair
     store = at(primary, test_clock)
     store.connect()
+    patience(SHORT)
     replica.signal(signal.SIGSTOP)
     with pytest.raises(StoreUnavailable):
         store.disconnect()
@@ -87,23 +80,25 @@ def test_a_replica_that_stands_still_holds_back_the_word_and_no_more(
     with pytest.raises(StoreUnavailable):
         another.sessions.confirm(AGENT)
     replica.signal(signal.SIGCONT)
+    patience(LONG)
     assert servers.until(lambda: primary.client.wait(1, 100))
     assert store.disconnect()[0] == "already"
 
 
-@pytest.mark.usefixtures("_hurried")
 @pytest.mark.parametrize("is_closed", [True, False])
 def test_a_closing_or_reopening_that_only_one_server_knows_is_not_acknowledged_when_it_is_asked_again(
-    pair: tuple[Server, Server], test_clock: MovableClock, *, is_closed: bool
+    pair: tuple[Server, Server], test_clock: MovableClock, patience: Patience, *, is_closed: bool
 ) -> None:
     primary, replica = pair
     alone, store = at(primary, test_clock, "?copies=0"), at(primary, test_clock)
     store.organization_index.set_closed("acme", Actor.ADMINISTRATOR, is_closed=not is_closed)
+    patience(SHORT)
     replica.signal(signal.SIGSTOP)
     alone.organization_index.set_closed("acme", Actor.ADMINISTRATOR, is_closed=is_closed)
     with pytest.raises(StoreUnavailable, match="every server that may take over"):
         store.organization_index.set_closed("acme", Actor.ADMINISTRATOR, is_closed=is_closed)
     replica.signal(signal.SIGCONT)
+    patience(LONG)
     assert servers.until(lambda: primary.client.wait(1, 100))
     store.organization_index.set_closed("acme", Actor.ADMINISTRATOR, is_closed=is_closed)
     assert bool(replica.client.exists(keys.closed("acme"))) is is_closed

@@ -11,7 +11,6 @@ import pytest
 from calendar_service.config.database import database
 from calendar_service.domain.clock import Clock
 from calendar_service.domain.errors import StoreUnavailable
-from calendar_service.store import database as database_module
 from calendar_service.store import deployment as deployment_module
 from calendar_service.store import keys
 from calendar_service.store.database import Database
@@ -19,7 +18,7 @@ from calendar_service.store.deployment import deployment
 from calendar_service.store.file_rewrites import FileRewriteStore
 from calendar_service.store.replication import Primary
 from tests.adapters.store.conftest import Store
-from tests.conftest import MovableClock
+from tests.conftest import SHORT, MovableClock, Patience
 from tests.support import servers
 from tests.support.servers import SentinelSet, Server
 
@@ -51,12 +50,6 @@ class Readings:
 
 
 @pytest.fixture
-def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorten the wait for replicas to what a test can afford."""
-    monkeypatch.setattr(database_module, "COPY_PATIENCE", 400)
-
-
-@pytest.fixture
 def whole(tmp_path: Path) -> Iterator[SentinelSet]:
     with servers.sentinel_set(tmp_path / "servers") as whole:
         yield whole
@@ -84,24 +77,24 @@ def cut_links(primary: Server) -> None:
     primary.client.client_kill_filter(_type="replica")
 
 
-@pytest.mark.usefixtures("_hurried")
 def test_behind_sentinels_a_write_counts_only_when_every_replica_has_it(
-    patient: SentinelSet, test_clock: MovableClock
+    patient: SentinelSet, test_clock: MovableClock, patience: Patience
 ) -> None:
     store = Store(patient.url, test_clock)
     assert write(store)
+    patience(SHORT)
     patient.replicas[0].signal(signal.SIGSTOP)
     assert not write(store)
     patient.replicas[0].signal(signal.SIGCONT)
     assert servers.until(lambda: write(store))
 
 
-@pytest.mark.usefixtures("_hurried")
 def test_taking_what_is_not_there_waits_for_no_replica(
-    patient: SentinelSet, test_clock: MovableClock
+    patient: SentinelSet, test_clock: MovableClock, patience: Patience
 ) -> None:
     store = Store(patient.url, test_clock)
     store.database.write("SET", "{s0}:one-time", "1")
+    patience(SHORT)
     patient.replicas[0].signal(signal.SIGSTOP)
     assert store.database.take("{s0}:another") is None
     with pytest.raises(StoreUnavailable):
@@ -110,13 +103,13 @@ def test_taking_what_is_not_there_waits_for_no_replica(
     assert store.database.take("{s0}:one-time") is None
 
 
-@pytest.mark.usefixtures("_hurried")
 def test_writes_go_on_without_a_replica_that_a_majority_holds_for_down_and_wait_for_it_again_when_it_is_back(
-    whole: SentinelSet, test_clock: MovableClock
+    whole: SentinelSet, test_clock: MovableClock, patience: Patience
 ) -> None:
     store, readings = Store(whole.url, test_clock), Readings(whole.url)
     lost = whole.replicas[0]
     assert (write(store), readings.copies) == (True, 2)
+    patience(SHORT)
     lost.kill()
     assert servers.until(lambda: write(store))
     assert servers.until(lambda: readings.copies == 1)
@@ -125,12 +118,12 @@ def test_writes_go_on_without_a_replica_that_a_majority_holds_for_down_and_wait_
     assert servers.until(lambda: write(store))
 
 
-@pytest.mark.usefixtures("_hurried")
 def test_with_every_replica_down_nothing_is_acknowledged(
-    whole: SentinelSet, test_clock: MovableClock
+    whole: SentinelSet, test_clock: MovableClock, patience: Patience
 ) -> None:
     store, readings = Store(whole.url, test_clock), Readings(whole.url)
     assert write(store)
+    patience(SHORT)
     for replica in whole.replicas:
         replica.kill()
     assert servers.until(lambda: readings.copies == 1)
@@ -138,12 +131,12 @@ def test_with_every_replica_down_nothing_is_acknowledged(
     assert not write(store)
 
 
-@pytest.mark.usefixtures("_hurried")
 def test_without_a_majority_of_sentinels_the_last_number_stays(
-    whole: SentinelSet, test_clock: MovableClock
+    whole: SentinelSet, test_clock: MovableClock, patience: Patience
 ) -> None:
     store, readings = Store(whole.url, test_clock), Readings(whole.url)
     assert (write(store), readings.copies) == (True, 2)
+    patience(SHORT)
     for sentinel in whole.sentinels[1:]:
         sentinel.kill()
     whole.replicas[0].kill()
@@ -209,8 +202,10 @@ def test_replicas_without_their_primary_for_longer_than_sentinels_promote_them_d
         assert servers.until(lambda: readings.copies == 1)
 
 
-@pytest.mark.usefixtures("_hurried")
-def test_the_copies_of_the_address_are_a_minimum(patient: SentinelSet, test_clock: MovableClock) -> None:
+def test_the_copies_of_the_address_are_a_minimum(
+    patient: SentinelSet, test_clock: MovableClock, patience: Patience
+) -> None:
+    patience(SHORT)
     assert Readings(f"{patient.url}?copies=1").copies == 2
     store = Store(f"{patient.url}?copies=3", test_clock)
     assert store.database.deployment.primary_of(KEY).copies == 3
