@@ -4,7 +4,6 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -38,10 +37,6 @@ OTHERWISE = {
 """Facts that stand in the export otherwise than as they are kept, or not at all, and why."""
 
 
-def _taken(service: TestService) -> dict[str, Any]:
-    return dict(json.loads(json.dumps(service.parts.personal_data.export.of(service.agent))))
-
-
 def _ticket(service: TestService) -> Ticket:
     return Ticket("acme", "agent-1", "es", "", "", service.parts.clock.now() + MINUTE)
 
@@ -62,7 +57,7 @@ def test_the_document_names_every_member(service: TestService) -> None:
     service.connect()
     service.parts.sessions.schedule.put(service.agent, "s2", service.content(), By.AGENT, None)
     service.parts.store.tickets.issue(_ticket(service))
-    file = _taken(service)
+    file = service.export()
     members = set(file) | set(file["connection"]) | set(file["connection"]["last_act_of_others"] or {})
     for part in ("sessions", "waiting", "closing", "history", "open_pages", "unused_links"):
         members |= set(file[part][0])
@@ -77,7 +72,7 @@ def test_it_holds_what_waits_in_full_and_no_key(service: TestService) -> None:
         "Reunión", description="Con Ana", location="Sala 2", join_url="https://meet.videsk.io/1"
     )
     service.parts.sessions.schedule.put(service.agent, "s1", content, By.AGENT, 9007199254740991)
-    file = _taken(service)
+    file = service.export()
     assert file["waiting"] == [
         {
             "session": "s1",
@@ -101,7 +96,7 @@ def test_it_holds_what_waits_in_full_and_no_key(service: TestService) -> None:
 def test_an_administrators_act_is_in_it_with_its_day(service: TestService) -> None:
     service.connect()
     service.parts.connection.disconnect.disconnect(service.agent, Actor.ADMINISTRATOR)
-    connection = _taken(service)["connection"]
+    connection = service.export()["connection"]
     facts = service.parts.store.slots.read(service.agent).facts
     assert connection["last_act_of_others"] == {
         "act": "connection.disconnected",
@@ -122,25 +117,25 @@ def test_it_holds_the_audit_entries_of_the_agents_own_connection(service: TestSe
     service.connect(neighbour)
     service.connect()
     service.parts.sessions.schedule.put(service.agent, "s1", service.content(), By.SYSTEM, None)
-    history = _taken(service)["history"]
+    history = service.export()["history"]
     assert [(entry["what"], entry["by"]) for entry in history][-1] == ("connection.connected", "agent")
     assert {"session.accepted", "session.settled"} <= {entry["what"] for entry in history}
     own = service.facts.connection_id
     assert {entry["facts"]["connection"] for entry in history} == {own}
     service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
-    assert _taken(service)["history"][0]["what"] in {"connection.disconnected", "teardown.step"}
+    assert service.export()["history"][0]["what"] in {"connection.disconnected", "teardown.step"}
     service.parts.connection.erasure.erase_now(service.agent, Actor.AGENT)
-    assert _taken(service)["history"] == []
+    assert service.export()["history"] == []
 
 
 def test_it_says_how_far_back_the_entries_were_searched(
     service: TestService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service.connect()
-    whole = _taken(service)
+    whole = service.export()
     assert whole["history_searched_back_to"] <= whole["history"][-1]["at"]
     monkeypatch.setattr(export, "HISTORY_READ", 1)
-    part = _taken(service)
+    part = service.export()
     assert part["history"] == whole["history"][:1]
     assert part["history_searched_back_to"] == part["history"][0]["at"]
 
@@ -151,11 +146,11 @@ def test_while_telling_is_forbidden_it_holds_no_entry_of_the_hold(service: TestS
     hold = Hold("Ana Rojas", "Luis Soto", "Court order 7", "A dispute", now + 30 * DAY, now + 5 * DAY)
     holds = service.parts.personal_data.holds
     holds.place(service.agent, hold)
-    assert "hold" not in json.dumps(_taken(service)["history"])
+    assert "hold" not in json.dumps(service.export()["history"])
     holds.release(service.agent)
-    assert "hold" not in json.dumps(_taken(service)["history"]), "the order may still forbid to tell"
+    assert "hold" not in json.dumps(service.export()["history"]), "the order may still forbid to tell"
     holds.place(service.agent, replace(hold, silent_until=0))
-    assert "hold.placed" in {entry["what"] for entry in _taken(service)["history"]}
+    assert "hold.placed" in {entry["what"] for entry in service.export()["history"]}
 
 
 @shows("access")
@@ -163,23 +158,43 @@ def test_it_holds_the_agents_open_pages_and_unused_links(service: TestService) -
     service.browser(Agent("acme", "somebody-else"))
     _, browser = service.browser()
     service.parts.store.tickets.issue(_ticket(service))
-    file = _taken(service)
+    file = service.export()
     assert [page["opened_at"] for page in file["open_pages"]] == [rfc3339(browser.began)]
     assert [link["language"] for link in file["unused_links"]] == ["es"]
     service.clock.advance(31 * MINUTE / 1000)
-    file = _taken(service)
+    file = service.export()
     assert (file["open_pages"], file["unused_links"]) == ([], [])
 
 
 def test_it_is_made_on_the_fly_and_kept_nowhere(service: TestService) -> None:
     service.connect()
     before, calls = service.stored(), len(service.google.journal())
-    service.parts.personal_data.export.of(service.agent)
+    service.export()
     assert (service.stored(), len(service.google.journal())) == (before, calls)
 
 
+def test_sessions_are_read_some_hundred_at_a_time_as_they_are_taken(service: TestService) -> None:
+    service.connect()
+    service.parts.connection.pauses.set(service.agent, Actor.AGENT, paused=True)
+    for number in range(201):
+        service.parts.sessions.schedule.put(service.agent, f"s{number}", service.content(), By.SYSTEM, None)
+
+    def reads() -> int:
+        stats = service.parts.store.database.client.info("commandstats")
+        return sum(stats.get(f"cmdstat_{name}", {"calls": 0})["calls"] for name in ("hmget", "zrange"))
+
+    members = service.parts.personal_data.export.members(service.agent)
+    sessions = next(value for name, value in members if name == "sessions")
+    before = reads()
+    next(sessions)
+    first = reads() - before
+    assert len(list(sessions)) == 200
+    assert 0 < first < reads() - before
+    assert len(list(next(value for name, value in members if name == "waiting"))) == 201
+
+
 def test_an_agent_of_whom_nothing_is_kept_gets_an_empty_one(service: TestService) -> None:
-    file = _taken(service)
+    file = service.export()
     assert file["connection"]["state"] == "not_connected"
     lists = ("sessions", "waiting", "closing", "history", "open_pages", "unused_links")
     assert [file[name] for name in lists] == [[]] * 6

@@ -220,7 +220,7 @@ def test_the_agent_is_told(ended: TestService) -> None:
     hold = hold_of(ended)
     ended.parts.personal_data.holds.place(ended.agent, hold)
     assert ended.parts.connection.settings_page.settings(ended.agent).end.held_until == hold.until
-    connection = ended.parts.personal_data.export.of(ended.agent)["connection"]
+    connection = ended.export()["connection"]
     assert connection["kept_by_law_until"] == rfc3339(hold.until)
     with pytest.raises(RetentionRequiredByLaw):
         ended.parts.connection.erasure.erase_now(ended.agent, Actor.AGENT)
@@ -230,7 +230,7 @@ def test_while_telling_is_forbidden_nothing_shows_it_to_the_agent(ended: TestSer
     hold = hold_of(ended, silent_until=ended.parts.clock.now() + 5 * DAY)
     ended.parts.personal_data.holds.place(ended.agent, hold)
     assert ended.parts.connection.settings_page.settings(ended.agent).end.held_until == 0
-    connection = ended.parts.personal_data.export.of(ended.agent)["connection"]
+    connection = ended.export()["connection"]
     shown = ("kept_by_law_until", "erased_on", "former_calendar_ids")
     assert [connection[name] for name in shown] == [None, None, None]
     assert ended.parts.connection.status.of(ended.agent).erase_due == 0

@@ -50,7 +50,7 @@ def test_an_agent_may_choose_a_shorter_term_where_it_is_offered(under: Under) ->
     retention = service.parts.personal_data.retention
     assert retention.offered(service.browser()[1]) == (1 * DAY, 3 * DAY, 7 * DAY)
     choose(service, 3 * DAY)
-    assert service.parts.personal_data.export.of(service.agent)["connection"]["own_term_in_days"] == 3
+    assert service.export()["connection"]["own_term_in_days"] == 3
     choose(service, 1 * DAY)
     assert retention.retention(service.agent) == 1 * DAY
     ended = service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)

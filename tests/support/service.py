@@ -5,7 +5,7 @@ import re
 import secrets
 import urllib.request
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -277,6 +277,12 @@ class TestService:
             self.google.token_uri, urlencode(form).encode(), timeout=5
         ) as answer:
             return str(json.loads(answer.read())["access_token"])
+
+    def export(self) -> dict[str, Any]:
+        """Return the agent's export, read to its end."""
+        members = self.parts.personal_data.export.members(self.agent)
+        whole = {name: list(value) if isinstance(value, Iterator) else value for name, value in members}
+        return dict(json.loads(json.dumps(whole)))
 
     def live_tokens(self) -> list[str]:
         """Return the accounts of the refresh tokens that still work at Google."""

@@ -1,8 +1,9 @@
-"""The export of everything that is stored of an agent; `docs/rights.md` describes it. Must not store a copy.
+"""The export of everything that is stored of an agent; `docs/rights.md` describes it. Must not store or hold a copy.
 
 Tokens are not exported: with them, anybody who finds the file could open the calendar.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
@@ -63,6 +64,10 @@ PLAIN: Final = {
 """Facts that are exported as they are stored, with their names in the export."""
 
 
+Member = tuple[str, Any]
+"""A name and its value, or an iterator of its entries, which are to be taken before the next member."""
+_CONTENTS_READ: Final = 100
+"""How many sealed contents are read at a time: 5 MB of the longest."""
 HISTORY_READ: Final = 50_000
 """How many entries of the shard's audit log are looked through for the agent's own, the newest first."""
 _OF_HOLDS: Final = frozenset({EntryKind.HOLD_PLACED, EntryKind.HOLD_RELEASED, EntryKind.HOLD_OVER})
@@ -77,37 +82,49 @@ class PersonalRecords:
     tickets: Tickets
     audit_chain: AuditChainStore
 
-    def pages(self, agent: Agent) -> dict[str, Any]:
-        """Return the agent's unused links and open settings pages."""
+    def pages(self, agent: Agent) -> Iterator[Member]:
+        """Yield the agent's unused links and open settings pages."""
         links, pages = self.tickets.open_pages(agent)
-        return {
-            "unused_links": [_link(each) for each in links],
-            "open_pages": [_page(each) for each in pages],
-        }
+        yield "unused_links", map(_link, links)
+        yield "open_pages", map(_page, pages)
 
-    def of_sessions(self, slot: Slot) -> dict[str, Any]:
-        """Return the agent's sessions by the day of their end, and the content that waits."""
-        sessions, waiting = [], []
-        for records in self.sessions.in_ranges(slot.agent):
-            sessions += [_session(record) for record in records]
-            contents = self.session_summaries.contents(slot, [record.session for record in records])
-            waiting += [_waiting(name, content) for name, content in contents.items()]
-        return {"sessions": sessions, "waiting": waiting}
+    def of_sessions(self, slot: Slot) -> Iterator[Member]:
+        """Yield the agent's sessions by the day of their end, and the content that waits."""
+        names: list[str] = []
 
-    def history(self, agent: Agent, slot: Slot) -> dict[str, Any]:
-        """Return the audit entries of the connections that are still linked to the agent, the newest first.
+        def sessions() -> Iterator[dict[str, Any]]:
+            for records in self.sessions.in_ranges(slot.agent):
+                names.extend(record.session for record in records)
+                yield from map(_session, records)
+
+        def waiting() -> Iterator[dict[str, Any]]:
+            for first in range(0, len(names), _CONTENTS_READ):
+                some = names[first : first + _CONTENTS_READ]
+                for name, content in self.session_summaries.contents(slot, some).items():
+                    yield _waiting(name, content)
+
+        yield "sessions", sessions()
+        yield "waiting", waiting()
+
+    def history(self, agent: Agent, slot: Slot) -> Iterator[Member]:
+        """Yield the audit entries of the connections that are still linked to the agent, the newest first.
 
         Entries of a legal hold are among them only while the hold stands and may be told.
         """
         connections = {slot.facts.connection_id, *(each.connection_id for each in slot.teardowns)} - {""}
         tells_of_holds = bool(slot.facts.hold.disclosed_until(slot.now))
-        entries, searched = [], ""
-        for entry in islice(self.audit_chain.newest_first(agent) if connections else (), HISTORY_READ):
-            searched = entry.at
-            kind = entry.facts.get("kind")
-            if entry.facts.get("connection") in connections and (tells_of_holds or kind not in _OF_HOLDS):
-                entries.append(_entry(entry))
-        return {"history": entries, "history_searched_back_to": searched or None}
+        searched = ""
+
+        def entries() -> Iterator[dict[str, Any]]:
+            nonlocal searched
+            for entry in islice(self.audit_chain.newest_first(agent) if connections else (), HISTORY_READ):
+                searched = entry.at
+                kind = entry.facts.get("kind")
+                if entry.facts.get("connection") in connections and (tells_of_holds or kind not in _OF_HOLDS):
+                    yield _entry(entry)
+
+        yield "history", entries()
+        yield "history_searched_back_to", searched or None
 
 
 @dataclass(frozen=True)
@@ -120,22 +137,20 @@ class Export:
     terms: ConsentTerms
     clock: Clock
 
-    def of(self, agent: Agent) -> dict[str, Any]:
-        """Return the agent's export, built now; only the agent's own browser session may get it."""
+    def members(self, agent: Agent) -> Iterator[Member]:
+        """Yield the agent's export, read as it is taken; only the agent's own browser session may get it."""
         slot = self.slots.read(agent)
-        return {
-            "format": FORMAT,
-            "version": VERSION,
-            "operator": self.operator.identity.who,
-            "organization": agent.organization,
-            "agent": agent.agent,
-            "exported_at": rfc3339(self.clock.now()),
-            "connection": _connection(slot.facts, self.terms, slot.now),
-            **self.records.of_sessions(slot),
-            "closing": [_closing(teardown) for teardown in slot.teardowns],
-            **self.records.history(agent, slot),
-            **self.records.pages(agent),
-        }
+        yield "format", FORMAT
+        yield "version", VERSION
+        yield "operator", self.operator.identity.who
+        yield "organization", agent.organization
+        yield "agent", agent.agent
+        yield "exported_at", rfc3339(self.clock.now())
+        yield "connection", _connection(slot.facts, self.terms, slot.now)
+        yield from self.records.of_sessions(slot)
+        yield "closing", map(_closing, slot.teardowns)
+        yield from self.records.history(agent, slot)
+        yield from self.records.pages(agent)
 
 
 def _connection(facts: Facts, terms: ConsentTerms, now: Millis) -> dict[str, Any]:

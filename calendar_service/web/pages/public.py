@@ -16,7 +16,7 @@ from calendar_service.domain.inventory import INVENTORY
 from calendar_service.domain.methods import METHODS
 from calendar_service.web import cookies
 from calendar_service.web.pages.answers import Pages
-from calendar_service.web.pages.settings import RECEIPT, as_file
+from calendar_service.web.pages.settings import RECEIPT, file_answer
 from calendar_service.web.pages.transparency import TransparencyPages
 from calendar_service.web.pages.visits import Visits
 from calendar_service.wiring import Service
@@ -95,7 +95,8 @@ class ReceiptPage:
         stored = self.service.connection.erasure.receipt(number)
         copy = self._own_copy(number)
         if "download" in request.args:
-            return as_file(copy or stored, f"erasure-receipt-{number}.json")
+            text = json.dumps(copy or stored, ensure_ascii=False, indent=2) + "\n"
+            return file_answer(text, f"erasure-receipt-{number}.json")
         all_erased = _instant(stored.get("rest_erased_by", stored["erased_at"]))
         dates: dict[str, Any] = {
             "erased_at": _instant(stored["erased_at"]),

@@ -15,6 +15,7 @@ from calendar_service.domain.reviewer_links import RETENTION
 from calendar_service.journeys.views import ConsentOutcome, SettingsView
 from calendar_service.store.audit_log import Actor
 from calendar_service.web import cookies, guard
+from calendar_service.web.pages import json_file
 from calendar_service.web.pages.answers import Pages, unbroken
 from calendar_service.web.pages.portal import Portal
 from calendar_service.web.pages.visits import Visit, Visits
@@ -103,7 +104,8 @@ class SettingsPages:
         """Send everything that is stored of this agent, as a file."""
         visit = self.visits.required()
         with self.service.caller_limits.long_calls.taken(visit.agent.organization):
-            return as_file(self.service.personal_data.export.of(visit.agent), "google-calendar-data.json")
+            file = json_file.written(self.service.personal_data.export.members(visit.agent))
+        return file_answer(file, "google-calendar-data.json")
 
     def _show(self, visit: Visit, template: str, view: SettingsView, **words: Any) -> Response:
         """Show a page; the calendar's name is the one at Google, else the one in the agent's language."""
@@ -246,11 +248,10 @@ class SettingsActions:
         return redirect("/settings", 303)
 
 
-def as_file(content: dict[str, Any], name: str) -> Response:
+def file_answer(content: str | bytes, name: str) -> Response:
     """Return JSON that the browser saves as a file."""
-    text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
     return Response(
-        text,
+        content,
         content_type="application/json",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
