@@ -52,6 +52,20 @@ class TimelineStep:
     """When it was, or when it comes at the latest; 0 = not known yet."""
     after: Millis = 0
     """How long after a disconnect it comes at the latest; 0 = it does not depend on a disconnect, or not known."""
+    position: float | None = None
+    """Where it lies on the scale from the connection's end (0) to the last copy in a backup (1), as its time does.
+
+    None = before the end, or its date is not known.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The life of a connection."""
+
+    steps: tuple[TimelineStep, ...]
+    now: float | None = None
+    """Where the present lies on the scale of `TimelineStep.position`; None = the connection has not ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +196,7 @@ class SettingsView:
     sessions: SessionsView
     consent: ConsentView
     end: EndView
-    timeline: tuple[TimelineStep, ...]
+    timeline: Timeline
     trouble: Trouble
     organization_closed: bool
     """The organization was off-boarded: nobody of it connects."""

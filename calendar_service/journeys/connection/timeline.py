@@ -3,24 +3,28 @@
 Must not know the words in which it is shown.
 """
 
+from dataclasses import replace
+
 from calendar_service.domain.clock import Millis
 from calendar_service.domain.connection import Facts, Revocation, State
 from calendar_service.domain.consent import ConsentTerms
 from calendar_service.domain.operator import Promises
-from calendar_service.journeys.views import TimelineStep
+from calendar_service.journeys.views import Timeline, TimelineStep
 from calendar_service.store import keys
 
 
 def timeline(
     facts: Facts, terms: ConsentTerms, now: Millis, promises: Promises, in_files_until: Millis | None
-) -> tuple[TimelineStep, ...]:
+) -> Timeline:
     """Return the steps in their order at `now` (database time); the one reached last is `now`, if there is any.
 
     `in_files_until`: until when at most the database's files hold Google's keys that are used no more, as in `EndView`.
     """
     state = facts.state(terms)
     if state in {State.DISCONNECTED, State.REVOKED}:
-        return (
+        return _scaled_from_the_end(
+            facts.grant.since,
+            now,
             _connected(facts, "past"),
             *_end(state, facts, in_files_until),
             *_after_end(facts, now, promises),
@@ -29,11 +33,22 @@ def timeline(
         promises.retention(facts.end.agent_retention), promises, is_held=facts.hold.stands(now)
     )
     if state is State.NOT_CONNECTED:
-        return TimelineStep("connected", "next"), *to_come
+        return Timeline((TimelineStep("connected", "next"), *to_come))
     if state is State.CONNECTED:
-        return _connected(facts, "now"), *to_come
+        return Timeline((_connected(facts, "now"), *to_come))
     reached = "calendar_on_its_way" if _never_made(state, facts) else state.value
-    return _connected(facts, "past"), TimelineStep(reached, "now", facts.since(terms)), *to_come
+    return Timeline((_connected(facts, "past"), TimelineStep(reached, "now", facts.since(terms)), *to_come))
+
+
+def _scaled_from_the_end(ended: Millis, now: Millis, *steps: TimelineStep) -> Timeline:
+    length = steps[-1].at - ended
+    placed = (replace(step, position=_position(step.at - ended, length)) for step in steps)
+    return Timeline(tuple(placed), _position(now - ended, length))
+
+
+def _position(distance: Millis, length: Millis) -> float | None:
+    """Return the part of the scale up to here; what is late, as an erasure may be, lies at its end."""
+    return min(distance / length, 1.0) if length > 0 and distance >= 0 else None
 
 
 def _never_made(state: State, facts: Facts) -> bool:
@@ -50,10 +65,15 @@ def _to_come(retention: Millis, promises: Promises, *, is_held: bool) -> tuple[T
         (0, 0) if is_held else (retention, max(retention, keys.TEARDOWN_MAX) + promises.copies_kept)
     )
     return (
-        TimelineStep("disconnected", "next"),
-        TimelineStep("keys_destroyed", "next", after=keys.TEARDOWN_MAX),
-        TimelineStep("erased", "next", after=erased),
-        TimelineStep("copies_gone", "next", after=gone),
+        TimelineStep("disconnected", "next", position=_position(0, gone)),
+        *(
+            TimelineStep(what, "next", after=after, position=_position(after, gone))
+            for what, after in (
+                ("keys_destroyed", keys.TEARDOWN_MAX),
+                ("erased", erased),
+                ("copies_gone", gone),
+            )
+        ),
     )
 
 

@@ -11,13 +11,13 @@ from tests.e2e.browser.conftest import Arrive, Person, Running
 
 WORDS = {
     "en-US": {
-        "connected": "From now on your video sessions appear in your Google Calendar",
-        "kept": "It took effect at once",
+        "connected": "Your video sessions appear in “Videsk",
+        "kept": "Your sessions in the console haven't changed",
         "erased": "Receipt of the erasure",
     },
     "es-CL": {
-        "connected": "Desde ahora sus sesiones de video aparecen en su Google Calendar",
-        "kept": "Tuvo efecto de inmediato",
+        "connected": "Sus sesiones de video aparecen en «Videsk",
+        "kept": "Sus sesiones en la consola siguen como estaban",
         "erased": "Constancia de borrado",
     },
 }

@@ -97,7 +97,7 @@ def test_the_calendar_is_kept_unless_its_deletion_is_chosen(visitor: Visitor, se
         assert len(service.calendars()) == 1
     shown = visitor.get("/settings")
     page = words(shown)
-    assert "It took effect at once" in page
+    assert "Your sessions in the console haven't changed" in page
     assert "Google confirmed on" in page
     assert "We left “Videsk · Scheduled Sessions” in your account" in page
     assert f'href="{service.google.url}/calendar"' in shown.text  # where it is kept, or deleted

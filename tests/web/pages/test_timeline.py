@@ -24,6 +24,37 @@ def _moment(instant: int) -> str:
     return Language("en").moment(instant, ZONE)
 
 
+def _bars(visitor: Visitor) -> list[str]:
+    """Return how far the bar of each step reaches that has one."""
+    return re.findall(r'<line class="to-come" x1="0" x2="([\d.]+%)"', visitor.get("/settings").text)
+
+
+def test_bars_are_as_long_as_the_days_are(
+    visitor: Visitor, service: TestService, test_clock: MovableClock
+) -> None:
+    visitor.enter()
+    keys, record, backups = 7 / 23, 7 / 23, 1
+    assert _bars(visitor) == [f"{100 * part:.2f}%" for part in (keys, record, backups)]
+    visitor.connect()
+    assert _bars(visitor) == [f"{100 * part:.2f}%" for part in (keys, record, backups)]
+    visitor.post("/disconnect")
+    assert _bars(visitor)[-2:] == [f"{100 * 7 / 23:.2f}%", "100.00%"]
+    test_clock.advance(5.75 * DAY / SECOND)
+    visitor.enter()
+    page = visitor.get("/settings").text
+    assert set(re.findall(r'class="today" x1="([\d.]+)%"', page)) == {"25.00"}
+    assert 'x="25.00%" y="75%" text-anchor="start">Now<' in page
+
+
+def test_without_a_date_there_is_no_bar(visitor: Visitor, service: TestService) -> None:
+    visitor.connect()
+    _hold(service, silent_for=5)
+    assert _bars(visitor) == []
+    service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
+    assert _bars(visitor) == []
+    assert 'class="today"' not in visitor.get("/settings").text
+
+
 def test_before_a_connection_everything_is_still_to_come(visitor: Visitor) -> None:
     visitor.enter()
     assert _steps(visitor) == [
