@@ -1,10 +1,10 @@
 """A socket with a deadline for each call and a limit on what is read. Knows no HTTP and repeats nothing."""
 
-import contextlib
 import io
 import select
 import socket
 import ssl
+import weakref
 from typing import IO, Any
 
 from calendar_service.net.deadline import Deadline
@@ -26,6 +26,8 @@ class Stream:
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
+        # Not `__del__`: of objects that die together in a cycle, the socket may be finalized first, open still.
+        weakref.finalize(self, sock.close).atexit = False
         self._deadline = Deadline(0)
         self._bytes_left = 0
         self._source: IO[bytes] | None = None
@@ -75,10 +77,6 @@ class Stream:
         if self._source is not None:
             self._source.close()
         self._sock.close()
-
-    def __del__(self) -> None:
-        with contextlib.suppress(OSError):
-            self.close_now()
 
 
 class _Raw(io.RawIOBase):

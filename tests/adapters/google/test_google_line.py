@@ -1,8 +1,10 @@
+import gc
 import os
 import socket
 import threading
 import time
 import traceback
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -11,7 +13,7 @@ from calendar_service.domain.errors import GoogleUnavailable
 from calendar_service.domain.methods import METHODS
 from calendar_service.google.transport import GoogleCall, Transport
 from calendar_service.net import pool
-from calendar_service.net.stream import ANSWER_LIMIT
+from calendar_service.net.stream import ANSWER_LIMIT, Stream
 from tests.adapters.google.scripted_peer import (
     ANY,
     Act,
@@ -45,6 +47,18 @@ def test_a_thread_keeps_its_connection(transport: Transport) -> None:
         for _ in range(3):
             transport.named(ANY).request(peer.origin)
         assert (peer.connections, len(peer.requests)) == (1, 3)
+
+
+def test_a_line_that_dies_in_a_cycle_is_closed_before_its_socket_is_finalized() -> None:
+    mine, other = socket.socketpair()
+    with other, warnings.catch_warnings(record=True) as noticed:
+        warnings.simplefilter("always")
+        cycle: list[object] = [Stream(mine)]
+        cycle.append(cycle)
+        del mine, cycle
+        gc.collect()
+        assert other.recv(1) == b""
+    assert noticed == []
 
 
 def test_two_threads_never_share_a_connection(transport: Transport) -> None:
