@@ -274,7 +274,7 @@ def deployment(address: DatabaseAddress, observe: Observe = lambda _: None) -> D
         "retry": Retry(NoBackoff(), 0),
     }
     if address.kind is DatabaseKind.SERVER:
-        return Server(redis.Redis(connection_pool=redis.ConnectionPool(**options)), address.copies)
+        return Server(redis.Redis.from_pool(redis.ConnectionPool(**options)), address.copies)
     shared = {name: value for name, value in options.items() if name not in _OF_ONE_SERVER}
     if address.encrypted:
         shared["ssl"] = True

@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 import redis
 
+from calendar_service.config.database import database
 from calendar_service.domain.clock import DAY
 from calendar_service.domain.connection import GrantState
 from calendar_service.domain.errors import StoreUnavailable
 from calendar_service.domain.names import Agent
 from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor
+from calendar_service.store.deployment import deployment
 from calendar_service.store.file_rewrites import FileRewriteStore
 from calendar_service.store.server_checks import ServerChecks
 from calendar_service.store.tickets import Ticket, Tickets
@@ -110,6 +112,19 @@ def test_without_copies_asked_for_a_lone_server_suffices(
     primary, replica = pair
     replica.kill()
     assert at(primary, test_clock, "").connect()
+
+
+def test_a_closed_deployment_leaves_no_connection_open(tmp_path: Path) -> None:
+    with servers.server(tmp_path / "server") as server:
+        closed = deployment(database(f"redis://127.0.0.1:{server.port}/0"))
+        number = closed.primary_of("key").client.client_id()
+
+        def is_open() -> bool:
+            return number in {int(one["id"]) for one in server.client.client_list()}
+
+        assert is_open()
+        closed.close()
+        assert servers.until(lambda: not is_open())
 
 
 def test_sentinels_lead_to_the_primary_and_to_the_one_after_it(
