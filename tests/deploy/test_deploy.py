@@ -34,11 +34,13 @@ SECRETS: Final = {
 
 
 def pods() -> list[dict[str, Any]]:
-    return [one["spec"]["template"]["spec"] for one in OBJECTS if one["kind"] == "Deployment"]
+    of_jobs = (one["spec"]["jobTemplate"]["spec"] for one in OBJECTS if one["kind"] == "CronJob")
+    of_deployments = (one["spec"] for one in OBJECTS if one["kind"] == "Deployment")
+    return [spec["template"]["spec"] for spec in (*of_deployments, *of_jobs)]
 
 
 def containers() -> list[dict[str, Any]]:
-    return [one for pod in pods() for one in pod["containers"]]
+    return [one for pod in pods() for one in (*pod.get("initContainers", ()), *pod["containers"])]
 
 
 def settings_of(unit: Path) -> dict[str, list[str]]:
@@ -212,6 +214,22 @@ def test_every_unit_runs_as_a_user_of_its_own_without_a_capability(unit: Path) -
 def test_the_units_start_commands_that_exist() -> None:
     words = [line.split()[1:3] for unit in UNITS for line in settings_of(unit).get("ExecStart", ())]
     assert words == [["audit", "export"], ["audit", "verify"], ["serve"], ["work"]]
+
+
+def test_kubernetes_exports_the_audit_log_each_day_and_verifies_what_it_wrote() -> None:
+    (spec,) = (one["spec"] for one in OBJECTS if one["kind"] == "CronJob")
+    pod = spec["jobTemplate"]["spec"]["template"]["spec"]
+    (export,), (verify,) = pod["initContainers"], pod["containers"]
+    assert (export["args"][:3], verify["args"][:2]) == (["audit", "export", "--output"], ["audit", "verify"])
+    assert export["args"][3] == verify["args"][2]
+    mount = next(
+        one for one in export["volumeMounts"] if export["args"][3].startswith(one["mountPath"] + "/")
+    )
+    volume = next(one for one in pod["volumes"] if one["name"] == mount["name"])
+    claims = {one["metadata"]["name"] for one in OBJECTS if one["kind"] == "PersistentVolumeClaim"}
+    assert volume["persistentVolumeClaim"]["claimName"] in claims
+    assert int(spec["schedule"].split()[1]) in range(24)
+    assert spec["schedule"].split()[2:] == ["*", "*", "*"]
 
 
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
