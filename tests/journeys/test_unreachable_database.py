@@ -2,11 +2,15 @@
 
 import contextlib
 import json
+import os
 import signal
 import socket
 import socketserver
 import ssl
+import subprocess
+import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +18,9 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from calendar_service.domain.clock import DAY
+from calendar_service.domain.connection import State
+from calendar_service.store.audit_log import Actor
 from tests.adapters.google.certificates import Authority, new_authority
 from tests.conftest import SHORT, MovableClock, Patience
 from tests.journeys.test_commands import invoke
@@ -222,3 +229,51 @@ def test_doctor_says_of_a_full_database_what_readyz_says(service: TestService) -
     findings = {one["check"]: one for one in json.loads(result.stdout)}
     assert findings["writes"]["detail"] == "new changes are refused, because the memory is used up"
     assert findings["memory"]["level"] == "fault"
+
+
+def test_a_worker_whose_database_goes_away_alarms_once_goes_on_trying_and_works_when_it_is_back(
+    google_process: LocalGoogle, test_clock: MovableClock, tmp_path: Path
+) -> None:
+    google_process.reset()
+    with servers.server(tmp_path / "server", appendonly="yes", appendfsync="always") as server:
+        service = TestService.of(f"redis://127.0.0.1:{server.port}/0", google_process, test_clock)
+        service.close()
+        lines = tmp_path / "worker.log"
+        command = [sys.executable, "-m", "calendar_service", "work"]
+        with (
+            lines.open("wb") as log,
+            subprocess.Popen(command, env=os.environ | service.variables, stderr=log) as worker,
+        ):
+            try:
+                servers.until(lambda: "worker.started" in events(lines))
+                server.kill()
+                assert refuse_connections(server.port, 20) == 20
+                servers.until(lambda: "database.unwritable" in events(lines))
+                while_away = Counter(events(lines))
+                server.restart()
+                service.connect()
+                service.parts.connection.disconnect.disconnect(service.agent, Actor.AGENT)
+                service.clock.advance(8 * DAY / 1000)
+                servers.until(
+                    lambda: service.parts.connection.status.of(service.agent).state is State.NOT_CONNECTED
+                )
+            finally:
+                worker.send_signal(signal.SIGTERM)
+                assert worker.wait(60) == 0
+        service.close()
+    assert (while_away["database.unwritable"], while_away["worker.trouble"]) == (1, 1)
+    assert Counter(events(lines))["database.unwritable"] == 1
+
+
+def events(lines: Path) -> list[str]:
+    """Return the events that a process has logged."""
+    return [json.loads(line)["event"] for line in lines.read_text("utf-8").splitlines() if line[:1] == "{"]
+
+
+def refuse_connections(port: int, count: int) -> int:
+    """Take so many connections at the port, end each at once, and return how many came within half a minute each."""
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        listener.settimeout(30)
+        for _ in range(count):
+            listener.accept()[0].close()
+    return count
