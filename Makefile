@@ -7,7 +7,7 @@ RUNNABLE := .venv/.runnable
 PARALLEL := --numprocesses=auto --maxprocesses=8 --dist=loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long test-redis test-python test-image test-clients check evidence egress scopes bench faults faults-whole faults-selfcheck screenshots pictures test-google lock mutants sbom dist fuzz-api clean
+.PHONY: help run test test-long test-redis test-python test-image test-clients check evidence egress scopes bench bench-all faults faults-whole faults-selfcheck screenshots pictures test-google lock mutants sbom dist fuzz-api clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,8 +69,18 @@ egress: $(READY) ## counts the packets of a whole journey by where they go; need
 scopes: $(READY) ## finds out again what would fail under narrower permissions, and writes docs/scopes.md
 	@$(BIN)/python -m tests.journeys.scopes
 
-bench: $(READY) ## the measurements
-	@set -e; for file in bench/*.py; do $(BIN)/python "$$file"; done
+# Each has --help, and --json where it prints figures. google_compared.py needs another emulator, and google_broken_laws.py changes code.
+QUICK_BENCHES := sizes.py calls.py trips.py metrics.py worker_start.py "memory.py --agents 30" \
+	"operation.py --rounds 2 --operations 100"
+ALL_BENCHES := sizes.py calls.py trips.py metrics.py worker_start.py memory.py audit_memory.py google_speed.py \
+	operation.py throttle.py neighbours.py backlog.py
+run_benches = set -e; for bench in $(1); do echo; echo "== python bench/$$bench"; $(BIN)/python bench/$$bench; done
+
+bench: $(READY) ## what an operation costs and how long it takes, and other measurements; five minutes
+	@$(call run_benches,$(QUICK_BENCHES))
+
+bench-all: $(READY) ## all measurements, in full; within an hour
+	@$(call run_benches,$(ALL_BENCHES))
 
 test-google: $(READY) ## the laws about Google against the real one; LAWS_CLIENT_ID, LAWS_CLIENT_SECRET, LAWS_REFRESH_TOKEN are needed
 	@[ -n "$$LAWS_REFRESH_TOKEN" ] || { echo 'Set the three variables; the head of tests/local_google/real_google.py says how.' >&2; exit 2; }

@@ -1,0 +1,41 @@
+"""The bench of an operation runs, and what it counts is right; times are not looked at."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+BENCH = Path(__file__).parents[2] / "bench"
+
+
+def measured(name: str, *arguments: str) -> dict[str, Any]:
+    """Run a bench as a person does; return what it prints."""
+    command = [sys.executable, str(BENCH / name), "--json", *arguments]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert run.returncode == 0, run.stderr
+    result: dict[str, Any] = json.loads(run.stdout)
+    return result
+
+
+def test_an_operation_is_measured_beside_its_peers_and_is_right_at_google() -> None:
+    result = measured(
+        "operation.py", "--rounds", "1", "--operations", "6", "--clients", "1", "--delay", "0.01"
+    )
+    assert set(result["google_calls"].values()) == {1}
+    assert (
+        result["operations"] == 3 * (4 * 6 * 3) + 2 * 6
+    )  # four blocks of each side, and the equal PUTs of two
+    messages = {(one["side"], one["operation"]): one["median"] for one in result["messages"]}
+    assert messages["service", "reschedule"] >= 3  # the worker's are among them
+    assert messages["service", "equal PUT"] >= 1
+    assert messages["bare", "reschedule"] == 1
+    assert {(one["side"], one["operation"]) for one in result["cpu_ms"]} == {*messages}
+    assert len(result["aims"]) == 5
+
+
+def test_a_bench_refuses_more_clients_than_may_wait_for_google() -> None:
+    command = [sys.executable, str(BENCH / "operation.py"), "--clients", "7"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert run.returncode == 2
+    assert "at most 6 clients" in run.stderr
