@@ -70,9 +70,9 @@ scopes: $(READY) ## finds out again what would fail under narrower permissions, 
 	@$(BIN)/python -m tests.journeys.scopes
 
 # Each has --help, and --json where it prints figures. google_compared.py needs another emulator, and google_broken_laws.py changes code.
-QUICK_BENCHES := sizes.py calls.py trips.py metrics.py worker_start.py "memory.py --agents 30" \
-	"operation.py --rounds 2 --operations 100"
-ALL_BENCHES := sizes.py calls.py trips.py metrics.py worker_start.py memory.py audit_memory.py google_speed.py \
+QUICK_BENCHES := sizes.py calls.py trips.py metrics.py worker_start.py "memory.py --agents 30" "google_call.py --rounds 3" \
+	"operation.py --rounds 3"
+ALL_BENCHES := sizes.py calls.py trips.py metrics.py worker_start.py memory.py audit_memory.py google_speed.py google_call.py \
 	operation.py throttle.py neighbours.py backlog.py
 run_benches = set -e; for bench in $(1); do echo; echo "== python bench/$$bench"; $(BIN)/python bench/$$bench; done
 

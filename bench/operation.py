@@ -415,8 +415,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=5, help="(5)")
-    parser.add_argument("--operations", type=int, default=200, help="of each kind, side and round (200)")
+    parser.add_argument("--rounds", type=int, default=9, help="(9)")
+    parser.add_argument("--operations", type=int, default=100, help="of each kind, side and round (100)")
     parser.add_argument(
         "--clients", type=int, nargs="+", default=[1, SLOTS // 2, SLOTS], help="for processor time (1 3 6)"
     )

@@ -1,4 +1,4 @@
-"""The bench of an operation runs, and what it counts is right; times are not looked at."""
+"""The benches of an operation and of a call run, and what they count is right; times are not looked at."""
 
 import json
 import subprocess
@@ -39,3 +39,11 @@ def test_a_bench_refuses_more_clients_than_may_wait_for_google() -> None:
     run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert run.returncode == 2
     assert "at most 6 clients" in run.stderr
+
+
+def test_every_client_s_call_is_measured_and_is_right_at_google() -> None:
+    result = measured("google_call.py", "--rounds", "1", "--calls", "3")
+    clients = {one["client"] for one in result["calls"]}
+    assert clients >= {"bare", "service", "build() a call", "gcsa", "gcal_sync", "aiogoogle"}
+    assert len(result["calls"]) == 2 * len(clients)
+    assert {one["over_bare"]["median"] for one in result["calls"] if one["client"] == "bare"} == {1}
