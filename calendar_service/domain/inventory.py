@@ -4,7 +4,10 @@ The public data page shows the sentences; templates/es.po translates them.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
+
+Group = Literal["google", "agent", "bookkeeping"]
+"""What it tells of: what Google gave, or says of an account and its calendar; the agent; the service's own work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,7 @@ class Item:
     why: str
     clause: str
     end: str
+    group: Group = "bookkeeping"
 
 
 _WITH_CONNECTION: Final = "When the connection is erased."
@@ -35,6 +39,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "To write to the calendar.",
         "ST-1",
         "At the disconnect they leave for the closing step below; otherwise when the connection is erased.",
+        "google",
     ),
     Item(
         "teardowns",
@@ -54,6 +59,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "permission.",
         "RV-3",
         "When Google confirms; after 7 days at most.",
+        "google",
     ),
     Item(
         "facts",
@@ -69,6 +75,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "To write to this calendar and to no other.",
         "ST-3",
         _WITH_CONNECTION,
+        "google",
     ),
     Item(
         "facts",
@@ -78,6 +85,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "To notice what was changed or deleted in Google, and to stop these notifications.",
         "RV-1",
         "When the notifications are stopped, at the disconnect at the latest.",
+        "google",
     ),
     Item(
         "channels",
@@ -86,6 +94,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "To know which calendar a notification is about.",
         "RV-1",
         "When the notifications are stopped, at the disconnect at the latest.",
+        "google",
     ),
     Item(
         "facts",
@@ -117,6 +126,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "To know whether there is a permission, and to notice when it is gone.",
         "RV-1",
         _WITH_CONNECTION,
+        "agent",
     ),
     Item(
         "facts",
@@ -125,6 +135,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "To ask again before anything wider is used.",
         "SC-5",
         _WITH_CONNECTION,
+        "google",
     ),
     Item(
         "facts",
@@ -133,6 +144,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "To leave the calendar alone meanwhile.",
         "RV-2",
         _WITH_CONNECTION,
+        "agent",
     ),
     Item(
         "facts",
@@ -141,6 +153,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "To tell the agent.",
         "RV-2",
         _WITH_CONNECTION,
+        "agent",
     ),
     Item(
         "facts",
@@ -157,6 +170,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "know the account when the agent connects again.",
         "RV-3",
         _WITH_CONNECTION,
+        "google",
     ),
     Item(
         "facts",
@@ -165,6 +179,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "To name the calendar and to set its time zone.",
         "SC-2",
         _WITH_CONNECTION,
+        "agent",
     ),
     Item(
         "facts",
@@ -173,6 +188,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "To erase on time and to say so.",
         "ST-5",
         _WITH_CONNECTION,
+        "agent",
     ),
     Item(
         "facts",
@@ -182,6 +198,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "To obey that law, and not a day longer.",
         "ST-5",
         "When the hold ends, after 12 months at most.",
+        "agent",
     ),
     Item(
         "sessions",
@@ -215,6 +232,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "To move or remove the right event, once.",
         "ST-3",
         "30 days after the day of its end; at the latest when the connection is erased.",
+        "google",
     ),
     Item(
         "days",
@@ -223,6 +241,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "To list them page by page.",
         "ST-3",
         "With the session's own entry.",
+        "agent",
     ),
     Item(
         "waiting",
@@ -231,6 +250,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "To write it as soon as Google answers or the agent has acted.",
         "ST-4",
         _ONCE_TAKEN,
+        "agent",
     ),
     Item(
         "facts",
@@ -255,6 +275,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "To tell the agent and the console who has to act.",
         "SC-3",
         "As soon as Google serves it again; at the latest when the connection is erased.",
+        "agent",
     ),
     Item(
         "facts",
@@ -271,6 +292,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "So that the console learns what became of a session or a connection.",
         "SC-3",
         "When the console has it; after 7 days at most, and when the connection is erased.",
+        "agent",
     ),
     Item(
         "erased",
@@ -303,6 +325,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "So that nothing is forgotten.",
         "ST-5",
         _WITH_CONNECTION,
+        "agent",
     ),
     Item(
         "erasure-deadlines",
@@ -311,6 +334,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "So that an erasure that is late is noticed at once.",
         "ST-5",
         "When the connection is erased, and the closing step at Google has ended.",
+        "agent",
     ),
     Item(
         "org",
@@ -319,6 +343,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "So that the organization can see the states of its members.",
         "ID-1",
         _WITH_CONNECTION,
+        "agent",
     ),
     Item(
         "audit-log",
@@ -328,6 +353,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "To show afterwards that the promise was kept.",
         "LU-6",
         _EVIDENCE,
+        "agent",
     ),
     Item(
         "audit-macs",
@@ -407,6 +433,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "oldest of very many.",
         "RV-3",
         "When each of these connections has ended; leftovers of a fault, within days.",
+        "google",
     ),
     Item(
         "ticket",
@@ -415,6 +442,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "To open the settings page for this one agent.",
         "RV-2",
         "When it is used or the connection is erased; after 5 minutes at most.",
+        "agent",
     ),
     Item(
         "state",
@@ -423,6 +451,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "To accept Google's answer only in the browser that asked, and only under that version.",
         "SC-1",
         "When Google answers; after 10 minutes at most.",
+        "google",
     ),
     Item(
         "browser",
@@ -443,6 +472,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "RV-2",
         "30 minutes after its last use, after 8 hours at most; when the connection is erased, except the page that "
         "asked for it.",
+        "agent",
     ),
     Item(
         "open-pages",
@@ -451,6 +481,7 @@ INVENTORY: Final[tuple[Item, ...]] = (
         "To close them when the connection is erased.",
         "ST-5",
         "When the last of them has ended; after 8 hours at most.",
+        "agent",
     ),
     Item(
         "reviewer-links",
