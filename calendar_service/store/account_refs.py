@@ -4,7 +4,7 @@ A reference names a hash: each connection of the account with the instant (datab
 number of its newest refresh token, how many tokens Google gave, and while a revocation may be under way its deadline.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -43,6 +43,10 @@ class AccountRef:
             expires_in,
         )
 
+    def joined_at(self, connection_id: str) -> Millis:
+        """Return when this connection of the set joined it (database time)."""
+        return int(self.joined[connection_id].partition(":")[0])
+
     @property
     def refresh_tokens(self) -> int:
         """Return how many refresh tokens may be alive at Google, from the oldest that a connection uses to the newest.
@@ -61,6 +65,16 @@ class AccountRefs:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def some(self, account_refs: Sequence[str]) -> list[AccountRef]:
+        """Return the sets of these accounts in their order, in one round trip; an empty one where there is none."""
+        names = [keys.account_ref(account_ref) for account_ref in account_refs]
+        rows = self._database.read((command, name) for name in names for command in ("HGETALL", "PTTL"))
+        return [AccountRef.of_fields(*row) for row in zip(rows[::2], rows[1::2], strict=True)]
+
+    def now(self) -> Millis:
+        """Return the database's time."""
+        return self._database.time_at(keys.THROTTLE)
 
     def join(self, account_ref: str, connection_id: str, *, new_token: bool) -> AccountRef:
         """Add the connection, and count its refresh token if Google gave it just now; return the set with it."""

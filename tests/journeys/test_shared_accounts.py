@@ -333,4 +333,4 @@ def test_a_token_whose_account_was_unknown_at_the_consent_is_counted_when_it_is_
     service.work(2)
     next_day(service)
     assert service.metrics()[MANY_TOKENS] == 2.0
-    assert service.parts.store.scan.account_refs()[service.facts.account.ref].granted == 2
+    assert dict(service.parts.store.scan.account_refs())[service.facts.account.ref].granted == 2

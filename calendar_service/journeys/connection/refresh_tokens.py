@@ -5,7 +5,6 @@ others use the account, stays alive at Google.
 https://developers.google.com/identity/protocols/oauth2, "Refresh token expiration".
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,9 +29,9 @@ class RefreshTokens:
         if account.refresh_tokens >= MANY:
             self._note(account.refresh_tokens)
 
-    def compare(self, accounts: Iterable[AccountRef]) -> None:
+    def compare(self, highest: int) -> None:
         """Note the highest number of all accounts, which may be lower than before."""
-        self._note(max((account.refresh_tokens for account in accounts), default=0))
+        self._note(highest)
 
     def highest(self) -> int:
         """Return how many one account had at most, at the last comparison or at a connect since, from `MANY` on."""

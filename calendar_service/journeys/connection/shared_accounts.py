@@ -6,9 +6,9 @@ too few. One too many keeps a permission alive at Google; one too few lets a rev
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import islice, takewhile
 
 from calendar_service.crypto.identity import IdentityKey
 from calendar_service.domain.clock import SECOND, Clock, Millis
@@ -23,6 +23,8 @@ from calendar_service.store.slots import Slot, Slots
 
 REVOKE_DEADLINE: Millis = 10 * SECOND
 """A revocation's own deadline plus margin."""
+_CHUNK = 500
+"""How many uses are compared with their accounts' sets in one round trip."""
 _POLL = 0.1
 """Seconds between two readings of an announced revocation."""
 
@@ -138,22 +140,27 @@ class SharedAccountRepair:
 
         Ends early, with nothing dropped, once `is_stopped` tells so: the next repair does the rest.
         """
-        # The sets are read before the slots: a connection that joins after the first reading is in neither list of
-        # what may be dropped. One that joined before and does not stand yet is left alone for an hour.
-        references = self.scan.account_refs()
-        self.refresh_tokens.compare(references.values())
-        uses = list(takewhile(lambda _: not is_stopped(), self.scan.uses()))
-        added = sum(
-            self._added(use, references.get(use.account_ref)) for use in uses if use.live and use.account_ref
-        )
+        # What joins later, or not long before, may come to stand in a slot that was read already: it is not dropped.
+        began = self.account_refs.now()
+        added, standing = 0, set[int]()
+        uses = takewhile(lambda _: not is_stopped(), self.scan.uses())
+        while chunk := list(islice(uses, _CHUNK)):
+            # Of each use only a hash is kept, for there may be a million. Two that are equal by chance keep a
+            # connection on a set for another day.
+            standing.update(hash((use.connection_id, use.account_ref)) for use in chunk)
+            added += self._added([use for use in chunk if use.live and use.account_ref])
         if is_stopped():
             return added  # of the uses that were not read, each would look as if it stood nowhere
-        return added + self._dropped(references, {(use.connection_id, use.account_ref) for use in uses})
+        return added + self._dropped(standing, began)
 
-    def _added(self, use: Use, reference: AccountRef | None) -> bool:
-        """Renew a set's expiry, or add the connection to it; true if the connection was not there."""
-        is_there = reference is not None and use.connection_id in reference.joined
-        if reference is None or not is_there or reference.expires_in < keys.ACCOUNT_REF_RENEWED_BELOW:
+    def _added(self, uses: Sequence[Use]) -> int:
+        """Renew the sets' expiries, and add the connections that are not there; return how many were not."""
+        references = self.account_refs.some([use.account_ref for use in uses])
+        return sum(self._is_added(use, reference) for use, reference in zip(uses, references, strict=True))
+
+    def _is_added(self, use: Use, reference: AccountRef) -> bool:
+        is_there = use.connection_id in reference.joined
+        if not is_there or reference.expires_in < keys.ACCOUNT_REF_RENEWED_BELOW:
             self._add(use)
         return not is_there
 
@@ -166,13 +173,18 @@ class SharedAccountRepair:
             # it off again. Read after adding, so that an end comes either before this reading or leaves after it.
             self.account_refs.leave(use.account_ref, use.connection_id)
 
-    def _dropped(self, references: Mapping[str, AccountRef], standing: set[tuple[str, str]]) -> int:
-        """Drop what stands nowhere. A connection whose account is not known yet may have joined any set."""
-        now = self.clock.now()
-        return sum(
-            # Only if its instant of joining is still the one that was read: it may have joined again meanwhile.
-            self.account_refs.drop(name, connection_id, joined, now)
-            for name, reference in references.items()
-            for connection_id, joined in reference.joined.items()
-            if standing.isdisjoint({(connection_id, name), (connection_id, "")})
-        )
+    def _dropped(self, standing: Set[int], began: Millis) -> int:
+        """Drop what stands nowhere, and note the highest number of refresh tokens; return how many were dropped."""
+        dropped = highest = 0
+        for name, reference in self.scan.account_refs():
+            highest = max(highest, reference.refresh_tokens)
+            dropped += sum(
+                # Only if its instant of joining is still the one that was read: it may have joined again meanwhile.
+                self.account_refs.drop(name, connection_id, joined, self.clock.now())
+                for connection_id, joined in reference.joined.items()
+                # A connection whose account is not known yet may have joined any set.
+                if standing.isdisjoint({hash((connection_id, name)), hash((connection_id, ""))})
+                and abs(reference.joined_at(connection_id) - began) > keys.JOINED_BEFORE
+            )
+        self.refresh_tokens.compare(highest)
+        return dropped

@@ -29,7 +29,8 @@ class TotalCounts:
     def refresh(self, is_stopped: Callable[[], bool] = lambda: False) -> bool:
         """Count anew if the newest count is old; true if a new one was kept.
 
-        Two workers may count at the same time: either count is right. Keeps none once `is_stopped` tells so.
+        Two workers may count at the same time: either count is right. A connection or session is counted twice if the
+        database finds it twice (`Scan`), until the next count. Keeps none once `is_stopped` tells so.
         """
         newest, now = self.totals.newest(), self.totals.now()
         if newest and 0 <= now - newest.counted_at < COUNTED_EVERY:
