@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -28,6 +29,8 @@ from calendar_service.store.reachability import obstacle
 from calendar_service.store.unusable import UnusableDatabase
 
 T = TypeVar("T")
+_ROWS_AHEAD = 500
+"""How many rows of a table are looked at before the first of them is printed."""
 
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
@@ -162,8 +165,14 @@ def counted(number: int, one: str, several: str = "") -> str:
     return f"{number} {one if number == 1 else several or f'{one}s'}"
 
 
-def table(rows: Sequence[Sequence[str]], echo: Callable[[str], object] = click.echo) -> None:
-    """Print rows in columns; the first row is the head."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+def table(rows: Iterable[Sequence[str]], echo: Callable[[str], object] = click.echo) -> None:
+    """Print rows in columns, some hundred at a time as they come; the first row is the head.
+
+    A column is as wide as its widest cell so far: among many rows it may grow on the way.
+    """
+    rest, widths = iter(rows), list[int]()
+    while chunk := list(islice(rest, _ROWS_AHEAD)):
+        lengths = [max(map(len, column)) for column in zip(*chunk, strict=True)]
+        widths = list(map(max, lengths, widths or lengths))
+        for row in chunk:
+            echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import chain
 from typing import Any, BinaryIO
 
 import click
@@ -21,7 +22,7 @@ from calendar_service.cli.asking import (
     with_progress,
     yes_option,
 )
-from calendar_service.cli.settings import as_json_option, print_json
+from calendar_service.cli.settings import as_json_option, print_json, print_json_list
 from calendar_service.domain.clock import Millis, rfc3339
 from calendar_service.domain.connection import Revocation, State
 from calendar_service.domain.errors import NotConnected, ServiceError
@@ -31,6 +32,7 @@ from calendar_service.journeys.operations.calendar_check import UNKNOWN, Calenda
 from calendar_service.journeys.operations.restore import RestoreStep
 
 _CALENDARS = {"there": "there", "missing": "missing", "never_made": "missing"}
+_HEAD = ("organization", "agent", "state", "since", "erased on", "revocation", "key")
 THREADS = 8
 """How many connections are ended at the same time."""
 
@@ -49,30 +51,27 @@ def command() -> None:
 def show_all(organization: str, state: str | None, *, as_json: bool) -> None:
     """List all connections with their states.
 
-    Prints one line per agent: state and since when, the day of the erasure, how the revocation ended, and the id of
-    the key that seals its tokens.
+    Prints one line per agent, as they are read: state and since when, the day of the erasure, how the revocation
+    ended, and the id of the key that seals its tokens.
     """
     with exit_on_error():
-        entries = list(
-            service().operations.all_connections.entries(organization, State(state) if state else None)
-        )
-    if as_json:
-        print_json([_entry(entry) for entry in entries])
-        return
-    rows = [("organization", "agent", "state", "since", "erased on", "revocation", "key")]
-    rows += [
-        (
-            entry.agent.organization,
-            entry.agent.agent,
-            entry.view.state.value,
-            _moment(entry.view.since),
-            _moment(entry.view.erase_due),
-            entry.view.revocation or "-",
-            entry.key_id or "-",
-        )
-        for entry in entries
-    ]
-    table(rows)
+        entries = service().operations.all_connections.entries(organization, State(state) if state else None)
+        if as_json:
+            print_json_list(map(_entry, entries))
+        else:
+            table(chain([_HEAD], map(_row, entries)))
+
+
+def _row(entry: ConnectionEntry) -> tuple[str, ...]:
+    return (
+        entry.agent.organization,
+        entry.agent.agent,
+        entry.view.state.value,
+        _moment(entry.view.since),
+        _moment(entry.view.erase_due),
+        entry.view.revocation or "-",
+        entry.key_id or "-",
+    )
 
 
 @command.command("show")

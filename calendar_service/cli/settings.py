@@ -35,4 +35,18 @@ def configured() -> Config:
 
 def print_json(value: object) -> None:
     """Print a value as JSON."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    click.echo(_json(value))
+
+
+def print_json_list(values: Iterable[object]) -> None:
+    """Print a list as `print_json` does, each value as it comes."""
+    before = "["
+    for value in values:
+        indented = _json(value).replace("\n", "\n  ")
+        click.echo(f"{before}\n  {indented}", nl=False)
+        before = ","
+    click.echo("[]" if before == "[" else "\n]")
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)

@@ -62,10 +62,9 @@ class Holds:
 
     def standing(self) -> Iterator[tuple[Agent, Hold]]:
         """Yield every hold that has not ended, with its agent. Reads every agent's slot."""
-        for agent in self.scan.agents():
-            slot = self.slots.read(agent)
+        for slot in self.slots.each(self.scan.agents()):
             if slot.facts.hold.until > slot.now:
-                yield agent, Hold.of_facts(slot.facts.hold)
+                yield slot.agent, Hold.of_facts(slot.facts.hold)
 
     def _check(self, hold: Hold) -> None:
         """Raise `InvalidRequest` if the hold lacks a reason or a second person, or has no acceptable end."""

@@ -12,7 +12,7 @@ from calendar_service.journeys.operations.all_connections import AllConnections
 from calendar_service.store.grants import Grants
 from calendar_service.store.ownership import Ownership
 from calendar_service.store.scan import Scan
-from calendar_service.store.slots import Slots
+from calendar_service.store.slots import Slot, Slots
 
 
 class CannotAdopt(Exception):
@@ -48,19 +48,18 @@ class Adoption:
             raise CannotAdopt(
                 f"CALENDAR_IDENTITY_KEY is not the key of this data: {misplaced} agents lie elsewhere under it"
             )
-        if not any(self._opens(agent) for agent in self.scan.agents()):
+        if not any(map(self._opens, self.slots.each(self.scan.agents()))):
             raise CannotAdopt(
                 "no sealed record of this database opens with CALENDAR_KEYRING, so nothing shows that the data is "
                 "this service's"
             )
         self.ownership.adopt()
 
-    def _opens(self, agent: Agent) -> bool:
-        slot = self.slots.read(agent)
+    def _opens(self, slot: Slot) -> bool:
         sealed = [(slot.facts.connection_id, slot.grant)] if slot.grant else []
         sealed += [(teardown.connection_id, teardown.grant) for teardown in slot.teardowns if teardown.grant]
         try:
-            return any(self.grants.open(agent, *one) for one in sealed)
+            return any(self.grants.open(slot.agent, *one) for one in sealed)
         except StoreUnavailable:
             return False
 

@@ -78,18 +78,18 @@ class AllConnections:
 
     def entries(self, organization: str = "", state: State | None = None) -> Iterator[ConnectionEntry]:
         """Yield every connection, or those of one organization or in one state."""
-        for agent in self.scan.agents():
-            if organization and agent.organization != organization:
-                continue
-            entry = self._entry(self.slots.read(agent))
+        agents = self.scan.agents()
+        chosen = (agent for agent in agents if not organization or agent.organization == organization)
+        for slot in self.slots.each(chosen):
+            entry = self._entry(slot)
             if state is None or entry.view.state is state:
                 yield entry
 
     def totals(self, walk: Callable[[Sequence[Agent]], Iterable[Agent]]) -> ConnectionTotals:
         """Count all connections. `walk` iterates over the agents and shows progress."""
         totals = ConnectionTotals()
-        for agent in walk(list(self.scan.agents())):
-            totals.add(self.slots.read(agent), self.terms)
+        for slot in self.slots.each(walk(list(self.scan.agents()))):
+            totals.add(slot, self.terms)
         return totals
 
     def details(self, agent: Agent) -> tuple[ConnectionEntry, TimedSlot, list[Record]]:

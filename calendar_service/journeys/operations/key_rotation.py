@@ -11,7 +11,7 @@ from calendar_service.domain.errors import RecordUnreadable
 from calendar_service.domain.names import Agent
 from calendar_service.store.grants import Grants
 from calendar_service.store.scan import Scan
-from calendar_service.store.slots import Slots
+from calendar_service.store.slots import Slot, Slots
 
 PASSES = 5
 """How often all agents are scanned at most: processes with the former keyring may write under it during a pass."""
@@ -58,8 +58,8 @@ class Rotation:
     def status(self) -> list[Sealed]:
         """Return how much each key seals: first the keyring's in its order, then the unknown ones."""
         grants, teardowns = Counter[str](), Counter[str]()
-        for agent in self.scan.agents():
-            for teardown, sealed in self._records(agent):
+        for slot in self.slots.each(self.scan.agents()):
+            for teardown, sealed in _records(slot):
                 (teardowns if teardown else grants)[self.grants.key_id(sealed)] += 1
         consents = Counter(self.grants.key_id(sealed) for sealed in self.scan.consents_under_way())
         keyring = list(self.key_ids())
@@ -80,7 +80,8 @@ class Rotation:
         """Reseal every grant, also those of teardowns, under the current key. `walk` iterates and shows progress."""
         resealed, unopened = 0, set[Agent]()
         for _ in range(PASSES):
-            old = [agent for agent in self.scan.agents() if agent not in unopened and self._is_old(agent)]
+            agents = (agent for agent in self.scan.agents() if agent not in unopened)
+            old = [slot.agent for slot in self.slots.each(agents) if self._is_old(slot)]
             if not old:
                 break
             for agent in walk(old):
@@ -90,23 +91,22 @@ class Rotation:
                     unopened.add(agent)
         return Rotated(resealed, tuple(sorted(unopened, key=lambda agent: agent.member)))
 
-    def _is_old(self, agent: Agent) -> bool:
+    def _is_old(self, slot: Slot) -> bool:
         current = self.key_ids()[0]
-        return any(self.grants.key_id(sealed) != current for _, sealed in self._records(agent))
+        return any(self.grants.key_id(sealed) != current for _, sealed in _records(slot))
 
     def _reseal(self, agent: Agent) -> int:
-        count = 0
-        connection = self.slots.read(agent).facts.connection_id
-        for teardown, sealed in self._records(agent):
+        count, slot = 0, self.slots.read(agent)
+        for teardown, sealed in _records(slot):
             if self.grants.key_id(sealed) != self.key_ids()[0]:
-                resealed = self.grants.resealed(agent, teardown or connection, sealed)
+                resealed = self.grants.resealed(agent, teardown or slot.facts.connection_id, sealed)
                 count += self.scan.reseal(agent, teardown, sealed, resealed)
         return count
 
-    def _records(self, agent: Agent) -> list[tuple[str, str]]:
-        """Return each sealed grant of the agent with the connection of its teardown, empty for the live one."""
-        slot = self.slots.read(agent)
-        living = [("", slot.grant)] if slot.grant else []
-        return living + [
-            (teardown.connection_id, teardown.grant) for teardown in slot.teardowns if teardown.grant
-        ]
+
+def _records(slot: Slot) -> list[tuple[str, str]]:
+    """Return each sealed grant of the slot with the connection of its teardown, empty for the live one."""
+    living = [("", slot.grant)] if slot.grant else []
+    return living + [
+        (teardown.connection_id, teardown.grant) for teardown in slot.teardowns if teardown.grant
+    ]

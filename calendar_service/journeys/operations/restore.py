@@ -135,8 +135,7 @@ class RestorePlan:
 
     def steps(self, history: AuditedHistory) -> Iterator[RestoreStep]:
         """Yield what is to be done, for every connection that differs from the audit log."""
-        for agent in self.scan.agents():
-            slot = self.slots.read(agent)
+        for slot in self.slots.each(self.scan.agents()):
             step = _step(slot, history, self._revision(slot, history))
             if step:
                 yield step
