@@ -1,6 +1,6 @@
 """Function calls, round trips and Google calls of one request, by kind of request and by package.
 
-    python bench/calls.py [--packages]      # --packages: also where a reschedule's calls are made
+    python bench/calls.py [--packages] [--json]      # --packages: also where a reschedule's calls are made
 
 Counts, not times: they are the same on a busy machine. A call is one of a Python function or of a C function from
 Python, as cProfile counts them, in the thread that serves the request. Application and counting share one process;
@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from cProfile import Profile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from pstats import Stats
@@ -135,8 +135,11 @@ def measured() -> list[Counts]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--packages", action="store_true", help="also where a reschedule's calls are made")
+    parser.add_argument("--json", action="store_true", help="print an object instead of the tables")
     options = parser.parse_args()
     log, sys.stderr = sys.stderr, open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - the service logs there
     try:
@@ -144,6 +147,9 @@ def main() -> None:
     finally:
         sys.stderr.close()
         sys.stderr = log
+    if options.json:
+        print(json.dumps({"requests": [asdict(row) for row in rows]}))
+        return
     print("| request | function calls | round trips | calls at Google |")
     print("|---|---|---|---|")
     for row in rows:

@@ -7,6 +7,7 @@ Prints a table. Exits 1 if a broken law was not noticed; ends at once if a text 
 chapter's tests fail before anything is broken.
 """
 
+import argparse
 import shutil
 import subprocess
 import sys
@@ -73,7 +74,11 @@ def copy_to(place: Path) -> None:
 
 def main() -> int:
     """Break each law in turn."""
-    wanted, missed = chapters(sys.argv[1:]), 0
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("chapters", nargs="*", metavar="CHAPTER", help="the chapters to break (all)")
+    wanted, missed = chapters(parser.parse_args().chapters), 0
     print("| chapter | law broken | noticed by |\n|---|---|---|")
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)

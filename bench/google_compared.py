@@ -6,6 +6,7 @@
 Each line is a call with Google's answer; the columns hold the answers of the two. Loopback only.
 """
 
+import argparse
 import os
 import subprocess
 import sys
@@ -268,7 +269,8 @@ def main(place: Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 2:
-        main(Path(sys.argv[1]))
-    else:
-        print(__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("place", type=Path, help="the folder in which emulate is installed")
+    main(parser.parse_args().place)

@@ -11,12 +11,15 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
+
+from driver import cpu_seconds  # noqa: E402
 
 from tests.local_google.app import APP, App  # noqa: E402
 from tests.local_google.http_api import GoogleApi  # noqa: E402
@@ -38,12 +41,6 @@ DIGITS = "0123456789abcdefghijklmnopqrstuv"
 def base32hex(number: int) -> str:
     """Return an event id for a number."""
     return "ev" + "".join(DIGITS[number >> shift & 31] for shift in range(40, -1, -5))
-
-
-def cpu_seconds(pid: int) -> float:
-    """Return the processor time that the process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident_bytes(pid: int) -> int:
@@ -90,19 +87,37 @@ def rendered(method: str, path: str, token: str, body: bytes = b"") -> bytes:
     ).encode() + body
 
 
-def measure(google: LocalGoogle, name: str, count: int, connections: int, request: Request) -> None:
-    """Return one line of the table."""
+@dataclass(frozen=True)
+class Speed:
+    """What a kind of call takes."""
+
+    call: str
+    calls: int
+    per_second: float
+    per_cpu_second: float
+    cpu_us: float
+    bytes_kept: float
+
+    @property
+    def line(self) -> str:
+        """The line of the table."""
+        return (
+            f"| {self.call} | {self.calls} | {self.per_second:,.0f} | {self.per_cpu_second:,.0f} "
+            f"| {self.cpu_us:.0f} | {self.bytes_kept:,.0f} |"
+        )
+
+
+def measure(google: LocalGoogle, name: str, count: int, connections: int, request: Request) -> Speed:
+    """Send so many requests of a kind."""
     port = urlsplit(google.url).port or 0
-    before, memory, began = cpu_seconds(google.pid), resident_bytes(google.pid), time.perf_counter()
+    before, memory, began = cpu_seconds([google.pid]), resident_bytes(google.pid), time.perf_counter()
     drive(port, count, connections, request)
-    wall, cpu = time.perf_counter() - began, cpu_seconds(google.pid) - before
+    wall, cpu = time.perf_counter() - began, cpu_seconds([google.pid]) - before
     grown = (resident_bytes(google.pid) - memory) / count
-    print(
-        f"| {name} | {count} | {count / wall:,.0f} | {count / cpu:,.0f} | {cpu / count * 1e6:.0f} | {grown:,.0f} |"
-    )
+    return Speed(name, count, count / wall, count / cpu, cpu / count * 1e6, grown)
 
 
-def run(count: int, connections: int, data_dir: Path | None) -> None:
+def run(count: int, connections: int, data_dir: Path | None) -> Iterator[Speed]:
     """Insert, read, change, list, delete."""
     with LocalGoogle.start([APP], data_dir=data_dir) as google:
         token = App(google, APP).connect()["access_token"]
@@ -118,15 +133,15 @@ def run(count: int, connections: int, data_dir: Path | None) -> None:
 
         change = json.dumps({"start": EVENT["start"], "end": EVENT["end"], "summary": "Moved"}).encode()
         where = "on disk" if data_dir else "in memory"
-        measure(google, f"events.insert, books {where}", count, connections, insert)
-        measure(
+        yield measure(google, f"events.insert, books {where}", count, connections, insert)
+        yield measure(
             google,
             "events.get",
             count,
             connections,
             lambda n: rendered("GET", f"{base}/{base32hex(n)}?alt=json", token),
         )
-        measure(
+        yield measure(
             google,
             "events.patch",
             count,
@@ -134,14 +149,14 @@ def run(count: int, connections: int, data_dir: Path | None) -> None:
             lambda n: rendered("PATCH", f"{base}/{base32hex(n)}?alt=json", token, change),
         )
         pages = max(count // 1000, 1)
-        measure(
+        yield measure(
             google,
             "events.list, 250 a page",
             pages,
             1,
             lambda _: rendered("GET", f"{base}?alt=json&maxResults=250", token),
         )
-        measure(
+        yield measure(
             google,
             "events.delete",
             count,
@@ -150,13 +165,31 @@ def run(count: int, connections: int, data_dir: Path | None) -> None:
         )
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=20_000)
-    parser.add_argument("--connections", type=int, default=16)
-    wanted = parser.parse_args()
-    print("| call | calls | per second (wall) | per second of CPU | µs CPU per call | bytes kept per call |")
-    print("|---|---|---|---|---|---|")
-    run(wanted.count, wanted.connections, None)
+def main() -> None:
+    """Measure with books in memory, then on disk."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--count", type=int, default=20_000, help="calls of each kind (20000)")
+    parser.add_argument("--connections", type=int, default=16, help="(16)")
+    parser.add_argument("--json", action="store_true", help="print an object instead of the table")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        run(wanted.count, wanted.connections, Path(place) / "google")
+        speeds = (
+            speed
+            for data_dir in (None, Path(place) / "google")
+            for speed in run(options.count, options.connections, data_dir)
+        )
+        if options.json:
+            print(json.dumps({"calls": [asdict(speed) for speed in speeds]}))
+            return
+        print(
+            "| call | calls | per second (wall) | per second of CPU | µs CPU per call | bytes kept per call |"
+        )
+        print("|---|---|---|---|---|---|")
+        for speed in speeds:
+            print(speed.line, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,8 +1,10 @@
 """What the metrics cost: CPU of one recorded duration, and of making the text of /metrics without the database.
 
-python bench/metrics.py
+python bench/metrics.py [--json]
 """
 
+import argparse
+import json
 import sys
 from pathlib import Path
 from time import thread_time
@@ -29,6 +31,11 @@ class _Alone:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--json", action="store_true", help="print an object instead of lines")
+    options = parser.parse_args()
     durations = Durations(REQUESTS)
     routes = [f"/v1/organizations/<organization>/agents/<agent>/{number}" for number in range(ROUTES)]
     begin = thread_time()
@@ -40,6 +47,9 @@ def main() -> None:
     begin = thread_time()
     text = generate_latest(registry)
     duration = thread_time() - begin
+    if options.json:
+        print(json.dumps({"duration_us": recorded * 1e6, "text_ms": duration * 1e3, "text_bytes": len(text)}))
+        return
     print(f"one duration      {recorded * 1e6:6.1f} µs of CPU")
     print(f"text of {ROUTES} routes {duration * 1e3:6.1f} ms of CPU, {len(text) / 1024:.0f} KiB")
 

@@ -1,6 +1,6 @@
 """What each part of the throttle is good for: the same load with it and without it, in counts.
 
-    python bench/throttle.py [--case NAME] [--seconds 60] [--seed 1]
+    python bench/throttle.py [--case NAME] [--seconds 60] [--seed 1] [--json]
 
 The throttle, its scripts and Valkey are real. Google is a counter of units in a sliding minute, a session is a place in
 a list, and time is simulated: the figures depend on the seed alone. Ten organizations schedule a session a second each,
@@ -20,6 +20,7 @@ session, and all of them for each call at Google.
 
 import argparse
 import heapq
+import json
 import math
 import os
 import random
@@ -378,29 +379,39 @@ class Simulation:
 
 
 HEAD = (
-    "without", "others: inline", "late 50 / 99 %", "left", "the one: inline", "late 50 / 99 %", "left",
+    "without", "others: inline", "others: late 50 / 99 %", "others: left", "the one: inline",
+    "the one: late 50 / 99 %", "the one: left",
     "calls/s", "most units/min", "failed calls", "trips: session / call",
 )  # fmt: skip
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--case", choices=CASES, help="one case instead of all")
     parser.add_argument("--seconds", type=int, default=60, help="simulated seconds (the case `away`: 120)")
     parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
+    parser.add_argument("--json", action="store_true", help="print an object instead of the tables")
+    options, rows = parser.parse_args(), list[dict[str, str]]()
     with ExitStack() as stack:
         home = stack.enter_context(tempfile.TemporaryDirectory())
         valkey = stack.enter_context(EmbeddedValkey(Path(home)))
         log = Log("bench", stack.enter_context(Path(os.devnull).open("w", encoding="utf-8")))
         for name in [options.case] if options.case else CASES:
             seconds = max(options.seconds, 120) if name == "away" else options.seconds
-            print(f"\n## {name}, {seconds} s\n\n| {' | '.join(HEAD)} |\n|{'---|' * len(HEAD)}")
+            if not options.json:
+                print(f"\n## {name}, {seconds} s\n\n| {' | '.join(HEAD)} |\n|{'---|' * len(HEAD)}")
             for part, variant in VARIANTS.items():
                 if name in variant.cases:
                     simulation = Simulation(valkey.url, CASES[name], variant, options.seed, log)
                     simulation.run(seconds)
-                    print(f"| {part} | {' | '.join(simulation.figures(seconds))} |", flush=True)
+                    row = (part, *simulation.figures(seconds))
+                    rows.append({"case": name} | dict(zip(HEAD, row, strict=True)))
+                    if not options.json:
+                        print(f"| {' | '.join(row)} |", flush=True)
+    if options.json:
+        print(json.dumps({"rows": rows}))
 
 
 if __name__ == "__main__":
