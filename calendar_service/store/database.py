@@ -232,21 +232,20 @@ class Database:
         Raises `StoreUnavailable` if they do not confirm in time: a write that one of them lacks would be lost with its
         promotion, and a former primary that not all of them follow must not go on accepting writes (F3, F4, F38).
         """
+        client: Any = primary.client
         copies = primary.copies
-        pipeline: Any
-        with primary.client.pipeline(transaction=False) as pipeline:
+        if not copies:
+            return client.execute_command(*command)
+        with client.pipeline(transaction=False) as pipeline:
             pipeline.execute_command(*command)
-            if copies:
-                # WAIT covers this client's own last write. The command may have written nothing and answered what
-                # another client wrote, so a write of our own follows it.
-                pipeline.eval(_COPY_MARKER, 1, keys.copied(key))
-                pipeline.execute_command("WAIT", copies, COPY_PATIENCE)
+            # WAIT covers this client's own last write. The command may have written nothing and answered what another
+            # client wrote, so a write of our own follows it.
+            pipeline.eval(_COPY_MARKER, 1, keys.copied(key))
+            pipeline.execute_command("WAIT", copies, COPY_PATIENCE)
             answer, *confirmations = pipeline.execute(raise_on_error=False)
         if isinstance(answer, Exception):
             raise answer
-        if copies and (
-            any(isinstance(one, Exception) for one in confirmations) or confirmations[-1] < copies
-        ):
+        if any(isinstance(one, Exception) for one in confirmations) or confirmations[-1] < copies:
             raise StoreUnavailable(
                 "The database did not confirm the change on every server that may take over. It may have been made; "
                 "try again.",
