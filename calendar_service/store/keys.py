@@ -5,6 +5,7 @@ Scripts get both from here by name: `LIFETIME.lease` is `LEASE`, `KEY.facts` is 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from calendar_service.domain.clock import DAY, HOUR, MINUTE, SECOND
 from calendar_service.domain.names import Agent
@@ -130,19 +131,28 @@ class SlotKeys:
 
     def declared(self) -> dict[str, str]:
         """Return the keys that every script of a slot declares, in their order, by the names that scripts use."""
+        own = self.part("")
         return {
-            **{name: self.part(name) for name in SLOT_PARTS},
-            "timers": timers(self.shard),
-            "erasure_deadlines": erasure_deadlines(self.shard),
+            **{name: own + name for name in SLOT_PARTS},
+            **_of_shard(self.shard),
             "index": index(self.shard, self.organization),
-            "audit_log": audit_log(self.shard),
-            "receipts": receipts(self.shard),
-            "erased": erased(self.shard),
-            "erased_due": erased_due(self.shard),
-            "audit_chain": audit_chain(self.shard),
-            "channels": channels(self.shard),
-            "waiting_load": waiting_load(self.shard),
         }
+
+
+@cache
+def _of_shard(shard: int) -> dict[str, str]:
+    """Return those of a slot's declared keys that all agents of a shard share."""
+    return {
+        "timers": timers(shard),
+        "erasure_deadlines": erasure_deadlines(shard),
+        "audit_log": audit_log(shard),
+        "receipts": receipts(shard),
+        "erased": erased(shard),
+        "erased_due": erased_due(shard),
+        "audit_chain": audit_chain(shard),
+        "channels": channels(shard),
+        "waiting_load": waiting_load(shard),
+    }
 
 
 ShardOf = Callable[[Agent], int]

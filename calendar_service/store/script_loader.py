@@ -40,6 +40,10 @@ _FIELD: Final = re.compile(r"^-- (keys|args|answers|returns|use): (.*)$", re.MUL
 _SCRIPTS: Final = files("calendar_service.store").joinpath("scripts")
 
 
+_ONE_VALUE: Final = (str, int)
+"""The types of an argument that is no sequence."""
+
+
 class WrongCall(Exception):
     """The program called a script with other keys or arguments than the script's header lists."""
 
@@ -76,9 +80,14 @@ class Script:
         for name in self.args:
             value = arguments[name]
             is_many = self.takes_many and name == self.args[-1]
-            if isinstance(value, str | int) == is_many:
-                raise WrongCall(f"{self.name} takes {name} as {'a sequence' if is_many else 'one value'}")
-            values.extend([value] if isinstance(value, str | int) else value)
+            if isinstance(value, _ONE_VALUE):
+                if is_many:
+                    raise WrongCall(f"{self.name} takes {name} as a sequence")
+                values.append(value)
+            elif is_many:
+                values.extend(value)
+            else:
+                raise WrongCall(f"{self.name} takes {name} as one value")
         return values
 
 
