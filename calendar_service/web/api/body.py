@@ -92,10 +92,11 @@ def _whole(digits: str) -> int:
 def _without_repeats(members: Iterable[tuple[str, object]]) -> dict[str, object]:
     unique: dict[str, object] = {}
     for name, value in members:
+        shown = printable(name)
         if name in unique:
-            raise Misshapen(f"`{printable(name)}` is given twice.", field=printable(name))
-        if printable(name) != name:
-            raise Misshapen(f"`{printable(name)}` is not a member of anything here.", field=printable(name))
+            raise Misshapen(f"`{shown}` is given twice.", field=shown)
+        if shown != name:
+            raise Misshapen(f"`{shown}` is not a member of anything here.", field=shown)
         unique[name] = _without_surrogate(name, value)
     return unique
 
@@ -112,6 +113,8 @@ def _refuse_constant(_: str) -> Any:
 
 def printable(name: str) -> str:
     """Return the beginning of a caller's text as printable ASCII, so that a problem can quote it."""
+    if len(name) <= _LONGEST_NAME and name.isascii() and name.isprintable():
+        return name
     safe = name.encode("ascii", "backslashreplace").decode("ascii")
     return "".join(character if character.isprintable() else "?" for character in safe[:_LONGEST_NAME])
 
