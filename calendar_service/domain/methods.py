@@ -62,7 +62,7 @@ class Method:
         """Return the method as it is called for one of its purposes; raise `ValueError` for any other."""
         if purpose not in self.purposes:
             raise ValueError(f"{self.name} is not called for {purpose}")
-        return replace(self, purpose=purpose, further=())
+        return replace(self, purpose=purpose, further=()) if self.further else self
 
 
 def _by_name(*methods: Method) -> Mapping[str, Method]:

@@ -1,7 +1,7 @@
 """A bucket of tokens that fills with time, as plain values. Must not read a clock."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from calendar_service.domain.clock import SECOND, THREAD_SKEW, Millis, plausible
 
@@ -43,4 +43,4 @@ class TokenBucket:
 
     def without(self, tokens: float) -> "TokenBucket":
         """Return the bucket after so many tokens were taken; below 0 it owes them."""
-        return replace(self, left=self.left - tokens)
+        return TokenBucket(self.left - tokens, self.at)

@@ -1,6 +1,7 @@
 """The web application: its blueprints, and the answer to every error."""
 
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 from flask import Flask, g, request
@@ -49,6 +50,10 @@ class WebApplication(Flask):
     """Flask with this service's rules of paths."""
 
     url_rule_class: type[Rule] = PathRule
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the view or hook as it is: none is asynchronous, and Flask would examine each of them each time."""
+        return func
 
 
 def create_app(service: Service, readiness: Readiness | None = None) -> Flask:

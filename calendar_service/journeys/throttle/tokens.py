@@ -47,7 +47,7 @@ class ProjectTokens:
                 return "wait" if is_paused else "empty"
             if self._leased.low and self._is_over_its_share(organization):
                 return "wait"
-            self._leased = replace(self._leased, units=self._leased.units - cost)
+            self._leased = LeasedTokens(self._leased.units - cost, self._leased.low)
             self._spent[organization] += cost
             return "ok"
 
