@@ -19,7 +19,7 @@ from calendar_service.store import answers, keys
 from calendar_service.store.account_refs import AccountRef, AccountRefs
 from calendar_service.store.audit_log import MAINTENANCE
 from calendar_service.store.database import Command, Database
-from calendar_service.store.slots import facts_of
+from calendar_service.store.slots import STATE_FACTS, state_facts_of
 
 Value = TypeVar("Value")
 
@@ -70,11 +70,11 @@ class Scan:
         """
         yield from map(Agent.of_member, sorted({_member_of(name) for name in self._agents_parts()}))
 
-    def facts(self) -> Iterator[tuple[Agent, Facts]]:
-        """Yield every agent that has facts with them, in no order, many agents in one round trip."""
+    def states(self) -> Iterator[tuple[Agent, Facts]]:
+        """Yield every agent that has facts with `STATE_FACTS` of them, in no order, many agents in one round trip."""
         for names in self._steps(self._names(keys.any_part("facts"))):
-            rows = self._database.read(("HGETALL", name) for name in names)
-            yield from zip(map(_agent_of, names), map(facts_of, rows), strict=True)
+            rows = self._database.read(("HMGET", name, *STATE_FACTS) for name in names)
+            yield from zip(map(_agent_of, names), map(state_facts_of, rows), strict=True)
 
     def session_statuses(self) -> Iterator[SessionStatus]:
         """Yield how every session of every agent stands, in no order."""

@@ -14,6 +14,11 @@ from calendar_service.domain.session import Record
 from calendar_service.store.database import Command, Database, ask_time
 from calendar_service.store.keys import SlotKeys
 
+STATE_FACTS: Final = (
+    "connection_id", "grant_state", "consent_scope", "consent_policy", "consent_required_since",
+    "pause_by_agent", "pause_by_organization", "calendar_since", "end_revocation",
+)  # fmt: skip
+"""The facts that decide which state is shown, with whose connection it is and how its revocation stands."""
 AGENTS_READ: Final = 500
 """How many agents' slots a walk over many reads in one round trip."""
 _READERS: Final[Mapping[object, Callable[[str], Any]]] = {
@@ -131,6 +136,14 @@ class Slots:
         *stored, time = self._database.read([*(("HGETALL", part) for part in parts), ask_time(parts[0])])
         return [facts_of(each) for each in stored], self._database.instant(time)
 
+    def states(self, agents: Sequence[Agent]) -> list[Facts]:
+        """Return `STATE_FACTS` of these agents, at least one, in one round trip: a third of what `facts` reads."""
+        parts = [self._database.slot_keys(agent).part("facts") for agent in agents]
+        return [
+            state_facts_of(each)
+            for each in self._database.read(("HMGET", part, *STATE_FACTS) for part in parts)
+        ]
+
 
 def _commands(slot_keys: SlotKeys) -> list[Command]:
     """Return the commands that read a slot without its timers."""
@@ -145,6 +158,11 @@ def _with_time(commands: Iterable[Command]) -> list[Command]:
     """Add the question for the time, to the server of the first key."""
     listed = list(commands)
     return [*listed, ask_time(str(listed[0][1]))]
+
+
+def state_facts_of(stored: Sequence[str | None]) -> Facts:
+    """Return `STATE_FACTS` as the store keeps them, in their order; every other fact has its default."""
+    return facts_of({name: text for name, text in zip(STATE_FACTS, stored, strict=True) if text is not None})
 
 
 def facts_of(stored: Mapping[str, str]) -> Facts:

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from calendar_service.cli import main
 from calendar_service.cli.asking import table
 from calendar_service.domain.clock import DAY, SECOND
+from calendar_service.domain.connection import State
 from calendar_service.domain.names import Agent
 from calendar_service.store import keys
 from calendar_service.store.account_refs import AccountRef
@@ -79,9 +80,17 @@ def test_all_connections_are_listed_counted_and_examined_in_a_few_round_trips(cr
     assert [round_trips(crowd, walk) < 15 for walk in walks] == [True] * len(walks)
 
 
+def test_the_states_of_an_organization_are_counted_in_a_few_round_trips(crowd: TestService) -> None:
+    organizations = crowd.parts.operations.organizations
+    assert organizations.progress("acme").states == {State.CONNECTED: MANY}
+    before = sent(crowd, "hgetall")
+    assert round_trips(crowd, lambda: organizations.progress("acme")) <= 8 + 2 + 1
+    assert sent(crowd, "hgetall") == before  # not all facts, but those that decide the state
+
+
 def test_a_walk_reads_no_further_than_it_is_taken(crowd: TestService) -> None:
     scan = crowd.parts.store.scan
-    for command, walk in (("hgetall", scan.facts()), ("hmget", scan.uses())):
+    for command, walk in (("hmget", scan.states()), ("hmget", scan.uses())):
         before = sent(crowd, command)
         next(iter(walk))
         assert 0 < sent(crowd, command) - before <= 1_000 < MANY

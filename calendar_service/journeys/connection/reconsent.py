@@ -50,7 +50,7 @@ class Reconsent:
         self, is_stopped: Callable[[], bool] = lambda: False
     ) -> Iterator[tuple[Agent, str, str]]:
         """Yield the connections whose consent is outdated: agent, connection, version of the policy agreed to."""
-        for agent, facts in takewhile(lambda _: not is_stopped(), self.scan.facts()):
+        for agent, facts in takewhile(lambda _: not is_stopped(), self.scan.states()):
             if facts.is_live and facts.consent.is_outdated(self.terms):
                 yield agent, facts.connection_id, facts.consent.policy
 

@@ -48,6 +48,11 @@ class ConnectionStatus:
         for agent, each in zip(agents, facts, strict=True):
             yield agent, connection_view(each, self.terms, now)
 
+    def states_of(self, agents: Sequence[Agent]) -> Iterator[tuple[State, str]]:
+        """Yield each agent's state, and how its revocation stands; at least one agent, in one round trip."""
+        for facts in self.slots.states(agents):
+            yield facts.state(self.terms), facts.end.revocation
+
 
 def connection_view(facts: Facts, terms: ConsentTerms, now: Millis) -> ConnectionView:
     """Return what is shown of these facts at `now` (database time)."""

@@ -39,7 +39,7 @@ class TotalCounts:
         def until_stopped(values: Iterable[Value]) -> Iterator[Value]:
             return takewhile(lambda _: not is_stopped(), values)
 
-        connections = Counter(facts.state(self.terms).value for _, facts in until_stopped(self.scan.facts()))
+        connections = Counter(facts.state(self.terms).value for _, facts in until_stopped(self.scan.states()))
         sessions = _by_status(until_stopped(self.scan.session_statuses()))
         waiting, abandoned, first = 0, 0, 0
         for event in until_stopped(self.outbox.waiting()):
