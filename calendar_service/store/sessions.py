@@ -118,6 +118,13 @@ class Sessions:
                 records[name] = record_of(name, text), content or ""
         return records
 
+    def soonest(self, agent: Agent, sessions: Sequence[str], most: int) -> list[str]:
+        """Return up to `most` of these sessions, those of the earliest days, in one round trip."""
+        days = self._database.slot_keys(agent).part("days")
+        (scores,) = self._database.read([("ZMSCORE", days, *sessions)])
+        day_of = dict(zip(sessions, (float(score or 0) for score in scores), strict=True))
+        return sorted(sessions, key=day_of.__getitem__)[:most]
+
     def all(self, agent: Agent) -> list[Record]:
         """Return all sessions of the agent, by name."""
         return [record for record, _ in self.with_texts(agent)]

@@ -14,6 +14,9 @@ from calendar_service.store.slots import Slot
 _LONGEST_STAY: Millis = 25 * SECOND
 """How long a session may stay queued: shorter than the lease on its agent, after which another worker may claim it."""
 
+MOST_OF_AGENT = 500
+"""How many sessions of one agent are queued at most: more than its account may write at Google in that time."""
+
 
 class SessionQueue:
     """Sessions, each with the instant (process's clock) at which it is dropped. Many threads add, one takes."""
@@ -29,13 +32,16 @@ class SessionQueue:
         """Add these due sessions of an agent; return those that only a newer version of the service can read.
 
         A session that is queued already is not read again: its agent is claimed anew after each session that
-        is settled.
+        is settled. Of thousands only those of the earliest days are read, and more when half of them are done (F46).
         """
         with self._lock:
             queued = {session.session for session in self._ends if session.agent == slot.agent}
         unqueued = [name for name in names if name not in queued]
-        if not unqueued:
+        room = MOST_OF_AGENT - len(queued)
+        if not unqueued or room < min(len(unqueued), MOST_OF_AGENT // 2):
             return set()
+        if len(unqueued) > room:
+            unqueued = self._due_sessions.soonest(slot.agent, unqueued, room)
         end = self._clock.now() + _LONGEST_STAY  # taken before the sessions are read, which may take a while
         sessions = self._due_sessions.due(slot, unqueued)
         self._put(dict.fromkeys(sessions, end))

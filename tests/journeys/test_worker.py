@@ -26,7 +26,7 @@ from calendar_service.store.audit_log import Actor
 from calendar_service.worker.maintenance import DailyCheckpoint, Repairs
 from calendar_service.worker.periodic import Periodic
 from calendar_service.worker.reports import DatabaseTrouble
-from calendar_service.worker.session_queue import SessionQueue
+from calendar_service.worker.session_queue import MOST_OF_AGENT, SessionQueue
 from tests.journeys.conftest import NEIGHBOUR
 from tests.journeys.test_throttle import OTHER as STRANGER
 from tests.journeys.test_throttle import alarms
@@ -342,6 +342,27 @@ def test_a_session_that_is_queued_is_not_read_again(service: TestService, queue:
     assert list(queue.admitted()) == []
     assert queue.add(slot, ["s1"]) == set()
     assert [session.session for session in queue.admitted()] == ["s1"]
+
+
+def test_of_thousands_of_sessions_that_wait_some_hundred_are_read_those_of_the_earliest_days_first(
+    service: TestService, queue: SessionQueue
+) -> None:
+    """Their agent is claimed every half minute while its account is at its limit (F46)."""
+    client = service.parts.store.database.client
+    names = [f"w{number:04}" for number in range(3 * MOST_OF_AGENT)]
+    record, content = (client.hget(service.key(part), "s1") for part in ("sessions", "waiting"))
+    client.hset(service.key("sessions"), mapping=dict.fromkeys(names, record))
+    client.hset(service.key("waiting"), mapping=dict.fromkeys(names, content))
+    client.zadd(service.key("days"), {name: 90_000 - number for number, name in enumerate(names)})
+    slot = service.parts.store.slots.read(service.agent)
+    service.parts.google.throttle.account_limited(slot.facts.account.ref)
+    for _ in range(3):
+        assert queue.add(slot, names) == set()
+    assert sorted(session.session for session in queue._ends) == names[-MOST_OF_AGENT:]
+    service.clock.advance(26)
+    assert list(queue.admitted()) == []  # their agent's lease has ended
+    assert queue.add(slot, names) == set()
+    assert sorted(session.session for session in queue._ends) == names[-MOST_OF_AGENT:]
 
 
 def test_an_account_that_waits_is_asked_about_once_a_round(service: TestService) -> None:

@@ -62,6 +62,10 @@ class DueSessions:
             self._due_item(slot, grant, name, record, sealed) for name, (record, sealed) in records.items()
         ]
 
+    def soonest(self, agent: Agent, names: Sequence[str], most: int) -> list[str]:
+        """Return up to `most` of these sessions of an agent, those of the earliest days."""
+        return self.sessions.soonest(agent, names, most)
+
     def _grant(self, slot: Slot) -> Grant | None:
         if slot.facts.state(self.terms) is not State.CONNECTED:
             return None
