@@ -18,6 +18,7 @@ from calendar_service.store.account_refs import AccountRef
 from calendar_service.store.audit_log import Actor
 from calendar_service.store.scan import Scan, Use
 from calendar_service.store.slots import AGENTS_READ, Slot
+from calendar_service.worker.loop import Worker
 from tests.support.service import SECOND as OTHER_ACCOUNT
 from tests.support.service import TestService
 
@@ -86,6 +87,25 @@ def test_the_states_of_an_organization_are_counted_in_a_few_round_trips(crowd: T
     before = sent(crowd, "hgetall")
     assert round_trips(crowd, lambda: organizations.progress("acme")) <= 8 + 2 + 1
     assert sent(crowd, "hgetall") == before  # not all facts, but those that decide the state
+
+
+def test_the_first_round_of_a_worker_asks_no_more_among_many_agents(service: TestService) -> None:
+    """What walks all agents at the start runs beside the rounds."""
+
+    def first_round() -> int:
+        worker = Worker(service.parts)
+        return round_trips(service, worker.round)
+
+    service.connect()
+    first_round()  # what is due of the connect
+    alone = first_round()
+    copies(service, [Agent("acme", f"copy-{number:04}") for number in range(AGENTS_READ)])
+    for agent in service.parts.store.scan.agents():
+        shard = service.parts.store.database.slot_keys(agent).shard
+        service.parts.store.database.client.zadd(
+            keys.timers(shard), {agent.member: service.parts.clock.now() + DAY}
+        )
+    assert first_round() == alone
 
 
 def test_a_walk_reads_no_further_than_it_is_taken(crowd: TestService) -> None:
