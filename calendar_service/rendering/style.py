@@ -9,7 +9,8 @@ from pathlib import Path
 from calendar_service.domain.operator import Colours, Operator
 from calendar_service.rendering.language import TEMPLATES
 
-_BLANKS = re.compile(r"\s*([{};])\s*")
+_BLANKS = re.compile(r"\s*([{};])\s*|(?<=[:,])\s+(?!\")")
+"""Blanks around braces and semicolons, and behind colons and commas; not the ones in front of a text in quotes."""
 _KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
 
 
@@ -21,9 +22,9 @@ class Style:
 
     @cached_property
     def sheet(self) -> str:
-        """The style sheet as it is served: without the blanks around braces and semicolons."""
+        """The style sheet as it is served: without the characters that a browser does not need."""
         common = resources.files(TEMPLATES).joinpath("static/app.css").read_text("utf-8")
-        return _BLANKS.sub(r"\1", _variables(self._operator.colours) + common)
+        return _BLANKS.sub(r"\1", _variables(self._operator.colours) + common).replace(";}", "}")
 
     @cached_property
     def sheet_address(self) -> str:

@@ -4,7 +4,16 @@ from collections.abc import Callable
 from inspect import getmembers, isfunction
 from types import ModuleType
 
-from tests.pages.states import console, dead_ends, local_google, public, refusals, reviewer, settings
+from tests.pages.states import (
+    components,
+    console,
+    dead_ends,
+    local_google,
+    public,
+    refusals,
+    reviewer,
+    settings,
+)
 from tests.pages.visitor import PageVisitor
 
 Reach = Callable[[PageVisitor], None]
@@ -20,12 +29,12 @@ def _of(module: ModuleType) -> dict[str, Reach]:
 
 PAGE_STATES: dict[str, Reach] = {
     name: reach
-    for module in (public, settings, refusals, dead_ends, console, reviewer, local_google)
+    for module in (public, settings, refusals, dead_ends, console, reviewer, local_google, components)
     for name, reach in _of(module).items()
 }
 
-ENGLISH_ONLY = frozenset({"public-api"})
-"""For programmers: written in English alone."""
+ENGLISH_ONLY = frozenset({"public-api", "components-every-one"})
+"""For programmers and designers: written in English alone."""
 
 REFUSALS = {name for name in PAGE_STATES if name.startswith("dead-ends-")} - {"dead-ends-in-a-frame"} | {
     "console-not-understood",

@@ -13,8 +13,9 @@ README: dict[str, tuple[str, Scheme]] = {
     "settings-disconnect": ("es", "dark"),
     "reviewer-agent": ("en", "light"),
     "local-google-consent": ("es", "light"),
+    "components-every-one": ("en", "light"),
 }
-"""The pictures that README shows, each in one language and scheme; they lie in `docs/pictures`."""
+"""The pictures that README and design-system.md show, each in one language and scheme; in `docs/pictures`."""
 
 
 def take(visitor: PageVisitor, name: str, width: int, scheme: Scheme) -> None:
