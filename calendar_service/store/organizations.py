@@ -46,8 +46,8 @@ class OrganizationIndex:
             self._database.write("DEL", name)
 
     def members(self, organization: str) -> Iterator[Agent]:
-        """Yield the organization's agents that have a slot, in a stable order."""
-        return self._members(organization, keys.all_shards())
+        """Yield the organization's agents that have a slot, in a stable order, as they are taken."""
+        return self.members_behind(organization, "")
 
     def members_behind(self, organization: str, agent: str) -> Iterator[Agent]:
         """Yield those of `members` that come behind this agent, all if it is empty.

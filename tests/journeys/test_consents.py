@@ -340,8 +340,8 @@ def test_an_off_boarded_organization_refuses_everything_new_until_it_is_reopened
     organizations = service.parts.operations.organizations
     before = service.parts.store.database.round_trips
     assert organizations.off_board("acme") == 2
-    # Is it closed, its entry, closed, who is there; for each whether it is still closed, and one step.
-    assert service.parts.store.database.round_trips - before == 8
+    # Is it closed, its entry, closed, eight for who is there; for each whether it is still closed, and one step.
+    assert service.parts.store.database.round_trips - before == 15
     assert organizations.progress("acme").states == {State.DISCONNECTED: 2}
     service.work()
     assert service.live_tokens() == []

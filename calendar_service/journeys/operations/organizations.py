@@ -68,7 +68,7 @@ class Organizations:
 
         Reads every member, `LOOKED_AT` in one round trip.
         """
-        agents = self.organization_index.members_behind(organization, "")
+        agents = self.organization_index.members(organization)
         states, revocations = Counter[State](), Counter[Revocation]()
         while chunk := list(islice(agents, LOOKED_AT)):
             for state, revocation in self.status.states_of(chunk):
