@@ -22,6 +22,7 @@ PAGES = {"portal", "public", "console"}
 """The blueprints with pages for people."""
 
 _FEATURES = "accelerometer camera display-capture geolocation gyroscope magnetometer microphone payment usb"
+_PERMISSIONS = ", ".join(f"{feature}=()" for feature in _FEATURES.split())
 _YEAR = 365 * 24 * 60 * 60
 
 
@@ -121,7 +122,7 @@ def headers(config: Config, response: Response, *, https_subdomains: bool) -> di
         "X-Content-Type-Options": "nosniff",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
-        "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _FEATURES.split()),
+        "Permissions-Policy": _PERMISSIONS,
         # With `no-referrer` on a page with a form, browsers would send `Origin: null`.
         "Referrer-Policy": "no-referrer" if 300 <= response.status_code < 400 else "same-origin",
         "Cache-Control": "no-store",

@@ -8,7 +8,7 @@ from flask import Flask, Response, g, request
 
 from calendar_service.config import ApiKey
 from calendar_service.durations import Durations, status_class
-from calendar_service.log import REQUEST_ID, Field, Log
+from calendar_service.log import REQUEST_ID, Log
 
 HEADER: Final = "X-Request-Id"
 
@@ -30,33 +30,26 @@ def log_requests(app: Flask, log: Log, durations: Durations) -> None:
 
     @app.after_request
     def _end(response: Response) -> Response:
+        status, seconds = response.status_code, time.monotonic() - g.began
+        route, method = _route(), _method()
         response.headers[HEADER] = g.request_id
-        durations.record(time.monotonic() - g.began, _route(), _method(), status_class(response.status_code))
-        if request.path not in _QUIET or response.status_code >= 400:
-            log.event("request.served", **log_fields(response.status_code))
+        durations.record(seconds, route, method, status_class(status))
+        if request.path not in _QUIET or status >= 400:
+            # The path's template instead of the path.
+            known = {name: value for name, value in (("method", method), ("path", route)) if value != _NONE}
+            caller: ApiKey | None = g.get("caller")
+            if caller is not None:
+                known["caller"] = caller.name
+            ms = round(seconds * 1000)
+            log.event("request.served", status=status, request_id=g.request_id, ms=ms, **known)
         return response
 
 
-def log_fields(status: int) -> dict[str, Field]:
-    """Return the fields of this request's log line, with the path's template instead of the path."""
-    fields: dict[str, Field] = {
-        "status": status,
-        "request_id": g.request_id,
-        "ms": round((time.monotonic() - g.began) * 1000),
-    }
-    if request.method in _METHODS:
-        fields["method"] = request.method
-    if request.url_rule is not None:
-        fields["path"] = request.url_rule.rule
-    caller: ApiKey | None = g.get("caller")
-    if caller is not None:
-        fields["caller"] = caller.name
-    return fields
-
-
 def _route() -> str:
-    return request.url_rule.rule if request.url_rule is not None else _NONE
+    rule = request.url_rule
+    return _NONE if rule is None else rule.rule
 
 
 def _method() -> str:
-    return request.method if request.method in _METHODS else _NONE
+    method = request.method
+    return method if method in _METHODS else _NONE

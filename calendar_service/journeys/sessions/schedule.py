@@ -165,7 +165,8 @@ class Schedule:
         if loaded.record is not None:
             # Whoever took a lease and never gave it back may have been at Google; so may we, from here on.
             in_doubt = loaded.record.copy.in_doubt or loaded.record.leased
-            desired = replace(desired, copy=replace(desired.copy, in_doubt=in_doubt))
+            if in_doubt != desired.copy.in_doubt:
+                desired = replace(desired, copy=replace(desired.copy, in_doubt=in_doubt))
         cost = cost_of(loaded.facts, desired) if inline and desired.status is Status.PENDING else 0
         organization, account = loaded.agent.organization, loaded.facts.account.ref
         with self.throttle.inline_slot(loaded.throttle_state, organization, account, cost) as admission:
