@@ -7,7 +7,7 @@ from pathlib import Path
 
 from driver import Spread
 
-WIDTH, LABELS, FIGURES = 760, 250, 170
+WIDTH, LABELS, FIGURES = 760, 190, 210
 """Of the picture, of the column of labels and of that of figures, in pixels."""
 TOP, ROW, GAP = 58, 24, 12
 

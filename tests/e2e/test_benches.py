@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 BENCH = Path(__file__).parents[2] / "bench"
 
@@ -41,9 +42,14 @@ def test_a_bench_refuses_more_clients_than_may_wait_for_google() -> None:
     assert "at most 6 clients" in run.stderr
 
 
-def test_every_client_s_call_is_measured_and_is_right_at_google() -> None:
-    result = measured("google_call.py", "--rounds", "1", "--calls", "3")
+def test_every_client_s_call_is_measured_drawn_and_right_at_google(tmp_path: Path) -> None:
+    picture = tmp_path / "new" / "calls.svg"
+    result = measured("google_call.py", "--rounds", "1", "--calls", "3", "--chart", str(picture))
     clients = {one["client"] for one in result["calls"]}
     assert clients >= {"bare", "service", "build() a call", "gcsa", "gcal_sync", "aiogoogle"}
     assert len(result["calls"]) == 2 * len(clients)
     assert {one["over_bare"]["median"] for one in result["calls"] if one["client"] == "bare"} == {1}
+    drawing = ElementTree.fromstring(picture.read_text("utf-8"))  # noqa: S314 - made here
+    labels = {text.text for text in drawing.iter("{http://www.w3.org/2000/svg}text")}
+    assert clients <= labels
+    assert "prefers-color-scheme: dark" in picture.read_text("utf-8")
