@@ -162,31 +162,42 @@ def _with_time(commands: Iterable[Command]) -> list[Command]:
 
 def state_facts_of(stored: Sequence[str | None]) -> Facts:
     """Return `STATE_FACTS` as the store keeps them, in their order; every other fact has its default."""
-    return facts_of({name: text for name, text in zip(STATE_FACTS, stored, strict=True) if text is not None})
+    texts = {name: text for name, text in zip(STATE_FACTS, stored, strict=True) if text is not None}
+    return cast(Facts, _group(Facts, "", STATE_FACTS, texts))
 
 
 def facts_of(stored: Mapping[str, str]) -> Facts:
     """Return the facts that the store keeps; what is absent has its default."""
-    return cast(Facts, _group(Facts, "", stored))
+    return cast(Facts, _group(Facts, "", None, stored))
 
 
-def _group(group: type, prefix: str, stored: Mapping[str, str]) -> Any:
+def _group(group: type, prefix: str, only: tuple[str, ...] | None, stored: Mapping[str, str]) -> Any:
     values: dict[str, Any] = {}
-    for name, inner, reader in _fields(group):
+    for name, key, inner, reader in _fields(group, prefix, only):
         if inner is not None:
-            values[name] = _group(inner, f"{name}_", stored)
-        elif (text := stored.get(prefix + name)) is not None:
+            values[name] = _group(inner, key, only, stored)
+        elif (text := stored.get(key)) is not None:
             values[name] = reader(text)
     return group(**values)
 
 
 @cache
-def _fields(group: type) -> tuple[tuple[str, type | None, Callable[[str], Any]], ...]:
-    """Return each field's name, the group that it is or None, and else how it is read from its text."""
-    return tuple(
-        (name, kind, str) if isinstance(kind, type) and is_dataclass(kind) else (name, None, _READERS[kind])
-        for name, kind in get_type_hints(group).items()
-    )
+def _fields(
+    group: type, prefix: str, only: tuple[str, ...] | None
+) -> tuple[tuple[str, str, type | None, Callable[[str], Any]], ...]:
+    """Return each field's name, its stored name, the group that it is or None, and how it is read from its text.
+
+    A group's stored name is what its fields' begin with. `only`: leave out fields with other stored names, and groups
+    that have none of these; None: all fields.
+    """
+    fields: list[tuple[str, str, type | None, Callable[[str], Any]]] = []
+    for name, kind in get_type_hints(group).items():
+        if isinstance(kind, type) and is_dataclass(kind):
+            if _fields(kind, f"{prefix}{name}_", only):
+                fields.append((name, f"{prefix}{name}_", kind, str))
+        elif only is None or prefix + name in only:
+            fields.append((name, prefix + name, None, _READERS[kind]))
+    return tuple(fields)
 
 
 def record_of(session: str, text: str | None) -> Record | None:
