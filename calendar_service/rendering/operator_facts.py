@@ -17,7 +17,7 @@ def fact_text(operator: Operator, place: str, language: Language) -> str:
     """
     value = operator.fact(place)
     if isinstance(value, Declaration):
-        return f"{value.what} ({value.date})" if value.is_complete else ""
+        return f"{value.what} ({language.written_date(value.date)})" if value.is_complete else ""
     if isinstance(value, Mapping):
         return str(value.get(language.code, ""))
     several = value if isinstance(value, tuple) else (value,)

@@ -139,8 +139,8 @@ REASONS = {
     "scope_more_shared": "We could not give it back",
     "no_refresh_token": "Google's answer was incomplete",
     "code_refused": "Google did not complete the connection",
-    "operator": "The service is not set up rightly",
-    "google_trouble": "Google has trouble just now",
+    "operator": "The service isn't set up correctly",
+    "google_trouble": "Google has a problem right now",
     "busy": "Google's answer came at a busy moment",
     "google_error": "Google did not complete the connection",
 }
@@ -181,7 +181,7 @@ def test_google_down_at_the_exchange_is_told(visitor: Visitor, service: TestServ
     service.google.fault("/token", {"status": 503, "reason": "backendError"})
     visitor.enter()
     visitor.get(visitor.consent())
-    assert "Google has trouble just now" in words(visitor.get("/settings"))
+    assert "Google has a problem right now" in words(visitor.get("/settings"))
 
 
 @pytest.mark.parametrize("fault", ["full", "visit", "store"])

@@ -129,7 +129,7 @@ def test_every_end_is_told_by_its_date(visitor: Visitor, service: TestService) -
     service.google.fault("/revoke", {"status": 503, "reason": "backendError"})
     now = service.parts.clock.now()
     before = words(visitor.get("/disconnect"))
-    assert f"as soon as it confirms, on {Language('en').day(now + 7 * DAY, ZONE)}" in before
+    assert f"as soon as it confirms, by {Language('en').day(now + 7 * DAY, ZONE)}" in before
     visitor.post("/disconnect")
     last = service.facts.grant.since + 7 * DAY
     after = words(visitor.get("/settings"))
@@ -145,9 +145,9 @@ def test_a_deletion_that_is_under_way_is_the_one_thing_still_done(
     visitor.post("/disconnect", {"delete_calendar": "yes"})
     page = words(visitor.get("/settings"))
     until = Language("en").moment(service.facts.grant.since + HOUR, ZONE)
-    assert "from here. One thing is still being done there, because you asked for it" in page
-    assert f"We go on trying until {until}" in page
-    assert "What was begun at Google when you disconnected goes on." in page
+    assert "from here. We're still deleting “Videsk · Scheduled Sessions”, as you asked" in page
+    assert f"We keep trying until {until}" in page
+    assert "What we started at Google when you disconnected continues." in page
     for untrue in ("Erasing changes nothing", "We left", "when the connection ended"):
         assert untrue not in page
     visitor.post("/erase")
@@ -171,7 +171,7 @@ def test_a_receipt_that_comes_before_googles_answer_says_what_is_left_and_until_
     language = Language("en")
     assert "Erased; one key is left until Google answers" in page
     assert "the rest of the connection's record are erased" in page
-    assert f"encrypted, until {language.moment(ended + 7 * DAY, ZONE)}, at the latest" in page
+    assert f"encrypted, until {language.moment(ended + 7 * DAY, ZONE)} at the latest" in page
     assert f"gone by {language.day(ended + 23 * DAY, ZONE)} at the latest" in page
     receipt = verify(visitor.get(f"{address}?download=1").data, service.parts.audit.public_keys)
     assert receipt["rest_erased_by"] == rfc3339(ended + 7 * DAY)
@@ -229,7 +229,7 @@ def test_erasing_now_hands_out_a_receipt_that_verifies(visitor: Visitor, service
     assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(cookie.split("; "))
     page = visitor.get(answer.location)
     assert "Erased; our database's files follow" in words(page)
-    assert "Files of our database gone on" in words(page)
+    assert "Files of our database gone by" in words(page)
     files = service.parts.store.file_rewrites
     service.clock.advance(60)
     request = files.take()

@@ -22,7 +22,7 @@ def held(visitor: Visitor, service: TestService, *, silent_for: int = 0) -> None
 def test_the_settings_say_until_when_and_not_who(visitor: Visitor, service: TestService) -> None:
     held(visitor, service)
     page = visitor.get("/settings")
-    assert "a law obliges us to keep the record" in words(page)
+    assert "a law obliges us to keep our record" in words(page)
     assert "The record is erased when that ends" in words(page)
     for name in ("Rojas", "Soto", "Court order", "dispute"):
         assert name not in page.text
@@ -93,6 +93,6 @@ def test_while_telling_is_forbidden_the_pages_say_nothing_of_it(
     answer = visitor.post("/erase")
     assert answer.status_code == 503
     assert "law" not in words(answer)
-    assert "This is not possible just now" in words(answer)
+    assert "This isn't possible right now" in words(answer)
     assert "connection stays as it is" not in words(answer), "there is none"
     assert "in a moment" not in words(answer), "nobody knows when"

@@ -25,7 +25,7 @@ CLAIMS = {
         },
     },
     "term": {
-        "It counts when you disconnect": {
+        "Applies when you disconnect": {
             "connected", "administrator", "never_made", "missing", *PAUSED, "reconsent_required",
         },
     },
@@ -146,7 +146,7 @@ def test_a_consent_that_google_finds_too_narrow_is_not_called_trouble(
     page = words(visitor.connect())
     assert f"Google gave the permission. {STANDS}" in page
     assert "Your agreement is needed" in page
-    assert "Google has trouble" not in page
+    assert "Google has a problem" not in page
 
 
 def test_a_pause_of_the_organization_outlasts_the_agents_own(visitor: Visitor, service: TestService) -> None:

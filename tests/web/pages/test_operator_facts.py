@@ -104,6 +104,7 @@ def test_pages_show_each_fact_with_its_sentence(
         assert [fact for fact in contacts if fact not in words(page)] == [], path
     data_page = visitor.get(f"/google-user-data?lang={language}")
     assert [fact for fact in SHOWN[language] if fact not in words(data_page)] == []
+    assert {"en": "LUKS (1 May 2026)", "es": "LUKS (1 de mayo de 2026)"}[language] in words(data_page)
     assert 'href="https://operator.example/sub-processors"' in data_page.text
     assert 'href="mailto:support@operator.example"' in data_page.text
 

@@ -16,11 +16,11 @@ def test_the_disconnect_page_promises_what_holds_for_the_account(
     visitor: Visitor, service: TestService
 ) -> None:
     visitor.connect()
-    assert "Google is asked to remove the permission" in words(visitor.get("/disconnect"))
+    assert "We ask Google to remove the permission" in words(visitor.get("/disconnect"))
     service.connect(COLLEAGUE)
     page = words(visitor.get("/disconnect"))
     assert "Google's permission stays for that one" in page
-    assert "is asked to remove" not in page
+    assert "ask Google to remove" not in page
 
 
 @shows("RV-2")
@@ -31,7 +31,7 @@ def test_before_and_after_a_disconnect_an_unknown_account_is_said_to_be_asked_fo
     visitor.connect()
     page = words(visitor.get("/disconnect"))
     assert "We ask it for the main calendar's ID first, then to remove the permission, unless another" in page
-    assert "Google is asked to remove the permission" not in page
+    assert "We ask Google to remove the permission" not in page
     visitor.post("/disconnect")
     assert "We go on asking it for the main calendar's ID" in words(visitor.get("/settings"))
     service.google.clear_faults()
@@ -49,11 +49,11 @@ def test_a_change_of_account_promises_what_holds_for_the_account_that_is_left(
 ) -> None:
     visitor.connect()
     page = words(visitor.get("/settings?account=another"))
-    assert "Google is asked to remove the permission on the present account" in page
+    assert "We ask Google to remove the permission on the present account" in page
     service.connect(COLLEAGUE)
     page = words(visitor.get("/settings?account=another"))
     assert "The permission on the present account stays at Google" in page
-    assert "is asked to remove" not in page
+    assert "ask Google to remove" not in page
 
 
 def test_a_change_from_an_unknown_account_says_that_it_is_asked_for_first(

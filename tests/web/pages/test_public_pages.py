@@ -100,6 +100,33 @@ def test_the_data_page_has_every_clause_and_everything_that_is_kept(
     assert service.parts.audit.public_keys[0] in text
 
 
+def test_what_is_kept_stands_in_groups_that_the_contents_name_keys_first(visitor: Visitor) -> None:
+    page = visitor.get("/google-user-data").text
+    contents, _, rest = page.partition('class="contents"')[2].partition("</nav>")
+    groups = re.findall(r'<details class="items" id="kept-(\w+)"( open)?>(.*?)</details>', rest, re.S)
+    assert [(name, bool(is_open)) for name, is_open, _ in groups] == [
+        ("google", True), ("agent", False), ("bookkeeping", False),
+    ]  # fmt: skip
+    assert [name for name, _, _ in groups] == re.findall(r'href="#kept-(\w+)"', contents)
+    assert [text.count("<dt>") for _, _, text in groups] == [
+        sum(item.group == name for item in INVENTORY) for name, _, _ in groups
+    ]
+    assert "The keys that Google gave us" in groups[0][2].partition("</dt>")[0]
+
+
+def test_home_begins_with_a_picture_and_three_steps(visitor: Visitor) -> None:
+    page = visitor.get("/").text
+    steps = page.partition('<ol class="steps">')[2].partition("</ol>")[0]
+    assert re.findall(r"<h2>(.*?)</h2>", steps) == ["Connect", "Work as before", "Stop at any time"]
+    assert page.index('<svg class="week"') < page.index('<ol class="steps">') < page.index("Who can use it")
+
+
+def test_home_has_no_way_back_for_somebody_who_was_never_there(service: TestService, tmp_path: Path) -> None:
+    visitor = _with_profile(service, tmp_path, 'console_url = "https://console.example.com/"\n')
+    assert "Back to the console" not in words(visitor.get("/"))
+    assert "Back to the console" in words(visitor.get("/google-user-data"))
+
+
 def test_an_address_in_a_promise_can_be_followed(visitor: Visitor) -> None:
     page = visitor.get("/google-user-data").text.partition('id="promise"')[2].partition('id="why"')[0]
     assert 'href="https://myaccount.google.com/permissions"' in page

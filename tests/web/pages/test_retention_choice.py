@@ -32,7 +32,7 @@ def test_a_shorter_term_is_chosen_and_counts_at_the_disconnect(offered: Visitor)
     assert f'value="{7 * DAY}" checked' in page.text
     assert offered.post("/term", {"term": str(DAY)}).location == "/settings"
     page = offered.get("/settings?lang=en")
-    assert "Saved. It counts when you disconnect." in words(page)
+    assert "Saved. Applies when you disconnect." in words(page)
     assert f'value="{DAY}" checked' in page.text
     assert "Our record erased 1 day after you disconnect" in words(page)
     assert "Gone from backups within 23 days of disconnecting" in words(page), "the keys' copies, too"

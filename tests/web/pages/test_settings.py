@@ -119,7 +119,7 @@ def test_waiting_sessions_are_shown_to_their_agent_with_title_and_time(
     assert "Revisión &lt;b&gt;con&lt;/b&gt; Ana" in page.text
     assert ", Santiago" in words(page).partition("Ana")[2]
     assert (
-        "Google does not answer just now. Your connection here stays as it is"
+        "Google isn't answering right now. Your connection here stays as it is"
         in words(page).partition("Pause")[0]
     )
 
@@ -136,8 +136,8 @@ def test_a_session_that_may_wait_too_long_is_told_with_its_last_day(
     last = service.parts.store.sessions.all(service.agent)[0].waiting_since + 30 * DAY
     page = words(visitor.get("/settings"))
     assert page.count("Until ") == 1
-    assert f"Waits until the pause ends. Until {Language('en').moment(last, ZONE)}, at the latest." in page
-    assert "each for 30 days at most" in page
+    assert f"Waits until the pause ends. Until {Language('en').moment(last, ZONE)} at the latest." in page
+    assert "for 30 days at most" in page
 
 
 def test_the_calendar_is_said_to_follow_only_where_it_does(visitor: Visitor, service: TestService) -> None:
@@ -177,7 +177,7 @@ def test_a_session_that_failed_is_named_by_id_and_day_with_what_went_wrong(
     assert "1 session could not be written" in page
     failed = page.partition("could not be written")[2]
     assert f"Video session s-17 {Language('en').day(content.end, 'UTC')}" in failed
-    assert "It stands in the console as before" in failed
+    assert "It's still in the console" in failed
     assert "When the console changes a session, we try again." in failed
     assert "The session was over before it could be written" in failed
     assert "Sealed until it fails" not in page
@@ -199,8 +199,8 @@ def test_trouble_is_told_by_who_can_end_it(visitor: Visitor, service: TestServic
     visitor.connect()
     for fault, sentence in (
         ({"status": 403, "reason": "forbidden", "domain": "usageLimits"}, ""),
-        ({"status": 503, "reason": "backendError"}, "Google does not answer just now"),
-        ({"html": 502}, "Google does not answer just now"),
+        ({"status": 503, "reason": "backendError"}, "Google isn't answering right now"),
+        ({"html": 502}, "Google isn't answering right now"),
     ):
         service.google.clear_faults()
         service.google.fault("/calendar/v3/*", fault)
@@ -214,7 +214,7 @@ def test_our_own_trouble_is_not_called_googles(
     service.google.fault("/token", {"invalid_client": True})
     test_clock.advance(3600)
     page = words(visitor.enter())
-    assert "There is trouble on our side just now. Your connection stays as it is" in page
+    assert "There's a problem on our side right now. Your connection stays as it is" in page
     assert "Google does not answer" not in page
     assert "ag•••" not in page
 
@@ -225,7 +225,7 @@ def test_a_google_that_hangs_keeps_no_page_waiting(visitor: Visitor, service: Te
     began = time.monotonic()
     page = words(visitor.reload())
     assert time.monotonic() - began < 4
-    assert "Google does not answer just now" in page
+    assert "Google isn't answering right now" in page
     assert "ag•••" not in page
 
 
@@ -374,7 +374,7 @@ def test_a_calendar_that_is_gone_is_made_again_only_when_asked(
 
 REFUSED_ACCOUNTS = [
     ({"status": 403, "reason": "notACalendarUser"}, "Only that administrator can end it"),
-    ({"status": 403, "reason": "aReasonOfTomorrow"}, "There is trouble on our side just now"),
+    ({"status": 403, "reason": "aReasonOfTomorrow"}, "There's a problem on our side right now"),
     ({"status": 403, "reason": "quotaExceeded"}, "has reached one of Google's limits"),
 ]
 
@@ -423,7 +423,7 @@ def test_try_now_while_google_does_not_answer_is_answered_with_the_page(
     assert visitor.post("/calendar", {"create": "yes"}).status_code == 303
     page = words(visitor.get("/settings"))
     assert "Google has not answered that yet" in page
-    assert "There is nothing for you to do" in page
+    assert "There's nothing for you to do" in page
 
 
 @pytest.mark.parametrize(("refusal", "sentence"), REFUSED_ACCOUNTS[:1])
@@ -475,7 +475,7 @@ def test_a_calendar_that_was_never_made_follows_by_itself(visitor: Visitor, serv
     )
     page = words(visitor.connect())
     assert "We are still trying" in page
-    assert "There is nothing for you to do" in page
+    assert "There's nothing for you to do" in page
     assert "The calendar is on its way since" in page
     assert "The calendar is missing" not in page
 
@@ -596,7 +596,7 @@ def test_what_the_agent_did_in_google_is_counted_and_left_alone(
     text = words(visitor.get("/settings"))
     assert "2 coming sessions are in the calendar." in text
     assert "1 session was changed in Google Calendar. The console keeps its own version" in text
-    assert "1 session was deleted in Google Calendar. It stands in the console as before" in text
+    assert "1 session was deleted in Google Calendar. It's still in the console" in text
 
 
 def _many_waiting(service: TestService, count: int) -> None:

@@ -93,8 +93,8 @@ def test_after_the_end_every_step_has_its_real_date(
     assert _steps(visitor) == [
         ("past", "Connected", _moment(facts.grant.connected_at)),
         ("past", "Disconnected", _moment(facts.grant.since)),
-        ("now", "Google's keys used no more", _moment(facts.end.revocation_at)),
-        ("next", "Google's keys destroyed", f"gone from our files on {in_files}, at the latest"),
+        ("now", "Google's keys no longer used", _moment(facts.end.revocation_at)),
+        ("next", "Google's keys destroyed", f"gone from our files by {in_files} at the latest"),
         ("next", "Our record erased", f"on {_moment(facts.end.erase_due)}"),
         ("next", "Gone from backups", f"by {gone} at the latest, as Videsk SpA states"),
     ]
@@ -106,7 +106,7 @@ def test_keys_are_called_destroyed_once_they_are_gone_from_the_files(
     visitor.connect()
     visitor.post("/disconnect")
     page = words(visitor.get("/settings"))
-    assert "used no more; they are gone from our files on" in page
+    assert "no longer used; they are gone from our files by" in page
     assert "keys for this connection are destroyed" not in page
     files = service.parts.store.file_rewrites
     service.clock.advance(60)
@@ -116,7 +116,7 @@ def test_keys_are_called_destroyed_once_they_are_gone_from_the_files(
     assert "Google's keys for this connection are destroyed" in words(visitor.get("/settings"))
     ended = service.facts.end
     assert [step for step in _steps(visitor) if "keys" in step[1]] == [
-        ("past", "Google's keys used no more", _moment(ended.revocation_at)),
+        ("past", "Google's keys no longer used", _moment(ended.revocation_at)),
         ("now", "Google's keys destroyed", "gone from our files too"),
     ]
 
@@ -141,7 +141,7 @@ def test_keys_are_not_called_destroyed_before_they_are(visitor: Visitor, service
     assert (
         "next",
         "Google's keys destroyed",
-        f"as soon as Google confirms, on {last}, at the latest",
+        f"as soon as Google confirms, by {last} at the latest",
     ) in _steps(visitor)
 
 
