@@ -5,12 +5,12 @@ the service's settings, all with one local Google. Clients keep their connection
 last one is answered. The sides take turns within each round, so that a busy machine strikes all of them; figures are
 the median of the rounds, least and most in brackets, and nothing is subtracted.
 
-Processor time (user and system) is that of the web process and its parent. The service's has the worker's beside it:
-all that the worker used in a round, its pauses too, over the operations of that round. Round trips are the messages
-that Valkey read, the worker's too. Calls at Google are those of its journal, and at the end every event is looked up
-there. Then Google answers each call `--delay` seconds later: time added is all above that. Throughput is the part of
-what so many clients could have if nothing else took time: the delay over the mean time of a request, as each client
-has one request under way at any moment.
+Processor time (user and system) is that of the web process and its parent; Valkey's stands apart. The service's has
+the worker's beside it: all that the worker used in a round, its pauses too, over the operations of that round. Round
+trips are the messages that Valkey read, the worker's too. Calls at Google are those of its journal, and at the end
+every event is looked up there. Then Google answers each call `--delay` seconds later: time added is all above that.
+Throughput is the part of what so many clients could have if nothing else took time: the delay over the mean time of a
+request, as each client has one request under way at any moment.
 
 The service's own limits are lifted (`CALENDAR_TEST_LIMITS=off`).
 """
@@ -79,6 +79,7 @@ class Side:
     name: str
     port: int
     web: children.Child
+    valkey: children.Child
     database: Redis
     client_id: str
     worker: children.Child | None = None
@@ -92,6 +93,11 @@ class Side:
     def worker_cpu(self) -> float:
         """The worker's; 0 where there is none."""
         return cpu_seconds(family(self.worker.process.pid)) if self.worker else 0.0
+
+    @property
+    def valkey_cpu(self) -> float:
+        """The database's."""
+        return cpu_seconds([self.valkey.process.pid])
 
     @property
     def messages(self) -> int:
@@ -186,7 +192,7 @@ def _service(stack: ExitStack, home: Path, google: LocalGoogle) -> Side:
     web = _started(stack, home, "web", [str(PROGRAM), "serve"], variables)
     worker = _started(stack, home, "worker", [str(PROGRAM), "work"], variables)
     _await_answer(home, web, port, "/readyz")
-    return Side(SERVICE, port, web, Redis.from_url(valkey.url), CLIENT_ID, worker)
+    return Side(SERVICE, port, web, valkey.child, Redis.from_url(valkey.url), CLIENT_ID, worker)
 
 
 def _peer(stack: ExitStack, home: Path, google: LocalGoogle, client: RegisteredClient) -> Side:
@@ -203,7 +209,7 @@ def _peer(stack: ExitStack, home: Path, google: LocalGoogle, client: RegisteredC
     command = [sys.executable, str(ROOT / "bench" / "peer_servers.py"), client.name, str(port)]
     server = _started(stack, home, client.name, command, variables)
     _await_answer(home, server, port, "/")
-    return Side(client.name, port, server, Redis.from_url(valkey.url), client.client_id)
+    return Side(client.name, port, server, valkey.child, Redis.from_url(valkey.url), client.client_id)
 
 
 # --- the measurement ---
@@ -218,6 +224,8 @@ class Figures:
     worker: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
     """The worker's part of it, by clients."""
     messages: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
+    valkey: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
+    """Milliseconds of the database an operation, whatever the clients."""
     added: dict[tuple[str, int], list[list[float]]] = field(default_factory=lambda: defaultdict(list))
     """Milliseconds above Google's delay, of each request."""
     throughput: dict[tuple[str, int], list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -258,12 +266,14 @@ class Bench:
                 counted = len(kinds) * self.operations
             line = Clients(side.port, clients)
             for kind in kinds:
-                web, messages = side.web_cpu, side.messages
+                web, messages, valkey = side.web_cpu, side.messages, side.valkey_cpu
                 self._send(line, side, kind, block)
-                messages, web = side.messages - messages - 1, side.web_cpu - web  # less our own question
+                web, valkey = side.web_cpu - web, side.valkey_cpu - valkey
+                messages = side.messages - messages - 1  # less our own question
                 if is_counted:
                     figures.cpu[side.name, kind, clients].append(web / self.operations * 1000)
                     figures.messages[side.name, kind].append(messages / self.operations)
+                    figures.valkey[side.name, kind].append(valkey / self.operations * 1000)
             line.close()
         if not is_counted:
             return
@@ -383,10 +393,11 @@ def report(figures: Figures, calls: dict[str, float], clients: list[int]) -> Ite
             yield f"| {kind} | {many} | {own} | {others} | {over} | {under} |"
     worker = Spread.of([one for rounds in figures.worker.values() for one in rounds])
     yield f"\nThe worker's part of the service's: {worker.text(3)} ms an operation.\n"
-    yield "| side | operation | messages to Valkey | calls at Google |"
-    yield "|---|---|---|---|"
+    yield "| side | operation | messages to Valkey | Valkey, ms CPU | calls at Google |"
+    yield "|---|---|---|---|---|"
     for (name, kind), messages in figures.messages.items():
-        yield f"| {name} | {kind} | {Spread.of(messages).text()} | {calls.get(f'{name} {kind}', 0):g} |"
+        valkey = Spread.of(figures.valkey[name, kind]).text()
+        yield f"| {name} | {kind} | {Spread.of(messages).text()} | {valkey} | {calls.get(f'{name} {kind}', 0):g} |"
     yield "\n| side | clients | time added, p50, ms | p99, ms | throughput, of the possible |"
     yield "|---|---|---|---|---|"
     for (name, many), rounds in figures.added.items():
@@ -481,6 +492,10 @@ def as_object(figures: Figures, calls: dict[str, float], reached: list[Aim]) -> 
         "messages": [
             {"side": side, "operation": kind, **asdict(Spread.of(rounds))}
             for (side, kind), rounds in figures.messages.items()
+        ],
+        "valkey_ms": [
+            {"side": side, "operation": kind, **asdict(Spread.of(rounds))}
+            for (side, kind), rounds in figures.valkey.items()
         ],
         "google_calls": calls,
         "operations": sum(figures.sent.values()),

@@ -22,7 +22,7 @@ AUDIT_BYTES_COMPACTED: Final = 22
 EXPORTED_BYTES: Final = 623
 """Lines of one change in an export (python bench/audit_memory.py)."""
 
-# --- measured once, on an earlier version; no bench here repeats it ---
+# --- measured once, on an earlier version and a quiet machine; of a change, `python bench/operation.py` measures it ---
 
 WEB_CPU: Final = 0.0026
 """Seconds of processor time that `serve` uses for one change of a session, Google's call included."""

@@ -32,6 +32,7 @@ def test_an_operation_is_measured_beside_its_peers_and_is_right_at_google() -> N
     assert messages["service", "equal PUT"] >= 1
     assert messages["bare", "reschedule"] == 1
     assert {(one["side"], one["operation"]) for one in result["cpu_ms"]} == {*messages}
+    assert {(one["side"], one["operation"]) for one in result["valkey_ms"]} == {*messages}
     assert len(result["aims"]) == 5
 
 
