@@ -73,7 +73,7 @@ scopes: $(READY) ## finds out again what would fail under narrower permissions, 
 QUICK_BENCHES := sizes.py calls.py trips.py metrics.py worker_start.py "memory.py --agents 30" "google_call.py --rounds 3" \
 	"operation.py --rounds 3"
 ALL_BENCHES := sizes.py calls.py trips.py metrics.py worker_start.py memory.py audit_memory.py google_speed.py google_call.py \
-	operation.py throttle.py neighbours.py backlog.py
+	operation.py throttle.py neighbours.py backlog.py growth.py
 run_benches = set -e; for bench in $(1); do echo; echo "== python bench/$$bench"; $(BIN)/python bench/$$bench; done
 
 bench: $(READY) ## what an operation costs and how long it takes, and other measurements; five minutes
