@@ -80,7 +80,7 @@ def test_facts_that_the_operator_has_not_given_are_marked_and_not_invented(visit
     text = words(visitor.get("/"))
     assert "Privacy policy (English): not set by the operator yet" in text
     assert "Privacy policy (Español): not set by the operator yet" in text
-    assert "3 facts to set" in text
+    assert "4 facts to set" in text
     assert "facts to set" in words(visitor.get("/transparency"))
     assert "Questions about Google data: not set by the operator yet" in text
 
