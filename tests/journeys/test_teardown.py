@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+from calendar_service.domain.clock import MINUTE, SECOND, Millis
+from calendar_service.domain.connection import Revocation
+from calendar_service.store import keys
 from calendar_service.store.audit_log import Actor
 from tests.support.service import FIRST, SECURE_URL, TestService
 
@@ -127,3 +130,58 @@ def test_a_grant_that_died_meanwhile_is_no_news_to_a_teardown(
     assert service.facts.calendar.deletion == "refused"
     assert FIRST not in service.live_tokens()
     assert alarms(capsys) == []
+
+
+REFUSED = {"status": 403, "reason": "forbidden"}
+GONE = {"status": 404, "reason": "notFound"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "seconds", "told"),
+    [
+        (None, 0, "deleted"),
+        (GONE, 0, "deleted"),
+        (REFUSED, 0, "refused"),
+        (DOWN, 0, "requested"),
+        (DOWN, 59 * 60, "requested"),
+        (DOWN, 61 * 60, "refused"),
+    ],
+)
+def test_what_became_of_the_calendar_is_told_to_the_agent(
+    service: TestService, answer: dict[str, object] | None, seconds: int, told: str
+) -> None:
+    service.connect()
+    if answer:
+        service.google.fault(DELETION, answer)
+    disconnect(service)
+    if seconds:
+        service.clock.advance(seconds)
+        service.parts.connection.teardowns.run(service.agent)
+    assert service.facts.by_name()["calendar_deletion"] == told
+    assert bool(service.parts.store.slots.read(service.agent).teardowns) is (told == "requested")
+    assert len(service.calendars()) == (told != "deleted" or answer is not None)
+
+
+def test_a_teardown_that_has_ended_is_not_run_again(service: TestService) -> None:
+    service.connect()
+    connection_id = service.facts.connection_id
+    disconnect(service)
+    before = len(service.calls())
+    assert service.parts.connection.teardowns.run_one(service.agent, connection_id) is Revocation.PENDING
+    assert service.calls(before) == []
+
+
+@pytest.mark.parametrize("limit", [keys.CALENDAR_DELETION_MAX, keys.CHANNEL_STOP_MAX, keys.TEARDOWN_MAX])
+def test_the_next_try_comes_right_behind_the_next_limit_at_the_latest(
+    service: TestService, limit: Millis
+) -> None:
+    service.connect()
+    service.google.fault("/revoke", DOWN)
+    service.google.fault(DELETION, DOWN)
+    disconnect(service)
+    (teardown,) = service.parts.store.slots.read(service.agent).teardowns
+    service.clock.advance((teardown.started + limit - MINUTE - service.parts.clock.now()) / 1000)
+    for _ in range(12):  # so many that the pause alone would be longer
+        service.parts.connection.teardowns.run(service.agent)
+    due = service.parts.store.slots.timed(service.agent).due[f"teardown:{teardown.connection_id}"]
+    assert teardown.started + limit < due <= teardown.started + limit + 2 * SECOND
