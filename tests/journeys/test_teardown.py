@@ -145,6 +145,7 @@ GONE = {"status": 404, "reason": "notFound"}
         (DOWN, 0, "requested"),
         (DOWN, 59 * 60, "requested"),
         (DOWN, 61 * 60, "refused"),
+        (DOWN, 8 * 24 * 60 * 60, "refused"),
     ],
 )
 def test_what_became_of_the_calendar_is_told_to_the_agent(
@@ -185,3 +186,20 @@ def test_the_next_try_comes_right_behind_the_next_limit_at_the_latest(
         service.parts.connection.teardowns.run(service.agent)
     due = service.parts.store.slots.timed(service.agent).due[f"teardown:{teardown.connection_id}"]
     assert teardown.started + limit < due <= teardown.started + limit + 2 * SECOND
+
+
+def test_after_a_revocation_at_google_nothing_is_asked_and_the_account_is_left(service: TestService) -> None:
+    service.connect()
+    account, connection_id = service.facts.account.ref, service.facts.connection_id
+    assert connection_id in dict(service.parts.store.scan.account_refs())[account].joined
+    service.google.fault("/token", {"invalid_grant": True}, times=1)
+    service.clock.advance(TOKEN_LIFE)
+    service.parts.connection.settings_page.settings(service.agent)
+    (teardown,) = service.parts.store.slots.read(service.agent).teardowns
+    assert not teardown.grant
+    before = len(service.calls())
+    service.parts.connection.teardowns.run(service.agent)
+    assert service.calls(before) == []
+    assert service.parts.store.slots.read(service.agent).teardowns == ()
+    assert service.facts.end.revocation == Revocation.BY_GOOGLE
+    assert account not in dict(service.parts.store.scan.account_refs())
