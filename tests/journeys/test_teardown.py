@@ -137,7 +137,7 @@ GONE = {"status": 404, "reason": "notFound"}
 
 
 @pytest.mark.parametrize(
-    ("answer", "seconds", "told"),
+    ("answer", "seconds", "outcome"),
     [
         (None, 0, "deleted"),
         (GONE, 0, "deleted"),
@@ -149,7 +149,7 @@ GONE = {"status": 404, "reason": "notFound"}
     ],
 )
 def test_what_became_of_the_calendar_is_told_to_the_agent(
-    service: TestService, answer: dict[str, object] | None, seconds: int, told: str
+    service: TestService, answer: dict[str, object] | None, seconds: int, outcome: str
 ) -> None:
     service.connect()
     if answer:
@@ -158,9 +158,9 @@ def test_what_became_of_the_calendar_is_told_to_the_agent(
     if seconds:
         service.clock.advance(seconds)
         service.parts.connection.teardowns.run(service.agent)
-    assert service.facts.by_name()["calendar_deletion"] == told
-    assert bool(service.parts.store.slots.read(service.agent).teardowns) is (told == "requested")
-    assert len(service.calendars()) == (told != "deleted" or answer is not None)
+    assert service.facts.by_name()["calendar_deletion"] == outcome
+    assert bool(service.parts.store.slots.read(service.agent).teardowns) is (outcome == "requested")
+    assert len(service.calendars()) == (outcome != "deleted" or answer is not None)
 
 
 def test_a_teardown_that_has_ended_is_not_run_again(service: TestService) -> None:
