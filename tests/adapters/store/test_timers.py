@@ -1,5 +1,6 @@
 """The timers of all shards: who is due, who lies too far ahead, how far behind the workers are."""
 
+from calendar_service.domain.audit import OVERDUE_AFTER
 from calendar_service.domain.clock import DAY, HOUR, MINUTE, SECOND
 from calendar_service.domain.names import Agent
 from calendar_service.domain.timers import TimerKind
@@ -50,6 +51,17 @@ def test_the_backlog_is_how_many_are_due_and_for_how_long_the_first_has_been(sto
     count, longest, _ = store.timers.backlog()
     assert count == 4
     assert MINUTE <= longest < 2 * MINUTE
+
+
+def test_an_erasure_is_overdue_a_while_behind_its_deadline_and_not_before(store: Store) -> None:
+    store.connect()
+    store.disconnect()
+    deadline = store.database.client.zscore(keys.erasure_deadlines(store.shard_of()), AGENT.member)
+    assert store.timers.backlog()[2] == 0
+    store.moved.advance((deadline + OVERDUE_AFTER - MINUTE - store.clock.now()) / SECOND)
+    assert store.timers.backlog()[2] == 0
+    store.moved.advance(2 * MINUTE / SECOND)
+    assert store.timers.backlog()[2] == 1
 
 
 def test_only_agents_with_a_timer_beyond_two_days_are_far(store: Store) -> None:
